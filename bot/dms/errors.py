@@ -1,0 +1,41 @@
+"""What can go wrong with a call to DMS, by what there is to do about it."""
+
+from __future__ import annotations
+
+
+class DmsError(Exception):
+    """A call to the service did not do what was asked. `str()` is one clear sentence."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        """The canonical status name, for example `FAILED_PRECONDITION`."""
+
+
+class NotFound(DmsError):
+    """There is no such job, operation or location."""
+
+
+class Refused(DmsError):
+    """The service understood and said no (FAILED_PRECONDITION, INVALID_ARGUMENT, ABORTED …).
+
+    Nothing was changed.
+    """
+
+
+class Denied(DmsError):
+    """The bot's own credentials may not do this (PERMISSION_DENIED, UNAUTHENTICATED)."""
+
+
+class Unavailable(DmsError):
+    """The service could not be reached or is overloaded, and nothing was changed: try again later.
+
+    A write raises this only when it surely was not applied.
+    """
+
+
+class Unclear(DmsError):
+    """A write was sent and its answer is not known: it may or may not have been applied.
+
+    Look at the job and its operations before trying again.
+    """

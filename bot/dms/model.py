@@ -1,0 +1,289 @@
+"""What DMS tells us, as frozen values.
+
+States and phases are plain strings, not enums: the service grows new values faster than any
+client, and a value that nobody here has heard of must be shown, never crash anything. The names
+known today are in `State`, `Phase`, `ObjectState` and `ObjectPhase`.
+
+Sources: proto `google.cloud.clouddms.v1.MigrationJob` and the REST schemas `MigrationJob`,
+`MigrationJobObject` and `Operation` of `datamigration.v1`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """`MigrationJob.State`."""
+
+    UNSPECIFIED = "STATE_UNSPECIFIED"
+    MAINTENANCE = "MAINTENANCE"
+    DRAFT = "DRAFT"
+    CREATING = "CREATING"
+    NOT_STARTED = "NOT_STARTED"
+    RUNNING = "RUNNING"
+    FAILED = "FAILED"
+    COMPLETED = "COMPLETED"
+    DELETING = "DELETING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    DELETED = "DELETED"
+    UPDATING = "UPDATING"
+    STARTING = "STARTING"
+    RESTARTING = "RESTARTING"
+    RESUMING = "RESUMING"
+
+
+CHANGING = frozenset(
+    {
+        State.CREATING,
+        State.STARTING,
+        State.STOPPING,
+        State.RESUMING,
+        State.RESTARTING,
+        State.UPDATING,
+        State.DELETING,
+    }
+)
+
+
+class Phase(StrEnum):
+    """`MigrationJob.Phase`; the last two exist over REST only."""
+
+    UNSPECIFIED = "PHASE_UNSPECIFIED"
+    FULL_DUMP = "FULL_DUMP"
+    CDC = "CDC"
+    PROMOTE_IN_PROGRESS = "PROMOTE_IN_PROGRESS"
+    WAITING_FOR_SOURCE_WRITES_TO_STOP = "WAITING_FOR_SOURCE_WRITES_TO_STOP"
+    PREPARING_THE_DUMP = "PREPARING_THE_DUMP"
+    READY_FOR_PROMOTE = "READY_FOR_PROMOTE"
+    PHASE_FAILBACK = "PHASE_FAILBACK"
+
+
+class ObjectState(StrEnum):
+    """`MigrationJobObject.state` (REST)."""
+
+    NOT_STARTED = "NOT_STARTED"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    RESTARTING = "RESTARTING"
+    FAILED = "FAILED"
+    REMOVING = "REMOVING"
+    NOT_SELECTED = "NOT_SELECTED"
+    COMPLETED = "COMPLETED"
+
+
+class JobType(StrEnum):
+    """`MigrationJob.Type`. A ONE_TIME job ends by itself: there is nothing to promote."""
+
+    ONE_TIME = "ONE_TIME"
+    CONTINUOUS = "CONTINUOUS"
+
+
+class Selection(StrEnum):
+    """`SourceObjectsConfig.objectsSelectionType` (REST)."""
+
+    ALL = "ALL_OBJECTS"
+    SPECIFIED = "SPECIFIED_OBJECTS"
+
+
+PARALLELISM = ("MIN", "OPTIMAL", "MAX")
+"""`MigrationJob.PerformanceConfig.DumpParallelLevel`, from gentlest to fastest."""
+
+_JOB_NAME = re.compile(
+    r"^projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/migrationJobs/(?P<id>[^/]+)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A `google.rpc.Status`: an error of a job, a database or an operation."""
+
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One side of a migration, from its `ConnectionProfile`."""
+
+    profile: str
+    """The profile's full resource name."""
+    engine: str = ""
+    """POSTGRESQL, MYSQL, SQLSERVER, ORACLE, or empty when unknown."""
+    provider: str = ""
+    """CLOUDSQL, ALLOYDB, RDS, AURORA …, or empty when self-managed or unknown."""
+    host: str = ""
+    """Host and port, or the Cloud SQL instance's or AlloyDB cluster's id."""
+
+    @property
+    def profile_id(self) -> str:
+        return self.profile.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectId:
+    """A `SourceObjectIdentifier`; `database` alone names a whole database."""
+
+    database: str
+    type: str = "DATABASE"
+    schema: str = ""
+    table: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.database, self.schema, self.table) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsConfig:
+    """`MigrationJob.objectsConfig.sourceObjectsConfig` (REST)."""
+
+    selection: str = Selection.ALL
+    chosen: tuple[ObjectId, ...] = ()
+    excluded: tuple[ObjectId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A migration job as the service last described it. Times are UTC."""
+
+    name: str
+    create_time: datetime
+    """Tells a job from a later one under the same name."""
+    state: str
+    phase: str = Phase.UNSPECIFIED
+    type: str = JobType.CONTINUOUS
+    display_name: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    source: Endpoint = Endpoint("")
+    destination: Endpoint = Endpoint("")
+    update_time: datetime | None = None
+    end_time: datetime | None = None
+    duration_s: float = 0.0
+    """Seconds the job has run, as the service counts them."""
+    error: Fault | None = None
+    parallelism: str = ""
+    """MIN, OPTIMAL, MAX, or empty when the service did not say."""
+
+    @property
+    def project(self) -> str:
+        return parse_name(self.name)[0]
+
+    @property
+    def location(self) -> str:
+        return parse_name(self.name)[1]
+
+    @property
+    def id(self) -> str:
+        return parse_name(self.name)[2]
+
+    @property
+    def status(self) -> str:
+        """State, and phase where it says more: two jobs may act together only when it is equal."""
+        if self.phase in ("", Phase.UNSPECIFIED):
+            return self.state
+        return f"{self.state}/{self.phase}"
+
+    def label(self, key: str) -> str | None:
+        return dict(self.labels).get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A `MigrationJobObject` (REST)."""
+
+    name: str
+    """The object's full resource name."""
+    id: ObjectId
+    state: str
+    phase: str = ""
+    error: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A `google.longrunning.Operation` with its `OperationMetadata`. Times are UTC."""
+
+    name: str
+    verb: str = ""
+    """What the service calls the action, for example `stop`."""
+    target: str = ""
+    """Full name of the job that it changes."""
+    done: bool = False
+    error: Fault | None = None
+    create_time: datetime | None = None
+    end_time: datetime | None = None
+    status_message: str = ""
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """What one look at all configured locations found."""
+
+    jobs: tuple[Job, ...]
+    unreachable: tuple[str, ...] = ()
+    """Locations that did not answer: their jobs are missing here, not gone."""
+    calls: int = 0
+    """List calls made."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayPoint:
+    time: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Replication delay from Cloud Monitoring, newest point last."""
+
+    seconds: tuple[DelayPoint, ...] = ()
+    bytes: tuple[DelayPoint, ...] = ()
+
+    @property
+    def latest_seconds(self) -> float | None:
+        return self.seconds[-1].value if self.seconds else None
+
+    @property
+    def latest_bytes(self) -> float | None:
+        return self.bytes[-1].value if self.bytes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an action is to be done; only the fields that the action knows are set."""
+
+    databases: tuple[str, ...] = ()
+    """Restart, promote: only these databases (`objectsFilter`)."""
+    failed_only: bool = False
+    """Restart: only what failed (`restartFailedObjects`)."""
+    skip_validation: bool = False
+    """Start, resume, restart: the service's `skip_validation`."""
+    with_destination: bool = False
+    """Delete: the destination goes too (`force`)."""
+    objects: ObjectsConfig | None = field(default=None)
+    """Edit: the new choice of databases."""
+    parallelism: str = ""
+    """Edit: the new dump parallelism."""
+
+
+def parse_name(name: str) -> tuple[str, str, str]:
+    """Split a job's full resource name into project, location and id.
+
+    Raises:
+        ValueError: it is not `projects/…/locations/…/migrationJobs/…`.
+    """
+    match = _JOB_NAME.match(name)
+    if match is None:
+        raise ValueError(f"not a migration job's resource name: {name!r}")
+    return match["project"], match["location"], match["id"]
+
+
+def job_name(project: str, location: str, job_id: str) -> str:
+    """The full resource name of a migration job."""
+    return f"projects/{project}/locations/{location}/migrationJobs/{job_id}"

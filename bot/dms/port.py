@@ -1,0 +1,100 @@
+"""What the rest of the bot may ask of DMS; `bot.dms.gateway.Gateway` answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.dms.model import Database, Delay, Job, JobList, ObjectsConfig, Operation
+
+
+class Dms(Protocol):
+    """Every method may raise the errors of `bot.dms.errors`; reads never raise `Unclear`."""
+
+    project: str
+    locations: tuple[str, ...]
+
+    def list_jobs(self, location: str | None = None, filter: str = "") -> JobList:
+        """All jobs of the configured locations (or of one), with endpoints resolved.
+
+        A location that does not answer is named in `unreachable`, not raised.
+        """
+        ...
+
+    def get_job(self, name: str) -> Job: ...
+
+    def databases(self, name: str) -> tuple[Database, ...]:
+        """The job's migration job objects, all pages, in name order (REST)."""
+        ...
+
+    def objects_config(self, name: str) -> ObjectsConfig:
+        """Which databases the job is configured to take (REST)."""
+        ...
+
+    def fetch_source_objects(self, name: str) -> Operation:
+        """Ask the service to look again at what the source has (REST)."""
+        ...
+
+    def start(self, job: Job, *, skip_validation: bool = False) -> Operation: ...
+
+    def stop(self, job: Job) -> Operation: ...
+
+    def resume(self, job: Job, *, skip_validation: bool = False) -> Operation: ...
+
+    def restart(
+        self,
+        job: Job,
+        *,
+        databases: Sequence[str] = (),
+        failed_only: bool = False,
+        skip_validation: bool = False,
+    ) -> Operation:
+        """gRPC for the whole job; REST with `objectsFilter` or `restartFailedObjects` for a part."""
+        ...
+
+    def promote(self, job: Job, *, databases: Sequence[str] = ()) -> Operation:
+        """gRPC for the whole job; REST with `objectsFilter` for a part."""
+        ...
+
+    def verify(self, job: Job) -> Operation: ...
+
+    def delete(self, job: Job, *, request_id: str, force: bool) -> Operation:
+        """`request_id` (a UUID) makes a repeated call harmless."""
+        ...
+
+    def update(
+        self,
+        job: Job,
+        *,
+        request_id: str,
+        objects: ObjectsConfig | None = None,
+        parallelism: str = "",
+    ) -> Operation:
+        """Save what is given and nothing else: REST patch for `objects` (mask `objectsConfig`),
+        `UpdateMigrationJob` for parallelism alone (mask `performance_config.dump_parallel_level`);
+        both at once go into one REST patch with both masks.
+        """
+        ...
+
+    def get_operation(self, name: str) -> Operation: ...
+
+    def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
+        """Operations on this job created at or after `since` (UTC), oldest first."""
+        ...
+
+    def delay(self, job: Job, hours: float = 1.0) -> Delay:
+        """Replication delay over the last `hours`, from Cloud Monitoring.
+
+        Raises:
+            Denied, Unavailable: Monitoring is not to be had; the rest of the bot goes on.
+        """
+        ...
+
+    def permissions(self, name: str, wanted: Sequence[str]) -> frozenset[str]:
+        """Which of `wanted` IAM permissions the credentials have on this job (TestIamPermissions)."""
+        ...
+
+    def console_url(self, job: Job) -> str: ...
+
+    def close(self) -> None: ...

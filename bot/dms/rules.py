@@ -1,0 +1,198 @@
+"""Which action a job's state and phase allow, and what the action does to data.
+
+Pure functions over `Job`. They decide which buttons are offered and what is refused early; the
+service has the last word. Source: the DMS page "Manage migration jobs" and its siblings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.dms.model import CHANGING, Database, Job, JobType, ObjectState, Options, Phase, State
+
+
+class Action(StrEnum):
+    """What people can do to a job; the value is also the verb that they type."""
+
+    START = "start"
+    STOP = "stop"
+    RESUME = "resume"
+    RESTART = "restart"
+    PROMOTE = "promote"
+    VERIFY = "verify"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+BULK = frozenset(Action) - {Action.EDIT}
+BY_DATABASE = frozenset({Action.RESTART, Action.PROMOTE})
+DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DELETE})
+
+_PROMOTABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an action is not possible now, and what is instead."""
+
+    action: Action
+    reason: str
+    instead: tuple[Action, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.reason} {possible(self.instead)}"
+
+
+def possible(actions: Sequence[Action]) -> str:
+    """A sentence that names what can be done."""
+    if not actions:
+        return "Nothing can be done with it until that changes."
+    return f"Possible now: {', '.join(actions)}."
+
+
+def check(
+    action: Action, job: Job, options: Options | None = None, databases: Sequence[Database] = ()
+) -> Refusal | None:
+    """Say why `action` is refused for `job`, or None when it may go to the service.
+
+    `databases` are the job's own, as far as they are known: a RUNNING job may restart those of
+    them that have failed.
+    """
+    reason = _reason(action, job, options or Options(), databases)
+    if reason is None:
+        return None
+    return Refusal(action, reason, allowed(job, databases))
+
+
+def allowed(job: Job, databases: Sequence[Database] = ()) -> tuple[Action, ...]:
+    """The actions that the job's state and phase allow, in the order people think of them."""
+    return tuple(
+        action
+        for action in Action
+        if _reason(action, job, Options(), databases) is None
+        or (action is Action.RESTART and _reason(action, job, Options(failed_only=True), databases) is None)
+    )
+
+
+def running_dump(job: Job) -> bool:
+    """Whether stopping now throws the full dump away."""
+    return job.state == State.RUNNING and job.phase == Phase.FULL_DUMP
+
+
+def _reason(action: Action, job: Job, options: Options, databases: Sequence[Database]) -> str | None:
+    if job.state == State.DELETED:
+        return f"`{job.id}` has been deleted."
+    if action is Action.EDIT:
+        return _edit(job, options)
+    if job.state in CHANGING:
+        return f"`{job.id}` is {job.state}: wait until that has ended, then try again."
+    return _CHECKS[action](job, options, databases)
+
+
+def _edit(job: Job, options: Options) -> str | None:
+    if options.parallelism and job.state != State.RUNNING:
+        return (
+            f"The dump parallelism can be changed only while the job is RUNNING; `{job.id}` is {where(job)}."
+        )
+    return None
+
+
+def _start(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    if job.state == State.NOT_STARTED:
+        return None
+    return f"Only a job that was never started can start (NOT_STARTED); `{job.id}` is {where(job)}."
+
+
+def _stop(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    if job.state != State.RUNNING:
+        return f"Only a RUNNING job can be stopped; `{job.id}` is {where(job)}."
+    if job.phase in (Phase.FULL_DUMP, Phase.CDC):
+        return None
+    return f"A job can be stopped in the full dump or in CDC; `{job.id}` is {where(job)}."
+
+
+def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    if job.state != State.STOPPED:
+        return f"Only a job that was stopped in CDC can resume; `{job.id}` is {where(job)}."
+    if job.phase == Phase.CDC:
+        return None
+    return (
+        f"`{job.id}` was stopped {_in(job)}, "
+        "and only a job stopped in CDC can resume: its dump is incomplete."
+    )
+
+
+def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
+    if job.state == State.FAILED:
+        return None
+    if job.state == State.STOPPED and job.phase == Phase.FULL_DUMP:
+        return None
+    if job.state == State.STOPPED:
+        return (
+            f"`{job.id}` was stopped {_in(job)}: "
+            "only a job that failed, or was stopped in the full dump, can restart."
+        )
+    if job.state == State.RUNNING:
+        return _restart_part(job, options, databases)
+    return (
+        f"Only a job that failed, or was stopped in the full dump, can restart; `{job.id}` is {where(job)}."
+    )
+
+
+def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
+    failed = {str(each.id) for each in databases if each.state == ObjectState.FAILED}
+    if not options.databases and not options.failed_only:
+        return (
+            f"`{job.id}` is {where(job)}: while a job runs, only its failed databases can restart "
+            f"(`/dms restart {job.id} --failed-only`)."
+        )
+    if options.failed_only and not failed:
+        return f"`{job.id}` is {where(job)} and none of its databases has failed."
+    healthy = [name for name in options.databases if name not in failed]
+    if healthy:
+        return (
+            f"`{job.id}` is {where(job)}: only failed databases can restart, "
+            f"and these have not failed: {', '.join(healthy)}."
+        )
+    return None
+
+
+def _promote(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    if job.type == JobType.ONE_TIME:
+        return f"`{job.id}` is a ONE_TIME migration: it ends by itself and there is nothing to promote."
+    if job.state == State.RUNNING and job.phase in _PROMOTABLE:
+        return None
+    if job.state == State.STOPPED and job.phase == Phase.CDC:
+        return None
+    return (
+        f"Only a job in CDC (running or stopped), or ready for promote, can be promoted; "
+        f"`{job.id}` is {where(job)}."
+    )
+
+
+def _always(_job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    return None
+
+
+_CHECKS = {
+    Action.START: _start,
+    Action.STOP: _stop,
+    Action.RESUME: _resume,
+    Action.RESTART: _restart,
+    Action.PROMOTE: _promote,
+    Action.VERIFY: _always,
+    Action.DELETE: _always,
+}
+
+
+def where(job: Job) -> str:
+    """State and phase in words, for example `RUNNING in FULL_DUMP`."""
+    if job.phase in ("", Phase.UNSPECIFIED):
+        return job.state
+    return f"{job.state} in {job.phase}"
+
+
+def _in(job: Job) -> str:
+    return f"in {job.phase}" if job.phase not in ("", Phase.UNSPECIFIED) else "before it had a phase"
