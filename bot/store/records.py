@@ -81,6 +81,14 @@ class Request:
     reminded: bool = False
     parent: str = ""
     """The request of which this one retries the failed runs."""
+    warning: tuple[str, ...] = ()
+    """What will be lost, as it was shown: plain text, one line each."""
+    typed: bool = False
+    """Whether confirming asks the person to type the job's id."""
+    self_approval: bool = True
+    """Whether the requester's own approval counts."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """More to show on the card, for example the replication delay when it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

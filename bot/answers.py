@@ -1,0 +1,216 @@
+"""What a verb answers, free of Slack: `bot.slack.render` turns each into blocks.
+
+Text is plain but for `code` and *bold*; everything is escaped when rendered, so text from outside
+(job names, error texts) can be put in as it is. People, times and links go in as parts of their
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.dms.model import Database, Delay, Job, ObjectsConfig, Operation
+from bot.dms.rules import Action
+from bot.store.records import Run
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A mention of a person by Slack user id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A mention of a user group by its id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A moment, shown in each reader's own time zone."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Text from the service or a person: shown as it is, without any formatting."""
+
+    text: str
+
+
+Part = str | User | Group | Channel | Time | Link | Outside
+Rich = str | tuple[Part, ...]
+Tone = Literal["info", "good", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button; its `action_id` is `dms:<verb>:<step>` and its value the opaque `ref`."""
+
+    label: str
+    verb: str
+    step: str
+    ref: str
+    style: Literal["", "primary", "danger"] = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A few sentences, and what can be pressed."""
+
+    text: Rich
+    buttons: tuple[Button, ...] = ()
+    tone: Tone = "info"
+    public: bool = False
+    """Whether all in the channel see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    text: Rich
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A titled list of sections: help, approvals, history, watches, policy …"""
+
+    title: str
+    sections: tuple[Section, ...]
+    buttons: tuple[Button, ...] = ()
+    footer: Rich = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    job: Job
+    ref: str
+    """Stands for this job in `dms:show:run` and in the checkboxes of `list`."""
+    run: Run | None = None
+    """What is under way on it, started from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobGroup:
+    """Jobs of one status on this page; `total` counts those on other pages too."""
+
+    status: str
+    lines: tuple[JobLine, ...]
+    total: int
+    bulk: tuple[Button, ...] = ()
+    """Buttons (`dms:<verb>:chosen`) that act on the jobs ticked in this group."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobsPage:
+    """`/dms list`."""
+
+    groups: tuple[JobGroup, ...]
+    total: int
+    page: int
+    pages: int
+    filters: str = ""
+    unreachable: tuple[str, ...] = ()
+    choosing: bool = False
+    """Whether the lines carry checkboxes."""
+    buttons: tuple[Button, ...] = ()
+    """Paging, choosing, refreshing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobCard:
+    """`/dms show`."""
+
+    job: Job
+    console_url: str
+    databases: tuple[Database, ...] | None = None
+    """None when they could not be had; `databases_note` says why."""
+    databases_note: str = ""
+    operation: Operation | None = None
+    run: Run | None = None
+    delay: Delay | None = None
+    frozen: str = ""
+    """Why nothing may be changed now, or empty."""
+    next_step: str = ""
+    """What people usually do next, in words."""
+    buttons: tuple[Button, ...] = ()
+    """Only what the state and phase allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabasesPage:
+    """`/dms databases`."""
+
+    job: Job
+    databases: tuple[Database, ...]
+    """Those on this page."""
+    counts: Mapping[str, int]
+    """How many databases there are by state, on all pages."""
+    total: int
+    page: int
+    pages: int
+    filters: str = ""
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditForm:
+    """Open the view in which a job's databases and parallelism are chosen."""
+
+    ref: str
+    """Stands for the job (and what has been picked so far)."""
+    job: Job
+    config: ObjectsConfig
+    source: tuple[str, ...]
+    """What the source has."""
+    note: str = ""
+    """Why the list may be incomplete, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickForm:
+    """Open a view in which databases of a job are picked for restart or promote."""
+
+    ref: str
+    action: Action
+    job: Job
+    databases: tuple[Database, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file for the channel."""
+
+    filename: str
+    content: bytes
+    title: str
+    comment: Rich = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The answer is a message of its own that follows what happens; nothing more to say."""
+
+    key: str
+
+
+Answer = Note | Page | JobsPage | JobCard | DatabasesPage | EditForm | PickForm | Upload | Posted
