@@ -1,0 +1,35 @@
+"""How a verb changes a job: declared in `commands/`, carried out by `bot.actions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.dms.model import Job, Operation, Options
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+
+
+class Danger(StrEnum):
+    """What must come before an action runs."""
+
+    NONE = "none"
+    ASK = "ask"
+    """Confirm or cancel."""
+    TYPE = "type"
+    """Confirm, then type the job's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionVerb:
+    """How a verb changes a job; `bot.actions` carries it out."""
+
+    action: Action
+    danger: Callable[[Job, Options], Danger]
+    warning: Callable[[Job, Options, Sequence[str]], tuple[str, ...]]
+    """What will be lost or happen: job, options, names of the destination databases affected."""
+    effect: Callable[[Job, Options], str]
+    """What goes on from now on, said when it has been started."""
+    call: Callable[[Dms, Job, Options, str], Operation]
+    """The call itself; the last argument is the UUID for methods that take a `request_id`."""

@@ -1,0 +1,1 @@
+"""Requests to change jobs: made, confirmed, approved, carried out once."""

@@ -1,0 +1,89 @@
+"""A command as typed or pressed: the verb, its jobs, flags, filters and words.
+
+A button carries the id of a stored invocation, so that pressing it and typing the command are the
+same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Value = str | bool | tuple[str, ...]
+FlagKind = Literal["switch", "word", "list", "choice", "number", "duration", "time", "text"]
+JobsTaken = Literal["none", "optional", "one", "many"]
+
+
+class UsageError(Exception):
+    """The command line is not right. `str()` is one sentence: what was wrong, what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """`--name`, and what may stand behind it.
+
+    Kinds: switch (nothing), word (one token), list (comma separated), choice (one of `choices`),
+    number (a whole number), duration (`90m`, `2h`, `3d`), time (a duration from now, or
+    `2026-12-01T08:00Z`), text (one token or a quoted text).
+    """
+
+    name: str
+    kind: FlagKind
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """What may follow a verb."""
+
+    jobs: JobsTaken = "none"
+    flags: tuple[Flag, ...] = ()
+    filters: tuple[str, ...] = ()
+    """Keys allowed in `key=value`; `label.x=y` where it holds `label`."""
+    words: bool = False
+    """Whether free words (not jobs) may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    verb: str
+    jobs: tuple[str, ...] = ()
+    """As typed: an id, `location/id`, or the full resource name."""
+    flags: Mapping[str, Value] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+    def switch(self, name: str) -> bool:
+        return self.flags.get(name) is True
+
+    def word(self, name: str, default: str = "") -> str:
+        value = self.flags.get(name, default)
+        return value if isinstance(value, str) else default
+
+    def items(self, name: str) -> tuple[str, ...]:
+        value = self.flags.get(name, ())
+        return value if isinstance(value, tuple) else ()
+
+    def data(self) -> dict[str, Any]:
+        """For the store."""
+        return {
+            "verb": self.verb,
+            "jobs": list(self.jobs),
+            "flags": {k: list(v) if isinstance(v, tuple) else v for k, v in self.flags.items()},
+            "filters": dict(self.filters),
+            "words": list(self.words),
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Invocation:
+        """From the store."""
+        flags = {k: tuple(v) if isinstance(v, list) else v for k, v in data.get("flags", {}).items()}
+        return cls(
+            verb=data["verb"],
+            jobs=tuple(data.get("jobs", ())),
+            flags=flags,
+            filters=dict(data.get("filters", {})),
+            words=tuple(data.get("words", ())),
+        )

@@ -1,0 +1,61 @@
+"""What a verb is, and what it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.action import ActionVerb
+from bot.answers import Answer
+from bot.config import Settings
+from bot.dms.port import Dms
+from bot.invocation import Invocation, Syntax
+from bot.store.port import Store
+from bot.store.records import Person
+
+if TYPE_CHECKING:
+    from bot.access import Access
+    from bot.actions import Actions
+
+
+class Say(Exception):
+    """Ends a verb early with an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(repr(answer))
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a verb may use while it answers one person."""
+
+    who: Person
+    dms: Dms
+    store: Store
+    actions: Actions
+    access: Access
+    settings: Settings
+    verbs: Mapping[str, Verb]
+    now: Callable[[], datetime]
+    response_url: str = ""
+
+    def ref(self, invocation: Invocation) -> str:
+        """An opaque id for a button that does what `invocation` says."""
+        return self.store.put_ref(self.who.team, "invocation", invocation.data())
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One word behind `/dms`."""
+
+    name: str
+    summary: str
+    usage: tuple[str, ...]
+    run: Callable[[Context, Invocation], Answer]
+    syntax: Syntax = field(default_factory=Syntax)
+    details: str = ""
+    examples: tuple[str, ...] = ()
+    action: ActionVerb | None = None
