@@ -22,6 +22,10 @@ class Dms(Protocol):
         """
         ...
 
+    def find(self, job_id: str) -> JobList:
+        """Jobs with this id in any configured location; locations that did not answer are named."""
+        ...
+
     def get_job(self, name: str) -> Job: ...
 
     def databases(self, name: str) -> tuple[Database, ...]:
