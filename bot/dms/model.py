@@ -146,6 +146,14 @@ class ObjectsConfig:
     chosen: tuple[ObjectId, ...] = ()
     excluded: tuple[ObjectId, ...] = ()
 
+    def data(self) -> dict[str, object]:
+        """Comparable and storable: order does not matter."""
+        return {
+            "selection": str(self.selection),
+            "chosen": sorted(str(each) for each in self.chosen),
+            "excluded": sorted(str(each) for each in self.excluded),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -262,6 +270,8 @@ class Options:
     """Restart, promote: only these databases (`objectsFilter`)."""
     failed_only: bool = False
     """Restart: only what failed (`restartFailedObjects`)."""
+    stop_first: bool = False
+    """Restart: stop the job first, where it runs in the full dump."""
     skip_validation: bool = False
     """Start, resume, restart: the service's `skip_validation`."""
     with_destination: bool = False

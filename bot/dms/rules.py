@@ -134,6 +134,8 @@ def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str |
             f"`{job.id}` was stopped {_in(job)}: "
             "only a job that failed, or was stopped in the full dump, can restart."
         )
+    if job.state == State.RUNNING and job.phase == Phase.FULL_DUMP and options.stop_first:
+        return None
     if job.state == State.RUNNING:
         return _restart_part(job, options, databases)
     return (

@@ -1,0 +1,118 @@
+"""How one call to a Google service is made: its deadline, its repeats, its count, its errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from google.api_core import retry as api_retry
+
+from bot.dms.errors import DmsError, Unavailable, Unclear
+from bot.dms.faults import code_of, translated, unclear
+
+T = TypeVar("T")
+Observe = Callable[[str, str, float], None]
+"""Gets the method's name, the canonical status name and the seconds of each call."""
+
+_log = logging.getLogger(__name__)
+_READ_AGAIN_S = 2.0
+_WRITE_ATTEMPTS = 3
+_WRITE_PAUSE_S = 0.5
+
+
+def _ignore(_method: str, _code: str, _seconds: float) -> None:
+    return None
+
+
+class Calls:
+    """Makes calls with deadlines (seconds) and raises nothing but `bot.dms.errors`."""
+
+    def __init__(self, *, read_s: float, write_s: float, observe: Observe | None = None) -> None:
+        self.read_s = read_s
+        self.write_s = write_s
+        self._observe = observe or _ignore
+
+    def read(
+        self, method: str, doing: str, call: Callable[[float], T], *, service: str = "DMS", again: bool = True
+    ) -> T:
+        """Make a call that changes nothing.
+
+        An UNAVAILABLE is tried again for a moment, by the client library's own back-off, unless
+        `again` is false: who polls anyway need not insist.
+
+        Raises:
+            DmsError: any but `Unclear`.
+        """
+
+        def once() -> T:
+            return self._once(method, doing, lambda: call(self.read_s), write=False, service=service)
+
+        if not again:
+            return once()
+        return _insisting(once)
+
+    def write(self, method: str, doing: str, call: Callable[[float], T]) -> T:
+        """Send a change exactly once.
+
+        Raises:
+            DmsError: `Unclear` where it may or may not have been applied.
+        """
+        return self._once(method, doing, lambda: call(self.write_s), write=True)
+
+    def write_with_id(self, method: str, doing: str, call: Callable[[float], T]) -> T:
+        """Send a change that carries a `request_id`: repeating it is harmless, so do, a few times.
+
+        Raises:
+            DmsError: `Unclear` where no attempt was answered well and one of them may have been
+                applied; after such an attempt even a refusal of the next proves nothing.
+        """
+        started = time.monotonic()
+        doubt: Unclear | None = None
+        for attempt in range(_WRITE_ATTEMPTS):
+            try:
+                return self.write(method, doing, call)
+            except Unclear as error:
+                doubt = error
+                _log.warning("%s is unclear, attempt %d: %s", method, attempt + 1, error)
+            except DmsError as error:
+                if doubt is None:
+                    raise
+                raise unclear(doing, f"first no answer, then: {error}", error.code) from error
+            if time.monotonic() - started > self.write_s:
+                break
+            time.sleep(_WRITE_PAUSE_S * 2**attempt)
+        assert doubt is not None
+        raise doubt
+
+    def _once(
+        self, method: str, doing: str, call: Callable[[], T], *, write: bool, service: str = "DMS"
+    ) -> T:
+        started = time.monotonic()
+        code = "OK"
+        try:
+            return call()
+        except Exception as error:
+            code = code_of(error)
+            raise translated(error, doing, write=write, service=service) from error
+        finally:
+            self._observe(method, code, time.monotonic() - started)
+
+
+def _insisting(once: Callable[[], T]) -> T:
+    last: list[Exception] = []
+
+    def transient(error: Exception) -> bool:
+        last[:] = [error]
+        return isinstance(error, Unavailable) and error.code == "UNAVAILABLE"
+
+    policy = api_retry.Retry(predicate=transient, initial=0.2, maximum=1.0, timeout=_READ_AGAIN_S)
+    try:
+        result: T = policy(once)()
+    except DmsError:
+        raise
+    except Exception as error:
+        # The library wraps the last error once its time is used up; people should see that one.
+        raise last[0] if last else error from error
+    return result

@@ -1,0 +1,118 @@
+"""The gRPC side: jobs, operations, connection profiles and permissions.
+
+Each method makes one RPC with the deadline `timeout` (seconds), without retries, and raises what
+the client library raises. Answers are raw protobuf messages.
+Source: service `google.cloud.clouddms.v1.DataMigrationService` and its operations and IAM mixins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+from google.cloud.clouddms_v1.services.data_migration_service import DataMigrationServiceClient
+from google.cloud.clouddms_v1.services.data_migration_service.transports import (
+    DataMigrationServiceGrpcTransport,
+)
+from google.cloud.clouddms_v1.types import clouddms
+from google.cloud.clouddms_v1.types import clouddms_resources as resources
+from google.iam.v1 import iam_policy_pb2
+from google.longrunning import operations_pb2
+from google.protobuf import field_mask_pb2
+
+PAGE = 1000
+"""The most that the service gives in one page."""
+
+
+class Client:
+    """Thin calls on one channel."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._client = DataMigrationServiceClient(
+            transport=DataMigrationServiceGrpcTransport(channel=channel)
+        )
+
+    def jobs_page(self, parent: str, filter: str, token: str, timeout: float) -> Any:
+        """`ListMigrationJobs`: one raw `ListMigrationJobsResponse`, up to 1,000 jobs."""
+        request = clouddms.ListMigrationJobsRequest(
+            parent=parent, page_size=PAGE, filter=filter, page_token=token
+        )
+        pager = self._client.list_migration_jobs(request, retry=None, timeout=timeout)
+        return _raw(next(iter(pager.pages)))
+
+    def job(self, name: str, timeout: float) -> Any:
+        """`GetMigrationJob`."""
+        request = clouddms.GetMigrationJobRequest(name=name)
+        return _raw(self._client.get_migration_job(request, retry=None, timeout=timeout))
+
+    def start(self, name: str, skip_validation: bool, timeout: float) -> Any:
+        """`StartMigrationJob`: a raw `Operation`."""
+        request = clouddms.StartMigrationJobRequest(name=name, skip_validation=skip_validation)
+        return self._client.start_migration_job(request, retry=None, timeout=timeout).operation
+
+    def stop(self, name: str, timeout: float) -> Any:
+        """`StopMigrationJob`."""
+        request = clouddms.StopMigrationJobRequest(name=name)
+        return self._client.stop_migration_job(request, retry=None, timeout=timeout).operation
+
+    def resume(self, name: str, skip_validation: bool, timeout: float) -> Any:
+        """`ResumeMigrationJob`."""
+        request = clouddms.ResumeMigrationJobRequest(name=name, skip_validation=skip_validation)
+        return self._client.resume_migration_job(request, retry=None, timeout=timeout).operation
+
+    def restart(self, name: str, skip_validation: bool, timeout: float) -> Any:
+        """`RestartMigrationJob`, the whole job."""
+        request = clouddms.RestartMigrationJobRequest(name=name, skip_validation=skip_validation)
+        return self._client.restart_migration_job(request, retry=None, timeout=timeout).operation
+
+    def promote(self, name: str, timeout: float) -> Any:
+        """`PromoteMigrationJob`, the whole job."""
+        request = clouddms.PromoteMigrationJobRequest(name=name)
+        return self._client.promote_migration_job(request, retry=None, timeout=timeout).operation
+
+    def verify(self, name: str, timeout: float) -> Any:
+        """`VerifyMigrationJob`."""
+        request = clouddms.VerifyMigrationJobRequest(name=name)
+        return self._client.verify_migration_job(request, retry=None, timeout=timeout).operation
+
+    def delete(self, name: str, request_id: str, force: bool, timeout: float) -> Any:
+        """`DeleteMigrationJob`; `force` takes the destination along."""
+        request = clouddms.DeleteMigrationJobRequest(name=name, request_id=request_id, force=force)
+        return self._client.delete_migration_job(request, retry=None, timeout=timeout).operation
+
+    def set_parallelism(self, name: str, level: str, request_id: str, timeout: float) -> Any:
+        """`UpdateMigrationJob` with the mask `performance_config.dump_parallel_level` alone."""
+        config = resources.MigrationJob.PerformanceConfig(dump_parallel_level=level)
+        request = clouddms.UpdateMigrationJobRequest(
+            migration_job=resources.MigrationJob(name=name, performance_config=config),
+            update_mask=field_mask_pb2.FieldMask(paths=["performance_config.dump_parallel_level"]),
+            request_id=request_id,
+        )
+        return self._client.update_migration_job(request, retry=None, timeout=timeout).operation
+
+    def operation(self, name: str, timeout: float) -> Any:
+        """`google.longrunning.Operations.GetOperation`."""
+        request = operations_pb2.GetOperationRequest(name=name)
+        return self._client.get_operation(request, retry=None, timeout=timeout)
+
+    def operations_page(self, parent: str, token: str, timeout: float) -> Any:
+        """`google.longrunning.Operations.ListOperations`: one raw `ListOperationsResponse`."""
+        request = operations_pb2.ListOperationsRequest(name=parent, page_size=PAGE, page_token=token)
+        return self._client.list_operations(request, retry=None, timeout=timeout)
+
+    def profiles_page(self, parent: str, token: str, timeout: float) -> Any:
+        """`ListConnectionProfiles`: one raw `ListConnectionProfilesResponse`."""
+        request = clouddms.ListConnectionProfilesRequest(parent=parent, page_size=PAGE, page_token=token)
+        pager = self._client.list_connection_profiles(request, retry=None, timeout=timeout)
+        return _raw(next(iter(pager.pages)))
+
+    def permissions(self, name: str, wanted: Sequence[str], timeout: float) -> frozenset[str]:
+        """`google.iam.v1.IAMPolicy.TestIamPermissions`."""
+        request = iam_policy_pb2.TestIamPermissionsRequest(resource=name, permissions=list(wanted))
+        response = self._client.test_iam_permissions(request, retry=None, timeout=timeout)
+        return frozenset(response.permissions)
+
+
+def _raw(message: Any) -> Any:
+    return type(message).pb(message)

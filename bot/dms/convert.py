@@ -1,0 +1,218 @@
+"""Turns DMS messages, from gRPC and from REST, into the values of `bot.dms.model`.
+
+The raw protobuf messages are read, not their proto-plus wrappers: with a thousand jobs a page the
+wrappers would cost more than the call itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.cloud.clouddms_v1.types import clouddms
+from google.cloud.clouddms_v1.types import clouddms_resources as resources
+
+from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Operation, Selection
+from bot.dms.numbers import Names
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+FindEndpoint = Callable[[str, str, str], Endpoint]
+"""From a profile's full name and the engine and provider that the job itself names."""
+
+_UNSPECIFIED = "_UNSPECIFIED"
+_VERIFICATION = resources.MigrationJobVerificationError
+_VERIFICATION_PB = _VERIFICATION.pb()
+_METADATA_PB = clouddms.OperationMetadata.pb()
+
+
+def named(name: str) -> str:
+    """An enum value's name, or empty where it says nothing."""
+    return "" if name.endswith(_UNSPECIFIED) else name
+
+
+def utc(stamp: Any) -> datetime:
+    """A `google.protobuf.Timestamp` in UTC, to the microsecond."""
+    return EPOCH + timedelta(0, stamp.seconds, stamp.nanos // 1000)
+
+
+def utc_from_json(text: Any) -> datetime | None:
+    """An RFC 3339 time with up to nine digits of fraction; None where there is none to be read."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        return _rfc3339(text)
+    except ValueError:
+        return None
+
+
+def _rfc3339(text: str) -> datetime:
+    head, dot, rest = text.removesuffix("Z").partition(".")
+    digits = rest.split("+")[0].split("-")[0]
+    zone = rest[len(digits) :] if dot else ""
+    parsed = datetime.fromisoformat(f"{head}{dot}{digits[:6]}{zone}")
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def job(message: Any, names: Names, endpoint: FindEndpoint) -> Job:
+    """A raw `MigrationJob` message as a `Job`.
+
+    Raises:
+        KeyError: an enum number has no name in `names`.
+    """
+    source, destination = message.source_database, message.destination_database
+    engine, provider = names["engine"], names["provider"]
+    duration = message.duration
+    level = message.performance_config.dump_parallel_level
+    return Job(
+        name=message.name,
+        create_time=utc(message.create_time),
+        state=names["state"][message.state],
+        phase=names["phase"][message.phase],
+        type=names["type"][message.type_],
+        display_name=message.display_name,
+        labels=_labels(message.labels),
+        source=endpoint(message.source, engine[source.engine], provider[source.provider]),
+        destination=endpoint(message.destination, engine[destination.engine], provider[destination.provider]),
+        update_time=utc(message.update_time) if message.HasField("update_time") else None,
+        end_time=utc(message.end_time) if message.HasField("end_time") else None,
+        duration_s=duration.seconds + duration.nanos / 1e9,
+        error=fault(message.error) if message.HasField("error") else None,
+        parallelism=named(names["dump_parallel_level"][level]),
+    )
+
+
+def _labels(labels: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, labels[key]) for key in labels))
+
+
+def fault(status: Any) -> Fault | None:
+    """A `google.rpc.Status` with its verification errors spelled out; None when it is no error."""
+    if not status.code and not status.message:
+        return None
+    return Fault(status.code, _with_details(status.message, _verification_errors(status.details)))
+
+
+def operation(message: Any) -> Operation:
+    """A raw `google.longrunning.Operation` whose metadata is DMS's `OperationMetadata`."""
+    about = _METADATA_PB()
+    if message.metadata.Is(_METADATA_PB.DESCRIPTOR):
+        message.metadata.Unpack(about)
+    return Operation(
+        name=message.name,
+        verb=about.verb,
+        target=about.target,
+        done=message.done,
+        error=fault(message.error) if message.HasField("error") else None,
+        create_time=utc(about.create_time) if about.HasField("create_time") else None,
+        end_time=utc(about.end_time) if about.HasField("end_time") else None,
+        status_message=about.status_message,
+        cancelling=about.requested_cancellation,
+    )
+
+
+def operation_from_json(body: Mapping[str, Any]) -> Operation:
+    """The same from the REST schema `Operation`."""
+    about = body.get("metadata") or {}
+    return Operation(
+        name=str(body.get("name", "")),
+        verb=str(about.get("verb", "")),
+        target=str(about.get("target", "")),
+        done=bool(body.get("done")),
+        error=fault_from_json(body.get("error")),
+        create_time=utc_from_json(about.get("createTime")),
+        end_time=utc_from_json(about.get("endTime")),
+        status_message=str(about.get("statusMessage", "")),
+        cancelling=bool(about.get("requestedCancellation")),
+    )
+
+
+def fault_from_json(status: Mapping[str, Any] | None) -> Fault | None:
+    """A REST `Status`, or None when there is none."""
+    if not status or not (status.get("code") or status.get("message")):
+        return None
+    details = (
+        _one_error(
+            each.get("errorCode", ""), each.get("errorMessage", ""), each.get("errorDetailMessage", "")
+        )
+        for each in status.get("details") or ()
+        if str(each.get("@type", "")).endswith("MigrationJobVerificationError")
+    )
+    return Fault(int(status.get("code") or 0), _with_details(str(status.get("message") or ""), details))
+
+
+def database(body: Mapping[str, Any]) -> Database:
+    """A REST `MigrationJobObject`."""
+    return Database(
+        name=str(body.get("name", "")),
+        id=object_id(body.get("sourceObject") or {}),
+        state=str(body.get("state", "STATE_UNSPECIFIED")),
+        phase=named(str(body.get("phase", ""))),
+        error=fault_from_json(body.get("error")),
+    )
+
+
+def object_id(body: Mapping[str, Any]) -> ObjectId:
+    """A REST `SourceObjectIdentifier`."""
+    return ObjectId(
+        database=str(body.get("database", "")),
+        type=str(body.get("type", "DATABASE")),
+        schema=str(body.get("schema", "")),
+        table=str(body.get("table", "")),
+    )
+
+
+def objects_config(job_body: Mapping[str, Any]) -> ObjectsConfig:
+    """`objectsConfig` of a REST `MigrationJob`; a job without one takes all databases."""
+    config = (job_body.get("objectsConfig") or {}).get("sourceObjectsConfig") or {}
+    return ObjectsConfig(
+        selection=named(str(config.get("objectsSelectionType", ""))) or Selection.ALL,
+        chosen=_identifiers(config.get("objectConfigs")),
+        excluded=_identifiers(config.get("excludedObjectConfigs")),
+    )
+
+
+def objects_body(config: ObjectsConfig) -> dict[str, Any]:
+    """`config` as a REST `MigrationJobObjectsConfig`, for `objectsConfig` and for `objectsFilter`."""
+    body: dict[str, Any] = {"objectsSelectionType": str(config.selection)}
+    if config.chosen:
+        body["objectConfigs"] = [{"objectIdentifier": _identifier(each)} for each in config.chosen]
+    if config.excluded:
+        body["excludedObjectConfigs"] = [{"objectIdentifier": _identifier(each)} for each in config.excluded]
+    return {"sourceObjectsConfig": body}
+
+
+def _identifier(each: ObjectId) -> dict[str, str]:
+    parts = {"type": each.type, "database": each.database, "schema": each.schema, "table": each.table}
+    return {key: value for key, value in parts.items() if value}
+
+
+def _identifiers(configs: Iterable[Mapping[str, Any]] | None) -> tuple[ObjectId, ...]:
+    return tuple(object_id(each.get("objectIdentifier") or {}) for each in configs or ())
+
+
+def _verification_errors(details: Iterable[Any]) -> Iterable[str]:
+    for detail in details:
+        if detail.Is(_VERIFICATION_PB.DESCRIPTOR):
+            found = _VERIFICATION_PB()
+            detail.Unpack(found)
+            yield _one_error(_error_code(found.error_code), found.error_message, found.error_detail_message)
+
+
+def _error_code(number: int) -> str:
+    try:
+        return str(_VERIFICATION.ErrorCode(number).name)
+    except ValueError:
+        return f"ERROR_CODE_{number}"
+
+
+def _one_error(code: str, message: str, detail: str) -> str:
+    text = ": ".join(part for part in (code, message) if part)
+    return f"{text} ({detail})" if detail and detail != message else text
+
+
+def _with_details(message: str, details: Iterable[str]) -> str:
+    return "; ".join(
+        part for part in (message, *details) if part and (part == message or part not in message)
+    )

@@ -1,0 +1,257 @@
+"""Turns what the client libraries raise into `bot.dms.errors`, with one plain sentence each.
+
+The one question that matters for a write is whether the request may have reached the service:
+only an error that surely came before that, or the service's own refusal, says "nothing changed".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import grpc
+import requests
+from google.api_core import exceptions as api
+from google.auth import exceptions as auth
+from urllib3 import exceptions as urllib3
+
+from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unclear
+
+REASON_LIMIT = 600
+"""Characters of the service's own reason that are kept."""
+
+LOGIN_HINT = (
+    "run `gcloud auth application-default login`, point GOOGLE_APPLICATION_CREDENTIALS at a key "
+    "file, or run the bot with a service account attached"
+)
+
+_CODES = {
+    HTTPStatus.BAD_REQUEST: "INVALID_ARGUMENT",
+    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
+    HTTPStatus.FORBIDDEN: "PERMISSION_DENIED",
+    HTTPStatus.NOT_FOUND: "NOT_FOUND",
+    HTTPStatus.REQUEST_TIMEOUT: "DEADLINE_EXCEEDED",
+    HTTPStatus.CONFLICT: "ABORTED",
+    HTTPStatus.PRECONDITION_FAILED: "FAILED_PRECONDITION",
+    HTTPStatus.TOO_MANY_REQUESTS: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "INTERNAL",
+    HTTPStatus.NOT_IMPLEMENTED: "UNIMPLEMENTED",
+    HTTPStatus.BAD_GATEWAY: "UNAVAILABLE",
+    HTTPStatus.SERVICE_UNAVAILABLE: "UNAVAILABLE",
+    HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
+}
+
+# gRPC has no field that tells a call which never left from one whose answer got lost; these are
+# the texts of its core for calls that had no connection or no token to be sent with.
+_NEVER_SENT = re.compile(
+    r"failed to connect to all addresses|DNS resolution failed|Getting metadata from plugin failed"
+    r"|Cannot invoke RPC",
+    re.IGNORECASE,
+)
+_NO_TOKEN = re.compile(r"Getting metadata from plugin failed with error: (?P<why>.*)", re.DOTALL)
+
+_REFUSALS = {
+    "FAILED_PRECONDITION": "{service} cannot {doing} as things are now: {reason}.",
+    "INVALID_ARGUMENT": "{service} did not accept the request to {doing}: {reason}.",
+    "OUT_OF_RANGE": "{service} did not accept the request to {doing}: {reason}.",
+    "ALREADY_EXISTS": "{service} cannot {doing}, because it exists already: {reason}.",
+    "ABORTED": "{service} gave up the request to {doing}, because something else got in its way: {reason}.",
+    "UNIMPLEMENTED": "{service} does not know how to {doing}: {reason}.",
+}
+
+
+class RestError(Exception):
+    """The REST side answered with an HTTP status other than success.
+
+    Source: the `google.rpc.Status` in the body's `error`, where there is one.
+    """
+
+    def __init__(self, status: int, error: dict[str, Any] | None = None) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.error = error or {}
+
+
+class Garbled(Exception):
+    """A success was announced, but its body cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What went wrong: canonical status name, the service's reason, and whether it may have heard us."""
+
+    code: str
+    reason: str
+    sent: bool = True
+
+
+def translated(error: Exception, doing: str, *, write: bool, service: str = "DMS") -> DmsError:
+    """The error of `bot.dms.errors` for `error`, which `doing` (for example `stop orders-db`) met.
+
+    Raises:
+        Exception: `error` itself, where it is no failure of a call but a fault in the program.
+    """
+    cause = cause_of(error)
+    if cause is None:
+        raise error
+    return _sorted(cause, doing, write=write, service=service)
+
+
+def code_of(error: Exception) -> str:
+    """The canonical status name of any failure of a call, for counting; UNKNOWN where it has none."""
+    cause = cause_of(error)
+    return cause.code if cause else "UNKNOWN"
+
+
+def cause_of(error: Exception) -> Cause | None:
+    """What a client library's exception says, or None where it is none of theirs."""
+    for known, explain in _EXPLAIN:
+        if isinstance(error, known):
+            return explain(error)
+    if isinstance(error, ValueError) and "closed channel" in str(error):
+        return Cause("UNAVAILABLE", "the connection has been closed, as the bot is stopping", sent=False)
+    return None
+
+
+def _sorted(cause: Cause, doing: str, *, write: bool, service: str) -> DmsError:
+    code, words = cause.code, {"service": service, "doing": doing, "reason": cause.reason}
+    if code in _REFUSALS:
+        return Refused(_REFUSALS[code].format(**words), code=code)
+    if code == "NOT_FOUND":
+        text = "{service} could not {doing}, because it does not exist: {reason}."
+        return NotFound(text.format(**words), code=code)
+    if code == "PERMISSION_DENIED":
+        return Denied("The bot's Google credentials may not {doing}: {reason}.".format(**words), code=code)
+    if code == "UNAUTHENTICATED":
+        text = "Google did not accept the bot's credentials to {doing} ({reason}): " + LOGIN_HINT + "."
+        return Denied(text.format(**words), code=code)
+    if code == "RESOURCE_EXHAUSTED":
+        text = "{service} is overloaded or a quota is used up, so it did not {doing}: {reason}."
+        return Unavailable(text.format(**words), code=code)
+    if write and cause.sent:
+        return unclear(doing, cause.reason, code, service)
+    return Unavailable(_unreachable(code).format(**words), code=code)
+
+
+def unclear(doing: str, reason: str, code: str, service: str = "DMS") -> Unclear:
+    """The error for a write that may or may not have been applied."""
+    return Unclear(
+        f"{service} did not confirm the request to {doing} ({reason}): it may or may not have been "
+        "applied, so look at the job and its operations before trying again.",
+        code=code,
+    )
+
+
+def _unreachable(code: str) -> str:
+    if code == "UNAVAILABLE":
+        return "{service} could not be reached to {doing}: {reason}."
+    if code == "DEADLINE_EXCEEDED":
+        return "{service} did not answer in time to {doing}: {reason}."
+    return "{service} failed to {doing}: {reason}."
+
+
+def _from_api(error: api.GoogleAPICallError) -> Cause:
+    status = error.grpc_status_code
+    code = status.name if status is not None else _CODES.get(error.code or 0, "UNKNOWN")
+    return _from_grpc_text(code, error.message or "", _violations(error.details))
+
+
+def _from_rpc(error: grpc.RpcError) -> Cause:
+    code = getattr(error, "code", lambda: grpc.StatusCode.UNKNOWN)()
+    details = getattr(error, "details", lambda: "")()
+    return _from_grpc_text(code.name, details or "", [])
+
+
+def _from_grpc_text(code: str, message: str, extra: list[str]) -> Cause:
+    token = _NO_TOKEN.search(message)
+    if token is not None:
+        return Cause("UNAUTHENTICATED", tidy(token["why"]), sent=False)
+    sent = not (code == "UNAVAILABLE" and _NEVER_SENT.search(message))
+    return Cause(code, _reason(code, message, extra), sent=sent)
+
+
+def _from_rest(error: RestError) -> Cause:
+    by_status = _CODES.get(error.status, "INVALID_ARGUMENT" if 400 <= error.status < 500 else "UNKNOWN")
+    code = str(error.error.get("status") or by_status)
+    message = str(error.error.get("message") or f"the service answered with HTTP {error.status}")
+    return Cause(code, _reason(code, message, _json_violations(error.error.get("details"))))
+
+
+def _from_requests(error: requests.RequestException) -> Cause:
+    if isinstance(error, requests.ConnectTimeout):
+        return Cause("UNAVAILABLE", "no connection could be made in time", sent=False)
+    if isinstance(error, requests.Timeout):
+        return Cause("DEADLINE_EXCEEDED", "no answer came in time")
+    if isinstance(error, requests.ConnectionError) and _never_connected(error):
+        return Cause("UNAVAILABLE", "no connection could be made", sent=False)
+    return Cause("UNAVAILABLE", "the connection broke before the answer was complete")
+
+
+def _never_connected(error: BaseException) -> bool:
+    reasons = [error, *error.args, *(getattr(each, "reason", None) for each in error.args)]
+    return any(
+        isinstance(each, (urllib3.NewConnectionError, urllib3.ConnectTimeoutError)) for each in reasons
+    )
+
+
+def _from_auth(error: auth.GoogleAuthError) -> Cause:
+    if isinstance(error, auth.TransportError):
+        return Cause("UNAVAILABLE", f"no access token could be fetched: {tidy(str(error))}", sent=False)
+    return Cause("UNAUTHENTICATED", tidy(str(error)), sent=False)
+
+
+def _from_garbled(error: Garbled) -> Cause:
+    return Cause("UNKNOWN", tidy(str(error)))
+
+
+_EXPLAIN: tuple[tuple[type[Exception], Callable[[Any], Cause]], ...] = (
+    (api.GoogleAPICallError, _from_api),
+    (grpc.RpcError, _from_rpc),
+    (RestError, _from_rest),
+    (requests.RequestException, _from_requests),
+    (auth.GoogleAuthError, _from_auth),
+    (Garbled, _from_garbled),
+)
+
+
+def _reason(code: str, message: str, extra: list[str]) -> str:
+    parts = [tidy(message), *(tidy(each) for each in extra)]
+    distinct = [each for at, each in enumerate(parts) if each and not _said(each, parts[:at])]
+    return "; ".join(distinct) or f"no reason was given ({code})"
+
+
+def _said(text: str, before: list[str]) -> bool:
+    return any(text in each for each in before)
+
+
+def _violations(details: Iterable[Any]) -> list[str]:
+    """The descriptions in `google.rpc.PreconditionFailure`, `BadRequest` and `LocalizedMessage`."""
+    found: list[str] = []
+    for detail in details or ():
+        violations = getattr(detail, "violations", None) or getattr(detail, "field_violations", None) or ()
+        found += [str(each.description) for each in violations]
+        if getattr(detail, "locale", ""):
+            found.append(str(detail.message))
+    return found
+
+
+def _json_violations(details: Any) -> list[str]:
+    found: list[str] = []
+    for detail in details if isinstance(details, list) else ():
+        if not isinstance(detail, dict):
+            continue
+        violations = detail.get("violations") or detail.get("fieldViolations") or ()
+        found += [str(each.get("description", "")) for each in violations if isinstance(each, dict)]
+        if detail.get("locale"):
+            found.append(str(detail.get("message", "")))
+    return found
+
+
+def tidy(text: str) -> str:
+    """One line without a full stop at its end, cut at `REASON_LIMIT` characters."""
+    line = " ".join(text.split()).rstrip(". ")
+    return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

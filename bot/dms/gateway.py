@@ -1,0 +1,491 @@
+"""The one front to DMS: gRPC where it can, REST where it must, plain values and plain errors out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from bot.dms import convert, profiles
+from bot.dms.calls import Calls, Observe
+from bot.dms.client import Client
+from bot.dms.errors import DmsError, NotFound, Unavailable
+from bot.dms.link import Link
+from bot.dms.model import (
+    Database,
+    Delay,
+    DelayPoint,
+    Endpoint,
+    Job,
+    JobList,
+    ObjectsConfig,
+    Operation,
+    parse_name,
+)
+from bot.dms.monitoring import BYTES, SECONDS, Monitoring
+from bot.dms.numbers import Numbers
+from bot.dms.objects import Objects
+from bot.dms.rest import Rest
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_ASIDE_S = 5.0
+"""Deadline, in seconds, of calls that only embellish an answer: profiles, names of new numbers."""
+
+_MONITORING = "Cloud Monitoring"
+_OPERATION_PAGES = 50
+_SPARE_THREADS = 8
+_MOST_THREADS = 40
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one location answered."""
+
+    location: str
+    jobs: list[Job]
+    unreachable: list[str]
+    calls: int = 0
+    error: DmsError | None = None
+
+
+class Gateway:
+    """Implements `bot.dms.port.Dms`; safe to share between threads.
+
+    With `emulator_host` (`host:port`) everything goes there in clear and without credentials, REST
+    to `emulator_rest_host` (default: same host, port + 1). Without `locations`, jobs are asked for
+    in all of them at once (`locations/-`).
+
+    `deadline_s` and `write_deadline_s` limit each call, in seconds. `observe` is called once per
+    RPC or REST request with method, canonical status name and seconds.
+
+    Raises:
+        Denied: no credentials were found.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        locations: Sequence[str] = (),
+        emulator_host: str | None = None,
+        emulator_rest_host: str | None = None,
+        deadline_s: float = 20.0,
+        write_deadline_s: float = 30.0,
+        observe: Observe | None = None,
+        profile_ttl_s: float = 600.0,
+    ) -> None:
+        self.project = project
+        self.locations = tuple(locations)
+        self._link = Link(emulator_host, emulator_rest_host)
+        self._calls = Calls(read_s=deadline_s, write_s=write_deadline_s, observe=observe)
+        self._client = Client(self._link.dms)
+        self._rest = Rest(self._link)
+        self._objects = Objects(self._rest)
+        self._monitoring = Monitoring(self._link.monitoring)
+        self._numbers = Numbers()
+        self._profiles = profiles.Profiles(self._list_profiles, profile_ttl_s)
+        self._seen: dict[str, tuple[int, dict[bytes, Job]]] = {}
+        threads = min(_MOST_THREADS, len(self.locations) + _SPARE_THREADS)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
+
+    # Jobs
+
+    def list_jobs(self, location: str | None = None, filter: str = "") -> JobList:
+        wanted = (location,) if location else self.locations or ("-",)
+        parts = self._at_once([partial(self._list_location, each, filter) for each in wanted])
+        _raise_if_none_answered(parts)
+        return JobList(
+            jobs=tuple(job for part in parts for job in part.jobs),
+            unreachable=tuple(dict.fromkeys(each for part in parts for each in part.unreachable)),
+            calls=sum(part.calls for part in parts),
+        )
+
+    def get_job(self, name: str) -> Job:
+        doing = f"read {_short(name)}"
+        message = self._calls.read("GetMigrationJob", doing, lambda t: self._client.job(name, t))
+        self._profiles.ensure((message.source, message.destination))
+        return self._job(message)[0]
+
+    def _list_location(self, location: str, filter: str) -> _Part:
+        part = _Part(location, [], [])
+        messages: list[Any] = []
+        parent = f"projects/{self.project}/locations/{location}"
+        token = ""
+        try:
+            while True:
+                part.calls += 1
+                page = self._jobs_page(location, parent, filter, token)
+                messages.extend(page.migration_jobs)
+                part.unreachable += [each.rpartition("/")[2] for each in page.unreachable]
+                token = page.next_page_token
+                if not token:
+                    break
+        except DmsError as error:
+            part.error = error
+            part.unreachable.append(location)
+        part.jobs = self._jobs(location, messages, whole=not filter and part.error is None)
+        return part
+
+    def _jobs_page(self, location: str, parent: str, filter: str, token: str) -> Any:
+        where = "all locations" if location == "-" else location
+        return self._calls.read(
+            "ListMigrationJobs",
+            f"list the jobs of {where}",
+            lambda t: self._client.jobs_page(parent, filter, token, t),
+            again=False,
+        )
+
+    def _jobs(self, location: str, messages: list[Any], *, whole: bool) -> list[Job]:
+        """Convert a location's jobs; those that are as they were at the last look are taken from it,
+        because on most looks nearly all of them are."""
+        raws = [message.SerializeToString() for message in messages]
+        seen = {} if self._profiles.expired() else self._seen_at(location)
+        if len(seen) == len(raws) and all(raw in seen for raw in raws):
+            return [seen[raw] for raw in raws]
+        new = (message for raw, message in zip(raws, messages, strict=True) if raw not in seen)
+        self._profiles.ensure({name for each in new for name in (each.source, each.destination)})
+        generation = self._profiles.generation
+        seen = self._seen_at(location)
+        jobs: list[Job] = []
+        now: dict[bytes, Job] = {}
+        for raw, message in zip(raws, messages, strict=True):
+            job = seen.get(raw)
+            named = job is not None
+            if job is None:
+                job, named = self._job(message)
+            if named:
+                now[raw] = job
+            jobs.append(job)
+        if whole:
+            self._seen[location] = (generation, now)
+        return jobs
+
+    def _seen_at(self, location: str) -> dict[bytes, Job]:
+        generation, seen = self._seen.get(location, (-1, {}))
+        return seen if generation == self._profiles.generation else {}
+
+    def _job(self, message: Any) -> tuple[Job, bool]:
+        """The job, and whether all its enum numbers had names."""
+        endpoint = self._profiles.endpoint
+        try:
+            return convert.job(message, self._numbers.names, endpoint), True
+        except KeyError:
+            self._learn(message)
+        named = not self._numbers.unknown(message)
+        return convert.job(message, self._numbers.shown(), endpoint), named
+
+    def _learn(self, message: Any) -> None:
+        """Ask REST for the names of numbers that the generated enums lack, once per number."""
+        try:
+            self._numbers.learn(message, self._job_over_rest, self._job_over_grpc)
+        except DmsError as error:
+            _log.warning("names of new states are not to be had: %s", error)
+
+    def _job_over_rest(self, name: str) -> dict[str, Any]:
+        return self._calls.read(
+            "migrationJobs.get",
+            f"read {_short(name)}",
+            lambda t: self._objects.job(name, min(t, _ASIDE_S)),
+            again=False,
+        )
+
+    def _job_over_grpc(self, name: str) -> Any:
+        return self._calls.read(
+            "GetMigrationJob",
+            f"read {_short(name)}",
+            lambda t: self._client.job(name, min(t, _ASIDE_S)),
+            again=False,
+        )
+
+    # Databases of a job
+
+    def databases(self, name: str) -> tuple[Database, ...]:
+        doing = f"list the databases of {_short(name)}"
+
+        def page(token: str) -> dict[str, Any]:
+            return self._calls.read(
+                "migrationJobs.objects.list", doing, lambda t: self._objects.databases_page(name, token, t)
+            )
+
+        bodies = _all_pages(page, "migrationJobObjects")
+        found = [convert.database(each) for each in bodies]
+        return tuple(sorted(found, key=lambda each: (each.id.database, each.id.schema, each.id.table)))
+
+    def objects_config(self, name: str) -> ObjectsConfig:
+        body = self._calls.read(
+            "migrationJobs.get", f"read {_short(name)}", lambda t: self._objects.job(name, t)
+        )
+        return convert.objects_config(body)
+
+    def fetch_source_objects(self, name: str) -> Operation:
+        body = self._calls.read(
+            "migrationJobs.fetchSourceObjects",
+            f"look at the source of {_short(name)}",
+            lambda t: self._objects.fetch_source_objects(name, t),
+            again=False,
+        )
+        return convert.operation_from_json(body)
+
+    # Actions
+
+    def start(self, job: Job, *, skip_validation: bool = False) -> Operation:
+        return self._act(
+            "StartMigrationJob", f"start {job.id}", lambda t: self._client.start(job.name, skip_validation, t)
+        )
+
+    def stop(self, job: Job) -> Operation:
+        return self._act("StopMigrationJob", f"stop {job.id}", lambda t: self._client.stop(job.name, t))
+
+    def resume(self, job: Job, *, skip_validation: bool = False) -> Operation:
+        return self._act(
+            "ResumeMigrationJob",
+            f"resume {job.id}",
+            lambda t: self._client.resume(job.name, skip_validation, t),
+        )
+
+    def restart(
+        self,
+        job: Job,
+        *,
+        databases: Sequence[str] = (),
+        failed_only: bool = False,
+        skip_validation: bool = False,
+    ) -> Operation:
+        if databases or failed_only:
+            body = self._calls.write(
+                "migrationJobs.restart",
+                f"restart databases of {job.id}",
+                lambda t: self._objects.restart(job.name, databases, failed_only, skip_validation, t),
+            )
+            return convert.operation_from_json(body)
+        return self._act(
+            "RestartMigrationJob",
+            f"restart {job.id}",
+            lambda t: self._client.restart(job.name, skip_validation, t),
+        )
+
+    def promote(self, job: Job, *, databases: Sequence[str] = ()) -> Operation:
+        if databases:
+            body = self._calls.write(
+                "migrationJobs.promote",
+                f"promote databases of {job.id}",
+                lambda t: self._objects.promote(job.name, databases, t),
+            )
+            return convert.operation_from_json(body)
+        return self._act(
+            "PromoteMigrationJob", f"promote {job.id}", lambda t: self._client.promote(job.name, t)
+        )
+
+    def verify(self, job: Job) -> Operation:
+        return self._act("VerifyMigrationJob", f"verify {job.id}", lambda t: self._client.verify(job.name, t))
+
+    def delete(self, job: Job, *, request_id: str, force: bool) -> Operation:
+        message = self._calls.write_with_id(
+            "DeleteMigrationJob",
+            f"delete {job.id}",
+            lambda t: self._client.delete(job.name, request_id, force, t),
+        )
+        return convert.operation(message)
+
+    def update(
+        self,
+        job: Job,
+        *,
+        request_id: str,
+        objects: ObjectsConfig | None = None,
+        parallelism: str = "",
+    ) -> Operation:
+        doing = f"save the settings of {job.id}"
+        if objects is not None:
+            body = self._calls.write_with_id(
+                "migrationJobs.patch",
+                doing,
+                lambda t: self._objects.patch(job.name, objects, parallelism, request_id, t),
+            )
+            return convert.operation_from_json(body)
+        if not parallelism:
+            raise ValueError("an update needs a choice of databases or a dump parallelism")
+        message = self._calls.write_with_id(
+            "UpdateMigrationJob",
+            doing,
+            lambda t: self._client.set_parallelism(job.name, parallelism, request_id, t),
+        )
+        return convert.operation(message)
+
+    def _act(self, method: str, doing: str, call: Callable[[float], Any]) -> Operation:
+        return convert.operation(self._calls.write(method, doing, call))
+
+    # Operations
+
+    def get_operation(self, name: str) -> Operation:
+        message = self._calls.read(
+            "GetOperation",
+            f"read the operation {name.rpartition('/')[2]}",
+            lambda t: self._client.operation(name, t),
+        )
+        return convert.operation(message)
+
+    def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
+        """Filtered here, not by the service: which fields its filter knows is not documented, and a
+        filter that matches nothing by mistake would say that an action was never begun."""
+        found: list[Operation] = []
+        for page in self._operation_pages(job):
+            operations = [convert.operation(each) for each in page.operations]
+            found += [each for each in operations if each.target == job.name and _created(each) >= since]
+            if _all_older(operations, since):
+                break
+        return tuple(sorted(found, key=_created))
+
+    def _operation_pages(self, job: Job) -> Iterator[Any]:
+        parent = f"projects/{job.project}/locations/{job.location}"
+        token = ""
+        for _ in range(_OPERATION_PAGES):
+            page = self._operations_page(job, parent, token)
+            yield page
+            token = page.next_page_token
+            if not token:
+                return
+        raise Unavailable(
+            f"DMS has more operations in {job.location} than the bot can look through for {job.id}.",
+            code="RESOURCE_EXHAUSTED",
+        )
+
+    def _operations_page(self, job: Job, parent: str, token: str) -> Any:
+        return self._calls.read(
+            "ListOperations",
+            f"list the operations on {job.id}",
+            lambda t: self._client.operations_page(parent, token, t),
+        )
+
+    # Around them
+
+    def delay(self, job: Job, hours: float = 1.0) -> Delay:
+        seconds, in_bytes = self._at_once([partial(self._lag, each, job, hours) for each in (SECONDS, BYTES)])
+        return Delay(seconds=seconds, bytes=in_bytes)
+
+    def _lag(self, metric: str, job: Job, hours: float) -> tuple[DelayPoint, ...]:
+        return self._calls.read(
+            "ListTimeSeries",
+            f"read the replication delay of {job.id}",
+            lambda t: self._monitoring.lag(metric, job.name, hours, t),
+            service=_MONITORING,
+        )
+
+    def permissions(self, name: str, wanted: Sequence[str]) -> frozenset[str]:
+        return self._calls.read(
+            "TestIamPermissions",
+            f"look up the bot's permissions on {_short(name)}",
+            lambda t: self._client.permissions(name, wanted, t),
+        )
+
+    def console_url(self, job: Job) -> str:
+        project, location, job_id = (quote(part, safe="") for part in parse_name(job.name))
+        return (
+            "https://console.cloud.google.com/dbmigration/migrations/locations/"
+            f"{location}/instances/{job_id}?project={project}"
+        )
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._rest.close()
+        self._link.close()
+
+    # Connection profiles
+
+    def _list_profiles(self, location: str) -> list[Endpoint]:
+        parent = f"projects/{self.project}/locations/{location}"
+        doing = f"list the connection profiles of {location}"
+        found: list[Endpoint] = []
+        strange = False
+        token = ""
+        while True:
+            page = self._calls.read(
+                "ListConnectionProfiles",
+                doing,
+                partial(self._profiles_page, parent, token),
+                again=False,
+            )
+            known = [profiles.from_message(each, self._numbers) for each in page.connection_profiles]
+            found += [each for each in known if each is not None]
+            strange |= None in known
+            token = page.next_page_token
+            if not token:
+                break
+        return [*found, *self._strange_profiles(parent, doing, found)] if strange else found
+
+    def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
+        return self._client.profiles_page(parent, token, min(timeout, _ASIDE_S))
+
+    def _strange_profiles(self, parent: str, doing: str, known: list[Endpoint]) -> list[Endpoint]:
+        """Those of the profiles that gRPC could not describe, from REST."""
+
+        def page(token: str) -> dict[str, Any]:
+            return self._calls.read(
+                "connectionProfiles.list",
+                doing,
+                lambda t: self._objects.profiles_page(parent, token, min(t, _ASIDE_S)),
+                again=False,
+            )
+
+        names = {each.profile for each in known}
+        try:
+            listed = [profiles.from_json(each) for each in _all_pages(page, "connectionProfiles")]
+        except DmsError as error:
+            _log.warning("%s", error)
+            return []
+        return [each for each in listed if each.profile not in names]
+
+    def _at_once(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """Run the tasks side by side; their results, in order."""
+        if len(tasks) == 1:
+            return [tasks[0]()]
+        try:
+            futures: list[Future[T]] = [self._pool.submit(each) for each in tasks]
+        except RuntimeError as error:
+            raise Unavailable(
+                "The connection to DMS has been closed, as the bot is stopping.", code="UNAVAILABLE"
+            ) from error
+        return [each.result() for each in futures]
+
+
+def _raise_if_none_answered(parts: Sequence[_Part]) -> None:
+    """A location that is away is named, not raised; but an error that concerns all of them, such
+    as a filter that makes no sense or a missing permission, has nothing to do with locations."""
+    errors = [part.error for part in parts if part.error is not None]
+    if len(errors) < len(parts):
+        return
+    for part in parts:
+        away = isinstance(part.error, (Unavailable, NotFound))
+        if part.error is not None and (not away or part.location == "-"):
+            raise part.error
+
+
+def _all_pages(page: Callable[[str], dict[str, Any]], items: str) -> Iterator[dict[str, Any]]:
+    token = ""
+    while True:
+        body = page(token)
+        yield from body.get(items) or ()
+        token = str(body.get("nextPageToken") or "")
+        if not token:
+            return
+
+
+def _created(operation: Operation) -> datetime:
+    return operation.create_time or convert.EPOCH
+
+
+def _all_older(operations: Sequence[Operation], since: datetime) -> bool:
+    """Whether the pages after this one hold nothing new: all of it is old, and it is newest first."""
+    times = [_created(each) for each in operations]
+    newest_first = len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
+    return newest_first and times[0] < since
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -1,0 +1,108 @@
+"""Connections to Google's services, or to a server that stands in for them.
+
+Everything that could repeat a call behind our back is off here: gRPC's own retries, retry policies
+from DNS, HTTP redirects and the repeat after a refreshed token. What may be repeated is decided in
+`bot.dms.calls` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import google.auth
+import grpc
+import requests
+from google.api_core import grpc_helpers
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+from requests.adapters import HTTPAdapter
+
+from bot.dms.errors import Denied
+from bot.dms.faults import LOGIN_HINT, tidy
+
+DMS_HOST = "datamigration.googleapis.com"
+MONITORING_HOST = "monitoring.googleapis.com"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.enable_retries", 0),
+    ("grpc.service_config_disable_resolution", 1),
+    # A peer that vanished is noticed well before the deadline of the call that waits for it.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    # After an outage, be back within seconds (the default waits up to two minutes).
+    ("grpc.initial_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+)
+_POOL = 32
+
+
+class Link:
+    """Channels and sessions, with Application Default Credentials or, for an emulator, with none.
+
+    Raises:
+        Denied: there are no credentials to be found; the message says how to get some.
+    """
+
+    def __init__(self, emulator_host: str | None, emulator_rest_host: str | None) -> None:
+        self._emulator = _bare(emulator_host) if emulator_host else None
+        self._credentials = _anonymous() if self._emulator else _adc()
+        self.rest_url = f"https://{DMS_HOST}"
+        if self._emulator:
+            self.rest_url = _rest_url(emulator_rest_host or _next_port(self._emulator))
+        self.dms = self._channel(DMS_HOST)
+        # An emulator serves both on one port, and one connection is enough for it.
+        self.monitoring = self.dms if self._emulator else self._channel(MONITORING_HOST)
+
+    def session(self, *, write: bool) -> requests.Session:
+        """A session that sends each request once; for reads, a 401 may renew the token."""
+        refreshes = 0 if write or self._emulator else 1
+        session = AuthorizedSession(self._credentials, max_refresh_attempts=refreshes, default_host=DMS_HOST)  # type: ignore[no-untyped-call]
+        session.trust_env = self._emulator is None
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL, max_retries=0))
+        return session
+
+    def close(self) -> None:
+        self.dms.close()
+        self.monitoring.close()
+
+    def _channel(self, host: str) -> grpc.Channel:
+        if self._emulator:
+            # A proxy from the environment is for the world outside, not for a local server.
+            return grpc.insecure_channel(self._emulator, options=[*_OPTIONS, ("grpc.enable_http_proxy", 0)])
+        channel: grpc.Channel = grpc_helpers.create_channel(
+            host, credentials=self._credentials, default_host=host, options=list(_OPTIONS)
+        )
+        return channel
+
+
+def _anonymous() -> Any:
+    return AnonymousCredentials()  # type: ignore[no-untyped-call]
+
+
+def _adc() -> Any:
+    try:
+        credentials, _project = google.auth.default(scopes=[SCOPE])
+    except GoogleAuthError as error:
+        raise Denied(
+            f"The bot has no usable Google credentials ({tidy(str(error))}): {LOGIN_HINT}.",
+            code="UNAUTHENTICATED",
+        ) from error
+    return credentials
+
+
+def _bare(host: str) -> str:
+    return host.partition("://")[2] if "://" in host else host
+
+
+def _rest_url(host: str) -> str:
+    return (host if "://" in host else f"http://{host}").rstrip("/")
+
+
+def _next_port(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    return f"{name}:{int(port) + 1}"

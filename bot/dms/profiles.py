@@ -1,0 +1,209 @@
+"""Connection profiles: who a migration's source and destination are."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.dms.convert import named
+from bot.dms.errors import DmsError
+from bot.dms.model import Endpoint
+from bot.dms.numbers import Numbers
+
+_log = logging.getLogger(__name__)
+_RETRY_S = 60.0
+"""Seconds before a failed listing is tried again."""
+
+_PATIENCE_S = 10.0
+"""Seconds that one look at jobs may spend on listings of profiles in several locations."""
+
+_VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
+_ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "sqlserver": "SQLSERVER"}
+_PORTLESS = ("cloudsql", "alloydb")
+
+ListProfiles = Callable[[str], Iterable[Endpoint]]
+"""Lists the profiles of a location as endpoints.
+
+Raises:
+    DmsError: the list is not to be had.
+"""
+
+
+def from_message(profile: Any, numbers: Numbers) -> Endpoint | None:
+    """A raw `ConnectionProfile` message as an endpoint; None where REST alone knows what it is
+    (SQL Server profiles, newer providers)."""
+    variant = profile.WhichOneof("connection_profile")
+    provider = numbers.names["provider"].get(profile.provider)
+    if variant is None or provider is None:
+        return None
+    details = getattr(profile, variant)
+    return _endpoint(
+        profile.name,
+        variant,
+        named(provider),
+        {
+            "host": getattr(details, "host", ""),
+            "port": getattr(details, "port", 0),
+            "service": getattr(details, "database_service", ""),
+            "sql": getattr(details, "cloud_sql_id", ""),
+            "cluster": getattr(details, "cluster_id", ""),
+            "version": _version(details) if variant == "cloudsql" else "",
+        },
+    )
+
+
+def from_json(profile: Mapping[str, Any]) -> Endpoint:
+    """A REST `ConnectionProfile` as an endpoint."""
+    variant = next((each for each in _VARIANTS if each in profile), "")
+    details = profile.get(variant) or {}
+    return _endpoint(
+        str(profile.get("name", "")),
+        variant,
+        named(str(profile.get("provider", ""))),
+        {
+            "host": details.get("host", ""),
+            "port": details.get("port", 0),
+            "service": details.get("databaseService", ""),
+            "sql": details.get("cloudSqlId", ""),
+            "cluster": details.get("clusterId") or details.get("alloydbClusterId", ""),
+            "version": (details.get("settings") or {}).get("databaseVersion", ""),
+        },
+    )
+
+
+def _version(cloudsql: Any) -> str:
+    value = cloudsql.settings.DESCRIPTOR.fields_by_name["database_version"].enum_type.values_by_number
+    known = value.get(cloudsql.settings.database_version)
+    return str(known.name) if known else ""
+
+
+def _endpoint(name: str, variant: str, provider: str, details: Mapping[str, Any]) -> Endpoint:
+    sql, cluster = str(details["sql"]), str(details["cluster"])
+    if variant == "cloudsql" or sql:
+        provider = provider or "CLOUDSQL"
+    if variant == "alloydb" or cluster:
+        provider = provider or "ALLOYDB"
+    engine = _ENGINES.get(variant, "") or _engine_of(variant, str(details["version"]))
+    return Endpoint(name, engine, provider, sql or cluster or _address(details))
+
+
+def _engine_of(variant: str, version: str) -> str:
+    if variant == "alloydb":
+        return "POSTGRESQL"
+    for prefix, engine in (("POSTGRES", "POSTGRESQL"), ("MYSQL", "MYSQL"), ("SQLSERVER", "SQLSERVER")):
+        if version.startswith(prefix):
+            return engine
+    return ""
+
+
+def _address(details: Mapping[str, Any]) -> str:
+    host = str(details["host"])
+    if not host:
+        return ""
+    with_port = f"{host}:{details['port']}" if details["port"] else host
+    return f"{with_port}/{details['service']}" if details["service"] else with_port
+
+
+@dataclass
+class _Place:
+    """What is known of one location."""
+
+    profiles: dict[str, Endpoint] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    fetched: float = float("-inf")
+    failed: float = float("-inf")
+
+
+class Profiles:
+    """Endpoints by profile name, listed once per location and `ttl_s` seconds.
+
+    A profile that nobody has asked for before makes its location be listed again. A listing that
+    fails never fails the caller: endpoints then show what the job itself says, and it is tried
+    again after a minute.
+    """
+
+    def __init__(self, fetch: ListProfiles, ttl_s: float) -> None:
+        self._fetch = fetch
+        self._ttl_s = ttl_s
+        self._places: dict[str, _Place] = {}
+        self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
+        self._lock = threading.Lock()
+        self.generation = 0
+        """Grows whenever an answer of `endpoint` may have changed."""
+
+    def ensure(self, names: Iterable[str]) -> None:
+        """List the locations of these profiles where that is due."""
+        by_location: dict[str, set[str]] = {}
+        for name in names:
+            location = _location(name)
+            if location:
+                by_location.setdefault(location, set()).add(name)
+        until = time.monotonic() + _PATIENCE_S
+        for location, wanted in by_location.items():
+            if time.monotonic() < until and self._due(location, wanted):
+                self._list(location, wanted)
+
+    def expired(self) -> bool:
+        """Whether any listing is older than it should be, and it is time to try it again."""
+        now = time.monotonic()
+        with self._lock:
+            return any(
+                now - place.fetched >= self._ttl_s and now - place.failed >= _RETRY_S
+                for place in self._places.values()
+            )
+
+    def endpoint(self, profile: str, engine: str, provider: str) -> Endpoint:
+        """The profile's endpoint; the names `engine` and `provider` (of the job's `DatabaseType`) fill
+        what the profile does not say."""
+        key = (profile, engine, provider)
+        # Held by name, so that what was merged from old profiles never lands in a newer dict.
+        cache = self._endpoints
+        found = cache.get(key)
+        if found is None:
+            found = cache[key] = self._merged(profile, engine, provider)
+        return found
+
+    def _merged(self, profile: str, engine: str, provider: str) -> Endpoint:
+        engine, provider = named(engine), named(provider)
+        place = self._places.get(_location(profile))
+        known = place.profiles.get(profile) if place else None
+        if known is None:
+            return Endpoint(profile, engine, provider)
+        return Endpoint(profile, known.engine or engine, known.provider or provider, known.host)
+
+    def _due(self, location: str, wanted: set[str]) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            place = self._places.setdefault(location, _Place())
+            if now - place.failed < _RETRY_S:
+                return False
+            missing = not wanted <= (place.profiles.keys() | place.absent)
+            due = missing or now - place.fetched >= self._ttl_s
+            if due:
+                # Others who come meanwhile go on with what there is.
+                place.failed = now
+            return due
+
+    def _list(self, location: str, wanted: set[str]) -> None:
+        try:
+            profiles = {each.profile: each for each in self._fetch(location)}
+        except DmsError as error:
+            _log.warning("connection profiles of %s are not to be had: %s", location, error)
+            return
+        with self._lock:
+            old = self._places.get(location, _Place())
+            now = time.monotonic()
+            place = _Place(profiles, (old.absent | wanted) - profiles.keys(), fetched=now)
+            self._places[location] = place
+            if place.profiles != old.profiles:
+                self._endpoints = {}
+                self.generation += 1
+
+
+def _location(profile: str) -> str:
+    parts = profile.split("/")
+    return parts[3] if len(parts) == 6 and parts[2] == "locations" else ""
