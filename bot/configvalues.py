@@ -1,0 +1,184 @@
+"""Reads one setting's text: each reader gives the value or says what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+Reader = Callable[[str], Any]
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("auto", "json", "console")
+
+_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
+_PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z0-9][a-z0-9-]{0,62}")
+_LOCATION = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+_CHANNEL_NAME = re.compile(r"#?[^\s#@,<>A-Z]{1,80}")
+_HOST_PORT = re.compile(r"(?:https?://)?(?P<host>[^\s/:]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})/?")
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+
+
+class BadValue(Exception):
+    """`str()` says what is wrong and what would be right, fit to stand behind "NAME " and before "."."""
+
+
+def project(text: str) -> str:
+    if not _PROJECT.fullmatch(text):
+        raise BadValue(f"must be a Google Cloud project id, not {text!r}; for example: acme-databases")
+    return text
+
+
+def locations(text: str) -> tuple[str, ...]:
+    """Comma separated regions; repeated ones count once."""
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    wrong = [each for each in found if not _LOCATION.fullmatch(each)]
+    if wrong or not found:
+        raise BadValue(
+            f"must be a comma separated list of regions, and {', '.join(map(repr, wrong)) or 'nothing'} "
+            "is none; for example: europe-west3,us-central1"
+        )
+    return found
+
+
+def channel(text: str) -> str:
+    if not (_CHANNEL_ID.fullmatch(text) or _CHANNEL_NAME.fullmatch(text)):
+        raise BadValue(
+            f"must be a channel's id (in Slack: the channel's name, About, at the very end), not {text!r}; "
+            "for example: C0123ABCDEF"
+        )
+    return text
+
+
+def bot_token(text: str) -> str:
+    return _token(text, prefix="xoxb-", other="xapp-", what="the bot user's OAuth token")
+
+
+def app_token(text: str) -> str:
+    return _token(text, prefix="xapp-", other="xoxb-", what="an app-level token with connections:write")
+
+
+def secret(text: str) -> str:
+    if re.search(r"\s", text):
+        raise BadValue("must be one word, but there is white space in it; copy the value alone")
+    return text
+
+
+def _token(text: str, *, prefix: str, other: str, what: str) -> str:
+    # Its beginning is no secret, the rest is: never repeat what was given.
+    if re.search(r"\s", text):
+        raise BadValue(f"must be one word, but there is white space in it; for example: {prefix}…")
+    if text.startswith(other):
+        raise BadValue(f"must be {what}, but what is there starts with {other}; for example: {prefix}…")
+    return text
+
+
+def api_url(text: str) -> str:
+    """With a slash at its end, as the Slack client wants it."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise BadValue(
+            f"must be an http(s) URL with its /api/, not {text!r}; for example: http://localhost:3000/api/"
+        )
+    return text if text.endswith("/") else text + "/"
+
+
+def host_port(text: str) -> str:
+    match = _HOST_PORT.fullmatch(text)
+    if match is None or not 0 < int(match["port"]) < 65536:
+        raise BadValue(f"must be HOST:PORT, not {text!r}; for example: localhost:8470")
+    return text
+
+
+def database(text: str) -> str:
+    """A file's path, or a PostgreSQL URL (in which a password may stand: it is never repeated)."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        if text == ":memory:":
+            raise BadValue(
+                "must outlive the process, so not ':memory:'; for example: /var/lib/dms-bot/bot.db"
+            )
+        return text
+    if scheme in ("postgresql", "postgres"):
+        return f"postgresql://{rest}"
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return rest[1:]
+    raise BadValue(
+        f"must be a file's path or a PostgreSQL URL, not a {scheme}:// URL; for example: "
+        "/var/lib/dms-bot/bot.db or postgresql://bot@db.internal/dmsbot"
+    )
+
+
+def file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise BadValue(
+            f"names the file {text!r}, which does not exist; for example: /etc/dms-bot/policy.toml"
+        )
+    return path
+
+
+def duration(low: float, high: float) -> Reader:
+    """Seconds from `90`, `90s`, `15m`, `2h`, `1d` or `500ms`."""
+
+    def read(text: str) -> float:
+        match = _DURATION.fullmatch(text.strip().lower())
+        if match is None:
+            raise BadValue(f"must be a duration, not {text!r}; for example: 90s, 15m or 2h")
+        seconds = float(match["number"]) * _UNITS[match["unit"] or ""]
+        if not low <= seconds <= high:
+            raise BadValue(f"must be between {_words(low)} and {_words(high)}, not {text!r}")
+        return seconds
+
+    return read
+
+
+def _words(seconds: float) -> str:
+    for unit in ("d", "h", "m", "s"):
+        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def whole(low: int, high: int) -> Reader:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise BadValue(f"must be a whole number between {low} and {high}, not {text!r}")
+        return int(text)
+
+    return read
+
+
+def choice(words: tuple[str, ...]) -> Reader:
+    def read(text: str) -> str:
+        for word in words:
+            if word.lower() == text.lower():
+                return word
+        raise BadValue(f"must be one of {', '.join(words)}, not {text!r}")
+
+    return read
+
+
+def address(text: str) -> str:
+    if re.search(r"[\s/]", text):
+        raise BadValue(f"must be an address to listen on, not {text!r}; for example: 127.0.0.1")
+    return text
+
+
+def clock(text: str) -> str:
+    if not _CLOCK.fullmatch(text):
+        raise BadValue(f"must be a time of day as HH:MM, not {text!r}; for example: 08:30")
+    return text
+
+
+def zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, LookupError):
+        raise BadValue(f"must be a time zone's name, not {text!r}; for example: Europe/Berlin") from None
+    return text
