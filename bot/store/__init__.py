@@ -1,0 +1,40 @@
+"""What the bot remembers: requests, runs, the audit, what it saw and what it has yet to say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.store.port import Hold, JobLocked, Store, StoreError
+from bot.store.sqlite import SqliteBackend
+from bot.store.sqlstore import SqlStore
+
+__all__ = ["Hold", "JobLocked", "Store", "StoreError", "open_store"]
+
+_POSTGRES = ("postgresql://", "postgres://")
+_SQLITE = "sqlite:///"
+
+
+def open_store(url: str) -> Store:
+    """The store that `DMS_BOT_DB` names; its tables are made or brought up to date.
+
+    A file's path or `sqlite:///path` is a SQLite database, `postgresql://…` a PostgreSQL one.
+
+    Raises:
+        StoreError: the name is neither, or the database cannot be reached, read or used. One
+            sentence, without passwords.
+    """
+    if url.startswith(_POSTGRES):
+        from bot.store.postgres import PostgresBackend  # its driver takes a while to load
+
+        return SqlStore(PostgresBackend(url))
+    return SqlStore(SqliteBackend(_file(url)))
+
+
+def _file(url: str) -> Path:
+    path = url.removeprefix(_SQLITE)
+    scheme, mark, _ = path.partition("://")
+    if mark:
+        raise StoreError(f"DMS_BOT_DB knows a file's path and postgresql://, not {scheme}://.")
+    if path in ("", ":memory:"):
+        raise StoreError("DMS_BOT_DB must name a file: a database in memory would forget everything.")
+    return Path(path).expanduser()

@@ -1,0 +1,241 @@
+"""The store on SQLite, through sqlite-utils.
+
+WAL mode with `synchronous=FULL`: what is committed survives a power cut, and readers never wait for
+a writer. Each thread has its own connection. Writers queue on a lock of the process first, because
+SQLite itself only polls, and then on the database's own lock (`BEGIN IMMEDIATE`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from bot.store.backend import Backend, Params, Row, Session
+from bot.store.filelock import FileLocks
+from bot.store.port import Hold, StoreError
+from bot.store.schema import MIGRATIONS, Migration, pending
+
+PATIENCE_S = 10.0
+"""How long to wait for another writer."""
+
+_OLDEST = (3, 35)
+"""The first SQLite with RETURNING."""
+_CHECKED_BYTES = 64 * 2**20
+"""Up to this size a database is looked through at start (a few hundred milliseconds at most)."""
+
+
+class SqliteBackend(Backend):
+    """One database file. Raises: StoreError, also when it cannot be opened."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        patience_s: float = PATIENCE_S,
+        migrations: tuple[Migration, ...] = MIGRATIONS,
+    ) -> None:
+        super().__init__()
+        self._path = path
+        self._patience_s = patience_s
+        self._connections: weakref.WeakSet[Database] = weakref.WeakSet()
+        self._connecting = threading.Lock()
+        self._writer = threading.Lock()
+        self._closed = False
+        self._locks = FileLocks(path)
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed.")
+        if not path.parent.is_dir():
+            raise StoreError(f"The database {path} cannot be opened: its folder does not exist.")
+        try:
+            self._prepare(migrations)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def begin_write(self) -> Iterator[Session]:
+        if not self._writer.acquire(timeout=self._patience_s):
+            raise StoreError(self._busy())
+        try:
+            with self._transaction("BEGIN IMMEDIATE") as session:
+                yield session
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def begin_read(self) -> Iterator[Session]:
+        with self._transaction("BEGIN") as session:
+            yield session
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        yield _Session(self, self._database())
+
+    def hold(self, name: str) -> Hold | None:
+        return self._locks.take(name)
+
+    def is_held(self, name: str) -> bool:
+        return self._locks.is_taken(name)
+
+    def close(self) -> None:
+        self._closed = True
+        with self._connecting:
+            for database in list(self._connections):
+                database.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the driver's errors into StoreError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(self._sentence(error)) from error
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Session]:
+        database = self._database()
+        with self.errors():
+            database.conn.execute(begin)
+        try:
+            yield _Session(self, database)
+            with self.errors():
+                database.conn.execute("COMMIT")
+        except BaseException:
+            self._roll_back(database)
+            raise
+
+    def _roll_back(self, database: Database) -> None:
+        # SQLite has rolled back by itself where the disk was full or broken; and what cannot be
+        # rolled back here is rolled back when the file is opened next. The first error is the one
+        # to tell.
+        try:
+            if database.conn.in_transaction:
+                database.conn.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._drop(database)
+
+    def _drop(self, database: Database) -> None:
+        database.close()
+        self._here.database = None
+
+    def _database(self) -> Database:
+        if self._closed:
+            raise StoreError("The store is closed.")
+        found: Database | None = getattr(self._here, "database", None)
+        if found is None:
+            found = self._here.database = self._connect()
+        return found
+
+    def _connect(self) -> Database:
+        with self.errors():
+            connection = sqlite3.connect(
+                self._path,
+                timeout=self._patience_s,
+                isolation_level=None,
+                check_same_thread=False,  # only `close` comes from another thread
+            )
+            database = Database(connection, execute_plugins=False)
+            with self._connecting:
+                self._connections.add(database)
+            self._wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+        return database
+
+    def _wal(self, connection: sqlite3.Connection) -> None:
+        """Turning WAL on ignores the busy timeout, so two processes at their first start collide."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def _prepare(self, migrations: tuple[Migration, ...]) -> None:
+        database = self._database()
+        with self.errors():
+            self._look_through(database)
+        with self.begin_write(), self.errors():
+            steps = _as_sqlite_utils(migrations)
+            applied = [each.name for each in steps.applied(database)]
+            pending(applied, migrations, str(self._path))
+            steps.apply(database)
+
+    def _look_through(self, database: Database) -> None:
+        if self._path.stat().st_size > _CHECKED_BYTES:
+            return
+        verdict = database.conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise StoreError(self._damaged())
+
+    def _sentence(self, error: sqlite3.Error) -> str:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return self._busy()
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return self._damaged()
+        if self._closed:
+            return "The store is closed."
+        trouble = _TROUBLES.get(code, f"failed: {error}")
+        return f"The database {self._path} {trouble}."
+
+    def _busy(self) -> str:
+        return f"The database {self._path} has been locked by another writer for {self._patience_s:g} s."
+
+    def _damaged(self) -> str:
+        return f"The database {self._path} is damaged or is no SQLite database: restore it from a backup."
+
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: "is on a disk that is full, so nothing was saved",
+    sqlite3.SQLITE_READONLY: "cannot be written: it or its folder is read-only",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that it and its folder may be read and written",
+    sqlite3.SQLITE_PERM: "cannot be opened: its permissions do not allow it",
+    sqlite3.SQLITE_IOERR: "is on a disk that does not read or write, so nothing was saved",
+}
+
+
+class _Session:
+    def __init__(self, backend: SqliteBackend, database: Database) -> None:
+        self._backend = backend
+        self._database = database
+
+    def rows(self, sql: str, params: Params) -> list[Row]:
+        with self._backend.errors():
+            return self._database.execute(sql, params).fetchall()
+
+    def change(self, sql: str, params: Params) -> int:
+        with self._backend.errors():
+            return self._database.execute(sql, params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Params]) -> None:
+        with self._backend.errors():
+            self._database.conn.executemany(sql, rows)
+
+
+def _as_sqlite_utils(migrations: tuple[Migration, ...]) -> Migrations:
+    steps = Migrations("dms-bot")
+    for each in migrations:
+        steps(name=each.name)(_step(each))
+    return steps
+
+
+class _step:
+    """One migration as sqlite-utils wants it."""
+
+    def __init__(self, migration: Migration) -> None:
+        self.__name__ = migration.name
+        self._migration = migration
+
+    def __call__(self, db: Database, /) -> None:
+        for statement in self._migration.statements("sqlite"):
+            db.execute(statement)

@@ -1,0 +1,124 @@
+"""A table whose columns are the fields of a record, and the SQL that names them.
+
+The only place that puts SQL together. The names in it come from our own classes, never from data:
+data goes in as parameters alone.
+"""
+
+# ruff: noqa: S608 - see above
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from bot.store.backend import Row
+from bot.store.codec import Value, clean, column
+from bot.store.port import StoreError
+
+Record = TypeVar("Record")
+
+
+class Where:
+    """Conditions that must all hold, with their parameters."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.params: list[Value] = []
+
+    def add(self, condition: str, *params: Value) -> Where:
+        self._conditions.append(condition)
+        self.params.extend(clean(each) if isinstance(each, str) else each for each in params)
+        return self
+
+    def equal(self, **values: str) -> Where:
+        """Each column has its value; an empty value asks for nothing."""
+        for name, value in values.items():
+            if value:
+                self.add(f'"{name}" = ?', value)
+        return self
+
+    def among(self, name: str, values: Iterable[str]) -> Where:
+        """The column has one of the values; no values ask for nothing."""
+        wanted = [str(each) for each in values]
+        if wanted:
+            self.add(f'"{name}" IN ({_marks(len(wanted))})', *wanted)
+        return self
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
+
+
+class Table(Generic[Record]):
+    """Maps a record's fields to the columns of the same names."""
+
+    def __init__(
+        self, name: str, record: type[Record], *, given: tuple[str, ...] = (), fixed: tuple[str, ...] = ()
+    ) -> None:
+        """`given` are columns that the database numbers; `fixed` never change after the insert."""
+        hints = get_type_hints(record)
+        self.name = name
+        self._record = record
+        self._codecs = {each.name: column(hints[each.name]) for each in fields(record)}  # type: ignore[arg-type]
+        self._decoders = [(name, codec.decode) for name, codec in self._codecs.items()]
+        self._inserted = [each for each in self._codecs if each not in given]
+        self._fixed = frozenset(given + fixed)
+        self.columns = _names(self._codecs)
+
+    def insert(self, tail: str = "", extra: Iterable[str] = ()) -> str:
+        names = [*self._inserted, *extra]
+        return f"INSERT INTO {self.name} ({_names(names)}) VALUES ({_marks(len(names))}) {tail}"
+
+    def upsert(self, key: str) -> str:
+        """Insert, or replace the row of the same key."""
+        changed = ", ".join(f'"{each}" = excluded."{each}"' for each in self._inserted if each != key)
+        return self.insert(f'ON CONFLICT ("{key}") DO UPDATE SET {changed}')
+
+    def values(self, record: Record) -> list[Value]:
+        """What `insert` takes, without the extra columns."""
+        return [self._codecs[name].encode(getattr(record, name)) for name in self._inserted]
+
+    def select(self, where: Where | str = "", tail: str = "") -> str:
+        return f"SELECT {self.columns} FROM {self.name}{where} {tail}"
+
+    def select_latest(self, where: Where, key: str) -> str:
+        """The newest rows by `key`, oldest first; the last parameter is how many."""
+        newest = self.select(where, f'ORDER BY "{key}" DESC LIMIT ?')
+        return f'SELECT {self.columns} FROM ({newest}) AS newest ORDER BY "{key}"'
+
+    def update(self, names: Iterable[str], where: Where) -> str:
+        """Set the columns; returns the changed rows."""
+        assignments = ", ".join(f'"{name}" = ?' for name in names)
+        return f"UPDATE {self.name} SET {assignments}{where} RETURNING {self.columns}"
+
+    def changes(self, changes: Mapping[str, Any]) -> dict[str, Value]:
+        """The columns' new values.
+
+        Raises:
+            ValueError: there is no such field, or it may not change.
+        """
+        for name in changes:
+            if name not in self._codecs:
+                raise ValueError(f"{self._record.__name__} has no field {name!r}")
+            if name in self._fixed:
+                raise ValueError(f"{name!r} of {self._record.__name__} does not change")
+        return {name: self._codecs[name].encode(value) for name, value in changes.items()}
+
+    def record(self, row: Row) -> Record:
+        """Raises: StoreError, when the row holds what was never written by the bot."""
+        pairs = zip(self._decoders, row, strict=True)
+        try:
+            return self._record(**{name: decode(value) for (name, decode), value in pairs})
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise StoreError(f"A row of the table {self.name} cannot be understood: {error}.") from error
+
+    def records(self, rows: Iterable[Row]) -> tuple[Record, ...]:
+        return tuple([self.record(row) for row in rows])
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

@@ -1,0 +1,1 @@
+"""The portable SQL of the store, one file a subject."""

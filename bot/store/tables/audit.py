@@ -1,0 +1,115 @@
+"""The audit: rows that are only ever added, each chained to the one before.
+
+A row's hash is the SHA-256, in hex, of its fields as compact JSON with sorted keys, `previous`
+among them and `hash` left out. The head (how many rows, and the last hash) is kept apart and moves
+in the same transaction, so that a cut tail shows as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from bot.store.backend import Row, Session
+from bot.store.codec import Value, dumps, time_text
+from bot.store.records import AuditEntry
+from bot.store.table import Table, Where
+from bot.store.tables.part import Part
+
+_AUDIT = Table("audit", AuditEntry)
+_ADD = _AUDIT.insert()
+_HEAD = "SELECT length, hash FROM audit_head"
+_MOVE_HEAD = "UPDATE audit_head SET length = ?, hash = ?"
+_PAGE = 1000
+
+_NAMES = tuple(each.name for each in fields(AuditEntry))
+
+
+class Audit(Part):
+    def append_audit(self, entry: AuditEntry) -> AuditEntry:
+        with self._db.write():
+            length, last = self._db.rows(_HEAD)[0]
+            chained, row = _chained(entry, length, last)
+            self._db.change(_ADD, row)
+            self._db.change(_MOVE_HEAD, (chained.seq, chained.hash))
+        return chained
+
+    def audit(
+        self,
+        job: str = "",
+        by: str = "",
+        since: datetime | None = None,
+        request: str = "",
+        after_seq: int = 0,
+        limit: int = 1000,
+        newest_first: bool = False,
+    ) -> tuple[AuditEntry, ...]:
+        where = Where().equal(job=job, user=by, request=request).add("seq > ?", after_seq)
+        if since is not None:
+            where.add("at >= ?", time_text(since))
+        sql = _AUDIT.select(where, f"ORDER BY seq {'DESC' if newest_first else 'ASC'} LIMIT ?")
+        return _AUDIT.records(self._db.rows(sql, [*where.params, limit]))
+
+    def verify_audit(self) -> str:
+        with self._db.snapshot() as session:
+            heads = session.rows(_HEAD, ())
+            seq, last = 0, ""
+            for row in _stream(session):
+                fault = _fault(row, seq, last)
+                if fault:
+                    return fault
+                seq, last = row["seq"], row["hash"]
+        return _head_fault(heads, seq, last)
+
+
+def digest(row: Mapping[str, object]) -> str:
+    """The hash that a row should have, from its columns as they are stored."""
+    content = {name: value for name, value in row.items() if name != "hash"}
+    return hashlib.sha256(dumps(content).encode()).hexdigest()
+
+
+def _chained(entry: AuditEntry, length: int, last: str) -> tuple[AuditEntry, list[Value]]:
+    """The entry as the next one of the chain, and its row."""
+    linked = replace(entry, seq=length + 1, previous=last, hash="")
+    row = dict(zip(_NAMES, _AUDIT.values(linked), strict=True))
+    row["hash"] = digest(row)
+    values = list(row.values())
+    return _AUDIT.record(tuple(values)), values
+
+
+def _stream(session: Session) -> Iterator[dict[str, Any]]:
+    """All rows in their order, page by page, from whatever number they begin at."""
+    where = Where()
+    while True:
+        rows = session.rows(_AUDIT.select(where, "ORDER BY seq LIMIT ?"), [*where.params, _PAGE])
+        page = [dict(zip(_NAMES, row, strict=True)) for row in rows]
+        yield from page
+        if len(page) < _PAGE:
+            return
+        where = Where().add("seq > ?", page[-1]["seq"])
+
+
+def _fault(row: Mapping[str, Any], seq: int, last: str) -> str:
+    if row["seq"] != seq + 1:
+        return f"Audit row {seq + 1} is missing: row {row['seq']} comes next."
+    if row["previous"] != last:
+        return f"Audit row {row['seq']} does not follow from the row before it."
+    if row["hash"] != digest(row):
+        return f"Audit row {row['seq']} was changed after it was written."
+    return ""
+
+
+def _head_fault(heads: list[Row], seq: int, last: str) -> str:
+    if len(heads) != 1:
+        return f"The audit's own record of its length is gone, so nothing vouches for row {seq + 1}."
+    length, head = heads[0]
+    if length > seq:
+        return f"Audit row {seq + 1} is missing: {length} rows were written."
+    if length < seq:
+        return f"Audit row {length + 1} was not written by the bot, which wrote {length}."
+    if head != last:
+        return f"Audit row {seq} is not the one that was written."
+    return ""

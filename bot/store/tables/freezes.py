@@ -1,0 +1,29 @@
+"""Times in which nothing may change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.store.codec import clean, time_text
+from bot.store.records import Freeze
+from bot.store.table import Table, Where
+from bot.store.tables.part import Part
+
+_FREEZES = Table("freezes", Freeze)
+_ADD = _FREEZES.insert()
+_LIFT = "UPDATE freezes SET lifted = ?, lifted_by = ? WHERE job = ? AND lifted IS NULL AND until > ?"
+
+
+class Freezes(Part):
+    def add_freeze(self, freeze: Freeze) -> None:
+        self._db.change(_ADD, _FREEZES.values(freeze))
+
+    def freezes(self, now: datetime, job: str = "") -> tuple[Freeze, ...]:
+        where = Where().add("lifted IS NULL AND until > ?", time_text(now))
+        if job:
+            where.among("job", (job, "*"))
+        return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params))
+
+    def lift_freezes(self, job: str, by: str, now: datetime) -> int:
+        at = time_text(now)
+        return self._db.change(_LIFT, (at, clean(by), clean(job), at))

@@ -1,0 +1,58 @@
+"""What the watcher knows of the jobs, and what it saw happen to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.store.codec import clean, time_text
+from bot.store.records import Event, KnownJob
+from bot.store.table import Table, Where
+from bot.store.tables.part import Part
+
+_KNOWN = Table("known_jobs", KnownJob)
+_SAVE = _KNOWN.insert(
+    "ON CONFLICT (name) DO UPDATE SET job = excluded.job, seen = excluded.seen, "
+    "changed = excluded.changed, databases = excluded.databases, flags = excluded.flags, run = excluded.run",
+    extra=("name",),
+)
+_EVENTS = Table("events", Event, given=("id",))
+_ADD_EVENT = _EVENTS.insert("RETURNING id")
+
+
+class Known(Part):
+    def known_jobs(self) -> dict[str, KnownJob]:
+        found = _KNOWN.records(self._db.rows(_KNOWN.select()))
+        return {each.job.name: each for each in found}
+
+    def known_job(self, name: str) -> KnownJob | None:
+        where = Where().add("name = ?", name)
+        row = self._db.row(_KNOWN.select(where), where.params)
+        return None if row is None else _KNOWN.record(row)
+
+    def save_known(self, jobs: Iterable[KnownJob]) -> None:
+        rows = [[*_KNOWN.values(each), clean(each.job.name)] for each in jobs]
+        if rows:
+            self._db.many(_SAVE, rows)
+
+    def forget_job(self, name: str) -> None:
+        self._db.change("DELETE FROM known_jobs WHERE name = ?", (clean(name),))
+
+    def add_event(self, event: Event) -> Event:
+        with self._db.write():
+            row = self._db.rows(_ADD_EVENT, _EVENTS.values(event))[0]
+        return replace(event, id=int(row[0]))
+
+    def events(
+        self, job: str, create_time: datetime | None = None, after_id: int = 0, limit: int = 200
+    ) -> tuple[Event, ...]:
+        where = Where().add("job = ?", job).add("id > ?", after_id)
+        if create_time is not None:
+            where.add("create_time = ?", time_text(create_time))
+        return _EVENTS.records(self._db.rows(_EVENTS.select_latest(where, "id"), [*where.params, limit]))
+
+    def event(self, id: int) -> Event | None:
+        where = Where().add("id = ?", id)
+        row = self._db.row(_EVENTS.select(where), where.params)
+        return None if row is None else _EVENTS.record(row)

@@ -1,0 +1,75 @@
+"""Messages on their way to Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.store.codec import clean, dumps, time_text
+from bot.store.records import OutMessage
+from bot.store.table import Table, Where
+from bot.store.tables.part import Part
+
+_OUTBOX = Table("outbox", OutMessage, given=("id",))
+_POST = _OUTBOX.insert("ON CONFLICT (key) DO NOTHING")
+
+_DEPTH = "SELECT count(*) FROM outbox WHERE error = '' AND sent_rev < rev"
+
+# A parent that was given up, or is long gone, will never have a thread: its messages stand alone
+# rather than wait for ever and keep all that follows them waiting.
+_DUE = """error = '' AND sent_rev < rev
+    AND (not_before IS NULL OR not_before <= ?)
+    AND ("order" = '' OR NOT EXISTS (
+        SELECT 1 FROM outbox AS earlier
+        WHERE earlier.error = '' AND earlier.sent_rev < earlier.rev
+        AND earlier."order" = outbox."order" AND earlier.id < outbox.id))
+    AND (thread_of = '' OR NOT EXISTS (
+        SELECT 1 FROM outbox AS parent
+        WHERE parent.key = outbox.thread_of AND parent.ts = '' AND parent.error = ''))"""
+
+_SENT = """UPDATE outbox SET ts = ?, attempts = 0, not_before = NULL,
+    sent_rev = CASE WHEN sent_rev > ? THEN sent_rev ELSE ? END,
+    channel = CASE WHEN ? = '' THEN channel ELSE ? END
+    WHERE key = ?"""
+
+
+class Outbox(Part):
+    def post(self, message: OutMessage) -> bool:
+        dated = replace(message, created=message.created or datetime.now(UTC))
+        return self._db.change(_POST, _OUTBOX.values(dated)) == 1
+
+    def touch(self, key: str, subject: Mapping[str, Any] | None = None) -> bool:
+        if subject is None:
+            return self._db.change("UPDATE outbox SET rev = rev + 1 WHERE key = ?", (clean(key),)) == 1
+        sql = "UPDATE outbox SET rev = rev + 1, subject = ? WHERE key = ?"
+        return self._db.change(sql, (dumps(dict(subject)), clean(key))) == 1
+
+    def message(self, key: str) -> OutMessage | None:
+        where = Where().add("key = ?", key)
+        row = self._db.row(_OUTBOX.select(where), where.params)
+        return None if row is None else _OUTBOX.record(row)
+
+    def due(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
+        where = Where().add(_DUE, time_text(now))
+        sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
+        return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
+
+    def mark_attempt(self, key: str) -> None:
+        self._db.change("UPDATE outbox SET attempts = attempts + 1 WHERE key = ?", (clean(key),))
+
+    def mark_sent(self, key: str, rev: int, ts: str, channel: str = "") -> None:
+        where = clean(channel)
+        self._db.change(_SENT, (clean(ts), rev, rev, where, where, clean(key)))
+
+    def mark_failed(self, key: str, not_before: datetime | None, error: str = "") -> None:
+        if not_before is not None:
+            sql = "UPDATE outbox SET not_before = ? WHERE key = ?"
+            self._db.change(sql, (time_text(not_before), clean(key)))
+            return
+        reason = clean(error) or "given up"
+        self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
+
+    def outbox_depth(self) -> int:
+        return int(self._db.rows(_DEPTH)[0][0])

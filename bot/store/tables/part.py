@@ -1,0 +1,12 @@
+"""What every subject of the store stands on."""
+
+from __future__ import annotations
+
+from bot.store.backend import Backend
+
+
+class Part:
+    """A subject of the store, over one database."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._db = backend

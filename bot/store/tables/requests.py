@@ -1,0 +1,64 @@
+"""Requests and what people said to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.dms.model import Job
+from bot.store.codec import clean
+from bot.store.records import Decision, Request, RequestState
+from bot.store.table import Table, Where
+from bot.store.tables.part import Part
+
+_REQUESTS = Table("requests", Request, fixed=("id", "state", "by"))
+_DECISIONS = Table("decisions", Decision)
+
+_ADD = _REQUESTS.insert(extra=("requester",))
+_ADD_JOB = "INSERT INTO request_jobs (job, request) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_DECIDE = _DECISIONS.insert('ON CONFLICT (request, "user") DO NOTHING')
+
+
+class Requests(Part):
+    def add_request(self, request: Request) -> None:
+        with self._db.write():
+            self._db.change(_ADD, [*_REQUESTS.values(request), clean(request.by.user)])
+            self._add_jobs(request.id, request.jobs)
+
+    def request(self, id: str) -> Request | None:
+        where = Where().add("id = ?", id)
+        row = self._db.row(_REQUESTS.select(where), where.params)
+        return None if row is None else _REQUESTS.record(row)
+
+    def requests(
+        self, states: Sequence[RequestState] = (), job: str = "", by: str = "", limit: int = 200
+    ) -> tuple[Request, ...]:
+        where = Where().among("state", states).equal(requester=by)
+        if job:
+            where.add("id IN (SELECT request FROM request_jobs WHERE job = ?)", job)
+        sql = _REQUESTS.select(where, "ORDER BY seq DESC LIMIT ?")
+        return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]))
+
+    def move_request(
+        self, id: str, expect: Sequence[RequestState], to: RequestState, **changes: Any
+    ) -> Request | None:
+        if not expect:
+            return None
+        new = _REQUESTS.changes(changes) | {"state": to.value}
+        where = Where().add("id = ?", id).among("state", expect)
+        with self._db.write():
+            row = self._db.row(_REQUESTS.update(new, where), [*new.values(), *where.params])
+            if row is not None and "jobs" in changes:
+                self._db.change("DELETE FROM request_jobs WHERE request = ?", (clean(id),))
+                self._add_jobs(id, changes["jobs"])
+        return None if row is None else _REQUESTS.record(row)
+
+    def add_decision(self, decision: Decision) -> bool:
+        return self._db.change(_DECIDE, _DECISIONS.values(decision)) == 1
+
+    def decisions(self, request: str) -> tuple[Decision, ...]:
+        where = Where().add("request = ?", request)
+        return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params))
+
+    def _add_jobs(self, request: str, jobs: Sequence[Job]) -> None:
+        self._db.many(_ADD_JOB, [(clean(job.name), clean(request)) for job in jobs])

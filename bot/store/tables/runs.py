@@ -1,0 +1,76 @@
+"""Runs, and the lock that an active one is on its job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.store.codec import clean
+from bot.store.port import JobLocked
+from bot.store.records import ACTIVE_RUNS, Run, RunState
+from bot.store.table import Table, Where
+from bot.store.tables.part import Part
+
+_RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
+
+_ACTIVE = ", ".join(f"'{state.value}'" for state in ACTIVE_RUNS)
+# Not an error of the database, so that a transaction can go on after the refusal.
+_ADD = _RUNS.insert(f"ON CONFLICT (job) WHERE state IN ({_ACTIVE}) DO NOTHING")
+
+
+class Runs(Part):
+    def add_run(self, run: Run) -> None:
+        with self._db.write():
+            added = self._db.change(_ADD, _RUNS.values(run))
+            holder = None if added else self._active(run.job)
+        if holder is not None:
+            raise JobLocked(holder)
+
+    def run(self, id: str) -> Run | None:
+        where = Where().add("id = ?", id)
+        row = self._db.row(_RUNS.select(where), where.params)
+        return None if row is None else _RUNS.record(row)
+
+    def runs(
+        self,
+        request: str = "",
+        states: Sequence[RunState] = (),
+        job: str = "",
+        owner: str = "",
+        limit: int = 2000,
+    ) -> tuple[Run, ...]:
+        where = Where().equal(request=request, job=job, owner=owner).among("state", states)
+        return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]))
+
+    def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
+        """Raises: JobLocked, when an ended run is to become active while another is."""
+        owner = changes.pop("expect_owner", None)
+        if not expect:
+            return None
+        new = _RUNS.changes(changes) | {"state": to.value}
+        where = Where().add("id = ?", id).among("state", expect)
+        if owner is not None:
+            where.add("owner = ?", owner)
+        with self._db.write():
+            holder = self._in_the_way(id, expect, to)
+            row = None
+            if holder is None:
+                row = self._db.row(_RUNS.update(new, where), [*new.values(), *where.params])
+        if holder is not None:
+            raise JobLocked(holder)
+        return None if row is None else _RUNS.record(row)
+
+    def _in_the_way(self, id: str, expect: Sequence[RunState], to: RunState) -> Run | None:
+        """The other active run on the job of an ended run that is to become active again."""
+        if to not in ACTIVE_RUNS or all(state in ACTIVE_RUNS for state in expect):
+            return None
+        run = self.run(id)
+        if run is None or run.state not in expect:
+            return None
+        holder = self._active(run.job)
+        return None if holder is None or holder.id == id else holder
+
+    def _active(self, job: str) -> Run | None:
+        where = Where().add("job = ?", clean(job)).among("state", ACTIVE_RUNS)
+        row = self._db.row(_RUNS.select(where), where.params)
+        return None if row is None else _RUNS.record(row)

@@ -1,0 +1,39 @@
+"""Small values, the check that the store works, and clearing away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.store.codec import clean, time_text
+from bot.store.tables.part import Part
+
+_PUT = """INSERT INTO small_values (id, content) VALUES (?, ?)
+    ON CONFLICT (id) DO UPDATE SET content = excluded.content"""
+
+_PURGES = (
+    "DELETE FROM deliveries WHERE at < ?",
+    "DELETE FROM refs WHERE used < ?",
+    "DELETE FROM events WHERE at < ?",
+    # Given-up messages go as well; a sent one stays while something waits for its thread.
+    """DELETE FROM outbox WHERE created < ? AND (sent_rev >= rev OR error <> '') AND NOT EXISTS (
+        SELECT 1 FROM outbox AS child WHERE child.thread_of = outbox.key
+        AND child.error = '' AND child.sent_rev < child.rev)""",
+)
+
+
+class Upkeep(Part):
+    def ping(self) -> None:
+        # A full or read-only disk shows only when something is written.
+        self.put_value("store:ping", time_text(datetime.now(UTC)))
+
+    def value(self, key: str) -> str | None:
+        row = self._db.row("SELECT content FROM small_values WHERE id = ?", (clean(key),))
+        return None if row is None else str(row[0])
+
+    def put_value(self, key: str, value: str) -> None:
+        self._db.change(_PUT, (clean(key), clean(value)))
+
+    def purge(self, before: datetime) -> int:
+        time = time_text(before)
+        with self._db.write():
+            return sum(self._db.change(sql, (time,)) for sql in _PURGES)
