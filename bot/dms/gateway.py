@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.dms import convert, profiles
+from bot.dms import convert
 from bot.dms.calls import Calls, Observe
 from bot.dms.client import Client
-from bot.dms.errors import DmsError, NotFound, Unavailable
+from bot.dms.errors import NotFound, Unavailable
+from bot.dms.jobs import Jobs, Part
 from bot.dms.link import Link
 from bot.dms.model import (
     Database,
     Delay,
     DelayPoint,
-    Endpoint,
     Job,
     JobList,
     ObjectsConfig,
     Operation,
     parse_name,
+    short_name,
 )
 from bot.dms.monitoring import BYTES, SECONDS, Monitoring
 from bot.dms.numbers import Numbers
-from bot.dms.objects import Objects
+from bot.dms.objects import Objects, all_pages
+from bot.dms.profiles import Profiles
 from bot.dms.rest import Rest
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
-_ASIDE_S = 5.0
-"""Deadline, in seconds, of calls that only embellish an answer: profiles, names of new numbers."""
 
 _MONITORING = "Cloud Monitoring"
 _OPERATION_PAGES = 50
 _SPARE_THREADS = 8
 _MOST_THREADS = 40
-
-
-@dataclass(slots=True)
-class _Part:
-    """What one location answered."""
-
-    location: str
-    jobs: list[Job]
-    unreachable: list[str]
-    calls: int = 0
-    error: DmsError | None = None
 
 
 class Gateway:
@@ -88,9 +73,9 @@ class Gateway:
         self._rest = Rest(self._link)
         self._objects = Objects(self._rest)
         self._monitoring = Monitoring(self._link.monitoring)
-        self._numbers = Numbers()
-        self._profiles = profiles.Profiles(self._list_profiles, profile_ttl_s)
-        self._seen: dict[str, tuple[int, dict[bytes, Job]]] = {}
+        numbers = Numbers()
+        known = Profiles(project, self._calls, self._client, self._objects, numbers, profile_ttl_s)
+        self._jobs = Jobs(project, self._calls, self._client, self._objects, numbers, known)
         threads = min(_MOST_THREADS, len(self.locations) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
 
@@ -98,7 +83,7 @@ class Gateway:
 
     def list_jobs(self, location: str | None = None, filter: str = "") -> JobList:
         wanted = (location,) if location else self.locations or ("-",)
-        parts = self._at_once([partial(self._list_location, each, filter) for each in wanted])
+        parts = self._at_once([partial(self._jobs.at, each, filter) for each in wanted])
         _raise_if_none_answered(parts)
         return JobList(
             jobs=tuple(job for part in parts for job in part.jobs),
@@ -107,126 +92,32 @@ class Gateway:
         )
 
     def get_job(self, name: str) -> Job:
-        doing = f"read {_short(name)}"
-        message = self._calls.read("GetMigrationJob", doing, lambda t: self._client.job(name, t))
-        self._profiles.ensure((message.source, message.destination))
-        return self._job(message)[0]
-
-    def _list_location(self, location: str, filter: str) -> _Part:
-        part = _Part(location, [], [])
-        messages: list[Any] = []
-        parent = f"projects/{self.project}/locations/{location}"
-        token = ""
-        try:
-            while True:
-                part.calls += 1
-                page = self._jobs_page(location, parent, filter, token)
-                messages.extend(page.migration_jobs)
-                part.unreachable += [each.rpartition("/")[2] for each in page.unreachable]
-                token = page.next_page_token
-                if not token:
-                    break
-        except DmsError as error:
-            part.error = error
-            part.unreachable.append(location)
-        part.jobs = self._jobs(location, messages, whole=not filter and part.error is None)
-        return part
-
-    def _jobs_page(self, location: str, parent: str, filter: str, token: str) -> Any:
-        where = "all locations" if location == "-" else location
-        return self._calls.read(
-            "ListMigrationJobs",
-            f"list the jobs of {where}",
-            lambda t: self._client.jobs_page(parent, filter, token, t),
-            again=False,
-        )
-
-    def _jobs(self, location: str, messages: list[Any], *, whole: bool) -> list[Job]:
-        """Convert a location's jobs; those that are as they were at the last look are taken from it,
-        because on most looks nearly all of them are."""
-        raws = [message.SerializeToString() for message in messages]
-        seen = {} if self._profiles.expired() else self._seen_at(location)
-        if len(seen) == len(raws) and all(raw in seen for raw in raws):
-            return [seen[raw] for raw in raws]
-        new = (message for raw, message in zip(raws, messages, strict=True) if raw not in seen)
-        self._profiles.ensure({name for each in new for name in (each.source, each.destination)})
-        generation = self._profiles.generation
-        seen = self._seen_at(location)
-        jobs: list[Job] = []
-        now: dict[bytes, Job] = {}
-        for raw, message in zip(raws, messages, strict=True):
-            job = seen.get(raw)
-            named = job is not None
-            if job is None:
-                job, named = self._job(message)
-            if named:
-                now[raw] = job
-            jobs.append(job)
-        if whole:
-            self._seen[location] = (generation, now)
-        return jobs
-
-    def _seen_at(self, location: str) -> dict[bytes, Job]:
-        generation, seen = self._seen.get(location, (-1, {}))
-        return seen if generation == self._profiles.generation else {}
-
-    def _job(self, message: Any) -> tuple[Job, bool]:
-        """The job, and whether all its enum numbers had names."""
-        endpoint = self._profiles.endpoint
-        try:
-            return convert.job(message, self._numbers.names, endpoint), True
-        except KeyError:
-            self._learn(message)
-        named = not self._numbers.unknown(message)
-        return convert.job(message, self._numbers.shown(), endpoint), named
-
-    def _learn(self, message: Any) -> None:
-        """Ask REST for the names of numbers that the generated enums lack, once per number."""
-        try:
-            self._numbers.learn(message, self._job_over_rest, self._job_over_grpc)
-        except DmsError as error:
-            _log.warning("names of new states are not to be had: %s", error)
-
-    def _job_over_rest(self, name: str) -> dict[str, Any]:
-        return self._calls.read(
-            "migrationJobs.get",
-            f"read {_short(name)}",
-            lambda t: self._objects.job(name, min(t, _ASIDE_S)),
-            again=False,
-        )
-
-    def _job_over_grpc(self, name: str) -> Any:
-        return self._calls.read(
-            "GetMigrationJob",
-            f"read {_short(name)}",
-            lambda t: self._client.job(name, min(t, _ASIDE_S)),
-            again=False,
-        )
+        return self._jobs.get(name)
 
     # Databases of a job
 
     def databases(self, name: str) -> tuple[Database, ...]:
-        doing = f"list the databases of {_short(name)}"
+        doing = f"list the databases of {short_name(name)}"
 
         def page(token: str) -> dict[str, Any]:
             return self._calls.read(
                 "migrationJobs.objects.list", doing, lambda t: self._objects.databases_page(name, token, t)
             )
 
-        bodies = _all_pages(page, "migrationJobObjects")
+        bodies = all_pages(page, "migrationJobObjects")
         found = [convert.database(each) for each in bodies]
         return tuple(sorted(found, key=lambda each: (each.id.database, each.id.schema, each.id.table)))
 
     def objects_config(self, name: str) -> ObjectsConfig:
         body = self._calls.read(
-            "migrationJobs.get", f"read {_short(name)}", lambda t: self._objects.job(name, t)
+            "migrationJobs.get", f"read {short_name(name)}", lambda t: self._objects.job(name, t)
         )
         return convert.objects_config(body)
 
     def fetch_source_objects(self, name: str) -> Operation:
         body = self._calls.read(
             "migrationJobs.fetchSourceObjects",
-            f"look at the source of {_short(name)}",
+            f"look at the source of {short_name(name)}",
             lambda t: self._objects.fetch_source_objects(name, t),
             again=False,
         )
@@ -380,7 +271,7 @@ class Gateway:
     def permissions(self, name: str, wanted: Sequence[str]) -> frozenset[str]:
         return self._calls.read(
             "TestIamPermissions",
-            f"look up the bot's permissions on {_short(name)}",
+            f"look up the bot's permissions on {short_name(name)}",
             lambda t: self._client.permissions(name, wanted, t),
         )
 
@@ -396,51 +287,6 @@ class Gateway:
         self._rest.close()
         self._link.close()
 
-    # Connection profiles
-
-    def _list_profiles(self, location: str) -> list[Endpoint]:
-        parent = f"projects/{self.project}/locations/{location}"
-        doing = f"list the connection profiles of {location}"
-        found: list[Endpoint] = []
-        strange = False
-        token = ""
-        while True:
-            page = self._calls.read(
-                "ListConnectionProfiles",
-                doing,
-                partial(self._profiles_page, parent, token),
-                again=False,
-            )
-            known = [profiles.from_message(each, self._numbers) for each in page.connection_profiles]
-            found += [each for each in known if each is not None]
-            strange |= None in known
-            token = page.next_page_token
-            if not token:
-                break
-        return [*found, *self._strange_profiles(parent, doing, found)] if strange else found
-
-    def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
-        return self._client.profiles_page(parent, token, min(timeout, _ASIDE_S))
-
-    def _strange_profiles(self, parent: str, doing: str, known: list[Endpoint]) -> list[Endpoint]:
-        """Those of the profiles that gRPC could not describe, from REST."""
-
-        def page(token: str) -> dict[str, Any]:
-            return self._calls.read(
-                "connectionProfiles.list",
-                doing,
-                lambda t: self._objects.profiles_page(parent, token, min(t, _ASIDE_S)),
-                again=False,
-            )
-
-        names = {each.profile for each in known}
-        try:
-            listed = [profiles.from_json(each) for each in _all_pages(page, "connectionProfiles")]
-        except DmsError as error:
-            _log.warning("%s", error)
-            return []
-        return [each for each in listed if each.profile not in names]
-
     def _at_once(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Run the tasks side by side; their results, in order."""
         if len(tasks) == 1:
@@ -454,7 +300,7 @@ class Gateway:
         return [each.result() for each in futures]
 
 
-def _raise_if_none_answered(parts: Sequence[_Part]) -> None:
+def _raise_if_none_answered(parts: Sequence[Part]) -> None:
     """A location that is away is named, not raised; but an error that concerns all of them, such
     as a filter that makes no sense or a missing permission, has nothing to do with locations."""
     errors = [part.error for part in parts if part.error is not None]
@@ -466,16 +312,6 @@ def _raise_if_none_answered(parts: Sequence[_Part]) -> None:
             raise part.error
 
 
-def _all_pages(page: Callable[[str], dict[str, Any]], items: str) -> Iterator[dict[str, Any]]:
-    token = ""
-    while True:
-        body = page(token)
-        yield from body.get(items) or ()
-        token = str(body.get("nextPageToken") or "")
-        if not token:
-            return
-
-
 def _created(operation: Operation) -> datetime:
     return operation.create_time or convert.EPOCH
 
@@ -485,7 +321,3 @@ def _all_older(operations: Sequence[Operation], since: datetime) -> bool:
     times = [_created(each) for each in operations]
     newest_first = len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
     return newest_first and times[0] < since
-
-
-def _short(name: str) -> str:
-    return name.rpartition("/")[2]

@@ -297,3 +297,8 @@ def parse_name(name: str) -> tuple[str, str, str]:
 def job_name(project: str, location: str, job_id: str) -> str:
     """The full resource name of a migration job."""
     return f"projects/{project}/locations/{location}/migrationJobs/{job_id}"
+
+
+def short_name(name: str) -> str:
+    """The id at the end of any resource name."""
+    return name.rpartition("/")[2]

@@ -7,7 +7,7 @@ Source: the discovery document `datamigration.v1`, resource `projects.locations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bot.dms.convert import objects_body
@@ -83,6 +83,17 @@ def patch_body(name: str, objects: ObjectsConfig, parallelism: str) -> tuple[dic
         return body, "objectsConfig"
     body["performanceConfig"] = {"dumpParallelLevel": parallelism}
     return body, "objectsConfig,performanceConfig.dumpParallelLevel"
+
+
+def all_pages(page: Callable[[str], dict[str, Any]], items: str) -> Iterator[dict[str, Any]]:
+    """The `items` of all pages."""
+    token = ""
+    while True:
+        body = page(token)
+        yield from body.get(items) or ()
+        token = str(body.get("nextPageToken") or "")
+        if not token:
+            return
 
 
 def _filter(databases: Sequence[str]) -> dict[str, Any]:

@@ -5,107 +5,29 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from bot.dms.calls import Calls
+from bot.dms.client import Client
 from bot.dms.convert import named
+from bot.dms.endpoints import from_json, from_message
 from bot.dms.errors import DmsError
 from bot.dms.model import Endpoint
 from bot.dms.numbers import Numbers
+from bot.dms.objects import Objects, all_pages
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 60.0
 """Seconds before a failed listing is tried again."""
 
+_ASIDE_S = 5.0
+"""Deadline, in seconds, of a listing: it only embellishes an answer."""
+
 _PATIENCE_S = 10.0
 """Seconds that one look at jobs may spend on listings of profiles in several locations."""
-
-_VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
-_ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "sqlserver": "SQLSERVER"}
-_PORTLESS = ("cloudsql", "alloydb")
-
-ListProfiles = Callable[[str], Iterable[Endpoint]]
-"""Lists the profiles of a location as endpoints.
-
-Raises:
-    DmsError: the list is not to be had.
-"""
-
-
-def from_message(profile: Any, numbers: Numbers) -> Endpoint | None:
-    """A raw `ConnectionProfile` message as an endpoint; None where REST alone knows what it is
-    (SQL Server profiles, newer providers)."""
-    variant = profile.WhichOneof("connection_profile")
-    provider = numbers.names["provider"].get(profile.provider)
-    if variant is None or provider is None:
-        return None
-    details = getattr(profile, variant)
-    return _endpoint(
-        profile.name,
-        variant,
-        named(provider),
-        {
-            "host": getattr(details, "host", ""),
-            "port": getattr(details, "port", 0),
-            "service": getattr(details, "database_service", ""),
-            "sql": getattr(details, "cloud_sql_id", ""),
-            "cluster": getattr(details, "cluster_id", ""),
-            "version": _version(details) if variant == "cloudsql" else "",
-        },
-    )
-
-
-def from_json(profile: Mapping[str, Any]) -> Endpoint:
-    """A REST `ConnectionProfile` as an endpoint."""
-    variant = next((each for each in _VARIANTS if each in profile), "")
-    details = profile.get(variant) or {}
-    return _endpoint(
-        str(profile.get("name", "")),
-        variant,
-        named(str(profile.get("provider", ""))),
-        {
-            "host": details.get("host", ""),
-            "port": details.get("port", 0),
-            "service": details.get("databaseService", ""),
-            "sql": details.get("cloudSqlId", ""),
-            "cluster": details.get("clusterId") or details.get("alloydbClusterId", ""),
-            "version": (details.get("settings") or {}).get("databaseVersion", ""),
-        },
-    )
-
-
-def _version(cloudsql: Any) -> str:
-    value = cloudsql.settings.DESCRIPTOR.fields_by_name["database_version"].enum_type.values_by_number
-    known = value.get(cloudsql.settings.database_version)
-    return str(known.name) if known else ""
-
-
-def _endpoint(name: str, variant: str, provider: str, details: Mapping[str, Any]) -> Endpoint:
-    sql, cluster = str(details["sql"]), str(details["cluster"])
-    if variant == "cloudsql" or sql:
-        provider = provider or "CLOUDSQL"
-    if variant == "alloydb" or cluster:
-        provider = provider or "ALLOYDB"
-    engine = _ENGINES.get(variant, "") or _engine_of(variant, str(details["version"]))
-    return Endpoint(name, engine, provider, sql or cluster or _address(details))
-
-
-def _engine_of(variant: str, version: str) -> str:
-    if variant == "alloydb":
-        return "POSTGRESQL"
-    for prefix, engine in (("POSTGRES", "POSTGRESQL"), ("MYSQL", "MYSQL"), ("SQLSERVER", "SQLSERVER")):
-        if version.startswith(prefix):
-            return engine
-    return ""
-
-
-def _address(details: Mapping[str, Any]) -> str:
-    host = str(details["host"])
-    if not host:
-        return ""
-    with_port = f"{host}:{details['port']}" if details["port"] else host
-    return f"{with_port}/{details['service']}" if details["service"] else with_port
 
 
 @dataclass
@@ -126,8 +48,20 @@ class Profiles:
     again after a minute.
     """
 
-    def __init__(self, fetch: ListProfiles, ttl_s: float) -> None:
-        self._fetch = fetch
+    def __init__(
+        self,
+        project: str,
+        calls: Calls,
+        client: Client,
+        objects: Objects,
+        numbers: Numbers,
+        ttl_s: float,
+    ) -> None:
+        self.project = project
+        self._calls = calls
+        self._client = client
+        self._objects = objects
+        self._numbers = numbers
         self._ttl_s = ttl_s
         self._places: dict[str, _Place] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
@@ -202,6 +136,49 @@ class Profiles:
             if place.profiles != old.profiles:
                 self._endpoints = {}
                 self.generation += 1
+
+    def _fetch(self, location: str) -> list[Endpoint]:
+        parent = f"projects/{self.project}/locations/{location}"
+        doing = f"list the connection profiles of {location}"
+        found: list[Endpoint] = []
+        strange = False
+        token = ""
+        while True:
+            page = self._calls.read(
+                "ListConnectionProfiles",
+                doing,
+                partial(self._profiles_page, parent, token),
+                again=False,
+            )
+            known = [from_message(each, self._numbers) for each in page.connection_profiles]
+            found += [each for each in known if each is not None]
+            strange |= None in known
+            token = page.next_page_token
+            if not token:
+                break
+        return [*found, *self._strange_profiles(parent, doing, found)] if strange else found
+
+    def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
+        return self._client.profiles_page(parent, token, min(timeout, _ASIDE_S))
+
+    def _strange_profiles(self, parent: str, doing: str, known: list[Endpoint]) -> list[Endpoint]:
+        """Those of the profiles that gRPC could not describe, from REST."""
+
+        def page(token: str) -> dict[str, Any]:
+            return self._calls.read(
+                "connectionProfiles.list",
+                doing,
+                lambda t: self._objects.profiles_page(parent, token, min(t, _ASIDE_S)),
+                again=False,
+            )
+
+        names = {each.profile for each in known}
+        try:
+            listed = [from_json(each) for each in all_pages(page, "connectionProfiles")]
+        except DmsError as error:
+            _log.warning("%s", error)
+            return []
+        return [each for each in listed if each.profile not in names]
 
 
 def _location(profile: str) -> str:
