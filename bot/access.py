@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import IntEnum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
+from bot.answers import Group, Part, Rich, User
 from bot.dms.model import Job
+from bot.policy import CHANGES, FREEZES, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request
 
+__all__ = ["Access", "Approvers", "GroupsUnknown", "Role", "Verdict"]
 
-class Role(IntEnum):
-    """Each role may do what the ones below it may."""
 
-    NONE = 0
-    VIEWER = 1
-    OPERATOR = 2
-    APPROVER = 3
-    ADMIN = 4
+class GroupsUnknown(Exception):
+    """Slack did not say who is in which user group. `str()` is one sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Verdict:
 
     allowed: bool
     why: str
-    """One plain sentence: which role or rule decided, and who could instead."""
+    """Plain sentences: which role or rule decided, and who could instead."""
     approvals: int = 0
     """Approvals needed from others."""
     self_approval: bool = True
@@ -44,21 +41,262 @@ class Verdict:
     """How long a request lasts; None: the setting `confirm_expires_s`."""
     rule: str = ""
     approvers: Approvers = Approvers()
+    channel: str = ""
+    """Where approvals are asked for; empty: the setting `approval_channel`."""
+    could: Approvers = Approvers()
+    """Refused: who could instead, as far as the policy names them."""
+
+    @property
+    def said(self) -> Rich:
+        """`why`, followed by mentions of those who could instead."""
+        named: list[Part] = [Group(each) for each in self.could.groups]
+        named += [User(each) for each in self.could.users]
+        return (self.why, " Ask ", *_listed(named), ".") if named else self.why
+
+
+def _listed(parts: Iterable[Part]) -> tuple[Part, ...]:
+    listed: list[Part] = []
+    for part in parts:
+        listed += [", ", part] if listed else [part]
+    return tuple(listed)
+
+
+def _no_groups(_user: str) -> frozenset[str]:
+    return frozenset()
+
+
+def _as_it_is(text: str) -> str:
+    return "" if text.startswith("@") else text
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Judges people by a policy.
+    """Judges people by a policy. What cannot be looked up grants nothing."""
 
-    `groups_of` answers with a person's user-group ids (and may be slow the first time).
-    """
-
-    groups_of: Callable[[str], frozenset[str]]
+    groups_of: Callable[[str], frozenset[str]] = _no_groups
+    """A person's user groups, each by its id and by its `@handle`. May raise GroupsUnknown."""
+    policy: Policy = field(default_factory=Policy)
+    group_id: Callable[[str], str] = _as_it_is
+    """The id of a user group from its id or `@handle`; empty where it is not known."""
+    user_id: Callable[[str], str] = _as_it_is
+    """The id of a person from an id or `@handle`; empty where it is not known."""
+    clock: Callable[[], datetime] = _now
 
     def verdict(self, who: Person, verb: str, job: Job | None = None) -> Verdict:
-        """May `who` use `verb` (on `job`)?"""
-        raise NotImplementedError
+        """May `who` use `verb` (on `job`)?
+
+        Without a job, a changing verb is meant for all of them: then every rule that may judge it
+        has to allow it.
+        """
+        asker = _Asker(who, self)
+        rulings = self._rulings(verb, job)
+        verdicts = [self._judge(asker, verb, ruling, job) for ruling in rulings]
+        refused = next((each for each in verdicts if not each.allowed), None)
+        return refused or max(verdicts, key=lambda each: each.approvals)
 
     def may_approve(self, who: Person, request: Request) -> Verdict:
-        """May `who` approve or deny `request`?"""
-        raise NotImplementedError
+        """May `who` approve or deny `request`, by the policy as it is now?"""
+        approver = _Asker(who, self)
+        verdicts = [self._judge_approver(approver, request, job) for job in request.jobs]
+        return next((each for each in verdicts if not each.allowed), verdicts[0])
+
+    def explain(self, who: Person, job: Job) -> tuple[tuple[str, Verdict], ...]:
+        """What `who` may do with `job`: a verdict for each verb that views or changes it."""
+        verbs = ("show", *(each for each in _IN_ORDER if each in CHANGES), "freeze", "unfreeze")
+        return tuple((verb, self.verdict(who, verb, job)) for verb in verbs)
+
+    def role(self, who: Person) -> Role:
+        """The person's role by the policy, where they speak; the rules may say more.
+
+        Where groups cannot be looked up, they grant nothing.
+        """
+        return _Asker(who, self).role()
+
+    def _rulings(self, verb: str, job: Job | None) -> tuple[Ruling, ...]:
+        if job is None and verb in CHANGES | FREEZES:
+            return self.policy.rulings(verb)
+        return (self.policy.ruling(verb, job),)
+
+    def _judge(self, asker: _Asker, verb: str, ruling: Ruling, job: Job | None) -> Verdict:
+        closed = self._closed(verb, job)
+        if closed:
+            return Verdict(False, closed, rule=ruling.rule)
+        if not asker.is_one_of(ruling.allow):
+            return self._refused(asker, f"use `{verb}`{_on(job)}", ruling, ruling.allow)
+        return Verdict(
+            allowed=True,
+            why=f"{self._because(ruling, ruling.allow)} use `{verb}`{_on(job)}.{_also(ruling)}",
+            approvals=ruling.approvals,
+            self_approval=ruling.self_approval,
+            expires=ruling.expires,
+            rule=ruling.rule,
+            approvers=self._named(ruling.approvers),
+            channel=ruling.channel,
+        )
+
+    def _closed(self, verb: str, job: Job | None) -> str:
+        """Why a planned freeze forbids this, or empty."""
+        if verb not in CHANGES or job is None:
+            return ""
+        now = self.clock()
+        window = next((each for each in self.policy.windows if each.holds(now, job)), None)
+        if window is None:
+            return ""
+        until = f"{window.until:%Y-%m-%d %H:%M} UTC"
+        return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
+
+    def _judge_approver(self, approver: _Asker, request: Request, job: Job) -> Verdict:
+        ruling = self.policy.ruling(request.action, job)
+        what = f"approve or deny `{request.action}` on `{job.id}`"
+        own = approver.who.user == request.by.user
+        if own and not (ruling.self_approval and request.self_approval):
+            named = self._named(ruling.approvers)
+            others = tuple(each for each in named.users if each != request.by.user)
+            return Verdict(
+                allowed=False,
+                why=f"{_by(ruling)} nobody approves their own request: "
+                f"{describe(ruling.approvers)} can, and you can withdraw it.",
+                rule=ruling.rule,
+                could=Approvers(others, named.groups),
+            )
+        if not approver.is_one_of(ruling.approvers):
+            return self._refused(approver, what, ruling, ruling.approvers)
+        return Verdict(
+            allowed=True,
+            why=f"{self._because(ruling, ruling.approvers)} {what}.",
+            approvals=ruling.approvals,
+            self_approval=ruling.self_approval,
+            expires=ruling.expires,
+            rule=ruling.rule,
+            approvers=self._named(ruling.approvers),
+            channel=ruling.channel,
+        )
+
+    def _refused(self, asker: _Asker, what: str, ruling: Ruling, wanted: Subjects) -> Verdict:
+        who_can = "nobody may do that" if wanted.nobody else f"that takes {describe(wanted)}"
+        why = f"You may not {what}: {_by(ruling, start=False)} {who_can}; your role is {_name(asker.role())}."
+        if asker.unknown:
+            why += f" {asker.unknown} Until that is known, user groups grant nothing: try again later."
+        return Verdict(False, why, rule=ruling.rule, could=self._named(wanted))
+
+    def _because(self, ruling: Ruling, wanted: Subjects) -> str:
+        if ruling.rule:
+            return f"By the rule “{ruling.rule}” you may"
+        everybody = wanted.role is not None and self.policy.default_role >= wanted.role
+        return "Everybody here may" if everybody else "Your role lets you"
+
+    def _named(self, subjects: Subjects) -> Approvers:
+        """The people and groups behind `subjects`, for mentions; none where it may be anybody."""
+        if subjects.role is not None and self.policy.default_role >= subjects.role:
+            return Approvers()
+        if subjects.role is not None:
+            subjects = subjects.plus(self.policy.holders(subjects.role))
+        groups = (self._known_group(each) for each in subjects.groups)
+        return Approvers(subjects.users, tuple(each for each in groups if each))
+
+    def _known_group(self, group: str) -> str:
+        try:
+            return self.group_id(group)
+        except GroupsUnknown:
+            return ""
+
+
+_IN_ORDER = ("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete")
+
+
+class _Asker:
+    """One person while one question about them is answered; groups are looked up when they matter."""
+
+    def __init__(self, who: Person, access: Access) -> None:
+        self.who = who
+        self.unknown = ""
+        self._access = access
+        self._groups: frozenset[str] | None = None
+
+    def is_one_of(self, subjects: Subjects) -> bool:
+        return (
+            self._is_named(subjects)
+            or (subjects.role is not None and self._has(subjects.role))
+            or self._in_any(subjects.groups)
+        )
+
+    def role(self) -> Role:
+        return next(role for role in reversed(Role) if self._has(role))
+
+    def _has(self, role: Role) -> bool:
+        if self._access.policy.default_role >= role:
+            return True
+        holders = self._access.policy.holders(role)
+        return self._is_named(holders) or self._in_any(holders.groups)
+
+    def _is_named(self, subjects: Subjects) -> bool:
+        return self.who.user in subjects.users or self.who.channel in subjects.channels
+
+    def _in_any(self, groups: tuple[str, ...]) -> bool:
+        return bool(groups) and not self._mine().isdisjoint(groups)
+
+    def _mine(self) -> frozenset[str]:
+        if self._groups is None:
+            self._groups = self._ask()
+        return self._groups
+
+    def _ask(self) -> frozenset[str]:
+        try:
+            return self._access.groups_of(self.who.user)
+        except GroupsUnknown as error:
+            self.unknown = str(error)
+            return frozenset()
+
+
+def describe(subjects: Subjects) -> str:
+    """Who is meant, in words without ids."""
+    parts: list[str] = []
+    if subjects.role is not None:
+        parts.append(_role_words(subjects.role))
+    if subjects.users:
+        parts.append(
+            "one person by name" if len(subjects.users) == 1 else f"{len(subjects.users)} people by name"
+        )
+    if subjects.groups:
+        parts.append(f"{_count(subjects.groups, 'user group')}")
+    if subjects.channels:
+        parts.append(f"anybody in {_count(subjects.channels, 'channel')}")
+    return " or ".join(parts) or "nobody"
+
+
+def _role_words(role: Role) -> str:
+    if role is Role.NONE:
+        return "anybody"
+    return f"the role {_name(role)}" if role is Role.ADMIN else f"the role {_name(role)} or above"
+
+
+def _count(items: tuple[str, ...], noun: str) -> str:
+    named = [each for each in items if each.startswith("@")]
+    if len(named) == len(items):
+        return ", ".join(named)
+    return f"a {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
+
+
+def _name(role: Role) -> str:
+    return role.name.lower()
+
+
+def _on(job: Job | None) -> str:
+    return f" on `{job.id}`" if job is not None else ""
+
+
+def _by(ruling: Ruling, *, start: bool = True) -> str:
+    first = "By" if start else "by"
+    return f"{first} the rule “{ruling.rule}”" if ruling.rule else f"{first} default"
+
+
+def _also(ruling: Ruling) -> str:
+    if not ruling.approvals:
+        return ""
+    count = "One approval is" if ruling.approvals == 1 else f"{ruling.approvals} approvals are"
+    own = "your own counts" if ruling.self_approval else "your own does not count"
+    return f" {count} needed before it runs; {own}."

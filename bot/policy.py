@@ -1,0 +1,291 @@
+"""What a policy says: roles, rules, and which rule judges a verb on a job.
+
+Pure values; `bot.policy_file` reads them and `bot.access` judges people by them. The first rule that
+matches the verb and the job judges alone; where none matches, the defaults of the verb do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from enum import IntEnum
+from fnmatch import fnmatchcase
+
+from bot.dms.model import Job
+from bot.dms.rules import DESTRUCTIVE, Action
+
+
+class Role(IntEnum):
+    """Each role may do what the ones below it may."""
+
+    NONE = 0
+    VIEWER = 1
+    OPERATOR = 2
+    APPROVER = 3
+    ADMIN = 4
+
+
+CHANGES = frozenset(str(action) for action in Action)
+"""Verbs that change a job at the service."""
+DESTROYS = frozenset(str(action) for action in DESTRUCTIVE)
+FREEZES = frozenset({"freeze", "unfreeze"})
+VIEWS = frozenset(
+    {
+        "list",
+        "show",
+        "databases",
+        "delay",
+        "history",
+        "approvals",
+        "policy",
+        "watch",
+        "unwatch",
+        "watches",
+        "home",
+    }
+)
+"""Verbs that change nothing at the service."""
+FREE = frozenset({"help"})
+"""What nobody needs a role for."""
+VERBS = VIEWS | CHANGES | FREEZES
+VERB_SETS = {"*": VERBS, "view": VIEWS, "change": CHANGES, "destroy": DESTROYS}
+"""Words that stand for several verbs in a rule."""
+
+
+class PolicyError(Exception):
+    """The policy file cannot be used: every fault that was found, one sentence each."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Who is meant: anybody of this role or above, and whoever is named."""
+
+    role: Role | None = None
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """User-group ids, or handles as `@handle` in lower case."""
+    channels: tuple[str, ...] = ()
+    """Whoever speaks in one of these channels."""
+
+    @property
+    def nobody(self) -> bool:
+        return self.role is None and not (self.users or self.groups or self.channels)
+
+    def plus(self, other: Subjects) -> Subjects:
+        """Both together; the lower role counts."""
+        roles = [role for role in (self.role, other.role) if role is not None]
+        return Subjects(
+            role=min(roles, default=None),
+            users=_union(self.users, other.users),
+            groups=_union(self.groups, other.groups),
+            channels=_union(self.channels, other.channels),
+        )
+
+
+def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who has a role."""
+
+    role: Role
+    to: Subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which jobs are meant: any of the patterns, and all of the labels. Empty means every job."""
+
+    jobs: tuple[str, ...] = ()
+    """Globs over `id`, `location/id` or `project/location/id`."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Key and a glob over the value."""
+
+    @property
+    def everything(self) -> bool:
+        return not self.labels and (not self.jobs or any(set(each) <= set("*/") for each in self.jobs))
+
+    def holds(self, job: Job) -> bool:
+        return self._named(job) and all(_labelled(job, key, value) for key, value in self.labels)
+
+    def _named(self, job: Job) -> bool:
+        return not self.jobs or any(pattern_holds(pattern, job) for pattern in self.jobs)
+
+
+def pattern_holds(pattern: str, job: Job) -> bool:
+    """Whether a glob names the job; each part of it is matched with its own part of the name."""
+    wanted = pattern.split("/")
+    parts = (job.project, job.location, job.id)[-len(wanted) :]
+    return all(fnmatchcase(part, glob) for part, glob in zip(parts, wanted, strict=True))
+
+
+def _labelled(job: Job, key: str, value: str) -> bool:
+    label = job.label(key)
+    return label is not None and fnmatchcase(label, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One `[[rule]]`; None means the default of the verb."""
+
+    name: str
+    verbs: frozenset[str]
+    scope: Scope = Scope()
+    allow: Subjects | None = None
+    approvals: int | None = None
+    approvers: Subjects | None = None
+    self_approval: bool | None = None
+    expires: timedelta | None = None
+    channel: str = ""
+
+    def matches(self, verb: str, job: Job | None) -> bool:
+        """Whether the rule judges `verb` on `job`; without a job, only a rule for every job does."""
+        if verb not in self.verbs:
+            return False
+        return self.scope.everything if job is None else self.scope.holds(job)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What holds for one verb on one job, with every default filled in."""
+
+    rule: str
+    """Name of the rule, or empty where the defaults judge."""
+    allow: Subjects
+    approvals: int
+    approvers: Subjects
+    self_approval: bool
+    expires: timedelta | None = None
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDefault:
+    """One `[[watch]]`: who hears of what without having asked."""
+
+    target: str
+    """Channel id, or user id for direct messages."""
+    jobs: str = "*"
+    """Full resource name, `*`, `label:key=value`, or `state:NAME`, as in `records.Watch`."""
+    only: tuple[str, ...] = ()
+    """Kinds or states wanted, in lower case; empty means all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`[summary]`: when and where the daily summary is told."""
+
+    at: time
+    """Local time in `zone`."""
+    zone: str = "UTC"
+    """An IANA name."""
+    channel: str = ""
+    """Channel id; empty means the notification channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One `[[freeze]]`: a planned time without changes. Times are UTC."""
+
+    start: datetime
+    until: datetime
+    reason: str
+    scope: Scope = Scope()
+
+    def holds(self, now: datetime, job: Job) -> bool:
+        return self.start <= now < self.until and self.scope.holds(job)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything a policy file says. Without a file, everybody may do everything."""
+
+    source: str = ""
+    """Name of the file, or empty where there is none."""
+    default_role: Role = Role.ADMIN
+    grants: tuple[Grant, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    approval_channel: str = ""
+    windows: tuple[Window, ...] = ()
+    watches: tuple[WatchDefault, ...] = ()
+    summary: Summary | None = None
+    warnings: tuple[str, ...] = ()
+    """What looks unintended, one sentence each; told at the start and in `/dms policy`."""
+
+    def holders(self, role: Role) -> Subjects:
+        """Who has `role` or one above it, by grant."""
+        found = Subjects()
+        for grant in self.grants:
+            if grant.role >= role:
+                found = found.plus(grant.to)
+        return found
+
+    @property
+    def uses_groups(self) -> bool:
+        named = [grant.to for grant in self.grants]
+        for rule in self.rules:
+            named += [each for each in (rule.allow, rule.approvers) if each is not None]
+        return any(each.groups for each in named)
+
+    def ruling(self, verb: str, job: Job | None) -> Ruling:
+        """What holds for `verb` on `job`: the first rule that matches, else the defaults."""
+        for rule in self.rules:
+            if rule.matches(verb, job):
+                return self.filled(rule, verb)
+        return self.default(verb)
+
+    def rulings(self, verb: str) -> tuple[Ruling, ...]:
+        """What may hold for `verb` on some job, in order: each rule up to the first for every job."""
+        found: list[Ruling] = []
+        for rule in self.rules:
+            if verb not in rule.verbs:
+                continue
+            found.append(self.filled(rule, verb))
+            if rule.scope.everything:
+                return tuple(found)
+        return (*found, self.default(verb))
+
+    def default(self, verb: str) -> Ruling:
+        """What holds for `verb` where no rule matches."""
+        strict = bool(self.source)
+        return Ruling(
+            rule="",
+            allow=Subjects(needed_role(verb)),
+            approvals=1 if strict and verb in DESTROYS else 0,
+            approvers=Subjects(Role.APPROVER),
+            self_approval=not strict,
+            channel=self.approval_channel,
+        )
+
+    def filled(self, rule: Rule, verb: str) -> Ruling:
+        """A rule's word on `verb`, with the defaults where it says nothing."""
+        base = self.default(verb)
+        ruling = replace(
+            base,
+            rule=rule.name,
+            allow=base.allow if rule.allow is None else rule.allow,
+            expires=rule.expires,
+            channel=rule.channel or base.channel,
+        )
+        if verb not in CHANGES:
+            return ruling
+        return replace(
+            ruling,
+            approvals=base.approvals if rule.approvals is None else rule.approvals,
+            approvers=base.approvers if rule.approvers is None else rule.approvers,
+            self_approval=base.self_approval if rule.self_approval is None else rule.self_approval,
+        )
+
+
+def needed_role(verb: str) -> Role:
+    """The role that a verb needs where no rule says otherwise."""
+    if verb in FREE:
+        return Role.NONE
+    return Role.OPERATOR if verb in CHANGES | FREEZES else Role.VIEWER
