@@ -1,0 +1,18 @@
+"""The verbs behind `/dms`, one file each. A new verb is a new file and its test."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from commands.base import Verb
+
+_ORDER = ("help", "list", "show", "databases", "delay")
+
+
+def all_verbs() -> dict[str, Verb]:
+    """Every module of this package that declares a `VERB`, by name; looking comes before acting."""
+    modules = (importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
+    verbs = {module.VERB.name: module.VERB for module in modules if hasattr(module, "VERB")}
+    rank = {name: place for place, name in enumerate(_ORDER)}
+    return {name: verbs[name] for name in sorted(verbs, key=lambda name: (rank.get(name, len(rank)), name))}

@@ -17,7 +17,7 @@ from bot.store.records import Person
 
 if TYPE_CHECKING:
     from bot.access import Access
-    from bot.actions import Actions
+    from bot.approvals import Approvals
 
 
 class Say(Exception):
@@ -35,7 +35,7 @@ class Context:
     who: Person
     dms: Dms
     store: Store
-    actions: Actions
+    approvals: Approvals
     access: Access
     settings: Settings
     verbs: Mapping[str, Verb]
@@ -59,3 +59,5 @@ class Verb:
     details: str = ""
     examples: tuple[str, ...] = ()
     action: ActionVerb | None = None
+    form: Callable[[Invocation], bool] = lambda _invocation: False
+    """Whether this invocation answers with a view, which must be opened within 3 seconds."""

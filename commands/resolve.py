@@ -9,7 +9,7 @@ from rapidfuzz import fuzz, process
 
 from bot.answers import Button, Note
 from bot.dms.errors import NotFound
-from bot.dms.model import Job, job_name
+from bot.dms.model import Job, job_name, parse_name
 from bot.invocation import Invocation
 from commands.base import Context, Say
 
@@ -32,6 +32,7 @@ def find_job(ctx: Context, text: str, invocation: Invocation | None = None) -> J
     if not location:
         return _search(ctx, job_id, invocation)
     name = text if _FULL.match(text) else job_name(ctx.dms.project, location, job_id)
+    _within_reach(ctx, name)
     try:
         return ctx.dms.get_job(name)
     except NotFound:
@@ -49,6 +50,21 @@ def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
         job = find_job(ctx, text, invocation)
         found.setdefault(job.name, job)
     return tuple(found.values())
+
+
+def _within_reach(ctx: Context, name: str) -> None:
+    project, location, job_id = parse_name(name)
+    if project != ctx.dms.project:
+        raise Say(Note(f"This bot runs project `{ctx.dms.project}`, not `{project}`.", tone="warn"))
+    if ctx.dms.locations and location not in ctx.dms.locations:
+        places = ", ".join(ctx.dms.locations)
+        raise Say(
+            Note(
+                f"This bot runs the locations {places}, not `{location}`: "
+                f"for example `{ctx.dms.locations[0]}/{job_id}`.",
+                tone="warn",
+            )
+        )
 
 
 def _search(ctx: Context, job_id: str, invocation: Invocation | None) -> Job:

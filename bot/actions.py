@@ -1,1 +1,0 @@
-"""Requests to change jobs: made, confirmed, approved, carried out once."""

@@ -1,0 +1,612 @@
+"""The life of a request before it runs: asked, confirmed, approved, taken back, expired.
+
+Nothing here changes a job: what has been approved is handed to `bot.runs`. Every step is a
+conditional move in the store, so two people pressing at once, one pressing twice, and Slack
+delivering twice come to one step.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot.access import Access, Verdict
+from bot.action import ActionVerb, Danger
+from bot.answers import Answer, Note, Outside, Posted, Rich, Time, User
+from bot.dms.errors import DmsError, NotFound
+from bot.dms.model import Job, ObjectState, Options, State
+from bot.dms.port import Dms
+from bot.dms.rules import Action, check, where
+from bot.store.port import Store
+from bot.store.records import (
+    ACTIVE_RUNS,
+    OPEN_REQUESTS,
+    AuditEntry,
+    Decision,
+    Freeze,
+    OutMessage,
+    Person,
+    Request,
+    RequestState,
+    Run,
+)
+
+REMIND_AT = 0.2
+"""A reminder goes out when this share of the request's life is left."""
+
+
+class Launcher(Protocol):
+    """Takes over what has been approved."""
+
+    def launch(self, request_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An action that somebody asks for."""
+
+    action: Action
+    jobs: tuple[Job, ...]
+    options: Options
+    response_url: str = ""
+    parent: str = ""
+    confirmed: bool = False
+    """Whether the person has seen and confirmed what will happen already (a view's preview)."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def request_key(request_id: str) -> str:
+    """Key of the message that shows a request where it was made."""
+    return f"request:{request_id}"
+
+
+def approval_key(request_id: str) -> str:
+    """Key of the message that asks for approvals."""
+    return f"approval:{request_id}"
+
+
+def phrase(request: Request) -> str:
+    """What has to be typed to confirm: the job's id, or for several jobs what happens to them."""
+    if len(request.jobs) == 1:
+        return request.jobs[0].id
+    return f"{request.action} {len(request.jobs)} jobs"
+
+
+class Approvals:
+    """Requests, from asking to being allowed to run."""
+
+    def __init__(
+        self,
+        dms: Dms,
+        store: Store,
+        access: Access,
+        actions: Mapping[Action, ActionVerb],
+        launcher: Launcher,
+        *,
+        expires_s: float,
+        approval_channel: str,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._dms = dms
+        self._store = store
+        self._access = access
+        self._actions = actions
+        self._launcher = launcher
+        self._expires_s = expires_s
+        self._approval_channel = approval_channel
+        self._clock = clock
+        self._wake = wake
+
+    # ---- asking
+
+    def ask(self, who: Person, wanted: Wanted) -> Answer:
+        """Refuse, ask for what must be said first, or run at once.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        verdicts = [self._access.verdict(who, wanted.action, job) for job in wanted.jobs]
+        objection = self._objection(wanted, verdicts)
+        if objection is not None:
+            return objection
+        request = self._draft(who, wanted, verdicts)
+        self._record(request, wanted.response_url)
+        if request.state is RequestState.APPROVED:
+            self._launcher.launch(request.id)
+        self._wake()
+        return Posted(request_key(request.id))
+
+    def again(self, who: Person, request_id: str, response_url: str) -> Answer:
+        """Make the same request anew, with the jobs as they are now.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        old = self._store.request(request_id)
+        if old is None:
+            return _gone()
+        return self._ask_with(who, old, [job.name for job in old.jobs], response_url)
+
+    def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
+        """Make a request for the jobs of `request_id` that did not succeed.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        old = self._store.request(request_id)
+        if old is None:
+            return _gone()
+        return self._ask_with(who, old, failed, response_url)
+
+    def _ask_with(self, who: Person, old: Request, names: Sequence[str], response_url: str) -> Answer:
+        try:
+            jobs = tuple(self._dms.get_job(name) for name in names)
+        except NotFound as error:
+            return Note(str(error), tone="warn")
+        return self.ask(who, Wanted(old.action, jobs, old.options, response_url, parent=old.id))
+
+    def _objection(self, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
+        for job, verdict in zip(wanted.jobs, verdicts, strict=True):
+            if not verdict.allowed:
+                return Note(verdict.why, tone="warn")
+            stop = self._blocked(job) or self._forbidden(wanted, job)
+            if stop is not None:
+                return Note(stop, tone="warn")
+        return None
+
+    def _forbidden(self, wanted: Wanted, job: Job) -> Rich | None:
+        partial = wanted.action is Action.RESTART and job.state == State.RUNNING
+        databases = self._dms.databases(job.name) if partial else ()
+        refusal = check(wanted.action, job, wanted.options, databases)
+        return None if refusal is None else str(refusal)
+
+    def _blocked(self, job: Job) -> Rich | None:
+        freezes = self._store.freezes(self._clock(), job.name)
+        if freezes:
+            return frozen(job, freezes[0])
+        runs = self._store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
+        return locked(job, runs[0]) if runs else None
+
+    def _draft(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Request:
+        strictest = max(verdicts, key=lambda verdict: verdict.approvals)
+        danger = max(
+            (self._actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
+            key=list(Danger).index,
+        )
+        asks = danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
+        databases = {job.name: self._affected(wanted, job) for job in wanted.jobs} if asks else {}
+        now = self._clock()
+        return Request(
+            id=secrets.token_urlsafe(12),
+            action=wanted.action,
+            options=wanted.options,
+            jobs=wanted.jobs,
+            databases=databases,
+            by=who,
+            state=_first_state(asks, wanted.confirmed, strictest.approvals),
+            created=now,
+            expires=now + self._lifetime(verdicts),
+            needed=strictest.approvals,
+            rule=strictest.rule,
+            parent=wanted.parent,
+            warning=self._warning(wanted, databases),
+            typed=danger is Danger.TYPE,
+            self_approval=all(verdict.self_approval for verdict in verdicts),
+            facts=dict(wanted.facts) | self._delays(wanted),
+        )
+
+    def _lifetime(self, verdicts: Sequence[Verdict]) -> timedelta:
+        asked = [verdict.expires for verdict in verdicts if verdict.expires is not None]
+        return min(asked, default=timedelta(seconds=self._expires_s))
+
+    def _affected(self, wanted: Wanted, job: Job) -> tuple[str, ...]:
+        """The destination databases that the action touches; empty when they cannot be listed."""
+        if wanted.options.databases:
+            return wanted.options.databases
+        try:
+            databases = self._dms.databases(job.name)
+        except DmsError:
+            return ()
+        if wanted.options.failed_only:
+            databases = tuple(each for each in databases if each.state == ObjectState.FAILED)
+        return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
+
+    def _warning(self, wanted: Wanted, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        action = self._actions[wanted.action]
+        lines: dict[str, None] = {}
+        for job in wanted.jobs:
+            lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
+        return tuple(lines)
+
+    def _delays(self, wanted: Wanted) -> dict[str, Any]:
+        if wanted.action is not Action.PROMOTE:
+            return {}
+        return {"delay": {job.name: self._delay(job) for job in wanted.jobs}}
+
+    def _delay(self, job: Job) -> dict[str, Any]:
+        seen: dict[str, Any] = {"at": self._clock().isoformat(), "seconds": None, "bytes": None, "note": ""}
+        try:
+            delay = self._dms.delay(job)
+        except DmsError as error:
+            return seen | {"note": f"The replication delay is not known: {error}"}
+        return seen | {"seconds": delay.latest_seconds, "bytes": delay.latest_bytes}
+
+    def _record(self, request: Request, response_url: str) -> None:
+        with self._store.transaction():
+            self._store.add_request(request)
+            for job in request.jobs:
+                self._audit(request, "requested", request.by, job)
+            self._store.post(
+                OutMessage(
+                    key=request_key(request.id),
+                    channel=request.by.channel,
+                    kind="request",
+                    subject={"request": request.id},
+                    response_url=response_url,
+                    created=request.created,
+                )
+            )
+            if request.state is RequestState.APPROVING:
+                self._post_approval(request)
+
+    # ---- confirming
+
+    def may_confirm(self, who: Person, request_id: str) -> Request | Note:
+        """The request, when `who` may confirm it now; else what to tell them. Quick: no calls to DMS."""
+        request = self._open(who, request_id, RequestState.CONFIRMING)
+        if isinstance(request, Note):
+            return request
+        if request.by.user != who.user:
+            return Note(
+                (
+                    "Only ",
+                    User(request.by.user),
+                    f", who asked, can confirm this. You can ask yourself: `/dms {request.action} …`.",
+                ),
+                tone="warn",
+            )
+        return request
+
+    def with_destination(self, request: Request) -> Request:
+        """The delete request as it is when the destination goes too."""
+        options = replace(request.options, with_destination=True)
+        wanted = Wanted(request.action, request.jobs, options)
+        return replace(request, options=options, typed=True, warning=self._warning(wanted, request.databases))
+
+    def confirm(
+        self, who: Person, request_id: str, *, destination: bool = False, typed: str = ""
+    ) -> Note | None:
+        """The requester's word. None when it counts: the request's message tells the rest.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        request = self.may_confirm(who, request_id)
+        if isinstance(request, Note):
+            return request
+        if destination:
+            request = self.with_destination(request)
+        if request.typed and typed.strip() != phrase(request):
+            return Note(f"Not confirmed: type `{phrase(request)}` exactly.", tone="warn")
+        if self._outdated(request):
+            return None
+        self._confirmed(request, who)
+        return None
+
+    def _confirmed(self, request: Request, who: Person) -> None:
+        waits = request.needed > 0
+        with self._store.transaction():
+            moved = self._store.move_request(
+                request.id,
+                [RequestState.CONFIRMING],
+                RequestState.APPROVING if waits else RequestState.APPROVED,
+                options=request.options,
+                typed=request.typed,
+                warning=request.warning,
+            )
+            if moved is None:
+                return
+            self._note(moved, "confirmed", who)
+            if waits:
+                self._post_approval(moved)
+        if not waits:
+            self._launcher.launch(request.id)
+        self._wake()
+
+    def _post_approval(self, request: Request) -> None:
+        self._store.post(
+            OutMessage(
+                key=approval_key(request.id),
+                channel=self._approval_channel or request.by.channel,
+                kind="approval",
+                subject={"request": request.id},
+                created=self._clock(),
+            )
+        )
+
+    def _outdated(self, request: Request) -> bool:
+        """Whether a job is no longer as it was; the request then ends, and its message says so."""
+        for job in request.jobs:
+            change = self._change(job)
+            if change:
+                self._end(request, RequestState.OUTDATED, "outdated", None, change)
+                return True
+        return False
+
+    def _change(self, then: Job) -> str:
+        try:
+            now = self._dms.get_job(then.name)
+        except NotFound:
+            return f"`{then.id}` no longer exists."
+        return changed(then, now)
+
+    # ---- approving
+
+    def approve(self, who: Person, request_id: str) -> Note | None:
+        """Count an approval. None when it counts.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        request = self._decidable(who, request_id)
+        if isinstance(request, Note):
+            return request
+        if self._outdated(request):
+            return None
+        return self._approved(request, who)
+
+    def _approved(self, request: Request, who: Person) -> Note | None:
+        with self._store.transaction():
+            current = self._store.request(request.id)
+            if current is None or current.state is not RequestState.APPROVING:
+                return self._ended(current)
+            if not self._store.add_decision(Decision(request.id, who.user, True, "", self._clock())):
+                return Note("You have approved this already.", tone="info")
+            self._note(current, "approved", who)
+            enough = sum(each.approve for each in self._store.decisions(request.id)) >= current.needed
+            if enough:
+                self._store.move_request(request.id, [RequestState.APPROVING], RequestState.APPROVED)
+        if enough:
+            self._launcher.launch(request.id)
+        self._wake()
+        return None
+
+    def may_decide(self, who: Person, request_id: str) -> Request | Note:
+        """The request, when `who` may approve or deny it now; else what to tell them."""
+        return self._decidable(who, request_id)
+
+    def _decidable(self, who: Person, request_id: str) -> Request | Note:
+        request = self._open(who, request_id, RequestState.APPROVING)
+        if isinstance(request, Note):
+            return request
+        verdict = self._access.may_approve(who, request)
+        return request if verdict.allowed else Note(verdict.why, tone="warn")
+
+    def deny(self, who: Person, request_id: str, reason: str) -> Note | None:
+        """End the request with a reason. None when it counts.
+
+        Raises:
+            StoreError.
+        """
+        request = self._decidable(who, request_id)
+        if isinstance(request, Note):
+            return request
+        with self._store.transaction():
+            if not self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock())):
+                return Note("You have had your say on this already.", tone="info")
+            self._end(request, RequestState.DENIED, "denied", who, reason)
+        return None
+
+    # ---- taking back
+
+    def cancel(self, who: Person, request_id: str) -> Note | None:
+        """Take a request back: its requester, or anybody who could have made it.
+
+        Raises:
+            StoreError.
+        """
+        request = self._open(who, request_id, *OPEN_REQUESTS)
+        if isinstance(request, Note):
+            return request
+        if request.by.user != who.user and not self._could_ask(who, request):
+            return Note(("Only ", User(request.by.user), " can take this back."), tone="warn")
+        self._end(request, RequestState.CANCELLED, "cancelled", who, "")
+        return None
+
+    def _could_ask(self, who: Person, request: Request) -> bool:
+        return all(self._access.verdict(who, request.action, job).allowed for job in request.jobs)
+
+    def recheck(self, who: Person, request_id: str) -> Note | None:
+        """Look at the replication delay again, for the message of a promote.
+
+        Raises:
+            StoreError.
+        """
+        request = self._open(who, request_id, *OPEN_REQUESTS)
+        if isinstance(request, Note):
+            return request
+        facts = self._delays(Wanted(request.action, request.jobs, request.options))
+        if self._store.move_request(request.id, [request.state], request.state, facts=facts) is not None:
+            self._touch(request.id)
+        return None
+
+    # ---- time
+
+    def expire(self) -> None:
+        """End what has waited too long, and remind of what soon will have."""
+        now = self._clock()
+        for request in self._store.requests(OPEN_REQUESTS, limit=1000):
+            if request.expires <= now:
+                self._end(request, RequestState.EXPIRED, "expired", None, "")
+            elif request.state is RequestState.APPROVING and _due(request, now):
+                self._remind(request)
+
+    def _remind(self, request: Request) -> None:
+        with self._store.transaction():
+            if self._store.move_request(request.id, [request.state], request.state, reminded=True) is None:
+                return
+            self._store.post(
+                OutMessage(
+                    key=f"reminder:{request.id}",
+                    channel=self._approval_channel or request.by.channel,
+                    kind="reminder",
+                    subject={"request": request.id},
+                    thread_of=approval_key(request.id),
+                    created=self._clock(),
+                )
+            )
+        self._wake()
+
+    # ---- common
+
+    def _open(self, who: Person, request_id: str, *states: RequestState) -> Request | Note:
+        request = self._store.request(request_id)
+        if request is None or request.by.team != who.team:
+            return _gone()
+        if request.state not in states:
+            return self._ended(request)
+        if request.expires <= self._clock():
+            self._end(request, RequestState.EXPIRED, "expired", None, "")
+            return self._ended(replace(request, state=RequestState.EXPIRED))
+        return request
+
+    def _ended(self, request: Request | None) -> Note:
+        if request is None:
+            return _gone()
+        return Note(f"Nothing was done: this request is {_STANDING[request.state]}.", tone="warn")
+
+    def _end(
+        self, request: Request, to: RequestState, event: str, who: Person | None, note: str
+    ) -> Request | None:
+        now = self._clock()
+        with self._store.transaction():
+            moved = self._store.move_request(
+                request.id,
+                OPEN_REQUESTS,
+                to,
+                ended=now,
+                ended_by=who.user if who else "",
+                note=note,
+            )
+            if moved is not None:
+                self._note(moved, event, who, note)
+        self._wake()
+        return moved
+
+    def _note(self, request: Request, event: str, who: Person | None, detail: str = "") -> None:
+        """Audit a step for each job, and have the request's messages updated."""
+        for job in request.jobs:
+            self._audit(request, event, who, job, detail)
+        self._store.touch(request_key(request.id))
+        self._store.touch(approval_key(request.id))
+
+    def _touch(self, request_id: str) -> None:
+        self._store.touch(request_key(request_id))
+        self._store.touch(approval_key(request_id))
+        self._wake()
+
+    def _audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
+        self._store.append_audit(
+            AuditEntry(
+                at=self._clock(),
+                event=event,
+                user=who.user if who else "",
+                team=request.by.team,
+                channel=who.channel if who else "",
+                action=request.action,
+                job=job.name,
+                job_create_time=job.create_time.isoformat(),
+                job_status=job.status,
+                request=request.id,
+                detail=detail or describe(request.options),
+            )
+        )
+
+
+_STANDING = {
+    RequestState.CONFIRMING: "waiting for its requester to confirm",
+    RequestState.APPROVING: "waiting for approvals",
+    RequestState.APPROVED: "approved and about to run",
+    RequestState.RUNNING: "running already",
+    RequestState.DONE: "done already",
+    RequestState.CANCELLED: "cancelled",
+    RequestState.DENIED: "denied",
+    RequestState.EXPIRED: "expired; ask again",
+    RequestState.OUTDATED: "out of date, because the job has changed; ask again",
+}
+
+
+def changed(then: Job, now: Job) -> str:
+    """How the job differs from what was confirmed, in a sentence; empty when it does not."""
+    if now.create_time != then.create_time:
+        return f"`{then.id}` was deleted and created anew: it is another job now."
+    if now.status != then.status:
+        return f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
+    return ""
+
+
+def frozen(job: Job, freeze: Freeze) -> Rich:
+    """Why a freeze forbids changes."""
+    scope = "All jobs are" if freeze.job == "*" else f"`{job.id}` is"
+    return (
+        f"{scope} frozen until ",
+        Time(freeze.until),
+        " by ",
+        User(freeze.by),
+        ": ",
+        Outside(freeze.reason),
+        ". `/dms unfreeze` lifts it.",
+    )
+
+
+def locked(job: Job, run: Run) -> Rich:
+    """Why another run forbids changes."""
+    return (
+        f"`{job.id}` is locked: {run.action} by ",
+        User(run.by),
+        " is under way. Try again when it has ended.",
+    )
+
+
+def describe(options: Options) -> str:
+    """Options in words, for the audit."""
+    parts = []
+    if options.databases:
+        parts.append(f"databases: {', '.join(options.databases)}")
+    if options.failed_only:
+        parts.append("failed databases only")
+    if options.skip_validation:
+        parts.append("validation skipped")
+    if options.with_destination:
+        parts.append("with destination")
+    if options.parallelism:
+        parts.append(f"dump parallelism {options.parallelism}")
+    if options.objects is not None:
+        chosen = ", ".join(str(each) for each in options.objects.chosen)
+        parts.append(f"selection {options.objects.selection}: {chosen or 'all'}")
+        if options.objects.excluded:
+            parts.append(f"excluded: {', '.join(str(each) for each in options.objects.excluded)}")
+    return "; ".join(parts)
+
+
+def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:
+    if asks and not confirmed:
+        return RequestState.CONFIRMING
+    return RequestState.APPROVING if approvals > 0 else RequestState.APPROVED
+
+
+def _due(request: Request, now: datetime) -> bool:
+    if request.reminded:
+        return False
+    life = request.expires - request.created
+    return request.expires - now <= life * REMIND_AT
+
+
+def _gone() -> Note:
+    return Note(
+        "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
+    )

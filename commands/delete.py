@@ -1,0 +1,72 @@
+"""`/dms delete`: delete jobs, and their destinations where people say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.action import ActionVerb, Danger
+from bot.dms.model import Job, Operation, Options, State
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.invocation import Flag, Invocation, Syntax
+from commands.base import Verb
+from commands.doing import ALL, FILTERS, destination, listed, runner
+
+_WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination with all its data, too")
+
+
+def _options(invocation: Invocation) -> Options:
+    return Options(with_destination=invocation.switch("with-destination"))
+
+
+def _danger(_job: Job, options: Options) -> Danger:
+    return Danger.TYPE if options.with_destination else Danger.ASK
+
+
+def _warning(job: Job, options: Options, databases: Sequence[str]) -> tuple[str, ...]:
+    if job.state == State.COMPLETED and not options.with_destination:
+        return (f"Only the record of `{job.id}` goes; {destination(job)} and its data stay.",)
+    always = (
+        f"The migration of `{job.id}` ends and cannot be taken up again; the destination connection profile "
+        f"`{job.destination.profile_id}` goes, and replication slots on the source are cleaned up.",
+    )
+    if options.with_destination:
+        return (
+            f"*The destination goes too*: {destination(job)} is deleted with all its data, "
+            f"{listed(databases)}. This cannot be undone.",
+            *always,
+        )
+    return (
+        *always,
+        f"*Delete job only*: {destination(job)} stays, with {listed(databases)} "
+        "as far as they were migrated.",
+        f"*Delete job and destination*: {destination(job)} is deleted with all its data. "
+        "This cannot be undone.",
+    )
+
+
+def _effect(_job: Job, options: Options) -> str:
+    return (
+        "The job and its destination are being deleted."
+        if options.with_destination
+        else "The job is being deleted."
+    )
+
+
+def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
+    return dms.delete(job, request_id=call_id, force=options.with_destination)
+
+
+VERB = Verb(
+    name="delete",
+    summary="delete a job, or the job and its destination",
+    usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
+    syntax=Syntax("many", (ALL, _WITH_DESTINATION), FILTERS),
+    details=(
+        "Of a COMPLETED job only the record goes. Otherwise it asks whether the destination goes too; the "
+        "destination connection profile always goes. Asks first; with the destination, the job's id is typed."
+    ),
+    examples=("delete orders-db", "delete orders-db --with-destination"),
+    run=runner(Action.DELETE, _options),
+    action=ActionVerb(Action.DELETE, _danger, _warning, _effect, _call),
+)

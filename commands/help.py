@@ -1,0 +1,85 @@
+"""`/dms help`: what can be typed."""
+
+from __future__ import annotations
+
+from rapidfuzz import process
+
+from bot.answers import Answer, Page, Section
+from bot.invocation import Flag, Invocation, Syntax, UsageError
+from commands.base import Context, Verb
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if not invocation.words:
+        return _overview(ctx)
+    name = invocation.words[0].removeprefix("/dms").strip().lower()
+    verb = ctx.verbs.get(name)
+    if verb is None:
+        near = process.extractOne(name, list(ctx.verbs), score_cutoff=50)
+        hint = f" Did you mean `/dms help {near[0]}`?" if near else ""
+        raise UsageError(f"There is no verb `{name}`.{hint} `/dms help` lists all of them.")
+    return _one(verb)
+
+
+def _overview(ctx: Context) -> Page:
+    looking = [verb for verb in ctx.verbs.values() if verb.action is None]
+    acting = [verb for verb in ctx.verbs.values() if verb.action is not None]
+    return Page(
+        title="Database migrations from Slack",
+        sections=(
+            Section(f"*Look*\n{_lines(looking)}"),
+            Section(f"*Change*\n{_lines(acting)}"),
+            Section(
+                "`JOB` is a job's id, `location/id`, or the full resource name. "
+                "`/dms help VERB` tells more, for example `/dms help restart`."
+            ),
+        ),
+        footer="Restart, promote and delete always ask before anything happens.",
+    )
+
+
+def _lines(verbs: list[Verb]) -> str:
+    return "\n".join(f"`/dms {verb.name}` {verb.summary}" for verb in verbs)
+
+
+def _one(verb: Verb) -> Page:
+    usage = "\n".join(f"`/dms {line}`" for line in verb.usage)
+    sections = [Section(f"{verb.summary[:1].upper()}{verb.summary[1:]}.\n{usage}")]
+    if verb.details:
+        sections.append(Section(verb.details))
+    if verb.syntax.flags:
+        sections.append(Section("*Flags*\n" + "\n".join(_flag(flag) for flag in verb.syntax.flags)))
+    if verb.syntax.filters:
+        keys = ", ".join(f"`{_filter(key)}`" for key in verb.syntax.filters)
+        sections.append(Section(f"*Filters*\n{keys}"))
+    if verb.examples:
+        sections.append(Section("*Examples*\n" + "\n".join(f"`/dms {line}`" for line in verb.examples)))
+    return Page(title=f"/dms {verb.name}", sections=tuple(sections))
+
+
+def _filter(key: str) -> str:
+    return "label.KEY=value" if key == "label" else f"{key}=…"
+
+
+def _flag(flag: Flag) -> str:
+    value = {
+        "switch": "",
+        "choice": f" {'|'.join(flag.choices)}",
+        "list": " a,b",
+        "number": " N",
+        "duration": " 2h",
+        "time": " 2h",
+        "word": " …",
+        "text": ' "…"',
+    }[flag.kind]
+    return f"`--{flag.name}{value}` {flag.help}"
+
+
+VERB = Verb(
+    name="help",
+    summary="what can be typed",
+    usage=("help", "help VERB"),
+    syntax=Syntax(words=True),
+    examples=("help restart",),
+    run=_run,
+)

@@ -1,0 +1,138 @@
+"""`/dms list`: jobs by status, filtered, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
+from bot.dms.model import Job, JobList, State
+from bot.dms.rules import BULK, Action, allowed
+from bot.invocation import Flag, Invocation, Syntax
+from bot.store.records import ACTIVE_RUNS, Run
+from commands.base import Context, Verb
+from commands.doing import FILTERS
+from commands.selecting import all_matching
+
+PER_PAGE = 20
+_ORDER = [
+    State.FAILED,
+    State.RUNNING,
+    State.STARTING,
+    State.RESTARTING,
+    State.RESUMING,
+    State.STOPPING,
+    State.UPDATING,
+    State.STOPPED,
+    State.NOT_STARTED,
+    State.CREATING,
+    State.DRAFT,
+    State.MAINTENANCE,
+    State.COMPLETED,
+    State.DELETING,
+    State.DELETED,
+]
+"""What needs eyes comes first; states that nobody here has heard of come after FAILED."""
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    found = all_matching(ctx, invocation.filters, invocation.words)
+    jobs = sorted(found.jobs, key=_urgency)
+    pages = max(1, -(-len(jobs) // PER_PAGE))
+    page = min(max(1, int(invocation.word("page", "1"))), pages)
+    shown = jobs[(page - 1) * PER_PAGE : page * PER_PAGE]
+    choosing = invocation.switch("choose")
+    return JobsPage(
+        groups=_groups(ctx, jobs, shown, choosing),
+        total=len(jobs),
+        page=page,
+        pages=pages,
+        filters=_filters(invocation),
+        unreachable=found.unreachable,
+        choosing=choosing,
+        buttons=_buttons(ctx, invocation, page, pages, found),
+    )
+
+
+def _urgency(job: Job) -> tuple[int, str, str, str]:
+    rank = _ORDER.index(State(job.state)) if job.state in _ORDER else 0
+    return rank, job.phase, job.id, job.location
+
+
+def _groups(ctx: Context, jobs: Sequence[Job], shown: Sequence[Job], choosing: bool) -> tuple[JobGroup, ...]:
+    runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
+    totals: dict[str, int] = {}
+    for job in jobs:
+        totals[job.status] = totals.get(job.status, 0) + 1
+    groups: dict[str, list[Job]] = {}
+    for job in shown:
+        groups.setdefault(job.status, []).append(job)
+    return tuple(
+        JobGroup(
+            status=status,
+            lines=tuple(_line(ctx, job, runs.get(job.name)) for job in group),
+            total=totals[status],
+            bulk=_bulk(ctx, group[0]) if choosing else (),
+        )
+        for status, group in groups.items()
+    )
+
+
+def _line(ctx: Context, job: Job, run: Run | None) -> JobLine:
+    return JobLine(job, ctx.ref(Invocation("show", (job.name,))), run)
+
+
+def _bulk(ctx: Context, sample: Job) -> tuple[Button, ...]:
+    return tuple(
+        Button(
+            f"{action.capitalize()} chosen",
+            action,
+            "chosen",
+            ctx.ref(Invocation(action)),
+            style="danger" if action in (Action.RESTART, Action.PROMOTE, Action.DELETE) else "",
+        )
+        for action in allowed(sample)
+        if action in BULK
+    )
+
+
+def _filters(invocation: Invocation) -> str:
+    parts = [f"{key}={value}" for key, value in invocation.filters.items()]
+    return " ".join([*parts, *invocation.words])
+
+
+def _buttons(
+    ctx: Context, invocation: Invocation, page: int, pages: int, found: JobList
+) -> tuple[Button, ...]:
+    def turn(label: str, **flags: str | bool) -> Button:
+        kept = {"page": str(page), "choose": invocation.switch("choose")} | flags
+        return Button(label, "list", "turn", ctx.ref(replace(invocation, flags=kept)))
+
+    buttons = []
+    if page > 1:
+        buttons.append(turn("‹ Previous", page=str(page - 1)))
+    if page < pages:
+        buttons.append(turn("Next ›", page=str(page + 1)))
+    if found.jobs:
+        choosing = invocation.switch("choose")
+        buttons.append(turn("Done choosing" if choosing else "Choose several", choose=not choosing))
+    buttons.append(turn("Refresh"))
+    return tuple(buttons)
+
+
+VERB = Verb(
+    name="list",
+    summary="the migration jobs, by status",
+    usage=("list [text] [state=…] [phase=…] [location=…] [type=…] [label.KEY=value]",),
+    syntax=Syntax(
+        flags=(
+            Flag("page", "number", "which page"),
+            Flag("choose", "switch", "choose several jobs with checkboxes"),
+        ),
+        filters=FILTERS,
+        words=True,
+    ),
+    details="Text is looked for in ids, display names, labels, engines and hosts. What needs eyes comes first.",
+    examples=("list state=running", "list orders location=europe-west1", "list label.env=prod state=failed"),
+    run=_run,
+)

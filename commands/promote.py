@@ -1,0 +1,74 @@
+"""`/dms promote`: cut the destination from the source and make it primary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.action import ActionVerb, Danger
+from bot.answers import Answer, PickForm
+from bot.dms.model import Job, Operation, Options
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.invocation import Flag, Invocation, Syntax
+from commands.base import Context, Verb
+from commands.doing import ALL, DATABASES, FILTERS, destination, listed, migrated, runner
+from commands.resolve import find_job
+
+_PICK = Flag("pick", "switch", "pick the databases in a view")
+
+
+def _options(invocation: Invocation) -> Options:
+    return Options(databases=invocation.items("databases"))
+
+
+def _danger(_job: Job, _options: Options) -> Danger:
+    return Danger.ASK
+
+
+def _warning(job: Job, _options: Options, databases: Sequence[str]) -> tuple[str, ...]:
+    return (
+        f"*This cannot be undone.* {destination(job)} is cut from its source and becomes primary, "
+        f"with {listed(databases)}.",
+        "Whatever is written to the source from then on, or has not arrived yet, is lost on the "
+        "destination: stop the writes to the source, and wait until the replication delay is zero.",
+    )
+
+
+def _effect(_job: Job, _options: Options) -> str:
+    return "The destination is being promoted; when it has COMPLETED, point the applications at it."
+
+
+def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
+    return dms.promote(job, databases=options.databases)
+
+
+_ask = runner(Action.PROMOTE, _options)
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if not invocation.switch("pick"):
+        return _ask(ctx, invocation)
+    job = find_job(ctx, " ".join(invocation.jobs), invocation)
+    databases = migrated(ctx.dms.databases(job.name))
+    return PickForm(ctx.ref(Invocation("promote", (job.name,))), Action.PROMOTE, job, databases)
+
+
+VERB = Verb(
+    name="promote",
+    summary="make the destination the primary database",
+    usage=(
+        "promote JOB [JOB …]",
+        "promote JOB --databases a,b | --pick",
+        "promote --all phase=cdc label.env=…",
+    ),
+    syntax=Syntax("many", (ALL, DATABASES, _PICK), FILTERS),
+    details=(
+        "Cuts the destination from the source; cannot be undone. Possible in CDC, running or stopped, "
+        "and when ready for promote. Without loss only if writes to the source were stopped and the delay is zero. "
+        "Asks first."
+    ),
+    examples=("promote orders-db", "promote orders-db --databases sales,billing"),
+    run=_run,
+    form=lambda invocation: invocation.switch("pick"),
+    action=ActionVerb(Action.PROMOTE, _danger, _warning, _effect, _call),
+)

@@ -1,0 +1,101 @@
+"""`/dms restart`: wipe the affected destination databases and migrate again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.action import ActionVerb, Danger
+from bot.answers import Answer, PickForm
+from bot.dms.model import Job, ObjectState, Operation, Options, State
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.invocation import Flag, Invocation, Syntax, UsageError
+from commands.base import Context, Verb
+from commands.doing import ALL, DATABASES, FILTERS, SKIP_VALIDATION, destination, listed, migrated, runner
+from commands.resolve import find_job
+
+_FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
+_STOP_FIRST = Flag("stop-first", "switch", "stop a job that runs in the full dump, then restart it")
+_PICK = Flag("pick", "switch", "pick the databases in a view")
+
+
+def _options(invocation: Invocation) -> Options:
+    databases, failed = invocation.items("databases"), invocation.switch("failed-only")
+    if databases and failed:
+        raise UsageError(
+            "`--databases` and `--failed-only` exclude each other: name databases, or take all failed ones."
+        )
+    return Options(
+        databases=databases,
+        failed_only=failed,
+        stop_first=invocation.switch("stop-first"),
+        skip_validation=invocation.switch("skip-validation"),
+    )
+
+
+def _danger(_job: Job, _options: Options) -> Danger:
+    return Danger.TYPE
+
+
+def _warning(job: Job, options: Options, databases: Sequence[str]) -> tuple[str, ...]:
+    lines = [
+        f"*All data is wiped* on the destination {destination(job)} for {listed(databases)}. "
+        "They are migrated again from the full dump.",
+    ]
+    if not options.databases and not options.failed_only:
+        lines.append("Databases created on the source since the job began come along.")
+    lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
+    if options.stop_first:
+        lines.append(f"`{job.id}` is stopped first; what has been dumped so far is of no more use.")
+    if options.skip_validation:
+        lines.append("The service's checks are skipped.")
+    return tuple(lines)
+
+
+def _effect(_job: Job, _options: Options) -> str:
+    return "The destination databases are wiped and the full dump runs again; CDC follows by itself."
+
+
+def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
+    if options.stop_first and job.state == State.RUNNING:
+        return dms.stop(job)
+    return dms.restart(
+        job,
+        databases=options.databases,
+        failed_only=options.failed_only,
+        skip_validation=options.skip_validation,
+    )
+
+
+_ask = runner(Action.RESTART, _options)
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if not invocation.switch("pick"):
+        return _ask(ctx, invocation)
+    job = find_job(ctx, " ".join(invocation.jobs), invocation)
+    databases = migrated(ctx.dms.databases(job.name))
+    if job.state == State.RUNNING:
+        databases = tuple(each for each in databases if each.state == ObjectState.FAILED)
+    return PickForm(ctx.ref(Invocation("restart", (job.name,))), Action.RESTART, job, databases)
+
+
+VERB = Verb(
+    name="restart",
+    summary="wipe the destination and migrate again from the full dump",
+    usage=(
+        "restart JOB [JOB …] [--skip-validation]",
+        "restart JOB --databases a,b | --failed-only | --pick",
+        "restart JOB --stop-first",
+        "restart --all state=failed [location=…]",
+    ),
+    syntax=Syntax("many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION), FILTERS),
+    details=(
+        "Wipes the affected destination databases. Possible for a job that failed or was stopped in the full "
+        "dump, and for the failed databases of a running job. Asks first, and has the job's id typed."
+    ),
+    examples=("restart orders-db", "restart orders-db --failed-only", "restart orders-db --databases sales"),
+    run=_run,
+    form=lambda invocation: invocation.switch("pick"),
+    action=ActionVerb(Action.RESTART, _danger, _warning, _effect, _call),
+)

@@ -1,0 +1,45 @@
+"""`/dms resume`: let jobs that were stopped in CDC go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.action import ActionVerb, Danger
+from bot.dms.model import Job, Operation, Options
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.invocation import Invocation, Syntax
+from commands.base import Verb
+from commands.doing import ALL, FILTERS, SKIP_VALIDATION, runner
+
+
+def _options(invocation: Invocation) -> Options:
+    return Options(skip_validation=invocation.switch("skip-validation"))
+
+
+def _danger(_job: Job, _options: Options) -> Danger:
+    return Danger.NONE
+
+
+def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    return ("What piled up on the source while the job was stopped is replayed.",)
+
+
+def _effect(_job: Job, _options: Options) -> str:
+    return "It replays what piled up while it was stopped: the replication delay is high at first and falls."
+
+
+def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
+    return dms.resume(job, skip_validation=options.skip_validation)
+
+
+VERB = Verb(
+    name="resume",
+    summary="let a job that was stopped in CDC go on",
+    usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),
+    syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
+    details="A job that was stopped in the full dump cannot resume; restart or delete it.",
+    examples=("resume orders-db",),
+    run=runner(Action.RESUME, _options),
+    action=ActionVerb(Action.RESUME, _danger, _warning, _effect, _call),
+)

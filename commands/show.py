@@ -1,0 +1,96 @@
+"""`/dms show`: one job, and only the buttons that its state and phase allow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.advice import next_step
+
+from bot.answers import Answer, Button, JobCard
+from bot.dms.errors import DmsError
+from bot.dms.model import CHANGING, Database, Delay, Job, Operation, Phase, State
+from bot.dms.rules import DESTRUCTIVE, Action, allowed
+from bot.invocation import Invocation, Syntax, UsageError
+from bot.store.records import ACTIVE_RUNS
+from commands.base import Context, Verb
+from commands.resolve import find_job
+
+_RECENT = timedelta(hours=1)
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if not invocation.jobs:
+        raise UsageError(
+            "Name the job to show, for example `/dms show orders-db`; `/dms list` shows all jobs."
+        )
+    job = find_job(ctx, invocation.jobs[0], invocation)
+    databases, note = _databases(ctx, job)
+    runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
+    freezes = ctx.store.freezes(ctx.now(), job.name)
+    return JobCard(
+        job=job,
+        console_url=ctx.dms.console_url(job),
+        databases=databases,
+        databases_note=note,
+        operation=_operation(ctx, job),
+        run=runs[0] if runs else None,
+        delay=_delay(ctx, job),
+        frozen=freezes[0].reason if freezes else "",
+        next_step=next_step(job, databases or ()),
+        buttons=buttons(ctx, job, databases or ()),
+    )
+
+
+def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str]:
+    try:
+        return ctx.dms.databases(job.name), ""
+    except DmsError as error:
+        return None, str(error)
+
+
+def _operation(ctx: Context, job: Job) -> Operation | None:
+    """The one that goes on; only a job that is changing has one."""
+    if job.state not in CHANGING and job.phase != Phase.PROMOTE_IN_PROGRESS:
+        return None
+    try:
+        operations = ctx.dms.operations(job, ctx.now() - _RECENT)
+    except DmsError:
+        return None
+    return next((each for each in reversed(operations) if not each.done), None)
+
+
+def _delay(ctx: Context, job: Job) -> Delay | None:
+    if job.state != State.RUNNING or job.phase not in (Phase.CDC, Phase.READY_FOR_PROMOTE):
+        return None
+    try:
+        return ctx.dms.delay(job)
+    except DmsError:
+        return None
+
+
+def buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
+    """A button for each action that the job allows, then those that look closer."""
+    acts = tuple(_act(ctx, job, action) for action in allowed(job, databases))
+    looks = (
+        Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,)))),
+        Button("Refresh", "show", "turn", ctx.ref(Invocation("show", (job.name,)))),
+    )
+    return acts + looks
+
+
+def _act(ctx: Context, job: Job, action: Action) -> Button:
+    failed_only = action is Action.RESTART and job.state == State.RUNNING
+    invocation = Invocation(action, (job.name,), {"failed-only": True} if failed_only else {})
+    label = "Restart failed databases" if failed_only else action.capitalize()
+    return Button(label, action, "run", ctx.ref(invocation), "danger" if action in DESTRUCTIVE else "")
+
+
+VERB = Verb(
+    name="show",
+    summary="one job, and what can be done with it",
+    usage=("show JOB",),
+    syntax=Syntax("one"),
+    details="State, phase, both ends, databases, error, replication delay, and the actions allowed now.",
+    examples=("show orders-db", "show europe-west1/orders-db"),
+    run=_run,
+)

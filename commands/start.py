@@ -1,0 +1,46 @@
+"""`/dms start`: begin the full dump of jobs that were never started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.action import ActionVerb, Danger
+from bot.dms.model import Job, Operation, Options
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.invocation import Invocation, Syntax
+from commands.base import Verb
+from commands.doing import ALL, FILTERS, SKIP_VALIDATION, destination, runner
+
+
+def _options(invocation: Invocation) -> Options:
+    return Options(skip_validation=invocation.switch("skip-validation"))
+
+
+def _danger(_job: Job, _options: Options) -> Danger:
+    return Danger.NONE
+
+
+def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
+    return (f"The full dump of `{job.id}` into {destination(job)} begins.", *skipped)
+
+
+def _effect(_job: Job, _options: Options) -> str:
+    return "The full dump has begun; CDC follows by itself."
+
+
+def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
+    return dms.start(job, skip_validation=options.skip_validation)
+
+
+VERB = Verb(
+    name="start",
+    summary="begin the full dump of a job that was never started",
+    usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),
+    syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
+    details="Only jobs in NOT_STARTED can start. Several jobs go together when they have the same status.",
+    examples=("start orders-db", "start --all state=not_started location=europe-west1"),
+    run=runner(Action.START, _options),
+    action=ActionVerb(Action.START, _danger, _warning, _effect, _call),
+)

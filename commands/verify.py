@@ -1,0 +1,41 @@
+"""`/dms verify`: have the service test a job's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.action import ActionVerb, Danger
+from bot.dms.model import Job, Operation, Options
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.invocation import Syntax
+from commands.base import Verb
+from commands.doing import ALL, FILTERS, runner
+
+
+def _danger(_job: Job, _options: Options) -> Danger:
+    return Danger.NONE
+
+
+def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    return ("The configuration is tested: connectivity, log settings, extensions, privileges.",)
+
+
+def _effect(_job: Job, _options: Options) -> str:
+    return "Nothing is changed: only the configuration is tested."
+
+
+def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
+    return dms.verify(job)
+
+
+VERB = Verb(
+    name="verify",
+    summary="test a job's configuration",
+    usage=("verify JOB [JOB …]", "verify --all state=draft"),
+    syntax=Syntax("many", (ALL,), FILTERS),
+    details="Tests connectivity, log settings, extensions and privileges; changes nothing.",
+    examples=("verify orders-db",),
+    run=runner(Action.VERIFY),
+    action=ActionVerb(Action.VERIFY, _danger, _warning, _effect, _call),
+)
