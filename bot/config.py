@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -47,21 +47,21 @@ class Settings:
     port: int = 8080
     """HTTP: `/slack/events`, `/healthz`, `/readyz`, `/metrics`. 0: any free port."""
     host: str = "0.0.0.0"  # noqa: S104 - a server in a container listens on all interfaces
-    confirm_expires_s: float = 900
-    poll_fast_s: float = 5
-    poll_slow_s: float = 60
-    stuck_after_s: float = 1800
+    confirm_expires_s: float = 900.0
+    poll_fast_s: float = 5.0
+    poll_slow_s: float = 60.0
+    stuck_after_s: float = 1800.0
     """No change for so long in a changing state: stuck."""
-    delay_alert_s: float = 900
+    delay_alert_s: float = 900.0
     """Replication delay above this is told."""
     bulk_parallel: int = 4
     """Runs of one bulk request that go on at once."""
-    dms_deadline_s: float = 20
+    dms_deadline_s: float = 20.0
     workers: int = 16
     log_level: str = "INFO"
     log_format: str = "auto"
     """json, console, or auto: console on a terminal and json elsewhere."""
-    shutdown_s: float = 20
+    shutdown_s: float = 20.0
     """How long a stop waits for what is under way before it hands it over."""
     metrics_token: str = field(default="", repr=False)
     """Set: `/metrics` wants it as a bearer token."""
@@ -218,6 +218,7 @@ OPTIONS = (
     Option("summary_zone", "DMS_BOT_SUMMARY_ZONE", values.zone, "Time zone of the daily summary"),
 )
 
+_DEFAULTS = {each.name: each.default for each in fields(Settings)}
 _REQUIRED = {
     "project": "the Google Cloud project with the migration jobs; for example: acme-databases",
     "locations": "the regions of the migration jobs, comma separated; for example: europe-west3,us-central1",
@@ -252,13 +253,51 @@ def load(environ: Mapping[str, str]) -> Settings:
     return Settings(**found)
 
 
+def load_database(environ: Mapping[str, str]) -> str:
+    """The database alone, for who only looks at what is in it.
+
+    Raises:
+        ConfigError: that one setting, or the settings file, is not right.
+    """
+    faults: list[str] = []
+    table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
+    option = next(each for each in OPTIONS if each.name == "db")
+    text, source = _text(option, environ, table, faults)
+    found = _DEFAULTS["db"]
+    if text:
+        try:
+            found = option.read(text)
+        except BadValue as error:
+            faults.append(f"{source} {error}.")
+    if faults:
+        raise ConfigError(tuple(faults))
+    return str(found)
+
+
+def shown(settings: Settings) -> str:
+    """One line a setting, as `NAME=value`; secrets are only said to be there."""
+    return "\n".join(f"{each.env}={_shown(each, getattr(settings, each.name))}" for each in OPTIONS)
+
+
+def _shown(option: Option, value: Any) -> str:
+    if option.name == "db":
+        return without_password(value)
+    if option.secret:
+        return "(set)" if value else ""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, float):
+        return f"{value:g}s"
+    return "" if value is None else str(value)
+
+
 def unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
     """One sentence for each `DMS_BOT_…` variable that no setting has: a slip of the pen, most likely."""
     known = (
         {CONFIG_FILE} | {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret}
     )
     strange = sorted(name for name in environ if name.startswith("DMS_BOT_") and name not in known)
-    return tuple(f"{name} is not a setting{_nearest(name, sorted(known))}." for name in strange)
+    return tuple(f"{name} is not a setting{_nearest(name, sorted(known))}" for name in strange)
 
 
 def without_password(url: str) -> str:
@@ -284,13 +323,13 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
         return {}
     known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
     for key in sorted(set(table) - known):
-        faults.append(f"{key} in {path} is not a setting{_nearest(key, sorted(known))}.")
+        faults.append(f"{key} in {path} is not a setting{_nearest(key, sorted(known))}")
     return table
 
 
 def _nearest(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?".rstrip("?") if near else ""
+    return f"; did you mean {near[0]}?" if near else "."
 
 
 def _text(
@@ -356,8 +395,7 @@ def _check_together(found: Mapping[str, Any], broken: set[str], faults: list[str
             "(for example: xapp-…) or the second for HTTP (in Slack: the app's page, Basic Information)."
         )
     _check_slack_prefix(found, faults)
-    fast = found.get("poll_fast_s", Settings.__dataclass_fields__["poll_fast_s"].default)
-    slow = found.get("poll_slow_s", Settings.__dataclass_fields__["poll_slow_s"].default)
+    fast, slow = (found.get(name, _DEFAULTS[name]) for name in ("poll_fast_s", "poll_slow_s"))
     if fast > slow and not broken & {"poll_fast_s", "poll_slow_s"}:
         faults.append(
             f"DMS_BOT_POLL_FAST ({fast:g}s) must not be above DMS_BOT_POLL_SLOW ({slow:g}s); "

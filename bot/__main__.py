@@ -1,0 +1,10 @@
+"""`python -m bot`: the same as `dms-bot`, and `dms-bot run` when nothing else is said."""
+
+from __future__ import annotations
+
+import sys
+
+from bot.cli import main
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["run"], prog_name="python -m bot")

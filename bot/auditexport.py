@@ -1,0 +1,62 @@
+"""The audit as CSV or JSON lines, for a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from bot.store.port import Store
+from bot.store.records import AuditEntry
+
+_PAGE = 1000
+_COLUMNS = ("seq", *(each.name for each in fields(AuditEntry) if each.name != "seq"))
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def entries(
+    store: Store, *, job: str = "", by: str = "", since: datetime | None = None, page: int = _PAGE
+) -> Iterator[AuditEntry]:
+    """All matching rows, oldest first, read a page at a time. Raises: StoreError."""
+    after = 0
+    while True:
+        rows = store.audit(job=job, by=by, since=since, after_seq=after, limit=page)
+        yield from rows
+        if len(rows) < page:
+            return
+        after = rows[-1].seq
+
+
+def as_csv(rows: Iterable[AuditEntry]) -> Iterator[str]:
+    """Lines of a CSV file with a heading. A cell that a spreadsheet would run as a formula is quoted."""
+    yield _csv_line(_COLUMNS)
+    for row in rows:
+        data = _plain(row)
+        yield _csv_line([_harmless(data[column]) for column in _COLUMNS])
+
+
+def as_jsonl(rows: Iterable[AuditEntry]) -> Iterator[str]:
+    """One JSON object a line."""
+    for row in rows:
+        data = _plain(row)
+        yield json.dumps({column: data[column] for column in _COLUMNS}, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Iterable[AuditEntry]], Iterator[str]]] = {"csv": as_csv, "jsonl": as_jsonl}
+
+
+def _plain(row: AuditEntry) -> dict[str, str | int]:
+    return {**asdict(row), "at": row.at.isoformat()}
+
+
+def _csv_line(cells: Iterable[str | int]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()
+
+
+def _harmless(cell: str | int) -> str | int:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

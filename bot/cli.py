@@ -1,0 +1,187 @@
+"""The program `dms-bot`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+import click
+
+from bot import config, logs
+from bot.config import ConfigError, Settings
+
+if TYPE_CHECKING:
+    from bot.store import Store
+
+EXIT_FAILED = 1
+EXIT_SETTINGS = 2
+
+
+def version() -> str:
+    return importlib.metadata.version("dms-bot")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="dms-bot")
+def main() -> None:
+    """Run Google Cloud Database Migration Service from Slack.
+
+    Settings come from the environment and from the TOML file that DMS_BOT_CONFIG names;
+    `dms-bot config check` tells what is wrong with them.
+    """
+
+
+@main.command("version")
+def version_command() -> None:
+    """Print the version."""
+    click.echo(f"dms-bot {version()}")
+
+
+@main.command()
+def run() -> None:
+    """Answer people in Slack until told to stop (SIGTERM or Ctrl-C)."""
+    settings = _settings()
+    logs.configure(settings.log_level, settings.log_format, settings.secrets())
+    from bot.app import run as run_app  # loads the Google and Slack clients: not for --help
+
+    run_app(settings)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--offline", is_flag=True, help="Check only what needs neither Slack nor Google.")
+def doctor(as_json: bool, offline: bool) -> None:
+    """Check tokens, scopes, channels, credentials, permissions, clock and database."""
+    settings = _settings()
+    logs.configure("ERROR", settings.log_format, settings.secrets())
+    from bot.doctor import examine, report
+
+    findings = examine(settings, offline=offline)
+    click.echo(report(findings, as_json=as_json))
+    sys.exit(EXIT_FAILED if any(each.failed for each in findings) else 0)
+
+
+@main.group()
+def audit() -> None:
+    """The record of who did what."""
+
+
+@audit.command()
+def verify() -> None:
+    """Check the audit's hash chain; exit code 1 where it is broken."""
+    with _store(_database()) as store:
+        broken = store.verify_audit()
+        if broken:
+            click.echo(broken, err=True)
+            sys.exit(EXIT_FAILED)
+        newest = store.audit(limit=1, newest_first=True)
+        count = newest[0].seq if newest else 0
+        head = f"; the last row's hash is {newest[0].hash}" if newest else ""
+        click.echo(f"The audit is whole: {count} rows{head}.")
+
+
+@audit.command()
+@click.option("--format", "kind", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout."
+)
+@click.option("--job", default="", help="Only this job (full resource name).")
+@click.option("--by", default="", help="Only this person (Slack user id).")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]), help="UTC."
+)
+def export(kind: str, output: Path | None, job: str, by: str, since: datetime | None) -> None:
+    """Write the audit as CSV or JSON lines, oldest row first."""
+    from bot.auditexport import FORMATS, entries
+
+    start = since.replace(tzinfo=UTC) if since else None
+    with _store(_database()) as store:
+        lines = FORMATS[kind](entries(store, job=job, by=by, since=start))
+        if output is None:
+            _write(lines, sys.stdout)
+            return
+        with output.open("w", encoding="utf-8", newline="") as file:
+            _write(lines, file)
+
+
+@main.group("config")
+def config_group() -> None:
+    """The settings."""
+
+
+@config_group.command("check")
+def check() -> None:
+    """Check settings and policy without connecting to anything; exit code 2 where they are wrong."""
+    settings = _settings()
+    for sentence in config.unknown(os.environ):
+        click.echo(f"Warning: {sentence}", err=True)
+    click.echo(config.shown(settings))
+
+
+@main.command()
+@click.option("--url", default="", help="Default: http://127.0.0.1:$PORT/healthz")
+@click.option("--timeout", default=5.0, show_default=True, help="Seconds.")
+def healthcheck(url: str, timeout: float) -> None:
+    """Ask a running bot on this machine whether it is well (for container health checks)."""
+    from bot.healthcheck import ask
+
+    fault = ask(url or f"http://127.0.0.1:{os.environ.get('PORT') or 8080}/healthz", timeout)
+    if fault:
+        click.echo(fault, err=True)
+        sys.exit(EXIT_FAILED)
+    click.echo("ok")
+
+
+def _settings() -> Settings:
+    try:
+        return config.load(os.environ)
+    except ConfigError as error:
+        _stop_for(error)
+
+
+def _database() -> str:
+    """Only the database: who looks at the audit needs no tokens."""
+    try:
+        return config.load_database(os.environ)
+    except ConfigError as error:
+        _stop_for(error)
+
+
+def _stop_for(error: ConfigError) -> NoReturn:
+    many = len(error.faults) > 1
+    click.echo("The settings are not right:" if many else "A setting is not right:", err=True)
+    for fault in error.faults:
+        click.echo(f"  - {fault}", err=True)
+    sys.exit(EXIT_SETTINGS)
+
+
+@contextmanager
+def _store(url: str) -> Iterator[Store]:
+    from bot.store import StoreError, open_store
+
+    try:
+        store = open_store(url)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        yield store
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        store.close()
+
+
+def _write(lines: Iterable[str], out: TextIO) -> None:
+    try:
+        for line in lines:
+            out.write(line)
+        out.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough (`| head`); keep the interpreter from flushing into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,169 @@
+"""Structured logs: one JSON object a line on stderr, or plain lines on a terminal.
+
+Log with `logging.getLogger(__name__)` or `structlog.get_logger()`: both come out alike, carry the
+id of the request in hand, and have secrets taken out.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TextIO, TypeVar
+
+import structlog
+from structlog.types import EventDict, Processor
+
+from bot.redact import redact
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+HIDDEN = "[secret]"
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without letters and digits that look alike: people read reference ids to each other."""
+_ID_LENGTH = 8
+_LOUD = ("urllib3", "google.auth", "slack_sdk", "slack_bolt", "asyncio", "matplotlib", "PIL")
+"""Libraries whose DEBUG and INFO lines help nobody who runs the bot."""
+
+
+def configure(
+    level: str = "INFO",
+    log_format: str = "auto",
+    hide: Iterable[str] = (),
+    stream: TextIO | None = None,
+) -> None:
+    """Send all logs to `stream` (stderr); the values in `hide` never appear in them."""
+    out = stream or sys.stderr
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _hider(tuple(hide)),
+                _renderer(log_format, out),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    quiet = logging.WARNING if level != "DEBUG" else logging.INFO
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(quiet)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *before,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+@contextmanager
+def request(id: str = "", **fields: Any) -> Iterator[str]:
+    """Give all log lines inside a request id and `fields`; yields the id."""
+    id = id or new_id()
+    with structlog.contextvars.bound_contextvars(request=id, **fields):
+        yield id
+
+
+def reference() -> str:
+    """The short id to show people with an error: the id of the request in hand.
+
+    Outside of any request, a new one, which the following lines of this thread then carry.
+    """
+    id = structlog.contextvars.get_contextvars().get("request")
+    if id is None:
+        id = new_id()
+        structlog.contextvars.bind_contextvars(request=id)
+    return str(id)
+
+
+def new_id() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def carried(work: Callable[P, T]) -> Callable[P, T]:
+    """`work` as a function that keeps the request id of now when another thread calls it."""
+    context = contextvars.copy_context()
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        # A context can be entered once at a time; a copy can be entered by each caller.
+        return context.copy().run(work, *args, **kwargs)
+
+    return run
+
+
+def _renderer(log_format: str, out: TextIO) -> Processor:
+    human = log_format == "console" or (log_format == "auto" and out.isatty())
+    if human:
+        return structlog.dev.ConsoleRenderer(colors=out.isatty())
+    return _json
+
+
+def _json(logger: Any, method: str, event: EventDict) -> str | bytes:
+    # `message` and `severity` are what Cloud Logging and most collectors look for.
+    event = {"severity": str(event.pop("level", method)).upper(), "message": event.pop("event", ""), **event}
+    return structlog.processors.JSONRenderer(ensure_ascii=False)(logger, method, event)
+
+
+def _hider(values: tuple[str, ...]) -> Processor:
+    longest_first = sorted((value for value in values if value), key=len, reverse=True)
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in longest_first:
+                value = value.replace(secret, HIDDEN)
+            return redact(value)
+        if isinstance(value, dict):
+            return {clean(key): clean(each) for key, each in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [clean(each) for each in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return clean(repr(value))
+
+    def hide(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        return {key: clean(value) for key, value in event.items()}
+
+    return hide
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger("bot").critical("Stopped by an error that nobody caught", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is None or issubclass(args.exc_type, SystemExit):
+        return
+    name = args.thread.name if args.thread else "unknown"
+    logging.getLogger("bot").critical(
+        "Thread %s was ended by an error that nobody caught",
+        name,
+        exc_info=(args.exc_type, args.exc_value, args.exc_traceback),
+    )

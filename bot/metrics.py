@@ -1,0 +1,129 @@
+"""What Prometheus may ask: one registry, and a small function for each thing that is counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3)
+"""Up to the 3 seconds that Slack waits."""
+_CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+
+_commands = Counter(
+    "dms_bot_commands", "Commands and buttons answered", ["verb", "outcome"], registry=REGISTRY
+)
+_ack = Histogram(
+    "dms_bot_ack_seconds",
+    "From the arrival of a command or button to its acknowledgement",
+    buckets=_ACK_BUCKETS,
+    registry=REGISTRY,
+)
+_calls = Counter("dms_bot_dms_calls", "Calls to Google's services", ["method", "code"], registry=REGISTRY)
+_call_seconds = Histogram(
+    "dms_bot_dms_call_seconds",
+    "How long calls to Google's services took",
+    ["method"],
+    buckets=_CALL_BUCKETS,
+    registry=REGISTRY,
+)
+_lag = Gauge(
+    "dms_bot_watcher_lag_seconds",
+    "Since this location's jobs were last seen by this replica; absent on replicas that do not watch",
+    ["location"],
+    registry=REGISTRY,
+)
+_depth = Gauge("dms_bot_outbox_depth", "Messages that wait to be posted or updated", registry=REGISTRY)
+_approvals = Gauge("dms_bot_open_approvals", "Requests that wait for approval", registry=REGISTRY)
+_runs = Counter("dms_bot_runs", "Actions on jobs that ended", ["action", "outcome"], registry=REGISTRY)
+_leader = Gauge("dms_bot_leader", "1 on the replica that watches jobs and posts messages", registry=REGISTRY)
+_slack_errors = Counter(
+    "dms_bot_slack_errors", "Slack calls that failed", ["method", "error"], registry=REGISTRY
+)
+_errors = Counter(
+    "dms_bot_errors", "Faults in the bot itself that were told with a reference", registry=REGISTRY
+)
+_build = Gauge("dms_bot_build_info", "The version that runs", ["version"], registry=REGISTRY)
+
+_watched: set[str] = set()
+_watched_lock = threading.Lock()
+
+
+def command(verb: str, outcome: str) -> None:
+    """`outcome`: answered, refused, failed …; an unknown verb must be given as `unknown`."""
+    _commands.labels(verb, outcome).inc()
+
+
+def acknowledged(seconds: float) -> None:
+    _ack.observe(seconds)
+
+
+def dms_call(method: str, code: str, seconds: float) -> None:
+    """One call to DMS or Monitoring; `code` is the canonical status name. Fits `bot.dms.calls.Observe`."""
+    _calls.labels(method, code).inc()
+    _call_seconds.labels(method).observe(seconds)
+
+
+def watched(location: str) -> None:
+    """This location was just looked at with success."""
+    seen = time.monotonic()
+    with _watched_lock:
+        _watched.add(location)
+        # Worked out when asked, so that it grows also when the watcher hangs.
+        _lag.labels(location).set_function(lambda: time.monotonic() - seen)
+
+
+def stopped_watching() -> None:
+    """This replica no longer watches: another one tells the lag now."""
+    with _watched_lock:
+        for location in _watched:
+            _lag.remove(location)
+        _watched.clear()
+
+
+def outbox_depth(count: int) -> None:
+    _depth.set(count)
+
+
+def open_approvals(count: int) -> None:
+    _approvals.set(count)
+
+
+def run_ended(action: str, outcome: str) -> None:
+    """`outcome`: the run's last state (succeeded, failed, refused, unclear)."""
+    _runs.labels(action, outcome).inc()
+
+
+def leading(yes: bool) -> None:
+    _leader.set(1 if yes else 0)
+    if not yes:
+        stopped_watching()
+
+
+def slack_error(method: str, error: str) -> None:
+    """`error`: Slack's own word (`channel_not_found`), `ratelimited`, an HTTP status, or `unreachable`."""
+    _slack_errors.labels(method, error).inc()
+
+
+def fault() -> None:
+    _errors.inc()
+
+
+def running(version: str) -> None:
+    _build.labels(version).set(1)
+
+
+def exposition() -> bytes:
+    """Everything, in Prometheus' text format (its media type is `CONTENT_TYPE`)."""
+    return generate_latest(REGISTRY)
