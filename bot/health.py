@@ -1,0 +1,112 @@
+"""Whether the bot is well: do its loops go round, and can it work with what it depends on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Check = Callable[[], str]
+"""Empty when all is well, else one sentence that says what is not. May also raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    ok: bool
+    body: Mapping[str, Any]
+    """For JSON."""
+
+
+class Probe:
+    """A check whose answer is kept for `every_s` seconds, and given up on after `timeout_s`.
+
+    A check that hangs is asked again only once it has come back, so that it takes one thread at most.
+    """
+
+    def __init__(self, check: Check, *, every_s: float = 5.0, timeout_s: float = 3.0) -> None:
+        self._check = check
+        self._every_s = every_s
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._done: threading.Event | None = None
+        self._fault = ""
+        self._asked: float | None = None
+
+    def fault(self) -> str:
+        """The check's last answer, not older than `every_s`; it may wait for `timeout_s`."""
+        with self._lock:
+            now = time.monotonic()
+            fresh = self._asked is not None and now - self._asked < self._every_s
+            if self._done is None and fresh:
+                return self._fault
+            if self._done is None:
+                self._done = threading.Event()
+                threading.Thread(target=self._run, args=(self._done,), name="probe", daemon=True).start()
+            done = self._done
+        if not done.wait(self._timeout_s):
+            return f"no answer within {self._timeout_s:g} seconds"
+        with self._lock:
+            return self._fault
+
+    def _run(self, done: threading.Event) -> None:
+        try:
+            fault = self._check()
+        except Exception as error:
+            fault = str(error) or type(error).__name__
+        with self._lock:
+            self._fault, self._asked, self._done = fault, time.monotonic(), None
+        done.set()
+
+
+class Health:
+    """Gathers heartbeats of loops and answers of probes.
+
+    `facts` gives more for `/readyz` to show (who leads, how far the watcher is); they decide nothing.
+    """
+
+    def __init__(
+        self, probes: Mapping[str, Probe] | None = None, facts: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
+        self._probes = dict(probes or {})
+        self._facts = facts
+        self._loops: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+        self._stopping = False
+
+    def beat(self, loop: str, within_s: float) -> None:
+        """The loop `loop` goes round; without another beat within `within_s` seconds, it hangs."""
+        with self._lock:
+            self._loops[loop] = (time.monotonic(), within_s)
+
+    def retire(self, loop: str) -> None:
+        """The loop has ended because it should; nobody waits for its beats any more."""
+        with self._lock:
+            self._loops.pop(loop, None)
+
+    def stop(self) -> None:
+        """From now on not ready: a load balancer should send nothing more here."""
+        self._stopping = True
+
+    def alive(self) -> Report:
+        """Whether the process should be left running: every loop beats."""
+        now = time.monotonic()
+        with self._lock:
+            loops = dict(self._loops)
+        late = {
+            name: f"no beat for {now - last:.0f} seconds"
+            for name, (last, within_s) in loops.items()
+            if now - last > within_s
+        }
+        body = {"ok": not late, "loops": {name: late.get(name, "ok") for name in sorted(loops)}}
+        return Report(not late, body)
+
+    def ready(self) -> Report:
+        """Whether work should be sent here: alive, not stopping, and every probe answers well."""
+        alive = self.alive()
+        checks = {name: probe.fault() or "ok" for name, probe in self._probes.items()}
+        if self._stopping:
+            checks["process"] = "stopping"
+        ok = alive.ok and all(answer == "ok" for answer in checks.values())
+        return Report(ok, {**alive.body, "ok": ok, "checks": checks, **self._facts()})

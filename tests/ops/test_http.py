@@ -1,0 +1,278 @@
+"""The HTTP server with a real Bolt app behind it, over real sockets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+import socket
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from slack_bolt import App
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt.authorization import AuthorizeResult
+
+from bot import metrics
+from bot.endpoints import Endpoints
+from bot.health import Health, Probe
+from bot.http import MAX_BODY, Server
+
+SECRET = "s" * 32
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[Server]:
+    server = Server(app, "127.0.0.1", 0, threads=4)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def ask(server: Server, method: str, path: str, body: bytes = b"", headers: Any = None) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request(method, path, body or None, headers or {})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read().decode()
+    finally:
+        connection.close()
+
+
+def signed(body: bytes, at: float | None = None, secret: str = SECRET) -> dict[str, str]:
+    stamp = str(int(time.time() if at is None else at))
+    base = b"v0:" + stamp.encode() + b":" + body
+    digest = hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={digest}",
+    }
+
+
+def command(text: str) -> bytes:
+    return urllib.parse.urlencode(
+        {"command": "/dms", "text": text, "user_id": "U1", "team_id": "T1", "channel_id": "C1"}
+    ).encode()
+
+
+@pytest.fixture
+def seen() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def slack(seen: list[str]) -> Any:
+    known = AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-test", bot_user_id="U0BOT")
+    app = App(signing_secret=SECRET, authorize=lambda: known)
+
+    @app.command("/dms")
+    def answer(ack: Any, body: dict[str, Any]) -> None:
+        ack(f"heard {body['text']}")
+        seen.append(body["text"])
+
+    return SlackRequestHandler(app)
+
+
+def test_a_signed_command_is_answered(slack: Any) -> None:
+    with serving(Endpoints(Health(), slack)) as server:
+        body = command("list ü")
+        status, _, text = ask(server, "POST", "/slack/events", body, signed(body))
+    assert (status, text) == (200, "heard list ü")
+
+
+@pytest.mark.parametrize(
+    ("at", "secret"), [(None, "x" * 32), (time.time() - 600, SECRET), (time.time() + 600, SECRET)]
+)
+def test_a_forged_or_stale_command_is_refused(
+    slack: Any, seen: list[str], at: float | None, secret: str
+) -> None:
+    body = command("stop orders-db")
+    with serving(Endpoints(Health(), slack)) as server:
+        status, _, _ = ask(server, "POST", "/slack/events", body, signed(body, at, secret))
+    assert status == 401
+    assert seen == []
+
+
+def test_an_unsigned_command_is_refused(slack: Any, seen: list[str]) -> None:
+    with serving(Endpoints(Health(), slack)) as server:
+        assert ask(server, "POST", "/slack/events", command("list"))[0] == 401
+    assert seen == []
+
+
+def test_a_body_that_is_not_text_is_refused(slack: Any) -> None:
+    with serving(Endpoints(Health(), slack)) as server:
+        status, _, text = ask(server, "POST", "/slack/events", b"\xff\xfe", signed(b"\xff\xfe"))
+    assert (status, text) == (400, "That is not UTF-8.\n")
+
+
+def test_a_body_beyond_the_limit_is_refused(slack: Any) -> None:
+    body = b"x" * (MAX_BODY + 1)
+    with serving(Endpoints(Health(), slack)) as server:
+        assert ask(server, "POST", "/slack/events", body, signed(body))[0] == 413
+
+
+def test_other_methods_and_paths(slack: Any) -> None:
+    with serving(Endpoints(Health(), slack)) as server:
+        assert ask(server, "GET", "/slack/events")[0] == 405
+        status, headers, _ = ask(server, "POST", "/healthz")
+        assert (status, headers["Allow"]) == (405, "GET, HEAD")
+        assert ask(server, "GET", "/elsewhere")[0] == 404
+        assert ask(server, "HEAD", "/healthz")[2] == ""
+
+
+def test_socket_mode_has_no_path_for_slack() -> None:
+    with serving(Endpoints(Health())) as server:
+        assert ask(server, "POST", "/slack/events", command("list"))[0] == 404
+
+
+def test_health_follows_the_loops() -> None:
+    health = Health()
+    with serving(Endpoints(health)) as server:
+        health.beat("watcher", within_s=60)
+        assert ask(server, "GET", "/healthz")[0] == 200
+        health.beat("outbox", within_s=-1)
+        status, _, text = ask(server, "GET", "/healthz")
+        assert status == 503
+        assert json.loads(text)["loops"]["watcher"] == "ok"
+        assert json.loads(text)["loops"]["outbox"].startswith("no beat for")
+        health.retire("outbox")
+        assert ask(server, "GET", "/healthz")[0] == 200
+
+
+def test_readiness_tells_what_is_missing_without_secrets() -> None:
+    answers = {"store": "", "slack": "wrong token xoxb-1234567-abcdef"}
+    probes = {name: Probe(lambda name=name: answers[name], every_s=0) for name in answers}
+    health = Health(probes, facts=lambda: {"leader": True})
+    with serving(Endpoints(health)) as server:
+        status, _, text = ask(server, "GET", "/readyz")
+        assert status == 503
+        assert json.loads(text)["checks"] == {"store": "ok", "slack": "wrong token [secret]"}
+        assert json.loads(text)["leader"] is True
+        answers["slack"] = ""
+        assert ask(server, "GET", "/readyz")[0] == 200
+        health.stop()
+        status, _, text = ask(server, "GET", "/readyz")
+        assert (status, json.loads(text)["checks"]["process"]) == (503, "stopping")
+
+
+def test_a_hanging_probe_is_given_up_on_and_recovers() -> None:
+    free = threading.Event()
+
+    def check() -> str:
+        free.wait(30)
+        return ""
+
+    probe = Probe(check, every_s=0, timeout_s=0.05)
+    assert probe.fault() == "no answer within 0.05 seconds"
+    assert probe.fault() == "no answer within 0.05 seconds"
+    free.set()
+    deadline = time.monotonic() + 10
+    while probe.fault() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert probe.fault() == ""
+
+
+def test_a_probe_that_raises_says_why() -> None:
+    def check() -> str:
+        raise OSError("disk full")
+
+    assert Probe(check).fault() == "disk full"
+
+
+def test_a_probe_answers_from_memory_for_a_while() -> None:
+    asked: list[int] = []
+
+    def check() -> str:
+        asked.append(1)
+        return ""
+
+    probe = Probe(check, every_s=60)
+    assert [probe.fault(), probe.fault(), probe.fault()] == ["", "", ""]
+    assert len(asked) == 1
+
+
+def test_metrics_and_their_token() -> None:
+    metrics.command("list", "answered")
+    with serving(Endpoints(Health(), metrics_token="let-me-in")) as server:
+        assert ask(server, "GET", "/metrics")[0] == 401
+        assert ask(server, "GET", "/metrics", headers={"Authorization": "Bearer wrong"})[0] == 401
+        status, headers, text = ask(server, "GET", "/metrics", headers={"Authorization": "Bearer let-me-in"})
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/plain")
+    assert 'dms_bot_commands_total{outcome="answered",verb="list"}' in text
+
+
+def test_no_traceback_reaches_the_client(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_environ: Any, _start_response: Any) -> Any:
+        raise RuntimeError("inner detail")
+
+    with serving(Endpoints(Health(), broken)) as server:
+        status, headers, text = ask(server, "POST", "/slack/events", b"x=1")
+    assert status == 500
+    assert "inner detail" not in text
+    assert "Traceback" not in text
+    assert "Server" not in headers
+    assert "inner detail" in caplog.text
+
+
+def test_stop_lets_a_request_in_hand_end() -> None:
+    inside, go = threading.Event(), threading.Event()
+
+    def slow(_environ: Any, start_response: Any) -> Any:
+        inside.set()
+        go.wait(10)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    server = Server(slow, "127.0.0.1", 0)
+    server.start()
+    answers: list[Any] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(server, "GET", "/")))
+    asking.start()
+    assert inside.wait(10)
+    stopping = threading.Thread(target=server.stop, args=(10,))
+    stopping.start()
+    deadline = time.monotonic() + 10
+    while _accepts(server.port) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _accepts(server.port)
+    go.set()
+    asking.join(10)
+    stopping.join(10)
+    assert not stopping.is_alive()
+    assert answers[0][2] == "done"
+
+
+def test_stop_does_not_wait_for_idle_connections() -> None:
+    server = Server(Endpoints(Health()), "127.0.0.1", 0)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as idle:
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 200"
+        server.stop(grace_s=30)
+    server.stop()
+
+
+def test_a_taken_port_is_named() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OSError, match=f"cannot listen on 127.0.0.1, port {taken.getsockname()[1]}"),
+    ):
+        Server(Endpoints(Health()), "127.0.0.1", taken.getsockname()[1]).start()
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
