@@ -1,0 +1,1 @@
+"""What people do in the workspace: type commands, press buttons, fill modals, open the Home tab."""

@@ -1,0 +1,115 @@
+"""Typing: slash commands, plain messages, and joining channels."""
+
+from typing import Any
+
+from sandbox.slack import payloads
+from sandbox.slack.delivery import Delivery, deliver, deliver_event
+from sandbox.slack.errors import ControlError, SlackError
+from sandbox.slack.responding import place
+from sandbox.slack.responseurls import ResponseUrl
+from sandbox.slack.workspace import Workspace
+from sandbox.slack.world import JSON, Channel, Message, User
+
+_MESSAGE_EVENTS = {"im": "message.im", "group": "message.groups", "channel": "message.channels"}
+
+
+async def command(ws: Workspace, user: User, channel: Channel, words: str) -> Delivery:
+    """Type `/dms WORDS`. What the acknowledgement says is shown; a failure is told to the person alone."""
+    if user.id not in channel.members:
+        raise ControlError(f"{user.name} is not in {channel.name}")
+    if "commands" not in ws.scopes:
+        raise ControlError("the app has no `commands` scope, so it has no slash command")
+    url = ws.response_urls.issue("commands", ws.world.team.id, user.id, channel.id)
+    payload = payloads.command(ws, user, channel, words, ws.base_url + url.path)
+    result = await deliver(ws, "slash_commands", payload)
+    if not result.acked:
+        _tell_failure(ws, channel, user, result)
+        return result
+    _show_ack(ws, url, result.ack)
+    return result
+
+
+def _tell_failure(ws: Workspace, channel: Channel, user: User, result: Delivery) -> None:
+    name = ws.world.app.command
+    if result.error == "timeout":
+        text = f'{name} failed with the error "operation_timeout"'
+    elif result.error == "no_connection":
+        text = f"{name} failed because the app did not respond: it is not connected."
+    else:
+        text = f'{name} failed with the error "dispatch_failed" ({result.error})'
+    ws.tell_privately(channel, user, text)
+
+
+def _show_ack(ws: Workspace, url: ResponseUrl, ack: Any) -> None:
+    values = {"text": ack} if isinstance(ack, str) else ack
+    if not isinstance(values, dict) or not any(values.get(k) for k in ("text", "blocks", "attachments")):
+        return
+    try:
+        place(ws, url, values)
+    except SlackError as wrong:
+        ws.violations.record(wrong.code, wrong.detail, method="acknowledgement")
+
+
+async def say(ws: Workspace, user: User, channel: Channel, text: str, thread_ts: str | None) -> Message:
+    """Write a plain message. The app hears of it as far as it is subscribed and a member."""
+    if user.id not in channel.members:
+        raise ControlError(f"{user.name} is not in {channel.name}")
+    message = Message(ws.world.clock.next(), channel.id, user.id, text, thread_ts=thread_ts)
+    ws.add_message(message)
+    for body in _heard(ws, channel, message):
+        await emit(ws, body)
+    return message
+
+
+def _heard(ws: Workspace, channel: Channel, message: Message) -> list[JSON]:
+    if not ws.world.bot_is_in(channel):
+        return []
+    common: JSON = {
+        "user": message.user,
+        "text": message.text,
+        "ts": message.ts,
+        "event_ts": message.ts,
+        "channel": channel.id,
+        "team": ws.world.team.id,
+    }
+    if message.thread_ts:
+        common["thread_ts"] = message.thread_ts
+    kind = "im" if channel.is_im else "group" if channel.is_private else "channel"
+    heard = [common | {"type": "message", "channel_type": kind}]
+    if not channel.is_im and f"<@{ws.world.app.bot_user}>" in message.text:
+        heard.append(common | {"type": "app_mention"})
+    return heard
+
+
+async def emit(ws: Workspace, body: JSON) -> Delivery | None:
+    """Send an event, if the app is subscribed to its kind."""
+    kind = _MESSAGE_EVENTS[body["channel_type"]] if body["type"] == "message" else body["type"]
+    if kind not in ws.settings.subscribed_events:
+        return None
+    return await deliver_event(ws, payloads.event(ws, body))
+
+
+async def invite_bot(ws: Workspace, channel: Channel, inviter: User) -> None:
+    if ws.world.bot_is_in(channel):
+        return
+    channel.members.append(ws.world.app.bot_user)
+    ws.changes.note()
+    await emit(
+        ws,
+        {
+            "type": "member_joined_channel",
+            "user": ws.world.app.bot_user,
+            "channel": channel.id,
+            "channel_type": "G" if channel.is_private else "C",
+            "team": ws.world.team.id,
+            "inviter": inviter.id,
+            "event_ts": ws.world.clock.next(),
+        },
+    )
+
+
+async def kick_bot(ws: Workspace, channel: Channel) -> None:
+    if ws.world.bot_is_in(channel):
+        channel.members.remove(ws.world.app.bot_user)
+        ws.changes.note()
+        await emit(ws, {"type": "channel_left", "channel": channel.id, "event_ts": ws.world.clock.next()})

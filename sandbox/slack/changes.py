@@ -1,0 +1,39 @@
+"""A counter of changes that the page and the tests wait on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+
+class Changes:
+    """Every change in the workspace adds one; those who wait are woken. One event loop only."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._waiters: set[asyncio.Event] = set()
+
+    def note(self) -> None:
+        self.seq += 1
+        for waiter in self._waiters:
+            waiter.set()
+
+    async def wait(self, since: int, timeout: float) -> int:
+        """Return the counter as soon as it is above `since`, or after `timeout` seconds."""
+        if self.seq > since:
+            return self.seq
+        waiter = asyncio.Event()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait_for(waiter.wait(), timeout)
+        except TimeoutError:
+            pass
+        finally:
+            self._waiters.discard(waiter)
+        return self.seq
+
+    async def follow(self, heartbeat: float = 10.0) -> AsyncIterator[int]:
+        """The counter after each change, and at least every `heartbeat` seconds."""
+        seen = self.seq
+        yield seen
+        while True:
+            seen = await self.wait(seen, heartbeat)
+            yield seen

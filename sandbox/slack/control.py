@@ -1,0 +1,317 @@
+"""The client of the sandbox's control API, for tests and automation.
+
+Messages and views are plain dicts in the shape of Slack's API, with a few additions (`ephemeral_for`,
+`versions`, `channel_name`; views: `errors`). All waiting is done with deadlines in seconds.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+import httpx
+
+from sandbox.slack.plaintext import plain
+
+JSON = dict[str, Any]
+Predicate = Callable[[list[JSON]], Any]
+REQUEST_SECONDS = 60.0
+
+
+class SandboxError(Exception):
+    """The sandbox says that this cannot be done, and why."""
+
+
+class SlackControl:
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.Client(base_url=self.base_url, timeout=REQUEST_SECONDS, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def do(self, action: str, /, **body: Any) -> JSON:
+        """Any action of the control API. Raises SandboxError."""
+        response = self._http.post(f"/sandbox/{action}", json=body)
+        answer = cast(JSON, response.json())
+        if response.status_code != 200:
+            raise SandboxError(answer.get("error", response.text))
+        return answer
+
+    def wait_until_up(self, timeout: float = 15.0) -> None:
+        """Raises TimeoutError when the server does not answer in time."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                self.status()
+                return
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{self.base_url} does not answer") from None
+                time.sleep(0.02)
+
+    # -- acting as people
+
+    def command(self, text: str, user: str = "dana", channel: str = "dms", *, wait: bool = True) -> JSON:
+        """Type `/dms TEXT`. Returns the delivery: `ok`, `latency` (seconds), `ack`, `error`, `payload`."""
+        return self.do("command", text=text, user=user, channel=channel, wait=wait)
+
+    def say(self, text: str, user: str = "dana", channel: str = "dms", thread_ts: str | None = None) -> JSON:
+        """Write a plain message; channel "dm" is the conversation with the app."""
+        return self.do("say", text=text, user=user, channel=channel, thread_ts=thread_ts)
+
+    def press(
+        self,
+        where: JSON | str,
+        action_id: str | None = None,
+        text: str | None = None,
+        value: Any = None,
+        user: str = "dana",
+        *,
+        stale: bool = False,
+        wait: bool = True,
+    ) -> JSON:
+        """Press a button (found by action id, label or value) or choose in a menu (`value` is an option's
+        value or label, a list of them for multi-selects and checkboxes). With `stale`, the message is
+        taken as `where` shows it, though it may have changed since. Returns the delivery."""
+        body = {"where": where, "action_id": action_id, "label": text, "value": value}
+        return self.do("press", user=user, stale=stale, wait=wait, **body)
+
+    def set_input(self, where: JSON | str, action_id: str, value: Any, user: str = "dana") -> JSON:
+        """Fill an input without sending anything to the app (but the look-up of an external menu)."""
+        return self.do("set_input", where=where, action_id=action_id, value=value, user=user)
+
+    def submit(self, view: JSON | str, values: dict[str, Any] | None = None, user: str = "dana") -> JSON:
+        """Fill by action id and submit. Returns `submitted`, `response_action` ("close" when the app sent
+        none), `errors` by block id, `delivery` and the open `views`."""
+        return self.do("submit", where=view, values=values or {}, user=user)
+
+    def close_view(self, view: JSON | str, user: str = "dana", *, everything: bool = False) -> JSON:
+        return self.do("close_view", where=view, user=user, everything=everything)
+
+    def suggest(self, where: JSON | str, action_id: str, query: str = "", user: str = "dana") -> list[JSON]:
+        """Type into an external menu; returns the options that the app answers."""
+        options = self.do("suggest", where=where, action_id=action_id, query=query, user=user)["options"]
+        return cast(list[JSON], options)
+
+    def open_home(self, user: str = "dana") -> JSON:
+        return self.do("open_home", user=user)
+
+    # -- looking
+
+    def messages(
+        self,
+        channel: str | None = None,
+        user: str | None = None,
+        *,
+        include_ephemeral: bool = True,
+    ) -> list[JSON]:
+        """In the order of time. With a user, what that person sees; otherwise everything."""
+        return self._messages(channel, user, include_ephemeral)[1]
+
+    def _messages(
+        self, channel: str | None, user: str | None, include_ephemeral: bool = True
+    ) -> tuple[int, list[JSON]]:
+        answer = self.do("messages", channel=channel, user=user, include_ephemeral=include_ephemeral)
+        return answer["seq"], answer["messages"]
+
+    def thread(self, channel: str, ts: str) -> list[JSON]:
+        """The first message and its replies."""
+        return cast(list[JSON], self.do("thread", channel=channel, ts=ts)["messages"])
+
+    def views(self, user: str = "dana") -> list[JSON]:
+        """The open modals, the topmost last."""
+        return cast(list[JSON], self.do("views", user=user)["views"])
+
+    def home(self, user: str = "dana") -> JSON | None:
+        return cast(JSON | None, self.do("home", user=user)["home"])
+
+    def files(self) -> list[JSON]:
+        return cast(list[JSON], self.do("files")["files"])
+
+    def download(self, file: JSON) -> bytes:
+        return self._http.get(file["url_private"]).raise_for_status().content
+
+    def violations(self, *, notices: bool = False) -> list[JSON]:
+        """The rules that the app broke; with `notices` also refusals that a correct app may meet."""
+        return cast(list[JSON], self.do("violations", notices=notices)["violations"])
+
+    def calls(self, method: str | None = None) -> list[JSON]:
+        """The Web API calls so far: `method`, `args`, `ok`, `error`, `status`, `at`."""
+        return cast(list[JSON], self.do("calls", method=method)["calls"])
+
+    def deliveries(self, kind: str | None = None) -> list[JSON]:
+        """What was sent to the app, with its payloads; `kind` is "slash_commands", "interactive" or
+        "events_api"."""
+        return cast(list[JSON], self.do("deliveries", kind=kind)["deliveries"])
+
+    def status(self) -> JSON:
+        return self.do("status")
+
+    # -- waiting
+
+    def wait_for(
+        self,
+        predicate: Predicate,
+        timeout: float = 10.0,
+        *,
+        channel: str | None = None,
+        user: str | None = None,
+    ) -> Any:
+        """Call the predicate with the messages after each change until it returns something true, and
+        return that. Raises TimeoutError, which shows the last messages."""
+        return self._wait(lambda: self._messages(channel, user), predicate, timeout)
+
+    def wait_message(
+        self,
+        channel: str | None = None,
+        contains: str | Sequence[str] = (),
+        user: str | None = None,
+        timeout: float = 10.0,
+        after: str = "0",
+        where: Callable[[JSON], bool] = lambda _: True,
+    ) -> JSON:
+        """The newest message that holds all these words (in its text, blocks or button labels) and came
+        later than the time stamp `after`."""
+        words = [contains] if isinstance(contains, str) else list(contains)
+
+        def newest(found: Iterable[JSON]) -> JSON | None:
+            fitting = (m for m in found if float(m["ts"]) > float(after) and _has(m, words) and where(m))
+            return next(iter(sorted(fitting, key=lambda m: -float(m["ts"]))), None)
+
+        return cast(JSON, self.wait_for(newest, timeout, channel=channel, user=user))
+
+    def wait_view(
+        self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0
+    ) -> JSON:
+        """The topmost modal, once there is one that holds these words."""
+        words = [contains] if isinstance(contains, str) else list(contains)
+
+        def look() -> tuple[int, list[JSON]]:
+            answer = self.do("views", user=user)
+            return answer["seq"], answer["views"]
+
+        def topmost(found: list[JSON]) -> JSON | None:
+            return found[-1] if found and _has(found[-1], words) else None
+
+        return cast(JSON, self._wait(look, topmost, timeout))
+
+    def wait_home(
+        self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0
+    ) -> JSON:
+        """The Home tab, once it holds these words."""
+        words = [contains] if isinstance(contains, str) else list(contains)
+
+        def look() -> tuple[int, list[JSON]]:
+            answer = self.do("home", user=user)
+            return answer["seq"], [answer["home"]] if answer["home"] else []
+
+        def fitting(found: list[JSON]) -> JSON | None:
+            return found[0] if found and _has(found[0], words) else None
+
+        return cast(JSON, self._wait(look, fitting, timeout))
+
+    def wait_connections(self, count: int = 1, timeout: float = 10.0) -> None:
+        """Until the app has at least so many Socket Mode connections."""
+        deadline = time.monotonic() + timeout
+        while self.status()["connections"] < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {count} connection(s) within {timeout:g} s")
+            time.sleep(0.02)
+
+    def _wait(self, look: Callable[[], tuple[int, list[JSON]]], predicate: Predicate, timeout: float) -> Any:
+        deadline = time.monotonic() + timeout
+        while True:
+            seq, found = look()
+            result = predicate(found)
+            if result:
+                return result
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(_last_words(found, timeout))
+            self.do("changes", since=seq, timeout=min(left, 5.0))
+
+    # -- the far end misbehaving, and set-up
+
+    def raw_deliver(self, payload: JSON, kind: str = "interactive", **manner: Any) -> list[JSON]:
+        """Deliver any payload as it is. `kind` as in `deliveries`. `manner`: duplicates, retry_num,
+        retry_reason, headers, mode ("socket" or "http"), signed ("good", "bad", "missing"), age (seconds
+        by which the request's time stamp lies in the past), body (text sent in place of the payload)."""
+        results = self.do("raw_deliver", payload=payload, kind=kind, **manner)["results"]
+        return cast(list[JSON], results)
+
+    def fault(
+        self,
+        method: str = "*",
+        kind: str = "500",
+        times: int | None = 1,
+        *,
+        retry_after: int = 1,
+        after_apply: bool = False,
+        seconds: float = 60.0,
+    ) -> None:
+        """Arm a fault for a Web API method, "response_url" or "*". `kind`: "ratelimited", an HTTP status
+        such as "503", "timeout", "slow" (answers after `seconds`), "connection_reset", or a Slack error's
+        name. `times` None lasts until `clear_faults`."""
+        body = {"retry_after": retry_after, "after_apply": after_apply, "seconds": seconds}
+        self.do("fault", method=method, kind=kind, times=times, **body)
+
+    def clear_faults(self) -> None:
+        self.do("fault", clear=True)
+
+    def socket(self, action: str, grace: float = 10.0) -> int:
+        """ "drop", "refresh", "warning", "refuse" or "accept"; returns how many connections it met."""
+        return int(self.do("socket", action=action, grace=grace)["connections"])
+
+    def duplicate_deliveries(self, extra: int) -> None:
+        """Send everything so many more times."""
+        self.configure(duplicate_deliveries=extra)
+
+    def configure(self, **settings: Any) -> JSON:
+        """Change settings by name: see `sandbox.slack.settings.Settings`."""
+        return self.do("settings", **settings)
+
+    def set_mode(self, mode: str) -> None:
+        """ "auto" (sockets if there are any, else the request URL), "socket" or "http"."""
+        self.configure(mode=mode)
+
+    def set_request_url(self, url: str) -> bool:
+        """Returns whether the app passed Slack's URL verification."""
+        return bool(self.do("request_url", url=url)["verified"])
+
+    def set_scopes(self, scopes: Iterable[str]) -> None:
+        self.do("scopes", scopes=list(scopes))
+
+    def clear_violations(self) -> None:
+        self.do("clear_violations")
+
+    def reset(self) -> None:
+        """The workspace as at the start; the app's connections stay."""
+        self.do("reset")
+
+    def add_user(self, name: str, **details: Any) -> str:
+        """Returns the id. Details: real_name, channels, tz, tz_offset (seconds), id."""
+        return str(self.do("add_user", name=name, **details)["id"])
+
+    def add_channel(self, name: str, **details: Any) -> str:
+        """Returns the id. Details: members, is_private, bot (is the app a member), id."""
+        return str(self.do("add_channel", name=name, **details)["id"])
+
+    def add_group(self, handle: str, users: Sequence[str]) -> str:
+        """A user group; returns its id."""
+        return str(self.do("add_group", handle=handle, users=list(users))["id"])
+
+    def kick_bot(self, channel: str) -> None:
+        self.do("kick_bot", channel=channel)
+
+    def invite_bot(self, channel: str, user: str = "dana") -> None:
+        self.do("invite_bot", channel=channel, user=user)
+
+
+def _has(found: JSON, words: Sequence[str]) -> bool:
+    text = plain(found)
+    return all(word in text for word in words)
+
+
+def _last_words(found: list[JSON], timeout: float) -> str:
+    shown = "\n---\n".join(plain(item) for item in found[-5:])
+    return f"nothing fitting within {timeout:g} s; the last of {len(found)}:\n{shown}"

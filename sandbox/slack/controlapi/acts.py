@@ -1,0 +1,134 @@
+"""Endpoints that act as a person."""
+
+import json
+from typing import Any
+
+from sandbox.slack.acting import modals, pressing, speaking
+from sandbox.slack.acting.finding import blocks_of, find_spot, surface
+from sandbox.slack.controlapi import showing
+from sandbox.slack.delivery import Delivery, Manner, deliver, spawn
+from sandbox.slack.errors import ControlError
+from sandbox.slack.views import View
+from sandbox.slack.workspace import Workspace
+from sandbox.slack.world import JSON, Channel, User
+
+
+def _user(ws: Workspace, body: JSON) -> User:
+    return ws.need_user(str(body.get("user") or "dana"))
+
+
+def channel_for(ws: Workspace, body: JSON, user: User) -> Channel:
+    """The named channel; "@app" and "dm" mean the person's conversation with the app."""
+    key = str(body.get("channel") or "dms")
+    if key in ("dm", "@app", f"@{ws.world.app.name}"):
+        return ws.world.direct_message(user.id)
+    return ws.need_channel(key)
+
+
+async def command(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    channel = channel_for(ws, body, user)
+    words = str(body.get("text") or "")
+    words = words.removeprefix(ws.world.app.command).strip() if words.startswith("/") else words
+    work = speaking.command(ws, user, channel, words)
+    if body.get("wait", True):
+        return (await work).as_dict()
+    spawn(work)
+    return {"started": True}
+
+
+async def say(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    channel = channel_for(ws, body, user)
+    said = await speaking.say(ws, user, channel, str(body["text"]), body.get("thread_ts"))
+    return showing.message(ws, said, user)
+
+
+async def press(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    where = surface(ws, body["where"], user)
+    stale = body["where"].get("blocks") if body.get("stale") else None
+    choice = pressing.Choice(body.get("action_id"), body.get("label"), body.get("value"), stale)
+    work = pressing.press(ws, user, where, choice)
+    if body.get("wait", True):
+        return (await work).as_dict()
+    spawn(work)
+    return {"started": True}
+
+
+async def set_input(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    where = surface(ws, body["where"], user)
+    spot = find_spot(blocks_of(where), action_id=body["action_id"])
+    await pressing.set_value(ws, user, where, spot, body.get("value"))
+    return {"state": pressing.state_values(where, user)}
+
+
+async def suggest(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    where = surface(ws, body["where"], user)
+    spot = find_spot(blocks_of(where), action_id=body["action_id"])
+    return {"options": await pressing.suggest(ws, user, where, spot, str(body.get("query") or ""))}
+
+
+def _view(ws: Workspace, body: JSON, user: User) -> View:
+    found = surface(ws, body["where"], user)
+    if not isinstance(found, View):
+        raise ControlError("that is a message, not a view")
+    return found
+
+
+async def submit(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    done = await modals.submit(ws, user, _view(ws, body, user), body.get("values") or {})
+    return {
+        "submitted": done.submitted,
+        "response_action": done.response_action,
+        "errors": done.errors,
+        "delivery": _shown(done.delivery),
+        "views": [showing.view(ws, v) for v in ws.views.stack(user.id)],
+    }
+
+
+async def close_view(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    result = await modals.close(ws, user, _view(ws, body, user), everything=bool(body.get("everything")))
+    return {"delivery": _shown(result)}
+
+
+async def open_home(ws: Workspace, body: JSON) -> JSON:
+    return {"delivery": _shown(await modals.open_home(ws, _user(ws, body)))}
+
+
+async def invite_bot(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    await speaking.invite_bot(ws, channel_for(ws, body, user), user)
+    return {}
+
+
+async def kick_bot(ws: Workspace, body: JSON) -> JSON:
+    await speaking.kick_bot(ws, channel_for(ws, body, _user(ws, body)))
+    return {}
+
+
+async def raw_deliver(ws: Workspace, body: JSON) -> JSON:
+    """Deliver anything: forged, stale, duplicated, badly signed."""
+    text: Any = body.get("body")
+    manner = Manner(
+        retry_num=int(body.get("retry_num") or 0),
+        retry_reason=body.get("retry_reason"),
+        mode=str(body.get("mode") or ""),
+        signed=str(body.get("signed") or "good"),
+        age=float(body.get("age") or 0),
+        headers=dict(body.get("headers") or {}),
+        body=text.encode() if isinstance(text, str) else None,
+    )
+    payload = json.loads(json.dumps(body.get("payload") or {}))
+    kind = str(body.get("kind") or "interactive")
+    copies = 1 + int(body.get("duplicates") or 0)
+    results = [spawn(deliver(ws, kind, payload, manner)) for _ in range(copies)]
+    return {"results": [(await result).as_dict() for result in results]}
+
+
+def _shown(result: Delivery | None) -> JSON | None:
+    return result.as_dict() if result else None

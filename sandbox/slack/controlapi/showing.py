@@ -1,0 +1,92 @@
+"""The workspace as the page and the tests see it."""
+
+from sandbox.slack.delivery import current_mode
+from sandbox.slack.shapes import channel_json, file_json, message_json, user_json
+from sandbox.slack.views import View
+from sandbox.slack.workspace import Workspace
+from sandbox.slack.world import JSON, Channel, Message, User
+
+
+def message(ws: Workspace, found: Message, viewer: User | None = None) -> JSON:
+    """An API message, plus what only the sandbox tells: for whom, its versions, what was chosen in it."""
+    channel = ws.world.channels[found.channel]
+    private_to = ws.world.users.get(found.ephemeral_for or "")
+    shown = message_json(ws, found, with_metadata=True)
+    shown |= {
+        "channel": channel.id,
+        "channel_name": channel.name,
+        "from_app": found.from_app,
+        "ephemeral_for": private_to.name if private_to else None,
+        "broadcast": found.broadcast,
+        "versions": found.versions,
+        "is_edited": bool(found.versions),
+        "is_reply": found.is_reply,
+    }
+    if viewer is not None:
+        shown["state"] = found.state.get(viewer.id, {})
+    return shown
+
+
+def messages(
+    ws: Workspace, channel: Channel | None, viewer: User | None, *, with_ephemeral: bool = True
+) -> list[JSON]:
+    """In the order of time. With a viewer, only what that person can see."""
+    channels = [channel] if channel else list(ws.world.channels.values())
+    found = [m for c in channels if _sees(c, viewer) for m in c.messages if not m.deleted]
+    visible = [m for m in found if _shown(m, viewer, with_ephemeral)]
+    return [message(ws, m, viewer) for m in sorted(visible, key=lambda m: float(m.ts))]
+
+
+def _sees(channel: Channel, viewer: User | None) -> bool:
+    return viewer is None or viewer.id in channel.members
+
+
+def _shown(found: Message, viewer: User | None, with_ephemeral: bool) -> bool:
+    if found.ephemeral_for is None:
+        return True
+    return with_ephemeral and (viewer is None or found.ephemeral_for == viewer.id)
+
+
+def view(ws: Workspace, found: View) -> JSON:
+    shown = found.payload(ws.world.team, ws.world.app)
+    return shown | {"errors": found.errors, "trouble": found.trouble, "user": found.user}
+
+
+def overview(ws: Workspace, viewer: User) -> JSON:
+    """What the page needs besides the messages of the open channel."""
+    home = ws.views.homes.get(viewer.id)
+    return {
+        "seq": ws.changes.seq,
+        "team": {"id": ws.world.team.id, "name": ws.world.team.name},
+        "app": {
+            "id": ws.world.app.id,
+            "name": ws.world.app.name,
+            "user": ws.world.app.bot_user,
+            "command": ws.world.app.command,
+        },
+        "me": viewer.id,
+        "mode": current_mode(ws),
+        "connections": len(ws.sockets.connections),
+        "users": [user_json(ws, user) for user in ws.world.users.values()],
+        "groups": [{"id": g.id, "handle": g.handle} for g in ws.world.groups.values()],
+        "channels": [_channel(ws, c) for c in ws.world.channels.values() if viewer.id in c.members],
+        "views": [view(ws, found) for found in ws.views.stack(viewer.id)],
+        "home": view(ws, home) if home else None,
+        "violations": [v for v in ws.violations.as_dicts() if v["severity"] == "breach"],
+    }
+
+
+def _channel(ws: Workspace, channel: Channel) -> JSON:
+    people = [m for m in channel.messages if not m.deleted and not m.is_reply and m.ephemeral_for is None]
+    return channel_json(ws, channel) | {
+        "name": channel.name,
+        "topic_text": channel.topic,
+        "is_private": channel.is_private,
+        "latest": people[-1].ts if people else "",
+        "count": len(people),
+        "has_app": ws.world.bot_is_in(channel),
+    }
+
+
+def files(ws: Workspace) -> list[JSON]:
+    return [file_json(ws, file) for file in ws.world.files.values() if file.uploaded]

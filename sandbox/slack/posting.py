@@ -1,0 +1,128 @@
+"""What a message may hold, and how it comes to stand in a channel."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.slack.errors import SlackError
+from sandbox.slack.inputs import fill_ids
+from sandbox.slack.rules import check_attachments, check_message_blocks
+from sandbox.slack.workspace import Workspace
+from sandbox.slack.world import JSON, Channel, Message
+
+TEXT_LIMIT = 40_000
+
+
+@dataclass(frozen=True)
+class Content:
+    text: str = ""
+    blocks: list[JSON] = field(default_factory=list)
+    attachments: list[JSON] = field(default_factory=list)
+    metadata: JSON | None = None
+
+
+def content_from(values: dict[str, Any], *, required: bool = True) -> Content:
+    """Check the parts of a message as Slack does.
+
+    Raises SlackError: `msg_too_long`, `invalid_blocks`, `invalid_blocks_format`, `invalid_attachments`,
+    `invalid_metadata_format`, `no_text`.
+    """
+    text = values.get("text") or ""
+    if not isinstance(text, str):
+        raise SlackError("invalid_arguments", breach=True, detail="text must be a string")
+    if len(text) > TEXT_LIMIT:
+        raise SlackError("msg_too_long", breach=True, detail=f"text has {len(text)} characters")
+    blocks = _blocks(values.get("blocks"))
+    attachments = _attachments(values.get("attachments"))
+    if required and not (text or blocks or attachments):
+        raise SlackError("no_text", breach=True, detail="neither text, blocks nor attachments")
+    return Content(text, fill_ids(blocks), attachments, _metadata(values.get("metadata")))
+
+
+def refuse(code: str, faults: list[str]) -> SlackError:
+    """The refusal of faulty blocks, with the faults where Slack's API has them."""
+    return SlackError(
+        code,
+        breach=True,
+        detail="; ".join(faults[:5]),
+        errors=faults,
+        response_metadata={"messages": [f"[ERROR] {fault}" for fault in faults]},
+    )
+
+
+def _blocks(blocks: Any) -> list[JSON]:
+    if blocks is None or blocks == "":
+        return []
+    if not isinstance(blocks, list):
+        raise SlackError("invalid_blocks_format", breach=True, detail="blocks is not a list")
+    faults = check_message_blocks(blocks)
+    if faults:
+        raise refuse("invalid_blocks", faults)
+    return list(copy.deepcopy(blocks))
+
+
+def _attachments(attachments: Any) -> list[JSON]:
+    if attachments is None or attachments == "":
+        return []
+    faults = check_attachments(attachments)
+    if faults:
+        raise refuse("invalid_attachments", faults)
+    tidy = copy.deepcopy(attachments)
+    for number, attachment in enumerate(tidy, 1):
+        attachment["id"] = number
+        attachment["blocks"] = fill_ids(attachment.get("blocks") or [])
+        attachment.setdefault("fallback", "[no preview available]")
+    return list(tidy)
+
+
+def _metadata(metadata: Any) -> JSON | None:
+    if metadata is None or metadata == "":
+        return None
+    shape = isinstance(metadata, dict) and set(metadata) <= {"event_type", "event_payload", "entities"}
+    if not shape or not isinstance(metadata.get("event_type"), str):
+        raise SlackError("invalid_metadata_format", breach=True, detail="needs event_type and event_payload")
+    if not isinstance(metadata.get("event_payload"), dict):
+        raise SlackError("invalid_metadata_format", breach=True, detail="event_payload must be an object")
+    return dict(copy.deepcopy(metadata))
+
+
+def post(
+    ws: Workspace,
+    channel: Channel,
+    content: Content,
+    *,
+    thread_ts: str | None = None,
+    broadcast: bool = False,
+    ephemeral_for: str | None = None,
+) -> Message:
+    """The app's own message. Raises SlackError `thread_not_found`-like refusals for a wrong `thread_ts`."""
+    message = Message(
+        ts=ws.world.clock.next(),
+        channel=channel.id,
+        user=ws.world.app.bot_user,
+        text=content.text,
+        blocks=content.blocks,
+        attachments=content.attachments,
+        from_app=True,
+        thread_ts=_thread_root(channel, thread_ts),
+        broadcast=broadcast,
+        ephemeral_for=ephemeral_for,
+        metadata=content.metadata,
+    )
+    return ws.add_message(message)
+
+
+def _thread_root(channel: Channel, thread_ts: str | None) -> str | None:
+    """A reply to a reply belongs to the thread's first message."""
+    if not thread_ts:
+        return None
+    parent = channel.find(thread_ts)
+    if parent is None:
+        raise SlackError("thread_not_found", breach=True, detail=f"no message {thread_ts} in {channel.name}")
+    return parent.thread_ts or parent.ts
+
+
+def all_blocks(message: Message) -> list[JSON]:
+    """The message's blocks and those of its attachments."""
+    nested = [block for attachment in message.attachments for block in attachment.get("blocks") or []]
+    return [*message.blocks, *nested]

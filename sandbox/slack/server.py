@@ -1,0 +1,119 @@
+"""The local Slack as a server: in a thread for tests, or in the foreground."""
+
+import contextlib
+import errno
+import logging
+import socket
+import threading
+from types import TracebackType
+
+import uvicorn
+
+from sandbox.slack.app import build_app
+from sandbox.slack.breakage import TrackedProtocol
+from sandbox.slack.control import SlackControl
+from sandbox.slack.settings import Settings
+from sandbox.slack.workspace import Workspace
+
+START_SECONDS = 15.0
+
+
+class PortTaken(Exception):
+    """The port asked for is in use; the message is one sentence for people."""
+
+
+class SlackServer:
+    """A running local Slack.
+
+    `port=0` takes a free port. Use as a context manager, or call `start` and `stop`. Raises PortTaken.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, settings: Settings | None = None) -> None:
+        self.host = host
+        self._socket = _bind(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        self.workspace = Workspace(self.base_url, settings)
+        self._server = uvicorn.Server(self._config())
+        self._thread: threading.Thread | None = None
+        self.control = SlackControl(self.base_url)
+
+    @property
+    def base_url(self) -> str:
+        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://{shown}:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.base_url}/api/"
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.base_url}/"
+
+    @property
+    def bot_token(self) -> str:
+        return self.workspace.world.app.bot_token
+
+    @property
+    def app_token(self) -> str:
+        return self.workspace.world.app.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self.workspace.world.app.signing_secret
+
+    def start(self) -> "SlackServer":
+        """Serve in a thread; returns when it answers."""
+        self._thread = threading.Thread(target=self._serve, name="sandbox-slack", daemon=True)
+        self._thread.start()
+        self.control.wait_until_up(START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        self.control.close()
+        self._server.should_exit = True
+        self._server.force_exit = True
+        if self._thread is not None:
+            self._thread.join(START_SECONDS)
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def run_forever(self) -> None:
+        """Serve in this thread until interrupted."""
+        self._serve()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            build_app(self.workspace),
+            http=TrackedProtocol,
+            ws="websockets-sansio",
+            log_level=logging.WARNING,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+
+    def __enter__(self) -> "SlackServer":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as refused:
+        bound.close()
+        if refused.errno != errno.EADDRINUSE:
+            raise
+        raise PortTaken(f"port {port} on {host} is in use; choose another with --port") from refused
+    return bound

@@ -1,0 +1,125 @@
+"""The far end of Socket Mode: WebSockets, envelopes and their acknowledgements.
+Source: https://docs.slack.dev/apis/events-api/using-socket-mode"""
+
+import asyncio
+import itertools
+import json
+import logging
+from typing import Any
+from uuid import uuid4
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sandbox.slack.breakage import reset_connection
+from sandbox.slack.ids import secret
+from sandbox.slack.world import JSON
+
+log = logging.getLogger("sandbox.slack")
+
+NO_SOCKET = "no_connection"
+
+
+class Sockets:
+    """The app's open connections. Deliveries go to one after the other."""
+
+    def __init__(self) -> None:
+        self.refusing = False
+        self.connections: list[WebSocket] = []
+        self._tickets: set[str] = set()
+        self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._turn = itertools.count()
+
+    def issue_ticket(self) -> str:
+        ticket = secret(32)
+        self._tickets.add(ticket)
+        return ticket
+
+    async def serve(self, socket: WebSocket, app_id: str, most: int) -> str | None:
+        """Hold one connection until it ends. Returns the rule it broke, if it did."""
+        if self.refusing or socket.query_params.get("ticket") not in self._tickets:
+            await socket.close(code=4001)
+            return None
+        self._tickets.discard(socket.query_params["ticket"])
+        await socket.accept()
+        if len(self.connections) >= most:
+            await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
+            await socket.close()
+            return "too_many_websockets"
+        self.connections.append(socket)
+        try:
+            await socket.send_json(self._hello(app_id))
+            await self._read(socket)
+        except (WebSocketDisconnect, RuntimeError):
+            log.debug("a socket went away")
+        finally:
+            if socket in self.connections:
+                self.connections.remove(socket)
+        return None
+
+    def _hello(self, app_id: str) -> JSON:
+        return {
+            "type": "hello",
+            "num_connections": len(self.connections),
+            "debug_info": {"host": "sandbox", "build_number": 1, "approximate_connection_time": 18060},
+            "connection_info": {"app_id": app_id},
+        }
+
+    async def _read(self, socket: WebSocket) -> None:
+        while True:
+            text = await socket.receive_text()
+            try:
+                answer = json.loads(text)
+            except ValueError:
+                continue
+            waiting = self._waiting.get(answer.get("envelope_id", ""))
+            if waiting is not None and not waiting.done():
+                waiting.set_result(answer.get("payload"))
+
+    async def send(self, kind: str, payload: JSON, retry: JSON) -> asyncio.Future[Any]:
+        """Send an envelope; the future becomes the payload of its acknowledgement.
+        Raises ConnectionError when there is no connection."""
+        if not self.connections:
+            raise ConnectionError(NO_SOCKET)
+        envelope_id = str(uuid4())
+        waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[envelope_id] = waiting
+        waiting.add_done_callback(lambda _: self._waiting.pop(envelope_id, None))
+        envelope = {
+            "envelope_id": envelope_id,
+            "payload": payload,
+            "type": kind,
+            "accepts_response_payload": kind != "events_api",
+            **retry,
+        }
+        socket = self.connections[next(self._turn) % len(self.connections)]
+        try:
+            await socket.send_json(envelope)
+        except (RuntimeError, WebSocketDisconnect) as broken:
+            raise ConnectionError(NO_SOCKET) from broken
+        return waiting
+
+    def drop(self) -> int:
+        """Break every connection without a word. Returns how many there were."""
+        dropped = list(self.connections)
+        self.connections.clear()
+        for socket in dropped:
+            reset_connection(socket)
+        return len(dropped)
+
+    async def refresh(self, reason: str, grace: float = 10.0) -> int:
+        """Ask every connection to be made anew, as Slack does every few hours. With reason "warning"
+        the old connections go on for `grace` seconds; otherwise they stop taking deliveries at once."""
+        asked = list(self.connections)
+        for socket in asked:
+            await socket.send_json(
+                {"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}}
+            )
+        if reason != "warning":
+            self.connections = [socket for socket in self.connections if socket not in asked]
+        asyncio.get_running_loop().call_later(grace, _close_all, asked)
+        return len(asked)
+
+
+def _close_all(sockets: list[WebSocket]) -> None:
+    for socket in sockets:
+        reset_connection(socket)

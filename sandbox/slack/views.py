@@ -1,0 +1,133 @@
+"""Modals in their stacks, and Home tabs."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.slack.ids import new_id, secret
+from sandbox.slack.inputs import fill_ids, values_for
+from sandbox.slack.world import JSON, SlackApp, StateValues, Team
+
+STACK_LIMIT = 3
+
+
+@dataclass
+class View:
+    """One modal or Home tab as the app last described it, with what the person has filled in."""
+
+    id: str
+    user: str
+    body: JSON
+    hash: str
+    root_id: str
+    previous_id: str | None = None
+    values: StateValues = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def kind(self) -> str:
+        return str(self.body["type"])
+
+    def replace(self, body: JSON) -> None:
+        self.body = prepared(body)
+        self.values = values_for(self.body["blocks"], self.values)
+        self.hash = new_hash()
+        self.errors = {}
+        self.trouble = ""
+
+    def payload(self, team: Team, app: SlackApp) -> JSON:
+        """The view as payloads and API answers carry it."""
+        modal = self.kind == "modal"
+        shown: dict[str, Any] = {
+            "id": self.id,
+            "team_id": team.id,
+            "type": self.kind,
+            "blocks": copy.deepcopy(self.body["blocks"]),
+            "private_metadata": self.body.get("private_metadata") or "",
+            "callback_id": self.body.get("callback_id") or "",
+            "state": {"values": copy.deepcopy(self.values)},
+            "hash": self.hash,
+            "title": self.body.get("title") if modal else {"type": "plain_text", "text": "View Title"},
+            "clear_on_close": bool(self.body.get("clear_on_close")),
+            "notify_on_close": bool(self.body.get("notify_on_close")),
+            "close": self.body.get("close"),
+            "submit": self.body.get("submit"),
+            "previous_view_id": self.previous_id,
+            "root_view_id": self.root_id,
+            "app_id": app.id,
+            "external_id": self.body.get("external_id") or "",
+            "app_installed_team_id": team.id,
+            "bot_id": app.bot_id,
+        }
+        return shown
+
+
+def new_hash() -> str:
+    return f"{secret(10)}.{secret(8)}"
+
+
+def prepared(body: JSON) -> JSON:
+    body = copy.deepcopy(body)
+    body["blocks"] = fill_ids(body.get("blocks") or [])
+    return body
+
+
+class Views:
+    def __init__(self) -> None:
+        self.by_id: dict[str, View] = {}
+        self.stacks: dict[str, list[View]] = {}
+        self.homes: dict[str, View] = {}
+
+    def stack(self, user: str) -> list[View]:
+        return self.stacks.setdefault(user, [])
+
+    def open(self, user: str, body: JSON) -> View:
+        """A new stack of one; what the person had open is gone, as a new modal covers it."""
+        view = self._create(user, body, root_id=None)
+        self.stacks[user] = [view]
+        return view
+
+    def push(self, user: str, body: JSON) -> View:
+        stack = self.stack(user)
+        root = stack[0].id if stack else None
+        view = self._create(user, body, root_id=root)
+        view.previous_id = stack[-1].id if stack else None
+        stack.append(view)
+        return view
+
+    def publish(self, user: str, body: JSON) -> View:
+        home = self.homes.get(user)
+        if home is None:
+            home = self._create(user, body, root_id=None)
+            self.homes[user] = home
+        else:
+            home.replace(body)
+        return home
+
+    def find(self, view_id: str | None, external_id: str | None) -> View | None:
+        """An open modal or a Home tab."""
+        for view in [*(v for stack in self.stacks.values() for v in stack), *self.homes.values()]:
+            if view.id == view_id or (external_id and view.body.get("external_id") == external_id):
+                return view
+        return None
+
+    def external_id_taken(self, external_id: str, besides: str = "") -> bool:
+        found = self.find(None, external_id)
+        return found is not None and found.id != besides
+
+    def pop(self, view: View) -> None:
+        stack = self.stack(view.user)
+        if view in stack:
+            stack.remove(view)
+
+    def clear(self, user: str) -> None:
+        self.stacks[user] = []
+
+    def _create(self, user: str, body: JSON, root_id: str | None) -> View:
+        view_id = new_id("V", 10)
+        tidy = prepared(body)
+        view = View(view_id, user, tidy, new_hash(), root_id or view_id)
+        view.values = values_for(tidy["blocks"])
+        self.by_id[view_id] = view
+        return view

@@ -1,0 +1,59 @@
+"""Who may call what: tokens and scopes. The scopes are those that Slack's method pages name."""
+
+from sandbox.slack.errors import SlackError
+from sandbox.slack.workspace import Workspace
+from sandbox.slack.world import Channel
+
+SCOPES: dict[str, str] = {
+    "chat.postMessage": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "conversations.join": "channels:join",
+    "conversations.open": "im:write",
+    "users.info": "users:read",
+    "users.list": "users:read",
+    "bots.info": "users:read",
+    "usergroups.list": "usergroups:read",
+    "usergroups.users.list": "usergroups:read",
+    "team.info": "team:read",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+    "reactions.add": "reactions:write",
+}
+
+
+def check_token(ws: Workspace, method: str, token: str) -> None:
+    """Raises SlackError `not_authed`, `invalid_auth` or `not_allowed_token_type`."""
+    app = ws.world.app
+    if not token:
+        raise SlackError("not_authed", detail="no token")
+    if token not in (app.bot_token, app.app_token):
+        raise SlackError("invalid_auth", detail="unknown token")
+    for_app = method == "apps.connections.open"
+    if for_app != (token == app.app_token) and method not in ("auth.test", "api.test"):
+        raise SlackError("not_allowed_token_type", breach=True, detail=f"wrong kind of token for {method}")
+
+
+def check_scope(ws: Workspace, method: str) -> None:
+    """Raises SlackError `missing_scope` with `needed` and `provided`."""
+    scope = SCOPES.get(method)
+    if scope is not None:
+        need_scope(ws, scope)
+
+
+def need_scope(ws: Workspace, scope: str) -> None:
+    if scope not in ws.scopes:
+        provided = ",".join(sorted(ws.scopes))
+        raise SlackError("missing_scope", detail=f"needs {scope}", needed=scope, provided=provided)
+
+
+def need_channel_scope(ws: Workspace, channel: Channel, action: str) -> None:
+    """`action` is "read" or "history"; the scope's first half is the kind of channel."""
+    need_scope(ws, f"{kind_of(channel)}:{action}")
+
+
+def kind_of(channel: Channel) -> str:
+    if channel.is_im:
+        return "im"
+    return "groups" if channel.is_private else "channels"

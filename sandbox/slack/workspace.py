@@ -1,0 +1,95 @@
+"""The running workspace: the world, what is under way in it, and the switches."""
+
+import copy
+import time
+from collections import deque
+from typing import Any
+
+from sandbox.slack.changes import Changes
+from sandbox.slack.errors import SlackError
+from sandbox.slack.faults import Faults
+from sandbox.slack.limiter import Limiter
+from sandbox.slack.responseurls import ResponseUrls
+from sandbox.slack.seed import GRANTED_SCOPES, seed
+from sandbox.slack.settings import Settings
+from sandbox.slack.socketmode import Sockets
+from sandbox.slack.triggers import Triggers
+from sandbox.slack.views import Views
+from sandbox.slack.violations import Violations
+from sandbox.slack.world import JSON, Channel, Message, User, World
+
+CALLS_KEPT = 20_000
+
+
+class Workspace:
+    """Everything one server holds. Used from one event loop only, so nothing is locked."""
+
+    def __init__(self, base_url: str, settings: Settings | None = None) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.settings = settings or Settings()
+        self._initial = self.settings
+        self.changes = Changes()
+        self.sockets = Sockets()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.world = seed(World())
+        self.scopes: set[str] = set(GRANTED_SCOPES)
+        self.violations = Violations()
+        self.triggers = Triggers()
+        self.views = Views()
+        self.response_urls = ResponseUrls()
+        self.faults = Faults()
+        self.limiter = Limiter()
+        self.calls: deque[JSON] = deque(maxlen=CALLS_KEPT)
+        self.suggested: dict[tuple[str, str], list[JSON]] = {}
+        self.deliveries: deque[JSON] = deque(maxlen=CALLS_KEPT)
+
+    def reset(self) -> None:
+        """Back to the workspace as it was at the start; connections stay."""
+        self.settings = self._initial
+        self._begin()
+        self.changes.note()
+
+    def need_user(self, key: str) -> User:
+        user = self.world.user(key)
+        if user is None:
+            raise SlackError("user_not_found", detail=key)
+        return user
+
+    def need_channel(self, key: str) -> Channel:
+        """Any channel, by id or name."""
+        channel = self.world.channel(key)
+        if channel is None:
+            raise SlackError("channel_not_found", detail=key)
+        return channel
+
+    def add_message(self, message: Message) -> Message:
+        channel = self.world.channels[message.channel]
+        channel.messages.append(message)
+        self.changes.note()
+        return message
+
+    def edit_message(self, message: Message, *, mark: bool = True, **changes: Any) -> None:
+        """Keep the old version, then change."""
+        message.versions.append(
+            {
+                "text": message.text,
+                "blocks": copy.deepcopy(message.blocks),
+                "attachments": copy.deepcopy(message.attachments),
+                "replaced_at": time.time(),
+            }
+        )
+        for name, value in changes.items():
+            setattr(message, name, value)
+        if mark:
+            message.edited = self.world.clock.next()
+        self.changes.note()
+
+    def tell_privately(self, channel: Channel, user: User, text: str) -> Message:
+        """Slack's own word to one person, as when a command failed."""
+        message = Message(self.world.clock.next(), channel.id, "USLACKBOT", text, ephemeral_for=user.id)
+        return self.add_message(message)
+
+    def replies(self, channel: Channel, ts: str) -> list[Message]:
+        return [m for m in channel.messages if m.is_reply and m.thread_ts == ts and not m.deleted]

@@ -1,0 +1,169 @@
+"""The workspace's people, conversations and messages: plain records and look-ups, no rules."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.slack.ids import Timestamps, new_id
+
+JSON = dict[str, Any]
+StateValues = dict[str, dict[str, JSON]]
+
+
+@dataclass(frozen=True)
+class Team:
+    id: str = "T0SANDBOX1"
+    name: str = "Sandbox"
+    domain: str = "sandbox"
+
+
+@dataclass(frozen=True)
+class SlackApp:
+    """The installed app. The tokens and the signing secret are the sandbox's own, and public."""
+
+    id: str = "A0DMSBOT01"
+    name: str = "dms"
+    bot_id: str = "B0DMSBOT01"
+    bot_user: str = "U0DMSBOT01"
+    command: str = "/dms"
+    bot_token: str = "xoxb-sandbox-bot-token"  # noqa: S105
+    app_token: str = "xapp-1-A0DMSBOT01-sandbox-app-token"  # noqa: S105
+    signing_secret: str = "sandbox-signing-secret"  # noqa: S105
+    verification_token: str = "sandbox-verification-token"  # noqa: S105
+
+
+@dataclass
+class User:
+    id: str
+    name: str
+    real_name: str
+    title: str = ""
+    is_bot: bool = False
+    is_guest: bool = False
+    deleted: bool = False
+    tz: str = "Europe/Amsterdam"
+    tz_offset: int = 3600
+    color: str = "4a154b"
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@example.com"
+
+
+@dataclass
+class UserGroup:
+    id: str
+    handle: str
+    name: str
+    users: list[str]
+
+
+@dataclass
+class Message:
+    """One message. `versions` holds what it looked like before each edit, oldest first.
+    `state` holds what each person has chosen in its inputs."""
+
+    ts: str
+    channel: str
+    user: str
+    text: str
+    blocks: list[JSON] = field(default_factory=list)
+    attachments: list[JSON] = field(default_factory=list)
+    from_app: bool = False
+    thread_ts: str | None = None
+    broadcast: bool = False
+    ephemeral_for: str | None = None
+    metadata: JSON | None = None
+    edited: str | None = None
+    files: list[str] = field(default_factory=list)
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    deleted: bool = False
+    subtype: str | None = None
+    versions: list[JSON] = field(default_factory=list)
+    state: dict[str, StateValues] = field(default_factory=dict)
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts is not None and self.thread_ts != self.ts
+
+
+@dataclass
+class Channel:
+    id: str
+    name: str
+    members: list[str] = field(default_factory=list)
+    is_private: bool = False
+    im_user: str | None = None
+    topic: str = ""
+    created: int = 1_700_000_000
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def is_im(self) -> bool:
+        return self.im_user is not None
+
+    def find(self, ts: str) -> Message | None:
+        for message in reversed(self.messages):
+            if message.ts == ts and not message.deleted:
+                return message
+        return None
+
+
+@dataclass
+class File:
+    id: str
+    name: str
+    length: int
+    title: str = ""
+    mimetype: str = "application/octet-stream"
+    content: bytes = b""
+    user: str = ""
+    uploaded: bool = False
+    channels: list[str] = field(default_factory=list)
+    alt_text: str = ""
+
+
+class World:
+    """Everything that exists in the workspace, found by id or by the name people type."""
+
+    def __init__(self) -> None:
+        self.team = Team()
+        self.app = SlackApp()
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.groups: dict[str, UserGroup] = {}
+        self.files: dict[str, File] = {}
+        self.clock = Timestamps()
+
+    def add_user(self, user: User) -> User:
+        self.users[user.id] = user
+        return user
+
+    def add_channel(self, channel: Channel) -> Channel:
+        self.channels[channel.id] = channel
+        return channel
+
+    def user(self, key: str) -> User | None:
+        """By id, or by handle with or without the `@`."""
+        if key in self.users:
+            return self.users[key]
+        handle = key.removeprefix("@")
+        return next((user for user in self.users.values() if user.name == handle), None)
+
+    def channel(self, key: str) -> Channel | None:
+        """By id, or by name with or without the `#`."""
+        if key in self.channels:
+            return self.channels[key]
+        name = key.removeprefix("#")
+        return next((c for c in self.channels.values() if not c.is_im and c.name == name), None)
+
+    def direct_message(self, user_id: str) -> Channel:
+        """The app's conversation with a person, opened if need be."""
+        for channel in self.channels.values():
+            if channel.im_user == user_id:
+                return channel
+        members = [user_id, self.app.bot_user]
+        name = f"dm-{self.users[user_id].name}"
+        return self.add_channel(Channel(new_id("D"), name, members, is_private=True, im_user=user_id))
+
+    def bot_is_in(self, channel: Channel) -> bool:
+        return self.app.bot_user in channel.members
