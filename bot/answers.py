@@ -187,6 +187,24 @@ class EditForm:
 
 
 @dataclass(frozen=True, slots=True)
+class EditPreview:
+    """What an edit changes, in a view whose submission (`dms:edit:save`) saves it."""
+
+    ref: str
+    """Stands for the edit as it was chosen."""
+    job: Job
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    selection: tuple[str, str]
+    """Before and after: ALL_OBJECTS or SPECIFIED_OBJECTS."""
+    parallelism: tuple[str, str]
+    """Before and after; the same where it stays."""
+    warning: tuple[str, ...] = ()
+    """What that means, and what takes effect only after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
 class PickForm:
     """Open a view in which databases of a job are picked for restart or promote."""
 
@@ -213,4 +231,7 @@ class Posted:
     key: str
 
 
-Answer = Note | Page | JobsPage | JobCard | DatabasesPage | EditForm | PickForm | Upload | Posted
+Form = EditForm | EditPreview | PickForm
+"""Answers that are shown in a view."""
+
+Answer = Note | Page | JobsPage | JobCard | DatabasesPage | Form | Upload | Posted

@@ -56,6 +56,8 @@ class Wanted:
     confirmed: bool = False
     """Whether the person has seen and confirmed what will happen already (a view's preview)."""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    warning: tuple[str, ...] = ()
+    """What will change, where the verb knows more than its `ActionVerb.warning` can tell."""
 
 
 def request_key(request_id: str) -> str:
@@ -217,7 +219,7 @@ class Approvals:
 
     def _warning(self, wanted: Wanted, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         action = self._actions[wanted.action]
-        lines: dict[str, None] = {}
+        lines: dict[str, None] = dict.fromkeys(wanted.warning)
         for job in wanted.jobs:
             lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
         return tuple(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.action import ActionVerb
 from bot.answers import Answer
@@ -45,6 +45,14 @@ class Context:
     def ref(self, invocation: Invocation) -> str:
         """An opaque id for a button that does what `invocation` says."""
         return self.store.put_ref(self.who.team, "invocation", invocation.data())
+
+    def form_ref(self, invocation: Invocation, more: Mapping[str, Any] | None = None) -> str:
+        """An opaque id for a view: its submission does what `invocation` says, with what was filled in.
+
+        A submission does not say where the view was opened from, so that is kept with it.
+        """
+        data = invocation.data() | {"channel": self.who.channel} | dict(more or {})
+        return self.store.put_ref(self.who.team, "form", data)
 
 
 @dataclass(frozen=True, slots=True)

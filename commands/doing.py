@@ -121,6 +121,11 @@ def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:
     return tuple(each for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
+def source_names(databases: Sequence[Database]) -> dict[str, list[str]]:
+    """What a view's options are resolved by, when it is submitted."""
+    return {"source": [str(each.id) for each in databases]}
+
+
 def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
     """Refuse unknown database names with the nearest match.
 

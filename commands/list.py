@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.dms.model import Job, JobList, State
 from bot.dms.rules import BULK, Action, allowed
-from bot.invocation import Flag, Invocation, Syntax
+from bot.invocation import Flag, Invocation, Syntax, Value
 from bot.store.records import ACTIVE_RUNS, Run
 from commands.base import Context, Verb
 from commands.doing import FILTERS
@@ -105,7 +105,7 @@ def _buttons(
     ctx: Context, invocation: Invocation, page: int, pages: int, found: JobList
 ) -> tuple[Button, ...]:
     def turn(label: str, **flags: str | bool) -> Button:
-        kept = {"page": str(page), "choose": invocation.switch("choose")} | flags
+        kept: dict[str, Value] = {"page": str(page), "choose": invocation.switch("choose"), **flags}
         return Button(label, "list", "turn", ctx.ref(replace(invocation, flags=kept)))
 
     buttons = []
@@ -132,7 +132,9 @@ VERB = Verb(
         filters=FILTERS,
         words=True,
     ),
-    details="Text is looked for in ids, display names, labels, engines and hosts. What needs eyes comes first.",
+    details=(
+        "Text is looked for in ids, display names, labels, engines and hosts. What needs eyes comes first."
+    ),
     examples=("list state=running", "list orders location=europe-west1", "list label.env=prod state=failed"),
     run=_run,
 )

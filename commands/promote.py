@@ -11,7 +11,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
 from commands.base import Context, Verb
-from commands.doing import ALL, DATABASES, FILTERS, destination, listed, migrated, runner
+from commands.doing import ALL, DATABASES, FILTERS, destination, listed, migrated, runner, source_names
 from commands.resolve import find_job
 
 _PICK = Flag("pick", "switch", "pick the databases in a view")
@@ -50,7 +50,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return _ask(ctx, invocation)
     job = find_job(ctx, " ".join(invocation.jobs), invocation)
     databases = migrated(ctx.dms.databases(job.name))
-    return PickForm(ctx.ref(Invocation("promote", (job.name,))), Action.PROMOTE, job, databases)
+    return PickForm(
+        ctx.form_ref(Invocation("promote", (job.name,)), source_names(databases)),
+        Action.PROMOTE,
+        job,
+        databases,
+    )
 
 
 VERB = Verb(
@@ -64,8 +69,8 @@ VERB = Verb(
     syntax=Syntax("many", (ALL, DATABASES, _PICK), FILTERS),
     details=(
         "Cuts the destination from the source; cannot be undone. Possible in CDC, running or stopped, "
-        "and when ready for promote. Without loss only if writes to the source were stopped and the delay is zero. "
-        "Asks first."
+        "and when ready for promote. Without loss only if writes to the source were stopped and the "
+        "replication delay is zero. Asks first."
     ),
     examples=("promote orders-db", "promote orders-db --databases sales,billing"),
     run=_run,

@@ -11,7 +11,17 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
-from commands.doing import ALL, DATABASES, FILTERS, SKIP_VALIDATION, destination, listed, migrated, runner
+from commands.doing import (
+    ALL,
+    DATABASES,
+    FILTERS,
+    SKIP_VALIDATION,
+    destination,
+    listed,
+    migrated,
+    runner,
+    source_names,
+)
 from commands.resolve import find_job
 
 _FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
@@ -77,7 +87,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     databases = migrated(ctx.dms.databases(job.name))
     if job.state == State.RUNNING:
         databases = tuple(each for each in databases if each.state == ObjectState.FAILED)
-    return PickForm(ctx.ref(Invocation("restart", (job.name,))), Action.RESTART, job, databases)
+    return PickForm(
+        ctx.form_ref(Invocation("restart", (job.name,)), source_names(databases)),
+        Action.RESTART,
+        job,
+        databases,
+    )
 
 
 VERB = Verb(
