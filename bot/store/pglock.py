@@ -1,0 +1,75 @@
+"""Locks that last as long as their connection, as PostgreSQL's session-level advisory locks."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+import psycopg
+
+from bot.store.pgconnect import Connection, check_alive
+
+_ASK_EVERY_S = 1.0
+_ANSWER_S = 5.0
+
+_TAKE = "SELECT pg_try_advisory_lock(%s)"
+_LET_GO = "SELECT pg_advisory_unlock(%s)"
+# A number of 64 bits shows in pg_locks as its halves, with objsubid 1.
+_TAKEN = """SELECT EXISTS (
+    SELECT 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+    AND classid::bigint = %s AND objid::bigint = %s
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+
+
+class PostgresHold:
+    """A lock on a connection of its own; lost when that breaks."""
+
+    def __init__(self, connection: Connection, key: int) -> None:
+        self._connection = connection
+        self._key = key
+        self._guard = threading.Lock()
+        self._asked = time.monotonic()
+
+    @property
+    def lost(self) -> bool:
+        """A closed connection shows at once; a silent one when the server does not answer in 5 s."""
+        with self._guard:
+            try:
+                check_alive(self._connection)
+                if time.monotonic() - self._asked > _ASK_EVERY_S:
+                    self._connection.execute("SELECT 1")
+                    self._asked = time.monotonic()
+            except psycopg.Error:
+                self._connection.close()
+                return True
+            return False
+
+    def release(self) -> None:
+        with self._guard, contextlib.suppress(psycopg.Error):
+            # Closing alone would free it too, but only when the server gets round to it.
+            if not self._connection.closed:
+                self._connection.execute(_LET_GO, (self._key,))
+        self._connection.close()
+
+
+def take(connection: Connection, key: int) -> PostgresHold | None:
+    """Lock on this connection, which belongs to the hold from then on; closed when it is taken."""
+    connection.deadline_s = _ANSWER_S
+    try:
+        row = connection.execute(_TAKE, (key,)).fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    if row is None or not row[0]:
+        connection.close()
+        return None
+    return PostgresHold(connection, key)
+
+
+def is_taken(connection: Connection, key: int) -> bool:
+    """Whether some connection has the lock."""
+    unsigned = key & 0xFFFFFFFFFFFFFFFF
+    row = connection.execute(_TAKEN, (unsigned >> 32, unsigned & 0xFFFFFFFF)).fetchone()
+    return row is not None and bool(row[0])

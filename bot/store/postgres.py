@@ -1,0 +1,238 @@
+"""The store on PostgreSQL, through psycopg and its pool.
+
+Writers are serialised by one advisory lock that each write transaction takes first and that ends
+with it. SERIALIZABLE would let them overlap, but then any of them may fail and must be run again
+from its start, and what runs inside `Store.transaction()` is not ours to run again. The bot writes
+little, so waiting in line costs nothing that people would notice. Readers wait for nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from bot.store.backend import Backend, Params, Row, Session
+from bot.store.pgconnect import CONNECT_S, Address, Connection, check_alive, set_limits
+from bot.store.pglock import PostgresHold, is_taken, take
+from bot.store.port import Hold, StoreError
+from bot.store.schema import MIGRATIONS, Migration, pending
+
+_CONNECTIONS = 8
+_OUTCOME_S = 10.0
+"""How long to ask for the outcome of a commit whose answer was lost."""
+
+_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_APPLIED = b"""CREATE TABLE IF NOT EXISTS schema_migrations (
+    name TEXT PRIMARY KEY, applied TIMESTAMPTZ NOT NULL DEFAULT now())"""
+
+
+class PostgresBackend(Backend):
+    """One database. Raises: StoreError, also when it cannot be reached at the start."""
+
+    def __init__(self, url: str, *, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+        super().__init__()
+        self._address = Address(url)
+        self._schema = self._prepare(migrations)
+        self._begin = (
+            f"BEGIN; SELECT pg_advisory_xact_lock({self._key('', 'write')}), pg_current_xact_id()::text"
+        ).encode()
+        self._pool = ConnectionPool(
+            self._address.conninfo,
+            connection_class=Connection,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=CONNECT_S,
+            reconnect_timeout=CONNECT_S,  # then the next caller tries at once, without a long back-off
+            configure=set_limits,
+            check=self._check,
+            open=True,
+        )
+
+    @contextmanager
+    def begin_write(self) -> Iterator[Session]:
+        with self._connection() as connection:
+            with self.errors():
+                xid = self._start(connection)
+            with self._rolled_back_on_error(connection):
+                yield _Session(self, connection)
+                self._commit(connection, xid)
+
+    @contextmanager
+    def begin_read(self) -> Iterator[Session]:
+        with self._connection() as connection:
+            with self.errors():
+                connection.execute(_READ)
+            with self._rolled_back_on_error(connection):
+                yield _Session(self, connection)
+                with self.errors():
+                    connection.execute("COMMIT")
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        with self._connection() as connection:
+            yield _Session(self, connection)
+
+    def hold(self, name: str) -> Hold | None:
+        # A standby asks again and again: it should not cost the server a new connection each time.
+        if self.is_held(name):
+            return None
+        connection = self._address.connect()
+        with self.errors():
+            hold: PostgresHold | None = take(connection, self._key("hold", name))
+        return hold
+
+    def is_held(self, name: str) -> bool:
+        with self._connection() as connection, self.errors():
+            return is_taken(connection, self._key("hold", name))
+
+    def close(self) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the driver's errors into StoreError."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise StoreError(self._address.sentence(error)) from error
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        try:
+            connection = self._pool.getconn()
+        except PoolTimeout as error:
+            raise StoreError(
+                f"{self._address.name} cannot be reached, or is overloaded: no connection in {CONNECT_S} s."
+            ) from error
+        except PoolClosed as error:
+            raise StoreError("The store is closed.") from error
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    def _check(self, connection: psycopg.Connection[TupleRow]) -> None:
+        try:
+            check_alive(connection)
+        except psycopg.Error:
+            # The server was restarted: the others are dead too, and trying each would take long.
+            self._pool.drain()
+            raise
+
+    def _start(self, connection: Connection) -> str:
+        """Begin, wait for the other writers; the transaction's id."""
+        try:
+            cursor = connection.execute(self._begin)
+            cursor.nextset()
+            row = cursor.fetchone()
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        return str(row[1]) if row else ""
+
+    @contextmanager
+    def _rolled_back_on_error(self, connection: Connection) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._roll_back(connection)
+            raise
+
+    def _roll_back(self, connection: Connection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()  # the server rolls back by itself
+
+    def _commit(self, connection: Connection, xid: str) -> None:
+        """Commit; where the answer is lost on the way, ask what has become of it."""
+        try:
+            done = connection.execute("COMMIT").statusmessage
+        except psycopg.Error as error:
+            if not connection.closed:
+                raise StoreError(self._address.sentence(error)) from error
+            if self._was_committed(xid):
+                return
+            raise StoreError(f"{self._address.name} broke off the connection: nothing was saved.") from error
+        if done != "COMMIT":
+            raise StoreError(f"{self._address.name} did not accept the changes: nothing was saved.")
+
+    def _was_committed(self, xid: str) -> bool:
+        deadline = time.monotonic() + _OUTCOME_S
+        while time.monotonic() < deadline:
+            status = self._status(xid)
+            if status in ("committed", "aborted"):
+                return status == "committed"
+            time.sleep(0.2)
+        raise StoreError(
+            f"{self._address.name} broke off: it is not known whether the last change was saved."
+        )
+
+    def _status(self, xid: str) -> str:
+        """What the server says of a transaction; `in progress` also when it does not answer."""
+        with (
+            contextlib.suppress(StoreError, psycopg.Error),
+            contextlib.closing(self._address.connect()) as own,
+        ):
+            row = own.execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
+            return str(row[0]) if row else ""
+        return "in progress"
+
+    def _key(self, kind: str, name: str) -> int:
+        """The advisory lock's number: of this bot's tables alone, as two may share a database."""
+        digest = hashlib.sha256(f"dms-bot\n{self._schema}\n{kind}\n{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "big", signed=True)
+
+    def _prepare(self, migrations: tuple[Migration, ...]) -> str:
+        """Bring the tables up to date; the name of the schema that they are in."""
+        with contextlib.closing(self._address.connect()) as connection, self.errors():
+            self._address.check_server(connection)
+            row = connection.execute("SELECT current_schema()").fetchone()
+            self._schema = str(row[0]) if row else ""
+            connection.deadline_s = None  # a migration of much data takes the time it takes
+            with connection.transaction():
+                self._migrate(connection, migrations)
+            return self._schema
+
+    def _migrate(self, connection: Connection, migrations: tuple[Migration, ...]) -> None:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("", "migrate"),))
+        connection.execute("SET LOCAL statement_timeout = 0")
+        connection.execute(_APPLIED)
+        applied = [str(row[0]) for row in connection.execute("SELECT name FROM schema_migrations")]
+        for step in pending(applied, migrations, self._address.name):
+            for statement in step.statements("postgres"):
+                connection.execute(statement.encode())
+            connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", (step.name,))
+
+
+class _Session:
+    def __init__(self, backend: PostgresBackend, connection: Connection) -> None:
+        self._backend = backend
+        self._connection = connection
+
+    def rows(self, sql: str, params: Params) -> list[Row]:
+        with self._backend.errors():
+            return self._connection.execute(_marked(sql), params).fetchall()
+
+    def change(self, sql: str, params: Params) -> int:
+        with self._backend.errors():
+            return self._connection.execute(_marked(sql), params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Params]) -> None:
+        with self._backend.errors(), self._connection.cursor() as cursor:
+            cursor.executemany(_marked(sql), rows)
+
+
+@lru_cache(maxsize=1024)
+def _marked(sql: str) -> bytes:
+    """The portable SQL with the driver's marks; none of it has a question mark in a text."""
+    return sql.replace("%", "%%").replace("?", "%s").encode()

@@ -1,0 +1,157 @@
+"""A PostgreSQL server of one's own, for the time of a test.
+
+    with postgres_server() as server:
+        open_store(server.url)
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+_FOLDERS = ("/usr/lib/postgresql/*/bin",)
+_START_S = 60
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",  # the tests kill clients and servers, never the machine
+    "max_connections": "100",
+    "shared_buffers": "32MB",
+    "log_min_messages": "fatal",
+}
+
+
+class PostgresServer:
+    """A running cluster in a temporary folder."""
+
+    def __init__(self, programs: Path, folder: Path, port: int) -> None:
+        self._programs = programs
+        self._folder = folder
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+
+    @property
+    def url(self) -> str:
+        """The address of the database that every cluster has."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://dms@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self, options: str = "") -> str:
+        """Make an empty database; its address."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} {options}".encode())
+        return self.url_of(name)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._folder)}
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._folder / "data", *flags],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                **_as_another(),
+            )
+        self._wait()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT breaks off all connections and shuts down; SIGQUIT is a crash."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(_START_S)
+
+    def initialise(self) -> None:
+        command = [self._programs / "initdb", "-D", self._folder / "data", "-U", "dms", "-A", "trust"]
+        command += ["-E", "UTF8", "--locale=C", "--no-sync"]
+        made = subprocess.run(command, capture_output=True, text=True, cwd=self._folder, **_as_another())
+        if made.returncode != 0:
+            raise RuntimeError(f"initdb failed: {made.stderr}")
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()}")
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server on a free loopback port, and stop and remove it afterwards.
+
+    Raises:
+        RuntimeError: its programs are missing, or it does not start.
+    """
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="dms-pg-"))
+    try:
+        if (other := _other_user()) is not None:
+            os.chown(folder, other.pw_uid, other.pw_gid)
+        server = PostgresServer(programs, folder, _free_port())
+        server.initialise()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path:
+    found = [each for pattern in _FOLDERS for each in Path("/").glob(pattern.lstrip("/"))]
+    on_path = shutil.which("initdb")
+    if on_path:
+        found.append(Path(on_path).resolve().parent)
+    usable = [each for each in sorted(found) if (each / "postgres").exists() and (each / "initdb").exists()]
+    if not usable:
+        raise RuntimeError("The programs initdb and postgres are missing: install the package `postgresql`.")
+    return usable[-1]
+
+
+def _other_user() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: whom to run it as then."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`.")
+
+
+def _as_another() -> dict[str, object]:
+    other = _other_user()
+    return {} if other is None else {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": ()}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
