@@ -1,0 +1,109 @@
+"""Text for Slack's mrkdwn: escaped, without formatting or pings of its own, cut where it is too long.
+
+Source: https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, and those that turn the direction of text: a name must not disguise itself."""
+_ALIKE = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
+"""Slack has no escape for its formatting characters: others that look like them stand in."""
+_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""Underscores that could begin or end italics; those within a word are kept (`orders_db`)."""
+_EMOJI = re.compile(r":(?=[a-z0-9_+'-]+:)")
+_QUOTE = re.compile(r"^(\s*)&gt;", re.MULTILINE)
+_CODE = re.compile(r"`([^`\n]+)`")
+_UNIT = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|[\s\S]")
+_BLANK = "\u200b"
+"""Takes no room and breaks what Slack would take for an emoji or a quote."""
+
+
+def clean(text: str) -> str:
+    """Without characters that cannot be sent, or that show text other than it is."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def escape(text: str) -> str:
+    """Only `&`, `<`, `>`: formatting characters still format."""
+    return clean(text).translate(_ENTITIES)
+
+
+def outside(text: str) -> str:
+    """Text from the service or a person: shown as it is, whatever it contains."""
+    shown = clean(text).translate(_ALIKE).translate(_ENTITIES)
+    shown = _EDGE.sub("\u02cd", shown)
+    shown = _EMOJI.sub(f":{_BLANK}", shown)
+    return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)
+
+
+def own(text: str) -> str:
+    """A sentence of ours: `code` and *bold* format; everything else is shown as it is."""
+    parts = _CODE.split(clean(text))
+    return "".join(code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
+
+
+def code(text: str) -> str:
+    """An identifier in code type. What stands in it formats nothing."""
+    shown = clean(text).replace("`", "\u02cb").replace("\n", " ").strip()
+    return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
+
+
+def date(at: datetime, form: str = "{date_short_pretty} {time}") -> str:
+    """A moment in the reader's own time zone. `at` without a zone is UTC."""
+    moment = at if at.tzinfo else at.replace(tzinfo=UTC)
+    fallback = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
+
+
+def link(url: str, text: str) -> str:
+    """A link; only `http(s)` ones become links, so that no text makes another kind."""
+    if not re.match(r"https?://\S+$", url):
+        return outside(text)
+    target = url.translate(_ENTITIES).replace("|", "%7C")
+    return f"<{target}|{outside(text).replace('|', '/') or 'link'}>"
+
+
+def mention(sigil: str, id: str) -> str:
+    """`<@U…>` and its kind; an id that is none (it would be another command) is shown as text."""
+    return f"<{sigil}{id}>" if re.fullmatch(r"[A-Z0-9]+", id) else code(id)
+
+
+def size(text: str) -> int:
+    """Characters as a browser counts them: those outside the basic plane count twice."""
+    return len(text) + sum(1 for each in text if each > "\uffff")
+
+
+def clip(text: str, most: int) -> str:
+    """Cut mrkdwn to `most` characters, with `…`; never within a link, an entity or code."""
+    if size(text) <= most:
+        return text
+    kept: list[str] = []
+    room = most - 1
+    for unit in _UNIT.findall(text):
+        room -= size(unit)
+        if room < 0:
+            break
+        kept.append(unit)
+    return "".join(kept).rstrip() + "…"
+
+
+def clip_plain(text: str, most: int) -> str:
+    """Cut plain text to `most` characters, with `…`; one line, never empty."""
+    line = " ".join(clean(text).split()) or "\u2014"
+    if size(line) <= most:
+        return line
+    kept = line[: most - 1]
+    while size(kept) > most - 1:
+        kept = kept[:-1]
+    return kept.rstrip() + "…"
+
+
+def _plain(text: str) -> str:
+    shown = text.replace("`", "\u02cb").replace("~", "\u223c").translate(_ENTITIES)
+    shown = _EDGE.sub("\u02cd", shown)
+    return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)

@@ -1,0 +1,125 @@
+"""The values of flags, by kind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rapidfuzz import fuzz, process
+
+from bot.invocation import Flag, UsageError, Value
+from bot.slack.tokens import items, unshield
+from bot.timespan import parse_duration, parse_time
+
+_MOST_ITEMS = 1000
+
+
+def wanted(flag: Flag) -> str:
+    """What stands behind the flag, in words."""
+    match flag.kind:
+        case "choice":
+            return f"one of {', '.join(flag.choices)}"
+        case "number":
+            return "a whole number"
+        case "duration":
+            return "a duration"
+        case "time":
+            return "a time"
+        case "list":
+            return "one or more names"
+        case "text":
+            return "a text"
+        case _:
+            return "a value"
+
+
+def example(flag: Flag) -> str:
+    """The flag with a value that is right."""
+    name = f"--{flag.name}"
+    match flag.kind:
+        case "switch":
+            return name
+        case "choice":
+            return f"{name} {flag.choices[0] if flag.choices else '…'}"
+        case "number":
+            return f"{name} 10"
+        case "duration":
+            return f"{name} 2h"
+        case "time":
+            return f"{name} 2026-12-01T08:00Z"
+        case "list":
+            return f"{name} orders,customers"
+        case "text":
+            return f'{name} "month end"'
+        case "word":
+            return f"{name} …"
+
+
+def read(flag: Flag, raw: str, prose: str, right: str) -> Value:
+    """The value behind a flag that takes one; `right` is a command line to show.
+
+    Durations and times are checked here and kept as typed (`bot.timespan` reads them).
+
+    Raises:
+        UsageError: it is not of the flag's kind.
+    """
+    match flag.kind:
+        case "list":
+            return _list(flag, raw, right)
+        case "choice":
+            return _choice(flag, unshield(raw), right)
+        case "number":
+            return _number(flag, unshield(raw), right)
+        case "duration" | "time":
+            return _span(flag, unshield(raw), right)
+        case "text":
+            return prose.strip()
+        case _:
+            return unshield(raw).strip()
+
+
+def _list(flag: Flag, raw: str, right: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(items(raw)))
+    if not found:
+        raise UsageError(f"`--{flag.name}` needs one or more names: write for example `{right}`.")
+    if len(found) > _MOST_ITEMS:
+        raise UsageError(f"`--{flag.name}` takes at most {_MOST_ITEMS:,} names, not {len(found):,}.")
+    return found
+
+
+def _choice(flag: Flag, typed: str, right: str) -> str:
+    by_name = {choice.lower(): choice for choice in flag.choices}
+    if typed.lower() in by_name:
+        return by_name[typed.lower()]
+    hit = process.extractOne(typed.lower()[:60], list(by_name), scorer=fuzz.WRatio, score_cutoff=60)
+    hint = f" Did you mean `{by_name[hit[0]]}`?" if hit else ""
+    raise UsageError(
+        f"`--{flag.name}` is one of {', '.join(flag.choices)}, not `{_short(typed)}`: "
+        f"write for example `{right}`.{hint}"
+    )
+
+
+def _number(flag: Flag, typed: str, right: str) -> str:
+    if typed.isascii() and typed.isdigit() and len(typed) <= 9:
+        return str(int(typed))
+    raise UsageError(
+        f"`--{flag.name}` needs a whole number, not `{_short(typed)}`: write for example `{right}`."
+    )
+
+
+def _span(flag: Flag, typed: str, right: str) -> str:
+    kept = typed.strip()
+    try:
+        if flag.kind == "duration":
+            parse_duration(kept)
+        else:
+            parse_time(kept, datetime.now(UTC))
+    except ValueError:
+        raise UsageError(
+            f"`--{flag.name}` needs {wanted(flag)}, not `{_short(typed)}`: write for example `{right}`."
+        ) from None
+    return kept
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.replace("`", "'").split())
+    return line if len(line) <= 60 else f"{line[:59]}…"

@@ -1,0 +1,66 @@
+"""How people name a job: its id, `location/id`, the full resource name, or its console page."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from bot.dms.model import job_name
+from bot.invocation import UsageError
+
+_ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_SHORT = re.compile(rf"(?:[a-z0-9-]{{1,40}}/)?{_ID}")
+_FULL = re.compile(rf"projects/[a-z0-9][a-z0-9.:-]{{0,99}}/locations/[a-z0-9-]{{1,40}}/migrationJobs/{_ID}")
+_CONSOLE = re.compile(r"/dbmigration/migrations/locations/(?P<location>[^/]+)/instances/(?P<id>[^/?#]+)")
+_SERVICE = "//datamigration.googleapis.com/"
+
+
+def is_job(text: str) -> bool:
+    """Whether this can name a job."""
+    return bool(_SHORT.fullmatch(text) or _FULL.fullmatch(_unwrapped(text)))
+
+
+def read(text: str, right: str) -> str:
+    """The job that was typed; `right` is a command line to show when it names none.
+
+    Raises:
+        UsageError: it cannot name a job.
+    """
+    name = _unwrapped(text)
+    if _SHORT.fullmatch(name) or _FULL.fullmatch(name):
+        return name
+    lower = _lowered(name)
+    if is_job(lower):
+        raise UsageError(f"`{_short(name)}` is not a job: job ids are lower-case. Did you mean `{lower}`?")
+    raise UsageError(
+        f"`{_short(name)}` is not a job: name it by its id (lower-case letters, digits, hyphens), "
+        f"`location/id` or its full resource name, as in `{right}`."
+    )
+
+
+def _unwrapped(text: str) -> str:
+    """From a console address or a full name with the service in front to the plain name."""
+    if text.startswith(_SERVICE):
+        return text.removeprefix(_SERVICE)
+    if not text.startswith("https://console.cloud.google.com/"):
+        return text
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text
+    match = _CONSOLE.search(parts.path)
+    projects = parse_qs(parts.query).get("project", [])
+    if match is None or not projects:
+        return text
+    return job_name(projects[0], match["location"], match["id"])
+
+
+def _lowered(name: str) -> str:
+    if not name.lower().startswith("projects/"):
+        return name.lower().replace("_", "-")
+    return name.lower().replace("/migrationjobs/", "/migrationJobs/")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.replace("`", "'").split())
+    return line if len(line) <= 80 else f"{line[:79]}…"

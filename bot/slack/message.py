@@ -1,0 +1,190 @@
+"""A message for Slack, kept within its limits.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks; the whole text of a message's blocks
+is kept under `MOST_TEXT` too, because Slack refuses larger ones (`msg_blocks_too_long`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    BlockElement,
+    ButtonElement,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    InteractiveElement,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.answers import Button
+from bot.slack import escape
+
+MOST_BLOCKS = 50
+MOST_TEXT = 12_000
+SECTION = 3000
+FIELD = 2000
+HEADER = 150
+LABEL = 75
+FALLBACK = 1000
+"""Characters of the plain text that notifications show."""
+BUTTONS_A_ROW = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What `chat.postMessage` and `chat.update` take."""
+
+    text: str
+    blocks: list[Block]
+
+    def payload(self) -> dict[str, Any]:
+        """The arguments as JSON values."""
+        return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+
+
+def message(text: str, blocks: Iterable[Block]) -> Message:
+    """Finish a message: `text` is mrkdwn and stands alone where blocks are not shown."""
+    kept = _fit(list(blocks), MOST_BLOCKS)
+    number_actions(kept)
+    return Message(escape.clip(text, FALLBACK) or "\u2014", kept)
+
+
+def header(text: str) -> HeaderBlock:
+    return HeaderBlock(text=PlainTextObject(text=escape.clip_plain(text, HEADER), emoji=True))
+
+
+def words(text: str) -> MarkdownTextObject:
+    """mrkdwn in which nothing but explicit markup becomes a link or a mention."""
+    return MarkdownTextObject(text=escape.clip(text, SECTION) if text.strip() else "\u2014", verbatim=True)
+
+
+def section(text: str, accessory: BlockElement | None = None) -> SectionBlock:
+    return SectionBlock(text=words(text), accessory=accessory)
+
+
+def sections(text: str) -> list[Block]:
+    """As many sections as a long text needs, parted at line ends where that is possible."""
+    return [section(piece) for piece in _pieces(text, SECTION)]
+
+
+def fields(texts: Sequence[str]) -> list[Block]:
+    """Columns of short texts; a section takes ten."""
+    shown = [MarkdownTextObject(text=escape.clip(each, FIELD), verbatim=True) for each in texts if each]
+    return [SectionBlock(fields=shown[at : at + 10]) for at in range(0, len(shown), 10)]
+
+
+def context(*texts: str) -> list[Block]:
+    """Small print; nothing when there is nothing to say."""
+    shown = [words(each) for each in texts if each.strip()][:10]
+    return [ContextBlock(elements=shown)] if shown else []
+
+
+def divider() -> DividerBlock:
+    return DividerBlock()
+
+
+def button(spec: Button) -> ButtonElement:
+    """Its `action_id` may be numbered later, where the message has several of its kind."""
+    return ButtonElement(
+        text=PlainTextObject(text=escape.clip_plain(spec.label, LABEL), emoji=True),
+        action_id=action_id(spec.verb, spec.step),
+        value=spec.ref or None,
+        style=spec.style or None,
+        url=spec.url or None,
+    )
+
+
+def buttons(specs: Sequence[Button], block_id: str | None = None) -> list[Block]:
+    """Rows of buttons; nothing for none."""
+    made = [button(spec) for spec in specs]
+    rows = [made[at : at + BUTTONS_A_ROW] for at in range(0, len(made), BUTTONS_A_ROW)]
+    return [
+        ActionsBlock(elements=row, block_id=None if block_id is None else f"{block_id}:{index}"[:255])
+        for index, row in enumerate(rows, 1)
+    ]
+
+
+def action_id(verb: str, step: str, number: int = 0) -> str:
+    """`dms:<verb>:<step>`, and `:<n>` with a number."""
+    return f"dms:{verb}:{step}:{number}" if number else f"dms:{verb}:{step}"
+
+
+def number_actions(blocks: Iterable[Block]) -> None:
+    """Make the `action_id`s of a surface unique: the second of a kind gets `:2`, and so on."""
+    seen: Counter[str] = Counter()
+    for element in elements(blocks):
+        name = element.action_id or ""
+        seen[name] += 1
+        if name and seen[name] > 1:
+            element.action_id = f"{name}:{seen[name]}"
+
+
+def elements(blocks: Iterable[Block]) -> Iterator[InteractiveElement]:
+    """The interactive elements of blocks, in order."""
+    for block in blocks:
+        inside: list[Any] = [getattr(block, "accessory", None), *(getattr(block, "elements", None) or ())]
+        yield from (each for each in inside if isinstance(each, InteractiveElement))
+
+
+def text_size(block: Block) -> int:
+    """Characters of text in a block, as they count toward the message's limit."""
+    return _text_size(block.to_dict())
+
+
+def _text_size(value: Any) -> int:
+    if isinstance(value, dict):
+        own = value.get("text")
+        return (escape.size(own) if isinstance(own, str) else 0) + sum(
+            _text_size(each) for each in value.values()
+        )
+    if isinstance(value, list):
+        return sum(_text_size(each) for each in value)
+    return 0
+
+
+def _fit(blocks: list[Block], most: int) -> list[Block]:
+    """Leave out the middle of what is too long, say so, and keep the buttons at its end."""
+    if len(blocks) <= most and sum(map(text_size, blocks)) <= MOST_TEXT:
+        return blocks
+    tail = _tail(blocks)
+    room = MOST_TEXT - 200 - sum(map(text_size, tail))
+    kept: list[Block] = []
+    for block in blocks[: len(blocks) - len(tail)]:
+        room -= text_size(block)
+        if room < 0 or len(kept) + len(tail) + 1 >= most:
+            break
+        kept.append(block)
+    return [*kept, *context("… shortened: this is more than one message can hold."), *tail]
+
+
+def _tail(blocks: list[Block]) -> list[Block]:
+    """The buttons and small print at the end, which must stay."""
+    start = len(blocks)
+    while (
+        start > 0 and len(blocks) - start < 4 and isinstance(blocks[start - 1], ActionsBlock | ContextBlock)
+    ):
+        start -= 1
+    tail = blocks[start:]
+    return tail if sum(map(text_size, tail)) <= MOST_TEXT // 2 else []
+
+
+def _pieces(text: str, most: int) -> list[str]:
+    pieces: list[str] = []
+    piece = ""
+    for line in text.split("\n"):
+        joined = f"{piece}\n{line}" if piece else line
+        if piece and escape.size(joined) > most:
+            pieces.append(piece)
+            joined = line
+        piece = joined
+    pieces.append(piece)
+    return [escape.clip(each, most) for each in pieces if each.strip()] or ["\u2014"]

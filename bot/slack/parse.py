@@ -1,0 +1,290 @@
+"""The command line behind `/dms`: from text to an `Invocation`, or to one clear sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz, process
+
+from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.slack import flags, jobtokens
+from bot.slack.tokens import Token, items, split, unshield
+
+LONGEST = 3000
+"""Characters of a command; more than anyone types, and far below what could do harm."""
+_ALIKE = 60
+_FILTER = re.compile(r"[A-Za-z][\w.-]*=")
+_HELP = frozenset({"--help", "--h", "-h", "-help"})
+
+
+def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
+    """Read what was typed behind `/dms`. Nothing, or `VERB --help`, asks for help.
+
+    Raises:
+        UsageError: one sentence that says what was wrong and what would be right.
+    """
+    if len(text) > LONGEST:
+        raise UsageError(
+            f"That command is too long ({len(text):,} characters; {LONGEST:,} are allowed): "
+            "name fewer jobs at once, or use `--all` with filters, as in `/dms stop --all state=running`."
+        )
+    tokens = _without_prefix(split(text))
+    if not tokens:
+        return Invocation("help")
+    verb = _verb(tokens[0], syntaxes)
+    if any(not each.quoted and each.text in _HELP for each in tokens[1:]):
+        return Invocation("help", words=() if verb == "help" else (verb,))
+    reading = _Reading(verb, syntaxes[verb])
+    reading.read(tokens[1:])
+    return reading.done()
+
+
+def nearest(word: str, among: Iterable[str]) -> str:
+    """The most alike of `among`, or empty when none is alike."""
+    hit = process.extractOne(word.lower(), list(among), scorer=fuzz.WRatio, score_cutoff=_ALIKE)
+    return hit[0] if hit else ""
+
+
+def _without_prefix(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    return tokens[1:] if tokens and tokens[0].text.lower() in ("/dms", "dms") else tokens
+
+
+def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
+    typed = unshield(token.text)
+    verb = typed.lower().lstrip("/-") if len(typed) <= 40 else typed
+    if verb in syntaxes:
+        return verb
+    if verb in ("h", "?"):
+        return "help"
+    near = nearest(verb, syntaxes) if len(verb) <= 40 else ""
+    if near:
+        raise UsageError(
+            f"There is no verb `{_short(typed)}`: did you mean `{near}`, "
+            f"as in `{_example(near, syntaxes[near])}`?"
+        )
+    raise UsageError(f"There is no verb `{_short(typed)}`: `/dms help` lists all, for example `/dms list`.")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The arguments of one verb, as they are read from left to right."""
+
+    verb: str
+    syntax: Syntax
+    jobs: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    flags: dict[str, Value] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict)
+
+    def read(self, tokens: tuple[Token, ...]) -> None:
+        at = 0
+        while at < len(tokens):
+            at = self._read_one(tokens, at)
+
+    def done(self) -> Invocation:
+        self._check_jobs()
+        return Invocation(self.verb, tuple(self.jobs), self.flags, self.filters, tuple(self.words))
+
+    def _read_one(self, tokens: tuple[Token, ...], at: int) -> int:
+        token = tokens[at]
+        if token.is_flag:
+            return self._flag(tokens, at)
+        if self._filters(token):
+            return self._filter(tokens, at)
+        self._positional(token)
+        return at + 1
+
+    def _flag(self, tokens: tuple[Token, ...], at: int) -> int:
+        head, equals, _ = tokens[at].text[2:].partition("=")
+        flag = self._known_flag(head.lower().replace("_", "-"))
+        if flag.kind == "switch":
+            if equals:
+                raise UsageError(f"`--{flag.name}` takes no value: write `{self._line(f'--{flag.name}')}`.")
+            self.flags[flag.name] = True
+            return at + 1
+        raw, prose, at = _value(tokens, at, bool(equals), flag.kind == "list")
+        if not raw.strip():
+            raise UsageError(
+                f"`--{flag.name}` needs {flags.wanted(flag)}: "
+                f"write for example `{self._line(flags.example(flag))}`."
+            )
+        self._put(flag, flags.read(flag, raw, prose, self._line(flags.example(flag))))
+        return at
+
+    def _put(self, flag: Flag, value: Value) -> None:
+        before = self.flags.get(flag.name)
+        if isinstance(before, tuple) and isinstance(value, tuple):
+            self.flags[flag.name] = tuple(dict.fromkeys((*before, *value)))
+            return
+        if before is not None:
+            raise UsageError(
+                f"`--{flag.name}` is given twice (`{before}` and `{_short(str(value))}`): give it once, "
+                f"as in `{self._line(flags.example(flag))}`."
+            )
+        self.flags[flag.name] = value
+
+    def _known_flag(self, name: str) -> Flag:
+        known = {flag.name: flag for flag in self.syntax.flags}
+        if name in known:
+            return known[name]
+        if not known:
+            raise UsageError(
+                f"`{self.verb}` takes no flags, so not `--{_short(name)}`: write `{self._line()}`."
+            )
+        near = nearest(name, known) if len(name) <= 40 else ""
+        if near:
+            shown = flags.example(known[near])
+            raise UsageError(
+                f"`{self.verb}` has no flag `--{_short(name)}`: "
+                f"did you mean `--{near}`, as in `{self._line(shown)}`?"
+            )
+        raise UsageError(
+            f"`{self.verb}` has no flag `--{_short(name)}`: "
+            f"it takes {_listing(f'--{each}' for each in known)}, "
+            f"as in `{self._line(flags.example(self.syntax.flags[0]))}`."
+        )
+
+    def _filters(self, token: Token) -> bool:
+        if token.quoted or not _FILTER.match(token.text):
+            return False
+        return bool(self.syntax.filters) or not self.syntax.words
+
+    def _filter(self, tokens: tuple[Token, ...], at: int) -> int:
+        key = self._known_filter(tokens[at].text.partition("=")[0])
+        raw, _, at = _value(tokens, at, True, True)
+        value = unshield(raw).strip()
+        if not value:
+            raise UsageError(
+                f"`{key}=` needs a value: write for example `{self._line(_filter_example(key))}`."
+            )
+        if key in self.filters:
+            raise UsageError(
+                f"`{key}=` is given twice (`{_short(self.filters[key])}` and `{_short(value)}`): "
+                "give it once."
+            )
+        self.filters[key] = value
+        return at
+
+    def _known_filter(self, typed: str) -> str:
+        head, dot, rest = typed.partition(".")
+        if head.lower() in self.syntax.filters and (not dot or head.lower() == "label"):
+            return f"{head.lower()}{dot}{rest}"
+        if not self.syntax.filters:
+            raise UsageError(
+                f"`{self.verb}` takes no filters, so not `{_short(typed)}=…`: write `{self._line()}`."
+            )
+        near = nearest(typed, self.syntax.filters) if len(typed) <= 40 else ""
+        hint = (
+            f"did you mean `{near}=`"
+            if near
+            else f"it takes {_listing(f'{each}=' for each in self.syntax.filters)}"
+        )
+        shown = self._line(_filter_example(near or self.syntax.filters[0]))
+        end = "?" if near else "."
+        raise UsageError(f"`{self.verb}` has no filter `{_short(typed)}=`: {hint}, as in `{shown}`{end}")
+
+    def _positional(self, token: Token) -> None:
+        if self._takes_job(token):
+            self._add_jobs(token)
+        elif self.syntax.words:
+            self.words.append(unshield(token.text))
+        elif items(token.text) or token.quoted:
+            self._too_much(token)
+
+    def _takes_job(self, token: Token) -> bool:
+        match self.syntax.jobs:
+            case "none":
+                return False
+            case "one" | "optional":
+                return not self.jobs and not (self.words and self.syntax.words)
+            case "many":
+                return not self.syntax.words or jobtokens.is_job(unshield(token.text).rstrip(","))
+
+    def _add_jobs(self, token: Token) -> None:
+        found = [jobtokens.read(each, self._line()) for each in items(token.text)]
+        if len(found) > 1 and self.syntax.jobs != "many":
+            raise UsageError(
+                f"`{self.verb}` takes one job at a time, not {len(found)}: "
+                f"write `{self._line(job=found[0])}`."
+            )
+        self.jobs.extend(each for each in found if each not in self.jobs)
+
+    def _too_much(self, token: Token) -> None:
+        extra = _short(unshield(token.text))
+        if self.syntax.jobs in ("one", "optional"):
+            raise UsageError(
+                f"`{self.verb}` takes one job, and `{extra}` is one too many: "
+                f"write `{self._line(job=self.jobs[0])}` (and items of a list with commas between them)."
+            )
+        raise UsageError(f"`{self.verb}` takes no `{extra}`: write `{self._line()}`.")
+
+    def _check_jobs(self) -> None:
+        if self.jobs or self.syntax.jobs in ("none", "optional"):
+            return
+        if self.syntax.jobs == "many" and self.flags.get("all") is True:
+            return
+        if (
+            self.syntax.jobs == "many"
+            and self.filters
+            and any(each.name == "all" for each in self.syntax.flags)
+        ):
+            raise UsageError(
+                f"`{self.verb}` needs jobs, or `--all` with a filter: write `/dms {self.verb} orders-db` "
+                f"or `/dms {self.verb} --all {_shown(self.filters)}`."
+            )
+        raise UsageError(f"`{self.verb}` needs a job: write for example `{self._line()}`.")
+
+    def _line(self, more: str = "", job: str = "") -> str:
+        """A command of this verb that is right."""
+        return _example(self.verb, self.syntax, more, job)
+
+
+def _value(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tuple[str, str, int]:
+    """The value of the flag or filter at `at`: as meant, as read, and where the next token is.
+
+    A list goes on over spaces as long as a comma stands at the end or the beginning.
+    """
+    if inline:
+        raw = tokens[at].text.partition("=")[2]
+        prose = tokens[at].prose.partition("=")[2]
+        at += 1
+        wanting = not raw.strip()
+    else:
+        raw, prose, wanting = "", "", True
+        at += 1
+    while at < len(tokens) and not tokens[at].is_flag and _goes_on(raw, tokens[at], wanting, many):
+        raw, prose, wanting = raw + tokens[at].text, prose + tokens[at].prose, False
+        at += 1
+    return raw, prose, at
+
+
+def _goes_on(raw: str, token: Token, wanting: bool, many: bool) -> bool:
+    if wanting:
+        return True
+    return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
+
+
+def _example(verb: str, syntax: Syntax, more: str = "", job: str = "") -> str:
+    named = job or ("orders-db" if syntax.jobs in ("one", "many") else "")
+    return " ".join(part for part in ("/dms", verb, named, more) if part)
+
+
+def _filter_example(key: str) -> str:
+    samples = {"state": "state=running", "label": "label.team=payments", "location": "location=europe-west1"}
+    return samples.get(key, f"{key}=…")
+
+
+def _shown(filters: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={_short(value)}" for key, value in filters.items())
+
+
+def _listing(names: Iterable[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.replace("`", "'").split())
+    return line if len(line) <= 60 else f"{line[:59]}…"

@@ -1,0 +1,73 @@
+"""Durations and times as people type and read them."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(?:\d{1,6}[smhdw])+")
+_STEP = re.compile(r"(\d{1,6})([smhdw])")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?")
+LONGEST = timedelta(days=3660)
+
+
+def parse_duration(text: str) -> timedelta:
+    """`90m`, `2h`, `3d`, `1h30m`; the units are s, m, h, d and w.
+
+    Raises:
+        ValueError: it is not a duration, is zero, or is longer than ten years.
+    """
+    compact = text.strip().lower().replace(" ", "")
+    if not _DURATION.fullmatch(compact):
+        raise ValueError(f"`{text}` is not a duration: write for example `90m`, `2h` or `3d`")
+    seconds = sum(int(count) * _UNITS[unit] for count, unit in _STEP.findall(compact))
+    if seconds == 0:
+        raise ValueError(f"`{text}` is no time at all: write for example `90m`, `2h` or `3d`")
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f"`{text}` is more than ten years: write for example `90m`, `2h` or `3d`")
+    return timedelta(seconds=seconds)
+
+
+def parse_time(text: str, now: datetime) -> datetime:
+    """A duration from `now`, or a time such as `2026-12-01T08:00Z`; UTC where no zone is given.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    stripped = text.strip()
+    if _DURATION.fullmatch(stripped.lower().removeprefix("+").replace(" ", "")):
+        return now + parse_duration(stripped.removeprefix("+"))
+    if not _TIME.fullmatch(stripped.upper()):
+        raise ValueError(_no_time(text))
+    try:
+        moment = datetime.fromisoformat(stripped.upper())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(_no_time(text)) from None
+
+
+def humanize(span: timedelta | float) -> str:
+    """The two largest units, for example `2 h 5 min`; a number is in seconds."""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if not math.isfinite(seconds):
+        return "unknown"
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _pair(whole, 60, "min", 1, "s")
+    if whole < 86_400:
+        return _pair(whole, 3600, "h", 60, "min")
+    return _pair(whole, 86_400, "d", 3600, "h")
+
+
+def _pair(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
+    first, rest = divmod(whole, large)
+    second = rest // small
+    return f"{first} {large_name} {second} {small_name}" if second else f"{first} {large_name}"
+
+
+def _no_time(text: str) -> str:
+    return f"`{text}` is not a time: write for example `2h` (from now) or `2026-12-01T08:00Z`"
