@@ -1,0 +1,120 @@
+"""Looks at a whole policy: what cannot work, and what looks unintended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.policy import CHANGES, DESTROYS, FREEZES, Policy, Role, Rule, Ruling, Scope, Subjects
+
+
+def contradictions(policy: Policy) -> Iterator[str]:
+    """Approvals that are asked for and that nobody could give, one sentence each."""
+    for where, verbs, ruling in _asking(policy):
+        if _empty(policy, ruling.allow):
+            continue
+        named = ", ".join(sorted(verbs))
+        people = _people(policy, ruling.approvers)
+        if people is not None and not people:
+            yield f"{where}: nobody can approve {named}: {_missing(ruling)}."
+        elif people is not None and len(people) < ruling.approvals:
+            yield (
+                f"{where}: {named} needs {ruling.approvals} approvals, and only {len(people)} "
+                f"{'person' if len(people) == 1 else 'people'} can give one: name more, or a user group; "
+                'for example: approvers = ["@dba-team"].'
+            )
+
+
+def oddities(policy: Policy) -> Iterator[str]:
+    """What works and looks unintended, one sentence each."""
+    yield from _alone(policy)
+    yield from _unreachable(policy)
+    yield from _useless(policy)
+    yield from _powerless(policy)
+
+
+def _asking(policy: Policy) -> Iterator[tuple[str, frozenset[str], Ruling]]:
+    """Every rule (and the defaults) that asks for approvals: where it is, its verbs, its ruling."""
+    left = set(CHANGES)
+    for number, rule in enumerate(policy.rules, start=1):
+        asking = frozenset(verb for verb in rule.verbs & left if policy.filled(rule, verb).approvals)
+        if asking:
+            yield place(number, rule), asking, policy.filled(rule, min(asking))
+        if rule.scope.everything:
+            left -= rule.verbs
+    rest = frozenset(verb for verb in DESTROYS & left if policy.default(verb).approvals)
+    if rest:
+        yield "where no rule matches", rest, policy.default(min(rest))
+
+
+def place(number: int, rule: Rule) -> str:
+    return f"rule {number}" if rule.name == f"rule {number}" else f"rule {number} “{rule.name}”"
+
+
+def _empty(policy: Policy, subjects: Subjects) -> bool:
+    people = _people(policy, subjects)
+    return people is not None and not people
+
+
+def _people(policy: Policy, subjects: Subjects) -> frozenset[str] | None:
+    """Everybody whom `subjects` can mean, or None where that cannot be counted here."""
+    if subjects.role is not None and policy.default_role >= subjects.role:
+        return None
+    if subjects.role is not None:
+        subjects = subjects.plus(policy.holders(subjects.role))
+    return None if subjects.groups or subjects.channels else frozenset(subjects.users)
+
+
+def _missing(ruling: Ruling) -> str:
+    role = ruling.approvers.role
+    if role is None:
+        return 'the list of approvers is empty; for example: approvers = ["approver", "@dba-team"]'
+    names = "approver or admin" if role is Role.APPROVER else f"{role.name.lower()} or above"
+    return (
+        f"no user, group or channel has the role {names}; for example, under [roles]: "
+        'approver = ["@dba-team"], or in a rule: approvals = 0'
+    )
+
+
+def _alone(policy: Policy) -> Iterator[str]:
+    for where, verbs, ruling in _asking(policy):
+        people = _people(policy, ruling.approvers)
+        if people and len(people) == ruling.approvals and not ruling.self_approval:
+            yield (
+                f"{where}: {', '.join(sorted(verbs))} needs the word of everybody who can approve "
+                f"({len(people)}), so none of them can ask for it."
+            )
+
+
+def _unreachable(policy: Policy) -> Iterator[str]:
+    for number, rule in enumerate(policy.rules, start=1):
+        earlier = [each for each in policy.rules[: number - 1] if _covers(each.scope, rule.scope)]
+        covered = frozenset().union(*(each.verbs for each in earlier)) if earlier else frozenset()
+        if rule.verbs and rule.verbs <= covered:
+            names = ", ".join(f"“{each.name}”" for each in earlier if each.verbs & rule.verbs)
+            yield f"{place(number, rule)}: it never decides anything, because {names} stands before it."
+
+
+def _covers(one: Scope, other: Scope) -> bool:
+    """Whether `one` surely holds wherever `other` does."""
+    if one.everything:
+        return True
+    jobs = not one.jobs or (bool(other.jobs) and set(other.jobs) <= set(one.jobs))
+    return jobs and set(one.labels) <= set(other.labels)
+
+
+def _useless(policy: Policy) -> Iterator[str]:
+    for number, rule in enumerate(policy.rules, start=1):
+        asks = rule.approvals or rule.approvers is not None or rule.self_approval is not None
+        if asks and not rule.verbs & CHANGES:
+            yield f"{place(number, rule)}: approvals are asked for changes only, and it is for none."
+        elif rule.approvals == 0 and (rule.approvers is not None or rule.self_approval is not None):
+            yield f"{place(number, rule)}: it asks for no approvals, so who approves makes no difference."
+
+
+def _powerless(policy: Policy) -> Iterator[str]:
+    if not policy.source:
+        return
+    for verbs, what in ((CHANGES, "change a job"), (FREEZES, "freeze jobs")):
+        rulings = [ruling for verb in verbs for ruling in policy.rulings(verb)]
+        if all(_empty(policy, ruling.allow) for ruling in rulings):
+            yield f"Nobody may {what}: no user, group or channel has the role operator, approver or admin."

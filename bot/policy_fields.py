@@ -1,0 +1,334 @@
+"""One table of a policy file, read field by field; what is wrong is noted, and reading goes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rapidfuzz import process
+
+from bot.policy import VERB_SETS, Role, Scope, Subjects
+from bot.timespan import parse_duration, parse_time
+
+ALIKE = 60
+"""Least likeness (0 to 100) of a near match."""
+SHORTEST = timedelta(minutes=1)
+LONGEST = timedelta(days=30)
+"""Bounds of how long a request may wait."""
+
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_GROUP = re.compile(r"S[A-Z0-9]{2,20}")
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
+_HANDLE = re.compile(r"@[a-z0-9][a-z0-9._-]{0,80}")
+_SUBJECT_EXAMPLE = '["operator", "U0123ABCD", "S0123ABCD", "@dba-team"]'
+_JOB_PART = re.compile(r"[a-z0-9*?\[\]!.:-]+")
+_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LABEL_VALUE = re.compile(r"[\w*?\[\]!-]{0,63}")
+_ROLES = {role.name.lower(): role for role in Role}
+
+
+class Faults:
+    """What was found wrong so far."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.found: list[str] = []
+
+    def add(self, where: str, what: str, example: str) -> None:
+        place = f"{self.source}, {where}" if where else self.source
+        self.found.append(f"{place}: {what}; for example: {example}.")
+
+
+class Fields:
+    """One table; `where` says which in words."""
+
+    def __init__(self, where: str, data: dict[str, Any], faults: Faults) -> None:
+        self.where = where
+        self._data = data
+        self._faults = faults
+
+    # ---- around the fields
+
+    def has(self, key: str) -> bool:
+        return key in self._data
+
+    def value(self, key: str) -> Any:
+        return self._data.get(key)
+
+    def fault(self, key: str, what: str, example: str) -> None:
+        where = f"{self.where}, `{key}`" if self.where else f"`{key}`"
+        self._faults.add(where, what, example)
+
+    def only(self, known: Collection[str]) -> None:
+        """Note every key that is not in `known`."""
+        for key in self._data:
+            if key not in known:
+                self.fault(shorter(key), f"is not known here{near(key, known)}", " or ".join(list(known)[:3]))
+
+    def table(self, key: str) -> Fields | None:
+        """A table of its own, or None where there is none."""
+        value = self._data.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.fault(key, f"must be a table, not {shown(value)}", f"[{key}]")
+            return None
+        return Fields(f"[{key}]", value, self._faults)
+
+    def tables(self, key: str) -> list[Fields]:
+        """An array of tables; empty where there is none."""
+        value = self._data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            self.fault(key, f"must be written as tables, not as {shown(value)}", f"[[{key}]]")
+            return []
+        return [
+            Fields(_place(key, number, each), each, self._faults)
+            for number, each in enumerate(value, start=1)
+        ]
+
+    # ---- plain fields
+
+    def text(self, key: str, *, needed: str = "") -> str:
+        """A text on one line; with `needed` (an example), it must be there."""
+        value = self._data.get(key, "")
+        if not isinstance(value, str):
+            self.fault(key, f"must be a text, not {shown(value)}", needed or f'{key} = "production"')
+            return ""
+        if needed and not value.strip():
+            self.fault(key, "is missing or empty", needed)
+        if len(value) > 200 or not value.isprintable():
+            self.fault(key, "must be one line of at most 200 characters", needed or f'{key} = "production"')
+            return ""
+        return value.strip()
+
+    def texts(self, key: str, example: str) -> tuple[str, ...]:
+        """A list of texts, or one text alone."""
+        value = self._data.get(key, [])
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(each, str) for each in items):
+            self.fault(key, f"must be a list of texts, not {shown(value)}", f"{key} = {example}")
+            return ()
+        return tuple(dict.fromkeys(each.strip() for each in items))
+
+    def whole(self, key: str, low: int, high: int) -> int | None:
+        value = self._data.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            what = f"must be a whole number from {low} to {high}, not {shown(value)}"
+            self.fault(key, what, f"{key} = 1")
+            return None
+        return value
+
+    def switch(self, key: str) -> bool | None:
+        value = self._data.get(key)
+        if value is not None and not isinstance(value, bool):
+            self.fault(key, f"must be true or false, without quotes, not {shown(value)}", f"{key} = false")
+            return None
+        return value
+
+    def duration(self, key: str) -> timedelta | None:
+        value = self._data.get(key)
+        if value is None:
+            return None
+        try:
+            span = parse_duration(value) if isinstance(value, str) else None
+        except ValueError:
+            span = None
+        if span is None or not SHORTEST <= span <= LONGEST:
+            what = f"must be a duration from 1m to 30d in quotes, not {shown(value)}"
+            self.fault(key, what, f'{key} = "2h"')
+            return None
+        return span
+
+    def moment(self, key: str) -> datetime | None:
+        """A time in UTC; a time without a zone is taken as UTC."""
+        value = self._data.get(key)
+        try:
+            found = _moment(value)
+        except (ValueError, OverflowError):
+            found = None
+        if found is None:
+            what = "is missing" if value is None else f"must be a date with a time, not {shown(value)}"
+            self.fault(key, what, f"{key} = 2026-12-20T18:00:00Z")
+        return found
+
+    # ---- fields of a policy
+
+    def role(self, key: str, default: Role) -> Role:
+        value = self._data.get(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and value in _ROLES:
+            return _ROLES[value]
+        self.fault(
+            key,
+            f"must be one of {', '.join(_ROLES)}, not {shown(value)}{near(value, _ROLES)}",
+            f'{key} = "viewer"',
+        )
+        return default
+
+    def channel(self, key: str) -> str:
+        """A channel's id, or empty."""
+        value = self._data.get(key, "")
+        if isinstance(value, str) and (not value or _CHANNEL.fullmatch(value)):
+            return value
+        what = f"must be a channel's id (in Slack: the channel's name, About, at the end), not {shown(value)}"
+        self.fault(key, what, f'{key} = "C0123ABCD"')
+        return ""
+
+    def target(self, key: str) -> str:
+        """The id of a channel or a person; it must be there."""
+        value = self._data.get(key, "")
+        if isinstance(value, str) and (_CHANNEL.fullmatch(value) or _USER.fullmatch(value)):
+            return value
+        what = "is missing" if value == "" else f"must be a channel's or a person's id, not {shown(value)}"
+        self.fault(key, what, f'{key} = "C0123ABCD"')
+        return ""
+
+    def verbs(self, key: str, known: Collection[str]) -> frozenset[str]:
+        """The verbs that a rule is for, with words such as `destroy` spelled out."""
+        example = 'verbs = ["promote", "delete"], or ["destroy"]'
+        words = self.texts(key, '["promote", "delete"]')
+        if not words and not self._is_odd(key):
+            self.fault(key, "is missing or empty: say which verbs the rule is for", example)
+        found: set[str] = set()
+        for word in words:
+            if word in VERB_SETS:
+                found |= VERB_SETS[word]
+            elif word in known:
+                found.add(word)
+            else:
+                hint = near(word, [*known, *VERB_SETS])
+                self.fault(key, f"names {shown(word)}, which is no verb{hint}", example)
+        return frozenset(found)
+
+    def _is_odd(self, key: str) -> bool:
+        """Whether the value has another shape, which has been noted already."""
+        return key in self._data and not isinstance(self._data[key], str | list)
+
+    def subjects(self, key: str, *, roles_too: bool = True) -> Subjects:
+        """Roles (where they may stand here), users, groups and channels, by what their ids look like."""
+        example = _SUBJECT_EXAMPLE if roles_too else '["U0123ABCD", "@dba-team"]'
+        roles: list[Role] = []
+        users: list[str] = []
+        groups: list[str] = []
+        channels: list[str] = []
+        for word in self.texts(key, example):
+            if _USER.fullmatch(word):
+                users.append(word)
+            elif _GROUP.fullmatch(word):
+                groups.append(word)
+            elif _CHANNEL.fullmatch(word):
+                channels.append(word)
+            elif _HANDLE.fullmatch(word.lower()):
+                groups.append(word.lower())
+            elif roles_too and word in _ROLES:
+                roles.append(_ROLES[word])
+            else:
+                self.fault(key, _no_subject(word, roles_too), f"{key} = {example}")
+        return Subjects(min(roles, default=None), tuple(users), tuple(groups), tuple(channels))
+
+    def scope(self) -> Scope:
+        """Which jobs: `jobs` (any of them) and `labels` (all of them)."""
+        example = '["prod-*", "europe-west3/*"]'
+        for key in ("jobs", "labels"):
+            if self.has(key) and not self._data[key]:
+                self.fault(key, "is empty: leave it out where every job is meant", f"jobs = {example}")
+        patterns = (self._pattern(each) for each in self.texts("jobs", example))
+        jobs = tuple(each for each in patterns if each)
+        return Scope(jobs, self._labels())
+
+    def _pattern(self, text: str) -> str:
+        parts = _short_name(text).split("/")
+        wrong = [
+            part for part in parts if not _JOB_PART.fullmatch(part) or part.count("[") != part.count("]")
+        ]
+        if len(parts) <= 3 and not wrong:
+            return "/".join(parts)
+        what = (
+            f"{shown(text)} is no pattern for jobs: write `id`, `location/id` or `project/location/id` "
+            "in lower case, with `*` and `?` where anything may stand"
+        )
+        self.fault("jobs", what, 'jobs = ["prod-*", "europe-west3/*"]')
+        return ""
+
+    def _labels(self) -> tuple[tuple[str, str], ...]:
+        value = self._data.get("labels")
+        if isinstance(value, dict):
+            pairs = [(key, each) for key, each in value.items()]
+        else:
+            pairs = [_pair(each) for each in self.texts("labels", '["env=prod"]')]
+        found: list[tuple[str, str]] = []
+        for key, wanted in pairs:
+            if isinstance(wanted, str) and _LABEL_KEY.fullmatch(key) and _label_value(wanted):
+                found.append((key, wanted))
+            else:
+                what = f"{shown(_joined(key, wanted))} is no label: write `key=value` in lower case"
+                self.fault("labels", what, 'labels = ["env=prod"]')
+        return tuple(found)
+
+
+def _place(key: str, number: int, data: dict[str, Any]) -> str:
+    name = data.get("name")
+    return f"{key} {number} “{shorter(name)}”" if isinstance(name, str) and name else f"{key} {number}"
+
+
+def _pair(text: str) -> tuple[str, str | None]:
+    key, mark, value = text.partition("=")
+    return key.strip(), value.strip() if mark else None
+
+
+def _label_value(text: str) -> bool:
+    return text == text.lower() and _LABEL_VALUE.fullmatch(text) is not None
+
+
+def _joined(key: str, wanted: object) -> str:
+    return key if wanted is None else f"{key}={wanted}"
+
+
+def _short_name(text: str) -> str:
+    """A full resource name as `project/location/id`; anything else as it is."""
+    parts = text.split("/")
+    if len(parts) == 6 and parts[0::2] == ["projects", "locations", "migrationJobs"]:
+        return "/".join(parts[1::2])
+    return text
+
+
+def _no_subject(word: str, roles_too: bool) -> str:
+    if word.lower() in _ROLES and not roles_too:
+        return f"{shown(word)} is a role, and roles are given to people, groups and channels"
+    kinds = "a role, a user's id (U…), a user group's id (S…) or @handle, or a channel's id (C…)"
+    kinds = kinds if roles_too else kinds.removeprefix("a role, ")
+    return f"{shown(word)} is not {kinds}{near(word, _ROLES) if roles_too else ''}"
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, str) and value[:1].isdigit() and "-" in value:
+        return parse_time(value, datetime.now(UTC))
+    return None
+
+
+def near(word: object, known: Iterable[str]) -> str:
+    """`: did you mean …?`, or nothing where nothing is alike."""
+    if not isinstance(word, str):
+        return ""
+    found = process.extractOne(word.lower(), list(known), score_cutoff=ALIKE)
+    return f" (did you mean `{found[0]}`?)" if found else ""
+
+
+def shown(value: object) -> str:
+    """A value of the file in a sentence, cut where it is long."""
+    text = f'"{value}"' if isinstance(value, str) and value.isprintable() else repr(value)
+    return shorter(text)
+
+
+def shorter(text: str) -> str:
+    clean = text if text.isprintable() else repr(text)
+    return clean if len(clean) <= 60 else f"{clean[:57]}…"

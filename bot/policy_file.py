@@ -1,0 +1,137 @@
+"""Reads a policy file: every fault in it is found at once, each as one sentence with an example."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from bot.policy import VERBS, Grant, Policy, PolicyError, Role, Rule, Window
+from bot.policy_checks import contradictions, oddities
+from bot.policy_fields import Faults, Fields
+from bot.policy_notices import summary, watches
+
+LARGEST = 1_000_000
+"""Bytes; a policy is written by people."""
+_KEYS = ("default_role", "approval_channel", "roles", "rule", "freeze", "watch", "summary")
+_RULE_KEYS = (
+    "name",
+    "verbs",
+    "jobs",
+    "labels",
+    "allow",
+    "approvals",
+    "approvers",
+    "self_approval",
+    "expires",
+    "channel",
+)
+_WINDOW_KEYS = ("from", "until", "reason", "jobs", "labels")
+_MOST_APPROVALS = 20
+
+
+def load(path: Path | None, verbs: Collection[str] = VERBS) -> Policy:
+    """The policy in the file, or the one that holds without any (`path` is None).
+
+    Raises:
+        PolicyError: the file cannot be read or used.
+    """
+    if path is None:
+        return Policy()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PolicyError([f"The policy file {path} cannot be read: {error.strerror}."]) from None
+    if len(data) > LARGEST:
+        raise PolicyError([f"The policy file {path} is larger than {LARGEST:,} bytes: name a policy file."])
+    try:
+        return parse(data.decode("utf-8"), path.name, verbs)
+    except UnicodeDecodeError as error:
+        raise PolicyError(
+            [f"{path.name} is not UTF-8 text (byte {error.start}): save it as UTF-8."]
+        ) from None
+
+
+def parse(text: str, source: str = "policy.toml", verbs: Collection[str] = VERBS) -> Policy:
+    """The policy that TOML text describes; `source` names it in faults.
+
+    Raises:
+        PolicyError: with every fault there is, not only the first.
+    """
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")
+        raise PolicyError([f"{source} is not valid TOML: {reason}."]) from None
+    faults = Faults(source)
+    policy = _policy(Fields("", data, faults), source, verbs)
+    if not faults.found:
+        faults.found += [f"{source}: {each}" for each in contradictions(policy)]
+    if faults.found:
+        raise PolicyError(faults.found)
+    return replace(policy, warnings=tuple(oddities(policy)))
+
+
+def _policy(top: Fields, source: str, verbs: Collection[str]) -> Policy:
+    top.only(_KEYS)
+    return Policy(
+        source=source,
+        default_role=top.role("default_role", Role.VIEWER),
+        grants=_grants(top.table("roles")),
+        rules=_rules(top, verbs),
+        approval_channel=top.channel("approval_channel"),
+        windows=tuple(each for each in map(_window, top.tables("freeze")) if each is not None),
+        watches=watches(top),
+        summary=summary(top),
+    )
+
+
+def _grants(roles: Fields | None) -> tuple[Grant, ...]:
+    if roles is None:
+        return ()
+    named = [role for role in Role if role is not Role.NONE]
+    roles.only([role.name.lower() for role in named])
+    found = [Grant(role, roles.subjects(role.name.lower(), roles_too=False)) for role in named]
+    return tuple(grant for grant in found if not grant.to.nobody)
+
+
+def _rules(top: Fields, verbs: Collection[str]) -> tuple[Rule, ...]:
+    found: list[Rule] = []
+    names: dict[str, int] = {}
+    for number, fields in enumerate(top.tables("rule"), start=1):
+        rule = _rule(fields, number, verbs)
+        earlier = names.setdefault(rule.name, number)
+        if earlier != number:
+            fields.fault(
+                "name", f"is the name of rule {earlier} too; give each its own", 'name = "production"'
+            )
+        found.append(rule)
+    return tuple(found)
+
+
+def _rule(fields: Fields, number: int, verbs: Collection[str]) -> Rule:
+    fields.only(_RULE_KEYS)
+    return Rule(
+        name=fields.text("name") or f"rule {number}",
+        verbs=fields.verbs("verbs", verbs),
+        scope=fields.scope(),
+        allow=fields.subjects("allow") if fields.has("allow") else None,
+        approvals=fields.whole("approvals", 0, _MOST_APPROVALS),
+        approvers=fields.subjects("approvers") if fields.has("approvers") else None,
+        self_approval=fields.switch("self_approval"),
+        expires=fields.duration("expires"),
+        channel=fields.channel("channel"),
+    )
+
+
+def _window(fields: Fields) -> Window | None:
+    fields.only(_WINDOW_KEYS)
+    start, until = fields.moment("from"), fields.moment("until")
+    reason = fields.text("reason", needed='reason = "Year-end closing"')
+    scope = fields.scope()
+    if start is None or until is None:
+        return None
+    if until <= start:
+        fields.fault("until", "must be later than `from`", "until = 2027-01-04T08:00:00Z")
+    return Window(start, until, reason, scope)
