@@ -1,0 +1,6 @@
+"""A local Google Cloud Database Migration Service, for trying things and for tests."""
+
+from sandbox.dms.control import ControlError, DmsControl
+from sandbox.dms.server import DmsServer
+
+__all__ = ["ControlError", "DmsControl", "DmsServer"]

@@ -1,0 +1,39 @@
+"""`python -m sandbox.dms`: run the local Database Migration Service until interrupted."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+import click
+
+from sandbox.dms.seed import SEEDS
+from sandbox.dms.server import DmsServer
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8085, help="Port of the gRPC side; REST listens on the next one.")
+@click.option("--project", default="demo-project", help="Project that the jobs belong to.")
+@click.option("--clock-factor", default=60.0, help="How many times faster than real time migrations go.")
+@click.option("--seed", type=click.Choice(sorted(SEEDS)), default="demo", help="Jobs to begin with.")
+def main(host: str, port: int, project: str, clock_factor: float, seed: str) -> None:
+    """A local Database Migration Service: gRPC, REST and a control API, with jobs that really migrate."""
+    server = DmsServer(port, host=host, project=project, seed=seed, clock_factor=clock_factor)
+    try:
+        server.start()
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port} and {port + 1}: {error}") from error
+    click.echo(f"DMS sandbox: gRPC on {server.grpc_host}, REST and control on http://{server.rest_host}")
+    click.echo(f"export DMS_EMULATOR_HOST={server.grpc_host} GOOGLE_CLOUD_PROJECT={project}")
+    sys.stdout.flush()
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    over.wait()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()

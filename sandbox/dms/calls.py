@@ -1,0 +1,99 @@
+"""The log of calls received, and the one door through which calls of both transports pass."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from sandbox.dms.clock import rfc3339
+from sandbox.dms.errors import ApiError
+from sandbox.dms.faults import Disconnected, Faults
+
+T = TypeVar("T")
+
+
+@dataclass
+class Call:
+    """One call as it was received. `outcome` is PENDING, OK or a status code name."""
+
+    id: int
+    transport: str
+    method: str
+    request: dict[str, Any]
+    time: str
+    outcome: str = "PENDING"
+    applied: bool = False
+    seconds: float = 0.0
+
+
+class CallLog:
+    """The newest calls, oldest first."""
+
+    def __init__(self, most: int = 200_000) -> None:
+        self._calls: deque[Call] = deque(maxlen=most)
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def add(self, transport: str, method: str, request: dict[str, Any]) -> Call:
+        with self._lock:
+            call = Call(next(self._ids), transport, method, request, rfc3339(time.time()))
+            self._calls.append(call)
+            return call
+
+    def clear(self) -> None:
+        with self._lock:
+            self._calls.clear()
+
+    def as_json(self, method: str | None = None) -> list[dict[str, Any]]:
+        with self._lock:
+            kept = [c for c in self._calls if method is None or c.method == method]
+        return [asdict(c) for c in kept]
+
+
+class Door:
+    """Logs each call, lets the faults act on it, and notes what came of it."""
+
+    def __init__(self, log: CallLog, faults: Faults) -> None:
+        self.log = log
+        self.faults = faults
+
+    def through(
+        self,
+        transport: str,
+        method: str,
+        request: dict[str, Any],
+        run: Callable[[], T],
+        alive: Callable[[], bool],
+    ) -> T:
+        """Run a call. Raises ApiError, or Disconnected where the connection is to be cut."""
+        call = self.log.add(transport, method, request)
+        began = time.monotonic()
+        try:
+            return self._run(call, run, alive)
+        except ApiError as error:
+            call.outcome = error.code
+            raise
+        except Disconnected:
+            call.outcome = "DISCONNECT"
+            raise
+        except Exception:
+            call.outcome = "INTERNAL"
+            raise
+        finally:
+            call.seconds = round(time.monotonic() - began, 6)
+
+    def _run(self, call: Call, run: Callable[[], T], alive: Callable[[], bool]) -> T:
+        fault = self.faults.take(call.method, call.request)
+        if fault is not None and not fault.after_apply:
+            fault.strike(alive)
+        result = run()
+        call.applied = True
+        if fault is not None and fault.after_apply:
+            fault.strike(alive)
+        call.outcome = "OK"
+        return result

@@ -1,0 +1,181 @@
+"""A client of the sandbox's control API, for tests and benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+
+class ControlError(Exception):
+    """The control API refused a call; the text says why."""
+
+
+class DmsControl:
+    """Sets the scene in a running sandbox. `base_url` is the REST side, for example `http://127.0.0.1:8086`.
+
+    All methods raise ControlError where the sandbox refuses, and httpx.HTTPError where it does not answer.
+    Times are scaled seconds unless said otherwise.
+    """
+
+    def __init__(self, base_url: str, timeout: float = 60.0) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=timeout, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> DmsControl:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, name: str, **arguments: Any) -> Any:
+        response = self._http.post(f"/sandbox/{name}", json=arguments)
+        body = response.json()
+        if response.status_code != 200:
+            raise ControlError(body["error"]["message"])
+        return body["result"]
+
+    def status(self) -> dict[str, Any]:
+        """Project, number of jobs and clock factor."""
+        return dict(self._call("status"))
+
+    def reset(self, seed: str = "empty") -> dict[str, Any]:
+        """Start anew with a seed (`empty` or `demo`); faults and logged calls are forgotten."""
+        return dict(self._call("reset", seed_name=seed))
+
+    # Jobs
+
+    def add_job(self, id: str, **values: Any) -> dict[str, Any]:
+        """Add a job (see `scenario.add_job` for the values) and return its full state.
+
+        `databases` holds names or `{name, state, phase, error, dump_seconds}`; with `frozen=True` the job
+        does not progress by itself; `created_ago` and `in_phase_for` give it a past, in seconds.
+        """
+        return dict(self._call("add_job", job_id=id, **values))
+
+    def add_many(
+        self,
+        n: int,
+        location: str = "europe-west1",
+        prefix: str = "job",
+        state: str = "RUNNING",
+        phase: str | None = None,
+        **values: Any,
+    ) -> list[str]:
+        """Add `n` alike jobs `prefix-0…`; returns their names."""
+        values = {"location": location, "prefix": prefix, "state": state, "phase": phase, **values}
+        return list(self._call("add_many", count=n, **values))
+
+    def set_job(self, name_or_id: str, **changes: Any) -> dict[str, Any]:
+        """Change a job from outside: state, phase, error, labels, display_name, type, frozen, sec_lag,
+        bytes_lag, dump_parallel_level, source_databases."""
+        return dict(self._call("set_job", job=name_or_id, changes=changes))
+
+    def set_database(self, job: str, db: str, **changes: Any) -> dict[str, Any]:
+        """Change state, phase, error or dump_seconds of one database; returns the job's full state."""
+        return dict(self._call("set_database", job=job, database=db, changes=changes))
+
+    def remove_job(self, name_or_id: str) -> None:
+        """The job vanishes at once, as if deleted elsewhere."""
+        self._call("remove_job", job=name_or_id)
+
+    def job(self, name_or_id: str) -> dict[str, Any]:
+        """A job as REST shows it, plus `databases`, `history`, `activeOperation` and more."""
+        return dict(self._call("job", job=name_or_id))
+
+    def jobs(self) -> list[str]:
+        """Names of all jobs."""
+        return list(self._call("jobs"))
+
+    def destinations(self) -> list[dict[str, Any]]:
+        """All destinations: name, exists, role, databases, `wiped` (names, in order) and `loads` (counts)."""
+        return list(self._call("destinations"))
+
+    # Calls and time
+
+    def calls(self, method: str | None = None) -> list[dict[str, Any]]:
+        """Calls received, oldest first: transport, method, request, time, outcome, applied, seconds."""
+        return list(self._call("calls", method=method))
+
+    def clear_calls(self) -> None:
+        self._call("clear_calls")
+
+    def clock(self, factor: float | None = None, advance_seconds: float = 0.0) -> dict[str, Any]:
+        """Change the speed and/or jump ahead; what was due in between has then happened."""
+        return dict(self._call("clock", factor=factor, advance_seconds=advance_seconds))
+
+    # Trouble
+
+    def fault(
+        self,
+        method: str = "*",
+        kind: str = "UNAVAILABLE",
+        times: int | None = 1,
+        delay_seconds: float = 0.0,
+        after_apply: bool = False,
+        message: str = "",
+        match: str = "",
+    ) -> None:
+        """Make the next `times` calls of a method fail (None: until `clear_faults`).
+
+        `kind` is a status code name, `SLOW` (wait, then succeed), `HANG` (never answer) or `DISCONNECT` (cut
+        the connection). With `after_apply` the change is made first. `delay_seconds` are real seconds;
+        `match` limits the fault to requests whose text holds it.
+        """
+        self._call(
+            "fault",
+            method=method,
+            kind=kind,
+            times=times,
+            delay_seconds=delay_seconds,
+            after_apply=after_apply,
+            message=message,
+            match=match,
+        )
+
+    def clear_faults(self) -> None:
+        """No more faults, unreachable locations or planned outcomes; hanging calls are let go."""
+        self._call("clear_faults")
+
+    def location_unreachable(self, location: str, on: bool = True) -> None:
+        self._call("location_unreachable", location=location, on=on)
+
+    def operation_outcome(
+        self,
+        job: str,
+        verb: str,
+        error_code: str = "INTERNAL",
+        message: str = "The operation failed.",
+        verification_errors: Sequence[dict[str, str]] = (),
+    ) -> None:
+        """The next operation `verb` (start, stop, …, verify, update, delete) of a job fails.
+
+        `verification_errors` are `{error_code, error_message, error_detail_message}` with the codes of
+        MigrationJobVerificationError.
+        """
+        self._call(
+            "operation_outcome",
+            job=job,
+            verb=verb,
+            error_code=error_code,
+            message=message,
+            verification_errors=list(verification_errors),
+        )
+
+    def operation_seconds(self, seconds: float) -> None:
+        """How long operations take from now on."""
+        self._call("operation_seconds", seconds=seconds)
+
+    def permissions(self, granted: Sequence[str] | None) -> None:
+        """What testIamPermissions grants; None grants everything."""
+        self._call("permissions", granted=None if granted is None else list(granted))
+
+    def monitoring(self, available: bool) -> None:
+        """Without it, ListTimeSeries answers PERMISSION_DENIED."""
+        self._call("monitoring", available=available)

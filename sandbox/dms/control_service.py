@@ -1,0 +1,202 @@
+"""The sandbox's own API under `/sandbox/`: tests set the scene with it and look behind the curtain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from google.cloud import clouddms_v1
+
+from sandbox.dms import scenario, seed, views
+from sandbox.dms.calls import CallLog
+from sandbox.dms.errors import make_status
+from sandbox.dms.faults import Fault, Faults
+from sandbox.dms.model import Job
+from sandbox.dms.scenario import status_of
+from sandbox.dms.world import PlannedOutcome, World
+
+_VerificationError: Any = type(
+    clouddms_v1.MigrationJobVerificationError.pb(clouddms_v1.MigrationJobVerificationError())
+)
+Handler = Callable[..., Any]
+
+
+class ControlService:
+    """One method per control call; each takes the JSON body's keys as arguments and returns JSON."""
+
+    def __init__(self, world: World, log: CallLog, faults: Faults) -> None:
+        self._world = world
+        self._log = log
+        self._faults = faults
+
+    def run(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Raises KeyError for unknown calls and jobs, ValueError and TypeError for bad arguments."""
+        handler = self._handlers().get(name)
+        if handler is None:
+            raise KeyError(f"no control call {name}")
+        with self._world.lock:
+            self._world.settle()
+            return handler(**arguments)
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {
+            "status": self.status,
+            "reset": self.reset,
+            "add_job": self.add_job,
+            "add_many": self.add_many,
+            "set_job": self.set_job,
+            "set_database": self.set_database,
+            "remove_job": self.remove_job,
+            "job": self.job,
+            "jobs": self.jobs,
+            "destinations": self.destinations,
+            "calls": self.calls,
+            "clear_calls": self.clear_calls,
+            "clock": self.clock,
+            "fault": self.fault,
+            "clear_faults": self.clear_faults,
+            "location_unreachable": self.location_unreachable,
+            "operation_outcome": self.operation_outcome,
+            "operation_seconds": self.operation_seconds,
+            "permissions": self.permissions,
+            "monitoring": self.monitoring,
+        }
+
+    # Jobs
+
+    def status(self) -> dict[str, Any]:
+        jobs = sum(1 for _ in self._world.all_jobs())
+        return {"project": self._world.project, "jobs": jobs, "clock_factor": self._world.clock.factor}
+
+    def reset(self, seed_name: str = "empty") -> dict[str, Any]:
+        """A fresh seed, no faults, no logged calls."""
+        if seed_name not in seed.SEEDS:
+            raise ValueError(f"unknown seed {seed_name!r}; known: {', '.join(seed.SEEDS)}")
+        self._faults.clear()
+        self._log.clear()
+        seed.plant(self._world, seed_name)
+        return self.status()
+
+    def add_job(self, job_id: str, **values: Any) -> dict[str, Any]:
+        return self._snapshot(scenario.add_job(self._world, job_id, **values))
+
+    def add_many(
+        self,
+        count: int,
+        location: str = "europe-west1",
+        prefix: str = "job",
+        state: str = "RUNNING",
+        phase: str | None = None,
+        **values: Any,
+    ) -> list[str]:
+        return scenario.add_many(self._world, count, location, prefix, state, phase, **values)
+
+    def set_job(self, job: str, changes: dict[str, Any]) -> dict[str, Any]:
+        found = self._world.job_by_id(job)
+        scenario.set_job(self._world, found, changes)
+        return self._snapshot(found)
+
+    def set_database(self, job: str, database: str, changes: dict[str, Any]) -> dict[str, Any]:
+        found = self._world.job_by_id(job)
+        scenario.set_database_values(found.databases[database], changes, self._world.now())
+        found.touch(self._world.now())
+        return self._snapshot(found)
+
+    def remove_job(self, job: str) -> dict[str, Any]:
+        """The job vanishes at once, as if somebody had deleted it elsewhere; its destination stays."""
+        self._world.drop_job(self._world.job_by_id(job))
+        return {}
+
+    def job(self, job: str) -> dict[str, Any]:
+        return self._snapshot(self._world.job_by_id(job))
+
+    def jobs(self) -> list[str]:
+        return sorted(job.name for job in self._world.all_jobs())
+
+    def _snapshot(self, job: Job) -> dict[str, Any]:
+        data = views.job_json(self._world, job, self._world.now())
+        databases = [
+            {
+                "name": d.name,
+                "state": d.state,
+                "phase": d.phase,
+                "error": None if d.error is None else {"code": d.error.code, "message": d.error.message},
+                "selected": d.selected,
+            }
+            for d in job.databases.values()
+        ]
+        return scenario.job_snapshot(self._world, job, data, databases)
+
+    def destinations(self) -> list[dict[str, Any]]:
+        return [asdict(d) for d in self._world.destinations.values()]
+
+    # Calls and time
+
+    def calls(self, method: str | None = None) -> list[dict[str, Any]]:
+        return self._log.as_json(method)
+
+    def clear_calls(self) -> dict[str, Any]:
+        self._log.clear()
+        return {}
+
+    def clock(self, factor: float | None = None, advance_seconds: float = 0.0) -> dict[str, Any]:
+        self._world.clock.change(factor, advance_seconds)
+        self._world.settle()
+        return {"factor": self._world.clock.factor, "now": self._world.stamp(self._world.now())}
+
+    # Trouble
+
+    def fault(self, **values: Any) -> dict[str, Any]:
+        self._faults.add(Fault(**values))
+        return {}
+
+    def clear_faults(self) -> dict[str, Any]:
+        self._faults.clear()
+        self._world.unreachable.clear()
+        self._world.outcomes.clear()
+        return {}
+
+    def location_unreachable(self, location: str, on: bool = True) -> dict[str, Any]:
+        (self._world.unreachable.add if on else self._world.unreachable.discard)(location)
+        return {}
+
+    def operation_outcome(
+        self,
+        job: str,
+        verb: str,
+        error_code: str = "INTERNAL",
+        message: str = "The operation failed.",
+        verification_errors: list[dict[str, str]] | None = None,
+    ) -> dict[str, Any]:
+        """The next operation of this verb on the job fails; `job` may be `*`."""
+        error = status_of({"code": error_code, "message": message})
+        if verification_errors:
+            details = tuple(_verification_error(**values) for values in verification_errors)
+            error = make_status(error_code, message, details)
+        self._world.outcomes.append(PlannedOutcome(job, verb, error))
+        return {}
+
+    def operation_seconds(self, seconds: float) -> dict[str, Any]:
+        """How long operations take from now on, in scaled seconds."""
+        if seconds < 0:
+            raise ValueError("operations cannot take less than no time")
+        self._world.operation_seconds = seconds
+        return {}
+
+    def permissions(self, granted: list[str] | None = None) -> dict[str, Any]:
+        """What testIamPermissions grants; None grants all."""
+        self._world.permissions = None if granted is None else frozenset(granted)
+        return {}
+
+    def monitoring(self, available: bool) -> dict[str, Any]:
+        self._world.monitoring = available
+        return {}
+
+
+def _verification_error(error_code: str, error_message: str = "", error_detail_message: str = "") -> Any:
+    return _VerificationError(
+        error_code=_VerificationError.ErrorCode.Value(error_code),
+        error_message=error_message,
+        error_detail_message=error_detail_message,
+    )

@@ -1,0 +1,196 @@
+"""What the sandbox keeps about a job, its databases, its destination and its operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.dms.enums import PHASES, STATES, JobPb
+
+
+@dataclass
+class Database:
+    """One database of a source, as a MigrationJobObject of REST shows it. Times are scaled seconds."""
+
+    name: str
+    state: str = "NOT_STARTED"
+    phase: str = "PHASE_UNSPECIFIED"
+    error: Any = None  # google.rpc.Status
+    dump_seconds: float = 600.0
+    dump_from: float | None = None
+    dump_until: float | None = None
+    created: float = 0.0
+    updated: float = 0.0
+    pinned: bool = False  # given a state of its own, which the job's does not override
+
+    @property
+    def selected(self) -> bool:
+        return self.state not in ("NOT_SELECTED", "REMOVING")
+
+    def put(self, state: str, phase: str, at: float, error: Any = None) -> None:
+        self.state, self.phase, self.error, self.updated = state, phase, error, at
+
+
+@dataclass(frozen=True)
+class Spell:
+    """The job was in this state and phase from `since` (scaled) on."""
+
+    since: float
+    state: str
+    phase: str
+
+
+@dataclass(frozen=True)
+class LagPin:
+    """From `since` (scaled) on, the delay is held at these values; None lets it run by itself."""
+
+    since: float
+    seconds: int | None
+    bytes: int | None
+
+
+@dataclass
+class Destination:
+    """A destination cluster or instance, watched so that tests see what was wiped, promoted or removed."""
+
+    name: str
+    engine: str
+    provider: str
+    exists: bool = True
+    role: str = "REPLICA"
+    databases: dict[str, str] = field(default_factory=dict)
+    wiped: list[str] = field(default_factory=list)
+    loads: dict[str, int] = field(default_factory=dict)
+
+    def load(self, database: str) -> None:
+        self.databases[database] = "LOADING"
+        self.loads[database] = self.loads.get(database, 0) + 1
+
+    def wipe(self, database: str) -> None:
+        if self.databases.pop(database, None) is not None:
+            self.wiped.append(database)
+
+
+@dataclass
+class Profile:
+    """A connection profile: the part gRPC knows, and the fields only REST has."""
+
+    pb: Any
+    rest_only: dict[str, Any] = field(default_factory=dict)
+    databases: list[str] = field(default_factory=list)  # what a source really holds, in order
+    destination: str = ""  # key of the registry, for destination profiles
+
+    @property
+    def name(self) -> str:
+        return str(self.pb.name)
+
+
+@dataclass
+class Operation:
+    """A long-running operation. `due` is scaled; `finish` and `revert` are what its end does to the world."""
+
+    name: str
+    verb: str
+    target: str
+    started: float
+    due: float
+    finish: Callable[[float], Any]
+    revert: Callable[[float], None]
+    planned_error: Any = None  # google.rpc.Status
+    ended: float | None = None
+    error: Any = None
+    response: Any = None  # a job, a profile, or None for google.protobuf.Empty
+    cancel_requested: bool = False
+    status_message: str = ""
+
+    @property
+    def done(self) -> bool:
+        return self.ended is not None
+
+
+class Job:
+    """A migration job. `pb` holds what gRPC knows; `rest_only` the REST fields it lacks (camelCase JSON)."""
+
+    __slots__ = (
+        "active",
+        "cdc_backlog",
+        "cdc_since",
+        "created",
+        "databases",
+        "encoded",
+        "ended",
+        "frozen",
+        "generation",
+        "history",
+        "id",
+        "known_source",
+        "lag_pins",
+        "location",
+        "parallel",
+        "pb",
+        "phase",
+        "project",
+        "rest_only",
+        "selection",
+        "started",
+        "state",
+        "updated",
+    )
+
+    def __init__(self, pb: Any, created: float) -> None:
+        _, self.project, _, self.location, _, self.id = str(pb.name).split("/")
+        self.pb = pb
+        self.state = "DRAFT"
+        self.phase = "PHASE_UNSPECIFIED"
+        self.rest_only: dict[str, Any] = {}
+        self.databases: dict[str, Database] = {}
+        self.known_source: list[str] = []
+        self.selection: tuple[str, frozenset[str]] = ("ALL_OBJECTS", frozenset())
+        self.history: list[Spell] = []
+        self.lag_pins: list[LagPin] = []
+        self.created = created
+        self.updated = created
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.cdc_since: float | None = None
+        self.cdc_backlog = 0.0
+        self.parallel = "OPTIMAL"
+        self.frozen = False
+        self.generation = 0
+        self.active: Operation | None = None
+        self.encoded: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.pb.name)
+
+    @property
+    def type(self) -> str:
+        return "ONE_TIME" if self.pb.type_ == JobPb.Type.Value("ONE_TIME") else "CONTINUOUS"
+
+    def put(self, state: str, phase: str, at: float) -> None:
+        """Move to a state and phase at scaled time `at`."""
+        self.state, self.phase = state, phase
+        self.history.append(Spell(at, state, phase))
+        self.pb.state = STATES[state]
+        self.pb.phase = PHASES[phase]
+        if state != "FAILED":
+            self.pb.ClearField("error")
+        self.touch(at)
+
+    def fail(self, error: Any, at: float) -> None:
+        self.put("FAILED", self.phase, at)
+        self.pb.error.CopyFrom(error)
+        self.encoded = None
+
+    def touch(self, at: float) -> None:
+        self.updated = at
+        self.encoded = None
+
+    def selected(self) -> list[Database]:
+        return [d for d in self.databases.values() if d.selected]
+
+    def spell_at(self, scaled: float) -> Spell | None:
+        """What the job was doing at a scaled time; None before it was."""
+        return next((s for s in reversed(self.history) if s.since <= scaled), None)

@@ -1,0 +1,381 @@
+"""REST face: the paths of the discovery document `datamigration.v1` on top of the same API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.dms import masks, views
+from sandbox.dms.api import Api
+from sandbox.dms.enums import JobPb, ProfilePb
+from sandbox.dms.errors import ApiError, invalid
+from sandbox.dms.paging import Page
+from sandbox.dms.validation import check_body
+
+_COMMON_QUERY = frozenset(
+    {
+        "$.xgafv",
+        "access_token",
+        "alt",
+        "callback",
+        "fields",
+        "key",
+        "oauth_token",
+        "prettyPrint",
+        "quotaUser",
+        "uploadType",
+        "upload_protocol",
+    }
+)
+_LIST_QUERY = frozenset({"pageSize", "pageToken", "filter", "orderBy"})
+
+
+@dataclass(frozen=True)
+class RestRequest:
+    """One HTTP request: the resource path after `/v1/`, its query and its JSON body."""
+
+    verb: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    alive: Callable[[], bool]
+
+    def number(self, key: str) -> int:
+        text = self.query.get(key, "0")
+        if not re.fullmatch(r"-?\d{1,9}", text):
+            raise invalid(f"Invalid value at '{key}' (TYPE_INT32), \"{text}\"", key)
+        return int(text)
+
+    def flag(self, key: str) -> bool:
+        text = self.query.get(key, "false").lower()
+        if text not in ("true", "false"):
+            raise invalid(f"Invalid value at '{key}' (TYPE_BOOL), \"{text}\"", key)
+        return text == "true"
+
+    def text(self, key: str) -> str:
+        return self.query.get(key, "")
+
+
+Answer = Callable[[RestRequest, str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path pattern; its first group is the resource name."""
+
+    method: str
+    verb: str
+    pattern: re.Pattern[str]
+    answer: Answer
+    query: frozenset[str] = frozenset()
+    schema: str = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    route: Route
+    name: str
+    request: RestRequest
+    described: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Any]:
+        """Check query and body, then answer. Raises ApiError."""
+        unknown = set(self.request.query) - self.route.query - _COMMON_QUERY
+        if unknown:
+            name = sorted(unknown)[0]
+            raise invalid(
+                f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+                f"Field '{name}' could not be found in request message.",
+                name,
+            )
+        if self.route.schema:
+            check_body(self.request.body or {}, self.route.schema)
+        elif self.request.body:
+            raise invalid("Invalid JSON payload received. This method takes no body.")
+        return self.route.answer(self.request, self.name)
+
+
+_LOCATION = r"(projects/[^/:]+/locations/[^/:]+)"
+_JOB = r"(projects/[^/:]+/locations/[^/:]+/migrationJobs/[^/:]+)"
+_PROFILE = r"(projects/[^/:]+/locations/[^/:]+/connectionProfiles/[^/:]+)"
+_OPERATION = r"(projects/[^/:]+/locations/[^/:]+/operations/[^/:]+)"
+_ANY = r"(projects/[^/:]+/locations/[^/:]+/(?:migrationJobs|connectionProfiles)/[^:]+)"
+
+
+class RestService:
+    """Routes and answers. Method names are those of the RPCs."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._world = api.world
+        self._routes = [*self._job_routes(), *self._object_routes(), *self._other_routes()]
+
+    def match(self, request: RestRequest) -> Match:
+        """The route of a request. Raises NOT_FOUND for an unknown path."""
+        for route in self._routes:
+            found = route.pattern.fullmatch(request.path)
+            if found is not None and route.verb == request.verb:
+                return Match(route, found[1], request, _described(request, found[1]))
+        raise ApiError("NOT_FOUND", f"The requested URL /v1/{request.path} was not found on this server.")
+
+    def _job_routes(self) -> list[Route]:
+        jobs = _LOCATION + "/migrationJobs"
+        routes = [
+            _route("ListMigrationJobs", "GET", jobs, self._list_jobs, _LIST_QUERY),
+            _route("GetMigrationJob", "GET", _JOB, self._get_job),
+            _route(
+                "CreateMigrationJob",
+                "POST",
+                jobs,
+                self._create_job,
+                frozenset({"migrationJobId", "requestId"}),
+                "MigrationJob",
+            ),
+            _route(
+                "UpdateMigrationJob",
+                "PATCH",
+                _JOB,
+                self._update_job,
+                frozenset({"updateMask", "requestId"}),
+                "MigrationJob",
+            ),
+            _route("DeleteMigrationJob", "DELETE", _JOB, self._delete_job, frozenset({"force", "requestId"})),
+            _route(
+                "FetchSourceObjects", "GET", _JOB + ":fetchSourceObjects", self._action("fetchSourceObjects")
+            ),
+        ]
+        for verb in ("start", "stop", "resume", "restart", "promote", "verify"):
+            name = f"{verb.capitalize()}MigrationJob"
+            routes.append(_route(name, "POST", f"{_JOB}:{verb}", self._action(verb), schema=f"{name}Request"))
+        return routes
+
+    def _object_routes(self) -> list[Route]:
+        objects = _JOB + "/objects"
+        one = r"(projects/[^/:]+/locations/[^/:]+/migrationJobs/[^/:]+/objects/[^/:]+)"
+        pages = frozenset({"pageSize", "pageToken"})
+        return [
+            _route("ListMigrationJobObjects", "GET", objects, self._list_objects, pages),
+            _route("GetMigrationJobObject", "GET", one, self._get_object),
+            _route(
+                "LookupMigrationJobObject",
+                "POST",
+                objects + ":lookup",
+                self._lookup_object,
+                schema="LookupMigrationJobObjectRequest",
+            ),
+        ]
+
+    def _other_routes(self) -> list[Route]:
+        operations = _LOCATION + "/operations"
+        profiles = _LOCATION + "/connectionProfiles"
+        pages = frozenset({"pageSize", "pageToken", "filter"})
+        creating = frozenset({"connectionProfileId", "requestId", "skipValidation", "validateOnly"})
+        return [
+            _route(
+                "ListOperations", "GET", operations, self._list_operations, pages | {"returnPartialSuccess"}
+            ),
+            _route("GetOperation", "GET", _OPERATION, self._get_operation),
+            _route("DeleteOperation", "DELETE", _OPERATION, self._delete_operation),
+            _route(
+                "CancelOperation",
+                "POST",
+                _OPERATION + ":cancel",
+                self._cancel_operation,
+                schema="CancelOperationRequest",
+            ),
+            _route(
+                "WaitOperation", "POST", _OPERATION + ":wait", self._wait_operation, frozenset({"timeout"})
+            ),
+            _route("ListConnectionProfiles", "GET", profiles, self._list_profiles, _LIST_QUERY),
+            _route("GetConnectionProfile", "GET", _PROFILE, self._get_profile),
+            _route(
+                "CreateConnectionProfile",
+                "POST",
+                profiles,
+                self._create_profile,
+                creating,
+                "ConnectionProfile",
+            ),
+            _route(
+                "DeleteConnectionProfile",
+                "DELETE",
+                _PROFILE,
+                self._delete_profile,
+                frozenset({"force", "requestId"}),
+            ),
+            _route("ListLocations", "GET", r"(projects/[^/:]+)/locations", self._list_locations, pages),
+            _route("GetLocation", "GET", _LOCATION, self._get_location),
+            _route(
+                "TestIamPermissions",
+                "POST",
+                _ANY + ":testIamPermissions",
+                self._test_permissions,
+                schema="TestIamPermissionsRequest",
+            ),
+        ]
+
+    # Migration jobs
+
+    def _list_jobs(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        page = self._api.list_jobs(
+            parent,
+            request.number("pageSize"),
+            request.text("pageToken"),
+            request.text("filter"),
+            request.text("orderBy"),
+        )
+        with self._world.lock:
+            now = self._world.now()
+            found = [views.job_json(self._world, job, now) for job in page.items]
+        return _listing("migrationJobs", found, page)
+
+    def _get_job(self, _: RestRequest, name: str) -> dict[str, Any]:
+        with self._world.lock:
+            return views.job_json(self._world, self._api.get_job(name), self._world.now())
+
+    def _create_job(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        pb, rest_only = masks.split_json(request.body or {}, JobPb())
+        return self._operation(
+            self._api.create_job(
+                parent, request.text("migrationJobId"), pb, rest_only, request.text("requestId")
+            )
+        )
+
+    def _update_job(self, request: RestRequest, name: str) -> dict[str, Any]:
+        paths = [_snake(p.strip()) for p in request.text("updateMask").split(",") if p.strip()]
+        pb, rest_only = masks.split_json(request.body or {}, JobPb())
+        return self._operation(
+            self._api.update_job(name, paths, pb, rest_only, request.text("requestId"), rest=True)
+        )
+
+    def _delete_job(self, request: RestRequest, name: str) -> dict[str, Any]:
+        return self._operation(self._api.delete_job(name, request.text("requestId"), request.flag("force")))
+
+    def _action(self, verb: str) -> Answer:
+        return lambda request, name: self._operation(self._api.act(verb, name, request.body))
+
+    # Objects
+
+    def _list_objects(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        with self._world.lock:
+            job, page = self._api.list_objects(parent, request.number("pageSize"), request.text("pageToken"))
+            found = [views.object_json(self._world, job, database) for database in page.items]
+        return _listing("migrationJobObjects", found, page)
+
+    def _get_object(self, _: RestRequest, name: str) -> dict[str, Any]:
+        with self._world.lock:
+            return views.object_json(self._world, *self._api.get_object(name))
+
+    def _lookup_object(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        identifier = (request.body or {}).get("sourceObjectIdentifier", {})
+        with self._world.lock:
+            return views.object_json(self._world, *self._api.lookup_object(parent, identifier))
+
+    # Operations
+
+    def _operation(self, operation: Any) -> dict[str, Any]:
+        with self._world.lock:
+            return views.operation_json(self._world, operation)
+
+    def _list_operations(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        page = self._api.list_operations(
+            parent, request.number("pageSize"), request.text("pageToken"), request.text("filter")
+        )
+        return _listing("operations", [self._operation(o) for o in page.items], page)
+
+    def _get_operation(self, _: RestRequest, name: str) -> dict[str, Any]:
+        return self._operation(self._api.get_operation(name))
+
+    def _delete_operation(self, _: RestRequest, name: str) -> dict[str, Any]:
+        self._api.delete_operation(name)
+        return {}
+
+    def _cancel_operation(self, _: RestRequest, name: str) -> dict[str, Any]:
+        self._api.cancel_operation(name)
+        return {}
+
+    def _wait_operation(self, request: RestRequest, name: str) -> dict[str, Any]:
+        text = request.query.get("timeout", "60s")
+        if not re.fullmatch(r"\d+(\.\d+)?s", text):
+            raise invalid(f"Invalid value at 'timeout' (Duration), \"{text}\"", "timeout")
+        return self._operation(self._api.wait_operation(name, float(text[:-1]), request.alive))
+
+    # Connection profiles, locations, permissions
+
+    def _list_profiles(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        page = self._api.list_profiles(
+            parent,
+            request.number("pageSize"),
+            request.text("pageToken"),
+            request.text("filter"),
+            request.text("orderBy"),
+        )
+        return _listing("connectionProfiles", [views.profile_json(p) for p in page.items], page)
+
+    def _get_profile(self, _: RestRequest, name: str) -> dict[str, Any]:
+        return views.profile_json(self._api.get_profile(name))
+
+    def _create_profile(self, request: RestRequest, parent: str) -> dict[str, Any]:
+        pb, rest_only = masks.split_json(request.body or {}, ProfilePb())
+        profile_id, request_id = request.text("connectionProfileId"), request.text("requestId")
+        return self._operation(self._api.create_profile(parent, profile_id, pb, rest_only, request_id))
+
+    def _delete_profile(self, request: RestRequest, name: str) -> dict[str, Any]:
+        return self._operation(
+            self._api.delete_profile(name, request.text("requestId"), request.flag("force"))
+        )
+
+    def _list_locations(self, request: RestRequest, name: str) -> dict[str, Any]:
+        page = self._api.list_locations(name, request.number("pageSize"), request.text("pageToken"))
+        found = [{"name": f"{name}/locations/{item}", "locationId": item} for item in page.items]
+        return _listing("locations", found, page)
+
+    def _get_location(self, _: RestRequest, name: str) -> dict[str, Any]:
+        return {"name": name, "locationId": self._api.get_location(name)}
+
+    def _test_permissions(self, request: RestRequest, resource: str) -> dict[str, Any]:
+        asked = (request.body or {}).get("permissions", [])
+        return {"permissions": self._api.test_permissions(resource, asked)}
+
+
+def _route(
+    method: str,
+    verb: str,
+    pattern: str,
+    answer: Answer,
+    query: frozenset[str] = frozenset(),
+    schema: str = "",
+) -> Route:
+    return Route(method, verb, re.compile(pattern), answer, query, schema)
+
+
+def _listing(key: str, items: list[dict[str, Any]], page: Page[Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {key: items} if items else {}
+    if page.next_token:
+        answer["nextPageToken"] = page.next_token
+    if page.unreachable:
+        answer["unreachable"] = list(page.unreachable)
+    return answer
+
+
+def _described(request: RestRequest, name: str) -> dict[str, Any]:
+    """The request as the call log shows it: query parameters in snake case, the body as it came."""
+    described: dict[str, Any] = {"name": name}
+    described.update({_snake(key): value for key, value in request.query.items()})
+    if request.body:
+        described["body"] = request.body
+    return described
+
+
+def _snake(name: str) -> str:
+    head, dot, tail = name.partition(".")
+    # Label keys are the caller's own words and keep their spelling.
+    if head == "labels":
+        return name
+    return (
+        re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), head)
+        + dot
+        + (_snake(tail) if tail else "")
+    )

@@ -1,0 +1,369 @@
+"""Building and altering jobs from plain values: what seeds and the control API use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.rpc import code_pb2
+
+from sandbox.dms.dump import begin_dump, destination_of, enter_cdc, void_plan
+from sandbox.dms.enums import (
+    CHANGING,
+    ENGINES,
+    LEVELS,
+    OBJECT_PHASES,
+    OBJECT_STATES,
+    PHASES,
+    PROVIDERS,
+    STATES,
+    TYPES,
+    JobPb,
+    ProfilePb,
+    checked,
+)
+from sandbox.dms.errors import make_status
+from sandbox.dms.model import Database, Destination, Job, LagPin, Profile
+from sandbox.dms.names import check_id
+from sandbox.dms.selection import ALL, SPECIFIED
+from sandbox.dms.world import World
+
+_PORTS = {"POSTGRESQL": 5432, "MYSQL": 3306, "SQLSERVER": 1433, "ORACLE": 1521}
+_PHASE_NEEDED = frozenset({"RUNNING", "STOPPING", "STOPPED", "RESUMING", "UPDATING"})
+
+
+def status_of(error: Any) -> Any:
+    """A google.rpc.Status from text or from `{code, message}` with a code name or number; None stays None."""
+    if error is None:
+        return None
+    if isinstance(error, str):
+        return make_status("INTERNAL", error)
+    code = error.get("code", "INTERNAL")
+    name = code_pb2.Code.Name(code) if isinstance(code, int) else str(code)
+    return make_status(name, str(error.get("message", "")))
+
+
+def add_job(
+    world: World,
+    job_id: str,
+    *,
+    location: str = "europe-west1",
+    project: str | None = None,
+    state: str = "RUNNING",
+    phase: str | None = None,
+    type: str = "CONTINUOUS",
+    source_engine: str = "POSTGRESQL",
+    source_provider: str | None = None,
+    source_host: str | None = None,
+    destination_engine: str = "POSTGRESQL",
+    destination_provider: str = "ALLOYDB",
+    databases: Sequence[Any] = ("app",),
+    source_databases: Sequence[str] | None = None,
+    excluded: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+    error: Any = None,
+    dump_parallel_level: str | None = None,
+    display_name: str | None = None,
+    sec_lag: int | None = None,
+    bytes_lag: int | None = None,
+    frozen: bool = False,
+    created_ago: float = 3600.0,
+    in_phase_for: float = 0.0,
+) -> Job:
+    """Put a job into the world, with its profiles and destination. A job of that name is replaced.
+
+    Ages are in seconds before now. Raises ValueError for unknown names of states, engines and the like.
+    """
+    now = world.now()
+    project = project or world.project
+    parent = f"projects/{project}/locations/{location}"
+    pb = JobPb(name=f"{parent}/migrationJobs/{check_id(job_id, 'id')}", display_name=display_name or job_id)
+    pb.labels.update(labels or {})
+    pb.type_ = TYPES[checked(type, TYPES, "type")]
+    pb.source = f"{parent}/connectionProfiles/{job_id}-source"
+    pb.destination = f"{parent}/connectionProfiles/{job_id}-destination"
+    pb.source_database.engine = ENGINES[checked(source_engine, ENGINES, "engine")]
+    if source_provider:
+        pb.source_database.provider = PROVIDERS[checked(source_provider, PROVIDERS, "provider")]
+    pb.destination_database.engine = ENGINES[checked(destination_engine, ENGINES, "engine")]
+    pb.destination_database.provider = PROVIDERS[checked(destination_provider, PROVIDERS, "provider")]
+    pb.static_ip_connectivity.SetInParent()
+    job = Job(pb, now - created_ago)
+    job.frozen = frozen
+    _set_level(job, dump_parallel_level)
+    _fill_databases(job, databases, source_databases, excluded, now)
+    _add_profiles(world, job, source_host)
+    _pin_lag(job, sec_lag, bytes_lag, job.created)
+    world.add_job(job)
+    place(world, job, state, phase, now - in_phase_for, error)
+    return job
+
+
+def add_many(
+    world: World, count: int, location: str, prefix: str, state: str, phase: str | None, **values: Any
+) -> list[str]:
+    """`count` alike jobs named `prefix-00001` and so on. Returns their names."""
+    digits = len(str(max(count - 1, 0)))
+    return [
+        add_job(
+            world, f"{prefix}-{index:0{digits}d}", location=location, state=state, phase=phase, **values
+        ).name
+        for index in range(count)
+    ]
+
+
+def place(world: World, job: Job, state: str, phase: str | None, at: float, error: Any = None) -> None:
+    """Set a job's state and phase as if it had come there by itself at scaled time `at`."""
+    checked(state, STATES, "state")
+    phase = phase or ("CDC" if state in _PHASE_NEEDED else "PHASE_UNSPECIFIED")
+    checked(phase, PHASES, "phase")
+    void_plan(job)
+    job.active = None
+    job.started = _started(job, state, at)
+    job.ended = at if state == "COMPLETED" else None
+    job.parallel = JobPb.PerformanceConfig.DumpParallelLevel.Name(
+        job.pb.performance_config.dump_parallel_level
+    )
+    job.put(state, phase, at)
+    status = status_of(error)
+    if status is not None:
+        job.pb.error.CopyFrom(status)
+    _place_databases(world, job, at, status)
+    if phase in ("CDC", "READY_FOR_PROMOTE", "PROMOTE_IN_PROGRESS"):
+        enter_cdc(job, at, backlog=300.0)
+    if state == "RUNNING" and phase == "FULL_DUMP":
+        begin_dump(world, job, [d for d in job.selected() if not d.pinned], at)
+
+
+def _started(job: Job, state: str, at: float) -> float | None:
+    if state in ("DRAFT", "CREATING", "NOT_STARTED", "STARTING"):
+        return None
+    return job.started if job.started is not None else min(at, job.created + 60.0)
+
+
+def natural(state: str, phase: str, kind: str) -> tuple[str, str]:
+    """State and phase of a database of a job that is in this state and phase."""
+    if state in ("DRAFT", "CREATING", "NOT_STARTED", "STARTING"):
+        return "NOT_STARTED", "PHASE_UNSPECIFIED"
+    if state == "COMPLETED":
+        return "COMPLETED", "PROMOTED" if kind == "CONTINUOUS" else "FULL_DUMP"
+    if state == "FAILED":
+        return "FAILED", _object_phase(phase)
+    if state == "RESTARTING":
+        return "RESTARTING", "PHASE_UNSPECIFIED"
+    if state in ("STOPPED", "RESUMING", "DELETING", "DELETED"):
+        return "STOPPED", _object_phase(phase)
+    if state == "STOPPING":
+        return "STOPPING", _object_phase(phase)
+    if phase == "PREPARING_THE_DUMP":
+        return "NOT_STARTED", "PHASE_UNSPECIFIED"
+    return "RUNNING", _object_phase(phase)
+
+
+def _object_phase(phase: str) -> str:
+    if phase == "PHASE_FAILBACK":
+        return "CDC"
+    return phase if phase in OBJECT_PHASES else "FULL_DUMP"
+
+
+def _place_databases(world: World, job: Job, at: float, error: Any) -> None:
+    state, phase = natural(job.state, job.phase, job.type)
+    destination = destination_of(world, job)
+    for database in job.selected():
+        if not database.pinned:
+            database.put(state, phase, at, error if state == "FAILED" else None)
+    if destination is not None:
+        destination.role = "PRIMARY" if job.state == "COMPLETED" else "REPLICA"
+        for database in job.selected():
+            if database.state != "NOT_STARTED" and (job.state, job.phase) != ("RUNNING", "FULL_DUMP"):
+                destination.databases.setdefault(database.name, _content(database))
+
+
+def _content(database: Database) -> str:
+    return {"PROMOTED": "PROMOTED", "CDC": "REPLICATING", "READY_FOR_PROMOTE": "REPLICATING"}.get(
+        database.phase, "LOADING"
+    )
+
+
+def _fill_databases(
+    job: Job,
+    databases: Sequence[Any],
+    source_databases: Sequence[str] | None,
+    excluded: Sequence[str],
+    now: float,
+) -> None:
+    for given in databases:
+        values = {"name": given} if isinstance(given, str) else dict(given)
+        database = _database(values, job.created, now)
+        job.databases[database.name] = database
+    chosen = list(job.databases)
+    for name in (*(source_databases or ()), *excluded):
+        if name not in job.databases:
+            job.databases[name] = Database(name, "NOT_SELECTED", created=job.created, updated=job.created)
+    job.known_source = list(job.databases)
+    if excluded:
+        job.selection = (ALL, frozenset(excluded))
+    elif len(chosen) < len(job.known_source):
+        job.selection = (SPECIFIED, frozenset(chosen))
+    else:
+        job.selection = (ALL, frozenset())
+
+
+def _database(values: dict[str, Any], created: float, now: float) -> Database:
+    database = Database(str(values.pop("name")), created=created, updated=created)
+    database.dump_seconds = float(values.pop("dump_seconds", 600.0))
+    if values:
+        set_database_values(database, values, now)
+    return database
+
+
+def set_database_values(database: Database, values: Mapping[str, Any], at: float) -> None:
+    """Change state, phase and error of a database. Raises ValueError for unknown ones."""
+    unknown = set(values) - {"state", "phase", "error", "dump_seconds"}
+    if unknown:
+        raise ValueError(f"unknown database fields: {', '.join(sorted(unknown))}")
+    state = checked(
+        values.get("state", "FAILED" if values.get("error") else database.state), OBJECT_STATES, "state"
+    )
+    phase = checked(values.get("phase", database.phase), OBJECT_PHASES, "phase")
+    error = (
+        status_of(values["error"]) if "error" in values else (database.error if state == "FAILED" else None)
+    )
+    database.dump_seconds = float(values.get("dump_seconds", database.dump_seconds))
+    database.put(state, phase, at, error)
+    database.pinned = True
+
+
+def _set_level(job: Job, level: str | None) -> None:
+    if level is not None:
+        checked(level, LEVELS, "dump parallel level")
+        job.pb.performance_config.dump_parallel_level = LEVELS[level]
+
+
+def _pin_lag(job: Job, seconds: int | None, size: int | None, since: float) -> None:
+    if seconds is not None or size is not None:
+        job.lag_pins.append(LagPin(since, seconds, size))
+
+
+def _add_profiles(world: World, job: Job, source_host: str | None) -> None:
+    engines = {number: name for name, number in ENGINES.items()}
+    source_engine = engines[job.pb.source_database.engine]
+    source = _profile(world, job, job.pb.source, f"{job.id} source")
+    source.databases = list(job.known_source)
+    source.rest_only["role"] = "SOURCE"
+    source.pb.provider = job.pb.source_database.provider
+    _set_endpoint(source, source_engine, source_host or f"{job.id}.db.internal")
+    destination = _profile(world, job, job.pb.destination, f"{job.id} destination")
+    destination.rest_only["role"] = "DESTINATION"
+    destination.pb.provider = job.pb.destination_database.provider
+    _set_target(world, job, destination, engines[job.pb.destination_database.engine])
+    for profile in (source, destination):
+        world.profiles[profile.name] = profile
+
+
+def _profile(world: World, job: Job, name: str, display_name: str) -> Profile:
+    pb = ProfilePb(name=name, display_name=display_name, state=ProfilePb.State.Value("READY"))
+    pb.create_time.FromJsonString(world.stamp(job.created))
+    pb.update_time.FromJsonString(world.stamp(job.created))
+    return Profile(pb)
+
+
+def _set_endpoint(profile: Profile, engine: str, host: str) -> None:
+    if engine == "SQLSERVER":
+        # gRPC has no SQL Server profile; REST shows it.
+        profile.rest_only["sqlserver"] = {"host": host, "port": _PORTS[engine], "username": "dms"}
+        return
+    endpoint = getattr(profile.pb, engine.lower())
+    endpoint.host, endpoint.port, endpoint.username = host, _PORTS[engine], "dms"
+    endpoint.password_set = True
+    if engine == "ORACLE":
+        endpoint.database_service = "ORCL"
+
+
+def _set_target(world: World, job: Job, profile: Profile, engine: str) -> None:
+    provider = "ALLOYDB" if job.pb.destination_database.provider == PROVIDERS["ALLOYDB"] else "CLOUDSQL"
+    target = f"{job.id}-target"
+    if provider == "ALLOYDB":
+        profile.pb.alloydb.cluster_id = target
+        key = f"projects/{job.project}/locations/{job.location}/clusters/{target}"
+    elif engine == "SQLSERVER":
+        profile.rest_only["sqlserver"] = {"cloudSqlId": target, "cloudSqlProjectId": job.project}
+        key = f"projects/{job.project}/instances/{target}"
+    else:
+        profile.pb.cloudsql.cloud_sql_id = target
+        profile.pb.cloudsql.private_ip = "10.20.0.5"
+        key = f"projects/{job.project}/instances/{target}"
+    profile.destination = key
+    world.destinations[key] = Destination(key, engine, provider)
+
+
+_CHANGES = frozenset(
+    {
+        "state", "phase", "error", "sec_lag", "bytes_lag", "labels", "display_name", "frozen",
+        "dump_parallel_level", "source_databases", "type",
+    }
+)  # fmt: skip
+
+
+def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
+    """Change a job from outside, as somebody in the console would. Raises ValueError for unknown fields."""
+    unknown = set(changes) - _CHANGES
+    if unknown:
+        raise ValueError(f"unknown job fields: {', '.join(sorted(unknown))}")
+    now = world.now()
+    _set_plain(world, job, changes)
+    if "sec_lag" in changes or "bytes_lag" in changes:
+        pin = LagPin(now, changes.get("sec_lag"), changes.get("bytes_lag"))
+        job.lag_pins.append(pin)
+    if "state" in changes or "phase" in changes:
+        _move(world, job, changes, now)
+    elif "error" in changes:
+        job.pb.ClearField("error")
+        status = status_of(changes["error"])
+        if status is not None:
+            job.pb.error.CopyFrom(status)
+    job.touch(now)
+
+
+def _set_plain(world: World, job: Job, changes: Mapping[str, Any]) -> None:
+    if "labels" in changes:
+        job.pb.labels.clear()
+        job.pb.labels.update(changes["labels"])
+    if "display_name" in changes:
+        job.pb.display_name = changes["display_name"]
+    if "type" in changes:
+        job.pb.type_ = TYPES[checked(changes["type"], TYPES, "type")]
+    if "frozen" in changes:
+        job.frozen = bool(changes["frozen"])
+    if "source_databases" in changes and job.pb.source in world.profiles:
+        world.profiles[job.pb.source].databases = list(changes["source_databases"])
+    _set_level(job, changes.get("dump_parallel_level"))
+
+
+def _move(world: World, job: Job, changes: Mapping[str, Any], now: float) -> None:
+    state = changes.get("state", job.state)
+    kept = job.phase if state not in ("DRAFT", "NOT_STARTED", "COMPLETED") else None
+    if kept == "PHASE_UNSPECIFIED":
+        kept = None
+    for database in job.selected():
+        # A failed database stays failed while its job goes on, unless the job itself moves to an end.
+        if database.state != "FAILED" or state not in ("RUNNING", *CHANGING):
+            database.pinned = False
+    place(world, job, state, changes.get("phase", kept), now, changes.get("error"))
+
+
+def job_snapshot(
+    world: World, job: Job, data: dict[str, Any], databases: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The full state of a job for tests: its REST form and what no API shows."""
+    destination = destination_of(world, job)
+    return {
+        **data,
+        "databases": databases,
+        "frozen": job.frozen,
+        "effectiveDumpParallelLevel": job.parallel,
+        "knownSource": job.known_source,
+        "activeOperation": job.active.name if job.active else None,
+        "destinationName": destination.name if destination else None,
+        "history": [{"time": world.stamp(s.since), "state": s.state, "phase": s.phase} for s in job.history],
+    }

@@ -1,0 +1,212 @@
+"""The whole state of the sandbox: jobs, profiles, destinations, operations, and what is due to happen."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.dms.clock import ScaledClock, rfc3339
+from sandbox.dms.errors import ApiError, not_found
+from sandbox.dms.model import Destination, Job, Operation, Profile
+from sandbox.dms.names import Parent, location_of
+
+DEFAULT_LOCATIONS = ("europe-west1", "us-central1")
+
+
+@dataclass
+class Place:
+    """The jobs of one location, and their names in order (None: to be sorted again)."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    ordered: list[str] | None = None
+
+    def sorted_names(self) -> list[str]:
+        if self.ordered is None:
+            self.ordered = sorted(self.jobs)
+        return self.ordered
+
+
+@dataclass(frozen=True)
+class PlannedOutcome:
+    """How the next operation of a job will fail. `job` is a name, an id or `*`."""
+
+    job: str
+    verb: str
+    error: Any
+
+    def suits(self, job: Job, verb: str) -> bool:
+        return verb == self.verb and self.job in ("*", job.id, job.name)
+
+
+class World:
+    """All state behind one lock. Nothing runs by itself: whoever looks first calls `settle`."""
+
+    def __init__(self, project: str, clock: ScaledClock, operation_seconds: float) -> None:
+        self.lock = threading.RLock()
+        self.project = project
+        self.clock = clock
+        self.default_operation_seconds = operation_seconds
+        self._sequence = itertools.count()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything but the clock."""
+        self.places: dict[tuple[str, str], Place] = {}
+        self.profiles: dict[str, Profile] = {}
+        self.destinations: dict[str, Destination] = {}
+        self.operations: dict[str, Operation] = {}
+        self.requests: dict[tuple[str, str], str] = {}
+        self.outcomes: list[PlannedOutcome] = []
+        self.unreachable: set[str] = set()
+        self.permissions: frozenset[str] | None = None
+        self.monitoring = True
+        self.operation_seconds = self.default_operation_seconds
+        self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
+        for location in DEFAULT_LOCATIONS:
+            self.place(self.project, location)
+
+    # Time
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def stamp(self, scaled: float) -> str:
+        return rfc3339(self.clock.wall_of(scaled))
+
+    def at(self, scaled: float, act: Callable[[float], None]) -> None:
+        """Do `act` when the scaled time comes; it is given that time, however late it is called."""
+        heapq.heappush(self._agenda, (scaled, next(self._sequence), act))
+
+    def settle(self) -> float:
+        """Let everything happen that was due by now, in order. Returns now."""
+        now = self.now()
+        while self._agenda and self._agenda[0][0] <= now:
+            when, _, act = heapq.heappop(self._agenda)
+            act(when)
+        return now
+
+    # Places and jobs
+
+    def place(self, project: str, location: str) -> Place:
+        return self.places.setdefault((project, location), Place())
+
+    def projects(self) -> set[str]:
+        return {project for project, _ in self.places}
+
+    def locations(self, project: str) -> list[str]:
+        return sorted(location for p, location in self.places if p == project)
+
+    def add_job(self, job: Job) -> None:
+        place = self.place(job.project, job.location)
+        place.jobs[job.name] = job
+        place.ordered = None
+
+    def drop_job(self, job: Job) -> None:
+        place = self.place(job.project, job.location)
+        # A job of the same name may have been made since; only this one goes.
+        if place.jobs.get(job.name) is job:
+            del place.jobs[job.name]
+            place.ordered = None
+
+    def job(self, name: str) -> Job:
+        """Raises NOT_FOUND."""
+        found = self.find_job(name)
+        if found is None:
+            raise not_found(name)
+        return found
+
+    def find_job(self, name: str) -> Job | None:
+        where = location_of(name)
+        place = self.places.get(where) if where else None
+        return place.jobs.get(name) if place else None
+
+    def all_jobs(self) -> Iterator[Job]:
+        for place in self.places.values():
+            yield from place.jobs.values()
+
+    def job_by_id(self, name_or_id: str) -> Job:
+        """By full name, `location/id` or an id that is unique. Raises KeyError."""
+        tail = tuple(name_or_id.split("/"))
+        found = [
+            j for j in self.all_jobs() if j.name == name_or_id or (j.location, j.id)[-len(tail) :] == tail
+        ]
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} jobs are called {name_or_id}")
+        return found[0]
+
+    # Reachability
+
+    def check_reachable(self, parent: Parent) -> None:
+        """Raises PERMISSION_DENIED for a foreign project, UNAVAILABLE for a location that is down."""
+        if parent.project not in self.projects():
+            raise ApiError(
+                "PERMISSION_DENIED",
+                f"Permission denied on resource project {parent.project}.",
+                reason="CONSUMER_INVALID",
+                metadata={"consumer": f"projects/{parent.project}"},
+            )
+        if parent.location in self.unreachable:
+            raise ApiError("UNAVAILABLE", f"The location {parent.location} is temporarily unavailable.")
+
+    # Operations
+
+    def begin(
+        self,
+        verb: str,
+        target: str,
+        finish: Callable[[float], Any],
+        revert: Callable[[float], None],
+        *,
+        error: Any = None,
+        seconds: float | None = None,
+    ) -> Operation:
+        """Start a long-running operation that ends by itself after `seconds` (scaled)."""
+        now = self.now()
+        where = "/".join(target.split("/")[:4])
+        name = f"{where}/operations/operation-{int(self.clock.wall() * 1000)}-{uuid.uuid4().hex[:24]}"
+        lasts = self.operation_seconds if seconds is None else seconds
+        operation = Operation(name, verb, target, now, now + lasts, finish, revert, planned_error=error)
+        self.operations[name] = operation
+        self.at(operation.due, lambda at: self._end(operation, at))
+        return operation
+
+    def _end(self, operation: Operation, at: float) -> None:
+        if operation.done:
+            return
+        if operation.planned_error is None:
+            operation.response = operation.finish(at)
+        else:
+            operation.error = operation.planned_error
+            operation.revert(at)
+        operation.ended = at
+
+    def cancel(self, operation: Operation, error: Any) -> None:
+        """End an operation early with `error` and put things back as they were."""
+        if operation.done:
+            return
+        now = self.now()
+        operation.cancel_requested = True
+        operation.error = error
+        operation.revert(now)
+        operation.ended = now
+
+    def take_outcome(self, job: Job, verb: str) -> Any:
+        """The error planned for this operation, once; None for success."""
+        for index, planned in enumerate(self.outcomes):
+            if planned.suits(job, verb):
+                return self.outcomes.pop(index).error
+        return None
+
+    def remembered(self, method: str, request_id: str) -> Operation | None:
+        """The operation that an earlier call with the same request id began."""
+        name = self.requests.get((method, request_id)) if request_id else None
+        return self.operations.get(name) if name else None
+
+    def remember(self, method: str, request_id: str, operation: Operation) -> None:
+        if request_id:
+            self.requests[(method, request_id)] = operation.name
