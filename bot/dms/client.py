@@ -56,9 +56,9 @@ class Client:
         request = clouddms.StopMigrationJobRequest(name=name)
         return self._client.stop_migration_job(request, retry=None, timeout=timeout).operation
 
-    def resume(self, name: str, skip_validation: bool, timeout: float) -> Any:
-        """`ResumeMigrationJob`."""
-        request = clouddms.ResumeMigrationJobRequest(name=name, skip_validation=skip_validation)
+    def resume(self, name: str, timeout: float) -> Any:
+        """`ResumeMigrationJob`, which over gRPC cannot skip the validation."""
+        request = clouddms.ResumeMigrationJobRequest(name=name)
         return self._client.resume_migration_job(request, retry=None, timeout=timeout).operation
 
     def restart(self, name: str, skip_validation: bool, timeout: float) -> Any:

@@ -134,11 +134,13 @@ class Gateway:
         return self._act("StopMigrationJob", f"stop {job.id}", lambda t: self._client.stop(job.name, t))
 
     def resume(self, job: Job, *, skip_validation: bool = False) -> Operation:
-        return self._act(
-            "ResumeMigrationJob",
-            f"resume {job.id}",
-            lambda t: self._client.resume(job.name, skip_validation, t),
-        )
+        doing = f"resume {job.id}"
+        if skip_validation:
+            body = self._calls.write(
+                "migrationJobs.resume", doing, lambda t: self._objects.resume_unvalidated(job.name, t)
+            )
+            return convert.operation_from_json(body)
+        return self._act("ResumeMigrationJob", doing, lambda t: self._client.resume(job.name, t))
 
     def restart(
         self,

@@ -46,6 +46,10 @@ class Objects:
         body = restart_body(databases, failed_only=failed_only, skip_validation=skip_validation)
         return self._rest.write("POST", f"{name}:restart", timeout, body)
 
+    def resume_unvalidated(self, name: str, timeout: float) -> dict[str, Any]:
+        """`migrationJobs.resume` with `skipValidation`."""
+        return self._rest.write("POST", f"{name}:resume", timeout, {"skipValidation": True})
+
     def promote(self, name: str, databases: Sequence[str], timeout: float) -> dict[str, Any]:
         """`migrationJobs.promote` for a part of the job."""
         return self._rest.write("POST", f"{name}:promote", timeout, promote_body(databases))

@@ -67,7 +67,7 @@ class Rest:
             method, url, params=params, json=body, timeout=timeout, stream=True, allow_redirects=False
         ) as response:
             text = _body(response, until)
-            if not response.ok or response.is_redirect:
+            if not 200 <= response.status_code < 300:
                 raise RestError(response.status_code, _error(text))
         return _object(text)
 

@@ -64,6 +64,8 @@ class RestRequest:
     body: Any
     drop: Callable[[], None]
     """Break the connection instead of answering."""
+    peer: tuple[str, int]
+    """The address that the connection came from: another port is another connection."""
 
 
 RestAnswer = Callable[[RestRequest], tuple[int, Any]]
@@ -122,6 +124,7 @@ def _handler(far: FarEnd) -> type[BaseHTTPRequestHandler]:
                 {key: values[0] for key, values in parse_qs(url.query).items()},
                 json.loads(raw) if raw else None,
                 self._drop,
+                self.client_address,
             )
             far.rest_calls.append(request)
             scripted = far.rest.get(f"{request.method} {request.path}")

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.dms.gateway import Gateway
+from tests.dms.far import FarEnd, far_end
+
+
+@pytest.fixture
+def far() -> Iterator[FarEnd]:
+    with far_end() as started:
+        yield started
+
+
+@pytest.fixture
+def seen() -> list[tuple[str, str]]:
+    """Method and status of each call, as `observe` was told."""
+    return []
+
+
+@pytest.fixture
+def gateway(far: FarEnd, seen: list[tuple[str, str]]) -> Iterator[Gateway]:
+    made = Gateway(
+        "p",
+        ("l",),
+        far.host,
+        far.rest_host,
+        deadline_s=3.0,
+        write_deadline_s=2.0,
+        observe=lambda method, code, seconds: seen.append((method, code)),
+    )
+    yield made
+    made.close()

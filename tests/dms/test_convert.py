@@ -1,0 +1,233 @@
+"""Messages and JSON to values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.cloud.clouddms_v1.types import clouddms_resources as resources
+from google.longrunning import operations_pb2
+from google.protobuf import json_format
+from google.rpc import status_pb2
+
+from bot.dms import convert, endpoints
+from bot.dms.model import Database, Endpoint, Fault, ObjectId, ObjectsConfig, Selection
+from bot.dms.numbers import Numbers
+from tests.dms.far import JobPb, MetadataPb, ProfilePb
+
+NAME = "projects/p/locations/l/migrationJobs/orders-db"
+SOURCE = "projects/p/locations/l/connectionProfiles/src"
+DESTINATION = "projects/p/locations/l/connectionProfiles/dst"
+VerificationPb = resources.MigrationJobVerificationError.pb()
+
+
+def endpoint(profile: str, engine: str, provider: str) -> Endpoint:
+    return Endpoint(profile, convert.named(engine), convert.named(provider))
+
+
+def converted(message: Any) -> Any:
+    return convert.job(message, Numbers().names, endpoint)
+
+
+def test_a_full_job() -> None:
+    message = JobPb(name=NAME, display_name="Orders", source=SOURCE, destination=DESTINATION)
+    message.state, message.phase, message.type_ = 5, 2, 2
+    message.labels["team"] = "billing"
+    message.labels["env"] = "prod"
+    message.create_time.FromJsonString("2026-01-02T03:04:05.123456789Z")
+    message.update_time.FromJsonString("2026-01-03T00:00:00Z")
+    message.end_time.FromJsonString("2026-01-04T00:00:00Z")
+    message.duration.FromJsonString("90.5s")
+    message.source_database.engine = 1
+    message.destination_database.engine = 2
+    message.destination_database.provider = 4
+    message.performance_config.dump_parallel_level = 3
+    message.error.code, message.error.message = 9, "wal_level is not logical"
+    job = converted(message)
+    assert (job.name, job.display_name) == (NAME, "Orders")
+    assert (job.state, job.phase, job.type, job.parallelism) == ("RUNNING", "CDC", "CONTINUOUS", "MAX")
+    assert job.labels == (("env", "prod"), ("team", "billing"))
+    assert job.create_time == datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
+    assert job.update_time == datetime(2026, 1, 3, tzinfo=UTC)
+    assert job.end_time == datetime(2026, 1, 4, tzinfo=UTC)
+    assert job.create_time.tzinfo is UTC
+    assert job.duration_s == 90.5
+    assert job.source == Endpoint(SOURCE, "MYSQL")
+    assert job.destination == Endpoint(DESTINATION, "POSTGRESQL", "ALLOYDB")
+    assert job.error == Fault(9, "wal_level is not logical")
+
+
+def test_an_empty_job() -> None:
+    job = converted(JobPb(name=NAME))
+    assert (job.state, job.phase, job.type) == ("STATE_UNSPECIFIED", "PHASE_UNSPECIFIED", "TYPE_UNSPECIFIED")
+    assert (job.update_time, job.end_time, job.error, job.parallelism, job.labels) == (None, None, None, "", ())
+
+
+def test_an_unknown_number_is_shown_where_names_allow_it() -> None:
+    message = JobPb.FromString(JobPb(name=NAME, state=77, phase=6).SerializeToString())
+    with pytest.raises(KeyError):
+        converted(message)
+    job = convert.job(message, Numbers().shown(), endpoint)
+    assert (job.state, job.phase) == ("STATE_77", "PHASE_6")
+
+
+def test_verification_errors_are_spelled_out() -> None:
+    status = status_pb2.Status(code=9, message="Verification failed")
+    details = status.details.add()
+    details.Pack(
+        VerificationPb(
+            error_code=9, error_message="wal_level must be logical", error_detail_message="it is replica"
+        )
+    )
+    expected = "Verification failed; INVALID_WAL_LEVEL: wal_level must be logical (it is replica)"
+    assert convert.fault(status) == Fault(9, expected)
+    as_json = {
+        "code": 9,
+        "message": "Verification failed",
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.cloud.clouddms.v1.MigrationJobVerificationError",
+                "errorCode": "INVALID_WAL_LEVEL",
+                "errorMessage": "wal_level must be logical",
+                "errorDetailMessage": "it is replica",
+            }
+        ],
+    }
+    assert convert.fault_from_json(as_json) == Fault(9, expected)
+
+
+def test_a_new_verification_error_is_shown_by_number() -> None:
+    status = status_pb2.Status(code=9)
+    status.details.add().Pack(
+        VerificationPb.FromString(VerificationPb(error_code=999, error_message="odd").SerializeToString())
+    )
+    assert convert.fault(status) == Fault(9, "ERROR_CODE_999: odd")
+
+
+def test_no_fault() -> None:
+    assert convert.fault(status_pb2.Status()) is None
+    assert convert.fault_from_json(None) is None
+    assert convert.fault_from_json({}) is None
+
+
+def an_operation() -> operations_pb2.Operation:
+    message = operations_pb2.Operation(name="projects/p/locations/l/operations/op-1", done=True)
+    about = MetadataPb(
+        verb="stop", target=NAME, status_message="stopping", requested_cancellation=True, api_version="v1"
+    )
+    about.create_time.FromJsonString("2026-01-02T03:04:05.5Z")
+    about.end_time.FromJsonString("2026-01-02T03:05:05Z")
+    message.metadata.Pack(about)
+    message.error.code, message.error.message = 13, "it broke"
+    return message
+
+
+def test_an_operation_is_the_same_from_both_sides() -> None:
+    message = an_operation()
+    operation = convert.operation(message)
+    assert (operation.verb, operation.target, operation.done) == ("stop", NAME, True)
+    assert operation.error == Fault(13, "it broke")
+    assert operation.create_time == datetime(2026, 1, 2, 3, 4, 5, 500000, tzinfo=UTC)
+    assert operation.cancelling
+    assert convert.operation_from_json(json_format.MessageToDict(message)) == operation
+
+
+def test_an_operation_without_metadata() -> None:
+    operation = convert.operation(operations_pb2.Operation(name="x"))
+    assert (operation.verb, operation.target, operation.done, operation.create_time) == ("", "", False, None)
+    assert convert.operation_from_json({"name": "x"}) == operation
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2026-01-02T03:04:05.123456789Z", datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)),
+        ("2026-01-02T03:04:05.5+02:00", datetime(2026, 1, 2, 1, 4, 5, 500000, tzinfo=UTC)),
+        ("2026-01-02T03:04:05-01:00", datetime(2026, 1, 2, 4, 4, 5, tzinfo=UTC)),
+        ("", None),
+        ("yesterday", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_times_from_json(text: Any, expected: datetime | None) -> None:
+    assert convert.utc_from_json(text) == expected
+
+
+def test_a_database_from_json() -> None:
+    body = {
+        "name": f"{NAME}/objects/o1",
+        "sourceObject": {"type": "DATABASE", "database": "orders"},
+        "state": "FAILED",
+        "phase": "CDC",
+        "error": {"code": 3, "message": "no primary key"},
+    }
+    assert convert.database(body) == Database(
+        f"{NAME}/objects/o1", ObjectId("orders"), "FAILED", "CDC", Fault(3, "no primary key")
+    )
+    assert convert.database({"name": "x"}).state == "STATE_UNSPECIFIED"
+
+
+def test_a_job_without_a_choice_takes_all() -> None:
+    assert convert.objects_config({}) == ObjectsConfig(Selection.ALL)
+    unspecified = {"sourceObjectsConfig": {"objectsSelectionType": "OBJECTS_SELECTION_TYPE_UNSPECIFIED"}}
+    assert convert.objects_config({"objectsConfig": unspecified}) == ObjectsConfig(Selection.ALL)
+
+
+def a_profile(**fields: Any) -> Any:
+    return json_format.ParseDict({"name": SOURCE, **fields}, ProfilePb())
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"mysql": {"host": "10.0.0.1", "port": 3306}}, ("MYSQL", "", "10.0.0.1:3306")),
+        (
+            {"mysql": {"host": "db.example.org", "port": 3306}, "provider": "RDS"},
+            ("MYSQL", "RDS", "db.example.org:3306"),
+        ),
+        ({"mysql": {"cloudSqlId": "shop"}}, ("MYSQL", "CLOUDSQL", "shop")),
+        (
+            {"postgresql": {"host": "10.0.0.2", "port": 5432}, "provider": "AURORA"},
+            ("POSTGRESQL", "AURORA", "10.0.0.2:5432"),
+        ),
+        ({"postgresql": {"host": "10.0.0.2"}}, ("POSTGRESQL", "", "10.0.0.2")),
+        ({"postgresql": {"cloudSqlId": "shop-pg"}}, ("POSTGRESQL", "CLOUDSQL", "shop-pg")),
+        (
+            {"oracle": {"host": "ora", "port": 1521, "databaseService": "ORCL"}},
+            ("ORACLE", "", "ora:1521/ORCL"),
+        ),
+        (
+            {"cloudsql": {"cloudSqlId": "p:shop", "settings": {"databaseVersion": "POSTGRES_15"}}},
+            ("POSTGRESQL", "CLOUDSQL", "p:shop"),
+        ),
+        (
+            {"cloudsql": {"cloudSqlId": "p:shop", "settings": {"databaseVersion": "MYSQL_8_0"}}},
+            ("MYSQL", "CLOUDSQL", "p:shop"),
+        ),
+        ({"cloudsql": {"cloudSqlId": "p:shop"}}, ("", "CLOUDSQL", "p:shop")),
+        ({"alloydb": {"clusterId": "orders"}}, ("POSTGRESQL", "ALLOYDB", "orders")),
+    ],
+)
+def test_a_profile_is_the_same_endpoint_from_both_sides(
+    fields: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    from_grpc = endpoints.from_message(a_profile(**fields), Numbers())
+    assert from_grpc == Endpoint(SOURCE, *expected)
+    assert endpoints.from_json({"name": SOURCE, **fields}) == from_grpc
+
+
+def test_profiles_that_only_rest_can_describe() -> None:
+    assert endpoints.from_message(a_profile(), Numbers()) is None
+    newer = ProfilePb.FromString(
+        ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString()
+    )
+    assert endpoints.from_message(newer, Numbers()) is None
+    sql_server = {"name": SOURCE, "sqlserver": {"host": "mssql", "port": 1433}}
+    assert endpoints.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")
+    cluster = {"name": SOURCE, "postgresql": {"alloydbClusterId": "orders"}}
+    assert endpoints.from_json(cluster) == Endpoint(SOURCE, "POSTGRESQL", "ALLOYDB", "orders")
+    azure = {"name": SOURCE, "provider": "AZURE_DATABASE", "mysql": {"host": "h", "port": 1}}
+    assert endpoints.from_json(azure) == Endpoint(SOURCE, "MYSQL", "AZURE_DATABASE", "h:1")

@@ -1,0 +1,225 @@
+"""The action table of the DMS documentation, written down a second time and held against the rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.dms.model import Database, Job, ObjectId, Options
+from bot.dms.rules import BULK, BY_DATABASE, DESTRUCTIVE, Action, allowed, check, running_dump
+
+STATES = (
+    "STATE_UNSPECIFIED",
+    "MAINTENANCE",
+    "DRAFT",
+    "CREATING",
+    "NOT_STARTED",
+    "RUNNING",
+    "FAILED",
+    "COMPLETED",
+    "DELETING",
+    "STOPPING",
+    "STOPPED",
+    "DELETED",
+    "UPDATING",
+    "STARTING",
+    "RESTARTING",
+    "RESUMING",
+    "STATE_99",
+)
+PHASES = (
+    "PHASE_UNSPECIFIED",
+    "FULL_DUMP",
+    "CDC",
+    "PROMOTE_IN_PROGRESS",
+    "WAITING_FOR_SOURCE_WRITES_TO_STOP",
+    "PREPARING_THE_DUMP",
+    "READY_FOR_PROMOTE",
+    "PHASE_FAILBACK",
+    "PHASE_99",
+)
+TYPES = ("ONE_TIME", "CONTINUOUS")
+STEADY = {
+    "STATE_UNSPECIFIED",
+    "MAINTENANCE",
+    "DRAFT",
+    "NOT_STARTED",
+    "RUNNING",
+    "FAILED",
+    "COMPLETED",
+    "STOPPED",
+    "STATE_99",
+}
+
+
+def expected(action: str, state: str, phase: str, kind: str) -> bool:
+    match action:
+        case "start":
+            return state == "NOT_STARTED"
+        case "stop":
+            return (state, phase) in {("RUNNING", "FULL_DUMP"), ("RUNNING", "CDC")}
+        case "resume":
+            return (state, phase) == ("STOPPED", "CDC")
+        case "restart":
+            return state == "FAILED" or (state, phase) == ("STOPPED", "FULL_DUMP")
+        case "promote":
+            ready = {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")}
+            return kind == "CONTINUOUS" and (state, phase) in ready
+        case "verify" | "delete":
+            return state in STEADY
+        case "edit":
+            return state != "DELETED"
+    raise AssertionError(action)
+
+
+def a_job(state: str, phase: str = "PHASE_UNSPECIFIED", kind: str = "CONTINUOUS") -> Job:
+    return Job(
+        name="projects/p/locations/europe-west1/migrationJobs/orders-db",
+        create_time=datetime(2026, 1, 2, tzinfo=UTC),
+        state=state,
+        phase=phase,
+        type=kind,
+    )
+
+
+def a_database(name: str, state: str) -> Database:
+    return Database(name=f"objects/{name}", id=ObjectId(name), state=state)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("action", list(Action))
+def test_every_action_in_every_state_and_phase(action: Action, state: str, kind: str) -> None:
+    for phase in PHASES:
+        job = a_job(state, phase, kind)
+        refusal = check(action, job)
+        assert (refusal is None) == expected(str(action), state, phase, kind), (phase, str(refusal))
+        assert (action in allowed(job)) == (refusal is None), phase
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("state", STATES)
+def test_a_refusal_names_the_job_and_what_is_possible_instead(state: str, kind: str) -> None:
+    for phase in PHASES:
+        job = a_job(state, phase, kind)
+        possible = [each for each in Action if expected(str(each), state, phase, kind)]
+        assert list(allowed(job)) == possible
+        for action in set(Action) - set(possible):
+            refusal = check(action, job)
+            assert refusal is not None
+            assert refusal.action is action
+            assert "`orders-db`" in refusal.reason
+            assert list(refusal.instead) == possible
+            ending = f"Possible now: {', '.join(possible)}." if possible else "until that changes."
+            assert str(refusal).endswith(ending)
+
+
+@pytest.mark.parametrize("action", [each for each in Action if each is not Action.EDIT])
+@pytest.mark.parametrize(
+    "state", ["CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING"]
+)
+def test_a_changing_job_says_to_wait(action: Action, state: str) -> None:
+    refusal = check(action, a_job(state, "CDC"))
+    assert refusal is not None
+    assert state in refusal.reason
+    assert "wait" in refusal.reason
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_a_deleted_job_can_do_nothing(action: Action) -> None:
+    refusal = check(action, a_job("DELETED"))
+    assert refusal is not None
+    assert "deleted" in refusal.reason
+    assert refusal.instead == ()
+
+
+def test_a_reason_says_where_the_job_is() -> None:
+    refusal = check(Action.RESUME, a_job("STOPPED", "FULL_DUMP"))
+    assert refusal is not None
+    assert "FULL_DUMP" in refusal.reason
+    assert refusal.instead == (Action.RESTART, Action.VERIFY, Action.EDIT, Action.DELETE)
+
+
+def test_a_one_time_job_has_nothing_to_promote() -> None:
+    refusal = check(Action.PROMOTE, a_job("RUNNING", "CDC", "ONE_TIME"))
+    assert refusal is not None
+    assert "ONE_TIME" in refusal.reason
+
+
+class TestRestartOfDatabases:
+    """A RUNNING job may restart its failed databases, and those alone."""
+
+    databases = (a_database("a", "RUNNING"), a_database("b", "FAILED"), a_database("c", "FAILED"))
+
+    @pytest.mark.parametrize("phase", PHASES)
+    def test_failed_ones_may(self, phase: str) -> None:
+        job = a_job("RUNNING", phase)
+        assert check(Action.RESTART, job, Options(databases=("b", "c")), self.databases) is None
+        assert check(Action.RESTART, job, Options(failed_only=True), self.databases) is None
+        assert Action.RESTART in allowed(job, self.databases)
+
+    def test_healthy_ones_may_not_and_are_named(self) -> None:
+        refusal = check(
+            Action.RESTART, a_job("RUNNING", "CDC"), Options(databases=("a", "b")), self.databases
+        )
+        assert refusal is not None
+        assert refusal.reason.endswith("a.")
+
+    def test_the_whole_job_may_not(self) -> None:
+        refusal = check(Action.RESTART, a_job("RUNNING", "CDC"), Options(), self.databases)
+        assert refusal is not None
+        assert "--failed-only" in refusal.reason
+
+    def test_none_failed(self) -> None:
+        refusal = check(
+            Action.RESTART, a_job("RUNNING", "CDC"), Options(failed_only=True), self.databases[:1]
+        )
+        assert refusal is not None
+        assert "none of its databases has failed" in refusal.reason
+        assert Action.RESTART not in allowed(a_job("RUNNING", "CDC"), self.databases[:1])
+
+    @pytest.mark.parametrize(("state", "phase"), [("FAILED", "FULL_DUMP"), ("STOPPED", "FULL_DUMP")])
+    def test_any_database_of_a_job_that_may_restart_as_a_whole(self, state: str, phase: str) -> None:
+        assert check(Action.RESTART, a_job(state, phase), Options(databases=("a",)), self.databases) is None
+
+    @pytest.mark.parametrize("state", ["STOPPED", "NOT_STARTED", "COMPLETED", "DRAFT"])
+    def test_a_failed_database_does_not_help_any_other_state(self, state: str) -> None:
+        options = Options(failed_only=True)
+        assert check(Action.RESTART, a_job(state, "CDC"), options, self.databases) is not None
+
+
+class TestEdit:
+    @pytest.mark.parametrize("state", [each for each in STATES if each != "DELETED"])
+    def test_parallelism_only_while_running(self, state: str) -> None:
+        refusal = check(Action.EDIT, a_job(state), Options(parallelism="MAX"))
+        assert (refusal is None) == (state == "RUNNING")
+        if refusal is not None:
+            assert "RUNNING" in refusal.reason
+
+
+def test_which_actions_are_bulk_by_database_and_destructive() -> None:
+    assert {str(each) for each in BULK} == {
+        "start",
+        "stop",
+        "resume",
+        "restart",
+        "promote",
+        "verify",
+        "delete",
+    }
+    assert {str(each) for each in BY_DATABASE} == {"restart", "promote"}
+    assert {str(each) for each in DESTRUCTIVE} == {"restart", "promote", "delete"}
+
+
+def test_only_a_stop_in_full_dump_throws_the_dump_away() -> None:
+    throwing = {(s, p) for s in STATES for p in PHASES if running_dump(a_job(s, p))}
+    assert throwing == {("RUNNING", "FULL_DUMP")}
+
+
+def test_stop_first_opens_the_way_from_a_running_full_dump_alone() -> None:
+    options = Options(stop_first=True)
+    for state in STATES:
+        for phase in PHASES:
+            expect = (state, phase) == ("RUNNING", "FULL_DUMP") or expected("restart", state, phase, "CONTINUOUS")
+            assert (check(Action.RESTART, a_job(state, phase), options) is None) == expect, (state, phase)
