@@ -128,7 +128,9 @@ def _handler(far: FarEnd) -> type[BaseHTTPRequestHandler]:
             )
             far.rest_calls.append(request)
             scripted = far.rest.get(f"{request.method} {request.path}")
-            status, body = scripted(request) if scripted else (404, {"error": {"message": "not in the script"}})
+            status, body = (
+                scripted(request) if scripted else (404, {"error": {"message": "not in the script"}})
+            )
             if status:
                 self._answer(status, body if isinstance(body, bytes) else json.dumps(body).encode())
 

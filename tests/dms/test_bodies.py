@@ -74,4 +74,6 @@ def test_the_check_itself_finds_what_is_wrong() -> None:
     with pytest.raises(jsonschema.ValidationError):
         discovery.check("RestartMigrationJobRequest", {"restartFailed": True})
     with pytest.raises(jsonschema.ValidationError):
-        discovery.check("MigrationJobObjectsConfig", {"sourceObjectsConfig": {"objectsSelectionType": "SOME"}})
+        discovery.check(
+            "MigrationJobObjectsConfig", {"sourceObjectsConfig": {"objectsSelectionType": "SOME"}}
+        )

@@ -61,7 +61,13 @@ def test_a_full_job() -> None:
 def test_an_empty_job() -> None:
     job = converted(JobPb(name=NAME))
     assert (job.state, job.phase, job.type) == ("STATE_UNSPECIFIED", "PHASE_UNSPECIFIED", "TYPE_UNSPECIFIED")
-    assert (job.update_time, job.end_time, job.error, job.parallelism, job.labels) == (None, None, None, "", ())
+    assert (job.update_time, job.end_time, job.error, job.parallelism, job.labels) == (
+        None,
+        None,
+        None,
+        "",
+        (),
+    )
 
 
 def test_an_unknown_number_is_shown_where_names_allow_it() -> None:
@@ -221,9 +227,7 @@ def test_a_profile_is_the_same_endpoint_from_both_sides(
 
 def test_profiles_that_only_rest_can_describe() -> None:
     assert endpoints.from_message(a_profile(), Numbers()) is None
-    newer = ProfilePb.FromString(
-        ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString()
-    )
+    newer = ProfilePb.FromString(ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString())
     assert endpoints.from_message(newer, Numbers()) is None
     sql_server = {"name": SOURCE, "sqlserver": {"host": "mssql", "port": 1433}}
     assert endpoints.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")

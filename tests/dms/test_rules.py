@@ -221,5 +221,7 @@ def test_stop_first_opens_the_way_from_a_running_full_dump_alone() -> None:
     options = Options(stop_first=True)
     for state in STATES:
         for phase in PHASES:
-            expect = (state, phase) == ("RUNNING", "FULL_DUMP") or expected("restart", state, phase, "CONTINUOUS")
+            expect = (state, phase) == ("RUNNING", "FULL_DUMP") or expected(
+                "restart", state, phase, "CONTINUOUS"
+            )
             assert (check(Action.RESTART, a_job(state, phase), options) is None) == expect, (state, phase)

@@ -1,0 +1,527 @@
+"""Lists, endpoints, new numbers, operations, delay: what the gateway makes of a server's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.cloud.monitoring_v3.types import metric_service
+from google.iam.v1 import iam_policy_pb2
+from google.longrunning import operations_pb2
+
+from bot.dms.errors import Denied, NotFound, Refused, Unavailable
+from bot.dms.gateway import Gateway
+from bot.dms.model import Endpoint, Job
+from bot.dms.port import Dms
+from tests.dms import discovery
+from tests.dms.far import FarEnd, JobPb, JobsPb, MetadataPb, ProfilePb, ProfilesPb, RestRequest, closed_port
+
+TimeSeriesPb = metric_service.ListTimeSeriesResponse.pb()
+SINCE = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def job_name(job: str, location: str = "l") -> str:
+    return f"projects/p/locations/{location}/migrationJobs/{job}"
+
+
+def profile_name(profile: str, location: str = "l") -> str:
+    return f"projects/p/locations/{location}/connectionProfiles/{profile}"
+
+
+def message(job: str, location: str = "l", **fields: Any) -> Any:
+    made = JobPb(name=job_name(job, location), **{"state": 5, "phase": 2, **fields})
+    made.create_time.FromDatetime(SINCE)
+    return JobPb.FromString(made.SerializeToString())
+
+
+def location_of(request: Any) -> str:
+    return str(request.parent.rpartition("/")[2])
+
+
+def abort(code: str, text: str = "because of this") -> Callable[[Any, Any], Any]:
+    def answer(_request: Any, context: grpc.ServicerContext) -> Any:
+        context.abort(grpc.StatusCode[code], text)
+
+    return answer
+
+
+def made(far: FarEnd, *locations: str, **options: Any) -> Gateway:
+    return Gateway("p", locations, far.host, far.rest_host, deadline_s=5.0, **options)
+
+
+def test_a_gateway_is_what_the_bot_asks_for(gateway: Gateway) -> None:
+    dms: Dms = gateway
+    assert (dms.project, dms.locations) == ("p", ("l",))
+
+
+class TestLists:
+    def test_all_pages_of_all_locations(self, far: FarEnd) -> None:
+        def page(request: Any, _context: Any) -> Any:
+            location = location_of(request)
+            if request.page_token:
+                return JobsPb(migration_jobs=[message("second", location)])
+            return JobsPb(migration_jobs=[message("first", location)], next_page_token="2")
+
+        far.on("ListMigrationJobs", page)
+        gateway = made(far, "a", "b", "c")
+        listed = gateway.list_jobs()
+        assert [(each.location, each.id) for each in listed.jobs] == [
+            (location, job) for location in ("a", "b", "c") for job in ("first", "second")
+        ]
+        assert (listed.unreachable, listed.calls) == ((), 6)
+        assert len(far.asked("ListMigrationJobs")) == 6
+        assert {each.page_size for each in far.asked("ListMigrationJobs")} == {1000}
+        gateway.close()
+
+    def test_one_location_and_a_filter(self, far: FarEnd) -> None:
+        far.on("ListMigrationJobs", lambda request, context: JobsPb())
+        gateway = made(far, "a", "b")
+        assert gateway.list_jobs("b", 'state = "RUNNING"').calls == 1
+        (request,) = far.asked("ListMigrationJobs")
+        assert (location_of(request), request.filter) == ("b", 'state = "RUNNING"')
+        gateway.close()
+
+    @pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "NOT_FOUND", "INTERNAL"])
+    def test_a_location_that_is_away_is_named(self, far: FarEnd, code: str) -> None:
+        def page(request: Any, context: Any) -> Any:
+            if location_of(request) == "b":
+                abort(code)(request, context)
+            return JobsPb(migration_jobs=[message("x", location_of(request))])
+
+        far.on("ListMigrationJobs", page)
+        gateway = made(far, "a", "b", "c")
+        listed = gateway.list_jobs()
+        assert [each.location for each in listed.jobs] == ["a", "c"]
+        assert listed.unreachable == ("b",)
+        assert listed.calls == len(far.asked("ListMigrationJobs")) == 3
+        gateway.close()
+
+    def test_the_service_s_own_unreachable_and_all_locations_at_once(self, far: FarEnd) -> None:
+        far.on(
+            "ListMigrationJobs",
+            lambda request, context: JobsPb(
+                migration_jobs=[message("x", "a")], unreachable=["projects/p/locations/b", "c"]
+            ),
+        )
+        gateway = made(far)
+        listed = gateway.list_jobs()
+        assert [each.location for each in listed.jobs] == ["a"]
+        assert (listed.unreachable, listed.calls) == (("b", "c"), 1)
+        assert [location_of(each) for each in far.asked("ListMigrationJobs")] == ["-"]
+        gateway.close()
+
+    def test_all_locations_away_is_no_error_but_all_at_once_is(self, far: FarEnd) -> None:
+        far.on("ListMigrationJobs", abort("UNAVAILABLE"))
+        some, unset = made(far, "a", "b"), made(far)
+        assert some.list_jobs().unreachable == ("a", "b")
+        with pytest.raises(Unavailable):
+            unset.list_jobs()
+        some.close()
+        unset.close()
+
+    @pytest.mark.parametrize(("code", "kind"), [("PERMISSION_DENIED", Denied), ("INVALID_ARGUMENT", Refused)])
+    def test_what_concerns_every_location_is_raised(
+        self, far: FarEnd, code: str, kind: type[Exception]
+    ) -> None:
+        far.on("ListMigrationJobs", abort(code))
+        gateway = made(far, "a", "b")
+        with pytest.raises(kind, match="because of this"):
+            gateway.list_jobs()
+        gateway.close()
+
+    def test_changes_are_seen_and_the_rest_is_the_same(self, far: FarEnd) -> None:
+        state = {"x": 5, "y": 5}
+
+        def page(_request: Any, _context: Any) -> Any:
+            return JobsPb(migration_jobs=[message(job, state=number) for job, number in state.items()])
+
+        far.on("ListMigrationJobs", page)
+        gateway = made(far, "l")
+        first = gateway.list_jobs().jobs
+        assert gateway.list_jobs().jobs == first
+        state["y"] = 10
+        assert [each.state for each in gateway.list_jobs().jobs] == ["RUNNING", "STOPPED"]
+        del state["x"]
+        assert [(each.id, each.state) for each in gateway.list_jobs().jobs] == [("y", "STOPPED")]
+        state["x"] = 6
+        assert sorted((each.id, each.state) for each in gateway.list_jobs().jobs) == [
+            ("x", "FAILED"),
+            ("y", "STOPPED"),
+        ]
+        gateway.close()
+
+    def test_a_thousand_jobs_a_page(self, far: FarEnd) -> None:
+        jobs = [message(f"job-{number}") for number in range(1000)]
+        far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs))
+        gateway = made(far, "l")
+        assert [each.id for each in gateway.list_jobs().jobs] == [f"job-{number}" for number in range(1000)]
+        gateway.close()
+
+
+class TestEndpoints:
+    @pytest.fixture
+    def page(self, far: FarEnd) -> list[Any]:
+        """The location's jobs, which a test changes as it goes."""
+        jobs = [message("x", source=profile_name("src"), destination=profile_name("dst"))]
+        far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs))
+        return jobs
+
+    @staticmethod
+    def profiles(*extra: Any) -> Any:
+        source = ProfilePb(name=profile_name("src"), mysql={"host": "10.0.0.1", "port": 3306}, provider=2)
+        destination = ProfilePb(name=profile_name("dst"), alloydb={"cluster_id": "orders"})
+        return ProfilesPb(connection_profiles=[source, destination, *extra])
+
+    def test_are_resolved_with_one_list_call(self, far: FarEnd, page: list[Any]) -> None:
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        gateway = made(far, "l")
+        for _ in range(3):
+            (job,) = gateway.list_jobs().jobs
+            assert job.source == Endpoint(profile_name("src"), "MYSQL", "RDS", "10.0.0.1:3306")
+            assert job.destination == Endpoint(profile_name("dst"), "POSTGRESQL", "ALLOYDB", "orders")
+        far.on("GetMigrationJob", lambda request, context: page[0])
+        assert gateway.get_job(job_name("x")) == job
+        assert len(far.asked("ListConnectionProfiles")) == 1
+        gateway.close()
+
+    def test_a_new_profile_is_looked_for_once(self, far: FarEnd, page: list[Any]) -> None:
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        gateway = made(far, "l")
+        gateway.list_jobs()
+        newer = ProfilePb(name=profile_name("new"), mysql={"host": "10.9.9.9"})
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles(newer))
+        page.append(message("y", source=profile_name("new"), destination=profile_name("gone")))
+        for _ in range(3):
+            listed = gateway.list_jobs().jobs
+        assert listed[1].source.host == "10.9.9.9"
+        assert listed[1].destination == Endpoint(profile_name("gone"))
+        assert len(far.asked("ListConnectionProfiles")) == 2
+        gateway.close()
+
+    def test_a_profile_that_changed_is_seen_after_its_time(self, far: FarEnd, page: list[Any]) -> None:
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        gateway = made(far, "l", profile_ttl_s=0.0)
+        assert gateway.list_jobs().jobs[0].source.host == "10.0.0.1:3306"
+        moved = ProfilePb(name=profile_name("src"), mysql={"host": "10.0.0.2"})
+        far.on("ListConnectionProfiles", lambda request, context: ProfilesPb(connection_profiles=[moved]))
+        assert gateway.list_jobs().jobs[0].source.host == "10.0.0.2"
+        gateway.close()
+
+    def test_without_profiles_the_jobs_are_there_all_the_same(self, far: FarEnd, page: list[Any]) -> None:
+        far.on("ListConnectionProfiles", abort("PERMISSION_DENIED"))
+        page[:] = [message("x", source=profile_name("src"), source_database={"engine": 1, "provider": 3})]
+        gateway = made(far, "l")
+        for _ in range(3):
+            (job,) = gateway.list_jobs().jobs
+            assert job.source == Endpoint(profile_name("src"), "MYSQL", "AURORA")
+        assert len(far.asked("ListConnectionProfiles")) == 1
+        gateway.close()
+
+    def test_sql_server_and_newer_providers_come_from_rest(self, far: FarEnd, page: list[Any]) -> None:
+        odd = ProfilePb(name=profile_name("mssql"))
+        azure = ProfilePb.FromString(
+            ProfilePb(name=profile_name("azure"), provider=5, mysql={"host": "h"}).SerializeToString()
+        )
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles(odd, azure))
+        bodies = [
+            {"name": profile_name("mssql"), "sqlserver": {"host": "mssql", "port": 1433}},
+            {"name": profile_name("azure"), "provider": "AZURE_DATABASE", "mysql": {"host": "h", "port": 1}},
+        ]
+
+        def rest_page(request: RestRequest) -> tuple[int, Any]:
+            at = int(request.query.get("pageToken", "0"))
+            more = {"nextPageToken": str(at + 1)} if at + 1 < len(bodies) else {}
+            body = {"connectionProfiles": bodies[at : at + 1], **more}
+            discovery.check("ListConnectionProfilesResponse", body)
+            return 200, body
+
+        far.rest["GET projects/p/locations/l/connectionProfiles"] = rest_page
+        page[:] = [message("x", source=profile_name("mssql"), destination=profile_name("azure"))]
+        gateway = made(far, "l")
+        (job,) = gateway.list_jobs().jobs
+        assert job.source == Endpoint(profile_name("mssql"), "SQLSERVER", "", "mssql:1433")
+        assert job.destination == Endpoint(profile_name("azure"), "MYSQL", "AZURE_DATABASE", "h:1")
+        gateway.close()
+
+
+class TestNewNumbers:
+    """Enum numbers that the generated client has never heard of."""
+
+    @staticmethod
+    def serve(far: FarEnd, number: int, name: Any) -> None:
+        far.on("GetMigrationJob", lambda request, context: message("x", phase=number))
+        far.on(
+            "ListMigrationJobs",
+            lambda request, context: JobsPb(
+                migration_jobs=[message("x", phase=number), message("y", phase=number), message("z")]
+            ),
+        )
+        body = {"name": job_name("x"), "state": "RUNNING", "phase": name}
+        far.rest[f"GET {job_name('x')}"] = lambda request: (200, body)
+
+    def test_the_name_is_learned_from_rest_once(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far, 6, "READY_FOR_PROMOTE")
+        assert gateway.get_job(job_name("x")).phase == "READY_FOR_PROMOTE"
+        for _ in range(3):
+            phases = [each.phase for each in gateway.list_jobs().jobs]
+            assert phases == ["READY_FOR_PROMOTE", "READY_FOR_PROMOTE", "CDC"]
+        assert len(far.rest_calls) == 1
+
+    def test_the_list_learns_too(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far, 9, "PHASE_FAILBACK")
+        assert [each.phase for each in gateway.list_jobs().jobs][:2] == ["PHASE_FAILBACK"] * 2
+        assert len(far.rest_calls) == 1
+
+    @pytest.mark.parametrize("answer", [(403, {}), (500, b"oops"), (200, b"oops"), (200, {})])
+    def test_without_rest_the_number_is_shown(self, gateway: Gateway, far: FarEnd, answer: Any) -> None:
+        self.serve(far, 7, "UNUSED")
+        far.rest[f"GET {job_name('x')}"] = lambda request: answer
+        for _ in range(3):
+            assert [each.phase for each in gateway.list_jobs().jobs] == ["PHASE_7", "PHASE_7", "CDC"]
+        assert gateway.get_job(job_name("x")).phase == "PHASE_7"
+        assert len(far.rest_calls) == 1
+
+    def test_without_a_rest_server_the_number_is_shown(self, far: FarEnd) -> None:
+        self.serve(far, 7, "UNUSED")
+        gateway = Gateway("p", ("l",), far.host, f"127.0.0.1:{closed_port()}")
+        assert gateway.get_job(job_name("x")).phase == "PHASE_7"
+        gateway.close()
+
+    def test_a_job_that_moved_on_teaches_nothing_wrong(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far, 7, "PHASE_FAILBACK")
+        looks = iter([message("x", phase=6), message("x", phase=7), message("x", phase=6)])
+        far.on("GetMigrationJob", lambda request, context: next(looks))
+        assert gateway.get_job(job_name("x")).phase == "PHASE_6"
+
+    def test_a_name_that_belongs_to_another_number_is_not_taken(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far, 6, "CDC")
+        assert gateway.get_job(job_name("x")).phase == "PHASE_6"
+
+    def test_every_kind_of_number(self, gateway: Gateway, far: FarEnd) -> None:
+        odd = message(
+            "x",
+            state=40,
+            phase=41,
+            type_=42,
+            performance_config={"dump_parallel_level": 43},
+            source_database={"engine": 44, "provider": 45},
+            destination_database={"engine": 46, "provider": 47},
+        )
+        far.on("GetMigrationJob", lambda request, context: odd)
+        job = gateway.get_job(job_name("x"))
+        assert (job.state, job.phase, job.type) == ("STATE_40", "PHASE_41", "TYPE_42")
+        assert job.parallelism == "DUMP_PARALLEL_LEVEL_43"
+        assert (job.source.engine, job.source.provider) == ("ENGINE_44", "PROVIDER_45")
+        assert (job.destination.engine, job.destination.provider) == ("ENGINE_46", "PROVIDER_47")
+
+
+class TestDatabases:
+    def test_all_pages_in_name_order(self, gateway: Gateway, far: FarEnd) -> None:
+        pages = {"": (["users", "orders"], "2"), "2": (["audit"], "")}
+
+        def page(request: RestRequest) -> tuple[int, Any]:
+            names, more = pages[request.query.get("pageToken", "")]
+            assert set(request.query) <= set(discovery.method("migrationJobs.objects.list")["parameters"])
+            objects = [
+                {
+                    "name": f"{job_name('x')}/objects/{each}",
+                    "sourceObject": {"type": "DATABASE", "database": each},
+                    "state": "RUNNING",
+                }
+                for each in names
+            ]
+            body = {"migrationJobObjects": objects, "nextPageToken": more}
+            discovery.check("ListMigrationJobObjectsResponse", body)
+            return 200, body
+
+        far.rest[f"GET {job_name('x')}/objects"] = page
+        assert [str(each.id) for each in gateway.databases(job_name("x"))] == ["audit", "orders", "users"]
+        assert [each.query["pageSize"] for each in far.rest_calls] == ["1000", "1000"]
+
+    def test_none(self, gateway: Gateway, far: FarEnd) -> None:
+        far.rest[f"GET {job_name('x')}/objects"] = lambda request: (200, {})
+        assert gateway.databases(job_name("x")) == ()
+
+    def test_looking_at_the_source_is_a_get(self, gateway: Gateway, far: FarEnd) -> None:
+        assert discovery.method("migrationJobs.fetchSourceObjects")["httpMethod"] == "GET"
+        far.rest[f"GET {job_name('x')}:fetchSourceObjects"] = lambda request: (
+            200,
+            {"name": "o", "done": True},
+        )
+        assert gateway.fetch_source_objects(job_name("x")).done
+
+    def test_a_read_is_tried_again_for_a_moment(self, gateway: Gateway, far: FarEnd) -> None:
+        answers = [(503, {}), (200, {"name": job_name("x")})]
+        far.rest[f"GET {job_name('x')}"] = lambda request: answers.pop(0)
+        assert gateway.objects_config(job_name("x")).chosen == ()
+
+    def test_and_then_given_up_with_the_service_s_words(self, gateway: Gateway, far: FarEnd) -> None:
+        far.rest[f"GET {job_name('x')}"] = lambda request: (503, {"error": {"message": "come back later"}})
+        with pytest.raises(Unavailable, match="come back later"):
+            gateway.objects_config(job_name("x"))
+
+
+def operation(name: str, target: str, at: datetime) -> operations_pb2.Operation:
+    made = operations_pb2.Operation(name=name)
+    about = MetadataPb(verb="stop", target=target)
+    about.create_time.FromDatetime(at)
+    made.metadata.Pack(about)
+    return made
+
+
+class TestOperations:
+    job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING")
+
+    def test_those_of_the_job_since_then_oldest_first(self, gateway: Gateway, far: FarEnd) -> None:
+        minute = timedelta(minutes=1)
+        listed = [
+            operation("newer", job_name("x"), SINCE + 2 * minute),
+            operation("other", job_name("y"), SINCE + minute),
+            operation("at", job_name("x"), SINCE),
+            operation("before", job_name("x"), SINCE - minute),
+        ]
+        far.on(
+            "ListOperations",
+            lambda request, context: operations_pb2.ListOperationsResponse(operations=listed),
+        )
+        assert [each.name for each in gateway.operations(self.job, SINCE)] == ["at", "newer"]
+        (request,) = far.asked("ListOperations")
+        assert request.name == "projects/p/locations/l"
+
+    def test_stops_at_a_page_that_is_old(self, gateway: Gateway, far: FarEnd) -> None:
+        def page(request: Any, _context: Any) -> Any:
+            at = int(request.page_token or "0")
+            times = [SINCE - timedelta(hours=at - 1, minutes=minutes) for minutes in (0, 10)]
+            return operations_pb2.ListOperationsResponse(
+                operations=[operation(f"{at}", job_name("x"), each) for each in times],
+                next_page_token=str(at + 1),
+            )
+
+        far.on("ListOperations", page)
+        assert len(gateway.operations(self.job, SINCE)) == 3
+        assert len(far.asked("ListOperations")) == 3
+
+    def test_reads_all_where_the_order_is_not_newest_first(self, gateway: Gateway, far: FarEnd) -> None:
+        old = [operation("old", job_name("x"), SINCE - timedelta(hours=each)) for each in (3, 1)]
+        new = [operation("new", job_name("x"), SINCE + timedelta(hours=1))]
+
+        def page(request: Any, _context: Any) -> Any:
+            if request.page_token:
+                return operations_pb2.ListOperationsResponse(operations=new)
+            return operations_pb2.ListOperationsResponse(operations=old, next_page_token="2")
+
+        far.on("ListOperations", page)
+        assert [each.name for each in gateway.operations(self.job, SINCE)] == ["new"]
+
+    def test_an_endless_list_is_not_taken_for_an_answer(self, gateway: Gateway, far: FarEnd) -> None:
+        page = operations_pb2.ListOperationsResponse(next_page_token="again")
+        far.on("ListOperations", lambda request, context: page)
+        with pytest.raises(Unavailable, match="more operations"):
+            gateway.operations(self.job, SINCE)
+
+    def test_one(self, gateway: Gateway, far: FarEnd) -> None:
+        far.on("GetOperation", lambda request, context: operation(request.name, job_name("x"), SINCE))
+        assert gateway.get_operation("projects/p/locations/l/operations/o").target == job_name("x")
+        far.on("GetOperation", abort("NOT_FOUND", "no such operation"))
+        with pytest.raises(NotFound, match="no such operation"):
+            gateway.get_operation("projects/p/locations/l/operations/o")
+
+
+class TestDelay:
+    job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING", phase="CDC")
+
+    def test_both_series_newest_last_and_the_worst_counts(self, gateway: Gateway, far: FarEnd) -> None:
+        def series(request: Any, _context: Any) -> Any:
+            in_bytes = "bytes" in request.filter
+            answer = TimeSeriesPb()
+            for values in ((7, 0, 5), (1, 2)):
+                one = answer.time_series.add()
+                for age, value in enumerate(values):
+                    point = one.points.add()
+                    point.interval.end_time.FromDatetime(SINCE - timedelta(minutes=age))
+                    if in_bytes:
+                        point.value.double_value = value * 1000.5
+                    else:
+                        point.value.int64_value = value
+            return answer
+
+        far.on("ListTimeSeries", series)
+        delay = gateway.delay(self.job, hours=1)
+        assert [each.value for each in delay.seconds] == [5, 2, 7]
+        assert [each.time for each in delay.seconds] == [SINCE - timedelta(minutes=m) for m in (2, 1, 0)]
+        assert delay.latest_seconds == 7
+        assert delay.latest_bytes == 7003.5
+
+    @pytest.mark.parametrize(("hours", "period"), [(1.0, 60), (24.0, 300), (168.0, 2100)])
+    def test_what_is_asked(self, gateway: Gateway, far: FarEnd, hours: float, period: int) -> None:
+        far.on("ListTimeSeries", lambda request, context: TimeSeriesPb())
+        delay = gateway.delay(self.job, hours=hours)
+        assert (delay.latest_seconds, delay.latest_bytes) == (None, None)
+        asked = {each.filter.split('"')[1].rpartition("/")[2]: each for each in far.asked("ListTimeSeries")}
+        assert set(asked) == {"max_replica_sec_lag", "max_replica_bytes_lag"}
+        for request in asked.values():
+            assert request.name == "projects/p"
+            assert 'resource.labels.migration_job_id = "x"' in request.filter
+            assert 'resource.labels.location = "l"' in request.filter
+            span = request.interval.end_time.seconds - request.interval.start_time.seconds
+            assert span in (hours * 3600, hours * 3600 + 1)
+            assert request.aggregation.alignment_period.seconds == period
+
+    def test_without_access_it_says_whose(self, gateway: Gateway, far: FarEnd) -> None:
+        far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))
+        with pytest.raises(Denied, match=r"monitoring\.timeSeries\.list"):
+            gateway.delay(self.job)
+        far.on("ListTimeSeries", abort("INTERNAL"))
+        with pytest.raises(Unavailable, match="Cloud Monitoring"):
+            gateway.delay(self.job)
+
+
+def test_permissions(gateway: Gateway, far: FarEnd) -> None:
+    far.on(
+        "TestIamPermissions",
+        lambda request, context: iam_policy_pb2.TestIamPermissionsResponse(
+            permissions=[each for each in request.permissions if each.endswith("get")]
+        ),
+    )
+    wanted = ("datamigration.migrationjobs.get", "datamigration.migrationjobs.delete")
+    assert gateway.permissions(job_name("x"), wanted) == {"datamigration.migrationjobs.get"}
+
+
+def test_console_url(gateway: Gateway) -> None:
+    job = Job(name=job_name("orders-db", "europe-west1"), create_time=SINCE, state="RUNNING")
+    assert gateway.console_url(job) == (
+        "https://console.cloud.google.com/dbmigration/migrations/locations/europe-west1/"
+        "instances/orders-db?project=p"
+    )
+
+
+def test_every_call_is_counted_once(gateway: Gateway, far: FarEnd, seen: list[tuple[str, str]]) -> None:
+    far.on("GetMigrationJob", abort("NOT_FOUND"))
+    with pytest.raises(NotFound, match="read orders-db"):
+        gateway.get_job(job_name("orders-db"))
+    far.rest[f"GET {job_name('x')}"] = lambda request: (404, {})
+    with pytest.raises(NotFound):
+        gateway.objects_config(job_name("x"))
+    assert seen == [("GetMigrationJob", "NOT_FOUND"), ("migrationJobs.get", "NOT_FOUND")]
+
+
+def test_a_closed_gateway_lists_nothing(far: FarEnd) -> None:
+    gateway = made(far, "a", "b")
+    gateway.close()
+    gateway.close()
+    with pytest.raises(Unavailable, match="stopping"):
+        gateway.list_jobs()
+
+
+@pytest.mark.parametrize("variable", ["GOOGLE_APPLICATION_CREDENTIALS"])
+def test_no_credentials_says_how_to_get_some(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "missing.json"))
+    with pytest.raises(Denied, match="gcloud auth application-default login") as caught:
+        Gateway("p", ("l",))
+    assert caught.value.code == "UNAUTHENTICATED"
+    assert "missing.json" in str(caught.value)
