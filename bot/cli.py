@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -17,6 +17,7 @@ from bot import config, logs
 from bot.config import ConfigError, Settings
 
 if TYPE_CHECKING:
+    from bot.policy import PolicyError
     from bot.store import Store
 
 EXIT_FAILED = 1
@@ -50,7 +51,8 @@ def run() -> None:
     logs.configure(settings.log_level, settings.log_format, settings.secrets())
     from bot.app import run as run_app  # loads the Google and Slack clients: not for --help
 
-    run_app(settings)
+    with _told():
+        run_app(settings)
 
 
 @main.command()
@@ -119,6 +121,12 @@ def config_group() -> None:
 def check() -> None:
     """Check settings and policy without connecting to anything; exit code 2 where they are wrong."""
     settings = _settings()
+    from bot import policy_file
+
+    with _told():
+        policy = policy_file.load(settings.policy_file)
+    for sentence in policy.warnings:
+        click.echo(f"Warning: {sentence}", err=True)
     for sentence in config.unknown(os.environ):
         click.echo(f"Warning: {sentence}", err=True)
     click.echo(config.shown(settings))
@@ -153,28 +161,35 @@ def _database() -> str:
         _stop_for(error)
 
 
-def _stop_for(error: ConfigError) -> NoReturn:
-    many = len(error.faults) > 1
-    click.echo("The settings are not right:" if many else "A setting is not right:", err=True)
+def _stop_for(error: ConfigError | PolicyError) -> NoReturn:
+    what = "settings are" if isinstance(error, ConfigError) else "policy is"
+    click.echo(f"The {what} not right:", err=True)
     for fault in error.faults:
         click.echo(f"  - {fault}", err=True)
     sys.exit(EXIT_SETTINGS)
 
 
 @contextmanager
-def _store(url: str) -> Iterator[Store]:
-    from bot.store import StoreError, open_store
+def _told() -> Iterator[None]:
+    """Faults that people can mend end the program with sentences, not with a traceback."""
+    from bot.dms.errors import DmsError
+    from bot.policy import PolicyError
+    from bot.store import StoreError
 
     try:
-        store = open_store(url)
-    except StoreError as error:
+        yield
+    except (ConfigError, PolicyError) as error:
+        _stop_for(error)
+    except (StoreError, DmsError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    try:
+
+
+@contextmanager
+def _store(url: str) -> Iterator[Store]:
+    from bot.store import open_store
+
+    with _told(), closing(open_store(url)) as store:
         yield store
-    except StoreError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        store.close()
 
 
 def _write(lines: Iterable[str], out: TextIO) -> None:

@@ -1,0 +1,56 @@
+"""`dms-bot doctor`: is everything there that the bot needs, and how to mend what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from bot.config import Settings
+from bot.doctor import google, local, slack
+from bot.doctor.finding import Finding, Grade
+from bot.redact import redact
+
+__all__ = ["Finding", "Grade", "examine", "report"]
+
+_WIDTH = 22
+
+
+def examine(
+    settings: Settings, *, offline: bool = False, environ: Mapping[str, str] = os.environ
+) -> tuple[Finding, ...]:
+    """Make all checks; with `offline`, only those that need neither Slack nor Google."""
+    findings = [*local.examine(settings, environ)]
+    if not offline:
+        findings += [*slack.examine(settings), *google.examine(settings)]
+    return tuple(findings)
+
+
+def report(findings: Sequence[Finding], *, as_json: bool = False) -> str:
+    """For people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend}]}`."""
+    if as_json:
+        body = {
+            "ok": not any(each.failed for each in findings),
+            "findings": [asdict(each) for each in findings],
+        }
+        return redact(json.dumps(body, indent=2, ensure_ascii=False))
+    lines = [line for each in findings for line in _lines(each)]
+    return redact("\n".join([*lines, "", _sum(findings)]))
+
+
+def _lines(finding: Finding) -> list[str]:
+    lines = [f"{finding.grade:<5} {finding.check:<{_WIDTH}} {finding.found}"]
+    if finding.mend:
+        lines.append(f"{'':<5} {'':<{_WIDTH}} → {finding.mend}")
+    return lines
+
+
+def _sum(findings: Sequence[Finding]) -> str:
+    failed = sum(each.failed for each in findings)
+    warned = sum(each.grade is Grade.WARN for each in findings)
+    if failed:
+        return f"{failed} of {len(findings)} checks failed: mend them before you rely on the bot."
+    if warned:
+        return f"The bot will run; {warned} of {len(findings)} checks deserve a look."
+    return f"All {len(findings)} checks are well."

@@ -1,0 +1,39 @@
+"""What one check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    OK = "OK"
+    WARN = "WARN"
+    """The bot works, but not all of it, or not for long."""
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    check: str
+    grade: Grade
+    found: str
+    """One sentence."""
+    mend: str = ""
+    """What to do about it; empty where all is well."""
+
+    @property
+    def failed(self) -> bool:
+        return self.grade is Grade.FAIL
+
+
+def ok(check: str, found: str) -> Finding:
+    return Finding(check, Grade.OK, found)
+
+
+def warn(check: str, found: str, mend: str) -> Finding:
+    return Finding(check, Grade.WARN, found, mend)
+
+
+def fail(check: str, found: str, mend: str) -> Finding:
+    return Finding(check, Grade.FAIL, found, mend)

@@ -1,0 +1,75 @@
+"""Checks that need no network: settings, policy and database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot import config, policy_file
+from bot.config import Settings
+from bot.doctor.finding import Finding, fail, ok, warn
+from bot.policy import PolicyError
+from bot.store import Store, StoreError, open_store
+
+
+def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    yield _settings(settings, environ)
+    yield _policy(settings)
+    yield from _database(settings)
+
+
+def _settings(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    strange = config.unknown(environ)
+    if strange:
+        return warn("settings", " ".join(strange), "Correct the name, or remove the variable.")
+    mode = "Socket Mode" if settings.socket_mode else "HTTP"
+    where = ", ".join(settings.locations)
+    return ok("settings", f"{mode}; project {settings.project}; {where}.")
+
+
+def _policy(settings: Settings) -> Finding:
+    try:
+        policy = policy_file.load(settings.policy_file)
+    except PolicyError as error:
+        return fail("policy", str(error), "Correct the file that DMS_BOT_POLICY names; see docs/policy.md.")
+    if policy.warnings:
+        return warn("policy", " ".join(policy.warnings), "Change the policy if it does not mean that.")
+    if settings.policy_file is None:
+        return ok("policy", "There is none: the defaults hold.")
+    return ok("policy", f"{settings.policy_file} is well formed.")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    name = settings.db_shown
+    try:
+        store = open_store(settings.db)
+    except StoreError as error:
+        yield fail("database", str(error), _database_mend(settings))
+        return
+    try:
+        store.ping()
+        yield ok("database", f"{name} can be read and written, and its tables are up to date.")
+        yield _audit(store)
+    except StoreError as error:
+        yield fail("database", str(error), _database_mend(settings))
+    finally:
+        store.close()
+
+
+def _audit(store: Store) -> Finding:
+    broken = store.verify_audit()
+    if broken:
+        mend = "Keep a copy of the database, compare it to your backups, and find out who could write to it."
+        return fail("audit", broken, mend)
+    newest = store.audit(limit=1, newest_first=True)
+    return ok("audit", f"The chain of {newest[0].seq if newest else 0:,} rows is whole.")
+
+
+def _database_mend(settings: Settings) -> str:
+    if "://" in settings.db:
+        return (
+            "Check DMS_BOT_DB (host, user, password, database), and that the server can be reached from here."
+        )
+    return (
+        "Check DMS_BOT_DB: its folder must exist on a local disk with free space, and the bot's user must be "
+        "allowed to write there."
+    )

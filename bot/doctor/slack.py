@@ -1,0 +1,202 @@
+"""Checks of Slack: tokens, scopes, channels and the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.config import Settings
+from bot.doctor.finding import Finding, fail, ok, warn
+from bot.scopes import SCOPES
+
+_TIMEOUT_S = 10
+_SKEW_WARN_S = 30
+_SKEW_FAIL_S = 240
+"""Signed requests count as stale after 5 minutes."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_NETWORK = (URLError, OSError, SlackClientError)
+
+_TOKEN_PAGE = "in Slack: the app's page, OAuth & Permissions"  # noqa: S105 - a place, no token
+_TOKEN_MENDS = {
+    "invalid_auth": f"Copy the token anew ({_TOKEN_PAGE}) into SLACK_BOT_TOKEN.",
+    "not_authed": "Set SLACK_BOT_TOKEN.",
+    "token_revoked": f"Install the app to the workspace again ({_TOKEN_PAGE}) and use the new token.",
+    "token_expired": "Switch token rotation off for this app, install it again and use the new token.",
+    "account_inactive": "The app was removed from the workspace: install it again and use the new token.",
+    "not_allowed_token_type": f"Use the bot token, xoxb-… ({_TOKEN_PAGE}).",
+}
+_APP_MENDS = {
+    "not_allowed_token_type": "Use an app-level token, xapp-…, in SLACK_APP_TOKEN.",
+    "missing_scope": "Give the app-level token the scope connections:write.",
+}
+_APP_PAGE = (
+    "Make an app-level token with the scope connections:write (in Slack: the app's page, Basic "
+    "Information, App-Level Tokens), and set SLACK_APP_TOKEN to it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What auth.test answered, and when."""
+
+    data: Mapping[str, Any]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    took_s: float
+    at: float
+
+
+def client(settings: Settings) -> WebClient:
+    made = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_TIMEOUT_S)
+    if urlsplit(settings.slack_api_url).hostname in _LOOPBACK:
+        made.proxy = None  # a proxy from the environment is for the world outside
+    return made
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    web = client(settings)
+    greeting = _greet(web)
+    if isinstance(greeting, Finding):
+        yield greeting
+        return
+    team, bot = greeting.data.get("team", "?"), greeting.data.get("user", "?")
+    yield ok("bot token", f"The token belongs to {bot} in the workspace {team}.")
+    yield scopes(greeting.headers)
+    yield clock(greeting)
+    yield _connection(web, settings)
+    yield _channel(web, "notification channel", "DMS_NOTIFY_CHANNEL", settings.notify_channel)
+    if settings.approval_channel:
+        yield _channel(web, "approval channel", "DMS_APPROVAL_CHANNEL", settings.approval_channel)
+
+
+def _greet(web: WebClient) -> Greeting | Finding:
+    started = time.time()
+    try:
+        answer = web.auth_test()
+    except SlackApiError as error:
+        word = _word(error)
+        mend = _TOKEN_MENDS.get(word, f"Look up {word} on Slack's page about auth.test.")
+        return fail("bot token", f"Slack refused the token: {word}.", mend)
+    except _NETWORK as error:
+        return fail("bot token", f"Slack could not be reached: {error}.", _reach(web))
+    now = time.time()
+    headers = {str(name).lower(): _one(value) for name, value in answer.headers.items()}
+    data = answer.data if isinstance(answer.data, dict) else {}
+    return Greeting(data, headers, now - started, now)
+
+
+def scopes(headers: Mapping[str, str]) -> Finding:
+    """From the header `x-oauth-scopes` that Slack's answers carry."""
+    given = {each.strip() for each in headers.get("x-oauth-scopes", "").split(",") if each.strip()}
+    if not given:
+        return warn(
+            "scopes",
+            "Slack did not say which scopes are granted.",
+            "Compare the app's scopes to manifest.yml.",
+        )
+    missing = sorted(set(SCOPES) - given)
+    if missing:
+        uses = "; ".join(f"{each}: {SCOPES[each]}" for each in missing)
+        return fail(
+            "scopes",
+            f"Missing: {', '.join(missing)} ({uses}).",
+            "Paste manifest.yml into the app's manifest (in Slack: the app's page, App Manifest) and install "
+            "the app again.",
+        )
+    more = sorted(given - set(SCOPES))
+    if more:
+        return warn(
+            "scopes",
+            f"All that are needed, and more: {', '.join(more)}.",
+            "Remove what nothing else needs (in Slack: the app's page, OAuth & Permissions).",
+        )
+    return ok("scopes", f"All {len(SCOPES)} that are needed, and no more.")
+
+
+def clock(greeting: Greeting) -> Finding:
+    """From the header `date`, which is a whole second and was written while the answer was under way."""
+    try:
+        theirs = parsedate_to_datetime(greeting.headers.get("date", "")).timestamp()
+    except ValueError:
+        return warn(
+            "clock", "Slack did not say what time it is.", "Check that this machine's clock is kept by NTP."
+        )
+    off = greeting.at - theirs
+    sure = max(0.0, abs(off) - greeting.took_s - 1)
+    mend = "Have the clock of this machine kept by NTP (chrony or systemd-timesyncd)."
+    words = f"This machine's clock is {abs(off):.0f} seconds {'ahead of' if off > 0 else 'behind'} Slack's"
+    if sure > _SKEW_FAIL_S:
+        return fail("clock", f"{words}; signed requests look stale.", mend)
+    if sure > _SKEW_WARN_S:
+        return warn("clock", f"{words}.", mend)
+    return ok("clock", "This machine and Slack agree on the time.")
+
+
+def _connection(web: WebClient, settings: Settings) -> Finding:
+    if not settings.socket_mode:
+        return ok("connection", "HTTP: Slack must reach /slack/events, and signs with the signing secret.")
+    try:
+        web.apps_connections_open(app_token=settings.slack_app_token)
+    except SlackApiError as error:
+        word = _word(error)
+        return fail("app token", f"Slack refused the token: {word}.", _APP_MENDS.get(word, _APP_PAGE))
+    except _NETWORK as error:
+        return fail("app token", f"Slack could not be reached: {error}.", _reach(web))
+    return ok("app token", "Socket Mode: Slack opens connections for the app-level token.")
+
+
+def _channel(web: WebClient, check: str, env: str, channel: str) -> Finding:
+    try:
+        found = _find(web, channel)
+    except SlackApiError as error:
+        word = _word(error)
+        mend = f"Set {env} to the channel's id; a private channel must have the app as a member first."
+        return fail(check, f"Slack does not show {channel}: {word}.", mend)
+    except _NETWORK as error:
+        return fail(check, f"Slack could not be reached: {error}.", _reach(web))
+    if found is None:
+        mend = f"Invite the app there (/invite @dms), or set {env} to the channel's id."
+        return fail(check, f"The app is in no channel named {channel}.", mend)
+    name = f"#{found.get('name', channel)}"
+    if found.get("is_archived"):
+        return fail(check, f"{name} is archived.", f"Set {env} to a channel that is in use.")
+    if not found.get("is_member"):
+        return fail(check, f"The app is not a member of {name}.", f"In {name}, type: /invite @dms")
+    return ok(check, f"The app is a member of {name}.")
+
+
+def _find(web: WebClient, channel: str) -> Mapping[str, Any] | None:
+    if channel[:1] in "CGD" and channel.isupper():
+        info: Mapping[str, Any] = web.conversations_info(channel=channel)["channel"]
+        return info
+    name, cursor = channel.removeprefix("#"), ""
+    while True:
+        page = web.users_conversations(types="public_channel,private_channel", limit=1000, cursor=cursor)
+        for each in page["channels"]:
+            if each.get("name") == name:
+                return {**each, "is_member": True}
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return None
+
+
+def _word(error: SlackApiError) -> str:
+    response = error.response
+    word = response.get("error") if hasattr(response, "get") else None
+    return str(word or getattr(response, "status_code", error))
+
+
+def _one(value: object) -> str:
+    return str(value[0]) if isinstance(value, list | tuple) and value else str(value)
+
+
+def _reach(web: WebClient) -> str:
+    return f"Check that this machine can reach {web.base_url} (DNS, firewall, HTTPS_PROXY)."

@@ -1,0 +1,53 @@
+"""What the bot asks of Slack: its scopes, and which Web API methods need them.
+
+Source: the page of each method in Slack's Web API reference, under "Required scopes". `manifest.yml`
+asks for exactly these; a test holds both and the code together.
+"""
+
+from __future__ import annotations
+
+SCOPES = {
+    "commands": "/dms",
+    "chat:write": "answers, status messages, requests for approval and their updates",
+    "channels:read": "whether the app is a member of the channels that it is to post in",
+    "groups:read": "the same for private channels",
+    "channels:history": "after a crash, whether a message was posted already, so that none is doubled",
+    "groups:history": "the same for private channels",
+    "im:history": "the same for direct messages of people who watch jobs with --dm",
+    "im:write": "to open the direct message of a person who watches jobs with --dm",
+    "users:read": "people's time zones and guest state",
+    "usergroups:read": "who is in a user group that the policy names",
+    "files:write": "charts of the replication delay and exports of the audit",
+}
+"""Bot scopes, each with what it is for."""
+
+_READ = ("channels:read", "groups:read")
+_HISTORY = ("channels:history", "groups:history", "im:history")
+
+METHODS: dict[str, tuple[str, ...]] = {
+    "auth.test": (),
+    "apps.connections.open": (),
+    "chat.postMessage": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "chat.delete": ("chat:write",),
+    "chat.getPermalink": (),
+    "conversations.info": _READ,
+    "conversations.history": _HISTORY,
+    "conversations.replies": _HISTORY,
+    "conversations.open": ("im:write",),
+    "users.conversations": _READ,
+    "users.info": ("users:read",),
+    "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
+    "files.getUploadURLExternal": ("files:write",),
+    "files.completeUploadExternal": ("files:write",),
+    "views.open": (),
+    "views.push": (),
+    "views.update": (),
+    "views.publish": (),
+}
+"""By Web API method: the scopes for every kind of conversation that the bot uses it with."""
+
+SUBSCRIBED = {"commands": ("slash command",), "chat:write": ("response_url",)}
+"""Scopes that something other than a method needs."""
