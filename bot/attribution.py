@@ -1,0 +1,93 @@
+"""Who changed a job: somebody here, somebody outside, or the job itself in its course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.dms.model import CHANGING, Job, JobType, Phase, State
+from bot.dms.rules import Action
+from bot.store.records import Run, RunState
+
+OUTSIDE = "outside"
+"""`Event.by` of a change that nobody made from here: the console, gcloud, another program."""
+
+PROMOTING = frozenset({Phase.PROMOTE_IN_PROGRESS, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP})
+
+_CALLED = (RunState.CALLING, RunState.FOLLOWING, RunState.SUCCEEDED, RunState.FAILED, RunState.UNCLEAR)
+_GRACE = timedelta(seconds=60)
+"""A run may end a little before the look that first shows its effect."""
+
+_TO_STOP = frozenset({Action.STOP, Action.RESTART})
+"""A restart may stop the job first."""
+_BY_STATE = {
+    State.STARTING: frozenset({Action.START}),
+    State.RESTARTING: frozenset({Action.RESTART}),
+    State.RESUMING: frozenset({Action.RESUME}),
+    State.STOPPING: _TO_STOP,
+    State.STOPPED: _TO_STOP,
+    State.UPDATING: frozenset({Action.EDIT}),
+    State.DELETING: frozenset({Action.DELETE}),
+    State.DELETED: frozenset({Action.DELETE}),
+}
+_TO_RUNNING = {
+    State.NOT_STARTED: frozenset({Action.START}),
+    State.STARTING: frozenset({Action.START}),
+    State.FAILED: frozenset({Action.RESTART}),
+    State.RESTARTING: frozenset({Action.RESTART}),
+    State.RESUMING: frozenset({Action.RESUME}),
+    State.UPDATING: frozenset({Action.EDIT}),
+}
+_NONE: frozenset[Action] = frozenset()
+
+
+def deeds(before: Job, after: Job) -> frozenset[Action]:
+    """The actions that can have led from `before` to `after`; none where it went there by itself."""
+    if after.phase in PROMOTING and before.phase not in PROMOTING:
+        return frozenset({Action.PROMOTE})
+    if after.state == State.COMPLETED:
+        return _NONE if after.type == JobType.ONE_TIME else frozenset({Action.PROMOTE})
+    if after.state == State.RUNNING:
+        return _to_running(before, after)
+    if after.state == before.state:
+        return _NONE
+    return _by_state(_BY_STATE, after.state)
+
+
+def _to_running(before: Job, after: Job) -> frozenset[Action]:
+    if before.state == State.STOPPED:
+        return frozenset({Action.RESUME if before.phase == Phase.CDC == after.phase else Action.RESTART})
+    if before.state == State.RUNNING:
+        back = before.phase == Phase.CDC and after.phase in (Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP)
+        return frozenset({Action.RESTART}) if back else _NONE
+    return _by_state(_TO_RUNNING, before.state)
+
+
+def _by_state(table: Mapping[State, frozenset[Action]], state: str) -> frozenset[Action]:
+    return next((found for each, found in table.items() if each == state), _NONE)
+
+
+def author(before: Job, after: Job | None, runs: Sequence[Run], since: datetime) -> str:
+    """`Event.by` for a change seen now: a user id, `outside`, or empty for the course of things.
+
+    `runs` are those of this job, `since` is when it was last looked at; `after` is None for a job
+    that is gone.
+    """
+    wanted = frozenset({Action.DELETE}) if after is None else deeds(before, after)
+    if not wanted:
+        return ""
+    by = next((run.by for run in reversed(runs) if run.action in wanted and _fits(run, since)), None)
+    if by is not None:
+        return by
+    return "" if _under_way(before) else OUTSIDE
+
+
+def _fits(run: Run, since: datetime) -> bool:
+    if run.state not in _CALLED and run.called is None:
+        return False
+    return run.ended is None or run.ended >= since - _GRACE
+
+
+def _under_way(before: Job) -> bool:
+    """Whether the change only ends what has been seen, and told, before."""
+    return before.state in CHANGING or before.phase in PROMOTING

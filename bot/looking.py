@@ -1,0 +1,131 @@
+"""One look at a location: its list of jobs, less what is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.attribution import PROMOTING
+from bot.dms.errors import DmsError, NotFound, Unavailable
+from bot.dms.model import CHANGING, Database, Delay, Job, State
+from bot.dms.port import Dms
+from bot.store.records import KnownJob
+from bot.transitions import DUMPING, STUCK, is_stuck
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+_CONFIRMED = 50
+"""Missing jobs asked for one by one at each look; more wait for the next look."""
+_BUSY_PHASES = DUMPING | PROMOTING
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at a location found, as far as it matters."""
+
+    place: str
+    at: datetime
+    changed: tuple[Job, ...]
+    """Jobs that are new, or not as they were known."""
+    missing: tuple[str, ...]
+    """Jobs that are gone, by the service's own word."""
+    busy: bool
+    """Whether anything here is changing, dumping or being promoted."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDatabases:
+    name: str
+    at: datetime
+    databases: tuple[Database, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDelay:
+    name: str
+    at: datetime
+    delay: Delay
+
+
+def look_at(dms: Dms, place: str, known: Mapping[str, KnownJob], stuck_after: timedelta) -> Seen:
+    """List the jobs of a location (`-` for all) and say what is not as it was known.
+
+    Raises:
+        DmsError: the location did not answer; nothing can be said of its jobs.
+    """
+    at = datetime.now(UTC)
+    found = dms.list_jobs(place)
+    if place in found.unreachable:
+        raise Unavailable(f"{place} did not answer.")
+    changed, busy = _compare(found.jobs, known, at, stuck_after)
+    missing: tuple[str, ...] = ()
+    if len(found.jobs) - len(changed) < len(known):
+        names = {job.name for job in found.jobs}
+        missing, back = _confirm(dms, _absent(known, names, found.unreachable))
+        changed += back
+    return Seen(place, at, tuple(changed), missing, busy, len(found.jobs))
+
+
+def _compare(
+    jobs: Iterable[Job], known: Mapping[str, KnownJob], at: datetime, stuck_after: timedelta
+) -> tuple[list[Job], bool]:
+    changed: list[Job] = []
+    busy = False
+    for job in jobs:
+        before = known.get(job.name)
+        if is_busy(job):
+            busy = True
+            if before is not None and _is_now_stuck(before, job, at, stuck_after):
+                changed.append(job)
+                continue
+        if before is None or not same(before.job, job):
+            changed.append(job)
+    return changed, busy
+
+
+def is_busy(job: Job) -> bool:
+    """Whether the next change is likely to come soon."""
+    return job.state in CHANGING or (job.state == State.RUNNING and job.phase in _BUSY_PHASES)
+
+
+def same(known: Job, job: Job) -> bool:
+    """Whether nothing has changed that is told or kept; times that merely tick do not count."""
+    return known is job or (
+        known.state == job.state
+        and known.phase == job.phase
+        and known.create_time == job.create_time
+        and known.error == job.error
+        and known.labels == job.labels
+        and known.display_name == job.display_name
+        and known.type == job.type
+        and known.parallelism == job.parallelism
+        and known.source == job.source
+        and known.destination == job.destination
+        and known.end_time == job.end_time
+    )
+
+
+def _is_now_stuck(before: KnownJob, job: Job, at: datetime, stuck_after: timedelta) -> bool:
+    return STUCK not in before.flags and is_stuck(job, before.changed, at, stuck_after)
+
+
+def _absent(known: Mapping[str, KnownJob], names: Container[str], silent: Sequence[str]) -> list[str]:
+    return [name for name, each in known.items() if name not in names and each.job.location not in silent]
+
+
+def _confirm(dms: Dms, names: Sequence[str]) -> tuple[tuple[str, ...], list[Job]]:
+    """Which of the absent jobs are gone, and those that a stale list only left out."""
+    gone: list[str] = []
+    back: list[Job] = []
+    for name in names[:_CONFIRMED]:
+        try:
+            back.append(dms.get_job(name))
+        except NotFound:
+            gone.append(name)
+        except DmsError:
+            break
+    return tuple(gone), back

@@ -1,0 +1,233 @@
+"""From what happened to messages in the outbox: time lines, their threads, alerts and digests.
+
+Called inside the transaction that writes the events, so that a change and its message are saved
+together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.store.port import Store
+from bot.store.records import Event, KnownJob, OutMessage
+from bot.subscriptions import Subscriptions, is_loud
+
+BURST = 10
+"""So many jobs with something new at once are told in one digest."""
+NEWS_WINDOW = timedelta(seconds=10)
+ALERT_WINDOW = timedelta(seconds=60)
+GATHER = timedelta(seconds=30)
+"""How long alerts are gathered once there have been too many."""
+DIGEST_GROWS = timedelta(minutes=5)
+"""How long what the jobs of a digest do next is added to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, saved, with what is known of its job since."""
+
+    event: Event
+    known: KnownJob
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    told: Told
+    whole: bool
+
+    @property
+    def event(self) -> Event:
+        return self.told.event
+
+    @property
+    def loud(self) -> bool:
+        return not self.whole or is_loud(self.event)
+
+
+@dataclass
+class _Digest:
+    key: str
+    at: datetime
+    jobs: set[str]
+    events: list[int]
+
+    def add(self, heard: Sequence[_Heard]) -> dict[str, Any]:
+        self.jobs.update(each.event.job for each in heard)
+        self.events.extend(each.event.id for each in heard)
+        return {"events": list(self.events)}
+
+
+@dataclass
+class _Channel:
+    """What a channel has heard of late. Lost with the process: then a burst is seen a little later."""
+
+    fresh: list[tuple[datetime, str]] = field(default_factory=list)
+    """New time lines."""
+    alerts: list[tuple[datetime, str]] = field(default_factory=list)
+    digest: _Digest | None = None
+    gathering: _Digest | None = None
+
+
+class Teller:
+    """Writes messages; keeps in mind how much each channel has been told lately."""
+
+    def __init__(self, store: Store, *, burst: int = BURST) -> None:
+        self._store = store
+        self._burst = burst
+        self._channels: dict[str, _Channel] = {}
+
+    def tell(self, told: Sequence[Told], subscriptions: Subscriptions, now: datetime) -> bool:
+        """Put messages into the outbox; whether there are any. Raises: StoreError."""
+        by_target: dict[str, list[_Heard]] = {}
+        for each in told:
+            for listener in subscriptions.listeners(each.event, each.known.job):
+                by_target.setdefault(listener.target, []).append(_Heard(each, listener.whole))
+        for target, heard in by_target.items():
+            self._tell_channel(target, heard, now)
+        return bool(by_target)
+
+    def _tell_channel(self, target: str, heard: list[_Heard], now: datetime) -> None:
+        channel = self._channels.setdefault(target, _Channel())
+        _forget_old(channel, now)
+        growing = [each for each in heard if self._belongs(channel, each)]
+        if growing:
+            self._grow(channel, target, growing)
+        rest = [each for each in heard if each not in growing]
+        if len({each.event.job for each in rest}) >= self._burst:
+            self._burst_of(channel, target, rest, now)
+            return
+        for each in rest:
+            self._single(channel, target, each, now)
+
+    def _belongs(self, channel: _Channel, heard: _Heard) -> bool:
+        """Whether the event only carries on what an open digest tells."""
+        digest = channel.digest
+        return digest is not None and not heard.loud and heard.event.job in digest.jobs
+
+    def _grow(self, channel: _Channel, target: str, heard: list[_Heard]) -> None:
+        if channel.digest is None:
+            return
+        self._store.touch(channel.digest.key, channel.digest.add(heard))
+        for each in heard:
+            self._touch_timeline(target, each)
+
+    def _burst_of(self, channel: _Channel, target: str, heard: list[_Heard], now: datetime) -> None:
+        channel.digest = self._digest(target, heard, now)
+        for each in heard:
+            self._touch_timeline(target, each)
+
+    def _digest(
+        self, target: str, heard: list[_Heard], now: datetime, not_before: datetime | None = None
+    ) -> _Digest:
+        digest = _Digest(f"digest:{target}:{heard[0].event.id}", now, set(), [])
+        message = OutMessage(
+            key=digest.key,
+            channel=target,
+            kind="digest",
+            subject=digest.add(heard),
+            not_before=not_before,
+            created=now,
+        )
+        self._store.post(message)
+        return digest
+
+    def _single(self, channel: _Channel, target: str, heard: _Heard, now: datetime) -> None:
+        in_thread = heard.whole and self._timeline(channel, target, heard, now)
+        if in_thread:
+            self._post(target, heard, "event", now, thread_of=timeline_key(heard.told, target))
+        if heard.loud:
+            self._alert(channel, target, heard, now)
+
+    def _timeline(self, channel: _Channel, target: str, heard: _Heard, now: datetime) -> bool:
+        """Bring the job's time line up to date; whether it has one."""
+        if self._touch_timeline(target, heard):
+            return True
+        if heard.event.kind == "deleted":
+            return False
+        if self._crowded(channel.fresh, heard) and not heard.loud:
+            channel.digest = self._digest(target, [heard], now)
+            return False
+        channel.fresh.append((now, heard.event.job))
+        self._close_last_run(target, heard)
+        key = timeline_key(heard.told, target)
+        subject = timeline_subject(heard.told)
+        order = _order(target, heard)
+        self._store.post(OutMessage(key, target, "timeline", subject, order=order, created=now))
+        return True
+
+    def _close_last_run(self, target: str, heard: _Heard) -> None:
+        """Tell the message of the run before where its story ends."""
+        known = heard.told.known
+        if known.run < 2:
+            return
+        key = timeline_key(replace(heard.told, known=replace(known, run=known.run - 1)), target)
+        message = self._store.message(key)
+        if message is not None:
+            self._store.touch(key, {**message.subject, "end": heard.event.id})
+
+    def _touch_timeline(self, target: str, heard: _Heard) -> bool:
+        return heard.whole and self._store.touch(timeline_key(heard.told, target))
+
+    def _alert(self, channel: _Channel, target: str, heard: _Heard, now: datetime) -> None:
+        if not self._crowded(channel.alerts, heard):
+            channel.alerts.append((now, heard.event.job))
+            self._post(target, heard, "alert", now)
+            return
+        channel.alerts.append((now, heard.event.job))
+        gathering = channel.gathering
+        if gathering is not None and self._unsent(gathering.key):
+            self._store.touch(gathering.key, gathering.add([heard]))
+            return
+        channel.gathering = self._digest(target, [heard], now, not_before=now + GATHER)
+
+    def _crowded(self, recent: list[tuple[datetime, str]], heard: _Heard) -> bool:
+        jobs = {job for _, job in recent}
+        return heard.event.job not in jobs and len(jobs) + 1 >= self._burst
+
+    def _unsent(self, key: str) -> bool:
+        message = self._store.message(key)
+        return message is not None and not message.ts and not message.attempts and not message.error
+
+    def _post(self, target: str, heard: _Heard, kind: str, now: datetime, thread_of: str = "") -> None:
+        message = OutMessage(
+            key=f"{kind}:{heard.event.id}:{target}",
+            channel=target,
+            kind=kind,
+            subject={"event": heard.event.id},
+            order=_order(target, heard),
+            thread_of=thread_of,
+            created=now,
+        )
+        self._store.post(message)
+
+
+def timeline_key(told: Told, target: str) -> str:
+    """One message per job, run and channel."""
+    event = told.event
+    return f"timeline:{event.job}:{event.create_time.isoformat()}:{told.known.run}:{target}"
+
+
+def timeline_subject(told: Told) -> dict[str, Any]:
+    """`first` is the id of the run's first event; a later run adds `end`, the id of its own first."""
+    event = told.event
+    return {
+        "job": event.job,
+        "create_time": event.create_time.isoformat(),
+        "run": told.known.run,
+        "first": event.id,
+    }
+
+
+def _order(target: str, heard: _Heard) -> str:
+    """A job's messages keep their sequence in each channel; one channel never waits for another."""
+    return f"{heard.event.job}@{target}"
+
+
+def _forget_old(channel: _Channel, now: datetime) -> None:
+    channel.fresh[:] = [each for each in channel.fresh if each[0] > now - NEWS_WINDOW]
+    channel.alerts[:] = [each for each in channel.alerts if each[0] > now - ALERT_WINDOW]
+    if channel.digest is not None and now - channel.digest.at > DIGEST_GROWS:
+        channel.digest = None

@@ -1,0 +1,269 @@
+"""From what was known of a job and what is seen now to what happened. Pure functions.
+
+Kinds of events, with what `before`, `after` and `detail` hold:
+
+- `created`, `recreated`: `after` is the status, `detail` the error if there is one.
+- `changed`: `before` and `after` are statuses, `detail` the error of a job that failed.
+- `error`: an error appeared while the status stayed as it was; `detail` is its text.
+- `deleted`: `before` is the last status.
+- `stuck`: `after` is the status, `detail` says in words why nobody should wait any longer.
+- `delayed`: `after` is the replication delay in seconds.
+- `database_failed`: `after` names the databases, `detail` has one line for each.
+- `cleared`: `before` names what is over (`error`, `delayed`, `database_failed`), `detail` tells more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.attribution import OUTSIDE, author
+from bot.dms.model import CHANGING, Database, Job, ObjectState, Phase, State
+from bot.redact import redact
+from bot.store.records import Event, KnownJob, Run
+
+STUCK = "stuck"
+DELAYED = "delayed"
+BASELINE = "baseline"
+"""Flag of a job that was there at the very first look: nothing has been told of it yet."""
+
+DUMPING = frozenset({Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP})
+REPLICATING = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+_BEFORE_A_RUN = frozenset(
+    {State.DRAFT, State.CREATING, State.NOT_STARTED, State.FAILED, State.STOPPED, State.COMPLETED}
+)
+_IN_A_RUN = frozenset({State.STARTING, State.RESTARTING, State.RUNNING})
+_HALF = 0.5
+"""A delay is over when it is below this part of the threshold: it must not flap."""
+_NAMED = 10
+"""Databases named in one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known now, and what happened since the last look."""
+
+    known: KnownJob
+    events: tuple[Event, ...] = ()
+
+
+def first_look(job: Job, now: datetime, *, baseline: bool = False) -> Look:
+    """A job never seen before. In the `baseline` (the very first look) nothing is told."""
+    flags = (BASELINE, *_standing(job)) if baseline else _standing(job)
+    known = KnownJob(job=job, seen=now, changed=now, flags=flags)
+    if baseline:
+        return Look(known)
+    return Look(known, (_appeared("created", job, now), *_warning(job, now, flags)))
+
+
+def look(
+    known: KnownJob,
+    job: Job,
+    now: datetime,
+    *,
+    stuck_after: timedelta,
+    runs: Sequence[Run] = (),
+    since: datetime | None = None,
+) -> Look:
+    """Compare `job` with what was known; `runs` and `since` (the look before) tell who changed it."""
+    if job.create_time != known.job.create_time:
+        return _anew(known, job, now, runs, since or known.seen)
+    if job.status != known.job.status:
+        return _moved(known, job, now, runs, since or known.seen)
+    events = _error_events(known.job, job, now)
+    flags = known.flags
+    if STUCK not in flags and is_stuck(job, known.changed, now, stuck_after):
+        flags = (*flags, STUCK)
+        events = (*events, _stuck(job, now, known.changed))
+    return Look(replace(known, job=job, seen=now, flags=flags), events)
+
+
+def is_stuck(job: Job, changed: datetime, now: datetime, stuck_after: timedelta) -> bool:
+    """Whether a changing state has lasted too long."""
+    return job.state in CHANGING and now - changed >= stuck_after
+
+
+def gone(known: KnownJob, now: datetime, runs: Sequence[Run], since: datetime | None = None) -> Event | None:
+    """The event for a job that is not listed any more; None if its end has been told already."""
+    if known.job.state == State.DELETED:
+        return None
+    return Event(
+        job=known.job.name,
+        create_time=known.job.create_time,
+        at=now,
+        kind="deleted",
+        before=known.job.status,
+        by=author(known.job, None, runs, since or known.seen),
+    )
+
+
+def look_at_databases(known: KnownJob, databases: Sequence[Database], now: datetime) -> Look:
+    """What happened to the databases of a job since they were last asked for."""
+    fresh = {str(each.id): f"{each.state}/{each.phase}" if each.phase else each.state for each in databases}
+    if fresh == dict(known.databases):
+        return Look(known)
+    updated = replace(known, databases=fresh, seen=now)
+    if not known.databases and BASELINE in known.flags:
+        return Look(updated)
+    was_failed = {name for name, state in known.databases.items() if _failed(state)}
+    failed = [each for each in databases if _failed(each.state) and str(each.id) not in was_failed]
+    recovered = sorted(name for name in was_failed if name in fresh and not _failed(fresh[name]))
+    events = (*_databases_failed(known.job, failed, now), *_databases_recovered(known.job, recovered, now))
+    return Look(updated, events)
+
+
+def look_at_delay(known: KnownJob, seconds: float | None, now: datetime, alert_s: float) -> Look:
+    """Tell a replication delay above `alert_s` seconds once, and once that it is over."""
+    if seconds is None or known.job.state != State.RUNNING or known.job.phase not in REPLICATING:
+        return Look(known)
+    delayed = DELAYED in known.flags
+    if not delayed and seconds > alert_s:
+        event = _event(known.job, now, "delayed", after=f"{seconds:.0f}")
+        return Look(replace(known, flags=(*known.flags, DELAYED)), (event,))
+    if delayed and seconds <= alert_s * _HALF:
+        detail = f"The replication delay is down to {seconds:.0f} seconds."
+        event = _event(known.job, now, "cleared", before=DELAYED, detail=detail)
+        return Look(_without(known, DELAYED), (event,))
+    return Look(known)
+
+
+def begins(before: Job, after: Job) -> bool:
+    """Whether a new run begins: a start or a restart, even if the states between were not seen."""
+    if after.state in (State.STARTING, State.RESTARTING):
+        return before.state in _BEFORE_A_RUN
+    if after.state != State.RUNNING:
+        return False
+    if before.state in _BEFORE_A_RUN:
+        goes_on = before.state in (State.STOPPED, State.FAILED) and after.phase in REPLICATING
+        return not goes_on
+    return before.state == State.RUNNING and before.phase in REPLICATING and after.phase in DUMPING
+
+
+def _anew(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Look:
+    """Another job under the same name: the old one is gone."""
+    old = gone(known, now, runs, since)
+    flags = _standing(job)
+    events = (_appeared("recreated", job, now, known.job.status), *_warning(job, now, flags))
+    fresh = KnownJob(job=job, seen=now, changed=now, flags=flags)
+    if old is None:
+        return Look(fresh, events)
+    return Look(fresh, (replace(old, detail="Another job was created under the same name."), *events))
+
+
+def _moved(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Look:
+    new_run = begins(known.job, job)
+    flags = (*_kept(known.flags, job), *_standing(job))
+    event = Event(
+        job=job.name,
+        create_time=job.create_time,
+        at=now,
+        kind="deleted" if job.state == State.DELETED else "changed",
+        before=known.job.status,
+        after=job.status,
+        detail=redact(_trouble(job)),
+        by=author(known.job, job, runs, since),
+    )
+    fresh = replace(
+        known,
+        job=job,
+        seen=now,
+        changed=now,
+        flags=flags,
+        run=known.run + new_run,
+        databases={} if new_run else known.databases,
+    )
+    return Look(fresh, (event, *_new_error(known.job, job, now), *_warning(job, now, flags)))
+
+
+def _kept(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
+    """A change ends what was told of the old status; a delay stands while replication runs."""
+    replicating = job.state == State.RUNNING and job.phase in REPLICATING
+    return (DELAYED,) if DELAYED in flags and replicating else ()
+
+
+def _standing(job: Job) -> tuple[str, ...]:
+    """Flags that a status brings with it at once."""
+    return (STUCK,) if job.state == State.STOPPED and job.phase in DUMPING else ()
+
+
+def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:
+    if STUCK not in flags:
+        return ()
+    detail = (
+        "Stopped in the full dump: it can only restart or be deleted. Until then WAL piles up in the "
+        "source's replication slots and can fill the source's disk."
+    )
+    return (_event(job, now, "stuck", after=job.status, detail=detail),)
+
+
+def _stuck(job: Job, now: datetime, changed: datetime) -> Event:
+    minutes = (now - changed).total_seconds() / 60
+    return _event(job, now, "stuck", after=job.status, detail=f"No change for {minutes:.0f} minutes.")
+
+
+def _appeared(kind: str, job: Job, now: datetime, before: str = "") -> Event:
+    event = _event(job, now, kind, before=before, after=job.status, detail=_trouble(job))
+    return replace(event, by=OUTSIDE)
+
+
+def _error_events(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
+    if job.error == before.error:
+        return ()
+    if job.error is not None:
+        return (_event(job, now, "error", after=job.status, detail=job.error.message),)
+    return (_event(job, now, "cleared", before="error"),)
+
+
+def _new_error(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
+    """An error that came with a change of status which does not say so itself."""
+    if job.error is None or job.error == before.error or job.state == State.FAILED:
+        return ()
+    return (_event(job, now, "error", after=job.status, detail=job.error.message),)
+
+
+def _trouble(job: Job) -> str:
+    return job.error.message if job.error is not None and job.state == State.FAILED else ""
+
+
+def _failed(state: str) -> bool:
+    return state.partition("/")[0] == ObjectState.FAILED
+
+
+def _databases_failed(job: Job, failed: Sequence[Database], now: datetime) -> tuple[Event, ...]:
+    if not failed:
+        return ()
+    lines = [
+        f"{each.id}: {each.error.message if each.error else 'no reason given'}" for each in failed[:_NAMED]
+    ]
+    names = _names([str(each.id) for each in failed])
+    return (_event(job, now, "database_failed", after=names, detail="\n".join(lines)),)
+
+
+def _databases_recovered(job: Job, names: Sequence[str], now: datetime) -> tuple[Event, ...]:
+    if not names:
+        return ()
+    return (
+        _event(job, now, "cleared", before="database_failed", detail=f"No longer failed: {_names(names)}."),
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _without(known: KnownJob, flag: str) -> KnownJob:
+    return replace(known, flags=tuple(each for each in known.flags if each != flag))
+
+
+def _event(job: Job, now: datetime, kind: str, before: str = "", after: str = "", detail: str = "") -> Event:
+    return Event(
+        job=job.name,
+        create_time=job.create_time,
+        at=now,
+        kind=kind,
+        before=before,
+        after=after,
+        detail=redact(detail),
+    )
