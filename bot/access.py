@@ -11,11 +11,11 @@ from bot.dms.model import Job
 from bot.policy import CHANGES, FREEZES, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request
 
-__all__ = ["Access", "Approvers", "GroupsUnknown", "Role", "Verdict"]
+__all__ = ["Access", "Approvers", "PeopleUnknown", "Role", "Verdict"]
 
 
-class GroupsUnknown(Exception):
-    """Slack did not say who is in which user group. `str()` is one sentence that says why."""
+class PeopleUnknown(Exception):
+    """Slack did not say who is who, or in which user group. `str()` is one sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,12 @@ class Access:
     """Judges people by a policy. What cannot be looked up grants nothing."""
 
     groups_of: Callable[[str], frozenset[str]] = _no_groups
-    """A person's user groups, each by its id and by its `@handle`. May raise GroupsUnknown."""
+    """A person's user groups, each by its id and by its `@handle`. May raise PeopleUnknown."""
     policy: Policy = field(default_factory=Policy)
     group_id: Callable[[str], str] = _as_it_is
-    """The id of a user group from its id or `@handle`; empty where it is not known."""
+    """The id of a user group from its id or `@handle`; empty where there is none. May raise PeopleUnknown."""
     user_id: Callable[[str], str] = _as_it_is
-    """The id of a person from an id or `@handle`; empty where it is not known."""
+    """The id of a person from an id or `@handle`; empty where there is none. May raise PeopleUnknown."""
     clock: Callable[[], datetime] = _now
 
     def verdict(self, who: Person, verb: str, job: Job | None = None) -> Verdict:
@@ -116,13 +116,22 @@ class Access:
         """
         return _Asker(who, self).role()
 
+    def closed(self, job: Job) -> str:
+        """Why a freeze that the policy plans forbids changes of `job` now, or empty."""
+        now = self.clock()
+        window = next((each for each in self.policy.windows if each.holds(now, job)), None)
+        if window is None:
+            return ""
+        until = f"{window.until:%Y-%m-%d %H:%M} UTC"
+        return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
+
     def _rulings(self, verb: str, job: Job | None) -> tuple[Ruling, ...]:
         if job is None and verb in CHANGES | FREEZES:
             return self.policy.rulings(verb)
         return (self.policy.ruling(verb, job),)
 
     def _judge(self, asker: _Asker, verb: str, ruling: Ruling, job: Job | None) -> Verdict:
-        closed = self._closed(verb, job)
+        closed = self.closed(job) if job is not None and verb in CHANGES else ""
         if closed:
             return Verdict(False, closed, rule=ruling.rule)
         if not asker.is_one_of(ruling.allow):
@@ -137,17 +146,6 @@ class Access:
             approvers=self._named(ruling.approvers),
             channel=ruling.channel,
         )
-
-    def _closed(self, verb: str, job: Job | None) -> str:
-        """Why a planned freeze forbids this, or empty."""
-        if verb not in CHANGES or job is None:
-            return ""
-        now = self.clock()
-        window = next((each for each in self.policy.windows if each.holds(now, job)), None)
-        if window is None:
-            return ""
-        until = f"{window.until:%Y-%m-%d %H:%M} UTC"
-        return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
 
     def _judge_approver(self, approver: _Asker, request: Request, job: Job) -> Verdict:
         ruling = self.policy.ruling(request.action, job)
@@ -201,7 +199,7 @@ class Access:
     def _known_group(self, group: str) -> str:
         try:
             return self.group_id(group)
-        except GroupsUnknown:
+        except PeopleUnknown:
             return ""
 
 
@@ -247,7 +245,7 @@ class _Asker:
     def _ask(self) -> frozenset[str]:
         try:
             return self._access.groups_of(self.who.user)
-        except GroupsUnknown as error:
+        except PeopleUnknown as error:
             self.unknown = str(error)
             return frozenset()
 

@@ -6,13 +6,12 @@ import re
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from bot.dms.model import Phase, State
+from bot.dms.model import State
 from bot.policy import Summary, WatchDefault
 from bot.policy_fields import Fields, near, shown
+from bot.subscriptions import TOPICS
 
-KINDS = ("created", "changed", "deleted", "database_failed", "stuck", "delayed", "ready_to_promote")
 _STATES = tuple(state.value for state in State)
-_WORDS = (*KINDS, *(each.lower() for each in (*_STATES, *(phase.value for phase in Phase))))
 _WATCH_KEYS = ("target", "jobs", "only")
 _SUMMARY_KEYS = ("at", "zone", "channel")
 _FULL_NAME = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/migrationJobs/[a-z0-9-]+")
@@ -64,8 +63,8 @@ def _near(name: str) -> str:
 def _only(fields: Fields) -> tuple[str, ...]:
     words = tuple(word.lower() for word in fields.texts("only", '["failed", "completed"]'))
     for word in words:
-        if word not in _WORDS:
-            what = f"names {shown(word)}, which is neither a state nor a kind of event{near(word, _WORDS)}"
+        if word not in TOPICS:
+            what = f"names {shown(word)}, which is neither a state nor a kind of event{near(word, TOPICS)}"
             fields.fault("only", what, 'only = ["failed", "completed"]')
     return words
 

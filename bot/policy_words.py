@@ -1,0 +1,140 @@
+"""A policy in words, for `/dms policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.answers import Channel, Group, Part, Section, Time, User
+from bot.policy import CHANGES, DESTROYS, VERB_SETS, VERBS, Policy, Role, Rule, Scope, Subjects
+from bot.timespan import humanize
+
+_CAN = {
+    Role.NONE: "may do nothing",
+    Role.VIEWER: "may look",
+    Role.OPERATOR: "may look, change jobs and freeze them",
+    Role.APPROVER: "may also approve",
+    Role.ADMIN: "may do everything",
+}
+
+
+def overview(policy: Policy) -> list[Section]:
+    """What holds before any rule is looked at."""
+    if not policy.source:
+        return [
+            Section(
+                "There is no policy file, so everybody in the workspace may look at jobs and change "
+                "them. Restart, promote and delete ask the person who wants them to confirm."
+            )
+        ]
+    lines: list[Part] = [f"*Roles* (from `{policy.source}`)"]
+    lines.append(f"\n• everybody: {role_name(policy.default_role)}, {_CAN[policy.default_role]}")
+    for grant in policy.grants:
+        lines += [f"\n• {role_name(grant.role)} ({_CAN[grant.role]}): ", *people(grant.to)]
+    return [Section(tuple(lines))]
+
+
+def rules(policy: Policy) -> list[Section]:
+    """A section for each rule, and one for what holds where none matches."""
+    found = [_rule(number, rule) for number, rule in enumerate(policy.rules, start=1)]
+    return [*found, _rest(policy)] if policy.source else found
+
+
+def notices(policy: Policy) -> list[Section]:
+    """Planned freezes, watches and the summary, where there are any."""
+    found: list[Section] = []
+    for window in policy.windows:
+        parts: list[Part] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
+        found.append(Section((*parts, f" on {scope(window.scope)}: {window.reason}")))
+    if policy.watches:
+        lines: list[Part] = ["*Told without asking*"]
+        for watch in policy.watches:
+            what = f" hears of {', '.join(watch.only) or 'everything'}, jobs `{watch.jobs}`"
+            lines += ["\n• ", _target(watch.target), what]
+        found.append(Section(tuple(lines)))
+    if policy.summary is not None:
+        at = f"{policy.summary.at:%H:%M} {policy.summary.zone}"
+        where: list[Part] = [" in ", Channel(policy.summary.channel)] if policy.summary.channel else []
+        found.append(Section((f"*Daily summary* at {at}", *where)))
+    return found
+
+
+def _rule(number: int, rule: Rule) -> Section:
+    parts: list[Part] = [f"*{number}. {rule.name}*: {verbs(rule.verbs)} on {scope(rule.scope)}"]
+    if rule.allow is not None:
+        parts += ["\n• allowed to: ", *people(rule.allow)]
+    if rule.approvals is not None:
+        parts.append(f"\n• approvals: {rule.approvals or 'none'}")
+    if rule.approvers is not None:
+        parts += ["\n• approved by: ", *people(rule.approvers)]
+    if rule.self_approval is not None:
+        parts.append(f"\n• the requester may{'' if rule.self_approval else ' not'} approve")
+    if rule.expires is not None:
+        parts.append(f"\n• a request lasts {humanize(rule.expires)}")
+    if rule.channel:
+        parts += ["\n• asked for in ", Channel(rule.channel)]
+    return Section(tuple(parts))
+
+
+def _rest(policy: Policy) -> Section:
+    first = "Where no rule matches" if policy.rules else "For every job"
+    parts: list[Part] = [
+        f"*{first}*: looking takes the role viewer, changing and freezing the role operator. "
+        f"{_listed(sorted(DESTROYS))} need one approval, by somebody else with the role approver."
+    ]
+    if policy.approval_channel:
+        parts += [" Approvals are asked for in ", Channel(policy.approval_channel), "."]
+    return Section(tuple(parts))
+
+
+def role_name(role: Role) -> str:
+    return role.name.lower()
+
+
+def verbs(some: frozenset[str]) -> str:
+    """Verbs in words; a set that has a name goes by it."""
+    if some >= VERBS:
+        return "every verb"
+    if some == CHANGES:
+        return "every change"
+    if some == VERB_SETS["view"]:
+        return "looking"
+    return _listed(sorted(some))
+
+
+def scope(which: Scope) -> str:
+    """The jobs meant, in words."""
+    if which.everything:
+        return "every job"
+    parts = []
+    if which.jobs:
+        parts.append("jobs " + " or ".join(f"`{each}`" for each in which.jobs))
+    if which.labels:
+        labels = " and ".join(f"`{key}={value}`" for key, value in which.labels)
+        parts.append(("" if which.jobs else "jobs ") + f"with {labels}")
+    return " ".join(parts)
+
+
+def people(subjects: Subjects) -> tuple[Part, ...]:
+    """Who is meant, with mentions."""
+    parts: list[Part] = []
+    if subjects.role is not None:
+        parts.append(role_name(subjects.role) + ("" if subjects.role is Role.ADMIN else " or above"))
+    parts += [User(each) for each in subjects.users]
+    parts += [each if each.startswith("@") else Group(each) for each in subjects.groups]
+    parts += [Channel(each) for each in subjects.channels]
+    return tuple(_with_commas(parts)) or ("nobody",)
+
+
+def _with_commas(parts: Iterable[Part]) -> list[Part]:
+    listed: list[Part] = []
+    for part in parts:
+        listed += [", ", part] if listed else [part]
+    return listed
+
+
+def _target(target: str) -> Part:
+    return User(target) if target.startswith(("U", "W")) else Channel(target)
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(f"`{each}`" for each in words)

@@ -1,0 +1,192 @@
+"""Who is who in the workspace, and in which user groups, as Slack says; remembered for a while.
+
+Methods: https://docs.slack.dev/reference/methods/usergroups.list (`usergroups:read`),
+`usergroups.users.list`, `users.info` and `users.list` (`users:read`).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, Generic, TypeVar
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.access import PeopleUnknown
+
+T = TypeVar("T")
+
+GROUPS_S = 120.0
+"""How long a look at the groups holds; somebody who was taken out may act for so long."""
+PEOPLE_S = 600.0
+RETRY_S = 5.0
+"""After a failure, how long nobody asks again: each try may take the client's whole deadline."""
+_FAR = (SlackClientError, OSError, HTTPException, ValueError)
+_UNABLE = frozenset(
+    {"missing_scope", "unknown_method", "not_allowed_token_type", "paid_teams_only", "no_permission"}
+)
+"""Answers that will not change until somebody changes the app or the workspace."""
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_PAGE = 200
+_MOST_PAGES = 100
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The user groups that are in use: members by group id, and ids by `@handle`."""
+
+    members: Mapping[str, frozenset[str]]
+    handles: Mapping[str, str]
+
+    def of(self, user: str) -> frozenset[str]:
+        """The groups that `user` is in, each by its id and by its `@handle`."""
+        mine = {group for group, users in self.members.items() if user in users}
+        return frozenset(mine | {handle for handle, group in self.handles.items() if group in mine})
+
+
+class Directory:
+    """Looks people and groups up. Give it a client whose `timeout` people can wait for."""
+
+    def __init__(self, client: WebClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._groups = _Kept(self._read_groups, GROUPS_S, clock)
+        self._handles = _Kept(self._read_handles, PEOPLE_S, clock)
+        self._told: set[str] = set()
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """A person's user groups, each by its id and by its `@handle`.
+
+        Raises:
+            PeopleUnknown: Slack did not say.
+        """
+        return self._groups.get().of(user)
+
+    def group_id(self, group: str) -> str:
+        """The id of a user group, from its id or `@handle`; empty where there is none.
+
+        Raises:
+            PeopleUnknown: Slack did not say.
+        """
+        known = self._groups.get()
+        return group if group in known.members else known.handles.get(group.lower(), "")
+
+    def user_id(self, text: str) -> str:
+        """The id of a person, from an id or a `@handle`; empty where there is none.
+
+        Raises:
+            PeopleUnknown: Slack did not say.
+        """
+        if _USER.fullmatch(text):
+            return text if self._exists(text) else ""
+        return self._handles.get().get(text.lower().removeprefix("@"), "")
+
+    def _exists(self, user: str) -> bool:
+        try:
+            self._client.users_info(user=user)
+        except SlackApiError as error:
+            # Any other answer says nothing about the person: an id is taken as it is then.
+            return error.response.get("error") not in ("user_not_found", "user_not_visible")
+        except _FAR as error:
+            raise PeopleUnknown("Slack does not say who that is at the moment.") from error
+        return True
+
+    def _read_groups(self) -> Groups:
+        with self._asking("which user groups there are", "usergroups:read"):
+            answer = self._client.usergroups_list(include_users=True)
+            found = [each for each in answer.get("usergroups") or [] if not each.get("date_delete")]
+            members = {each["id"]: frozenset(self._members(each)) for each in found}
+        return Groups(members, {f"@{each.get('handle', '')}".lower(): each["id"] for each in found})
+
+    def _members(self, group: Mapping[str, Any]) -> list[str]:
+        if group.get("users") is not None:
+            return list(group["users"])
+        return list(self._client.usergroups_users_list(usergroup=group["id"]).get("users") or [])
+
+    def _read_handles(self) -> dict[str, str]:
+        with self._asking("who is who", "users:read"):
+            people = [each for each in self._people() if not each.get("deleted")]
+        handles: dict[str, str] = {}
+        for each in people:
+            display = (each.get("profile") or {}).get("display_name") or ""
+            handles.setdefault(display.lower(), each["id"])
+        # The account's own name is unique, what people call themselves is not: it wins.
+        handles.update({str(each.get("name", "")).lower(): each["id"] for each in people})
+        handles.pop("", None)
+        return handles
+
+    def _people(self) -> Iterator[Mapping[str, Any]]:
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            answer = self._client.users_list(limit=_PAGE, cursor=cursor or None)
+            yield from answer.get("members") or []
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def _asking(self, what: str, scope: str) -> _Asking:
+        return _Asking(what, scope, self._told)
+
+
+class _Asking:
+    """Turns what goes wrong at Slack into PeopleUnknown, and logs a lasting reason once."""
+
+    def __init__(self, what: str, scope: str, told: set[str]) -> None:
+        self._what = what
+        self._scope = scope
+        self._told = told
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SlackApiError):
+            raise PeopleUnknown(self._lasting(str(error.response.get("error", "")))) from error
+        if isinstance(error, (*_FAR, KeyError, TypeError, AttributeError)):
+            raise PeopleUnknown(f"Slack does not say {self._what} at the moment.") from error
+
+    def _lasting(self, code: str) -> str:
+        if code not in _UNABLE:
+            return f"Slack does not say {self._what} ({code or 'no reason given'})."
+        why = f"the app lacks the scope `{self._scope}`" if code == "missing_scope" else f"`{code}`"
+        if self._what not in self._told:
+            self._told.add(self._what)
+            _log.warning(
+                "Slack will not say %s: %s. Until that changes it counts for nothing.", self._what, why
+            )
+        return f"Slack does not say {self._what}: {why}."
+
+
+class _Kept(Generic[T]):
+    """A value that is read when it is wanted, by one thread at a time, and kept for `seconds`."""
+
+    def __init__(self, read: Callable[[], T], seconds: float, clock: Callable[[], float]) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._value: T | None = None
+        self._fault: PeopleUnknown | None = None
+        self._until = float("-inf")
+
+    def get(self) -> T:
+        """Raises: PeopleUnknown, also for a while after a failure. An old value is never used."""
+        with self._lock:
+            if self._clock() >= self._until:
+                self._refresh()
+            if self._value is None:
+                raise PeopleUnknown(str(self._fault))
+            return self._value
+
+    def _refresh(self) -> None:
+        try:
+            self._value, self._fault = self._read(), None
+        except PeopleUnknown as fault:
+            self._value, self._fault = None, fault
+        self._until = self._clock() + (RETRY_S if self._value is None else self._seconds)

@@ -1,0 +1,108 @@
+"""`/dms approvals`: what waits for somebody's word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
+from bot.invocation import Flag, Invocation, Syntax
+from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
+from commands.base import Context, Verb
+
+PER_PAGE = 8
+_SHOWN_JOBS = 5
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    open_requests = [each for each in ctx.store.requests(OPEN_REQUESTS, limit=1000) if _concerns(ctx, each)]
+    if not open_requests:
+        return Note("Nothing waits for an approval. `/dms history` shows what was decided.", tone="good")
+    pages = -(-len(open_requests) // PER_PAGE)
+    page = min(max(1, int(invocation.word("page", "1"))), pages)
+    shown = open_requests[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return Page(
+        title=_title(len(open_requests)),
+        sections=tuple(_section(ctx, each) for each in shown),
+        buttons=_turns(ctx, invocation, page, pages),
+        footer=f"Page {page} of {pages}" if pages > 1 else "",
+    )
+
+
+def _concerns(ctx: Context, request: Request) -> bool:
+    """What waits for approvals concerns everybody; what is not confirmed yet, its requester alone."""
+    if request.by.team != ctx.who.team or request.expires <= ctx.now():
+        return False
+    return request.state is RequestState.APPROVING or request.by.user == ctx.who.user
+
+
+def _title(count: int) -> str:
+    return "One request is open" if count == 1 else f"{count} requests are open"
+
+
+def _section(ctx: Context, request: Request) -> Section:
+    parts: list[Part] = [
+        f"*{request.action.capitalize()}* {_jobs(request)}, asked by ",
+        User(request.by.user),
+    ]
+    if request.state is RequestState.CONFIRMING:
+        parts.append("\nWaits for your own confirmation")
+    else:
+        parts += ["\n", *_standing(ctx.store.decisions(request.id), request.needed)]
+    parts += ["; expires ", Time(request.expires)]
+    if request.rule:
+        parts.append(f". Rule: {request.rule}")
+    verdict = ctx.access.may_approve(ctx.who, request)
+    if request.state is RequestState.APPROVING and not verdict.allowed and request.by.user != ctx.who.user:
+        parts.append(f"\n{verdict.why}")
+    return Section(tuple(parts), _buttons(ctx, request, may_approve=verdict.allowed))
+
+
+def _jobs(request: Request) -> str:
+    names = [f"`{job.id}` ({job.status})" for job in request.jobs]
+    more = f" and {len(names) - _SHOWN_JOBS} more" if len(names) > _SHOWN_JOBS else ""
+    return ", ".join(names[:_SHOWN_JOBS]) + more
+
+
+def _standing(decisions: Sequence[Decision], needed: int) -> list[Part]:
+    given = [each for each in decisions if each.approve]
+    parts: list[Part] = [f"{len(given)} of {needed} approved"]
+    for number, each in enumerate(given):
+        parts += [" by " if number == 0 else ", ", User(each.user)]
+    return parts
+
+
+def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Button, ...]:
+    verb, found = request.action, []
+    if request.state is RequestState.CONFIRMING:
+        found.append(Button("Confirm", verb, "confirm", request.id, "danger"))
+        found.append(Button("Cancel", verb, "cancel", request.id))
+        return tuple(found)
+    said = {each.user for each in ctx.store.decisions(request.id)}
+    if may_approve and ctx.who.user not in said:
+        found.append(Button("Approve", verb, "approve", request.id, "primary"))
+        found.append(Button("Deny", verb, "deny", request.id, "danger"))
+    if request.by.user == ctx.who.user:
+        found.append(Button("Withdraw", verb, "withdraw", request.id))
+    return tuple(found)
+
+
+def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
+    def turn(label: str, to: int) -> Button:
+        return Button(label, "approvals", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
+
+    back = (turn("‹ Previous", page - 1),) if page > 1 else ()
+    onward = (turn("Next ›", page + 1),) if page < pages else ()
+    return (*back, *onward, turn("Refresh", page))
+
+
+VERB = Verb(
+    name="approvals",
+    summary="requests that wait for somebody's word",
+    usage=("approvals",),
+    syntax=Syntax(flags=(Flag("page", "number", "which page"),)),
+    details="Who asked, for what, how many of how many approved, and when it expires; you see Approve "
+    "and Deny where the policy lets you decide, and Withdraw on your own requests.",
+    examples=("approvals",),
+    run=_run,
+)

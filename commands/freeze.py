@@ -1,0 +1,137 @@
+"""`/dms freeze`: no changes to a job, or to any, until a time."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from bot.answers import Answer, Button, Note, Part, Time, User
+from bot.dms.model import Job
+from bot.invocation import Flag, Invocation, Syntax, UsageError
+from bot.redact import redact
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze
+from bot.timespan import parse_time
+from commands.base import Context, Say, Verb
+from commands.resolve import find_job
+
+EVERY_JOB = "*"
+LONGEST = timedelta(days=366)
+_LONGEST_REASON = 300
+
+
+def target(ctx: Context, invocation: Invocation) -> Job | None:
+    """The job that is meant, or None for all; asks when it is neither or both, or not allowed.
+
+    Raises:
+        UsageError, Say, DmsError.
+    """
+    verb = invocation.verb
+    if bool(invocation.jobs) == invocation.switch("all"):
+        raise UsageError(f"Name a job or all of them: `/dms {verb} orders-db …` or `/dms {verb} --all …`.")
+    job = find_job(ctx, invocation.jobs[0], invocation) if invocation.jobs else None
+    verdict = ctx.access.verdict(ctx.who, verb, job)
+    if not verdict.allowed:
+        raise Say(Note(verdict.said, tone="warn"))
+    return job
+
+
+def audited(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
+    """The audit row of a freeze or of its end."""
+    return AuditEntry(
+        at=ctx.now(),
+        event=event,
+        user=ctx.who.user,
+        team=ctx.who.team,
+        channel=ctx.who.channel,
+        job=job.name if job else EVERY_JOB,
+        job_create_time=job.create_time.isoformat() if job else "",
+        job_status=job.status if job else "",
+        detail=redact(detail),
+    )
+
+
+def what(job: Job | None) -> str:
+    return f"`{job.id}` is" if job else "All jobs are"
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    until, reason = _until(ctx, invocation), _reason(invocation)
+    job = target(ctx, invocation)
+    freeze = Freeze(
+        id=secrets.token_urlsafe(12),
+        job=job.name if job else EVERY_JOB,
+        until=until,
+        reason=reason,
+        by=ctx.who.user,
+        created=ctx.now(),
+    )
+    with ctx.store.transaction():
+        ctx.store.add_freeze(freeze)
+        ctx.store.append_audit(audited(ctx, "frozen", job, f"until {until.isoformat()}: {reason}"))
+    parts: list[Part] = [f"{what(job)} frozen until ", Time(until), " by ", User(ctx.who.user)]
+    parts.append(f": {reason}. No change is made before that.{_under_way(ctx, job)}")
+    return Note(tuple(parts), (_unfreeze(ctx, job),), public=True)
+
+
+def _until(ctx: Context, invocation: Invocation) -> datetime:
+    text = invocation.word("until")
+    if not text:
+        raise UsageError(
+            f"Say until when: `{_example(invocation)}`; a time such as `2026-12-01T08:00Z` works too."
+        )
+    try:
+        until = parse_time(text, ctx.now())
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
+    if until <= ctx.now():
+        raise UsageError(f"`{text}` is over already: give a time to come, as in `{_example(invocation)}`.")
+    if until - ctx.now() > LONGEST:
+        raise UsageError(
+            f"A freeze lasts a year at most: give a nearer time, as in `{_example(invocation)}`."
+        )
+    return until
+
+
+def _reason(invocation: Invocation) -> str:
+    reason = redact(" ".join(invocation.word("reason").split())).rstrip(".")
+    if not reason:
+        raise UsageError(f"Say why, for those who will be refused: `{_example(invocation)}`.")
+    if len(reason) > _LONGEST_REASON:
+        raise UsageError(f"Say why in at most {_LONGEST_REASON} characters, as in `{_example(invocation)}`.")
+    return reason
+
+
+def _example(invocation: Invocation) -> str:
+    subject = invocation.jobs[0] if invocation.jobs else "--all"
+    return f'/dms freeze {subject} --until 2h --reason "month end"'
+
+
+def _under_way(ctx: Context, job: Job | None) -> str:
+    count = len(ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else ""))
+    if not count:
+        return ""
+    return f" What is under way goes on: {count} {'action' if count == 1 else 'actions'}."
+
+
+def _unfreeze(ctx: Context, job: Job | None) -> Button:
+    lift = Invocation("unfreeze", (job.name,)) if job else Invocation("unfreeze", flags={"all": True})
+    return Button("Unfreeze", "unfreeze", "run", ctx.ref(lift))
+
+
+VERB = Verb(
+    name="freeze",
+    summary="stop all changes for a while",
+    usage=('freeze JOB --until 2h --reason "…"', 'freeze --all --until 2026-12-01T08:00Z --reason "…"'),
+    syntax=Syntax(
+        "optional",
+        flags=(
+            Flag("all", "switch", "every job"),
+            Flag("until", "time", "when it ends"),
+            Flag("reason", "text", "why, for those who will be refused"),
+        ),
+    ),
+    details="Nobody can change a frozen job from here until then, or until `/dms unfreeze`. What is under "
+    "way goes on, and changes made elsewhere (console, gcloud) are not stopped.",
+    examples=('freeze orders-db --until 2h --reason "month end"', 'freeze --all --until 3d --reason "audit"'),
+    run=_run,
+)

@@ -1,0 +1,183 @@
+"""`/dms history`: who did what, from the audit; also as a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+
+from bot.access import PeopleUnknown
+from bot.answers import Answer, Button, Channel, Note, Outside, Page, Part, Section, Time, Upload, User
+from bot.auditexport import FORMATS, entries
+from bot.dms.model import job_name
+from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.store.records import AuditEntry
+from bot.timespan import parse_duration, parse_time
+from commands.base import Context, Verb
+from commands.resolve import find_job
+
+PER_PAGE = 15
+MOST_PAGES = 100
+MOST_ROWS = 100_000
+"""Rows of a file from chat; the command line exports any number."""
+_SHOWN_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the history is asked for: a job's full name, a user id, a moment (UTC); empty means all."""
+
+    job: str = ""
+    by: str = ""
+    since: datetime | None = None
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    asked = _Asked(_job(ctx, invocation), _person(ctx, invocation), _since(ctx, invocation))
+    kind = invocation.word("export")
+    return _file(ctx, asked, kind) if kind else _page(ctx, invocation, asked)
+
+
+def _job(ctx: Context, invocation: Invocation) -> str:
+    """The full name of the job meant: one with a history, though it may be gone from the service."""
+    if not invocation.jobs:
+        return ""
+    text = invocation.jobs[0]
+    names = [name for name in _candidates(ctx, text) if ctx.store.audit(job=name, limit=1)]
+    return names[0] if len(names) == 1 else find_job(ctx, text, invocation).name
+
+
+def _candidates(ctx: Context, text: str) -> list[str]:
+    location, _, job_id = text.rpartition("/")
+    if location.startswith("projects/"):
+        return [text]
+    return [
+        job_name(ctx.dms.project, each, job_id) for each in ([location] if location else ctx.dms.locations)
+    ]
+
+
+def _person(ctx: Context, invocation: Invocation) -> str:
+    text = invocation.word("by").strip()
+    if not text:
+        return ""
+    if text.lower() in ("me", "@me"):
+        return ctx.who.user
+    try:
+        found = ctx.access.user_id(
+            text if text[:1] in "UW" and text.isupper() else f"@{text.removeprefix('@')}"
+        )
+    except PeopleUnknown as error:
+        raise UsageError(f"{error} Mention the person instead, as in `/dms history --by @dana`.") from None
+    if not found:
+        raise UsageError(f"There is nobody called `{text}` here: mention the person, as in `--by @dana`.")
+    return found
+
+
+def _since(ctx: Context, invocation: Invocation) -> datetime | None:
+    text = invocation.word("since").strip()
+    if not text:
+        return None
+    try:
+        return ctx.now() - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return parse_time(text, ctx.now())
+    except ValueError:
+        raise UsageError(
+            f"`--since {text}` is not a time: write for example `--since 2d` (the last two days) "
+            "or `--since 2026-12-01`."
+        ) from None
+
+
+def _file(ctx: Context, asked: _Asked, kind: str) -> Answer:
+    rows = list(islice(entries(ctx.store, job=asked.job, by=asked.by, since=asked.since), MOST_ROWS + 1))
+    if not rows:
+        return Note("There is nothing to export: no row of the audit matches.", tone="warn")
+    if len(rows) > MOST_ROWS:
+        return Note(
+            f"That is more than {MOST_ROWS:,} rows: narrow it with a job, `--by` or `--since`, or use "
+            f"`dms-bot audit export --format {kind}` where the bot runs.",
+            tone="warn",
+        )
+    stamp = ctx.now().strftime("%Y%m%d-%H%M")
+    what = asked.job.rpartition("/")[2] or "all"
+    return Upload(
+        filename=f"dms-audit-{what}-{stamp}.{kind}",
+        content="".join(FORMATS[kind](rows)).encode(),
+        title=f"Audit of {'all jobs' if what == 'all' else what}",
+        comment=f"{len(rows):,} rows of the audit, oldest first; times are UTC.",
+    )
+
+
+def _page(ctx: Context, invocation: Invocation, asked: _Asked) -> Answer:
+    page = min(max(1, int(invocation.word("page", "1"))), MOST_PAGES)
+    rows = ctx.store.audit(
+        job=asked.job, by=asked.by, since=asked.since, limit=page * PER_PAGE + 1, newest_first=True
+    )
+    shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    if not shown:
+        text = "No row of the audit matches." if page == 1 else "There are no older rows."
+        return Note(text, tone="info")
+    more = len(rows) > page * PER_PAGE
+    return Page(
+        title=f"History of {asked.job.rpartition('/')[2]}" if asked.job else "History",
+        sections=tuple(Section(_line(each, with_job=not asked.job)) for each in shown),
+        buttons=_buttons(ctx, invocation, page, more=more and page < MOST_PAGES),
+        footer=_footer(page, more),
+    )
+
+
+def _footer(page: int, more: bool) -> str:
+    if more and page == MOST_PAGES:
+        return "Older rows are in the export."
+    return f"Newest first, page {page}" if more or page > 1 else "Newest first"
+
+
+def _line(entry: AuditEntry, *, with_job: bool) -> tuple[Part, ...]:
+    parts: list[Part] = [Time(entry.at), " "]
+    parts += [User(entry.user), " "] if entry.user else []
+    parts.append(f"*{entry.event}*")
+    if entry.action and entry.action != entry.event:
+        parts.append(f" {entry.action}")
+    if with_job and entry.job:
+        parts.append(" of all jobs" if entry.job == "*" else f" of `{entry.job.rpartition('/')[2]}`")
+    if entry.job_status:
+        parts.append(f" ({entry.job_status})")
+    if entry.channel.startswith(("C", "G")):
+        parts += [" in ", Channel(entry.channel)]
+    if entry.detail:
+        short = entry.detail[:_SHOWN_DETAIL]
+        parts += ["\n", Outside(short if short == entry.detail else f"{short}…")]
+    return tuple(parts)
+
+
+def _buttons(ctx: Context, invocation: Invocation, page: int, *, more: bool) -> tuple[Button, ...]:
+    def button(label: str, step: str, **flags: str) -> Button:
+        kept: dict[str, Value] = {k: v for k, v in invocation.flags.items() if k in ("by", "since")}
+        return Button(label, "history", step, ctx.ref(replace(invocation, flags={**kept, **flags})))
+
+    back = (button("‹ Newer", "turn", page=str(page - 1)),) if page > 1 else ()
+    onward = (button("Older ›", "turn", page=str(page + 1)),) if more else ()
+    files = (button("CSV", "run", export="csv"), button("JSON lines", "run", export="jsonl"))
+    return (*back, *onward, *files)
+
+
+VERB = Verb(
+    name="history",
+    summary="who did what, and when",
+    usage=("history [JOB] [--by @user] [--since 2d]", "history [JOB] --export csv|jsonl"),
+    syntax=Syntax(
+        "optional",
+        flags=(
+            Flag("by", "word", "only what this person did, for example `@dana` or `me`"),
+            Flag("since", "word", "only what came after, for example `2d` or `2026-12-01`"),
+            Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
+            Flag("page", "number", "which page"),
+        ),
+    ),
+    details="Every request, decision, call and outcome, newest first. Rows are only ever added, and each "
+    "is chained to the one before, so that tampering shows: `dms-bot audit verify`.",
+    examples=("history orders-db", "history --by @dana --since 2d", "history --since 30d --export csv"),
+    run=_run,
+)

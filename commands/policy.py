@@ -1,0 +1,120 @@
+"""`/dms policy`: who may do what; with a job, what you may do with it and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import policy_words as words
+from bot.access import Approvers, Verdict
+from bot.answers import Answer, Button, Group, Page, Part, Section, Time, User
+from bot.dms.model import Job
+from bot.invocation import Flag, Invocation, Syntax
+from bot.store.records import Freeze
+from commands.base import Context, Verb
+from commands.resolve import find_job
+
+PER_PAGE = 20
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if invocation.jobs:
+        return _mine(ctx, find_job(ctx, invocation.jobs[0], invocation))
+    return _whole(ctx, invocation)
+
+
+def _whole(ctx: Context, invocation: Invocation) -> Page:
+    policy = ctx.access.policy
+    rules = words.rules(policy)
+    pages = max(1, -(-len(rules) // PER_PAGE))
+    page = min(max(1, int(invocation.word("page", "1"))), pages)
+    sections = list(rules[(page - 1) * PER_PAGE : page * PER_PAGE])
+    if page == 1:
+        sections = [_you(ctx), *words.overview(policy), *sections]
+    if page == pages:
+        sections += words.notices(policy)[:PER_PAGE]
+        sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now())[: PER_PAGE // 2]]
+        sections += _warnings(policy.warnings)
+    return Page(
+        title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
+        sections=tuple(sections),
+        buttons=_turns(ctx, invocation, page, pages),
+        footer="The first rule that matches decides. `/dms policy JOB` tells what you may do with a job.",
+    )
+
+
+def _you(ctx: Context) -> Section:
+    return Section(f"Your role here is *{words.role_name(ctx.access.role(ctx.who))}*.")
+
+
+def _frozen(freeze: Freeze) -> Section:
+    what = "every job" if freeze.job == "*" else f"`{freeze.job.rpartition('/')[2]}`"
+    return Section(
+        (f"*Frozen*: {what} until ", Time(freeze.until), " by ", User(freeze.by), f": {freeze.reason}")
+    )
+
+
+def _warnings(warnings: tuple[str, ...]) -> list[Section]:
+    if not warnings:
+        return []
+    return [Section("*Look at this again*\n" + "\n".join(f"• {each}" for each in warnings[:10]))]
+
+
+def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
+    def turn(label: str, to: int) -> Button:
+        return Button(label, "policy", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
+
+    back = (turn("‹ Previous", page - 1),) if page > 1 else ()
+    onward = (turn("Next ›", page + 1),) if page < pages else ()
+    return back + onward
+
+
+def _mine(ctx: Context, job: Job) -> Page:
+    verdicts = ctx.access.explain(ctx.who, job)
+    may = [_allowed(verb, verdict) for verb, verdict in verdicts if verdict.allowed]
+    may_not = [_refused(verb, verdict) for verb, verdict in verdicts if not verdict.allowed]
+    sections = [_you(ctx)]
+    sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
+    sections += _group("You may", may) + _group("You may not", may_not)
+    return Page(
+        title=f"What you may do with {job.id}",
+        sections=tuple(sections),
+        buttons=(Button("Show the job", "show", "run", ctx.ref(Invocation("show", (job.name,)))),),
+        footer="The job's state decides too: `/dms show` offers only what is possible now.",
+    )
+
+
+def _group(title: str, lines: list[tuple[Part, ...]]) -> list[Section]:
+    """Sections of a few lines each, so that none grows too long for Slack."""
+    return [
+        Section(tuple(part for line in ((f"*{title}*",), *lines[at : at + 6]) for part in line))
+        for at in range(0, len(lines), 6)
+    ]
+
+
+def _allowed(verb: str, verdict: Verdict) -> tuple[Part, ...]:
+    asked = verdict.approvers if verdict.approvals else Approvers()
+    return _with_people(f"\n• `{verb}`: {verdict.why}", " Approvers: ", asked)
+
+
+def _refused(verb: str, verdict: Verdict) -> tuple[Part, ...]:
+    return _with_people(f"\n• `{verb}`: {verdict.why}", " Ask ", verdict.could)
+
+
+def _with_people(sentence: str, lead: str, named: Approvers) -> tuple[Part, ...]:
+    mentions: list[Part] = [Group(each) for each in named.groups]
+    mentions += [User(each) for each in named.users]
+    parts: list[Part] = [sentence]
+    for each in mentions[:10]:
+        parts += [lead if len(parts) == 1 else ", ", each]
+    return tuple(parts)
+
+
+VERB = Verb(
+    name="policy",
+    summary="who may do what, and why",
+    usage=("policy", "policy JOB"),
+    syntax=Syntax("optional", flags=(Flag("page", "number", "which page"),)),
+    details="Without a job, the whole policy in words; with one, what you may do with it and why.",
+    examples=("policy", "policy orders-db"),
+    run=_run,
+)

@@ -1,0 +1,53 @@
+"""`/dms unfreeze`: allow changes again."""
+
+from __future__ import annotations
+
+from bot.answers import Answer, Note, Part, Time, User
+from bot.dms.model import Job
+from bot.invocation import Flag, Invocation, Syntax
+from commands.base import Context, Verb
+from commands.freeze import EVERY_JOB, audited, target, what
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    job = target(ctx, invocation)
+    with ctx.store.transaction():
+        count = ctx.store.lift_freezes(job.name if job else EVERY_JOB, ctx.who.user, ctx.now())
+        if count:
+            ctx.store.append_audit(audited(ctx, "unfrozen", job, f"freezes lifted: {count}"))
+    still = _still(ctx, job)
+    if not count:
+        nothing = f"`{job.id}` is not frozen." if job else "There is no freeze of all jobs to lift."
+        return Note((nothing, " ", *still) if still else nothing, tone="warn" if still else "info")
+    parts: tuple[Part, ...] = (f"{what(job)} no longer frozen: ", User(ctx.who.user), " lifted it.")
+    return Note((*parts, " ", *still) if still else parts, tone="good", public=True)
+
+
+def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:
+    """What else forbids changes, and how to lift it; empty when nothing does."""
+    if job is None:
+        others = {freeze.job for freeze in ctx.store.freezes(ctx.now())} - {EVERY_JOB}
+        names = ", ".join(f"`{name.rpartition('/')[2]}`" for name in sorted(others)[:10])
+        return (f"Frozen on their own are still: {names}.",) if others else ()
+    for freeze in ctx.store.freezes(ctx.now(), job.name):
+        return (
+            f"All jobs are frozen, `{job.id}` too, until ",
+            Time(freeze.until),
+            " by ",
+            User(freeze.by),
+            f": {freeze.reason}. `/dms unfreeze --all` lifts that.",
+        )
+    closed = ctx.access.closed(job)
+    return (closed,) if closed else ()
+
+
+VERB = Verb(
+    name="unfreeze",
+    summary="allow changes again",
+    usage=("unfreeze JOB", "unfreeze --all"),
+    syntax=Syntax("optional", flags=(Flag("all", "switch", "lift the freeze of every job"),)),
+    details="Lifts every freeze that was set on the job; `--all` lifts the freeze of all jobs and leaves "
+    "those of single jobs. Planned freezes stand in the policy file and end by themselves.",
+    examples=("unfreeze orders-db", "unfreeze --all"),
+    run=_run,
+)
