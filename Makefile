@@ -1,9 +1,75 @@
 # Two commands do all the set-up on a fresh machine: `make run` and `make test`.
-PYTHON ?= python3
-BIN := .venv/bin
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 
-.venv/installed: requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
-	touch $@
+PYTHON ?= $(shell .ci/python)
+JOBS ?= 2
+BIN := .venv/bin
+PAGE := sandbox/slack/page
+PAGE_SOURCES := $(shell find $(PAGE) -type f -not -path '*/dist/*' -not -path '*/node_modules/*' 2>/dev/null)
+LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NPM_CONFIG_UPDATE_NOTIFIER := false
+
+.PHONY: help run test check format page system doctor lock bench screenshots clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT_TOKEN is set
+	@if [ -n "$${SLACK_BOT_TOKEN:-}$${SLACK_BOT_TOKEN_FILE:-}" ]; then exec $(BIN)/python -m bot; fi
+	@$(MAKE) --no-print-directory page
+	@exec $(BIN)/python -m sandbox -- $(BIN)/python -m bot
+
+test: system .venv/installed ## Check style and types, and run all tests
+	@$(MAKE) --no-print-directory page check
+	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+
+check: .venv/installed ## Check style and types alone
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy
+
+format: .venv/installed ## Format the code
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+doctor: .venv/installed ## Check tokens, scopes, channels, credentials, permissions, clock and database
+	@$(BIN)/dms-bot doctor
+
+page: $(PAGE)/dist/.built ## Build the sandbox's page where it is missing or out of date
+
+$(PAGE)/dist/.built: $(PAGE_SOURCES)
+	@.ci/system node
+	@echo "Building the sandbox's page …"
+	@cd $(PAGE) && npm ci --loglevel=error --no-audit --no-fund && npm run --silent build
+	@touch $@
+
+system: ## Install the programs that the tests need, where apt-get is there
+	@.ci/system node chromium postgres
+
+.venv/installed: requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(or $(PYTHON),false) -m venv .venv; }
+	@echo "Installing what requirements-dev.lock names …"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+lock: ## Renew both lock files from pyproject.toml (with UPGRADE=1: to the newest versions)
+	@test -x build/lock/bin/uv || { $(or $(PYTHON),false) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml --output-file requirements-dev.lock
+	@# The same versions in both: what is tested is what is deployed.
+	@$(LOCK) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+
+bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
+	@$(BIN)/python -m benchmarks
+
+screenshots: system .venv/installed page ## Take the pictures in README anew
+	@$(BIN)/python -m pytest --quiet -m browser
+
+clean: ## Remove what was built here
+	rm -rf .venv build dms_bot.egg-info $(PAGE)/dist $(PAGE)/node_modules
