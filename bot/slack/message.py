@@ -26,6 +26,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.answers import Button
+from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape
 
 MOST_BLOCKS = 50
@@ -37,6 +38,7 @@ LABEL = 75
 FALLBACK = 1000
 """Characters of the plain text that notifications show."""
 BUTTONS_A_ROW = 25
+_ACTS = frozenset({"run", "chosen", "confirm", "confirm_destination"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,14 @@ def button(spec: Button) -> ButtonElement:
         text=PlainTextObject(text=escape.clip_plain(spec.label, LABEL), emoji=True),
         action_id=action_id(spec.verb, spec.step),
         value=spec.ref or None,
-        style=spec.style or None,
+        style=spec.style or _style(spec),
         url=spec.url or None,
     )
+
+
+def _style(spec: Button) -> str | None:
+    """What cannot be undone is red, whoever made the button."""
+    return "danger" if spec.verb in DESTRUCTIVE and spec.step in _ACTS else None
 
 
 def buttons(specs: Sequence[Button], block_id: str | None = None) -> list[Block]:

@@ -1,0 +1,99 @@
+"""The same request in the approval channel, and the reminder in its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.answers import Button, Part
+from bot.dms.rules import DESTRUCTIVE
+from bot.slack import escape, text, words
+from bot.slack import message as m
+from bot.slack.cards import approvals_text, asked, list_button, request_card, subject
+from bot.slack.message import Message
+from bot.store.records import Decision, Request, RequestState, Run
+from bot.timespan import humanize
+
+
+def approval_card(
+    request: Request,
+    approvers: Sequence[Part],
+    decisions: Sequence[Decision],
+    now: datetime,
+    runs: Sequence[Run] = (),
+) -> Message:
+    """With Approve and Deny while it is open; after that, who decided and what came of it.
+
+    `approvers` are people and groups that may approve; they are mentioned.
+    """
+    if request.state is not RequestState.APPROVING:
+        return _decided(request, decisions, now, runs)
+    who = _people(approvers)
+    summary = (
+        f"{who}: {escape.mention('@', request.by.user)} asks to {escape.outside(subject(request))}. "
+        "Approve or deny."
+    )
+    blocks: list[Block] = [m.header(_title(request)), m.section(f"{who}, please approve or deny.")]
+    blocks.extend(asked(request))
+    blocks.append(m.section(f"{approvals_text(request, decisions)}.{_own(request)}{_rule(request)}"))
+    blocks.extend(m.buttons(_buttons(request)))
+    blocks.extend(m.context(f"Expires {escape.date(request.expires)}."))
+    return m.message(summary, blocks)
+
+
+def reminder_text(
+    request: Request, approvers: Sequence[Part], decisions: Sequence[Decision], now: datetime
+) -> Message:
+    """What is said in the thread when the request is about to expire."""
+    left = humanize(request.expires - now) if request.expires > now else "no time"
+    missing = max(0, request.needed - sum(1 for each in decisions if each.approve))
+    shown = (
+        f"⏰ {_people(approvers)}: {left} left to decide on *{escape.outside(subject(request))}*, asked by "
+        f"{escape.mention('@', request.by.user)}. {words.many(missing, 'approval')} still needed; "
+        f"it expires {escape.date(request.expires)}."
+    )
+    return m.message(shown, m.sections(shown))
+
+
+def _decided(request: Request, decisions: Sequence[Decision], now: datetime, runs: Sequence[Run]) -> Message:
+    """The requester's card without its buttons: those are for where it was asked."""
+    card = request_card(request, runs, decisions, now)
+    kept = [block for block in card.blocks if block.type != "actions"]
+    return m.message(card.text, kept)
+
+
+def _title(request: Request) -> str:
+    sign = "🚨 " if request.action in DESTRUCTIVE else ""
+    return f"{sign}Approve: {subject(request)}?"
+
+
+def _people(approvers: Sequence[Part]) -> str:
+    return text.mrkdwn(_joined(approvers)) or "Approvers"
+
+
+def _joined(approvers: Sequence[Part]) -> tuple[Part, ...]:
+    found: list[Part] = []
+    for each in approvers:
+        found.extend([", ", each] if found else [each])
+    return tuple(found)
+
+
+def _own(request: Request) -> str:
+    if request.self_approval:
+        return ""
+    return f" {escape.mention('@', request.by.user)} cannot approve their own request."
+
+
+def _rule(request: Request) -> str:
+    return f" Rule: {escape.code(request.rule)}." if request.rule else ""
+
+
+def _buttons(request: Request) -> list[Button]:
+    verb = str(request.action)
+    return [
+        Button("Approve", verb, "approve", request.id, "primary"),
+        Button("Deny", verb, "deny", request.id, "danger"),
+        *list_button(request),
+    ]

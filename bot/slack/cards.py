@@ -1,0 +1,289 @@
+"""The message of a request: what is asked, what will be lost, who decided, what came of it.
+
+Rendered from the store's present state each time it is touched. The value of each button is the
+request's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.answers import Button
+from bot.dms.model import Job, State
+from bot.dms.rules import DESTRUCTIVE, Action
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.slack.delaywarning import delay_lines
+from bot.slack.message import Message
+from bot.slack.progress import outcome, progress, retryable
+from bot.store.records import Decision, Request, RequestState, Run
+
+_NAMED = 20
+_JOBS = 25
+_OVER: dict[RequestState, str] = {
+    RequestState.CANCELLED: "🚫 *Cancelled*",
+    RequestState.DENIED: "⛔ *Denied*",
+    RequestState.EXPIRED: "⌛ *Expired*: nobody decided in time",
+    RequestState.OUTDATED: "🔁 *Out of date*: nothing was sent",
+}
+
+
+def request_card(
+    request: Request,
+    runs: Sequence[Run],
+    decisions: Sequence[Decision],
+    now: datetime,
+    jobs_now: Sequence[Job] = (),
+) -> Message:
+    """The card where the request was made. `jobs_now` are the jobs as they are by now, if known."""
+    match request.state:
+        case RequestState.CONFIRMING:
+            body = _confirming(request)
+        case RequestState.APPROVING:
+            body = _approving(request, decisions)
+        case RequestState.APPROVED:
+            body = [m.section(f"⏳ {_approvals_given(decisions)}Starting now.")]
+        case RequestState.RUNNING:
+            body = _running(request, runs, decisions, now)
+        case RequestState.DONE:
+            body = _done(request, runs, decisions, jobs_now)
+        case _:
+            body = _over(request, decisions)
+    return m.message(summary(request, runs), [m.header(_title(request, runs)), *body])
+
+
+def subject(request: Request) -> str:
+    """`restart orders-db`, `delete 3 jobs`: the action and what it is for; plain text."""
+    verb = str(request.action)
+    tail = " and the destination" if request.options.with_destination else ""
+    if len(request.jobs) == 1:
+        return f"{verb} {request.jobs[0].id}{_part(request)}{tail}"
+    return f"{verb} {len(request.jobs)} jobs{' and their destinations' if tail else ''}"
+
+
+def summary(request: Request, runs: Sequence[Run] = ()) -> str:
+    """One line for notifications; mrkdwn."""
+    who = escape.mention("@", request.by.user)
+    what = escape.outside(subject(request))
+    match request.state:
+        case RequestState.CONFIRMING:
+            return f"{who}: {what}? Confirm or cancel."
+        case RequestState.APPROVING:
+            return f"{who} asks to {what}: {words.many(request.needed, 'approval')} needed."
+        case RequestState.DONE:
+            return outcome(request, runs)
+        case RequestState.RUNNING | RequestState.APPROVED:
+            return f"⏳ {words.DOING[request.action]}: {what}"
+        case _:
+            return f"{_OVER[request.state]} — {what}"
+
+
+def asked(request: Request) -> list[Block]:
+    """What is asked, and everything that must be known to decide on it."""
+    blocks: list[Block] = [m.section(f"{escape.mention('@', request.by.user)} asks to {_wish(request)}.")]
+    blocks.extend(m.sections("\n\n".join(_jobs(request))))
+    blocks.extend(_losses(request))
+    delays = delay_lines(request)
+    blocks.extend(m.sections("\n".join(delays)) if delays else [])
+    return blocks
+
+
+def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
+    """How many have approved, and who; mrkdwn."""
+    given = [each for each in decisions if each.approve]
+    by = ", ".join(escape.mention("@", each.user) for each in given)
+    line = f"*{len(given)} of {words.many(request.needed, 'approval')}*"
+    return f"{line}, by {by}" if by else f"{line} so far"
+
+
+def has_long_list(request: Request) -> bool:
+    """Whether some database names did not fit the card: a button shows all of them."""
+    return any(len(each) > _NAMED for each in request.databases.values()) or len(request.jobs) > _JOBS
+
+
+def _title(request: Request, runs: Sequence[Run]) -> str:
+    what = subject(request)
+    what = f"{what[:1].upper()}{what[1:]}"
+    match request.state:
+        case RequestState.CONFIRMING | RequestState.APPROVING:
+            sign = "🚨 " if request.action in DESTRUCTIVE else ""
+            return f"{sign}{what}?"
+        case RequestState.RUNNING | RequestState.APPROVED:
+            return f"⏳ {what}"
+        case RequestState.DONE:
+            return f"{'🔴' if any(retryable(run) for run in runs) else '✅'} {what}"
+        case _:
+            return what
+
+
+def _wish(request: Request) -> str:
+    action = f"*{request.action}*"
+    count = len(request.jobs)
+    which = words.job_code(request.jobs[0].name) if count == 1 else f"*{count} jobs*"
+    extras = []
+    if request.options.databases:
+        extras.append(f"only {words.many(len(request.options.databases), 'database')}")
+    if request.options.failed_only:
+        extras.append("only what has failed")
+    if request.options.stop_first:
+        extras.append("it is stopped first")
+    if request.options.skip_validation:
+        extras.append("without the service's checks")
+    if request.options.parallelism:
+        extras.append(f"dump parallelism {escape.outside(request.options.parallelism)}")
+    detail = f" ({', '.join(extras)})" if extras else ""
+    again = ", once more" if request.parent else ""
+    return f"{action} {which}{detail}{again}"
+
+
+def _part(request: Request) -> str:
+    if request.options.failed_only:
+        return " (failed databases)"
+    if request.options.databases:
+        return f" ({words.many(len(request.options.databases), 'database')})"
+    return ""
+
+
+def _jobs(request: Request) -> list[str]:
+    shown = [_job(request, job) for job in request.jobs[:_JOBS]]
+    rest = len(request.jobs) - _JOBS
+    return [*shown, f"… and *{rest} more jobs*"] if rest > 0 else shown
+
+
+def _job(request: Request, job: Job) -> str:
+    name = f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    head = f"{words.job_sign(job)} {words.job_code(job.name)}{name} — {words.status(job.status)}"
+    lines = [head, f"From {words.place(job.source)} to {words.place(job.destination)}"]
+    databases = request.databases.get(job.name, ())
+    if databases:
+        some = _NAMED if len(request.jobs) == 1 else 5
+        lines.append(f"{words.many(len(databases), 'database')}: {words.names(databases, some)}")
+    elif request.action in DESTRUCTIVE:
+        lines.append("Its databases could not be listed: *all of them* are affected.")
+    return "\n".join(lines)
+
+
+def _losses(request: Request) -> list[Block]:
+    """The warnings, and for what destroys whether the destination itself goes."""
+    lines = [f"⚠️ {escape.own(line)}" for line in request.warning if line.strip()]
+    if request.action is Action.DELETE:
+        lines.append(_destination(request))
+    elif request.action in DESTRUCTIVE and not lines:
+        lines.append("🚨 *This cannot be undone.*")
+    return m.sections("\n".join(lines)) if lines else []
+
+
+def _destination(request: Request) -> str:
+    if request.options.with_destination:
+        return "🚨 *The destination itself is deleted, with all its data.* This cannot be undone."
+    if _offers_destination(request):
+        return "Delete the *job only*, or the *job and its destination*?"
+    return "The destination itself *stays*."
+
+
+def _offers_destination(request: Request) -> bool:
+    if request.action is not Action.DELETE or request.options.with_destination:
+        return False
+    return any(job.state != State.COMPLETED for job in request.jobs)
+
+
+def _confirming(request: Request) -> list[Block]:
+    typed = " You will be asked to type the job's id." if request.typed else ""
+    small = f"Only {escape.mention('@', request.by.user)} can confirm, until {escape.date(request.expires)}.{typed}"
+    return [*asked(request), *m.buttons(_confirm_buttons(request)), *m.context(small)]
+
+
+def _confirm_buttons(request: Request) -> list[Button]:
+    found = []
+    if _offers_destination(request):
+        found.append(_button(request, "Delete job only", "confirm", "danger"))
+        found.append(_button(request, "Delete job and destination", "confirm_destination", "danger"))
+    else:
+        style = "danger" if request.action in DESTRUCTIVE else "primary"
+        found.append(_button(request, f"Confirm {request.action}", "confirm", style))
+    if request.action is Action.PROMOTE:
+        found.append(_button(request, "Re-check delay", "recheck"))
+    found.append(_button(request, "Cancel", "cancel"))
+    return [*found, *list_button(request)]
+
+
+def list_button(request: Request) -> list[Button]:
+    """Opens a view with every job and database, where the card could not name them all."""
+    return [_button(request, "Show all names", "names")] if has_long_list(request) else []
+
+
+def _approving(request: Request, decisions: Sequence[Decision]) -> list[Block]:
+    rule = f" Rule: {escape.code(request.rule)}." if request.rule else ""
+    waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
+    row = [_button(request, "Withdraw", "withdraw")]
+    if request.action is Action.PROMOTE:
+        row.insert(0, _button(request, "Re-check delay", "recheck"))
+    return [
+        *asked(request),
+        m.section(waiting),
+        *m.buttons([*row, *list_button(request)]),
+        *m.context(f"Expires {escape.date(request.expires)}."),
+    ]
+
+
+def _running(
+    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], now: datetime
+) -> list[Block]:
+    return [
+        m.section(f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."),
+        *progress(request, runs, now),
+    ]
+
+
+def _done(
+    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], jobs_now: Sequence[Job]
+) -> list[Block]:
+    blocks = [m.section(outcome(request, runs)), *progress(request, runs, None)]
+    if len(request.jobs) == 1 and jobs_now:
+        now = jobs_now[0]
+        blocks.append(m.section(f"Now: {words.job_sign(now)} {words.status(now.status)}"))
+    blocks.extend(m.buttons(_after(request, runs)))
+    small = f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."
+    ended = f" Ended {escape.date(request.ended)}." if request.ended else ""
+    return [*blocks, *m.context(f"{small}{ended}")]
+
+
+def _after(request: Request, runs: Sequence[Run]) -> list[Button]:
+    found = []
+    failed = [run for run in runs if retryable(run)]
+    if failed:
+        label = "Retry the failed ones" if len(request.jobs) > 1 else "Try again"
+        found.append(_button(request, label, "retry"))
+    restart = request.facts.get("restart")
+    if isinstance(restart, str) and restart and not failed:
+        found.append(Button("Restart now", "restart", "run", restart, "danger"))
+    return found
+
+
+def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
+    line = _OVER[request.state]
+    if request.ended_by:
+        line += f" by {escape.mention('@', request.ended_by)}"
+    if request.ended:
+        line += f", {escape.date(request.ended)}"
+    reason = f"\n{escape.outside(request.note)}" if request.note else ""
+    blocks: list[Block] = [
+        m.section(f"{line}.{reason}"),
+        m.section(f"It was asked by {escape.mention('@', request.by.user)} to {_wish(request)}."),
+    ]
+    if request.state in (RequestState.EXPIRED, RequestState.OUTDATED):
+        blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
+    return [*blocks, *m.context(_approvals_given(decisions))]
+
+
+def _approvals_given(decisions: Sequence[Decision]) -> str:
+    by = ", ".join(escape.mention("@", each.user) for each in decisions if each.approve)
+    return f"Approved by {by}. " if by else ""
+
+
+def _button(request: Request, label: str, step: str, style: str = "") -> Button:
+    kind = "danger" if style == "danger" else "primary" if style == "primary" else ""
+    return Button(label, str(request.action), step, request.id, kind)

@@ -1,0 +1,55 @@
+"""`/dms databases`: the databases of a job, a page at a time."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.answers import DatabasesPage
+from bot.dms.model import Database
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.slack.message import Message
+
+_ERROR = 220
+
+
+def databases_page(page: DatabasesPage) -> Message:
+    """One line a database; the error under those that have one."""
+    job = words.job_code(page.job.name)
+    everything = sum(page.counts.values())
+    title = f"{words.many(everything, 'database')} of {page.job.id}"
+    counts = ", ".join(
+        f"{words.object_sign(state)} {count:,} {escape.outside(state)}"
+        for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
+    )
+    blocks: list[Block] = [m.header(title)]
+    blocks.append(m.section(f"{words.job_sign(page.job)} {job} {words.status(page.job.status)}\n{counts}"))
+    blocks.extend(m.context(_place_in(page)))
+    blocks.extend(m.sections("\n".join(_line(each) for each in page.databases) or _nothing(page)))
+    blocks.extend(m.buttons(page.buttons))
+    return m.message(f"{escape.outside(title)}: {counts or 'none listed yet'}", blocks)
+
+
+def _place_in(page: DatabasesPage) -> str:
+    parts = []
+    if page.filters:
+        parts.append(f"Filter: {escape.code(page.filters)} ({words.many(page.total, 'match', 'match')})")
+    if page.pages > 1:
+        parts.append(f"Page {page.page} of {page.pages}")
+    return " · ".join(parts)
+
+
+def _line(database: Database) -> str:
+    phase = f" · {escape.outside(words.phase_words(database.phase))}" if database.phase else ""
+    state = f"{escape.outside(database.state)}{phase}"
+    line = f"{words.object_sign(database.state)} {escape.code(str(database.id))} {state}"
+    if database.error is None:
+        return line
+    reason = " ".join(database.error.message.split()) or "no reason given"
+    return f"{line}\n        {escape.clip(escape.outside(reason), _ERROR)}"
+
+
+def _nothing(page: DatabasesPage) -> str:
+    if page.filters:
+        return f"No database matches. {escape.own(f'`/dms databases {page.job.id}`')} shows all of them."
+    return "The service lists no databases for this job yet; it knows them once the job has started."

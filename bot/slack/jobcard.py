@@ -1,0 +1,167 @@
+"""`/dms show`: all about one job."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import Block
+
+from bot.advice import Cause, docs_url, likely_cause
+from bot.answers import JobCard
+from bot.dms.model import Database, Delay, Job, JobType, ObjectState
+from bot.dms.rules import Action, allowed
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.slack.message import Message
+
+_NAMED = 15
+_FAILED_NAMED = 8
+_ERROR = 1200
+_LABELS = 20
+
+
+def job_card(card: JobCard) -> Message:
+    """State and phase first, then what is wrong, then everything else."""
+    job = card.job
+    blocks: list[Block] = [m.header(f"{words.job_sign(job)} {job.display_name or job.id}")]
+    blocks.append(m.section(_state(job)))
+    blocks.extend(m.fields(_facts(card)))
+    for text in (*_troubles(card), *_databases(card), _next(card)):
+        blocks.extend(m.sections(text) if text else [])
+    blocks.extend(m.buttons(card.buttons))
+    blocks.extend(m.context(*_small_print(card)))
+    return m.message(_summary(job), blocks)
+
+
+def error_text(job: Job) -> str:
+    """The job's error, its usual cause, and where to read on; mrkdwn, empty without an error."""
+    if job.error is None:
+        return ""
+    shown = escape.clip(escape.outside(job.error.message or "The service gave no reason."), _ERROR)
+    return f"🔴 *Error*: {shown}\n{cause_text(likely_cause(job.error, job), job)}"
+
+
+def cause_text(cause: Cause | None, job: Job | None) -> str:
+    """The likely cause, or at least the page that lists known errors; mrkdwn."""
+    if cause is None:
+        return f"{escape.link(docs_url(job), 'Known errors and what helps')}"
+    return f"*Likely cause*: {escape.own(cause.text)} {escape.link(cause.url, 'Read on')}"
+
+
+def databases_text(databases: Sequence[Database]) -> str:
+    """Counts by state, the failed ones with their reasons, and the first names; mrkdwn."""
+    if not databases:
+        return "*Databases*: none listed yet"
+    counts = Counter(each.state for each in databases)
+    shown = ", ".join(
+        f"{words.object_sign(state)} {count:,} {escape.outside(state)}"
+        for state, count in counts.most_common(12)
+    )
+    lines = [f"*{words.many(len(databases), 'database')}*: {shown}"]
+    failed = [each for each in databases if each.state == ObjectState.FAILED]
+    lines.extend(failed_line(each) for each in failed[:_FAILED_NAMED])
+    if len(failed) > _FAILED_NAMED:
+        lines.append(f"… and {len(failed) - _FAILED_NAMED:,} more that failed")
+    healthy = [str(each.id) for each in databases if each.state != ObjectState.FAILED]
+    if healthy:
+        lines.append(words.names(healthy, _NAMED))
+    return "\n".join(lines)
+
+
+def failed_line(database: Database) -> str:
+    """A failed database with the reason; mrkdwn."""
+    reason = database.error.message if database.error else "no reason given"
+    return f"🔴 {escape.code(str(database.id))}: {escape.clip(escape.outside(_one_line(reason)), 300)}"
+
+
+def delay_text(delay: Delay | None) -> str:
+    """The newest replication delay; mrkdwn, empty when it is not known."""
+    if delay is None:
+        return ""
+    seconds, size = delay.latest_seconds, delay.latest_bytes
+    parts = []
+    if seconds is not None:
+        parts.append(words.duration(seconds))
+    if size is not None:
+        parts.append(words.amount(size))
+    return " · ".join(parts)
+
+
+def _summary(job: Job) -> str:
+    status = escape.outside(words.status_plain(job.status))
+    return f"{words.job_sign(job)} {words.job_code(job.name)} is {status}"
+
+
+def _state(job: Job) -> str:
+    kind = "one-time migration" if job.type == JobType.ONE_TIME else "continuous migration"
+    lines = [f"{words.job_sign(job)} {words.status(job.status)}", f"{words.job_code(job.name)} · {kind}"]
+    return "\n".join(lines)
+
+
+def _facts(card: JobCard) -> list[str]:
+    job = card.job
+    found = [
+        f"*Source*\n{words.place(job.source)}",
+        f"*Destination*\n{words.place(job.destination)}",
+    ]
+    if job.duration_s > 0:
+        found.append(f"*Duration*\n{words.duration(job.duration_s)}")
+    delay = delay_text(card.delay)
+    if delay:
+        found.append(f"*Replication delay*\n{_warned(card, delay)}")
+    if job.parallelism:
+        found.append(f"*Dump parallelism*\n{escape.outside(job.parallelism)}")
+    if job.labels:
+        found.append(f"*Labels*\n{_labels(job)}")
+    return found
+
+
+def _warned(card: JobCard, delay: str) -> str:
+    seconds, size = (card.delay.latest_seconds, card.delay.latest_bytes) if card.delay else (None, None)
+    if (seconds or 0) > 0 or (size or 0) > 0:
+        risk = " — promoting now loses data" if Action.PROMOTE in allowed(card.job) else ""
+        return f"⚠️ {delay}, *not zero*{risk}"
+    return f"✅ {delay}"
+
+
+def _labels(job: Job) -> str:
+    shown = [escape.code(f"{key}={value}" if value else key) for key, value in job.labels[:_LABELS]]
+    rest = len(job.labels) - _LABELS
+    return " ".join([*shown, f"and {rest} more"] if rest > 0 else shown)
+
+
+def _troubles(card: JobCard) -> list[str]:
+    found = [error_text(card.job)]
+    if card.frozen:
+        found.append(f"❄️ *Frozen, no changes now*: {escape.outside(card.frozen)}")
+    found.append(words.under_way(card.run, card.operation))
+    return [text for text in found if text]
+
+
+def _databases(card: JobCard) -> list[str]:
+    if card.databases is None:
+        why = card.databases_note or "the service did not answer"
+        return [f"⚠️ *Databases could not be listed*: {escape.outside(why)}"]
+    note = [escape.outside(card.databases_note)] if card.databases_note else []
+    return [databases_text(card.databases), *note]
+
+
+def _next(card: JobCard) -> str:
+    return f"👉 *Next*: {escape.own(card.next_step)}" if card.next_step else ""
+
+
+def _small_print(card: JobCard) -> list[str]:
+    job = card.job
+    parts = [
+        escape.link(card.console_url, "Open in the console"),
+        f"{escape.outside(job.project)} / {escape.outside(job.location)}",
+        f"created {escape.date(job.create_time)}",
+    ]
+    if job.end_time:
+        parts.append(f"ended {escape.date(job.end_time)}")
+    return [" · ".join(parts)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

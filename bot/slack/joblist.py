@@ -1,0 +1,193 @@
+"""`/dms list`: jobs by status, with a button or a checkbox for each."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    CheckboxesElement,
+    MarkdownTextObject,
+    Option,
+    PlainTextObject,
+    StaticSelectElement,
+)
+
+from bot.answers import Button, JobGroup, JobLine, JobsPage
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.slack.message import Message
+
+_BOXES = 10
+_OPTION = 75
+_MENU = 100
+_ERROR = 120
+_LINES_A_SECTION = 8
+
+
+def jobs_page(page: JobsPage) -> Message:
+    """The page; where one block a job is too much for a message, jobs share blocks."""
+    text = _summary(page)
+    blocks = _whole(page, compact=False)
+    if len(blocks) > m.MOST_BLOCKS or sum(map(m.text_size, blocks)) > m.MOST_TEXT:
+        blocks = _whole(page, compact=True)
+    return m.message(text, blocks)
+
+
+def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
+    blocks: list[Block] = [m.header(_title(page))]
+    blocks.extend(m.context(_place_in(page)))
+    blocks.extend(_unreachable(page))
+    if not page.groups:
+        blocks.append(m.section(_nothing(page)))
+    serial = 0
+    for group in page.groups:
+        blocks.append(m.section(_heading(group)))
+        if page.choosing:
+            blocks.extend(_boxes(group, serial))
+            serial += -(-len(group.lines) // _BOXES)
+        else:
+            blocks.extend(_compact(group) if compact else _lines(group))
+    blocks.extend(m.buttons(page.buttons))
+    return blocks
+
+
+def _title(page: JobsPage) -> str:
+    return words.many(page.total, "migration job")
+
+
+def _summary(page: JobsPage) -> str:
+    counts = ", ".join(f"{group.total:,} {words.status_plain(group.status)}" for group in page.groups)
+    silent = f" ({len(page.unreachable)} locations did not answer)" if page.unreachable else ""
+    return escape.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
+
+
+def _place_in(page: JobsPage) -> str:
+    parts = []
+    if page.pages > 1:
+        parts.append(f"Page {page.page} of {page.pages}")
+    if page.filters:
+        parts.append(f"Filter: {escape.code(page.filters)}")
+    if page.choosing:
+        parts.append("Tick jobs of one status, then press what to do with them")
+    return " · ".join(parts)
+
+
+def _unreachable(page: JobsPage) -> list[Block]:
+    if not page.unreachable:
+        return []
+    places = words.names(page.unreachable)
+    return [m.section(f"⚠️ *Not answering*: {places}. Jobs there are missing from this list, not gone.")]
+
+
+def _nothing(page: JobsPage) -> str:
+    if page.filters:
+        return "No job matches. `/dms list` without filters shows all jobs."
+    return "There is no migration job yet. Create one in the console or with `gcloud`; it shows up here."
+
+
+def _heading(group: JobGroup) -> str:
+    here = len(group.lines)
+    count = f"{group.total:,}" if here == group.total else f"{here:,} of {group.total:,}"
+    return f"{words.status_sign(group.status)} {words.status(group.status)} — {count}"
+
+
+def _lines(group: JobGroup) -> list[Block]:
+    return [m.section(_line(line), m.button(_show(line))) for line in group.lines]
+
+
+def _show(line: JobLine) -> Button:
+    return Button("Show", "show", "run", line.ref)
+
+
+def _compact(group: JobGroup) -> list[Block]:
+    """Several jobs a section, and one menu to show any of them."""
+    blocks: list[Block] = []
+    for at in range(0, len(group.lines), _LINES_A_SECTION):
+        lines = group.lines[at : at + _LINES_A_SECTION]
+        blocks.append(m.section("\n".join(escape.clip(_short_line(line), 350) for line in lines)))
+    for at in range(0, len(group.lines), _MENU):
+        blocks.append(_menu(group.lines[at : at + _MENU]))
+    return blocks
+
+
+def _menu(lines: tuple[JobLine, ...]) -> ActionsBlock:
+    seen: dict[str, Option] = {}
+    for line in lines:
+        label = escape.clip_plain(f"{_id(line)} ({_location(line)})", _OPTION)
+        seen.setdefault(line.ref, Option(value=line.ref, text=PlainTextObject(text=label)))
+    return ActionsBlock(
+        elements=[
+            StaticSelectElement(
+                placeholder="Show a job",
+                action_id=m.action_id("show", "run"),
+                options=list(seen.values()),
+            )
+        ]
+    )
+
+
+def _line(line: JobLine) -> str:
+    rows = [_short_line(line), _details(line)]
+    if line.job.error is not None:
+        rows.append(f"🔴 {escape.clip(escape.outside(_first_line(line.job.error.message)), _ERROR)}")
+    if line.run is not None:
+        rows.append(words.under_way(line.run))
+    return "\n".join(row for row in rows if row)
+
+
+def _short_line(line: JobLine) -> str:
+    name = line.job.display_name
+    shown = f" {escape.clip(escape.outside(name), 120)}" if name and name != _id(line) else ""
+    return f"*{escape.code(_id(line))}*{shown}"
+
+
+def _details(line: JobLine) -> str:
+    job = line.job
+    parts = [words.way(job), escape.outside(_location(line))]
+    if job.duration_s > 0:
+        parts.append(words.duration(job.duration_s))
+    return escape.clip(" · ".join(parts), 300)
+
+
+def _boxes(group: JobGroup, serial: int) -> list[Block]:
+    """Checkboxes, ten a block, and what can be done with those that are ticked."""
+    blocks: list[Block] = []
+    for index, at in enumerate(range(0, len(group.lines), _BOXES), 1):
+        options = {line.ref: _box(line) for line in group.lines[at : at + _BOXES]}
+        element = CheckboxesElement(
+            action_id=m.action_id("list", "pick", serial + index), options=list(options.values())
+        )
+        blocks.append(ActionsBlock(elements=[element]))
+    blocks.extend(m.buttons(group.bulk))
+    return blocks
+
+
+def _box(line: JobLine) -> Option:
+    job = line.job
+    about = " · ".join(
+        part
+        for part in (
+            words.way_plain(job),
+            _location(line),
+            words.duration(job.duration_s) if job.duration_s > 0 else "",
+        )
+        if part
+    )
+    return Option(
+        value=line.ref,
+        text=MarkdownTextObject(text=escape.code(escape.clip_plain(_id(line), 70)), verbatim=True),
+        description=PlainTextObject(text=escape.clip_plain(about, _OPTION)),
+    )
+
+
+def _id(line: JobLine) -> str:
+    return line.job.name.rpartition("/")[2]
+
+
+def _location(line: JobLine) -> str:
+    parts = line.job.name.split("/")
+    return parts[3] if len(parts) > 3 else ""
+
+
+def _first_line(text: str) -> str:
+    return next((row.strip() for row in text.splitlines() if row.strip()), "failed without a reason")

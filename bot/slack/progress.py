@@ -1,0 +1,109 @@
+"""How far the runs of a request are, and what came of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from slack_sdk.models.blocks import Block
+
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
+from bot.timespan import humanize
+
+_CELLS = 10
+_LINES = 40
+_NOTE = 400
+_ORDER = (
+    RunState.FAILED,
+    RunState.REFUSED,
+    RunState.UNCLEAR,
+    RunState.CALLING,
+    RunState.FOLLOWING,
+    RunState.QUEUED,
+    RunState.SUCCEEDED,
+)
+"""What needs eyes comes first."""
+
+
+def bar(done: int, total: int) -> str:
+    """`▰▰▰▱▱▱▱▱▱▱ 3 of 10`."""
+    filled = _CELLS * done // total if total else 0
+    return f"{'▰' * filled}{'▱' * (_CELLS - filled)} {done} of {total}"
+
+
+def retryable(run: Run) -> bool:
+    """Whether it ended without what was asked."""
+    return run.state in (RunState.FAILED, RunState.REFUSED, RunState.UNCLEAR)
+
+
+def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> list[Block]:
+    """One line a job, for several jobs with a bar above. `now` is None once all have ended."""
+    if len(request.jobs) == 1:
+        return m.sections("\n".join(_line(run, now) for run in runs)) if runs else []
+    ended = sum(1 for run in runs if run.state not in ACTIVE_RUNS)
+    total = max(len(request.jobs), len(runs))
+    ordered = sorted(runs, key=lambda run: _ORDER.index(run.state))
+    lines = [_line(run, now) for run in ordered[:_LINES]]
+    rest = len(runs) - _LINES
+    if rest > 0:
+        lines.append(f"… and {rest} more")
+    return [m.section(f"{bar(ended, total)}{_tally(runs)}"), *(m.sections("\n".join(lines)) if lines else [])]
+
+
+def outcome(request: Request, runs: Sequence[Run]) -> str:
+    """What came of it, in one line; mrkdwn."""
+    done = words.DONE[request.action]
+    failed = [run for run in runs if retryable(run)]
+    if len(request.jobs) == 1:
+        job = words.job_code(request.jobs[0].name)
+        if not failed:
+            return f"✅ *{done}* {job}{_took(runs)}"
+        run = failed[0]
+        reason = escape.clip(escape.outside(run.note), _NOTE) or "the service gave no reason"
+        return (
+            f"{words.run_sign(run.state)} *{request.action} of {job} {words.run_words(run.state)}*: {reason}"
+        )
+    good = sum(1 for run in runs if run.state is RunState.SUCCEEDED)
+    if not failed:
+        return f"✅ *{done} all {good} jobs*{_took(runs)}"
+    return f"🔴 *{done} {good} of {len(request.jobs)} jobs*; {len(failed)} not"
+
+
+def _tally(runs: Sequence[Run]) -> str:
+    counts = Counter(run.state for run in runs)
+    parts = [f"{words.run_sign(state)} {counts[state]}" for state in _ORDER if counts[state]]
+    return f" · {' '.join(parts)}" if parts else ""
+
+
+def _line(run: Run, now: datetime | None) -> str:
+    head = f"{words.run_sign(run.state)} {words.job_code(run.job)} {words.run_words(run.state)}"
+    if run.state in ACTIVE_RUNS:
+        return f"{head}{_since(run, now)}"
+    note = f": {escape.clip(escape.outside(run.note), _NOTE)}" if run.note else ""
+    return f"{head}{_span(run)}{note}"
+
+
+def _since(run: Run, now: datetime | None) -> str:
+    if run.called is None:
+        return ""
+    lasted = f" ({humanize(now - run.called)})" if now is not None and now > run.called else ""
+    operation = run.operation.rpartition("/")[2]
+    named = f", operation {escape.code(operation)}" if operation else ""
+    return f" since {escape.date(run.called)}{lasted}{named}"
+
+
+def _span(run: Run) -> str:
+    if run.called is None or run.ended is None or run.ended < run.called:
+        return ""
+    return f" in {humanize(run.ended - run.called)}"
+
+
+def _took(runs: Sequence[Run]) -> str:
+    begun = [run.called for run in runs if run.called]
+    ended = [run.ended for run in runs if run.ended]
+    if not begun or not ended or max(ended) - min(begun) < timedelta(0):
+        return ""
+    return f" in {humanize(max(ended) - min(begun))}"

@@ -1,0 +1,95 @@
+"""From a verb's answer to a message: `render(answer)`."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.answers import (
+    Answer,
+    DatabasesPage,
+    EditForm,
+    EditPreview,
+    JobCard,
+    JobsPage,
+    Note,
+    Page,
+    PickForm,
+    Posted,
+    Rich,
+    Section,
+    Tone,
+    Upload,
+)
+from bot.slack import escape, text
+from bot.slack import message as m
+from bot.slack.databasespage import databases_page
+from bot.slack.jobcard import job_card
+from bot.slack.joblist import jobs_page
+from bot.slack.message import Message
+
+_TONES: dict[Tone, str] = {"info": "", "good": "✅ ", "warn": "⚠️ ", "bad": "🔴 "}
+
+
+def render(answer: Answer) -> Message:
+    """Any answer as a message within Slack's limits; it never fails for what the answer holds.
+
+    Forms belong in a view (`bot.slack.views.form`): here they become a sentence that says so.
+    """
+    match answer:
+        case Note():
+            return note(answer)
+        case Page():
+            return page(answer)
+        case JobsPage():
+            return jobs_page(answer)
+        case JobCard():
+            return job_card(answer)
+        case DatabasesPage():
+            return databases_page(answer)
+        case EditForm() | EditPreview() | PickForm():
+            return _form(answer)
+        case Upload():
+            return note(Note(answer.comment or answer.title))
+        case Posted():
+            return note(Note("It goes on in a message of its own.", tone="good"))
+
+
+def rich(value: Rich) -> str:
+    """Rich text as mrkdwn."""
+    return text.mrkdwn(value)
+
+
+def note(answer: Note) -> Message:
+    """A few sentences with a sign of their tone, and buttons."""
+    shown = f"{_TONES[answer.tone]}{text.mrkdwn(answer.text)}"
+    return m.message(shown, [*m.sections(shown), *m.buttons(answer.buttons)])
+
+
+def page(answer: Page) -> Message:
+    """A title, sections, and small print."""
+    blocks: list[Block] = [m.header(answer.title)]
+    for each in answer.sections:
+        blocks.extend(_section(each))
+    blocks.extend(m.buttons(answer.buttons))
+    blocks.extend(m.context(text.mrkdwn(answer.footer)))
+    return m.message(_summary(answer), blocks)
+
+
+def _section(part: Section) -> list[Block]:
+    shown = text.mrkdwn(part.text)
+    if len(part.buttons) == 1 and escape.size(shown) <= m.SECTION:
+        return [m.section(shown, m.button(part.buttons[0]))]
+    return [*m.sections(shown), *m.buttons(part.buttons)]
+
+
+def _summary(answer: Page) -> str:
+    """The title, and the first line where there is one: what a notification shows."""
+    title = f"*{escape.outside(answer.title)}*"
+    first = text.mrkdwn(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
+    return f"{title}: {escape.clip(first, 300)}" if first else title
+
+
+def _form(answer: EditForm | EditPreview | PickForm) -> Message:
+    job = answer.job.id
+    verb = answer.action if isinstance(answer, PickForm) else "edit"
+    return note(Note(f"The view for `{job}` could not be opened: type `/dms {verb} …` again.", tone="warn"))

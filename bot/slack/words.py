@@ -1,0 +1,197 @@
+"""The words and signs by which people know states, phases, engines and amounts."""
+
+from __future__ import annotations
+
+from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
+from bot.dms.rules import Action
+from bot.slack import escape
+from bot.store.records import Run, RunState
+from bot.timespan import humanize
+
+_STATES: dict[str, str] = {
+    State.FAILED: "🔴",
+    State.STOPPED: "⏸️",
+    State.COMPLETED: "✅",
+    State.NOT_STARTED: "⚪",
+    State.DRAFT: "📝",
+    State.DELETED: "🗑️",
+    State.MAINTENANCE: "🛠️",
+}
+_PHASES: dict[str, str] = {
+    Phase.FULL_DUMP: "full dump",
+    Phase.CDC: "CDC",
+    Phase.PROMOTE_IN_PROGRESS: "promote in progress",
+    Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP: "waiting for source writes to stop",
+    Phase.PREPARING_THE_DUMP: "preparing the dump",
+    Phase.READY_FOR_PROMOTE: "ready for promote",
+    Phase.PHASE_FAILBACK: "failback",
+}
+_ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
+_PROVIDERS = {
+    "CLOUDSQL": "Cloud SQL",
+    "ALLOYDB": "AlloyDB",
+    "RDS": "Amazon RDS",
+    "AURORA": "Amazon Aurora",
+    "AZURE_DATABASE": "Azure Database",
+}
+_OBJECTS: dict[str, str] = {
+    ObjectState.FAILED: "🔴",
+    ObjectState.COMPLETED: "✅",
+    ObjectState.RUNNING: "🟢",
+    ObjectState.STOPPED: "⏸️",
+    ObjectState.NOT_STARTED: "⚪",
+    ObjectState.NOT_SELECTED: "▫️",
+}
+_RUNS: dict[RunState, tuple[str, str]] = {
+    RunState.QUEUED: ("⚪", "waiting for its turn"),
+    RunState.CALLING: ("⏳", "being sent"),
+    RunState.FOLLOWING: ("⏳", "running"),
+    RunState.SUCCEEDED: ("✅", "done"),
+    RunState.FAILED: ("🔴", "failed"),
+    RunState.REFUSED: ("🚫", "refused, nothing was changed"),
+    RunState.UNCLEAR: ("❓", "unclear: it may or may not have been applied"),
+}
+DOING: dict[Action, str] = {
+    Action.START: "Starting",
+    Action.STOP: "Stopping",
+    Action.RESUME: "Resuming",
+    Action.RESTART: "Restarting",
+    Action.PROMOTE: "Promoting",
+    Action.VERIFY: "Verifying",
+    Action.EDIT: "Saving",
+    Action.DELETE: "Deleting",
+}
+DONE: dict[Action, str] = {
+    Action.START: "Started",
+    Action.STOP: "Stopped",
+    Action.RESUME: "Resumed",
+    Action.RESTART: "Restarted",
+    Action.PROMOTE: "Promoted",
+    Action.VERIFY: "Verified",
+    Action.EDIT: "Saved",
+    Action.DELETE: "Deleted",
+}
+
+
+def sign(state: str, phase: str = "") -> str:
+    """One emoji that tells the state at a glance."""
+    if state in CHANGING:
+        return "⏳"
+    if state == State.RUNNING:
+        return "🟢" if phase in (Phase.CDC, Phase.READY_FOR_PROMOTE) else "🔵"
+    return _STATES.get(state, "▫️")
+
+
+def job_sign(job: Job) -> str:
+    return sign(job.state, job.phase)
+
+
+def status(text: str) -> str:
+    """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
+    state, _, phase = text.partition("/")
+    shown = f"*{escape.outside(state) or 'unknown'}*"
+    return f"{shown} · {escape.outside(phase_words(phase))}" if phase else shown
+
+
+def status_plain(text: str) -> str:
+    state, _, phase = text.partition("/")
+    return f"{state or 'unknown'} · {phase_words(phase)}" if phase else state or "unknown"
+
+
+def status_sign(text: str) -> str:
+    state, _, phase = text.partition("/")
+    return sign(state, phase)
+
+
+def phase_words(phase: str) -> str:
+    """A phase in words; one that nobody here has heard of by its name."""
+    return _PHASES.get(phase, phase)
+
+
+def job_code(name: str) -> str:
+    """A job's id in code type, from its full name."""
+    return escape.code(short_name(name))
+
+
+def side(endpoint: Endpoint) -> str:
+    """`PostgreSQL (Amazon RDS)`; mrkdwn."""
+    engine = _ENGINES.get(endpoint.engine, endpoint.engine)
+    provider = _PROVIDERS.get(endpoint.provider, endpoint.provider)
+    if engine and provider:
+        return escape.outside(f"{engine} ({provider})")
+    return escape.outside(engine or provider or endpoint.profile_id or "unknown")
+
+
+def place(endpoint: Endpoint) -> str:
+    """Engine, provider, and where it is; mrkdwn."""
+    where = endpoint.host or endpoint.profile_id
+    return f"{side(endpoint)} {escape.code(where)}" if where else side(endpoint)
+
+
+def way(job: Job) -> str:
+    """From what to what; mrkdwn."""
+    return f"{side(job.source)} → {side(job.destination)}"
+
+
+def way_plain(job: Job) -> str:
+    """The same for plain text, short."""
+
+    def short(endpoint: Endpoint) -> str:
+        provider = _PROVIDERS.get(endpoint.provider, endpoint.provider)
+        return provider or _ENGINES.get(endpoint.engine, endpoint.engine) or "unknown"
+
+    return f"{short(job.source)} → {short(job.destination)}"
+
+
+def duration(seconds: float) -> str:
+    return humanize(seconds)
+
+
+def amount(number: float) -> str:
+    """Bytes in the unit that fits."""
+    size = max(0.0, number)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+def many(count: int, one: str, several: str = "") -> str:
+    """`1 job`, `12 jobs`."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def object_sign(state: str) -> str:
+    return _OBJECTS.get(state, "⏳")
+
+
+def run_sign(state: RunState) -> str:
+    return _RUNS[state][0]
+
+
+def run_words(state: RunState) -> str:
+    return _RUNS[state][1]
+
+
+def under_way(run: Run | None, operation: Operation | None = None) -> str:
+    """What goes on with a job, and who began it; mrkdwn, empty when nothing does."""
+    if run is not None:
+        by = f" by {escape.mention('@', run.by)}" if run.by else ""
+        begun = run.called or run.created
+        since = f" since {escape.date(begun)}" if begun else ""
+        return f"⏳ *{DOING[run.action]}*, started here{by}{since}"
+    if operation is None:
+        return ""
+    since = f" since {escape.date(operation.create_time)}" if operation.create_time else ""
+    doing = escape.code(operation.verb) if operation.verb else "an operation"
+    status_text = f": {escape.outside(operation.status_message)}" if operation.status_message else ""
+    cancelling = " (being cancelled)" if operation.cancelling else ""
+    return f"⏳ *Under way*: {doing}{cancelling}{since}{status_text}"
+
+
+def names(found: tuple[str, ...] | list[str], most: int = 20) -> str:
+    """Names in code type, the first `most`, and how many more; mrkdwn."""
+    shown = ", ".join(escape.code(each) for each in found[:most])
+    rest = len(found) - most
+    return f"{shown} and *{rest:,} more*" if rest > 0 else shown
