@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -84,12 +85,14 @@ class Gateway:
     def list_jobs(self, location: str | None = None, filter: str = "") -> JobList:
         wanted = (location,) if location else self.locations or ("-",)
         parts = self._at_once([partial(self._jobs.at, each, filter) for each in wanted])
-        _raise_if_none_answered(parts)
-        return JobList(
-            jobs=tuple(job for part in parts for job in part.jobs),
-            unreachable=tuple(dict.fromkeys(each for part in parts for each in part.unreachable)),
-            calls=sum(part.calls for part in parts),
-        )
+        return _together(parts)
+
+    def find(self, job_id: str) -> JobList:
+        if not self.locations:
+            listed = self.list_jobs()
+            return replace(listed, jobs=tuple(job for job in listed.jobs if job.id == job_id))
+        parts = self._at_once([partial(self._jobs.named, each, job_id) for each in self.locations])
+        return _together(parts)
 
     def get_job(self, name: str) -> Job:
         return self._jobs.get(name)
@@ -300,6 +303,20 @@ class Gateway:
                 "The connection to DMS has been closed, as the bot is stopping.", code="UNAVAILABLE"
             ) from error
         return [each.result() for each in futures]
+
+
+def _together(parts: Sequence[Part]) -> JobList:
+    """All that the locations answered.
+
+    Raises:
+        DmsError: none answered, and not because they are away.
+    """
+    _raise_if_none_answered(parts)
+    return JobList(
+        jobs=tuple(job for part in parts for job in part.jobs),
+        unreachable=tuple(dict.fromkeys(each for part in parts for each in part.unreachable)),
+        calls=sum(part.calls for part in parts),
+    )
 
 
 def _raise_if_none_answered(parts: Sequence[Part]) -> None:

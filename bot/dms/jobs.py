@@ -9,8 +9,8 @@ from typing import Any
 from bot.dms import convert
 from bot.dms.calls import Calls
 from bot.dms.client import Client
-from bot.dms.errors import DmsError
-from bot.dms.model import Job, short_name
+from bot.dms.errors import DmsError, NotFound
+from bot.dms.model import Job, job_name, short_name
 from bot.dms.numbers import Numbers
 from bot.dms.objects import Objects
 from bot.dms.profiles import Profiles
@@ -57,6 +57,18 @@ class Jobs:
         message = self._calls.read("GetMigrationJob", doing, lambda t: self._client.job(name, t))
         self._profiles.ensure((message.source, message.destination))
         return self._job(message)[0]
+
+    def named(self, location: str, job_id: str) -> Part:
+        """The location's job with this id, if it has one."""
+        part = Part(location, [], [], calls=1)
+        try:
+            part.jobs.append(self.get(job_name(self.project, location, job_id)))
+        except NotFound:
+            return part
+        except DmsError as error:
+            part.error = error
+            part.unreachable.append(location)
+        return part
 
     def at(self, location: str, filter: str) -> Part:
         part = Part(location, [], [])

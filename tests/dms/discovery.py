@@ -34,7 +34,9 @@ def method(name: str) -> dict[str, Any]:
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: schema[key] for key in ("type", "enum") if key in schema and schema[key] != "any"}
+    kept: dict[str, Any] = {
+        key: schema[key] for key in ("type", "enum") if key in schema and schema[key] != "any"
+    }
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref']}"}
     if "items" in schema:

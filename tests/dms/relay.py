@@ -34,8 +34,8 @@ class Relay:
     def close(self) -> None:
         self._closing.set()
         self.cut()
-        for each in self._threads:
-            each.join(5)
+        for thread in self._threads:
+            thread.join(5)
         for each in [*self._sockets, self._listener]:
             each.close()
 

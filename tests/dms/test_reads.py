@@ -161,6 +161,49 @@ class TestLists:
         gateway.close()
 
 
+class TestFind:
+    def test_in_every_location(self, far: FarEnd) -> None:
+        there = {"a": None, "b": message("x", "b"), "c": message("x", "c")}
+
+        def get(request: Any, context: Any) -> Any:
+            found = there[request.name.split("/")[3]]
+            if found is None:
+                abort("NOT_FOUND")(request, context)
+            return found
+
+        far.on("GetMigrationJob", get)
+        gateway = made(far, "a", "b", "c")
+        found = gateway.find("x")
+        assert [each.location for each in found.jobs] == ["b", "c"]
+        assert (found.unreachable, found.calls) == ((), 3)
+        gateway.close()
+
+    def test_a_location_that_is_away_is_named(self, far: FarEnd) -> None:
+        def get(request: Any, context: Any) -> Any:
+            abort("NOT_FOUND" if "/a/" in request.name else "INTERNAL")(request, context)
+
+        far.on("GetMigrationJob", get)
+        gateway = made(far, "a", "b")
+        assert (gateway.find("x").jobs, gateway.find("x").unreachable) == ((), ("b",))
+        gateway.close()
+
+    def test_without_the_permission_it_says_so(self, far: FarEnd) -> None:
+        far.on("GetMigrationJob", abort("PERMISSION_DENIED"))
+        gateway = made(far, "a", "b")
+        with pytest.raises(Denied):
+            gateway.find("x")
+        gateway.close()
+
+    def test_in_all_locations_at_once(self, far: FarEnd) -> None:
+        jobs = [message("x", "a"), message("y", "a"), message("x", "b")]
+        far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs, unreachable=["c"]))
+        gateway = made(far)
+        found = gateway.find("x")
+        assert [each.location for each in found.jobs] == ["a", "b"]
+        assert found.unreachable == ("c",)
+        gateway.close()
+
+
 class TestEndpoints:
     @pytest.fixture
     def page(self, far: FarEnd) -> list[Any]:

@@ -15,7 +15,7 @@ from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unc
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, ObjectsConfig
 from tests.dms import discovery
-from tests.dms.far import FarEnd, RestRequest, closed_port
+from tests.dms.far import Answer, FarEnd, RestRequest, closed_port
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"
 JOB = Job(name=NAME, create_time=datetime(2026, 1, 2, tzinfo=UTC), state="RUNNING", phase="CDC")
@@ -174,7 +174,11 @@ class TestWithId:
     def test_repeats_with_the_same_id_until_it_is_answered(
         self, gateway: Gateway, far: FarEnd, seen: list[tuple[str, str]], method: str
     ) -> None:
-        script = iter([failing(grpc.StatusCode.UNAVAILABLE), lambda request, context: an_operation()])
+        answers: list[Answer] = [
+            failing(grpc.StatusCode.UNAVAILABLE),
+            lambda request, context: an_operation(),
+        ]
+        script = iter(answers)
         far.on(method, lambda request, context: next(script)(request, context))
         assert WITH_ID[method](gateway).name.endswith("op-1")
         assert [each.request_id for each in far.asked(method)] == ["id-1", "id-1"]
@@ -342,8 +346,12 @@ class TestRest:
         assert len(far.rest_calls) == 1
 
     def test_a_broken_patch_is_repeated_with_its_id(self, gateway: Gateway, far: FarEnd) -> None:
+        def drop(request: RestRequest) -> tuple[int, Any]:
+            request.drop()
+            return 0, None
+
         script: list[Callable[[RestRequest], tuple[int, Any]]] = [
-            lambda request: (request.drop(), (0, None))[1],
+            drop,
             lambda request: (503, {}),
             rest_operation,
         ]
@@ -371,6 +379,6 @@ def test_skip_validation_goes_along(gateway: Gateway, far: FarEnd) -> None:
         ("RestartMigrationJob", gateway.restart),
     ):
         far.on(method, lambda request, context: an_operation())
-        act(JOB, skip_validation=True)  # type: ignore[operator]
-        act(JOB)  # type: ignore[operator]
+        act(JOB, skip_validation=True)
+        act(JOB)
         assert [each.skip_validation for each in far.asked(method)] == [True, False]

@@ -1,0 +1,118 @@
+"""What client libraries raise, and what it means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from google.api_core import exceptions as api_exceptions
+from google.auth import exceptions as auth_exceptions
+from google.rpc import error_details_pb2
+
+from bot.dms.errors import Denied, DmsError, Refused, Unavailable, Unclear
+from bot.dms.faults import REASON_LIMIT, Cause, RestError, cause_of, code_of, tidy, translated
+
+# Their constructors carry no types.
+api: Any = api_exceptions
+auth: Any = auth_exceptions
+
+
+def translate(error: Exception, *, write: bool = True) -> DmsError:
+    return translated(error, "stop orders-db", write=write)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("failed to connect to all addresses; last error: … Connection refused", Unavailable),
+        ("DNS resolution failed for nowhere:443", Unavailable),
+        ("upstream connect error or disconnect/reset before headers", Unclear),
+        ("Socket closed", Unclear),
+        ("GOAWAY received", Unclear),
+    ],
+)
+def test_only_what_never_left_is_sure_to_have_changed_nothing(text: str, kind: type[DmsError]) -> None:
+    assert type(translate(api.ServiceUnavailable(text))) is kind
+    assert type(translate(api.ServiceUnavailable(text), write=False)) is Unavailable
+
+
+def test_a_token_that_cannot_be_had_is_about_credentials() -> None:
+    text = "Getting metadata from plugin failed with error: Reauthentication is needed."
+    error = translate(api.ServiceUnavailable(text))
+    assert isinstance(error, Denied)
+    assert "Reauthentication is needed" in str(error)
+    assert "gcloud auth application-default login" in str(error)
+    assert "plugin" not in str(error)
+
+
+@pytest.mark.parametrize("error", [auth.RefreshError("token expired"), auth.DefaultCredentialsError("none")])
+def test_credentials_that_fail(error: Exception) -> None:
+    assert isinstance(translate(error), Denied)
+    assert code_of(error) == "UNAUTHENTICATED"
+
+
+def test_a_token_server_that_is_away_means_nothing_was_sent() -> None:
+    assert isinstance(translate(auth.TransportError("no route")), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (requests.ConnectTimeout("x"), Unavailable),
+        (requests.ReadTimeout("x"), Unclear),
+        (requests.ConnectionError("reset by peer"), Unclear),
+        (requests.exceptions.ChunkedEncodingError("cut"), Unclear),
+        (requests.exceptions.SSLError("x"), Unclear),
+    ],
+)
+def test_requests(error: Exception, kind: type[DmsError]) -> None:
+    assert type(translate(error)) is kind
+    assert type(translate(error, write=False)) is Unavailable
+
+
+def test_violations_add_what_the_message_leaves_out() -> None:
+    violation = error_details_pb2.PreconditionFailure.Violation(description="The job is RUNNING.")
+    details = [
+        error_details_pb2.PreconditionFailure(violations=[violation]),
+        error_details_pb2.LocalizedMessage(locale="en", message="Stop it first."),
+    ]
+    error = translate(api.FailedPrecondition("Cannot start", details=details))
+    assert isinstance(error, Refused)
+    assert str(error) == (
+        "DMS cannot stop orders-db as things are now: Cannot start; The job is RUNNING; Stop it first."
+    )
+
+
+def test_violations_over_rest() -> None:
+    violations: list[dict[str, Any]] = [
+        {"@type": "…BadRequest", "fieldViolations": [{"field": "f", "description": "f is empty"}]},
+        {"@type": "…PreconditionFailure", "violations": [{"description": "it runs"}]},
+        {"@type": "…LocalizedMessage", "locale": "en", "message": "stop it"},
+    ]
+    cause = cause_of(RestError(400, {"message": "No.", "details": [*violations, "odd"]}))
+    assert cause == Cause("INVALID_ARGUMENT", "No; f is empty; it runs; stop it")
+
+
+def test_the_same_is_not_said_twice() -> None:
+    violation = error_details_pb2.PreconditionFailure.Violation(description="it runs")
+    details = [error_details_pb2.PreconditionFailure(violations=[violation])]
+    assert cause_of(api.FailedPrecondition("Refused: it runs", details=details)) == Cause(
+        "FAILED_PRECONDITION", "Refused: it runs"
+    )
+
+
+def test_no_reason_given() -> None:
+    assert "no reason was given (FAILED_PRECONDITION)" in str(translate(api.FailedPrecondition("")))
+
+
+def test_a_fault_in_the_program_stays_one() -> None:
+    assert cause_of(KeyError("x")) is None
+    assert code_of(KeyError("x")) == "UNKNOWN"
+    with pytest.raises(KeyError):
+        translate(KeyError("x"))
+
+
+def test_a_reason_is_one_line_of_bearable_length() -> None:
+    assert tidy("  two\n lines.  ") == "two lines"
+    assert len(tidy("x" * 5000)) == REASON_LIMIT
