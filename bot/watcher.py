@@ -452,8 +452,8 @@ class Watcher:
                 place = self._places[each.place]
                 place.new = False
                 self._looked(place, each, now)
-            elif (known := self._known(each.name)) is not None:
-                self._enrol(known, at_once=False)
+            elif (asked := self._known(each.name)) is not None:
+                self._enrol(asked, at_once=False)
         if written.told:
             log.info("changes_told", events=len(written.told), jobs=len({e.event.job for e in written.told}))
         if written.messages:

@@ -1,0 +1,318 @@
+"""One message to Slack and one answer back: posting, updating, finding again, and what can go wrong.
+
+Source: Slack's Web API methods `chat.postMessage`, `chat.update`, `conversations.history`,
+`conversations.replies`, `conversations.open`; message metadata; response URLs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPException
+from typing import Any, Protocol
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
+
+EVENT_TYPE = "dms_bot"
+"""`metadata.event_type` of everything that the outbox posts."""
+
+_TIMEOUT_S = 15
+_LIMITED_S = 5.0
+"""How long to wait when Slack does not say."""
+_PAGES = 20
+_SKEW_S = 300.0
+"""By how much our clock and Slack's may differ."""
+
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_LOCKED_OUT = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+        "no_permission",
+        "ekm_access_denied",
+        "access_denied",
+        "org_login_required",
+        "team_access_not_granted",
+    }
+)
+_BARRED = frozenset(
+    {
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "messages_tab_disabled",
+        "user_not_found",
+        "user_disabled",
+        "user_not_visible",
+        "cannot_dm_bot",
+        "not_allowed_token_type",
+    }
+)
+_MISSING = frozenset(
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "is_inactive",
+        "thread_not_found",
+        "cannot_reply_to_message",
+    }
+)
+_UNFIT = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+        "block_mismatch",
+        "invalid_attachments",
+        "markdown_text_conflict",
+    }
+)
+
+
+class DeliveryError(Exception):
+    """A message was not delivered. `str()` is Slack's own word, or what the network did."""
+
+
+class Limited(DeliveryError):
+    """Too many calls: surely not delivered."""
+
+    def __init__(self, error: str, seconds: float) -> None:
+        super().__init__(error)
+        self.seconds = seconds
+
+
+class Trouble(DeliveryError):
+    """Slack or the way to it is in trouble: it may or may not have been delivered."""
+
+
+class LockedOut(DeliveryError):
+    """The bot's own credentials are not (or no longer) good for this, in any channel."""
+
+
+class Barred(DeliveryError):
+    """The bot cannot write there."""
+
+
+class Unfit(DeliveryError):
+    """Slack refuses the message's content."""
+
+
+class Missing(DeliveryError):
+    """The message to be changed, or the thread to be written into, is not there."""
+
+
+class Odd(DeliveryError):
+    """Slack refused for a reason that is not known here."""
+
+
+class Rendered(Protocol):
+    """A message ready for Slack."""
+
+    def payload(self) -> dict[str, Any]:
+        """`text` and `blocks` as JSON values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that had been posted before: its time stamp, and the revision that it shows."""
+
+    ts: str
+    rev: int
+
+
+class Delivery:
+    """Calls Slack without any retry of its own: whoever calls knows what was posted already.
+
+    Every method raises the errors above. `on_error` hears of each failed call: method, error.
+    """
+
+    def __init__(self, client: WebClient, on_error: Callable[[str, str], None] | None = None) -> None:
+        # The SDK repeats a call whose connection broke, even when Slack has carried it out.
+        self._client = WebClient(
+            token=client.token,
+            base_url=client.base_url,
+            timeout=min(client.timeout, _TIMEOUT_S),
+            ssl=client.ssl,
+            proxy=client.proxy,
+            headers={key: value for key, value in client.headers.items() if key != "User-Agent"},
+            retry_handlers=[],
+        )
+        self._on_error = on_error
+        self._people: dict[str, str] = {}
+        self._bot_id: str | None = None
+        self._lock = threading.Lock()
+
+    def address(self, target: str) -> str:
+        """The channel to write to; for a person, the conversation with that person."""
+        if not target.startswith(("U", "W")):
+            return target
+        with self._lock:
+            known = self._people.get(target)
+        if known is None:
+            try:
+                answer = self._call("conversations.open", users=target)
+            except (LockedOut, Odd):
+                return target  # without the scope for this, Slack still takes a person's id to post to
+            known = str(answer["channel"]["id"])
+            with self._lock:
+                self._people[target] = known
+        return known
+
+    def post(self, channel: str, content: Mapping[str, Any], key: str, rev: int, thread: str = "") -> str:
+        """Post a message that carries its key; returns its time stamp."""
+        more = {"thread_ts": thread} if thread else {}
+        answer = self._call(
+            "chat.postMessage",
+            channel=channel,
+            metadata=_metadata(key, rev),
+            unfurl_links=False,
+            unfurl_media=False,
+            **content,
+            **more,
+        )
+        return str(answer["ts"])
+
+    def update(self, channel: str, ts: str, content: Mapping[str, Any], key: str, rev: int) -> None:
+        """Change a message in place."""
+        blocks = content.get("blocks") or []
+        body = {**content, "blocks": blocks}
+        self._call("chat.update", channel=channel, ts=ts, metadata=_metadata(key, rev), **body)
+
+    def find(
+        self, channel: str, key: str, since: datetime, thread: str = "", not_ts: str = ""
+    ) -> Found | None:
+        """The message that carries `key`, if it was posted at or after `since`."""
+        oldest = f"{since.timestamp() - _SKEW_S:.6f}"
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "include_all_metadata": True,
+            "limit": 200,
+            "oldest": oldest,
+        }
+        method = "conversations.replies" if thread else "conversations.history"
+        if thread:
+            arguments["ts"] = thread
+        for _ in range(_PAGES):
+            answer = self._call(method, **arguments)
+            for message in answer.get("messages") or ():
+                if message.get("ts") != not_ts and self._carries(message, key):
+                    return Found(str(message["ts"]), _rev(message))
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+            arguments["cursor"] = cursor
+        return None
+
+    def respond(self, url: str, content: Mapping[str, Any], *, replace: bool) -> None:
+        """Answer through a response URL, for the one person's eyes. Raises: Trouble, Barred, Limited."""
+        hook = WebhookClient(url, timeout=_TIMEOUT_S, proxy=self._client.proxy, retry_handlers=[])
+        body = {**content, "response_type": "ephemeral", "replace_original": replace}
+        try:
+            response = hook.send_dict(body)
+        except (OSError, HTTPException, SlackClientError) as error:
+            raise self._told("response_url", Trouble(_network(error))) from error
+        if response.status_code == 429:
+            seconds = _retry_after(response.headers)
+            raise self._told("response_url", Limited("ratelimited", seconds))
+        if response.status_code >= 500:
+            raise self._told("response_url", Trouble(f"HTTP {response.status_code}"))
+        if response.status_code != 200:
+            raise self._told("response_url", Barred(response.body.strip()[:100] or "refused"))
+
+    def _carries(self, message: Mapping[str, Any], key: str) -> bool:
+        metadata = message.get("metadata") or {}
+        payload = metadata.get("event_payload") or {}
+        if metadata.get("event_type") != EVENT_TYPE or payload.get("key") != key:
+            return False
+        # Another installation of this bot in the same channel may use the same key.
+        return not message.get("bot_id") or message["bot_id"] == self._own_bot_id(message["bot_id"])
+
+    def _own_bot_id(self, otherwise: str) -> str:
+        if self._bot_id is None:
+            self._bot_id = str(self._call("auth.test").get("bot_id") or "")
+        return self._bot_id or otherwise
+
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            answer = self._client.api_call(method, **_arguments(method, arguments))
+        except SlackApiError as error:
+            raise self._told(method, _sorted_out(error)) from error
+        except (OSError, HTTPException, SlackClientError) as error:
+            # OSError covers URLError, timeouts and broken connections.
+            raise self._told(method, Trouble(_network(error))) from error
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    def _told(self, method: str, error: DeliveryError) -> DeliveryError:
+        if self._on_error is not None:
+            self._on_error(method, "unreachable" if type(error) is Trouble else str(error))
+        return error
+
+
+def _arguments(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Reading methods take form fields; writing ones take JSON, which keeps blocks as they are."""
+    if method.startswith(("conversations.", "auth.")):
+        return {"params": arguments}
+    return {"json": arguments}
+
+
+def _metadata(key: str, rev: int) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key, "rev": rev}}
+
+
+def _rev(message: Mapping[str, Any]) -> int:
+    rev = message["metadata"]["event_payload"].get("rev")
+    return rev if isinstance(rev, int) else 0
+
+
+def _sorted_out(error: SlackApiError) -> DeliveryError:
+    response = error.response
+    status = int(getattr(response, "status_code", 200) or 200)
+    word = str(response.get("error") or error)
+    if status == 429 or word in _LIMITED:
+        return Limited("ratelimited", _retry_after(getattr(response, "headers", {})))
+    if status >= 500 or word in _TRANSIENT:
+        return Trouble(f"HTTP {status}" if status >= 500 else word)
+    for kind, words in _KINDS:
+        if word in words:
+            return kind(word)
+    return Odd(word[:200])
+
+
+_KINDS: tuple[tuple[type[DeliveryError], frozenset[str]], ...] = (
+    (LockedOut, _LOCKED_OUT),
+    (Barred, _BARRED),
+    (Missing, _MISSING),
+    (Unfit, _UNFIT),
+)
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    value = next((each for name, each in headers.items() if name.lower() == "retry-after"), None)
+    if isinstance(value, list):
+        value = value[0] if value else None
+    try:
+        return max(0.0, float(value)) if value is not None else _LIMITED_S
+    except ValueError:
+        return _LIMITED_S
+
+
+def _network(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,334 @@
+"""Sends the outbox to Slack: each message once, in its order, updated until it shows what is true.
+
+A first post is written down before it is made. If its answer never came (a crash, a broken
+connection), the channel is searched for the message's key before it is posted again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+
+from bot.delivery import (
+    Barred,
+    Delivery,
+    DeliveryError,
+    Limited,
+    LockedOut,
+    Missing,
+    Odd,
+    Rendered,
+    Trouble,
+    Unfit,
+)
+from bot.lanes import Lane
+from bot.pacing import back_off
+from bot.store.port import Store, StoreError
+from bot.store.records import OutMessage
+
+log = structlog.get_logger(__name__)
+
+Render = Callable[[OutMessage], Rendered | None]
+
+_POSTS_PER_S = 1.0
+"""Slack's limit for posts to one channel."""
+_UPDATES_PER_S = 50 / 60
+_UPDATES_BURST = 10.0
+"""Slack's tier 3, for the whole workspace."""
+_IDLE_S = 1.0
+_OUTAGE_MOST_S = 30.0
+_LOCKED_OUT_S = 60.0
+_ODD_TRIES = 5
+_DUE = (200, 5000)
+"""Messages looked at in one go; the second when the first are all held up."""
+_REMEMBERED = 2000
+
+_URL = "url:"
+"""`ts` of what was answered through a response URL: `url:<times used>`."""
+_URL_USES = 5
+_URL_LASTS = timedelta(minutes=30)
+
+_FIRST = ("request", "approval", "reminder", "text", "alert", "digest", "summary")
+"""People wait for an answer: it passes what only tells a story."""
+
+
+class Notifier:
+    """Sends what is due. `render` makes a message from the store's present state; None: nothing to show.
+
+    `wake` makes it look at once. `on_error` hears of each failed Slack call: method, error.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        store: Store,
+        render: Render,
+        *,
+        wake: threading.Event | None = None,
+        on_error: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._delivery = Delivery(client, on_error)
+        self._store = store
+        self._render = render
+        self._wake = wake or threading.Event()
+        self._posts: dict[str, Lane] = {}
+        self._updates = Lane(_UPDATES_PER_S, _UPDATES_BURST)
+        self._failures: dict[str, int] = {}
+        self._outages = 0
+        self._pause_until = 0.0
+        self._not_posted: set[str] = set()
+        """Keys whose last attempt surely did not get through: no need to search for them."""
+        self._shown: OrderedDict[str, str] = OrderedDict()
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until `stop` is set (and `wake`, to notice it at once)."""
+        while not stop.is_set():
+            try:
+                pause = self.send_due(stop)
+            except StoreError as error:
+                log.error("outbox_not_read", error=str(error))
+                pause = _IDLE_S * 5
+            self._wake.wait(pause)
+            self._wake.clear()
+
+    def send_due(self, stop: threading.Event | None = None) -> float:
+        """Send what may be sent now; returns in how many seconds to look again.
+
+        Raises: StoreError.
+        """
+        waiting = self._pause_until - time.monotonic()
+        if waiting > 0:
+            return waiting
+        pause = _IDLE_S
+        for limit in _DUE:
+            due = self._store.due(datetime.now(UTC), limit)
+            sent, pause = self._send_all(due, stop)
+            if sent or len(due) < limit:
+                return 0.0 if sent else pause
+        return pause
+
+    def _send_all(self, due: Sequence[OutMessage], stop: threading.Event | None) -> tuple[int, float]:
+        sent = 0
+        pause = _IDLE_S
+        for row in sorted(due, key=_urgency):
+            if stop is not None and stop.is_set():
+                break
+            now = time.monotonic()
+            if now < self._pause_until:
+                return 0, self._pause_until - now
+            wait = self._lane(row).wait(now)
+            if wait > 0:
+                pause = min(pause, wait)
+                continue
+            self._send(row)
+            sent += 1
+        return sent, pause
+
+    # ---- one message
+
+    def _send(self, row: OutMessage) -> None:
+        content = self._content(row)
+        if content is None:
+            return
+        try:
+            self._deliver(row, content)
+        except Limited as error:
+            self._not_posted.add(row.key)
+            self._lane(row).close(time.monotonic() + error.seconds)
+        except Trouble as error:
+            self._outage(row, error)
+        except LockedOut as error:
+            self._locked_out(row, content, error)
+        except Barred as error:
+            self._barred(row, content, error)
+        except DeliveryError as error:
+            self._odd(row, error)
+        except StoreError:
+            raise
+        except Exception:
+            # Whatever this is, it must not hold up all other messages.
+            log.exception("message_failed", key=row.key, kind=row.kind)
+            self._later(row)
+        else:
+            self._outages = 0
+            self._failures.pop(row.key, None)
+
+    def _content(self, row: OutMessage) -> dict[str, Any] | None:
+        """What to send; None when there is nothing to send now."""
+        try:
+            rendered = self._render(row)
+        except Exception:
+            # A message that cannot be drawn must not hold up all others.
+            log.exception("message_not_rendered", key=row.key, kind=row.kind)
+            self._later(row)
+            return None
+        if rendered is not None:
+            return rendered.payload()
+        if row.ts:
+            self._store.mark_sent(row.key, row.rev, row.ts)
+        else:
+            self._store.mark_failed(row.key, None, "There is nothing to show any more.")
+        return None
+
+    def _deliver(self, row: OutMessage, content: dict[str, Any]) -> None:
+        if row.ts and self._shown.get(row.key) == _digest(content):
+            self._store.mark_sent(row.key, row.rev, row.ts)
+            return
+        try:
+            self._deliver_as_is(row, content)
+        except Unfit as error:
+            if not content.get("blocks"):
+                raise
+            log.error("blocks_refused", key=row.key, kind=row.kind, error=str(error))
+            self._deliver_as_is(row, {"text": content["text"]})
+
+    def _deliver_as_is(self, row: OutMessage, content: dict[str, Any]) -> None:
+        if row.ts.startswith(_URL):
+            self._respond(row, content)
+        elif row.ts:
+            self._update(row, content)
+        else:
+            self._post(row, content)
+
+    def _post(self, row: OutMessage, content: dict[str, Any]) -> None:
+        channel = self._delivery.address(row.channel)
+        thread = self._thread(row)
+        if self._recognise(row, channel, thread):
+            return
+        self._store.mark_attempt(row.key)
+        self._not_posted.discard(row.key)
+        self._post_lane(row).take(time.monotonic())
+        try:
+            ts = self._delivery.post(channel, content, row.key, row.rev, thread)
+        except Missing:
+            if not thread:
+                raise
+            ts = self._delivery.post(channel, content, row.key, row.rev)
+        self._store.mark_sent(row.key, row.rev, ts, channel)
+        self._remember(row.key, content)
+
+    def _recognise(self, row: OutMessage, channel: str, thread: str) -> bool:
+        """Whether it had been posted already, by a call whose answer never came."""
+        if not row.attempts or row.key in self._not_posted:
+            return False
+        since = row.created or datetime.fromtimestamp(0, UTC)
+        try:
+            found = self._delivery.find(channel, row.key, since, thread, not_ts=row.ts)
+        except (LockedOut, Barred, Missing, Odd) as error:
+            log.warning("channel_not_searched", channel=channel, error=str(error))
+            return False
+        if found is None:
+            return False
+        log.info("message_recognised", key=row.key, ts=found.ts)
+        self._store.mark_sent(row.key, min(found.rev, row.rev), found.ts, channel)
+        return True
+
+    def _update(self, row: OutMessage, content: dict[str, Any]) -> None:
+        self._updates.take(time.monotonic())
+        try:
+            self._delivery.update(row.channel, row.ts, content, row.key, row.rev)
+        except Missing as error:
+            log.info("message_posted_anew", key=row.key, error=str(error))
+            self._not_posted.discard(row.key)
+            self._post(replace(row, attempts=1), content)
+            return
+        self._store.mark_sent(row.key, row.rev, row.ts)
+        self._remember(row.key, content)
+
+    def _thread(self, row: OutMessage) -> str:
+        parent = self._store.message(row.thread_of) if row.thread_of else None
+        return parent.ts if parent is not None and not parent.ts.startswith(_URL) else ""
+
+    def _respond(self, row: OutMessage, content: Mapping[str, Any]) -> None:
+        """Where the bot cannot write: answer the person who asked."""
+        used = int(row.ts.removeprefix(_URL)) if row.ts.startswith(_URL) else 0
+        late = row.created is not None and datetime.now(UTC) - row.created > _URL_LASTS
+        if used >= _URL_USES or late:
+            raise Barred("the response URL is used up")
+        self._delivery.respond(row.response_url, content, replace=used > 0)
+        self._store.mark_sent(row.key, row.rev, f"{_URL}{used + 1}")
+
+    # ---- what went wrong
+
+    def _outage(self, row: OutMessage, error: Trouble) -> None:
+        """Everything waits a little, and this message a little longer, in case it is its own fault."""
+        self._outages += 1
+        pause = min(back_off(self._outages) / 2, _OUTAGE_MOST_S)
+        self._pause_until = time.monotonic() + pause
+        self._later(row)
+        if self._outages in (1, 5):
+            log.warning("slack_in_trouble", error=str(error), pause_s=round(pause, 1))
+
+    def _locked_out(self, row: OutMessage, content: Mapping[str, Any], error: LockedOut) -> None:
+        """Nothing is lost: all goes out once the credentials are in order again."""
+        if row.response_url and self._answered(row, content):
+            return
+        self._not_posted.add(row.key)
+        self._pause_until = time.monotonic() + _LOCKED_OUT_S
+        log.error(
+            "slack_refuses_the_bot", error=str(error), hint="See that the bot token and scopes are right."
+        )
+
+    def _barred(self, row: OutMessage, content: Mapping[str, Any], error: Barred) -> None:
+        if not row.ts.startswith(_URL) and row.response_url and self._answered(row, content):
+            return
+        self._give_up(row, error)
+
+    def _answered(self, row: OutMessage, content: Mapping[str, Any]) -> bool:
+        try:
+            self._respond(row, content)
+        except DeliveryError as error:
+            log.warning("response_url_failed", key=row.key, error=str(error))
+            return False
+        return True
+
+    def _odd(self, row: OutMessage, error: DeliveryError) -> None:
+        if isinstance(error, Unfit) or self._failures.get(row.key, 0) + 1 >= _ODD_TRIES:
+            self._give_up(row, error)
+            return
+        self._not_posted.add(row.key)
+        self._later(row)
+
+    def _later(self, row: OutMessage) -> None:
+        self._failures[row.key] = failures = self._failures.get(row.key, 0) + 1
+        self._store.mark_failed(row.key, datetime.now(UTC) + timedelta(seconds=back_off(failures)))
+
+    def _give_up(self, row: OutMessage, error: DeliveryError) -> None:
+        self._failures.pop(row.key, None)
+        self._store.mark_failed(row.key, None, str(error))
+        log.error("message_given_up", key=row.key, kind=row.kind, channel=row.channel, error=str(error))
+
+    # ---- helpers
+
+    def _lane(self, row: OutMessage) -> Lane:
+        if row.ts and not row.ts.startswith(_URL):
+            return self._updates
+        return self._post_lane(row)
+
+    def _post_lane(self, row: OutMessage) -> Lane:
+        return self._posts.setdefault(row.channel, Lane(_POSTS_PER_S))
+
+    def _remember(self, key: str, content: Mapping[str, Any]) -> None:
+        self._shown[key] = _digest(content)
+        self._shown.move_to_end(key)
+        while len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
+
+
+def _urgency(row: OutMessage) -> tuple[int, int]:
+    return (0 if row.kind in _FIRST else 1, row.id)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
