@@ -39,6 +39,9 @@ def build_app(ws: Workspace) -> Starlette:
     async def download(request: Request) -> Response:
         return _file(ws, request)
 
+    async def by_id(request: Request) -> Response:
+        return _content(ws, request.path_params["file_id"])
+
     async def act(request: Request) -> Response:
         return await control.act(ws, request)
 
@@ -55,6 +58,7 @@ def build_app(ws: Workspace) -> Starlette:
         Route("/upload/v1/{file_id}", upload, methods=["POST"]),
         Route("/files-pri/{file}/{name}", download),
         Route("/sandbox/live", live),
+        Route("/sandbox/file/{file_id}", by_id),
         Route("/sandbox/{name}", act, methods=["GET", "POST"]),
         *_page_routes(),
     ]
@@ -78,7 +82,10 @@ async def _respond(ws: Workspace, request: Request) -> Response:
 
 
 def _file(ws: Workspace, request: Request) -> Response:
-    file_id = request.path_params["file"].partition("-")[2]
+    return _content(ws, request.path_params["file"].partition("-")[2])
+
+
+def _content(ws: Workspace, file_id: str) -> Response:
     file = ws.world.files.get(file_id)
     if file is None or not file.uploaded:
         return PlainTextResponse("no such file", status_code=404)

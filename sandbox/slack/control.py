@@ -67,13 +67,20 @@ class SlackControl:
         value: Any = None,
         user: str = "dana",
         *,
+        block_id: str | None = None,
         stale: bool = False,
         wait: bool = True,
     ) -> JSON:
         """Press a button (found by action id, label or value) or choose in a menu (`value` is an option's
         value or label, a list of them for multi-selects and checkboxes). With `stale`, the message is
         taken as `where` shows it, though it may have changed since. Returns the delivery."""
-        body = {"where": where, "action_id": action_id, "label": text, "value": value}
+        body = {
+            "where": where,
+            "action_id": action_id,
+            "label": text,
+            "value": value,
+            "block_id": block_id,
+        }
         return self.do("press", user=user, stale=stale, wait=wait, **body)
 
     def set_input(self, where: JSON | str, action_id: str, value: Any, user: str = "dana") -> JSON:

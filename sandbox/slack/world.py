@@ -25,6 +25,7 @@ class SlackApp:
     bot_id: str = "B0DMSBOT01"
     bot_user: str = "U0DMSBOT01"
     command: str = "/dms"
+    usage_hint: str = "help | list | show JOB | stop JOB | restart JOB …"
     bot_token: str = "xoxb-sandbox-bot-token"  # noqa: S105
     app_token: str = "xapp-1-A0DMSBOT01-sandbox-app-token"  # noqa: S105
     signing_secret: str = "sandbox-signing-secret"  # noqa: S105

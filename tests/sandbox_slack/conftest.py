@@ -47,6 +47,10 @@ def connect(slack: SlackServer) -> Iterator[Connect]:
 
     yield start
     for handler in handlers:
+        handler.client.auto_reconnect_enabled = False
+    # The client's reader holds its lock for seconds; a broken connection frees it at once.
+    slack.control.socket("refuse")
+    for handler in handlers:
         handler.close()
 
 

@@ -44,12 +44,17 @@ def blocks_of(where: Message | View) -> list[JSON]:
 
 
 def find_spot(
-    blocks: list[JSON], *, action_id: str | None = None, text: str | None = None, value: Any = None
+    blocks: list[JSON],
+    *,
+    action_id: str | None = None,
+    text: str | None = None,
+    value: Any = None,
+    block_id: str | None = None,
 ) -> Spot:
     """The first element that fits all that is given. Raises ControlError, naming what there is."""
     spots = [Spot(block, e) for block in blocks for e in elements_in(block) if e.get("type") != "image"]
     for spot in spots:
-        if _fits(spot.element, action_id, text, value):
+        if block_id in (None, spot.block.get("block_id")) and _fits(spot.element, action_id, text, value):
             return spot
     wanted = {"action_id": action_id, "text": text, "value": value}
     there = [f"{s.element.get('action_id')} ({label(s.element)})" for s in spots]

@@ -26,12 +26,19 @@ class Choice:
     text: str | None = None
     value: Any = None
     stale: list[JSON] | None = None
+    block_id: str | None = None
 
 
 async def press(ws: Workspace, user: User, where: Message | View, choice: Choice) -> Delivery:
     """Press a button, or choose in a menu. Raises ControlError for what is not there."""
     blocks = choice.stale if choice.stale is not None else blocks_of(where)
-    spot = find_spot(blocks, action_id=choice.action_id, text=choice.text, value=choice.value)
+    spot = find_spot(
+        blocks,
+        action_id=choice.action_id,
+        text=choice.text,
+        value=choice.value,
+        block_id=choice.block_id,
+    )
     kind = spot.element["type"]
     if spot.block["type"] == "input" and not spot.block.get("dispatch_action"):
         raise ControlError("this input is sent on submit only; use set_input")

@@ -48,7 +48,9 @@ async def press(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
     where = surface(ws, body["where"], user)
     stale = body["where"].get("blocks") if body.get("stale") else None
-    choice = pressing.Choice(body.get("action_id"), body.get("label"), body.get("value"), stale)
+    choice = pressing.Choice(
+        body.get("action_id"), body.get("label"), body.get("value"), stale, body.get("block_id")
+    )
     work = pressing.press(ws, user, where, choice)
     if body.get("wait", True):
         return (await work).as_dict()
@@ -59,7 +61,7 @@ async def press(ws: Workspace, body: JSON) -> JSON:
 async def set_input(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
     where = surface(ws, body["where"], user)
-    spot = find_spot(blocks_of(where), action_id=body["action_id"])
+    spot = find_spot(blocks_of(where), action_id=body["action_id"], block_id=body.get("block_id"))
     await pressing.set_value(ws, user, where, spot, body.get("value"))
     return {"state": pressing.state_values(where, user)}
 
@@ -67,7 +69,7 @@ async def set_input(ws: Workspace, body: JSON) -> JSON:
 async def suggest(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
     where = surface(ws, body["where"], user)
-    spot = find_spot(blocks_of(where), action_id=body["action_id"])
+    spot = find_spot(blocks_of(where), action_id=body["action_id"], block_id=body.get("block_id"))
     return {"options": await pressing.suggest(ws, user, where, spot, str(body.get("query") or ""))}
 
 

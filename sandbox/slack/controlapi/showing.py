@@ -63,6 +63,7 @@ def overview(ws: Workspace, viewer: User) -> JSON:
             "name": ws.world.app.name,
             "user": ws.world.app.bot_user,
             "command": ws.world.app.command,
+            "usage_hint": ws.world.app.usage_hint,
         },
         "me": viewer.id,
         "mode": current_mode(ws),

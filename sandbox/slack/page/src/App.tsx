@@ -1,0 +1,152 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { act, follow } from "./api";
+import { Composer } from "./Composer";
+import { type Desk, DeskContext } from "./context";
+import { Home } from "./Home";
+import { MessageList } from "./MessageList";
+import { Modal } from "./Modal";
+import { Sidebar } from "./Sidebar";
+import { Thread } from "./Thread";
+import type { Channel, Json, Message, Overview } from "./types";
+import { Violations } from "./Violations";
+
+const SHOWN = 300;
+
+/** Who acts and what is open live in the address, so that a reload or a link shows the same. */
+function fromAddress(): { me: string; open: string } {
+  const query = new URLSearchParams(location.search);
+  return { me: query.get("as") ?? "dana", open: query.get("open") ?? "dms" };
+}
+
+export function App() {
+  const start = useMemo(fromAddress, []);
+  const [me, setMe] = useState(start.me);
+  const [open, setOpen] = useState(start.open);
+  const [world, setWorld] = useState<Overview | null>(null);
+  const [messages, setMessages] = useState<Message[]>([]);
+  const [thread, setThread] = useState<string | null>(null);
+  const [seen, setSeen] = useState<Record<string, string>>({});
+  const [toast, setToast] = useState("");
+  const turn = useRef(0);
+
+  const refresh = useCallback(async () => {
+    const mine = ++turn.current;
+    const next = await act<Overview>("overview", { user: me });
+    const channel = open === "home" ? null : findChannel(next, open);
+    const answer = channel
+      ? await act<{ messages: Message[] }>("messages", { channel: channel.id, user: me, limit: SHOWN })
+      : { messages: [] };
+    if (mine !== turn.current) return;
+    setWorld(next);
+    setMessages(answer.messages);
+    if (channel) setSeen((before) => ({ ...before, [`${next.me}/${channel.id}`]: channel.latest }));
+  }, [me, open]);
+
+  useEffect(() => {
+    const query = new URLSearchParams({ as: me, open });
+    history.replaceState(null, "", `?${query}`);
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const soon = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => void refresh().catch(() => undefined), 30);
+    };
+    void refresh().catch(() => undefined);
+    const stop = follow(soon);
+    return () => {
+      clearTimeout(waiting);
+      stop();
+    };
+  }, [refresh, me, open]);
+
+  const run = useCallback(
+    async (name: string, body: Json) => {
+      try {
+        return await act(name, { user: me, ...body });
+      } catch (error) {
+        setToast((error as Error).message);
+        setTimeout(() => setToast(""), 6000);
+        return null;
+      }
+    },
+    [me],
+  );
+
+  const desk = useMemo<Desk | null>(() => (world ? { world, me: world.me, run } : null), [world, run]);
+  if (!world || !desk) return <div className="loading">Opening the workspace…</div>;
+
+  const channel = open === "home" ? undefined : findChannel(world, open);
+  const mine = Object.fromEntries(
+    Object.entries(seen)
+      .filter(([key]) => key.startsWith(`${world.me}/`))
+      .map(([key, ts]) => [key.slice(world.me.length + 1), ts]),
+  );
+  const top = messages.filter((message) => !message.is_reply || message.broadcast || isLoose(message, messages));
+  const view = world.views[world.views.length - 1];
+
+  function show(id: string) {
+    setThread(null);
+    setOpen(world?.channels.find((one) => one.id === id && !one.is_im)?.name ?? (id === "home" ? "home" : "dm"));
+  }
+
+  return (
+    <DeskContext.Provider value={desk}>
+      <div className="frame">
+        <Violations seen={world.violations} />
+        <div className="columns">
+          <Sidebar
+            world={world}
+            open={open === "home" ? "home" : (channel?.id ?? "")}
+            seen={mine}
+            show={show}
+            become={(id) => {
+              setThread(null);
+              setMe(world.users.find((user) => user.id === id)?.name ?? id);
+            }}
+          />
+          <main>
+            <Title channel={channel} home={open === "home"} />
+            {open === "home" ? (
+              <Home />
+            ) : channel ? (
+              <>
+                <MessageList messages={top} openThread={setThread} of={channel.id + world.me} />
+                <Composer channel={channel.id} title={channel.is_im ? "DMS" : `#${channel.name}`} />
+              </>
+            ) : (
+              <p className="nothing">This person is not in that channel.</p>
+            )}
+          </main>
+          {thread && channel && (
+            <Thread ts={thread} channel={channel.id} messages={messages} close={() => setThread(null)} />
+          )}
+        </div>
+        {view && <Modal key={view.id} view={view} depth={world.views.length} />}
+        {toast && (
+          <div className="toast" role="status">
+            {toast}
+          </div>
+        )}
+      </div>
+    </DeskContext.Provider>
+  );
+}
+
+/** A private reply is shown in the channel too when its thread is not open there. */
+function isLoose(message: Message, messages: Message[]): boolean {
+  return !messages.some((one) => one.ts === message.thread_ts);
+}
+
+function findChannel(world: Overview, key: string): Channel | undefined {
+  if (key === "dm") return world.channels.find((channel) => channel.is_im);
+  return world.channels.find((channel) => channel.id === key || (!channel.is_im && channel.name === key));
+}
+
+function Title({ channel, home }: { channel: Channel | undefined; home: boolean }) {
+  const name = home ? "DMS Home" : channel?.is_im ? "DMS" : channel ? `${channel.is_private ? "🔒 " : "# "}${channel.name}` : "";
+  return (
+    <header className="title" data-testid="title">
+      <h1>{name}</h1>
+      <span>{home ? "What the app shows you on its Home tab" : channel?.topic_text}</span>
+    </header>
+  );
+}

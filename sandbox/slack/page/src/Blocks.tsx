@@ -1,0 +1,90 @@
+import type { ReactNode } from "react";
+import type { Place } from "./context";
+import { Display } from "./Display";
+import { ElementView } from "./elements/ElementView";
+import { withEmoji } from "./emoji";
+import type { Json } from "./types";
+
+export function Blocks({ blocks, place }: { blocks: Json[]; place: Place }) {
+  return (
+    <div className="blocks">
+      {blocks.map((block, index) => (
+        <div className={`block block-${block.type}`} data-testid={`block-${block.type}`} key={block.block_id ?? index}>
+          {draw(block, place)}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function draw(block: Json, place: Place): ReactNode {
+  if (block.type === "actions") return <Actions block={block} place={place} />;
+  if (block.type === "input") return <Input block={block} place={place} />;
+  if (block.type === "section") return <Section block={block} place={place} />;
+  if (block.type === "header") return <h3 className="header">{withEmoji(block.text.text)}</h3>;
+  if (block.type === "divider") return <hr />;
+  if (block.type === "image") return <Picture block={block} />;
+  return <Display blocks={[block]} />;
+}
+
+function Section({ block, place }: { block: Json; place: Place }) {
+  const { accessory, ...rest } = block;
+  if (!accessory) return <Display blocks={[rest]} />;
+  return (
+    <div className={accessory.type === "checkboxes" || accessory.type === "radio_buttons" ? "section tall" : "section"}>
+      <div className="section-text">
+        <Display blocks={[rest]} />
+      </div>
+      <div className="accessory">
+        {accessory.type === "image" ? (
+          <img src={source(accessory)} alt={accessory.alt_text} />
+        ) : (
+          <ElementView element={accessory} block={block} place={place} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Actions({ block, place }: { block: Json; place: Place }) {
+  return (
+    <div className="actions">
+      {block.elements.map((element: Json) => (
+        <ElementView key={element.action_id} element={element} block={block} place={place} />
+      ))}
+    </div>
+  );
+}
+
+function Input({ block, place }: { block: Json; place: Place }) {
+  const error = place.errors[block.block_id];
+  return (
+    <div className={error ? "input wrong" : "input"} data-block-id={block.block_id}>
+      <label className="input-label">
+        {withEmoji(block.label.text)}
+        {block.optional && <span className="optional"> (optional)</span>}
+      </label>
+      <ElementView element={block.element} block={block} place={place} />
+      {error && (
+        <div className="input-error" role="alert" data-testid="input-error">
+          {error}
+        </div>
+      )}
+      {block.hint && <div className="hint">{withEmoji(block.hint.text)}</div>}
+    </div>
+  );
+}
+
+function Picture({ block }: { block: Json }) {
+  return (
+    <figure>
+      {block.title && <figcaption>{withEmoji(block.title.text)}</figcaption>}
+      <img src={source(block)} alt={block.alt_text} />
+    </figure>
+  );
+}
+
+function source(image: Json): string {
+  if (image.image_url) return image.image_url;
+  return image.slack_file.url ?? `/sandbox/file/${image.slack_file.id}`;
+}

@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from "react";
+import { useDesk } from "./context";
+
+interface Props {
+  channel: string;
+  title: string;
+  threadTs?: string;
+}
+
+const sent: string[] = [];
+
+/** Where one types: plain messages, and the app's slash command with its completion and history. */
+export function Composer({ channel, title, threadTs }: Props) {
+  const { world, run } = useDesk();
+  const [text, setText] = useState("");
+  const [past, setPast] = useState(-1);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const { command, usage_hint: hint, name } = world.app;
+  const completing = text.startsWith("/") && command.startsWith(text) && text !== `${command} `;
+  const hinting = text === `${command} `;
+
+  useEffect(() => field.current?.focus(), [channel, world.me]);
+
+  function complete() {
+    setText(`${command} `);
+    field.current?.focus();
+  }
+
+  function send() {
+    const words = text.trim();
+    if (!words) return;
+    sent.unshift(words);
+    setPast(-1);
+    setText("");
+    if (words === command || words.startsWith(`${command} `)) {
+      void run("command", { text: words.slice(command.length).trim(), channel });
+    } else {
+      void run("say", { text: words, channel, thread_ts: threadTs });
+    }
+  }
+
+  function recall(step: number) {
+    const next = Math.min(Math.max(past + step, -1), sent.length - 1);
+    setPast(next);
+    setText(next < 0 ? "" : sent[next]);
+  }
+
+  function key(event: React.KeyboardEvent) {
+    if (event.key === "Tab" && completing) complete();
+    else if (event.key === "Enter" && !event.shiftKey) completing && text !== command ? complete() : send();
+    else if (event.key === "ArrowUp" && (text === "" || past >= 0)) recall(1);
+    else if (event.key === "ArrowDown" && past >= 0) recall(-1);
+    else return;
+    event.preventDefault();
+  }
+
+  return (
+    <div className="composer">
+      {(completing || hinting) && (
+        <div className="menu completion" role="listbox" data-testid="completion">
+          <button type="button" role="option" aria-selected="true" onClick={complete}>
+            <strong>{command}</strong> <span className="usage">{hint}</span>
+            <small>{name}</small>
+          </button>
+        </div>
+      )}
+      <textarea
+        ref={field}
+        rows={1}
+        value={text}
+        data-testid={threadTs ? "thread-composer" : "composer"}
+        aria-label={threadTs ? "Reply" : `Message ${title}`}
+        placeholder={threadTs ? "Reply…" : `Message ${title}, or type ${command}`}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={key}
+      />
+      <button type="button" className="send" aria-label="Send" data-testid="send" disabled={!text.trim()} onClick={send}>
+        ➤
+      </button>
+    </div>
+  );
+}

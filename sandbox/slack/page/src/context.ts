@@ -1,0 +1,26 @@
+import { createContext, useContext } from "react";
+import type { Json, Overview } from "./types";
+
+export interface Desk {
+  world: Overview;
+  /** The id of the person acted as. */
+  me: string;
+  /** Run an action as that person; a failure is shown as a toast. */
+  run: (name: string, body: Json) => Promise<Json | null>;
+}
+
+export const DeskContext = createContext<Desk | null>(null);
+
+export function useDesk(): Desk {
+  const desk = useContext(DeskContext);
+  if (!desk) throw new Error("outside of the workspace");
+  return desk;
+}
+
+/** Where a block stands: in a message (its ts) or in a view (its id), and what is filled in there. */
+export interface Place {
+  where: string;
+  kind: "message" | "view";
+  state: Json;
+  errors: Record<string, string>;
+}

@@ -1,0 +1,45 @@
+import { useState } from "react";
+import { withEmoji } from "../emoji";
+import type { Json } from "../types";
+import { useOutside } from "../outside";
+import type { ElementProps } from "./ElementView";
+
+export function Overflow({ element, busy, choose }: ElementProps) {
+  const [open, setOpen] = useState(false);
+  const box = useOutside<HTMLDivElement>(() => setOpen(false));
+  return (
+    <div className="dropdown" ref={box}>
+      <button
+        type="button"
+        className="button"
+        aria-label="More actions"
+        aria-haspopup="menu"
+        data-testid="overflow"
+        data-action-id={element.action_id}
+        disabled={busy}
+        onClick={() => setOpen(!open)}
+      >
+        ⋯
+      </button>
+      {open && (
+        <div className="menu right" role="menu">
+          {element.options.map((option: Json) => (
+            <button
+              type="button"
+              role="menuitem"
+              key={option.value}
+              onClick={() => {
+                setOpen(false);
+                if (option.url) window.open(option.url, "_blank", "noopener");
+                choose(option.value);
+              }}
+            >
+              {withEmoji(option.text.text)}
+              {option.description && <small>{withEmoji(option.description.text)}</small>}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
