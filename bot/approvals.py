@@ -154,7 +154,7 @@ class Approvals:
     def _objection(self, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(wanted.jobs, verdicts, strict=True):
             if not verdict.allowed:
-                return Note(verdict.why, tone="warn")
+                return Note(verdict.said, tone="warn")
             stop = self._blocked(job) or self._forbidden(wanted, job)
             if stop is not None:
                 return Note(stop, tone="warn")
@@ -198,7 +198,7 @@ class Approvals:
             warning=self._warning(wanted, databases),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=dict(wanted.facts) | self._delays(wanted),
+            facts=dict(wanted.facts) | self._delays(wanted) | {"approval_channel": strictest.channel},
         )
 
     def _lifetime(self, verdicts: Sequence[Verdict]) -> timedelta:
@@ -323,12 +323,16 @@ class Approvals:
         self._store.post(
             OutMessage(
                 key=approval_key(request.id),
-                channel=self._approval_channel or request.by.channel,
+                channel=self._approval_place(request),
                 kind="approval",
                 subject={"request": request.id},
                 created=self._clock(),
             )
         )
+
+    def _approval_place(self, request: Request) -> str:
+        """The channel that the policy names, else the setting, else where it was asked."""
+        return str(request.facts.get("approval_channel") or self._approval_channel or request.by.channel)
 
     def _outdated(self, request: Request) -> bool:
         """Whether a job is no longer as it was; the request then ends, and its message says so."""
@@ -386,7 +390,7 @@ class Approvals:
         if isinstance(request, Note):
             return request
         verdict = self._access.may_approve(who, request)
-        return request if verdict.allowed else Note(verdict.why, tone="warn")
+        return request if verdict.allowed else Note(verdict.said, tone="warn")
 
     def deny(self, who: Person, request_id: str, reason: str) -> Note | None:
         """End the request with a reason. None when it counts.
@@ -431,7 +435,7 @@ class Approvals:
         request = self._open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
-        facts = self._delays(Wanted(request.action, request.jobs, request.options))
+        facts = dict(request.facts) | self._delays(Wanted(request.action, request.jobs, request.options))
         if self._store.move_request(request.id, [request.state], request.state, facts=facts) is not None:
             self._touch(request.id)
         return None
@@ -454,7 +458,7 @@ class Approvals:
             self._store.post(
                 OutMessage(
                     key=f"reminder:{request.id}",
-                    channel=self._approval_channel or request.by.channel,
+                    channel=self._approval_place(request),
                     kind="reminder",
                     subject={"request": request.id},
                     thread_of=approval_key(request.id),

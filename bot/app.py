@@ -1,0 +1,334 @@
+"""Puts the bot together, starts it and stops it."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot import cli, metrics
+from bot.access import Access
+from bot.action import ActionVerb
+from bot.answers import Answer
+from bot.approvals import Approvals
+from bot.config import Settings
+from bot.dms.gateway import Gateway
+from bot.dms.rules import Action
+from bot.endpoints import Endpoints
+from bot.health import Health, Probe
+from bot.http import Server
+from bot.invocation import Invocation, Syntax
+from bot.leader import Duty, Leader
+from bot.notifier import Notifier
+from bot.policy_file import load as load_policy
+from bot.runs import Runs, replica_lock
+from bot.schedule import Schedule
+from bot.slack.directory import Directory
+from bot.slack.front import Front
+from bot.slack.listeners import listen
+from bot.slack.post import Post
+from bot.slack.stored import Stored
+from bot.store import open_store
+from bot.store.port import Hold, Store
+from bot.store.records import Person, RequestState, RunState
+from bot.watcher import Watcher
+from commands import all_verbs
+from commands.base import Context, Say, Verb
+
+log = structlog.get_logger(__name__)
+
+_SLACK_TIMEOUT_S = 10
+_QUICK = 8
+_RUNNERS = 16
+_FOLLOW_EVERY_S = 1.0
+_TEND_EVERY_S = 5.0
+_SOCKET_WORKERS = 10
+
+
+class Desk:
+    """The verbs, with what they need to answer somebody."""
+
+    def __init__(self, verbs: Mapping[str, Verb], context: Callable[[Person, str], Context]) -> None:
+        self._verbs = verbs
+        self._context = context
+        self.syntaxes: Mapping[str, Syntax] = {name: verb.syntax for name, verb in verbs.items()}
+
+    def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer:
+        """What the verb answers, or why this person may not use it.
+
+        Raises:
+            UsageError, DmsError, StoreError.
+        """
+        context = self._context(who, response_url)
+        try:
+            return self._verbs[invocation.verb].run(context, invocation)
+        except Say as said:
+            return said.answer
+
+    def opens_view(self, invocation: Invocation) -> bool:
+        return self._verbs[invocation.verb].form(invocation)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Bot:
+    """The whole bot. `start` returns when it answers; `stop` finishes or hands over what runs.
+
+    Raises:
+        PolicyError, StoreError, Denied: a setting points at something that cannot be used.
+        SlackError: Slack does not accept the bot token.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.replica = secrets.token_hex(8)
+        self.policy = load_policy(settings.policy_file, verbs=all_verbs())
+        self.store: Store = open_store(settings.db)
+        self.client = WebClient(
+            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_SLACK_TIMEOUT_S
+        )
+        self.team = _team(self.client)
+        self.dms = Gateway(
+            settings.project,
+            settings.locations,
+            settings.dms_emulator_host or None,
+            settings.dms_emulator_rest_host or None,
+            deadline_s=settings.dms_deadline_s,
+            observe=metrics.dms_call,
+        )
+        self.wake = threading.Event()
+        self.pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="work")
+        self.quick = ThreadPoolExecutor(_QUICK, thread_name_prefix="quick")
+        self.runners = ThreadPoolExecutor(_RUNNERS, thread_name_prefix="run")
+        directory = Directory(self.client)
+        self.access = Access(
+            groups_of=directory.groups_of,
+            policy=self.policy,
+            group_id=directory.group_id,
+            user_id=directory.user_id,
+        )
+        self.verbs = all_verbs()
+        actions = {verb.action.action: verb.action for verb in self.verbs.values() if verb.action}
+        self.watcher = Watcher(
+            self.dms,
+            self.store,
+            settings,
+            watches=lambda: self.policy.watches,
+            wake=self.wake,
+            on_cycle=_on_cycle,
+        )
+        self.runs = self._runs(actions)
+        self.approvals = self._approvals(actions)
+        self.desk = Desk(self.verbs, self._context)
+        self.post = Post(self.client)
+        self.front = Front(
+            self.desk, self.approvals, self.store, self.post, pool=self.pool, quick=self.quick, clock=now
+        )
+        self.stored = Stored(self.store, self.access, self.dms, self.team, actions, now)
+        self.health = self._health()
+        self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
+        self.bolt = self._bolt()
+        self.server = Server(self._endpoints(), settings.host, settings.port)
+        self._alive: Hold | None = None
+        self._socket: SocketModeHandler | None = None
+
+    # ---- life
+
+    def start(self) -> None:
+        """Begin to answer, to watch and to post."""
+        self._alive = self.store.hold(replica_lock(self.replica))
+        self.server.start()
+        self.leader.start()
+        if self.settings.socket_mode:
+            self._socket = SocketModeHandler(
+                self.bolt,
+                self.settings.slack_app_token,
+                web_client=self.client,
+                concurrency=_SOCKET_WORKERS,
+            )
+            self._socket.connect()
+        metrics.running(cli.version())
+        log.info(
+            "started",
+            replica=self.replica,
+            team=self.team,
+            mode="socket" if self.settings.socket_mode else "http",
+            port=self.server.port,
+        )
+
+    def stop(self) -> None:
+        """Take nothing new, finish what runs within the settings' time, and hand over the rest."""
+        log.info("stopping")
+        self.health.stop()
+        if self._socket is not None:
+            self._socket.close()
+        self.server.stop()
+        self.quick.shutdown(wait=True, cancel_futures=False)
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.leader.stop(self.settings.shutdown_s)
+        self.runners.shutdown(wait=True, cancel_futures=True)
+        if self._alive is not None:
+            self._alive.release()
+        self.dms.close()
+        self.store.close()
+        log.info("stopped")
+
+    # ---- parts
+
+    def _runs(self, actions: Mapping[Action, ActionVerb]) -> Runs:
+        return Runs(
+            self.dms,
+            self.store,
+            self.access,
+            actions,
+            replica=self.replica,
+            parallel=self.settings.bulk_parallel,
+            pool=self.runners,
+            clock=now,
+            wake=self.wake.set,
+            nudge=self.watcher.nudge,
+            ended=_on_end,
+        )
+
+    def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
+        return Approvals(
+            self.dms,
+            self.store,
+            self.access,
+            actions,
+            self.runs,
+            expires_s=self.settings.confirm_expires_s,
+            approval_channel=self.policy.approval_channel or self.settings.approval_channel,
+            clock=now,
+            wake=self.wake.set,
+        )
+
+    def _context(self, who: Person, response_url: str) -> Context:
+        return Context(
+            who=who,
+            dms=self.dms,
+            store=self.store,
+            approvals=self.approvals,
+            access=self.access,
+            settings=self.settings,
+            verbs=self.verbs,
+            now=now,
+            response_url=response_url,
+        )
+
+    def _bolt(self) -> App:
+        app = App(
+            client=self.client,
+            signing_secret=self.settings.slack_signing_secret or None,
+            token_verification_enabled=False,
+            ssl_check_enabled=True,
+        )
+        listen(app, self.front, self.store, self._home)
+        return app
+
+    def _home(self, team: str, user: str) -> None:
+        self.pool.submit(
+            lambda: self.post.publish_home(user, self.stored.home(Person(team or self.team, user)))
+        )
+
+    def _endpoints(self) -> Endpoints:
+        slack = None if self.settings.socket_mode else SlackRequestHandler(self.bolt)
+        return Endpoints(self.health, slack, self.settings.metrics_token)
+
+    def _health(self) -> Health:
+        return Health(
+            {"store": Probe(self._store_fault), "slack": Probe(self._slack_fault, every_s=30, timeout_s=5)},
+            lambda: {"replica": self.replica, "leads": self.leader.leads, "jobs": self.watcher.jobs},
+        )
+
+    def _store_fault(self) -> str:
+        self.store.ping()
+        return ""
+
+    def _slack_fault(self) -> str:
+        if self._socket is not None and not self._socket.client.is_connected():
+            return "the Socket Mode connection is down"
+        self.client.auth_test()
+        return ""
+
+    # ---- the leader's duties
+
+    def _duties(self) -> dict[str, Duty]:
+        notifier = Notifier(
+            self.client, self.store, self.stored.render, wake=self.wake, on_error=metrics.slack_error
+        )
+        schedule = Schedule(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
+        return {
+            "watcher": self.watcher.run,
+            "notifier": notifier.run,
+            "follower": lambda stop: self._every(_FOLLOW_EVERY_S, stop, "follower", self.runs.follow),
+            "tender": lambda stop: self._every(_TEND_EVERY_S, stop, "tender", lambda: self._tend(schedule)),
+        }
+
+    def _every(self, seconds: float, stop: threading.Event, name: str, work: Callable[[], None]) -> None:
+        while not stop.is_set():
+            self.health.beat(name, 120)
+            work()
+            stop.wait(seconds)
+        self.health.retire(name)
+
+    def _tend(self, schedule: Schedule) -> None:
+        self.approvals.expire()
+        schedule.tick(now())
+        metrics.outbox_depth(self.store.outbox_depth())
+        metrics.open_approvals(len(self.store.requests([RequestState.APPROVING], limit=1000)))
+
+    def _interrupt(self) -> None:
+        self.wake.set()
+        self.watcher.interrupt()
+
+
+class SlackError(Exception):
+    """Slack does not let the bot in. `str()` says why and what to do."""
+
+
+def _team(client: WebClient) -> str:
+    try:
+        return str(client.auth_test()["team_id"])
+    except SlackApiError as error:
+        raise SlackError(
+            f"Slack does not accept SLACK_BOT_TOKEN ({error.response['error']}): take the bot token "
+            "from the app's page “OAuth & Permissions”; it begins with xoxb-."
+        ) from None
+    except (SlackClientError, OSError) as error:
+        raise SlackError(f"Slack at {client.base_url} does not answer: {error}") from None
+
+
+def _on_cycle(location: str, _seconds: float, error: str) -> None:
+    if not error:
+        metrics.watched(location)
+
+
+def _on_end(action: Action, state: RunState) -> None:
+    metrics.run_ended(action, state)
+
+
+def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    bot = Bot(settings)
+    bot.start()
+    stop.wait()
+    bot.stop()
+
+
+__all__ = ["Bot", "SlackError", "run"]

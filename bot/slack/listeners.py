@@ -1,0 +1,80 @@
+"""Bolt's listeners: acknowledge first, work after."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from slack_bolt import Ack, App
+
+from bot import metrics
+from bot.slack import incoming, views
+from bot.slack.front import Front
+from bot.store.port import Store, StoreError
+
+log = structlog.get_logger(__name__)
+
+COMMAND = "/dms"
+_OURS = re.compile(rf"^{incoming.PREFIX}:")
+
+
+def listen(app: App, front: Front, store: Store, home: Callable[[str, str], None]) -> None:
+    """Register every listener; `home` shows a person of a team the App Home tab."""
+
+    @app.command(COMMAND)
+    def command(ack: Ack, body: dict[str, Any]) -> None:
+        _at_once(ack)
+        front.typed(incoming.typed(body))
+
+    @app.action(_OURS)
+    def action(ack: Ack, body: dict[str, Any]) -> None:
+        _at_once(ack)
+        front.pressed(incoming.press(body))
+
+    @app.view(_OURS)
+    def submission(ack: Ack, body: dict[str, Any]) -> None:
+        _submission(ack, front, incoming.submission(body))
+
+    @app.options(_OURS)
+    def suggestion(ack: Ack, body: dict[str, Any]) -> None:
+        ack(options=_options(store, body))
+
+    @app.event("app_home_opened")
+    def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
+        if event.get("tab") == "home":
+            home(body.get("team_id", ""), event["user"])
+
+
+def _at_once(ack: Ack) -> None:
+    begun = time.perf_counter()
+    ack()
+    metrics.acknowledged(time.perf_counter() - begun)
+
+
+def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None:
+    try:
+        wrong = front.objections(submission)
+    except StoreError as error:
+        log.warning("view_not_checked", error=str(error))
+        ack(response_action="update", view=views.sorry(str(error)))
+        return
+    if wrong:
+        ack(response_action="errors", errors=wrong)
+        return
+    if submission.step in ("submit", "pick", "save"):
+        ack(response_action="update", view=views.loading())
+    else:
+        ack()
+    front.submitted(submission)
+
+
+def _options(store: Store, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """For the type-ahead of databases: what the view's source has."""
+    submission = incoming.submission(body)
+    ref = store.ref(submission.who.team, submission.ref)
+    if ref is None:
+        return []
+    return views.suggestions(body.get("value") or "", ref.data)

@@ -1,0 +1,136 @@
+"""Gives answers to people: through a `response_url`, a view, an ephemeral message or a file.
+
+Messages that live on in a channel are not posted here but by `bot.notifier`, from the outbox.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
+
+from bot.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
+from bot.slack import render, views
+from bot.store.records import Person
+
+log = structlog.get_logger(__name__)
+
+_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one person is to be answered."""
+
+    who: Person
+    response_url: str = ""
+    view_id: str = ""
+    """A view that is open and waits for the answer."""
+    replace: bool = False
+    """Whether the answer takes the place of the message that was pressed."""
+
+
+class Post:
+    """Answers people. Failures are logged: there is nobody else to tell."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+
+    def answer(self, place: Place, answer: Answer) -> None:
+        """Show `answer` to the person at `place`."""
+        try:
+            self._answer(place, answer)
+        except (SlackClientError, OSError) as error:
+            log.warning("answer_not_delivered", user=place.who.user, error=_reason(error))
+
+    def _answer(self, place: Place, answer: Answer) -> None:
+        if isinstance(answer, EditForm | EditPreview | PickForm):
+            self._update_view(place, views.form(answer))
+        elif isinstance(answer, Upload):
+            self._upload(place, answer)
+        elif isinstance(answer, Posted):
+            self._close_view(place)
+        elif place.view_id:
+            self._update_view(place, views.message_view(render.render(answer)))
+        else:
+            self._say(place, answer)
+
+    def open(self, trigger: str, view: dict[str, Any]) -> str:
+        """Open a view; its id, or empty when Slack would not.
+
+        The trigger lasts 3 seconds: call this before anything slow.
+        """
+        try:
+            response = self._client.views_open(trigger_id=trigger, view=view)
+        except (SlackClientError, OSError) as error:
+            log.warning("view_not_opened", error=_reason(error))
+            return ""
+        return str(response["view"]["id"])
+
+    def publish_home(self, user: str, view: dict[str, Any]) -> None:
+        """Show the App Home tab."""
+        try:
+            self._client.views_publish(user_id=user, view=view)
+        except (SlackClientError, OSError) as error:
+            log.warning("home_not_published", user=user, error=_reason(error))
+
+    def _say(self, place: Place, answer: Answer) -> None:
+        message = render.render(answer).payload()
+        public = isinstance(answer, Note) and answer.public
+        if place.response_url and self._respond(place, message, public):
+            return
+        self._whisper(place.who, message)
+
+    def _respond(self, place: Place, message: dict[str, Any], public: bool) -> bool:
+        hook = WebhookClient(place.response_url, timeout=_TIMEOUT_S)
+        body = message | {
+            "response_type": "in_channel" if public else "ephemeral",
+            "replace_original": place.replace,
+        }
+        response = hook.send_dict(body)
+        if response.status_code == 200:
+            return True
+        log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
+        return False
+
+    def _whisper(self, who: Person, message: dict[str, Any]) -> None:
+        """To one person in the channel; by direct message where the bot is not in it."""
+        try:
+            self._client.chat_postEphemeral(channel=who.channel or who.user, user=who.user, **message)
+        except SlackApiError:
+            self._client.chat_postMessage(channel=who.user, **message)
+
+    def _update_view(self, place: Place, view: dict[str, Any]) -> None:
+        if not place.view_id:
+            log.warning("no_view_to_update", user=place.who.user)
+            return
+        self._client.views_update(view_id=place.view_id, view=view)
+
+    def _close_view(self, place: Place) -> None:
+        """A view cannot be closed from here; it says that the answer is in the channel."""
+        if place.view_id:
+            note = Note("It goes on in the channel, in a message of its own.", tone="good")
+            self._update_view(place, views.message_view(render.render(note)))
+
+    def _upload(self, place: Place, answer: Upload) -> None:
+        try:
+            self._client.files_upload_v2(
+                channel=place.who.channel,
+                filename=answer.filename,
+                content=answer.content,
+                title=answer.title,
+                initial_comment=render.rich(answer.comment),
+            )
+        except SlackApiError as error:
+            note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")
+            self._say(place, note)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SlackApiError):
+        return str(error.response.get("error", error))
+    return f"{type(error).__name__}: {error}"
