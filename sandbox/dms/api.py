@@ -1,4 +1,4 @@
-"""The service itself, free of any transport: each call checks, acts on the world, answers with its objects."""
+"""The service itself, free of any transport: calls check, act on the world and answer with its objects."""
 
 from __future__ import annotations
 

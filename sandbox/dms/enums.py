@@ -9,14 +9,19 @@ from google.cloud import clouddms_v1
 JobPb: Any = type(clouddms_v1.MigrationJob.pb(clouddms_v1.MigrationJob()))
 ProfilePb: Any = type(clouddms_v1.ConnectionProfile.pb(clouddms_v1.ConnectionProfile()))
 
+
+def _members(enum: Any) -> dict[str, int]:
+    return {member.name: int(member) for member in enum}
+
+
 STATES: dict[str, int] = dict(JobPb.State.items())
 # REST names two phases that the generated enum lacks; over gRPC they travel as the next bare numbers.
 PHASES: dict[str, int] = {**dict(JobPb.Phase.items()), "READY_FOR_PROMOTE": 6, "PHASE_FAILBACK": 7}
 TYPES: dict[str, int] = dict(JobPb.Type.items())
 LEVELS: dict[str, int] = dict(JobPb.PerformanceConfig.DumpParallelLevel.items())
 # The generated enums also lack SQL Server and Azure, which REST and the console know.
-ENGINES: dict[str, int] = {**{e.name: e.value for e in clouddms_v1.DatabaseEngine}, "SQLSERVER": 3}
-PROVIDERS: dict[str, int] = {**{p.name: p.value for p in clouddms_v1.DatabaseProvider}, "AZURE_DATABASE": 5}
+ENGINES: dict[str, int] = {**_members(clouddms_v1.DatabaseEngine), "SQLSERVER": 3}
+PROVIDERS: dict[str, int] = {**_members(clouddms_v1.DatabaseProvider), "AZURE_DATABASE": 5}
 
 CHANGING = frozenset({"CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING"})
 

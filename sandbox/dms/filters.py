@@ -33,6 +33,9 @@ _TOKEN = re.compile(
 )
 
 
+_KEYWORDS = frozenset({("word", "AND"), ("word", "OR"), ("word", "NOT")})
+
+
 @dataclass(frozen=True)
 class _Token:
     kind: str
@@ -107,7 +110,7 @@ class _Parser:
             raise self.error()
         if token.kind == "open":
             return self._nested()
-        if token.kind not in ("word", "string"):
+        if token.kind not in ("word", "string") or (token.kind, token.text) in _KEYWORDS:
             self._at -= 1
             raise self.error()
         following = self.peek()

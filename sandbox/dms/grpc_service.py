@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import grpc
 from google.cloud import clouddms_v1
-from google.cloud.location import locations_pb2
+from google.cloud.location import locations_pb2  # type: ignore[import-untyped]
 from google.iam.v1 import iam_policy_pb2
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2, json_format
@@ -195,7 +195,7 @@ class GrpcService:
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=granted)
 
 
-def handlers(methods: list[Method], door: Door) -> list[grpc.GenericRpcHandler]:
+def handlers(methods: list[Method], door: Door) -> list[grpc.GenericRpcHandler[Any, Any]]:
     """Generic handlers, one per service, whose calls all pass the door."""
     by_service: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
     for method in methods:
