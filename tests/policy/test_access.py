@@ -1,0 +1,274 @@
+"""Who may do what: roles, rules, approvals, and what happens when groups cannot be looked up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.access import Access, Approvers, Role
+from bot.answers import Group, User
+from bot.dms.rules import Action
+from bot.policy import CHANGES, DESTROYS, VIEWS, Policy
+from bot.store.records import Person
+
+from .people import (
+    ADMIN,
+    ALEX,
+    DANA,
+    DBAS,
+    QUINN,
+    RILEY,
+    ROLES,
+    access,
+    job,
+    person,
+    request,
+    silent,
+)
+
+
+@pytest.mark.parametrize("verb", sorted(CHANGES | VIEWS | {"freeze", "unfreeze", "help"}))
+def test_without_a_policy_everybody_may_do_everything_alone(verb: str) -> None:
+    verdict = Access().verdict(QUINN, verb, job())
+    assert verdict.allowed
+    assert (verdict.approvals, verdict.self_approval) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("who", "role"),
+    [
+        (QUINN, Role.VIEWER),
+        (DANA, Role.OPERATOR),
+        (person("U0QUINN001", "C0DMS00001"), Role.OPERATOR),
+        (ALEX, Role.APPROVER),
+        (RILEY, Role.APPROVER),
+        (ADMIN, Role.ADMIN),
+    ],
+)
+def test_roles_come_by_user_group_or_channel(who: Person, role: Role) -> None:
+    assert access().role(who) is role
+
+
+def test_a_group_may_be_named_by_its_id() -> None:
+    rules = access(f'[roles]\noperator = ["{DBAS}"]\napprover = ["U0RILEY001"]')
+    assert rules.role(DANA) is Role.OPERATOR
+
+
+@pytest.mark.parametrize("verb", sorted(CHANGES | {"freeze", "unfreeze"}))
+@pytest.mark.parametrize(("who", "may"), [(QUINN, False), (DANA, True), (ALEX, True), (ADMIN, True)])
+def test_changes_take_an_operator(verb: str, who: Person, may: bool) -> None:
+    assert access().verdict(who, verb, job()).allowed is may
+
+
+@pytest.mark.parametrize("verb", sorted(VIEWS))
+def test_looking_takes_a_viewer(verb: str) -> None:
+    assert access().verdict(QUINN, verb).allowed
+    nobody = access('default_role = "none"\n' + ROLES.replace('default_role = "viewer"', ""))
+    assert not nobody.verdict(QUINN, verb).allowed
+    assert nobody.verdict(DANA, verb).allowed
+    assert nobody.verdict(QUINN, "help").allowed
+
+
+@pytest.mark.parametrize("verb", sorted(CHANGES))
+def test_with_a_policy_what_destroys_needs_somebody_else(verb: str) -> None:
+    verdict = access().verdict(DANA, verb, job())
+    assert verdict.approvals == (1 if verb in DESTROYS else 0)
+    assert not verdict.self_approval
+
+
+RULES = (
+    ROLES
+    + """
+[[rule]]
+name = "nobody deletes"
+verbs = ["delete"]
+labels = ["env=prod"]
+allow = []
+
+[[rule]]
+name = "leads promote"
+verbs = ["promote"]
+jobs = ["europe-west1/prod-*"]
+allow = ["@leads", "U0ADMIN001"]
+approvals = 2
+approvers = ["operator"]
+expires = "2h"
+channel = "C0DMSAPPRV"
+
+[[rule]]
+name = "trying is free"
+verbs = ["change"]
+jobs = ["try-*"]
+allow = ["viewer"]
+approvals = 1
+self_approval = true
+"""
+)
+PROD = job("prod-1", env="prod")
+TRY = job("try-1")
+
+
+@pytest.mark.parametrize(
+    ("who", "verb", "on", "allowed", "rule", "approvals"),
+    [
+        (ADMIN, "delete", PROD, False, "nobody deletes", 0),
+        (ADMIN, "delete", job("prod-1", env="test"), True, "", 1),
+        (ADMIN, "delete", job("prod-1"), True, "", 1),
+        (ALEX, "promote", PROD, True, "leads promote", 2),
+        (ADMIN, "promote", PROD, True, "leads promote", 2),
+        (DANA, "promote", PROD, False, "leads promote", 0),
+        (RILEY, "promote", PROD, False, "leads promote", 0),
+        (DANA, "promote", job("prod-1", "us-central1"), True, "", 1),
+        (DANA, "promote", job("my-prod-1"), True, "", 1),
+        (QUINN, "restart", TRY, True, "trying is free", 1),
+        (QUINN, "show", TRY, True, "", 0),
+        (QUINN, "freeze", TRY, False, "", 0),
+        (QUINN, "delete", job("try-1", env="prod"), False, "nobody deletes", 0),
+    ],
+)
+def test_the_first_rule_that_matches_decides(
+    who: Person, verb: str, on: object, allowed: bool, rule: str, approvals: int
+) -> None:
+    verdict = access(RULES).verdict(who, verb, on)  # type: ignore[arg-type]
+    assert (verdict.allowed, verdict.rule, verdict.approvals) == (allowed, rule, approvals)
+
+
+def test_a_verdict_carries_what_the_rule_says() -> None:
+    verdict = access(RULES).verdict(ALEX, "promote", PROD)
+    assert verdict.expires == timedelta(hours=2)
+    assert verdict.channel == "C0DMSAPPRV"
+    assert verdict.approvers.groups == (DBAS, "S0LEADS001")
+    assert verdict.approvers.users == ("U0RILEY001", "U0ADMIN001")
+    assert access(RULES).verdict(QUINN, "stop", TRY).self_approval
+
+
+def test_a_refusal_says_who_could_instead() -> None:
+    verdict = access(RULES).verdict(DANA, "promote", PROD)
+    assert "rule “leads promote”" in verdict.why
+    assert "your role is operator" in verdict.why
+    assert verdict.could == Approvers(("U0ADMIN001",), ("S0LEADS001",))
+    assert Group("S0LEADS001") in verdict.said
+    assert User("U0ADMIN001") in verdict.said
+
+
+def test_nobody_is_told_to_ask_nobody() -> None:
+    verdict = access(RULES).verdict(ADMIN, "delete", PROD)
+    assert "nobody may do that" in verdict.why
+    assert verdict.said == verdict.why
+
+
+def test_for_all_jobs_every_rule_must_allow_it() -> None:
+    guarded = ROLES + '[[rule]]\nname = "p"\nverbs = ["unfreeze"]\nlabels = ["env=prod"]\nallow = ["admin"]\n'
+    assert access(guarded).verdict(DANA, "unfreeze", job()).allowed
+    assert not access(guarded).verdict(DANA, "unfreeze").allowed
+    assert access(guarded).verdict(ADMIN, "unfreeze").allowed
+
+
+def test_for_all_jobs_rules_behind_one_for_every_job_do_not_count() -> None:
+    text = ROLES + (
+        '[[rule]]\nverbs = ["freeze"]\njobs = "*"\nallow = ["viewer"]\n'
+        '[[rule]]\nverbs = ["freeze"]\nlabels = ["env=prod"]\nallow = ["admin"]\n'
+    )
+    assert access(text).verdict(QUINN, "freeze").allowed
+
+
+def test_a_rule_for_some_jobs_does_not_hide_the_list() -> None:
+    text = ROLES + '[[rule]]\nverbs = ["view"]\njobs = ["secret-*"]\nallow = ["admin"]\n'
+    assert access(text).verdict(QUINN, "list").allowed
+    assert not access(text).verdict(QUINN, "show", job("secret-1")).allowed
+
+
+@pytest.mark.parametrize(
+    ("who", "by", "allowed"),
+    [(ALEX, DANA, True), (RILEY, DANA, True), (ADMIN, DANA, True), (QUINN, DANA, False), (ALEX, ALEX, False)],
+)
+def test_approving_takes_an_approver_who_is_not_the_requester(who: Person, by: Person, allowed: bool) -> None:
+    assert access().may_approve(who, request(Action.PROMOTE, by)).allowed is allowed
+
+
+def test_who_asked_is_told_who_can_approve() -> None:
+    verdict = access().may_approve(ALEX, request(Action.PROMOTE, ALEX))
+    assert "nobody approves their own request" in verdict.why
+    assert verdict.could == Approvers(("U0RILEY001", "U0ADMIN001"), ("S0LEADS001",))
+
+
+@pytest.mark.parametrize(("asked_with", "allowed"), [(True, True), (False, False)])
+def test_self_approval_must_hold_then_and_now(asked_with: bool, allowed: bool) -> None:
+    text = ROLES + '[[rule]]\nverbs = ["promote"]\napprovals = 1\nself_approval = true\n'
+    asked = request(Action.PROMOTE, ALEX, self_approval=asked_with)
+    assert access(text).may_approve(ALEX, asked).allowed is allowed
+    assert not access().may_approve(ALEX, asked).allowed
+
+
+def test_self_approval_is_only_for_approvers() -> None:
+    text = ROLES + '[[rule]]\nverbs = ["promote"]\napprovals = 1\nself_approval = true\n'
+    assert not access(text).may_approve(DANA, request(by=DANA, self_approval=True)).allowed
+
+
+def test_approving_is_judged_by_the_rule_of_the_policy_as_it_is_now() -> None:
+    asked = request(Action.PROMOTE, ALEX, PROD, rule="some older rule")
+    assert access(RULES).may_approve(DANA, asked).allowed
+    assert not access().may_approve(DANA, asked).allowed
+
+
+def test_several_jobs_take_somebody_who_may_approve_each() -> None:
+    asked = request(Action.PROMOTE, ADMIN, PROD, job("other"))
+    assert not access(RULES).may_approve(DANA, asked).allowed
+    assert access(RULES).may_approve(RILEY, asked).allowed
+
+
+def test_what_cannot_be_looked_up_grants_nothing_and_says_so() -> None:
+    verdict = access(groups_of=silent).verdict(DANA, "stop", job())
+    assert not verdict.allowed
+    assert "Slack does not say which user groups there are" in verdict.why
+    assert "try again" in verdict.why
+    assert not access(groups_of=silent).may_approve(ALEX, request()).allowed
+
+
+def test_who_needs_no_group_is_not_held_up_by_them() -> None:
+    assert access(groups_of=silent).verdict(ADMIN, "stop", job()).allowed
+    assert access(groups_of=silent).verdict(QUINN, "list").allowed
+    assert access(groups_of=silent).may_approve(RILEY, request()).allowed
+
+
+def test_mentions_leave_out_groups_that_cannot_be_found() -> None:
+    verdict = access(group_id=silent).verdict(DANA, "promote", job())
+    assert verdict.approvers == Approvers(("U0RILEY001", "U0ADMIN001"), ())
+
+
+WINDOW = """
+[[freeze]]
+from = 2026-03-01T00:00:00Z
+until = {until}
+reason = "closing"
+labels = ["env=prod"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("until", "env", "verb", "allowed"),
+    [
+        ("2026-03-02T00:00:00Z", "prod", "stop", False),
+        ("2026-03-02T00:00:00Z", "test", "stop", True),
+        ("2026-03-02T00:00:00Z", "prod", "show", True),
+        ("2026-03-01T12:00:00Z", "prod", "stop", True),
+    ],
+)
+def test_a_planned_freeze_stops_changes_of_its_jobs(until: str, env: str, verb: str, allowed: bool) -> None:
+    frozen = access(ROLES + WINDOW.format(until=until))
+    verdict = frozen.verdict(DANA, verb, job(env=env))
+    assert verdict.allowed is allowed
+    assert ("closing" in verdict.why) is not allowed
+
+
+def test_explaining_covers_each_verb_on_the_job() -> None:
+    verdicts = dict(access(RULES).explain(DANA, PROD))
+    assert set(verdicts) == CHANGES | {"show", "freeze", "unfreeze"}
+    assert not verdicts["promote"].allowed
+    assert verdicts["stop"].allowed
+    assert all(verdict.why.endswith(".") for verdict in verdicts.values())
+
+
+def test_the_policy_of_no_file_names_nobody_to_ask() -> None:
+    assert Access(policy=Policy()).verdict(QUINN, "delete", job()).approvers == Approvers()

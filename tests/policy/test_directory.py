@@ -1,0 +1,129 @@
+"""Looking people and groups up in Slack: the real client against the local Slack."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.access import Access, PeopleUnknown
+from bot.policy_file import parse
+from bot.slack.directory import GROUPS_S, RETRY_S, Directory
+from bot.store.records import Person
+from sandbox.slack import SlackServer
+
+DANA, ALEX = "U0DANA0001", "U0ALEX0001"
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as running:
+        yield running
+
+
+@pytest.fixture
+def slack(server: SlackServer) -> Iterator[SlackServer]:
+    server.control.do("reset")
+    yield server
+    server.control.clear_faults()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def directory(slack: SlackServer, clock: Clock) -> Directory:
+    return Directory(WebClient(slack.bot_token, base_url=slack.api_url, timeout=2), clock)
+
+
+def calls(slack: SlackServer, method: str) -> int:
+    return len(slack.control.calls(method))
+
+
+def test_groups_are_known_by_id_and_handle(directory: Directory) -> None:
+    assert directory.groups_of(DANA) == {"S0DBATEAM1", "@dba-team"}
+    assert directory.groups_of("U0QUINN001") == frozenset()
+    assert directory.group_id("@DBA-Team") == "S0DBATEAM1"
+    assert directory.group_id("S0DBATEAM1") == "S0DBATEAM1"
+    assert directory.group_id("@nobody") == ""
+
+
+def test_a_look_is_kept_for_a_while(directory: Directory, slack: SlackServer, clock: Clock) -> None:
+    for user in (DANA, ALEX, DANA):
+        directory.groups_of(user)
+    assert calls(slack, "usergroups.list") == 1
+    clock.now = GROUPS_S
+    directory.groups_of(DANA)
+    assert calls(slack, "usergroups.list") == 2
+
+
+def test_a_missing_scope_is_logged_once_and_grants_nothing(
+    directory: Directory, slack: SlackServer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.control.do("scopes", scopes=["users:read"])
+    with caplog.at_level(logging.WARNING, "bot.slack.directory"):
+        for _ in range(3):
+            with pytest.raises(PeopleUnknown, match="usergroups:read"):
+                directory.groups_of(DANA)
+            clock.now += RETRY_S
+    assert len(caplog.records) == 1
+    policy = parse('[roles]\noperator = ["@dba-team"]\napprover = ["U0ALEX0001"]')
+    access = Access(groups_of=directory.groups_of, policy=policy, group_id=directory.group_id)
+    verdict = access.verdict(Person("T1", DANA), "freeze")
+    assert not verdict.allowed
+    assert "lacks the scope `usergroups:read`" in verdict.why
+
+
+@pytest.mark.parametrize("fault", ["unknown_method", "503", "connection_reset", "timeout", "ratelimited"])
+def test_slack_at_fault_is_said_and_asked_again_later(
+    directory: Directory, slack: SlackServer, clock: Clock, fault: str
+) -> None:
+    slack.control.fault("usergroups.list", fault, times=2)
+    with pytest.raises(PeopleUnknown, match="Slack does not say which user groups there are"):
+        directory.groups_of(DANA)
+    asked = calls(slack, "usergroups.list")
+    with pytest.raises(PeopleUnknown):
+        directory.groups_of(DANA)
+    assert calls(slack, "usergroups.list") == asked
+    slack.control.clear_faults()
+    clock.now += RETRY_S
+    assert "@dba-team" in directory.groups_of(DANA)
+
+
+def test_an_old_look_is_not_used_when_slack_is_silent(
+    directory: Directory, slack: SlackServer, clock: Clock
+) -> None:
+    directory.groups_of(DANA)
+    slack.control.fault("usergroups.list", "503", times=None)
+    clock.now = GROUPS_S
+    with pytest.raises(PeopleUnknown):
+        directory.groups_of(DANA)
+
+
+@pytest.mark.parametrize(
+    ("text", "user"),
+    [("@dana", DANA), ("@Dana", DANA), ("alex", ALEX), (DANA, DANA), ("@nobody", ""), ("U0NOBODY01", "")],
+)
+def test_people_are_found_by_handle_or_id(directory: Directory, text: str, user: str) -> None:
+    assert directory.user_id(text) == user
+
+
+def test_an_id_is_taken_as_it_is_when_slack_will_not_say(directory: Directory, slack: SlackServer) -> None:
+    slack.control.do("scopes", scopes=["chat:write"])
+    assert directory.user_id("U0WHOEVER1") == "U0WHOEVER1"
+    with pytest.raises(PeopleUnknown, match="users:read"):
+        directory.user_id("@dana")
