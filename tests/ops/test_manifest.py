@@ -1,0 +1,183 @@
+"""manifest.yml, the list of scopes and the code say the same."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from slack_sdk import WebClient
+
+from bot.scopes import METHODS, SCOPES, SUBSCRIBED
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
+URL = "https://bot.example/slack/events"
+_LISTENERS = ("command", "event", "action", "view", "options", "shortcut", "message")
+
+
+def manifest() -> Any:
+    return yaml.safe_load(TEXT)
+
+
+def http_manifest() -> Any:
+    """As the comment at its top says: with the lines marked HTTP, and Socket Mode off."""
+    text = re.sub(r"# HTTP: (.*)https://HOST", r"\1https://bot.example", TEXT)
+    return yaml.safe_load(text.replace("socket_mode_enabled: true", "socket_mode_enabled: false"))
+
+
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    for room in ("bot", "commands"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@cache
+def web_methods(name: str) -> frozenset[str]:
+    """The Web API methods that a method of WebClient calls, itself or through others."""
+    source = inspect.getsource(getattr(WebClient, name))
+    direct = re.findall(r"self\.api_call\(\s*\"([a-zA-Z.]+)\"", source)
+    nested = [each for each in re.findall(r"self\.([a-z]+_[a-zA-Z_]+)\(", source) if hasattr(WebClient, each)]
+    return frozenset(direct).union(*(web_methods(each) for each in nested if each != "api_call"))
+
+
+def called() -> dict[str, str]:
+    """Each Web API method that the code calls, with a place where it does."""
+    found: dict[str, str] = {}
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                found.update(dict.fromkeys(_methods(node, node.func.attr), place))
+    return found
+
+
+def _methods(node: ast.Call, attribute: str) -> frozenset[str]:
+    if attribute == "api_call" and node.args and isinstance(node.args[0], ast.Constant):
+        return frozenset({str(node.args[0].value)})
+    if (
+        "_" in attribute
+        and attribute != "api_call"
+        and inspect.isfunction(getattr(WebClient, attribute, None))
+    ):
+        return web_methods(attribute)
+    return frozenset()
+
+
+def listeners() -> dict[str, set[str]]:
+    """By kind (`command`, `event` …): what the code listens to with Bolt's decorators."""
+    found: dict[str, set[str]] = {kind: set() for kind in _LISTENERS}
+    for _, tree in sources():
+        names = _constants(tree)
+        for node in ast.walk(tree):
+            for decorator in getattr(node, "decorator_list", ()):
+                if not (isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute)):
+                    continue
+                owner = decorator.func.value
+                if isinstance(owner, ast.Name) and owner.id == "app" and decorator.func.attr in found:
+                    found[decorator.func.attr].add(_text(decorator.args[0], names))
+    return found
+
+
+def _constants(tree: ast.Module) -> dict[str, str]:
+    return {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and isinstance(node.value.value, str)
+    }
+
+
+def _text(node: ast.expr, names: dict[str, str]) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return names.get(node.id, node.id) if isinstance(node, ast.Name) else ast.unparse(node)
+
+
+def test_the_scan_sees_what_the_code_does() -> None:
+    assert {"auth.test", "chat.postMessage", "views.open"} <= set(called())
+    assert web_methods("files_upload_v2") == {
+        "files.getUploadURLExternal",
+        "files.completeUploadExternal",
+    }
+
+
+def test_every_called_method_is_listed_with_its_scopes() -> None:
+    unlisted = {method: place for method, place in called().items() if method not in METHODS}
+    assert unlisted == {}
+
+
+def test_no_listed_method_is_unused() -> None:
+    assert set(METHODS) - set(called()) == set()
+
+
+def test_scopes_are_what_the_methods_need_and_no_more() -> None:
+    needed = {scope for method in called() for scope in METHODS.get(method, ())} | set(SUBSCRIBED)
+    assert needed == set(SCOPES)
+
+
+def test_the_manifest_asks_for_exactly_these_scopes() -> None:
+    asked = manifest()["oauth_config"]["scopes"]
+    assert list(asked) == ["bot"]
+    assert asked["bot"] == list(SCOPES)
+
+
+def test_each_scope_says_what_it_is_for() -> None:
+    for scope in SCOPES:
+        assert re.search(rf"^ +- {scope} # \S", TEXT, re.MULTILINE), f"{scope} has no comment"
+
+
+def test_commands_and_events_are_those_with_listeners() -> None:
+    features, settings = manifest()["features"], manifest()["settings"]
+    assert {each["command"] for each in features["slash_commands"]} == listeners()["command"]
+    assert set(settings["event_subscriptions"]["bot_events"]) == listeners()["event"]
+    assert "shortcuts" not in features or listeners()["shortcut"]
+
+
+def test_interactivity_and_home_are_on_because_they_are_used() -> None:
+    found = listeners()
+    assert found["action"]
+    assert found["view"]
+    assert manifest()["settings"]["interactivity"]["is_enabled"] is True
+    assert manifest()["features"]["app_home"]["home_tab_enabled"] is ("views.publish" in called())
+
+
+def test_mentions_arrive_as_ids() -> None:
+    assert [each["should_escape"] for each in manifest()["features"]["slash_commands"]] == [True]
+
+
+def test_as_it_stands_it_is_for_socket_mode() -> None:
+    assert manifest()["settings"]["socket_mode_enabled"] is True
+    assert "url" not in manifest()["features"]["slash_commands"][0]
+    assert "request_url" not in manifest()["settings"]["interactivity"]
+
+
+def test_with_the_marked_lines_it_is_for_http() -> None:
+    http = http_manifest()
+    assert http["settings"]["socket_mode_enabled"] is False
+    assert [each["url"] for each in http["features"]["slash_commands"]] == [URL]
+    assert http["settings"]["interactivity"]["request_url"] == URL
+    assert http["settings"]["event_subscriptions"]["request_url"] == URL
+    uses_suggestions = bool(listeners()["options"])
+    assert ("message_menu_options_url" in http["settings"]["interactivity"]) is uses_suggestions
+
+
+@pytest.mark.parametrize("given", [manifest(), http_manifest()], ids=["socket", "http"])
+def test_it_keeps_within_slacks_limits(given: Any) -> None:
+    shown = given["display_information"]
+    assert 1 <= len(shown["name"]) <= 35
+    assert len(shown["description"]) <= 140
+    assert 174 <= len(shown["long_description"]) <= 4000
+    assert re.fullmatch(r"#[0-9a-fA-F]{6}", shown["background_color"])
+    command = given["features"]["slash_commands"][0]
+    assert len(command["command"]) <= 32
+    assert len(command["description"]) <= 2000
+    assert len(command["usage_hint"]) <= 1000
+    assert len(given["features"]["bot_user"]["display_name"]) <= 80
