@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot import cli, metrics
 from bot.access import Access
 from bot.action import ActionVerb
-from bot.answers import Answer
+from bot.answers import Answer, Note
 from bot.approvals import Approvals
 from bot.config import Settings
 from bot.dms.gateway import Gateway
@@ -69,9 +69,14 @@ class Desk:
         Raises:
             UsageError, DmsError, StoreError.
         """
+        verb = self._verbs[invocation.verb]
         context = self._context(who, response_url)
+        if verb.looks:
+            verdict = context.access.verdict(who, verb.name)
+            if not verdict.allowed:
+                return Note(verdict.said, tone="warn")
         try:
-            return self._verbs[invocation.verb].run(context, invocation)
+            return verb.run(context, invocation)
         except Say as said:
             return said.answer
 
@@ -136,7 +141,7 @@ class Bot:
         self.front = Front(
             self.desk, self.approvals, self.store, self.post, pool=self.pool, quick=self.quick, clock=now
         )
-        self.stored = Stored(self.store, self.access, self.dms, self.team, actions, now)
+        self.stored = Stored(self.store, self.access, self.team, now)
         self.health = self._health()
         self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
         self.bolt = self._bolt()

@@ -69,7 +69,7 @@ class Leader:
     def _lead(self, hold: Hold) -> None:
         log.info("leading")
         self.leads = True
-        metrics.leader(True)
+        metrics.leading(True)
         enough = threading.Event()
         threads = [
             threading.Thread(target=self._do, args=(name, duty, enough), name=name, daemon=True)
@@ -95,7 +95,7 @@ class Leader:
                 enough.wait(_TRY_EVERY_S)
 
     def _let_go(self, hold: Hold) -> None:
-        metrics.leader(False)
+        metrics.leading(False)
         metrics.stopped_watching()
         try:
             hold.release()

@@ -67,5 +67,7 @@ class Verb:
     details: str = ""
     examples: tuple[str, ...] = ()
     action: ActionVerb | None = None
+    looks: bool = True
+    """Whether it only looks: then the policy is asked here; else it judges each job by itself."""
     form: Callable[[Invocation], bool] = lambda _invocation: False
     """Whether this invocation answers with a view, which must be opened within 3 seconds."""

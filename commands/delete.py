@@ -58,6 +58,7 @@ def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
 
 
 VERB = Verb(
+    looks=False,
     name="delete",
     summary="delete a job, or the job and its destination",
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),

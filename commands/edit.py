@@ -194,6 +194,7 @@ def _when(job: Job) -> str:
 
 
 VERB = Verb(
+    looks=False,
     name="edit",
     summary="choose a job's databases and its dump parallelism",
     usage=(

@@ -119,6 +119,7 @@ def _unfreeze(ctx: Context, job: Job | None) -> Button:
 
 
 VERB = Verb(
+    looks=False,
     name="freeze",
     summary="stop all changes for a while",
     usage=('freeze JOB --until 2h --reason "…"', 'freeze --all --until 2026-12-01T08:00Z --reason "…"'),

@@ -59,6 +59,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 VERB = Verb(
+    looks=False,
     name="promote",
     summary="make the destination the primary database",
     usage=(

@@ -96,6 +96,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 VERB = Verb(
+    looks=False,
     name="restart",
     summary="wipe the destination and migrate again from the full dump",
     usage=(

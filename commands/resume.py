@@ -34,6 +34,7 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
+    looks=False,
     name="resume",
     summary="let a job that was stopped in CDC go on",
     usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.advice import next_step
-
 from bot.answers import Answer, Button, JobCard
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Delay, Job, Operation, Phase, State
-from bot.dms.rules import DESTRUCTIVE, Action, allowed
 from bot.invocation import Invocation, Syntax, UsageError
+from bot.offers import offers, show
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
 from commands.resolve import find_job
@@ -37,7 +36,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         delay=_delay(ctx, job),
         frozen=freezes[0].reason if freezes else "",
         next_step=next_step(job, databases or ()),
-        buttons=buttons(ctx, job, databases or ()),
+        buttons=_buttons(ctx, job, databases or ()),
     )
 
 
@@ -68,21 +67,10 @@ def _delay(ctx: Context, job: Job) -> Delay | None:
         return None
 
 
-def buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
+def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
     """A button for each action that the job allows, then those that look closer."""
-    acts = tuple(_act(ctx, job, action) for action in allowed(job, databases))
-    looks = (
-        Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,)))),
-        Button("Refresh", "show", "turn", ctx.ref(Invocation("show", (job.name,)))),
-    )
-    return acts + looks
-
-
-def _act(ctx: Context, job: Job, action: Action) -> Button:
-    failed_only = action is Action.RESTART and job.state == State.RUNNING
-    invocation = Invocation(action, (job.name,), {"failed-only": True} if failed_only else {})
-    label = "Restart failed databases" if failed_only else action.capitalize()
-    return Button(label, action, "run", ctx.ref(invocation), "danger" if action in DESTRUCTIVE else "")
+    looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
+    return (*offers(ctx.ref, job, databases), looking, show(ctx.ref, job, "turn"))
 
 
 VERB = Verb(

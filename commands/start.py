@@ -35,6 +35,7 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
+    looks=False,
     name="start",
     summary="begin the full dump of a job that was never started",
     usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),

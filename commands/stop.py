@@ -57,6 +57,7 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
+    looks=False,
     name="stop",
     summary="stop a running job",
     usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]"),

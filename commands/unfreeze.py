@@ -42,6 +42,7 @@ def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:
 
 
 VERB = Verb(
+    looks=False,
     name="unfreeze",
     summary="allow changes again",
     usage=("unfreeze JOB", "unfreeze --all"),

@@ -30,6 +30,7 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
+    looks=False,
     name="verify",
     summary="test a job's configuration",
     usage=("verify JOB [JOB …]", "verify --all state=draft"),

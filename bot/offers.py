@@ -1,0 +1,33 @@
+"""The buttons that a job's state and phase allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.answers import Button
+from bot.dms.model import Database, Job, State
+from bot.dms.rules import DESTRUCTIVE, Action, allowed
+from bot.invocation import Invocation
+
+Ref = Callable[[Invocation], str]
+"""Gives an invocation its opaque id."""
+
+
+def offers(
+    ref: Ref, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
+) -> tuple[Button, ...]:
+    """A button for each of `only` that may be done with `job` now."""
+    return tuple(_offer(ref, job, action) for action in allowed(job, databases) if action in only)
+
+
+def show(ref: Ref, job: Job, step: str = "run") -> Button:
+    """A button that shows the job: `turn` in place of the message it stands in."""
+    label = "Refresh" if step == "turn" else "Show"
+    return Button(label, "show", step, ref(Invocation("show", (job.name,))))
+
+
+def _offer(ref: Ref, job: Job, action: Action) -> Button:
+    failed_only = action is Action.RESTART and job.state == State.RUNNING
+    invocation = Invocation(action, (job.name,), {"failed-only": True} if failed_only else {})
+    label = "Restart failed databases" if failed_only else action.capitalize()
+    return Button(label, action, "run", ref(invocation), "danger" if action in DESTRUCTIVE else "")

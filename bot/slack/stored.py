@@ -1,0 +1,189 @@
+"""Messages of the outbox and the Home tab, rendered from what the store holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.access import Access
+from bot.advice import next_step
+from bot.answers import Button, Group, Part, User
+from bot.dms.model import Job, State
+from bot.dms.rules import Action
+from bot.invocation import Invocation
+from bot.offers import offers, show
+from bot.slack import alerts, timeline
+from bot.slack.approvalcard import approval_card, reminder_text
+from bot.slack.cards import request_card
+from bot.slack.home import Home, home
+from bot.slack.message import Message, message, sections
+from bot.store.port import Store
+from bot.store.records import OPEN_REQUESTS, Event, OutMessage, Person, Request, RequestState
+
+_DAY = timedelta(days=1)
+_MOST_EVENTS = 1000
+_ALERTED = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
+"""What an alert offers; the rest is behind Show."""
+
+
+class Stored:
+    """Renders `OutMessage`s (see the table of kinds in docs/architecture.md)."""
+
+    def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._access = access
+        self._team = team
+        self._clock = clock
+        self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
+            "request": self._request,
+            "approval": self._approval,
+            "reminder": self._reminder,
+            "timeline": self._timeline,
+            "event": self._event,
+            "alert": self._alert,
+            "digest": self._digest,
+            "summary": self._summary,
+            "text": lambda subject: message(subject["text"], sections(subject["text"])),
+        }
+
+    def render(self, out: OutMessage) -> Message | None:
+        """The message as it should be now; None when there is nothing left to show.
+
+        Raises:
+            StoreError.
+        """
+        return self._kinds[out.kind](out.subject)
+
+    # ---- requests
+
+    def _request(self, subject: Mapping[str, Any]) -> Message | None:
+        request = self._store.request(subject["request"])
+        if request is None:
+            return None
+        jobs = [known.job for job in request.jobs if (known := self._store.known_job(job.name))]
+        return request_card(
+            request,
+            self._store.runs(request=request.id),
+            self._store.decisions(request.id),
+            self._clock(),
+            jobs if request.state is RequestState.DONE else (),
+        )
+
+    def _approval(self, subject: Mapping[str, Any]) -> Message | None:
+        request = self._store.request(subject["request"])
+        if request is None:
+            return None
+        return approval_card(
+            request,
+            self._approvers(request),
+            self._store.decisions(request.id),
+            self._clock(),
+            self._store.runs(request=request.id),
+        )
+
+    def _reminder(self, subject: Mapping[str, Any]) -> Message | None:
+        request = self._store.request(subject["request"])
+        if request is None or request.state is not RequestState.APPROVING:
+            return None
+        return reminder_text(
+            request, self._approvers(request), self._store.decisions(request.id), self._clock()
+        )
+
+    def _approvers(self, request: Request) -> tuple[Part, ...]:
+        found: dict[Part, None] = {}
+        for job in request.jobs:
+            approvers = self._access.verdict(request.by, request.action, job).approvers
+            found.update(dict.fromkeys(Group(each) for each in approvers.groups))
+            found.update(dict.fromkeys(User(each) for each in approvers.users))
+        return tuple(found)
+
+    # ---- jobs
+
+    def _timeline(self, subject: Mapping[str, Any]) -> Message | None:
+        created = datetime.fromisoformat(subject["create_time"])
+        known = self._store.known_job(subject["job"])
+        current = known is not None and known.job.create_time == created and "end" not in subject
+        events = self._events_of(subject, created)
+        if current and known is not None:
+            job, buttons, advice = known.job, self._offers(known.job), next_step(known.job)
+        else:
+            job, buttons, advice = _as_told(subject["job"], created, events), (), ""
+        return timeline.timeline(job, events, buttons, advice, current=current)
+
+    def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
+        first = int(subject.get("first", 0))
+        end = subject.get("end")
+        events = self._store.events(subject["job"], created, after_id=first - 1)
+        return tuple(each for each in events if end is None or each.id < int(end))
+
+    def _event(self, subject: Mapping[str, Any]) -> Message | None:
+        event = self._store.event(subject["event"])
+        return None if event is None else timeline.event_detail(event, self._job_of(event))
+
+    def _alert(self, subject: Mapping[str, Any]) -> Message | None:
+        event = self._store.event(subject["event"])
+        if event is None:
+            return None
+        job = self._job_of(event)
+        buttons = (*offers(self._ref, job, only=_ALERTED), show(self._ref, job)) if job else ()
+        return alerts.alert(event, job, buttons)
+
+    def _digest(self, subject: Mapping[str, Any]) -> Message | None:
+        found = [self._store.event(each) for each in subject["events"][-_MOST_EVENTS:]]
+        events = [event for event in found if event is not None]
+        return alerts.digest(events) if events else None
+
+    def _summary(self, subject: Mapping[str, Any]) -> Message | None:
+        found = [self._store.event(each) for each in subject.get("events", ())]
+        events = [event for event in found if event is not None]
+        button = Button("List all", "list", "run", self._ref(Invocation("list")))
+        return alerts.summary(subject["date"], subject["counts"], events, (button,))
+
+    def _job_of(self, event: Event) -> Job | None:
+        known = self._store.known_job(event.job)
+        return known.job if known is not None and known.job.create_time == event.create_time else None
+
+    def _offers(self, job: Job) -> tuple[Button, ...]:
+        return (*offers(self._ref, job), show(self._ref, job))
+
+    def _ref(self, invocation: Invocation) -> str:
+        return self._store.put_ref(self._team, "invocation", invocation.data())
+
+    # ---- Home tab
+
+    def home(self, who: Person) -> dict[str, Any]:
+        """The App Home view of one person.
+
+        Raises:
+            StoreError.
+        """
+        known = self._store.known_jobs().values()
+        requests = [each for each in self._store.requests(OPEN_REQUESTS, limit=1000) if self._open(each, who)]
+        waiting = [each for each in requests if each.state is RequestState.APPROVING]
+        return home(
+            Home(
+                jobs=[each.job for each in known],
+                seen=max((each.seen for each in known), default=None),
+                deciding=[each for each in waiting if self._decides(each, who)],
+                asked=[each for each in requests if each.by.user == who.user],
+                watches=self._store.watches(by=who.user),
+                buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
+            )
+        )
+
+    def _open(self, request: Request, who: Person) -> bool:
+        return request.by.team == who.team and request.expires > self._clock()
+
+    def _decides(self, request: Request, who: Person) -> bool:
+        said = {each.user for each in self._store.decisions(request.id)}
+        return who.user not in said and self._access.may_approve(who, request).allowed
+
+
+def _as_told(name: str, created: datetime, events: tuple[Event, ...]) -> Job:
+    """A job that is gone, or whose later run has a message of its own: as its last event left it."""
+    last = next((each for each in reversed(events) if each.after or each.kind == "deleted"), None)
+    if last is None or last.kind == "deleted":
+        return Job(name, created, State.DELETED)
+    state, _, phase = last.after.partition("/")
+    return Job(name, created, state, phase)
