@@ -52,7 +52,12 @@ class Hold(Protocol):
 
 class Store(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
-        """Make the calls inside one transaction. May be nested; rolled back on an exception."""
+        """Make the calls inside one transaction. May be nested; rolled back on an exception.
+
+        An exception that leaves a nested transaction, and a StoreError from any call, roll back the
+        whole, even where somebody catches it further out. JobLocked from a method changes nothing,
+        and the transaction may go on.
+        """
         ...
 
     def ping(self) -> None:
@@ -95,7 +100,11 @@ class Store(Protocol):
     def move_request(
         self, id: str, expect: Sequence[RequestState], to: RequestState, **changes: Any
     ) -> Request | None:
-        """Change state (and fields of `Request`) if it is still one of `expect`; None if it is not."""
+        """Change state (and fields of `Request`) if it is still one of `expect`; None if it is not.
+
+        Raises:
+            ValueError: `changes` names what is no field, or never changes (id, by).
+        """
         ...
 
     def add_decision(self, decision: Decision) -> bool:
@@ -108,7 +117,7 @@ class Store(Protocol):
 
     # runs
     def add_run(self, run: Run) -> None:
-        """Raises: JobLocked."""
+        """Raises: JobLocked, when the run is active and the job has another that is."""
         ...
 
     def run(self, id: str) -> Run | None: ...
@@ -121,13 +130,17 @@ class Store(Protocol):
         owner: str = "",
         limit: int = 2000,
     ) -> tuple[Run, ...]:
-        """In the order they were added."""
+        """In the order they were added; the newest `limit`."""
         ...
 
     def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
         """Change state (and fields of `Run`) if it is still one of `expect`; None if it is not.
 
         The change `owner` may be made conditional with `expect_owner=…` among the changes.
+
+        Raises:
+            ValueError: `changes` names what is no field, or never changes (id, job, request).
+            JobLocked: an ended run is to become active, and the job has another that is.
         """
         ...
 
@@ -198,11 +211,18 @@ class Store(Protocol):
 
     def due(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
         """What can be sent now: not given up, `not_before` reached, first of its `order`, and its
-        thread's parent posted. Oldest first."""
+        thread's parent posted. Oldest first.
+
+        Where the parent was given up or is no longer kept, its messages are due without it: they
+        have no thread to go to, and stand alone.
+        """
         ...
 
     def mark_attempt(self, key: str) -> None:
-        """Written before a first post: after a crash, look whether it was posted already."""
+        """Written before a first post: after a crash, look whether it was posted already.
+
+        Counts `attempts`, which `mark_sent` sets back to 0.
+        """
         ...
 
     def mark_sent(self, key: str, rev: int, ts: str, channel: str = "") -> None: ...
@@ -226,5 +246,6 @@ class Store(Protocol):
     def put_value(self, key: str, value: str) -> None: ...
 
     def purge(self, before: datetime) -> int:
-        """Drop deliveries, sent messages, refs unused and events older than `before`; never audit."""
+        """Drop deliveries, sent and given-up messages, refs unused and events older than `before`;
+        never audit. How many there were."""
         ...

@@ -26,7 +26,7 @@ from bot.store.port import Hold, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
 
 _CONNECTIONS = 8
-_OUTCOME_S = 10.0
+OUTCOME_S = 10.0
 """How long to ask for the outcome of a commit whose answer was lost."""
 
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -37,8 +37,15 @@ _APPLIED = b"""CREATE TABLE IF NOT EXISTS schema_migrations (
 class PostgresBackend(Backend):
     """One database. Raises: StoreError, also when it cannot be reached at the start."""
 
-    def __init__(self, url: str, *, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        migrations: tuple[Migration, ...] = MIGRATIONS,
+        outcome_s: float = OUTCOME_S,
+    ) -> None:
         super().__init__()
+        self._outcome_s = outcome_s
         self._address = Address(url)
         self._schema = self._prepare(migrations)
         self._begin = (
@@ -54,8 +61,10 @@ class PostgresBackend(Backend):
             reconnect_timeout=CONNECT_S,  # then the next caller tries at once, without a long back-off
             configure=set_limits,
             check=self._check,
-            open=True,
+            open=False,
         )
+        with self.errors():
+            self._pool.open(wait=True, timeout=CONNECT_S)
 
     @contextmanager
     def begin_write(self) -> Iterator[Session]:
@@ -167,7 +176,7 @@ class PostgresBackend(Backend):
             raise StoreError(f"{self._address.name} did not accept the changes: nothing was saved.")
 
     def _was_committed(self, xid: str) -> bool:
-        deadline = time.monotonic() + _OUTCOME_S
+        deadline = time.monotonic() + self._outcome_s
         while time.monotonic() < deadline:
             status = self._status(xid)
             if status in ("committed", "aborted"):

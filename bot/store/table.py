@@ -28,7 +28,7 @@ class Where:
 
     def add(self, condition: str, *params: Value) -> Where:
         self._conditions.append(condition)
-        self.params.extend(clean(each) if isinstance(each, str) else each for each in params)
+        self.params.extend(clean(str(each)) if isinstance(each, str) else each for each in params)
         return self
 
     def equal(self, **values: str) -> Where:
@@ -83,8 +83,10 @@ class Table(Generic[Record]):
 
     def select_latest(self, where: Where, key: str) -> str:
         """The newest rows by `key`, oldest first; the last parameter is how many."""
-        newest = self.select(where, f'ORDER BY "{key}" DESC LIMIT ?')
-        return f'SELECT {self.columns} FROM ({newest}) AS newest ORDER BY "{key}"'
+        newest = (
+            f'SELECT {self.columns}, "{key}" AS nth FROM {self.name}{where} ORDER BY "{key}" DESC LIMIT ?'
+        )
+        return f"SELECT {self.columns} FROM ({newest}) AS newest ORDER BY nth"
 
     def update(self, names: Iterable[str], where: Where) -> str:
         """Set the columns; returns the changed rows."""

@@ -1,7 +1,7 @@
 """A PostgreSQL server of one's own, for the time of a test.
 
-    with postgres_server() as server:
-        open_store(server.url)
+with postgres_server() as server:
+    open_store(server.url)
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -82,8 +83,8 @@ class PostgresServer:
             self._process.wait(_START_S)
 
     def initialise(self) -> None:
-        command = [self._programs / "initdb", "-D", self._folder / "data", "-U", "dms", "-A", "trust"]
-        command += ["-E", "UTF8", "--locale=C", "--no-sync"]
+        command = [str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", "dms"]
+        command += ["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         made = subprocess.run(command, capture_output=True, text=True, cwd=self._folder, **_as_another())
         if made.returncode != 0:
             raise RuntimeError(f"initdb failed: {made.stderr}")
@@ -146,7 +147,7 @@ def _other_user() -> pwd.struct_passwd | None:
     raise RuntimeError("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`.")
 
 
-def _as_another() -> dict[str, object]:
+def _as_another() -> dict[str, Any]:
     other = _other_user()
     return {} if other is None else {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": ()}
 

@@ -1,0 +1,82 @@
+"""Another process that uses the same database: `python child.py URL WHAT [ARGUMENT…]`.
+
+It says `ready`, waits for a line where it must start together with others, and says what came out.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.dms.rules import Action
+from bot.store import JobLocked, Store, open_store
+from bot.store.records import AuditEntry, RequestState, Run, RunState
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def say(word: object) -> None:
+    print(word, flush=True)
+
+
+def wait() -> None:
+    say("ready")
+    sys.stdin.readline()
+
+
+def hold(store: Store, name: str) -> None:
+    held = store.hold(name)
+    say("held" if held is not None else "taken")
+    time.sleep(600)
+
+
+def approve(store: Store, id: str) -> None:
+    wait()
+    moved = store.move_request(id, [RequestState.APPROVING], RequestState.APPROVED)
+    say("won" if moved is not None else "lost")
+
+
+def claim(store: Store, run: str) -> None:
+    wait()
+    try:
+        store.add_run(Run(run, "q", "job", Action.STOP, RunState.QUEUED, run))
+    except JobLocked as locked:
+        say(f"locked by {locked.run.id}")
+    else:
+        say("won")
+
+
+def count(store: Store, times: str) -> None:
+    wait()
+    for _ in range(int(times)):
+        with store.transaction():
+            store.put_value("count", str(int(store.value("count") or 0) + 1))
+            store.append_audit(AuditEntry(at=NOW, event="requested"))
+    say("done")
+
+
+def stay_in_transaction(store: Store) -> None:
+    with store.transaction():
+        store.put_value("half", "done")
+        store.append_audit(AuditEntry(at=NOW, event="requested"))
+        say("written")
+        time.sleep(600)
+
+
+def just_open(_: Store) -> None:
+    say("opened")
+
+
+WHAT: dict[str, Callable[..., None]] = {
+    "hold": hold,
+    "approve": approve,
+    "claim": claim,
+    "count": count,
+    "stay": stay_in_transaction,
+    "open": just_open,
+}
+
+if __name__ == "__main__":
+    WHAT[sys.argv[2]](open_store(sys.argv[1]), *sys.argv[3:])

@@ -1,0 +1,60 @@
+"""Starts `child.py` and speaks with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+_CHILD = Path(__file__).with_name("child.py")
+
+
+class Child:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def hear(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def go(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """Without warning, as with `kill -9`."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def child(url: str, *what: str) -> Iterator[Child]:
+    command = [sys.executable, str(_CHILD), url, *what]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Child(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def together(url: str, commands: list[tuple[str, ...]]) -> list[str]:
+    """Run several at the same moment; what each said at its end."""
+    with ExitStack() as stack:
+        children = [stack.enter_context(child(url, *each)) for each in commands]
+        assert [each.hear() for each in children] == ["ready"] * len(children)
+        for each in children:
+            each.go()
+        return [each.hear() for each in children]
+
+
+def until(true: Callable[[], bool], deadline_s: float = 30.0) -> None:
+    """Wait for something that must come."""
+    end = time.monotonic() + deadline_s
+    while not true():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)

@@ -1,0 +1,136 @@
+"""Whatever a record holds, it comes back from JSON and from columns as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.dms.model import Job, Options
+from bot.store import StoreError, records
+from bot.store.codec import clean, codec, column, dumps, text_time, time_text
+from bot.store.table import Table
+from tests.store import make
+
+ANY_TEXT = st.text(st.characters())
+"""Half surrogates and NUL among it: JSON in ASCII holds them."""
+PLAIN_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=11))])
+TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+
+
+def strategy(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    args = get_args(hint)
+    if type(None) in args:
+        return st.none() | strategy(next(each for each in args if each is not type(None)), text)
+    if is_dataclass(hint):
+        return filled(hint)
+    if get_origin(hint) is tuple and args[-1] is Ellipsis:
+        return st.lists(strategy(args[0], ANY_TEXT), max_size=3).map(tuple)
+    if get_origin(hint) is tuple:
+        return st.tuples(*[strategy(each, ANY_TEXT) for each in args])
+    if get_origin(hint) is Mapping:
+        return st.dictionaries(ANY_TEXT, strategy(args[1], ANY_TEXT), max_size=3)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return st.sampled_from(list(hint))
+    simple = {str: text, int: INTEGERS, bool: st.booleans(), datetime: TIMES, Any: JSON}
+    return simple[hint] if hint is not float else st.floats(allow_nan=False)
+
+
+def filled(kind: Any, text: st.SearchStrategy[str] = ANY_TEXT) -> st.SearchStrategy[Any]:
+    """Records in which every field, also a new one, may have any value."""
+    hints = get_type_hints(kind)
+    return st.builds(kind, **{each.name: strategy(hints[each.name], text) for each in fields(kind)})
+
+
+KINDS = [
+    records.Request,
+    records.Decision,
+    records.Run,
+    records.Freeze,
+    records.AuditEntry,
+    records.Event,
+    records.KnownJob,
+    records.OutMessage,
+    records.Watch,
+]
+
+
+@pytest.mark.parametrize("kind", [Job, Options, *KINDS])
+@given(data=st.data())
+def test_a_record_survives_json(kind: Any, data: st.DataObject) -> None:
+    record = data.draw(filled(kind))
+    text = dumps(codec(kind).encode(record))
+    assert text.isascii()
+    assert codec(kind).decode(json.loads(text)) == record
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_a_record_survives_columns(kind: Any, data: st.DataObject) -> None:
+    record = data.draw(filled(kind, PLAIN_TEXT))
+    table = Table("any", kind)
+    row = tuple(table.values(record))
+    assert all(value is None or type(value) in (str, int, float) for value in row)
+    assert table.record(row) == record
+
+
+@given(ANY_TEXT)
+def test_text_that_a_column_cannot_hold_is_made_plain(text: str) -> None:
+    cleaned = clean(text)
+    assert "\x00" not in cleaned
+    cleaned.encode()
+    assert clean(cleaned) == cleaned
+    assert len(cleaned) == len(text)
+
+
+@given(TIMES, TIMES)
+def test_times_sort_as_their_texts(one: datetime, other: datetime) -> None:
+    assert (one < other) == (time_text(one) < time_text(other))
+    assert text_time(time_text(one)) == one
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        time_text(datetime(2026, 1, 1))
+
+
+def test_a_default_costs_no_space() -> None:
+    assert codec(Options).encode(Options()) == {}
+
+
+def test_a_field_of_a_newer_version_is_passed_over() -> None:
+    assert codec(Options).decode({"failed_only": True, "unheard_of": 1}) == Options(failed_only=True)
+
+
+def test_an_unknown_type_is_refused_before_anything_is_stored() -> None:
+    with pytest.raises(TypeError, match="no way to store"):
+        column(bytes)
+
+
+def test_a_row_that_makes_no_sense_is_an_error_of_the_store() -> None:
+    table = Table("runs", records.Run)
+    row = ["nonsense" if name == "state" else "" for name in (each.name for each in fields(records.Run))]
+    with pytest.raises(StoreError, match="row of the table runs"):
+        table.record(tuple(row))
+
+
+def test_jobs_share_what_they_have_in_common() -> None:
+    texts = [dumps(codec(Job).encode(make.job(id, error=None))) for id in ("a", "b")]
+    one, other = (codec(Job).decode(json.loads(each)) for each in texts)
+    assert one.state is other.state
+    assert one.source.engine is other.source.engine

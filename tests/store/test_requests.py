@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.store import Store, StoreError
+from bot.store.records import Decision, Person, RequestState
+from tests.store import make
+from tests.store.make import MINUTE, NOW
+
+
+def test_a_request_comes_back_as_it_was(store: Store) -> None:
+    request = make.request("q1", "a", "b", ended=NOW, reminded=True, note="ünïcode", parent="q0")
+    store.add_request(request)
+    assert store.request("q1") == request
+    assert store.request("q2") is None
+
+
+def test_requests_newest_first_by_state_job_and_person(store: Store) -> None:
+    first = make.request("q1", "a", "b")
+    second = make.request("q2", "b", state=RequestState.DONE)
+    third = make.request("q3", "c", by=Person("T1", "U-sam"))
+    for each in (first, second, third):
+        store.add_request(each)
+    assert store.requests() == (third, second, first)
+    assert store.requests(states=[RequestState.APPROVING]) == (third, first)
+    assert store.requests(job=make.name("b")) == (second, first)
+    assert store.requests(by="U-sam") == (third,)
+    assert store.requests(states=[RequestState.DONE], job=make.name("a")) == ()
+    assert store.requests(limit=1) == (third,)
+
+
+def test_a_request_moves_only_from_an_expected_state(store: Store) -> None:
+    request = make.request()
+    store.add_request(request)
+    moved = store.move_request(
+        "q1",
+        [RequestState.CONFIRMING, RequestState.APPROVING],
+        RequestState.DENIED,
+        ended_by="U-sam",
+        ended=NOW,
+    )
+    assert moved == store.request("q1")
+    assert moved is not None
+    assert (moved.state, moved.ended_by, moved.ended) == (RequestState.DENIED, "U-sam", NOW)
+    assert store.move_request("q1", [RequestState.APPROVING], RequestState.APPROVED) is None
+    assert store.move_request("none", [RequestState.APPROVING], RequestState.APPROVED) is None
+    assert store.move_request("q1", [], RequestState.APPROVED) is None
+    assert store.request("q1") == moved
+
+
+def test_a_request_found_by_its_new_jobs(store: Store) -> None:
+    store.add_request(make.request("q1", "a"))
+    state = RequestState.APPROVING
+    store.move_request("q1", [state], state, jobs=(make.job("b"),), expires=NOW + MINUTE)
+    assert store.requests(job=make.name("a")) == ()
+    assert [each.expires for each in store.requests(job=make.name("b"))] == [NOW + MINUTE]
+
+
+@pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}])
+def test_what_is_no_field_or_never_changes_is_refused(store: Store, changes: dict[str, Any]) -> None:
+    store.add_request(make.request())
+    with pytest.raises(ValueError, match=r"field|change"):
+        store.move_request("q1", [RequestState.APPROVING], RequestState.DONE, **changes)
+    assert store.request("q1") == make.request()
+
+
+def test_an_id_is_taken_once(store: Store) -> None:
+    store.add_request(make.request())
+    with pytest.raises(StoreError):
+        store.add_request(make.request(note="other"))
+    assert store.requests() == (make.request(),)
+
+
+def test_a_person_has_one_say(store: Store) -> None:
+    approval = Decision("q1", "U-sam", True, "", NOW)
+    other = Decision("q1", "U-dana", False, "not today", NOW + MINUTE)
+    assert store.add_decision(approval)
+    assert not store.add_decision(Decision("q1", "U-sam", False, "changed my mind", NOW + MINUTE))
+    assert store.add_decision(other)
+    assert store.add_decision(Decision("q2", "U-sam", True, "", NOW))
+    assert store.decisions("q1") == (approval, other)

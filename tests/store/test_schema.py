@@ -1,0 +1,113 @@
+"""Databases of every age are brought up to date; those from the future are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from bot.store import StoreError, open_store, records
+from bot.store.backend import Backend
+from bot.store.postgres import PostgresBackend
+from bot.store.schema import MIGRATIONS, Migration
+from bot.store.sqlite import SqliteBackend
+from bot.store.sqlstore import SqlStore
+from tests.store import make
+from tests.store.processes import child
+from tests.store.raw import Raw
+
+NEXT = Migration(
+    len(MIGRATIONS) + 1,
+    "mascot",
+    ("CREATE TABLE mascot (id {serial}, age {integer})", "INSERT INTO mascot (age) VALUES (7)"),
+)
+BROKEN = Migration(
+    len(MIGRATIONS) + 1, "broken", ("CREATE TABLE mascot (id {serial})", "INSERT INTO nowhere VALUES (1)")
+)
+Open = Callable[[tuple[Migration, ...]], Backend]
+
+TABLES = {
+    "requests": records.Request,
+    "decisions": records.Decision,
+    "runs": records.Run,
+    "freezes": records.Freeze,
+    "audit": records.AuditEntry,
+    "events": records.Event,
+    "known_jobs": records.KnownJob,
+    "outbox": records.OutMessage,
+    "watches": records.Watch,
+    "refs": records.Ref,
+}
+
+
+@contextmanager
+def of_version(url: str, migrations: tuple[Migration, ...]) -> Iterator[Backend]:
+    postgres = url.startswith("postgresql://")
+    backend: Backend = (
+        PostgresBackend(url, migrations=migrations)
+        if postgres
+        else SqliteBackend(Path(url), migrations=migrations)
+    )
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_field_has_a_column(url: str, name: str) -> None:
+    """Whoever gives a record a field adds a migration that gives its table the column."""
+    with of_version(url, MIGRATIONS) as backend:
+        for each in fields(TABLES[name]):
+            backend.rows(f'SELECT "{each.name}" FROM {name} AS t WHERE t."{each.name}" IS NULL')
+
+
+def test_numbers_go_up_one_by_one() -> None:
+    assert [each.number for each in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_from_every_version_upward(url: str, version: int) -> None:
+    with of_version(url, MIGRATIONS[:version]) as backend:
+        SqlStore(backend).put_value("kept", "yes")
+        SqlStore(backend).append_audit(make.entry())
+    with of_version(url, (*MIGRATIONS, NEXT)) as backend:
+        store = SqlStore(backend)
+        assert store.value("kept") == "yes"
+        assert store.verify_audit() == ""
+        assert backend.rows("SELECT id, age FROM mascot") == [(1, 7)]
+    with of_version(url, (*MIGRATIONS, NEXT)) as backend:
+        assert backend.rows("SELECT id, age FROM mascot") == [(1, 7)]
+
+
+def test_a_broken_migration_changes_nothing(url: str) -> None:
+    with of_version(url, MIGRATIONS) as backend:
+        SqlStore(backend).put_value("kept", "yes")
+    with pytest.raises(StoreError, match="nowhere"), of_version(url, (*MIGRATIONS, BROKEN)):
+        pass
+    with of_version(url, (*MIGRATIONS, NEXT)) as backend:
+        assert SqlStore(backend).value("kept") == "yes"
+        assert backend.rows("SELECT id, age FROM mascot") == [(1, 7)]
+
+
+def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
+    with of_version(url, (*MIGRATIONS, NEXT)) as backend:
+        SqlStore(backend).put_value("kept", "yes")
+    with pytest.raises(StoreError) as refused:
+        open_store(url)
+    assert "newer version" in str(refused.value)
+    assert NEXT.name in str(refused.value)
+    with Raw(url) as raw:
+        assert raw.execute("SELECT content FROM small_values") == [("yes",)]
+
+
+def test_several_start_at_once_on_a_new_database(url: str) -> None:
+    with ExitStack() as stack:
+        starting = [stack.enter_context(child(url, "open")) for _ in range(5)]
+        assert [each.hear() for each in starting] == ["opened"] * 5
+    store = open_store(url)
+    store.ping()
+    store.close()

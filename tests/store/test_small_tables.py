@@ -1,0 +1,152 @@
+"""Refs, deliveries, freezes, watches, values, and what the watcher knows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.store import Store
+from bot.store.records import KnownJob, OutMessage, Ref
+from tests.store import make
+from tests.store.make import MINUTE, NOW
+from tests.store.raw import Raw
+from tests.store.test_codec import PLAIN_TEXT, filled
+
+
+def test_the_same_content_has_the_same_id(store: Store) -> None:
+    id = store.put_ref("T1", "job", {"name": "x", "page": 2})
+    assert len(id) >= 22
+    assert store.put_ref("T1", "job", {"page": 2, "name": "x"}) == id
+    others = {
+        store.put_ref("T2", "job", {"name": "x", "page": 2}),
+        store.put_ref("T1", "page", {"name": "x", "page": 2}),
+        store.put_ref("T1", "job", {"name": "x", "page": 3}),
+        store.put_ref("T1", "job", {"name": "x", "page": "2"}),
+    }
+    assert len(others | {id}) == 5
+    assert store.ref("T1", id) == Ref(id, "T1", "job", {"name": "x", "page": 2})
+
+
+def test_an_id_is_worth_nothing_to_another_team(store: Store) -> None:
+    id = store.put_ref("T1", "job", {"name": "x"})
+    assert store.ref("T2", id) is None
+    assert store.ref("T1", "guessed") is None
+    assert store.ref("T1", "\x00\ud800") is None
+
+
+def test_an_id_in_use_is_kept(store: Store, raw: Raw) -> None:
+    id = store.put_ref("T1", "job", {"name": "x"})
+    raw.execute("UPDATE refs SET used = '2020-01-01T00:00:00.000000+00:00'")
+    assert store.ref("T1", id) is not None
+    assert store.purge(datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert store.ref("T1", id) is not None
+
+
+def test_a_delivery_is_new_once(store: Store) -> None:
+    assert [store.first_time(key, NOW) for key in ("a", "b", "a", "a")] == [True, True, False, False]
+
+
+def test_freezes_in_force(store: Store) -> None:
+    general = make.freeze("f1")
+    own = make.freeze("f2", make.name("a"))
+    other = make.freeze("f3", make.name("b"))
+    over = make.freeze("f4", until=NOW)
+    for each in (general, own, other, over):
+        store.add_freeze(each)
+    assert store.freezes(NOW) == (general, own, other)
+    assert store.freezes(NOW, make.name("a")) == (general, own)
+    assert store.lift_freezes(make.name("a"), "U-sam", NOW) == 1
+    assert store.lift_freezes(make.name("a"), "U-sam", NOW) == 0
+    assert store.freezes(NOW, make.name("a")) == (general,)
+    assert store.lift_freezes("*", "U-sam", NOW) == 1
+    assert store.freezes(NOW) == (other,)
+
+
+def test_watches(store: Store) -> None:
+    first = make.watch("w1", only=("failed", "completed"), jobs="label:env=prod")
+    second = make.watch("w2", target="U-sam", by="U-sam")
+    store.add_watch(first)
+    store.add_watch(second)
+    assert store.watches() == (first, second)
+    assert store.watches(target="C1") == (first,)
+    assert store.watches(by="U-sam") == (second,)
+    assert store.remove_watch("w1")
+    assert not store.remove_watch("w1")
+    assert store.watches() == (second,)
+
+
+def test_values(store: Store) -> None:
+    assert store.value("summary") is None
+    store.put_value("summary", "2026-03-01")
+    store.put_value("summary", "2026-03-02")
+    assert store.value("summary") == "2026-03-02"
+    store.ping()
+
+
+def test_known_jobs_are_replaced_and_forgotten(store: Store) -> None:
+    first = make.known("a", databases={"db": "FAILED/"}, flags=("stuck",), run=3)
+    store.save_known([first, make.known("b")])
+    changed = make.known("b", job=make.job("b", state="FAILED"), changed=NOW + MINUTE)
+    store.save_known(iter([changed]))
+    store.save_known([])
+    assert store.known_jobs() == {make.name("a"): first, make.name("b"): changed}
+    assert store.known_job(make.name("a")) == first
+    store.forget_job(make.name("a"))
+    assert store.known_job(make.name("a")) is None
+    assert list(store.known_jobs()) == [make.name("b")]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(st.lists(filled(KnownJob), max_size=4, unique_by=lambda each: each.job.name))
+def test_whatever_is_known_comes_back(store: Store, known: list[KnownJob]) -> None:
+    for name in store.known_jobs():
+        store.forget_job(name)
+    usable = [each for each in known if not set(each.job.name) & {"\x00"} and _is_plain(each.job.name)]
+    store.save_known(usable)
+    assert store.known_jobs() == {each.job.name: each for each in usable}
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(filled(OutMessage, PLAIN_TEXT))
+def test_whatever_is_posted_comes_back(store: Store, message: OutMessage) -> None:
+    fresh = store.message(message.key) is None
+    assert store.post(message) == fresh
+    kept = store.message(message.key)
+    assert kept is not None
+    assert not fresh or (kept.subject, kept.order, kept.error) == (
+        message.subject,
+        message.order,
+        message.error,
+    )
+
+
+def test_ten_thousand_jobs(store: Store) -> None:
+    jobs = [make.known(f"job-{number}") for number in range(10_000)]
+    store.save_known(jobs)
+    assert store.known_jobs() == {each.job.name: each for each in jobs}
+
+
+def test_events_are_the_newest_oldest_first(store: Store) -> None:
+    events = [
+        store.add_event(make.event(detail=str(number), at=NOW + number * MINUTE)) for number in range(5)
+    ]
+    later = store.add_event(make.event(create_time=NOW + MINUTE))
+    store.add_event(make.event("other"))
+    job = make.name("orders")
+    assert store.events(job) == (*events, later)
+    assert store.events(job, create_time=NOW) == tuple(events)
+    assert store.events(job, create_time=NOW, limit=2) == tuple(events[3:])
+    assert store.events(job, after_id=events[3].id) == (events[4], later)
+    assert store.event(later.id) == later
+    assert store.event(10_000) is None
+    assert len({each.id for each in (*events, later)}) == 6
