@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from slack_sdk.models.blocks import Block
 
@@ -21,6 +22,7 @@ from bot.slack.message import Message
 from bot.slack.progress import outcome, progress, retryable
 from bot.store.records import Decision, Request, RequestState, Run
 
+_Style = Literal["", "primary", "danger"]
 _NAMED = 20
 _JOBS = 25
 _OVER: dict[RequestState, str] = {
@@ -192,7 +194,8 @@ def _offers_destination(request: Request) -> bool:
 
 def _confirming(request: Request) -> list[Block]:
     typed = " You will be asked to type the job's id." if request.typed else ""
-    small = f"Only {escape.mention('@', request.by.user)} can confirm, until {escape.date(request.expires)}.{typed}"
+    who = escape.mention("@", request.by.user)
+    small = f"Only {who} can confirm, until {escape.date(request.expires)}.{typed}"
     return [*asked(request), *m.buttons(_confirm_buttons(request)), *m.context(small)]
 
 
@@ -202,7 +205,7 @@ def _confirm_buttons(request: Request) -> list[Button]:
         found.append(_button(request, "Delete job only", "confirm", "danger"))
         found.append(_button(request, "Delete job and destination", "confirm_destination", "danger"))
     else:
-        style = "danger" if request.action in DESTRUCTIVE else "primary"
+        style: _Style = "danger" if request.action in DESTRUCTIVE else "primary"
         found.append(_button(request, f"Confirm {request.action}", "confirm", style))
     if request.action is Action.PROMOTE:
         found.append(_button(request, "Re-check delay", "recheck"))
@@ -284,6 +287,5 @@ def _approvals_given(decisions: Sequence[Decision]) -> str:
     return f"Approved by {by}. " if by else ""
 
 
-def _button(request: Request, label: str, step: str, style: str = "") -> Button:
-    kind = "danger" if style == "danger" else "primary" if style == "primary" else ""
-    return Button(label, str(request.action), step, request.id, kind)
+def _button(request: Request, label: str, step: str, style: _Style = "") -> Button:
+    return Button(label, str(request.action), step, request.id, style)

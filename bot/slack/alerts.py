@@ -1,0 +1,176 @@
+"""What people must see, as a message of its own; and many changes in one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from slack_sdk.models.blocks import Block
+
+from bot.advice import docs_url, likely_cause, next_step
+from bot.answers import Button
+from bot.dms.model import Job
+from bot.slack import escape, eventwords, words
+from bot.slack import message as m
+from bot.slack.jobcard import cause_text
+from bot.slack.message import Message
+from bot.store.records import Event
+
+_DETAIL = 1500
+_NAMED = 15
+_GROUPS = 15
+_WAL = (
+    "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and WAL keeps piling up "
+    "in the source's replication slots until the source's disk is full. Restart or delete it."
+)
+
+
+def alert(event: Event, job: Job | None, buttons: Sequence[Button] = ()) -> Message:
+    """One event that people must see, with what it means and what to do next."""
+    head = f"{_title(event)} {words.job_code(event.job)}"
+    name = f" {escape.outside(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
+    blocks: list[Block] = [m.section(f"{head}{name}{eventwords.by(event)}")]
+    for text in _body(event, job):
+        blocks.extend(m.sections(text))
+    blocks.extend(m.buttons(buttons))
+    about = [words.way(job)] if job else []
+    blocks.extend(m.context(" · ".join([*about, escape.date(event.at)])))
+    return m.message(f"{head}{_why(event)}", blocks)
+
+
+def digest(events: Sequence[Event]) -> Message:
+    """A burst of changes: grouped by what happened, newest state of each job."""
+    groups: dict[str, list[str]] = {}
+    for event in _latest(events):
+        groups.setdefault(eventwords.headline(event), []).append(event.job)
+    jobs = {event.job for event in events}
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    title = f"{words.many(len(jobs), 'job')} changed"
+    lines = [_group(headline, names) for headline, names in ordered[:_GROUPS]]
+    rest = len(ordered) - _GROUPS
+    if rest > 0:
+        lines.append(f"… and {rest} more kinds of changes; `/dms list` shows all jobs")
+    authors = {event.by for event in events}
+    who = f"{eventwords.by(events[0])}" if len(authors) == 1 and events else ""
+    counts = ", ".join(f"{len(names)} × {headline}" for headline, names in ordered[:3])
+    return m.message(f"*{title}*: {counts}", [m.section(f"*{title}*{who}"), *m.sections("\n".join(lines))])
+
+
+def summary(
+    day: date | str,
+    counts: Mapping[str, int],
+    events: Sequence[Event] = (),
+    buttons: Sequence[Button] = (),
+) -> Message:
+    """The daily summary: how many jobs by status, and what happened that people should know.
+
+    `counts` is by `Job.status`; `events` are those of the last day.
+    """
+    total = sum(counts.values())
+    title = f"Migrations on {day}"
+    ordered = sorted(counts.items(), key=lambda each: -each[1])
+    lines = [f"{words.status_sign(status)} {words.status(status)}: {count:,}" for status, count in ordered]
+    blocks: list[Block] = [m.header(title)]
+    blocks.extend(m.sections("\n".join(lines) or "There are no migration jobs."))
+    for label, found in _day(events):
+        names = sorted({event.job.rpartition("/")[2] for event in found})
+        blocks.append(m.section(f"{label}: {words.names(names, _NAMED)}"))
+    blocks.extend(m.buttons(buttons))
+    shown = ", ".join(
+        f"{count:,} {escape.outside(words.status_plain(status))}" for status, count in ordered[:6]
+    )
+    return m.message(
+        f"{escape.outside(title)}: {words.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks
+    )
+
+
+def _title(event: Event) -> str:
+    if eventwords.is_failed(event):
+        return "🔴 *FAILED*:"
+    if eventwords.is_completed(event):
+        return "✅ *COMPLETED*:"
+    if eventwords.is_ready(event):
+        return "🟢 *Ready for promote*:"
+    if eventwords.reached_cdc(event):
+        return "🟢 *CDC reached*, the full dump is done:"
+    return f"{eventwords.headline(event)}:"
+
+
+def _body(event: Event, job: Job | None) -> list[str]:
+    found = []
+    if eventwords.is_failed(event) or event.kind in ("error", "database_failed"):
+        found.append(_error(event, job))
+    elif event.kind == "stuck" and eventwords.in_dump(event):
+        found.append(_WAL)
+    elif event.detail:
+        found.append(escape.outside(event.detail))
+    step = _next(event, job)
+    return [*found, f"👉 *Next*: {escape.own(step)}"] if step else found
+
+
+def _error(event: Event, job: Job | None) -> str:
+    text = event.detail or (job.error.message if job and job.error else "")
+    if not text:
+        return f"The service gave no reason. {escape.link(docs_url(job), 'Known errors and what helps')}"
+    shown = escape.clip(escape.outside(text), _DETAIL)
+    return f"*Error*: {shown}\n{cause_text(likely_cause(text, job), job)}"
+
+
+def _next(event: Event, job: Job | None) -> str:
+    name = event.job.rpartition("/")[2]
+    match event.kind:
+        case "deleted":
+            return ""
+        case "stuck" if not eventwords.in_dump(event):
+            return (
+                "Look at the job and its operation in the console: DMS usually needs minutes for this step, "
+                "not longer."
+            )
+        case "delayed":
+            return (
+                f"Look at `/dms delay {name}`: the source may write more than DMS can replay, or the network "
+                "is slow. Do not promote now."
+            )
+        case "database_failed":
+            return (
+                f"See `/dms databases {name} state=failed`, fix the cause, then restart only what failed: "
+                f"`/dms restart {name} --failed-only`."
+            )
+        case _:
+            return next_step(job) if job else ""
+
+
+def _why(event: Event) -> str:
+    first = next((row.strip() for row in event.detail.splitlines() if row.strip()), "")
+    return f" — {escape.clip(escape.outside(first), 300)}" if first else ""
+
+
+def _latest(events: Sequence[Event]) -> list[Event]:
+    """The last event of each job and kind of news: a job that moved on is told where it is."""
+    last: dict[tuple[str, bool], Event] = {}
+    for event in events:
+        last[event.job, event.kind in ("changed", "created", "recreated", "deleted")] = event
+    return list(last.values())
+
+
+def _group(headline: str, names: Sequence[str]) -> str:
+    ids = sorted({name.rpartition("/")[2] for name in names})
+    return f"{headline} — {words.many(len(ids), 'job')}: {words.names(ids, _NAMED)}"
+
+
+def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
+    groups = (
+        ("🔴 *Failed*", [each for each in events if eventwords.is_failed(each)]),
+        ("🔴 *With failed databases*", [each for each in events if each.kind == "database_failed"]),
+        ("🚨 *Stuck*", [each for each in events if each.kind == "stuck"]),
+        ("🟢 *Reached CDC*", [each for each in events if eventwords.reached_cdc(each)]),
+        ("✅ *Completed*", [each for each in events if eventwords.is_completed(each)]),
+        ("🗑️ *Deleted*", [each for each in events if each.kind == "deleted"]),
+    )
+    return [(label, found) for label, found in groups if found]
+
+
+def by_status(jobs: Sequence[Job]) -> dict[str, int]:
+    """How many jobs there are of each status."""
+    return dict(Counter(job.status for job in jobs))

@@ -1,0 +1,186 @@
+"""Databases as the options of a menu.
+
+An option's value is the database's place in the list that the view's stored form carries: names may
+be longer than Slack allows in a value, and a value that came back proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rapidfuzz import fuzz, process, utils
+from slack_sdk.models.blocks import (
+    ExternalDataMultiSelectElement,
+    InputBlock,
+    InteractiveElement,
+    Option,
+    PlainTextObject,
+    StaticMultiSelectElement,
+)
+
+from bot.invocation import UsageError
+from bot.slack import escape
+from bot.slack import message as m
+
+MOST = 100
+"""Options of one menu; more are looked for by typing."""
+_TEXT = 75
+_MOST_PICKED = 10_000
+_ALIKE = 60
+
+
+def option(index: int, name: str) -> Option:
+    """The option for the database at `index`; a long name is cut in its middle."""
+    return Option(value=str(index), text=PlainTextObject(text=_shown(name), emoji=False))
+
+
+def inputs(
+    label: str,
+    block_id: str,
+    verb: str,
+    source: Sequence[str],
+    picked: Iterable[str] = (),
+    *,
+    hint: str = "",
+    optional: bool = True,
+) -> list[InputBlock]:
+    """A multi-select of `source`: with all options in it, or with type-ahead where there are many.
+
+    What is `picked` already must stand in the menu, of which one holds a hundred: more picks get
+    further menus, or submitting would lose them.
+    """
+    places = {name: index for index, name in enumerate(source)}
+    chosen = [option(places[name], name) for name in dict.fromkeys(picked) if name in places]
+    if not source:
+        return []
+    if len(source) <= MOST:
+        menu: InteractiveElement = _static(block_id, verb, source, chosen)
+        return [_input(label, block_id, menu, hint, optional)]
+    groups = [chosen[at : at + MOST] for at in range(0, len(chosen), MOST)] or [[]]
+    if len(groups[-1]) == MOST:
+        groups.append([])
+    return [
+        _input(
+            label if number == 1 else f"{label} ({number})",
+            block_id if number == 1 else f"{block_id}:{number}",
+            _external(verb, group, number),
+            hint if number == 1 else "",
+            optional or len(groups) > 1,
+        )
+        for number, group in enumerate(groups, 1)
+    ]
+
+
+def suggestions(typed: str, source: Sequence[str]) -> list[dict[str, Any]]:
+    """At most a hundred options for what was typed: those that contain it first, then alike ones."""
+    needle = typed.strip().casefold()[:200]
+    found = [index for index, name in enumerate(source) if needle in name.casefold()]
+    found.sort(key=lambda index: (not source[index].casefold().startswith(needle), index))
+    if needle and len(found) < MOST:
+        near = process.extract(
+            needle, source, scorer=fuzz.WRatio, processor=utils.default_process, limit=20, score_cutoff=_ALIKE
+        )
+        found.extend(index for _, _, index in near if index not in found)
+    return [option(index, source[index]).to_dict() for index in found[:MOST]]
+
+
+def picked(values: Mapping[str, Any], block_id: str, source: Sequence[str]) -> tuple[str, ...]:
+    """The databases picked in the menus of `block_id`, in the source's order.
+
+    Raises:
+        UsageError: an option that the menu did not have.
+    """
+    indexes: set[int] = set()
+    for name, block in values.items():
+        if name == block_id or name.startswith(f"{block_id}:"):
+            indexes.update(_index(each, len(source)) for each in _selected(block))
+    if len(indexes) > _MOST_PICKED:
+        raise UsageError(f"Those are too many databases at once: at most {_MOST_PICKED:,}.")
+    return tuple(source[index] for index in sorted(indexes))
+
+
+def one(values: Mapping[str, Any], block_id: str, allowed: Sequence[str], default: str) -> str:
+    """The option chosen of a radio group or menu.
+
+    Raises:
+        UsageError: one that is not among `allowed`.
+    """
+    for element in _elements(values.get(block_id)):
+        chosen = element.get("selected_option")
+        value = chosen.get("value") if isinstance(chosen, Mapping) else None
+        if value is None:
+            continue
+        if value not in allowed:
+            raise UsageError("That choice is not one of the view's: open it again.")
+        return str(value)
+    return default
+
+
+def typed(values: Mapping[str, Any], block_id: str, most: int) -> str:
+    """What was typed into an input, cut at `most` characters."""
+    for element in _elements(values.get(block_id)):
+        value = element.get("value")
+        if isinstance(value, str):
+            return escape.clean(value).strip()[:most]
+    return ""
+
+
+def _static(
+    block_id: str, verb: str, source: Sequence[str], chosen: list[Option]
+) -> StaticMultiSelectElement:
+    return StaticMultiSelectElement(
+        action_id=m.action_id(verb, block_id),
+        placeholder=PlainTextObject(text="Databases"),
+        options=[option(index, name) for index, name in enumerate(source)],
+        initial_options=chosen or None,
+    )
+
+
+def _external(verb: str, chosen: list[Option], number: int) -> ExternalDataMultiSelectElement:
+    return ExternalDataMultiSelectElement(
+        action_id=m.action_id(verb, "suggest", 0 if number == 1 else number),
+        placeholder=PlainTextObject(text="Type a part of the name"),
+        min_query_length=0,
+        initial_options=chosen or None,
+    )
+
+
+def _input(label: str, block_id: str, element: InteractiveElement, hint: str, optional: bool) -> InputBlock:
+    return InputBlock(
+        block_id=block_id,
+        label=PlainTextObject(text=label),
+        element=element,  # type: ignore[arg-type]  # selects are allowed in input blocks
+        hint=PlainTextObject(text=hint) if hint else None,
+        optional=optional,
+    )
+
+
+def _shown(name: str) -> str:
+    line = escape.clip_plain(name, len(name) + 1)
+    if escape.size(line) <= _TEXT:
+        return line
+    return escape.clip_plain(f"{line[:40]}…{line[-20:]}", _TEXT)
+
+
+def _selected(block: object) -> list[object]:
+    found: list[object] = []
+    for element in _elements(block):
+        options = element.get("selected_options")
+        if isinstance(options, list):
+            found.extend(each.get("value") for each in options if isinstance(each, Mapping))
+    return found
+
+
+def _elements(block: object) -> list[Mapping[str, Any]]:
+    if not isinstance(block, Mapping):
+        return []
+    return [each for each in block.values() if isinstance(each, Mapping)]
+
+
+def _index(value: object, length: int) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 6:
+        index = int(value)
+        if index < length:
+            return index
+    raise UsageError("One of those databases is not in this view: open it again.")

@@ -1,0 +1,119 @@
+"""What happened to a job, in words: one line an event. See `bot.transitions` for their kinds."""
+
+from __future__ import annotations
+
+from bot.dms.model import Phase, State
+from bot.slack import escape, words
+from bot.store.records import Event
+from bot.timespan import humanize
+
+OUTSIDE = "outside"
+"""`Event.by` of a change that did not come from here."""
+_DETAIL = 300
+
+
+def headline(event: Event) -> str:
+    """What happened, without the job's name; mrkdwn."""
+    match event.kind:
+        case "created":
+            return f"🆕 *Created*{_as(event.after)}"
+        case "recreated":
+            return f"🆕 *Created anew* under the name of a job that is gone{_as(event.after)}"
+        case "changed":
+            return _changed(event)
+        case "deleted":
+            return f"🗑️ *Deleted*{_was(event.before)}"
+        case "error":
+            return "🔴 *Error*"
+        case "database_failed":
+            return f"🔴 *Databases failed*: {escape.outside(event.after)}"
+        case "stuck":
+            return _stuck(event)
+        case "delayed":
+            return f"🐢 *Replication delay is high*: {_seconds(event.after)}"
+        case "cleared":
+            return f"✅ *Over*: {_CLEARED.get(event.before, escape.outside(event.before) or 'the warning')}"
+        case _:
+            change = " → ".join(words.status(each) for each in (event.before, event.after) if each)
+            return f"▫️ *{escape.outside(event.kind) or 'something happened'}* {change}".rstrip()
+
+
+def line(event: Event, *, detail: bool = True) -> str:
+    """When, what, and by whom; mrkdwn."""
+    more = f"\n        {escape.clip(_flat(event.detail), _DETAIL)}" if detail and event.detail else ""
+    return f"{escape.date(event.at, '{date_short_pretty} {time_secs}')}  {headline(event)}{by(event)}{more}"
+
+
+def by(event: Event) -> str:
+    """Who is behind it; mrkdwn with a leading space, empty when nobody in particular is."""
+    if event.by == OUTSIDE:
+        return " — outside Slack (console, gcloud or API)"
+    return f" — by {escape.mention('@', event.by)}" if event.by else ""
+
+
+def reached_cdc(event: Event) -> bool:
+    """Whether the full dump has just ended."""
+    if event.kind != "changed" or event.after != f"{State.RUNNING}/{Phase.CDC}":
+        return False
+    state, _, phase = event.before.partition("/")
+    return state not in (State.RESUMING, State.STOPPED) and phase != Phase.CDC
+
+
+def is_failed(event: Event) -> bool:
+    return event.kind in ("changed", "created", "recreated") and _state(event.after) == State.FAILED
+
+
+def is_completed(event: Event) -> bool:
+    return event.kind == "changed" and _state(event.after) == State.COMPLETED
+
+
+def is_ready(event: Event) -> bool:
+    return event.kind == "changed" and event.after.endswith(f"/{Phase.READY_FOR_PROMOTE}")
+
+
+def in_dump(event: Event) -> bool:
+    """Whether it tells of a job that stands still in the full dump."""
+    state, _, phase = event.after.partition("/")
+    return state == State.STOPPED and phase in (Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP)
+
+
+_CLEARED = {
+    "error": "the error",
+    "delayed": "the high replication delay",
+    "database_failed": "the failure of databases",
+    "stuck": "the standstill",
+}
+
+
+def _changed(event: Event) -> str:
+    signed = f"{words.status_sign(event.after)} {words.status(event.after)}"
+    return f"{signed} (was {escape.outside(words.status_plain(event.before))})" if event.before else signed
+
+
+def _stuck(event: Event) -> str:
+    if in_dump(event):
+        return "🚨 *Stopped in the full dump*: WAL piles up on the source"
+    return f"🚨 *Stuck* in {words.status(event.after)}"
+
+
+def _as(status: str) -> str:
+    return f" — {words.status_sign(status)} {words.status(status)}" if status else ""
+
+
+def _was(status: str) -> str:
+    return f" (was {escape.outside(words.status_plain(status))})" if status else ""
+
+
+def _seconds(text: str) -> str:
+    try:
+        return humanize(float(text))
+    except ValueError:
+        return escape.outside(text) or "unknown"
+
+
+def _state(status: str) -> str:
+    return status.partition("/")[0]
+
+
+def _flat(text: str) -> str:
+    return escape.outside(" · ".join(row.strip() for row in text.splitlines() if row.strip()))

@@ -1,0 +1,254 @@
+"""Views of forms: a job's databases and dump parallelism, the preview of an edit, a pick of databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    InputBlock,
+    Option,
+    PlainTextObject,
+    RadioButtonsElement,
+    StaticSelectElement,
+)
+
+from bot.answers import EditForm, EditPreview, PickForm
+from bot.dms.model import PARALLELISM, ObjectState, Selection, State
+from bot.dms.rules import Action
+from bot.invocation import UsageError
+from bot.slack import choices, escape, words
+from bot.slack import message as m
+from bot.slack.requestviews import name_rows
+from bot.slack.surface import modal
+
+SELECTION_BLOCK = "selection"
+CHOSEN_BLOCK = "chosen"
+EXCLUDED_BLOCK = "excluded"
+PARALLELISM_BLOCK = "parallelism"
+PICK_BLOCK = "databases"
+_ALL, _CHOSEN, _LEAVE = "all", "chosen", "leave"
+_PACE = {
+    "MIN": "MIN — gentle on the source, slowest",
+    "OPTIMAL": "OPTIMAL — balanced",
+    "MAX": "MAX — fastest, most load on the source",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EditChoice:
+    """What was filled in in the edit form."""
+
+    everything: bool
+    databases: tuple[str, ...]
+    """Where not everything: the chosen ones. Where everything: the excluded ones."""
+    parallelism: str
+    """MIN, OPTIMAL, MAX, or empty to leave it."""
+
+
+def edit_form(form: EditForm) -> dict[str, Any]:
+    """All or chosen databases, exclusions, dump parallelism."""
+    everything = form.config.selection != Selection.SPECIFIED
+    blocks: list[Block] = [
+        m.section(f"{words.job_sign(form.job)} {words.job_code(form.job.name)} {_has(form)}")
+    ]
+    blocks.extend(m.context(f"⚠️ {escape.own(form.note)}" if form.note else ""))
+    blocks.append(_selection(everything))
+    chosen = () if everything else _names(form.config.chosen)
+    blocks.extend(
+        choices.inputs(
+            "Chosen databases",
+            CHOSEN_BLOCK,
+            "edit",
+            form.source,
+            chosen,
+            hint="Counts only for “Chosen databases” above.",
+        )
+    )
+    blocks.extend(
+        choices.inputs(
+            "Leave out",
+            EXCLUDED_BLOCK,
+            "edit",
+            form.source,
+            _names(form.config.excluded) if everything else (),
+            hint="Counts only for “All databases” above.",
+        )
+    )
+    blocks.extend(_parallelism(form))
+    return modal(
+        f"Edit {form.job.id}",
+        blocks,
+        submit="Preview",
+        callback_id=m.action_id("edit", "submit"),
+        ref=form.ref,
+        close="Cancel",
+    )
+
+
+def edit_preview(preview: EditPreview) -> dict[str, Any]:
+    """What an edit adds, removes and keeps, and what takes effect only after a restart."""
+    before, after = preview.selection
+    rows = [f"{words.job_sign(preview.job)} {words.job_code(preview.job.name)}"]
+    if before != after:
+        rows.append(f"*Selection*: {_selection_words(before)} → *{_selection_words(after)}*")
+    blocks: list[Block] = m.sections("\n".join(rows))
+    for label, found in (
+        ("➕ *Added*", preview.added),
+        ("➖ *Removed*, no longer migrated", preview.removed),
+        ("*Kept*", preview.kept),
+    ):
+        if found:
+            head = f"{label} — {words.many(len(found), 'database')}"
+            blocks.extend(m.sections("\n".join([head, *name_rows(found)])))
+    old, new = preview.parallelism
+    if old != new:
+        blocks.append(
+            m.section(f"*Dump parallelism*: {escape.outside(old or 'not set')} → *{escape.outside(new)}*")
+        )
+    if preview.warning:
+        blocks.extend(m.sections("\n".join(f"⚠️ {escape.own(line)}" for line in preview.warning)))
+    return modal(
+        f"Save {preview.job.id}?",
+        blocks,
+        submit="Save",
+        callback_id=m.action_id("edit", "save"),
+        ref=preview.ref,
+        close="Cancel",
+    )
+
+
+def pick_form(form: PickForm) -> dict[str, Any]:
+    """Databases of a job, to restart or promote."""
+    verb = str(form.action)
+    names = [str(each.id) for each in form.databases]
+    blocks: list[Block] = [
+        m.section(f"{words.job_sign(form.job)} {words.job_code(form.job.name)} {_stakes(form)}")
+    ]
+    failed = [str(each.id) for each in form.databases if each.state == ObjectState.FAILED]
+    if failed:
+        blocks.extend(m.context(f"🔴 Failed: {words.names(failed)}"))
+    if not names:
+        blocks.append(m.section(f"There is no database to {verb} by itself now."))
+        return modal(f"{verb.capitalize()} databases", blocks)
+    blocks.extend(
+        choices.inputs(
+            f"Databases to {verb}", PICK_BLOCK, verb, names, failed if _fits(form) else (), optional=False
+        )
+    )
+    return modal(
+        f"{verb.capitalize()} databases",
+        blocks,
+        submit="Continue",
+        callback_id=m.action_id(verb, "pick"),
+        ref=form.ref,
+        close="Cancel",
+    )
+
+
+def read_edit(values: Mapping[str, Any], source: Sequence[str]) -> EditChoice:
+    """What was filled in in `edit_form`.
+
+    Raises:
+        UsageError: nothing is chosen, or a value that the form did not have.
+    """
+    everything = choices.one(values, SELECTION_BLOCK, (_ALL, _CHOSEN), _ALL) == _ALL
+    pace = choices.one(values, PARALLELISM_BLOCK, (_LEAVE, *PARALLELISM), _LEAVE)
+    databases = choices.picked(values, EXCLUDED_BLOCK if everything else CHOSEN_BLOCK, source)
+    if not everything and not databases:
+        raise UsageError("Choose at least one database, or take all of them.")
+    if everything and source and len(databases) == len(source):
+        raise UsageError("At least one database must be left: these leave out all of them.")
+    return EditChoice(everything, databases, "" if pace == _LEAVE else pace)
+
+
+def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ...]:
+    """The databases picked in `pick_form`.
+
+    Raises:
+        UsageError: none is, or one that the form did not have.
+    """
+    found = choices.picked(values, PICK_BLOCK, source)
+    if not found:
+        raise UsageError("Pick at least one database.")
+    return found
+
+
+def _has(form: EditForm) -> str:
+    count = words.many(len(form.source), "database")
+    return f"The source has {count}." if form.source else "No database of the source is known yet."
+
+
+def _selection(everything: bool) -> InputBlock:
+    whole = Option(
+        value=_ALL,
+        text=PlainTextObject(text="All databases"),
+        description=PlainTextObject(text="Those created on the source later, too"),
+    )
+    some = Option(
+        value=_CHOSEN,
+        text=PlainTextObject(text="Chosen databases"),
+        description=PlainTextObject(text="Only those picked below"),
+    )
+    return InputBlock(
+        block_id=SELECTION_BLOCK,
+        label=PlainTextObject(text="Which databases are migrated?"),
+        element=RadioButtonsElement(
+            action_id=m.action_id("edit", "selection"),
+            options=[whole, some],
+            initial_option=whole if everything else some,
+        ),
+    )
+
+
+def _parallelism(form: EditForm) -> list[Block]:
+    """Only of a running job can it be changed."""
+    current = form.job.parallelism
+    if form.job.state != State.RUNNING:
+        shown = f" It is {escape.outside(current)} now." if current else ""
+        return m.context(f"The dump parallelism can be changed only while the job is RUNNING.{shown}")
+    stay = Option(
+        value=_LEAVE,
+        text=PlainTextObject(text=escape.clip_plain(f"Leave it ({current or 'not set'})", 75)),
+    )
+    paces = [Option(value=each, text=PlainTextObject(text=_PACE[each])) for each in PARALLELISM]
+    return [
+        InputBlock(
+            block_id=PARALLELISM_BLOCK,
+            label=PlainTextObject(text="Dump parallelism"),
+            element=StaticSelectElement(
+                action_id=m.action_id("edit", "parallelism"), options=[stay, *paces], initial_option=stay
+            ),
+            hint=PlainTextObject(
+                text="Takes effect only after a restart, which wipes the destination databases."
+            ),
+        )
+    ]
+
+
+def _names(found: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(each) for each in found)
+
+
+def _selection_words(selection: str) -> str:
+    return "chosen databases" if selection == Selection.SPECIFIED else "all databases"
+
+
+def _stakes(form: PickForm) -> str:
+    if form.action is Action.RESTART:
+        return (
+            "The databases that you pick are *wiped on the destination* and migrated again from the full "
+            "dump."
+        )
+    if form.action is Action.PROMOTE:
+        return (
+            "The databases that you pick are cut from the source and become primary. This *cannot be undone*."
+        )
+    return ""
+
+
+def _fits(form: PickForm) -> bool:
+    """Failed databases are picked at first only where that is what a restart is for."""
+    return form.action is Action.RESTART

@@ -1,0 +1,138 @@
+"""The App Home tab: jobs by state, my open approvals, my watches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.models.blocks import Block
+
+from bot.answers import Button
+from bot.dms.model import Job, State, short_name
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.slack.cards import subject
+from bot.slack.surface import home_view
+from bot.store.records import Request, RequestState, Watch
+
+_JOBS_A_STATUS = 8
+_STATUSES = 12
+_REQUESTS = 10
+_WATCHES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """All that the tab shows one person."""
+
+    jobs: Sequence[Job]
+    seen: datetime | None
+    """When the jobs were last looked at; None before the first look."""
+    deciding: Sequence[Request] = ()
+    """Requests that wait for this person's approval."""
+    asked: Sequence[Request] = ()
+    """This person's own open requests."""
+    watches: Sequence[Watch] = ()
+    """This person's watches."""
+    buttons: Sequence[Button] = ()
+    """Refreshing, and what else can be begun here."""
+
+
+def home(content: Home) -> dict[str, Any]:
+    """The view for `views.publish`."""
+    blocks: list[Block] = [m.header("Migrations")]
+    blocks.extend(m.context(_seen(content.seen)))
+    blocks.extend(m.buttons(content.buttons))
+    blocks.extend(_jobs(content.jobs))
+    blocks.append(m.divider())
+    blocks.extend(_requests("Waiting for my approval", content.deciding, decide=True))
+    blocks.extend(_requests("My open requests", content.asked, decide=False))
+    blocks.extend(_watches(content.watches))
+    return home_view(blocks)
+
+
+def _seen(seen: datetime | None) -> str:
+    return f"As of {escape.date(seen)}" if seen else "The first look at the jobs has not ended yet."
+
+
+def _jobs(jobs: Sequence[Job]) -> list[Block]:
+    groups: dict[str, list[Job]] = {}
+    for job in sorted(jobs, key=_urgency):
+        groups.setdefault(job.status, []).append(job)
+    if not groups:
+        return [m.section("There are no migration jobs.")]
+    blocks: list[Block] = [
+        m.section(_group(status, found)) for status, found in list(groups.items())[:_STATUSES]
+    ]
+    if len(groups) > _STATUSES:
+        blocks.append(m.section("… and more; `/dms list` shows all."))
+    return blocks
+
+
+def _urgency(job: Job) -> tuple[int, str, str]:
+    order = {State.FAILED: 0, State.RUNNING: 2, State.COMPLETED: 8, State.DELETED: 9}
+    return order.get(State(job.state), 4) if job.state in set(State) else 1, job.status, job.name
+
+
+def _group(status: str, jobs: Sequence[Job]) -> str:
+    lines = [f"{words.status_sign(status)} {words.status(status)} — {len(jobs):,}"]
+    lines.append(words.names([job.id for job in jobs], _JOBS_A_STATUS))
+    if status.startswith(State.FAILED):
+        lines.extend(
+            f"{escape.code(job.id)}: {escape.clip(escape.outside(' '.join(job.error.message.split())), 150)}"
+            for job in jobs[:_JOBS_A_STATUS]
+            if job.error
+        )
+    return "\n".join(lines)
+
+
+def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:
+    blocks: list[Block] = [m.section(f"*{title}*" if requests else f"*{title}*\nNone.")]
+    for request in requests[:_REQUESTS]:
+        blocks.append(m.section(_request(request)))
+        blocks.extend(m.buttons(_buttons(request, decide=decide)))
+    rest = len(requests) - _REQUESTS
+    if rest > 0:
+        blocks.extend(m.context(f"… and {rest} more"))
+    return blocks
+
+
+def _request(request: Request) -> str:
+    return (
+        f"{escape.mention('@', request.by.user)}: *{escape.outside(subject(request))}*, "
+        f"expires {escape.date(request.expires)}"
+    )
+
+
+def _buttons(request: Request, *, decide: bool) -> list[Button]:
+    verb = str(request.action)
+    if decide:
+        return [
+            Button("Approve", verb, "approve", request.id, "primary"),
+            Button("Deny", verb, "deny", request.id, "danger"),
+        ]
+    if request.state is RequestState.APPROVING:
+        return [Button("Withdraw", verb, "withdraw", request.id)]
+    return [Button("Cancel", verb, "cancel", request.id)]
+
+
+def _watches(watches: Sequence[Watch]) -> list[Block]:
+    lines = [_watch(each) for each in watches[:_WATCHES]]
+    rest = len(watches) - _WATCHES
+    if rest > 0:
+        lines.append(f"… and {rest} more; `/dms watches` shows all")
+    return m.sections("\n".join(["*My watches*", *(lines or ["None. `/dms watch JOB --dm` adds one."])]))
+
+
+def _watch(watch: Watch) -> str:
+    kind, mark, rest = watch.jobs.partition(":")
+    what = escape.code(short_name(watch.jobs))
+    if watch.jobs == "*":
+        what = "all jobs"
+    elif mark and kind in ("label", "state"):
+        what = f"{kind} {escape.code(rest)}"
+    where = escape.mention("#" if watch.target.startswith(("C", "G")) else "@", watch.target)
+    only = f", only {escape.outside(', '.join(watch.only))}" if watch.only else ""
+    return f"• {what} → {where}{only}"

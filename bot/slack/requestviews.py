@@ -1,0 +1,125 @@
+"""Views about a request: the typed confirmation, the reason of a denial, all its names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
+
+from bot.slack import escape, words
+from bot.slack import message as m
+from bot.slack.cards import asked, subject
+from bot.slack.choices import typed
+from bot.slack.surface import modal
+from bot.store.records import Request
+
+TYPED_BLOCK = "typed"
+REASON_BLOCK = "reason"
+_LONGEST_PHRASE = 200
+_LONGEST_REASON = 500
+_ROW = 10
+
+
+def typed_confirmation(request: Request, phrase: str) -> dict[str, Any]:
+    """Asks to type `phrase` (the job's id) before something that cannot be undone."""
+    blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *asked(request)]
+    blocks.append(
+        InputBlock(
+            block_id=TYPED_BLOCK,
+            label=PlainTextObject(text=escape.clip_plain(f"Type {phrase} to go on", 150)),
+            element=PlainTextInputElement(
+                action_id=m.action_id(str(request.action), "phrase"),
+                placeholder=PlainTextObject(text=escape.clip_plain(phrase, 150)),
+                max_length=_LONGEST_PHRASE,
+                focus_on_load=True,
+            ),
+        )
+    )
+    step = "typed_destination" if request.options.with_destination else "typed"
+    return modal(
+        f"{str(request.action).capitalize()}: are you sure?",
+        blocks,
+        submit=f"{str(request.action).capitalize()} it",
+        callback_id=m.action_id(str(request.action), step),
+        ref=request.id,
+        close="Cancel",
+    )
+
+
+def typed_text(values: Mapping[str, Any]) -> str:
+    """What was typed in `typed_confirmation`."""
+    return typed(values, TYPED_BLOCK, _LONGEST_PHRASE)
+
+
+def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
+    """By `block_id`: why what was typed does not count; empty when it does."""
+    written = typed_text(values)
+    if written == phrase:
+        return {}
+    hint = " (lower-case)" if written.lower() == phrase.lower() else ""
+    return {TYPED_BLOCK: f"Type {phrase} exactly{hint}, or cancel: nothing has happened so far."}
+
+
+def deny_reason(request: Request) -> dict[str, Any]:
+    """Asks why a request is denied."""
+    blocks: list[Block] = [
+        m.section(
+            f"{escape.mention('@', request.by.user)} asked to *{escape.outside(subject(request))}* "
+            "and is told your reason."
+        ),
+        InputBlock(
+            block_id=REASON_BLOCK,
+            label=PlainTextObject(text="Why not?"),
+            element=PlainTextInputElement(
+                action_id=m.action_id(str(request.action), "reason"),
+                placeholder=PlainTextObject(text="For example: not before the month end"),
+                multiline=True,
+                max_length=_LONGEST_REASON,
+                focus_on_load=True,
+            ),
+        ),
+    ]
+    return modal(
+        "Deny the request",
+        blocks,
+        submit="Deny",
+        callback_id=m.action_id(str(request.action), "deny_reason"),
+        ref=request.id,
+        close="Back",
+    )
+
+
+def reason_text(values: Mapping[str, Any]) -> str:
+    """What was written in `deny_reason`."""
+    return typed(values, REASON_BLOCK, _LONGEST_REASON)
+
+
+def reason_objections(values: Mapping[str, Any]) -> dict[str, str]:
+    """By `block_id`: what is wrong with the reason; empty when nothing is."""
+    return {} if reason_text(values) else {REASON_BLOCK: "Say in a few words why, for the one who asked."}
+
+
+def all_names(request: Request) -> dict[str, Any]:
+    """Every job of a request and every database that it touches."""
+    blocks: list[Block] = []
+    for job in request.jobs:
+        databases = request.databases.get(job.name, ())
+        count = words.many(len(databases), "database") if databases else "databases not listed"
+        rows = [f"{words.job_sign(job)} *{words.job_code(job.name)}* {words.status(job.status)} — {count}"]
+        rows.extend(name_rows(databases))
+        blocks.extend(m.sections("\n".join(rows)))
+    return modal("All jobs and databases", _packed(blocks))
+
+
+def name_rows(found: Sequence[str]) -> list[str]:
+    """All names in code type, some a row: long lists part at row ends."""
+    return [
+        ", ".join(escape.code(each) for each in found[at : at + _ROW]) for at in range(0, len(found), _ROW)
+    ]
+
+
+def _packed(blocks: list[Block]) -> list[Block]:
+    """Put short sections together: a view holds a hundred blocks, a request up to a thousand jobs."""
+    texts = [str(block.to_dict()["text"]["text"]) for block in blocks]
+    return m.sections("\n".join(texts)) if len(texts) > 50 else blocks

@@ -1,0 +1,130 @@
+"""All views, and what is read back from them.
+
+Views are plain values, as `views.open`, `views.update` and `views.publish` take them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.answers import EditForm, EditPreview, Form, PickForm
+from bot.invocation import UsageError, Value
+from bot.slack import choices, escape, formviews
+from bot.slack import message as m
+from bot.slack.home import Home, home
+from bot.slack.message import Message
+from bot.slack.requestviews import (
+    REASON_BLOCK,
+    TYPED_BLOCK,
+    all_names,
+    deny_reason,
+    reason_objections,
+    reason_text,
+    typed_confirmation,
+    typed_objections,
+    typed_text,
+)
+from bot.slack.surface import modal
+
+TITLE = "Migrations"
+
+
+def form(answer: Form) -> dict[str, Any]:
+    """The view of a form."""
+    match answer:
+        case EditForm():
+            return formviews.edit_form(answer)
+        case EditPreview():
+            return formviews.edit_preview(answer)
+        case PickForm():
+            return formviews.pick_form(answer)
+
+
+def loading() -> dict[str, Any]:
+    """Opened at once, while the answer is being made: a trigger lasts 3 seconds."""
+    return modal(TITLE, [m.section("⏳ Asking the migration service …")])
+
+
+def message_view(message: Message) -> dict[str, Any]:
+    """A message in a view, where a view waits for the answer."""
+    return modal(TITLE, message.blocks)
+
+
+def sorry(text: str) -> dict[str, Any]:
+    """Something went wrong, in one sentence."""
+    return modal(TITLE, m.sections(f"🔴 {escape.outside(text)}"))
+
+
+def filled(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Value]:
+    """The flags of an invocation that a submitted form stands for; `data` is the form's stored ref.
+
+    Raises:
+        UsageError: something needed is missing, or a value that the form did not have.
+    """
+    match step:
+        case "submit":
+            return _edit_flags(formviews.read_edit(values, _source(data)))
+        case "pick":
+            return {"databases": formviews.read_pick(values, _source(data))}
+        case _:
+            return {}
+
+
+def form_objections(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, str]:
+    """By `block_id`: what is wrong with what was filled in, for the acknowledgement."""
+    try:
+        filled(step, values, data)
+    except UsageError as error:
+        return {_blamed(step, values): str(error)}
+    return {}
+
+
+def suggestions(typed: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Options for the type-ahead of databases; `data` is the form's stored ref."""
+    return choices.suggestions(typed, _source(data))
+
+
+def _edit_flags(choice: formviews.EditChoice) -> dict[str, Value]:
+    flags: dict[str, Value] = {"preview": True}
+    if choice.everything:
+        flags |= {"all": True, "exclude": choice.databases}
+    else:
+        flags["only"] = choice.databases
+    if choice.parallelism:
+        flags["parallel"] = choice.parallelism.lower()
+    return flags
+
+
+def _source(data: Mapping[str, Any]) -> Sequence[str]:
+    found = data.get("source")
+    return [str(each) for each in found] if isinstance(found, list | tuple) else []
+
+
+def _blamed(step: str, values: Mapping[str, Any]) -> str:
+    """The block that an objection is shown at; it must be an input of the view."""
+    wanted = formviews.PICK_BLOCK if step == "pick" else formviews.CHOSEN_BLOCK
+    return wanted if wanted in values else next(iter(values), wanted)
+
+
+__all__ = [
+    "REASON_BLOCK",
+    "TITLE",
+    "TYPED_BLOCK",
+    "Home",
+    "all_names",
+    "deny_reason",
+    "filled",
+    "form",
+    "form_objections",
+    "home",
+    "loading",
+    "message_view",
+    "reason_objections",
+    "reason_text",
+    "sorry",
+    "suggestions",
+    "typed_confirmation",
+    "typed_objections",
+    "typed_text",
+]
