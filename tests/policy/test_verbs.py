@@ -1,0 +1,208 @@
+"""`/dms policy`, `/dms approvals`, `/dms freeze` and `/dms unfreeze`, as people type them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.access import Access
+from bot.answers import Note, Page
+from bot.dms.rules import Action
+from bot.invocation import UsageError
+from bot.slack.render import render
+from bot.store.records import Decision, Person, RequestState, Run, RunState
+from sandbox.dms import DmsServer
+
+from .desk import PROJECT, Desk, desk, labels, words
+from .people import ADMIN, ALEX, DANA, NOW, QUINN, ROLES, access, job, request
+
+ORDERS = job("orders", project=PROJECT, env="prod")
+RULE = '[[rule]]\nname = "guard"\nverbs = ["destroy"]\nlabels = ["env=prod"]\napprovals = 2\nexpires = "2h"\n'
+
+
+# ---- policy
+
+
+def test_the_policy_of_no_file_is_told(dms: DmsServer, tmp_path: Path) -> None:
+    with desk(dms, tmp_path, Access()) as free:
+        assert "There is no policy file" in words(free.type("policy"))
+
+
+def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
+    window = '[[freeze]]\nfrom = 2026-12-20\nuntil = 2027-01-04\nreason = "closing"\n'
+    watch = '[[watch]]\ntarget = "C0DBMIGRAT"\n[summary]\nat = "09:00"\nzone = "Europe/Berlin"\n'
+    with desk(dms, tmp_path, access(ROLES + RULE + window + watch)) as ruled:
+        ruled.type('freeze orders --until 2h --reason "month end"')
+        told = words(ruled.type("policy"))
+    for part in (
+        "Your role here is *operator*",
+        "everybody: viewer",
+        "*1. guard*: `delete`, `promote`, `restart` on jobs with `env=prod`",
+        "approvals: 2",
+        "a request lasts 2 h",
+        "closing",
+        "Frozen*: `orders` until",
+        "month end",
+        "C0DBMIGRAT hears of everything",
+        "09:00 Europe/Berlin",
+        "Where no rule matches",
+    ):
+        assert part in told
+
+
+def test_many_rules_come_in_pages_that_slack_takes(dms: DmsServer, tmp_path: Path) -> None:
+    many = "".join(f'[[rule]]\nverbs = ["stop"]\njobs = ["job-{n}"]\nallow = ["admin"]\n' for n in range(100))
+    with desk(dms, tmp_path, access(ROLES + many)) as ruled:
+        first, last = ruled.type("policy"), ruled.type("policy --page 6")
+        beyond = ruled.type("policy --page 99")
+    assert labels(first) == ["Next ›"]
+    assert labels(last) == ["‹ Previous"]
+    assert words(beyond) == words(last)
+    assert len(render(first).blocks) <= 50
+
+
+def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Path) -> None:
+    with desk(dms, tmp_path, access(ROLES + RULE)) as ruled:
+        dana, quinn = words(ruled.type("policy orders")), words(ruled.type("policy orders", QUINN))
+    assert "By the rule “guard” you may use `delete` on `orders`. 2 approvals are needed" in dana
+    assert "@U0RILEY001" in dana
+    may, _, may_not = quinn.partition("*You may not*")
+    assert "`show`" in may
+    assert "`stop`: You may not use `stop` on `orders`: by default that takes the role operator" in may_not
+
+
+def test_a_job_that_is_not_there_is_said_to_be_so(typing: Desk) -> None:
+    assert "Did you mean `orders`?" in words(typing.type("policy order"))
+
+
+# ---- approvals
+
+
+def test_nothing_open_is_said(typing: Desk) -> None:
+    assert isinstance(typing.type("approvals"), Note)
+
+
+def test_open_requests_are_listed_with_what_each_reader_may_do(typing: Desk) -> None:
+    store = typing.ctx.store
+    store.add_request(request(Action.PROMOTE, DANA, ORDERS, needed=2, rule="guard"))
+    store.add_decision(Decision("q1", "U0RILEY001", True, "", NOW))
+    told = words(typing.type("approvals", ALEX))
+    assert "*Promote* `orders` (RUNNING/CDC), asked by @U0DANA0001" in told
+    assert "1 of 2 approved by @U0RILEY001" in told
+    assert "expires" in told
+    assert labels(typing.type("approvals", ALEX)) == ["Approve", "Deny", "Refresh"]
+    assert labels(typing.type("approvals", Person("T1", "U0RILEY001"))) == ["Refresh"]
+    assert labels(typing.type("approvals", DANA)) == ["Withdraw", "Refresh"]
+    assert labels(typing.type("approvals", QUINN)) == ["Refresh"]
+    assert "You may not approve or deny `promote`" in words(typing.type("approvals", QUINN))
+
+
+def test_only_what_is_open_in_this_workspace_is_listed(typing: Desk) -> None:
+    store = typing.ctx.store
+    store.add_request(request(by=Person("T2", "U0DANA0001"), id="other"))
+    store.add_request(request(id="old", expires=NOW - timedelta(seconds=1)))
+    store.add_request(request(id="done", state=RequestState.DONE))
+    assert isinstance(typing.type("approvals", ALEX), Note)
+
+
+def test_what_is_not_confirmed_is_shown_to_its_requester_alone(typing: Desk) -> None:
+    typing.ctx.store.add_request(request(state=RequestState.CONFIRMING))
+    assert isinstance(typing.type("approvals", ALEX), Note)
+    assert labels(typing.type("approvals", DANA)) == ["Confirm", "Cancel", "Refresh"]
+
+
+def test_many_requests_come_in_pages_that_slack_takes(typing: Desk) -> None:
+    for number in range(30):
+        typing.ctx.store.add_request(request(id=f"q{number}"))
+    page = typing.type("approvals --page 2", ALEX)
+    assert isinstance(page, Page)
+    assert page.title == "30 requests are open"
+    assert labels(page)[-3:] == ["‹ Previous", "Next ›", "Refresh"]
+    assert len(render(page).blocks) <= 50
+
+
+# ---- freeze and unfreeze
+
+
+def test_a_freeze_stops_changes_until_it_is_lifted(typing: Desk) -> None:
+    frozen = typing.type('freeze orders --until 2h --reason "month end."')
+    assert isinstance(frozen, Note)
+    assert frozen.public
+    assert "`orders` is frozen until 2026-03-01 14:00:00+00:00 by @U0DANA0001: month end." in words(frozen)
+    assert labels(frozen) == ["Unfreeze"]
+    assert "frozen" in words(typing.type("verify orders"))
+    assert "no longer frozen" in words(typing.type("unfreeze orders", ALEX))
+    assert typing.ctx.store.freezes(NOW) == ()
+    events = [(each.event, each.user, each.job) for each in typing.ctx.store.audit()]
+    assert events == [("frozen", DANA.user, ORDERS.name), ("unfrozen", ALEX.user, ORDERS.name)]
+
+
+def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: Desk) -> None:
+    typing.type('freeze --all --until 2026-03-02T08:00Z --reason "audit"')
+    typing.type('freeze orders --until 2h --reason "month end"')
+    assert "All jobs are frozen, `orders` too" in words(typing.type("unfreeze orders"))
+    typing.type('freeze orders --until 2h --reason "month end"')
+    assert "Frozen on their own are still: `orders`" in words(typing.type("unfreeze --all"))
+    assert [each.job for each in typing.ctx.store.freezes(NOW)] == [ORDERS.name]
+
+
+def test_lifting_nothing_writes_nothing(typing: Desk) -> None:
+    assert words(typing.type("unfreeze orders")) == "`orders` is not frozen."
+    assert words(typing.type("unfreeze --all")) == "There is no freeze of all jobs to lift."
+    assert typing.ctx.store.audit() == ()
+
+
+def test_lifting_tells_of_a_planned_freeze(dms: DmsServer, tmp_path: Path) -> None:
+    window = '[[freeze]]\nfrom = 2026-02-01\nuntil = 2026-04-01\nreason = "closing"\n'
+    with desk(dms, tmp_path, access(ROLES + window)) as ruled:
+        assert "until 2026-04-01 00:00 UTC: closing" in words(ruled.type("unfreeze orders"))
+        assert "closing" in words(ruled.type("verify orders"))
+
+
+def test_a_freeze_tells_what_goes_on(typing: Desk) -> None:
+    typing.ctx.store.add_request(request(state=RequestState.RUNNING))
+    typing.ctx.store.add_run(Run("r1", "q1", ORDERS.name, Action.STOP, RunState.FOLLOWING, "c", created=NOW))
+    told = words(typing.type("freeze --all --until 1h --reason now"))
+    assert "What is under way goes on: 1 action." in told
+
+
+@pytest.mark.parametrize(
+    "line", ['freeze orders --until 2h --reason "x"', "unfreeze orders", "unfreeze --all"]
+)
+def test_viewers_neither_freeze_nor_unfreeze(typing: Desk, line: str) -> None:
+    assert "takes the role operator or above; your role is viewer" in words(typing.type(line, QUINN))
+    assert typing.ctx.store.audit() == ()
+
+
+def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path) -> None:
+    rule = '[[rule]]\nverbs = ["freeze", "unfreeze"]\nallow = ["admin"]\n'
+    with desk(dms, tmp_path, access(ROLES + rule)) as ruled:
+        assert "takes the role admin" in words(ruled.type('freeze --all --until 2h --reason "x"'))
+        assert "are frozen" in words(ruled.type('freeze --all --until 2h --reason "x"', ADMIN))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('freeze --until 2h --reason "x"', "Name a job or all of them"),
+        ('freeze orders --all --until 2h --reason "x"', "Name a job or all of them"),
+        ('freeze orders --reason "x"', "Say until when"),
+        ("freeze orders --until 2h", "Say why"),
+        ('freeze orders --until 2026-01-01T00:00Z --reason "x"', "is over already"),
+        ('freeze orders --until 600d --reason "x"', "a year at most"),
+        (f'freeze orders --until 2h --reason "{"x" * 400}"', "at most 300 characters"),
+        ("unfreeze", "Name a job or all of them"),
+    ],
+)
+def test_what_is_missing_is_said(typing: Desk, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        typing.type(line)
+
+
+def test_secrets_in_a_reason_go_nowhere(typing: Desk) -> None:
+    told = typing.type('freeze orders --until 2h --reason "token xoxb-1234-abcdef leaked"')
+    kept = str(typing.ctx.store.audit()) + str(typing.ctx.store.freezes(NOW)) + words(told)
+    assert "xoxb-1234" not in kept
+    assert "leaked" in kept
