@@ -231,7 +231,10 @@ class Front:
             return views.typed_objections(submission.values, phrase(request))
         if submission.step == "deny_reason":
             return views.reason_objections(submission.values)
-        return {}
+        ref = self._store.ref(submission.who.team, submission.ref)
+        if ref is None or submission.step not in ("submit", "pick"):
+            return {}
+        return views.form_objections(submission.step, submission.values, ref.data)
 
     def _submitted(self, submission: Submission) -> None:
         log.info("view", user=submission.who.user, verb=submission.verb, step=submission.step)
@@ -272,9 +275,10 @@ class Front:
             return
         who = replace(submission.who, channel=str(ref.data.get("channel", "")))
         place = Place(who, view_id=submission.view_id)
-        flags = views.filled(submission.step, submission.values, ref.data)
-        base = Invocation.of(ref.data)
-        invocation = replace(base, flags={**base.flags, **flags})
+        invocation = Invocation.of(ref.data)
+        if submission.step != "save":
+            flags = views.filled(submission.step, submission.values, ref.data)
+            invocation = replace(invocation, flags={**invocation.flags, **flags})
         self._later(place, submission.verb, lambda: self._answered(invocation, place))
 
     # ---- work and its faults

@@ -70,7 +70,7 @@ def typed(body: Mapping[str, Any]) -> Typed:
 
 def press(body: Mapping[str, Any]) -> Press:
     """From a `block_actions` payload; an action that is not ours has an empty verb."""
-    action = next(iter(body.get("actions") or ()), {})
+    action: Mapping[str, Any] = next(iter(body.get("actions") or ()), {})
     verb, step = address(_text(action, "action_id"))
     return Press(
         who=_person(body),

@@ -18,6 +18,8 @@ from bot.store.port import Store, StoreError
 log = structlog.get_logger(__name__)
 
 COMMAND = "/dms"
+HOME = "home"
+"""The verb of the Home tab's own buttons."""
 _OURS = re.compile(rf"^{incoming.PREFIX}:")
 
 
@@ -32,7 +34,11 @@ def listen(app: App, front: Front, store: Store, home: Callable[[str, str], None
     @app.action(_OURS)
     def action(ack: Ack, body: dict[str, Any]) -> None:
         _at_once(ack)
-        front.pressed(incoming.press(body))
+        press = incoming.press(body)
+        if press.verb == HOME:
+            home(press.who.team, press.who.user)
+        else:
+            front.pressed(press)
 
     @app.view(_OURS)
     def submission(ack: Ack, body: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
-from bot.slack import render, views
+from bot.slack import views
+from bot.slack.render import render, rich
 from bot.store.records import Person
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ class Post:
         elif isinstance(answer, Posted):
             self._close_view(place)
         elif place.view_id:
-            self._update_view(place, views.message_view(render.render(answer)))
+            self._update_view(place, views.message_view(render(answer)))
         else:
             self._say(place, answer)
 
@@ -79,7 +80,7 @@ class Post:
             log.warning("home_not_published", user=user, error=_reason(error))
 
     def _say(self, place: Place, answer: Answer) -> None:
-        message = render.render(answer).payload()
+        message = render(answer).payload()
         public = isinstance(answer, Note) and answer.public
         if place.response_url and self._respond(place, message, public):
             return
@@ -114,7 +115,7 @@ class Post:
         """A view cannot be closed from here; it says that the answer is in the channel."""
         if place.view_id:
             note = Note("It goes on in the channel, in a message of its own.", tone="good")
-            self._update_view(place, views.message_view(render.render(note)))
+            self._update_view(place, views.message_view(render(note)))
 
     def _upload(self, place: Place, answer: Upload) -> None:
         try:
@@ -123,7 +124,7 @@ class Post:
                 filename=answer.filename,
                 content=answer.content,
                 title=answer.title,
-                initial_comment=render.rich(answer.comment),
+                initial_comment=rich(answer.comment),
             )
         except SlackApiError as error:
             note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.scene import Scene, scene
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One bot for all tests of a file; each test brings jobs of its own."""
+    with scene(tmp_path_factory.mktemp("bot")) as made:
+        yield made
+        assert made.slack.violations() == []
