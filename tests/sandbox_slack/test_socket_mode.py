@@ -28,9 +28,7 @@ def test_command_is_acknowledged_and_answered_privately(
     assert control.violations() == []
 
 
-def test_text_in_the_acknowledgement_is_shown(
-    app: App, connect: Connect, control: SlackControl
-) -> None:
+def test_text_in_the_acknowledgement_is_shown(app: App, connect: Connect, control: SlackControl) -> None:
     @app.command("/dms")
     def dms(ack: Any) -> None:
         ack(text="hello from ack", response_type="in_channel")
@@ -90,9 +88,7 @@ def test_ephemeral_message_is_replaced_through_the_response_url(
     assert bodies[0]["container"]["is_ephemeral"] is True
 
 
-def test_modal_errors_then_update_then_close(
-    app: App, connect: Connect, control: SlackControl
-) -> None:
+def test_modal_errors_then_update_then_close(app: App, connect: Connect, control: SlackControl) -> None:
     @app.command("/dms")
     def dms(ack: Any, body: Any, client: WebClient) -> None:
         ack()
@@ -193,9 +189,7 @@ def test_home_tab(app: App, connect: Connect, control: SlackControl) -> None:
     assert control.home("dana") is None
 
 
-def test_late_acknowledgement_is_a_violation(
-    app: App, connect: Connect, control: SlackControl
-) -> None:
+def test_late_acknowledgement_is_a_violation(app: App, connect: Connect, control: SlackControl) -> None:
     control.configure(ack_seconds=0.3)
 
     @app.command("/dms")
@@ -238,9 +232,7 @@ def test_refused_connections(app: App, connect: Connect, control: SlackControl) 
     control.wait_connections(1)
 
 
-def test_events_are_tried_again_until_acknowledged(
-    app: App, connect: Connect, control: SlackControl
-) -> None:
+def test_events_are_tried_again_until_acknowledged(app: App, connect: Connect, control: SlackControl) -> None:
     control.configure(ack_seconds=0.2, event_retry_delays=[0.1, 0.1])
     seen: list[Any] = []
 

@@ -1,0 +1,81 @@
+"""`python -m sandbox`: both servers, the environment, and stopping together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROBE = """
+import json, os, sys, time
+from slack_sdk import WebClient
+web = WebClient(os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"])
+names = [n for n in os.environ if n.startswith(("DMS_", "SLACK_", "GOOGLE_"))]
+print(json.dumps({"ok": web.auth_test()["ok"], "names": names}), flush=True)
+if sys.argv[1:]: time.sleep(60)
+"""
+REPOSITORY = Path(__file__).parents[2]
+
+
+def start(tmp_path: Path, *flags: str, hold: bool = False) -> subprocess.Popen[str]:
+    probe = tmp_path / "probe.py"
+    probe.write_text(PROBE)
+    command = [sys.executable, str(probe), *(["hold"] if hold else [])]
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--slack-port", "0", "--dms-port", "0", *flags, "--", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+
+
+def test_command_runs_with_the_environment_and_its_status_is_handed_on(tmp_path: Path) -> None:
+    with start(tmp_path) as sandbox:
+        out, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 0, err
+    assert "/dms list" in out
+    assert '"ok": true' in out
+    for name in ("SLACK_APP_TOKEN", "DMS_EMULATOR_HOST", "DMS_EMULATOR_REST_HOST", "DMS_NOTIFY_CHANNEL"):
+        assert name in out
+
+
+def test_everything_stops_on_an_interrupt(tmp_path: Path) -> None:
+    with start(tmp_path, hold=True) as sandbox:
+        assert sandbox.stdout is not None
+        while '"ok": true' not in sandbox.stdout.readline():
+            assert sandbox.poll() is None
+        sandbox.send_signal(signal.SIGINT)
+        _, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 0, err
+
+
+@pytest.mark.parametrize("flag", ["--slack-port", "--dms-port"])
+def test_a_taken_port_is_told_with_its_flag(tmp_path: Path, flag: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with start(tmp_path, flag, str(port)) as sandbox:
+            _, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 2
+    assert f"{port} is in use" in err
+    assert flag in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_missing_command_is_one_sentence(tmp_path: Path) -> None:
+    arguments = ["--slack-port", "0", "--dms-port", "0", "--", "no-such-program"]
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].startswith("Cannot run no-such-program")
