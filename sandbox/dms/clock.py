@@ -27,9 +27,13 @@ class ScaledClock:
     """
 
     def __init__(self, factor: float = 1.0) -> None:
-        now = time.time()
         self._lock = threading.Lock()
-        self._segments = [_Segment(time.monotonic(), now, now, _positive(factor))]
+        self._segments = [_beginning(factor)]
+
+    def restart(self) -> None:
+        """Forget all jumps and changes of speed; only the present speed stays."""
+        with self._lock:
+            self._segments = [_beginning(self.factor)]
 
     @property
     def factor(self) -> float:
@@ -80,6 +84,11 @@ class ScaledClock:
             return first.scaled - (first.wall - wall)
         current = next(s for s in reversed(self._segments) if s.wall <= wall)
         return current.scaled + (wall - current.wall) * current.factor
+
+
+def _beginning(factor: float) -> _Segment:
+    now = time.time()
+    return _Segment(time.monotonic(), now, now, _positive(factor))
 
 
 def _positive(factor: float) -> float:

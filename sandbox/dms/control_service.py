@@ -10,6 +10,7 @@ from google.cloud import clouddms_v1
 
 from sandbox.dms import scenario, seed, views
 from sandbox.dms.calls import CallLog
+from sandbox.dms.dump import finish_dump_if_over
 from sandbox.dms.errors import make_status
 from sandbox.dms.faults import Fault, Faults
 from sandbox.dms.model import Job
@@ -101,6 +102,7 @@ class ControlService:
         found = self._world.job_by_id(job)
         scenario.set_database_values(found.databases[database], changes, self._world.now())
         found.touch(self._world.now())
+        finish_dump_if_over(self._world, found, self._world.now())
         return self._snapshot(found)
 
     def remove_job(self, job: str) -> dict[str, Any]:

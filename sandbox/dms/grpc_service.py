@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from sandbox.dms.calls import Door
 from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.faults import Disconnected
 
+_LOG = logging.getLogger(__name__)
 _DMS = "google.cloud.clouddms.v1.DataMigrationService"
 _VERBS = ("Start", "Stop", "Resume", "Restart", "Promote", "Verify")
 
@@ -223,6 +225,9 @@ def _guarded(method: Method, door: Door) -> Callable[[Any, grpc.ServicerContext]
             context.abort_with_status(rpc_status.to_status(error.to_status()))
         except Disconnected:
             context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+        except Exception:
+            _LOG.exception("%s failed", method.name)
+            context.abort(grpc.StatusCode.INTERNAL, "Internal error encountered.")
 
     return call
 

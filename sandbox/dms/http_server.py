@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import select
 import socket
 import threading
@@ -17,6 +18,7 @@ from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.faults import Disconnected
 from sandbox.dms.rest_service import RestRequest, RestService
 
+_LOG = logging.getLogger(__name__)
 _MOST_BODY = 10 * 1024 * 1024
 
 
@@ -116,6 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             return
+        except Exception:
+            _LOG.exception("%s %s failed", self.command, self.path)
+            failure = ApiError("INTERNAL", "Internal error encountered.")
+            status, body = failure.http_status, failure.to_json()
         self._send(status, body)
 
     def _dispatch(self) -> tuple[int, Any]:

@@ -67,7 +67,7 @@ def _read(token: str, query: tuple[str, ...]) -> tuple[int, str]:
         offset, last, digest = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, binascii.Error, TypeError):
         raise invalid("The page token is not valid", "page_token") from None
-    if digest != _digest(query) or not isinstance(offset, int):
+    if digest != _digest(query) or not isinstance(offset, int) or offset < 0:
         raise invalid("The page token does not belong to this request", "page_token")
     return offset, str(last)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.dms import masks, views
@@ -90,11 +90,12 @@ class Match:
                 f"Field '{name}' could not be found in request message.",
                 name,
             )
+        body = self.request.body
         if self.route.schema:
-            check_body(self.request.body or {}, self.route.schema)
-        elif self.request.body:
+            body = check_body({} if body is None else body, self.route.schema)
+        elif body:
             raise invalid("Invalid JSON payload received. This method takes no body.")
-        return self.route.answer(self.request, self.name)
+        return self.route.answer(replace(self.request, body=body), self.name)
 
 
 _LOCATION = r"(projects/[^/:]+/locations/[^/:]+)"

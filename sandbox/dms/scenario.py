@@ -72,9 +72,12 @@ def add_job(
 ) -> Job:
     """Put a job into the world, with its profiles and destination. A job of that name is replaced.
 
-    Ages are in seconds before now. Raises ValueError for unknown names of states, engines and the like.
+    Ages are in wall seconds before now; a dump is as far as it gets in that many scaled ones.
+    Raises ValueError for unknown names of states, engines and the like.
     """
     now = world.now()
+    wall = world.clock.wall()
+    created = world.clock.scaled_of(wall - created_ago)
     project = project or world.project
     parent = f"projects/{project}/locations/{location}"
     pb = JobPb(name=f"{parent}/migrationJobs/{check_id(job_id, 'id')}", display_name=display_name or job_id)
@@ -88,14 +91,15 @@ def add_job(
     pb.destination_database.engine = ENGINES[checked(destination_engine, ENGINES, "engine")]
     pb.destination_database.provider = PROVIDERS[checked(destination_provider, PROVIDERS, "provider")]
     pb.static_ip_connectivity.SetInParent()
-    job = Job(pb, now - created_ago)
+    job = Job(pb, created)
     job.frozen = frozen
     _set_level(job, dump_parallel_level)
     _fill_databases(job, databases, source_databases, excluded, now)
     _add_profiles(world, job, source_host)
     _pin_lag(job, sec_lag, bytes_lag, job.created)
     world.add_job(job)
-    place(world, job, state, phase, now - in_phase_for, error)
+    since = world.clock.scaled_of(wall - in_phase_for)
+    place(world, job, state, phase, since, error, dump_at=now - in_phase_for)
     return job
 
 
@@ -112,7 +116,15 @@ def add_many(
     ]
 
 
-def place(world: World, job: Job, state: str, phase: str | None, at: float, error: Any = None) -> None:
+def place(
+    world: World,
+    job: Job,
+    state: str,
+    phase: str | None,
+    at: float,
+    error: Any = None,
+    dump_at: float | None = None,
+) -> None:
     """Set a job's state and phase as if it had come there by itself at scaled time `at`."""
     checked(state, STATES, "state")
     phase = phase or ("CDC" if state in _PHASE_NEEDED else "PHASE_UNSPECIFIED")
@@ -132,12 +144,15 @@ def place(world: World, job: Job, state: str, phase: str | None, at: float, erro
     if phase in ("CDC", "READY_FOR_PROMOTE", "PROMOTE_IN_PROGRESS"):
         enter_cdc(job, at, backlog=300.0)
     if state == "RUNNING" and phase == "FULL_DUMP":
-        begin_dump(world, job, [d for d in job.selected() if not d.pinned], at)
+        begin_dump(
+            world, job, [d for d in job.selected() if not d.pinned], at if dump_at is None else dump_at
+        )
 
 
 def _started(job: Job, state: str, at: float) -> float | None:
     if state in ("DRAFT", "CREATING", "NOT_STARTED", "STARTING"):
         return None
+    # Whoever sets a job up takes a while before starting it.
     return job.started if job.started is not None else min(at, job.created + 60.0)
 
 

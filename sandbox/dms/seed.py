@@ -255,6 +255,7 @@ def _passing(world: World) -> None:
         ("stock-updating", "UPDATING", "CDC"),
         ("stock-deleting", "DELETING", "CDC"),
         ("stock-maintenance", "MAINTENANCE", "CDC"),
+        ("stock-deleted", "DELETED", "CDC"),
     )
     for name, state, phase in held:
         _hold(world, name, _CENTRAL, state, phase)

@@ -14,7 +14,10 @@ _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\
 
 
 def check_body(body: Any, schema: str) -> dict[str, Any]:
-    """The body, if it fits the schema. Raises INVALID_ARGUMENT for unknown fields and wrong values."""
+    """The body without its nulls, which mean "not set", if it fits the schema.
+
+    Raises INVALID_ARGUMENT for unknown fields and wrong values.
+    """
     if not isinstance(body, dict):
         raise invalid("Invalid JSON payload received. Expected an object.")
     problems: list[str] = []
@@ -22,7 +25,14 @@ def check_body(body: Any, schema: str) -> dict[str, Any]:
     if problems:
         text = "\n".join(f"Invalid JSON payload received. {problem}" for problem in problems)
         raise ApiError("INVALID_ARGUMENT", text, details=invalid(text, "body").details)
-    return body
+    found: dict[str, Any] = _without_nulls(body)
+    return found
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _check_object(value: dict[str, Any], schema: str, path: str, problems: list[str]) -> None:

@@ -55,7 +55,8 @@ class World:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything but the clock."""
+        """Forget everything but the speed of the clock."""
+        self.clock.restart()
         self.places: dict[tuple[str, str], Place] = {}
         self.profiles: dict[str, Profile] = {}
         self.destinations: dict[str, Destination] = {}

@@ -55,6 +55,7 @@ def server() -> Iterator[DmsServer]:
 def control(server: DmsServer) -> Iterator[DmsControl]:
     server.control.reset("empty")
     server.control.clock(factor=1.0)
+    server.control.clock(factor=1.0)
     yield server.control
     server.control.clear_faults()
 

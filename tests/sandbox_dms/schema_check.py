@@ -41,7 +41,7 @@ def _convert(schema: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "items": _convert(schema["items"])}
     if kind == "object":
         return _convert_object(schema)
-    converted = {key: schema[key] for key in ("type", "enum") if key in schema}
+    converted: dict[str, Any] = {key: schema[key] for key in ("type", "enum") if key in schema}
     if kind == "string" and schema.get("format") in _FORMATS:
         assert re.compile(_FORMATS[schema["format"]])
         converted["pattern"] = _FORMATS[schema["format"]]
