@@ -1,0 +1,153 @@
+"""Whatever there is to show, Slack takes it, and nobody from outside speaks in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.answers import Answer, Button, EditForm, EditPreview, PickForm, User
+from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
+from bot.dms.rules import Action
+from bot.slack import alerts, timeline, views
+from bot.slack.approvalcard import approval_card, reminder_text
+from bot.slack.cards import request_card
+from bot.slack.home import Home, home
+from bot.slack.render import render
+from bot.store.records import Decision, Event, Request, RequestState, Run, Watch
+from tests.slack import makers
+from tests.slack.checks import accepted, accepted_view
+from tests.slack.makers import NOW
+
+tried = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+_names = st.lists(makers.texts, max_size=250, unique=True)
+
+
+@tried
+@given(makers.answers)
+def test_answers(answer: Answer) -> None:
+    accepted(render(answer))
+
+
+@tried
+@given(
+    makers.requests(), st.lists(makers.runs, max_size=50), makers.decisions, st.lists(makers.jobs, max_size=2)
+)
+def test_request_cards(
+    request: Request, runs: list[Run], decisions: tuple[Decision, ...], jobs: list[Job]
+) -> None:
+    accepted(request_card(request, runs, decisions, NOW, jobs))
+
+
+@tried
+@given(
+    makers.requests(),
+    st.lists(makers.users, max_size=30),
+    makers.decisions,
+    st.lists(makers.runs, max_size=5),
+)
+def test_approval_cards(
+    request: Request, approvers: list[str], decisions: tuple[Decision, ...], runs: list[Run]
+) -> None:
+    people = [User(each) for each in approvers]
+    accepted(approval_card(request, people, decisions, NOW, runs))
+    accepted(reminder_text(request, people, decisions, NOW))
+
+
+@tried
+@given(
+    makers.jobs,
+    st.lists(makers.events, max_size=30),
+    makers.rows,
+    makers.longs,
+    st.booleans(),
+)
+def test_timelines(
+    job: Job, events: list[Event], buttons: tuple[Button, ...], next_step: str, current: bool
+) -> None:
+    accepted(timeline.timeline(job, events, buttons, next_step, current=current))
+
+
+@tried
+@given(makers.events, st.none() | makers.jobs, makers.rows)
+def test_events(event: Event, job: Job | None, buttons: tuple[Button, ...]) -> None:
+    accepted(alerts.alert(event, job, buttons))
+    accepted(timeline.event_detail(event, job))
+
+
+@tried
+@given(
+    st.lists(makers.events, max_size=80), st.dictionaries(makers.statuses, st.integers(0, 999), max_size=20)
+)
+def test_digests_and_summaries(events: list[Event], counts: dict[str, int]) -> None:
+    accepted(alerts.digest(events))
+    accepted(alerts.summary("2026-11-20", counts, events))
+
+
+@tried
+@given(
+    st.lists(makers.jobs, max_size=60),
+    st.lists(makers.requests(RequestState.APPROVING, most_jobs=2), max_size=14),
+    st.lists(makers.watches, max_size=20),
+    makers.few,
+)
+def test_home(
+    jobs: list[Job], requests: list[Request], watches: list[Watch], buttons: tuple[Button, ...]
+) -> None:
+    content = Home(jobs, NOW - timedelta(minutes=1), requests, requests, watches, buttons)
+    accepted_view(home(content), "home")
+
+
+@tried
+@given(makers.jobs, _names, st.lists(st.integers(0, 249), max_size=240), st.booleans(), makers.longs)
+def test_edit_forms(job: Job, source: list[str], picks: list[int], everything: bool, note: str) -> None:
+    some = tuple(ObjectId(source[at]) for at in picks if at < len(source))
+    config = ObjectsConfig("ALL_OBJECTS" if everything else "SPECIFIED_OBJECTS", some, some)
+    accepted_view(views.form(EditForm("ref-1", job, config, tuple(source), note)))
+
+
+@tried
+@given(makers.jobs, _names, _names, _names, st.lists(makers.longs, max_size=5))
+def test_edit_previews(
+    job: Job, added: list[str], removed: list[str], kept: list[str], warning: list[str]
+) -> None:
+    preview = EditPreview(
+        "ref-1",
+        job,
+        tuple(added),
+        tuple(removed),
+        tuple(kept),
+        ("ALL_OBJECTS", "SPECIFIED_OBJECTS"),
+        ("", "MAX"),
+        tuple(warning),
+    )
+    accepted_view(views.form(preview))
+
+
+@tried
+@given(
+    makers.jobs, st.lists(makers.databases, max_size=150), st.sampled_from([Action.RESTART, Action.PROMOTE])
+)
+def test_pick_forms(job: Job, databases: list[Database], action: Action) -> None:
+    accepted_view(views.form(PickForm("ref-1", action, job, tuple(databases))))
+
+
+@tried
+@given(makers.requests(), makers.texts)
+def test_request_views(request: Request, text: str) -> None:
+    accepted_view(views.typed_confirmation(request, text))
+    accepted_view(views.deny_reason(request))
+    accepted_view(views.all_names(request))
+    accepted_view(views.sorry(text))
+    accepted_view(views.loading())
+
+
+@tried
+@given(makers.answers)
+def test_messages_in_views(answer: Answer) -> None:
+    accepted_view(views.message_view(render(answer)))
