@@ -38,8 +38,12 @@ def test_an_id_is_worth_nothing_to_another_team(store: Store) -> None:
 
 def test_an_id_in_use_is_kept(store: Store, raw: Raw) -> None:
     id = store.put_ref("T1", "job", {"name": "x"})
-    raw.execute("UPDATE refs SET used = '2020-01-01T00:00:00.000000+00:00'")
+    age = "UPDATE refs SET used = '2020-01-01T00:00:00.000000+00:00'"
+    raw.execute(age)
     assert store.ref("T1", id) is not None
+    assert store.purge(datetime.now(UTC) - timedelta(hours=1)) == 0
+    raw.execute(age)
+    assert store.put_ref("T1", "job", {"name": "x"}) == id
     assert store.purge(datetime.now(UTC) - timedelta(hours=1)) == 0
     assert store.ref("T1", id) is not None
 
