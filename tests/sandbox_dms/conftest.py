@@ -15,7 +15,8 @@ from google.cloud.clouddms_v1.services.data_migration_service.transports import 
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 
 from sandbox.dms import DmsControl, DmsServer
-from tests.sandbox_dms.schema_check import SchemaCheck
+
+from .schema_check import SchemaCheck
 
 PARENT = "projects/demo-project/locations/europe-west1"
 

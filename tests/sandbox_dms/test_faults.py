@@ -9,8 +9,9 @@ from google.api_core import exceptions
 from google.cloud import clouddms_v1
 
 from sandbox.dms import ControlError, DmsControl
-from tests.sandbox_dms.conftest import PARENT, Rest
-from tests.sandbox_dms.waiting import until
+
+from .conftest import PARENT, Rest
+from .waiting import until
 
 Client = clouddms_v1.DataMigrationServiceClient
 NAME = f"{PARENT}/migrationJobs/shop"

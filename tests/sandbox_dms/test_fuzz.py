@@ -15,8 +15,9 @@ from sandbox.dms.scenario import add_job
 from sandbox.dms.schemas import SCHEMAS
 from sandbox.dms.validation import check_body
 from sandbox.dms.world import World
-from tests.sandbox_dms.conftest import PARENT
-from tests.sandbox_dms.schema_check import SchemaCheck
+
+from .conftest import PARENT
+from .schema_check import SchemaCheck
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

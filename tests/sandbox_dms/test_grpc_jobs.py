@@ -1,6 +1,7 @@
 """Listing, reading, making, changing and deleting jobs with the unchanged gRPC client."""
 
 import uuid
+from concurrent import futures
 
 import pytest
 from google.api_core import exceptions
@@ -10,7 +11,8 @@ from google.iam.v1 import iam_policy_pb2
 from google.protobuf import field_mask_pb2
 
 from sandbox.dms import DmsControl
-from tests.sandbox_dms.conftest import PARENT
+
+from .conftest import PARENT
 
 Client = clouddms_v1.DataMigrationServiceClient
 State = clouddms_v1.MigrationJob.State
@@ -282,3 +284,30 @@ def test_locations_and_permissions(client: Client, control: DmsControl) -> None:
 def test_calls_the_sandbox_does_not_serve_are_unimplemented(client: Client) -> None:
     with pytest.raises(exceptions.MethodNotImplemented):
         client.list_conversion_workspaces(parent=PARENT)
+
+
+def test_many_callers_at_once_delete_once(client: Client, control: DmsControl) -> None:
+    control.add_job("orders")
+    control.operation_seconds(1e6)
+    request = {"name": name("orders"), "request_id": str(uuid.uuid4())}
+    with futures.ThreadPoolExecutor(16) as pool:
+        started = [pool.submit(client.delete_migration_job, request=request) for _ in range(64)]
+        operations = {one.result().operation.name for one in started}
+    assert len(operations) == 1
+    assert len(control.calls("DeleteMigrationJob")) == 64
+
+
+def test_many_callers_at_once_start_once(client: Client, control: DmsControl) -> None:
+    control.add_job("orders", state="NOT_STARTED")
+    control.operation_seconds(1e6)
+
+    def start() -> str:
+        try:
+            client.start_migration_job(request={"name": name("orders")})
+        except exceptions.FailedPrecondition:
+            return "refused"
+        return "started"
+
+    with futures.ThreadPoolExecutor(16) as pool:
+        outcomes = [one.result() for one in [pool.submit(start) for _ in range(32)]]
+    assert outcomes.count("started") == 1

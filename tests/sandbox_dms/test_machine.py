@@ -6,7 +6,8 @@ from google.cloud import clouddms_v1
 
 from sandbox.dms import DmsControl
 from sandbox.dms.enums import CHANGING, PHASES, STATES
-from tests.sandbox_dms.conftest import PARENT
+
+from .conftest import PARENT
 
 NAME = f"{PARENT}/migrationJobs/pinned"
 PHASED = ("RUNNING", "STOPPED", "FAILED", "MAINTENANCE", *sorted(CHANGING))

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from sandbox.dms import DmsControl
-from tests.sandbox_dms.conftest import PARENT, Rest
-from tests.sandbox_dms.test_rest import objects_config
+
+from .conftest import PARENT, Rest
+from .test_rest import objects_config
 
 NAME = f"{PARENT}/migrationJobs/shop"
 FAILED = {"name": "bad", "state": "FAILED", "phase": "FULL_DUMP", "error": "disk full"}

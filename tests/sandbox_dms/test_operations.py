@@ -10,7 +10,8 @@ from google.longrunning import operations_pb2
 from google.rpc import code_pb2
 
 from sandbox.dms import DmsControl
-from tests.sandbox_dms.conftest import PARENT, Rest
+
+from .conftest import PARENT, Rest
 
 Client = clouddms_v1.DataMigrationServiceClient
 NAME = f"{PARENT}/migrationJobs/shop"

@@ -8,8 +8,9 @@ from google.cloud import clouddms_v1
 
 from sandbox.dms import DmsControl
 from sandbox.dms.enums import PHASES, STATES
-from tests.sandbox_dms.conftest import PARENT, Rest
-from tests.sandbox_dms.schema_check import SchemaCheck
+
+from .conftest import PARENT, Rest
+from .schema_check import SchemaCheck
 
 Client = clouddms_v1.DataMigrationServiceClient
 NAME = f"{PARENT}/migrationJobs/orders"

@@ -6,7 +6,8 @@ from sandbox.dms.errors import ApiError
 from sandbox.dms.schema_tool import extract, load_discovery
 from sandbox.dms.schemas import SCHEMAS
 from sandbox.dms.validation import check_body
-from tests.sandbox_dms.schema_check import SchemaCheck
+
+from .schema_check import SchemaCheck
 
 GOOD = [
     ("MigrationJob", {"displayName": "a", "labels": {"env": "prod"}, "type": "ONE_TIME"}),
