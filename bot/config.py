@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from bot import configvalues as values
 from bot.configvalues import BadValue, Reader
@@ -76,17 +75,16 @@ class Settings:
     @property
     def db_shown(self) -> str:
         """The database without its password, fit for logs."""
-        return without_password(self.db)
+        return values.without_password(self.db)
 
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be written anywhere."""
-        password = urlsplit(self.db).password if "://" in self.db else None
         found = (
             self.slack_bot_token,
             self.slack_app_token,
             self.slack_signing_secret,
             self.metrics_token,
-            password or "",
+            *values.passwords(self.db),
         )
         return tuple(each for each in found if each)
 
@@ -281,7 +279,7 @@ def shown(settings: Settings) -> str:
 
 def _shown(option: Option, value: Any) -> str:
     if option.name == "db":
-        return without_password(value)
+        return values.without_password(value)
     if option.secret:
         return "(set)" if value else ""
     if isinstance(value, tuple):
@@ -298,16 +296,6 @@ def unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
     )
     strange = sorted(name for name in environ if name.startswith("DMS_BOT_") and name not in known)
     return tuple(f"{name} is not a setting{_nearest(name, sorted(known))}" for name in strange)
-
-
-def without_password(url: str) -> str:
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:…@{host}"))
 
 
 def _table(path: str, faults: list[str]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 Reader = Callable[[str], Any]
@@ -105,13 +105,48 @@ def database(text: str) -> str:
             )
         return text
     if scheme in ("postgresql", "postgres"):
-        return f"postgresql://{rest}"
+        return _postgres(f"postgresql://{rest}")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return rest[1:]
     raise BadValue(
         f"must be a file's path or a PostgreSQL URL, not a {scheme}:// URL; for example: "
         "/var/lib/dms-bot/bot.db or postgresql://bot@db.internal/dmsbot"
     )
+
+
+def _postgres(url: str) -> str:
+    try:
+        port_is_sound = urlsplit(url).port != 0
+    except ValueError:
+        port_is_sound = False
+    if not port_is_sound:
+        raise BadValue(
+            "is not a well formed URL (characters such as @, : and / in the password are written as %40, "
+            "%3A and %2F); for example: postgresql://bot:…@db.internal:5432/dmsbot"
+        )
+    return url
+
+
+def passwords(url: str) -> tuple[str, ...]:
+    """The password in a database URL, as written and as meant; empty where there is none."""
+    if "://" not in url:
+        return ()
+    parts = urlsplit(url)
+    found = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if name == "password")]
+    return tuple({*filter(None, found), *(unquote(each) for each in found if each)})
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    netloc = parts.netloc
+    if parts.password is not None:
+        user, _, host = netloc.rpartition("@")
+        netloc = f"{user.partition(':')[0]}:…@{host}"
+    query = re.sub(r"(^|&)password=[^&]*", r"\1password=…", parts.query)
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 def file(text: str) -> Path:

@@ -15,7 +15,7 @@ SCOPES = {
     "groups:history": "the same for private channels",
     "im:history": "the same for direct messages of people who watch jobs with --dm",
     "im:write": "to open the direct message of a person who watches jobs with --dm",
-    "users:read": "people's time zones and guest state",
+    "users:read": "whom a name in the policy or in --by means",
     "usergroups:read": "who is in a user group that the policy names",
     "files:write": "charts of the replication delay and exports of the audit",
 }
@@ -38,6 +38,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "conversations.open": ("im:write",),
     "users.conversations": _READ,
     "users.info": ("users:read",),
+    "users.list": ("users:read",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
     "files.getUploadURLExternal": ("files:write",),

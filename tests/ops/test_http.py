@@ -12,6 +12,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def test_health_follows_the_loops() -> None:
 
 def test_readiness_tells_what_is_missing_without_secrets() -> None:
     answers = {"store": "", "slack": "wrong token xoxb-1234567-abcdef"}
-    probes = {name: Probe(lambda name=name: answers[name], every_s=0) for name in answers}
+    probes = {name: Probe(partial(answers.__getitem__, name), every_s=0) for name in answers}
     health = Health(probes, facts=lambda: {"leader": True})
     with serving(Endpoints(health)) as server:
         status, _, text = ask(server, "GET", "/readyz")

@@ -1,0 +1,131 @@
+"""The program in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.endpoints import Endpoints
+from bot.health import Health
+from bot.http import Server
+from tests.ops.audits import tamper, write_audit
+
+Environ = dict[str, str]
+PROGRAM = Path(sys.executable).with_name("dms-bot")
+
+
+def dms_bot(environ: Environ, *words: str, program: tuple[str, ...] = (str(PROGRAM),)) -> Any:
+    return subprocess.run(
+        [*program, *words], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_without_a_word_the_module_runs_and_the_program_helps() -> None:
+    module = dms_bot({}, program=(sys.executable, "-m", "bot"))
+    assert module.returncode == 2
+    assert "GOOGLE_CLOUD_PROJECT is not set" in module.stderr
+    assert "Usage: dms-bot" in dms_bot({}).stdout + dms_bot({}).stderr
+
+
+@pytest.mark.parametrize("words", [("run",), ("doctor",), ("config", "check")])
+def test_wrong_settings_are_sentences_and_exit_code_2(environ: Environ, words: tuple[str, ...]) -> None:
+    done = dms_bot({**environ, "PORT": "x", "DMS_LOCATIONS": "EU"}, *words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[0] == "The settings are not right:"
+    assert [line[:4] for line in done.stderr.splitlines()[1:]] == ["  - ", "  - "]
+    assert "Traceback" not in done.stderr
+
+
+def test_config_check(environ: Environ, tmp_path: Path) -> None:
+    done = dms_bot({**environ, "DMS_BOT_POLFAST": "1"}, "config", "check")
+    assert done.returncode == 0
+    assert "GOOGLE_CLOUD_PROJECT=demo-project" in done.stdout
+    assert "SLACK_BOT_TOKEN=(set)" in done.stdout
+    assert "xoxb-1" not in done.stdout
+    assert "did you mean DMS_BOT_POLL_FAST?" in done.stderr
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[roles]\nkings = 3\n")
+    done = dms_bot({**environ, "DMS_BOT_POLICY": str(policy)}, "config", "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("The policy is not right:\n  - ")
+
+
+def test_version() -> None:
+    assert dms_bot({}, "version").stdout == dms_bot({}, "--version").stdout.replace(", version", "")
+
+
+def test_audit_verify_needs_the_database_alone(tmp_path: Path) -> None:
+    db = str(tmp_path / "bot.db")
+    write_audit(db)
+    done = dms_bot({"DMS_BOT_DB": db}, "audit", "verify")
+    assert done.returncode == 0
+    assert done.stdout.startswith("The audit is whole: 3 rows; the last row's hash is ")
+    tamper(db)
+    done = dms_bot({"DMS_BOT_DB": db}, "audit", "verify")
+    assert done.returncode == 1
+    assert "2" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_audit_export(tmp_path: Path) -> None:
+    db = str(tmp_path / "bot.db")
+    write_audit(db)
+    lines = dms_bot({"DMS_BOT_DB": db}, "audit", "export", "--format", "jsonl").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["seq"] for row in rows] == [1, 2, 3]
+    assert rows[1]["previous"] == rows[0]["hash"]
+    assert rows[2]["detail"] == "=SUM(2)"
+    out = tmp_path / "audit.csv"
+    since = ("--since", "2026-01-01T00:01", "--by", "U1")
+    assert dms_bot({"DMS_BOT_DB": db}, "audit", "export", "-o", str(out), *since).returncode == 0
+    table = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["seq"] for row in table] == ["2", "3"]
+    assert table[0]["detail"] == "'=SUM(1)"
+
+
+def test_export_into_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    db = str(tmp_path / "bot.db")
+    write_audit(db, rows=2000)
+    done = subprocess.run(
+        ["/bin/bash", "-o", "pipefail", "-c", f'"{PROGRAM}" audit export | head -n 1'],
+        env={"DMS_BOT_DB": db, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("seq,at,event")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    done = dms_bot({"DMS_BOT_DB": str(tmp_path / "no" / "such" / "bot.db")}, "audit", "verify")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_healthcheck_asks_the_running_bot() -> None:
+    health = Health()
+    server = Server(Endpoints(health), "127.0.0.1", 0)
+    server.start()
+    environ = {"PORT": str(server.port)}
+    try:
+        assert dms_bot(environ, "healthcheck").stdout == "ok\n"
+        health.beat("watcher", within_s=-1)
+        done = dms_bot(environ, "healthcheck")
+        assert done.returncode == 1
+        assert "answered 503" in done.stderr
+    finally:
+        server.stop()
+    done = dms_bot(environ, "healthcheck")
+    assert done.returncode == 1
+    assert "did not answer" in done.stderr

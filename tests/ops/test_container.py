@@ -1,0 +1,133 @@
+"""The Dockerfile and what goes into the image, as far as they can be checked without an engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.config import OPTIONS
+from bot.endpoints import Endpoints
+from bot.health import Health
+from bot.http import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+Instruction = tuple[str, str]
+
+
+def stages() -> list[list[Instruction]]:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    found: list[list[Instruction]] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            found.append([])
+        if found:
+            found[-1].append((word, " ".join(rest.split())))
+    return found
+
+
+def last(word: str) -> str:
+    return [rest for each, rest in stages()[-1] if each == word][-1]
+
+
+def ignored_except() -> set[str]:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in lines
+    return {line[1:] for line in lines if line.startswith("!")}
+
+
+def requirements(name: str) -> dict[str, str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return {
+        f"{match['name']}{match['marker']}": match["version"]
+        for match in re.finditer(
+            r"^(?P<name>[\w.-]+)==(?P<version>\S+)(?P<marker>[^\\\n]*)", text, re.MULTILINE
+        )
+    }
+
+
+def test_the_image_has_a_build_stage_and_a_lean_one() -> None:
+    build, final = stages()
+    assert len(stages()) == 2
+    assert build[0][1].endswith("-slim AS build")
+    assert final[0][1].endswith("-slim")
+    assert not any("pip" in rest or "apt" in rest for word, rest in final if word == "RUN")
+    assert ("COPY", "--from=build /opt/dms-bot /opt/dms-bot") in final
+
+
+def test_dependencies_are_those_of_the_lock_with_hashes() -> None:
+    runs = [rest for word, rest in stages()[0] if word == "RUN"]
+    assert any("--require-hashes" in rest and "-r requirements.lock" in rest for rest in runs)
+
+
+def test_it_does_not_run_as_root() -> None:
+    user = last("USER")
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+    words = [word for word, _ in stages()[-1]]
+    assert words.index("USER") < words.index("ENTRYPOINT")
+
+
+def test_what_is_copied_is_there_and_let_in() -> None:
+    copied = [name for word, rest in stages()[0] if word == "COPY" for name in rest.split()[:-1]]
+    assert "bot" in copied
+    for name in copied:
+        assert (ROOT / name).exists(), name
+        assert name in ignored_except(), name
+    assert "sandbox" not in ignored_except()
+
+
+def test_no_secret_is_in_the_image() -> None:
+    secret = {option.env for option in OPTIONS if option.secret} - {"DMS_BOT_DB"}
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert not any(name in text for name in secret)
+
+
+def test_environment_and_port_agree() -> None:
+    environ = dict(each.split("=", 1) for each in last("ENV").split())
+    assert environ["PORT"] == last("EXPOSE")
+    assert environ["DMS_BOT_DB"].startswith(last("VOLUME"))
+    known = {option.env for option in OPTIONS}
+    assert {name for name in environ if name.startswith("DMS_")} <= known
+
+
+def test_the_health_check_works_against_the_server() -> None:
+    command = json.loads(last("HEALTHCHECK").partition("CMD ")[2])
+    assert json.loads(last("ENTRYPOINT")) == command[:1]
+    program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+    server = Server(Endpoints(Health()), "127.0.0.1", 0)
+    server.start()
+    try:
+        done = subprocess.run(program, env={"PORT": str(server.port)}, timeout=60, check=False)
+    finally:
+        server.stop()
+    assert done.returncode == 0
+    done = subprocess.run(program, env={"PORT": str(server.port)}, timeout=60, check=False)
+    assert done.returncode == 1
+
+
+def test_both_locks_have_the_same_versions() -> None:
+    production, development = requirements("requirements.lock"), requirements("requirements-dev.lock")
+    assert production
+    assert {name: development.get(name) for name in production} == production
+    assert "pytest" not in {name.strip() for name in production}
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_package_has_hashes_and_no_index_is_named(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert text.count(" \\\n    --hash=sha256:") >= len(requirements(name)) > 0
+    assert "://" not in text
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = {re.sub(r"[\s;].*", "", name) for name in requirements("requirements.lock")}
+    asked = {re.split(r"[\[>=<~ ]", each)[0] for each in project["dependencies"]}
+    assert asked <= locked

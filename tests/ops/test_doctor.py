@@ -1,0 +1,242 @@
+"""The doctor against the sandbox's servers, with one thing broken at a time."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.config import load
+from bot.doctor import Finding, Grade, examine, report
+from bot.doctor.google import PERMISSIONS
+from bot.doctor.slack import Greeting, clock, scopes
+from bot.scopes import SCOPES
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer
+from tests.ops.audits import tamper, write_audit
+
+Environ = dict[str, str]
+
+
+def findings(environ: Environ) -> dict[str, Finding]:
+    return {each.check: each for each in examine(load(environ), environ=environ)}
+
+
+def not_ok(environ: Environ) -> dict[str, Finding]:
+    return {check: each for check, each in findings(environ).items() if each.grade is not Grade.OK}
+
+
+@pytest.fixture
+def healthy(sandbox: Environ, slack: SlackServer) -> Environ:
+    slack.control.set_scopes(SCOPES)
+    return {**sandbox, "DMS_APPROVAL_CHANNEL": "#dms-approvals"}
+
+
+def test_all_is_well(healthy: Environ) -> None:
+    found = findings(healthy)
+    assert {check: each.grade for check, each in found.items()} == dict.fromkeys(
+        (
+            "settings",
+            "policy",
+            "database",
+            "audit",
+            "bot token",
+            "scopes",
+            "clock",
+            "app token",
+            "notification channel",
+            "approval channel",
+            "Google credentials",
+            "DMS in europe-west1",
+            "DMS in us-central1",
+            "IAM permissions",
+            "databases of a job",
+            "Cloud Monitoring",
+        ),
+        Grade.OK,
+    )
+    assert not any(each.mend for each in found.values())
+
+
+def test_a_wrong_bot_token(healthy: Environ) -> None:
+    found = not_ok({**healthy, "SLACK_BOT_TOKEN": "xoxb-wrong"})
+    assert found["bot token"].failed
+    assert "invalid_auth" in found["bot token"].found
+    assert "OAuth & Permissions" in found["bot token"].mend
+
+
+def test_a_wrong_app_token(healthy: Environ) -> None:
+    found = not_ok({**healthy, "SLACK_APP_TOKEN": "xapp-wrong"})
+    assert list(found) == ["app token"]
+    assert "connections:write" in found["app token"].mend
+
+
+def test_http_mode_has_no_app_token_to_check(healthy: Environ) -> None:
+    found = findings({**healthy, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "x"})
+    assert found["connection"].grade is Grade.OK
+    assert "app token" not in found
+
+
+def test_slack_out_of_reach(healthy: Environ) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found = not_ok({**healthy, "SLACK_API_URL": f"http://127.0.0.1:{port}/api/"})
+    assert "could not be reached" in found["bot token"].found
+    assert f":{port}/api/" in found["bot token"].mend
+
+
+def test_scopes_that_are_missing_or_too_many(healthy: Environ, slack: SlackServer) -> None:
+    slack.control.set_scopes(set(SCOPES) - {"files:write"})
+    assert "files:write" in not_ok(healthy)["scopes"].found
+    assert not_ok(healthy)["scopes"].failed
+    slack.control.set_scopes({*SCOPES, "admin"})
+    assert not_ok(healthy)["scopes"].grade is Grade.WARN
+    assert scopes({}).grade is Grade.WARN
+
+
+def test_channels_that_cannot_be_posted_in(healthy: Environ, slack: SlackServer) -> None:
+    slack.control.kick_bot("db-migrations")
+    found = not_ok({**healthy, "DMS_APPROVAL_CHANNEL": "C0NOWHERE00"})
+    assert found["notification channel"].failed
+    assert found["notification channel"].mend == "In #db-migrations, type: /invite @dms"
+    assert "channel_not_found" in found["approval channel"].found
+    assert "/invite" in not_ok({**healthy, "DMS_APPROVAL_CHANNEL": "random"})["approval channel"].mend
+
+
+@pytest.mark.parametrize(
+    ("off", "grade", "words"),
+    [
+        (0, Grade.OK, "agree"),
+        (20, Grade.OK, "agree"),
+        (90, Grade.WARN, "90 seconds ahead of"),
+        (-90, Grade.WARN, "90 seconds behind"),
+        (600, Grade.FAIL, "signed requests look stale"),
+    ],
+)
+def test_the_clock(off: int, grade: Grade, words: str) -> None:
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(1_800_000_000))
+    found = clock(Greeting({}, {"date": date}, took_s=0.2, at=1_800_000_000 + off))
+    assert found.grade is grade
+    assert words in found.found
+
+
+def test_a_clock_that_cannot_be_compared() -> None:
+    assert clock(Greeting({}, {}, took_s=0.2, at=0)).grade is Grade.WARN
+
+
+def test_a_location_that_does_not_answer(healthy: Environ, dms: DmsServer) -> None:
+    dms.control.location_unreachable("us-central1")
+    found = not_ok(healthy)
+    assert list(found) == ["DMS in us-central1"]
+    assert found["DMS in us-central1"].failed
+
+
+def test_dms_out_of_reach(healthy: Environ) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found = not_ok({**healthy, "DMS_EMULATOR_HOST": f"127.0.0.1:{port}", "DMS_LOCATIONS": "europe-west1"})
+    assert found["DMS in europe-west1"].failed
+
+
+def test_permissions_are_told_by_verb(healthy: Environ, dms: DmsServer) -> None:
+    everything = {each for needed in PERMISSIONS.values() for each in needed}
+    dms.control.permissions(sorted(everything - {"datamigration.migrationjobs.promote"}))
+    found = not_ok(healthy)["IAM permissions"]
+    assert found.grade is Grade.WARN
+    assert found.found.endswith("these verbs lack permissions: promote.")
+    assert "datamigration.migrationjobs.promote" in found.mend
+    dms.control.permissions([])
+    assert not_ok(healthy)["IAM permissions"].failed
+
+
+def test_no_jobs_no_permissions_to_test(healthy: Environ, dms: DmsServer) -> None:
+    dms.control.reset("empty")
+    assert not_ok(healthy)["IAM permissions"].grade is Grade.WARN
+
+
+def test_without_monitoring_the_rest_works(healthy: Environ, dms: DmsServer) -> None:
+    dms.control.monitoring(False)
+    found = not_ok(healthy)
+    assert list(found) == ["Cloud Monitoring"]
+    assert "roles/monitoring.viewer" in found["Cloud Monitoring"].mend
+
+
+def test_no_google_credentials(healthy: Environ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    environ = {**healthy, "DMS_EMULATOR_HOST": "", "DMS_EMULATOR_REST_HOST": ""}
+    found = not_ok(environ)["Google credentials"]
+    assert found.failed
+    assert "gcloud auth application-default login" in found.mend
+
+
+def test_a_policy_that_is_wrong(healthy: Environ, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[roles]\nkings = 3\n")
+    found = not_ok({**healthy, "DMS_BOT_POLICY": str(policy)})
+    assert list(found) == ["policy"]
+    assert found["policy"].failed
+
+
+def test_a_database_that_is_none(healthy: Environ, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is no database at all, and long enough to be read as one" * 50)
+    found = not_ok({**healthy, "DMS_BOT_DB": str(broken)})
+    assert list(found) == ["database"]
+    assert found["database"].failed
+    assert "local disk" in found["database"].mend
+
+
+def test_an_audit_that_was_tampered_with(healthy: Environ) -> None:
+    write_audit(healthy["DMS_BOT_DB"])
+    assert "audit" not in not_ok(healthy)
+    tamper(healthy["DMS_BOT_DB"])
+    assert not_ok(healthy)["audit"].failed
+
+
+def test_misspelt_settings_are_noticed(healthy: Environ) -> None:
+    found = not_ok({**healthy, "DMS_BOT_POLFAST": "1"})
+    assert "DMS_BOT_POLL_FAST" in found["settings"].found
+
+
+def test_the_program(healthy: Environ, dms: DmsServer) -> None:
+    done = doctor(healthy, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ok"] is True
+    dms.control.location_unreachable("us-central1")
+    done = doctor(healthy)
+    assert done.returncode == 1
+    assert "FAIL  DMS in us-central1" in done.stdout
+    assert "→" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert healthy["SLACK_BOT_TOKEN"] not in done.stdout
+
+
+def test_offline_asks_nobody(environ: Environ) -> None:
+    done = doctor(environ, "--offline", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["findings"]
+    assert [each["check"] for each in found] == ["settings", "policy", "database", "audit"]
+
+
+def test_the_report_hides_secrets() -> None:
+    text = report([Finding("x", Grade.FAIL, "postgresql://bot:pw@db is away, xoxb-1234-abcd", "Mend it.")])
+    assert "pw" not in text
+    assert "xoxb-1234" not in text
+    assert text.endswith("mend them before you rely on the bot.")
+
+
+def doctor(environ: Environ, *options: str) -> Any:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "doctor", *options],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )

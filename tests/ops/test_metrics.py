@@ -1,0 +1,67 @@
+"""What Prometheus reads, parsed with Prometheus' own parser."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot import metrics
+
+
+def samples() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+    }
+
+
+def value(name: str, **labels: str) -> float | None:
+    return samples().get((name, frozenset(labels.items())))
+
+
+def test_counts_grow() -> None:
+    def counts() -> list[float]:
+        return [
+            value("dms_bot_commands_total", verb="m-list", outcome="answered") or 0,
+            value("dms_bot_dms_calls_total", method="m-Get", code="UNAVAILABLE") or 0,
+            value("dms_bot_dms_call_seconds_count", method="m-Get") or 0,
+            value("dms_bot_runs_total", action="m-stop", outcome="succeeded") or 0,
+            value("dms_bot_slack_errors_total", method="m.post", error="ratelimited") or 0,
+            value("dms_bot_errors_total") or 0,
+            value("dms_bot_ack_seconds_count") or 0,
+        ]
+
+    before = counts()
+    metrics.command("m-list", "answered")
+    metrics.dms_call("m-Get", "UNAVAILABLE", 0.5)
+    metrics.run_ended("m-stop", "succeeded")
+    metrics.slack_error("m.post", "ratelimited")
+    metrics.fault()
+    metrics.acknowledged(0.002)
+    assert counts() == [each + 1 for each in before]
+
+
+def test_gauges_show_the_present() -> None:
+    metrics.outbox_depth(7)
+    metrics.open_approvals(2)
+    metrics.running("1.2.3")
+    assert value("dms_bot_outbox_depth") == 7
+    assert value("dms_bot_open_approvals") == 2
+    assert value("dms_bot_build_info", version="1.2.3") == 1
+
+
+def test_the_lag_grows_by_itself_and_goes_with_the_leadership() -> None:
+    metrics.leading(True)
+    metrics.watched("m-europe-west1")
+    first = value("dms_bot_watcher_lag_seconds", location="m-europe-west1")
+    second = value("dms_bot_watcher_lag_seconds", location="m-europe-west1")
+    assert first is not None
+    assert second is not None
+    assert 0 <= first < second
+    metrics.leading(False)
+    assert value("dms_bot_leader") == 0
+    assert value("dms_bot_watcher_lag_seconds", location="m-europe-west1") is None
+
+
+def test_the_process_itself_is_told() -> None:
+    assert (value("process_resident_memory_bytes") or 0) > 0
