@@ -14,7 +14,11 @@ from bot.store.records import AuditEntry
 
 _PAGE = 1000
 _COLUMNS = ("seq", *(each.name for each in fields(AuditEntry) if each.name != "seq"))
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet take a cell for a formula.
+
+Source: https://owasp.org/www-community/attacks/CSV_Injection
+"""
 
 
 def entries(
@@ -54,7 +58,8 @@ def _plain(row: AuditEntry) -> dict[str, str | int]:
 
 def _csv_line(cells: Iterable[str | int]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
+    # Lines end as RFC 4180 says; with "\n" alone, a carriage return in a cell would go unquoted.
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
     return out.getvalue()
 
 

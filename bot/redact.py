@@ -6,29 +6,35 @@ import re
 
 HIDDEN = "[secret]"
 
+_NAMED = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key)"
+"""Names whose value is a secret, in whatever they are part of: `db_password`, `PGPASSWORD`, …"""
+_SET_TO = rf"(?P<name>\b{_NAMED}[\"']?\s*(?:=>|[=:])\s*)"
+
 _PATTERNS = (
     # Slack: tokens of every kind, and URLs that let anyone who has them post.
     (re.compile(r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w-]{4,}"), HIDDEN),
     (re.compile(r"(https://hooks\.slack\.com/)[\w/-]+"), rf"\1{HIDDEN}"),
-    # Google: access tokens, API keys, refresh tokens, private keys.
+    # Google: access tokens, API keys, refresh tokens, client secrets, private keys. Amazon: key ids.
     (re.compile(r"\bya29\.[\w.-]+"), HIDDEN),
     (re.compile(r"\bAIza[\w-]{20,}"), HIDDEN),
     (re.compile(r"\b1//[\w-]{20,}"), HIDDEN),
+    (re.compile(r"\bGOCSPX-[\w-]{10,}"), HIDDEN),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
     (
         re.compile(r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?(?:-----END \1PRIVATE KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
-    # Anything: bearer headers, JWTs, passwords in URLs, and `password=…` in plain text or JSON.
-    (re.compile(r"(\bbearer )[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1{HIDDEN}"),
+    # Anything: authorization headers, JWTs, passwords in URLs.
+    (re.compile(r"(\b(?:bearer|basic) )[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
-    (re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)"), rf"\1{HIDDEN}"),
+    # Up to the last @ of the address: a password may hold one that somebody forgot to encode.
+    (re.compile(r"(://[^\s:/@]*:)[^\s/]+(?=@)"), rf"\1{HIDDEN}"),
+    # `password=…`: in quotes with whatever they hold, else up to a space or a separator.
     (
-        re.compile(
-            r"""(\b(?:password|passwd|secret|token)["']?\s*[=:]\s*["']?)(?!\[secret\])[^\s,;&"']+""",
-            re.IGNORECASE,
-        ),
-        rf"\1{HIDDEN}",
+        re.compile(rf"{_SET_TO}(?P<q>[\"'])(?:\\.|(?!(?P=q))[^\\])*(?P=q)", re.I),
+        rf"\g<name>\g<q>{HIDDEN}\g<q>",
     ),
+    (re.compile(rf"{_SET_TO}(?!\[secret\])[^\s,;&\"'}}]+", re.I), rf"\g<name>{HIDDEN}"),
 )
 
 
