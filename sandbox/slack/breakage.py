@@ -34,6 +34,12 @@ def reset_connection(connection: HTTPConnection) -> Response:
     return Response(status_code=500)
 
 
+def forget(connection: HTTPConnection) -> None:
+    """A WebSocket that has ended: its protocol was exchanged, so nobody else takes it off the list."""
+    if connection.client is not None:
+        _transports.pop((connection.client.host, connection.client.port), None)
+
+
 def abort(transport: asyncio.Transport) -> None:
     plain: socket.socket | None = transport.get_extra_info("socket")
     if plain is not None:

@@ -111,14 +111,23 @@ class SlackControl:
         user: str | None = None,
         *,
         include_ephemeral: bool = True,
+        after: str = "0",
+        limit: int = 0,
     ) -> list[JSON]:
-        """In the order of time. With a user, what that person sees; otherwise everything."""
-        return self._messages(channel, user, include_ephemeral)[1]
+        """In the order of time. With a user, what that person sees; otherwise everything. `after` is a
+        time stamp; `limit` keeps the last ones (0: all)."""
+        return self._messages(channel, user, include_ephemeral, after, limit)[1]
 
     def _messages(
-        self, channel: str | None, user: str | None, include_ephemeral: bool = True
+        self,
+        channel: str | None,
+        user: str | None,
+        include_ephemeral: bool = True,
+        after: str = "0",
+        limit: int = 0,
     ) -> tuple[int, list[JSON]]:
-        answer = self.do("messages", channel=channel, user=user, include_ephemeral=include_ephemeral)
+        body = {"include_ephemeral": include_ephemeral, "after": after, "limit": limit}
+        answer = self.do("messages", channel=channel, user=user, **body)
         return answer["seq"], answer["messages"]
 
     def thread(self, channel: str, ts: str) -> list[JSON]:
@@ -163,10 +172,11 @@ class SlackControl:
         *,
         channel: str | None = None,
         user: str | None = None,
+        after: str = "0",
     ) -> Any:
         """Call the predicate with the messages after each change until it returns something true, and
         return that. Raises TimeoutError, which shows the last messages."""
-        return self._wait(lambda: self._messages(channel, user), predicate, timeout)
+        return self._wait(lambda: self._messages(channel, user, after=after), predicate, timeout)
 
     def wait_message(
         self,
@@ -182,10 +192,9 @@ class SlackControl:
         words = [contains] if isinstance(contains, str) else list(contains)
 
         def newest(found: Iterable[JSON]) -> JSON | None:
-            fitting = (m for m in found if float(m["ts"]) > float(after) and _has(m, words) and where(m))
-            return next(iter(sorted(fitting, key=lambda m: -float(m["ts"]))), None)
+            return next((m for m in reversed(list(found)) if _has(m, words) and where(m)), None)
 
-        return cast(JSON, self.wait_for(newest, timeout, channel=channel, user=user))
+        return cast(JSON, self.wait_for(newest, timeout, channel=channel, user=user, after=after))
 
     def wait_view(
         self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0

@@ -86,6 +86,17 @@ def _metadata(metadata: Any) -> JSON | None:
     return dict(copy.deepcopy(metadata))
 
 
+def check_files(ws: Workspace, blocks: list[JSON]) -> None:
+    """Pictures named by id must have been uploaded. Raises SlackError `invalid_blocks`."""
+    faults = []
+    for index, block in enumerate(blocks):
+        named = (block.get("slack_file") or (block.get("accessory") or {}).get("slack_file") or {}).get("id")
+        if named and not (named in ws.world.files and ws.world.files[named].uploaded):
+            faults.append(f"invalid slack file [json-pointer:/blocks/{index}/slack_file]")
+    if faults:
+        raise refuse("invalid_blocks", faults)
+
+
 def post(
     ws: Workspace,
     channel: Channel,
@@ -96,6 +107,7 @@ def post(
     ephemeral_for: str | None = None,
 ) -> Message:
     """The app's own message. Raises SlackError `thread_not_found`-like refusals for a wrong `thread_ts`."""
+    check_files(ws, content.blocks)
     message = Message(
         ts=ws.world.clock.next(),
         channel=channel.id,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sandbox.slack.breakage import reset_connection
+from sandbox.slack.breakage import forget, reset_connection
 from sandbox.slack.ids import secret
 from sandbox.slack.world import JSON
 
@@ -54,6 +54,7 @@ class Sockets:
         finally:
             if socket in self.connections:
                 self.connections.remove(socket)
+            forget(socket)
         return None
 
     def _hello(self, app_id: str) -> JSON:

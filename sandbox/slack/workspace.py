@@ -65,8 +65,7 @@ class Workspace:
         return channel
 
     def add_message(self, message: Message) -> Message:
-        channel = self.world.channels[message.channel]
-        channel.messages.append(message)
+        self.world.channels[message.channel].add(message)
         self.changes.note()
         return message
 
@@ -92,4 +91,6 @@ class Workspace:
         return self.add_message(message)
 
     def replies(self, channel: Channel, ts: str) -> list[Message]:
-        return [m for m in channel.messages if m.is_reply and m.thread_ts == ts and not m.deleted]
+        """Those that everyone sees."""
+        thread = channel.threads.get(ts, [])
+        return [m for m in thread if not m.deleted and m.ephemeral_for is None]

@@ -97,16 +97,22 @@ class Channel:
     topic: str = ""
     created: int = 1_700_000_000
     messages: list[Message] = field(default_factory=list)
+    by_ts: dict[str, Message] = field(default_factory=dict)
+    threads: dict[str, list[Message]] = field(default_factory=dict)
 
     @property
     def is_im(self) -> bool:
         return self.im_user is not None
 
+    def add(self, message: Message) -> None:
+        self.messages.append(message)
+        self.by_ts[message.ts] = message
+        if message.thread_ts is not None and message.is_reply:
+            self.threads.setdefault(message.thread_ts, []).append(message)
+
     def find(self, ts: str) -> Message | None:
-        for message in reversed(self.messages):
-            if message.ts == ts and not message.deleted:
-                return message
-        return None
+        message = self.by_ts.get(ts)
+        return None if message is None or message.deleted else message
 
 
 @dataclass

@@ -25,6 +25,8 @@ def surface(ws: Workspace, key: Any, user: User) -> Message | View:
         key = key.get("ts") or key.get("id") or ""
     view = ws.views.by_id.get(str(key))
     if view is not None:
+        if view.user != user.id:
+            raise ControlError(f"{user.name} does not see this view: it is another person's")
         return view
     for channel in ws.world.channels.values():
         message = channel.find(str(key))

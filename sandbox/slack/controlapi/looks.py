@@ -11,9 +11,15 @@ async def messages(ws: Workspace, body: JSON) -> JSON:
     channel = None
     if body.get("channel"):
         channel = channel_for(ws, body, viewer or ws.need_user("dana"))
-    found = showing.messages(ws, channel, viewer, with_ephemeral=bool(body.get("include_ephemeral", True)))
-    limit = int(body.get("limit") or 0)
-    return {"seq": ws.changes.seq, "messages": found[-limit:] if limit else found}
+    found = showing.messages(
+        ws,
+        channel,
+        viewer,
+        with_ephemeral=bool(body.get("include_ephemeral", True)),
+        after=str(body.get("after") or "0"),
+        limit=int(body.get("limit") or 0),
+    )
+    return {"seq": ws.changes.seq, "messages": found}
 
 
 async def thread(ws: Workspace, body: JSON) -> JSON:

@@ -28,13 +28,22 @@ def message(ws: Workspace, found: Message, viewer: User | None = None) -> JSON:
 
 
 def messages(
-    ws: Workspace, channel: Channel | None, viewer: User | None, *, with_ephemeral: bool = True
+    ws: Workspace,
+    channel: Channel | None,
+    viewer: User | None,
+    *,
+    with_ephemeral: bool = True,
+    after: str = "0",
+    limit: int = 0,
 ) -> list[JSON]:
-    """In the order of time. With a viewer, only what that person can see."""
+    """In the order of time: those after a time stamp, the last `limit` of them (0: all). With a viewer,
+    only what that person can see."""
     channels = [channel] if channel else list(ws.world.channels.values())
     found = [m for c in channels if _sees(c, viewer) for m in c.messages if not m.deleted]
-    visible = [m for m in found if _shown(m, viewer, with_ephemeral)]
-    return [message(ws, m, viewer) for m in sorted(visible, key=lambda m: float(m.ts))]
+    oldest = float(after)
+    visible = [m for m in found if float(m.ts) > oldest and _shown(m, viewer, with_ephemeral)]
+    visible.sort(key=lambda m: float(m.ts))
+    return [message(ws, m, viewer) for m in (visible[-limit:] if limit else visible)]
 
 
 def _sees(channel: Channel, viewer: User | None) -> bool:

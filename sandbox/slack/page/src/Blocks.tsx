@@ -3,6 +3,7 @@ import type { Place } from "./context";
 import { Display } from "./Display";
 import { ElementView } from "./elements/ElementView";
 import { withEmoji } from "./emoji";
+import { Text } from "./Mrkdwn";
 import type { Json } from "./types";
 
 export function Blocks({ blocks, place }: { blocks: Json[]; place: Place }) {
@@ -22,18 +23,19 @@ function draw(block: Json, place: Place): ReactNode {
   if (block.type === "input") return <Input block={block} place={place} />;
   if (block.type === "section") return <Section block={block} place={place} />;
   if (block.type === "header") return <h3 className="header">{withEmoji(block.text.text)}</h3>;
+  if (block.type === "context") return <Context block={block} />;
   if (block.type === "divider") return <hr />;
   if (block.type === "image") return <Picture block={block} />;
   return <Display blocks={[block]} />;
 }
 
 function Section({ block, place }: { block: Json; place: Place }) {
-  const { accessory, ...rest } = block;
-  if (!accessory) return <Display blocks={[rest]} />;
+  const { accessory } = block;
+  if (!accessory) return <Words block={block} />;
   return (
     <div className={accessory.type === "checkboxes" || accessory.type === "radio_buttons" ? "section tall" : "section"}>
       <div className="section-text">
-        <Display blocks={[rest]} />
+        <Words block={block} />
       </div>
       <div className="accessory">
         {accessory.type === "image" ? (
@@ -42,6 +44,35 @@ function Section({ block, place }: { block: Json; place: Place }) {
           <ElementView element={accessory} block={block} place={place} />
         )}
       </div>
+    </div>
+  );
+}
+
+function Words({ block }: { block: Json }) {
+  return (
+    <>
+      {block.text && <Text text={block.text} />}
+      {block.fields && (
+        <div className="fields">
+          {block.fields.map((field: Json, index: number) => (
+            <Text key={index} text={field} />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Context({ block }: { block: Json }) {
+  return (
+    <div className="context">
+      {block.elements.map((element: Json, index: number) =>
+        element.type === "image" ? (
+          <img key={index} src={source(element)} alt={element.alt_text} />
+        ) : (
+          <Text key={index} text={element} />
+        ),
+      )}
     </div>
   );
 }

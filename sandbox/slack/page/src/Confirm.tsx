@@ -1,5 +1,5 @@
 import { createPortal } from "react-dom";
-import { Mrkdwn } from "./Display";
+import { Text } from "./Mrkdwn";
 import { withEmoji } from "./emoji";
 import type { Json } from "./types";
 
@@ -12,7 +12,7 @@ export function Confirm({ dialog, yes, no }: { dialog: Json; yes: () => void; no
           <h2>{withEmoji(dialog.title.text)}</h2>
         </header>
         <div className="dialog-body">
-          {dialog.text.type === "mrkdwn" ? <Mrkdwn text={dialog.text} /> : withEmoji(dialog.text.text)}
+          <Text text={dialog.text} />
         </div>
         <footer>
           <button type="button" className="button" data-testid="confirm-deny" onClick={no}>

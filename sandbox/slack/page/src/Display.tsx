@@ -5,7 +5,7 @@ import { dateToken } from "./dates";
 import { emoji } from "./emoji";
 import type { Json } from "./types";
 
-/** Blocks that only show something, drawn by slack-blocks-to-jsx. */
+/** Rich text, tables, markdown and video: drawn by slack-blocks-to-jsx. */
 export const Display = memo(function Display({ blocks }: { blocks: Json[] }) {
   const { world } = useDesk();
   return (
@@ -40,7 +40,3 @@ export const Display = memo(function Display({ blocks }: { blocks: Json[] }) {
     />
   );
 });
-
-export function Mrkdwn({ text }: { text: Json }) {
-  return <Display blocks={[{ type: "section", text }]} />;
-}

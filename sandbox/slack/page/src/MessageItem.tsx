@@ -1,7 +1,7 @@
 import { Blocks } from "./Blocks";
 import { type Place, useDesk } from "./context";
 import { clockTime } from "./dates";
-import { Mrkdwn } from "./Display";
+import { Text } from "./Mrkdwn";
 import { emoji } from "./emoji";
 import type { Json, Message, User } from "./types";
 
@@ -66,7 +66,7 @@ function Body({ message, place }: { message: Message; place: Place }) {
       {message.blocks?.length ? (
         <Blocks blocks={message.blocks} place={place} />
       ) : (
-        message.text && <Mrkdwn text={{ type: "mrkdwn", text: message.text }} />
+        message.text && <Text text={{ type: "mrkdwn", text: message.text }} />
       )}
       {message.attachments?.map((attachment, index) => (
         <Attachment key={attachment.id ?? index} attachment={attachment} place={place} />
@@ -82,9 +82,9 @@ function Attachment({ attachment, place }: { attachment: Json; place: Place }) {
   const color = attachment.color ?? "#ddd";
   return (
     <div className="attachment" style={{ borderColor: COLORS[color] ?? color }}>
-      {attachment.pretext && <Mrkdwn text={{ type: "mrkdwn", text: attachment.pretext }} />}
+      {attachment.pretext && <Text text={{ type: "mrkdwn", text: attachment.pretext }} />}
       {attachment.title && <strong>{attachment.title}</strong>}
-      {attachment.text && <Mrkdwn text={{ type: "mrkdwn", text: attachment.text }} />}
+      {attachment.text && <Text text={{ type: "mrkdwn", text: attachment.text }} />}
       <Blocks blocks={attachment.blocks ?? []} place={place} />
       {attachment.image_url && <img src={attachment.image_url} alt={attachment.fallback} />}
       {attachment.footer && <small>{attachment.footer}</small>}

@@ -69,6 +69,10 @@ export function emoji(name: string): string {
   return ALIASES[name] ?? get(name) ?? `:${name}:`;
 }
 
+export function isEmoji(name: string): boolean {
+  return name in ALIASES || get(name) !== undefined;
+}
+
 /** Text with its :shortcodes: turned into emoji. */
 export function withEmoji(text: string): string {
   const known = text.replace(/:([a-z0-9_+-]+):/gi, (whole, name) => ALIASES[name] ?? whole);

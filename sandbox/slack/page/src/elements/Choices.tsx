@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { Mrkdwn } from "../Display";
+import { Text } from "../Mrkdwn";
 import { withEmoji } from "../emoji";
 import type { Json } from "../types";
 import type { ElementProps } from "./ElementView";
@@ -51,5 +51,5 @@ export function Choices({ element, chosen, busy, choose, block, place }: Element
 }
 
 function Label({ text }: { text: Json }) {
-  return text.type === "mrkdwn" ? <Mrkdwn text={text} /> : <>{withEmoji(text.text)}</>;
+  return text.type === "mrkdwn" ? <Text text={text} /> : <>{withEmoji(text.text)}</>;
 }
