@@ -39,7 +39,7 @@ from bot.slack.listeners import listen
 from bot.slack.post import Post
 from bot.slack.stored import Stored
 from bot.store import open_store
-from bot.store.port import Hold, Store
+from bot.store.port import Hold, Store, StoreError
 from bot.store.records import Person, RequestState, RunState
 from bot.watcher import Watcher
 from commands import all_verbs
@@ -53,6 +53,7 @@ _RUNNERS = 16
 _FOLLOW_EVERY_S = 1.0
 _TEND_EVERY_S = 5.0
 _SOCKET_WORKERS = 10
+_PRESENT_EVERY_S = 1.0
 
 
 class Desk:
@@ -146,6 +147,7 @@ class Bot:
         self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
         self.bolt = self._bolt()
         self.server = Server(self._endpoints(), settings.host, settings.port)
+        self._stopping = threading.Event()
         self._alive: Hold | None = None
         self._socket: SocketModeHandler | None = None
 
@@ -153,7 +155,8 @@ class Bot:
 
     def start(self) -> None:
         """Begin to answer, to watch and to post."""
-        self._alive = self.store.hold(replica_lock(self.replica))
+        self._present()
+        threading.Thread(target=self._stay_present, name="presence", daemon=True).start()
         self.server.start()
         self.leader.start()
         if self.settings.socket_mode:
@@ -163,7 +166,7 @@ class Bot:
                 web_client=self.client,
                 concurrency=_SOCKET_WORKERS,
             )
-            self._socket.connect()
+            self._socket.connect()  # type: ignore[no-untyped-call]
         metrics.running(cli.version())
         log.info(
             "started",
@@ -176,9 +179,10 @@ class Bot:
     def stop(self) -> None:
         """Take nothing new, finish what runs within the settings' time, and hand over the rest."""
         log.info("stopping")
+        self._stopping.set()
         self.health.stop()
         if self._socket is not None:
-            self._socket.close()
+            self._socket.close()  # type: ignore[no-untyped-call]
         self.server.stop()
         self.quick.shutdown(wait=True, cancel_futures=False)
         self.pool.shutdown(wait=True, cancel_futures=True)
@@ -189,6 +193,19 @@ class Bot:
         self.dms.close()
         self.store.close()
         log.info("stopped")
+
+    def _present(self) -> None:
+        """Hold the lock that tells other replicas that this one lives."""
+        if self._alive is None or self._alive.lost:
+            self._alive = self.store.hold(replica_lock(self.replica))
+
+    def _stay_present(self) -> None:
+        """The lock slips away with its connection to the database: take it again."""
+        while not self._stopping.wait(_PRESENT_EVERY_S):
+            try:
+                self._present()
+            except StoreError as error:
+                log.warning("presence_not_told", error=str(error))
 
     # ---- parts
 

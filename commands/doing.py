@@ -9,6 +9,7 @@ from rapidfuzz import process
 
 from bot.answers import Answer, Button, Note
 from bot.approvals import Wanted
+from bot.dms import naming
 from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed
 from bot.invocation import Flag, Invocation, UsageError
@@ -151,8 +152,5 @@ def listed(databases: Sequence[str], most: int = 20) -> str:
 
 
 def destination(job: Job) -> str:
-    """The destination in words: provider, engine, where."""
-    side = job.destination
-    words = " ".join(part for part in (side.provider, side.engine) if part)
-    place = side.host or side.profile_id
-    return f"{words} `{place}`" if words else f"`{place}`"
+    """The destination in words: engine, provider, where."""
+    return naming.place(job.destination)

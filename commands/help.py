@@ -22,13 +22,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _overview(ctx: Context) -> Page:
-    looking = [verb for verb in ctx.verbs.values() if verb.action is None]
-    acting = [verb for verb in ctx.verbs.values() if verb.action is not None]
+    verbs = ctx.verbs.values()
+    looking = [verb for verb in verbs if verb.looks]
+    acting = [verb for verb in verbs if verb.action is not None]
+    guarding = [verb for verb in verbs if not verb.looks and verb.action is None]
     return Page(
         title="Database migrations from Slack",
         sections=(
             Section(f"*Look*\n{_lines(looking)}"),
             Section(f"*Change*\n{_lines(acting)}"),
+            Section(f"*Protect*\n{_lines(guarding)}"),
             Section(
                 "`JOB` is a job's id, `location/id`, or the full resource name. "
                 "`/dms help VERB` tells more, for example `/dms help restart`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.dms import naming
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
 from bot.slack import escape
@@ -25,14 +26,6 @@ _PHASES: dict[str, str] = {
     Phase.PREPARING_THE_DUMP: "preparing the dump",
     Phase.READY_FOR_PROMOTE: "ready for promote",
     Phase.PHASE_FAILBACK: "failback",
-}
-_ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
-_PROVIDERS = {
-    "CLOUDSQL": "Cloud SQL",
-    "ALLOYDB": "AlloyDB",
-    "RDS": "Amazon RDS",
-    "AURORA": "Amazon Aurora",
-    "AZURE_DATABASE": "Azure Database",
 }
 _OBJECTS: dict[str, str] = {
     ObjectState.FAILED: "🔴",
@@ -115,11 +108,7 @@ def job_code(name: str) -> str:
 
 def side(endpoint: Endpoint) -> str:
     """`PostgreSQL (Amazon RDS)`; mrkdwn."""
-    engine = _ENGINES.get(endpoint.engine, endpoint.engine)
-    provider = _PROVIDERS.get(endpoint.provider, endpoint.provider)
-    if engine and provider:
-        return escape.outside(f"{engine} ({provider})")
-    return escape.outside(engine or provider or endpoint.profile_id or "unknown")
+    return escape.outside(naming.side(endpoint))
 
 
 def place(endpoint: Endpoint) -> str:
@@ -137,8 +126,7 @@ def way_plain(job: Job) -> str:
     """The same for plain text, short."""
 
     def short(endpoint: Endpoint) -> str:
-        provider = _PROVIDERS.get(endpoint.provider, endpoint.provider)
-        return provider or _ENGINES.get(endpoint.engine, endpoint.engine) or "unknown"
+        return naming.provider(endpoint) or naming.engine(endpoint) or "unknown"
 
     return f"{short(job.source)} → {short(job.destination)}"
 
