@@ -11,6 +11,7 @@ from bot.answers import Button, Note
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name
 from bot.invocation import Invocation
+from bot.policy import VIEWS
 from commands.base import Context, Say
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
@@ -25,9 +26,18 @@ def find_job(ctx: Context, text: str, invocation: Invocation | None = None) -> J
     With `invocation`, several candidates or near matches are offered as buttons that repeat it.
 
     Raises:
-        Say: there is no such job, or there are several.
+        Say: there is no such job, there are several, or the policy lets this person not look at it.
         DmsError: the service did not answer.
     """
+    job = _find(ctx, text, invocation)
+    verb = invocation.verb if invocation else ""
+    verdict = ctx.access.verdict(ctx.who, verb, job) if verb in VIEWS else None
+    if verdict is not None and not verdict.allowed:
+        raise Say(Note(verdict.said, tone="warn"))
+    return job
+
+
+def _find(ctx: Context, text: str, invocation: Invocation | None) -> Job:
     location, _, job_id = text.rpartition("/")
     if not location:
         return _search(ctx, job_id, invocation)

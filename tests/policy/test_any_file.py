@@ -62,10 +62,8 @@ def _spoilt(draw: st.DrawFn) -> dict[str, Any]:
     """A policy with strange values in places where they may or may not belong."""
     data: dict[str, Any] = draw(_SOUND)
     for _ in range(draw(st.integers(1, 3))):
-        tables: list[dict[str, Any]] = [
-            data,
-            *(each for each in data.get("rule", []) if isinstance(each, dict)),
-        ]
+        written = data["rule"] if isinstance(data["rule"], list) else []
+        tables: list[dict[str, Any]] = [data, *(each for each in written if isinstance(each, dict))]
         table = draw(st.sampled_from(tables))
         names = ["freeze", "watch", "summary", "odd", "approval_channel", *table]
         table[draw(st.sampled_from(names))] = draw(_ODD)

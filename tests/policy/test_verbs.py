@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.access import Access
-from bot.answers import Note, Page
+from bot.answers import JobCard, Note, Page
 from bot.dms.rules import Action
 from bot.invocation import UsageError
 from bot.slack.render import render
@@ -75,6 +75,16 @@ def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Pat
 
 def test_a_job_that_is_not_there_is_said_to_be_so(typing: Desk) -> None:
     assert "Did you mean `orders`?" in words(typing.type("policy order"))
+
+
+def test_looking_at_some_jobs_may_be_left_to_some(dms: DmsServer, tmp_path: Path) -> None:
+    rule = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["billing"]\nallow = ["operator"]\n'
+    with desk(dms, tmp_path, access(ROLES + rule)) as ruled:
+        assert isinstance(ruled.type("show orders", QUINN), JobCard)
+        assert isinstance(ruled.type("show billing", DANA), JobCard)
+        assert "You may not use `show` on `billing`: by the rule “quiet”" in words(
+            ruled.type("show billing", QUINN)
+        )
 
 
 # ---- approvals
