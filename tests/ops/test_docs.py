@@ -1,0 +1,155 @@
+"""What the guides show must be what the code understands."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.metrics_core import Metric
+
+from bot import metrics
+from bot.config import OPTIONS, Settings, load
+from bot.doctor.google import PERMISSIONS
+from bot.endpoints import SLACK_PATH, Endpoints
+from bot.health import Health
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDES = ("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations")
+ENV = {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
+_OURS = re.compile(r"\b(?:DMS_[A-Z_]+|SLACK_[A-Z_]+)\b")
+
+
+def text(guide: str) -> str:
+    return (DOCS / f"{guide}.md").read_text(encoding="utf-8")
+
+
+def blocks(guide: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(guide), re.MULTILINE | re.DOTALL)
+
+
+def documents(guide: str) -> list[Any]:
+    return [each for block in blocks(guide, "yaml") for each in yaml.safe_load_all(block)]
+
+
+def containers(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.get("containers", ())
+        for each in value.values():
+            yield from containers(each)
+    if isinstance(value, list):
+        for each in value:
+            yield from containers(each)
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_settings_that_are_named_exist(guide: str) -> None:
+    assert set(_OURS.findall(text(guide))) <= ENV
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_links_lead_somewhere(guide: str) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", text(guide)):
+        name, _, anchor = target.partition("#")
+        path = (DOCS / name).resolve() if name else DOCS / f"{guide}.md"
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("guide", ["deploy-cloud-run", "deploy-gke"])
+def test_containers_ask_paths_that_are_answered(guide: str) -> None:
+    found = [each for document in documents(guide) for each in containers(document)]
+    assert found
+    pages = set(Endpoints(Health())._pages) | {SLACK_PATH}
+    for container in found:
+        probes = [value for name, value in container.items() if name.endswith("Probe")]
+        assert len(probes) >= 2
+        assert {probe["httpGet"]["path"] for probe in probes} <= pages
+        assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+        assert {each["name"] for each in container["env"]} <= ENV | {"GOOGLE_CLOUD_PROJECT"}
+
+
+def test_containers_are_not_root_and_have_time_to_stop() -> None:
+    (pod,) = (
+        each["spec"]["template"]["spec"] for each in documents("deploy-gke") if each["kind"] == "Deployment"
+    )
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    user = re.search(r"^USER (\d+)", (DOCS.parent / "Dockerfile").read_text(), re.MULTILINE)
+    assert user is not None
+    assert pod["securityContext"]["runAsUser"] == int(user[1])
+    assert pod["terminationGracePeriodSeconds"] > default("shutdown_s")
+
+
+def test_the_unit_of_systemd() -> None:
+    (unit,) = blocks("deploy-vm", "ini")
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(unit)
+    assert int(parser["Service"]["TimeoutStopSec"]) > default("shutdown_s")
+    assert parser["Service"]["RestartPreventExitStatus"] == "2"
+    given = dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit, re.MULTILINE))
+    credentials = set(re.findall(r"^LoadCredential=([\w-]+):", unit, re.MULTILINE))
+    assert {each.removeprefix("%d/") for name, each in given.items() if name.endswith("_FILE")} == credentials
+
+
+@pytest.mark.parametrize("guide", ["install", "deploy-vm"])
+def test_settings_files_are_read(guide: str, tmp_path: Path) -> None:
+    (example,) = blocks(guide, "toml")
+    for name in re.findall(r'^(\w+_file) = "', example, re.MULTILINE):
+        (tmp_path / name).write_text({"slack_app_token_file": "xapp-1"}.get(name, "xoxb-1"))
+        example = re.sub(rf'^{name} = ".*"', f'{name} = "{tmp_path / name}"', example, flags=re.MULTILINE)
+    path = tmp_path / "dms-bot.toml"
+    path.write_text(example)
+    more = {} if "slack_" in example else {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    settings = load({"DMS_BOT_CONFIG": str(path), **more})
+    assert settings.project == tomllib.loads(example)["project"]
+
+
+def test_defaults_are_told_as_they_are() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", text("install"), re.MULTILINE)
+    told = dict(rows)
+    for option in OPTIONS:
+        if option.env in told:
+            assert option.read(told[option.env]) == default(option.name), option.env
+    assert len(told) > 10
+
+
+def default(name: str) -> Any:
+    return Settings.__dataclass_fields__[name].default
+
+
+def test_the_custom_role_holds_what_the_verbs_need() -> None:
+    (role,) = (each for each in documents("install") if "includedPermissions" in each)
+    needed = {each for wanted in PERMISSIONS.values() for each in wanted}
+    assert needed <= set(role["includedPermissions"])
+
+
+def test_every_metric_is_in_the_table() -> None:
+    told = set(re.findall(r"^\| `(dms_bot_\w+)` \|", text("operations"), re.MULTILINE))
+    found = {shown(each) for each in metrics.REGISTRY.collect() if each.name.startswith("dms_bot_")}
+    assert told == found
+
+
+def shown(metric: Metric) -> str:
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
+
+
+def test_alerts_use_metrics_that_exist() -> None:
+    (rules,) = documents("operations")
+    known = {shown(each) for each in metrics.REGISTRY.collect()}
+    used = {
+        name.removesuffix("_bucket")
+        for rule in rules["groups"][0]["rules"]
+        for name in re.findall(r"dms_bot_\w+", rule["expr"])
+    }
+    assert used <= known
