@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,12 +43,15 @@ def run(plan: Plan, command: Sequence[str]) -> int:
 
     Returns the command's exit status (0 where there is none). Raises CannotStart.
     """
-    with ExitStack() as stack:
+    with _on_stop() as asked, ExitStack() as stack:
         slack = stack.enter_context(_slack(plan))
         dms = stack.enter_context(_dms(plan))
         settings = environment(plan, slack, dms)
         _welcome(slack, settings, with_command=bool(command))
-        return _run_command(command, settings) if command else _wait()
+        if command:
+            return _run_command(command, settings, asked)
+        asked.wait()
+        return 0
 
 
 def _slack(plan: Plan) -> SlackServer:
@@ -118,7 +121,7 @@ def _welcome(slack: SlackServer, settings: Mapping[str, str], *, with_command: b
     print("  Ctrl-C stops it.\n", flush=True)
 
 
-def _run_command(command: Sequence[str], settings: Mapping[str, str]) -> int:
+def _run_command(command: Sequence[str], settings: Mapping[str, str], asked: threading.Event) -> int:
     environ = {**os.environ, **settings}
     for name in {"SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"} - set(settings):
         environ.pop(name, None)
@@ -127,35 +130,31 @@ def _run_command(command: Sequence[str], settings: Mapping[str, str]) -> int:
         child = subprocess.Popen(command, env=environ, start_new_session=True)  # noqa: S603
     except OSError as missing:
         raise CannotStart(f"Cannot run {command[0]}: {missing.strerror}.") from missing
-    with _on_stop(child.terminate) as asked:
-        while child.poll() is None and not asked.wait(0.2):
-            continue
-        return _ended(child, asked=asked.is_set())
+    while child.poll() is None and not asked.wait(0.2):
+        continue
+    if asked.is_set():
+        return _stopped(child)
+    print(f"\n  {command[-1]} ended by itself, with status {child.returncode}.", flush=True)
+    return child.returncode
 
 
-def _ended(child: subprocess.Popen[bytes], *, asked: bool) -> int:
+def _stopped(child: subprocess.Popen[bytes]) -> int:
     """A command that was asked to stop has so many seconds for it, and then counts as well ended."""
+    child.terminate()
     try:
         status = child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         status = child.wait()
-    return 0 if asked and status < 0 else status
-
-
-def _wait() -> int:
-    with _on_stop(lambda: None) as asked:
-        asked.wait()
-    return 0
+    return max(status, 0)
 
 
 @contextmanager
-def _on_stop(act: Callable[[], None]) -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; `act` is done at each."""
+def _on_stop() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, however often they come."""
     asked = threading.Event()
 
     def heard(_number: int, _frame: FrameType | None) -> None:
-        act()
         asked.set()
 
     previous = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -109,7 +109,12 @@ export function App() {
               <Home />
             ) : channel ? (
               <>
-                <MessageList messages={top} openThread={setThread} of={channel.id + world.me} />
+                <MessageList
+                  messages={top}
+                  openThread={setThread}
+                  of={channel.id + world.me}
+                  empty={<Beginning channel={channel} command={world.app.command} />}
+                />
                 <Composer channel={channel.id} title={channel.is_im ? "DMS" : `#${channel.name}`} />
               </>
             ) : (
@@ -128,6 +133,23 @@ export function App() {
         )}
       </div>
     </DeskContext.Provider>
+  );
+}
+
+function Beginning({ channel, command }: { channel: Channel; command: string }) {
+  return (
+    <div className="nothing" data-testid="beginning">
+      <h2>{channel.is_im ? "You and DMS" : `#${channel.name}`}</h2>
+      <p>
+        {channel.has_app ? (
+          <>
+            Nothing here yet. Type <code>{command} list</code> to see the migration jobs.
+          </>
+        ) : (
+          "The app is not a member of this channel; its commands work here, its own messages do not."
+        )}
+      </p>
+    </div>
   );
 }
 

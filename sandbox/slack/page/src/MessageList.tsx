@@ -1,4 +1,4 @@
-import { Fragment, useEffect, useLayoutEffect, useRef } from "react";
+import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import { dayName } from "./dates";
 import { MessageItem } from "./MessageItem";
 import type { Message } from "./types";
@@ -21,9 +21,11 @@ interface Props {
   openThread?: (ts: string) => void;
   /** Changes when another conversation is shown. */
   of: string;
+  /** Shown when there is nothing yet. */
+  empty?: ReactNode;
 }
 
-export function MessageList({ messages, openThread, of }: Props) {
+export function MessageList({ messages, openThread, of, empty }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
 
@@ -49,6 +51,7 @@ export function MessageList({ messages, openThread, of }: Props) {
   return (
     <div className="messages" ref={box} onScroll={scrolled} role="log" data-testid="messages">
       <div className="messages-inner">
+        {messages.length === 0 && empty}
         {messages.map((message, index) => {
           const before = messages[index - 1];
           const newDay = !before || dayName(before.ts) !== dayName(message.ts);
