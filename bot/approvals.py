@@ -20,6 +20,7 @@ from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job, ObjectState, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, where
+from bot.redact import redact
 from bot.store.port import Store
 from bot.store.records import (
     ACTIVE_RUNS,
@@ -401,6 +402,7 @@ class Approvals:
         request = self._decidable(who, request_id)
         if isinstance(request, Note):
             return request
+        reason = redact(reason)
         with self._store.transaction():
             if not self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock())):
                 return Note("You have had your say on this already.", tone="info")
@@ -528,7 +530,7 @@ class Approvals:
                 job_create_time=job.create_time.isoformat(),
                 job_status=job.status,
                 request=request.id,
-                detail=detail or describe(request.options),
+                detail=redact(detail or describe(request.options)),
             )
         )
 

@@ -216,3 +216,22 @@ def test_secrets_in_a_reason_go_nowhere(typing: Desk) -> None:
     kept = str(typing.ctx.store.audit()) + str(typing.ctx.store.freezes(NOW)) + words(told)
     assert "xoxb-1234" not in kept
     assert "leaked" in kept
+
+
+# ---- deciding
+
+
+def test_a_request_that_needs_approval_runs_through_the_policy(typing: Desk) -> None:
+    approvals, store = typing.ctx.approvals, typing.ctx.store
+    typing.type("promote orders", DANA)
+    (asked,) = store.requests([RequestState.CONFIRMING])
+    assert (asked.needed, asked.self_approval) == (1, False)
+    approvals.confirm(DANA, asked.id)
+    assert "may not approve" in words(approvals.approve(QUINN, asked.id) or "")
+    assert "nobody approves their own request" in words(approvals.approve(DANA, asked.id) or "")
+    assert approvals.deny(ALEX, asked.id, "not today, password=hunter2") is None
+    denied = store.request(asked.id)
+    assert denied is not None
+    assert denied.state is RequestState.DENIED
+    assert "hunter2" not in denied.note + str(store.audit()) + str(store.decisions(asked.id))
+    assert [each.event for each in store.audit()] == ["requested", "confirmed", "denied"]
