@@ -83,7 +83,8 @@ def author(before: Job, after: Job | None, runs: Sequence[Run], since: datetime)
 
 
 def _fits(run: Run, since: datetime) -> bool:
-    if run.state not in _CALLED and run.called is None:
+    stopped_first = run.state is RunState.QUEUED and run.called is not None
+    if run.state not in _CALLED and not stopped_first:
         return False
     return run.ended is None or run.ended >= since - _GRACE
 

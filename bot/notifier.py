@@ -91,7 +91,7 @@ class Notifier:
         self._shown: OrderedDict[str, str] = OrderedDict()
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set (and `wake`, to notice it at once)."""
+        """Send until `stop` is set."""
         while not stop.is_set():
             try:
                 pause = self.send_due(stop)
@@ -100,6 +100,10 @@ class Notifier:
                 pause = _IDLE_S * 5
             self._wake.wait(pause)
             self._wake.clear()
+
+    def interrupt(self) -> None:
+        """Make `run` notice at once that it should stop, or that there is something to send."""
+        self._wake.set()
 
     def send_due(self, stop: threading.Event | None = None) -> float:
         """Send what may be sent now; returns in how many seconds to look again.

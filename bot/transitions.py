@@ -104,8 +104,9 @@ def look_at_databases(known: KnownJob, databases: Sequence[Database], now: datet
     if fresh == dict(known.databases):
         return Look(known)
     updated = replace(known, databases=fresh, seen=now)
-    if not known.databases and BASELINE in known.flags:
-        return Look(updated)
+    before_the_first_look = not known.databases and BASELINE in known.flags
+    if before_the_first_look or known.job.state != State.RUNNING:
+        return Look(updated)  # a job that failed or stopped as a whole has said so itself
     was_failed = {name for name, state in known.databases.items() if _failed(state)}
     failed = [each for each in databases if _failed(each.state) and str(each.id) not in was_failed]
     recovered = sorted(name for name in was_failed if name in fresh and not _failed(fresh[name]))

@@ -471,7 +471,7 @@ class Watcher:
     def _enrol(self, known: KnownJob, *, at_once: bool) -> None:
         """Have the details looked at where they matter."""
         now, name = time.monotonic(), known.job.name
-        if at_once and known.job.state in (State.RUNNING, State.FAILED):
+        if at_once and known.job.state == State.RUNNING:
             self._databases.want(name, now, at_once=True)
         elif _asks_for_databases(known):
             self._databases.want(name, now)

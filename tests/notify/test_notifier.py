@@ -1,0 +1,363 @@
+"""The notifier against the local Slack: nothing lost, nothing doubled, everything in order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.notifier import Notifier
+from bot.store import Store
+from bot.store.records import OutMessage
+from sandbox.slack import SlackServer
+from tests.notify.world import NOTIFY, TEAM_CHANNEL, Plain, plainly, running, texts, until
+
+RANDOM = "C0RANDOM01"
+"""A channel where the bot is no member."""
+
+
+@pytest.fixture
+def notifier(web: WebClient, store: Store) -> Notifier:
+    return Notifier(web, store, plainly(store))
+
+
+def put(store: Store, text: str, channel: str = NOTIFY, **values: Any) -> str:
+    key = str(values.pop("key", text))
+    message = OutMessage(key, channel, values.pop("kind", "text"), {"text": text}, **values)
+    assert store.post(message)
+    return key
+
+
+def drained(store: Store) -> Callable[[], bool]:
+    return lambda: store.outbox_depth() == 0
+
+
+def send(notifier: Notifier, store: Store, timeout: float = 20.0) -> None:
+    """Let it run until the outbox is empty."""
+    with running(notifier):
+        until(drained(store), timeout)
+
+
+def shown(slack: SlackServer, channel: str = NOTIFY) -> list[str]:
+    return texts(slack.control.messages(channel))
+
+
+def calls(slack: SlackServer, method: str) -> list[dict[str, Any]]:
+    return slack.control.calls(method)
+
+
+def test_a_message_is_posted_with_its_key(slack: SlackServer, store: Store, notifier: Notifier) -> None:
+    key = put(store, "hello")
+    send(notifier, store)
+    (call,) = calls(slack, "chat.postMessage")
+    assert call["args"]["metadata"] == {"event_type": "dms_bot", "event_payload": {"key": key, "rev": 1}}
+    message = store.message(key)
+    assert message is not None
+    assert message.ts == slack.control.messages(NOTIFY)[0]["ts"]
+    assert slack.control.violations(notices=True) == []
+
+
+def test_a_message_is_updated_in_place(slack: SlackServer, store: Store, notifier: Notifier) -> None:
+    key = put(store, "first")
+    send(notifier, store)
+    store.touch(key, {"text": "second"})
+    store.touch(key, {"text": "third"})
+    send(notifier, store)
+    assert shown(slack) == ["third"]
+    assert len(calls(slack, "chat.update")) == 1
+
+
+def test_an_update_that_changes_nothing_is_not_sent(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    key = put(store, "same")
+    send(notifier, store)
+    store.touch(key)
+    send(notifier, store)
+    assert calls(slack, "chat.update") == []
+
+
+def test_a_reply_goes_into_its_thread_after_its_parent(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    parent = put(store, "parent", order="a")
+    put(store, "reply", order="a", thread_of=parent)
+    send(notifier, store)
+    first, second = slack.control.messages(NOTIFY)
+    assert (first["text"], second["text"]) == ("parent", "reply")
+    assert second["thread_ts"] == first["ts"]
+
+
+def test_messages_of_one_job_keep_their_order_when_the_first_fails(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    slack.control.fault("chat.postMessage", "503", times=2)
+    for number in range(4):
+        put(store, f"m{number}", order="orders")
+    send(notifier, store)
+    assert shown(slack) == ["m0", "m1", "m2", "m3"]
+
+
+@pytest.mark.parametrize("kind", ["503", "connection_reset", "internal_error"])
+def test_a_post_whose_answer_was_lost_is_not_posted_twice(
+    slack: SlackServer, store: Store, notifier: Notifier, kind: str
+) -> None:
+    slack.control.fault("chat.postMessage", kind, after_apply=True)
+    put(store, "once")
+    send(notifier, store)
+    assert shown(slack) == ["once"]
+    assert len(calls(slack, "conversations.history")) == 1
+
+
+def test_a_reply_whose_answer_was_lost_is_not_posted_twice(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    parent = put(store, "parent")
+    send(notifier, store)
+    slack.control.fault("chat.postMessage", "503", after_apply=True)
+    put(store, "reply", thread_of=parent)
+    send(notifier, store)
+    assert shown(slack) == ["parent", "reply"]
+
+
+def test_a_message_changed_while_its_answer_was_lost_is_found_and_updated(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    slack.control.fault("chat.postMessage", "503", after_apply=True)
+    key = put(store, "early")
+    Notifier(web, store, plainly(store)).send_due()
+    store.touch(key, {"text": "late"})
+    send(Notifier(web, store, plainly(store)), store)
+    assert shown(slack) == ["late"]
+    assert len(calls(slack, "chat.postMessage")) == 1
+
+
+_POSTS = """
+import sys
+from slack_sdk import WebClient
+from bot.notifier import Notifier
+from bot.store import open_store
+from tests.notify.world import plainly
+
+store = open_store(sys.argv[1])
+Notifier(WebClient(token=sys.argv[3], base_url=sys.argv[2]), store, plainly(store)).send_due()
+"""
+
+
+def test_a_crash_between_posting_and_marking_does_not_double(
+    slack: SlackServer, store: Store, web: WebClient, tmp_path: Path
+) -> None:
+    put(store, "once")
+    slack.control.fault("chat.postMessage", "timeout", after_apply=True, seconds=30)
+    arguments = [str(tmp_path / "bot.db"), slack.api_url, slack.bot_token]
+    process = subprocess.Popen([sys.executable, "-c", _POSTS, *arguments])
+    until(lambda: shown(slack) == ["once"])
+    process.kill()
+    process.wait(10)
+    send(Notifier(web, store, plainly(store)), store)
+    assert shown(slack) == ["once"]
+    assert len(calls(slack, "chat.postMessage")) == 1
+
+
+def test_a_crash_before_posting_loses_nothing(slack: SlackServer, store: Store, notifier: Notifier) -> None:
+    key = put(store, "still to come")
+    store.mark_attempt(key)
+    send(notifier, store)
+    assert shown(slack) == ["still to come"]
+
+
+def test_another_installations_message_with_the_same_key_is_not_ours(
+    slack: SlackServer, store: Store, notifier: Notifier, web: WebClient
+) -> None:
+    """Metadata that only looks alike must not be mistaken for the message."""
+    web.chat_postMessage(
+        channel=NOTIFY,
+        text="foreign",
+        metadata={"event_type": "other_bot", "event_payload": {"key": "mine", "rev": 1}},
+    )
+    key = put(store, "mine")
+    store.mark_attempt(key)
+    send(notifier, store)
+    assert shown(slack) == ["foreign", "mine"]
+
+
+def test_a_long_outage_loses_nothing_and_sends_only_what_is_true_at_its_end(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    notifier = Notifier(web, store, plainly(store))
+    key = put(store, "state 0")
+    send(notifier, store)
+    slack.control.fault("*", "503", times=None)
+    with running(notifier):
+        for number in range(1, 30):
+            store.touch(key, {"text": f"state {number}"})
+        for number in range(5):
+            put(store, f"news {number}", order="orders")
+        until(lambda: len(calls(slack, "chat.postMessage")) + len(calls(slack, "chat.update")) >= 3)
+        slack.control.clear_faults()
+        until(drained(store), 40)
+    assert shown(slack) == ["state 29", *[f"news {number}" for number in range(5)]]
+
+
+def test_a_rate_limit_holds_back_its_channel_and_no_other(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    slack.control.fault("chat.postMessage", "ratelimited", retry_after=3)
+    put(store, "limited")
+    put(store, "free", channel=TEAM_CHANNEL)
+    with running(notifier):
+        until(lambda: shown(slack, TEAM_CHANNEL) == ["free"])
+        assert shown(slack) == []
+        until(drained(store))
+    first, *_, last = calls(slack, "chat.postMessage")
+    assert last["at"] - first["at"] >= 3
+    assert calls(slack, "conversations.history") == []
+
+
+def test_a_channel_gets_one_post_a_second(slack: SlackServer, store: Store, notifier: Notifier) -> None:
+    slack.control.configure(rate_limits=True, tier_limits=True, post_burst=1)
+    for number in range(4):
+        put(store, f"m{number}")
+    send(notifier, store)
+    assert [call["status"] for call in calls(slack, "chat.postMessage")] == [200] * 4
+    assert slack.control.violations(notices=True) == []
+
+
+def test_what_people_wait_for_passes_what_tells_a_story(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    for number in range(3):
+        put(store, f"story {number}", kind="story")
+    put(store, "answer", kind="request")
+    send(Notifier(web, store, lambda m: Plain(m.subject["text"])), store)
+    assert shown(slack)[0] == "answer"
+
+
+@pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "restricted_action"])
+def test_what_can_never_be_posted_is_given_up_and_holds_back_nothing(
+    slack: SlackServer, store: Store, notifier: Notifier, error: str
+) -> None:
+    slack.control.fault("chat.postMessage", error)
+    key = put(store, "lost", order="orders")
+    put(store, "after", order="orders")
+    send(notifier, store)
+    message = store.message(key)
+    assert message is not None
+    assert message.error == error
+    assert shown(slack) == ["after"]
+
+
+def test_refused_credentials_lose_nothing(slack: SlackServer, store: Store, web: WebClient) -> None:
+    put(store, "patient")
+    slack.control.fault("chat.postMessage", "token_revoked")
+    notifier = Notifier(web, store, plainly(store))
+    assert notifier.send_due() == 0
+    assert notifier.send_due() > 30
+    assert store.outbox_depth() == 1
+    send(Notifier(web, store, plainly(store)), store)
+    assert shown(slack) == ["patient"]
+
+
+def test_where_the_bot_is_no_member_the_person_is_answered(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    slack.control.command("list", channel="random", wait=False)
+    delivery = until(lambda: slack.control.deliveries("slash_commands"))[-1]
+    key = put(store, "card 1", channel=RANDOM, response_url=delivery["payload"]["response_url"])
+    send(notifier, store)
+    store.touch(key, {"text": "card 2"})
+    send(notifier, store)
+    found = slack.control.messages("random", "dana")
+    (message,) = [each for each in found if each["text"].startswith("card")]
+    assert message["text"] == "card 2"
+    assert message["ephemeral_for"]
+    for number in range(3, 7):
+        store.touch(key, {"text": f"card {number}"})
+        send(notifier, store)
+    given_up = store.message(key)
+    assert given_up is not None
+    assert given_up.error
+    assert slack.control.violations() == []
+
+
+def test_a_message_that_somebody_deleted_is_posted_anew_when_it_changes(
+    slack: SlackServer, store: Store, notifier: Notifier, web: WebClient
+) -> None:
+    key = put(store, "first")
+    send(notifier, store)
+    message = store.message(key)
+    assert message is not None
+    web.chat_delete(channel=NOTIFY, ts=message.ts)
+    store.touch(key, {"text": "second"})
+    send(notifier, store)
+    assert [m["text"] for m in slack.control.messages(NOTIFY) if not m.get("deleted")] == ["second"]
+    store.touch(key, {"text": "third"})
+    send(notifier, store)
+    assert [m["text"] for m in slack.control.messages(NOTIFY) if not m.get("deleted")] == ["third"]
+
+
+def test_a_person_is_written_to_directly(slack: SlackServer, store: Store, notifier: Notifier) -> None:
+    key = put(store, "for you", channel="U0DANA0001")
+    send(notifier, store)
+    store.touch(key, {"text": "for you, again"})
+    send(notifier, store)
+    message = store.message(key)
+    assert message is not None
+    assert message.channel.startswith("D")
+    assert texts(slack.control.messages("dm", "dana")) == ["for you, again"]
+
+
+def test_blocks_that_slack_refuses_are_sent_as_text(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    slack.control.fault("chat.postMessage", "invalid_blocks")
+    put(store, "plain")
+    send(notifier, store)
+    assert shown(slack) == ["plain"]
+
+
+def test_a_message_that_cannot_be_drawn_holds_back_no_other(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    def render(message: OutMessage) -> Plain | None:
+        return Plain(f"{1 / message.subject['divisor']}")
+
+    store.post(OutMessage("bad", NOTIFY, "text", {"divisor": 0}, order="a"))
+    store.post(OutMessage("good", NOTIFY, "text", {"divisor": 2}, order="b"))
+    with running(Notifier(web, store, render)):
+        until(lambda: shown(slack) == ["0.5"])
+    assert store.outbox_depth() == 1
+
+
+def test_nothing_to_show_any_more_is_no_message(slack: SlackServer, store: Store, web: WebClient) -> None:
+    key = put(store, "vanishes")
+    send(Notifier(web, store, lambda _: None), store)
+    message = store.message(key)
+    assert message is not None
+    assert message.error
+    assert shown(slack) == []
+
+
+def test_new_messages_are_sent_when_it_is_woken(slack: SlackServer, store: Store, web: WebClient) -> None:
+    wake = Flag()
+    with running(Notifier(web, store, plainly(store), wake=wake)):
+        put(store, "now")
+        wake.set()
+        until(lambda: shown(slack) == ["now"])
+
+
+def test_failed_calls_are_counted(slack: SlackServer, store: Store, web: WebClient) -> None:
+    errors: list[tuple[str, str]] = []
+    slack.control.fault("chat.postMessage", "is_archived")
+    put(store, "lost")
+    notifier = Notifier(
+        web, store, plainly(store), on_error=lambda method, error: errors.append((method, error))
+    )
+    send(notifier, store)
+    assert errors == [("chat.postMessage", "is_archived")]

@@ -1,0 +1,367 @@
+"""The watcher against the local DMS: what it sees, and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from threading import Event as Flag
+
+import pytest
+
+from bot.config import Settings
+from bot.dms.gateway import Gateway
+from bot.dms.rules import Action
+from bot.store import Store, open_store
+from bot.store.records import OutMessage, RunState
+from bot.store.sqlite import SqliteBackend
+from bot.store.sqlstore import SqlStore
+from bot.watcher import Watcher
+from sandbox.dms import DmsServer
+from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running, until
+
+Watch = Callable[..., Watcher]
+
+
+@pytest.fixture
+def watcher(gateway: Gateway, store: Store, settings: Settings) -> Watcher:
+    return Watcher(gateway, store, settings)
+
+
+def again(watcher: Watcher) -> None:
+    """One more look at every location, as if each were due."""
+    for name in LOCATIONS:
+        watcher.nudge(f"projects/demo-project/locations/{name}/migrationJobs/any")
+    watcher.tick()
+
+
+def named(id: str, location: str = LOCATIONS[0]) -> str:
+    return f"projects/demo-project/locations/{location}/migrationJobs/{id}"
+
+
+def told(store: Store, id: str, location: str = LOCATIONS[0]) -> list[tuple[str, str, str]]:
+    return [(e.kind, e.before, e.after) for e in store.events(named(id, location))]
+
+
+def outbox(store: Store) -> list[OutMessage]:
+    """All that is waiting, whatever it waits for: each is marked as sent to see the next."""
+    found: list[OutMessage] = []
+    while due := store.due(NOW.replace(year=2099), 1000):
+        found += due
+        for message in due:
+            store.mark_sent(message.key, message.rev, "1.1")
+    return found
+
+
+def kinds(store: Store) -> list[str]:
+    return [message.kind for message in outbox(store)]
+
+
+def test_the_first_look_is_silent_and_later_jobs_are_told(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_many(30, prefix="old")
+    watcher.tick()
+    assert watcher.jobs == 30
+    assert len(store.known_jobs()) == 30
+    assert outbox(store) == []
+    dms.control.add_job("fresh", state="NOT_STARTED")
+    again(watcher)
+    assert told(store, "fresh") == [("created", "", "NOT_STARTED")]
+    assert kinds(store) == ["timeline", "event"]
+
+
+def test_an_empty_location_is_known_as_well(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    watcher.tick()
+    dms.control.add_job("first", location=LOCATIONS[1], state="NOT_STARTED")
+    again(watcher)
+    assert told(store, "first", LOCATIONS[1]) == [("created", "", "NOT_STARTED")]
+
+
+def test_a_change_from_outside_is_told_with_time_line_and_alert(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="FAILED", error={"code": 9, "message": "slot is gone"})
+    again(watcher)
+    (event,) = store.events(named("orders"))
+    assert (event.kind, event.after, event.detail) == ("changed", "FAILED/CDC", "slot is gone")
+    messages = outbox(store)
+    assert [m.kind for m in messages] == ["timeline", "event", "alert"]
+    assert {m.channel for m in messages} == {NOTIFY}
+    timeline = messages[0]
+    created = event.create_time.isoformat()
+    assert timeline.key == f"timeline:{named('orders')}:{created}:1:{NOTIFY}"
+    assert messages[1].thread_of == timeline.key
+    assert {m.order for m in messages} == {timeline.order}
+
+
+def test_a_second_change_updates_the_time_line_and_adds_to_its_thread(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="STOPPING")
+    again(watcher)
+    assert kinds(store) == ["timeline", "event"]
+    dms.control.set_job("orders", state="STOPPED")
+    again(watcher)
+    messages = outbox(store)
+    assert [(m.kind, m.rev) for m in messages] == [("timeline", 2), ("event", 1)]
+
+
+def test_a_restart_begins_a_new_message_and_closes_the_last(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="FAILED")
+    again(watcher)
+    outbox(store)
+    dms.control.set_job("orders", state="RESTARTING", phase="FULL_DUMP")
+    again(watcher)
+    old, new, event = outbox(store)
+    assert (old.kind, new.kind, event.kind) == ("timeline", "timeline", "event")
+    assert (old.subject["run"], new.subject["run"]) == (1, 2)
+    assert old.subject["end"] == new.subject["first"] == event.subject["event"]
+
+
+def test_a_change_by_a_run_here_names_its_requester(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    store.add_run(run(Action.STOP, RunState.FOLLOWING, job=named("orders")))
+    dms.control.set_job("orders", state="STOPPING")
+    again(watcher)
+    assert [e.by for e in store.events(named("orders"))] == ["U1"]
+
+
+def test_a_deleted_job_is_told_and_forgotten(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_job("orders", state="STOPPED", phase="CDC")
+    watcher.tick()
+    dms.control.remove_job("orders")
+    again(watcher)
+    again(watcher)
+    assert told(store, "orders") == [("deleted", "STOPPED/CDC", "")]
+    assert store.known_job(named("orders")) is None
+    assert kinds(store) == ["alert"]
+
+
+def test_a_job_made_anew_under_the_same_name(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_job("orders", state="STOPPED", phase="CDC", created_ago=86400)
+    watcher.tick()
+    dms.control.remove_job("orders")
+    dms.control.add_job("orders", state="NOT_STARTED")
+    again(watcher)
+    assert [kind for kind, _, _ in told(store, "orders")] == ["deleted", "recreated"]
+
+
+def test_an_unreachable_location_has_not_lost_its_jobs(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    for location in LOCATIONS:
+        dms.control.add_job("orders", location=location, state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    dms.control.location_unreachable(LOCATIONS[1])
+    dms.control.set_job(f"{LOCATIONS[0]}/orders", state="STOPPED")
+    again(watcher)
+    assert told(store, "orders", LOCATIONS[0]) == [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+    assert told(store, "orders", LOCATIONS[1]) == []
+    assert store.known_job(named("orders", LOCATIONS[1])) is not None
+
+
+def test_changes_while_a_location_was_silent_are_told_when_it_answers(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    errors: list[tuple[str, str]] = []
+    watcher = Watcher(
+        gateway, store, settings, on_cycle=lambda place, _s, error: errors.append((place, error))
+    )
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    with running(watcher):
+        until(lambda: watcher.jobs)
+        dms.control.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
+        dms.control.set_job("orders", state="STOPPED")
+        until(lambda: any(error for _, error in errors))
+        dms.control.clear_faults()
+        until(lambda: told(store, "orders"))
+    assert told(store, "orders") == [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+
+
+def test_database_failures_of_a_running_dump_are_told(
+    dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
+) -> None:
+    dms.control.add_job("orders", state="NOT_STARTED", databases=["a", "b"], frozen=True)
+    watcher = Watcher(gateway, store, settings)
+    watcher.tick()
+    dms.control.set_job("orders", state="RUNNING", phase="FULL_DUMP")
+    dms.control.set_database("orders", "b", state="FAILED", error={"code": 9, "message": "disk full"})
+    with running(watcher):
+        found = until(lambda: [e for e in store.events(named("orders")) if e.kind == "database_failed"])
+    assert [(e.after, e.detail) for e in found] == [("b", "b: disk full")]
+    known = store.known_job(named("orders"))
+    assert known is not None
+    assert known.databases["b"].startswith("FAILED")
+
+
+def test_a_long_delay_is_told(dms: DmsServer, store: Store, gateway: Gateway, settings: Settings) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True, sec_lag=4000, in_phase_for=3600)
+    watcher = Watcher(gateway, store, settings)
+    with running(watcher):
+        found = until(lambda: [e for e in store.events(named("orders")) if e.kind == "delayed"])
+    assert [float(e.after) > 900 for e in found] == [True]
+
+
+def test_without_monitoring_everything_else_goes_on(
+    dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
+) -> None:
+    dms.control.monitoring(False)
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, settings)
+    with running(watcher):
+        until(lambda: dms.control.calls("ListTimeSeries"))
+        dms.control.set_job("orders", state="STOPPED")
+        until(lambda: told(store, "orders"))
+
+
+def test_a_changing_state_that_lasts_is_stuck(
+    dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
+) -> None:
+    dms.control.add_job("orders", state="STOPPING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, replace(settings, stuck_after_s=0.0))
+    watcher.tick()
+    again(watcher)
+    again(watcher)
+    assert [kind for kind, _, _ in told(store, "orders")] == ["stuck"]
+    assert "alert" in kinds(store)
+
+
+def test_fifty_jobs_started_at_once_are_one_digest_that_grows(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    for location in LOCATIONS:
+        dms.control.add_many(25, location=location, state="NOT_STARTED", frozen=True)
+    watcher.tick()
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="STARTING")
+    again(watcher)
+    (digest,) = outbox(store)
+    assert (digest.kind, len(digest.subject["events"])) == ("digest", 50)
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="RUNNING", phase="FULL_DUMP")
+    again(watcher)
+    (grown,) = outbox(store)
+    assert (grown.key, len(grown.subject["events"])) == (digest.key, 100)
+    dms.control.set_job(sorted(store.known_jobs())[7], state="FAILED")
+    again(watcher)
+    assert kinds(store) == ["timeline", "event", "alert"]
+
+
+def test_nine_jobs_are_told_one_by_one(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_many(9, state="NOT_STARTED", frozen=True)
+    watcher.tick()
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="STARTING")
+    again(watcher)
+    assert sorted(kinds(store)) == ["event"] * 9 + ["timeline"] * 9
+
+
+def test_alerts_that_trickle_in_are_gathered(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_many(14, state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="FAILED")
+        again(watcher)
+    messages = outbox(store)
+    assert [m.kind for m in messages].count("alert") == 9
+    (gathered,) = [m for m in messages if m.kind == "digest"]
+    assert len(gathered.subject["events"]) == 5
+
+
+def test_what_one_watcher_has_told_its_successor_does_not_tell_again(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    first, second = Watcher(gateway, store, settings), Watcher(gateway, store, settings)
+    first.tick()
+    second.tick()
+    dms.control.set_job("orders", state="STOPPED")
+    again(first)
+    for _ in range(3):
+        again(second)
+    assert told(store, "orders") == [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+    dms.control.set_job("orders", state="RUNNING")
+    again(second)
+    assert len(told(store, "orders")) == 2
+
+
+def test_a_change_is_not_lost_when_the_store_fails_while_it_is_written(
+    dms: DmsServer, gateway: Gateway, tmp_path: Path, settings: Settings
+) -> None:
+    path = tmp_path / "own.db"
+    store = SqlStore(SqliteBackend(path, patience_s=0.1))
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, settings)
+    watcher.tick()
+    dms.control.set_job("orders", state="STOPPED")
+    other = open_store(str(path))
+    with other.transaction():
+        other.put_value("somebody", "writes")
+        again(watcher)
+    assert told(other, "orders") == []
+    again(watcher)
+    assert told(other, "orders") == [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+    other.close()
+    store.close()
+
+
+def test_few_calls_and_no_writes_while_nothing_changes(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_many(1500, state="COMPLETED")
+    dms.control.add_many(5, location=LOCATIONS[1], state="COMPLETED")
+    watcher.tick()
+    dms.control.clear_calls()
+    again(watcher)
+    methods = [call["method"] for call in dms.control.calls()]
+    assert sorted(methods) == ["ListMigrationJobs"] * 3
+    assert outbox(store) == []
+
+
+def test_quiet_locations_are_looked_at_slowly_and_busy_ones_fast(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    dms.control.add_job("orders", state="STOPPING", phase="CDC", frozen=True)
+    looks: list[str] = []
+    slowly = replace(settings, poll_fast_s=0.05, poll_slow_s=600)
+    watcher = Watcher(gateway, store, slowly, on_cycle=lambda place, _s, _e: looks.append(place))
+    with running(watcher):
+        until(lambda: looks.count(LOCATIONS[0]) >= 8)
+        assert looks.count(LOCATIONS[1]) == 1
+        watcher.nudge(named("any", LOCATIONS[1]))
+        until(lambda: looks.count(LOCATIONS[1]) >= 3)
+
+
+def test_an_active_run_makes_its_location_fast(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    looks: list[str] = []
+    slowly = replace(settings, poll_fast_s=0.05, poll_slow_s=600)
+    watcher = Watcher(gateway, store, slowly, on_cycle=lambda place, _s, _e: looks.append(place))
+    with running(watcher):
+        until(lambda: looks.count(LOCATIONS[1]) == 1)
+        store.add_run(run(Action.STOP, job=named("orders", LOCATIONS[1])))
+        until(lambda: looks.count(LOCATIONS[1]) >= 3)
+    assert looks.count(LOCATIONS[0]) == 1
+
+
+def test_new_messages_wake_the_notifier(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    wake = Flag()
+    watcher = Watcher(gateway, store, settings, wake=wake)
+    watcher.tick()
+    assert not wake.is_set()
+    dms.control.add_job("orders", state="NOT_STARTED")
+    again(watcher)
+    assert wake.is_set()
