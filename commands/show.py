@@ -34,7 +34,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         operation=_operation(ctx, job),
         run=runs[0] if runs else None,
         delay=_delay(ctx, job),
-        frozen=freezes[0].reason if freezes else "",
+        frozen=freezes[0].reason if freezes else ctx.access.closed(job),
         next_step=next_step(job, databases or ()),
         buttons=_buttons(ctx, job, databases or ()),
     )
