@@ -49,10 +49,13 @@ def run() -> None:
     """Answer people in Slack until told to stop (SIGTERM or Ctrl-C)."""
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets())
-    from bot.app import run as run_app  # loads the Google and Slack clients: not for --help
+    from bot import app  # loads the Google and Slack clients: not for --help
 
     with _told():
-        run_app(settings)
+        try:
+            app.run(settings)
+        except app.SlackError as error:
+            raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -30,8 +30,6 @@ METHODS: dict[str, tuple[str, ...]] = {
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.update": ("chat:write",),
-    "chat.delete": ("chat:write",),
-    "chat.getPermalink": (),
     "conversations.info": _READ,
     "conversations.history": _HISTORY,
     "conversations.replies": _HISTORY,
@@ -44,7 +42,6 @@ METHODS: dict[str, tuple[str, ...]] = {
     "files.getUploadURLExternal": ("files:write",),
     "files.completeUploadExternal": ("files:write",),
     "views.open": (),
-    "views.push": (),
     "views.update": (),
     "views.publish": (),
 }

@@ -47,26 +47,29 @@ def web_methods(name: str) -> frozenset[str]:
     return frozenset(direct).union(*(web_methods(each) for each in nested if each != "api_call"))
 
 
+@cache
+def every_web_method() -> frozenset[str]:
+    return frozenset(re.findall(r"\"([a-z]+\.[a-zA-Z.]+)\"", inspect.getsource(WebClient)))
+
+
 def called() -> dict[str, str]:
-    """Each Web API method that the code calls, with a place where it does."""
+    """Each Web API method that the code calls by WebClient's name or by its own, with a place."""
     found: dict[str, str] = {}
     for path, tree in sources():
+        if path.name == "scopes.py":
+            continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                place = f"{path.relative_to(ROOT)}:{node.lineno}"
-                found.update(dict.fromkeys(_methods(node, node.func.attr), place))
+            place = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            found.update(dict.fromkeys(_methods(node), place))
     return found
 
 
-def _methods(node: ast.Call, attribute: str) -> frozenset[str]:
-    if attribute == "api_call" and node.args and isinstance(node.args[0], ast.Constant):
-        return frozenset({str(node.args[0].value)})
-    if (
-        "_" in attribute
-        and attribute != "api_call"
-        and inspect.isfunction(getattr(WebClient, attribute, None))
-    ):
-        return web_methods(attribute)
+def _methods(node: ast.AST) -> frozenset[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return frozenset({node.value}) & every_web_method()
+    if isinstance(node, ast.Attribute) and re.fullmatch(r"[a-z]+_\w+", node.attr):
+        known = inspect.isfunction(getattr(WebClient, node.attr, None)) and node.attr != "api_call"
+        return web_methods(node.attr) if known else frozenset()
     return frozenset()
 
 

@@ -1,0 +1,146 @@
+"""`dms-bot run` in a process of its own, against the sandbox's servers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.scopes import SCOPES
+from sandbox.slack import SlackServer
+
+Environ = dict[str, str]
+Start = Callable[[Environ], "Running"]
+
+
+class Running:
+    """A started bot; its log goes to a file, so that no pipe fills up."""
+
+    def __init__(self, environ: Environ, log: Path) -> None:
+        self._log = log
+        with log.open("w", encoding="utf-8") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot"], env=environ, stdout=subprocess.PIPE, stderr=out
+            )
+
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log().splitlines()]
+
+    def port(self) -> int:
+        """The one that the server says it listens on."""
+        found = until(lambda: re.search(r"listens on [^\"]*port (\d+)", self.log()))
+        return int(found[1])
+
+    def ask(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def until_ready(self) -> Any:
+        return json.loads(until(lambda: self._if_ready()))
+
+    def _if_ready(self) -> str | None:
+        status, text = self.ask("/readyz")
+        return text if status == 200 else None
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+def until(look: Callable[[], Any], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come to that in time")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Running] = []
+
+    def begin(environ: Environ) -> Running:
+        started.append(Running({**environ, "PORT": "0"}, tmp_path / f"log-{len(started)}"))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.process.kill()
+        each.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ, number: int) -> None:
+    bot = start(sandbox)
+    ready = bot.until_ready()
+    assert ready["checks"] == {"store": "ok", "slack": "ok"}
+    assert bot.ask("/healthz")[0] == 200
+    assert bot.ask("/slack/events")[0] == 404
+    assert bot.stop(number) == 0
+    assert {"severity", "message", "logger", "time"} <= set(bot.lines()[0])
+    assert "Traceback" not in bot.log()
+    assert sandbox["SLACK_BOT_TOKEN"] not in bot.log()
+
+
+def test_commands_are_answered_over_http_and_counted(
+    start: Start, sandbox: Environ, slack: SlackServer
+) -> None:
+    slack.control.set_scopes(SCOPES)
+    bot = start({**sandbox, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": slack.signing_secret})
+    bot.until_ready()
+    slack.control.set_mode("http")
+    slack.control.set_request_url(f"http://127.0.0.1:{bot.port()}/slack/events")
+    slack.control.command("help")
+    series = r'dms_bot_commands_total\{outcome="\w+",verb="help"\} 1'
+    until(lambda: re.search(series, bot.ask("/metrics")[1]))
+    assert slack.control.violations() == []
+    assert bot.stop() == 0
+
+
+def test_the_one_replica_leads_and_watches(start: Start, sandbox: Environ) -> None:
+    bot = start(sandbox)
+    until(lambda: "dms_bot_leader 1.0" in bot.ask("/metrics")[1])
+    until(lambda: 'dms_bot_watcher_lag_seconds{location="us-central1"}' in bot.ask("/metrics")[1])
+    assert bot.until_ready()["leads"] is True
+
+
+def test_a_token_that_slack_refuses_is_one_sentence(start: Start, sandbox: Environ) -> None:
+    bot = start({**sandbox, "SLACK_BOT_TOKEN": "xoxb-wrong"})
+    assert bot.process.wait(60) == 1
+    assert "invalid_auth" in bot.log()
+    assert "Traceback" not in bot.log()
+
+
+def test_a_taken_port_is_one_sentence(start: Start, sandbox: Environ, tmp_path: Path) -> None:
+    first = start(sandbox)
+    taken = str(first.port())
+    second = Running(
+        {**sandbox, "PORT": taken, "DMS_BOT_HOST": "127.0.0.1", "DMS_BOT_DB": str(tmp_path / "2.db")},
+        tmp_path / "second",
+    )
+    try:
+        assert second.process.wait(60) == 1
+    finally:
+        second.process.kill()
+        second.process.communicate()
+    assert f"cannot listen on 127.0.0.1, port {taken}" in second.log()
+    assert "Traceback" not in second.log()
