@@ -6,8 +6,8 @@ with SlackServer(port=0) as slack:
 """
 
 from sandbox.slack.control import SandboxError, SlackControl
-from sandbox.slack.plaintext import plain
+from sandbox.slack.plaintext import pings, plain
 from sandbox.slack.server import PortTaken, SlackServer
 from sandbox.slack.settings import Settings
 
-__all__ = ["PortTaken", "SandboxError", "Settings", "SlackControl", "SlackServer", "plain"]
+__all__ = ["PortTaken", "SandboxError", "Settings", "SlackControl", "SlackServer", "pings", "plain"]

@@ -72,6 +72,8 @@ async def _respond(ws: Workspace, request: Request) -> Response:
     try:
         values = await request.json()
     except ValueError:
+        values = None
+    if not isinstance(values, dict):
         return PlainTextResponse("invalid_payload", status_code=400)
     status, words = responding.use(ws, request.url.path, values)
     if fault is not None:

@@ -1,13 +1,23 @@
 """The readable text of a message or view, for assertions."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
+
+_PING = re.compile(r"<(!channel|!here|!everyone|!subteam\^\w+|@\w+)(?:\|[^>]*)?>")
 
 
 def plain(shown: dict[str, Any]) -> str:
     """Every text that a person reads, one a line: titles, texts, fields, labels, `[buttons]`, options,
     what is filled in, file names. The fallback text of a message counts only where it has no blocks."""
     return "\n".join(line for line in _lines(shown) if line)
+
+
+def pings(shown: dict[str, Any]) -> list[str]:
+    """Who is alerted by a message: `!channel`, `!here`, `!everyone`, `!subteam^ID` or `@USER`. Escaped
+    mentions alert nobody, and neither do those within code."""
+    without_code = re.sub(r"```.*?```|`[^`\n]*`", "", plain(shown), flags=re.DOTALL)
+    return _PING.findall(without_code)
 
 
 def _lines(shown: dict[str, Any]) -> Iterator[str]:

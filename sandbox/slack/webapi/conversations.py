@@ -93,10 +93,18 @@ def _public(channel: Channel) -> list[Message]:
 def _within(message: Message, args: Args) -> bool:
     """`oldest` and `latest` are left out themselves, unless `inclusive`."""
     ts, inclusive = float(message.ts), args.flag("inclusive")
-    oldest, latest = args.text("oldest"), args.text("latest")
-    if oldest and (ts < float(oldest) or (ts == float(oldest) and not inclusive)):
+    oldest, latest = _moment(args, "oldest"), _moment(args, "latest")
+    if oldest is not None and (ts < oldest or (ts == oldest and not inclusive)):
         return False
-    return not (latest and (ts > float(latest) or (ts == float(latest) and not inclusive)))
+    return not (latest is not None and (ts > latest or (ts == latest and not inclusive)))
+
+
+def _moment(args: Args, name: str) -> float | None:
+    value = args.text(name)
+    try:
+        return float(value) if value else None
+    except ValueError:
+        raise SlackError(f"invalid_ts_{name}", breach=True, detail=value[:40]) from None
 
 
 def _messages(ws: Workspace, chosen: list[Message], args: Args, default: int = 100) -> JSON:
