@@ -191,9 +191,14 @@ class Store(Protocol):
         ...
 
     def events(
-        self, job: str, create_time: datetime | None = None, after_id: int = 0, limit: int = 200
+        self,
+        job: str = "",
+        create_time: datetime | None = None,
+        after_id: int = 0,
+        limit: int = 200,
+        since: datetime | None = None,
     ) -> tuple[Event, ...]:
-        """Oldest first; the newest `limit`."""
+        """Oldest first; the newest `limit`. Of all jobs when none is named."""
         ...
 
     def event(self, id: int) -> Event | None: ...

@@ -45,9 +45,16 @@ class Known(Part):
         return replace(event, id=int(row[0]))
 
     def events(
-        self, job: str, create_time: datetime | None = None, after_id: int = 0, limit: int = 200
+        self,
+        job: str = "",
+        create_time: datetime | None = None,
+        after_id: int = 0,
+        limit: int = 200,
+        since: datetime | None = None,
     ) -> tuple[Event, ...]:
-        where = Where().add("job = ?", job).add("id > ?", after_id)
+        where = Where().equal(job=job).add("id > ?", after_id)
+        if since is not None:
+            where.add("at >= ?", time_text(since))
         if create_time is not None:
             where.add("create_time = ?", time_text(create_time))
         return _EVENTS.records(self._db.rows(_EVENTS.select_latest(where, "id"), [*where.params, limit]))

@@ -1,0 +1,165 @@
+"""The replication delay as a picture: seconds above, bytes below, times in UTC."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import matplotlib.dates as dates
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter, FuncFormatter, Locator, MaxNLocator
+
+from bot.dms.model import Delay, DelayPoint
+
+_SIZE = (8.0, 5.0)
+_DPI = 150
+"""1200 × 750 pixels: sharp in Slack's preview and when it is opened."""
+_INK, _FAINT, _GRID = "#1d1c1d", "#616061", "#dddddd"
+_SECONDS, _BYTES, _ALERT = "#1264a3", "#6b4fbb", "#c0392b"
+_GAP = 2.5
+"""Points further apart than this many usual distances are not joined."""
+_LEAST_S = 60.0
+_HEADROOM = 1.15
+
+_number: Callable[[datetime], float] = dates.date2num
+_locator: Callable[..., Locator] = dates.AutoDateLocator
+_formatter: Callable[..., Formatter] = dates.DateFormatter
+
+
+def delay_chart(job: str, delay: Delay, hours: float, now: datetime, alert_s: float = 0.0) -> bytes:
+    """A PNG of the last `hours`. `job` is its id; above `alert_s` seconds (if any) the delay is told."""
+    figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True)
+    span = "hour" if hours == 1 else f"{hours:g} hours"
+    figure.suptitle(f"{job}: replication delay, last {span}", color=_INK, fontsize=15, fontweight="bold")
+    _panel(above, delay.seconds, _SECONDS, "Time behind", seconds_text)
+    _panel(below, delay.bytes, _BYTES, "Data behind", bytes_text)
+    _threshold(above, delay.seconds, alert_s)
+    _time_axis(below, hours, now)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()
+
+
+def _panel(
+    axes: Axes, points: Sequence[DelayPoint], color: str, label: str, text: Callable[[float], str]
+) -> None:
+    axes.set_ylabel(label, color=_INK, fontsize=12)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.tick_params(labelsize=11, colors=_FAINT)
+    axes.grid(color=_GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    top = max((each.value for each in points), default=0.0)
+    axes.set_ylim(0, top * _HEADROOM if top > 0 else 1.0)
+    if not points:
+        axes.set_yticks([])
+        axes.text(
+            0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=_FAINT, size=14
+        )
+        return
+    if top == 0:
+        axes.set_yticks([0.0])
+    _draw(axes, points, color)
+    _newest(axes, points[-1], color, text)
+
+
+def _draw(axes: Axes, points: Sequence[DelayPoint], color: str) -> None:
+    for part in parts(points):
+        times = [_number(each.time) for each in part]
+        values = [each.value for each in part]
+        marker = "o" if len(part) == 1 else ""
+        axes.plot(times, values, color=color, linewidth=2, marker=marker, markersize=5, clip_on=False)
+        axes.fill_between(times, values, color=color, alpha=0.12, linewidth=0)
+
+
+def _newest(axes: Axes, point: DelayPoint, color: str, text: Callable[[float], str]) -> None:
+    at = _number(point.time)
+    axes.plot([at], [point.value], marker="o", markersize=6, color=color, clip_on=False, zorder=5)
+    axes.annotate(
+        text(point.value),
+        (at, point.value),
+        xytext=(-8, 8),
+        textcoords="offset points",
+        ha="right",
+        color=color,
+        fontsize=12,
+        fontweight="bold",
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
+    )
+
+
+def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None:
+    """Where it is told; left out where it would make small delays look like none."""
+    top = max((each.value for each in points), default=0.0)
+    if not alert_s or top < alert_s / 2:
+        return
+    axes.set_ylim(0, max(top, alert_s) * _HEADROOM)
+    axes.axhline(alert_s, color=_ALERT, linewidth=1.2, linestyle="--")
+    axes.annotate(
+        f"told above {seconds_text(alert_s)}",
+        (0.01, alert_s),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        color=_ALERT,
+        fontsize=10,
+    )
+
+
+def _time_axis(axes: Axes, hours: float, now: datetime) -> None:
+    begin = now.astimezone(UTC) - timedelta(hours=hours)
+    axes.set_xlim(_number(begin), _number(now.astimezone(UTC)))
+    axes.xaxis.set_major_locator(_locator(tz=UTC, minticks=4, maxticks=9))
+    axes.xaxis.set_major_formatter(_formatter("%H:%M", tz=UTC))
+    days = sorted({begin.date(), now.astimezone(UTC).date()})
+    axes.set_xlabel(f"UTC, {' to '.join(each.isoformat() for each in days)}", color=_FAINT, fontsize=11)
+
+
+def parts(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
+    """The points in stretches without gaps: nobody measured in between, so no line is drawn there."""
+    found: list[list[DelayPoint]] = []
+    limit = _usual(points) * _GAP
+    for point in points:
+        if found and (point.time - found[-1][-1].time).total_seconds() <= limit:
+            found[-1].append(point)
+        else:
+            found.append([point])
+    return found
+
+
+def _usual(points: Sequence[DelayPoint]) -> float:
+    """The usual distance of two points, in seconds."""
+    distances = sorted((later.time - earlier.time).total_seconds() for earlier, later in pairwise(points))
+    return max(_LEAST_S, distances[len(distances) // 2]) if distances else _LEAST_S
+
+
+def seconds_text(value: float) -> str:
+    """`42 s`, `3.5 min`, `2 h`: short enough for an axis."""
+    if value < 120:
+        return f"{value:.3g} s"
+    if value < 7200:
+        return f"{value / 60:.3g} min"
+    if value < 172_800:
+        return f"{value / 3600:.3g} h"
+    return f"{value / 86_400:.3g} days"
+
+
+def bytes_text(value: float) -> str:
+    """`512 B`, `1.5 MiB`: binary units, as the service's console shows them."""
+    if value < 1:
+        return "0 B" if value == 0 else f"{value:.2g} B"
+    step = min(5, int(math.log(value, 1024)))
+    shown = value / 1024**step
+    return f"{shown:.0f} {_UNITS[step]}" if shown >= 100 else f"{shown:.3g} {_UNITS[step]}"
+
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

@@ -1,0 +1,122 @@
+"""The daily summary: once a day at a time of the clock on the wall, whoever leads."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.config import Settings
+from bot.dms.model import State
+from bot.policy import Summary
+from bot.store.port import Store
+from bot.store.records import KnownJob, OutMessage, RequestState
+from bot.subscriptions import is_loud
+from bot.transitions import STUCK
+
+_DAY = timedelta(days=1)
+_NAMED = 50
+"""Jobs named in one summary."""
+_LOOKED_THROUGH = 5000
+_EVENTS = 500
+
+
+class Schedule:
+    """Writes the summary of the settings, or the one that the policy file asks for instead."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        summary: Summary | None = None,
+        wake: threading.Event | None = None,
+    ) -> None:
+        self._store = store
+        self._plan = summary or _of_settings(settings)
+        self._channel = (summary.channel if summary else "") or settings.notify_channel
+        self._wake = wake or threading.Event()
+
+    def tick(self, now: datetime) -> bool:
+        """Write today's summary if it is time; whether it was written. Call it at least once a minute.
+
+        Raises:
+            StoreError.
+        """
+        if self._plan is None or not self._channel:
+            return False
+        local = now.astimezone(ZoneInfo(self._plan.zone))
+        today = local.date()
+        late = _minutes(local.time()) >= _minutes(self._plan.at)
+        if not late or self._done(today):
+            return False
+        with self._store.transaction():
+            written = self._write(today, now)
+        if written:
+            self._wake.set()
+        return written
+
+    def _done(self, today: date) -> bool:
+        marker = self._store.value(self._marker())
+        return marker is not None and marker >= today.isoformat()
+
+    def _write(self, today: date, now: datetime) -> bool:
+        """Once a day even where the hour comes twice, clocks disagree or another replica was faster."""
+        if self._done(today):
+            return False
+        first = self._store.value(self._marker()) is None
+        self._store.put_value(self._marker(), today.isoformat())
+        if first and self._past_by_more_than_an_hour(now):
+            return False  # a bot that was set up in the afternoon has no morning to tell of
+        return self._store.post(
+            OutMessage(
+                key=f"summary:{self._channel}:{today.isoformat()}",
+                channel=self._channel,
+                kind="summary",
+                subject=summary_subject(self._store, today, now),
+                created=now,
+            )
+        )
+
+    def _past_by_more_than_an_hour(self, now: datetime) -> bool:
+        if self._plan is None:
+            return False
+        local = now.astimezone(ZoneInfo(self._plan.zone))
+        return _minutes(local.time()) - _minutes(self._plan.at) > 60
+
+    def _marker(self) -> str:
+        return f"summary:{self._channel}"
+
+
+def summary_subject(store: Store, today: date, now: datetime) -> dict[str, object]:
+    """What the summary shows: counts by status, the last day's events, what needs somebody.
+
+    Raises:
+        StoreError.
+    """
+    known = tuple(store.known_jobs().values())
+    events = [each for each in store.events(since=now - _DAY, limit=_LOOKED_THROUGH) if is_loud(each)]
+    return {
+        "date": today.isoformat(),
+        "counts": dict(Counter(each.job.status for each in known)),
+        "failed": _names(each for each in known if each.job.state == State.FAILED),
+        "stuck": _names(each for each in known if STUCK in each.flags),
+        "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],
+        "events": [each.id for each in events[-_EVENTS:]],
+    }
+
+
+def _names(known: Iterable[KnownJob]) -> list[str]:
+    return sorted(each.job.name for each in known)[:_NAMED]
+
+
+def _of_settings(settings: Settings) -> Summary | None:
+    if not settings.summary_at:
+        return None
+    return Summary(at=time.fromisoformat(settings.summary_at), zone=settings.summary_zone or "UTC")
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute

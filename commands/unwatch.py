@@ -1,0 +1,86 @@
+"""`/dms unwatch`: no longer tell a channel or a person."""
+
+from __future__ import annotations
+
+from bot.answers import Answer, Button, Note, Part
+from bot.invocation import Flag, Invocation, Syntax
+from bot.store.records import Watch
+from bot.subscriptions import EVERYTHING
+from commands import watching
+from commands.base import Context, Verb
+
+_OFFERED = 10
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    target = watching.target(ctx, invocation)
+    jobs = watching.filtered(invocation)
+    with ctx.store.transaction():
+        there = ctx.store.watches(target=target)
+        ended = [each for each in there if invocation.switch("all") or _meant(each, invocation, jobs)]
+        for each in ended:
+            ctx.store.remove_watch(each.id)
+            ctx.store.append_audit(watching.audited(ctx, "unwatched", each))
+    return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
+
+
+def _meant(watch: Watch, invocation: Invocation, jobs: str) -> bool:
+    """A job may be gone from the service: what counts is how its watch names it."""
+    if invocation.jobs:
+        name, typed = watch.jobs, invocation.jobs[0].strip("/")
+        location, _, job_id = typed.rpartition("/")
+        if not name.startswith("projects/") or not name.endswith(f"/{job_id}"):
+            return name == typed
+        return name == typed or not location or name.split("/")[3] == location
+    return watch.jobs == (jobs or EVERYTHING)
+
+
+def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
+    about = watching.what(ended[0].jobs) if len(ended) == 1 else f"{len(ended)} watches"
+    parts: list[Part] = [watching.where(target), f" is no longer told of {about}."]
+    if len(ended) > 1:
+        parts[1] = f" has {len(ended)} watches less."
+    if target == ctx.settings.notify_channel:
+        parts.append(" It is the notify channel, so by default it still hears of everything.")
+    again = Button("All watches", "watches", "run", ctx.ref(Invocation("watches")))
+    return Note(tuple(parts), (again,), tone="good", public=target == ctx.who.channel)
+
+
+def _none(ctx: Context, target: str, there: tuple[Watch, ...]) -> Note:
+    place = watching.where(target)
+    if not there:
+        return Note(("There is no watch for ", place, ". `/dms watches` shows all of yours."), tone="warn")
+    buttons = tuple(
+        Button(
+            f"Unwatch {watching.what(each.jobs).replace('`', '')}",
+            "unwatch",
+            "run",
+            ctx.ref(watching.unwatching(each)),
+        )
+        for each in there[:_OFFERED]
+    )
+    parts = ("There is no such watch for ", place, "; there are these:")
+    return Note(parts, buttons, tone="warn")
+
+
+VERB = Verb(
+    name="unwatch",
+    summary="no longer be told",
+    usage=(
+        "unwatch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm]",
+        "unwatch --all [--dm]",
+    ),
+    syntax=Syntax(
+        "optional",
+        flags=(
+            watching.CHANNEL,
+            watching.DM,
+            Flag("all", "switch", "end all watches of this channel, or mine with `--dm`"),
+        ),
+        filters=watching.FILTERS,
+    ),
+    details="Ends the watch that `/dms watch` with the same words began; without a job or filter, the one "
+    "of all jobs. What the notify channel and the policy file ask for goes on.",
+    examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
+    run=_run,
+)

@@ -1,0 +1,166 @@
+"""What the verbs watch, unwatch and watches have in common: who is told, and of what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from rapidfuzz import fuzz, process
+
+from bot.answers import Channel, Part, User
+from bot.dms.model import Phase, State, short_name
+from bot.invocation import Flag, Invocation, UsageError, Value
+from bot.store.records import AuditEntry, Watch
+from bot.subscriptions import EVERYTHING, READY, TOPICS
+from commands.base import Context
+
+CHANNEL = Flag("channel", "word", "which channel is told, if not this one")
+DM = Flag("dm", "switch", "tell me alone, in a direct message")
+ONLY = Flag("only", "list", "only these events or states, for example `failed,completed`")
+FILTERS = ("state", "label")
+
+_ALIASES = {"ready": READY, "databases": "database_failed", "failure": "failed", "done": "completed"}
+_STATES = tuple(str(each) for each in (*State, *Phase))
+_ID = re.compile(r"[CG][A-Z0-9]{5,}")
+_LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+def target(ctx: Context, invocation: Invocation) -> str:
+    """Channel id or user id that is told.
+
+    Raises:
+        UsageError: both were asked for, or the channel cannot be recognised.
+    """
+    typed = invocation.word("channel")
+    if typed and invocation.switch("dm"):
+        raise UsageError("Choose one: `--channel #channel` or `--dm`, not both.")
+    if invocation.switch("dm"):
+        return ctx.who.user
+    if not typed:
+        return ctx.who.channel if ctx.who.channel.startswith(("C", "G")) else ctx.who.user
+    found = typed.removeprefix("#")
+    if not _ID.fullmatch(found):
+        raise UsageError(
+            f"The channel `{typed}` is not known here: pick it from the list that Slack offers behind `#`, "
+            f"or type `/dms {invocation.verb}` in that channel."
+        )
+    return found
+
+
+def filtered(invocation: Invocation) -> str:
+    """What the filters say, as a watch keeps it: `label:env=prod`, `state:FAILED`, or empty.
+
+    Raises:
+        UsageError: there are several, or one makes no sense.
+    """
+    if not invocation.filters:
+        return ""
+    if len(invocation.filters) > 1 or invocation.jobs:
+        raise UsageError(
+            f"One watch takes one job or one filter: type `/dms {invocation.verb}` once for each."
+        )
+    ((key, value),) = invocation.filters.items()
+    if key == "state":
+        return _state(invocation, value)
+    return _label(invocation, key, value)
+
+
+def _state(invocation: Invocation, value: str) -> str:
+    name = value.upper()
+    if name not in _STATES:
+        hint = f" Did you mean `{near.lower()}`?" if (near := _near(name, _STATES)) else ""
+        raise UsageError(
+            f"There is no state `{value}`: write for example `/dms {invocation.verb} state=failed`.{hint}"
+        )
+    return f"state:{name}"
+
+
+def _label(invocation: Invocation, key: str, value: str) -> str:
+    name = key.removeprefix("label").removeprefix(".")
+    if not name:
+        name, _, value = value.replace(":", "=", 1).partition("=")
+    if not _LABEL.fullmatch(name) or not value:
+        raise UsageError(
+            f"Name the label and its value: write for example `/dms {invocation.verb} label.env=prod`."
+        )
+    return f"label:{name}={value}"
+
+
+def only(invocation: Invocation) -> tuple[str, ...]:
+    """Events and states that are wanted, as they are known here.
+
+    Raises:
+        UsageError: one is not known.
+    """
+    found: dict[str, None] = {}
+    for typed in invocation.items("only"):
+        word = typed.lower().replace("-", "_")
+        word = _ALIASES.get(word, word)
+        if word not in TOPICS:
+            hint = f" Did you mean `{near}`?" if (near := _near(word, tuple(TOPICS))) else ""
+            raise UsageError(
+                f"`--only {typed}` is neither an event nor a state: write for example "
+                f"`--only failed,completed`.{hint}"
+            )
+        found[word] = None
+    return tuple(found)
+
+
+def _near(word: str, among: tuple[str, ...]) -> str:
+    hit = process.extractOne(word[:60], among, scorer=fuzz.WRatio, score_cutoff=60)
+    return hit[0] if hit else ""
+
+
+def what(jobs: str) -> str:
+    """What a watch is about, in words; the text may hold `code`."""
+    kind, mark, rest = jobs.partition(":")
+    if jobs == EVERYTHING:
+        return "all jobs"
+    if mark and kind == "label":
+        return f"jobs with the label `{rest}`"
+    if mark and kind == "state":
+        return f"jobs that come to or leave `{rest}`"
+    return f"`{short_name(jobs)}`"
+
+
+def where(target: str) -> Part:
+    return Channel(target) if target.startswith(("C", "G")) else User(target)
+
+
+def wanted(only: tuple[str, ...]) -> str:
+    """Which events, in words, with a leading comma; empty for all."""
+    return f", only {', '.join(f'`{each}`' for each in only)}" if only else ""
+
+
+def unwatching(watch: Watch) -> Invocation:
+    """What ends this watch, as if typed."""
+    flags: dict[str, Value] = {"channel": watch.target}
+    if not watch.target.startswith(("C", "G")):
+        flags = {"dm": True}
+    jobs, filters = _typed(watch.jobs)
+    return Invocation("unwatch", jobs, flags, filters)
+
+
+def _typed(jobs: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    kind, mark, rest = jobs.partition(":")
+    if jobs == EVERYTHING:
+        return (), {}
+    if mark and kind == "label":
+        key, _, value = rest.partition("=")
+        return (), {f"label.{key}": value}
+    if mark and kind == "state":
+        return (), {"state": rest.lower()}
+    return (jobs,), {}
+
+
+def audited(ctx: Context, event: str, watch: Watch) -> AuditEntry:
+    """The audit row of a watch or of its end."""
+    return AuditEntry(
+        at=ctx.now(),
+        event=event,
+        user=ctx.who.user,
+        team=ctx.who.team,
+        channel=ctx.who.channel,
+        job=watch.jobs if watch.jobs.startswith("projects/") else "",
+        detail=f"{watch.jobs} for {watch.target}{f', only {chr(44).join(watch.only)}' if watch.only else ''}",
+    )
