@@ -13,28 +13,11 @@ from sandbox.slack.rules.blocks import IN_MODAL
 from sandbox.slack.rules.elements import IN_ACTIONS, IN_INPUT
 
 KINDS = st.sampled_from([*IN_MODAL, *IN_ACTIONS, *IN_INPUT, "mrkdwn", "plain_text", "modal", "home"])
-KEYS = st.sampled_from(
-    [
-        "type",
-        "text",
-        "blocks",
-        "elements",
-        "element",
-        "accessory",
-        "fields",
-        "options",
-        "option_groups",
-        "value",
-        "confirm",
-        "label",
-        "title",
-        "initial_option",
-        "initial_options",
-        "rows",
-        "action_id",
-        "block_id",
-    ]
+WORDS = (
+    "type text blocks elements element accessory fields options option_groups value confirm label title "
+    "initial_option initial_options rows action_id block_id"
 )
+KEYS = st.sampled_from(WORDS.split())
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | KINDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
