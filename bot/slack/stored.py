@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -108,7 +109,8 @@ class Stored:
         if current and known is not None:
             job, buttons, advice = known.job, self._offers(known.job), next_step(known.job)
         else:
-            job, buttons, advice = _as_told(subject["job"], created, events), (), ""
+            known_job = known.job if known is not None and known.job.create_time == created else None
+            job, buttons, advice = _as_told(known_job or Job(subject["job"], created, ""), events), (), ""
         return timeline.timeline(job, events, buttons, advice, current=current)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
@@ -180,10 +182,10 @@ class Stored:
         return who.user not in said and self._access.may_approve(who, request).allowed
 
 
-def _as_told(name: str, created: datetime, events: tuple[Event, ...]) -> Job:
+def _as_told(job: Job, events: tuple[Event, ...]) -> Job:
     """A job that is gone, or whose later run has a message of its own: as its last event left it."""
     last = next((each for each in reversed(events) if each.after or each.kind == "deleted"), None)
     if last is None or last.kind == "deleted":
-        return Job(name, created, State.DELETED)
+        return replace(job, state=State.DELETED, phase="")
     state, _, phase = last.after.partition("/")
-    return Job(name, created, state, phase)
+    return replace(job, state=state, phase=phase)
