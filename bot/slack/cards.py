@@ -47,7 +47,7 @@ def request_card(
         case RequestState.APPROVING:
             body = _approving(request, decisions)
         case RequestState.APPROVED:
-            body = [m.section(f"⏳ {_approvals_given(decisions)}Starting now.")]
+            body = [m.section(f"⏳ {_approvals_given(decisions)}Starting now."), *_effect(request)]
         case RequestState.RUNNING:
             body = _running(request, runs, decisions, now)
         case RequestState.DONE:
@@ -78,9 +78,10 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
         case RequestState.DONE:
             return outcome(request, runs)
         case RequestState.RUNNING | RequestState.APPROVED:
-            return f"⏳ {words.DOING[request.action]}: {what}"
+            return f"⏳ *{words.DOING[request.action]}* {_which(request)}"
         case _:
-            return f"{_OVER[request.state]} — {what}"
+            why = f": {escape.clip(escape.outside(request.note), 300)}" if request.note else ""
+            return f"{_ended(request)} — {what}{why}"
 
 
 def asked(request: Request) -> list[Block]:
@@ -122,9 +123,6 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
 
 
 def _wish(request: Request) -> str:
-    action = f"*{request.action}*"
-    count = len(request.jobs)
-    which = words.job_code(request.jobs[0].name) if count == 1 else f"*{count} jobs*"
     extras = []
     if request.options.databases:
         extras.append(f"only {words.many(len(request.options.databases), 'database')}")
@@ -138,7 +136,24 @@ def _wish(request: Request) -> str:
         extras.append(f"dump parallelism {escape.outside(request.options.parallelism)}")
     detail = f" ({', '.join(extras)})" if extras else ""
     again = ", once more" if request.parent else ""
-    return f"{action} {which}{detail}{again}"
+    return f"*{request.action}* {_which(request)}{detail}{again}"
+
+
+def _which(request: Request) -> str:
+    if len(request.jobs) == 1:
+        return words.job_code(request.jobs[0].name)
+    return f"*{len(request.jobs)} jobs*"
+
+
+def _ended(request: Request) -> str:
+    by = f" by {escape.mention('@', request.ended_by)}" if request.ended_by else ""
+    return f"{_OVER[request.state]}{by}"
+
+
+def _effect(request: Request) -> list[Block]:
+    """What goes on from now on, as the verb put it."""
+    effect = request.facts.get("effect")
+    return m.sections(escape.own(effect)) if isinstance(effect, str) and effect.strip() else []
 
 
 def _part(request: Request) -> str:
@@ -193,10 +208,18 @@ def _offers_destination(request: Request) -> bool:
 
 
 def _confirming(request: Request) -> list[Block]:
-    typed = " You will be asked to type the job's id." if request.typed else ""
     who = escape.mention("@", request.by.user)
-    small = f"Only {who} can confirm, until {escape.date(request.expires)}.{typed}"
+    small = f"Only {who} can confirm, until {escape.date(request.expires)}.{_typing(request)}"
     return [*asked(request), *m.buttons(_confirm_buttons(request)), *m.context(small)]
+
+
+def _typing(request: Request) -> str:
+    what = "the job's id" if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
+    if request.typed:
+        return f" To be sure, you will be asked to type {what}."
+    if _offers_destination(request):
+        return f" Where the destination goes too, you will be asked to type {what}."
+    return ""
 
 
 def _confirm_buttons(request: Request) -> list[Button]:
@@ -238,13 +261,18 @@ def _running(
     return [
         m.section(f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."),
         *progress(request, runs, now),
+        *_effect(request),
     ]
 
 
 def _done(
     request: Request, runs: Sequence[Run], decisions: Sequence[Decision], jobs_now: Sequence[Job]
 ) -> list[Block]:
-    blocks = [m.section(outcome(request, runs)), *progress(request, runs, None)]
+    blocks: list[Block] = m.sections(outcome(request, runs))
+    if len(request.jobs) > 1:
+        blocks.extend(progress(request, runs, None))
+    if not any(retryable(run) for run in runs):
+        blocks.extend(_effect(request))
     if len(request.jobs) == 1 and jobs_now:
         now = jobs_now[0]
         blocks.append(m.section(f"Now: {words.job_sign(now)} {words.status(now.status)}"))
@@ -267,9 +295,7 @@ def _after(request: Request, runs: Sequence[Run]) -> list[Button]:
 
 
 def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
-    line = _OVER[request.state]
-    if request.ended_by:
-        line += f" by {escape.mention('@', request.ended_by)}"
+    line = _ended(request)
     if request.ended:
         line += f", {escape.date(request.ended)}"
     reason = f"\n{escape.outside(request.note)}" if request.note else ""

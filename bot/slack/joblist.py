@@ -57,7 +57,8 @@ def _title(page: JobsPage) -> str:
 
 def _summary(page: JobsPage) -> str:
     counts = ", ".join(f"{group.total:,} {words.status_plain(group.status)}" for group in page.groups)
-    silent = f" ({len(page.unreachable)} locations did not answer)" if page.unreachable else ""
+    places = words.many(len(page.unreachable), "location")
+    silent = f" ({places} did not answer)" if page.unreachable else ""
     return escape.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
 
 

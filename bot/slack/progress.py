@@ -55,21 +55,27 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
 
 def outcome(request: Request, runs: Sequence[Run]) -> str:
     """What came of it, in one line; mrkdwn."""
-    done = words.DONE[request.action]
-    failed = [run for run in runs if retryable(run)]
+    if not runs:
+        return "🚫 *Nothing was done.*"
     if len(request.jobs) == 1:
-        job = words.job_code(request.jobs[0].name)
-        if not failed:
-            return f"✅ *{done}* {job}{_took(runs)}"
-        run = failed[0]
-        reason = escape.clip(escape.outside(run.note), _NOTE) or "the service gave no reason"
-        return (
-            f"{words.run_sign(run.state)} *{request.action} of {job} {words.run_words(run.state)}*: {reason}"
-        )
+        return _single(request, runs)
+    done = words.DONE[request.action]
     good = sum(1 for run in runs if run.state is RunState.SUCCEEDED)
-    if not failed:
+    total = max(len(request.jobs), len(runs))
+    if good == total:
         return f"✅ *{done} all {good} jobs*{_took(runs)}"
-    return f"🔴 *{done} {good} of {len(request.jobs)} jobs*; {len(failed)} not"
+    return f"🔴 *{done} {good} of {total} jobs*; {total - good} did not succeed"
+
+
+def _single(request: Request, runs: Sequence[Run]) -> str:
+    job = words.job_code(request.jobs[0].name)
+    failed = [run for run in runs if retryable(run)]
+    if not failed:
+        return f"✅ *{words.DONE[request.action]}* {job}{_took(runs)}"
+    run = failed[0]
+    reason = escape.clip(escape.outside(run.note), _NOTE) or "the service gave no reason"
+    action = str(request.action).capitalize()
+    return f"{words.run_sign(run.state)} *{action} of* {job} *{words.run_words(run.state)}*: {reason}"
 
 
 def _tally(runs: Sequence[Run]) -> str:

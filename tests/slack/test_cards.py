@@ -1,0 +1,227 @@
+"""What the card of a request says and offers in each state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.answers import Group, User
+from bot.dms.model import Options
+from bot.dms.rules import Action
+from bot.slack.approvalcard import approval_card, reminder_text
+from bot.slack.cards import request_card
+from bot.slack.progress import bar
+from bot.store.records import Decision, Request, RequestState, Run, RunState
+from tests.slack.checks import accepted, all_text, buttons
+from tests.slack.makers import NOW, job, request
+
+
+def shown(
+    request: Request, runs: list[Run] | None = None, decisions: list[Decision] | None = None
+) -> dict[str, Any]:
+    return accepted(request_card(request, runs or [], decisions or [], NOW))
+
+
+def run(state: RunState, job_name: str = job().name, **more: Any) -> Run:
+    fields: dict[str, Any] = {
+        "called": NOW - timedelta(minutes=5),
+        "operation": "projects/a/locations/b/operations/op-7",
+    }
+    return Run("r1", "req-1", job_name, Action.STOP, state, "c1", **(fields | more))
+
+
+APPROVED = Decision("req-1", "U0BOSS", True, "", NOW)
+
+
+def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
+    delay = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": ""}
+    payload = shown(request(facts={"delay": {job().name: delay}}))
+    text = all_text(payload)
+    assert ":rotating_light:" in text
+    assert "NOT ZERO: 42 s · 12.0 MB" in text
+    assert set(buttons(payload)) == {"dms:promote:confirm", "dms:promote:recheck", "dms:promote:cancel"}
+    assert buttons(payload)["dms:promote:confirm"]["style"] == "danger"
+    assert {each["value"] for each in buttons(payload).values()} == {"req-1"}
+
+
+@pytest.mark.parametrize("facts", [{"seconds": 0.0, "bytes": 0.0}, {"seconds": 0, "bytes": None}])
+def test_a_delay_of_zero_is_no_alarm(facts: dict[str, Any]) -> None:
+    text = all_text(shown(request(facts={"delay": {"at": NOW.isoformat(), **facts}})))
+    assert "Replication delay: zero" in text
+    assert ":rotating_light:" not in text
+
+
+@pytest.mark.parametrize("facts", [{"seconds": 0.0, "bytes": 5.0}, {"seconds": None, "bytes": 1.0}])
+def test_bytes_alone_are_a_delay(facts: dict[str, Any]) -> None:
+    assert "NOT ZERO" in all_text(shown(request(facts={"delay": {"at": NOW.isoformat(), **facts}})))
+
+
+def test_an_unknown_delay_is_not_zero() -> None:
+    fact = {"seconds": None, "bytes": None, "at": "?", "note": "No access to Monitoring <!here>"}
+    text = all_text(shown(request(facts={"delay": fact})))
+    assert "not known" in text
+    assert "No access to Monitoring &lt;!here&gt;" in text
+
+
+def test_what_is_asked_stands_on_the_card() -> None:
+    text = all_text(shown(request(Action.RESTART, warning=("*Wipes* `orders`.",), typed=True)))
+    for part in (
+        "<@U0ASKER> asks to *restart* `orders-db`",
+        "*RUNNING* · CDC",
+        "AlloyDB) `orders-cluster`",
+        "`orders`, `customers`",
+        "⚠️ *Wipes* `orders`.",
+        "asked to type the job's id",
+        "<!date^",
+    ):
+        assert part in text
+
+
+def test_delete_offers_both_ways() -> None:
+    payload = shown(request(Action.DELETE))
+    found = buttons(payload)
+    assert found["dms:delete:confirm"]["text"]["text"] == "Delete job only"
+    assert found["dms:delete:confirm_destination"]["text"]["text"] == "Delete job and destination"
+    assert {found[each]["style"] for each in ("dms:delete:confirm", "dms:delete:confirm_destination")} == {
+        "danger"
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"jobs": (job(state="COMPLETED", phase=""),)}, "The destination itself *stays*"),
+        (
+            {"options": Options(with_destination=True)},
+            "*The destination itself is deleted, with all its data.*",
+        ),
+    ],
+)
+def test_delete_with_one_way_says_which(change: dict[str, Any], says: str) -> None:
+    payload = shown(request(Action.DELETE, **change))
+    assert says in all_text(payload)
+    assert "dms:delete:confirm_destination" not in buttons(payload)
+    assert buttons(payload)["dms:delete:confirm"]["text"]["text"] == "Confirm delete"
+
+
+def test_a_long_list_is_named_in_part_and_can_be_seen_whole() -> None:
+    many = {job().name: tuple(f"db{n}" for n in range(1000))}
+    payload = shown(request(databases=many))
+    text = all_text(payload)
+    assert "1,000 databases" in text
+    assert "`db19` and *980 more*" in text
+    assert "`db20`" not in text
+    assert "dms:promote:names" in buttons(payload)
+    assert "dms:promote:names" not in buttons(shown(request()))
+
+
+def test_unlisted_databases_of_something_destructive_are_all_of_them() -> None:
+    assert "*all of them* are affected" in all_text(shown(request(databases={})))
+
+
+def test_a_harmless_bulk_is_not_red() -> None:
+    payload = shown(request(Action.STOP, jobs=(job("a-db"), job("b-db")), databases={}))
+    assert buttons(payload)["dms:stop:confirm"]["style"] == "primary"
+    assert "🚨" not in all_text(payload)
+
+
+def test_while_approving() -> None:
+    waiting = request(state=RequestState.APPROVING, needed=2, rule="prod")
+    payload = shown(waiting, decisions=[APPROVED])
+    assert "*1 of 2 approvals*, by <@U0BOSS>" in all_text(payload)
+    assert "`prod`" in all_text(payload)
+    assert "dms:promote:withdraw" in buttons(payload)
+    assert "dms:promote:confirm" not in buttons(payload)
+
+
+def test_the_approval_card_mentions_and_asks() -> None:
+    waiting = request(Action.RESTART, RequestState.APPROVING, needed=2, self_approval=False)
+    message = approval_card(waiting, [Group("S1"), User("U2")], [APPROVED], NOW)
+    payload = accepted(message)
+    assert "<!subteam^S1>, <@U2>" in message.text
+    assert "<@U0ASKER> cannot approve their own request" in all_text(payload)
+    found = buttons(payload)
+    assert set(found) == {"dms:restart:approve", "dms:restart:deny"}
+    assert {each["value"] for each in found.values()} == {"req-1"}
+
+
+@pytest.mark.parametrize("state", [each for each in RequestState if each is not RequestState.APPROVING])
+def test_nobody_can_decide_what_is_decided(state: RequestState) -> None:
+    payload = accepted(
+        approval_card(request(state=state), [User("U2")], [APPROVED], NOW, [run(RunState.SUCCEEDED)])
+    )
+    assert buttons(payload) == {}
+
+
+def test_the_reminder_says_what_is_missing() -> None:
+    waiting = request(Action.RESTART, RequestState.APPROVING, needed=2)
+    text = accepted(reminder_text(waiting, [User("U2")], [APPROVED], NOW))["text"]
+    assert "<@U2>: 15 min left" in text
+    assert "1 approval still needed" in text
+
+
+def test_a_single_run_tells_since_when_and_which_operation() -> None:
+    payload = shown(request(Action.STOP, RequestState.RUNNING), [run(RunState.FOLLOWING)])
+    assert "running since <!date^" in all_text(payload)
+    assert "(5 min), operation `op-7`" in all_text(payload)
+    assert buttons(payload) == {}
+
+
+def test_a_single_run_that_ended() -> None:
+    done = request(Action.STOP, RequestState.DONE)
+    good = shown(done, [run(RunState.SUCCEEDED, ended=NOW)])
+    assert good["text"] == "✅ *Stopped* `orders-db` in 5 min"
+    assert buttons(good) == {}
+    bad = shown(done, [run(RunState.FAILED, ended=NOW, note="disk <full>")])
+    assert "disk &lt;full&gt;" in bad["text"]
+    assert set(buttons(bad)) == {"dms:stop:retry"}
+
+
+def test_bulk_shows_progress_and_ends_with_a_summary() -> None:
+    jobs = tuple(job(f"job-{n}") for n in range(4))
+    states = [RunState.SUCCEEDED, RunState.FAILED, RunState.FOLLOWING, RunState.QUEUED]
+    runs = [run(state, each.name, note="why not") for state, each in zip(states, jobs, strict=True)]
+    bulk = request(Action.STOP, RequestState.RUNNING, jobs=jobs, databases={})
+    text = all_text(shown(bulk, runs))
+    assert "▰▰▰▰▰▱▱▱▱▱ 2 of 4" in text
+    assert text.index("`job-1` failed") < text.index("`job-0` done")
+    ended = [replace(each, state=RunState.SUCCEEDED) for each in runs]
+    ended[1] = runs[1]
+    payload = shown(replace(bulk, state=RequestState.DONE), ended)
+    assert payload["text"] == "🔴 *Stopped 3 of 4 jobs*; 1 did not succeed"
+    assert buttons(payload)["dms:stop:retry"]["text"]["text"] == "Retry the failed ones"
+
+
+def test_an_edit_that_needs_a_restart_offers_it() -> None:
+    edit = request(Action.EDIT, RequestState.DONE, facts={"restart": "ref-9"})
+    payload = shown(edit, [run(RunState.SUCCEEDED)])
+    restart = buttons(payload)["dms:restart:run"]
+    assert (restart["value"], restart["style"]) == ("ref-9", "danger")
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "again"),
+    [
+        (RequestState.CANCELLED, "*Cancelled* by <@U9>", False),
+        (RequestState.DENIED, "*Denied* by <@U9>", False),
+        (RequestState.EXPIRED, "*Expired*", True),
+        (RequestState.OUTDATED, "*Out of date*: nothing was sent", True),
+    ],
+)
+def test_what_did_not_come_to_run(state: RequestState, says: str, again: bool) -> None:
+    by = "U9" if "U9" in says else ""
+    payload = shown(request(state=state, ended_by=by, note="not <now>", ended=NOW))
+    assert says in all_text(payload)
+    assert "not &lt;now&gt;" in all_text(payload)
+    assert says in payload["text"]
+    assert set(buttons(payload)) == ({"dms:promote:again"} if again else set())
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "cells"), [(0, 3, 0), (1, 3, 3), (3, 3, 10), (0, 0, 0), (999, 1000, 9)]
+)
+def test_bar(done: int, total: int, cells: int) -> None:
+    assert bar(done, total).count("▰") == cells

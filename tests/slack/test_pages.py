@@ -1,0 +1,357 @@
+"""What lists, cards, time lines and alerts say and offer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.advice import docs_url, likely_cause, next_step
+from bot.answers import (
+    Button,
+    DatabasesPage,
+    JobCard,
+    JobGroup,
+    JobLine,
+    JobsPage,
+    Note,
+    Outside,
+    Page,
+    Section,
+)
+from bot.dms.model import Database, Delay, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
+from bot.dms.rules import Action
+from bot.slack import alerts, timeline
+from bot.slack.home import Home, home
+from bot.slack.render import render, rich
+from bot.store.records import Event, RequestState, Run, RunState, Watch
+from tests.slack.checks import accepted, accepted_view, all_text, buttons, texts
+from tests.slack.makers import NOW, job, request
+
+CONSOLE = "https://console.cloud.google.com/dbmigration/migrations/locations/l/instances/i?project=p"
+FAILED = Database(
+    "o/1", ObjectId("search"), "FAILED", "FULL_DUMP", Fault(9, 'extension "zhparser" is not available')
+)
+
+
+def group(count: int, status: str = "RUNNING/CDC", bulk: tuple[Button, ...] = ()) -> JobGroup:
+    lines = tuple(JobLine(job(f"job-{n}"), f"ref-{n:06d}") for n in range(count))
+    return JobGroup(status, lines, count, bulk)
+
+
+def event(kind: str, before: str = "", after: str = "", detail: str = "", by: str = "") -> Event:
+    return Event(job().name, job().create_time, NOW, kind, before, after, detail, by)
+
+
+def test_each_listed_job_has_its_button() -> None:
+    payload = accepted(render(JobsPage((group(20),), 20, 1, 1)))
+    shows = [each for each in buttons(payload).values() if each["text"]["text"] == "Show"]
+    assert [each["value"] for each in shows] == [f"ref-{n:06d}" for n in range(20)]
+    assert shows[0]["action_id"] == "dms:show:run"
+    assert payload["text"] == "20 migration jobs: 20 RUNNING · CDC"
+
+
+def test_a_page_too_long_for_buttons_shows_every_job_all_the_same() -> None:
+    payload = accepted(render(JobsPage((group(60), group(40, "FAILED/CDC")), 100, 1, 1)))
+    text = all_text(payload)
+    assert all(f"`job-{n}`" in text for n in range(60))
+    menus = [each for block in payload["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    assert [len(each["options"]) for each in menus if each["type"] == "static_select"] == [60, 40]
+
+
+def test_choosing_gives_boxes_of_ten_and_bulk_buttons() -> None:
+    bulk = (
+        Button("Stop chosen", "stop", "chosen", "ref-s"),
+        Button("Delete chosen", "delete", "chosen", "ref-d"),
+    )
+    payload = accepted(render(JobsPage((group(23, bulk=bulk), group(3)), 26, 1, 1, choosing=True)))
+    boxes = [
+        each
+        for block in payload["blocks"]
+        if block["type"] == "actions"
+        for each in block["elements"]
+        if each["type"] == "checkboxes"
+    ]
+    assert [(each["action_id"], len(each["options"])) for each in boxes] == [
+        ("dms:list:pick:1", 10),
+        ("dms:list:pick:2", 10),
+        ("dms:list:pick:3", 3),
+        ("dms:list:pick:4", 3),
+    ]
+    assert boxes[1]["options"][0]["value"] == "ref-000010"
+    assert buttons(payload)["dms:delete:chosen"]["style"] == "danger"
+    assert "style" not in buttons(payload)["dms:stop:chosen"]
+
+
+def test_silent_locations_and_filters_are_named() -> None:
+    payload = accepted(render(JobsPage((), 0, 1, 1, "state=running", ("europe-west1",))))
+    assert "`europe-west1`" in all_text(payload)
+    assert "`state=running`" in all_text(payload)
+    assert "1 location did not answer" in payload["text"]
+
+
+def test_the_card_of_a_failed_job() -> None:
+    failed = job(
+        state="FAILED", phase="FULL_DUMP", error=Fault(9, "No pglogical extension installed on databases (X)")
+    )
+    card = JobCard(failed, CONSOLE, (FAILED,), frozen="month end", next_step=next_step(failed))
+    payload = accepted(render(card))
+    text = all_text(payload)
+    for part in (
+        "🔴 *FAILED* · full dump",
+        "No pglogical extension",
+        "*Likely cause*",
+        "configure-source-database",
+        "`search`: extension",
+        "❄️ *Frozen, no changes now*: month end",
+        "👉 *Next*",
+        f"<{CONSOLE}|Open in the console>",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"), [(42.0, "⚠️ 42 s, *not zero* — promoting now loses data"), (0.0, "✅ 0 s")]
+)
+def test_the_card_warns_of_a_delay(seconds: float, says: str) -> None:
+    card = JobCard(job(), CONSOLE, (), delay=Delay((DelayPoint(NOW, seconds),)))
+    assert says in all_text(accepted(render(card)))
+
+
+def test_the_card_names_who_is_at_it() -> None:
+    run = Run("r", "q", job().name, Action.STOP, RunState.FOLLOWING, "c", called=NOW, by="U7")
+    assert "*Stopping*, started here by <@U7>" in all_text(
+        accepted(render(JobCard(job(), CONSOLE, (), run=run)))
+    )
+
+
+def test_databases_that_could_not_be_had() -> None:
+    text = all_text(accepted(render(JobCard(job(), CONSOLE, None, "REST said <no>"))))
+    assert "could not be listed*: REST said &lt;no&gt;" in text
+
+
+def test_the_same_button_twice_gets_a_number() -> None:
+    twice = (
+        Button("A", "stop", "run", "r1"),
+        Button("B", "stop", "run", "r2"),
+        Button("C", "stop", "run", "r3"),
+    )
+    found = buttons(accepted(render(Note("Which one?", twice))))
+    assert {name: each["value"] for name, each in found.items()} == {
+        "dms:stop:run": "r1",
+        "dms:stop:run:2": "r2",
+        "dms:stop:run:3": "r3",
+    }
+
+
+@pytest.mark.parametrize(("tone", "sign"), [("good", "✅"), ("warn", "⚠️"), ("bad", "🔴")])
+def test_tones(tone: Any, sign: str) -> None:
+    assert accepted(render(Note(("Done ", Outside("<x>")), tone=tone)))["text"] == f"{sign} Done &lt;x&gt;"
+
+
+def test_a_page_too_long_keeps_its_buttons() -> None:
+    sections = tuple(Section(f"Entry {n}: {'word ' * 100}") for n in range(80))
+    payload = accepted(
+        render(Page("History", sections, (Button("Next ›", "history", "turn", "r"),), "the end"))
+    )
+    assert "dms:history:turn" in buttons(payload)
+    assert "the end" in all_text(payload)
+    assert "shortened" in all_text(payload)
+
+
+def test_the_text_of_a_long_section_goes_on_in_the_next() -> None:
+    lines = "\n".join(f"line {n} of many" for n in range(400))
+    text = all_text(accepted(render(Note(lines))))
+    assert "line 0 of many" in text
+    assert "line 399 of many" in text
+
+
+def test_rich_text_for_files() -> None:
+    assert rich(("`orders-db` ", Outside("*x*"))) == "`orders-db` \u2217x\u2217"
+
+
+def test_databases_page() -> None:
+    page = DatabasesPage(job(), (FAILED,), {"FAILED": 1, "RUNNING": 149}, 1, 1, 6, "state=failed")
+    text = all_text(accepted(render(page)))
+    assert "150 databases of orders-db" in text
+    assert "🔴 `search` FAILED · full dump" in text
+    assert "zhparser" in text
+    assert "Page 1 of 6" in text
+
+
+# ---- what happened
+
+
+@pytest.mark.parametrize(
+    ("happened", "says"),
+    [
+        (
+            event("changed", "RUNNING/FULL_DUMP", "FAILED/FULL_DUMP", "Unable to connect to source"),
+            "*Likely cause*: DMS cannot reach",
+        ),
+        (event("changed", "RUNNING/FULL_DUMP", "RUNNING/CDC"), "*CDC reached*"),
+        (event("changed", "RUNNING/CDC", "RUNNING/READY_FOR_PROMOTE"), "*Ready for promote*"),
+        (event("changed", "RUNNING/PROMOTE_IN_PROGRESS", "COMPLETED"), "*COMPLETED*"),
+        (event("deleted", "RUNNING/CDC", by="outside"), "outside Slack"),
+        (event("stuck", after="STOPPED/FULL_DUMP", detail="…"), "WAL keeps piling up"),
+        (event("stuck", after="STARTING", detail="No change for 31 minutes."), "No change for 31 minutes"),
+        (event("delayed", after="1200"), "20 min"),
+        (event("database_failed", after="search", detail="search: broken"), "--failed-only"),
+        (event("cleared", before="delayed", detail="The replication delay is down."), "*Over*"),
+        (event("another_kind", "A", "B/C"), "another_kind"),
+    ],
+)
+def test_alerts(happened: Event, says: str) -> None:
+    payload = accepted(alerts.alert(happened, job(), (Button("Verify", "verify", "run", "r"),)))
+    assert says in all_text(payload)
+    assert "`orders-db`" in payload["text"]
+    assert "dms:verify:run" in buttons(payload)
+
+
+def test_cdc_reached_says_watch_the_delay_then_promote() -> None:
+    text = all_text(accepted(alerts.alert(event("changed", "RUNNING/FULL_DUMP", "RUNNING/CDC"), job())))
+    assert text.index("delay") < text.index("promote")
+
+
+def test_resuming_into_cdc_is_no_milestone() -> None:
+    text = all_text(accepted(alerts.alert(event("changed", "RESUMING/CDC", "RUNNING/CDC"), job())))
+    assert "CDC reached" not in text
+
+
+def test_a_time_line_tells_the_newest_and_what_is_next() -> None:
+    events = [event("changed", "STARTING", f"RUNNING/P{n}", by="U7") for n in range(30)]
+    message = timeline.timeline(job(), events, (Button("Stop", "stop", "run", "r"),), "Wait a bit.")
+    text = all_text(accepted(message))
+    assert "18 earlier events, in the thread" in text
+    assert "P29" in text
+    assert "by <@U7>" in text
+    assert "👉 *Next*: Wait a bit." in text
+    past = accepted(
+        timeline.timeline(job(), events, (Button("Stop", "stop", "run", "r"),), "Wait.", current=False)
+    )
+    assert buttons(past) == {}
+    assert "*Next*" not in all_text(past)
+
+
+def test_a_deleted_job_has_no_buttons_left() -> None:
+    gone = accepted(
+        timeline.timeline(job(), [event("deleted", "RUNNING/CDC")], (Button("Stop", "stop", "run", "r"),))
+    )
+    assert buttons(gone) == {}
+    assert "*Deleted*" in all_text(gone)
+
+
+def test_a_burst_becomes_one_message() -> None:
+    events = [
+        replace(event("changed", "NOT_STARTED", "STARTING", by="U7"), job=job(f"job-{n}").name)
+        for n in range(50)
+    ]
+    payload = accepted(alerts.digest(events))
+    assert "*50 jobs changed*" in payload["text"]
+    assert "50 jobs: `job-0`" in all_text(payload)
+    assert "by <@U7>" in all_text(payload)
+
+
+def test_a_digest_tells_where_a_job_is_now() -> None:
+    steps = [event("changed", "NOT_STARTED", "STARTING"), event("changed", "STARTING", "RUNNING/FULL_DUMP")]
+    text = all_text(accepted(alerts.digest(steps)))
+    assert "full dump" in text
+    assert "1 job changed" in text
+    assert "*STARTING*" not in text
+
+
+def test_the_daily_summary() -> None:
+    payload = accepted(
+        alerts.summary(
+            "2026-11-20", {"RUNNING/CDC": 5, "FAILED/CDC": 1}, [event("changed", "RUNNING/CDC", "FAILED/CDC")]
+        )
+    )
+    assert payload["text"] == "Migrations on 2026-11-20: 6 jobs (5 RUNNING · CDC, 1 FAILED · CDC)"
+    assert "🔴 *Failed*: `orders-db`" in all_text(payload)
+
+
+def test_home_shows_jobs_approvals_and_watches() -> None:
+    waiting = request(Action.RESTART, RequestState.APPROVING)
+    mine = request(Action.STOP, id="req-2")
+    content = Home(
+        [job(), job("b-db", "FAILED", error=Fault(9, "broken"))],
+        NOW,
+        [waiting],
+        [mine],
+        [Watch("w", "C123", "U1", "label:team=pay", ("failed",)), Watch("v", "U1", "U1")],
+    )
+    view = accepted_view(home(content), "home")
+    text = "\n".join(texts(view["blocks"]))
+    assert text.index("FAILED") < text.index("RUNNING")
+    assert "broken" in text
+    assert "label `team=pay` → <#C123>, only failed" in text
+    assert "all jobs → <@U1>" in text
+    assert {name: each["value"] for name, each in buttons(view).items()} == {
+        "dms:restart:approve": "req-1",
+        "dms:restart:deny": "req-1",
+        "dms:stop:cancel": "req-2",
+    }
+
+
+# ---- advice
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("phase", list(Phase))
+def test_there_is_always_something_to_do_next(state: State, phase: Phase) -> None:
+    step = next_step(job(state=state, phase=phase))
+    assert step.endswith(".")
+    assert "JOB" not in step
+
+
+def test_failed_databases_come_first() -> None:
+    assert "--failed-only" in next_step(job(), (FAILED,))
+    assert "promote" in next_step(job())
+    assert "nothing" not in next_step(job(type="ONE_TIME")).lower()
+    assert "promote" not in next_step(job(type="ONE_TIME"))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("The source database 'wal_level' configuration must be equal to 'logical'.", "wal_level"),
+        ("The source database 'max_replication_slots' configuration is not sufficient.", "replication slots"),
+        ("all replication slots are in use", "replication slots"),
+        ("ERROR: requested WAL segment 0001 has already been removed", "restart"),
+        ("Got fatal error 1236 from source when reading data from binary log", "binary log"),
+        ("Table definition has changed, please retry transaction", "DDL"),
+        ("Access denied for user 'migration'@'%'", "password"),
+        ("Replication user 'x' doesn't have sufficient privileges.", "privileges"),
+        ("pg_dump: error: connection to server timed out", "firewall"),
+        ("No space left on device", "disk"),
+    ],
+)
+def test_known_errors_have_a_cause_and_a_page(text: str, word: str) -> None:
+    cause = likely_cause(Fault(9, text), job())
+    assert cause is not None
+    assert word in cause.text
+    assert cause.url.startswith("https://cloud.google.com/database-migration/docs/postgresql-to-alloydb/")
+
+
+def test_unknown_errors_have_no_cause() -> None:
+    assert likely_cause("Something odd happened.") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "provider", "guide"),
+    [
+        ("MYSQL", "CLOUDSQL", "mysql"),
+        ("POSTGRESQL", "CLOUDSQL", "postgres"),
+        ("POSTGRESQL", "ALLOYDB", "postgresql-to-alloydb"),
+        ("SQLSERVER", "CLOUDSQL", "sqlserver"),
+        ("ORACLE", "ALLOYDB", "oracle-to-alloydb"),
+        ("ORACLE", "CLOUDSQL", "oracle-to-postgresql"),
+        ("", "", "postgres"),
+    ],
+)
+def test_docs_of_the_right_guide(source: str, provider: str, guide: str) -> None:
+    one: Job = job(
+        source=Endpoint("p", source), destination=Endpoint("q", "POSTGRESQL" if source else "", provider)
+    )
+    assert f"/docs/{guide}/diagnose-issues" in docs_url(one)
