@@ -6,13 +6,16 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from bot.dms import convert
 from bot.dms.calls import Calls
-from bot.dms.client import Client
-from bot.dms.errors import DmsError, NotFound
+from bot.dms.client import Client, jobs_response
+from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.model import Job, job_name, short_name
 from bot.dms.numbers import Numbers
 from bot.dms.objects import Objects
+from bot.dms.pages import Look, Page
 from bot.dms.profiles import Profiles
 
 _log = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ class Jobs:
         self._objects = objects
         self._numbers = numbers
         self._profiles = profiles
-        self._seen: dict[str, tuple[int, dict[bytes, Job]]] = {}
+        self._looks: dict[str, Look] = {}
 
     def get(self, name: str) -> Job:
         """One job, with its endpoints resolved."""
@@ -71,27 +74,38 @@ class Jobs:
         return part
 
     def at(self, location: str, filter: str) -> Part:
+        """All jobs of a location (`-` for all of them) that match an AIP-160 filter.
+
+        What did not change since the last look without a filter is the very same object as then.
+        """
         part = Part(location, [], [])
-        messages: list[Any] = []
-        parent = f"projects/{self.project}/locations/{location}"
-        token = ""
+        last, look = self._last(location), Look()
         try:
-            while True:
+            while not look.pages or look.pages[-1].token:
                 part.calls += 1
-                page = self._jobs_page(location, parent, filter, token)
-                messages.extend(page.migration_jobs)
-                part.unreachable += [each.rpartition("/")[2] for each in page.unreachable]
-                token = page.next_page_token
-                if not token:
-                    break
+                raw = self._raw_page(location, filter, look.pages[-1].token if look.pages else "")
+                look.pages.append(last.same(len(look.pages), raw) or self._page(raw, last))
+                if len(look.pages) == 1:
+                    look.version = self._profiles.version(location)
         except DmsError as error:
+            _log.warning("%s", error)
             part.error = error
             part.unreachable.append(location)
-        part.jobs = self._jobs(location, messages, whole=not filter and part.error is None)
+        for page in look.pages:
+            part.jobs += page.jobs
+            part.unreachable += page.unreachable
+        if not filter and part.error is None:
+            self._looks[location] = look
         return part
 
-    def _jobs_page(self, location: str, parent: str, filter: str, token: str) -> Any:
+    def _last(self, location: str) -> Look:
+        look = self._looks.get(location)
+        current = look is not None and look.version == self._profiles.version(location)
+        return look if look is not None and current and not self._profiles.expired() else Look()
+
+    def _raw_page(self, location: str, filter: str, token: str) -> bytes:
         where = "all locations" if location == "-" else location
+        parent = f"projects/{self.project}/locations/{location}"
         return self._calls.read(
             "ListMigrationJobs",
             f"list the jobs of {where}",
@@ -99,34 +113,24 @@ class Jobs:
             again=False,
         )
 
-    def _jobs(self, location: str, messages: list[Any], *, whole: bool) -> list[Job]:
-        """Convert a location's jobs; those that are as they were at the last look are taken from it,
-        because on most looks nearly all of them are."""
-        raws = [message.SerializeToString() for message in messages]
-        seen = {} if self._profiles.expired() else self._seen_at(location)
-        if len(seen) == len(raws) and all(raw in seen for raw in raws):
-            return [seen[raw] for raw in raws]
-        new = (message for raw, message in zip(raws, messages, strict=True) if raw not in seen)
+    def _page(self, raw: bytes, last: Look) -> Page:
+        message = _parsed(raw)
+        # Map fields have no order of their own; equal jobs must have equal bytes.
+        contents = [each.SerializeToString(deterministic=True) for each in message.migration_jobs]
+        found = [last.job(each) for each in contents]
+        new = [each for each, job in zip(message.migration_jobs, found, strict=True) if job is None]
         self._profiles.ensure({name for each in new for name in (each.source, each.destination)})
-        generation = self._profiles.generation
-        seen = self._seen_at(location)
+        known: dict[bytes, Job] = {}
         jobs: list[Job] = []
-        now: dict[bytes, Job] = {}
-        for raw, message in zip(raws, messages, strict=True):
-            job = seen.get(raw)
-            named = job is not None
+        for content, job, each in zip(contents, found, message.migration_jobs, strict=True):
+            named = True
             if job is None:
-                job, named = self._job(message)
+                job, named = self._job(each)
             if named:
-                now[raw] = job
+                known[content] = job
             jobs.append(job)
-        if whole:
-            self._seen[location] = (generation, now)
-        return jobs
-
-    def _seen_at(self, location: str) -> dict[bytes, Job]:
-        generation, seen = self._seen.get(location, (-1, {}))
-        return seen if generation == self._profiles.generation else {}
+        unreachable = tuple(each.rpartition("/")[2] for each in message.unreachable)
+        return Page(raw, tuple(jobs), known, unreachable, message.next_page_token)
 
     def _job(self, message: Any) -> tuple[Job, bool]:
         """The job, and whether all its enum numbers had names."""
@@ -160,3 +164,10 @@ class Jobs:
             lambda t: self._client.job(name, min(t, _ASIDE_S)),
             again=False,
         )
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return jobs_response(raw)
+    except DecodeError as error:
+        raise Unavailable("DMS answered the list of jobs with something else.", code="INTERNAL") from error

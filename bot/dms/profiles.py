@@ -38,6 +38,7 @@ class _Place:
     absent: frozenset[str] = frozenset()
     fetched: float = float("-inf")
     failed: float = float("-inf")
+    version: int = 0
 
 
 class Profiles:
@@ -66,8 +67,6 @@ class Profiles:
         self._places: dict[str, _Place] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
         self._lock = threading.Lock()
-        self.generation = 0
-        """Grows whenever an answer of `endpoint` may have changed."""
 
     def ensure(self, names: Iterable[str]) -> None:
         """List the locations of these profiles where that is due."""
@@ -89,6 +88,14 @@ class Profiles:
                 now - place.fetched >= self._ttl_s and now - place.failed >= _RETRY_S
                 for place in self._places.values()
             )
+
+    def version(self, location: str) -> int:
+        """Grows whenever an answer of `endpoint` for a profile of `location` (`-`: of any) may change."""
+        with self._lock:
+            if location == "-":
+                return sum(place.version for place in self._places.values())
+            place = self._places.get(location)
+            return place.version if place else 0
 
     def endpoint(self, profile: str, engine: str, provider: str) -> Endpoint:
         """The profile's endpoint; the names `engine` and `provider` (of the job's `DatabaseType`) fill
@@ -131,11 +138,12 @@ class Profiles:
         with self._lock:
             old = self._places.get(location, _Place())
             now = time.monotonic()
-            place = _Place(profiles, (old.absent | wanted) - profiles.keys(), fetched=now)
+            absent = (old.absent | wanted) - profiles.keys()
+            place = _Place(profiles, absent, fetched=now, version=old.version)
             self._places[location] = place
             if place.profiles != old.profiles:
                 self._endpoints = {}
-                self.generation += 1
+                place.version = old.version + 1
 
     def _fetch(self, location: str) -> list[Endpoint]:
         parent = f"projects/{self.project}/locations/{location}"

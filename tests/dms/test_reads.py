@@ -153,6 +153,48 @@ class TestLists:
         ]
         gateway.close()
 
+    def test_what_did_not_change_is_the_very_same_object(self, far: FarEnd) -> None:
+        pages = {"": ([message("a"), message("b")], "2"), "2": ([message("c")], "")}
+
+        def page(request: Any, _context: Any) -> Any:
+            jobs, token = pages[request.page_token]
+            return JobsPb(migration_jobs=jobs, next_page_token=token)
+
+        far.on("ListMigrationJobs", page)
+        gateway = made(far, "l")
+        first = gateway.list_jobs().jobs
+        pages[""] = ([message("new"), message("a"), message("b", state=6)], "2")
+        new, a, b, c = gateway.list_jobs().jobs
+        assert (new.id, b.id, b.state) == ("new", "b", "FAILED")
+        assert a is first[0]
+        assert c is first[2]
+        assert gateway.list_jobs(filter="x = 1").jobs[1] is a
+        gateway.close()
+
+    def test_an_answer_that_is_none_makes_the_location_unreachable(self, far: FarEnd) -> None:
+        class Garbage:
+            def SerializeToString(self) -> bytes:
+                return b"\xff\xff\xff"
+
+        far.on("ListMigrationJobs", lambda request, context: Garbage())
+        gateway = made(far, "l")
+        assert gateway.list_jobs().unreachable == ("l",)
+        gateway.close()
+
+    def test_the_service_is_told_where_the_request_belongs(self, far: FarEnd) -> None:
+        headers: dict[str, str] = {}
+
+        def page(_request: Any, context: grpc.ServicerContext) -> Any:
+            headers.update((key, str(value)) for key, value in context.invocation_metadata())
+            return JobsPb()
+
+        far.on("ListMigrationJobs", page)
+        gateway = made(far, "l")
+        gateway.list_jobs()
+        assert headers["x-goog-request-params"] == "parent=projects/p/locations/l"
+        assert "gapic/" in headers["x-goog-api-client"]
+        gateway.close()
+
     def test_a_thousand_jobs_a_page(self, far: FarEnd) -> None:
         jobs = [message(f"job-{number}") for number in range(1000)]
         far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs))
