@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -102,12 +103,11 @@ def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str
 
 
 def _database(port: int) -> Path:
-    """A fresh file for each start: the sandbox's jobs are new each time, so old records would mislead."""
-    folder = Path("var")
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob(f"sandbox-{port}.db*"):
-        old.unlink()
-    return folder / f"sandbox-{port}.db"
+    """In a fresh folder for each start: the jobs are new each time, so old records would mislead."""
+    folder = Path("var") / f"sandbox-{port}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder / "dms-bot.db"
 
 
 def _welcome(slack: SlackServer, settings: Mapping[str, str], *, with_command: bool) -> None:
