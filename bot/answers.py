@@ -8,7 +8,7 @@ own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -170,6 +170,12 @@ class DatabasesPage:
     pages: int
     filters: str = ""
     buttons: tuple[Button, ...] = ()
+    dumped: tuple[int, int] | None = None
+    """How many databases are through the full dump, and of how many; None where that says nothing."""
+    percent: Mapping[str, float] = field(default_factory=dict)
+    """By resource name of a database in the full dump: how much of it is done, 0 to 100."""
+    note: str = ""
+    """Why the percentages are missing, or empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.dms.model import (
     Database,
     Delay,
     DelayPoint,
+    DumpProgress,
     Job,
     JobList,
     ObjectsConfig,
@@ -270,6 +271,14 @@ class Gateway:
             "ListTimeSeries",
             f"read the replication delay of {job.id}",
             lambda t: self._monitoring.lag(metric, job.name, hours, t),
+            service=_MONITORING,
+        )
+
+    def dump_progress(self, job: Job) -> DumpProgress:
+        return self._calls.read(
+            "ListTimeSeries",
+            f"read how far the dump of {job.id} is",
+            lambda t: self._monitoring.dumped(job.name, t),
             service=_MONITORING,
         )
 

@@ -11,6 +11,7 @@ Sources: proto `google.cloud.clouddms.v1.MigrationJob` and the REST schemas `Mig
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -260,6 +261,24 @@ class Delay:
     @property
     def latest_bytes(self) -> float | None:
         return self.bytes[-1].value if self.bytes else None
+
+
+@dataclass(frozen=True, slots=True)
+class DumpProgress:
+    """How much of the full dump is done, from Cloud Monitoring."""
+
+    percent: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    """By database, schema and table (empty where the service names none): 0 to 100."""
+
+    def of(self, wanted: ObjectId) -> float | None:
+        """Percent of one object: the mean of what it holds, None where nothing of it is known."""
+        parts = [part for part in (wanted.database, wanted.schema, wanted.table) if part]
+        found = [
+            percent
+            for labels, percent in self.percent.items()
+            if [part for part in labels if part][: len(parts)] == parts
+        ]
+        return sum(found) / len(found) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
-"""Replication delay from Cloud Monitoring.
+"""Replication delay and progress of the full dump, from Cloud Monitoring.
 
 Source: service `google.monitoring.v3.MetricService`, method `ListTimeSeries`; metrics
-`datamigration.googleapis.com/migration_job/max_replica_sec_lag` and `…/max_replica_bytes_lag`
-(gauges, sampled every 60 seconds) on the resource `datamigration.googleapis.com/MigrationJob`.
+`datamigration.googleapis.com/migration_job/max_replica_sec_lag`, `…/max_replica_bytes_lag` and
+`…/fulldump_progress_percentage_per_object` (gauges, sampled every 60 seconds and visible up to 180
+seconds later) on the resource `datamigration.googleapis.com/MigrationJob`.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import grpc
@@ -18,12 +19,15 @@ from google.cloud.monitoring_v3.services.metric_service.transports import Metric
 from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest, TimeInterval
 
 from bot.dms.convert import utc
-from bot.dms.model import DelayPoint, parse_name
+from bot.dms.model import DelayPoint, DumpProgress, parse_name
 
 SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
+DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage_per_object"
 
 _SAMPLED_S = 60
+_FRESH_S = 600
+"""Seconds that a percentage of the dump counts for: a few samples, as they show up late."""
 _POINTS = 288
 """Most points asked for: every 5 minutes of a day, as many as a chart can show."""
 
@@ -36,6 +40,24 @@ class Monitoring:
 
     def lag(self, metric: str, job: str, hours: float, timeout: float) -> tuple[DelayPoint, ...]:
         """`metric` of the job over the last `hours`, newest last; the largest value of each period."""
+        most = Aggregation(
+            alignment_period={"seconds": period_s(hours)},
+            per_series_aligner=Aggregation.Aligner.ALIGN_MAX,
+        )
+        return points(self._series(metric, job, hours, most, timeout))
+
+    def dumped(self, job: str, timeout: float) -> DumpProgress:
+        """The newest percentage of each object of the job that is in the full dump."""
+        newest = Aggregation(
+            alignment_period={"seconds": _FRESH_S},
+            per_series_aligner=Aggregation.Aligner.ALIGN_NEXT_OLDER,
+        )
+        series = self._series(DUMPED, job, _FRESH_S / 3600, newest, timeout)
+        return DumpProgress({_labels(each): _newest(each) for each in series if each.points})
+
+    def _series(
+        self, metric: str, job: str, hours: float, aggregation: Aggregation, timeout: float
+    ) -> Iterator[Any]:
         project, location, job_id = parse_name(job)
         request = ListTimeSeriesRequest(
             name=f"projects/{project}",
@@ -45,14 +67,12 @@ class Monitoring:
                 f'resource.labels.location = "{location}" AND resource.labels.migration_job_id = "{job_id}"'
             ),
             interval=_last(hours),
-            aggregation=Aggregation(
-                alignment_period={"seconds": period_s(hours)},
-                per_series_aligner=Aggregation.Aligner.ALIGN_MAX,
-            ),
+            aggregation=aggregation,
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,
         )
         pager = self._client.list_time_series(request, retry=None, timeout=timeout)
-        return points(series for page in pager.pages for series in type(page).pb(page).time_series)
+        for page in pager.pages:
+            yield from type(page).pb(page).time_series
 
 
 def period_s(hours: float) -> int:
@@ -69,6 +89,15 @@ def points(series: Iterable[Any]) -> tuple[DelayPoint, ...]:
             at = utc(point.interval.end_time)
             worst[at] = max(worst.get(at, 0.0), _number(point.value))
     return tuple(DelayPoint(at, worst[at]) for at in sorted(worst))
+
+
+def _labels(series: Any) -> tuple[str, str, str]:
+    labels = series.metric.labels
+    return labels.get("database", ""), labels.get("schema", ""), labels.get("table", "")
+
+
+def _newest(series: Any) -> float:
+    return _number(max(series.points, key=lambda point: utc(point.interval.end_time)).value)
 
 
 def _number(value: Any) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.dms.model import Database, Delay, Job, JobList, ObjectsConfig, Operation
+from bot.dms.model import Database, Delay, DumpProgress, Job, JobList, ObjectsConfig, Operation
 
 
 class Dms(Protocol):
@@ -89,6 +89,14 @@ class Dms(Protocol):
 
     def delay(self, job: Job, hours: float = 1.0) -> Delay:
         """Replication delay over the last `hours`, from Cloud Monitoring.
+
+        Raises:
+            Denied, Unavailable: Monitoring is not to be had; the rest of the bot goes on.
+        """
+        ...
+
+    def dump_progress(self, job: Job) -> DumpProgress:
+        """How much of the full dump is done, by object, from Cloud Monitoring; a few minutes old.
 
         Raises:
             Denied, Unavailable: Monitoring is not to be had; the rest of the bot goes on.
