@@ -11,6 +11,8 @@ from typing import Any
 Check = Callable[[], str]
 """Empty when all is well, else one sentence that says what is not. May also raise."""
 
+_KEEP_FAULT_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -20,8 +22,9 @@ class Report:
 
 
 class Probe:
-    """A check whose answer is kept for `every_s` seconds, and given up on after `timeout_s`.
+    """A check whose good answer is kept for `every_s` seconds, and which is given up on after `timeout_s`.
 
+    A bad answer is kept for a second at most: it should go away as soon as its cause does.
     A check that hangs is asked again only once it has come back, so that it takes one thread at most.
     """
 
@@ -35,10 +38,11 @@ class Probe:
         self._asked: float | None = None
 
     def fault(self) -> str:
-        """The check's last answer, not older than `every_s`; it may wait for `timeout_s`."""
+        """The check's last answer, or a new one; it may wait for `timeout_s`."""
         with self._lock:
             now = time.monotonic()
-            fresh = self._asked is not None and now - self._asked < self._every_s
+            keep_s = min(self._every_s, _KEEP_FAULT_S) if self._fault else self._every_s
+            fresh = self._asked is not None and now - self._asked < keep_s
             if self._done is None and fresh:
                 return self._fault
             if self._done is None:

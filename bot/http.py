@@ -6,10 +6,10 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import waitress
-from waitress import wasyncore
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -61,18 +61,26 @@ class Server:
         if self._server is None or self._loop is None:
             return
         server, self._server = self._server, None
-        self._in_loop(server, lambda: _stop_listening(server))
+        _in_loop(server, lambda: _stop_listening(server))
         deadline = time.monotonic() + grace_s
         while _busy(server) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-        self._in_loop(server, lambda: wasyncore.close_all(server._map, ignore_all=True))
+        _in_loop(server, lambda: _close_all(server))
         self._loop.join(timeout=_IDLE_S)
         server.task_dispatcher.shutdown(timeout=max(0.1, deadline - time.monotonic()))
 
-    @staticmethod
-    def _in_loop(server: Any, work: Any) -> None:
-        """Do `work` in the loop's own thread, which alone may touch its sockets."""
-        server.trigger.pull_trigger(work)
+
+def _in_loop(server: Any, work: Callable[[], None]) -> None:
+    """Do `work` in the loop's own thread, which alone may touch its sockets."""
+    pulled = threading.Event()
+
+    def once_pulled() -> None:
+        # The loop may see the work before its pipe was written to, and must not end before that.
+        pulled.wait(_IDLE_S)
+        work()
+
+    server.trigger.pull_trigger(once_pulled)
+    pulled.set()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -91,6 +99,18 @@ def _stop_listening(server: Any) -> None:
     server.accepting = False
     server.del_channel()
     server.socket.close()
+
+
+def _close_all(server: Any) -> None:
+    """Close every connection. The loop ends, as it has nothing left to wait for.
+
+    Its pipe stays open: a worker that ends late still writes to it, and must not meet another file
+    that was opened under the same number.
+    """
+    for channel in list(server._map.values()):
+        if channel is not server.trigger:
+            channel.close()
+    server.trigger.del_channel()
 
 
 def _busy(server: Any) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import socket
 import threading
 import time
@@ -201,6 +202,16 @@ def test_a_probe_answers_from_memory_for_a_while() -> None:
     assert len(asked) == 1
 
 
+def test_a_bad_answer_is_not_kept_for_long() -> None:
+    answers = ["down", ""]
+    probe = Probe(lambda: answers.pop(0), every_s=3600)
+    assert probe.fault() == "down"
+    deadline = time.monotonic() + 30
+    while probe.fault() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert answers == []
+
+
 def test_metrics_and_their_token() -> None:
     metrics.command("list", "answered")
     with serving(Endpoints(Health(), metrics_token="let-me-in")) as server:
@@ -261,6 +272,43 @@ def test_stop_does_not_wait_for_idle_connections() -> None:
         assert idle.recv(12) == b"HTTP/1.1 200"
         server.stop(grace_s=30)
     server.stop()
+
+
+def test_starting_and_stopping_over_and_over() -> None:
+    for _ in range(100):
+        server = Server(Endpoints(Health()), "127.0.0.1", 0, threads=1)
+        server.start()
+        server.stop(grace_s=5)
+        assert not _accepts(server.port)
+
+
+def test_a_worker_that_ends_after_the_stop_harms_nobody() -> None:
+    inside, go = threading.Event(), threading.Event()
+
+    def slow(_environ: Any, start_response: Any) -> Any:
+        inside.set()
+        go.wait(30)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"late"]
+
+    server = Server(slow, "127.0.0.1", 0, threads=1)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert inside.wait(10)
+        server.stop(grace_s=0)
+        # Files opened now may get the numbers of those that were closed: nothing may be written to them.
+        pipes = [os.pipe() for _ in range(20)]
+        go.set()
+        deadline = time.monotonic() + 10
+        while any(each.name.startswith("waitress") for each in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        for reader, writer in pipes:
+            os.close(writer)
+            assert os.read(reader, 1) == b""
+            os.close(reader)
+        assert client.recv(1) == b""
 
 
 def test_a_taken_port_is_named() -> None:
