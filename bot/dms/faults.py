@@ -47,12 +47,16 @@ _CODES = {
 
 # gRPC has no field that tells a call which never left from one whose answer got lost; these are
 # the texts of its core for calls that had no connection or no token to be sent with.
+_UNRESOLVED = re.compile(r"errors? resolving |DNS resolution failed|address lookup failed", re.IGNORECASE)
 _NEVER_SENT = re.compile(
-    r"failed to connect to all addresses|DNS resolution failed|Getting metadata from plugin failed"
-    r"|Cannot invoke RPC",
+    r"failed to connect to all addresses|connections to all backends failing|Cannot invoke RPC"
+    rf"|{_UNRESOLVED.pattern}",
     re.IGNORECASE,
 )
 _NO_TOKEN = re.compile(r"Getting metadata from plugin failed with error: (?P<why>.*)", re.DOTALL)
+
+_NO_CONNECTION = "no connection could be made"
+_UNKNOWN_HOST = "its host name cannot be resolved"
 
 _REFUSALS = {
     "FAILED_PRECONDITION": "{service} cannot {doing} as things are now: {reason}.",
@@ -167,11 +171,12 @@ def _from_rpc(error: grpc.RpcError) -> Cause:
 
 
 def _from_grpc_text(code: str, message: str, extra: list[str]) -> Cause:
-    token = _NO_TOKEN.search(message)
+    token = _NO_TOKEN.match(message)
     if token is not None:
         return Cause("UNAUTHENTICATED", tidy(token["why"]), sent=False)
-    sent = not (code == "UNAVAILABLE" and _NEVER_SENT.search(message))
-    return Cause(code, _reason(code, message, extra), sent=sent)
+    if code == "UNAVAILABLE" and _NEVER_SENT.match(message):
+        return Cause(code, _UNKNOWN_HOST if _UNRESOLVED.match(message) else _NO_CONNECTION, sent=False)
+    return Cause(code, _reason(code, message, extra))
 
 
 def _from_rest(error: RestError) -> Cause:
@@ -187,7 +192,7 @@ def _from_requests(error: requests.RequestException) -> Cause:
     if isinstance(error, requests.Timeout):
         return Cause("DEADLINE_EXCEEDED", "no answer came in time")
     if isinstance(error, requests.ConnectionError) and _never_connected(error):
-        return Cause("UNAVAILABLE", "no connection could be made", sent=False)
+        return Cause("UNAVAILABLE", _NO_CONNECTION, sent=False)
     return Cause("UNAVAILABLE", "the connection broke before the answer was complete")
 
 
@@ -200,7 +205,9 @@ def _never_connected(error: BaseException) -> bool:
 
 def _from_auth(error: auth.GoogleAuthError) -> Cause:
     if isinstance(error, auth.TransportError):
-        return Cause("UNAVAILABLE", f"no access token could be fetched: {tidy(str(error))}", sent=False)
+        return Cause(
+            "UNAVAILABLE", "no access token could be fetched, as the token server did not answer", sent=False
+        )
     return Cause("UNAUTHENTICATED", tidy(str(error)), sent=False)
 
 

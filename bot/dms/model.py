@@ -78,6 +78,19 @@ class ObjectState(StrEnum):
     COMPLETED = "COMPLETED"
 
 
+class ObjectPhase(StrEnum):
+    """`MigrationJobObject.phase` (REST)."""
+
+    FULL_DUMP = "FULL_DUMP"
+    CDC = "CDC"
+    READY_FOR_PROMOTE = "READY_FOR_PROMOTE"
+    PROMOTE_IN_PROGRESS = "PROMOTE_IN_PROGRESS"
+    PROMOTED = "PROMOTED"
+    DIFF_BACKUP = "DIFF_BACKUP"
+    CREATING_BACKUP = "CREATING_BACKUP"
+    RESTORING_BACKUP = "RESTORING_BACKUP"
+
+
 class JobType(StrEnum):
     """`MigrationJob.Type`. A ONE_TIME job ends by itself: there is nothing to promote."""
 

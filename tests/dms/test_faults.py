@@ -27,6 +27,8 @@ def translate(error: Exception, *, write: bool = True) -> DmsError:
     [
         ("failed to connect to all addresses; last error: … Connection refused", Unavailable),
         ("DNS resolution failed for nowhere:443", Unavailable),
+        ("errors resolving nowhere: [Domain name not found]", Unavailable),
+        ("a proxy says: failed to connect to all addresses", Unclear),
         ("upstream connect error or disconnect/reset before headers", Unclear),
         ("Socket closed", Unclear),
         ("GOAWAY received", Unclear),

@@ -134,6 +134,14 @@ def test_nobody_listening_means_nothing_was_changed() -> None:
         gateway.close()
 
 
+def test_a_host_that_nobody_knows_means_nothing_was_changed() -> None:
+    gateway = Gateway("p", ("l",), "nowhere.invalid:1", "nowhere.invalid:2")
+    for act in (ONCE["StopMigrationJob"][1], *PARTS.values(), *WITH_ID.values()):
+        with pytest.raises(Unavailable):
+            act(gateway)
+    gateway.close()
+
+
 @pytest.mark.parametrize("act", [ONCE["StopMigrationJob"][1], PARTS[f"{NAME}:promote"]])
 def test_a_closed_gateway_says_so(gateway: Gateway, act: Act) -> None:
     gateway.close()
