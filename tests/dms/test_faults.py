@@ -48,6 +48,13 @@ def test_a_token_that_cannot_be_had_is_about_credentials() -> None:
     assert "plugin" not in str(error)
 
 
+def test_a_token_server_that_is_away_is_not_about_credentials() -> None:
+    text = "Getting metadata from plugin failed with error: HTTPSConnectionPool(): Max retries exceeded"
+    error = translate(api.ServiceUnavailable(text))
+    assert isinstance(error, Unavailable)
+    assert "token server" in str(error)
+
+
 @pytest.mark.parametrize("error", [auth.RefreshError("token expired"), auth.DefaultCredentialsError("none")])
 def test_credentials_that_fail(error: Exception) -> None:
     assert isinstance(translate(error), Denied)
