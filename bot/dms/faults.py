@@ -56,7 +56,7 @@ _NEVER_SENT = re.compile(
 _NO_TOKEN = re.compile(r"Getting metadata from plugin failed with error: (?P<why>.*)", re.DOTALL)
 
 _TOKEN_SERVER_AWAY = re.compile(r"Max retries exceeded|Connection aborted|timed out", re.IGNORECASE)
-_NO_TOKEN_SERVER = "no access token could be fetched, as the token server did not answer"
+_UNREFRESHED = "no access token could be fetched, as the token server did not answer"
 _NO_CONNECTION = "no connection could be made"
 _UNKNOWN_HOST = "its host name cannot be resolved"
 
@@ -175,7 +175,7 @@ def _from_rpc(error: grpc.RpcError) -> Cause:
 def _from_grpc_text(code: str, message: str, extra: list[str]) -> Cause:
     token = _NO_TOKEN.match(message)
     if token is not None and _TOKEN_SERVER_AWAY.search(token["why"]):
-        return Cause("UNAVAILABLE", _NO_TOKEN_SERVER, sent=False)
+        return Cause("UNAVAILABLE", _UNREFRESHED, sent=False)
     if token is not None:
         return Cause("UNAUTHENTICATED", tidy(token["why"]), sent=False)
     if code == "UNAVAILABLE" and _NEVER_SENT.match(message):
@@ -209,7 +209,7 @@ def _never_connected(error: BaseException) -> bool:
 
 def _from_auth(error: auth.GoogleAuthError) -> Cause:
     if isinstance(error, auth.TransportError):
-        return Cause("UNAVAILABLE", _NO_TOKEN_SERVER, sent=False)
+        return Cause("UNAVAILABLE", _UNREFRESHED, sent=False)
     return Cause("UNAUTHENTICATED", tidy(str(error)), sent=False)
 
 
