@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -12,8 +13,9 @@ import matplotlib.dates as dates
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, FuncFormatter, Locator, MaxNLocator
+from matplotlib.ticker import Formatter, FuncFormatter, Locator, MultipleLocator
 
+from bot.amounts import DAY, HOUR, MINUTE, bytes_text, seconds_text
 from bot.dms.model import Delay, DelayPoint
 
 _SIZE = (8.0, 5.0)
@@ -25,6 +27,14 @@ _GAP = 2.5
 """Points further apart than this many usual distances are not joined."""
 _LEAST_S = 60.0
 _HEADROOM = 1.15
+_TICKS = 5
+_NICE_SECONDS = (
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
+    *(each * MINUTE for each in (1, 2, 5, 10, 15, 30)),
+    *(each * HOUR for each in (1, 2, 3, 6, 12)),
+    *(each * DAY for each in (1, 2, 5, 10)),
+)
+_NICE_BYTES = tuple(2.0**power for power in range(60))
 
 _number: Callable[[datetime], float] = dates.date2num
 _locator: Callable[..., Locator] = dates.AutoDateLocator
@@ -38,21 +48,31 @@ def delay_chart(job: str, delay: Delay, hours: float, now: datetime, alert_s: fl
     above, below = figure.subplots(2, 1, sharex=True)
     span = "hour" if hours == 1 else f"{hours:g} hours"
     figure.suptitle(f"{job}: replication delay, last {span}", color=_INK, fontsize=15, fontweight="bold")
-    _panel(above, delay.seconds, _SECONDS, "Time behind", seconds_text)
-    _panel(below, delay.bytes, _BYTES, "Data behind", bytes_text)
-    _threshold(above, delay.seconds, alert_s)
-    _time_axis(below, hours, now)
+    begin = now.astimezone(UTC) - timedelta(hours=hours)
+    seconds = [each for each in delay.seconds if each.time >= begin]
+    size = [each for each in delay.bytes if each.time >= begin]
+    _panel(above, seconds, _Kind("Time behind", _SECONDS, seconds_text, _NICE_SECONDS))
+    _panel(below, size, _Kind("Data behind", _BYTES, bytes_text, _NICE_BYTES))
+    _threshold(above, seconds, alert_s)
+    _time_axis(below, begin, max([now, *(each.time for each in (*seconds, *size))]).astimezone(UTC))
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
 
 
-def _panel(
-    axes: Axes, points: Sequence[DelayPoint], color: str, label: str, text: Callable[[float], str]
-) -> None:
-    axes.set_ylabel(label, color=_INK, fontsize=12)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+@dataclass(frozen=True)
+class _Kind:
+    """One of the two figures: how it is drawn, written and divided."""
+
+    label: str
+    color: str
+    text: Callable[[float], str]
+    nice: Sequence[float]
+
+
+def _panel(axes: Axes, points: Sequence[DelayPoint], kind: _Kind) -> None:
+    axes.set_ylabel(kind.label, color=_INK, fontsize=12)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: kind.text(value)))
     axes.tick_params(labelsize=11, colors=_FAINT)
     axes.grid(color=_GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -60,6 +80,7 @@ def _panel(
         axes.spines[side].set_visible(False)
     top = max((each.value for each in points), default=0.0)
     axes.set_ylim(0, top * _HEADROOM if top > 0 else 1.0)
+    axes.yaxis.set_major_locator(MultipleLocator(step(top * _HEADROOM, kind.nice) if top > 0 else 1.0))
     if not points:
         axes.set_yticks([])
         axes.text(
@@ -68,8 +89,8 @@ def _panel(
         return
     if top == 0:
         axes.set_yticks([0.0])
-    _draw(axes, points, color)
-    _newest(axes, points[-1], color, text)
+    _draw(axes, points, kind.color)
+    _newest(axes, points[-1], kind.color, kind.text)
 
 
 def _draw(axes: Axes, points: Sequence[DelayPoint], color: str) -> None:
@@ -82,19 +103,17 @@ def _draw(axes: Axes, points: Sequence[DelayPoint], color: str) -> None:
 
 
 def _newest(axes: Axes, point: DelayPoint, color: str, text: Callable[[float], str]) -> None:
-    at = _number(point.time)
-    axes.plot([at], [point.value], marker="o", markersize=6, color=color, clip_on=False, zorder=5)
-    axes.annotate(
-        text(point.value),
-        (at, point.value),
-        xytext=(-8, 8),
-        textcoords="offset points",
-        ha="right",
-        color=color,
-        fontsize=12,
-        fontweight="bold",
-        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
+    at = point.time.astimezone(UTC)
+    axes.plot([_number(at)], [point.value], marker="o", markersize=6, color=color, clip_on=False, zorder=5)
+    axes.set_title(
+        f"{text(point.value)} at {at:%H:%M}", loc="right", color=color, fontsize=12, fontweight="bold"
     )
+
+
+def step(top: float, nice: Sequence[float]) -> float:
+    """The smallest of `nice` (or a multiple of its last) that parts `top` into few enough pieces."""
+    found = next((each for each in nice if top / each <= _TICKS), None)
+    return found if found is not None else math.ceil(top / _TICKS / nice[-1]) * nice[-1]
 
 
 def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None:
@@ -102,7 +121,9 @@ def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None
     top = max((each.value for each in points), default=0.0)
     if not alert_s or top < alert_s / 2:
         return
-    axes.set_ylim(0, max(top, alert_s) * _HEADROOM)
+    high = max(top, alert_s) * _HEADROOM
+    axes.set_ylim(0, high)
+    axes.yaxis.set_major_locator(MultipleLocator(step(high, _NICE_SECONDS)))
     axes.axhline(alert_s, color=_ALERT, linewidth=1.2, linestyle="--")
     axes.annotate(
         f"told above {seconds_text(alert_s)}",
@@ -115,12 +136,11 @@ def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None
     )
 
 
-def _time_axis(axes: Axes, hours: float, now: datetime) -> None:
-    begin = now.astimezone(UTC) - timedelta(hours=hours)
-    axes.set_xlim(_number(begin), _number(now.astimezone(UTC)))
+def _time_axis(axes: Axes, begin: datetime, end: datetime) -> None:
+    axes.set_xlim(_number(begin), _number(end))
     axes.xaxis.set_major_locator(_locator(tz=UTC, minticks=4, maxticks=9))
     axes.xaxis.set_major_formatter(_formatter("%H:%M", tz=UTC))
-    days = sorted({begin.date(), now.astimezone(UTC).date()})
+    days = sorted({begin.date(), end.date()})
     axes.set_xlabel(f"UTC, {' to '.join(each.isoformat() for each in days)}", color=_FAINT, fontsize=11)
 
 
@@ -140,26 +160,3 @@ def _usual(points: Sequence[DelayPoint]) -> float:
     """The usual distance of two points, in seconds."""
     distances = sorted((later.time - earlier.time).total_seconds() for earlier, later in pairwise(points))
     return max(_LEAST_S, distances[len(distances) // 2]) if distances else _LEAST_S
-
-
-def seconds_text(value: float) -> str:
-    """`42 s`, `3.5 min`, `2 h`: short enough for an axis."""
-    if value < 120:
-        return f"{value:.3g} s"
-    if value < 7200:
-        return f"{value / 60:.3g} min"
-    if value < 172_800:
-        return f"{value / 3600:.3g} h"
-    return f"{value / 86_400:.3g} days"
-
-
-def bytes_text(value: float) -> str:
-    """`512 B`, `1.5 MiB`: binary units, as the service's console shows them."""
-    if value < 1:
-        return "0 B" if value == 0 else f"{value:.2g} B"
-    step = min(5, int(math.log(value, 1024)))
-    shown = value / 1024**step
-    return f"{shown:.0f} {_UNITS[step]}" if shown >= 100 else f"{shown:.3g} {_UNITS[step]}"
-
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

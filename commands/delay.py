@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.amounts import bytes_text, seconds_text
 from bot.answers import Answer, Note, Part, Time, Upload
-from bot.chart import bytes_text, delay_chart, seconds_text
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
@@ -29,6 +29,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return _unreadable(ctx, job, error)
     if not delay.seconds and not delay.bytes:
         return _nothing(ctx, job, hours)
+    from bot.chart import delay_chart  # what draws it takes a while to load, and memory
+
     now = ctx.now()
     return Upload(
         filename=f"delay-{job.id}-{now:%Y%m%d-%H%M}.png",

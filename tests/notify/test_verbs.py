@@ -1,0 +1,202 @@
+"""watch, unwatch, watches and delay, as they are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.answers import Note, Page, Upload
+from bot.invocation import Invocation, UsageError
+from bot.policy import Policy, WatchDefault
+from bot.store.records import Person
+from sandbox.dms import DmsServer
+from tests.notify.world import NOTIFY
+from tests.policy.desk import Desk, desk, labels, words
+
+HERE, ELSEWHERE = "C0GENERAL1", "C0RANDOM01"
+DANA = Person("T1", "U0DANA0001", HERE)
+Kept = tuple[str, str, tuple[str, ...]]
+"""Target, jobs, and what alone is wanted."""
+ORDERS = "projects/demo-project/locations/europe-west1/migrationJobs/orders"
+
+
+@pytest.fixture
+def at(dms: DmsServer, tmp_path: Path) -> Iterator[Desk]:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True, in_phase_for=7200, sec_lag=125)
+    dms.control.add_job("fresh", state="NOT_STARTED")
+    with desk(dms, tmp_path) as made:
+        yield Desk(replace(made.ctx, who=DANA, now=lambda: datetime.now(UTC)))
+
+
+def kept(at: Desk) -> list[Kept]:
+    return [(each.target, each.jobs, each.only) for each in at.ctx.store.watches()]
+
+
+@pytest.mark.parametrize(
+    ("line", "watch"),
+    [
+        ("watch", (HERE, "*", ())),
+        ("watch orders", (HERE, ORDERS, ())),
+        ("watch orders --dm", (DANA.user, ORDERS, ())),
+        ("watch --channel <#C0RANDOM01|random>", (ELSEWHERE, "*", ())),
+        ("watch label.env=prod --only failed,completed", (HERE, "label:env=prod", ("failed", "completed"))),
+        ("watch label=env=prod", (HERE, "label:env=prod", ())),
+        ("watch state=failed", (HERE, "state:FAILED", ())),
+        ("watch state=cdc", (HERE, "state:CDC", ())),
+        ("watch --only ready,failed", (HERE, "*", ("ready_to_promote", "failed"))),
+    ],
+)
+def test_what_is_typed_is_what_is_watched(at: Desk, line: str, watch: Kept) -> None:
+    answer = at.type(line, DANA)
+    assert isinstance(answer, Note)
+    assert answer.tone == "good"
+    assert kept(at) == [watch]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("watch --dm --channel <#C0RANDOM01|random>", "Choose one"),
+        ("watch --channel random", "is not known here"),
+        ("watch state=faild", "Did you mean `failed`?"),
+        ("watch --only completd", "Did you mean `completed`?"),
+        ("watch label.Env=prod", "label.env=prod"),
+        ("watch state=failed label.env=prod", "once for each"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_a_sentence(at: Desk, line: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says.replace("?", r"\?").replace(".", r"\.")):
+        at.type(line, DANA)
+    assert kept(at) == []
+
+
+def test_an_unknown_job_is_answered_with_near_ones(at: Desk) -> None:
+    answer = at.type("watch ordres", DANA)
+    assert "Did you mean `orders`?" in words(answer)
+    assert kept(at) == []
+
+
+def test_in_a_direct_message_the_person_is_told(at: Desk) -> None:
+    at.type("watch orders", replace(DANA, channel="D0ANY"))
+    assert kept(at) == [(DANA.user, ORDERS, ())]
+
+
+def test_watching_again_replaces_what_was_wanted(at: Desk) -> None:
+    at.type("watch orders --only failed", DANA)
+    at.type("watch orders --only completed", DANA)
+    assert "already" in words(at.type("watch orders --only completed", DANA))
+    assert kept(at) == [(HERE, ORDERS, ("completed",))]
+
+
+def test_watching_and_its_end_are_in_the_audit(at: Desk) -> None:
+    at.type("watch orders", DANA)
+    at.type("unwatch orders", DANA)
+    assert [(e.event, e.job) for e in at.ctx.store.audit()] == [("watched", ORDERS), ("unwatched", ORDERS)]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", " orders", " orders --dm", " label.env=prod", " state=failed", f" --channel <#{ELSEWHERE}|x>"],
+)
+def test_the_same_words_end_what_they_began(at: Desk, typed: str) -> None:
+    at.type(f"watch{typed}", DANA)
+    assert len(kept(at)) == 1
+    at.type(f"unwatch{typed}", DANA)
+    assert kept(at) == []
+
+
+def test_the_button_ends_the_watch_that_it_stands_under(at: Desk) -> None:
+    answer = at.type("watch label.env=prod --dm", DANA)
+    assert isinstance(answer, Note)
+    ref = at.ctx.store.ref(DANA.team, answer.buttons[0].ref)
+    assert ref is not None
+    invocation = Invocation.of(ref.data)
+    at.ctx.verbs[invocation.verb].run(replace(at.ctx, who=replace(DANA, channel=ELSEWHERE)), invocation)
+    assert kept(at) == []
+
+
+def test_a_job_that_is_gone_can_be_unwatched(at: Desk, dms: DmsServer) -> None:
+    at.type("watch orders", DANA)
+    dms.control.remove_job("orders")
+    at.type("unwatch orders", DANA)
+    assert kept(at) == []
+
+
+def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: Desk) -> None:
+    assert "no watch" in words(at.type("unwatch", DANA))
+    at.type("watch orders", DANA)
+    answer = at.type("unwatch state=failed", DANA)
+    assert labels(answer) == ["Unwatch orders"]
+    assert len(kept(at)) == 1
+
+
+def test_all_watches_of_a_channel_end_and_no_others(at: Desk) -> None:
+    for line in ("watch", "watch orders", "watch state=failed", "watch orders --dm"):
+        at.type(line, DANA)
+    at.type("unwatch --all", DANA)
+    assert kept(at) == [(DANA.user, ORDERS, ())]
+
+
+def test_watches_shows_mine_the_channels_and_the_defaults(at: Desk) -> None:
+    sam = replace(DANA, user="U0SAM00001")
+    at.type("watch orders --dm", sam)
+    at.type("watch state=failed", sam)
+    at.type("watch orders --dm --only failed", DANA)
+    policy = Policy(watches=(WatchDefault("C0TEAM0001", "label:env=prod", ("failed",)),))
+    there = Desk(replace(at.ctx, access=replace(at.ctx.access, policy=policy)))
+    answer = there.type("watches", DANA)
+    assert isinstance(answer, Page)
+    assert labels(answer) == ["Unwatch", "Unwatch"]
+    said = words(answer)
+    assert "`orders`, only `failed`" in said
+    assert "`FAILED`" in said
+    assert f"{NOTIFY} hears of all jobs" in said
+    assert "C0TEAM0001 hears of jobs with the label `env=prod`, only `failed` (the policy file)" in said
+    assert "U0SAM00001" not in said
+
+
+def test_the_delay_is_a_picture_and_words(at: Desk) -> None:
+    answer = at.type("delay orders", DANA)
+    assert isinstance(answer, Upload)
+    assert answer.content.startswith(b"\x89PNG")
+    assert answer.filename.startswith("delay-orders-")
+    assert "The destination is *" in words(answer.comment)
+    assert "min and " in words(answer.comment)
+
+
+def test_the_delay_of_a_day(at: Desk) -> None:
+    answer = at.type("delay orders --hours 24", DANA)
+    assert isinstance(answer, Upload)
+    assert "last 24 hours" in answer.title
+
+
+def test_a_delay_of_nothing_is_zero(at: Desk, dms: DmsServer) -> None:
+    idle = {"frozen": True, "in_phase_for": 7200, "sec_lag": 0, "bytes_lag": 0}
+    dms.control.add_job("idle", state="RUNNING", phase="CDC", **idle)
+    answer = at.type("delay idle", DANA)
+    assert isinstance(answer, Upload)
+    assert "The replication delay is *zero*" in words(answer.comment)
+
+
+def test_a_job_that_does_not_replicate_has_no_delay(at: Desk) -> None:
+    answer = at.type("delay fresh", DANA)
+    assert isinstance(answer, Note)
+    assert "measured while a job runs in CDC, and this one is NOT_STARTED" in words(answer)
+
+
+def test_without_monitoring_it_says_what_is_missing(at: Desk, dms: DmsServer) -> None:
+    dms.control.monitoring(False)
+    answer = at.type("delay orders", DANA)
+    assert isinstance(answer, Note)
+    assert "roles/monitoring.viewer" in words(answer)
+
+
+def test_when_monitoring_does_not_answer_it_says_so(at: Desk, dms: DmsServer) -> None:
+    dms.control.fault("ListTimeSeries", "UNAVAILABLE", times=None)
+    answer = at.type("delay orders", DANA)
+    assert isinstance(answer, Note)
+    assert "Try again" in words(answer)
