@@ -45,12 +45,10 @@ def _warning(job: Job, options: Options, databases: Sequence[str]) -> tuple[str,
     )
 
 
-def _effect(_job: Job, options: Options) -> str:
-    return (
-        "The job and its destination are being deleted."
-        if options.with_destination
-        else "The job is being deleted."
-    )
+def _effect(job: Job, options: Options) -> str:
+    if options.with_destination:
+        return f"{destination(job)} goes with it, with all its data."
+    return f"{destination(job)} stays."
 
 
 def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:

@@ -27,7 +27,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 
 
 def _effect(_job: Job, _options: Options) -> str:
-    return "The full dump has begun; CDC follows by itself."
+    return "The full dump begins; CDC follows by itself."
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:

@@ -38,9 +38,8 @@ def request_card(
     runs: Sequence[Run],
     decisions: Sequence[Decision],
     now: datetime,
-    jobs_now: Sequence[Job] = (),
 ) -> Message:
-    """The card where the request was made. `jobs_now` are the jobs as they are by now, if known."""
+    """The card where the request was made."""
     match request.state:
         case RequestState.CONFIRMING:
             body = _confirming(request)
@@ -51,7 +50,7 @@ def request_card(
         case RequestState.RUNNING:
             body = _running(request, runs, decisions, now)
         case RequestState.DONE:
-            body = _done(request, runs, decisions, jobs_now)
+            body = _done(request, runs, decisions)
         case _:
             body = _over(request, decisions)
     return m.message(summary(request, runs), [m.header(_title(request, runs)), *body])
@@ -265,17 +264,12 @@ def _running(
     ]
 
 
-def _done(
-    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], jobs_now: Sequence[Job]
-) -> list[Block]:
+def _done(request: Request, runs: Sequence[Run], decisions: Sequence[Decision]) -> list[Block]:
     blocks: list[Block] = m.sections(outcome(request, runs))
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
     if not any(retryable(run) for run in runs):
         blocks.extend(_effect(request))
-    if len(request.jobs) == 1 and jobs_now:
-        now = jobs_now[0]
-        blocks.append(m.section(f"Now: {words.job_sign(now)} {words.status(now.status)}"))
     blocks.extend(m.buttons(_after(request, runs)))
     small = f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."
     ended = f" Ended {escape.date(request.ended)}." if request.ended else ""

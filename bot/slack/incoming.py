@@ -29,7 +29,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button pressed, or boxes ticked."""
+    """A button pressed, an entry of a menu chosen, or boxes ticked."""
 
     who: Person
     verb: str
@@ -76,7 +76,7 @@ def press(body: Mapping[str, Any]) -> Press:
         who=_person(body),
         verb=verb,
         step=step,
-        value=_text(action, "value"),
+        value=_text(action, "value") or _text(action.get("selected_option") or {}, "value"),
         trigger=_text(body, "trigger_id"),
         response_url=_text(body, "response_url"),
         replaceable=bool((body.get("container") or {}).get("is_ephemeral")),

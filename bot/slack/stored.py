@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.access import Access
 from bot.advice import next_step
-from bot.answers import Button, Group, Part, User
+from bot.answers import Button, Group, Note, Part, User
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
@@ -18,7 +18,8 @@ from bot.slack import alerts, timeline
 from bot.slack.approvalcard import approval_card, reminder_text
 from bot.slack.cards import request_card
 from bot.slack.home import Home, home
-from bot.slack.message import Message, message, sections
+from bot.slack.message import Message
+from bot.slack.render import note
 from bot.store.port import Store
 from bot.store.records import OPEN_REQUESTS, Event, OutMessage, Person, Request, RequestState
 
@@ -45,7 +46,7 @@ class Stored:
             "alert": self._alert,
             "digest": self._digest,
             "summary": self._summary,
-            "text": lambda subject: message(subject["text"], sections(subject["text"])),
+            "text": lambda subject: note(Note(subject["text"])),
         }
 
     def render(self, out: OutMessage) -> Message | None:
@@ -62,13 +63,11 @@ class Stored:
         request = self._store.request(subject["request"])
         if request is None:
             return None
-        jobs = [known.job for job in request.jobs if (known := self._store.known_job(job.name))]
         return request_card(
             request,
             self._store.runs(request=request.id),
             self._store.decisions(request.id),
             self._clock(),
-            jobs if request.state is RequestState.DONE else (),
         )
 
     def _approval(self, subject: Mapping[str, Any]) -> Message | None:
