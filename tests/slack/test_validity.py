@@ -35,13 +35,9 @@ def test_answers(answer: Answer) -> None:
 
 
 @tried
-@given(
-    makers.requests(), st.lists(makers.runs, max_size=50), makers.decisions, st.lists(makers.jobs, max_size=2)
-)
-def test_request_cards(
-    request: Request, runs: list[Run], decisions: tuple[Decision, ...], jobs: list[Job]
-) -> None:
-    accepted(request_card(request, runs, decisions, NOW, jobs))
+@given(makers.requests(), st.lists(makers.runs, max_size=50), makers.decisions)
+def test_request_cards(request: Request, runs: list[Run], decisions: tuple[Decision, ...]) -> None:
+    accepted(request_card(request, runs, decisions, NOW))
 
 
 @tried
