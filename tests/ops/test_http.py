@@ -92,15 +92,13 @@ def test_a_signed_command_is_answered(slack: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "secret"), [(None, "x" * 32), (time.time() - 600, SECRET), (time.time() + 600, SECRET)]
+    ("age", "secret"), [(0, "x" * 32), (600, SECRET), (-600, SECRET)], ids=["forged", "stale", "future"]
 )
-def test_a_forged_or_stale_command_is_refused(
-    slack: Any, seen: list[str], at: float | None, secret: str
-) -> None:
+def test_a_forged_or_stale_command_is_refused(slack: Any, seen: list[str], age: int, secret: str) -> None:
     body = command("stop orders-db")
+    headers = signed(body, time.time() - age, secret)
     with serving(Endpoints(Health(), slack)) as server:
-        status, _, _ = ask(server, "POST", "/slack/events", body, signed(body, at, secret))
-    assert status == 401
+        assert ask(server, "POST", "/slack/events", body, headers)[0] == 401
     assert seen == []
 
 
