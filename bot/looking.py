@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import is_
 from typing import TYPE_CHECKING
 
 from bot.attribution import PROMOTING
@@ -34,7 +35,9 @@ class Seen:
     """Jobs that are gone, by the service's own word."""
     busy: bool
     """Whether anything here is changing, dumping or being promoted."""
-    total: int
+    jobs: tuple[Job, ...]
+    changing: tuple[Job, ...]
+    """Those in a changing state: they may come to be stuck without any change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,12 @@ class SeenDelay:
     delay: Delay
 
 
-def look_at(dms: Dms, place: str, known: Mapping[str, KnownJob], stuck_after: timedelta) -> Seen:
+def look_at(
+    dms: Dms, place: str, known: Mapping[str, KnownJob], stuck_after: timedelta, last: Seen | None = None
+) -> Seen:
     """List the jobs of a location (`-` for all) and say what is not as it was known.
+
+    `last` is the look before, if what it found is known by now: on most looks all is as it was then.
 
     Raises:
         DmsError: the location did not answer; nothing can be said of its jobs.
@@ -61,30 +68,40 @@ def look_at(dms: Dms, place: str, known: Mapping[str, KnownJob], stuck_after: ti
     found = dms.list_jobs(place)
     if place in found.unreachable:
         raise Unavailable(f"{place} did not answer.")
-    changed, busy = _compare(found.jobs, known, at, stuck_after)
+    if last is not None and _as_at(last, found.jobs, known):
+        return replace(last, at=at, changed=_now_stuck(last.changing, known, at, stuck_after), missing=())
+    changing = tuple(job for job in found.jobs if job.state in CHANGING)
+    changed = [*_news(found.jobs, known), *_now_stuck(changing, known, at, stuck_after)]
     missing: tuple[str, ...] = ()
     if len(found.jobs) - len(changed) < len(known):
         names = {job.name for job in found.jobs}
         missing, back = _confirm(dms, _absent(known, names, found.unreachable))
         changed += back
-    return Seen(place, at, tuple(changed), missing, busy, len(found.jobs))
+    busy = any(map(is_busy, found.jobs))
+    return Seen(place, at, tuple(changed), missing, busy, found.jobs, changing)
 
 
-def _compare(
-    jobs: Iterable[Job], known: Mapping[str, KnownJob], at: datetime, stuck_after: timedelta
-) -> tuple[list[Job], bool]:
-    changed: list[Job] = []
-    busy = False
-    for job in jobs:
-        before = known.get(job.name)
-        if is_busy(job):
-            busy = True
-            if before is not None and _is_now_stuck(before, job, at, stuck_after):
-                changed.append(job)
-                continue
-        if before is None or not same(before.job, job):
-            changed.append(job)
-    return changed, busy
+def _as_at(last: Seen, jobs: Sequence[Job], known: Mapping[str, KnownJob]) -> bool:
+    """Whether these are the very same jobs (the gateway hands out again what has not changed)."""
+    return len(jobs) == len(last.jobs) == len(known) and all(map(is_, jobs, last.jobs))
+
+
+def _news(jobs: Iterable[Job], known: Mapping[str, KnownJob]) -> list[Job]:
+    """Jobs that are new, or not as they were."""
+    return [job for job in jobs if (before := known.get(job.name)) is None or not same(before.job, job)]
+
+
+def _now_stuck(
+    changing: Iterable[Job], known: Mapping[str, KnownJob], at: datetime, stuck_after: timedelta
+) -> tuple[Job, ...]:
+    """Jobs that have not changed, and should have."""
+    return tuple(
+        job
+        for job in changing
+        if (before := known.get(job.name)) is not None
+        and same(before.job, job)
+        and _is_now_stuck(before, job, at, stuck_after)
+    )
 
 
 def is_busy(job: Job) -> bool:

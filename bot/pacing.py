@@ -88,6 +88,8 @@ class Rounds:
         passed = 1.0 / self.per_s if self._refilled is None else now - self._refilled
         self._refilled = now
         self._credit = min(float(self.most), self._credit + passed * self.per_s)
+        if self._credit < 1 or not self._due:
+            return []
         waiting = ((due, name) for name, due in self._due.items() if due <= now)
         taken = [name for _, name in heapq.nsmallest(int(self._credit), waiting)]
         self._credit -= len(taken)

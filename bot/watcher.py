@@ -56,6 +56,8 @@ _DATABASES_PER_S = 2.0
 _DELAY_EVERY_S = 60.0
 _DELAY_SLOW_EVERY_S = 300.0
 _DELAY_PER_S = 1.0
+_DELAY_SLOW_PER_S = 0.25
+"""Monitoring answers for one job at a time: jobs that nobody asked to watch must not cost much."""
 _DELAY_DENIED_S = 600.0
 """How long Monitoring is left alone after it has said no."""
 _NAMED_EVERY_S = 30.0
@@ -76,11 +78,16 @@ class _Place:
     name: str
     pace: Pace
     known: dict[str, KnownJob] = field(default_factory=dict)
-    looked: datetime | None = None
+    last: Seen | None = None
+    """The last look, once what it found is known."""
     new: bool = False
     """Whether this store has never seen this location: what is there is not news."""
     waiting: bool = False
     """Whether a look is under way or its result is not written yet."""
+
+    @property
+    def looked(self) -> datetime | None:
+        return self.last.at if self.last is not None else None
 
 
 @dataclass
@@ -121,7 +128,7 @@ class Watcher:
         self._stuck_after = timedelta(seconds=settings.stuck_after_s)
         self._databases = Rounds(_DATABASES_EVERY_S, _DATABASES_PER_S)
         self._delays = Rounds(_DELAY_EVERY_S, _DELAY_PER_S)
-        self._slow_delays = Rounds(_DELAY_SLOW_EVERY_S, _DELAY_PER_S)
+        self._slow_delays = Rounds(_DELAY_SLOW_EVERY_S, _DELAY_SLOW_PER_S, most=3)
         self._no_delay_before = 0.0
         self._news = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
@@ -273,7 +280,7 @@ class Watcher:
     def _look_at(self, place: _Place) -> Seen:
         begun = time.monotonic()
         try:
-            seen = look_at(self._dms, place.name, place.known, self._stuck_after)
+            seen = look_at(self._dms, place.name, place.known, self._stuck_after, place.last)
         except DmsError as error:
             self._cycle(place.name, time.monotonic() - begun, str(error))
             raise
@@ -325,7 +332,7 @@ class Watcher:
 
     def _looked(self, place: _Place, seen: Seen, now: float) -> None:
         place.waiting = False
-        place.looked = seen.at
+        place.last = seen
         place.pace.answered(now, busy=seen.busy)
 
     # ---- writing
