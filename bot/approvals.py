@@ -1,14 +1,15 @@
 """The life of a request before it runs: asked, confirmed, approved, taken back, expired.
 
-Nothing here changes a job: what has been approved is handed to `bot.runs`. Every step is a
-conditional move in the store, so two people pressing at once, one pressing twice, and Slack
-delivering twice come to one step.
+Nothing here changes a job: what has been approved is handed to `bot.runs`, in the transaction that
+approves it. Every step is a conditional move in the store, so two people pressing at once, one
+pressing twice, and Slack delivering twice come to one step. What may take time (the service, Slack's
+groups) is asked before a transaction; what decides in the end is read inside it.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -42,7 +43,13 @@ REMIND_AT = 0.2
 class Launcher(Protocol):
     """Takes over what has been approved."""
 
-    def launch(self, request_id: str) -> None: ...
+    def queue(self, request_id: str) -> None:
+        """Lock the jobs and queue the runs; part of the transaction that approves."""
+        ...
+
+    def begin(self, request_id: str) -> None:
+        """Carry out what was queued; after that transaction."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Wanted:
     facts: Mapping[str, Any] = field(default_factory=dict)
     warning: tuple[str, ...] = ()
     """What will change, where the verb knows more than its `ActionVerb.warning` can tell."""
+    ask: bool = False
+    """Whether to ask first also where the action by itself does not (jobs that filters found)."""
 
 
 def request_key(request_id: str) -> str:
@@ -117,10 +126,10 @@ class Approvals:
         if objection is not None:
             return objection
         request = self._draft(who, wanted, verdicts)
-        self._record(request, wanted.response_url)
-        if request.state is RequestState.APPROVED:
-            self._launcher.launch(request.id)
-        self._wake()
+        stop = self._record(request, wanted.response_url)
+        if stop is not None:
+            return Note(stop, tone="warn")
+        self._go_on(request)
         return Posted(request_key(request.id))
 
     def again(self, who: Person, request_id: str, response_url: str) -> Answer:
@@ -130,7 +139,7 @@ class Approvals:
             DmsError, StoreError.
         """
         old = self._store.request(request_id)
-        if old is None:
+        if old is None or old.by.team != who.team:
             return _gone()
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url)
 
@@ -141,7 +150,7 @@ class Approvals:
             DmsError, StoreError.
         """
         old = self._store.request(request_id)
-        if old is None:
+        if old is None or old.by.team != who.team:
             return _gone()
         return self._ask_with(who, old, failed, response_url)
 
@@ -150,7 +159,18 @@ class Approvals:
             jobs = tuple(self._dms.get_job(name) for name in names)
         except NotFound as error:
             return Note(str(error), tone="warn")
-        return self.ask(who, Wanted(old.action, jobs, old.options, response_url, parent=old.id))
+        if old.action is Action.EDIT and self._edited(old):
+            return Note(
+                f"The databases of `{jobs[0].id}` were edited meanwhile, so this would undo that: "
+                f"`/dms edit {jobs[0].id}` shows how they are now.",
+                tone="warn",
+            )
+        return self.ask(who, _as_before(old, jobs, response_url))
+
+    def _edited(self, old: Request) -> bool:
+        """Whether the choice of databases that an edit began from has changed since."""
+        before = old.facts.get("config")
+        return before is not None and self._dms.objects_config(old.jobs[0].name).data() != before
 
     def _objection(self, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(wanted.jobs, verdicts, strict=True):
@@ -180,7 +200,7 @@ class Approvals:
             (self._actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
             key=list(Danger).index,
         )
-        asks = danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
+        asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
         databases = {job.name: self._affected(wanted, job) for job in wanted.jobs} if asks else {}
         now = self._clock()
         return Request(
@@ -199,7 +219,7 @@ class Approvals:
             warning=self._warning(wanted, databases),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=dict(wanted.facts) | self._delays(wanted) | {"approval_channel": strictest.channel},
+            facts=self._facts(wanted, strictest.channel),
         )
 
     def _lifetime(self, verdicts: Sequence[Verdict]) -> timedelta:
@@ -207,9 +227,12 @@ class Approvals:
         return min(asked, default=timedelta(seconds=self._expires_s))
 
     def _affected(self, wanted: Wanted, job: Job) -> tuple[str, ...]:
-        """The destination databases that the action touches; empty when they cannot be listed."""
+        """The destination databases that the action touches; empty when they cannot be listed, and for
+        an edit, which says by itself what it changes."""
         if wanted.options.databases:
             return wanted.options.databases
+        if wanted.action is Action.EDIT:
+            return ()
         try:
             databases = self._dms.databases(job.name)
         except DmsError:
@@ -225,6 +248,12 @@ class Approvals:
             lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
         return tuple(lines)
 
+    def _facts(self, wanted: Wanted, approval_channel: str) -> dict[str, Any]:
+        """What the request's messages show beside the warning. All its jobs have the same status."""
+        effect = self._actions[wanted.action].effect(wanted.jobs[0], wanted.options)
+        own = {"approval_channel": approval_channel, "effect": effect}
+        return dict(wanted.facts) | self._delays(wanted) | own
+
     def _delays(self, wanted: Wanted) -> dict[str, Any]:
         if wanted.action is not Action.PROMOTE:
             return {}
@@ -238,8 +267,12 @@ class Approvals:
             return seen | {"note": f"The replication delay is not known: {error}"}
         return seen | {"seconds": delay.latest_seconds, "bytes": delay.latest_bytes}
 
-    def _record(self, request: Request, response_url: str) -> None:
+    def _record(self, request: Request, response_url: str) -> Rich | None:
+        """Keep the request; why it cannot be made after all, or None."""
         with self._store.transaction():
+            stop = self._in_the_way(request)
+            if stop is not None:
+                return stop
             self._store.add_request(request)
             for job in request.jobs:
                 self._audit(request, "requested", request.by, job)
@@ -253,8 +286,26 @@ class Approvals:
                     created=request.created,
                 )
             )
-            if request.state is RequestState.APPROVING:
-                self._post_approval(request)
+            self._handed_over(request)
+        return None
+
+    def _in_the_way(self, request: Request) -> Rich | None:
+        """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""
+        stops = (self._blocked(job) for job in request.jobs)
+        return next((stop for stop in stops if stop is not None), None)
+
+    def _handed_over(self, request: Request) -> None:
+        """What follows from the state that a request has just got; inside the same transaction."""
+        if request.state is RequestState.APPROVING:
+            self._post_approval(request)
+        elif request.state is RequestState.APPROVED:
+            self._launcher.queue(request.id)
+
+    def _go_on(self, request: Request) -> None:
+        """After the transaction."""
+        if request.state is RequestState.APPROVED:
+            self._launcher.begin(request.id)
+        self._wake()
 
     # ---- confirming
 
@@ -276,6 +327,8 @@ class Approvals:
 
     def with_destination(self, request: Request) -> Request:
         """The delete request as it is when the destination goes too."""
+        if request.action is not Action.DELETE:
+            return request
         options = replace(request.options, with_destination=True)
         wanted = Wanted(request.action, request.jobs, options)
         return replace(request, options=options, typed=True, warning=self._warning(wanted, request.databases))
@@ -295,30 +348,74 @@ class Approvals:
             request = self.with_destination(request)
         if request.typed and typed.strip() != phrase(request):
             return Note(f"Not confirmed: type `{phrase(request)}` exactly.", tone="warn")
+        judged = self._judged(request)
+        if isinstance(judged, Verdict):
+            return Note(judged.said, tone="warn")
         if self._outdated(request):
             return None
-        self._confirmed(request, who)
+        return self._confirmed(judged, who)
+
+    def _confirmed(self, request: Request, who: Person) -> Note | None:
+        to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
+        with self._store.transaction():
+            stop = self._too_late(request.id, RequestState.CONFIRMING)
+            if stop is None and to is RequestState.APPROVED:
+                stop = _not_now(self._in_the_way(request))
+            if stop is not None:
+                return stop
+            moved = self._move(request, to)
+            self._note(moved, "confirmed", who)
+            self._handed_over(moved)
+        self._go_on(moved)
         return None
 
-    def _confirmed(self, request: Request, who: Person) -> None:
-        waits = request.needed > 0
-        with self._store.transaction():
-            moved = self._store.move_request(
-                request.id,
-                [RequestState.CONFIRMING],
-                RequestState.APPROVING if waits else RequestState.APPROVED,
-                options=request.options,
-                typed=request.typed,
-                warning=request.warning,
-            )
-            if moved is None:
-                return
-            self._note(moved, "confirmed", who)
-            if waits:
-                self._post_approval(moved)
-        if not waits:
-            self._launcher.launch(request.id)
-        self._wake()
+    def _judged(self, request: Request) -> Request | Verdict:
+        """The request by the policy as it is now, which may ask for more than it did; or its refusal."""
+        verdicts = [self._access.verdict(request.by, request.action, job) for job in request.jobs]
+        refused = next((each for each in verdicts if not each.allowed), None)
+        if refused is not None:
+            return refused
+        strictest = max(verdicts, key=lambda verdict: verdict.approvals)
+        alone = request.self_approval and all(verdict.self_approval for verdict in verdicts)
+        if strictest.approvals <= request.needed:
+            return replace(request, self_approval=alone)
+        return replace(
+            request,
+            self_approval=alone,
+            needed=strictest.approvals,
+            rule=strictest.rule,
+            facts=dict(request.facts) | {"approval_channel": strictest.channel},
+        )
+
+    def _move(self, request: Request, to: RequestState) -> Request:
+        """Move an open request on, with what its confirmation or the policy has changed.
+
+        Inside a transaction in which the request was seen to be open.
+        """
+        current = self._store.request(request.id) or request
+        moved = self._store.move_request(
+            request.id,
+            OPEN_REQUESTS,
+            to,
+            options=request.options,
+            typed=request.typed,
+            warning=request.warning,
+            needed=request.needed,
+            rule=request.rule,
+            self_approval=request.self_approval,
+            facts=dict(current.facts) | {"approval_channel": request.facts.get("approval_channel", "")},
+        )
+        assert moved is not None
+        return moved
+
+    def _too_late(self, request_id: str, state: RequestState) -> Note | None:
+        """Why the request is not to be decided any more. In a transaction, None stays true till its end."""
+        current = self._store.request(request_id)
+        if current is None or current.state is not state:
+            return self._ended(current)
+        if current.expires <= self._clock():
+            return self._ended(replace(current, state=RequestState.EXPIRED))
+        return None
 
     def _post_approval(self, request: Request) -> None:
         self._store.post(
@@ -362,24 +459,33 @@ class Approvals:
         request = self._decidable(who, request_id)
         if isinstance(request, Note):
             return request
+        judged = self._judged(request)
+        if isinstance(judged, Verdict):
+            return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")
         if self._outdated(request):
             return None
-        return self._approved(request, who)
+        earlier = {each.user for each in self._store.decisions(request.id) if each.approve}
+        void = earlier - counting(self._store, self._access, judged)
+        return self._approved(judged, who, void)
 
-    def _approved(self, request: Request, who: Person) -> Note | None:
+    def _approved(self, request: Request, who: Person, void: Set[str]) -> Note | None:
+        """`void` are those whose approval no longer counts by the policy."""
         with self._store.transaction():
-            current = self._store.request(request.id)
-            if current is None or current.state is not RequestState.APPROVING:
-                return self._ended(current)
-            if not self._store.add_decision(Decision(request.id, who.user, True, "", self._clock())):
+            stop = self._too_late(request.id, RequestState.APPROVING)
+            if stop is not None:
+                return stop
+            given = {each.user for each in self._store.decisions(request.id) if each.approve}
+            if who.user in given:
                 return Note("You have approved this already.", tone="info")
-            self._note(current, "approved", who)
-            enough = sum(each.approve for each in self._store.decisions(request.id)) >= current.needed
-            if enough:
-                self._store.move_request(request.id, [RequestState.APPROVING], RequestState.APPROVED)
-        if enough:
-            self._launcher.launch(request.id)
-        self._wake()
+            enough = len((given - void) | {who.user}) >= request.needed
+            stop = _not_now(self._in_the_way(request)) if enough else None
+            if stop is not None:
+                return stop
+            self._store.add_decision(Decision(request.id, who.user, True, "", self._clock()))
+            moved = self._move(request, RequestState.APPROVED if enough else RequestState.APPROVING)
+            self._note(moved, "approved", who)
+            self._handed_over(moved)
+        self._go_on(moved)
         return None
 
     def may_decide(self, who: Person, request_id: str) -> Request | Note:
@@ -404,9 +510,10 @@ class Approvals:
             return request
         reason = redact(reason)
         with self._store.transaction():
-            if not self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock())):
-                return Note("You have had your say on this already.", tone="info")
-            self._end(request, RequestState.DENIED, "denied", who, reason)
+            if self._end(request, RequestState.DENIED, "denied", who, reason) is None:
+                return self._ended(self._store.request(request.id))
+            # Whoever has approved before may think better of it; the audit tells both.
+            self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock()))
         return None
 
     # ---- taking back
@@ -422,7 +529,8 @@ class Approvals:
             return request
         if request.by.user != who.user and not self._could_ask(who, request):
             return Note(("Only ", User(request.by.user), " can take this back."), tone="warn")
-        self._end(request, RequestState.CANCELLED, "cancelled", who, "")
+        if self._end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
+            return self._ended(self._store.request(request.id))
         return None
 
     def _could_ask(self, who: Person, request: Request) -> bool:
@@ -580,6 +688,19 @@ def locked(job: Job, run: Run) -> Rich:
     )
 
 
+def counting(store: Store, access: Access, request: Request) -> set[str]:
+    """Who has approved `request` and may do so by the policy as it is now, where they pressed.
+
+    Raises:
+        StoreError.
+    """
+    given = {each.user for each in store.decisions(request.id) if each.approve}
+    told = store.audit(job=request.jobs[0].name, request=request.id)
+    channels = {entry.user: entry.channel for entry in told if entry.event == "approved"}
+    people = (Person(request.by.team, user, channels.get(user, "")) for user in given)
+    return {each.user for each in people if access.may_approve(each, request).allowed}
+
+
 def describe(options: Options) -> str:
     """Options in words, for the audit."""
     parts = []
@@ -587,6 +708,8 @@ def describe(options: Options) -> str:
         parts.append(f"databases: {', '.join(options.databases)}")
     if options.failed_only:
         parts.append("failed databases only")
+    if options.stop_first:
+        parts.append("stopped first")
     if options.skip_validation:
         parts.append("validation skipped")
     if options.with_destination:
@@ -599,6 +722,28 @@ def describe(options: Options) -> str:
         if options.objects.excluded:
             parts.append(f"excluded: {', '.join(str(each) for each in options.objects.excluded)}")
     return "; ".join(parts)
+
+
+def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted:
+    """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
+    edit = old.action is Action.EDIT
+    return Wanted(
+        old.action,
+        jobs,
+        old.options,
+        response_url,
+        parent=old.id,
+        facts={key: old.facts[key] for key in ("config", "restart") if key in old.facts} if edit else {},
+        warning=old.warning if edit else (),
+    )
+
+
+def _not_now(stop: Rich | None) -> Note | None:
+    """The request stays open: the same button may be pressed again once that is over."""
+    if stop is None:
+        return None
+    parts = (stop,) if isinstance(stop, str) else stop
+    return Note((*parts, " Nothing was done; press again after that."), tone="warn")
 
 
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:

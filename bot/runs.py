@@ -13,20 +13,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.access import Access
 from bot.action import ActionVerb
-from bot.approvals import approval_key, changed, describe, request_key
-from bot.dms.errors import DmsError, NotFound, Unclear
+from bot.approvals import approval_key, changed, counting, describe, request_key
+from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Job, Operation, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, where
+from bot.dms.rules import Action, check, running_dump, where
 from bot.redact import redact
-from bot.store.port import Store, StoreError
-from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, Run, RunState
+from bot.store.port import JobLocked, Store, StoreError
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze, Request, RequestState, Run, RunState
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,14 @@ _SKEW = timedelta(seconds=60)
 """How far the service's clock may differ from ours when looking for an operation."""
 _REPEATABLE = frozenset({Action.DELETE, Action.EDIT})
 """Actions whose method takes a `request_id`: calling again with the same one is harmless."""
-_OPERATION_VERBS = {Action.EDIT: ("update",), Action.RESTART: ("restart", "stop")}
-"""What the service calls the operations of actions that it does not call as we do."""
+_REPEAT_WITHIN = timedelta(minutes=50)
+"""The service remembers a `request_id` for at least 60 minutes (proto `DeleteMigrationJobRequest`)."""
+_LONGEST_WAIT = timedelta(days=1)
+"""A run that could not be sent for so long is refused: nobody expects it any more."""
+_UNREADABLE = timedelta(hours=1)
+"""An operation that the bot may not read for so long will not be readable: its run is unclear."""
+_STOPPED = "stopped"
+"""The audit's event of a run that has stopped its job and has yet to restart it."""
 _GOING = (RunState.CALLING, RunState.FOLLOWING)
 
 
@@ -86,8 +93,10 @@ class Runs:
 
     # ---- launching
 
-    def launch(self, request_id: str) -> None:
-        """Queue one run a job, unless that was done already, and begin.
+    def queue(self, request_id: str) -> None:
+        """Queue one run a job, each of which locks its job, unless that was done already.
+
+        Part of the transaction that approves, so that nothing is ever approved without its runs.
 
         Raises:
             StoreError.
@@ -99,6 +108,13 @@ class Runs:
             for job in request.jobs:
                 self._queue(request, job)
             self._touch(request_id)
+
+    def begin(self, request_id: str) -> None:
+        """Carry out what was queued.
+
+        Raises:
+            StoreError: `follow` begins it.
+        """
         self._wake()
         self.pump(request_id)
         self._finish(request_id)
@@ -133,7 +149,12 @@ class Runs:
             if run.id in self._mine:
                 return
             self._mine.add(run.id)
-        self._pool.submit(self._work, run, work)
+        try:
+            self._pool.submit(self._work, run, work)
+        except RuntimeError:
+            # The bot is stopping: the next one to lead takes it up.
+            with self._guard:
+                self._mine.discard(run.id)
 
     def _work(self, run: Run, work: Callable[[Run], None]) -> None:
         try:
@@ -152,23 +173,24 @@ class Runs:
         """Check everything once more, write it down, call, and write down what came of it.
 
         Raises:
-            StoreError: the run stays as it is, and `recover` takes it up.
+            StoreError: the run stays as it is, and `follow` takes it up.
         """
-        request = self._store.request(run.request)
-        if request is None:
+        request, queued = self._store.request(run.request), self._store.run(run.id)
+        if request is None or queued is None or queued.state is not RunState.QUEUED:
             return
+        run = queued
         try:
             job = self._cleared(run, request)
-        except Objection as objection:
-            self._close(run, request, [RunState.QUEUED], RunState.REFUSED, str(objection))
+            calling = self._claim(run, request, job)
+        except (Objection, DmsError) as objection:
+            self._refuse(run, request, str(objection))
             return
-        except DmsError as error:
-            note = f"Nothing was sent: {error}"
-            self._close(run, request, [RunState.QUEUED], RunState.REFUSED, note)
-            return
-        calling = self._claim(run, request, job)
         if calling is not None:
             self._call(calling, request, job)
+
+    def _refuse(self, run: Run, request: Request, why: str) -> None:
+        before = "The job was stopped, and the restart was not sent: " if _half_done(run) else ""
+        self._close(run, request, [RunState.QUEUED], RunState.REFUSED, before + why)
 
     def _cleared(self, run: Run, request: Request) -> Job:
         """The job as it is now, when the run may go on.
@@ -177,11 +199,14 @@ class Runs:
             Objection, DmsError.
         """
         then = _job_of(request, run)
+        waiting_since = run.called or run.created
+        if waiting_since is not None and self._clock() - waiting_since > _LONGEST_WAIT:
+            raise Objection("It has waited too long to be sent; ask again.")
         try:
             job = self._dms.get_job(run.job)
         except NotFound:
             raise Objection(f"`{then.id}` no longer exists.") from None
-        self._unchanged(request, then, job, stopped_here=run.called is not None)
+        self._unchanged(run, request, then, job)
         self._permitted(request, job)
         partial = run.action is Action.RESTART and job.state == State.RUNNING
         databases = self._dms.databases(job.name) if partial else ()
@@ -190,9 +215,11 @@ class Runs:
             raise Objection(str(refusal))
         return job
 
-    def _unchanged(self, request: Request, then: Job, now: Job, *, stopped_here: bool) -> None:
+    def _unchanged(self, run: Run, request: Request, then: Job, now: Job) -> None:
         change = changed(then, now)
-        if change and not (stopped_here and now.create_time == then.create_time):
+        if _half_done(run) and now.create_time == then.create_time:
+            change = f"`{then.id}` is running again." if now.state == State.RUNNING else ""
+        if change:
             raise Objection(f"{change} Nothing was sent; ask again.")
         before = request.facts.get("config")
         if before is not None and self._dms.objects_config(now.name).data() != before:
@@ -205,25 +232,28 @@ class Runs:
         verdict = self._access.verdict(request.by, request.action, job)
         if not verdict.allowed:
             raise Objection(verdict.why)
-        approvers = {each.user for each in self._store.decisions(request.id) if each.approve}
-        if not verdict.self_approval:
-            approvers.discard(request.by.user)
+        if not verdict.approvals:
+            return
+        approvers = counting(self._store, self._access, replace(request, jobs=(job,)))
         if len(approvers) < verdict.approvals:
             raise Objection(
-                f"The policy asks for {verdict.approvals} approvals, and there are {len(approvers)}."
+                f"The policy asks for {verdict.approvals} approvals by now, and {len(approvers)} count."
             )
 
     def _claim(self, run: Run, request: Request, job: Job) -> Run | None:
-        """Mark the run as being called, with its audit row; None when it may not be called now."""
+        """Mark the run as being called, with its audit row; None when it is not its turn.
+
+        Raises:
+            Objection: the job is frozen. A freeze and a call cannot pass each other: both are
+                written in transactions.
+        """
         now = self._clock()
         with self._store.transaction():
             going = self._store.runs(request=request.id, states=_GOING)
             if len(going) >= self._parallel:
                 return None
-            if self._store.freezes(now, run.job):
-                freeze = self._store.freezes(now, run.job)[0]
-                self._close(run, request, [RunState.QUEUED], RunState.REFUSED, f"Frozen: {freeze.reason}")
-                return None
+            for freeze in self._store.freezes(now, run.job):
+                raise Objection(_frozen(job, freeze))
             calling = self._store.move_run(
                 run.id, [RunState.QUEUED], RunState.CALLING, owner=self._replica, called=now
             )
@@ -245,64 +275,112 @@ class Runs:
             self._accepted(run, request, operation)
 
     def _accepted(self, run: Run, request: Request, operation: Operation) -> None:
-        with self._store.transaction():
-            moved = self._store.move_run(
-                run.id, [RunState.CALLING, RunState.UNCLEAR], RunState.FOLLOWING, operation=operation.name
-            )
-            if moved is None:
-                return
-            self._audit(moved, request, "accepted", _job_of(request, run))
-            self._touch(request.id)
+        try:
+            moved = self._followed(run, request, operation)
+        except JobLocked:
+            # Another replica gave this run up as unclear meanwhile, and somebody tried again.
+            log.error("operation_not_followed", run=run.id, operation=operation.name)
+            return
+        if moved is None:
+            return
         self._wake()
         self._nudge(run.job)
         if operation.done:
             self._done(moved, request, operation)
 
+    def _followed(self, run: Run, request: Request, operation: Operation) -> Run | None:
+        with self._store.transaction():
+            moved = self._store.move_run(
+                run.id,
+                [RunState.CALLING, RunState.UNCLEAR],
+                RunState.FOLLOWING,
+                operation=operation.name,
+                ended=None,
+                note="",
+            )
+            if moved is not None:
+                self._store.move_request(request.id, [RequestState.DONE], RequestState.RUNNING, ended=None)
+                self._audit(moved, request, "accepted", _job_of(request, run))
+                self._touch(request.id)
+        return moved
+
     # ---- calls whose answer is not known
 
     def _settle(self, run: Run, request: Request, why: str) -> None:
-        """Find out what became of a call: adopt its operation, repeat it where harmless, or say unclear."""
-        operation = self._sent(run)
+        """Find out what became of a call: repeat it where harmless, adopt its operation, or say unclear."""
+        operation = self._repeated(run, request) if run.action in _REPEATABLE else None
+        operation = operation or self._sent(run, request)
         if operation is not None:
             self._accepted(run, request, operation)
-            return
-        if run.action in _REPEATABLE:
-            self._repeat(run, request)
-            return
-        self._unclear(run, request, why)
+        elif run.action is Action.DELETE and self._is_gone(run, request):
+            self._close(run, request, [RunState.CALLING], RunState.SUCCEEDED, "")
+        else:
+            self._unclear(run, request, why)
 
-    def _sent(self, run: Run) -> Operation | None:
-        """The operation that this call made, if the service has one that no other run has."""
-        for _ in range(_LOOKS):
-            try:
-                operations = self._dms.operations(
-                    _job_of_run(self._store, run), (run.called or self._clock()) - _SKEW
-                )
-            except DmsError:
-                operations = ()
-            for operation in reversed(operations):
-                if _fits(operation, run) and not self._known_operation(run, operation):
+    def _repeated(self, run: Run, request: Request) -> Operation | None:
+        """What the same call with the same `request_id` answers; None when that tells nothing.
+
+        After a call in doubt even a refusal proves nothing: the first may be what it runs into.
+        """
+        try:
+            job = self._repeatable(run, request)
+            return self._actions[run.action].call(self._dms, job, request.options, run.call_id)
+        except (Objection, DmsError) as error:
+            log.info("not_repeated", run=run.id, error=redact(str(error)))
+            return None
+
+    def _repeatable(self, run: Run, request: Request) -> Job:
+        """The job, when the call may be repeated: it may be the first one that arrives.
+
+        Raises:
+            Objection, DmsError.
+        """
+        then = _job_of(request, run)
+        now = self._clock()
+        if run.called is None or now - run.called > _REPEAT_WITHIN:
+            raise Objection("The service may have forgotten the first call by now.")
+        job = self._dms.get_job(run.job)
+        if job.create_time != then.create_time:
+            raise Objection(changed(then, job))
+        self._permitted(request, job)
+        for freeze in self._store.freezes(now, run.job):
+            raise Objection(_frozen(job, freeze))
+        return job
+
+    def _sent(self, run: Run, request: Request) -> Operation | None:
+        """The operation that this call made, if the service has one that is nobody else's."""
+        if run.action is Action.EDIT:
+            # Somebody else's edit looks the same, and saved something else.
+            return None
+        verb = "stop" if self._stops(run, request) else str(run.action)
+        for look in range(_LOOKS):
+            if look:
+                time.sleep(self._look_every_s)
+            for operation in reversed(self._operations(run, request)):
+                if operation.verb.lower().startswith(verb) and not self._is_known(run, operation):
                     return operation
-            time.sleep(self._look_every_s)
         return None
 
-    def _known_operation(self, run: Run, operation: Operation) -> bool:
-        others = self._store.runs(job=run.job)
-        return any(other.operation == operation.name for other in others)
-
-    def _repeat(self, run: Run, request: Request) -> None:
-        job = _job_of(request, run)
+    def _operations(self, run: Run, request: Request) -> tuple[Operation, ...]:
+        since = (run.called or self._clock()) - _SKEW
         try:
-            operation = self._actions[run.action].call(self._dms, job, request.options, run.call_id)
-        except NotFound:
-            gone = RunState.SUCCEEDED if run.action is Action.DELETE else RunState.REFUSED
-            self._close(run, request, [RunState.CALLING], gone, f"`{job.id}` no longer exists.")
-        except Unclear as error:
-            self._unclear(run, request, str(error))
+            found = self._dms.operations(_job_of(request, run), since)
         except DmsError as error:
-            self._close(run, request, [RunState.CALLING], RunState.REFUSED, str(error))
-        else:
-            self._accepted(run, request, operation)
+            log.info("operations_not_read", run=run.id, error=redact(str(error)))
+            return ()
+        return tuple(each for each in found if each.target == run.job)
+
+    def _is_known(self, run: Run, operation: Operation) -> bool:
+        """Whether a call of this or another run has been answered with it."""
+        since = (run.called or self._clock()) - 2 * _SKEW
+        return any(entry.operation == operation.name for entry in self._store.audit(job=run.job, since=since))
+
+    def _stops(self, run: Run, request: Request) -> bool:
+        """Whether what is being called is the stop that comes before the restart."""
+        if not request.options.stop_first or not running_dump(_job_of(request, run)):
+            return False
+        told = self._store.audit(job=run.job, request=request.id)
+        return not any(entry.event == _STOPPED and entry.run == run.id for entry in told)
 
     def _unclear(self, run: Run, request: Request, why: str) -> None:
         note = f"{why} It is not known whether it was applied. {self._standing(run.job)}"
@@ -318,6 +396,15 @@ class Runs:
             return f"The job's state could not be read: {error}"
         return f"The service says that `{job.id}` is {where(job)} now: look at it before trying again."
 
+    def _is_gone(self, run: Run, request: Request) -> bool:
+        """Whether the service surely has the job no more; one of the same name may have come."""
+        try:
+            return self._dms.get_job(run.job).create_time != _job_of(request, run).create_time
+        except NotFound:
+            return True
+        except DmsError:
+            return False
+
     # ---- following and recovery (the leader's)
 
     def follow(self) -> None:
@@ -327,7 +414,7 @@ class Runs:
             StoreError.
         """
         for request in self._store.requests([RequestState.APPROVED], limit=1000):
-            self.launch(request.id)
+            self.queue(request.id)
         for run in self._store.runs(states=[RunState.FOLLOWING]):
             self._submit(run, self._look)
         for run in self._store.runs(states=[RunState.CALLING]):
@@ -360,36 +447,45 @@ class Runs:
             operation = self._dms.get_operation(run.operation)
         except NotFound:
             self._operation_gone(run, request)
-        except DmsError as error:
+        except Unavailable as error:
             log.info("operation_not_read", operation=run.operation, error=str(error))
+        except DmsError as error:
+            self._unreadable(run, request, error)
         else:
             if operation.done:
                 self._done(run, request, operation)
 
+    def _unreadable(self, run: Run, request: Request, error: DmsError) -> None:
+        log.warning("operation_not_read", operation=run.operation, error=str(error))
+        if run.called is not None and self._clock() - run.called > _UNREADABLE:
+            self._unclear(run, request, f"Its operation cannot be read: {error}")
+
     def _operation_gone(self, run: Run, request: Request) -> None:
         """The record of a finished operation may be deleted: then the job tells what came of it."""
-        if run.action is Action.DELETE and self._standing(run.job).startswith("The service has no such job"):
+        if run.action is Action.DELETE and self._is_gone(run, request):
             self._close(run, request, [RunState.FOLLOWING], RunState.SUCCEEDED, "")
             return
         self._unclear(run, request, "The service no longer has the operation's record.")
 
     def _done(self, run: Run, request: Request, operation: Operation) -> None:
+        stops = self._stops(run, request)
         if operation.error is not None:
-            self._close(run, request, [RunState.FOLLOWING], RunState.FAILED, operation.error.message)
-        elif request.options.stop_first and "stop" in operation.verb.lower():
+            before = "It could not be stopped, so the restart was not sent: " if stops else ""
+            note = before + operation.error.message
+            self._close(run, request, [RunState.FOLLOWING], RunState.FAILED, note)
+        elif stops:
             self._stopped(run, request)
         else:
             self._close(run, request, [RunState.FOLLOWING], RunState.SUCCEEDED, "")
         self._nudge(run.job)
 
     def _stopped(self, run: Run, request: Request) -> None:
-        """The job has been stopped so that it can restart: back into the queue for the restart."""
+        """The job has been stopped so that it can restart: back into the queue, and `follow` goes on."""
         with self._store.transaction():
             moved = self._store.move_run(run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="")
-            if moved is None:
-                return
-            self._audit(run, request, "stopped", _job_of(request, run))
-        self.pump(request.id)
+            if moved is not None:
+                self._audit(run, request, _STOPPED, _job_of(request, run))
+                self._touch(request.id)
 
     # ---- ends
 
@@ -445,13 +541,11 @@ def _job_of(request: Request, run: Run) -> Job:
     return next(job for job in request.jobs if job.name == run.job)
 
 
-def _job_of_run(store: Store, run: Run) -> Job:
-    request = store.request(run.request)
-    if request is None:
-        raise LookupError(run.request)
-    return _job_of(request, run)
+def _half_done(run: Run) -> bool:
+    """Whether a queued run has stopped its job already and has yet to restart it."""
+    return run.called is not None
 
 
-def _fits(operation: Operation, run: Run) -> bool:
-    verbs = _OPERATION_VERBS.get(run.action, (str(run.action),))
-    return operation.target == run.job and any(verb in operation.verb.lower() for verb in verbs)
+def _frozen(job: Job, freeze: Freeze) -> str:
+    until = freeze.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"`{job.id}` is frozen until {until}: {freeze.reason}."

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
+from bot.dms.model import State
+from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.base import Context, Verb
@@ -75,9 +77,7 @@ def _standing(decisions: Sequence[Decision], needed: int) -> list[Part]:
 def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Button, ...]:
     verb, found = request.action, []
     if request.state is RequestState.CONFIRMING:
-        found.append(Button("Confirm", verb, "confirm", request.id, "danger"))
-        found.append(Button("Cancel", verb, "cancel", request.id))
-        return tuple(found)
+        return (*_confirming(request), Button("Cancel", verb, "cancel", request.id))
     said = {each.user for each in ctx.store.decisions(request.id)}
     if may_approve and ctx.who.user not in said:
         found.append(Button("Approve", verb, "approve", request.id, "primary"))
@@ -85,6 +85,17 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     if request.by.user == ctx.who.user:
         found.append(Button("Withdraw", verb, "withdraw", request.id))
     return tuple(found)
+
+
+def _confirming(request: Request) -> tuple[Button, ...]:
+    """A deletion says each time what goes, as on its own message."""
+    if request.action is not Action.DELETE or request.options.with_destination:
+        return (Button("Confirm", request.action, "confirm", request.id, "danger"),)
+    job_only = Button("Delete job only", request.action, "confirm", request.id, "danger")
+    if all(job.state == State.COMPLETED for job in request.jobs):
+        return (job_only,)
+    both = Button("Delete job and destination", request.action, "confirm_destination", request.id, "danger")
+    return (job_only, both)
 
 
 def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:

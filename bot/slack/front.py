@@ -25,6 +25,7 @@ from bot.slack import views
 from bot.slack.incoming import Press, Submission, Typed
 from bot.slack.parse import parse
 from bot.slack.post import Place, Post
+from bot.slack.text import plain
 from bot.store.port import Store, StoreError
 from bot.store.records import Person, Request, Run, RunState
 
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 OLD_BUTTON = Note(
     "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
 )
+_DENIAL = "denial"
+"""Kind of the stored id behind the view that asks why."""
 _ACTIONS = frozenset(str(action) for action in Action)
 
 
@@ -169,7 +172,9 @@ class Front:
 
     def _step(self, act: Callable[[Person, str], Note | None]) -> Callable[[Press, Place], None]:
         def step(press: Press, place: Place) -> None:
-            self._later(place, press.verb, lambda: self._told(place, act(press.who, press.value)))
+            self._later(
+                place, press.verb, lambda: self._told_beside(press, place, act(press.who, press.value))
+            )
 
         return step
 
@@ -177,6 +182,12 @@ class Front:
         """The request's message tells what happened; only what did not is told here."""
         if note is not None:
             self._post.answer(place, note)
+
+    def _told_beside(self, press: Press, place: Place, note: Note | None) -> None:
+        """A button in an answer that one person sees: the request's message may be elsewhere."""
+        if note is None and press.replaceable:
+            note = Note("Done. `/dms approvals` shows what is still open.", tone="good")
+        self._told(place, note)
 
     def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
         request = self._approvals.may_confirm(press.who, press.value)
@@ -191,7 +202,7 @@ class Front:
         self._later(
             place,
             press.verb,
-            lambda: self._told(place, self._approvals.confirm(press.who, press.value)),
+            lambda: self._told_beside(press, place, self._approvals.confirm(press.who, press.value)),
         )
 
     def _ask_reason(self, press: Press, place: Place) -> None:
@@ -199,7 +210,10 @@ class Front:
         if isinstance(request, Note):
             self._post.answer(place, request)
             return
-        self._post.open(press.trigger, views.deny_reason(request))
+        ref = self._store.put_ref(
+            press.who.team, _DENIAL, {"request": request.id, "channel": press.who.channel}
+        )
+        self._post.open(press.trigger, views.deny_reason(request, ref))
 
     def _names(self, press: Press, place: Place) -> None:
         request = self._store.request(press.value)
@@ -227,7 +241,7 @@ class Front:
         if submission.step in ("typed", "typed_destination"):
             request = self._approvals.may_confirm(submission.who, submission.ref)
             if isinstance(request, Note):
-                return {views.TYPED_BLOCK: str(request.text)}
+                return {views.TYPED_BLOCK: plain(request.text)}
             return views.typed_objections(submission.values, phrase(request))
         if submission.step == "deny_reason":
             return views.reason_objections(submission.values)
@@ -257,10 +271,14 @@ class Front:
         self._told(place, note)
 
     def _denied(self, submission: Submission) -> None:
-        place = self._beside(submission)
-        self._told(
-            place, self._approvals.deny(place.who, submission.ref, views.reason_text(submission.values))
-        )
+        """The view knows where Deny was pressed: a role may come from that channel."""
+        ref = self._store.ref(submission.who.team, submission.ref)
+        if ref is None or ref.kind != _DENIAL:
+            self._post.answer(Place(submission.who), OLD_BUTTON)
+            return
+        place = Place(replace(submission.who, channel=str(ref.data["channel"])))
+        reason = views.reason_text(submission.values)
+        self._told(place, self._approvals.deny(place.who, str(ref.data["request"]), reason))
 
     def _beside(self, submission: Submission) -> Place:
         """Where the request is; a submission does not say where its view was opened."""
@@ -274,7 +292,7 @@ class Front:
             self._post.answer(Place(submission.who, view_id=submission.view_id), OLD_BUTTON)
             return
         who = replace(submission.who, channel=str(ref.data.get("channel", "")))
-        place = Place(who, view_id=submission.view_id)
+        place = Place(who, str(ref.data.get("response_url", "")), view_id=submission.view_id)
         invocation = Invocation.of(ref.data)
         if submission.step != "save":
             flags = views.filled(submission.step, submission.values, ref.data)

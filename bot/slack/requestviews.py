@@ -61,8 +61,8 @@ def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
     return {TYPED_BLOCK: f"Type {phrase} exactly{hint}, or cancel: nothing has happened so far."}
 
 
-def deny_reason(request: Request) -> dict[str, Any]:
-    """Asks why a request is denied."""
+def deny_reason(request: Request, ref: str) -> dict[str, Any]:
+    """Asks why a request is denied; `ref` says which, and where the button was pressed."""
     blocks: list[Block] = [
         m.section(
             f"{escape.mention('@', request.by.user)} asked to *{escape.outside(subject(request))}* "
@@ -85,7 +85,7 @@ def deny_reason(request: Request) -> dict[str, Any]:
         blocks,
         submit="Deny",
         callback_id=m.action_id(str(request.action), "deny_reason"),
-        ref=request.id,
+        ref=ref,
         close="Back",
     )
 

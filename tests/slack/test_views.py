@@ -186,7 +186,7 @@ def test_what_is_typed_must_be_the_phrase(typed: str, fine: bool) -> None:
 
 
 def test_a_denial_needs_a_reason() -> None:
-    view = accepted_view(views.deny_reason(request()))
+    view = accepted_view(views.deny_reason(request(), "REF"))
     assert view["callback_id"] == "dms:promote:deny_reason"
     assert views.reason_objections({views.REASON_BLOCK: {"a": {"value": "  "}}})
     values = {views.REASON_BLOCK: {"a": {"value": "month end" + "!" * 5000}}}
