@@ -128,12 +128,12 @@ def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> S
 
 
 @contextmanager
-def scene(folder: Path, **more: Any) -> Iterator[Scene]:
-    """Everything started; the bot listens in Socket Mode unless `more` says otherwise."""
+def scene(folder: Path, *, http: bool = False, **more: Any) -> Iterator[Scene]:
+    """Everything started; the bot listens in Socket Mode, or with `http` over signed HTTP."""
     with (
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
-        running(settings(slack, dms, folder, **more)) as bot,
+        running(settings(slack, dms, folder, **_mode(slack, http), **more)) as bot,
     ):
         slack.control.configure(rate_limits=False)
         if bot.settings.socket_mode:
@@ -141,6 +141,10 @@ def scene(folder: Path, **more: Any) -> Iterator[Scene]:
         else:
             assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
         yield Scene(slack.control, dms.control, bot)
+
+
+def _mode(slack: SlackServer, http: bool) -> dict[str, str]:
+    return {"slack_app_token": "", "slack_signing_secret": slack.signing_secret} if http else {}
 
 
 @contextmanager

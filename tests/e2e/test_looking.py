@@ -1,0 +1,177 @@
+"""`help`, `list` and `show`: what people look at, and how they find the job that they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from commands import all_verbs
+from sandbox.slack import pings, plain
+from tests.e2e.scene import LOCATIONS, Scene, fresh
+
+
+@pytest.fixture(autouse=True)
+def _empty(stage: Scene) -> Iterator[None]:
+    stage.dms.reset("empty")
+    yield
+    stage.dms.clear_faults()
+
+
+def ids(message: dict[str, object]) -> list[str]:
+    return re.findall(r"^\*?`([a-z0-9-]+)`", plain(message), re.MULTILINE)
+
+
+@pytest.mark.parametrize("verb", sorted(all_verbs()))
+def test_every_verb_has_help(stage: Scene, verb: str) -> None:
+    answer = plain(stage.type(f"help {verb}"))
+    assert f"/dms {verb}" in answer
+    assert all_verbs()[verb].summary.lower() in answer.lower()
+
+
+def test_help_lists_all_verbs(stage: Scene) -> None:
+    answer = plain(stage.type("help"))
+    assert [verb for verb in all_verbs() if f"`/dms {verb}`" not in answer] == []
+    assert plain(stage.type("")) == answer
+
+
+def test_unknown_verbs_get_the_nearest(stage: Scene) -> None:
+    assert "did you mean `restart`" in plain(stage.type("restrat orders-db"))
+    assert "did you mean" in plain(stage.type("help promot")).lower()
+
+
+def test_list_groups_by_status_with_what_needs_eyes_first(stage: Scene) -> None:
+    stage.dms.add_job("calm", state="COMPLETED", frozen=True)
+    stage.dms.add_job("broken", state="FAILED", phase="CDC", frozen=True)
+    stage.dms.add_job("busy", state="RUNNING", phase="CDC", frozen=True)
+    answer = stage.type("list")
+    assert ids(answer) == ["broken", "busy", "calm"]
+    assert "3 migration jobs" in plain(answer)
+
+
+def test_list_filters(stage: Scene) -> None:
+    west, central = LOCATIONS
+    stage.dms.add_job(
+        "a-west", location=west, state="RUNNING", phase="CDC", labels={"env": "prod"}, frozen=True
+    )
+    stage.dms.add_job("b-central", location=central, state="RUNNING", phase="FULL_DUMP", frozen=True)
+    stage.dms.add_job("c-west", location=west, state="NOT_STARTED", display_name="The Payroll", frozen=True)
+    assert ids(stage.type("list state=running")) == ["a-west", "b-central"]
+    assert ids(stage.type("list state=running,not_started")) == ["a-west", "b-central", "c-west"]
+    assert ids(stage.type(f"list location={west} state=running")) == ["a-west"]
+    assert ids(stage.type("list phase=cdc")) == ["a-west"]
+    assert ids(stage.type("list label.env=prod")) == ["a-west"]
+    assert ids(stage.type("list payroll")) == ["c-west"]
+    assert "No job matches" in plain(stage.type("list nothing-like-it"))
+
+
+def test_a_thousand_jobs_take_one_call_and_page_with_buttons(stage: Scene) -> None:
+    stage.dms.add_many(1000, location=LOCATIONS[0], prefix="many", state="RUNNING", phase="CDC")
+    stage.dms.clear_calls()
+    first = stage.type(f"list location={LOCATIONS[0]} many-")
+    asked = [call for call in stage.dms.calls("ListMigrationJobs") if call["request"]["page_size"] == 1000]
+    assert "1,000" in plain(first)
+    assert "Page 1 of 50" in plain(first)
+    assert asked
+    stage.press(first, "Next ›")
+    second = stage.shows(first, "Page 2 of 50")
+    assert not set(ids(second)) & set(ids(first))
+    stage.press(second, "‹ Previous")
+    assert ids(stage.shows(first, "Page 1 of 50")) == ids(first)
+
+
+def test_unreachable_locations_are_named(stage: Scene) -> None:
+    stage.dms.add_job("here", location=LOCATIONS[0], state="NOT_STARTED", frozen=True)
+    stage.dms.location_unreachable(LOCATIONS[1])
+    answer = stage.type("list")
+    assert ids(answer) == ["here"]
+    assert LOCATIONS[1] in plain(answer)
+
+
+def test_show_tells_all_and_offers_only_what_is_allowed(stage: Scene) -> None:
+    job = fresh("show")
+    stage.dms.add_job(
+        job,
+        state="FAILED",
+        phase="FULL_DUMP",
+        source_engine="MYSQL",
+        source_provider="RDS",
+        source_host="db.example.com",
+        databases=[
+            "sales",
+            {"name": "billing", "state": "FAILED", "error": {"code": 9, "message": "disk full"}},
+        ],
+        error={"code": 9, "message": "The source <refused> & hung up"},
+        frozen=True,
+    )
+    card = stage.type(f"show {job}")
+    text = plain(card)
+    for words in ("FAILED", "full dump", "MySQL (Amazon RDS)", "db.example.com", "AlloyDB", "disk full"):
+        assert words in text, text
+    assert "The source &lt;refused&gt; &amp; hung up" in text
+    assert "console.cloud.google.com/dbmigration" in text
+    assert [label for label in ("Stop", "Start", "Resume", "Promote") if f"[{label}]" in text] == []
+    assert [label for label in ("Restart", "Verify", "Edit", "Delete") if f"[{label}]" not in text] == []
+
+
+def test_show_names_what_is_under_way(stage: Scene) -> None:
+    job = fresh("slow")
+    stage.dms.add_job(job, state="NOT_STARTED", databases=["sales"])
+    stage.dms.operation_seconds(100_000)
+    stage.type(f"start {job}")
+    stage.slack.wait_message(contains=[job, "running"], channel="dms")
+    text = plain(stage.type(f"show {job}"))
+    assert "STARTING" in text
+    assert "start" in text
+    assert "<@U0DANA0001>" in text
+    stage.dms.operation_seconds(5)
+
+
+def test_jobs_by_location_and_full_name(stage: Scene) -> None:
+    stage.dms.add_job("twin", location=LOCATIONS[0], state="NOT_STARTED", frozen=True)
+    stage.dms.add_job("twin", location=LOCATIONS[1], state="RUNNING", phase="CDC", frozen=True)
+    assert "CDC" in plain(stage.type(f"show {LOCATIONS[1]}/twin"))
+    full = f"projects/{stage.bot.settings.project}/locations/{LOCATIONS[0]}/migrationJobs/twin"
+    assert "NOT_STARTED" in plain(stage.type(f"show {full}"))
+    choice = stage.type("show twin")
+    assert "2 jobs named `twin`" in plain(choice)
+    before = stage.now()
+    stage.press(choice, f"show {LOCATIONS[1]}/twin")
+    assert "CDC" in plain(stage.answer_to("dana", "dms", "RUNNING", before))
+
+
+def test_near_matches_are_offered_as_buttons(stage: Scene) -> None:
+    stage.dms.add_job("customers", state="NOT_STARTED", databases=["sales"], frozen=True)
+    stage.slack.wait_message(channel="db-migrations", contains="customers")
+    answer = stage.type("start custmers")
+    assert "Did you mean `customers`" in plain(answer)
+    stage.press(answer, "start customers")
+    stage.slack.wait_message(channel="dms", contains=["✅", "customers"])
+    assert len(stage.writes("start", "customers")) == 1
+
+
+def test_foreign_projects_and_locations_are_refused(stage: Scene) -> None:
+    other = "projects/another-project/locations/europe-west1/migrationJobs/x"
+    assert "another-project" in plain(stage.type(f"show {other}"))
+    assert "asia-east1" in plain(stage.type("show asia-east1/x"))
+    assert not [
+        call for call in stage.dms.calls() if "another-project" in str(call) or "asia-east1" in str(call)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["show", "stop", "edit", "databases", "restart a b --databases x", "list page=1"]
+)
+def test_bad_usage_gets_one_sentence_with_an_example(stage: Scene, text: str) -> None:
+    answer = plain(stage.type(text))
+    assert "/dms" in answer
+    assert len(answer) < 400
+
+
+def test_hostile_names_ping_nobody(stage: Scene) -> None:
+    job = fresh("rude")
+    name = "<!channel> & <@U0SAM00001> *bold* `code`"
+    stage.dms.add_job(job, state="NOT_STARTED", display_name=name, frozen=True)
+    for text in (f"show {job}", "list"):
+        assert not pings(stage.type(text))
