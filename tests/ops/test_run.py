@@ -40,8 +40,18 @@ class Running:
 
     def port(self) -> int:
         """The one that the server says it listens on."""
-        found = until(lambda: re.search(r"listens on [^\"]*port (\d+)", self.log()))
+        found = self.until(lambda: re.search(r"listens on [^\"]*port (\d+)", self.log()))
         return int(found[1])
+
+    def until(self, look: Callable[[], Any], seconds: float = 60) -> Any:
+        """What `look` finds at last; with the log where it finds nothing or the bot ends first."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            found = look()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"it did not come to that; the log:\n{self.log()}")
 
     def ask(self, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=10)
@@ -53,7 +63,7 @@ class Running:
             connection.close()
 
     def until_ready(self) -> Any:
-        return json.loads(until(lambda: self._if_ready()))
+        return json.loads(self.until(self._if_ready))
 
     def _if_ready(self) -> str | None:
         status, text = self.ask("/readyz")
@@ -62,16 +72,6 @@ class Running:
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(60)
-
-
-def until(look: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not come to that in time")
 
 
 @pytest.fixture
@@ -111,15 +111,15 @@ def test_commands_are_answered_over_http_and_counted(
     slack.control.set_request_url(f"http://127.0.0.1:{bot.port()}/slack/events")
     slack.control.command("help")
     series = r'dms_bot_commands_total\{outcome="\w+",verb="help"\} 1'
-    until(lambda: re.search(series, bot.ask("/metrics")[1]))
+    bot.until(lambda: re.search(series, bot.ask("/metrics")[1]))
     assert slack.control.violations() == []
     assert bot.stop() == 0
 
 
 def test_the_one_replica_leads_and_watches(start: Start, sandbox: Environ) -> None:
     bot = start(sandbox)
-    until(lambda: "dms_bot_leader 1.0" in bot.ask("/metrics")[1])
-    until(lambda: 'dms_bot_watcher_lag_seconds{location="us-central1"}' in bot.ask("/metrics")[1])
+    bot.until(lambda: "dms_bot_leader 1.0" in bot.ask("/metrics")[1])
+    bot.until(lambda: 'dms_bot_watcher_lag_seconds{location="us-central1"}' in bot.ask("/metrics")[1])
     assert bot.until_ready()["leads"] is True
 
 
