@@ -174,4 +174,7 @@ def test_hostile_names_ping_nobody(stage: Scene) -> None:
     name = "<!channel> & <@U0SAM00001> *bold* `code`"
     stage.dms.add_job(job, state="NOT_STARTED", display_name=name, frozen=True)
     for text in (f"show {job}", "list"):
-        assert not pings(stage.type(text))
+        answer = stage.type(text)
+        # A header is plain text, in which Slack finds no mentions.
+        mrkdwn = [block for block in answer["blocks"] if block["type"] != "header"]
+        assert pings({**answer, "blocks": mrkdwn}) == []
