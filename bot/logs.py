@@ -63,9 +63,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    quiet = logging.WARNING if level != "DEBUG" else logging.INFO
-    for name in _LOUD:
-        logging.getLogger(name).setLevel(quiet)
+    handler.addFilter(_Quiet(logging.INFO if level == "DEBUG" else logging.WARNING))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -114,6 +112,17 @@ def carried(work: Callable[P, T]) -> Callable[P, T]:
         return context.copy().run(work, *args, **kwargs)
 
     return run
+
+
+class _Quiet(logging.Filter):
+    """Keeps the chatter of libraries out. Their loggers' levels would not do: some set them anew."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self._least = least
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= self._least or not record.name.startswith(_LOUD)
 
 
 def _renderer(log_format: str, out: TextIO) -> Processor:
