@@ -85,9 +85,10 @@ def _mine(ctx: Context, job: Job) -> Page:
 
 def _group(title: str, lines: list[tuple[Part, ...]]) -> list[Section]:
     """Sections of a few lines each, so that none grows too long for Slack."""
+    heads = (f"*{title}*{' (more)' if at else ''}" for at in range(0, len(lines), 6))
     return [
-        Section(tuple(part for line in ((f"*{title}*",), *lines[at : at + 6]) for part in line))
-        for at in range(0, len(lines), 6)
+        Section(tuple(part for line in ((head,), *lines[6 * number : 6 * number + 6]) for part in line))
+        for number, head in enumerate(heads)
     ]
 
 
