@@ -51,7 +51,8 @@ class Context:
 
         A submission does not say where the view was opened from, so that is kept with it.
         """
-        data = invocation.data() | {"channel": self.who.channel} | dict(more or {})
+        place = {"channel": self.who.channel, "response_url": self.response_url}
+        data = invocation.data() | place | dict(more or {})
         return self.store.put_ref(self.who.team, "form", data)
 
 

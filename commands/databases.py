@@ -1,18 +1,30 @@
-"""`/dms databases`: the databases of a job, with state, phase and error."""
+"""`/dms databases`: the databases of a job, with state, phase, error and progress."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.answers import Answer, Button, DatabasesPage
-from bot.dms.model import Database, ObjectState
+from bot.dms.errors import DmsError
+from bot.dms.model import Database, Job, ObjectPhase, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
+from commands.doing import migrated
 from commands.resolve import find_job
+from commands.selecting import check_value, one_of
 
 PER_PAGE = 25
+_LOADED = frozenset(
+    {
+        ObjectPhase.CDC,
+        ObjectPhase.READY_FOR_PROMOTE,
+        ObjectPhase.PROMOTE_IN_PROGRESS,
+        ObjectPhase.PROMOTED,
+    }
+)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -20,30 +32,66 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError("Name the job, for example `/dms databases orders-db`; `/dms list` shows all jobs.")
     job = find_job(ctx, invocation.jobs[0], invocation)
     everything = ctx.dms.databases(job.name)
+    _check(invocation, everything)
     chosen = sorted((each for each in everything if _matches(each, invocation)), key=_urgency)
     pages = max(1, -(-len(chosen) // PER_PAGE))
     page = min(max(1, int(invocation.word("page", "1"))), pages)
+    shown = tuple(chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
+    percent, note = _percent(ctx, job, shown)
     here = replace(invocation, jobs=(job.name,))
     actions = allowed(job, everything)
     return DatabasesPage(
         job=job,
-        databases=tuple(chosen[(page - 1) * PER_PAGE : page * PER_PAGE]),
+        databases=shown,
         counts=dict(Counter(each.state for each in everything)),
         total=len(chosen),
         page=page,
         pages=pages,
         filters=" ".join([*(f"{k}={v}" for k, v in invocation.filters.items()), *invocation.words]),
         buttons=_turns(ctx, here, page, pages) + _acts(ctx, here, actions),
+        dumped=_dumped(everything),
+        percent=percent,
+        note=note,
     )
 
 
+def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[str, float], str]:
+    """How far the dump of each of these is; why that is not known, or empty."""
+    dumping = [each for each in shown if _dumping(each)]
+    if not dumping:
+        return {}, ""
+    try:
+        progress = ctx.dms.dump_progress(job)
+    except DmsError as error:
+        return {}, f"How far each dump is cannot be told: {error}"
+    known = {each.name: progress.of(each.id) for each in dumping}
+    return {name: percent for name, percent in known.items() if percent is not None}, ""
+
+
+def _dumping(database: Database) -> bool:
+    return database.state == ObjectState.RUNNING and database.phase == ObjectPhase.FULL_DUMP
+
+
+def _dumped(everything: Sequence[Database]) -> tuple[int, int] | None:
+    """Those through the full dump, and all that are migrated; None before and after the dump."""
+    taken = migrated(everything)
+    loaded = sum(1 for each in taken if each.phase in _LOADED or each.state == ObjectState.COMPLETED)
+    begun = any(each.phase == ObjectPhase.FULL_DUMP for each in taken)
+    return (loaded, len(taken)) if begun and loaded < len(taken) else None
+
+
+def _check(invocation: Invocation, everything: Sequence[Database]) -> None:
+    filters = invocation.filters
+    check_value("state", filters.get("state"), list(ObjectState), [each.state for each in everything])
+    check_value("phase", filters.get("phase"), list(ObjectPhase), [each.phase for each in everything])
+
+
 def _matches(database: Database, invocation: Invocation) -> bool:
-    state = invocation.filters.get("state", "")
-    phase = invocation.filters.get("phase", "")
+    state, phase = invocation.filters.get("state"), invocation.filters.get("phase")
     name = str(database.id).casefold()
     return (
-        (not state or database.state.casefold() == state.casefold())
-        and (not phase or database.phase.casefold() == phase.casefold())
+        (state is None or one_of(state, database.state))
+        and (phase is None or one_of(phase, database.phase))
         and all(word.casefold() in name for word in invocation.words)
     )
 
@@ -78,7 +126,10 @@ VERB = Verb(
     summary="the databases of a job",
     usage=("databases JOB [text] [state=…] [phase=…]",),
     syntax=Syntax("one", (Flag("page", "number", "which page"),), ("state", "phase"), words=True),
-    details="Each database with its state, phase and error; failed ones first.",
-    examples=("databases orders-db", "databases orders-db state=failed"),
+    details=(
+        "Each database with its state, phase and error, and how far its full dump is; failed ones first. "
+        "Text is looked for in the names; several states are parted by commas."
+    ),
+    examples=("databases orders-db", "databases orders-db state=failed", "databases orders-db tenant_0"),
     run=_run,
 )

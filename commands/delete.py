@@ -10,7 +10,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
 from commands.base import Verb
-from commands.doing import ALL, FILTERS, destination, listed, runner
+from commands.doing import ALL, FILTERS, runner
 
 _WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination with all its data, too")
 
@@ -23,32 +23,27 @@ def _danger(_job: Job, options: Options) -> Danger:
     return Danger.TYPE if options.with_destination else Danger.ASK
 
 
-def _warning(job: Job, options: Options, databases: Sequence[str]) -> tuple[str, ...]:
+def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    """The same for jobs in the same state: the card names each job, its destination and its databases."""
     if job.state == State.COMPLETED and not options.with_destination:
-        return (f"Only the record of `{job.id}` goes; {destination(job)} and its data stay.",)
+        return ("Only the record of the job goes; the destination and its data stay.",)
     always = (
-        f"The migration of `{job.id}` ends and cannot be taken up again; the destination connection profile "
-        f"`{job.destination.profile_id}` goes, and replication slots on the source are cleaned up.",
+        "The migration ends and cannot be taken up again; the destination connection profile goes, and "
+        "replication slots on the source are cleaned up."
     )
     if options.with_destination:
         return (
-            f"*The destination goes too*: {destination(job)} is deleted with all its data, "
-            f"{listed(databases)}. This cannot be undone.",
-            *always,
+            "*The destination goes too*: it is deleted with all its data, in the databases named above. "
+            "This cannot be undone.",
+            always,
         )
-    return (
-        *always,
-        f"*Delete job only*: {destination(job)} stays, with {listed(databases)} "
-        "as far as they were migrated.",
-        f"*Delete job and destination*: {destination(job)} is deleted with all its data. "
-        "This cannot be undone.",
-    )
+    return (always,)
 
 
-def _effect(job: Job, options: Options) -> str:
+def _effect(_job: Job, options: Options) -> str:
     if options.with_destination:
-        return f"{destination(job)} goes with it, with all its data."
-    return f"{destination(job)} stays."
+        return "The destination goes, too, with all its data."
+    return "The destination stays."
 
 
 def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:

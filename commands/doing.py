@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from rapidfuzz import process
+from rapidfuzz import process, utils
 
-from bot.answers import Answer, Button, Note
+from bot.answers import Answer, Note, PickForm
 from bot.approvals import Wanted
-from bot.dms import naming
 from bot.dms.model import Database, Job, ObjectState, Options
-from bot.dms.rules import Action, allowed
+from bot.dms.rules import Action, allowed, check
+from bot.groups import mixed
 from bot.invocation import Flag, Invocation, UsageError
 from commands.base import Context, Say
-from commands.resolve import find_jobs
+from commands.resolve import find_job, find_jobs
 from commands.selecting import all_matching
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "start without the service's checks")
 DATABASES = Flag("databases", "list", "only these databases, for example `sales,billing`")
+_SHOWN = 10
 FILTERS = ("state", "phase", "location", "type", "label")
 
 
@@ -31,11 +32,13 @@ def runner(
     def run(ctx: Context, invocation: Invocation) -> Answer:
         jobs = _jobs(ctx, invocation)
         wanted = options(invocation)
-        if len(jobs) > 1:
-            _same_status(ctx, invocation, jobs)
+        groups = mixed(ctx.ref, action, jobs, wanted)
+        if groups is not None:
+            return groups
         if wanted.databases:
             wanted = replace(wanted, databases=_databases(ctx, invocation, jobs, wanted.databases))
-        return ctx.approvals.ask(ctx.who, Wanted(action, jobs, wanted, ctx.response_url))
+        ask = invocation.switch("all")
+        return ctx.approvals.ask(ctx.who, Wanted(action, jobs, wanted, ctx.response_url, ask=ask))
 
     return run
 
@@ -43,6 +46,11 @@ def runner(
 def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.switch("all"):
         return _all(ctx, invocation)
+    if invocation.filters:
+        raise UsageError(
+            f"Filters go with `--all`: either `/dms {invocation.verb} --all {_typed(invocation.filters)}`, "
+            "or the jobs by name."
+        )
     if not invocation.jobs:
         raise UsageError(
             f"Name the job to {invocation.verb}, for example `/dms {invocation.verb} orders-db`; "
@@ -52,6 +60,12 @@ def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
 
 
 def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
+    if invocation.jobs:
+        raise UsageError(
+            "`--all` takes the jobs that its filters match, so it goes without names: either "
+            f"`/dms {invocation.verb} --all state=running`, or `/dms {invocation.verb} "
+            f"{invocation.jobs[0]}`."
+        )
     if not invocation.filters:
         raise UsageError(
             f"`--all` needs a filter that says which jobs, for example "
@@ -66,41 +80,8 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     return found.jobs
 
 
-def _same_status(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> None:
-    """Several jobs act together only when all have the same status.
-
-    Raises:
-        Say: they do not; the groups are shown, with a button for each.
-    """
-    groups: dict[str, list[Job]] = {}
-    for job in jobs:
-        groups.setdefault(job.status, []).append(job)
-    if len(groups) == 1:
-        return
-    shown = "\n".join(f"• *{status}*: {_ids(group)}" for status, group in groups.items())
-    raise Say(
-        Note(
-            "Only jobs with the same status can be taken together, and these have "
-            f"{len(groups)} of them:\n{shown}",
-            tuple(
-                _group_button(ctx, invocation, status, group)
-                for status, group in groups.items()
-                if Action(invocation.verb) in allowed(group[0])
-            ),
-            tone="warn",
-        )
-    )
-
-
-def _group_button(ctx: Context, invocation: Invocation, status: str, group: Sequence[Job]) -> Button:
-    flags = {name: value for name, value in invocation.flags.items() if name != "all"}
-    only = replace(invocation, jobs=tuple(job.name for job in group), flags=flags, filters={})
-    return Button(f"{invocation.verb} {len(group)} in {status}", invocation.verb, "run", ctx.ref(only))
-
-
-def _ids(jobs: Sequence[Job]) -> str:
-    shown = ", ".join(f"`{job.id}`" for job in jobs[:20])
-    return shown if len(jobs) <= 20 else f"{shown} and {len(jobs) - 20} more"
+def _typed(filters: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in filters.items())
 
 
 def _databases(
@@ -112,9 +93,43 @@ def _databases(
             "`--databases` goes with one job, for example "
             f"`/dms {invocation.verb} {jobs[0].id} --databases sales,billing`."
         )
-    has = migrated(ctx.dms.databases(jobs[0].name))
-    known_names(jobs[0], names, [str(each.id) for each in has])
+    job = jobs[0]
+    everything = whole(ctx.dms.databases(job.name))
+    has = [str(each.id) for each in migrated(everything)]
+    left_out = {str(each.id) for each in everything} - set(has)
+    for name in names:
+        if name in left_out:
+            raise UsageError(
+                f"`{job.id}` does not migrate `{name}`; nothing was sent. `/dms edit {job.id} --add {name}` "
+                "takes it along."
+            )
+    known_names(job, names, has)
     return tuple(dict.fromkeys(names))
+
+
+def pick(
+    ctx: Context, invocation: Invocation, action: Action, fits: Callable[[Job, Database], bool]
+) -> Answer:
+    """The view in which databases of a job are picked; `fits` says which of them the action is for.
+
+    Raises:
+        UsageError, Say: there is nothing to pick.
+    """
+    if len(invocation.jobs) != 1 or invocation.switch("all") or invocation.filters:
+        raise UsageError(f"`--pick` takes one job, for example `/dms {action} orders-db --pick`.")
+    if invocation.items("databases") or invocation.switch("failed-only"):
+        raise UsageError(
+            "`--pick` opens a view to choose in: leave out the databases, or leave out `--pick`."
+        )
+    job = find_job(ctx, invocation.jobs[0], invocation)
+    everything = migrated(ctx.dms.databases(job.name))
+    if action not in allowed(job, everything):
+        refusal = check(action, job, Options(), everything)
+        raise Say(Note(str(refusal), tone="warn"))
+    fitting = tuple(each for each in whole(everything) if fits(job, each))
+    flags = {name: value for name, value in invocation.flags.items() if name != "pick"}
+    names = {"source": [str(each.id) for each in fitting]}
+    return PickForm(ctx.form_ref(Invocation(action, (job.name,), flags), names), action, job, fitting)
 
 
 def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:
@@ -122,9 +137,9 @@ def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:
     return tuple(each for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
-def source_names(databases: Sequence[Database]) -> dict[str, list[str]]:
-    """What a view's options are resolved by, when it is submitted."""
-    return {"source": [str(each.id) for each in databases]}
+def whole(databases: Sequence[Database]) -> tuple[Database, ...]:
+    """Those that are whole databases: schemas and tables cannot be acted on by themselves here."""
+    return tuple(each for each in databases if each.id.type == "DATABASE")
 
 
 def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
@@ -133,12 +148,21 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
     Raises:
         UsageError: a name that is not in `has`.
     """
-    for name in names:
-        if name in has:
-            continue
-        near = process.extractOne(name, has, score_cutoff=60)
-        hint = f" Did you mean `{near[0]}`?" if near else f" `/dms databases {job.id}` lists them."
-        raise UsageError(f"`{job.id}` has no database `{name}`; nothing was sent.{hint}")
+    unknown = [name for name in dict.fromkeys(names) if name not in has]
+    if not unknown:
+        return
+    hints = [_near(name, has) for name in unknown[:_SHOWN]]
+    more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+    listing = (
+        "" if all("(did you mean" in hint for hint in hints) else f" `/dms databases {job.id}` lists them."
+    )
+    kind = "database" if len(unknown) == 1 else "databases"
+    raise UsageError(f"`{job.id}` has no {kind} {', '.join(hints)}{more}; nothing was sent.{listing}")
+
+
+def _near(name: str, has: Sequence[str]) -> str:
+    near = process.extractOne(name, has, processor=utils.default_process, score_cutoff=60)
+    return f"`{name}` (did you mean `{near[0]}`?)" if near else f"`{name}`"
 
 
 def listed(databases: Sequence[str], most: int = 20) -> str:
@@ -149,8 +173,3 @@ def listed(databases: Sequence[str], most: int = 20) -> str:
     more = f" and {len(databases) - most} more" if len(databases) > most else ""
     kind = "database" if len(databases) == 1 else "databases"
     return f"{len(databases)} {kind}: {shown}{more}"
-
-
-def destination(job: Job) -> str:
-    """The destination in words: engine, provider, where."""
-    return naming.place(job.destination)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Sequence
 
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer, EditForm, EditPreview, Note
 from bot.approvals import Wanted
-from bot.dms.editing import Change, Plan, plan, selected
+from bot.dms.editing import Change, Plan, known, others, plan
 from bot.dms.errors import DmsError
-from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Phase, Selection, State
+from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check
-from bot.invocation import Flag, Invocation, Syntax, UsageError
+from bot.dms.rules import Action, check, running_dump
+from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from commands.base import Context, Say, Verb
-from commands.doing import known_names, listed
+from commands.doing import known_names, listed, whole
 from commands.resolve import find_job
 
 _WAIT_S = 15.0
 """How long to wait for the service's look at the source."""
+_LOOK_EVERY_S = 0.3
 
 
 def _danger(_job: Job, _options: Options) -> Danger:
@@ -30,10 +33,18 @@ def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[s
     return ()
 
 
-def _effect(_job: Job, options: Options) -> str:
+def _effect(job: Job, options: Options) -> str:
+    lines = []
+    if options.objects is not None:
+        lines.append("The choice of databases holds from now on, without a restart.")
     if options.parallelism:
-        return "Saved. The dump parallelism takes effect only after a restart."
-    return "Saved."
+        lines.append(
+            "The dump parallelism takes effect only after a restart: *Restart now* asks once more before it "
+            "wipes the destination databases."
+            if running_dump(job)
+            else f"The dump parallelism is saved. {_when(job)}"
+        )
+    return " ".join(lines)
 
 
 def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
@@ -45,13 +56,15 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(
             "Name the job to edit, for example `/dms edit orders-db`; `/dms list` shows all jobs."
         )
+    change = _change(invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
     if _asks_for_form(invocation):
         return _form(ctx, job)
-    parallelism = invocation.word("parallel").upper()
-    _editable(job, parallelism)
-    planned = _plan(ctx, job, _change(invocation))
-    if not (planned and planned.changes) and parallelism in ("", job.parallelism):
+    config = ctx.dms.objects_config(job.name)
+    _as_seen(invocation, job, config)
+    parallelism = _new_parallelism(invocation, job)
+    planned = _plan(ctx, job, config, change)
+    if not planned.changes and not parallelism:
         return Note(f"Nothing to save: that is how `{job.id}` is set already.")
     if invocation.switch("preview"):
         return _preview(ctx, invocation, job, planned, parallelism)
@@ -70,13 +83,51 @@ def _editable(job: Job, parallelism: str) -> None:
         raise Say(Note(str(refusal), tone="warn"))
 
 
+def _new_parallelism(invocation: Invocation, job: Job) -> str:
+    """What to save; empty where it stays as it is."""
+    wanted = invocation.word("parallel").upper()
+    if wanted == job.parallelism:
+        wanted = ""
+    _editable(job, wanted)
+    return wanted
+
+
+# ---- what was seen in the preview is what is saved
+
+
+def _seen(job: Job, config: ObjectsConfig) -> str:
+    """Stands for the job and its settings as they are: it differs as soon as one of them does."""
+    facts = [job.name, job.create_time.isoformat(), job.parallelism, config.data()]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _as_seen(invocation: Invocation, job: Job, config: ObjectsConfig) -> None:
+    """Refuse to save what was previewed on other settings.
+
+    Raises:
+        Say: somebody else edited the job, or made it anew, since.
+    """
+    if invocation.switch("save") and invocation.word("seen") != _seen(job, config):
+        raise Say(
+            Note(
+                f"Nothing was saved: `{job.id}` was edited by somebody else while the view was open. "
+                f"`/dms edit {job.id}` shows how it is now.",
+                tone="warn",
+            )
+        )
+
+
+# ---- the view
+
+
 def _form(ctx: Context, job: Job) -> EditForm:
     _editable(job, "")
     note = _look_again(ctx, job)
-    source = _source(ctx, job)
     config = ctx.dms.objects_config(job.name)
+    source = known(config, _source(ctx, job))
     ref = ctx.form_ref(Invocation("edit", (job.name,)), {"source": list(source)})
-    return EditForm(ref=ref, job=job, config=config, source=source, note=note)
+    parts = _kept_parts(config)
+    return EditForm(ref=ref, job=job, config=config, source=source, note=" ".join((note, parts)).strip())
 
 
 def _look_again(ctx: Context, job: Job) -> str:
@@ -85,7 +136,7 @@ def _look_again(ctx: Context, job: Job) -> str:
         operation = ctx.dms.fetch_source_objects(job.name)
         deadline = time.monotonic() + _WAIT_S
         while not operation.done and time.monotonic() < deadline:
-            time.sleep(0.5)
+            time.sleep(_LOOK_EVERY_S)
             operation = ctx.dms.get_operation(operation.name)
     except DmsError as error:
         return f"The source could not be asked again, so databases may be missing here: {error}"
@@ -95,102 +146,137 @@ def _look_again(ctx: Context, job: Job) -> str:
 
 
 def _source(ctx: Context, job: Job) -> tuple[str, ...]:
-    return tuple(sorted({each.id.database for each in ctx.dms.databases(job.name)}))
+    return tuple(sorted(each.id.database for each in whole(ctx.dms.databases(job.name))))
+
+
+def _kept_parts(config: ObjectsConfig) -> str:
+    parts = others((*config.chosen, *config.excluded))
+    if not parts:
+        return ""
+    kept = "entry" if len(parts) == 1 else "entries"
+    return f"Schemas and tables that are chosen or left out by name ({len(parts)} {kept}) stay as they are."
+
+
+# ---- what changes
 
 
 def _change(invocation: Invocation) -> Change:
+    """What the flags ask for.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
     flags = invocation.flags
     everything = invocation.switch("all")
     only = invocation.items("only") if "only" in flags else None
+    excluded = invocation.items("exclude") if "exclude" in flags else None
     if everything and only is not None:
         raise UsageError("`--all` and `--only` exclude each other: all databases, or the ones you name.")
+    if only is not None and excluded is not None:
+        raise UsageError("`--exclude` goes with all databases, and `--only` names the ones to take: use one.")
     both = set(invocation.items("add")) & set(invocation.items("remove"))
     if both:
         raise UsageError(f"`{min(both)}` cannot be both added and removed.")
-    excluded = invocation.items("exclude") if "exclude" in flags else None
     return Change(everything, only, excluded, invocation.items("add"), invocation.items("remove"))
 
 
-def _plan(ctx: Context, job: Job, change: Change) -> Plan | None:
+def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> Plan:
     if change.empty:
-        return None
-    config = ctx.dms.objects_config(job.name)
+        return plan(config, (), change)
+    if change.excluded is not None and not change.everything and config.selection == Selection.SPECIFIED:
+        raise UsageError(
+            f"`{job.id}` takes chosen databases, so there is nothing to exclude: "
+            f"write `/dms edit {job.id} --remove …`, or `--all --exclude …`."
+        )
     source = _source(ctx, job)
-    named = (*(change.chosen or ()), *(change.excluded or ()), *change.add, *change.remove)
-    known_names(job, named, source)
+    if set(change.named) - set(known(config, source)):
+        _look_again(ctx, job)
+        source = _source(ctx, job)
+    known_names(job, change.named, known(config, source))
     planned = plan(config, source, change)
-    if not selected(planned.after, source):
+    if planned.leaves_none:
         raise UsageError(f"`{job.id}` must take along at least one database; this would leave none.")
     return planned
 
 
-def _preview(
-    ctx: Context, invocation: Invocation, job: Job, planned: Plan | None, parallelism: str
-) -> EditPreview:
-    flags = {name: value for name, value in invocation.flags.items() if name != "preview"} | {"save": True}
-    config = planned.before if planned else ObjectsConfig()
+def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, parallelism: str) -> EditPreview:
+    kept = {name: value for name, value in invocation.flags.items() if name != "preview"}
+    flags: dict[str, Value] = {**kept, "save": True, "seen": _seen(job, planned.before)}
     return EditPreview(
         ref=ctx.form_ref(Invocation("edit", (job.name,), flags)),
         job=job,
-        added=planned.added if planned else (),
-        removed=planned.removed if planned else (),
-        kept=planned.kept if planned else (),
-        selection=(str(config.selection), str(planned.after.selection if planned else config.selection)),
+        added=planned.added,
+        removed=planned.removed,
+        kept=planned.kept,
+        selection=(str(planned.before.selection), str(planned.after.selection)),
         parallelism=(job.parallelism, parallelism or job.parallelism),
-        warning=_lines(job, planned, parallelism),
+        warning=tuple(_consequences(job, planned, parallelism)),
     )
 
 
-def _wanted(ctx: Context, job: Job, planned: Plan | None, parallelism: str, *, confirmed: bool) -> Wanted:
-    facts: dict[str, object] = {}
-    if planned is not None:
+def _wanted(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> Wanted:
+    facts: dict[str, object] = {"changes": _differences(job, planned, parallelism)}
+    if planned.changes:
         facts["config"] = planned.before.data()
-    if parallelism and job.phase == Phase.FULL_DUMP:
+    if parallelism and running_dump(job):
         facts["restart"] = ctx.ref(Invocation("restart", (job.name,), {"stop-first": True}))
-    changed = planned.after if planned and planned.changes else None
     return Wanted(
         action=Action.EDIT,
         jobs=(job,),
-        options=Options(objects=changed, parallelism=parallelism),
+        options=Options(objects=planned.after if planned.changes else None, parallelism=parallelism),
         response_url=ctx.response_url,
         confirmed=confirmed,
         facts=facts,
-        warning=_lines(job, planned, parallelism),
+        warning=tuple(_consequences(job, planned, parallelism)),
     )
 
 
-def _lines(job: Job, planned: Plan | None, parallelism: str) -> tuple[str, ...]:
-    lines = []
-    if planned is not None and planned.changes:
-        lines.extend(_choice(planned))
-    if parallelism and parallelism != job.parallelism:
-        lines.append(f"Dump parallelism: {job.parallelism or 'not set'} → *{parallelism}*. {_when(job)}")
-    return tuple(lines)
-
-
-def _choice(planned: Plan) -> list[str]:
+def _differences(job: Job, planned: Plan, parallelism: str) -> list[str]:
     lines = []
     if planned.before.selection != planned.after.selection:
         everything = planned.after.selection != Selection.SPECIFIED
         lines.append(
-            "Selection: chosen → *all databases*" if everything else "Selection: all → *chosen databases*"
+            "*Selection*: chosen databases → *all databases*"
+            if everything
+            else "*Selection*: all databases → *chosen databases*"
         )
-    if planned.added:
-        lines.append(f"*Added*: {listed(planned.added)}. Each begins with its full dump.")
-    if planned.removed:
-        lines.append(f"*Removed*: {listed(planned.removed)}. They stop being migrated.")
-    if planned.kept:
-        lines.append(f"Kept: {listed(planned.kept)}")
+    for label, names in (("➕ *Added*", planned.added), ("➖ *Removed*", planned.removed)):
+        if names:
+            lines.append(f"{label}: {listed(names)}")
+    if planned.changes and planned.kept:
+        lines.append(f"*Kept*: {listed(planned.kept)}")
+    if parallelism:
+        lines.append(f"*Dump parallelism*: {job.parallelism or 'not set'} → *{parallelism}*")
     return lines
 
 
+def _consequences(job: Job, planned: Plan, parallelism: str) -> list[str]:
+    lines = []
+    if planned.added:
+        lines.append("What is added begins with its full dump. No restart is needed.")
+    if planned.removed:
+        lines.append("What is removed is no longer migrated, as soon as this is saved.")
+    if planned.changes and not planned.added and not planned.removed:
+        lines.append(_later(planned))
+    if parallelism:
+        lines.append(f"*The dump parallelism needs a restart*: {_when(job)}")
+    return lines
+
+
+def _later(planned: Plan) -> str:
+    """A change of which no database that the source has now is concerned."""
+    if planned.after.selection == Selection.SPECIFIED:
+        return "The databases stay the same; those created on the source later do not come along."
+    return "The databases stay the same; those created on the source later come along, but for the excluded."
+
+
 def _when(job: Job) -> str:
-    if job.state == State.RUNNING and job.phase == Phase.FULL_DUMP:
+    if running_dump(job):
         return (
             "It takes effect only after a restart, which *wipes the destination databases* and begins the "
-            "full dump again: that is a step of its own."
+            "full dump again. That is a step of its own: it is offered once this is saved."
         )
-    return "It takes effect only when the full dump runs again, after a restart."
+    return "It takes effect only when the full dump runs again, after a restart; the job is past it now."
 
 
 VERB = Verb(

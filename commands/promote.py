@@ -11,7 +11,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
 from commands.base import Context, Verb
-from commands.doing import ALL, DATABASES, FILTERS, destination, pick, runner
+from commands.doing import ALL, DATABASES, FILTERS, pick, runner
 
 _PICK = Flag("pick", "switch", "pick the databases in a view")
 
@@ -24,19 +24,19 @@ def _danger(_job: Job, _options: Options) -> Danger:
     return Danger.ASK
 
 
-def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     arriving = (
         "Whatever is written to the source from then on, or has not arrived yet, is lost on the "
         "destination: stop the writes to the source, and wait until the replication delay is zero."
     )
     if options.databases:
         return (
-            f"*This cannot be undone.* The databases named above are cut from the source and become primary "
-            f"on {destination(job)}; the other databases of `{job.id}` go on being migrated.",
+            "*This cannot be undone.* The databases named above are cut from the source and become primary "
+            "on the destination; the other databases of the job go on being migrated.",
             arriving,
         )
     return (
-        f"*This cannot be undone.* {destination(job)} is cut from its source and becomes primary, with the "
+        "*This cannot be undone.* The destination is cut from its source and becomes primary, with the "
         "databases named above.",
         arriving,
     )
@@ -59,7 +59,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return _ask(ctx, invocation)
 
 
-def _promotable(database: Database) -> bool:
+def _promotable(_job: Job, database: Database) -> bool:
     """One in a phase that nobody here has heard of may be, too: the service knows."""
     dumping = database.phase in ("", ObjectPhase.FULL_DUMP)
     gone = database.phase in (ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED)

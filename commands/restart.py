@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.action import ActionVerb, Danger
-from bot.answers import Answer, PickForm
-from bot.dms.model import Job, ObjectState, Operation, Options, State
+from bot.answers import Answer
+from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
-from commands.doing import (
-    ALL,
-    DATABASES,
-    FILTERS,
-    SKIP_VALIDATION,
-    destination,
-    listed,
-    migrated,
-    runner,
-    source_names,
-)
-from commands.resolve import find_job
+from commands.doing import ALL, DATABASES, FILTERS, SKIP_VALIDATION, pick, runner
 
 _FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
 _STOP_FIRST = Flag("stop-first", "switch", "stop a job that runs in the full dump, then restart it")
@@ -31,14 +20,19 @@ _PICK = Flag("pick", "switch", "pick the databases in a view")
 
 def _options(invocation: Invocation) -> Options:
     databases, failed = invocation.items("databases"), invocation.switch("failed-only")
+    stop_first = invocation.switch("stop-first")
     if databases and failed:
         raise UsageError(
             "`--databases` and `--failed-only` exclude each other: name databases, or take all failed ones."
         )
+    if stop_first and (databases or failed):
+        raise UsageError(
+            "`--stop-first` restarts the whole job: leave out the databases, or leave out `--stop-first`."
+        )
     return Options(
         databases=databases,
         failed_only=failed,
-        stop_first=invocation.switch("stop-first"),
+        stop_first=stop_first,
         skip_validation=invocation.switch("skip-validation"),
     )
 
@@ -47,16 +41,19 @@ def _danger(_job: Job, _options: Options) -> Danger:
     return Danger.TYPE
 
 
-def _warning(job: Job, options: Options, databases: Sequence[str]) -> tuple[str, ...]:
-    lines = [
-        f"*All data is wiped* on the destination {destination(job)} for {listed(databases)}. "
-        "They are migrated again from the full dump.",
-    ]
-    if not options.databases and not options.failed_only:
+def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    lines = []
+    if options.stop_first and job.state == State.RUNNING:
+        lines.append("The job is *stopped first*; what has been dumped so far is of no more use.")
+    lines.append(
+        "*All data is wiped* in the destination databases named above. They are migrated again from the "
+        "full dump."
+    )
+    if options.databases or options.failed_only:
+        lines.append("No other database of the destination is touched.")
+    else:
         lines.append("Databases created on the source since the job began come along.")
     lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
-    if options.stop_first:
-        lines.append(f"`{job.id}` is stopped first; what has been dumped so far is of no more use.")
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
     return tuple(lines)
@@ -83,16 +80,14 @@ _ask = runner(Action.RESTART, _options)
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.switch("pick"):
         return _ask(ctx, invocation)
-    job = find_job(ctx, " ".join(invocation.jobs), invocation)
-    databases = migrated(ctx.dms.databases(job.name))
-    if job.state == State.RUNNING:
-        databases = tuple(each for each in databases if each.state == ObjectState.FAILED)
-    return PickForm(
-        ctx.form_ref(Invocation("restart", (job.name,)), source_names(databases)),
-        Action.RESTART,
-        job,
-        databases,
-    )
+    if invocation.switch("stop-first"):
+        raise UsageError("`--stop-first` restarts the whole job, so there is nothing to pick.")
+    return pick(ctx, invocation, Action.RESTART, _fits)
+
+
+def _fits(job: Job, database: Database) -> bool:
+    """While a job runs, only its failed databases can restart."""
+    return job.state != State.RUNNING or database.state == ObjectState.FAILED
 
 
 VERB = Verb(

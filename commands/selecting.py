@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.dms.model import Job, JobList
+from rapidfuzz import fuzz, process
+
+from bot.dms.model import Job, JobList, JobType, Phase, State
+from bot.invocation import UsageError
 from commands.base import Context
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
@@ -17,9 +20,55 @@ def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str])
 
     Raises:
         DmsError: no location answered.
+        UsageError: a filter asks for a state, phase, type or location that there is not.
     """
-    found = ctx.dms.list_jobs(location=filters.get("location"))
+    found = ctx.dms.list_jobs(location=_place(ctx, filters.get("location")))
+    _known("state", filters, [each.value for each in State], [job.state for job in found.jobs])
+    _known("phase", filters, [each.value for each in Phase], [job.phase for job in found.jobs])
+    _known("type", filters, [each.value for each in JobType], [job.type for job in found.jobs])
     return replace(found, jobs=tuple(job for job in found.jobs if matches(job, filters, words)))
+
+
+def _place(ctx: Context, wanted: str | None) -> str | None:
+    """The one location to ask; None for all of them.
+
+    Raises:
+        UsageError: the bot runs no such location.
+    """
+    if wanted is None or not ctx.dms.locations:
+        return wanted
+    places = [each for each in ctx.dms.locations if one_of(wanted, each)]
+    if not places:
+        near = nearest(wanted, ctx.dms.locations)
+        hint = f"did you mean `location={near}`?" if near else f"it runs {', '.join(ctx.dms.locations)}."
+        raise UsageError(f"This bot does not run the location `{wanted}`: {hint}")
+    return places[0] if len(places) == 1 else None
+
+
+def _known(field: str, filters: Mapping[str, str], names: Sequence[str], seen: Sequence[str]) -> None:
+    check_value(field, filters.get(field), names, seen)
+
+
+def check_value(field: str, wanted: str | None, names: Sequence[str], seen: Sequence[str]) -> None:
+    """Refuse a filter's value that neither the service's names nor what was `seen` has.
+
+    Raises:
+        UsageError: with the nearest match.
+    """
+    known = dict.fromkeys((*names, *seen))
+    for each in re.split(r"[|,]", wanted or ""):
+        if not each.strip() or any(one_of(each, name) for name in known):
+            continue
+        plain = {_plain(name): name for name in known if not name.endswith("_UNSPECIFIED")}
+        near = nearest(_plain(each), plain)
+        hint = f"Did you mean `{field}={near}`?" if near else f"There is: {', '.join(plain)}."
+        raise UsageError(f"There is no {field} `{each.strip()}`. {hint}")
+
+
+def nearest(word: str, among: Iterable[str]) -> str:
+    """The most alike of `among`, or empty when none is alike."""
+    found = process.extractOne(word, list(among), scorer=fuzz.WRatio, score_cutoff=60)
+    return found[0] if found else ""
 
 
 def matches(job: Job, filters: Mapping[str, str], words: Sequence[str] = ()) -> bool:
@@ -27,11 +76,20 @@ def matches(job: Job, filters: Mapping[str, str], words: Sequence[str] = ()) -> 
     return all(_fits(job, key, value) for key, value in filters.items()) and _holds(job, words)
 
 
+def one_of(wanted: str, value: str) -> bool:
+    """Whether `value` is one of the values in `wanted`, parted by commas or bars, as people write
+    them: `not-started`, `full dump` and `failback` stand for NOT_STARTED, FULL_DUMP and PHASE_FAILBACK."""
+    return _plain(value) in {_plain(each) for each in re.split(r"[|,]", wanted)}
+
+
+def _plain(value: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", value.casefold()).strip("_").removeprefix("phase_")
+
+
 def _fits(job: Job, key: str, value: str) -> bool:
     if key.startswith("label."):
         return job.label(key.removeprefix("label.")) == value
-    wanted = {each.strip().casefold() for each in re.split(r"[|,]", value)}
-    return str(getattr(job, _FIELDS[key])).casefold() in wanted
+    return one_of(value, str(getattr(job, _FIELDS[key])))
 
 
 def _holds(job: Job, words: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax
 from commands.base import Verb
-from commands.doing import ALL, FILTERS, SKIP_VALIDATION, destination, runner
+from commands.doing import ALL, FILTERS, SKIP_VALIDATION, runner
 
 
 def _options(invocation: Invocation) -> Options:
@@ -21,9 +21,9 @@ def _danger(_job: Job, _options: Options) -> Danger:
     return Danger.NONE
 
 
-def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
-    return (f"The full dump of `{job.id}` into {destination(job)} begins.", *skipped)
+    return ("The full dump into the destination begins.", *skipped)
 
 
 def _effect(_job: Job, _options: Options) -> str:

@@ -1,11 +1,17 @@
-"""What an edit of a job's databases comes to. Pure functions."""
+"""What an edit of a job's databases comes to. Pure functions.
+
+People name whole databases. Schemas and tables that are chosen or excluded elsewhere (the service
+knows both) are kept as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
+
+DATABASE = "DATABASE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,11 @@ class Change:
             self.everything or self.chosen is not None or self.excluded is not None or self.add or self.remove
         )
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All databases that it names."""
+        return (*(self.chosen or ()), *(self.excluded or ()), *self.add, *self.remove)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -39,14 +50,30 @@ class Plan:
     def changes(self) -> bool:
         return self.before.data() != self.after.data()
 
+    @property
+    def leaves_none(self) -> bool:
+        """Whether the job would take along nothing at all; where nothing is known, all counts as some."""
+        if self.added or self.kept:
+            return False
+        if self.after.selection == Selection.SPECIFIED:
+            return not others(self.after.chosen)
+        return bool(self.removed or self.after.excluded)
 
-def selected(config: ObjectsConfig, source: Sequence[str]) -> tuple[str, ...]:
+
+def known(config: ObjectsConfig, source: Iterable[str]) -> tuple[str, ...]:
+    """The databases that can be named: what the source has, and what the job names already."""
+    return tuple(sorted({*source, *_names(config.chosen), *_names(config.excluded)}))
+
+
+def selected(config: ObjectsConfig, source: Iterable[str]) -> tuple[str, ...]:
     """The databases that a job takes along, of those that the source has."""
-    excluded = {each.database for each in config.excluded}
-    chosen = {each.database for each in config.chosen}
-    everything = config.selection != Selection.SPECIFIED
-    taken = set(source) if everything else chosen
-    return tuple(sorted(taken - excluded))
+    taken = set(_names(config.chosen)) if config.selection == Selection.SPECIFIED else set(source)
+    return tuple(sorted(taken - set(_names(config.excluded))))
+
+
+def others(objects: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
+    """Those that are not whole databases."""
+    return tuple(each for each in objects if each.type != DATABASE)
 
 
 def plan(config: ObjectsConfig, source: Sequence[str], change: Change) -> Plan:
@@ -64,24 +91,30 @@ def plan(config: ObjectsConfig, source: Sequence[str], change: Change) -> Plan:
 
 def _replaced(config: ObjectsConfig, change: Change) -> ObjectsConfig:
     if change.everything:
-        return ObjectsConfig(Selection.ALL, (), _ids(change.excluded or ()))
+        return ObjectsConfig(Selection.ALL, (), _ids(change.excluded or (), config.excluded))
     if change.chosen is not None:
-        return ObjectsConfig(Selection.SPECIFIED, _ids(change.chosen), ())
+        return ObjectsConfig(Selection.SPECIFIED, _ids(change.chosen, config.chosen), others(config.excluded))
     if change.excluded is not None:
-        return ObjectsConfig(config.selection, config.chosen, _ids(change.excluded))
+        return ObjectsConfig(config.selection, config.chosen, _ids(change.excluded, config.excluded))
     return config
 
 
 def _amended(config: ObjectsConfig, change: Change) -> ObjectsConfig:
     """All databases with some removed stays all databases, with those excluded: what the source
     creates later still comes along."""
-    chosen = {each.database for each in config.chosen}
-    excluded = {each.database for each in config.excluded} - set(change.add)
+    if not change.add and not change.remove:
+        return config
+    chosen, excluded = set(_names(config.chosen)), set(_names(config.excluded)) - set(change.add)
     if config.selection == Selection.SPECIFIED:
         chosen = (chosen | set(change.add)) - set(change.remove)
-        return ObjectsConfig(config.selection, _ids(chosen), _ids(excluded))
-    return ObjectsConfig(config.selection, (), _ids(excluded | set(change.remove)))
+        return ObjectsConfig(config.selection, _ids(chosen, config.chosen), _ids(excluded, config.excluded))
+    return ObjectsConfig(config.selection, (), _ids(excluded | set(change.remove), config.excluded))
 
 
-def _ids(names: Sequence[str] | set[str]) -> tuple[ObjectId, ...]:
-    return tuple(ObjectId(name) for name in sorted(set(names)))
+def _names(objects: Iterable[ObjectId]) -> list[str]:
+    return [each.database for each in objects if each.type == DATABASE]
+
+
+def _ids(names: Iterable[str], before: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
+    """These databases, and what of `before` is no whole database."""
+    return (*(ObjectId(name) for name in sorted(set(names))), *others(before))

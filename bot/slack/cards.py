@@ -24,7 +24,12 @@ from bot.store.records import Decision, Request, RequestState, Run
 
 _Style = Literal["", "primary", "danger"]
 _NAMED = 20
-_JOBS = 25
+"""Databases of a job that are named; all of them are behind a button."""
+_JOBS = 10
+"""Jobs that are shown with all about them; more have a line each."""
+_LINES = 50
+_LINE = 180
+_NAMED_IN_LINE = 3
 _OVER: dict[RequestState, str] = {
     RequestState.CANCELLED: "🚫 *Cancelled*",
     RequestState.DENIED: "⛔ *Denied*",
@@ -86,7 +91,8 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
 def asked(request: Request) -> list[Block]:
     """What is asked, and everything that must be known to decide on it."""
     blocks: list[Block] = [m.section(f"{escape.mention('@', request.by.user)} asks to {_wish(request)}.")]
-    blocks.extend(m.sections("\n\n".join(_jobs(request))))
+    blocks.extend(m.sections("\n".join(_jobs(request))))
+    blocks.extend(_changes(request))
     blocks.extend(_losses(request))
     delays = delay_lines(request)
     blocks.extend(m.sections("\n".join(delays)) if delays else [])
@@ -102,8 +108,9 @@ def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
 
 
 def has_long_list(request: Request) -> bool:
-    """Whether some database names did not fit the card: a button shows all of them."""
-    return any(len(each) > _NAMED for each in request.databases.values()) or len(request.jobs) > _JOBS
+    """Whether some job or database names did not fit the card: a button shows all of them."""
+    most = _NAMED if len(request.jobs) <= _JOBS else _NAMED_IN_LINE
+    return any(len(each) > most for each in request.databases.values()) or len(request.jobs) > _LINES
 
 
 def _title(request: Request, runs: Sequence[Run]) -> str:
@@ -164,22 +171,43 @@ def _part(request: Request) -> str:
 
 
 def _jobs(request: Request) -> list[str]:
-    shown = [_job(request, job) for job in request.jobs[:_JOBS]]
-    rest = len(request.jobs) - _JOBS
-    return [*shown, f"… and *{rest} more jobs*"] if rest > 0 else shown
+    """All jobs: a few with all about them, many with a line each."""
+    if len(request.jobs) <= _JOBS:
+        return ["\n\n".join(_job(request, job) for job in request.jobs)]
+    shown = [_job_line(request, job) for job in request.jobs[:_LINES]]
+    rest = len(request.jobs) - _LINES
+    more = [f"… and *{rest} more jobs*"] if rest > 0 else []
+    return [f"All of them are {words.status(request.jobs[0].status)}:", *shown, *more]
 
 
 def _job(request: Request, job: Job) -> str:
     name = f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
     head = f"{words.job_sign(job)} {words.job_code(job.name)}{name} — {words.status(job.status)}"
-    lines = [head, f"From {words.place(job.source)} to {words.place(job.destination)}"]
+    ends = f"From {words.place(job.source)} to {words.place(job.destination)}"
+    return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
+
+
+def _job_line(request: Request, job: Job) -> str:
+    line = f"{words.job_sign(job)} {words.job_code(job.name)} → {words.place(job.destination)}"
+    databases = _databases(request, job, _NAMED_IN_LINE)
+    return escape.clip(f"{line}. {databases}" if databases else line, _LINE)
+
+
+def _databases(request: Request, job: Job, most: int) -> str:
     databases = request.databases.get(job.name, ())
     if databases:
-        some = _NAMED if len(request.jobs) == 1 else 5
-        lines.append(f"{words.many(len(databases), 'database')}: {words.names(databases, some)}")
-    elif request.action in DESTRUCTIVE:
-        lines.append("Its databases could not be listed: *all of them* are affected.")
-    return "\n".join(lines)
+        return f"{words.many(len(databases), 'database')}: {words.names(databases, most)}"
+    if request.action in DESTRUCTIVE:
+        return "Its databases could not be listed: *all of them* are affected."
+    return ""
+
+
+def _changes(request: Request) -> list[Block]:
+    """What an edit adds, removes and keeps, as the verb put it."""
+    lines = request.facts.get("changes")
+    if not isinstance(lines, list | tuple) or not lines:
+        return []
+    return m.sections("\n".join(escape.own(str(line)) for line in lines))
 
 
 def _losses(request: Request) -> list[Block]:
@@ -196,11 +224,18 @@ def _destination(request: Request) -> str:
     if request.options.with_destination:
         return "🚨 *The destination itself is deleted, with all its data.* This cannot be undone."
     if _offers_destination(request):
-        return "Delete the *job only*, or the *job and its destination*?"
-    return "The destination itself *stays*."
+        return (
+            "⚠️ *Delete job only*: the destination stays, with its databases as far as they were migrated.\n"
+            "🚨 *Delete job and destination*: the destination is deleted with all its data. "
+            "This cannot be undone."
+        )
+    return "The destination itself *stays*, with its databases as far as they were migrated."
 
 
 def _offers_destination(request: Request) -> bool:
+    """Until the requester has chosen; what is approved after that is the choice."""
+    if request.state is not RequestState.CONFIRMING:
+        return False
     if request.action is not Action.DELETE or request.options.with_destination:
         return False
     return any(job.state != State.COMPLETED for job in request.jobs)
@@ -224,8 +259,9 @@ def _typing(request: Request) -> str:
 def _confirm_buttons(request: Request) -> list[Button]:
     found = []
     if _offers_destination(request):
-        found.append(_button(request, "Delete job only", "confirm", "danger"))
-        found.append(_button(request, "Delete job and destination", "confirm_destination", "danger"))
+        only, both = ("job", "destination") if len(request.jobs) == 1 else ("jobs", "destinations")
+        found.append(_button(request, f"Delete {only} only", "confirm", "danger"))
+        found.append(_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
     else:
         style: _Style = "danger" if request.action in DESTRUCTIVE else "primary"
         found.append(_button(request, f"Confirm {request.action}", "confirm", style))

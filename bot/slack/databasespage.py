@@ -9,6 +9,7 @@ from bot.dms.model import Database
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.message import Message
+from bot.slack.progress import bar, gauge
 
 _ERROR = 220
 
@@ -23,9 +24,11 @@ def databases_page(page: DatabasesPage) -> Message:
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
     )
     blocks: list[Block] = [m.header(title)]
-    blocks.append(m.section(f"{words.job_sign(page.job)} {job} {words.status(page.job.status)}\n{counts}"))
-    blocks.extend(m.context(_place_in(page)))
-    blocks.extend(m.sections("\n".join(_line(each) for each in page.databases) or _nothing(page)))
+    head = [f"{words.job_sign(page.job)} {job} {words.status(page.job.status)}", counts, _dumped(page)]
+    blocks.append(m.section("\n".join(each for each in head if each)))
+    blocks.extend(m.context(_place_in(page), escape.outside(page.note)))
+    lines = [_line(each, page.percent.get(each.name)) for each in page.databases]
+    blocks.extend(m.sections("\n".join(lines) or _nothing(page)))
     blocks.extend(m.buttons(page.buttons))
     return m.message(f"{escape.outside(title)}: {counts or 'none listed yet'}", blocks)
 
@@ -39,9 +42,17 @@ def _place_in(page: DatabasesPage) -> str:
     return " · ".join(parts)
 
 
-def _line(database: Database) -> str:
+def _dumped(page: DatabasesPage) -> str:
+    if page.dumped is None:
+        return ""
+    loaded, total = page.dumped
+    return f"Full dump: {bar(loaded, total)} {'database is' if total == 1 else 'databases are'} through"
+
+
+def _line(database: Database, percent: float | None) -> str:
     phase = f" · {escape.outside(words.phase_words(database.phase))}" if database.phase else ""
-    state = f"{escape.outside(database.state)}{phase}"
+    done = f" · {gauge(percent)} {percent:.0f}%" if percent is not None else ""
+    state = f"{escape.outside(database.state)}{phase}{done}"
     line = f"{words.object_sign(database.state)} {escape.code(str(database.id))} {state}"
     if database.error is None:
         return line

@@ -9,11 +9,13 @@ from typing import Any
 from bot.slack import escape, words
 from bot.store.records import Request
 
-_JOBS = 25
+_JOBS = 10
+"""Jobs with a line each; more are grouped."""
+_NAMED = 25
 
 
 def delay_lines(request: Request) -> list[str]:
-    """One line a job, from `request.facts["delay"]`; mrkdwn, none where nobody looked.
+    """A line for each of a few jobs, from `request.facts["delay"]`; mrkdwn, none where nobody looked.
 
     The fact is `{"seconds", "bytes", "at", "note"}`, or such a value by job name.
     """
@@ -22,14 +24,45 @@ def delay_lines(request: Request) -> list[str]:
         return []
     if "at" in facts or "seconds" in facts:
         return [_line(facts, "")]
-    several = len(facts) > 1
-    lines = [
-        _line(fact, f"{words.job_code(name)}: " if several else "")
-        for name, fact in list(facts.items())[:_JOBS]
-        if isinstance(fact, Mapping)
-    ]
-    rest = len(facts) - _JOBS
-    return [*lines, f"… and {rest} more"] if rest > 0 else lines
+    found = {name: fact for name, fact in facts.items() if isinstance(fact, Mapping)}
+    if len(found) > _JOBS:
+        return _grouped(found)
+    several = len(found) > 1
+    return [_line(fact, f"{words.job_code(name)}: " if several else "") for name, fact in found.items()]
+
+
+def _grouped(facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The same for many jobs: a line for those behind, those not known, and those at zero."""
+    zero = [name for name, fact in facts.items() if is_zero(fact)]
+    behind = {name: amounts for name, fact in facts.items() if (amounts := _behind(fact))}
+    unknown = [name for name in facts if name not in behind and name not in zero]
+    lines = []
+    if behind:
+        shown = [f"{words.job_code(name)} {amounts}" for name, amounts in list(behind.items())[:_NAMED]]
+        lines.append(
+            f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(behind), 'job')}*: "
+            f"{', '.join(shown)}{_more(len(behind))}. *What has not arrived yet is lost if you promote now.* "
+            "Stop the writes to the source, wait, and check again."
+        )
+    if unknown:
+        lines.append(
+            f":rotating_light: *The replication delay is not known for {words.many(len(unknown), 'job')}*: "
+            f"{_codes(unknown)}. Make sure that it is zero before you promote."
+        )
+    if zero:
+        lines.append(
+            f"✅ *Replication delay: zero for {words.many(len(zero), 'job')}*. "
+            "Stop the writes to the source before you confirm."
+        )
+    return lines
+
+
+def _codes(names: list[str]) -> str:
+    return f"{', '.join(words.job_code(name) for name in names[:_NAMED])}{_more(len(names))}"
+
+
+def _more(count: int) -> str:
+    return f" and {count - _NAMED} more" if count > _NAMED else ""
 
 
 def is_zero(fact: Mapping[str, Any]) -> bool:
@@ -39,20 +72,24 @@ def is_zero(fact: Mapping[str, Any]) -> bool:
     return seconds is not None and not any(value > 0 for value in known)
 
 
-def _line(fact: Mapping[str, Any], job: str) -> str:
+def _behind(fact: Mapping[str, Any]) -> str:
+    """How far behind in words; empty where it is not, or where that is not known."""
     seconds, size = _number(fact.get("seconds")), _number(fact.get("bytes"))
+    if (seconds or 0) <= 0 and (size or 0) <= 0:
+        return ""
+    parts = (
+        words.duration(seconds) if seconds is not None else "",
+        words.amount(size) if size is not None else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def _line(fact: Mapping[str, Any], job: str) -> str:
     at = _looked(fact.get("at"))
     if is_zero(fact):
         return f"✅ {job}*Replication delay: zero*{at}. Stop the writes to the source before you confirm."
-    amounts = " · ".join(
-        part
-        for part in (
-            words.duration(seconds) if seconds is not None else "",
-            words.amount(size) if size is not None else "",
-        )
-        if part
-    )
-    if (seconds or 0) > 0 or (size or 0) > 0:
+    amounts = _behind(fact)
+    if amounts:
         return (
             f":rotating_light: {job}*The replication delay is NOT ZERO: {amounts}*{at}. "
             "*What has not arrived yet is lost if you promote now.* Stop the writes to the source, "

@@ -14,8 +14,11 @@ from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
 from bot.timespan import humanize
 
 _CELLS = 10
-_LINES = 40
+_LINES = 60
+_DETAILED = 10
+"""Runs that are shown with their operations; more have a short line each."""
 _NOTE = 400
+_SHORT_NOTE = 150
 _ORDER = (
     RunState.FAILED,
     RunState.REFUSED,
@@ -30,8 +33,13 @@ _ORDER = (
 
 def bar(done: int, total: int) -> str:
     """`▰▰▰▱▱▱▱▱▱▱ 3 of 10`."""
-    filled = _CELLS * done // total if total else 0
-    return f"{'▰' * filled}{'▱' * (_CELLS - filled)} {done} of {total}"
+    return f"{gauge(100 * done / total if total else 0)} {done} of {total}"
+
+
+def gauge(percent: float) -> str:
+    """`▰▰▰▱▱▱▱▱▱▱`: full only when all is done."""
+    filled = int(_CELLS * min(max(percent, 0.0), 100.0) / 100 + 1e-9)
+    return f"{'▰' * filled}{'▱' * (_CELLS - filled)}"
 
 
 def retryable(run: Run) -> bool:
@@ -46,7 +54,7 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
     ended = sum(1 for run in runs if run.state not in ACTIVE_RUNS)
     total = max(len(request.jobs), len(runs))
     ordered = sorted(runs, key=lambda run: _ORDER.index(run.state))
-    lines = [_line(run, now) for run in ordered[:_LINES]]
+    lines = [_line(run, now, short=len(runs) > _DETAILED) for run in ordered[:_LINES]]
     rest = len(runs) - _LINES
     if rest > 0:
         lines.append(f"… and {rest} more")
@@ -84,17 +92,22 @@ def _tally(runs: Sequence[Run]) -> str:
     return f" · {' '.join(parts)}" if parts else ""
 
 
-def _line(run: Run, now: datetime | None) -> str:
+def _line(run: Run, now: datetime | None, *, short: bool = False) -> str:
     head = f"{words.run_sign(run.state)} {words.job_code(run.job)} {words.run_words(run.state)}"
     if run.state in ACTIVE_RUNS:
-        return f"{head}{_since(run, now)}"
-    note = f": {escape.clip(escape.outside(run.note), _NOTE)}" if run.note else ""
+        return f"{head}{_since(run, now, short=short)}"
+    most = _SHORT_NOTE if short else _NOTE
+    note = f": {escape.clip(escape.outside(run.note), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"
 
 
-def _since(run: Run, now: datetime | None) -> str:
+def _since(run: Run, now: datetime | None, *, short: bool) -> str:
     if run.called is None:
         return ""
+    if run.state is RunState.QUEUED:
+        return ": the job has been stopped, its restart comes next"
+    if short:
+        return f" since {escape.date(run.called)}"
     lasted = f" ({humanize(now - run.called)})" if now is not None and now > run.called else ""
     operation = run.operation.rpartition("/")[2]
     named = f", operation {escape.code(operation)}" if operation else ""
