@@ -1,0 +1,93 @@
+"""Several jobs act together only when all have the same status: the groups of those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bot.answers import Button, Note
+from bot.dms.model import Job, Options, State
+from bot.dms.rules import DESTRUCTIVE, Action, check
+from bot.invocation import Invocation, Value
+
+Ref = Callable[[Invocation], str]
+"""Stores an invocation for a button and returns its opaque id."""
+
+_MOST_GROUPS = 20
+_NAMED = 20
+
+
+def mixed(ref: Ref, action: Action, jobs: Sequence[Job], options: Options) -> Note | None:
+    """Why these jobs cannot act together, with a button for each group; None when they can.
+
+    The button of a group that `action` is possible for does it there; that of another lists its jobs,
+    with what is possible for them.
+    """
+    groups = by_status(jobs)
+    if len(groups) < 2:
+        return None
+    lines = [_line(action, status, group, options) for status, group in groups.items()]
+    more = f"\n… and {len(groups) - _MOST_GROUPS} more" if len(groups) > _MOST_GROUPS else ""
+    return Note(
+        f"Nothing was done: only jobs with the same status can be taken together, and these have "
+        f"{len(groups)} different ones.\n" + "\n".join(lines[:_MOST_GROUPS]) + more,
+        tuple(
+            _button(ref, action, status, group, options)
+            for status, group in list(groups.items())[:_MOST_GROUPS]
+        ),
+        tone="warn",
+    )
+
+
+def by_status(jobs: Sequence[Job]) -> dict[str, list[Job]]:
+    """Jobs by state and phase, in the order they came."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.status, []).append(job)
+    return groups
+
+
+def flags_of(options: Options) -> dict[str, Value]:
+    """The flags by which people would type these options."""
+    flags: dict[str, Value] = {}
+    if options.databases:
+        flags["databases"] = options.databases
+    for name, on in (
+        ("failed-only", options.failed_only),
+        ("stop-first", options.stop_first),
+        ("skip-validation", options.skip_validation),
+        ("with-destination", options.with_destination),
+    ):
+        if on:
+            flags[name] = True
+    return flags
+
+
+def _line(action: Action, status: str, group: Sequence[Job], options: Options) -> str:
+    shown = ", ".join(f"`{job.id}`" for job in group[:_NAMED])
+    more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+    cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible for them"
+    return f"• *{_shown(status)}*: {shown}{more}{cannot}"
+
+
+def _button(ref: Ref, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
+    names = tuple(job.name for job in group)
+    if _possible(action, group[0], options):
+        wanted = Invocation(action, names, flags_of(options))
+        label = f"{action.capitalize()} {len(group)} in {_shown(status)}"
+        return Button(label, action, "run", ref(wanted), "danger" if action in DESTRUCTIVE else "")
+    state, _, phase = status.partition("/")
+    filters = {"state": state} | ({"phase": phase} if phase else {})
+    listing = Invocation("list", flags={"choose": True}, filters=filters)
+    return Button(f"List {_shown(status)}", "list", "run", ref(listing))
+
+
+def _possible(action: Action, job: Job, options: Options) -> bool:
+    """Databases are looked at when it is asked for; here the job's state decides."""
+    if action is Action.RESTART and job.state == State.RUNNING and options.failed_only:
+        return True
+    return check(action, job, replace(options, failed_only=False, databases=())) is None
+
+
+def _shown(status: str) -> str:
+    return status.replace("/", " · ")
