@@ -24,7 +24,7 @@ from bot.approvals import approval_key, changed, counting, describe, request_key
 from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Job, Operation, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, running_dump, where
+from bot.dms.rules import Action, by_databases, check, running_dump, where
 from bot.redact import redact
 from bot.store.port import JobLocked, Store, StoreError
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze, Request, RequestState, Run, RunState
@@ -45,6 +45,7 @@ _UNREADABLE = timedelta(hours=1)
 """An operation that the bot may not read for so long will not be readable: its run is unclear."""
 _STOPPED = "stopped"
 """The audit's event of a run that has stopped its job and has yet to restart it."""
+_STOPPING = "stopping it first"
 _GOING = (RunState.CALLING, RunState.FOLLOWING)
 
 
@@ -183,14 +184,18 @@ class Runs:
             job = self._cleared(run, request)
             calling = self._claim(run, request, job)
         except (Objection, DmsError) as objection:
-            self._refuse(run, request, str(objection))
+            self._refuse(run, request, RunState.QUEUED, str(objection))
             return
         if calling is not None:
             self._call(calling, request, job)
 
-    def _refuse(self, run: Run, request: Request, why: str) -> None:
-        before = "The job was stopped, and the restart was not sent: " if _half_done(run) else ""
-        self._close(run, request, [RunState.QUEUED], RunState.REFUSED, before + why)
+    def _refuse(self, run: Run, request: Request, at: RunState, why: str) -> None:
+        """Close a run whose call was not sent or not taken; a job stopped on the way is not as it was."""
+        if self._has_stopped(run, request):
+            note = f"The job was stopped, but it was not restarted: {why}"
+            self._close(run, request, [at], RunState.FAILED, note)
+        else:
+            self._close(run, request, [at], RunState.REFUSED, why)
 
     def _cleared(self, run: Run, request: Request) -> Job:
         """The job as it is now, when the run may go on.
@@ -208,7 +213,7 @@ class Runs:
             raise Objection(f"`{then.id}` no longer exists.") from None
         self._unchanged(run, request, then, job)
         self._permitted(request, job)
-        partial = run.action is Action.RESTART and job.state == State.RUNNING
+        partial = by_databases(run.action, job, request.options)
         databases = self._dms.databases(job.name) if partial else ()
         refusal = check(run.action, job, request.options, databases)
         if refusal is not None:
@@ -270,7 +275,7 @@ class Runs:
         except Unclear as error:
             self._settle(run, request, str(error))
         except DmsError as error:
-            self._close(run, request, [RunState.CALLING], RunState.REFUSED, str(error))
+            self._refuse(run, request, RunState.CALLING, str(error))
         else:
             self._accepted(run, request, operation)
 
@@ -296,7 +301,7 @@ class Runs:
                 RunState.FOLLOWING,
                 operation=operation.name,
                 ended=None,
-                note="",
+                note=_STOPPING if self._stops(run, request) else "",
             )
             if moved is not None:
                 self._store.move_request(request.id, [RequestState.DONE], RequestState.RUNNING, ended=None)
@@ -377,10 +382,15 @@ class Runs:
 
     def _stops(self, run: Run, request: Request) -> bool:
         """Whether what is being called is the stop that comes before the restart."""
-        if not request.options.stop_first or not running_dump(_job_of(request, run)):
+        first = request.options.stop_first and running_dump(_job_of(request, run))
+        return first and not self._has_stopped(run, request)
+
+    def _has_stopped(self, run: Run, request: Request) -> bool:
+        """Whether this run has stopped its job already, to restart it."""
+        if not request.options.stop_first:
             return False
         told = self._store.audit(job=run.job, request=request.id)
-        return not any(entry.event == _STOPPED and entry.run == run.id for entry in told)
+        return any(entry.event == _STOPPED and entry.run == run.id for entry in told)
 
     def _unclear(self, run: Run, request: Request, why: str) -> None:
         note = f"{why} It is not known whether it was applied. {self._standing(run.job)}"
@@ -482,7 +492,7 @@ class Runs:
     def _stopped(self, run: Run, request: Request) -> None:
         """The job has been stopped so that it can restart: back into the queue, and `follow` goes on."""
         with self._store.transaction():
-            moved = self._store.move_run(run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="")
+            moved = self._store.move_run(run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="", note="")
             if moved is not None:
                 self._audit(run, request, _STOPPED, _job_of(request, run))
                 self._touch(request.id)

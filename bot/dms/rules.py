@@ -30,6 +30,8 @@ BULK = frozenset(Action) - {Action.EDIT}
 BY_DATABASE = frozenset({Action.RESTART, Action.PROMOTE})
 DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DELETE})
 
+_NAMED = 20
+"""Databases named in a reason."""
 _PROMOTABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 
@@ -58,12 +60,17 @@ def check(
     """Say why `action` is refused for `job`, or None when it may go to the service.
 
     `databases` are the job's own, as far as they are known: a RUNNING job may restart those of
-    them that have failed.
+    them that have failed. `by_databases` tells when they are needed.
     """
     reason = _reason(action, job, options or Options(), databases)
     if reason is None:
         return None
     return Refusal(action, reason, allowed(job, databases))
+
+
+def by_databases(action: Action, job: Job, options: Options) -> bool:
+    """Whether `check` must be told the job's databases: it looks at which of them have failed."""
+    return action is Action.RESTART and (job.state == State.RUNNING or options.failed_only)
 
 
 def allowed(job: Job, databases: Sequence[Database] = ()) -> tuple[Action, ...]:
@@ -125,9 +132,10 @@ def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str 
 
 
 def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
-    if job.state == State.FAILED:
-        return None
-    if job.state == State.STOPPED and job.phase == Phase.FULL_DUMP:
+    whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase == Phase.FULL_DUMP)
+    if whole and options.failed_only and not _failed(databases):
+        return f"None of the databases of `{job.id}` has failed."
+    if whole:
         return None
     if job.state == State.STOPPED:
         return (
@@ -144,7 +152,7 @@ def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str |
 
 
 def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
-    failed = {str(each.id) for each in databases if each.state == ObjectState.FAILED}
+    failed = _failed(databases)
     if not options.databases and not options.failed_only:
         return (
             f"`{job.id}` is {where(job)}: while a job runs, only its failed databases can restart "
@@ -152,13 +160,18 @@ def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> 
         )
     if options.failed_only and not failed:
         return f"`{job.id}` is {where(job)} and none of its databases has failed."
-    healthy = [name for name in options.databases if name not in failed]
+    healthy = [f"`{name}`" for name in options.databases if name not in failed]
     if healthy:
+        more = f" and {len(healthy) - _NAMED} more" if len(healthy) > _NAMED else ""
         return (
             f"`{job.id}` is {where(job)}: only failed databases can restart, "
-            f"and these have not failed: {', '.join(healthy)}."
+            f"and these have not failed: {', '.join(healthy[:_NAMED])}{more}."
         )
     return None
+
+
+def _failed(databases: Sequence[Database]) -> set[str]:
+    return {str(each.id) for each in databases if each.state == ObjectState.FAILED}
 
 
 def _promote(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:

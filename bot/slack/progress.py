@@ -95,7 +95,8 @@ def _tally(runs: Sequence[Run]) -> str:
 def _line(run: Run, now: datetime | None, *, short: bool = False) -> str:
     head = f"{words.run_sign(run.state)} {words.job_code(run.job)} {words.run_words(run.state)}"
     if run.state in ACTIVE_RUNS:
-        return f"{head}{_since(run, now, short=short)}"
+        step = f" ({escape.outside(run.note)})" if run.note else ""
+        return f"{head}{step}{_since(run, now, short=short)}"
     most = _SHORT_NOTE if short else _NOTE
     note = f": {escape.clip(escape.outside(run.note), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"

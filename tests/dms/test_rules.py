@@ -164,7 +164,7 @@ class TestRestartOfDatabases:
             Action.RESTART, a_job("RUNNING", "CDC"), Options(databases=("a", "b")), self.databases
         )
         assert refusal is not None
-        assert refusal.reason.endswith("a.")
+        assert refusal.reason.endswith("not failed: `a`.")
 
     def test_the_whole_job_may_not(self) -> None:
         refusal = check(Action.RESTART, a_job("RUNNING", "CDC"), Options(), self.databases)
@@ -178,6 +178,14 @@ class TestRestartOfDatabases:
         assert refusal is not None
         assert "none of its databases has failed" in refusal.reason
         assert Action.RESTART not in allowed(a_job("RUNNING", "CDC"), self.databases[:1])
+
+    @pytest.mark.parametrize(("state", "phase"), [("FAILED", "CDC"), ("STOPPED", "FULL_DUMP")])
+    def test_none_failed_of_a_job_that_may_restart(self, state: str, phase: str) -> None:
+        job, options = a_job(state, phase), Options(failed_only=True)
+        refusal = check(Action.RESTART, job, options, self.databases[:1])
+        assert refusal is not None
+        assert "None of the databases" in refusal.reason
+        assert check(Action.RESTART, job, options, self.databases) is None
 
     @pytest.mark.parametrize(("state", "phase"), [("FAILED", "FULL_DUMP"), ("STOPPED", "FULL_DUMP")])
     def test_any_database_of_a_job_that_may_restart_as_a_whole(self, state: str, phase: str) -> None:
