@@ -1,0 +1,141 @@
+"""Time to acknowledge and answers a second, against a bare Bolt app that only acknowledges."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from benchmarks import scene
+from benchmarks.commands import mix
+from benchmarks.figures import Figure, Scale, in_turn, median, percentile
+from benchmarks.generator import Generator, Round
+from benchmarks.scene import SECRET, Running
+
+_ANSWERS_S = 30.0
+"""How long the bot's answers of one round may take before the next round begins."""
+MEDIAN_GOAL = 1.2
+TAIL_GOAL = 1.5
+
+Turn = Callable[[Iterator[str], int, float], Round]
+
+
+@dataclass
+class Side:
+    """One app under load."""
+
+    turn: Turn
+    app: Running
+    rounds: list[Round] = field(default_factory=list)
+    to_answer: list[float] = field(default_factory=list)
+    """Seconds from sending to the arrival of the answer, where the app answers."""
+    cpu_s: float = 0.0
+
+    @property
+    def latencies(self) -> list[float]:
+        return [each for round in self.rounds for each in round.latencies]
+
+    @property
+    def sent(self) -> int:
+        return sum(len(round.sent) for round in self.rounds)
+
+    @property
+    def acknowledged_per_s(self) -> float:
+        return len(self.latencies) / sum(round.seconds for round in self.rounds)
+
+
+def over_sockets(scale: Scale) -> list[Figure]:
+    """Over Socket Mode."""
+    return _measured(scale, over_socket=True)
+
+
+def over_http(scale: Scale) -> list[Figure]:
+    """Over signed HTTP, on waitress."""
+    return _measured(scale, over_socket=False)
+
+
+def _measured(scale: Scale, *, over_socket: bool) -> list[Figure]:
+    places = scene.locations(scale.locations)
+    with ExitStack() as stack:
+        generator = stack.enter_context(Generator())
+        webapi = stack.enter_context(scene.slack(generator))
+        far = stack.enter_context(scene.dms())
+        names = scene.plant(far, places, scale.jobs)
+        plain = stack.enter_context(scene.bare(webapi, "xapp-plain", over_socket=over_socket))
+        equal = stack.enter_context(scene.bare(webapi, "xapp-equal", over_socket=over_socket, at_once=True))
+        bot = stack.enter_context(scene.bot(webapi, far, places, scale, over_socket=over_socket))
+        sides = [Side(_turn(generator, app, over_socket), app) for app in (plain, equal, bot)]
+        texts = mix(names)
+        for side in sides:
+            side.turn(texts, scale.per_s, scale.warm_up_s)
+            _let_answers_arrive(webapi, side, None)
+        in_turn(scale.rounds, *(lambda side=side: _round(side, texts, scale, webapi) for side in sides))  # type: ignore[misc]
+        return _figures("socket mode" if over_socket else "signed HTTP", scale, *sides)
+
+
+def _turn(generator: Generator, app: Running, over_socket: bool) -> Turn:
+    if over_socket:
+        generator.joined(app.token)
+        return lambda texts, per_s, seconds: generator.over_sockets(app.token, texts, per_s, seconds)
+    return lambda texts, per_s, seconds: generator.over_http(app.port, SECRET, texts, per_s, seconds)
+
+
+def _round(side: Side, texts: Iterator[str], scale: Scale, webapi: str) -> None:
+    begun = side.app.child.cpu_s()
+    round = side.turn(texts, scale.per_s, scale.round_s)
+    side.rounds.append(round)
+    _let_answers_arrive(webapi, side, round)
+    side.cpu_s += side.app.child.cpu_s() - begun
+
+
+def _let_answers_arrive(webapi: str, side: Side, round: Round | None) -> None:
+    """Nothing of one turn may weigh on the next one."""
+    if side.app.token != scene.BOT:
+        return
+    deadline = time.monotonic() + _ANSWERS_S
+    while round is not None and time.monotonic() < deadline:
+        arrived = scene.answered(webapi)
+        if len(arrived) >= len(round.sent):
+            break
+        time.sleep(0.2)
+    if round is None:
+        time.sleep(1.0)
+    else:
+        arrived = scene.answered(webapi)
+        side.to_answer += [at - round.sent[id] for id, at in arrived.items() if id in round.sent]
+    scene.forget_answers(webapi)
+
+
+def _figures(how: str, scale: Scale, plain: Side, equal: Side, bot: Side) -> list[Figure]:
+    def figure(what: str, unit: str, ours: float, bare: float | None, goal: float | None = None) -> Figure:
+        return Figure(f"acknowledge, {how}", what, unit, ours, bare, goal)
+
+    def ms(side: Side, share: float) -> float:
+        times = side.latencies
+        return 1e3 * (median(times) if share == 0.5 else percentile(times, share))
+
+    found = [
+        figure("median, against Bolt as it comes", "ms", ms(bot, 0.5), ms(plain, 0.5), MEDIAN_GOAL),
+        figure("99th percentile, against Bolt as it comes", "ms", ms(bot, 0.99), ms(plain, 0.99), TAIL_GOAL),
+        figure("median, against Bolt set as in the bot", "ms", ms(bot, 0.5), ms(equal, 0.5)),
+        figure("99th percentile, against Bolt set as in the bot", "ms", ms(bot, 0.99), ms(equal, 0.99)),
+        figure(
+            f"acknowledged at {scale.per_s} commands a second",
+            "1/s",
+            bot.acknowledged_per_s,
+            plain.acknowledged_per_s,
+        ),
+    ]
+    answered = len(bot.to_answer)
+    note = f"{answered} of {bot.sent} commands answered in full"
+    found.append(
+        Figure(
+            f"acknowledge, {how}",
+            "command to its whole answer, median",
+            "ms",
+            1e3 * median(bot.to_answer) if bot.to_answer else float("nan"),
+            note=note,
+        )
+    )
+    return found
