@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,9 +19,11 @@ from bot.access import Access, Verdict
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer, Note, Outside, Posted, Rich, Time, User
 from bot.dms.errors import DmsError, NotFound
-from bot.dms.model import Job, ObjectState, Options, State
+from bot.dms.model import Job, ObjectState, Options, short_name
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, where
+from bot.dms.rules import Action, by_databases, check, where
+from bot.groups import mixed
+from bot.invocation import Invocation
 from bot.redact import redact
 from bot.store.port import Store
 from bot.store.records import (
@@ -155,10 +158,12 @@ class Approvals:
         return self._ask_with(who, old, failed, response_url)
 
     def _ask_with(self, who: Person, old: Request, names: Sequence[str], response_url: str) -> Answer:
-        try:
-            jobs = tuple(self._dms.get_job(name) for name in names)
-        except NotFound as error:
-            return Note(str(error), tone="warn")
+        jobs = self._still_there(names)
+        if not jobs:
+            return Note(f"{_some(names)}: no longer there, so nothing was done.", tone="warn")
+        groups = mixed(lambda wanted: self._ref(who, wanted), old.action, jobs, old.options)
+        if groups is not None:
+            return groups
         if old.action is Action.EDIT and self._edited(old):
             return Note(
                 f"The databases of `{jobs[0].id}` were edited meanwhile, so this would undo that: "
@@ -166,6 +171,17 @@ class Approvals:
                 tone="warn",
             )
         return self.ask(who, _as_before(old, jobs, response_url))
+
+    def _still_there(self, names: Sequence[str]) -> tuple[Job, ...]:
+        """Those of several jobs that have not been deleted meanwhile."""
+        found = []
+        for name in names:
+            with suppress(NotFound):
+                found.append(self._dms.get_job(name))
+        return tuple(found)
+
+    def _ref(self, who: Person, invocation: Invocation) -> str:
+        return self._store.put_ref(who.team, "invocation", invocation.data())
 
     def _edited(self, old: Request) -> bool:
         """Whether the choice of databases that an edit began from has changed since."""
@@ -182,7 +198,7 @@ class Approvals:
         return None
 
     def _forbidden(self, wanted: Wanted, job: Job) -> Rich | None:
-        partial = wanted.action is Action.RESTART and job.state == State.RUNNING
+        partial = by_databases(wanted.action, job, wanted.options)
         databases = self._dms.databases(job.name) if partial else ()
         refusal = check(wanted.action, job, wanted.options, databases)
         return None if refusal is None else str(refusal)
@@ -727,13 +743,14 @@ def describe(options: Options) -> str:
 def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted:
     """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
     edit = old.action is Action.EDIT
+    kept = ("config", "restart", "changes") if edit else ()
     return Wanted(
         old.action,
         jobs,
         old.options,
         response_url,
         parent=old.id,
-        facts={key: old.facts[key] for key in ("config", "restart") if key in old.facts} if edit else {},
+        facts={key: old.facts[key] for key in kept if key in old.facts},
         warning=old.warning if edit else (),
     )
 
@@ -757,6 +774,11 @@ def _due(request: Request, now: datetime) -> bool:
         return False
     life = request.expires - request.created
     return request.expires - now <= life * REMIND_AT
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{short_name(name)}`" for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
 
 
 def _gone() -> Note:
