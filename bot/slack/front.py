@@ -289,10 +289,10 @@ class Front:
     def _form(self, submission: Submission) -> None:
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or ref.kind != "form" or ref.data["verb"] != submission.verb:
-            self._post.answer(Place(submission.who, view_id=submission.view_id), OLD_BUTTON)
+            self._post.answer(_in_view(submission), OLD_BUTTON)
             return
         who = replace(submission.who, channel=str(ref.data.get("channel", "")))
-        place = Place(who, str(ref.data.get("response_url", "")), view_id=submission.view_id)
+        place = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
         invocation = Invocation.of(ref.data)
         if submission.step != "save":
             flags = views.filled(submission.step, submission.values, ref.data)
@@ -329,6 +329,10 @@ def _fault(error: Exception) -> Note:
         f"Something went wrong in the bot, and nothing more was done. Reference {reference} is in its log.",
         tone="bad",
     )
+
+
+def _in_view(submission: Submission) -> Place:
+    return Place(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
 
 
 def _retryable(run: Run) -> bool:

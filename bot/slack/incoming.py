@@ -56,6 +56,8 @@ class Submission:
     trigger: str
     values: Mapping[str, Any] = field(default_factory=dict)
     """`view.state.values`."""
+    view_hash: str = ""
+    """Changes with every change of the view."""
 
 
 def typed(body: Mapping[str, Any]) -> Typed:
@@ -96,6 +98,7 @@ def submission(body: Mapping[str, Any]) -> Submission:
         view_id=_text(view, "id"),
         trigger=_text(body, "trigger_id"),
         values=(view.get("state") or {}).get("values") or {},
+        view_hash=_text(view, "hash"),
     )
 
 

@@ -5,7 +5,8 @@ Messages that live on in a channel are not posted here but by `bot.notifier`, fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -21,6 +22,9 @@ from bot.store.records import Person
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 10
+_ACK_LOOKS = 10
+_ACK_LOOK_EVERY_S = 0.1
+"""Seconds between looks at whether Slack has acted on an acknowledgement: a second in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Place:
     response_url: str = ""
     view_id: str = ""
     """A view that is open and waits for the answer."""
+    view_hash: str = ""
+    """The view's hash when it was submitted; its acknowledgement puts a waiting view in its place."""
     replace: bool = False
     """Whether the answer takes the place of the message that was pressed."""
 
@@ -56,7 +62,7 @@ class Post:
         elif isinstance(answer, Posted):
             self._close_view(place)
         elif place.view_id:
-            self._update_view(place, views.message_view(render(answer)))
+            self._say_in_view(place, answer)
         else:
             self._say(place, answer)
 
@@ -109,7 +115,33 @@ class Post:
         if not place.view_id:
             log.warning("no_view_to_update", user=place.who.user)
             return
+        if place.view_hash:
+            self._await_acknowledged(place)
         self._client.views_update(view_id=place.view_id, view=view)
+
+    def _await_acknowledged(self, place: Place) -> None:
+        """Slack puts the waiting view there in its own time, and what was shown before would be lost.
+
+        Until then the submitted view's hash still holds.
+        """
+        known = place.view_hash
+        for _ in range(_ACK_LOOKS):
+            try:
+                shown = self._client.views_update(view_id=place.view_id, view=views.loading(), hash=known)
+            except SlackApiError as error:
+                if error.response.get("error") == "hash_conflict":
+                    return
+                raise
+            known = str((shown.get("view") or {}).get("hash") or known)
+            time.sleep(_ACK_LOOK_EVERY_S)
+
+    def _say_in_view(self, place: Place, answer: Answer) -> None:
+        """Beside it when the person has closed the view meanwhile."""
+        try:
+            self._update_view(place, views.message_view(render(answer)))
+        except SlackApiError as error:
+            log.info("view_gone", error=_reason(error))
+            self._say(replace(place, view_id=""), answer)
 
     def _close_view(self, place: Place) -> None:
         """A view cannot be closed from here; it says that the answer is in the channel."""
