@@ -9,7 +9,7 @@ groups) is asked before a transaction; what decides in the end is read inside it
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -419,7 +419,8 @@ class Approvals:
             needed=request.needed,
             rule=request.rule,
             self_approval=request.self_approval,
-            facts=dict(current.facts) | {"approval_channel": request.facts.get("approval_channel", "")},
+            facts=dict(current.facts)
+            | {key: request.facts[key] for key in ("approval_channel", "void") if key in request.facts},
         )
         assert moved is not None
         return moved
@@ -482,18 +483,17 @@ class Approvals:
             return None
         earlier = {each.user for each in self._store.decisions(request.id) if each.approve}
         void = earlier - counting(self._store, self._access, judged)
-        return self._approved(judged, who, void)
+        return self._approved(replace(judged, facts={**judged.facts, "void": sorted(void)}), who)
 
-    def _approved(self, request: Request, who: Person, void: Set[str]) -> Note | None:
-        """`void` are those whose approval no longer counts by the policy."""
+    def _approved(self, request: Request, who: Person) -> Note | None:
         with self._store.transaction():
             stop = self._too_late(request.id, RequestState.APPROVING)
             if stop is not None:
                 return stop
-            given = {each.user for each in self._store.decisions(request.id) if each.approve}
-            if who.user in given:
+            decisions = self._store.decisions(request.id)
+            if any(each.user == who.user for each in decisions):
                 return Note("You have approved this already.", tone="info")
-            enough = len((given - void) | {who.user}) >= request.needed
+            enough = len(approving(request, decisions)) + 1 >= request.needed
             stop = _not_now(self._in_the_way(request)) if enough else None
             if stop is not None:
                 return stop
@@ -702,6 +702,12 @@ def locked(job: Job, run: Run) -> Rich:
         User(run.by),
         " is under way. Try again when it has ended.",
     )
+
+
+def approving(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    """The approvals that count: without those whose givers have lost the right to give them."""
+    void = request.facts.get("void", ())
+    return tuple(each for each in decisions if each.approve and each.user not in void)
 
 
 def counting(store: Store, access: Access, request: Request) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
+from bot.approvals import approving
 from bot.dms.model import State
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
@@ -50,7 +51,7 @@ def _section(ctx: Context, request: Request) -> Section:
     if request.state is RequestState.CONFIRMING:
         parts.append("\nWaits for your own confirmation")
     else:
-        parts += ["\n", *_standing(ctx.store.decisions(request.id), request.needed)]
+        parts += ["\n", *_standing(approving(request, ctx.store.decisions(request.id)), request.needed)]
     parts += ["; expires ", Time(request.expires)]
     if request.rule:
         parts.append(f". Rule: {request.rule}")
@@ -66,8 +67,7 @@ def _jobs(request: Request) -> str:
     return ", ".join(names[:_SHOWN_JOBS]) + more
 
 
-def _standing(decisions: Sequence[Decision], needed: int) -> list[Part]:
-    given = [each for each in decisions if each.approve]
+def _standing(given: Sequence[Decision], needed: int) -> list[Part]:
     parts: list[Part] = [f"{len(given)} of {needed} approved"]
     for number, each in enumerate(given):
         parts += [" by " if number == 0 else ", ", User(each.user)]

@@ -8,6 +8,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.answers import Button, Part
+from bot.approvals import approving
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape, text, words
 from bot.slack import message as m
@@ -48,7 +49,7 @@ def reminder_text(
 ) -> Message:
     """What is said in the thread when the request is about to expire."""
     left = humanize(request.expires - now) if request.expires > now else "no time"
-    missing = max(0, request.needed - sum(1 for each in decisions if each.approve))
+    missing = max(0, request.needed - len(approving(request, decisions)))
     shown = (
         f"⏰ {_people(approvers)}: {left} left to decide on *{escape.outside(subject(request))}*, asked by "
         f"{escape.mention('@', request.by.user)}. {words.many(missing, 'approval')} still needed; "

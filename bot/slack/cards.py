@@ -13,6 +13,7 @@ from typing import Literal
 from slack_sdk.models.blocks import Block
 
 from bot.answers import Button
+from bot.approvals import approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, Action
 from bot.slack import escape, words
@@ -101,7 +102,7 @@ def asked(request: Request) -> list[Block]:
 
 def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     """How many have approved, and who; mrkdwn."""
-    given = [each for each in decisions if each.approve]
+    given = approving(request, decisions)
     by = ", ".join(escape.mention("@", each.user) for each in given)
     line = f"*{len(given)} of {words.many(request.needed, 'approval')}*"
     return f"{line}, by {by}" if by else f"{line} so far"
@@ -210,6 +211,14 @@ def _changes(request: Request) -> list[Block]:
     return m.sections("\n".join(escape.own(str(line)) for line in lines))
 
 
+def _touched(request: Request) -> list[Block]:
+    """The databases, where the action is for some of a job's only."""
+    if len(request.jobs) > 1 or not (request.options.databases or request.options.failed_only):
+        return []
+    databases = request.databases.get(request.jobs[0].name, ())
+    return m.sections(f"Only these: {words.names(databases, _NAMED)}") if databases else []
+
+
 def _losses(request: Request) -> list[Block]:
     """The warnings, and for what destroys whether the destination itself goes."""
     lines = [f"⚠️ {escape.own(line)}" for line in request.warning if line.strip()]
@@ -296,6 +305,8 @@ def _running(
     return [
         m.section(f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."),
         *progress(request, runs, now),
+        *_changes(request),
+        *_touched(request),
         *_effect(request),
     ]
 
@@ -304,6 +315,7 @@ def _done(request: Request, runs: Sequence[Run], decisions: Sequence[Decision]) 
     blocks: list[Block] = m.sections(outcome(request, runs))
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
+    blocks.extend([*_changes(request), *_touched(request)])
     if not any(retryable(run) for run in runs):
         blocks.extend(_effect(request))
     blocks.extend(m.buttons(_after(request, runs)))

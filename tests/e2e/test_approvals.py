@@ -1,0 +1,384 @@
+"""Requests that others must approve: asked for, decided, taken back, reminded of, expired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import pings, plain
+from sandbox.slack.seed import APPROVAL_CHANNEL
+from tests.e2e.deciding import (
+    ALEX,
+    APPROVALS,
+    DANA,
+    DMS_CHANNEL,
+    RILEY,
+    ROLES,
+    SAM,
+    age,
+    asks,
+    audit,
+    events,
+    full,
+    moment,
+    policy,
+    press_refused,
+    private,
+    request_of,
+    told,
+)
+from tests.e2e.scene import JSON, Scene, fresh, input_of, scene
+
+RULES = f"""
+[[rule]]
+name = "two for production"
+verbs = ["delete"]
+labels = ["env=prod"]
+approvals = 2
+approvers = ["approver", "operator"]
+expires = "30m"
+[[rule]]
+name = "one's own word"
+verbs = ["promote"]
+jobs = ["own-*"]
+approvers = ["operator"]
+self_approval = true
+[[rule]]
+name = "leads only"
+verbs = ["start"]
+jobs = ["us-central1/*"]
+allow = ["@leads"]
+[[rule]]
+name = "from the approvals channel"
+verbs = ["start"]
+jobs = ["chan-*"]
+allow = ["{APPROVAL_CHANNEL}"]
+[[rule]]
+name = "by name"
+verbs = ["start"]
+jobs = ["demo-project/europe-west1/named-*"]
+allow = ["{RILEY}"]
+[[rule]]
+name = "sandboxes are free"
+verbs = ["change"]
+labels = ["env=try*"]
+allow = ["viewer"]
+approvals = 0
+[[rule]]
+name = "nobody"
+verbs = ["start"]
+jobs = ["never-*"]
+allow = []
+[[rule]]
+name = "deny where it is asked"
+verbs = ["restart"]
+jobs = ["where-*"]
+approvers = ["{APPROVAL_CHANNEL}"]
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, http=True, policy_file=policy(tmp_path, ROLES + RULES)) as made:
+        yield made
+        assert made.slack.violations() == []
+
+
+def production(stage: Scene, prefix: str = "prod") -> str:
+    """A job that two must approve to be deleted."""
+    job = fresh(prefix)
+    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], labels={"env": "prod"}, frozen=True)
+    return job
+
+
+def confirmed(stage: Scene, job: str) -> tuple[JSON, JSON]:
+    """A deletion that dana has asked for and confirmed: where she asked, and where it is decided."""
+    card = stage.type(f"delete {job}")
+    stage.press(card, "Delete job only")
+    return card, asks(stage, job)
+
+
+# ---- the way of a request
+
+
+def test_two_approve_and_it_runs_once(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    for word in ("RUNNING", "CDC", "cannot be taken up again", "destination itself *stays*", "`sales`"):
+        assert word in plain(ask)
+    assert "Delete job and destination" not in plain(ask)
+    assert {"!subteam^S0LEADS001", "!subteam^S0DBATEAM1"} <= set(pings(ask))
+    stage.shows(card, "Waiting for approval", "0 of 2", "two for production", "[Withdraw]")
+    assert stage.writes("delete", job) == []
+
+    stage.press(ask, "Approve", "sam")
+    stage.shows(ask, "1 of 2 approvals", SAM, "[Approve]")
+    stage.shows(card, "1 of 2 approvals", SAM)
+    assert stage.writes("delete", job) == []
+
+    stage.press(ask, "Approve", "alex")
+    for message in (ask, card):
+        done = stage.shows(message, "✅ *Deleted*", job, f"Approved by <@{SAM}>, <@{ALEX}>")
+        assert "[Approve]" not in plain(done)
+    assert len(stage.writes("delete", job)) == 1
+    assert told(stage, job) == [
+        ("requested", DANA),
+        ("confirmed", DANA),
+        ("approved", SAM),
+        ("approved", ALEX),
+        ("calling", DANA),
+        ("accepted", DANA),
+        ("succeeded", DANA),
+    ]
+    by_event = {entry.event: entry for entry in audit(stage, job)}
+    assert by_event["requested"].channel == DMS_CHANNEL
+    assert by_event["approved"].channel == APPROVAL_CHANNEL
+    assert by_event["calling"].job_status == "RUNNING/CDC"
+    assert by_event["succeeded"].operation == request_operation(stage, job)
+
+
+def request_operation(stage: Scene, job: str) -> str:
+    return stage.bot.store.runs(job=full(job))[0].operation
+
+
+def test_who_may_not_is_told_so_alone(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    press_refused(stage, ask, "Approve", "dana", "nobody approves their own request", "withdraw")
+    press_refused(stage, ask, "Approve", "riley", "You may not approve or deny", "your role is viewer")
+    press_refused(stage, ask, "Deny", "riley", "You may not approve or deny")
+    assert stage.slack.views("riley") == []
+    stage.press(ask, "Approve", "sam")
+    ask = stage.shows(ask, "1 of 2")
+    press_refused(stage, ask, "Approve", "sam", "You have approved this already")
+    assert events(stage, job) == ["requested", "confirmed", "approved"]
+    assert stage.writes("delete", job) == []
+    stage.press(card, "Withdraw")
+    stage.shows(ask, "Cancelled")
+
+
+def test_a_denial_gives_its_reason(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    stage.press(ask, "Approve", "sam")
+    stage.shows(ask, "1 of 2")
+    stage.press(ask, "Deny", "alex")
+    view = stage.slack.wait_view("alex", "Why not?")
+    answer = stage.slack.submit(view, {input_of(view): "   "}, user="alex")
+    assert answer["response_action"] == "errors"
+    stage.slack.submit(view, {input_of(view): "not before the month end"}, user="alex")
+    for message in (ask, card):
+        shown = stage.shows(message, "Denied", ALEX, "not before the month end")
+        assert "[Approve]" not in plain(shown)
+    last = audit(stage, job)[-1]
+    assert (last.event, last.user, last.detail) == ("denied", ALEX, "not before the month end")
+    before = moment(stage)
+    stage.slack.press(ask, text="Approve", user="alex", stale=True)
+    private(stage, "alex", "this request is denied", after=before)
+    assert stage.writes("delete", job) == []
+
+
+def test_who_has_approved_may_think_better_of_it(stage: Scene) -> None:
+    job = production(stage)
+    _, ask = confirmed(stage, job)
+    stage.press(ask, "Approve", "sam")
+    stage.press(stage.shows(ask, "1 of 2"), "Deny", "sam")
+    view = stage.slack.wait_view("sam", "Why not?")
+    stage.slack.submit(view, {input_of(view): "the wrong job"}, user="sam")
+    stage.shows(ask, "Denied", SAM, "the wrong job")
+    assert events(stage, job)[-2:] == ["approved", "denied"]
+
+
+def test_a_role_from_a_channel_holds_in_the_view_too(stage: Scene) -> None:
+    job = fresh("where")
+    stage.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    card = stage.type(f"restart {job}")
+    stage.confirm(card, "Confirm restart", typed=job)
+    ask = asks(stage, job)
+    stage.press(ask, "Deny", "riley")
+    view = stage.slack.wait_view("riley", "Why not?")
+    stage.slack.submit(view, {input_of(view): "no"}, user="riley")
+    stage.shows(card, "Denied", RILEY)
+
+
+def test_the_requester_withdraws(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    waiting = stage.shows(card, "[Withdraw]")
+    press_refused(stage, waiting, "Withdraw", "riley", "Only", "can take this back")
+    stage.press(card, "Withdraw")
+    stage.shows(ask, "Cancelled", DANA)
+    before = moment(stage)
+    stage.slack.press(ask, text="Approve", user="alex", stale=True)
+    private(stage, "alex", "this request is cancelled", after=before)
+    assert events(stage, job) == ["requested", "confirmed", "cancelled"]
+    assert stage.writes("delete", job) == []
+
+
+def test_one_may_be_enough_with_ones_own_word(stage: Scene) -> None:
+    job = fresh("own")
+    stage.dms.add_job(job, phase="CDC", sec_lag=0, bytes_lag=0, frozen=True)
+    card = stage.type(f"promote {job}")
+    stage.press(card, "Confirm promote")
+    stage.press(asks(stage, job), "Approve", "dana")
+    stage.shows(card, "✅ *Promoted*", DANA)
+    assert len(stage.writes("promote", job)) == 1
+
+
+# ---- time
+
+
+def test_a_reminder_comes_before_it_expires(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    request = request_of(stage, job)
+    left = (request.expires - request.created).total_seconds()
+    age(stage, request, left * 0.9)
+    reminder = stage.slack.wait_message(channel=APPROVALS, contains=["⏰", job, "2 approvals"], timeout=15)
+    assert reminder["thread_ts"] == ask["ts"]
+    assert "!subteam^S0LEADS001" in pings(reminder)
+    age(stage, request_of(stage, job), left * 0.1)
+    stage.shows(card, "Expired", "[Ask again]")
+    stage.shows(ask, "Expired")
+    assert events(stage, job)[-1] == "expired"
+    reminders = [m for m in stage.slack.thread(APPROVALS, ask["ts"]) if "⏰" in plain(m)]
+    assert len(reminders) == 1
+
+
+def test_what_has_expired_cannot_be_approved(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    request = request_of(stage, job)
+    stage.press(ask, "Approve", "sam")
+    stage.shows(ask, "1 of 2")
+    age(stage, request, 31 * 60)
+    before = moment(stage)
+    stage.slack.press(ask, text="Approve", user="alex", stale=True)
+    private(stage, "alex", "expired", after=before)
+    stage.shows(card, "Expired")
+    assert stage.writes("delete", job) == []
+    assert events(stage, job)[-1] == "expired"
+
+
+# ---- a job that changes meanwhile
+
+
+def test_a_job_that_has_changed_is_not_touched(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    stage.press(ask, "Approve", "sam")
+    stage.shows(ask, "1 of 2")
+    stage.dms.set_job(job, state="FAILED")
+    stage.press(ask, "Approve", "alex")
+    for message in (ask, card):
+        stage.shows(message, "Out of date", "RUNNING in CDC", "FAILED")
+    assert stage.writes("delete", job) == []
+    assert told(stage, job)[-1] == ("outdated", "")
+
+    again = stage.slack.wait_message(contains=["Out of date", job, "[Ask again]"], channel="dms")
+    before = moment(stage)
+    stage.press(again, "Ask again")
+    fresh_card = stage.slack.wait_message(
+        channel="dms", contains=["FAILED", "[Delete job only]"], after=before
+    )
+    stage.press(fresh_card, "Delete job only")
+    ask = stage.slack.wait_message(channel=APPROVALS, contains=[job, "[Approve]"], after=before)
+    stage.press(ask, "Approve", "sam")
+    stage.press(ask, "Approve", "alex")
+    stage.shows(fresh_card, "✅ *Deleted*", job)
+    assert len(stage.writes("delete", job)) == 1
+
+
+def test_a_job_of_the_same_name_is_another_job(stage: Scene) -> None:
+    job = production(stage)
+    card, ask = confirmed(stage, job)
+    stage.press(ask, "Approve", "sam")
+    stage.shows(ask, "1 of 2")
+    stage.dms.remove_job(job)
+    stage.dms.add_job(job, phase="CDC", labels={"env": "prod"}, frozen=True, created_ago=1)
+    stage.press(ask, "Approve", "alex")
+    stage.shows(card, "Out of date", "another job now")
+    assert stage.writes("delete", job) == []
+
+
+# ---- what is open
+
+
+def test_what_is_open_is_listed_for_each_as_they_may(stage: Scene) -> None:
+    job = production(stage, "listed")
+    _, ask = confirmed(stage, job)
+    seen = {user: part(stage, user, job) for user in ("dana", "alex", "riley")}
+    assert f"asked by <@{DANA}>" in seen["dana"]
+    assert "0 of 2 approved" in seen["dana"]
+    assert "[Withdraw]" in seen["dana"]
+    assert "[Approve]" not in seen["dana"]
+    assert "[Approve]" in seen["alex"]
+    assert "You may not approve" in seen["riley"]
+    assert "[Approve]" not in seen["riley"]
+    before = moment(stage)
+    listed = stage.type("approvals", user="alex")
+    request = request_of(stage, job)
+    stage.slack.press(listed, action_id="dms:delete:approve", value=request.id, user="alex")
+    private(stage, "alex", "Done", after=before)
+    stage.shows(ask, "1 of 2", ALEX)
+
+
+def part(stage: Scene, user: str, job: str) -> str:
+    """What `/dms approvals` says to somebody of this job, with the buttons."""
+    text = plain(stage.type("approvals", user=user))
+    assert f"`{job}`" in text, text
+    start = text.index(f"*Delete* `{job}`")
+    end = text.find("\n*", start + 1)
+    return text[start : end if end > 0 else len(text)]
+
+
+def test_the_policy_is_told_whole_and_for_a_job(stage: Scene) -> None:
+    job = production(stage)
+    whole = plain(stage.type("policy", user="riley"))
+    for word in ("Your role here is *viewer*", "two for production", "approvals: 2", "env=prod"):
+        assert word in whole
+    assert "By the rule “two for production” you may use `delete`" in plain(stage.type(f"policy {job}"))
+    looks = plain(stage.type(f"policy {job}", user="riley"))
+    may, _, may_not = looks.partition("*You may not*")
+    assert "`show`" in may
+    assert "`delete`" in may_not
+    assert "takes the role operator or above" in may_not
+    assert "your role is viewer" in may_not
+
+
+# ---- roles and rules
+
+
+@pytest.mark.parametrize(
+    ("prefix", "more", "user", "channel", "may"),
+    [
+        ("plain", {}, "dana", "dms", True),
+        ("plain", {}, "alex", "dms", True),
+        ("plain", {}, "riley", "dms", False),
+        ("plain", {"location": "us-central1"}, "dana", "dms", False),
+        ("plain", {"location": "us-central1"}, "alex", "dms", True),
+        ("chan", {}, "riley", APPROVALS, True),
+        ("chan", {}, "alex", "dms", False),
+        ("named", {}, "riley", "dms", True),
+        ("named", {}, "dana", "dms", False),
+        ("free", {"labels": {"env": "try-7"}}, "riley", "dms", True),
+        ("free", {"labels": {"env": "prod"}}, "riley", "dms", False),
+        ("never", {}, "alex", "dms", False),
+    ],
+)
+def test_who_may_start_what(
+    stage: Scene, prefix: str, more: dict[str, object], user: str, channel: str, may: bool
+) -> None:
+    job = fresh(prefix)
+    stage.dms.add_job(job, state="NOT_STARTED", frozen=True, **more)
+    answer = stage.type(f"start {job}", user=user, channel=channel)
+    if may:
+        stage.shows(answer, "✅ *Started*", job)
+        assert len(stage.writes("start", job)) == 1
+        return
+    assert "You may not use `start`" in plain(answer)
+    assert answer["ephemeral_for"]
+    assert stage.writes("start", job) == []
+    assert events(stage, job) == []
