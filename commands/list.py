@@ -15,6 +15,10 @@ from commands.doing import FILTERS
 from commands.selecting import all_matching
 
 PER_PAGE = 20
+PER_PAGE_CHOOSING = 50
+"""More, as what is ticked counts on one page only."""
+_STATUSES = 20
+"""Statuses on a page: each takes two blocks, of which a message holds fifty."""
 _ORDER = [
     State.FAILED,
     State.RUNNING,
@@ -38,10 +42,11 @@ _ORDER = [
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     found = all_matching(ctx, invocation.filters, invocation.words)
     jobs = sorted(found.jobs, key=_urgency)
-    pages = max(1, -(-len(jobs) // PER_PAGE))
-    page = min(max(1, int(invocation.word("page", "1"))), pages)
-    shown = jobs[(page - 1) * PER_PAGE : page * PER_PAGE]
     choosing = invocation.switch("choose")
+    cut = _pages(jobs, PER_PAGE_CHOOSING) if choosing else _pages(jobs, PER_PAGE)
+    pages = len(cut)
+    page = min(max(1, int(invocation.word("page", "1"))), pages)
+    shown = cut[page - 1]
     return JobsPage(
         groups=_groups(ctx, jobs, shown, choosing),
         total=len(jobs),
@@ -52,6 +57,20 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, found),
     )
+
+
+def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
+    """Pages of at most `most` jobs and `_STATUSES` statuses: a message holds no more. Always one."""
+    pages: list[list[Job]] = [[]]
+    statuses: set[str] = set()
+    for job in jobs:
+        full = len(pages[-1]) == most or (len(statuses) == _STATUSES and job.status not in statuses)
+        if full:
+            pages.append([])
+            statuses.clear()
+        pages[-1].append(job)
+        statuses.add(job.status)
+    return pages
 
 
 def _urgency(job: Job) -> tuple[int, str, str, str]:

@@ -18,6 +18,8 @@ from bot.slack import message as m
 from bot.slack.message import Message
 
 _BOXES = 10
+_BULK = 24
+"""Buttons beside the boxes: a block holds 25 elements."""
 _OPTION = 75
 _MENU = 100
 _ERROR = 120
@@ -69,7 +71,8 @@ def _place_in(page: JobsPage) -> str:
     if page.filters:
         parts.append(f"Filter: {escape.code(page.filters)}")
     if page.choosing:
-        parts.append("Tick jobs of one status, then press what to do with them")
+        only = " (ticks count on this page only)" if page.pages > 1 else ""
+        parts.append(f"Tick jobs of one status, then press what to do with them{only}")
     return " · ".join(parts)
 
 
@@ -151,15 +154,16 @@ def _details(line: JobLine) -> str:
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:
-    """Checkboxes, ten a block, and what can be done with those that are ticked."""
+    """Checkboxes, ten a block; beside the last what can be done with those that are ticked."""
     blocks: list[Block] = []
     for index, at in enumerate(range(0, len(group.lines), _BOXES), 1):
         options = {line.ref: _box(line) for line in group.lines[at : at + _BOXES]}
         element = CheckboxesElement(
             action_id=m.action_id("list", "pick", serial + index), options=list(options.values())
         )
-        blocks.append(ActionsBlock(elements=[element]))
-    blocks.extend(m.buttons(group.bulk))
+        last = at + _BOXES >= len(group.lines)
+        buttons = [m.button(each) for each in group.bulk[:_BULK]] if last else []
+        blocks.append(ActionsBlock(elements=[element, *buttons]))
     return blocks
 
 
