@@ -57,7 +57,7 @@ def message(text: str, blocks: Iterable[Block]) -> Message:
     """Finish a message: `text` is mrkdwn and stands alone where blocks are not shown."""
     kept = _fit(list(blocks), MOST_BLOCKS)
     number_actions(kept)
-    return Message(escape.clip(text, FALLBACK) or "\u2014", kept)
+    return Message(escape.clip(text, FALLBACK).strip() or "\u2014", kept)
 
 
 def header(text: str) -> HeaderBlock:
