@@ -56,7 +56,8 @@ system: ## Install the programs that the tests need, where apt-get is there
 	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(or $(PYTHON),false) -m venv .venv; }
 	@echo "Installing what requirements-dev.lock names …"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@# Its build warns of editable installs as such, which is what this one is meant to be.
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 lock: ## Renew both lock files from pyproject.toml (with UPGRADE=1: to the newest versions)
