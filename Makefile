@@ -22,11 +22,11 @@ help: ## Show what can be made
 
 run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT_TOKEN is set
 	@if [ -n "$${SLACK_BOT_TOKEN:-}$${SLACK_BOT_TOKEN_FILE:-}" ]; then exec $(BIN)/python -m bot; fi
-	@$(MAKE) --no-print-directory page
+	@$(MAKE) --silent page
 	@exec $(BIN)/python -m sandbox -- $(BIN)/python -m bot
 
 test: system .venv/installed ## Check style and types, and run all tests
-	@$(MAKE) --no-print-directory page check
+	@$(MAKE) --silent page check
 	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
 
 check: .venv/installed ## Check style and types alone

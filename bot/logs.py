@@ -114,6 +114,10 @@ def carried(work: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
+_NEEDLESS = "As you gave `client` as well"
+"""Bolt says so to whoever has SLACK_BOT_TOKEN in the environment, as everybody here has."""
+
+
 class _Quiet(logging.Filter):
     """Keeps the chatter of libraries out. Their loggers' levels would not do: some set them anew."""
 
@@ -122,7 +126,9 @@ class _Quiet(logging.Filter):
         self._least = least
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= self._least or not record.name.startswith(_LOUD)
+        if not record.name.startswith(_LOUD):
+            return True
+        return record.levelno >= self._least and not str(record.msg).startswith(_NEEDLESS)
 
 
 def _renderer(log_format: str, out: TextIO) -> Processor:
