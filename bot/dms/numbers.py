@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from google.cloud.clouddms_v1.types import clouddms_resources as resources
@@ -63,6 +63,8 @@ class Numbers:
         }
         self._asked: dict[tuple[str, int], float] = {}
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
+        """Held while the service is asked: whoever meets the same number waits for its name."""
 
     def shown(self) -> Names:
         """All names as of now, and for a number without one the number in its place (`PHASE_7`)."""
@@ -84,9 +86,17 @@ class Numbers:
         The job may change between the two looks, so a name counts only where a second look over
         gRPC still finds the same number, and where no other number bears that name.
         """
-        wanted = [each for each in self.unknown(job) if self._may_ask(each)]
-        if not wanted:
-            return False
+        with self._asking:
+            wanted = [each for each in self.unknown(job) if self._may_ask(each)]
+            return bool(wanted) and self._learn(job, wanted, over_rest, over_grpc)
+
+    def _learn(
+        self,
+        job: Any,
+        wanted: Sequence[tuple[str, int]],
+        over_rest: Callable[[str], Mapping[str, Any]],
+        over_grpc: Callable[[str], Any],
+    ) -> bool:
         described = over_rest(job.name)
         again = over_grpc(job.name)
         learned = False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +17,7 @@ from google.longrunning import operations_pb2
 
 from bot.dms.errors import Denied, NotFound, Refused, Unavailable
 from bot.dms.gateway import Gateway
-from bot.dms.model import Endpoint, Job
+from bot.dms.model import Endpoint, Job, ObjectId
 from bot.dms.port import Dms
 from tests.dms import discovery
 from tests.dms.far import FarEnd, JobPb, JobsPb, MetadataPb, ProfilePb, ProfilesPb, RestRequest, closed_port
@@ -360,6 +363,28 @@ class TestNewNumbers:
         assert [each.phase for each in gateway.list_jobs().jobs][:2] == ["PHASE_FAILBACK"] * 2
         assert len(far.rest_calls) == 1
 
+    def test_all_who_meet_it_at_once_get_the_name(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far, 6, "READY_FOR_PROMOTE")
+        met, go_on = threading.Event(), threading.Event()
+        body = {"name": job_name("x"), "phase": "READY_FOR_PROMOTE"}
+
+        def slowly(_request: Any) -> Any:
+            met.set()
+            assert go_on.wait(4)
+            return 200, body
+
+        far.rest[f"GET {job_name('x')}"] = slowly
+        with ThreadPoolExecutor(4) as pool:
+            first = pool.submit(gateway.get_job, job_name("x"))
+            assert met.wait(5)
+            others = [pool.submit(gateway.get_job, job_name("x")) for _ in range(3)]
+            deadline = time.monotonic() + 3
+            while len(far.asked("GetMigrationJob")) < 4 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            go_on.set()
+            assert {each.result().phase for each in (first, *others)} == {"READY_FOR_PROMOTE"}
+        assert len(far.rest_calls) == 1
+
     @pytest.mark.parametrize("answer", [(403, {}), (500, b"oops"), (200, b"oops"), (200, {})])
     def test_without_rest_the_number_is_shown(self, gateway: Gateway, far: FarEnd, answer: Any) -> None:
         self.serve(far, 7, "UNUSED")
@@ -562,6 +587,58 @@ class TestDelay:
         far.on("ListTimeSeries", abort("INTERNAL"))
         with pytest.raises(Unavailable, match="Cloud Monitoring"):
             gateway.delay(self.job)
+
+
+class TestDumpProgress:
+    job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING", phase="FULL_DUMP")
+
+    @staticmethod
+    def serve(far: FarEnd, *found: tuple[str, str, str, list[float]]) -> None:
+        """Series by database, schema and table; values newest first."""
+        answer = TimeSeriesPb()
+        for database, schema, table, values in found:
+            one = answer.time_series.add()
+            one.metric.labels.update({"database": database, "schema": schema, "table": table})
+            for age, value in enumerate(values):
+                point = one.points.add()
+                point.interval.end_time.FromDatetime(SINCE - timedelta(minutes=10 * age))
+                point.value.double_value = value
+        far.on("ListTimeSeries", lambda request, context: answer)
+
+    def test_the_newest_counts_even_when_it_is_less(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far, ("sales", "", "", [12.5, 90.0]), ("sal", "", "", [70.0]))
+        progress = gateway.dump_progress(self.job)
+        assert progress.of(ObjectId("sales")) == 12.5
+        assert progress.of(ObjectId("sal")) == 70.0
+        assert progress.of(ObjectId("other")) is None
+
+    def test_a_database_is_as_far_as_its_tables_on_average(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(
+            far,
+            ("a", "s", "t1", [100.0]),
+            ("a", "s", "t2", [50.0]),
+            ("a", "r", "t1", [0.0]),
+            ("b", "s", "t", [9]),
+        )
+        progress = gateway.dump_progress(self.job)
+        assert progress.of(ObjectId("a")) == 50.0
+        assert progress.of(ObjectId("a", "SCHEMA", "s")) == 75.0
+        assert progress.of(ObjectId("a", "TABLE", "s", "t2")) == 50.0
+        assert progress.of(ObjectId("b")) == 9.0
+
+    def test_what_is_asked(self, gateway: Gateway, far: FarEnd) -> None:
+        self.serve(far)
+        assert gateway.dump_progress(self.job).percent == {}
+        (request,) = far.asked("ListTimeSeries")
+        assert request.name == "projects/p"
+        assert "migration_job/fulldump_progress_percentage_per_object" in request.filter
+        assert 'resource.labels.migration_job_id = "x"' in request.filter
+        assert 'resource.labels.location = "l"' in request.filter
+
+    def test_without_access_it_says_whose(self, gateway: Gateway, far: FarEnd) -> None:
+        far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))
+        with pytest.raises(Denied, match=r"monitoring\.timeSeries\.list"):
+            gateway.dump_progress(self.job)
 
 
 def test_permissions(gateway: Gateway, far: FarEnd) -> None:
