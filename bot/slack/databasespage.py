@@ -36,7 +36,7 @@ def databases_page(page: DatabasesPage) -> Message:
 def _place_in(page: DatabasesPage) -> str:
     parts = []
     if page.filters:
-        parts.append(f"Filter: {escape.code(page.filters)} ({words.many(page.total, 'match', 'match')})")
+        parts.append(f"Filter: {escape.code(page.filters)} ({words.many(page.total, 'match', 'matches')})")
     if page.pages > 1:
         parts.append(f"Page {page.page} of {page.pages}")
     return " · ".join(parts)

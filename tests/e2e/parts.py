@@ -1,0 +1,117 @@
+"""What tests of databases, edits and bulk share: the calls of one job, its destination, its views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from bot.dms.model import job_name
+from sandbox.slack import plain
+from tests.e2e.scene import CHANNEL, JSON, LOCATIONS, Scene
+
+CHANGES = (
+    "CreateMigrationJob",
+    "UpdateMigrationJob",
+    "DeleteMigrationJob",
+    "StartMigrationJob",
+    "StopMigrationJob",
+    "ResumeMigrationJob",
+    "RestartMigrationJob",
+    "PromoteMigrationJob",
+    "VerifyMigrationJob",
+)
+"""Every method that changes a job, over gRPC and over REST."""
+
+
+def full(job: str) -> str:
+    return job_name("demo-project", LOCATIONS[0], job)
+
+
+def calls(stage: Scene, job: str) -> list[JSON]:
+    """The changes that the DMS was asked to make to this job, oldest first."""
+    name = full(job)
+    return [
+        each for each in stage.dms.calls() if each["method"] in CHANGES and name in _texts(each["request"])
+    ]
+
+
+def only_call(stage: Scene, job: str, method: str, transport: str) -> JSON:
+    """The request of the one call that changed this job."""
+    made = calls(stage, job)
+    assert [(each["method"], each["transport"].lower()) for each in made] == [(method, transport)], made
+    request: JSON = made[0]["request"]
+    return request
+
+
+def filter_of(*names: str) -> JSON:
+    """An `objectsFilter` of whole databases, as REST takes it."""
+    objects = [{"objectIdentifier": {"type": "DATABASE", "database": name}} for name in names]
+    return {"sourceObjectsConfig": {"objectsSelectionType": "SPECIFIED_OBJECTS", "objectConfigs": objects}}
+
+
+def destination(stage: Scene, job: str) -> JSON:
+    """What became of the job's destination."""
+    wanted = stage.dms.job(job)["destinationName"]
+    found: JSON = next(each for each in stage.dms.destinations() if each["name"] == wanted)
+    return found
+
+
+def states(stage: Scene, job: str) -> dict[str, str]:
+    """By database: its state."""
+    return {each["sourceObject"]["database"]: each["state"] for each in stage.dms.job(job)["databases"]}
+
+
+def opened(stage: Scene, command: str, *words: str, user: str = "dana") -> JSON:
+    """The view that a command opens, once it shows these words."""
+    delivery = stage.slack.command(command, user=user, channel=CHANNEL)
+    assert delivery["ok"], delivery
+    return stage.slack.wait_view(user, contains=words)
+
+
+def submitted(stage: Scene, view: JSON, values: dict[str, Any], user: str = "dana") -> None:
+    answer = stage.slack.submit(view, values, user=user)
+    assert answer["submitted"], answer
+    assert not answer["errors"], answer
+
+
+def card_after(stage: Scene, before: str, *words: str, user: str = "dana", timeout: float = 15) -> JSON:
+    """The newest message with these words that came after `before`."""
+    return stage.slack.wait_message(channel=CHANNEL, user=user, contains=words, after=before, timeout=timeout)
+
+
+def edited_by_somebody_else(stage: Scene, job: str, *names: str) -> None:
+    """As in the console: the job takes these databases from now on."""
+    response = httpx.patch(
+        f"http://{stage.bot.settings.dms_emulator_rest_host}/v1/{full(job)}",
+        params={"updateMask": "objectsConfig"},
+        json={"objectsConfig": filter_of(*names)},
+        trust_env=False,
+    )
+    assert response.status_code == 200, response.text
+    operation = response.json()["name"]
+    waited = httpx.post(
+        f"http://{stage.bot.settings.dms_emulator_rest_host}/v1/{operation}:wait", json={}, trust_env=False
+    )
+    assert waited.json()["done"], waited.text
+
+
+def labels(message: JSON) -> list[str]:
+    """The labels of all buttons."""
+    return [line[1:-1] for line in plain(message).splitlines() if line.startswith("[") and line.endswith("]")]
+
+
+def _texts(value: Any) -> set[str]:
+    return set(_walk(value))
+
+
+def _walk(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _walk(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _walk(each)

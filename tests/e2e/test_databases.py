@@ -1,0 +1,235 @@
+"""`/dms databases`: what people see of a job's databases, and what that costs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sandbox.slack import plain
+from tests.e2e.parts import calls, full, labels
+from tests.e2e.scene import JSON, Scene, fresh
+
+HALF = {"phase": "FULL_DUMP", "frozen": True, "in_phase_for": 18_000.0}
+"""A dump of 36,000 seconds is half done."""
+
+
+def dumping(stage: Scene) -> str:
+    """A job whose dump goes on: one database through, one half done, one failed, one not taken."""
+    job = fresh("dump")
+    stage.dms.add_job(
+        job,
+        databases=[
+            {"name": "orders", "dump_seconds": 36_000.0},
+            {"name": "archive", "state": "RUNNING", "phase": "CDC"},
+            {
+                "name": "search",
+                "state": "FAILED",
+                "phase": "FULL_DUMP",
+                "error": {"code": "INTERNAL", "message": 'extension "zhparser" is <not> available'},
+            },
+        ],
+        source_databases=["scratch"],
+        **HALF,
+    )
+    return job
+
+
+def line_of(message: JSON, database: str) -> str:
+    return next(line for line in plain(message).splitlines() if f"`{database}`" in line)
+
+
+def listed(message: JSON) -> list[str]:
+    """The databases on the page."""
+    return re.findall(r"^\S+ `([^`]+)` [A-Z_]+", plain(message), flags=re.MULTILINE)
+
+
+def looks(stage: Scene, job: str, method: str) -> int:
+    return sum(
+        1
+        for call in stage.dms.calls(method)
+        if full(job) in str(call["request"]) or job in str(call["request"])
+    )
+
+
+def test_state_phase_error_and_progress(stage: Scene) -> None:
+    job = dumping(stage)
+    page = stage.type(f"databases {job}")
+    text = plain(page)
+    assert f"4 databases of {job}" in text
+    assert "1 FAILED" in text
+    assert "1 NOT_SELECTED" in text
+    assert "1 of 3 databases are through" in text
+    assert listed(page) == ["search", "archive", "orders", "scratch"], "what failed comes first"
+    assert re.search(r"RUNNING · full dump · ▰▰▰▰▰▱▱▱▱▱ 5\d%", line_of(page, "orders"))
+    assert line_of(page, "archive").endswith("RUNNING · CDC")
+    assert line_of(page, "search").endswith("FAILED · full dump")
+    assert 'extension "zhparser" is &lt;not&gt; available' in text
+    assert line_of(page, "scratch").endswith("NOT_SELECTED")
+    assert calls(stage, job) == []
+
+
+def test_without_monitoring_all_but_the_progress_is_there(stage: Scene) -> None:
+    job = dumping(stage)
+    stage.dms.monitoring(False)
+    try:
+        page = stage.type(f"databases {job}")
+    finally:
+        stage.dms.monitoring(True)
+    assert "How far each dump is cannot be told" in plain(page)
+    assert "%" not in line_of(page, "orders")
+    assert listed(page) == ["search", "archive", "orders", "scratch"]
+
+
+def test_monitoring_is_not_asked_where_no_dump_goes_on(stage: Scene) -> None:
+    job = fresh("cdc")
+    stage.dms.add_job(job, phase="CDC", databases=["sales"], frozen=True)
+    page = stage.type(f"databases {job}")
+    assert listed(page) == ["sales"]
+    assert "through" not in plain(page)
+    assert looks(stage, job, "ListTimeSeries") == 0
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ("state=failed", ["search"]),
+        ("state=FAILED", ["search"]),
+        ("state=failed,not-selected", ["search", "scratch"]),
+        ("phase=full_dump", ["search", "orders"]),
+        ("phase=cdc state=running", ["archive"]),
+        ("ar", ["search", "archive"]),
+        ("AR state=failed", ["search"]),
+        ("state=stopped", []),
+        ("nowhere", []),
+    ],
+)
+def test_filters(stage: Scene, filters: str, found: list[str]) -> None:
+    page = stage.type(f"databases {dumping(stage)} {filters}")
+    assert listed(page) == found
+    assert "Filter: `" in plain(page)
+    if not found:
+        assert "No database matches" in plain(page)
+
+
+@pytest.mark.parametrize(
+    ("filters", "hint"), [("state=fialed", "`state=failed`"), ("phase=fulldump", "`phase=full_dump`")]
+)
+def test_unknown_states_and_phases_are_told(stage: Scene, filters: str, hint: str) -> None:
+    answer = stage.type(f"databases {dumping(stage)} {filters}")
+    assert f"Did you mean {hint}?" in plain(answer)
+
+
+def test_a_thousand_databases_in_pages(stage: Scene) -> None:
+    job = fresh("big")
+    names = [f"tenant_{number:04d}" for number in range(1000)]
+    failed = {"name": "tenant_0777", "state": "FAILED", "phase": "CDC"}
+    stage.dms.add_job(
+        job,
+        phase="CDC",
+        frozen=True,
+        databases=[failed if each == failed["name"] else each for each in names],
+    )
+    page = stage.type(f"databases {job}")
+    assert f"1,000 databases of {job}" in plain(page)
+    assert "Page 1 of 40" in plain(page)
+    assert listed(page) == ["tenant_0777", *names[:24]]
+    assert "‹ Previous" not in labels(page)
+    stage.press(page, "Next ›")
+    second = stage.shows(page, "Page 2 of 40")
+    assert listed(second) == names[24:49]
+    stage.press(second, "‹ Previous")
+    assert listed(stage.shows(page, "Page 1 of 40"))[0] == "tenant_0777"
+    last = stage.type(f"databases {job} --page 40")
+    assert listed(last) == names[-25:]
+    assert "Next ›" not in labels(last)
+    some = stage.type(f"databases {job} tenant_09 --page 4")
+    assert "Page 4 of 4" in plain(some)
+    assert "100 matches" in plain(some)
+    assert listed(some) == names[975:]
+
+
+def test_each_look_costs_one_request_a_thousand(stage: Scene) -> None:
+    job = fresh("many")
+    stage.dms.add_job(job, phase="CDC", frozen=True, databases=[f"d{number:04d}" for number in range(1500)])
+    page = stage.type(f"databases {job}")
+    assert f"1,500 databases of {job}" in plain(page)
+    assert looks(stage, job, "ListMigrationJobObjects") == 2
+    stage.press(page, "Next ›")
+    stage.shows(page, "Page 2 of 60")
+    assert looks(stage, job, "ListMigrationJobObjects") == 4
+
+
+def test_a_turn_keeps_the_filter(stage: Scene) -> None:
+    job = fresh("turn")
+    stage.dms.add_job(
+        job,
+        phase="CDC",
+        frozen=True,
+        databases=[{"name": f"d{n:02d}", "state": "FAILED" if n % 2 else "RUNNING"} for n in range(80)],
+    )
+    page = stage.type(f"databases {job} state=failed")
+    assert "40 matches" in plain(page)
+    stage.press(page, "Next ›")
+    second = stage.shows(page, "Page 2 of 2", "Filter: `state=failed`")
+    assert listed(second) == [f"d{n:02d}" for n in range(51, 80, 2)]
+
+
+def test_refresh_shows_what_is_true_now(stage: Scene) -> None:
+    job = fresh("fresh")
+    stage.dms.add_job(job, phase="CDC", frozen=True, databases=["sales"])
+    page = stage.type(f"databases {job}")
+    stage.dms.set_database(job, "sales", state="FAILED", error={"code": "INTERNAL", "message": "disk full"})
+    stage.press(page, "Refresh")
+    stage.shows(page, "disk full", "1 FAILED")
+
+
+def test_buttons_lead_to_edit_and_to_the_choice_of_databases(stage: Scene) -> None:
+    job = dumping(stage)
+    page = stage.type(f"databases {job}")
+    stage.press(page, "Edit")
+    view = stage.slack.wait_view(contains=[f"Edit {job}", "Dump parallelism"])
+    stage.slack.close_view(view)
+    stage.press(page, "Restart some …")
+    view = stage.slack.wait_view(contains=["Databases to restart", "search"])
+    assert "(orders)" not in plain(view), "only failed databases of a running job can restart"
+    stage.slack.close_view(view)
+    assert "Promote some …" not in labels(page)
+
+
+def test_a_job_that_has_no_databases_yet(stage: Scene) -> None:
+    job = fresh("none")
+    stage.dms.add_job(job, state="NOT_STARTED", databases=[])
+    assert "lists no databases for this job yet" in plain(stage.type(f"databases {job}"))
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"), [("READY_FOR_PROMOTE", "ready for promote"), ("PHASE_FAILBACK", "failback")]
+)
+def test_phases_that_the_client_does_not_know_have_names(stage: Scene, phase: str, words: str) -> None:
+    job = fresh("newer")
+    stage.dms.add_job(job, phase=phase, databases=["sales"], frozen=True)
+    for command in (f"show {job}", f"list {job}", f"databases {job}"):
+        text = plain(stage.type(command))
+        assert f"*RUNNING* · {words}" in text, text
+        assert "PHASE_7" not in text
+    short = phase.removeprefix("PHASE_").lower()
+    assert f"`{job}`" in plain(stage.type(f"list {job} phase={short}"))
+
+
+def test_objects_in_newer_phases_are_shown_by_name(stage: Scene) -> None:
+    job = fresh("backup")
+    stage.dms.add_job(
+        job,
+        phase="CDC",
+        frozen=True,
+        databases=[
+            {"name": "one", "state": "RUNNING", "phase": "DIFF_BACKUP"},
+            {"name": "two", "state": "RUNNING", "phase": "READY_FOR_PROMOTE"},
+            {"name": "three", "state": "REMOVING", "phase": "CDC"},
+        ],
+    )
+    page = stage.type(f"databases {job}")
+    assert line_of(page, "one").endswith("DIFF_BACKUP")
+    assert line_of(page, "two").endswith("ready for promote")
+    assert "REMOVING" in line_of(page, "three")
