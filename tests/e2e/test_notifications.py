@@ -1,0 +1,188 @@
+"""What channels and people are told, through the whole chain: watcher, outbox, notifier, Slack."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.slack import plain
+from tests.e2e.scene import Scene, fresh, scene
+
+NEWS = "db-migrations"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("notify")
+    with scene(folder, summary_at=f"{datetime.now(UTC):%H:%M}", delay_alert_s=600.0) as made:
+        made.dms.add_job("baseline", state="COMPLETED", frozen=True)
+        yield made
+        assert made.slack.violations() == []
+
+
+def a_job(stage: Scene, prefix: str, **values: Any) -> str:
+    """A job that the watcher has seen, and told."""
+    job = fresh(prefix)
+    stage.dms.add_job(job, **{"databases": ["sales"], "frozen": True, **values})
+    stage.slack.wait_message(channel=NEWS, contains=f"`{job}`")
+    return job
+
+
+def told(stage: Scene, job: str, channel: str = NEWS, user: str | None = None) -> list[dict[str, Any]]:
+    """Messages about a job that are not in a thread."""
+    messages = stage.slack.messages(channel=channel, user=user)
+    return [m for m in messages if f"`{job}`" in plain(m) and m.get("thread_ts") in (None, m["ts"])]
+
+
+def until(met: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_one_message_a_job_kept_up_to_date_with_details_in_its_thread(stage: Scene) -> None:
+    job = a_job(stage, "line", state="RUNNING", phase="FULL_DUMP")
+    first = told(stage, job)
+    stage.dms.set_job(job, state="STOPPING")
+    line = stage.shows(first[0], "STOPPING", "outside Slack")
+    stage.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
+    stage.shows(line, "RUNNING", "full dump")
+    assert len(told(stage, job)) == 1
+    thread = stage.slack.wait_for(
+        lambda _: (found := stage.slack.thread(NEWS, line["ts"]))[2:] and found, timeout=10
+    )
+    assert any("STOPPING" in plain(reply) for reply in thread[1:])
+
+
+def test_a_failure_is_told_fresh_with_its_cause_and_what_can_be_done(stage: Scene) -> None:
+    job = a_job(stage, "fails", state="RUNNING", phase="CDC")
+    error = {"code": 9, "message": "replication slot does not exist: all replication slots are in use"}
+    stage.dms.set_job(job, state="FAILED", error=error)
+    alert = stage.slack.wait_message(channel=NEWS, contains=["FAILED", job, "[Verify]", "[Restart]"])
+    text = plain(alert)
+    assert "all replication slots are in use" in text
+    assert "cloud.google.com/database-migration/docs" in text
+    before = stage.now(NEWS)
+    stage.press(alert, "Verify")
+    stage.slack.wait_message(channel=NEWS, contains=["✅", "Verified", job], after=before)
+    assert len(stage.writes("verify", job)) == 1
+
+
+def test_cdc_reached_says_what_to_do_next(stage: Scene) -> None:
+    job = a_job(stage, "cdc", state="RUNNING", phase="FULL_DUMP")
+    stage.dms.set_job(job, phase="CDC")
+    alert = stage.slack.wait_message(channel=NEWS, contains=["CDC", job, "[Promote]", "delay"])
+    assert "promote" in plain(alert)
+
+
+def test_changes_made_here_name_who_made_them(stage: Scene) -> None:
+    job = a_job(stage, "mine", state="STOPPED", phase="CDC", frozen=False)
+    stage.type(f"resume {job}", user="sam")
+    stage.slack.wait_message(channel=NEWS, contains=[job, "<@U0SAM00001>"])
+
+
+def test_deleted_jobs_are_told_and_unreachable_locations_are_not(stage: Scene) -> None:
+    stays, goes = a_job(stage, "stays"), a_job(stage, "goes", location="us-central1")
+    stage.dms.location_unreachable("europe-west1")
+    stage.dms.remove_job(goes)
+    stage.slack.wait_message(channel=NEWS, contains=["Deleted", goes])
+    assert not any("Deleted" in plain(m) for m in told(stage, stays))
+    stage.dms.location_unreachable("europe-west1", False)
+
+
+def test_database_failures_and_long_delays_are_told(stage: Scene) -> None:
+    job = a_job(stage, "part", state="RUNNING", phase="FULL_DUMP", databases=["sales", "billing"])
+    stage.dms.set_database(job, "billing", state="FAILED", error={"code": 9, "message": "no space left"})
+    stage.dms.set_job(job, phase="CDC")
+    stage.slack.wait_message(channel=NEWS, contains=[job, "billing", "no space left"], timeout=45)
+
+
+def test_a_burst_becomes_one_digest(stage: Scene) -> None:
+    prefix = fresh("burst")
+    before = stage.now(NEWS)
+    stage.dms.add_many(50, prefix=prefix, state="NOT_STARTED")
+    digest = stage.slack.wait_message(channel=NEWS, contains=["50 jobs", "Created"], after=before, timeout=20)
+    fresh_ones = [m for m in stage.slack.messages(channel=NEWS) if m["ts"] > before and prefix in plain(m)]
+    assert [m["ts"] for m in fresh_ones] == [digest["ts"]]
+
+
+def test_watch_by_person_and_channel(stage: Scene) -> None:
+    job = a_job(stage, "watched", state="RUNNING", phase="CDC")
+    answer = stage.type(f"watch {job} --dm --only failed", user="alex")
+    assert "now told of" in plain(answer)
+    # This is how a channel that was picked behind `#` arrives.
+    assert "<#C0GENERAL1>" in plain(stage.type(f"watch {job} --channel <#C0GENERAL1|general>", user="sam"))
+    assert job in plain(stage.type("watches", user="alex"))
+    stage.dms.set_job(job, state="FAILED", error={"code": 9, "message": "gone"})
+    stage.slack.wait_message(channel="general", contains=["FAILED", job])
+    stage.slack.wait_message(
+        user="alex", contains=["FAILED", job, "gone"], where=lambda m: m["channel"][0] == "D"
+    )
+    assert "no longer" in plain(stage.type(f"unwatch {job} --dm", user="alex"))
+
+
+def test_nothing_is_told_twice(stage: Scene) -> None:
+    keys = collections.Counter(
+        m["metadata"]["event_payload"]["key"]
+        for m in stage.slack.messages(include_ephemeral=False)
+        if m.get("metadata")
+    )
+    assert keys
+    assert {key: count for key, count in keys.items() if count > 1} == {}
+
+
+def test_daily_summary_comes_once(stage: Scene) -> None:
+    stage.slack.wait_message(channel=NEWS, contains="Migrations on")
+    found = [m for m in stage.slack.messages(channel=NEWS) if "Migrations on" in plain(m)]
+    assert len(found) == 1
+
+
+def test_delay_is_posted_as_a_picture(stage: Scene) -> None:
+    job = a_job(stage, "delay", state="RUNNING", phase="CDC", sec_lag=42, in_phase_for=3600)
+    stage.slack.command(f"delay {job}")
+    message = stage.slack.wait_message(
+        channel="dms", contains=[job], where=lambda m: bool(m.get("files")), timeout=30
+    )
+    picture = stage.slack.download(message["files"][0])
+    assert picture.startswith(b"\x89PNG")
+    assert "42 s" in plain(message)
+
+
+def test_without_monitoring_it_says_so_and_the_rest_works(stage: Scene) -> None:
+    job = a_job(stage, "blind", state="RUNNING", phase="CDC")
+    stage.dms.monitoring(False)
+    assert "Monitoring" in plain(stage.type(f"delay {job}"))
+    assert "RUNNING" in plain(stage.type(f"show {job}"))
+    card = stage.type(f"promote {job}")
+    assert "not known" in plain(card)
+    assert "[Confirm promote]" in plain(card)
+    stage.dms.monitoring(True)
+
+
+def test_promote_warns_in_red_while_the_delay_is_above_zero(stage: Scene) -> None:
+    job = a_job(stage, "lag", state="RUNNING", phase="CDC", sec_lag=30, bytes_lag=1000)
+    card = stage.type(f"promote {job}")
+    stage.shows(card, "NOT ZERO", "30 s", "[Re-check delay]")
+    # The worst of the last minute counts, so that the delay is seen to rise at once.
+    stage.dms.set_job(job, sec_lag=90)
+    until(lambda: "1 min 30 s" in plain(stage.type(f"show {job}")))
+    stage.press(card, "Re-check delay")
+    stage.shows(card, "NOT ZERO", "1 min 30 s")
+    calm = a_job(stage, "calm", state="RUNNING", phase="CDC", sec_lag=0, bytes_lag=0)
+    assert "Replication delay: zero" in plain(stage.type(f"promote {calm}"))
+
+
+def test_home_shows_jobs_requests_and_watches(stage: Scene) -> None:
+    job = a_job(stage, "home", state="RUNNING", phase="CDC")
+    stage.type(f"watch {job} --dm", user="riley")
+    stage.type(f"promote {job}", user="riley")
+    stage.slack.open_home("riley")
+    home = plain(stage.slack.wait_home("riley", contains=["promote", job]))
+    assert "RUNNING" in home
+    assert job in home
