@@ -96,7 +96,7 @@ def _line(fact: Mapping[str, Any], job: str) -> str:
             "wait, and check again."
         )
     note = fact.get("note")
-    why = f": {escape.outside(note)}" if isinstance(note, str) and note else ""
+    why = f": {escape.outside(note.rstrip('.'))}" if isinstance(note, str) and note else ""
     return (
         f":rotating_light: {job}*The replication delay is not known*{at}{why}. "
         "Make sure that it is zero before you promote."
