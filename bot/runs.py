@@ -242,7 +242,8 @@ class Runs:
         approvers = counting(self._store, self._access, replace(request, jobs=(job,)))
         if len(approvers) < verdict.approvals:
             raise Objection(
-                f"The policy asks for {verdict.approvals} approvals by now, and {len(approvers)} count."
+                "The policy asks for more approvals by now: "
+                f"{len(approvers)} of {verdict.approvals} approvals count."
             )
 
     def _claim(self, run: Run, request: Request, job: Job) -> Run | None:

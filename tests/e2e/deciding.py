@@ -156,7 +156,8 @@ def ends() -> Iterator[tuple[SlackServer, DmsServer]]:
 
 @contextmanager
 def started(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> Iterator[Scene]:
-    """A bot on the database in `folder`; it may be the next one on it."""
-    with running(settings(slack, dms, folder, **more)) as bot:
-        slack.control.wait_connections()
+    """A bot, over signed HTTP, on the database in `folder`; it may be the next one on it."""
+    http = {"slack_app_token": "", "slack_signing_secret": slack.signing_secret}
+    with running(settings(slack, dms, folder, **http, **more)) as bot:
+        assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
         yield Scene(slack.control, dms.control, bot)
