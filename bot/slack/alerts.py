@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from slack_sdk.models.blocks import Block
 
 from bot.advice import docs_url, likely_cause, next_step
 from bot.answers import Button
-from bot.dms.model import Job
+from bot.dms.model import Job, short_name
 from bot.slack import escape, eventwords, words
 from bot.slack import message as m
 from bot.slack.jobcard import cause_text
@@ -24,6 +25,15 @@ _WAL = (
     "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and WAL keeps piling up "
     "in the source's replication slots until the source's disk is full. Restart or delete it."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What needs somebody: full job names, and how many requests wait for approval."""
+
+    failed: Sequence[str] = ()
+    stuck: Sequence[str] = ()
+    approvals: int = 0
 
 
 def alert(event: Event, job: Job | None, buttons: Sequence[Button] = ()) -> Message:
@@ -62,8 +72,9 @@ def summary(
     counts: Mapping[str, int],
     events: Sequence[Event] = (),
     buttons: Sequence[Button] = (),
+    waiting: Waiting | None = None,
 ) -> Message:
-    """The daily summary: how many jobs by status, and what happened that people should know.
+    """The daily summary: how many jobs by status, what waits for somebody, and what happened.
 
     `counts` is by `Job.status`; `events` are those of the last day.
     """
@@ -73,6 +84,8 @@ def summary(
     lines = [f"{words.status_sign(status)} {words.status(status)}: {count:,}" for status, count in ordered]
     blocks: list[Block] = [m.header(title)]
     blocks.extend(m.sections("\n".join(lines) or "There are no migration jobs."))
+    for line in _waiting(waiting or Waiting()):
+        blocks.extend(m.sections(line))
     for label, found in _day(events):
         names = sorted({event.job.rpartition("/")[2] for event in found})
         blocks.append(m.section(f"{label}: {words.names(names, _NAMED)}"))
@@ -83,6 +96,23 @@ def summary(
     return m.message(
         f"{escape.outside(title)}: {words.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks
     )
+
+
+def _waiting(waiting: Waiting) -> list[str]:
+    lines = []
+    if waiting.failed:
+        lines.append(f"🔴 *Still failed*: {words.names(_short(waiting.failed), _NAMED)}")
+    if waiting.stuck:
+        lines.append(f"🚨 *Stuck*: {words.names(_short(waiting.stuck), _NAMED)}")
+    if waiting.approvals:
+        lines.append(
+            f"✋ *{words.many(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`"
+        )
+    return lines
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    return [short_name(name) for name in names]
 
 
 def _title(event: Event) -> str:

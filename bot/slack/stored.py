@@ -139,7 +139,10 @@ class Stored:
         found = [self._store.event(each) for each in subject.get("events", ())]
         events = [event for event in found if event is not None]
         button = Button("List all", "list", "run", self._ref(Invocation("list")))
-        return alerts.summary(subject["date"], subject["counts"], events, (button,))
+        waiting = alerts.Waiting(
+            subject.get("failed", ()), subject.get("stuck", ()), len(subject.get("approvals", ()))
+        )
+        return alerts.summary(subject["date"], subject["counts"], events, (button,), waiting)
 
     def _job_of(self, event: Event) -> Job | None:
         known = self._store.known_job(event.job)

@@ -269,6 +269,15 @@ def test_the_daily_summary() -> None:
     )
     assert payload["text"] == "Migrations on 2026-11-20: 6 jobs (5 RUNNING · CDC, 1 FAILED · CDC)"
     assert "🔴 *Failed*: `orders-db`" in all_text(payload)
+    assert "waiting for approval" not in all_text(payload)
+
+
+def test_the_daily_summary_names_what_waits_for_somebody() -> None:
+    name = "projects/p/locations/l/migrationJobs/old-db"
+    text = all_text(accepted(alerts.summary("2026-11-20", {}, waiting=alerts.Waiting([name], [name], 2))))
+    assert "*Still failed*: `old-db`" in text
+    assert "*Stuck*: `old-db`" in text
+    assert "2 requests waiting for approval" in text
 
 
 def test_home_shows_jobs_approvals_and_watches() -> None:
