@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +13,11 @@ from datetime import UTC, datetime
 
 import structlog
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import cli, metrics
+from bot import cli, logs, metrics
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.answers import Answer, Note
@@ -37,6 +38,8 @@ from bot.slack.directory import Directory
 from bot.slack.front import Front
 from bot.slack.listeners import listen
 from bot.slack.post import Post
+from bot.slack.signed import Signed
+from bot.slack.socket import Socket
 from bot.slack.stored import Stored
 from bot.store import open_store
 from bot.store.port import Hold, Store, StoreError
@@ -49,11 +52,14 @@ log = structlog.get_logger(__name__)
 
 _SLACK_TIMEOUT_S = 10
 _QUICK = 8
+_NEAR = 8
 _RUNNERS = 16
 _FOLLOW_EVERY_S = 1.0
 _TEND_EVERY_S = 5.0
 _SOCKET_WORKERS = 10
 _PRESENT_EVERY_S = 1.0
+_SWITCH_S = 0.0005
+"""How long a thread may go on while others wait for their turn; Python's own default is ten times that."""
 
 
 class Desk:
@@ -83,6 +89,9 @@ class Desk:
 
     def opens_view(self, invocation: Invocation) -> bool:
         return self._verbs[invocation.verb].form(invocation)
+
+    def asks_service(self, invocation: Invocation) -> bool:
+        return self._verbs[invocation.verb].asks_service(invocation)
 
 
 def now() -> datetime:
@@ -116,6 +125,7 @@ class Bot:
         )
         self.wake = threading.Event()
         self.pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="work")
+        self.near = ThreadPoolExecutor(_NEAR, thread_name_prefix="near")
         self.quick = ThreadPoolExecutor(_QUICK, thread_name_prefix="quick")
         self.runners = ThreadPoolExecutor(_RUNNERS, thread_name_prefix="run")
         directory = Directory(self.client)
@@ -140,7 +150,14 @@ class Bot:
         self.desk = Desk(self.verbs, self._context)
         self.post = Post(self.client)
         self.front = Front(
-            self.desk, self.approvals, self.store, self.post, pool=self.pool, quick=self.quick, clock=now
+            self.desk,
+            self.approvals,
+            self.store,
+            self.post,
+            pool=self.pool,
+            near=self.near,
+            quick=self.quick,
+            clock=now,
         )
         self.stored = Stored(self.store, self.access, self.team, now)
         self.health = self._health()
@@ -149,7 +166,7 @@ class Bot:
         self.server = Server(self._endpoints(), settings.host, settings.port)
         self._stopping = threading.Event()
         self._alive: Hold | None = None
-        self._socket: SocketModeHandler | None = None
+        self._socket: Socket | None = None
 
     # ---- life
 
@@ -160,13 +177,7 @@ class Bot:
         self.server.start()
         self.leader.start()
         if self.settings.socket_mode:
-            self._socket = SocketModeHandler(
-                self.bolt,
-                self.settings.slack_app_token,
-                web_client=self.client,
-                concurrency=_SOCKET_WORKERS,
-            )
-            self._socket.connect()  # type: ignore[no-untyped-call]
+            self._socket = self._connected()
         metrics.running(cli.version())
         log.info(
             "started",
@@ -185,6 +196,7 @@ class Bot:
             self._socket.close()  # type: ignore[no-untyped-call]
         self.server.stop()
         self.quick.shutdown(wait=True, cancel_futures=False)
+        self.near.shutdown(wait=True, cancel_futures=False)
         self.pool.shutdown(wait=True, cancel_futures=True)
         self.leader.stop(self.settings.shutdown_s)
         self.runners.shutdown(wait=True, cancel_futures=True)
@@ -251,22 +263,59 @@ class Bot:
         )
 
     def _bolt(self) -> App:
-        app = App(
-            client=self.client,
-            signing_secret=self.settings.slack_signing_secret or None,
-            token_verification_enabled=False,
-            ssl_check_enabled=True,
-        )
-        listen(app, self.front, self.store, self._home)
+        try:
+            app = self._app()
+        except (BoltError, SlackClientError, OSError) as error:
+            raise SlackError(f"Slack at {self.client.base_url} does not answer: {error}") from None
+        listen(app, self.front, self._home)
         return app
 
-    def _home(self, team: str, user: str) -> None:
-        self.pool.submit(
-            lambda: self.post.publish_home(user, self.stored.home(Person(team or self.team, user)))
+    def _app(self) -> App:
+        return App(
+            client=self.client,
+            # Else Bolt would ask Slack before its first acknowledgement.
+            token_verification_enabled=True,
+            # `Signed` does that, before anything is read.
+            request_verification_enabled=False,
+            # Our listeners are short: in Bolt's own thread they end long before its next look, 10 ms
+            # later, at whether a listener in another thread has acknowledged.
+            process_before_response=True,
         )
 
+    def _connected(self) -> Socket:
+        socket = Socket(
+            self.bolt, self.settings.slack_app_token, web_client=self.client, concurrency=_SOCKET_WORKERS
+        )
+        try:
+            socket.connect()  # type: ignore[no-untyped-call]
+        except SlackApiError as error:
+            socket.close()  # type: ignore[no-untyped-call]
+            raise SlackError(
+                f"Slack does not accept SLACK_APP_TOKEN ({error.response['error']}): take the app-level "
+                "token with the scope connections:write from the app's page “Basic Information”; it begins "
+                "with xapp-."
+            ) from None
+        except (SlackClientError, OSError) as error:
+            socket.close()  # type: ignore[no-untyped-call]
+            raise SlackError(f"Slack's Socket Mode cannot be reached: {error}") from None
+        return socket
+
+    def _home(self, team: str, user: str) -> None:
+        self.near.submit(self._show_home, Person(team or self.team, user))
+
+    def _show_home(self, who: Person) -> None:
+        with logs.request():
+            try:
+                self.post.publish_home(who.user, self.stored.home(who))
+            except StoreError as error:
+                log.warning("home_not_made", error=str(error))
+            except Exception:
+                metrics.fault()
+                log.exception("home_broke")
+
     def _endpoints(self) -> Endpoints:
-        slack = None if self.settings.socket_mode else SlackRequestHandler(self.bolt)
+        secret = self.settings.slack_signing_secret
+        slack = None if self.settings.socket_mode else Signed(self.bolt.dispatch, secret)
         return Endpoints(self.health, slack, self.settings.metrics_token)
 
     def _health(self) -> Health:
@@ -347,8 +396,13 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # An acknowledgement takes many short turns, and must not wait long for one behind other work.
+    sys.setswitchinterval(_SWITCH_S)
     bot = Bot(settings)
     bot.start()
+    # What was loaded stays: without it, a look for garbage is short.
+    gc.collect()
+    gc.freeze()
     stop.wait()
     bot.stop()
 

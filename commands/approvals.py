@@ -11,7 +11,7 @@ from bot.dms.model import State
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
-from commands.base import Context, Verb
+from commands.base import Context, Verb, never
 
 PER_PAGE = 8
 _SHOWN_JOBS = 5
@@ -116,4 +116,5 @@ VERB = Verb(
     "and Deny where the policy lets you decide, and Withdraw on your own requests.",
     examples=("approvals",),
     run=_run,
+    asks_service=never,
 )

@@ -72,3 +72,16 @@ class Verb:
     """Whether it only looks: then the policy is asked here; else it judges each job by itself."""
     form: Callable[[Invocation], bool] = lambda _invocation: False
     """Whether this invocation answers with a view, which must be opened within 3 seconds."""
+    asks_service: Callable[[Invocation], bool] = lambda _invocation: True
+    """Whether the service may be asked, which may take its time. What the store alone answers does not
+    queue behind that."""
+
+
+def only_of_a_job(invocation: Invocation) -> bool:
+    """For verbs that ask the service where a job is named, and the store otherwise."""
+    return bool(invocation.jobs)
+
+
+def never(_invocation: Invocation) -> bool:
+    """For verbs that the store alone answers."""
+    return False

@@ -11,7 +11,7 @@ from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.redact import redact
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze
 from bot.timespan import parse_time
-from commands.base import Context, Say, Verb
+from commands.base import Context, Say, Verb, only_of_a_job
 from commands.resolve import find_job
 
 EVERY_JOB = "*"
@@ -135,4 +135,5 @@ VERB = Verb(
     "way goes on, and changes made elsewhere (console, gcloud) are not stopped.",
     examples=('freeze orders-db --until 2h --reason "month end"', 'freeze --all --until 3d --reason "audit"'),
     run=_run,
+    asks_service=only_of_a_job,
 )

@@ -6,7 +6,7 @@ from rapidfuzz import process
 
 from bot.answers import Answer, Page, Section
 from bot.invocation import Flag, Invocation, Syntax, UsageError
-from commands.base import Context, Verb
+from commands.base import Context, Verb, never
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -85,4 +85,5 @@ VERB = Verb(
     syntax=Syntax(words=True),
     examples=("help restart",),
     run=_run,
+    asks_service=never,
 )

@@ -13,7 +13,7 @@ from bot.dms.model import job_name
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.store.records import AuditEntry
 from bot.timespan import parse_duration, parse_time
-from commands.base import Context, Verb
+from commands.base import Context, Verb, only_of_a_job
 from commands.resolve import find_job
 
 PER_PAGE = 15
@@ -180,4 +180,5 @@ VERB = Verb(
     "is chained to the one before, so that tampering shows: `dms-bot audit verify`.",
     examples=("history orders-db", "history --by @dana --since 2d", "history --since 30d --export csv"),
     run=_run,
+    asks_service=only_of_a_job,
 )

@@ -10,7 +10,7 @@ from bot.answers import Answer, Button, Group, Page, Part, Section, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import Freeze
-from commands.base import Context, Verb
+from commands.base import Context, Verb, only_of_a_job
 from commands.resolve import find_job
 
 PER_PAGE = 20
@@ -118,4 +118,5 @@ VERB = Verb(
     details="Without a job, the whole policy in words; with one, what you may do with it and why.",
     examples=("policy", "policy orders-db"),
     run=_run,
+    asks_service=only_of_a_job,
 )

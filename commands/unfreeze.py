@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.answers import Answer, Note, Part, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
-from commands.base import Context, Verb
+from commands.base import Context, Verb, only_of_a_job
 from commands.freeze import EVERY_JOB, audited, target, what
 
 
@@ -51,4 +51,5 @@ VERB = Verb(
     "those of single jobs. Planned freezes stand in the policy file and end by themselves.",
     examples=("unfreeze orders-db", "unfreeze --all"),
     run=_run,
+    asks_service=only_of_a_job,
 )

@@ -7,7 +7,7 @@ from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING
 from commands import watching
-from commands.base import Context, Verb
+from commands.base import Context, Verb, never
 
 _OFFERED = 10
 
@@ -83,4 +83,5 @@ VERB = Verb(
     "of all jobs. What the notify channel and the policy file ask for goes on.",
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
+    asks_service=never,
 )

@@ -9,7 +9,7 @@ from bot.invocation import Invocation, Syntax, UsageError
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING
 from commands import watching
-from commands.base import Context, Verb
+from commands.base import Context, Verb, only_of_a_job
 from commands.resolve import find_job
 
 MOST = 200
@@ -72,4 +72,5 @@ VERB = Verb(
     "replaces the first.",
     examples=("watch orders-db", "watch label.env=prod --only failed,completed", "watch state=failed --dm"),
     run=_run,
+    asks_service=only_of_a_job,
 )

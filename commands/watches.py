@@ -9,7 +9,7 @@ from bot.invocation import Invocation
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING, Wanted
 from commands import watching
-from commands.base import Context, Verb
+from commands.base import Context, Verb, never
 
 _SHOWN = 20
 """Watches with a button each, so that the page stays within what one message can hold."""
@@ -75,4 +75,5 @@ VERB = Verb(
     "told by default.",
     examples=("watches",),
     run=_run,
+    asks_service=never,
 )

@@ -1,7 +1,11 @@
 """Takes what people type and press to what answers it, and brings the answer back.
 
 Nothing here runs before Slack has its acknowledgement, but for the checks that a view's submission
-is answered with, which ask the store alone.
+is answered with, which ask the store alone and are not waited for long.
+
+There are three pools, so that trouble in one place is not felt in another: `quick` begins everything
+and opens views, `near` does what the store answers and talks to Slack, `pool` does what asks DMS and
+may hang as long as DMS does.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -27,13 +31,22 @@ from bot.slack.parse import parse
 from bot.slack.post import Place, Post
 from bot.slack.text import plain
 from bot.store.port import Store, StoreError
-from bot.store.records import Person, Request, Run, RunState
+from bot.store.records import Person, Ref, Request, Run, RunState
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 OLD_BUTTON = Note(
     "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
 )
+PREVIEWED = "submit"
+"""The step of a form whose answer is a view again."""
+NO_VIEW = Note(
+    "The view could not be opened just now: press the button or type the command again.", tone="warn"
+)
+_CHECK_S = 2.0
+"""How long the checks before an acknowledgement may take; Slack waits for 3 seconds."""
+_MOST_TICKED = 1000
 _DENIAL = "denial"
 """Kind of the stored id behind the view that asks why."""
 _ACTIONS = frozenset(str(action) for action in Action)
@@ -48,6 +61,8 @@ class Verbs(Protocol):
 
     def opens_view(self, invocation: Invocation) -> bool: ...
 
+    def asks_service(self, invocation: Invocation) -> bool: ...
+
 
 class Front:
     """Everything that people can type, press and submit."""
@@ -60,6 +75,7 @@ class Front:
         post: Post,
         *,
         pool: Executor,
+        near: Executor,
         quick: Executor,
         clock: Callable[[], datetime],
     ) -> None:
@@ -68,6 +84,7 @@ class Front:
         self._store = store
         self._post = post
         self._pool = pool
+        self._near = near
         self._quick = quick
         self._clock = clock
 
@@ -94,7 +111,10 @@ class Front:
 
     def _begin(self, place: Place, trigger: str, work: Callable[[], None]) -> None:
         with logs.request():
-            self._guarded(place, lambda: self._once(trigger, work))
+            try:
+                self._once(trigger, work)
+            except Exception as error:
+                self._tell(place, _fault(error))
 
     def _once(self, trigger: str, work: Callable[[], None]) -> None:
         """Slack may deliver the same thing twice."""
@@ -123,28 +143,32 @@ class Front:
     def _pressed_invocation(self, press: Press, place: Place) -> None:
         ref = self._store.ref(press.who.team, press.value)
         if ref is None or ref.kind != "invocation" or ref.data["verb"] != press.verb:
-            self._post.answer(place, OLD_BUTTON)
+            self._tell(place, OLD_BUTTON)
             return
         invocation = Invocation.of(ref.data)
         if press.step == "chosen":
             invocation = replace(invocation, jobs=self._ticked(press))
             if not invocation.jobs:
-                self._post.answer(place, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
+                self._tell(place, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
                 return
         self._invoke(invocation, place, press.trigger)
 
     def _ticked(self, press: Press) -> tuple[str, ...]:
-        refs = (self._store.ref(press.who.team, value) for value in press.ticked)
+        refs = (self._store.ref(press.who.team, value) for value in press.ticked[:_MOST_TICKED])
         jobs = (ref.data["jobs"][0] for ref in refs if ref is not None and ref.data.get("jobs"))
         return tuple(dict.fromkeys(jobs))
 
     def _invoke(self, invocation: Invocation, place: Place, trigger: str) -> None:
         if self._verbs.opens_view(invocation):
-            view_id = self._post.open(trigger, views.loading())
+            view_id = self._show(place, trigger, views.loading())
             if not view_id:
                 return
             place = replace(place, view_id=view_id)
-        self._later(place, invocation.verb, lambda: self._answered(invocation, place))
+        self._answer_later(invocation, place)
+
+    def _answer_later(self, invocation: Invocation, place: Place) -> None:
+        near = not self._verbs.asks_service(invocation)
+        self._later(place, invocation.verb, lambda: self._answered(invocation, place), near=near)
 
     def _answered(self, invocation: Invocation, place: Place) -> None:
         self._post.answer(place, self._verbs.answer(place.who, invocation, place.response_url))
@@ -156,8 +180,8 @@ class Front:
         return {
             "confirm": lambda press, place: self._confirm(press, place, destination=False),
             "confirm_destination": lambda press, place: self._confirm(press, place, destination=True),
-            "cancel": self._step(approvals.cancel),
-            "withdraw": self._step(approvals.cancel),
+            "cancel": self._step(approvals.cancel, near=True),
+            "withdraw": self._step(approvals.cancel, near=True),
             "recheck": self._step(approvals.recheck),
             "approve": self._step(approvals.approve),
             "deny": self._ask_reason,
@@ -170,10 +194,15 @@ class Front:
             "retry": lambda press, place: self._later(place, press.verb, lambda: self._retry(press, place)),
         }
 
-    def _step(self, act: Callable[[Person, str], Note | None]) -> Callable[[Press, Place], None]:
+    def _step(
+        self, act: Callable[[Person, str], Note | None], *, near: bool = False
+    ) -> Callable[[Press, Place], None]:
         def step(press: Press, place: Place) -> None:
             self._later(
-                place, press.verb, lambda: self._told_beside(press, place, act(press.who, press.value))
+                place,
+                press.verb,
+                lambda: self._told_beside(press, place, act(press.who, press.value)),
+                near=near,
             )
 
         return step
@@ -192,12 +221,12 @@ class Front:
     def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
         request = self._approvals.may_confirm(press.who, press.value)
         if isinstance(request, Note):
-            self._post.answer(place, request)
+            self._tell(place, request)
             return
         if destination:
             request = self._approvals.with_destination(request)
         if request.typed:
-            self._post.open(press.trigger, views.typed_confirmation(request, phrase(request)))
+            self._show(place, press.trigger, views.typed_confirmation(request, phrase(request)))
             return
         self._later(
             place,
@@ -208,21 +237,25 @@ class Front:
     def _ask_reason(self, press: Press, place: Place) -> None:
         request = self._approvals.may_decide(press.who, press.value)
         if isinstance(request, Note):
-            self._post.answer(place, request)
+            self._tell(place, request)
             return
         ref = self._store.put_ref(
             press.who.team, _DENIAL, {"request": request.id, "channel": press.who.channel}
         )
-        self._post.open(press.trigger, views.deny_reason(request, ref))
+        self._show(place, press.trigger, views.deny_reason(request, ref))
 
     def _names(self, press: Press, place: Place) -> None:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
-            self._post.answer(place, OLD_BUTTON)
+            self._tell(place, OLD_BUTTON)
             return
-        self._post.open(press.trigger, views.all_names(request))
+        self._show(place, press.trigger, views.all_names(request))
 
     def _retry(self, press: Press, place: Place) -> None:
+        request = self._store.request(press.value)
+        if request is None or request.by.team != press.who.team:
+            self._post.answer(place, OLD_BUTTON)
+            return
         runs = self._store.runs(request=press.value)
         failed = [run.job for run in runs if _retryable(run)]
         if not failed:
@@ -236,8 +269,33 @@ class Front:
         """What is wrong with what was filled in, by `block_id`; quick, for the acknowledgement.
 
         Raises:
-            StoreError.
+            StoreError: the store does not answer, or not in time.
         """
+        return self._soon(lambda: self._objections(submission))
+
+    def suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
+        """For the type-ahead of databases: what the view's source has.
+
+        Raises:
+            StoreError: the store does not answer, or not in time.
+        """
+        return self._soon(lambda: self._suggestions(submission, typed))
+
+    def _soon(self, check: Callable[[], T]) -> T:
+        checking = self._quick.submit(check)
+        try:
+            return checking.result(_CHECK_S)
+        except TimeoutError:
+            checking.cancel()
+            raise StoreError(
+                "The bot's database takes too long to answer, so nothing was done: try again in a minute."
+            ) from None
+
+    def _suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
+        ref = self._store.ref(submission.who.team, submission.ref)
+        return [] if ref is None else views.suggestions(typed, ref.data)
+
+    def _objections(self, submission: Submission) -> dict[str, str]:
         if submission.step in ("typed", "typed_destination"):
             request = self._approvals.may_confirm(submission.who, submission.ref)
             if isinstance(request, Note):
@@ -246,7 +304,7 @@ class Front:
         if submission.step == "deny_reason":
             return views.reason_objections(submission.values)
         ref = self._store.ref(submission.who.team, submission.ref)
-        if ref is None or submission.step not in ("submit", "pick"):
+        if ref is None or submission.step not in ("submit", "pick") or not _has_step(ref, submission.step):
             return {}
         return views.form_objections(submission.step, submission.values, ref.data)
 
@@ -256,7 +314,7 @@ class Front:
         if submission.step in ("typed", "typed_destination"):
             self._later(place, submission.verb, lambda: self._typed_confirmation(submission))
         elif submission.step == "deny_reason":
-            self._later(place, submission.verb, lambda: self._denied(submission))
+            self._later(place, submission.verb, lambda: self._denied(submission), near=True)
         else:
             self._form(submission)
 
@@ -288,8 +346,8 @@ class Front:
 
     def _form(self, submission: Submission) -> None:
         ref = self._store.ref(submission.who.team, submission.ref)
-        if ref is None or ref.kind != "form" or ref.data["verb"] != submission.verb:
-            self._post.answer(_in_view(submission), OLD_BUTTON)
+        if ref is None or ref.data.get("verb") != submission.verb or not _has_step(ref, submission.step):
+            self._tell(_in_view(submission), OLD_BUTTON)
             return
         who = replace(submission.who, channel=str(ref.data.get("channel", "")))
         place = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
@@ -297,14 +355,26 @@ class Front:
         if submission.step != "save":
             flags = views.filled(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
-        self._later(place, submission.verb, lambda: self._answered(invocation, place))
+        self._answer_later(invocation, place)
 
     # ---- work and its faults
 
-    def _later(self, place: Place, verb: str, work: Callable[[], None]) -> None:
-        self._pool.submit(logs.carried(self._guarded), place, work, verb)
+    def _show(self, place: Place, trigger: str, view: dict[str, Any]) -> str:
+        """Open a view; its id, or empty when Slack would not, which is told."""
+        view_id = self._post.open(trigger, view)
+        if not view_id:
+            self._tell(place, NO_VIEW)
+        return view_id
 
-    def _guarded(self, place: Place, work: Callable[[], None], verb: str = "") -> None:
+    def _tell(self, place: Place, answer: Answer) -> None:
+        """From the quick pool, which must not wait for Slack longer than to open a view."""
+        self._near.submit(logs.carried(self._post.answer), place, answer)
+
+    def _later(self, place: Place, verb: str, work: Callable[[], None], *, near: bool = False) -> None:
+        pool = self._near if near else self._pool
+        pool.submit(logs.carried(self._guarded), place, work, verb)
+
+    def _guarded(self, place: Place, work: Callable[[], None], verb: str) -> None:
         """Whatever goes wrong is told in one sentence, with a reference that is in the log, too."""
         outcome = "answered"
         try:
@@ -312,8 +382,7 @@ class Front:
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
             self._post.answer(place, _fault(error))
-        if verb:
-            metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
+        metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
 def _fault(error: Exception) -> Note:
@@ -331,7 +400,19 @@ def _fault(error: Exception) -> Note:
     )
 
 
+def _has_step(ref: Ref, step: str) -> bool:
+    """Whether the view that this id was made for is one that is submitted with this step."""
+    if ref.kind != "form":
+        return False
+    if step == "save":
+        return ref.data.get("flags", {}).get("save") is True
+    return step in ("submit", "pick") and "source" in ref.data
+
+
 def _in_view(submission: Submission) -> Place:
+    """Where the answer to a submitted form belongs: a preview in its view, all else in the channel."""
+    if submission.step != PREVIEWED:
+        return Place(submission.who)
     return Place(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
 
 

@@ -12,8 +12,8 @@ from slack_bolt import Ack, App
 
 from bot import metrics
 from bot.slack import incoming, views
-from bot.slack.front import Front
-from bot.store.port import Store, StoreError
+from bot.slack.front import PREVIEWED, Front
+from bot.store.port import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ HOME = "home"
 _OURS = re.compile(rf"^{incoming.PREFIX}:")
 
 
-def listen(app: App, front: Front, store: Store, home: Callable[[str, str], None]) -> None:
+def listen(app: App, front: Front, home: Callable[[str, str], None]) -> None:
     """Register every listener; `home` shows a person of a team the App Home tab."""
 
     @app.command(COMMAND)
@@ -46,12 +46,13 @@ def listen(app: App, front: Front, store: Store, home: Callable[[str, str], None
 
     @app.options(_OURS)
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
-        ack(options=_options(store, body))
+        ack(options=_options(front, body))
 
     @app.event("app_home_opened")
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
-        if event.get("tab") == "home":
-            home(body.get("team_id", ""), event["user"])
+        user = event.get("user")
+        if event.get("tab") == "home" and isinstance(user, str):
+            home(body.get("team_id") or "", user)
 
 
 def _at_once(ack: Ack) -> None:
@@ -70,17 +71,19 @@ def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None
     if wrong:
         ack(response_action="errors", errors=wrong)
         return
-    if submission.step in ("submit", "pick", "save"):
+    if submission.step == PREVIEWED:
         ack(response_action="update", view=views.loading())
+    elif submission.step in ("pick", "save"):
+        # It goes on in the channel, and no view should be left to close by hand.
+        ack(response_action="clear")
     else:
         ack()
     front.submitted(submission)
 
 
-def _options(store: Store, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """For the type-ahead of databases: what the view's source has."""
-    submission = incoming.submission(body)
-    ref = store.ref(submission.who.team, submission.ref)
-    if ref is None:
+def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        return front.suggestions(incoming.submission(body), body.get("value") or "")
+    except StoreError as error:
+        log.warning("nothing_suggested", error=str(error))
         return []
-    return views.suggestions(body.get("value") or "", ref.data)

@@ -1,17 +1,25 @@
 """Gives answers to people: through a `response_url`, a view, an ephemeral message or a file.
 
-Messages that live on in a channel are not posted here but by `bot.notifier`, from the outbox.
+Messages that live on in a channel are not posted here but by `bot.notifier`, from the outbox. An answer
+is tried again where Slack is in trouble: it may then be seen twice, which harms less than not at all.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from typing import Any
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry import RetryHandler
+from slack_sdk.http_retry.builtin_handlers import (
+    ConnectionErrorRetryHandler,
+    RateLimitErrorRetryHandler,
+    ServerErrorRetryHandler,
+)
 from slack_sdk.webhook import WebhookClient
 
 from bot.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
@@ -22,6 +30,10 @@ from bot.store.records import Person
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 10
+_OPEN_TIMEOUT_S = 4
+"""A trigger lasts 3 seconds, so there is no use in waiting longer."""
+_FAR = (SlackClientError, OSError, HTTPException, ValueError)
+"""What Slack and the way to it can do to a call."""
 _ACK_LOOKS = 10
 _ACK_LOOK_EVERY_S = 0.1
 """Seconds between looks at whether Slack has acted on an acknowledgement: a second in all."""
@@ -45,13 +57,14 @@ class Post:
     """Answers people. Failures are logged: there is nobody else to tell."""
 
     def __init__(self, client: WebClient) -> None:
-        self._client = client
+        self._client = _like(client, _TIMEOUT_S, _retries())
+        self._opener = _like(client, _OPEN_TIMEOUT_S, [])
 
     def answer(self, place: Place, answer: Answer) -> None:
         """Show `answer` to the person at `place`."""
         try:
             self._answer(place, answer)
-        except (SlackClientError, OSError) as error:
+        except _FAR as error:
             log.warning("answer_not_delivered", user=place.who.user, error=_reason(error))
 
     def _answer(self, place: Place, answer: Answer) -> None:
@@ -72,8 +85,8 @@ class Post:
         The trigger lasts 3 seconds: call this before anything slow.
         """
         try:
-            response = self._client.views_open(trigger_id=trigger, view=view)
-        except (SlackClientError, OSError) as error:
+            response = self._opener.views_open(trigger_id=trigger, view=view)
+        except _FAR as error:
             log.warning("view_not_opened", error=_reason(error))
             return ""
         return str(response["view"]["id"])
@@ -82,7 +95,7 @@ class Post:
         """Show the App Home tab."""
         try:
             self._client.views_publish(user_id=user, view=view)
-        except (SlackClientError, OSError) as error:
+        except _FAR as error:
             log.warning("home_not_published", user=user, error=_reason(error))
 
     def _say(self, place: Place, answer: Answer) -> None:
@@ -93,12 +106,16 @@ class Post:
         self._whisper(place.who, message)
 
     def _respond(self, place: Place, message: dict[str, Any], public: bool) -> bool:
-        hook = WebhookClient(place.response_url, timeout=_TIMEOUT_S)
+        hook = WebhookClient(place.response_url, timeout=_TIMEOUT_S, retry_handlers=_retries())
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
             "replace_original": place.replace,
         }
-        response = hook.send_dict(body)
+        try:
+            response = hook.send_dict(body)
+        except _FAR as error:
+            log.warning("response_url_failed", error=_reason(error))
+            return False
         if response.status_code == 200:
             return True
         log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
@@ -139,7 +156,7 @@ class Post:
         """Beside it when the person has closed the view meanwhile."""
         try:
             self._update_view(place, views.message_view(render(answer)))
-        except SlackApiError as error:
+        except _FAR as error:
             log.info("view_gone", error=_reason(error))
             self._say(replace(place, view_id=""), answer)
 
@@ -161,6 +178,27 @@ class Post:
         except SlackApiError as error:
             note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")
             self._say(place, note)
+
+
+def _retries() -> list[RetryHandler]:
+    return [
+        ConnectionErrorRetryHandler(),
+        RateLimitErrorRetryHandler(max_retry_count=3),
+        ServerErrorRetryHandler(max_retry_count=2),
+    ]
+
+
+def _like(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:
+    """The same client with other patience."""
+    return WebClient(
+        token=client.token,
+        base_url=client.base_url,
+        timeout=min(client.timeout, timeout_s),
+        ssl=client.ssl,
+        proxy=client.proxy,
+        headers={key: value for key, value in client.headers.items() if key != "User-Agent"},
+        retry_handlers=retries,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,32 @@
+"""Socket Mode: from Slack's WebSocket to the Bolt app.
+
+Source: https://docs.slack.dev/apis/events-api/using-socket-mode
+"""
+
+from __future__ import annotations
+
+from time import time
+
+import structlog
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from bot.slack import shape
+
+log = structlog.get_logger(__name__)
+
+
+class Socket(SocketModeHandler):
+    """Bolt's own handler, which lets through only what has the shape that Slack documents."""
+
+    def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
+        fault = shape.fault(req.payload)
+        if fault:
+            log.warning("request_malformed", fault=fault)
+            client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
+            return
+        started = time()
+        send_response(client, req, run_bolt_app(self.app, req), started)
