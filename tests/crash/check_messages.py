@@ -1,0 +1,102 @@
+"""Everything was told once, and what stands in Slack is true in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bot.store.records import Request, RequestState, Run, RunState
+from tests.crash.evidence import Evidence
+
+_OVER = {
+    RequestState.CANCELLED: "Cancelled",
+    RequestState.DENIED: "Denied",
+    RequestState.EXPIRED: "Expired",
+    RequestState.OUTDATED: "Out of date",
+}
+_BUTTONS = ("[Confirm", "[Approve]", "[Deny]", "[Cancel]", "[Withdraw]", "[Delete job")
+_STANDING = ("The service says that", "The service has no such job")
+_ANSWER_EXPECTED_S = 3.0
+_SLACK_NOTICES_S = 1.0
+"""A delivery may go to a dead bot's connection before Slack has noticed."""
+
+
+def posted(e: Evidence) -> Iterator[str]:
+    """Each message of the outbox stands in Slack exactly once."""
+    in_slack = Counter(each.key for each in e.posted)
+    for row in e.outbox:
+        times = in_slack.pop(row.key, 0)
+        if row.error:
+            # A reminder has nothing to say once its request is decided.
+            if row.kind != "reminder" or times > 1:
+                yield f"given up: {row.key}: {row.error}"
+        elif times != 1:
+            yield f"posted {times} times: {row.key}"
+        elif row.sent_rev != row.rev:
+            yield f"shows revision {row.sent_rev} of {row.rev}: {row.key}"
+    yield from (f"in Slack, but not in the outbox: {key}" for key in in_slack)
+    stamps = {each.key: each.ts for each in e.posted}
+    yield from (
+        f"the outbox has {row.ts} for {row.key}, and Slack {stamps[row.key]}"
+        for row in e.outbox
+        if row.key in stamps and row.ts and row.ts != stamps[row.key]
+    )
+
+
+def cards(e: Evidence) -> Iterator[str]:
+    """The messages of a request show how it ended."""
+    texts = {each.key: each.text for each in e.posted}
+    for request in e.requests.values():
+        runs = [run for run in e.runs if run.request == request.id]
+        for key in (f"request:{request.id}", f"approval:{request.id}"):
+            text = texts.get(key)
+            if text is None:
+                if key.startswith("request:"):
+                    yield f"no message {key}"
+                continue
+            yield from (
+                f"{fault}: {key} ({request.state}):\n{text}" for fault in _faults(request, runs, text)
+            )
+
+
+def _faults(request: Request, runs: list[Run], text: str) -> Iterator[str]:
+    if any(button in text for button in _BUTTONS):
+        yield "still has buttons to decide with"
+    if request.state in _OVER and _OVER[request.state] not in text:
+        yield f"does not say {_OVER[request.state]!r}"
+    if request.state is RequestState.DONE:
+        good = all(run.state is RunState.SUCCEEDED for run in runs)
+        if ("✅" if good else "🔴") not in text:
+            yield f"does not show that it went {'well' if good else 'wrong'}"
+    unclear = any(run.state is RunState.UNCLEAR for run in runs)
+    if unclear and not any(words in text for words in _STANDING):
+        yield "is unclear and does not tell the service's own state"
+
+
+def events(e: Evidence) -> Iterator[str]:
+    """Each event is told once: in a thread, or in a digest, and alerts besides."""
+    single = Counter(row.subject["event"] for row in e.outbox if row.kind == "event")
+    alerts = Counter(row.subject["event"] for row in e.outbox if row.kind == "alert")
+    gathered = Counter(id for row in e.outbox if row.kind == "digest" for id in row.subject["events"])
+    for event in e.events:
+        told = single[event.id] + gathered[event.id]
+        if told + alerts[event.id] == 0:
+            yield f"not told: {event}"
+        if single[event.id] > 1 or alerts[event.id] > 1 or gathered[event.id] > 1:
+            yield f"told more than once: {event}"
+
+
+def acknowledged(e: Evidence) -> Iterator[str]:
+    """Slack's rules were kept; only a dead bot leaves an acknowledgement out."""
+    for each in e.violations:
+        sent = each.at - _ANSWER_EXPECTED_S
+        by_death = any(sent - _SLACK_NOTICES_S <= kill.at <= each.at for kill in e.kills)
+        if each.code != "ack_timeout" or not by_death:
+            yield f"{each.code} {each.method}: {each.detail}"
+
+
+def logs(e: Evidence) -> Iterator[str]:
+    """No bot met with anything that it did not expect."""
+    for life in e.lives:
+        for trouble in life.troubles:
+            yield f"bot {life.number}: {trouble}"

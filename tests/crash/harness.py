@@ -1,0 +1,157 @@
+"""One crash run: people and jobs go on, bots are killed, and in the end everything must add up."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.leader import LOCK
+from bot.runs import replica_lock
+from bot.store import Store, open_store
+from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, RequestState
+from tests.crash import check_jobs, check_messages, check_runs
+from tests.crash.bait import Baits
+from tests.crash.crowd import Crowd
+from tests.crash.evidence import Evidence, collect
+from tests.crash.fleet import Fleet
+from tests.crash.hands import Hands
+from tests.crash.herd import Herd
+from tests.crash.killer import Killer
+from tests.crash.plan import Plan
+from tests.crash.raw import Behind
+from tests.crash.stage import Stage, stage
+
+CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
+    "every approved action ran exactly once": check_runs.once,
+    "nothing ran without confirmation and approval": check_runs.permitted,
+    "the audit is whole, in order, without doubles": check_runs.audited,
+    "nothing is open or active for ever": check_runs.ended,
+    "every message was posted exactly once": check_messages.posted,
+    "the messages show what is true": check_messages.cards,
+    "every event was told exactly once": check_messages.events,
+    "the bot knows each job as it is": check_jobs.known,
+    "the story of each job has no gap": check_jobs.told,
+    "Slack's rules were kept": check_messages.acknowledged,
+    "no bot met with anything unexpected": check_messages.logs,
+}
+SETTLED = "all was finished and told in time"
+LOCKS = "no lock is left"
+
+_QUIET_S = 2.5
+"""Nothing left to do for so long: settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found. `breaches` has every promise, with what broke it."""
+
+    plan: Plan
+    evidence: Evidence
+    breaches: Mapping[str, Sequence[str]]
+    typed: int
+    presses: int
+    seconds: float
+    settled_s: float
+    takeovers: Sequence[float]
+    recoveries: Sequence[float]
+    missed: Mapping[str, int]
+
+    @property
+    def broken(self) -> bool:
+        return any(self.breaches.values())
+
+
+def run(plan: Plan, folder: Path) -> Outcome:
+    """Make a crash run; the database and the logs are in `folder`.
+
+    Raises:
+        RuntimeError: a bot does not start, or PostgreSQL's programs are missing.
+    """
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        ground = stack.enter_context(stage(folder, plan.database))
+        herd = Herd(ground.dms.rest_host, plan.seed, plan.jobs)
+        fleet = Fleet(ground.environ, folder)
+        stack.callback(fleet.end)
+        for _ in range(plan.replicas):
+            fleet.start()
+        if not fleet.wait_up(*fleet.lives):
+            raise RuntimeError(f"The bot does not start: see {folder}.")
+        store = open_store(ground.url)
+        stack.callback(store.close)
+        hands = Hands(ground.slack.base_url)
+        crowd = Crowd(hands, herd, store, plan.seed)
+        stack.callback(crowd.stop)
+        rng = random.Random(plan.seed)
+        killer = Killer(ground, fleet, Baits(hands, herd, store, rng), herd, store, rng)
+        crowd.start(plan.pace_s, plan.weather_s)
+        killer.run(plan.kills)
+        ending = time.monotonic()
+        crowd.finish()
+        waits = _settle(store, ground, ending + plan.settle_s)
+        settled_s = time.monotonic() - ending
+        crowd.stop()
+        behind = Behind(ground.url)
+        stack.callback(behind.close)
+        evidence = collect(store, behind, ground.dms.control, ground.slack, killer.kills, fleet.lives)
+        codes = fleet.stop()
+        breaches = {name: list(check(evidence)) for name, check in CHECKS.items()}
+        breaches[SETTLED] = waits
+        breaches[LOCKS] = list(_locks(store, fleet, codes))
+        if plan.keep or any(breaches.values()):
+            behind.export(folder)
+        return Outcome(
+            plan=plan,
+            evidence=evidence,
+            breaches=breaches,
+            typed=crowd.typed,
+            presses=crowd.presses,
+            seconds=time.monotonic() - begun,
+            settled_s=settled_s,
+            takeovers=tuple(fleet.takeovers),
+            recoveries=tuple(fleet.recoveries),
+            missed=killer.missed,
+        )
+
+
+def _settle(store: Store, ground: Stage, deadline: float) -> list[str]:
+    """Wait until nothing is left to do; what still is at the deadline."""
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < _QUIET_S:
+        left = _left(store, ground)
+        if left and time.monotonic() > deadline:
+            return left
+        if left:
+            quiet_since = time.monotonic()
+        time.sleep(0.25)
+    return []
+
+
+def _left(store: Store, ground: Stage) -> list[str]:
+    unfinished = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
+    left = [f"request {each.id} is {each.state}" for each in store.requests(unfinished)]
+    left += [f"run {run.id} is {run.state}" for run in store.runs(states=ACTIVE_RUNS)]
+    if depth := store.outbox_depth():
+        left.append(f"{depth} messages are not sent")
+    known = store.known_jobs()
+    for name in ground.dms.control.jobs():
+        job = ground.dms.control.job(name)
+        if job["activeOperation"] or (job.get("phase") == "FULL_DUMP" and job["state"] == "RUNNING"):
+            left.append(f"{name} is still changing")
+        elif name not in known or known[name].job.state != job["state"]:
+            left.append(f"{name} is {job['state']}, which is not known yet")
+    return left
+
+
+def _locks(store: Store, fleet: Fleet, codes: Sequence[int]) -> Iterator[str]:
+    if any(codes):
+        yield f"a bot did not stop in good order: exit codes {list(codes)}"
+    if store.is_held(LOCK):
+        yield "somebody still leads"
+    for life in fleet.lives:
+        if life.replica and store.is_held(replica_lock(life.replica)):
+            yield f"bot {life.number} still has its lock"
