@@ -41,6 +41,7 @@ _REPEAT_WITHIN = timedelta(minutes=50)
 """The service remembers a `request_id` for at least 60 minutes (proto `DeleteMigrationJobRequest`)."""
 _LONGEST_WAIT = timedelta(days=1)
 """A run that could not be sent for so long is refused: nobody expects it any more."""
+_USED_UP = "RESOURCE_EXHAUSTED"
 _UNREADABLE = timedelta(hours=1)
 """An operation that the bot may not read for so long will not be readable: its run is unclear."""
 _STOPPED = "stopped"
@@ -276,9 +277,14 @@ class Runs:
         except Unclear as error:
             self._settle(run, request, str(error))
         except DmsError as error:
-            self._refuse(run, request, RunState.CALLING, str(error))
+            self._turned_down(run, request, error)
         else:
             self._accepted(run, request, operation)
+
+    def _turned_down(self, run: Run, request: Request, error: DmsError) -> None:
+        """A quota may run out on the way back as well: look once before saying that nothing was done."""
+        if error.code != _USED_UP or not self._settled(run, request, looks=1):
+            self._refuse(run, request, RunState.CALLING, str(error))
 
     def _accepted(self, run: Run, request: Request, operation: Operation) -> None:
         try:
@@ -314,14 +320,19 @@ class Runs:
 
     def _settle(self, run: Run, request: Request, why: str) -> None:
         """Find out what became of a call: repeat it where harmless, adopt its operation, or say unclear."""
+        if not self._settled(run, request, looks=_LOOKS):
+            self._unclear(run, request, why)
+
+    def _settled(self, run: Run, request: Request, looks: int) -> bool:
         operation = self._repeated(run, request) if run.action in _REPEATABLE else None
-        operation = operation or self._sent(run, request)
+        operation = operation or self._sent(run, request, looks)
         if operation is not None:
             self._accepted(run, request, operation)
-        elif run.action is Action.DELETE and self._is_gone(run, request):
+            return True
+        gone = run.action is Action.DELETE and self._is_gone(run, request)
+        if gone:
             self._close(run, request, [RunState.CALLING], RunState.SUCCEEDED, "")
-        else:
-            self._unclear(run, request, why)
+        return gone
 
     def _repeated(self, run: Run, request: Request) -> Operation | None:
         """What the same call with the same `request_id` answers; None when that tells nothing.
@@ -353,13 +364,13 @@ class Runs:
             raise Objection(_frozen(job, freeze))
         return job
 
-    def _sent(self, run: Run, request: Request) -> Operation | None:
+    def _sent(self, run: Run, request: Request, looks: int) -> Operation | None:
         """The operation that this call made, if the service has one that is nobody else's."""
         if run.action is Action.EDIT:
             # Somebody else's edit looks the same, and saved something else.
             return None
         verb = "stop" if self._stops(run, request) else str(run.action)
-        for look in range(_LOOKS):
+        for look in range(looks):
             if look:
                 time.sleep(self._look_every_s)
             for operation in reversed(self._operations(run, request)):
