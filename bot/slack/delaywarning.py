@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.amounts import bytes_text
 from bot.slack import escape, words
 from bot.store.records import Request
 
@@ -79,7 +80,7 @@ def _behind(fact: Mapping[str, Any]) -> str:
         return ""
     parts = (
         words.duration(seconds) if seconds is not None else "",
-        words.amount(size) if size is not None else "",
+        bytes_text(size) if size is not None else "",
     )
     return " · ".join(part for part in parts if part)
 

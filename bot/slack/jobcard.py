@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.advice import Cause, docs_url, likely_cause
+from bot.amounts import bytes_text
 from bot.answers import JobCard
 from bot.dms.model import Database, Delay, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
@@ -84,7 +85,7 @@ def delay_text(delay: Delay | None) -> str:
     if seconds is not None:
         parts.append(words.duration(seconds))
     if size is not None:
-        parts.append(words.amount(size))
+        parts.append(bytes_text(size))
     return " · ".join(parts)
 
 

@@ -135,16 +135,6 @@ def duration(seconds: float) -> str:
     return humanize(seconds)
 
 
-def amount(number: float) -> str:
-    """Bytes in the unit that fits."""
-    size = max(0.0, number)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"
-
-
 def many(count: int, one: str, several: str = "") -> str:
     """`1 job`, `12 jobs`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
