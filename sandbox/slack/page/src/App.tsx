@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { act, follow } from "./api";
-import { Composer } from "./Composer";
+import { Beginning } from "./Beginning";
+import { Composer, type Draft } from "./Composer";
 import { type Desk, DeskContext } from "./context";
 import { Home } from "./Home";
 import { MessageList } from "./MessageList";
@@ -27,6 +28,8 @@ export function App() {
   const [thread, setThread] = useState<string | null>(null);
   const [seen, setSeen] = useState<Record<string, string>>({});
   const [toast, setToast] = useState("");
+  const [draft, setDraft] = useState<Draft>({ text: "" });
+  const lastAct = useRef(0);
   const turn = useRef(0);
 
   const refresh = useCallback(async () => {
@@ -60,6 +63,7 @@ export function App() {
 
   const run = useCallback(
     async (name: string, body: Json) => {
+      lastAct.current = Date.now();
       try {
         return await act(name, { user: me, ...body });
       } catch (error) {
@@ -71,7 +75,7 @@ export function App() {
     [me],
   );
 
-  const desk = useMemo<Desk | null>(() => (world ? { world, me: world.me, run } : null), [world, run]);
+  const desk = useMemo<Desk | null>(() => (world ? { world, me: world.me, run, lastAct } : null), [world, run]);
   if (!world || !desk) return <div className="loading">Opening the workspace…</div>;
 
   const channel = open === "home" ? undefined : findChannel(world, open);
@@ -82,6 +86,13 @@ export function App() {
   );
   const top = messages.filter((message) => !message.is_reply || message.broadcast || isLoose(message, messages));
   const view = world.views[world.views.length - 1];
+
+  /** Commands are typed where the app is: where one is, if it is there. */
+  function suggest(text: string) {
+    setThread(null);
+    if (!channel || channel.is_im || !channel.has_app) setOpen("dms");
+    setDraft({ text });
+  }
 
   function show(id: string) {
     setThread(null);
@@ -98,6 +109,7 @@ export function App() {
             open={open === "home" ? "home" : (channel?.id ?? "")}
             seen={mine}
             show={show}
+            suggest={suggest}
             become={(id) => {
               setThread(null);
               setMe(world.users.find((user) => user.id === id)?.name ?? id);
@@ -113,9 +125,13 @@ export function App() {
                   messages={top}
                   openThread={setThread}
                   of={channel.id + world.me}
-                  empty={<Beginning channel={channel} command={world.app.command} />}
+                  empty={<Beginning channel={channel} command={world.app.command} suggest={suggest} />}
                 />
-                <Composer channel={channel.id} title={channel.is_im ? "DMS" : `#${channel.name}`} />
+                <Composer
+                  channel={channel.id}
+                  title={channel.is_im ? "DMS" : `#${channel.name}`}
+                  draft={draft}
+                />
               </>
             ) : (
               <p className="nothing">This person is not in that channel.</p>
@@ -133,23 +149,6 @@ export function App() {
         )}
       </div>
     </DeskContext.Provider>
-  );
-}
-
-function Beginning({ channel, command }: { channel: Channel; command: string }) {
-  return (
-    <div className="nothing" data-testid="beginning">
-      <h2>{channel.is_im ? "You and DMS" : `#${channel.name}`}</h2>
-      <p>
-        {channel.has_app ? (
-          <>
-            Nothing here yet. Type <code>{command} list</code> to see the migration jobs.
-          </>
-        ) : (
-          "The app is not a member of this channel; its commands work here, its own messages do not."
-        )}
-      </p>
-    </div>
   );
 }
 

@@ -1,16 +1,22 @@
 import { useEffect, useRef, useState } from "react";
 import { useDesk } from "./context";
 
+/** Words that are put there for the person to send; a new object each time. */
+export interface Draft {
+  text: string;
+}
+
 interface Props {
   channel: string;
   title: string;
   threadTs?: string;
+  draft?: Draft;
 }
 
 const sent: string[] = [];
 
 /** Where one types: plain messages, and the app's slash command with its completion and history. */
-export function Composer({ channel, title, threadTs }: Props) {
+export function Composer({ channel, title, threadTs, draft }: Props) {
   const { world, run } = useDesk();
   const [text, setText] = useState("");
   const [past, setPast] = useState(-1);
@@ -20,6 +26,11 @@ export function Composer({ channel, title, threadTs }: Props) {
   const hinting = text === `${command} `;
 
   useEffect(() => field.current?.focus(), [channel, world.me]);
+  useEffect(() => {
+    if (!draft?.text) return;
+    setText(draft.text);
+    field.current?.focus();
+  }, [draft]);
 
   function complete() {
     setText(`${command} `);

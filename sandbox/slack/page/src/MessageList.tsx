@@ -1,9 +1,12 @@
-import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
+import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useDesk } from "./context";
 import { dayName } from "./dates";
 import { MessageItem } from "./MessageItem";
 import type { Message } from "./types";
 
 const JOIN_SECONDS = 300;
+/** What comes within this time after one's own doing is taken for its answer. */
+const ANSWER_MS = 10_000;
 
 function joins(before: Message | undefined, message: Message): boolean {
   return (
@@ -26,16 +29,36 @@ interface Props {
 }
 
 export function MessageList({ messages, openThread, of, empty }: Props) {
+  const { lastAct } = useDesk();
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const known = useRef({ of, last: "" });
+  const [unseen, setUnseen] = useState(false);
 
   const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
+  /** A message that is taller than the window is read from its beginning. */
+  const toNewest = () => {
+    const node = box.current;
+    const newest = node?.querySelector<HTMLElement>(".messages-inner > article:last-of-type");
+    if (!node || !newest) return;
+    const tall = newest.offsetHeight > node.clientHeight;
+    atEnd.current = !tall;
+    if (tall) node.scrollTo({ top: newest.offsetTop - node.offsetTop });
+    else toEnd();
+  };
   useLayoutEffect(() => {
     atEnd.current = true;
+    setUnseen(false);
     toEnd();
   }, [of]);
-  useEffect(() => {
-    if (atEnd.current) toEnd();
+  useLayoutEffect(() => {
+    const last = messages[messages.length - 1]?.ts ?? "";
+    const before = known.current;
+    known.current = { of, last };
+    const fresh = before.of === of && last > before.last;
+    if (fresh && Date.now() - lastAct.current < ANSWER_MS) toNewest();
+    else if (atEnd.current) toEnd();
+    else if (fresh) setUnseen(true);
   }, [messages]);
   useEffect(() => {
     const watch = new ResizeObserver(() => atEnd.current && toEnd());
@@ -46,27 +69,35 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
   function scrolled() {
     const node = box.current;
     if (node) atEnd.current = node.scrollHeight - node.scrollTop - node.clientHeight < 60;
+    if (atEnd.current) setUnseen(false);
   }
 
   return (
-    <div className="messages" ref={box} onScroll={scrolled} role="log" data-testid="messages">
-      <div className="messages-inner">
-        {messages.length === 0 && empty}
-        {messages.map((message, index) => {
-          const before = messages[index - 1];
-          const newDay = !before || dayName(before.ts) !== dayName(message.ts);
-          return (
-            <Fragment key={message.ts}>
-              {newDay && (
-                <div className="day">
-                  <span>{dayName(message.ts)}</span>
-                </div>
-              )}
-              <MessageItem message={message} joined={!newDay && joins(before, message)} openThread={openThread} />
-            </Fragment>
-          );
-        })}
+    <div className="messages-frame">
+      <div className="messages" ref={box} onScroll={scrolled} role="log" data-testid="messages">
+        <div className="messages-inner">
+          {messages.length === 0 && empty}
+          {messages.map((message, index) => {
+            const before = messages[index - 1];
+            const newDay = !before || dayName(before.ts) !== dayName(message.ts);
+            return (
+              <Fragment key={message.ts}>
+                {newDay && (
+                  <div className="day">
+                    <span>{dayName(message.ts)}</span>
+                  </div>
+                )}
+                <MessageItem message={message} joined={!newDay && joins(before, message)} openThread={openThread} />
+              </Fragment>
+            );
+          })}
+        </div>
       </div>
+      {unseen && (
+        <button type="button" className="unseen" data-testid="unseen" onClick={toEnd}>
+          ↓ New messages
+        </button>
+      )}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { Avatar } from "./MessageItem";
+import { TOUR } from "./tour";
 import type { Channel, Overview } from "./types";
 
 interface Props {
@@ -7,10 +8,12 @@ interface Props {
   seen: Record<string, string>;
   show: (id: string) => void;
   become: (id: string) => void;
+  /** Put a command where one types. */
+  suggest: (text: string) => void;
 }
 
 /** Workspace, person switcher, channels, and the app. */
-export function Sidebar({ world, open, seen, show, become }: Props) {
+export function Sidebar({ world, open, seen, show, become, suggest }: Props) {
   const channels = world.channels.filter((channel) => !channel.is_im);
   const app = world.channels.find((channel) => channel.is_im);
   const me = world.users.find((user) => user.id === world.me);
@@ -21,6 +24,8 @@ export function Sidebar({ world, open, seen, show, become }: Props) {
         <Avatar user={me} />
         <span>
           <small>Acting as</small>
+          <strong>{me?.real_name}</strong>
+          <small>{me?.profile.title}</small>
           <select
             value={world.me}
             aria-label="Acting as"
@@ -36,6 +41,7 @@ export function Sidebar({ world, open, seen, show, become }: Props) {
               ))}
           </select>
         </span>
+        <span className="caret">⌄</span>
       </label>
       <h4>Channels</h4>
       {channels.map((channel) => (
@@ -56,6 +62,18 @@ export function Sidebar({ world, open, seen, show, become }: Props) {
           />
         </>
       )}
+      <h4>Try</h4>
+      {TOUR.map(({ words, why }) => (
+        <button
+          type="button"
+          className="link command"
+          key={words}
+          title={why}
+          onClick={() => suggest(`${world.app.command} ${words}`)}
+        >
+          {world.app.command} {words}
+        </button>
+      ))}
       <div className={`connection ${world.mode}`} data-testid="connection">
         <i />
         {WORDS[world.mode] ?? world.mode}

@@ -1,4 +1,4 @@
-import { createContext, useContext } from "react";
+import { createContext, type RefObject, useContext } from "react";
 import type { Json, Overview } from "./types";
 
 export interface Desk {
@@ -7,6 +7,8 @@ export interface Desk {
   me: string;
   /** Run an action as that person; a failure is shown as a toast. */
   run: (name: string, body: Json) => Promise<Json | null>;
+  /** When this person last did something, in milliseconds. */
+  lastAct: RefObject<number>;
 }
 
 export const DeskContext = createContext<Desk | null>(null);
