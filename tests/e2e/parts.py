@@ -9,7 +9,7 @@ import httpx
 
 from bot.dms.model import job_name
 from sandbox.slack import plain
-from tests.e2e.scene import CHANNEL, JSON, LOCATIONS, Scene
+from tests.e2e.scene import CHANNEL, JSON, LOCATIONS, Scene, fresh, input_of
 
 CHANGES = (
     "CreateMigrationJob",
@@ -23,6 +23,9 @@ CHANGES = (
     "VerifyMigrationJob",
 )
 """Every method that changes a job, over gRPC and over REST."""
+
+
+NAMES = ("billing", "legacy", "sales")
 
 
 def full(job: str) -> str:
@@ -51,6 +54,42 @@ def filter_of(*names: str) -> JSON:
     return {"sourceObjectsConfig": {"objectsSelectionType": "SPECIFIED_OBJECTS", "objectConfigs": objects}}
 
 
+def all_but(*names: str) -> JSON:
+    """An `objectsConfig` of all databases but these."""
+    source: JSON = {"objectsSelectionType": "ALL_OBJECTS"}
+    if names:
+        source["excludedObjectConfigs"] = [
+            {"objectIdentifier": {"type": "DATABASE", "database": name}} for name in names
+        ]
+    return {"sourceObjectsConfig": source}
+
+
+def job_with(stage: Scene, prefix: str = "edit", **values: Any) -> str:
+    """A job with three databases, all of them taken, that does not move by itself."""
+    job = fresh(prefix)
+    stage.dms.add_job(job, **{"phase": "CDC", "databases": list(NAMES), "frozen": True, **values})
+    return job
+
+
+def patched(stage: Scene, job: str) -> tuple[str, JSON]:
+    """Mask and body of the one REST patch that the job got; its name apart."""
+    request = only_call(stage, job, "UpdateMigrationJob", "rest")
+    body = dict(request["body"])
+    assert body.pop("name").endswith(f"/{job}")
+    assert request["request_id"]
+    return request["update_mask"], body
+
+
+def config_of(stage: Scene, job: str) -> JSON:
+    found: JSON = stage.dms.job(job)["objectsConfig"]
+    return found
+
+
+def slow(*names: str) -> list[JSON]:
+    """Databases whose dump does not end while a test runs."""
+    return [{"name": name, "dump_seconds": 36_000.0} for name in names]
+
+
 def destination(stage: Scene, job: str) -> JSON:
     """What became of the job's destination."""
     wanted = stage.dms.job(job)["destinationName"]
@@ -60,7 +99,7 @@ def destination(stage: Scene, job: str) -> JSON:
 
 def states(stage: Scene, job: str) -> dict[str, str]:
     """By database: its state."""
-    return {each["sourceObject"]["database"]: each["state"] for each in stage.dms.job(job)["databases"]}
+    return {each["name"]: each["state"] for each in stage.dms.job(job)["databases"]}
 
 
 def opened(stage: Scene, command: str, *words: str, user: str = "dana") -> JSON:
@@ -74,6 +113,21 @@ def submitted(stage: Scene, view: JSON, values: dict[str, Any], user: str = "dan
     answer = stage.slack.submit(view, values, user=user)
     assert answer["submitted"], answer
     assert not answer["errors"], answer
+
+
+def confirm_typed(stage: Scene, card: JSON, label: str, phrase: str, user: str = "dana") -> None:
+    """Press the button and type the phrase into the view that asks for it."""
+    stage.press(card, label, user)
+    view = stage.slack.wait_view(user, contains=["are you sure", f"Type {phrase} to go on"])
+    answer = stage.slack.submit(view, {input_of(view): phrase}, user=user)
+    assert answer["submitted"], answer
+    assert not answer["errors"], answer
+
+
+def no_views(stage: Scene, user: str = "dana") -> None:
+    """Close whatever is open, as every person has a screen of their own."""
+    for view in stage.slack.views(user)[-1:]:
+        stage.slack.close_view(view, user=user, everything=True)
 
 
 def card_after(stage: Scene, before: str, *words: str, user: str = "dana", timeout: float = 15) -> JSON:

@@ -1,0 +1,117 @@
+"""`/dms edit` from the command line: what is sent, what is refused, and in which states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.slack import plain
+from tests.e2e.parts import NAMES, all_but, calls, config_of, filter_of, job_with, labels, patched
+from tests.e2e.scene import JSON, Scene
+
+ALL: dict[str, Any] = {"databases": list(NAMES)}
+SOME: dict[str, Any] = {"databases": ["billing", "sales"], "source_databases": ["legacy", "old"]}
+BUT: dict[str, Any] = {"databases": ["billing", "sales"], "excluded": ["legacy"]}
+
+
+@pytest.mark.parametrize(
+    ("now", "flags", "body"),
+    [
+        (ALL, "--remove legacy", all_but("legacy")),
+        (ALL, "--only sales,billing", filter_of("billing", "sales")),
+        (SOME, "--add legacy --remove sales", filter_of("billing", "legacy")),
+        (SOME, "--all --exclude old", all_but("old")),
+        (BUT, "--all", all_but()),
+        (BUT, "--exclude sales", all_but("sales")),
+    ],
+)
+def test_what_is_sent(stage: Scene, now: dict[str, Any], flags: str, body: JSON) -> None:
+    job = job_with(stage, **now)
+    card = stage.type(f"edit {job} {flags}")
+    assert calls(stage, job) == []
+    stage.confirm(card, "Confirm edit")
+    stage.shows(card, "✅", "Saved")
+    assert patched(stage, job) == ("objectsConfig", {"objectsConfig": body})
+    assert config_of(stage, job) == body
+
+
+def test_what_changes_is_shown_before_it_is_saved(stage: Scene) -> None:
+    job = job_with(stage, **SOME)
+    text = plain(stage.type(f"edit {job} --add legacy --remove sales"))
+    assert "➕ *Added*: 1 database: `legacy`" in text
+    assert "➖ *Removed*: 1 database: `sales`" in text
+    assert "*Kept*: 1 database: `billing`" in text
+    assert "No restart is needed" in text
+
+
+@pytest.mark.parametrize(
+    ("now", "flags", "words"),
+    [
+        (ALL, "--remove sale", "did you mean `sales`"),
+        (ALL, "--add Biling", "did you mean `billing`"),
+        (ALL, "--only sales,zzzzzzzz", "`zzzzzzzz`"),
+        (ALL, "--all --exclude lagacy", "did you mean `legacy`"),
+        (ALL, "--remove billing,legacy,sales", "would leave none"),
+        (ALL, "--all --exclude billing,legacy,sales", "would leave none"),
+        (SOME, "--remove billing,sales", "would leave none"),
+        (ALL, "--all", "Nothing to save"),
+        (ALL, "--add sales", "Nothing to save"),
+        (SOME, "--only sales,billing", "Nothing to save"),
+        (SOME, "--remove legacy", "Nothing to save"),
+        (BUT, "--all --exclude legacy", "Nothing to save"),
+        (ALL, "--all --only sales", "exclude each other"),
+        (ALL, "--only sales --exclude legacy", "use one"),
+        (ALL, "--add sales --remove sales", "both added and removed"),
+        (SOME, "--exclude sales", "nothing to exclude"),
+        (ALL, "--parallel huge", "min"),
+    ],
+)
+def test_refused_before_anything_is_sent(stage: Scene, now: dict[str, Any], flags: str, words: str) -> None:
+    job = job_with(stage, **now)
+    before = config_of(stage, job)
+    answer = stage.type(f"edit {job} {flags}")
+    assert words in plain(answer), plain(answer)
+    assert "Confirm edit" not in labels(answer)
+    assert calls(stage, job) == []
+    assert config_of(stage, job) == before
+
+
+def test_a_new_database_is_known_by_name_without_the_view(stage: Scene) -> None:
+    job = job_with(stage, databases=["sales"], source_databases=["billing"])
+    stage.dms.set_job(job, source_databases=["sales", "billing", "brand_new"])
+    card = stage.type(f"edit {job} --add brand_new")
+    stage.confirm(card, "Confirm edit")
+    stage.shows(card, "✅", "Saved")
+    assert patched(stage, job) == ("objectsConfig", {"objectsConfig": filter_of("brand_new", "sales")})
+
+
+@pytest.mark.parametrize(
+    ("state", "phase"),
+    [
+        ("NOT_STARTED", None),
+        ("STARTING", None),
+        ("STOPPING", "CDC"),
+        ("RUNNING", "FULL_DUMP"),
+        ("RUNNING", "PHASE_FAILBACK"),
+        ("STOPPED", "FULL_DUMP"),
+        ("FAILED", "CDC"),
+        ("COMPLETED", None),
+    ],
+)
+def test_databases_are_edited_in_any_state(stage: Scene, state: str, phase: str | None) -> None:
+    job = job_with(stage, state=state, phase=phase)
+    card = stage.type(f"edit {job} --remove legacy")
+    stage.confirm(card, "Confirm edit")
+    stage.shows(card, "✅", "Saved")
+    assert patched(stage, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
+
+
+@pytest.mark.parametrize(
+    ("state", "phase"), [("NOT_STARTED", None), ("STOPPING", "CDC"), ("STOPPED", "CDC"), ("FAILED", "CDC")]
+)
+def test_parallelism_only_while_running(stage: Scene, state: str, phase: str | None) -> None:
+    job = job_with(stage, state=state, phase=phase)
+    answer = stage.type(f"edit {job} --parallel max")
+    assert "can be changed only while the job is RUNNING" in plain(answer)
+    assert calls(stage, job) == []
