@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bot.store.records import Request, RequestState, Run, RunState
+from sandbox.slack.violations import Violation
 from tests.crash.evidence import Evidence
 
 _OVER = {
@@ -86,13 +87,23 @@ def events(e: Evidence) -> Iterator[str]:
             yield f"told more than once: {event}"
 
 
-def acknowledged(e: Evidence) -> Iterator[str]:
-    """Slack's rules were kept; only a dead bot leaves an acknowledgement out."""
-    for each in e.violations:
+def rules(e: Evidence) -> Iterator[str]:
+    """Slack's rules were kept, as far as a bot can that dies and forgets."""
+    yield from (f"{each.code} {each.method}: {each.detail}" for each in e.violations if not excused(e, each))
+
+
+def excused(e: Evidence, each: Violation) -> bool:
+    """Whether a death explains it: no acknowledgement from a dead bot, and a call too early by one that
+    has not been told itself how long to wait."""
+    if each.code == "ack_timeout":
         sent = each.at - _ANSWER_EXPECTED_S
-        by_death = any(sent - _SLACK_NOTICES_S <= kill.at <= each.at for kill in e.kills)
-        if each.code != "ack_timeout" or not by_death:
-            yield f"{each.code} {each.method}: {each.detail}"
+        return any(sent - _SLACK_NOTICES_S <= kill.at <= each.at for kill in e.kills)
+    if each.code == "ratelimited":
+        alike = [one for one in e.violations if (one.code, one.detail) == (each.code, each.detail)]
+        index = alike.index(each)
+        since = alike[index - 1].at if index else 0.0
+        return any(since <= life.begun <= each.at for life in e.lives[1:])
+    return False
 
 
 def logs(e: Evidence) -> Iterator[str]:

@@ -62,8 +62,8 @@ class Killer:
         self._deck: list[str] = []
         self._aims: dict[str, Aim] = {
             "delivery": lambda: self._press(self._baits.command, 0.03),
-            "confirm": lambda: self._press(self._baits.confirmation, 0.04),
-            "approve": lambda: self._press(self._baits.approval, 0.06),
+            "confirm": lambda: self._step(self._baits.confirmation, "confirmed"),
+            "approve": lambda: self._step(self._baits.approval, "approved"),
             "call received": lambda: self._call("SLOW", applied=False),
             "call received, lost": lambda: self._call("DISCONNECT", applied=False),
             "call applied": lambda: self._call("SLOW", applied=True),
@@ -164,6 +164,18 @@ class Killer:
         victims = self._one_or_all()
         bait.go()
         time.sleep(self._random.uniform(0, within_s))
+        return victims
+
+    def _step(self, prepare: Callable[[], Bait], event: str) -> Sequence[Life]:
+        """Some milliseconds after the press, or as soon as it has been written down."""
+        if self._random.random() < 0.5:
+            return self._press(prepare, 0.04)
+        bait = prepare()
+        since = self._last_audited()
+        victims = self._one_or_all()
+        bait.go()
+        self._until(lambda: self._behind.audited(event, bait.job, since), f"not {event}")
+        time.sleep(self._random.uniform(0, 0.01))
         return victims
 
     def _call(self, kind: str, *, applied: bool) -> Sequence[Life]:

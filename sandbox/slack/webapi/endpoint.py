@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.slack.breakage import reset_connection
@@ -19,6 +19,10 @@ from sandbox.slack.workspace import Workspace
 async def call(ws: Workspace, request: Request) -> Response:
     """Answer one call, or break as an armed fault demands."""
     method = request.path_params["method"]
+    try:
+        await request.body()  # what has arrived counts, even if the app dies before it is answered
+    except ClientDisconnect:
+        return Response(status_code=400)
     fault = ws.faults.take(method)
     if fault is not None and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
