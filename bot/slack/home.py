@@ -18,7 +18,7 @@ from bot.slack.surface import home_view
 from bot.store.records import Request, RequestState, Watch
 
 _JOBS_A_STATUS = 8
-_STATUSES = 12
+_STATUSES = 25
 _REQUESTS = 10
 _WATCHES = 15
 
@@ -45,11 +45,17 @@ def home(content: Home) -> dict[str, Any]:
     blocks: list[Block] = [m.header("Migrations")]
     blocks.extend(m.context(_seen(content.seen)))
     blocks.extend(m.buttons(content.buttons))
+    deciding = _requests("Waiting for my approval", content.deciding, decide=True)
+    # Somebody waits: that comes before everything else.
+    blocks.extend([*deciding, m.divider()] if content.deciding else [])
     blocks.extend(_jobs(content.jobs))
     blocks.append(m.divider())
-    blocks.extend(_requests("Waiting for my approval", content.deciding, decide=True))
+    blocks.extend([] if content.deciding else deciding)
     blocks.extend(_requests("My open requests", content.asked, decide=False))
     blocks.extend(_watches(content.watches))
+    blocks.extend(
+        m.context("`/dms list` in any channel shows the jobs with their buttons; `/dms help` says more.")
+    )
     return home_view(blocks)
 
 
@@ -63,29 +69,38 @@ def _jobs(jobs: Sequence[Job]) -> list[Block]:
         groups.setdefault(job.status, []).append(job)
     if not groups:
         return [m.section("There are no migration jobs.")]
-    blocks: list[Block] = [
-        m.section(_group(status, found)) for status, found in list(groups.items())[:_STATUSES]
-    ]
+    lines = [_group(status, found) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:
-        blocks.append(m.section("… and more; `/dms list` shows all."))
-    return blocks
+        lines.append("… and more; `/dms list` shows all.")
+    return m.sections("\n".join(lines))
 
 
 def _urgency(job: Job) -> tuple[int, str, str]:
-    order = {State.FAILED: 0, State.RUNNING: 2, State.COMPLETED: 8, State.DELETED: 9}
+    order = {
+        State.FAILED: 0,
+        State.STOPPED: 2,
+        State.RUNNING: 3,
+        State.NOT_STARTED: 5,
+        State.COMPLETED: 8,
+        State.DELETED: 9,
+    }
     return order.get(State(job.state), 4) if job.state in set(State) else 1, job.status, job.name
 
 
 def _group(status: str, jobs: Sequence[Job]) -> str:
-    lines = [f"{words.status_sign(status)} {words.status(status)} — {len(jobs):,}"]
-    lines.append(words.names([job.id for job in jobs], _JOBS_A_STATUS))
-    if status.startswith(State.FAILED):
-        lines.extend(
-            f"{escape.code(job.id)}: {escape.clip(escape.outside(' '.join(job.error.message.split())), 150)}"
-            for job in jobs[:_JOBS_A_STATUS]
-            if job.error
-        )
-    return "\n".join(lines)
+    head = f"{words.status_sign(status)} {words.status(status)} — {len(jobs):,}"
+    names = [job.id for job in jobs]
+    if not status.startswith(State.FAILED):
+        return f"{head}: {words.names(names, _JOBS_A_STATUS)}"
+    rest = len(jobs) - _JOBS_A_STATUS
+    more = [f"        … and {rest:,} more"] if rest > 0 else []
+    return "\n".join([head, *(_failed(job) for job in jobs[:_JOBS_A_STATUS]), *more])
+
+
+def _failed(job: Job) -> str:
+    reason = " ".join(job.error.message.split()) if job.error else ""
+    why = escape.clip(escape.outside(reason), 150) or "the service gave no reason"
+    return f"        {escape.code(job.id)}: {why}"
 
 
 def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:
