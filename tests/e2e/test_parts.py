@@ -1,0 +1,284 @@
+"""Restart and promote of some databases of a job: only those, and nobody is surprised by which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.slack import plain
+from tests.e2e.parts import (
+    NAMES,
+    calls,
+    card_after,
+    confirm_typed,
+    destination,
+    filter_of,
+    job_with,
+    labels,
+    no_views,
+    only_call,
+    opened,
+    states,
+    submitted,
+)
+from tests.e2e.scene import JSON, Scene
+
+RESTART_MENU, PROMOTE_MENU = "dms:restart:databases", "dms:promote:databases"
+FAILED: dict[str, Any] = {"state": "FAILED", "phase": "CDC"}
+BROKEN: list[JSON | str] = [
+    {"name": "legacy", "state": "FAILED", "phase": "FULL_DUMP"},
+    {"name": "reports", "state": "FAILED", "phase": "FULL_DUMP"},
+    "billing",
+    "sales",
+]
+
+
+@pytest.fixture(autouse=True)
+def screen(stage: Scene) -> None:
+    no_views(stage)
+
+
+def body_of(stage: Scene, job: str, method: str) -> JSON:
+    """The body of the one REST call that changed the job."""
+    body: JSON = only_call(stage, job, method, "rest").get("body", {})
+    return body
+
+
+def affected(card: JSON) -> str:
+    """The line of a confirmation that names the destination databases."""
+    return next(line for line in plain(card).splitlines() if " database" in line and ": `" in line)
+
+
+# ---- restart
+
+
+def test_restart_of_some_wipes_only_those(stage: Scene) -> None:
+    job = job_with(stage, **FAILED)
+    card = stage.type(f"restart {job} --databases sales,billing")
+    assert affected(card) == "2 databases: `sales`, `billing`"
+    assert "wiped" in plain(card)
+    assert "No other database of the destination is touched." in plain(card)
+    assert f"{job}-target" in plain(card)
+    assert "legacy" not in plain(card)
+    assert calls(stage, job) == []
+    confirm_typed(stage, card, "Confirm restart", job)
+    done = stage.shows(card, "✅ *Restarted*")
+    assert "Only these: `sales`, `billing`" in plain(done)
+    assert body_of(stage, job, "RestartMigrationJob") == {"objectsFilter": filter_of("sales", "billing")}
+    assert sorted(destination(stage, job)["wiped"]) == ["billing", "sales"]
+
+
+def test_restart_of_what_failed_in_a_running_job(stage: Scene) -> None:
+    job = job_with(stage, databases=BROKEN)
+    card = stage.type(f"restart {job} --failed-only")
+    assert affected(card) == "2 databases: `legacy`, `reports`"
+    confirm_typed(stage, card, "Confirm restart", job)
+    stage.shows(card, "✅ *Restarted*")
+    assert body_of(stage, job, "RestartMigrationJob") == {"restartFailedObjects": True}
+    assert destination(stage, job)["wiped"] == ["legacy", "reports"]
+    assert states(stage, job)["sales"] == "RUNNING"
+
+
+def test_restart_of_the_whole_job_wipes_all(stage: Scene) -> None:
+    job = job_with(stage, **FAILED)
+    card = stage.type(f"restart {job}")
+    assert affected(card) == "3 databases: `billing`, `legacy`, `sales`"
+    confirm_typed(stage, card, "Confirm restart", job)
+    stage.shows(card, "✅ *Restarted*")
+    only_call(stage, job, "RestartMigrationJob", "grpc")
+    assert destination(stage, job)["wiped"] == list(NAMES)
+
+
+def test_the_checks_can_be_skipped_for_some(stage: Scene) -> None:
+    job = job_with(stage, **FAILED)
+    card = stage.type(f"restart {job} --databases sales --skip-validation")
+    assert "checks are skipped" in plain(card)
+    confirm_typed(stage, card, "Confirm restart", job)
+    stage.shows(card, "✅ *Restarted*")
+    body = body_of(stage, job, "RestartMigrationJob")
+    assert body == {"objectsFilter": filter_of("sales"), "skipValidation": True}
+
+
+@pytest.mark.parametrize(
+    ("values", "command", "words"),
+    [
+        (FAILED, "restart {} --databases sale", "did you mean `sales`"),
+        (
+            FAILED,
+            "restart {} --databases sales,Biling,zzzzzzz",
+            "`Biling` (did you mean `billing`?), `zzzzzzz`",
+        ),
+        (FAILED, "restart {} --databases sales --failed-only", "exclude each other"),
+        (FAILED, "restart {} --stop-first --databases sales", "restarts the whole job"),
+        ({"databases": BROKEN}, "restart {} --databases legacy,sales", "have not failed: `sales`"),
+        (
+            {"databases": BROKEN},
+            "restart {} --databases sales,billing",
+            "have not failed: `sales`, `billing`",
+        ),
+        ({}, "restart {} --failed-only", "none of its databases has failed"),
+        ({"state": "STOPPED", "phase": "FULL_DUMP"}, "restart {} --failed-only", "None of the databases"),
+        ({"databases": BROKEN}, "restart {}", "--failed-only"),
+        (
+            {**FAILED, "databases": ["sales"], "source_databases": ["old"]},
+            "restart {} --databases old",
+            "does not migrate `old`",
+        ),
+        ({}, "promote {} --databases salse", "did you mean `sales`"),
+        ({"phase": "FULL_DUMP"}, "promote {} --databases sales", "Only a job in CDC"),
+        ({"type": "ONE_TIME", "phase": "FULL_DUMP"}, "promote {} --databases sales", "nothing to promote"),
+    ],
+)
+def test_refused_before_anything_is_sent(
+    stage: Scene, values: dict[str, Any], command: str, words: str
+) -> None:
+    job = job_with(stage, **values)
+    answer = stage.type(command.format(job))
+    assert words in plain(answer), plain(answer)
+    assert not any(label.startswith("Confirm") for label in labels(answer))
+    assert calls(stage, job) == []
+    assert destination(stage, job)["wiped"] == []
+
+
+def test_picking_what_to_restart_in_a_running_job(stage: Scene) -> None:
+    job = job_with(stage, databases=BROKEN)
+    before = stage.now()
+    view = opened(stage, f"restart {job} --pick", "Databases to restart", "Failed: `legacy`, `reports`")
+    assert "(sales)" not in plain(view), "while it runs, healthy ones cannot restart"
+    submitted(stage, view, {RESTART_MENU: ["reports"]})
+    card = card_after(stage, before, "Confirm restart", job)
+    assert affected(card) == "1 database: `reports`"
+    assert stage.slack.views("dana") == []
+    confirm_typed(stage, card, "Confirm restart", job)
+    stage.shows(card, "✅ *Restarted*")
+    assert body_of(stage, job, "RestartMigrationJob") == {"objectsFilter": filter_of("reports")}
+    assert destination(stage, job)["wiped"] == ["reports"]
+
+
+def test_picking_starts_from_what_has_failed(stage: Scene) -> None:
+    job = job_with(stage, **FAILED, databases=BROKEN)
+    before = stage.now()
+    view = opened(stage, f"restart {job} --pick --skip-validation", "Databases to restart", "(sales)")
+    submitted(stage, view, {})
+    card = card_after(stage, before, "Confirm restart", job)
+    assert "checks are skipped" in plain(card), "flags typed beside --pick count"
+    wiped = {"billing", "legacy", "reports", "sales"}
+    assert set(affected(card).partition(": ")[2].replace("`", "").split(", ")) == wiped
+
+
+def test_picking_nothing(stage: Scene) -> None:
+    job = job_with(stage, databases=BROKEN)
+    view = opened(stage, f"restart {job} --pick", "Databases to restart")
+    answer = stage.slack.submit(view, {RESTART_MENU: []})
+    assert not answer["submitted"]
+    assert calls(stage, job) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "command", "words"),
+    [
+        ({"state": "NOT_STARTED"}, "restart {} --pick", "can restart"),
+        ({}, "restart {} --pick", "only its failed databases can restart"),
+        ({"phase": "FULL_DUMP"}, "promote {} --pick", "can be promoted"),
+        (FAILED, "restart {} --pick --databases sales", "leave out the databases"),
+        (FAILED, "restart {} --pick --stop-first", "nothing to pick"),
+    ],
+)
+def test_nothing_to_pick_is_said_in_the_view(
+    stage: Scene, values: dict[str, Any], command: str, words: str
+) -> None:
+    job = job_with(stage, **values)
+    opened(stage, command.format(job), words)
+    assert calls(stage, job) == []
+
+
+def test_an_answer_whose_view_was_closed_is_given_beside_it(stage: Scene) -> None:
+    job = job_with(stage, state="NOT_STARTED", phase=None)
+    stage.dms.fault("GetMigrationJob", "SLOW", delay_seconds=1.0, match=job)
+    before = stage.now()
+    view = opened(stage, f"restart {job} --pick", "Asking the migration service")
+    stage.slack.close_view(view)
+    card_after(stage, before, "can restart", job)
+
+
+def test_hundreds_to_pick_from(stage: Scene) -> None:
+    names = [f"tenant_{number:03d}" for number in range(300)]
+    job = job_with(stage, **FAILED, databases=[{"name": name, "state": "FAILED"} for name in names])
+    before = stage.now()
+    card = stage.type(f"restart {job} --databases {','.join(names[:30])}")
+    assert "and *10 more*" in affected(card)
+    stage.press(card, "Show all names")
+    everything = plain(stage.slack.wait_view(contains=["All jobs and databases", "`tenant_029`"]))
+    assert all(f"`{name}`" in everything for name in names[:30])
+    assert "`tenant_030`" not in everything
+    no_views(stage)
+    view = opened(stage, f"restart {job} --pick", "Databases to restart")
+    menu = "dms:restart:suggest"
+    found = stage.slack.suggest(view, menu, "tenant_123")[0]
+    more: JSON = {f"{menu}:{number}": [] for number in range(2, 5) if f"{menu}:{number}" in str(view)}
+    submitted(stage, view, {menu: [found["value"]], **more})
+    card = card_after(stage, before, "1 database: `tenant_123`", job)
+    confirm_typed(stage, card, "Confirm restart", job)
+    stage.shows(card, "✅ *Restarted*")
+    assert body_of(stage, job, "RestartMigrationJob") == {"objectsFilter": filter_of("tenant_123")}
+    assert destination(stage, job)["wiped"] == ["tenant_123"]
+
+
+# ---- promote
+
+
+def test_promote_of_some_cuts_only_those(stage: Scene) -> None:
+    job = job_with(stage)
+    card = stage.type(f"promote {job} --databases sales")
+    assert affected(card) == "1 database: `sales`"
+    assert "cannot be undone" in plain(card)
+    assert "the other databases of the job go on being migrated" in plain(card)
+    stage.confirm(card, "Confirm promote")
+    stage.shows(card, "✅ *Promoted*", "Only these: `sales`")
+    assert body_of(stage, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
+    there = destination(stage, job)
+    assert {name for name, content in there["databases"].items() if content == "PROMOTED"} == {"sales"}
+    assert there["wiped"] == []
+    assert stage.dms.job(job)["state"] == "RUNNING"
+
+
+def test_promote_of_the_last_ones_completes_the_job(stage: Scene) -> None:
+    job = job_with(stage, databases=["sales", {"name": "billing", "state": "COMPLETED", "phase": "PROMOTED"}])
+    before = stage.now()
+    view = opened(stage, f"promote {job} --pick", "Databases to promote", "cannot be undone")
+    assert "(billing)" not in plain(view), "it has been promoted"
+    submitted(stage, view, {PROMOTE_MENU: ["sales"]})
+    card = card_after(stage, before, "Confirm promote", "1 database: `sales`", job)
+    assert calls(stage, job) == []
+    stage.confirm(card, "Confirm promote")
+    stage.shows(card, "✅ *Promoted*")
+    assert body_of(stage, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
+    assert stage.dms.job(job)["state"] == "COMPLETED"
+    assert destination(stage, job)["role"] == "PRIMARY"
+
+
+def test_only_replicating_databases_are_offered_for_promotion(stage: Scene) -> None:
+    job = job_with(
+        stage,
+        databases=[
+            "sales",
+            {"name": "late", "state": "RUNNING", "phase": "FULL_DUMP"},
+            {"name": "broken", "state": "FAILED", "phase": "CDC"},
+            {"name": "ready", "state": "RUNNING", "phase": "READY_FOR_PROMOTE"},
+        ],
+    )
+    view = opened(stage, f"promote {job} --pick", "Databases to promote")
+    text = plain(view)
+    assert "(sales)" in text
+    assert "(ready)" in text
+    assert "(late)" not in text
+    assert "(broken)" not in text
+
+
+def test_what_the_service_says_no_to_is_told(stage: Scene) -> None:
+    job = job_with(stage, databases=["sales", {"name": "late", "state": "RUNNING", "phase": "FULL_DUMP"}])
+    card = stage.type(f"promote {job} --databases late")
+    stage.confirm(card, "Confirm promote")
+    stage.shows(card, "🚫", "refused, nothing was changed", "not replicating")
+    assert destination(stage, job)["databases"].get("late") != "PROMOTED"
