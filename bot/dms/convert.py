@@ -15,6 +15,7 @@ from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Operation, Selection
 from bot.dms.numbers import Names
+from bot.redact import redact
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -213,6 +214,6 @@ def _one_error(code: str, message: str, detail: str) -> str:
 
 
 def _with_details(message: str, details: Iterable[str]) -> str:
-    return "; ".join(
-        part for part in (message, *details) if part and (part == message or part not in message)
-    )
+    """The service's own words; a password in them is not kept."""
+    parts = [part for part in (message, *details) if part and (part == message or part not in message)]
+    return redact("; ".join(parts))

@@ -19,6 +19,7 @@ from google.auth import exceptions as auth
 from urllib3 import exceptions as urllib3
 
 from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unclear
+from bot.redact import redact
 
 REASON_LIMIT = 600
 """Characters of the service's own reason that are kept."""
@@ -261,6 +262,6 @@ def _json_violations(details: Any) -> list[str]:
 
 
 def tidy(text: str) -> str:
-    """One line without a full stop at its end, cut at `REASON_LIMIT` characters."""
-    line = " ".join(text.split()).rstrip(". ")
+    """One line without secrets and without a full stop at its end, cut at `REASON_LIMIT` characters."""
+    line = redact(" ".join(text.split())).rstrip(". ")
     return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from bot.redact import redact
+
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, and those that turn the direction of text: a name must not disguise itself."""
@@ -24,8 +26,8 @@ _BLANK = "\u200b"
 
 
 def clean(text: str) -> str:
-    """Without characters that cannot be sent, or that show text other than it is."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Without characters that cannot be sent, or that show text other than it is, and without secrets."""
+    return redact(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def escape(text: str) -> str:
