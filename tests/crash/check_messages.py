@@ -93,8 +93,8 @@ def rules(e: Evidence) -> Iterator[str]:
 
 
 def excused(e: Evidence, each: Violation) -> bool:
-    """Whether a death explains it: no acknowledgement from a dead bot, and a call too early by one that
-    has not been told itself how long to wait."""
+    """Whether a death explains it: no acknowledgement from a dead bot, and a call too early by a
+    leader that has not been told itself how long to wait."""
     if each.code == "ack_timeout":
         sent = each.at - _ANSWER_EXPECTED_S
         return any(sent - _SLACK_NOTICES_S <= kill.at <= each.at for kill in e.kills)
@@ -102,7 +102,7 @@ def excused(e: Evidence, each: Violation) -> bool:
         alike = [one for one in e.violations if (one.code, one.detail) == (each.code, each.detail)]
         index = alike.index(each)
         since = alike[index - 1].at if index else 0.0
-        return any(since <= life.begun <= each.at for life in e.lives[1:])
+        return any(since <= led <= each.at for life in e.lives[1:] for led in life.led)
     return False
 
 

@@ -29,6 +29,8 @@ class Life:
     replica: str = ""
     up: float | None = None
     leads: bool = False
+    led: list[float] = field(default_factory=list)
+    """When it began to lead."""
     killed: float | None = None
     troubles: list[dict[str, Any]] = field(default_factory=list)
     """What it logged as errors."""
@@ -154,6 +156,7 @@ class Fleet:
                     self._all_died = None
             case "leading":
                 life.leads = life.killed is None
+                life.led.append(now)
                 if life.leads and self._leader_died is not None:
                     self.takeovers.append(now - self._leader_died)
                     self._leader_died = None

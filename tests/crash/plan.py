@@ -16,9 +16,9 @@ class Plan:
     replicas: int = 1
     keep: bool = False
     """Keep the database and the logs even when all went well."""
-    pace_s: float = 3.0
+    pace_s: float = 2.0
     """About how often somebody types a command."""
-    weather_s: float = 6.0
+    weather_s: float = 5.0
     """About how often a job is changed from outside."""
     jobs: int = 14
     settle_s: float = 420.0
