@@ -84,6 +84,8 @@ def _unreachable(page: JobsPage) -> list[Block]:
 
 
 def _nothing(page: JobsPage) -> str:
+    if page.unreachable:
+        return "No location that answered has a job that fits. Try again in a minute."
     if page.filters:
         return "No job matches. `/dms list` without filters shows all jobs."
     return "There is no migration job yet. Create one in the console or with `gcloud`; it shows up here."

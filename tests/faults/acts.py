@@ -1,0 +1,138 @@
+"""Every kind of change, with the job that allows it and the way from typing to calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sandbox.slack import plain
+from tests.e2e.scene import JSON, Scene, fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One change. `command` holds `{job}`; `label` is the button that confirms it, if it asks."""
+
+    name: str
+    state: str
+    phase: str | None
+    command: str
+    method: str
+    label: str = ""
+    typed: bool = False
+    repeatable: bool = False
+    """Whether its method takes a `request_id`."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ACTS = (
+    Act("start", "NOT_STARTED", None, "start {job}", "StartMigrationJob"),
+    Act("stop", "RUNNING", "CDC", "stop {job}", "StopMigrationJob"),
+    Act("resume", "STOPPED", "CDC", "resume {job}", "ResumeMigrationJob"),
+    Act("verify", "RUNNING", "CDC", "verify {job}", "VerifyMigrationJob"),
+    Act("restart", "FAILED", "CDC", "restart {job}", "RestartMigrationJob", "Confirm restart", typed=True),
+    Act(
+        "restart-some",
+        "RUNNING",
+        "CDC",
+        "restart {job} --databases billing",
+        "RestartMigrationJob",
+        "Confirm restart",
+        typed=True,
+    ),
+    Act("promote", "RUNNING", "CDC", "promote {job}", "PromoteMigrationJob", "Confirm promote"),
+    Act(
+        "promote-some",
+        "RUNNING",
+        "CDC",
+        "promote {job} --databases sales",
+        "PromoteMigrationJob",
+        "Confirm promote",
+    ),
+    Act(
+        "delete",
+        "COMPLETED",
+        None,
+        "delete {job}",
+        "DeleteMigrationJob",
+        "Confirm delete",
+        repeatable=True,
+    ),
+    Act(
+        "edit",
+        "RUNNING",
+        "CDC",
+        "edit {job} --remove billing",
+        "UpdateMigrationJob",
+        "Confirm edit",
+        repeatable=True,
+    ),
+)
+
+
+def job_for(stage: Scene, act: Act) -> str:
+    """A job of its own that allows the change; its database `billing` has failed where it runs."""
+    job = fresh(act.name)
+    ailing = {"name": "billing", "state": "FAILED"} if act.name == "restart-some" else {"name": "billing"}
+    stage.dms.add_job(job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True)
+    return job
+
+
+PLACES = (("dana", "dms"), ("sam", "general"), ("alex", "dms-approvals"))
+"""One message a second goes to a channel, so tests that ask for much use several."""
+
+
+def ask(stage: Scene, act: Act, job: str, user: str = "dana", channel: str = "dms") -> JSON:
+    """Type it and confirm it; the request's message."""
+    card = stage.type(act.command.format(job=job), user, channel)
+    if act.label:
+        card = stage.shows(card, act.label)
+        stage.confirm(card, act.label, typed=job if act.typed else "", user=user)
+    return card
+
+
+def ask_all(
+    stage: Scene, acts: Sequence[Act], before: Callable[[Act, str], None]
+) -> list[tuple[Act, str, JSON]]:
+    """Ask for each change on a job of its own; `before` is called with it first."""
+
+    def lane(place: int) -> list[tuple[Act, str, JSON]]:
+        user, channel = PLACES[place]
+        found = []
+        for act in acts[place :: len(PLACES)]:
+            job = job_for(stage, act)
+            before(act, job)
+            found.append((act, job, ask(stage, act, job, user, channel)))
+        return found
+
+    with ThreadPoolExecutor(len(PLACES)) as pool:
+        return [each for found in pool.map(lane, range(len(PLACES))) for each in found]
+
+
+def calls(stage: Scene, act: Act, job: str) -> list[JSON]:
+    """The calls of its method that named the job, in doubt or not."""
+    return [each for each in stage.dms.calls(act.method) if f"migrationJobs/{job}" in str(each["request"])]
+
+
+def applied(stage: Scene, act: Act, job: str) -> int:
+    """How often the service carried it out."""
+    ids = {str(_request_id(each)) + each["method"] for each in calls(stage, act, job) if each["applied"]}
+    return len(ids) if act.repeatable else sum(each["applied"] for each in calls(stage, act, job))
+
+
+def request_ids(stage: Scene, act: Act, job: str) -> set[str]:
+    return {_request_id(each) for each in calls(stage, act, job)}
+
+
+def _request_id(call: JSON) -> str:
+    request = call["request"]
+    return str(request.get("requestId") or request.get("request_id") or "")
+
+
+def shown(stage: Scene, card: JSON) -> str:
+    """What the message says now."""
+    same = (each for each in stage.slack.messages() if each["ts"] == card["ts"])
+    return plain(next(same, {}))

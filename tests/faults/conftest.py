@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.scene import Scene, scene
+from tests.faults.loglines import LogLines, log_lines
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One bot for all tests of a file, with short deadlines; each test brings jobs of its own."""
+    with scene(tmp_path_factory.mktemp("bot"), dms_deadline_s=3.0) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[LogLines]:
+    """The bot's log, in which no trace of an exception may stand when the test ends."""
+    with log_lines() as lines:
+        yield lines
+        assert lines.traces() == []
+
+
+@pytest.fixture(autouse=True)
+def mended(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every fault that a test has switched on is off again afterwards."""
+    yield
+    if "stage" in request.fixturenames:
+        made: Scene = request.getfixturevalue("stage")
+        made.dms.clear_faults()
+        made.slack.clear_faults()

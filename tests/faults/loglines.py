@@ -1,0 +1,50 @@
+"""What the bot logs while a test runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from bot import logs
+
+TRACES = ("Traceback (most recent call last)", '"broke"', '"home_broke"', '"run_broke"', '"duty_broke"')
+
+
+class LogLines:
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    def all(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def named(self, event: str) -> list[dict[str, Any]]:
+        return [each for each in self.all() if each["message"] == event]
+
+    def traces(self) -> list[str]:
+        """Lines that speak of an exception that nobody expected."""
+        return [line for line in self.stream.getvalue().splitlines() if any(word in line for word in TRACES)]
+
+
+@contextmanager
+def log_lines() -> Iterator[LogLines]:
+    """Collect the log, and put everything back as it was."""
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    level, hooks = root.level, (sys.excepthook, threading.excepthook)
+    lines = LogLines()
+    logs.configure("INFO", "json", stream=lines.stream)
+    try:
+        yield lines
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        sys.excepthook, threading.excepthook = hooks
+        logging.captureWarnings(False)
+        structlog.reset_defaults()

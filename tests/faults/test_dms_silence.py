@@ -1,0 +1,105 @@
+"""DMS that hangs, dawdles or falls silent on a connection that seems to live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer, plain
+from tests.dms.relay import Relay, relay
+from tests.e2e.scene import Scene, fresh, running, settings
+from tests.faults.acts import ACTS, ask, calls
+from tests.faults.loglines import LogLines
+
+STOP = next(each for each in ACTS if each.name == "stop")
+HANGING = 40
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[tuple[Scene, Relay]]:
+    """The gRPC connection to DMS goes through a relay that can fall silent."""
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="empty", operation_seconds=6.0) as dms,
+        relay(dms.grpc_host) as way,
+        running(settings(slack, dms, tmp_path, dms_emulator_host=way.host, dms_deadline_s=2.0)) as bot,
+    ):
+        slack.control.wait_connections()
+        slack.control.configure(rate_limits=False)
+        yield Scene(slack.control, dms.control, bot), way
+
+
+def test_many_hanging_commands_hold_nobody_else_up(stage: Scene) -> None:
+    """All are acknowledged at once, and what the store can answer is answered."""
+    job = fresh("hang")
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
+    stage.dms.fault("*", "HANG", times=None)
+    with ThreadPoolExecutor(8) as people:
+        delivered = list(people.map(lambda _: stage.slack.command(f"show {job}", user="sam"), range(HANGING)))
+    assert all(each["ok"] for each in delivered), delivered
+    for command, words in (
+        ("help", "list"),
+        ("approvals", "Nothing waits"),
+        ("history", job),
+        ("watches", "watch"),
+    ):
+        assert words in plain(stage.type(command, user="alex", channel="general"))
+    stage.press(card, "Cancel")
+    stage.shows(card, "Cancelled")
+    stage.slack.open_home("alex")
+    stage.slack.wait_home("alex")
+    stage.dms.clear_faults()
+    assert job in plain(stage.type(f"show {job}", user="alex", channel="dms-approvals"))
+    assert stage.dms.calls("PromoteMigrationJob") == []
+
+
+def test_a_slow_answer_is_waited_for(stage: Scene) -> None:
+    job = fresh("slow")
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    stage.dms.fault("*", "SLOW", times=None, delay_seconds=1.5, match=job)
+    card = ask(stage, STOP, job)
+    stage.shows(card, "✅", timeout=60)
+    assert len(calls(stage, STOP, job)) == 1
+
+
+def test_a_half_dead_connection_is_told_and_left(silent: tuple[Scene, Relay]) -> None:
+    """Reads end at their deadline; when the way is open again, so is the bot's."""
+    stage, way = silent
+    job = fresh("dead")
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    assert job in plain(stage.type(f"show {job}"))
+    way.silent.set()
+    said = plain(stage.type(f"show europe-west1/{job}"))
+    assert "did not answer in time" in said or "could not be reached" in said, said
+    way.silent.clear()
+    way.cut()
+    stage.slack.wait_for(lambda _: "RUNNING" in plain(stage.type(f"show {job}")), timeout=40)
+
+
+def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Scene, Relay], log: LogLines) -> None:
+    """The connection falls silent when the call has been made; afterwards its operation is found."""
+    stage, way = silent
+    job = fresh("dead")
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
+    stage.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
+    stage.press(card, "Confirm promote")
+    stage.slack.wait_for(lambda _: stage.dms.calls("PromoteMigrationJob"), timeout=20)
+    way.silent.set()
+    stage.slack.wait_for(lambda _: log.named("operations_not_read"), timeout=60)
+    way.silent.clear()
+    way.cut()
+    stage.slack.wait_for(lambda _: _ended(stage), timeout=60)
+    made = stage.dms.calls("PromoteMigrationJob")
+    assert [each["applied"] for each in made] == [True]
+    stage.shows(card, "✅")
+
+
+def _ended(stage: Scene) -> bool:
+    runs = stage.bot.store.runs()
+    return bool(runs) and all(each.ended is not None for each in runs)
