@@ -57,7 +57,7 @@ class Plan:
             return False
         if self.after.selection == Selection.SPECIFIED:
             return not others(self.after.chosen)
-        return bool(self.removed or self.after.excluded)
+        return bool(_names(self.after.excluded))
 
 
 def known(config: ObjectsConfig, source: Iterable[str]) -> tuple[str, ...]:
@@ -77,9 +77,10 @@ def others(objects: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
 
 
 def plan(config: ObjectsConfig, source: Sequence[str], change: Change) -> Plan:
-    """What `change` makes of `config`."""
+    """What `change` makes of `config`; what is chosen counts as being on the source."""
     after = _amended(_replaced(config, change), change)
-    old, new = set(selected(config, source)), set(selected(after, source))
+    there = {*source, *_names(config.chosen)}
+    old, new = set(selected(config, there)), set(selected(after, there))
     return Plan(
         before=config,
         after=after,

@@ -1,0 +1,107 @@
+"""Jobs that cannot act together: their groups, and a button for each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.dms.model import Job, Options
+from bot.dms.rules import Action
+from bot.groups import by_status, flags_of, mixed
+from bot.invocation import Invocation
+from commands import all_verbs
+
+
+def job(id: str, state: str, phase: str = "PHASE_UNSPECIFIED") -> Job:
+    name = f"projects/p/locations/l/migrationJobs/{id}"
+    return Job(name=name, create_time=datetime(2026, 1, 1, tzinfo=UTC), state=state, phase=phase)
+
+
+CDC, DUMP = job("a", "RUNNING", "CDC"), job("b", "RUNNING", "FULL_DUMP")
+DONE = job("c", "COMPLETED")
+
+
+class Refs:
+    def __init__(self) -> None:
+        self.stored: list[Invocation] = []
+
+    def __call__(self, wanted: Invocation) -> str:
+        self.stored.append(wanted)
+        return str(len(self.stored))
+
+
+def test_the_same_status_is_no_mixture() -> None:
+    assert mixed(Refs(), Action.STOP, [CDC], Options()) is None
+    assert mixed(Refs(), Action.STOP, [CDC, job("z", "RUNNING", "CDC")], Options()) is None
+
+
+def test_each_group_has_a_button_that_does_what_it_says() -> None:
+    refs = Refs()
+    note = mixed(refs, Action.STOP, [CDC, DONE, DUMP, job("d", "RUNNING", "CDC")], Options())
+    assert note is not None
+    assert [(button.label, button.verb, button.step) for button in note.buttons] == [
+        ("Stop 2 in RUNNING · CDC", "stop", "run"),
+        ("List COMPLETED", "list", "run"),
+        ("Stop 1 in RUNNING · FULL_DUMP", "stop", "run"),
+    ]
+    stop, listing, other = refs.stored
+    assert stop == Invocation("stop", (CDC.name, job("d", "").name))
+    assert listing == Invocation("list", flags={"choose": True}, filters={"state": "COMPLETED"})
+    assert other.jobs == (DUMP.name,)
+    assert "`c` — stop is not possible for them" in str(note.text)
+
+
+def test_what_destroys_is_red() -> None:
+    note = mixed(Refs(), Action.DELETE, [CDC, DONE], Options())
+    assert note is not None
+    assert [button.style for button in note.buttons] == ["danger", "danger"]
+
+
+def test_failed_databases_of_running_jobs_may_restart() -> None:
+    failed = job("f", "FAILED", "CDC")
+    note = mixed(Refs(), Action.RESTART, [CDC, failed], Options(failed_only=True))
+    assert note is not None
+    assert [button.label for button in note.buttons] == [
+        "Restart 1 in RUNNING · CDC",
+        "Restart 1 in FAILED · CDC",
+    ]
+    note = mixed(Refs(), Action.RESTART, [CDC, failed], Options())
+    assert note is not None
+    assert [button.label for button in note.buttons] == ["List RUNNING · CDC", "Restart 1 in FAILED · CDC"]
+
+
+def test_states_that_nobody_has_heard_of_are_groups_too() -> None:
+    jobs = [job(f"j{number}", f"STATE_{number}", "NEW") for number in range(40)]
+    note = mixed(Refs(), Action.VERIFY, jobs, Options())
+    assert note is not None
+    assert len(note.buttons) == 20
+    assert "and 20 more" in str(note.text)
+
+
+def test_groups_keep_the_order_of_the_jobs() -> None:
+    assert list(by_status([DUMP, CDC, DUMP])) == ["RUNNING/FULL_DUMP", "RUNNING/CDC"]
+
+
+@pytest.mark.parametrize("action", [each for each in Action if each is not Action.EDIT])
+def test_flags_are_those_that_the_verb_takes(action: Action) -> None:
+    """A button does what typing would: so its flags must be flags of the verb."""
+    typed = {
+        Action.START: Options(skip_validation=True),
+        Action.RESUME: Options(skip_validation=True),
+        Action.RESTART: Options(databases=("a",), failed_only=True, stop_first=True, skip_validation=True),
+        Action.PROMOTE: Options(databases=("a", "b")),
+        Action.DELETE: Options(with_destination=True),
+    }.get(action, Options())
+    flags = flags_of(typed)
+    assert set(flags) <= {flag.name for flag in all_verbs()[action].syntax.flags}
+    assert len(flags) == sum(
+        bool(value)
+        for value in (
+            typed.databases,
+            typed.failed_only,
+            typed.stop_first,
+            typed.skip_validation,
+            typed.with_destination,
+        )
+    )

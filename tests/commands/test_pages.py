@@ -1,0 +1,33 @@
+"""Pages of the list: never more than a message holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.dms.model import Job
+from commands.list import _pages
+
+
+def jobs(states: list[str]) -> list[Job]:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return [Job(f"projects/p/locations/l/migrationJobs/j{n}", at, state) for n, state in enumerate(states)]
+
+
+@given(st.lists(st.integers(0, 60).map(lambda n: f"S{n}"), max_size=300).map(sorted), st.integers(1, 60))
+def test_all_jobs_in_order_and_no_page_too_full(states: list[str], most: int) -> None:
+    found = jobs(states)
+    pages = _pages(found, most)
+    assert [job for page in pages for job in page] == found
+    assert len(pages) >= 1
+    assert all(len(page) <= most for page in pages)
+    assert all(len(Counter(job.status for job in page)) <= 20 for page in pages)
+
+
+@pytest.mark.parametrize(("count", "most", "pages"), [(0, 20, 1), (20, 20, 1), (21, 20, 2), (1000, 50, 20)])
+def test_full_pages_where_all_are_alike(count: int, most: int, pages: int) -> None:
+    assert len(_pages(jobs(["RUNNING"] * count), most)) == pages

@@ -1,0 +1,87 @@
+"""Filters as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.dms.model import Endpoint, Job, State
+from bot.invocation import UsageError
+from commands.selecting import check_value, matches, one_of
+
+JOB = Job(
+    name="projects/p/locations/europe-west1/migrationJobs/orders-db",
+    create_time=datetime(2026, 1, 1, tzinfo=UTC),
+    state="NOT_STARTED",
+    phase="PHASE_FAILBACK",
+    display_name="Orders (prod)",
+    labels=(("env", "prod"), ("team", "shop")),
+    source=Endpoint("s", "POSTGRESQL", "RDS", "orders.example:5432"),
+    destination=Endpoint("d", "POSTGRESQL", "ALLOYDB", "orders-target"),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "fits"),
+    [
+        ("NOT_STARTED", "NOT_STARTED", True),
+        ("not_started", "NOT_STARTED", True),
+        ("not-started", "NOT_STARTED", True),
+        ("Not Started", "NOT_STARTED", True),
+        ("running,not_started", "NOT_STARTED", True),
+        ("running|not_started", "NOT_STARTED", True),
+        ("running, not_started", "NOT_STARTED", True),
+        ("started", "NOT_STARTED", False),
+        ("failback", "PHASE_FAILBACK", True),
+        ("phase_failback", "PHASE_FAILBACK", True),
+        ("", "RUNNING", False),
+        ("europe-west1", "europe-west1", True),
+        ("europe-west", "europe-west1", False),
+    ],
+)
+def test_values(wanted: str, value: str, fits: bool) -> None:
+    assert one_of(wanted, value) is fits
+
+
+@pytest.mark.parametrize(
+    ("filters", "words", "fits"),
+    [
+        ({}, (), True),
+        ({"state": "not-started"}, (), True),
+        ({"state": "running"}, (), False),
+        ({"phase": "failback"}, (), True),
+        ({"location": "europe-west1", "type": "continuous"}, (), True),
+        ({"location": "us-central1"}, (), False),
+        ({"label.env": "prod"}, (), True),
+        ({"label.env": "pro"}, (), False),
+        ({"label.none": "prod"}, (), False),
+        ({"state": "not_started", "label.team": "crm"}, (), False),
+        ({}, ("ORDERS",), True),
+        ({}, ("orders", "prod", "rds"), False),
+        ({}, ("orders", "prod", "alloydb"), True),
+        ({}, ("env=prod",), True),
+    ],
+)
+def test_jobs(filters: dict[str, str], words: tuple[str, ...], fits: bool) -> None:
+    assert matches(JOB, filters, words) is fits
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("runing", "Did you mean `state=running`?"),
+        ("running,stoped", "There is no state `stoped`"),
+        ("xyzzy", "There is: "),
+    ],
+)
+def test_values_that_there_are_not(wanted: str, words: str) -> None:
+    with pytest.raises(UsageError) as told:
+        check_value("state", wanted, list(State), [])
+    assert words in str(told.value)
+    assert "unspecified" not in str(told.value)
+
+
+@pytest.mark.parametrize("wanted", [None, "", "running", "running,", "hibernating"])
+def test_values_that_there_are(wanted: str | None) -> None:
+    check_value("state", wanted, list(State), ["HIBERNATING"])
