@@ -56,6 +56,7 @@ _NEAR = 8
 _RUNNERS = 16
 _FOLLOW_EVERY_S = 1.0
 _TEND_EVERY_S = 5.0
+"""At least so often; more often where the settings have jobs looked at more often."""
 _SOCKET_WORKERS = 10
 _PRESENT_EVERY_S = 1.0
 _SWITCH_S = 0.0005
@@ -341,11 +342,13 @@ class Bot:
             self.client, self.store, self.stored.render, wake=self.wake, on_error=metrics.slack_error
         )
         schedule = Schedule(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
+        follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
+        tend_s = min(_TEND_EVERY_S, self.settings.poll_slow_s)
         return {
             "watcher": self.watcher.run,
             "notifier": notifier.run,
-            "follower": lambda stop: self._every(_FOLLOW_EVERY_S, stop, "follower", self.runs.follow),
-            "tender": lambda stop: self._every(_TEND_EVERY_S, stop, "tender", lambda: self._tend(schedule)),
+            "follower": lambda stop: self._every(follow_s, stop, "follower", self.runs.follow),
+            "tender": lambda stop: self._every(tend_s, stop, "tender", lambda: self._tend(schedule)),
         }
 
     def _every(self, seconds: float, stop: threading.Event, name: str, work: Callable[[], None]) -> None:
