@@ -213,10 +213,11 @@ class Bot:
             self._alive = self.store.hold(replica_lock(self.replica))
 
     def _stay_present(self) -> None:
-        """The lock slips away with its connection to the database: take it again."""
+        """The lock slips away with its connection to the database: take it again, and what was left."""
         while not self._stopping.wait(_PRESENT_EVERY_S):
             try:
                 self._present()
+                self.runs.take_up_own()
             except StoreError as error:
                 log.warning("presence_not_told", error=str(error))
 

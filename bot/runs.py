@@ -91,6 +91,8 @@ class Runs:
         self._ended = ended
         self._look_every_s = look_every_s
         self._mine: set[str] = set()
+        self._left: set[str] = set()
+        """Runs whose outcome could not be saved."""
         self._guard = threading.Lock()
 
     # ---- launching
@@ -159,8 +161,10 @@ class Runs:
                 self._mine.discard(run.id)
 
     def _work(self, run: Run, work: Callable[[Run], None]) -> None:
+        left = True
         try:
             work(run)
+            left = False
         except StoreError as error:
             log.error("run_left_to_recovery", run=run.id, error=str(error))
         except Exception:
@@ -168,6 +172,8 @@ class Runs:
         finally:
             with self._guard:
                 self._mine.discard(run.id)
+                if left:
+                    self._left.add(run.id)
 
     # ---- the one way to the service
 
@@ -445,6 +451,26 @@ class Runs:
         for request in self._store.requests([RequestState.RUNNING], limit=1000):
             self.pump(request.id)
             self._finish(request.id)
+
+    def take_up_own(self) -> None:
+        """Take up calls of this replica whose outcome could not be saved. While it lives, no other may.
+
+        Raises:
+            StoreError.
+        """
+        with self._guard:
+            left, self._left = self._left, set()
+        if not left:
+            return
+        try:
+            calling = self._store.runs(states=[RunState.CALLING], owner=self._replica)
+        except StoreError:
+            with self._guard:
+                self._left |= left
+            raise
+        for run in calling:
+            if run.id in left:
+                self._submit(run, self._take_up)
 
     def _abandoned(self, run: Run) -> bool:
         if run.owner == self._replica:

@@ -1,0 +1,25 @@
+"""A short crash run; `make crash` makes the long one (see docs/reliability.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.harness import run
+from tests.crash.plan import Plan
+from tests.crash.report import report
+
+
+def test_kills_on_sqlite(tmp_path: Path) -> None:
+    outcome = run(Plan(kills=8, seed=7, jobs=6), tmp_path)
+    assert not outcome.broken, report(outcome)
+    assert outcome.evidence.runs
+
+
+@pytest.mark.postgres
+def test_kills_of_two_bots_on_postgresql(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    outcome = run(Plan(kills=4, seed=8, database="postgresql", replicas=2, jobs=6), tmp_path)
+    assert not outcome.broken, report(outcome)
+    assert outcome.evidence.runs
