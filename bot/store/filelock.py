@@ -83,6 +83,14 @@ class FileLocks:
         _remove(file, path)
         return False
 
+    def clear_away(self) -> None:
+        """Remove the files that dead processes left."""
+        for path in self._folder.glob("*.lock"):
+            with contextlib.suppress(OSError):
+                file = _try(path, os.O_RDWR)
+                if file is not None:
+                    _remove(file, path)
+
     def _path(self, name: str) -> Path:
         plain = quote(name, safe="")
         if len(plain) > _LONGEST_NAME:

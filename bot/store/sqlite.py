@@ -58,6 +58,7 @@ class SqliteBackend(Backend):
         except BaseException:
             self.close()
             raise
+        self._locks.clear_away()
 
     @contextmanager
     def begin_write(self) -> Iterator[Session]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
-from bot.store import Store
+from bot.store import Store, open_store
 from tests.store.processes import child, until
 
 AWKWARD = ["watcher", "replica:4f/../x y", "ü" * 300, ""]
@@ -84,3 +86,13 @@ def test_a_killed_holder_holds_no_more(url: str, store: Store) -> None:
         with child(url, "hold", "replica:1") as second:
             assert second.hear() == "taken"
         held.release()
+
+
+def test_what_dead_holders_left_is_cleared_away_at_the_next_start(tmp_path: Path) -> None:
+    url = str(tmp_path / "bot.db")
+    with child(url, "hold", "replica:1") as dead, child(url, "hold", "replica:2") as living:
+        assert [dead.hear(), living.hear()] == ["held", "held"]
+        dead.kill()
+        with closing(open_store(url)) as store:
+            assert len(list((tmp_path / "bot.db.locks").iterdir())) == 1
+            assert store.is_held("replica:2")
