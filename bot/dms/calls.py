@@ -80,7 +80,7 @@ class Calls:
                 if doubt is None:
                     raise
                 raise unclear(doing, f"first no answer, then: {error}", error.code) from error
-            if time.monotonic() - started > self.write_s:
+            if attempt + 1 == _WRITE_ATTEMPTS or time.monotonic() - started > self.write_s:
                 break
             time.sleep(_WRITE_PAUSE_S * 2**attempt)
         assert doubt is not None

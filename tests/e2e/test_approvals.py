@@ -86,6 +86,15 @@ def stage(tmp_path: Path) -> Iterator[Scene]:
         assert made.slack.violations() == []
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One bot for what posts little."""
+    folder = tmp_path_factory.mktemp("approvals")
+    with scene(folder, http=True, policy_file=policy(folder, ROLES + RULES)) as made:
+        yield made
+        assert made.slack.violations() == []
+
+
 def production(stage: Scene, prefix: str = "prod") -> str:
     """A job that two must approve to be deleted."""
     job = fresh(prefix)
@@ -369,16 +378,16 @@ def test_the_policy_is_told_whole_and_for_a_job(stage: Scene) -> None:
     ],
 )
 def test_who_may_start_what(
-    stage: Scene, prefix: str, more: dict[str, object], user: str, channel: str, may: bool
+    shared: Scene, prefix: str, more: dict[str, object], user: str, channel: str, may: bool
 ) -> None:
     job = fresh(prefix)
-    stage.dms.add_job(job, state="NOT_STARTED", frozen=True, **more)
-    answer = stage.type(f"start {job}", user=user, channel=channel)
+    shared.dms.add_job(job, state="NOT_STARTED", frozen=True, **more)
+    answer = shared.type(f"start {job}", user=user, channel=channel)
     if may:
-        stage.shows(answer, "✅ *Started*", job)
-        assert len(stage.writes("start", job)) == 1
+        shared.shows(answer, "✅ *Started*", job)
+        assert len(shared.writes("start", job)) == 1
         return
     assert "You may not use `start`" in plain(answer)
     assert answer["ephemeral_for"]
-    assert stage.writes("start", job) == []
-    assert events(stage, job) == []
+    assert shared.writes("start", job) == []
+    assert events(shared, job) == []

@@ -47,6 +47,15 @@ def stage(tmp_path: Path) -> Iterator[Scene]:
         assert made.slack.violations() == []
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One bot for what posts nothing."""
+    folder = tmp_path_factory.mktemp("freeze")
+    with scene(folder, http=True, policy_file=policy(folder)) as made:
+        yield made
+        assert made.slack.violations() == []
+
+
 @pytest.fixture
 def free(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path, http=True) as made:
@@ -137,10 +146,10 @@ def test_it_takes_a_role(stage: Scene) -> None:
         ('freeze no-such-job --until 2h --reason "x"', "no migration job"),
     ],
 )
-def test_what_is_wrong_is_said(stage: Scene, line: str, said: str) -> None:
-    job = add(stage)
-    assert said in plain(stage.type(line.format(job=job)))
-    assert stage.bot.store.freezes(datetime.now(UTC)) == ()
+def test_what_is_wrong_is_said(shared: Scene, line: str, said: str) -> None:
+    job = add(shared)
+    assert said in plain(shared.type(line.format(job=job)))
+    assert shared.bot.store.freezes(datetime.now(UTC)) == ()
 
 
 def test_it_ends_by_itself(free: Scene) -> None:

@@ -6,15 +6,15 @@ import csv
 import io
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from bot.cli import main
 from sandbox.slack import plain
 from tests.e2e.deciding import DANA, ROLES, SAM, asks, audit, ended, events, eventually, full, policy, runs_of
 from tests.e2e.scene import JSON, Scene, fresh, input_of, scene
@@ -129,28 +129,20 @@ def test_looking_takes_a_role(tmp_path: Path) -> None:
 # ---- the chain
 
 
-def verify(stage: Scene) -> subprocess.CompletedProcess[str]:
+def verify(stage: Scene) -> Result:
     """`dms-bot audit verify` on the database of a bot that is running."""
     return command("audit", "verify", db=stage.bot.settings.db)
 
 
-def command(*line: str, db: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *line],
-        env={"DMS_BOT_DB": db, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
+def command(*line: str, db: str) -> Result:
+    return CliRunner().invoke(main, line, env={"DMS_BOT_DB": db})
 
 
 def test_verify_sees_that_it_is_whole_and_that_it_is_not(stage: Scene) -> None:
     job = stopped(stage)
     whole = verify(stage)
     rows = stage.bot.store.audit()
-    assert whole.returncode == 0, whole.stderr
+    assert whole.exit_code == 0, whole.stderr
     assert f"{len(rows)} rows" in whole.stdout
     assert rows[-1].hash in whole.stdout
 
@@ -158,18 +150,18 @@ def test_verify_sees_that_it_is_whole_and_that_it_is_not(stage: Scene) -> None:
         change = f"UPDATE audit SET \"user\" = '{SAM}' WHERE event = 'requested'"
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw.execute(change)
-        assert verify(stage).returncode == 0
+        assert verify(stage).exit_code == 0
         raw.execute("DROP TRIGGER audit_no_update")
         raw.execute(change)
     broken = verify(stage)
-    assert broken.returncode == 1
+    assert broken.exit_code == 1
     assert f"row {audit(stage, job)[0].seq} was changed" in broken.stderr
 
 
 def test_the_command_line_exports_the_same(stage: Scene) -> None:
     job = stopped(stage)
     done = command("audit", "export", "--format", "jsonl", "--job", full(job), db=stage.bot.settings.db)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert [json.loads(line)["hash"] for line in done.stdout.splitlines()] == [
         entry.hash for entry in audit(stage, job)
     ]
@@ -257,7 +249,7 @@ def test_a_call_whose_outcome_cannot_be_written_is_not_made_again(
     ids = [call["request"].get("request_id") for call in stage.writes(verb, job)]
     assert len(ids) == 1 if verb == "stop" else len(set(ids)) == 1
     assert events(stage, job)[-2:] == ["accepted", "succeeded"]
-    assert verify(stage).returncode == 0
+    assert verify(stage).exit_code == 0
 
 
 def test_denials_and_decisions_are_rows_of_who_made_them(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ verbs = ["delete"]
 approvals = 2
 approvers = ["approver", "operator"]
 """
-ROUNDS = 3
+ROUNDS = 2
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def test_two_bots_share_what_slack_delivers_twice(tmp_path: Path) -> None:
             slack.control.wait_connections(2)
             slack.control.duplicate_deliveries(3)
             stage = Scene(slack.control, dms.control, one)
-            for _ in range(3):
+            for _ in range(ROUNDS):
                 job, _card, ask = asked(stage, "stop", "Confirm stop")
                 at_once(*(partial(stage.press, ask, "Approve", user) for user in ("sam", "alex")))
                 once(stage, job, "stop")
