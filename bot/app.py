@@ -58,6 +58,8 @@ _FOLLOW_EVERY_S = 1.0
 _TEND_EVERY_S = 5.0
 """At least so often; more often where the settings have jobs looked at more often."""
 _SOCKET_WORKERS = 10
+_PING_EVERY_S = 2.0
+"""Also how soon a broken connection is noticed; what people type until then is lost."""
 _PRESENT_EVERY_S = 1.0
 _SWITCH_S = 0.0005
 """How long a thread may go on while others wait for their turn; Python's own default is ten times that."""
@@ -286,7 +288,11 @@ class Bot:
 
     def _connected(self) -> Socket:
         socket = Socket(
-            self.bolt, self.settings.slack_app_token, web_client=self.client, concurrency=_SOCKET_WORKERS
+            self.bolt,
+            self.settings.slack_app_token,
+            web_client=self.client,
+            concurrency=_SOCKET_WORKERS,
+            ping_interval=_PING_EVERY_S,
         )
         try:
             socket.connect()  # type: ignore[no-untyped-call]
