@@ -83,7 +83,7 @@ def test_restart_now_stops_and_restarts_once_each(stage: Scene) -> None:
     stage.press(saved, "Restart now")
     restart = card_after(stage, before, "Restart", "stopped first", "wiped", *NAMES)
     assert [each["method"] for each in calls(stage, job)] == ["UpdateMigrationJob"]
-    stage.dms.operation_seconds(180.0)
+    stage.dms.operation_seconds(100.0)
     confirm_typed(stage, restart, "Confirm restart", job)
     stage.shows(restart, "⏳", "stopping it first")
     stage.dms.operation_seconds(6.0)
