@@ -15,7 +15,7 @@ LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help run test check format page system doctor lock bench screenshots clean
+.PHONY: help run test check format page system doctor lock bench crash screenshots clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ lock: ## Renew both lock files from pyproject.toml (with UPGRADE=1: to the newes
 
 bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks
+
+crash: .venv/installed ## Kill the bot 200 times and see that everything adds up (see docs/reliability.md)
+	@$(BIN)/python -m tests.crash --kills 200
 
 screenshots: system .venv/installed page ## Take the pictures in README anew
 	@$(BIN)/python -m pytest --quiet -m browser
