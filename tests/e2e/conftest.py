@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.slack import SlackServer
 from tests.e2e.scene import Scene, scene
 
 
@@ -13,3 +14,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with scene(tmp_path_factory.mktemp("bot")) as made:
         yield made
         assert made.slack.violations() == []
+
+
+@pytest.fixture(scope="session")
+def slack() -> Iterator[SlackServer]:
+    """A workspace for many bots, one after the other."""
+    with SlackServer(port=0) as server:
+        yield server

@@ -161,3 +161,16 @@ def started(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> It
     with running(settings(slack, dms, folder, **http, **more)) as bot:
         assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
         yield Scene(slack.control, dms.control, bot)
+
+
+@contextmanager
+def alone(slack: SlackServer, folder: Path, **more: Any) -> Iterator[Scene]:
+    """A fresh bot over signed HTTP, a fresh local DMS, and the workspace as at its start."""
+    slack.control.reset()
+    slack.control.configure(rate_limits=False)
+    with (
+        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+        started(slack, dms, folder, **more) as stage,
+    ):
+        yield stage
+        assert slack.control.violations() == []

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import plain
+from sandbox.slack import SlackServer, plain
 from tests.e2e.deciding import (
     ALEX,
     APPROVALS,
     DANA,
     ROLES,
     age,
+    alone,
     asks,
     audit,
     ended,
@@ -30,14 +31,13 @@ from tests.e2e.deciding import (
     runs_of,
     told,
 )
-from tests.e2e.scene import JSON, Scene, fresh, input_of, scene
+from tests.e2e.scene import JSON, Scene, fresh, input_of
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path, http=True) as made:
+def stage(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
+    with alone(slack, tmp_path) as made:
         yield made
-        assert made.slack.violations() == []
 
 
 def add(stage: Scene, state: str = "RUNNING", phase: str | None = "CDC", **more: Any) -> str:
@@ -428,6 +428,7 @@ def forged(stage: Scene, payload: JSON, number: int, **changes: str) -> None:
     """Deliver a press once more, altered, with a trigger of its own."""
     made = deepcopy(payload)
     made["trigger_id"] = f"{number}.forged"
+    made.pop("response_url")  # it works five times only
     made["actions"][0].update({key: value for key, value in changes.items() if key in ("value", "action_id")})
     if "user" in changes:
         made["user"]["id"] = changes["user"]
@@ -436,8 +437,8 @@ def forged(stage: Scene, payload: JSON, number: int, **changes: str) -> None:
     assert [each["ok"] for each in stage.slack.raw_deliver(made)] == [True]
 
 
-def test_forged_presses_do_nothing(tmp_path: Path) -> None:
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path)) as stage:
+def test_forged_presses_do_nothing(slack: SlackServer, tmp_path: Path) -> None:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as stage:
         job, other = add(stage), add(stage, "FAILED")
         card = stage.type(f"delete {job}")
         unconfirmed = stage.type(f"restart {other}")
@@ -502,10 +503,10 @@ def test_a_forged_view_confirms_nothing(stage: Scene) -> None:
     assert events(stage, job) == ["requested"]
 
 
-def test_who_loses_their_role_confirms_nothing(tmp_path: Path) -> None:
+def test_who_loses_their_role_confirms_nothing(slack: SlackServer, tmp_path: Path) -> None:
     """A role that comes from a channel holds where the request was made, not wherever one presses."""
     rules = ROLES + '[[rule]]\nverbs = ["delete"]\nallow = ["C0DMSAPPRV"]\napprovals = 0\n'
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path, rules)) as stage:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path, rules)) as stage:
         job = add(stage)
         assert "You may not use `delete`" in plain(stage.type(f"delete {job}"))
         card = stage.type(f"delete {job}", channel="dms-approvals")

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from bot.store.records import Freeze
-from sandbox.slack import plain
+from sandbox.slack import SlackServer, plain
 from tests.e2e.deciding import (
     DANA,
     ROLES,
     SAM,
+    alone,
     asks,
     audit,
     ended,
@@ -41,10 +42,9 @@ CHANGES = {
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path)) as made:
+def stage(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as made:
         yield made
-        assert made.slack.violations() == []
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def free(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path, http=True) as made:
+def free(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
+    with alone(slack, tmp_path) as made:
         yield made
-        assert made.slack.violations() == []
 
 
 def add(stage: Scene, state: str = "RUNNING", phase: str | None = "CDC", prefix: str = "cold") -> str:
@@ -199,9 +198,9 @@ def test_frozen_between_confirming_and_approving(stage: Scene) -> None:
     assert len(stage.writes("delete", job)) == 1
 
 
-def test_frozen_while_a_bulk_action_runs(tmp_path: Path) -> None:
+def test_frozen_while_a_bulk_action_runs(slack: SlackServer, tmp_path: Path) -> None:
     """What is under way goes on; what waits for its turn is refused."""
-    with scene(tmp_path, http=True, bulk_parallel=1) as stage:
+    with alone(slack, tmp_path, bulk_parallel=1) as stage:
         first, second, third = add(stage), add(stage), add(stage)
         stage.dms.operation_seconds(1_000_000)
         card = stage.type(f"stop {first} {second} {third}")
@@ -226,11 +225,11 @@ def test_frozen_while_a_bulk_action_runs(tmp_path: Path) -> None:
         assert ended(stage, second) == ["refused", "succeeded"]
 
 
-def test_a_planned_freeze_holds_by_the_policy(tmp_path: Path) -> None:
+def test_a_planned_freeze_holds_by_the_policy(slack: SlackServer, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     begin, end = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 1))
     window = f'[[freeze]]\nfrom = {begin}\nuntil = {end}\nreason = "closing the year"\njobs = ["cold-*"]\n'
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path, ROLES + window)) as stage:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path, ROLES + window)) as stage:
         job, other = add(stage), add(stage, prefix="warm")
         for user in ("dana", "alex"):
             assert "closing the year" in plain(stage.type(f"stop {job}", user=user))

@@ -15,16 +15,28 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from sandbox.slack import plain
-from tests.e2e.deciding import DANA, ROLES, SAM, asks, audit, ended, events, eventually, full, policy, runs_of
-from tests.e2e.scene import JSON, Scene, fresh, input_of, scene
+from sandbox.slack import SlackServer, plain
+from tests.e2e.deciding import (
+    DANA,
+    ROLES,
+    SAM,
+    alone,
+    asks,
+    audit,
+    ended,
+    events,
+    eventually,
+    full,
+    policy,
+    runs_of,
+)
+from tests.e2e.scene import JSON, Scene, fresh, input_of
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path, http=True) as made:
+def stage(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
+    with alone(slack, tmp_path) as made:
         yield made
-        assert made.slack.violations() == []
 
 
 def add(stage: Scene, prefix: str = "told") -> str:
@@ -117,9 +129,9 @@ def test_buttons_bring_the_same_files(stage: Scene) -> None:
     assert [row["event"] for row in rows] == events(stage, job)
 
 
-def test_looking_takes_a_role(tmp_path: Path) -> None:
+def test_looking_takes_a_role(slack: SlackServer, tmp_path: Path) -> None:
     rules = ROLES.replace('"viewer"', '"none"')
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path, rules)) as stage:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path, rules)) as stage:
         job = stopped(stage)
         for line in ("history", f"history {job}", "history --export csv", "policy", "approvals", "list"):
             assert "You may not use" in plain(stage.type(line, user="riley"))
@@ -252,8 +264,8 @@ def test_a_call_whose_outcome_cannot_be_written_is_not_made_again(
     assert verify(stage).exit_code == 0
 
 
-def test_denials_and_decisions_are_rows_of_who_made_them(tmp_path: Path) -> None:
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path)) as stage:
+def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp_path: Path) -> None:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as stage:
         job = add(stage)
         card = stage.type(f"delete {job}")
         stage.press(card, "Delete job only")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import plain
+from sandbox.slack import SlackServer, plain
 from tests.e2e.deciding import (
     ALEX,
     ROLES,
     SAM,
+    alone,
     asks,
     at_once,
     ended,
@@ -27,7 +28,7 @@ from tests.e2e.deciding import (
     request_of,
     runs_of,
 )
-from tests.e2e.scene import JSON, Scene, fresh, input_of, running, scene, settings
+from tests.e2e.scene import JSON, Scene, fresh, input_of, running, settings
 
 RULES = """
 [[rule]]
@@ -45,19 +46,17 @@ ROUNDS = 2
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Scene]:
+def stage(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
     """Stops and deletions need approvals, of one and of two."""
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path, ROLES + RULES)) as made:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as made:
         yield made
-        assert made.slack.violations() == []
 
 
 @pytest.fixture
-def free(tmp_path: Path) -> Iterator[Scene]:
+def free(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
     """No policy."""
-    with scene(tmp_path, http=True) as made:
+    with alone(slack, tmp_path) as made:
         yield made
-        assert made.slack.violations() == []
 
 
 def running_job(stage: Scene) -> str:
@@ -264,8 +263,8 @@ def test_a_freeze_and_a_confirmation_at_once(free: Scene) -> None:
 # ---- deliveries
 
 
-def test_slack_delivers_everything_three_times(tmp_path: Path) -> None:
-    with scene(tmp_path, http=True, policy_file=policy(tmp_path, ROLES + RULES)) as stage:
+def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Path) -> None:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as stage:
         stage.slack.duplicate_deliveries(2)
         job = fresh("thrice")
         stage.dms.add_job(job, phase="CDC", frozen=True)
