@@ -109,8 +109,9 @@ class Bot:
         SlackError: Slack does not accept the bot token.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = now) -> None:
         self.settings = settings
+        self._clock = clock
         self.replica = secrets.token_hex(8)
         self.policy = load_policy(settings.policy_file, verbs=all_verbs())
         self.store: Store = open_store(settings.db)
@@ -160,9 +161,9 @@ class Bot:
             pool=self.pool,
             near=self.near,
             quick=self.quick,
-            clock=now,
+            clock=self._clock,
         )
-        self.stored = Stored(self.store, self.access, self.team, now)
+        self.stored = Stored(self.store, self.access, self.team, self._clock)
         self.health = self._health()
         self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
         self.bolt = self._bolt()
@@ -234,7 +235,7 @@ class Bot:
             replica=self.replica,
             parallel=self.settings.bulk_parallel,
             pool=self.runners,
-            clock=now,
+            clock=self._clock,
             wake=self.wake.set,
             nudge=self.watcher.nudge,
             ended=_on_end,
@@ -249,7 +250,7 @@ class Bot:
             self.runs,
             expires_s=self.settings.confirm_expires_s,
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
-            clock=now,
+            clock=self._clock,
             wake=self.wake.set,
         )
 
@@ -262,7 +263,7 @@ class Bot:
             access=self.access,
             settings=self.settings,
             verbs=self.verbs,
-            now=now,
+            now=self._clock,
             response_url=response_url,
         )
 
@@ -367,7 +368,7 @@ class Bot:
 
     def _tend(self, schedule: Schedule) -> None:
         self.approvals.expire()
-        schedule.tick(now())
+        schedule.tick(self._clock())
         metrics.outbox_depth(self.store.outbox_depth())
         metrics.open_approvals(len(self.store.requests([RequestState.APPROVING], limit=1000)))
 

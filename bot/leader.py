@@ -90,6 +90,9 @@ class Leader:
         while not enough.is_set():
             try:
                 duty(enough)
+            except StoreError as error:
+                log.warning("duty_waits_for_store", duty=name, error=str(error))
+                enough.wait(_TRY_EVERY_S)
             except Exception:
                 log.exception("duty_broke", duty=name)
                 enough.wait(_TRY_EVERY_S)

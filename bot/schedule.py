@@ -59,8 +59,9 @@ class Schedule:
         return written
 
     def _done(self, today: date) -> bool:
+        """A marker far ahead is from a clock that was wrong, and must not silence the days until then."""
         marker = self._store.value(self._marker())
-        return marker is not None and marker >= today.isoformat()
+        return marker is not None and today.isoformat() <= marker <= (today + _DAY).isoformat()
 
     def _write(self, today: date, now: datetime) -> bool:
         """Once a day even where the hour comes twice, clocks disagree or another replica was faster."""

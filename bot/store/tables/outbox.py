@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.store.codec import clean, dumps, time_text
@@ -12,6 +12,8 @@ from bot.store.records import OutMessage
 from bot.store.table import Table, Where
 from bot.store.tables.part import Part
 
+_LONGEST_WAIT = timedelta(minutes=15)
+"""Nothing waits longer on purpose: if it seems so, the clock has been set back since."""
 _OUTBOX = Table("outbox", OutMessage, given=("id",))
 _POST = _OUTBOX.insert("ON CONFLICT (key) DO NOTHING")
 
@@ -20,7 +22,7 @@ _DEPTH = "SELECT count(*) FROM outbox WHERE error = '' AND sent_rev < rev"
 # A parent that was given up, or is long gone, will never have a thread: its messages stand alone
 # rather than wait for ever and keep all that follows them waiting.
 _DUE = """error = '' AND sent_rev < rev
-    AND (not_before IS NULL OR not_before <= ?)
+    AND (not_before IS NULL OR not_before <= ? OR not_before > ?)
     AND ("order" = '' OR NOT EXISTS (
         SELECT 1 FROM outbox AS earlier
         WHERE earlier.error = '' AND earlier.sent_rev < earlier.rev
@@ -52,7 +54,7 @@ class Outbox(Part):
         return None if row is None else _OUTBOX.record(row)
 
     def due(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
-        where = Where().add(_DUE, time_text(now))
+        where = Where().add(_DUE, time_text(now), time_text(now + _LONGEST_WAIT))
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
         return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
 
