@@ -73,7 +73,7 @@ crash: .venv/installed ## Kill the bot 200 times and see that everything adds up
 	@$(BIN)/python -m tests.crash --kills 200
 
 screenshots: system .venv/installed page ## Take the pictures in README anew
-	@$(BIN)/python -m pytest --quiet -m browser
+	@PICTURES=docs/pictures $(BIN)/python -m pytest --quiet tests/browser
 
 clean: ## Remove what was built here
 	rm -rf .venv build dms_bot.egg-info $(PAGE)/dist $(PAGE)/node_modules

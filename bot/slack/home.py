@@ -93,14 +93,14 @@ def _group(status: str, jobs: Sequence[Job]) -> str:
     if not status.startswith(State.FAILED):
         return f"{head}: {words.names(names, _JOBS_A_STATUS)}"
     rest = len(jobs) - _JOBS_A_STATUS
-    more = [f"        … and {rest:,} more"] if rest > 0 else []
+    more = [f"• … and {rest:,} more"] if rest > 0 else []
     return "\n".join([head, *(_failed(job) for job in jobs[:_JOBS_A_STATUS]), *more])
 
 
 def _failed(job: Job) -> str:
     reason = " ".join(job.error.message.split()) if job.error else ""
     why = escape.clip(escape.outside(reason), 150) or "the service gave no reason"
-    return f"        {escape.code(job.id)}: {why}"
+    return f"• {escape.code(job.id)}: {why}"
 
 
 def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:

@@ -34,6 +34,7 @@ _OPEN_TIMEOUT_S = 4
 """A trigger lasts 3 seconds, so there is no use in waiting longer."""
 _FAR = (SlackClientError, OSError, HTTPException, ValueError)
 """What Slack and the way to it can do to a call."""
+_CLOSED = ("not_found", "view_not_found")
 _ACK_LOOKS = 10
 _ACK_LOOK_EVERY_S = 0.1
 """Seconds between looks at whether Slack has acted on an acknowledgement: a second in all."""
@@ -65,7 +66,11 @@ class Post:
         try:
             self._answer(place, answer)
         except _FAR as error:
-            log.warning("answer_not_delivered", user=place.who.user, error=_reason(error))
+            if place.view_id and _reason(error) in _CLOSED:
+                # Whoever closes a form while it loads wants it no longer.
+                log.info("view_gone", user=place.who.user)
+            else:
+                log.warning("answer_not_delivered", user=place.who.user, error=_reason(error))
 
     def _answer(self, place: Place, answer: Answer) -> None:
         if isinstance(answer, EditForm | EditPreview | PickForm):

@@ -5,7 +5,7 @@ import { MessageItem } from "./MessageItem";
 import type { Message } from "./types";
 
 const JOIN_SECONDS = 300;
-/** What comes within this time after one's own doing is taken for its answer. */
+/** The first that comes within this time after one's own doing is taken for its answer. */
 const ANSWER_MS = 10_000;
 
 function joins(before: Message | undefined, message: Message): boolean {
@@ -56,7 +56,9 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
     const before = known.current;
     known.current = { of, last };
     const fresh = before.of === of && last > before.last;
-    if (fresh && Date.now() - lastAct.current < ANSWER_MS) toNewest();
+    const answer = fresh && Date.now() - lastAct.current < ANSWER_MS;
+    if (answer) lastAct.current = 0;
+    if (answer) toNewest();
     else if (atEnd.current) toEnd();
     else if (fresh) setUnseen(true);
   }, [messages]);

@@ -1,27 +1,22 @@
-import { useEffect, useState } from "react";
 import { Text } from "../Mrkdwn";
 import { withEmoji } from "../emoji";
 import type { Json } from "../types";
 import type { ElementProps } from "./ElementView";
+import { useGuess } from "./guess";
 
 /** Checkboxes and radio buttons. */
 export function Choices({ element, chosen, busy, choose, block, place }: ElementProps) {
   const many = element.type === "checkboxes";
-  const [guess, setGuess] = useState<string[] | null>(null);
-  const known = JSON.stringify(chosen ?? null);
-  useEffect(() => setGuess(null), [known]);
   const given: string[] = many
     ? (chosen?.selected_options ?? element.initial_options ?? []).map((option: Json) => option.value)
     : [(chosen ? chosen.selected_option : element.initial_option)?.value];
+  const [picked, setGuess] = useGuess(given, (value) => value ?? "");
 
-  // Shown at once, as a tick must not wait for the app; the sandbox's own state then takes over.
-  const picked = guess ?? given;
-
-  function toggle(value: string) {
+  async function toggle(value: string) {
     const rest = picked.filter((one) => one !== value);
     const next = !many ? [value] : picked.includes(value) ? rest : [...rest, value];
     setGuess(next);
-    choose(many ? next : value);
+    if (!(await choose(many ? next : value))) setGuess(null);
   }
 
   return (
@@ -34,7 +29,7 @@ export function Choices({ element, chosen, busy, choose, block, place }: Element
             value={option.value}
             checked={picked.includes(option.value)}
             disabled={busy}
-            onChange={() => toggle(option.value)}
+            onChange={() => void toggle(option.value)}
           />
           <span>
             <Label text={option.text} />

@@ -15,7 +15,8 @@ export interface ElementProps {
   /** The element's entry in the state, if it holds one. */
   chosen: Json | undefined;
   busy: boolean;
-  choose: (value: unknown, label?: string) => void;
+  /** Resolves to whether it counts: it may be refused, or not be confirmed. */
+  choose: (value: unknown, label?: string) => Promise<boolean>;
   place: Place;
   block: Json;
 }
@@ -23,19 +24,21 @@ export interface ElementProps {
 export function ElementView({ element, block, place }: { element: Json; block: Json; place: Place }) {
   const { run } = useDesk();
   const [busy, setBusy] = useState(false);
-  const [asking, setAsking] = useState<null | (() => void)>(null);
+  const [asking, setAsking] = useState<null | ((yes: boolean) => void)>(null);
   const silent = block.type === "input" && !block.dispatch_action;
 
-  async function send(value: unknown, label?: string) {
+  async function send(value: unknown, label?: string): Promise<boolean> {
     const body = { where: place.where, action_id: element.action_id, block_id: block.block_id, value, label };
     setBusy(!silent);
-    await run(silent ? "set_input" : "press", body);
+    const answer = await run(silent ? "set_input" : "press", body);
     setBusy(false);
+    return answer !== null;
   }
 
-  function choose(value: unknown, label?: string) {
-    if (element.confirm) setAsking(() => () => void send(value, label));
-    else void send(value, label);
+  async function choose(value: unknown, label?: string): Promise<boolean> {
+    const yes = !element.confirm || (await new Promise<boolean>((answer) => setAsking(() => answer)));
+    setAsking(null);
+    return yes && send(value, label);
   }
 
   const chosen = place.state[block.block_id]?.[element.action_id];
@@ -46,11 +49,8 @@ export function ElementView({ element, block, place }: { element: Json; block: J
       {asking && (
         <Confirm
           dialog={element.confirm}
-          no={() => setAsking(null)}
-          yes={() => {
-            setAsking(null);
-            asking();
-          }}
+          no={() => asking(false)}
+          yes={() => asking(true)}
         />
       )}
     </>

@@ -5,6 +5,7 @@ import { withEmoji } from "../emoji";
 import { useOutside } from "../outside";
 import type { Json, Overview } from "../types";
 import type { ElementProps } from "./ElementView";
+import { useGuess } from "./guess";
 
 interface Option {
   value: string;
@@ -60,7 +61,7 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
   const box = useOutside<HTMLDivElement>(() => setOpen(false));
 
   const fixed = fixedOptions(element, world);
-  const picked = chosenOptions(chosen, element, fixed);
+  const [picked, setGuess] = useGuess(chosenOptions(chosen, element, fixed), (option) => option.value);
   const isPicked = (option: Option) => picked.some((one) => one.value === option.value);
   const needed = element.min_query_length ?? 3;
 
@@ -83,14 +84,13 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
     ? found
     : fixed.filter((option) => option.label.toLowerCase().includes(query.toLowerCase()));
 
-  function pick(option: Option) {
+  async function pick(option: Option) {
     setQuery("");
-    if (!many) {
-      setOpen(false);
-      return choose(option.value);
-    }
-    const rest = picked.filter((one) => one.value !== option.value).map((one) => one.value);
-    choose(isPicked(option) ? rest : [...rest, option.value]);
+    if (!many) setOpen(false);
+    const rest = picked.filter((one) => one.value !== option.value);
+    const next = !many ? [option] : isPicked(option) ? rest : [...rest, option];
+    setGuess(next);
+    if (!(await choose(many ? next.map((one) => one.value) : option.value))) setGuess(null);
   }
 
   const placeholder = element.placeholder?.text ?? (many ? "Select options" : "Select an option");
@@ -117,7 +117,7 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
                 aria-label={`Remove ${option.label}`}
                 onClick={(event) => {
                   event.stopPropagation();
-                  pick(option);
+                  void pick(option);
                 }}
               >
                 ×
@@ -133,7 +133,7 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
             onChange={(event) => setQuery(event.target.value)}
             onKeyDown={(event) => {
               if (event.key === "Escape") setOpen(false);
-              if (event.key === "Enter" && shown.length) pick(shown[0]);
+              if (event.key === "Enter" && shown.length) void pick(shown[0]);
               event.stopPropagation();
             }}
           />
@@ -152,8 +152,8 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
           {shown.map((option, index) => (
             <div key={option.value}>
               {option.group && option.group !== shown[index - 1]?.group && <div className="menu-group">{option.group}</div>}
-              <button type="button" role="option" aria-selected={isPicked(option)} onClick={() => pick(option)}>
-                <span className="tick">{isPicked(option) ? "✓" : ""}</span>
+              <button type="button" role="option" aria-selected={isPicked(option)} onClick={() => void pick(option)}>
+                <span className="tick" aria-hidden="true">{isPicked(option) ? "✓" : ""}</span>
                 {withEmoji(option.label)}
                 {option.note && <small>{withEmoji(option.note)}</small>}
               </button>

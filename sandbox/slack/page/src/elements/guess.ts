@@ -1,0 +1,15 @@
+import { useEffect, useState } from "react";
+
+/**
+ * What a person chose, shown at once and until the sandbox's own state says the same: a second choice must
+ * build on the first one, even while that is still on its way.
+ */
+export function useGuess<T>(given: T[], key: (item: T) => string): [T[], (next: T[] | null) => void] {
+  const [guess, setGuess] = useState<T[] | null>(null);
+  const keys = (items: T[]) => JSON.stringify(items.map(key).sort());
+  const confirmed = guess !== null && keys(guess) === keys(given);
+  useEffect(() => {
+    if (confirmed) setGuess(null);
+  }, [confirmed]);
+  return [guess ?? given, setGuess];
+}

@@ -1,0 +1,112 @@
+"""A browser, the sandbox with its own jobs, and the real bot.
+
+Each story takes pictures into a temporary folder; with `PICTURES` naming another one, those that the
+documentation shows are copied there (`make screenshots`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer
+from sandbox.slack.app import PAGE
+from tests.browser.person import Person
+from tests.browser.pictures import Pictures
+from tests.browser.watching import Watched, watched
+from tests.e2e.deciding import policy
+from tests.e2e.scene import Scene, running, settings
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZE = (1280, 800)
+OPERATION_S = 60.0
+"""On the sandbox's clock, which is sixty times as fast: operations take a second."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    missing = _missing()
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=missing))
+
+
+def _missing() -> str:
+    if BROWSER is None:
+        return "no Chromium on this machine"
+    return "" if (PAGE / "index.html").exists() else "the page is not built (make page)"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
+    published = os.environ.get("PICTURES")
+    return Pictures(tmp_path_factory.mktemp("pictures"), Path(published) if published else None)
+
+
+@pytest.fixture(scope="module")
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """What `make run` starts, for all tests of a file; its `POLICY` is the bot's."""
+    folder = tmp_path_factory.mktemp("bot")
+    with ExitStack() as stack:
+        slack = stack.enter_context(SlackServer(port=0))
+        dms = stack.enter_context(DmsServer(port=0, seed="demo"))
+        dms.control.operation_seconds(OPERATION_S)
+        bot = stack.enter_context(running(settings(slack, dms, folder, **_policy(request, folder))))
+        slack.control.configure(rate_limits=False)
+        slack.control.wait_connections()
+        yield Scene(slack.control, dms.control, bot)
+        assert slack.control.violations() == []
+
+
+def _policy(request: pytest.FixtureRequest, folder: Path) -> dict[str, Path]:
+    text = getattr(request.module, "POLICY", "")
+    return {"policy_file": policy(folder, text)} if text else {}
+
+
+@pytest.fixture
+def window(browser: Browser, stage: Scene) -> Iterator[Watched]:
+    """An empty window of the size that a small laptop has."""
+    width, height = SIZE
+    page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2)
+    page.set_default_timeout(15_000)
+    seen = watched(page, stage.slack.base_url)
+    yield seen
+    page.close()
+    seen.assert_clean()
+
+
+@pytest.fixture
+def page(window: Watched) -> Page:
+    return window.page
+
+
+@pytest.fixture
+def dana(page: Page, stage: Scene) -> Person:
+    """Dana, who has just opened the page."""
+    return Person(page, stage.slack.base_url).arrive()

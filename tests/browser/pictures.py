@@ -1,0 +1,69 @@
+"""Pictures of what the page shows, small enough for a repository."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Locator, Page, ViewportSize
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_BYTES = 150_000
+_COLORS = 256
+_DESK: ViewportSize = {"width": 960, "height": 660}
+_ROOM: ViewportSize = {"width": 1060, "height": 1500}
+"""Wide enough for a message beside the sidebar, and tall enough for the longest."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    folder: Path
+    """Where all of them go."""
+    published: Path | None = None
+    """Where those go that the documentation shows."""
+
+    def of(self, shown: Locator, name: str) -> Path:
+        """One message or dialog, cropped to it."""
+        with _sized(shown.page, _ROOM):
+            return self._keep(shown.screenshot(animations="disabled", caret="hide"), name)
+
+    def window(self, page: Page, name: str) -> Path:
+        """All that a small window shows."""
+        with _sized(page, _DESK):
+            return self._keep(page.screenshot(animations="disabled", caret="hide"), name)
+
+    def _keep(self, png: bytes, name: str) -> Path:
+        """A few colours are enough for text, and take a quarter of the room."""
+        path = self.folder / f"{name}.png"
+        few = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+        if name in shown_in_documentation():
+            assert path.stat().st_size < MOST_BYTES, f"{path} has {path.stat().st_size:,} bytes"
+            if self.published:
+                shutil.copy(path, self.published)
+        return path
+
+
+@contextmanager
+def _sized(page: Page, size: ViewportSize) -> Iterator[None]:
+    """A window of this size, with the pointer out of the way."""
+    before = page.viewport_size
+    page.set_viewport_size(size)
+    page.mouse.move(0, 0)
+    try:
+        yield
+    finally:
+        if before:
+            page.set_viewport_size(before)
+
+
+def shown_in_documentation() -> frozenset[str]:
+    """Names of the pictures that README and the guides show."""
+    texts = (page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")))
+    return frozenset(name for text in texts for name in re.findall(r"pictures/([\w-]+)\.png", text))

@@ -1,0 +1,36 @@
+"""Promoting: the replication delay is in the way, until it is zero."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from bot.dms.model import job_name
+from tests.browser.person import Person, button
+from tests.browser.pictures import Pictures
+from tests.e2e.deciding import eventually
+from tests.e2e.scene import LOCATIONS, Scene
+
+
+def lag(stage: Scene, job: str, seconds: int, size: int) -> None:
+    """Set the delay, and wait until Monitoring tells it: it knows of whole seconds only."""
+    stage.dms.set_job(job, sec_lag=seconds, bytes_lag=size)
+    found = stage.bot.dms.get_job(job_name("demo-project", LOCATIONS[0], job))
+    eventually(lambda: stage.bot.dms.delay(found).latest_seconds == seconds)
+
+
+def test_promote_warns_of_the_delay_until_it_is_zero(dana: Person, stage: Scene, pictures: Pictures) -> None:
+    lag(stage, "customers-db", 42, 12_000_000)
+    card = dana.type("/dms promote customers-db")
+    expect(card).to_contain_text("This cannot be undone")
+    expect(card).to_contain_text("The replication delay is NOT ZERO: 42 s · 11.4 MiB")
+    pictures.of(card, "promote-delay")
+    lag(stage, "customers-db", 0, 0)
+    button(card, "Re-check delay").click()
+    expect(card).to_contain_text("Replication delay: zero")
+    expect(card).not_to_contain_text("NOT ZERO")
+    button(card, "Confirm promote").click()
+    expect(card).to_contain_text("✅ Promoted customers-db in")
+    assert len(stage.writes("promote", "customers-db")) == 1
+    shown = dana.type("/dms show customers-db")
+    expect(shown).to_contain_text("COMPLETED")
+    expect(button(shown, "Promote")).to_have_count(0)
