@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 from slack_sdk import WebClient
 
+from bot.approvals import request_key
 from bot.delivery import (
     Barred,
     Delivery,
@@ -310,6 +311,9 @@ class Notifier:
     def _give_up(self, row: OutMessage, error: DeliveryError) -> None:
         self._failures.pop(row.key, None)
         self._store.mark_failed(row.key, None, str(error))
+        if row.kind == "approval":
+            # Who asked is told that nobody else has heard of it.
+            self._store.touch(request_key(str(row.subject.get("request", ""))))
         log.error("message_given_up", key=row.key, kind=row.kind, channel=row.channel, error=str(error))
 
     # ---- helpers

@@ -21,7 +21,7 @@ from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
 from bot.slack.message import Message
 from bot.slack.progress import outcome, progress, retryable
-from bot.store.records import Decision, Request, RequestState, Run
+from bot.store.records import Decision, OutMessage, Request, RequestState, Run
 
 _Style = Literal["", "primary", "danger"]
 _NAMED = 20
@@ -44,13 +44,14 @@ def request_card(
     runs: Sequence[Run],
     decisions: Sequence[Decision],
     now: datetime,
+    asking: OutMessage | None = None,
 ) -> Message:
-    """The card where the request was made."""
+    """The card where the request was made; `asking` is the message that asks for approvals."""
     match request.state:
         case RequestState.CONFIRMING:
             body = _confirming(request)
         case RequestState.APPROVING:
-            body = _approving(request, decisions)
+            body = _approving(request, decisions, asking)
         case RequestState.APPROVED:
             body = [m.section(f"⏳ {_approvals_given(decisions)}Starting now."), *_effect(request)]
         case RequestState.RUNNING:
@@ -285,7 +286,7 @@ def list_button(request: Request) -> list[Button]:
     return [_button(request, "Show all names", "names")] if has_long_list(request) else []
 
 
-def _approving(request: Request, decisions: Sequence[Decision]) -> list[Block]:
+def _approving(request: Request, decisions: Sequence[Decision], asking: OutMessage | None) -> list[Block]:
     rule = f" Rule: {escape.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
     row = [_button(request, "Withdraw", "withdraw")]
@@ -294,9 +295,21 @@ def _approving(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     return [
         *asked(request),
         m.section(waiting),
+        *_not_asked(asking),
         *m.buttons([*row, *list_button(request)]),
         *m.context(f"Expires {escape.date(request.expires)}."),
     ]
+
+
+def _not_asked(asking: OutMessage | None) -> list[Block]:
+    """Nobody else hears of a request that could not be posted, so who asked must."""
+    if asking is None or not asking.error:
+        return []
+    return m.sections(
+        f"🔴 *This could not be posted in* {escape.mention('#', asking.channel)}: "
+        f"{escape.outside(asking.error)}. Invite the app there for the next time; whoever may approve finds "
+        "this with `/dms approvals`."
+    )
 
 
 def _running(

@@ -10,6 +10,7 @@ from typing import Any
 from bot.access import Access
 from bot.advice import next_step
 from bot.answers import Button, Group, Note, Part, User
+from bot.approvals import approval_key
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
@@ -68,6 +69,7 @@ class Stored:
             self._store.runs(request=request.id),
             self._store.decisions(request.id),
             self._clock(),
+            self._store.message(approval_key(request.id)),
         )
 
     def _approval(self, subject: Mapping[str, Any]) -> Message | None:

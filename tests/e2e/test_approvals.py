@@ -312,6 +312,23 @@ def test_a_job_of_the_same_name_is_another_job(stage: Scene) -> None:
     assert stage.writes("delete", job) == []
 
 
+# ---- where nobody hears it
+
+
+def test_who_asks_is_told_where_it_could_not_be_posted(slack: SlackServer, tmp_path: Path) -> None:
+    rules = policy(tmp_path, ROLES.replace(APPROVAL_CHANNEL, "G0NOTHERE1"))
+    with alone(slack, tmp_path, policy_file=rules) as stage:
+        stage.slack.add_channel("closed", id="G0NOTHERE1", is_private=True, bot=False, members=["alex"])
+        job = fresh("unheard")
+        stage.dms.add_job(job, phase="CDC", frozen=True)
+        card = stage.type(f"delete {job}")
+        stage.press(card, "Delete job only")
+        stage.shows(card, "could not be posted", "G0NOTHERE1", "/dms approvals")
+        listed = stage.type("approvals", user="alex")
+        stage.press(listed, "Approve", "alex")
+        stage.shows(card, "✅ *Deleted*", ALEX)
+
+
 # ---- what is open
 
 
