@@ -67,6 +67,8 @@ class Profiles:
         self._places: dict[str, _Place] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
         self._lock = threading.Lock()
+        self._listings: dict[str, threading.Lock] = {}
+        """By location: held while its profiles are listed."""
 
     def ensure(self, names: Iterable[str]) -> None:
         """List the locations of these profiles where that is due."""
@@ -77,8 +79,22 @@ class Profiles:
                 by_location.setdefault(location, set()).add(name)
         until = time.monotonic() + _PATIENCE_S
         for location, wanted in by_location.items():
-            if time.monotonic() < until and self._due(location, wanted):
+            if time.monotonic() < until:
+                self._ensure(location, wanted)
+
+    def _ensure(self, location: str, wanted: set[str]) -> None:
+        """Whoever misses a profile waits for a listing that is under way; others go on with what
+        there is."""
+        with self._lock:
+            missing = self._missing(location, wanted)
+            listing = self._listings.setdefault(location, threading.Lock())
+        if not listing.acquire(blocking=missing):
+            return
+        try:
+            if self._due(location, wanted):
                 self._list(location, wanted)
+        finally:
+            listing.release()
 
     def expired(self) -> bool:
         """Whether any listing is older than it should be, and it is time to try it again."""
@@ -122,12 +138,14 @@ class Profiles:
             place = self._places.setdefault(location, _Place())
             if now - place.failed < _RETRY_S:
                 return False
-            missing = not wanted <= (place.profiles.keys() | place.absent)
-            due = missing or now - place.fetched >= self._ttl_s
+            due = self._missing(location, wanted) or now - place.fetched >= self._ttl_s
             if due:
-                # Others who come meanwhile go on with what there is.
                 place.failed = now
             return due
+
+    def _missing(self, location: str, wanted: set[str]) -> bool:
+        place = self._places.get(location)
+        return place is None or not wanted <= (place.profiles.keys() | place.absent)
 
     def _list(self, location: str, wanted: set[str]) -> None:
         try:

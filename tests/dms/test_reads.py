@@ -275,6 +275,26 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 1
         gateway.close()
 
+    def test_all_who_miss_a_profile_at_once_wait_for_it(self, far: FarEnd, page: list[Any]) -> None:
+        go_on = threading.Event()
+
+        def slowly(_request: Any, _context: Any) -> Any:
+            assert go_on.wait(4)
+            return self.profiles()
+
+        far.on("ListConnectionProfiles", slowly)
+        far.on("GetMigrationJob", lambda request, context: page[0])
+        gateway = made(far, "l")
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(gateway.get_job, job_name("x")) for _ in range(4)]
+            deadline = time.monotonic() + 3
+            while len(far.asked("GetMigrationJob")) < 4 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            go_on.set()
+            assert {each.result().destination.host for each in asked} == {"orders"}
+        assert len(far.asked("ListConnectionProfiles")) == 1
+        gateway.close()
+
     def test_a_new_profile_is_looked_for_once(self, far: FarEnd, page: list[Any]) -> None:
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
         gateway = made(far, "l")
