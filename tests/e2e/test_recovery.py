@@ -1,0 +1,144 @@
+"""What a bot does with calls that another left in doubt when it died: the store is as a crash leaves it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.dms.gateway import Gateway
+from bot.dms.model import Job, Options
+from bot.dms.rules import Action
+from bot.store import open_store
+from bot.store.port import Store
+from bot.store.records import AuditEntry, Freeze, Person, Request, RequestState, Run, RunState
+from sandbox.dms.control import DmsControl
+from tests.e2e.deciding import DANA, ROLES, ended, ends, full, policy, runs_of, started
+from tests.e2e.scene import LOCATIONS, Scene, settings
+
+NOW = datetime.now(UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+RULES = '[[rule]]\nname = "closed"\nverbs = ["delete"]\njobs = ["forbidden"]\nallow = []\n'
+FREE = '[[rule]]\nname = "free"\nverbs = ["change"]\napprovals = 0\n'
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run that was left, what happened before the next bot came, and what it makes of it."""
+
+    job: str
+    action: Action
+    state: RunState
+    ago: timedelta
+    """How long ago it was called, or queued."""
+    outcome: str
+    calls: int
+    """That the service receives from the next bot."""
+    meanwhile: Callable[[DmsControl, Store, str], object] = lambda *_: None
+
+
+def made_anew(dms: DmsControl, _store: Store, job: str) -> None:
+    dms.remove_job(job)
+    dms.add_job(job, phase="CDC", frozen=True, created_ago=10)
+
+
+def freeze(_dms: DmsControl, store: Store, job: str) -> None:
+    store.add_freeze(Freeze(f"freeze-{job}", full(job), NOW + HOUR, "month end", DANA, NOW))
+
+
+def gone(dms: DmsControl, _store: Store, job: str) -> None:
+    dms.remove_job(job)
+
+
+CASES = (
+    Case("never-sent", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 1),
+    Case("long-ago", Action.DELETE, RunState.CALLING, HOUR, "unclear", 0),
+    Case("made-anew", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 0, made_anew),
+    Case("gone", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 0, gone),
+    Case("frozen", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0, freeze),
+    Case("forbidden", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0),
+    Case("without-id", Action.STOP, RunState.CALLING, MINUTE, "unclear", 0),
+    Case("queued", Action.STOP, RunState.QUEUED, MINUTE, "succeeded", 1),
+    Case("forgotten", Action.STOP, RunState.QUEUED, 2 * DAY, "refused", 0),
+    Case("queued-anew", Action.STOP, RunState.QUEUED, MINUTE, "refused", 0, made_anew),
+    Case("queued-frozen", Action.STOP, RunState.QUEUED, MINUTE, "refused", 0, freeze),
+)
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The bot that comes next, for all cases."""
+    folder = tmp_path_factory.mktemp("recovery")
+    with ends() as (slack, dms):
+        for case in CASES:
+            dms.control.add_job(case.job, phase="CDC", frozen=True)
+        wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES + RULES + FREE))
+        reader = Gateway(dms.project, LOCATIONS, dms.grpc_host, dms.rest_host)
+        with closing(reader), closing(open_store(wanted.db)) as store:
+            for case in CASES:
+                leave(store, reader.get_job(full(case.job)), case)
+                case.meanwhile(dms.control, store, case.job)
+        dms.control.clear_calls()
+        with started(slack, dms, folder, policy_file=wanted.policy_file) as stage:
+            yield stage
+
+
+def leave(store: Store, job: Job, case: Case) -> None:
+    """A request and its run as a bot that died leaves them."""
+    then = NOW - case.ago
+    by = Person("T0SANDBOX1", DANA, "C0DMS00001")
+    request = Request(
+        id=f"request-{case.job}",
+        action=case.action,
+        options=Options(),
+        jobs=(job,),
+        databases={},
+        by=by,
+        state=RequestState.RUNNING,
+        created=then,
+        expires=then + HOUR,
+    )
+    calling = case.state is RunState.CALLING
+    run = Run(
+        id=uuid.uuid4().hex,
+        request=request.id,
+        job=job.name,
+        action=case.action,
+        state=case.state,
+        call_id=str(uuid.uuid4()),
+        owner="a-dead-replica" if calling else "",
+        created=then,
+        called=then if calling else None,
+        by=DANA,
+    )
+    with store.transaction():
+        store.add_request(request)
+        store.add_run(run)
+        store.append_audit(
+            AuditEntry(
+                then,
+                "calling" if calling else "requested",
+                DANA,
+                job=job.name,
+                request=request.id,
+                run=run.id,
+            )
+        )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.job)
+def test_a_call_in_doubt_is_settled(after: Scene, case: Case) -> None:
+    assert ended(after, case.job) == [case.outcome]
+    calls = after.writes(str(case.action), case.job)
+    assert len(calls) == case.calls
+    if case.action is Action.DELETE and calls:
+        assert calls[0]["request"]["request_id"] == runs_of(after, case.job)[0].call_id
+    if case.outcome == "unclear":
+        assert "It is not known whether it was applied" in runs_of(after, case.job)[0].note
+    request = after.bot.store.request(f"request-{case.job}")
+    assert request is not None
+    assert request.state is RequestState.DONE
