@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot import together
 from bot.access import Access, Verdict
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer, Note, Outside, Posted, Rich, Time, User
@@ -39,6 +39,8 @@ from bot.store.records import (
     Run,
 )
 
+_CHANGES = 5
+"""Changed jobs that are named when a request ends for them."""
 REMIND_AT = 0.2
 """A reminder goes out when this share of the request's life is left."""
 
@@ -174,11 +176,14 @@ class Approvals:
 
     def _still_there(self, names: Sequence[str]) -> tuple[Job, ...]:
         """Those of several jobs that have not been deleted meanwhile."""
-        found = []
-        for name in names:
-            with suppress(NotFound):
-                found.append(self._dms.get_job(name))
-        return tuple(found)
+
+        def look(name: str) -> Job | None:
+            try:
+                return self._dms.get_job(name)
+            except NotFound:
+                return None
+
+        return tuple(job for job in together.each(look, names) if job is not None)
 
     def _ref(self, who: Person, invocation: Invocation) -> str:
         return self._store.put_ref(who.team, "invocation", invocation.data())
@@ -217,7 +222,7 @@ class Approvals:
             key=list(Danger).index,
         )
         asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
-        databases = {job.name: self._affected(wanted, job) for job in wanted.jobs} if asks else {}
+        databases = self._all_affected(wanted) if asks else {}
         now = self._clock()
         return Request(
             id=secrets.token_urlsafe(12),
@@ -241,6 +246,10 @@ class Approvals:
     def _lifetime(self, verdicts: Sequence[Verdict]) -> timedelta:
         asked = [verdict.expires for verdict in verdicts if verdict.expires is not None]
         return min(asked, default=timedelta(seconds=self._expires_s))
+
+    def _all_affected(self, wanted: Wanted) -> dict[str, tuple[str, ...]]:
+        found = together.each(lambda job: self._affected(wanted, job), wanted.jobs)
+        return {job.name: databases for job, databases in zip(wanted.jobs, found, strict=True)}
 
     def _affected(self, wanted: Wanted, job: Job) -> tuple[str, ...]:
         """The destination databases that the action touches; empty when they cannot be listed, and for
@@ -273,14 +282,15 @@ class Approvals:
     def _delays(self, wanted: Wanted) -> dict[str, Any]:
         if wanted.action is not Action.PROMOTE:
             return {}
-        return {"delay": {job.name: self._delay(job) for job in wanted.jobs}}
+        delays = together.each(self._delay, wanted.jobs)
+        return {"delay": {job.name: delay for job, delay in zip(wanted.jobs, delays, strict=True)}}
 
     def _delay(self, job: Job) -> dict[str, Any]:
         seen: dict[str, Any] = {"at": self._clock().isoformat(), "seconds": None, "bytes": None, "note": ""}
         try:
             delay = self._dms.delay(job)
         except DmsError as error:
-            return seen | {"note": f"The replication delay is not known: {error}"}
+            return seen | {"note": str(error)}
         return seen | {"seconds": delay.latest_seconds, "bytes": delay.latest_bytes}
 
     def _record(self, request: Request, response_url: str) -> Rich | None:
@@ -451,12 +461,12 @@ class Approvals:
 
     def _outdated(self, request: Request) -> bool:
         """Whether a job is no longer as it was; the request then ends, and its message says so."""
-        for job in request.jobs:
-            change = self._change(job)
-            if change:
-                self._end(request, RequestState.OUTDATED, "outdated", None, change)
-                return True
-        return False
+        changes = [change for change in together.each(self._change, request.jobs) if change]
+        if not changes:
+            return False
+        more = f" And {len(changes) - _CHANGES} more have changed." if len(changes) > _CHANGES else ""
+        self._end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
+        return True
 
     def _change(self, then: Job) -> str:
         try:
@@ -488,12 +498,14 @@ class Approvals:
     def _approved(self, request: Request, who: Person) -> Note | None:
         with self._store.transaction():
             stop = self._too_late(request.id, RequestState.APPROVING)
-            if stop is not None:
+            current = self._store.request(request.id)
+            if stop is not None or current is None:
                 return stop
             decisions = self._store.decisions(request.id)
-            if any(each.user == who.user for each in decisions):
+            given = {each.user for each in approving(request, decisions)}
+            if who.user in {each.user for each in approving(current, decisions)}:
                 return Note("You have approved this already.", tone="info")
-            enough = len(approving(request, decisions)) + 1 >= request.needed
+            enough = len(given | {who.user}) >= request.needed
             stop = _not_now(self._in_the_way(request)) if enough else None
             if stop is not None:
                 return stop

@@ -66,7 +66,7 @@ def flags_of(options: Options) -> dict[str, Value]:
 def _line(action: Action, status: str, group: Sequence[Job], options: Options) -> str:
     shown = ", ".join(f"`{job.id}`" for job in group[:_NAMED])
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
-    cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible for them"
+    cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible"
     return f"• *{_shown(status)}*: {shown}{more}{cannot}"
 
 

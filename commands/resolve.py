@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
+from bot import together
 from bot.answers import Button, Note
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name
@@ -55,11 +56,8 @@ def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     Raises:
         Say, DmsError: as `find_job`.
     """
-    found: dict[str, Job] = {}
-    for text in invocation.jobs:
-        job = find_job(ctx, text, invocation)
-        found.setdefault(job.name, job)
-    return tuple(found.values())
+    found = together.each(lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs))
+    return tuple({job.name: job for job in found}.values())
 
 
 def _within_reach(ctx: Context, name: str) -> None:

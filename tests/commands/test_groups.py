@@ -49,7 +49,7 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
     assert stop == Invocation("stop", (CDC.name, job("d", "").name))
     assert listing == Invocation("list", flags={"choose": True}, filters={"state": "COMPLETED"})
     assert other.jobs == (DUMP.name,)
-    assert "`c` — stop is not possible for them" in str(note.text)
+    assert "`c` — stop is not possible" in str(note.text)
 
 
 def test_what_destroys_is_red() -> None:

@@ -148,7 +148,7 @@ def test_different_statuses_are_refused_with_a_button_for_each(stage: Scene) -> 
     text = plain(answer)
     assert f"*RUNNING · CDC*: `{cdc[0]}`, `{cdc[1]}`\n" in text
     assert f"*RUNNING · FULL_DUMP*: `{dump[0]}`\n" in text
-    assert f"*STOPPED · CDC*: `{stopped[0]}`, `{stopped[1]}` — stop is not possible for them" in text
+    assert f"*STOPPED · CDC*: `{stopped[0]}`, `{stopped[1]}` — stop is not possible" in text
     assert labels(answer) == [
         "Stop 2 in RUNNING · CDC",
         "Stop 1 in RUNNING · FULL_DUMP",

@@ -1,0 +1,27 @@
+"""The same question about many things, asked a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+_SIDE_BY_SIDE = 8
+
+
+def each(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """`work` of every item, in order; for calls to the service, which take their time.
+
+    Raises:
+        Exception: what `work` raised for the first item, in order, for which it did.
+    """
+    found = list(items)
+    if len(found) < 2:
+        return [work(item) for item in found]
+    with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(found)), thread_name_prefix="together") as pool:
+        futures = [pool.submit(copy_context().run, work, item) for item in found]
+        return [future.result() for future in futures]
