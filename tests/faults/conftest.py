@@ -26,8 +26,8 @@ def log() -> Iterator[LogLines]:
 @pytest.fixture(autouse=True)
 def mended(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every fault that a test has switched on is off again afterwards."""
+    made: Scene | None = request.getfixturevalue("stage") if "stage" in request.fixturenames else None
     yield
-    if "stage" in request.fixturenames:
-        made: Scene = request.getfixturevalue("stage")
+    if made is not None:
         made.dms.clear_faults()
         made.slack.clear_faults()

@@ -1,0 +1,175 @@
+"""A clock that jumps: nothing ends twice or comes back to life, nothing runs again, no lock is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Bot
+from bot.schedule import Schedule
+from bot.store import open_store
+from bot.store.records import OutMessage
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer, plain
+from tests.e2e.deciding import (
+    ROLES,
+    asks,
+    ended,
+    events,
+    eventually,
+    moment,
+    policy,
+    private,
+    request_of,
+    runs_of,
+)
+from tests.e2e.scene import CHANNEL, Scene, fresh, settings
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Clock:
+    """The wall clock, and how wrong it is."""
+
+    ahead: timedelta = timedelta()
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self) -> datetime:
+        with self.guard:
+            return datetime.now(UTC) + self.ahead
+
+    def jump(self, by: timedelta) -> None:
+        with self.guard:
+            self.ahead += by
+
+
+@dataclass
+class Timed(Scene):
+    clock: Clock = field(default_factory=Clock)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Timed]:
+    clock = Clock()
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+    ):
+        wanted = settings(slack, dms, tmp_path, policy_file=policy(tmp_path, ROLES))
+        bot = Bot(wanted, clock=clock)
+        bot.start()
+        try:
+            slack.control.configure(rate_limits=False)
+            slack.control.wait_connections()
+            yield Timed(slack.control, dms.control, bot, clock=clock)
+        finally:
+            bot.stop()
+
+
+def a_job(stage: Timed) -> str:
+    job = fresh("clock")
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    return job
+
+
+def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(stage: Timed) -> None:
+    job = a_job(stage)
+    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
+    stage.clock.jump(HOUR)
+    stage.shows(card, "Expired", timeout=30)
+    stage.clock.jump(-2 * HOUR)
+    before = moment(stage)
+    assert stage.slack.press(card, text="Confirm promote", stale=True)["ok"]
+    private(stage, "dana", "Nothing was done", "expired", after=before)
+    stage.clock.jump(3 * HOUR)
+    assert "watch" in plain(stage.type("watches"))
+    assert events(stage, job) == ["requested", "expired"]
+    assert stage.dms.calls("PromoteMigrationJob") == []
+
+
+def test_a_jump_back_keeps_a_request_open_and_counts_each_word_once(stage: Timed) -> None:
+    job = a_job(stage)
+    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
+    stage.clock.jump(-HOUR)
+    stage.press(card, "Confirm promote")
+    stage.press(asks(stage, job), "Approve", user="alex")
+    assert ended(stage, job, 30) == ["succeeded"]
+    assert len(stage.dms.calls("PromoteMigrationJob")) == 1
+    assert events(stage, job).count("approved") == 1
+
+
+def test_a_reminder_comes_once_however_often_its_time_comes(stage: Timed) -> None:
+    job = a_job(stage)
+    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
+    stage.press(card, "Confirm promote")
+    asked = asks(stage, job)
+    for by in (timedelta(minutes=13), timedelta(minutes=-13), timedelta(minutes=13)):
+        stage.clock.jump(by)
+        stage.bot.approvals.expire()
+    eventually(lambda: len(stage.slack.thread("dms-approvals", asked["ts"])) > 1, 20)
+    stage.slack.wait_for(lambda _: stage.bot.store.outbox_depth() == 0, timeout=20)
+    assert len(stage.slack.thread("dms-approvals", asked["ts"])) == 2
+    assert request_of(stage, job).state == "approving"
+
+
+@pytest.mark.parametrize("by", [30 * DAY, -30 * DAY], ids=["forward", "back"])
+def test_what_runs_goes_on_and_locks_are_kept(stage: Timed, by: timedelta) -> None:
+    job = a_job(stage)
+    stage.dms.operation_seconds(300)
+    card = stage.type(f"stop {job}")
+    eventually(lambda: [run for run in runs_of(stage, job) if run.state == "following"])
+    eventually(lambda: stage.bot.leader.leads)
+    stage.clock.jump(by)
+    before = moment(stage)
+    stage.slack.command(f"stop {job}", user="sam")
+    private(stage, "sam", job, after=before)
+    assert stage.bot.leader.leads
+    stage.dms.clock(advance_seconds=600)
+    stage.shows(card, "✅", timeout=40)
+    assert ended(stage, job) == ["succeeded"]
+    assert len(stage.dms.calls("StopMigrationJob")) == 1
+    assert stage.bot.leader.leads
+
+
+def test_a_freeze_holds_by_the_clock(stage: Timed) -> None:
+    job = a_job(stage)
+    stage.type(f'freeze {job} --until 2h --reason "month end"')
+    stage.clock.jump(-HOUR)
+    assert "frozen" in plain(stage.type(f"stop {job}"))
+    stage.clock.jump(4 * HOUR)
+    stage.shows(stage.type(f"stop {job}"), "✅", timeout=30)
+    assert len(stage.dms.calls("StopMigrationJob")) == 1
+
+
+def test_a_message_does_not_wait_for_a_time_that_was_wrong(tmp_path: Path) -> None:
+    """It was put off by seconds when the clock was an hour ahead."""
+    now = datetime.now(UTC)
+    with closing(open_store(str(tmp_path / "bot.db"))) as store:
+        store.post(OutMessage(key="late", channel=CHANNEL, kind="text", subject={"text": "hello"}))
+        store.mark_failed("late", now + HOUR + timedelta(seconds=2))
+        assert [each.key for each in store.due(now)] == ["late"]
+        store.mark_failed("late", now + timedelta(seconds=2))
+        assert store.due(now) == ()
+        assert [each.key for each in store.due(now + timedelta(seconds=3))] == ["late"]
+
+
+def test_the_summary_is_written_once_a_day_whatever_the_clock_says(tmp_path: Path) -> None:
+    noon = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0) as dms,
+        closing(open_store(str(tmp_path / "bot.db"))) as store,
+    ):
+        wanted = settings(slack, dms, tmp_path, summary_at="11:30")
+        schedule = Schedule(store, wanted)
+        jumps = (0, 0, 1, 0, 1, 30, 2, 3, 2, 30, 3)
+        written = [schedule.tick(noon + day * DAY) for day in jumps]
+    assert written == [True, False, True, False, False, True, True, True, False, False, False]
