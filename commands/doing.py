@@ -122,6 +122,7 @@ def pick(
             "`--pick` opens a view to choose in: leave out the databases, or leave out `--pick`."
         )
     job = find_job(ctx, invocation.jobs[0], invocation)
+    permitted(ctx, action, job)
     everything = migrated(ctx.dms.databases(job.name))
     if action not in allowed(job, everything):
         refusal = check(action, job, Options(), everything)
@@ -130,6 +131,17 @@ def pick(
     flags = {name: value for name, value in invocation.flags.items() if name != "pick"}
     names = {"source": [str(each.id) for each in fitting]}
     return PickForm(ctx.form_ref(Invocation(action, (job.name,), flags), names), action, job, fitting)
+
+
+def permitted(ctx: Context, action: Action, job: Job) -> None:
+    """Before a view opens in which people would fill in something for nothing.
+
+    Raises:
+        Say: the policy does not let this person do it.
+    """
+    verdict = ctx.access.verdict(ctx.who, action, job)
+    if not verdict.allowed:
+        raise Say(Note(verdict.said, tone="warn"))
 
 
 def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:

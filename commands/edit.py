@@ -17,7 +17,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from commands.base import Context, Say, Verb
-from commands.doing import known_names, listed, whole
+from commands.doing import known_names, listed, permitted, whole
 from commands.resolve import find_job
 
 _WAIT_S = 15.0
@@ -121,6 +121,7 @@ def _as_seen(invocation: Invocation, job: Job, config: ObjectsConfig) -> None:
 
 
 def _form(ctx: Context, job: Job) -> EditForm:
+    permitted(ctx, Action.EDIT, job)
     _editable(job, "")
     note = _look_again(ctx, job)
     config = ctx.dms.objects_config(job.name)
