@@ -15,7 +15,8 @@ _SHOWN = 12
 
 
 def report(outcome: Outcome) -> str:
-    return "\n".join([*_kills(outcome), "", *_work(outcome), "", *_verdicts(outcome)])
+    parts = (_kills(outcome), _work(outcome), _excused(outcome), _verdicts(outcome))
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def _kills(outcome: Outcome) -> Iterator[str]:
@@ -51,11 +52,17 @@ def _work(outcome: Outcome) -> Iterator[str]:
     yield f"audit rows           {len(e.audit)}"
     yield f"events               {len(e.events)}"
     yield f"messages             {len(e.outbox)} in the outbox, {len(e.posted)} in Slack"
-    yield f"excused in Slack     {_counted(Counter(each.code for each in e.violations))}"
     yield f"unclear              {states[RunState.UNCLEAR]} told with the service's own state"
     yield f"back after           {_spread(outcome.recoveries)}"
     yield f"taken over after     {_spread(outcome.takeovers)}"
     yield f"it took              {outcome.seconds:.0f} s, of which {outcome.settled_s:.0f} s to settle"
+
+
+def _excused(outcome: Outcome) -> Iterator[str]:
+    """What Slack complained of because a bot was dead, or had only just begun to lead."""
+    found = Counter(f"{each.code}: {each.detail}" for each in outcome.evidence.violations)
+    yield f"excused in Slack     {found.total()}"
+    yield from (f"  {times:>4} × {detail}" for detail, times in found.most_common())
 
 
 def _verdicts(outcome: Outcome) -> Iterator[str]:
