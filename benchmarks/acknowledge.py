@@ -70,7 +70,7 @@ def _measured(scale: Scale, *, over_socket: bool) -> list[Figure]:
         for side in sides:
             side.turn(texts, scale.per_s, scale.warm_up_s)
             _let_answers_arrive(webapi, side, None)
-        in_turn(scale.rounds, *(lambda side=side: _round(side, texts, scale, webapi) for side in sides))  # type: ignore[misc]
+        in_turn(scale.rounds, *(lambda side=side: _round(side, texts, scale, webapi) for side in sides))
         return _figures("socket mode" if over_socket else "signed HTTP", scale, *sides)
 
 

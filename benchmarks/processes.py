@@ -25,7 +25,7 @@ class Child:
         self, module: str, arguments: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> None:
         self._module = module
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],

@@ -196,5 +196,3 @@ def _get(url: str) -> dict[str, Any]:
     with opener.open(url, timeout=10) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
-
-

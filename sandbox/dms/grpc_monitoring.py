@@ -142,8 +142,9 @@ class Monitoring:
     def _matching(self, project: str, text: str) -> Iterator[tuple[Metric, Job, str, dict[str, str]]]:
         predicate = compile_filter(text)
         assert predicate is not None
+        jobs = self._jobs(project, text)
         for metric in METRICS:
-            for job in self._jobs(project, text):
+            for job in jobs:
                 for database in job.selected():
                     labels = _metric_labels(metric, database.name)
                     values = _fields(metric, job, labels)
@@ -151,7 +152,10 @@ class Monitoring:
                         yield metric, job, database.name, labels
 
     def _jobs(self, project: str, text: str) -> list[Job]:
-        jobs = [j for j in self._world.all_jobs() if j.project == project]
+        places = [(at, place) for (p, at), place in self._world.places.items() if p == project]
+        if _names_a_place(text):
+            places = [(at, place) for at, place in places if at in text]
+        jobs = [job for _, place in places for job in place.jobs.values()]
         # With thousands of jobs, only those whose id the filter holds need a closer look.
         named = [j for j in jobs if j.id in text] if "migration_job_id" in text and "*" not in text else []
         return named or jobs
@@ -181,6 +185,12 @@ class Monitoring:
         if reducer == "REDUCE_NONE":
             return aligned
         return _reduce(aligned, _known(_REDUCERS, reducer), list(aggregation.group_by_fields))
+
+
+def _names_a_place(text: str) -> bool:
+    """Whether the filter plainly asks for one location."""
+    unclear = any(each in text for each in ("*", " OR ", "NOT ", "!=", "-resource"))
+    return "resource.labels.location =" in text and not unclear
 
 
 def _interval(interval: Any) -> tuple[float, float]:

@@ -90,4 +90,6 @@ def test_table(stage: Scene, verb: str, state: str, phase: str | None) -> None:
         assert stage.writes(verb, job) == []
         stage.confirm(card, asks_by(verb, state), typed=job if verb == "restart" else "")
     stage.shows(answer, "✅", job)
+    # A completed job's own sign is on the card, too: what ends the wait is the call itself.
+    stage.slack.wait_for(lambda _: stage.writes(verb, job), 15)
     assert len(stage.writes(verb, job)) == 1
