@@ -170,13 +170,14 @@ def test_verify_sees_that_it_is_whole_and_that_it_is_not(stage: Scene) -> None:
     assert f"row {audit(stage, job)[0].seq} was changed" in broken.stderr
 
 
-def test_the_command_line_exports_the_same(stage: Scene) -> None:
+def test_the_command_line_exports_the_same(stage: Scene, tmp_path: Path) -> None:
     job = stopped(stage)
-    done = command("audit", "export", "--format", "jsonl", "--job", full(job), db=stage.bot.settings.db)
-    assert done.exit_code == 0, done.stderr
-    assert [json.loads(line)["hash"] for line in done.stdout.splitlines()] == [
-        entry.hash for entry in audit(stage, job)
-    ]
+    file = tmp_path / "audit.jsonl"
+    line = ("audit", "export", "--format", "jsonl", "--job", full(job), "--output", str(file))
+    done = command(*line, db=stage.bot.settings.db)
+    assert done.exit_code == 0, done.output
+    kept = [json.loads(each)["hash"] for each in file.read_text().splitlines()]
+    assert kept == [entry.hash for entry in audit(stage, job)]
 
 
 # ---- no row, no call

@@ -17,7 +17,18 @@ from bot.store import open_store
 from bot.store.port import Store
 from bot.store.records import AuditEntry, Freeze, Person, Request, RequestState, Run, RunState
 from sandbox.dms.control import DmsControl
-from tests.e2e.deciding import DANA, ROLES, ended, ends, full, policy, runs_of, started
+from tests.e2e.deciding import (
+    DANA,
+    ROLES,
+    ended,
+    ends,
+    eventually,
+    full,
+    policy,
+    request_of,
+    runs_of,
+    started,
+)
 from tests.e2e.scene import LOCATIONS, Scene, settings
 
 NOW = datetime.now(UTC)
@@ -139,6 +150,4 @@ def test_a_call_in_doubt_is_settled(after: Scene, case: Case) -> None:
         assert calls[0]["request"]["request_id"] == runs_of(after, case.job)[0].call_id
     if case.outcome == "unclear":
         assert "It is not known whether it was applied" in runs_of(after, case.job)[0].note
-    request = after.bot.store.request(f"request-{case.job}")
-    assert request is not None
-    assert request.state is RequestState.DONE
+    eventually(lambda: request_of(after, case.job).state is RequestState.DONE)
