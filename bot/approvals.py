@@ -274,9 +274,10 @@ class Approvals:
         return tuple(lines)
 
     def _facts(self, wanted: Wanted, approval_channel: str) -> dict[str, Any]:
-        """What the request's messages show beside the warning. All its jobs have the same status."""
-        effect = self._actions[wanted.action].effect(wanted.jobs[0], wanted.options)
-        own = {"approval_channel": approval_channel, "effect": effect}
+        """What the request's messages show beside the warning."""
+        effect = self._actions[wanted.action].effect
+        effects = dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs)
+        own = {"approval_channel": approval_channel, "effect": "\n".join(effects)}
         return dict(wanted.facts) | self._delays(wanted) | own
 
     def _delays(self, wanted: Wanted) -> dict[str, Any]:

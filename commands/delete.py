@@ -43,7 +43,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 def _effect(_job: Job, options: Options) -> str:
     if options.with_destination:
         return "The destination goes, too, with all its data."
-    return "The destination stays."
+    return "The destination stays, with the data that has been migrated."
 
 
 def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
