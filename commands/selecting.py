@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -76,6 +77,7 @@ def matches(job: Job, filters: Mapping[str, str], words: Sequence[str] = ()) -> 
     return all(_fits(job, key, value) for key, value in filters.items()) and _holds(job, words)
 
 
+@lru_cache(maxsize=512)
 def one_of(wanted: str, value: str) -> bool:
     """Whether `value` is one of the values in `wanted`, parted by commas or bars, as people write
     them: `not-started`, `full dump` and `failback` stand for NOT_STARTED, FULL_DUMP and PHASE_FAILBACK."""

@@ -77,7 +77,7 @@ def mention(sigil: str, id: str) -> str:
 
 def size(text: str) -> int:
     """Characters as a browser counts them: those outside the basic plane count twice."""
-    return len(text) + sum(1 for each in text if each > "\uffff")
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, most: int) -> str:

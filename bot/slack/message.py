@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slack_sdk.models.basic_objects import JsonObject
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -20,9 +21,11 @@ from slack_sdk.models.blocks import (
     DividerBlock,
     HeaderBlock,
     InteractiveElement,
+    MarkdownBlock,
     MarkdownTextObject,
     PlainTextObject,
     SectionBlock,
+    TextObject,
 )
 
 from bot.answers import Button
@@ -144,17 +147,18 @@ def elements(blocks: Iterable[Block]) -> Iterator[InteractiveElement]:
 
 def text_size(block: Block) -> int:
     """Characters of text in a block, as they count toward the message's limit."""
-    return _text_size(block.to_dict())
+    return _text_size(block)
 
 
 def _text_size(value: Any) -> int:
-    if isinstance(value, dict):
-        own = value.get("text")
-        return (escape.size(own) if isinstance(own, str) else 0) + sum(
-            _text_size(each) for each in value.values()
-        )
-    if isinstance(value, list):
-        return sum(_text_size(each) for each in value)
+    """Read off the objects: to turn each into JSON first would cost more than all else in a message."""
+    if isinstance(value, list | tuple):
+        return sum(map(_text_size, value))
+    if isinstance(value, TextObject):
+        return escape.size(value.text)
+    if isinstance(value, JsonObject):
+        own = escape.size(value.text) if isinstance(value, MarkdownBlock) else 0
+        return own + sum(map(_text_size, vars(value).values()))
     return 0
 
 
