@@ -46,7 +46,7 @@ page: $(PAGE)/dist/.built ## Build the sandbox's page where it is missing or out
 $(PAGE)/dist/.built: $(PAGE_SOURCES)
 	@.ci/system node
 	@echo "Building the sandbox's page …"
-	@cd $(PAGE) && npm ci --loglevel=error --no-audit --no-fund && npm run --silent build
+	@cd $(PAGE) && npm ci --loglevel=error --no-audit --no-fund --no-progress >/dev/null && npm run --silent build
 	@touch $@
 
 system: ## Install the programs that the tests need, where apt-get is there

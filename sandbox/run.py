@@ -95,6 +95,7 @@ def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str
         "DMS_EMULATOR_REST_HOST": dms.rest_host,
         "DMS_NOTIFY_CHANNEL": NOTIFY_CHANNEL,
         "DMS_APPROVAL_CHANNEL": APPROVAL_CHANNEL,
+        "DMS_BOT_HOST": os.environ.get("DMS_BOT_HOST") or "127.0.0.1",
         "DMS_BOT_DB": os.environ.get("DMS_BOT_DB") or str(_database(slack.port)),
     }
     if plan.http_port is None:

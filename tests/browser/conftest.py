@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
@@ -35,6 +35,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SIZE = (1280, 800)
+PATIENCE_MS = 20_000
 OPERATION_S = 60.0
 """On the sandbox's clock, which is sixty times as fast: operations take a second."""
 
@@ -94,7 +95,8 @@ def window(browser: Browser, stage: Scene) -> Iterator[Watched]:
     """An empty window of the size that a small laptop has."""
     width, height = SIZE
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     seen = watched(page, stage.slack.base_url)
     yield seen
     page.close()

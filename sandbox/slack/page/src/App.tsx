@@ -13,6 +13,12 @@ import { Violations } from "./Violations";
 
 const SHOWN = 300;
 
+/** Messages, and whose and which conversation's they are. */
+interface Loaded {
+  of: string;
+  messages: Message[];
+}
+
 /** Who acts and what is open live in the address, so that a reload or a link shows the same. */
 function fromAddress(): { me: string; open: string } {
   const query = new URLSearchParams(location.search);
@@ -24,7 +30,7 @@ export function App() {
   const [me, setMe] = useState(start.me);
   const [open, setOpen] = useState(start.open);
   const [world, setWorld] = useState<Overview | null>(null);
-  const [messages, setMessages] = useState<Message[]>([]);
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [thread, setThread] = useState<string | null>(null);
   const [seen, setSeen] = useState<Record<string, string>>({});
   const [toast, setToast] = useState("");
@@ -41,7 +47,7 @@ export function App() {
       : { messages: [] };
     if (mine !== turn.current) return;
     setWorld(next);
-    setMessages(answer.messages);
+    setLoaded({ of: `${me}/${open}`, messages: answer.messages });
     if (channel) setSeen((before) => ({ ...before, [`${next.me}/${channel.id}`]: channel.latest }));
   }, [me, open]);
 
@@ -84,7 +90,9 @@ export function App() {
       .filter(([key]) => key.startsWith(`${world.me}/`))
       .map(([key, ts]) => [key.slice(world.me.length + 1), ts]),
   );
-  const top = messages.filter((message) => !message.is_reply || message.broadcast || isLoose(message, messages));
+  // What another person or conversation had is never shown for this one, not even for a moment.
+  const messages = loaded?.of === `${me}/${open}` ? loaded.messages : null;
+  const top = messages?.filter((message) => !message.is_reply || message.broadcast || isLoose(message, messages));
   const view = world.views[world.views.length - 1];
 
   /** Commands are typed where the app is: where one is, if it is there. */
@@ -122,7 +130,7 @@ export function App() {
             ) : channel ? (
               <>
                 <MessageList
-                  messages={top}
+                  messages={top ?? null}
                   openThread={setThread}
                   of={channel.id + world.me}
                   empty={<Beginning channel={channel} command={world.app.command} suggest={suggest} />}
@@ -138,7 +146,7 @@ export function App() {
             )}
           </main>
           {thread && channel && (
-            <Thread ts={thread} channel={channel.id} messages={messages} close={() => setThread(null)} />
+            <Thread ts={thread} channel={channel.id} messages={messages ?? []} close={() => setThread(null)} />
           )}
         </div>
         {view && <Modal key={view.id} view={view} depth={world.views.length} />}

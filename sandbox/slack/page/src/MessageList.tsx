@@ -20,7 +20,8 @@ function joins(before: Message | undefined, message: Message): boolean {
 }
 
 interface Props {
-  messages: Message[];
+  /** null while they are on their way. */
+  messages: Message[] | null;
   openThread?: (ts: string) => void;
   /** Changes when another conversation is shown. */
   of: string;
@@ -32,7 +33,7 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
   const { lastAct } = useDesk();
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const known = useRef({ of, last: "" });
+  const known = useRef<{ of: string; last: string | null }>({ of, last: null });
   const [unseen, setUnseen] = useState(false);
 
   const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
@@ -52,10 +53,10 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
     toEnd();
   }, [of]);
   useLayoutEffect(() => {
-    const last = messages[messages.length - 1]?.ts ?? "";
+    const last = messages && (messages[messages.length - 1]?.ts ?? "");
     const before = known.current;
     known.current = { of, last };
-    const fresh = before.of === of && last > before.last;
+    const fresh = before.of === of && last !== null && before.last !== null && last > before.last;
     const answer = fresh && Date.now() - lastAct.current < ANSWER_MS;
     if (answer) lastAct.current = 0;
     if (answer) toNewest();
@@ -78,8 +79,8 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
     <div className="messages-frame">
       <div className="messages" ref={box} onScroll={scrolled} role="log" data-testid="messages">
         <div className="messages-inner">
-          {messages.length === 0 && empty}
-          {messages.map((message, index) => {
+          {messages?.length === 0 && empty}
+          {messages?.map((message, index) => {
             const before = messages[index - 1];
             const newDay = !before || dayName(before.ts) !== dayName(message.ts);
             return (
