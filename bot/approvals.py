@@ -17,26 +17,35 @@ from typing import Any, Protocol
 from bot import together
 from bot.access import Access, Verdict
 from bot.action import ActionVerb, Danger
-from bot.answers import Answer, Note, Outside, Posted, Rich, Time, User
+from bot.answers import Answer, Note, Posted, Rich, User
 from bot.dms.errors import DmsError, NotFound
-from bot.dms.model import Job, ObjectState, Options, short_name
+from bot.dms.model import Job, ObjectState, Options
 from bot.dms.port import Dms
-from bot.dms.rules import Action, by_databases, check, where
+from bot.dms.rules import Action, by_databases, check
 from bot.groups import mixed
 from bot.invocation import Invocation
 from bot.redact import redact
+from bot.requestwords import (
+    STANDING,
+    changed,
+    describe,
+    frozen,
+    gone,
+    locked,
+    not_now,
+    phrase,
+    some,
+)
 from bot.store.port import Store
 from bot.store.records import (
     ACTIVE_RUNS,
     OPEN_REQUESTS,
     AuditEntry,
     Decision,
-    Freeze,
     OutMessage,
     Person,
     Request,
     RequestState,
-    Run,
 )
 
 _CHANGES = 5
@@ -83,13 +92,6 @@ def request_key(request_id: str) -> str:
 def approval_key(request_id: str) -> str:
     """Key of the message that asks for approvals."""
     return f"approval:{request_id}"
-
-
-def phrase(request: Request) -> str:
-    """What has to be typed to confirm: the job's id, or for several jobs what happens to them."""
-    if len(request.jobs) == 1:
-        return request.jobs[0].id
-    return f"{request.action} {len(request.jobs)} jobs"
 
 
 class Approvals:
@@ -145,7 +147,7 @@ class Approvals:
         """
         old = self._store.request(request_id)
         if old is None or old.by.team != who.team:
-            return _gone()
+            return gone()
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url)
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
@@ -156,13 +158,13 @@ class Approvals:
         """
         old = self._store.request(request_id)
         if old is None or old.by.team != who.team:
-            return _gone()
+            return gone()
         return self._ask_with(who, old, failed, response_url)
 
     def _ask_with(self, who: Person, old: Request, names: Sequence[str], response_url: str) -> Answer:
         jobs = self._still_there(names)
         if not jobs:
-            return Note(f"{_some(names)}: no longer there, so nothing was done.", tone="warn")
+            return Note(f"{some(names)}: no longer there, so nothing was done.", tone="warn")
         groups = mixed(lambda wanted: self._ref(who, wanted), old.action, jobs, old.options)
         if groups is not None:
             return groups
@@ -387,7 +389,7 @@ class Approvals:
         with self._store.transaction():
             stop = self._too_late(request.id, RequestState.CONFIRMING)
             if stop is None and to is RequestState.APPROVED:
-                stop = _not_now(self._in_the_way(request))
+                stop = not_now(self._in_the_way(request))
             if stop is not None:
                 return stop
             moved = self._move(request, to)
@@ -507,7 +509,7 @@ class Approvals:
             if who.user in {each.user for each in approving(current, decisions)}:
                 return Note("You have approved this already.", tone="info")
             enough = len(given | {who.user}) >= request.needed
-            stop = _not_now(self._in_the_way(request)) if enough else None
+            stop = not_now(self._in_the_way(request)) if enough else None
             if stop is not None:
                 return stop
             self._store.add_decision(Decision(request.id, who.user, True, "", self._clock()))
@@ -611,7 +613,7 @@ class Approvals:
     def _open(self, who: Person, request_id: str, *states: RequestState) -> Request | Note:
         request = self._store.request(request_id)
         if request is None or request.by.team != who.team:
-            return _gone()
+            return gone()
         if request.state not in states:
             return self._ended(request)
         if request.expires <= self._clock():
@@ -621,8 +623,8 @@ class Approvals:
 
     def _ended(self, request: Request | None) -> Note:
         if request is None:
-            return _gone()
-        return Note(f"Nothing was done: this request is {_STANDING[request.state]}.", tone="warn")
+            return gone()
+        return Note(f"Nothing was done: this request is {STANDING[request.state]}.", tone="warn")
 
     def _end(
         self, request: Request, to: RequestState, event: str, who: Person | None, note: str
@@ -672,51 +674,6 @@ class Approvals:
         )
 
 
-_STANDING = {
-    RequestState.CONFIRMING: "waiting for its requester to confirm",
-    RequestState.APPROVING: "waiting for approvals",
-    RequestState.APPROVED: "approved and about to run",
-    RequestState.RUNNING: "running already",
-    RequestState.DONE: "done already",
-    RequestState.CANCELLED: "cancelled",
-    RequestState.DENIED: "denied",
-    RequestState.EXPIRED: "expired; ask again",
-    RequestState.OUTDATED: "out of date, because the job has changed; ask again",
-}
-
-
-def changed(then: Job, now: Job) -> str:
-    """How the job differs from what was confirmed, in a sentence; empty when it does not."""
-    if now.create_time != then.create_time:
-        return f"`{then.id}` was deleted and created anew: it is another job now."
-    if now.status != then.status:
-        return f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
-    return ""
-
-
-def frozen(job: Job, freeze: Freeze) -> Rich:
-    """Why a freeze forbids changes."""
-    scope = "All jobs are" if freeze.job == "*" else f"`{job.id}` is"
-    return (
-        f"{scope} frozen until ",
-        Time(freeze.until),
-        " by ",
-        User(freeze.by),
-        ": ",
-        Outside(freeze.reason),
-        ". `/dms unfreeze` lifts it.",
-    )
-
-
-def locked(job: Job, run: Run) -> Rich:
-    """Why another run forbids changes."""
-    return (
-        f"`{job.id}` is locked: {run.action} by ",
-        User(run.by),
-        " is under way. Try again when it has ended.",
-    )
-
-
 def approving(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     """The approvals that count: without those whose givers have lost the right to give them."""
     void = request.facts.get("void", ())
@@ -736,29 +693,6 @@ def counting(store: Store, access: Access, request: Request) -> set[str]:
     return {each.user for each in people if access.may_approve(each, request).allowed}
 
 
-def describe(options: Options) -> str:
-    """Options in words, for the audit."""
-    parts = []
-    if options.databases:
-        parts.append(f"databases: {', '.join(options.databases)}")
-    if options.failed_only:
-        parts.append("failed databases only")
-    if options.stop_first:
-        parts.append("stopped first")
-    if options.skip_validation:
-        parts.append("validation skipped")
-    if options.with_destination:
-        parts.append("with destination")
-    if options.parallelism:
-        parts.append(f"dump parallelism {options.parallelism}")
-    if options.objects is not None:
-        chosen = ", ".join(str(each) for each in options.objects.chosen)
-        parts.append(f"selection {options.objects.selection}: {chosen or 'all'}")
-        if options.objects.excluded:
-            parts.append(f"excluded: {', '.join(str(each) for each in options.objects.excluded)}")
-    return "; ".join(parts)
-
-
 def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted:
     """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
     edit = old.action is Action.EDIT
@@ -774,14 +708,6 @@ def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted
     )
 
 
-def _not_now(stop: Rich | None) -> Note | None:
-    """The request stays open: the same button may be pressed again once that is over."""
-    if stop is None:
-        return None
-    parts = (stop,) if isinstance(stop, str) else stop
-    return Note((*parts, " Nothing was done; press again after that."), tone="warn")
-
-
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:
     if asks and not confirmed:
         return RequestState.CONFIRMING
@@ -793,14 +719,3 @@ def _due(request: Request, now: datetime) -> bool:
         return False
     life = request.expires - request.created
     return request.expires - now <= life * REMIND_AT
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{short_name(name)}`" for name in names[:10])
-    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
-
-
-def _gone() -> Note:
-    return Note(
-        "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
-    )

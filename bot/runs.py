@@ -20,12 +20,13 @@ import structlog
 
 from bot.access import Access
 from bot.action import ActionVerb
-from bot.approvals import approval_key, changed, counting, describe, request_key
+from bot.approvals import approval_key, counting, request_key
 from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Job, Operation, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, by_databases, check, running_dump, where
 from bot.redact import redact
+from bot.requestwords import changed, describe
 from bot.store.port import JobLocked, Store, StoreError
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze, Request, RequestState, Run, RunState
 

@@ -20,11 +20,12 @@ import structlog
 
 from bot import logs, metrics
 from bot.answers import Answer, Note
-from bot.approvals import Approvals, phrase
+from bot.approvals import Approvals
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.redact import redact
+from bot.requestwords import phrase
 from bot.slack import views
 from bot.slack.incoming import Press, Submission, Typed
 from bot.slack.parse import parse

@@ -1,0 +1,106 @@
+"""What is said of requests: how they stand, what has changed, and what is in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.answers import Note, Outside, Rich, Time, User
+from bot.dms.model import Job, Options, short_name
+from bot.dms.rules import where
+from bot.store.records import Freeze, Request, RequestState, Run
+
+STANDING = {
+    RequestState.CONFIRMING: "waiting for its requester to confirm",
+    RequestState.APPROVING: "waiting for approvals",
+    RequestState.APPROVED: "approved and about to run",
+    RequestState.RUNNING: "running already",
+    RequestState.DONE: "done already",
+    RequestState.CANCELLED: "cancelled",
+    RequestState.DENIED: "denied",
+    RequestState.EXPIRED: "expired; ask again",
+    RequestState.OUTDATED: "out of date, because the job has changed; ask again",
+}
+"""How a request stands, after “this request is”."""
+
+
+def phrase(request: Request) -> str:
+    """What has to be typed to confirm: the job's id, or for several jobs what happens to them."""
+    if len(request.jobs) == 1:
+        return request.jobs[0].id
+    return f"{request.action} {len(request.jobs)} jobs"
+
+
+def changed(then: Job, now: Job) -> str:
+    """How the job differs from what was confirmed, in a sentence; empty when it does not."""
+    if now.create_time != then.create_time:
+        return f"`{then.id}` was deleted and created anew: it is another job now."
+    if now.status != then.status:
+        return f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
+    return ""
+
+
+def frozen(job: Job, freeze: Freeze) -> Rich:
+    """Why a freeze forbids changes."""
+    scope = "All jobs are" if freeze.job == "*" else f"`{job.id}` is"
+    return (
+        f"{scope} frozen until ",
+        Time(freeze.until),
+        " by ",
+        User(freeze.by),
+        ": ",
+        Outside(freeze.reason),
+        ". `/dms unfreeze` lifts it.",
+    )
+
+
+def locked(job: Job, run: Run) -> Rich:
+    """Why another run forbids changes."""
+    return (
+        f"`{job.id}` is locked: {run.action} by ",
+        User(run.by),
+        " is under way. Try again when it has ended.",
+    )
+
+
+def describe(options: Options) -> str:
+    """Options in words, for the audit."""
+    parts = []
+    if options.databases:
+        parts.append(f"databases: {', '.join(options.databases)}")
+    if options.failed_only:
+        parts.append("failed databases only")
+    if options.stop_first:
+        parts.append("stopped first")
+    if options.skip_validation:
+        parts.append("validation skipped")
+    if options.with_destination:
+        parts.append("with destination")
+    if options.parallelism:
+        parts.append(f"dump parallelism {options.parallelism}")
+    if options.objects is not None:
+        chosen = ", ".join(str(each) for each in options.objects.chosen)
+        parts.append(f"selection {options.objects.selection}: {chosen or 'all'}")
+        if options.objects.excluded:
+            parts.append(f"excluded: {', '.join(str(each) for each in options.objects.excluded)}")
+    return "; ".join(parts)
+
+
+def not_now(stop: Rich | None) -> Note | None:
+    """The request stays open: the same button may be pressed again once that is over."""
+    if stop is None:
+        return None
+    parts = (stop,) if isinstance(stop, str) else stop
+    return Note((*parts, " Nothing was done; press again after that."), tone="warn")
+
+
+def some(names: Sequence[str]) -> str:
+    """The ids of jobs, from their full names, in a sentence."""
+    shown = ", ".join(f"`{short_name(name)}`" for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def gone() -> Note:
+    """For an id that is none of ours, or another workspace's: they cannot be told apart."""
+    return Note(
+        "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
+    )
