@@ -6,6 +6,7 @@ Source: Slack's Web API methods `chat.postMessage`, `chat.update`, `conversation
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -100,6 +101,10 @@ class Limited(DeliveryError):
 
 class Trouble(DeliveryError):
     """Slack or the way to it is in trouble: it may or may not have been delivered."""
+
+
+class Lost(Trouble):
+    """No answer came: the call may even still be on its way."""
 
 
 class LockedOut(DeliveryError):
@@ -228,7 +233,7 @@ class Delivery:
         try:
             response = hook.send_dict(body)
         except (OSError, HTTPException, SlackClientError) as error:
-            raise self._told("response_url", Trouble(_network(error))) from error
+            raise self._told("response_url", _unanswered(error)) from error
         if response.status_code == 429:
             seconds = _retry_after(response.headers)
             raise self._told("response_url", Limited("ratelimited", seconds))
@@ -257,12 +262,12 @@ class Delivery:
             raise self._told(method, _sorted_out(error)) from error
         except (OSError, HTTPException, SlackClientError) as error:
             # OSError covers URLError, timeouts and broken connections.
-            raise self._told(method, Trouble(_network(error))) from error
+            raise self._told(method, _unanswered(error)) from error
         return answer.data if isinstance(answer.data, dict) else {}
 
     def _told(self, method: str, error: DeliveryError) -> DeliveryError:
         if self._on_error is not None:
-            self._on_error(method, "unreachable" if type(error) is Trouble else str(error))
+            self._on_error(method, "unreachable" if isinstance(error, Trouble) else str(error))
         return error
 
 
@@ -312,6 +317,13 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
         return max(0.0, float(value)) if value is not None else _LIMITED_S
     except ValueError:
         return _LIMITED_S
+
+
+def _unanswered(error: Exception) -> Trouble:
+    """A call that never got through is less of a worry than one whose answer never came."""
+    reason = getattr(error, "reason", error)
+    never_sent = isinstance(reason, ConnectionRefusedError | socket.gaierror)
+    return (Trouble if never_sent else Lost)(_network(error))
 
 
 def _network(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Sends the outbox to Slack: each message once, in its order, updated until it shows what is true.
 
-A first post is written down before it is made. If its answer never came (a crash, a broken
-connection), the channel is searched for the message's key before it is posted again.
+A call is written down before it is made. If its answer never came (a crash, a broken connection),
+nobody tries again before it must have arrived; then the channel is searched for the message's key
+before it is posted once more.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bot.delivery import (
     DeliveryError,
     Limited,
     LockedOut,
+    Lost,
     Missing,
     Odd,
     Rendered,
@@ -50,6 +52,10 @@ _IDLE_S = 1.0
 _OUTAGE_MOST_S = 30.0
 _LOCKED_OUT_S = 60.0
 _ODD_TRIES = 5
+_ARRIVES_S = 5.0
+"""How long Slack may take for a call whose answer nobody waits for any more. Another replica can take
+over within milliseconds: it would find nothing yet and post a second message, or be overtaken by an
+older update."""
 _DUE = (200, 5000)
 """Messages looked at in one go; the second when the first are all held up."""
 _REMEMBERED = 2000
@@ -92,7 +98,10 @@ class Notifier:
         self._shown: OrderedDict[str, str] = OrderedDict()
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set."""
+        """Send until `stop` is set. To be called when leadership has been gained."""
+        # Another replica may have posted and updated since.
+        self._not_posted.clear()
+        self._shown.clear()
         while not stop.is_set():
             try:
                 pause = self.send_due(stop)
@@ -150,6 +159,7 @@ class Notifier:
         except Limited as error:
             self._not_posted.add(row.key)
             self._lane(row).close(time.monotonic() + error.seconds)
+            self._store.mark_failed(row.key, _in(error.seconds))
         except Trouble as error:
             self._outage(row, error)
         except LockedOut as error:
@@ -210,7 +220,7 @@ class Notifier:
         thread = self._thread(row)
         if self._recognise(row, channel, thread):
             return
-        self._store.mark_attempt(row.key)
+        self._store.mark_attempt(row.key, _in(_ARRIVES_S))
         self._not_posted.discard(row.key)
         self._post_lane(row).take(time.monotonic())
         try:
@@ -239,6 +249,7 @@ class Notifier:
         return True
 
     def _update(self, row: OutMessage, content: dict[str, Any]) -> None:
+        self._store.mark_attempt(row.key, _in(_ARRIVES_S))
         self._updates.take(time.monotonic())
         try:
             self._delivery.update(row.channel, row.ts, content, row.key, row.rev)
@@ -270,7 +281,7 @@ class Notifier:
         self._outages += 1
         pause = min(back_off(self._outages) / 2, _OUTAGE_MOST_S)
         self._pause_until = time.monotonic() + pause
-        self._later(row)
+        self._later(row, at_least=_ARRIVES_S if isinstance(error, Lost) else 0.0)
         if self._outages in (1, 5):
             log.warning("slack_in_trouble", error=str(error), pause_s=round(pause, 1))
 
@@ -304,9 +315,9 @@ class Notifier:
         self._not_posted.add(row.key)
         self._later(row)
 
-    def _later(self, row: OutMessage) -> None:
+    def _later(self, row: OutMessage, at_least: float = 0.0) -> None:
         self._failures[row.key] = failures = self._failures.get(row.key, 0) + 1
-        self._store.mark_failed(row.key, datetime.now(UTC) + timedelta(seconds=back_off(failures)))
+        self._store.mark_failed(row.key, _in(max(at_least, back_off(failures))))
 
     def _give_up(self, row: OutMessage, error: DeliveryError) -> None:
         self._failures.pop(row.key, None)
@@ -331,6 +342,10 @@ class Notifier:
         self._shown.move_to_end(key)
         while len(self._shown) > _REMEMBERED:
             self._shown.popitem(last=False)
+
+
+def _in(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def _urgency(row: OutMessage) -> tuple[int, int]:

@@ -223,9 +223,10 @@ class Store(Protocol):
         """
         ...
 
-    def mark_attempt(self, key: str) -> None:
-        """Written before a first post: after a crash, look whether it was posted already.
+    def mark_attempt(self, key: str, not_before: datetime | None = None) -> None:
+        """Written before a post or an update: after a crash, look whether it was posted already.
 
+        Nobody tries again before `not_before`: until then, what is under way may still arrive.
         Counts `attempts`, which `mark_sent` sets back to 0.
         """
         ...

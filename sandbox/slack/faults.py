@@ -24,6 +24,10 @@ class Faults:
     def __init__(self) -> None:
         self._armed: list[Fault] = []
 
+    def __len__(self) -> int:
+        """How many still wait for their call."""
+        return len(self._armed)
+
     def arm(self, fault: Fault) -> None:
         self._armed.append(fault)
 

@@ -207,7 +207,7 @@ class Killer:
         bait = self._baits.at_once()
         self._stage.slack.control.fault("chat.postMessage", "slow", seconds=0.3)
         bait.go()
-        self._until(self._behind.being_posted, "no post")
+        self._until(lambda: not self._stage.slack.workspace.faults, "no post")
         time.sleep(self._random.uniform(0, 0.35))
         return self._leading()
 

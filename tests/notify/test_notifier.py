@@ -77,9 +77,10 @@ def test_an_update_that_changes_nothing_is_not_sent(
     slack: SlackServer, store: Store, notifier: Notifier
 ) -> None:
     key = put(store, "same")
-    send(notifier, store)
-    store.touch(key)
-    send(notifier, store)
+    with running(notifier):
+        until(drained(store))
+        store.touch(key)
+        until(drained(store))
     assert calls(slack, "chat.update") == []
 
 
@@ -150,19 +151,67 @@ Notifier(WebClient(token=sys.argv[3], base_url=sys.argv[2]), store, plainly(stor
 """
 
 
+def _another(slack: SlackServer, folder: Path) -> subprocess.Popen[bytes]:
+    """Another bot, which sends what is due and can be killed."""
+    arguments = [str(folder / "bot.db"), slack.api_url, slack.bot_token]
+    return subprocess.Popen([sys.executable, "-c", _POSTS, *arguments])
+
+
 def test_a_crash_between_posting_and_marking_does_not_double(
     slack: SlackServer, store: Store, web: WebClient, tmp_path: Path
 ) -> None:
     put(store, "once")
     slack.control.fault("chat.postMessage", "timeout", after_apply=True, seconds=30)
-    arguments = [str(tmp_path / "bot.db"), slack.api_url, slack.bot_token]
-    process = subprocess.Popen([sys.executable, "-c", _POSTS, *arguments])
+    process = _another(slack, tmp_path)
     until(lambda: shown(slack) == ["once"])
     process.kill()
     process.wait(10)
     send(Notifier(web, store, plainly(store)), store)
     assert shown(slack) == ["once"]
     assert len(calls(slack, "chat.postMessage")) == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_call_of_a_killed_bot_that_arrives_late_does_no_harm(
+    slack: SlackServer, store: Store, web: WebClient, tmp_path: Path, first: bool
+) -> None:
+    """Whoever takes over at once must neither post it again nor be overtaken by an older update."""
+    key = put(store, "state 1")
+    if not first:
+        send(Notifier(web, store, plainly(store)), store)
+        store.touch(key, {"text": "state 2"})
+    slack.control.fault("chat.postMessage" if first else "chat.update", "slow", seconds=2)
+    process = _another(slack, tmp_path)
+    until(lambda: not slack.workspace.faults)
+    process.kill()
+    process.wait(10)
+    store.touch(key, {"text": "state 3"})
+    send(Notifier(web, store, plainly(store)), store)
+    until(lambda: len(calls(slack, "chat.update")) == (1 if first else 2))
+    assert shown(slack) == ["state 3"]
+
+
+def test_who_leads_again_trusts_nothing_from_before(
+    slack: SlackServer, store: Store, notifier: Notifier, web: WebClient
+) -> None:
+    """Another replica has posted and updated meanwhile."""
+    seen = put(store, "state 1")
+    send(notifier, store)
+    limited = put(store, "limited", channel=TEAM_CHANNEL)
+    slack.control.fault("chat.postMessage", "ratelimited", retry_after=1)
+    notifier.send_due()
+    store.touch(seen, {"text": "state 2"})
+    slack.control.fault("chat.postMessage", "503", after_apply=True)
+    other = Notifier(web, store, plainly(store))
+    until(lambda: other.send_due() >= 0 and shown(slack, TEAM_CHANNEL) == ["limited"])
+    assert shown(slack) == ["state 2"]
+    store.touch(seen, {"text": "state 1"})
+    send(notifier, store)
+    assert shown(slack) == ["state 1"]
+    assert shown(slack, TEAM_CHANNEL) == ["limited"]
+    message = store.message(limited)
+    assert message is not None
+    assert message.sent_rev == message.rev
 
 
 def test_a_crash_before_posting_loses_nothing(slack: SlackServer, store: Store, notifier: Notifier) -> None:

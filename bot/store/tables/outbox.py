@@ -58,8 +58,9 @@ class Outbox(Part):
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
         return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
 
-    def mark_attempt(self, key: str) -> None:
-        self._db.change("UPDATE outbox SET attempts = attempts + 1 WHERE key = ?", (clean(key),))
+    def mark_attempt(self, key: str, not_before: datetime | None = None) -> None:
+        sql = "UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE key = ?"
+        self._db.change(sql, (None if not_before is None else time_text(not_before), clean(key)))
 
     def mark_sent(self, key: str, rev: int, ts: str, channel: str = "") -> None:
         where = clean(channel)
