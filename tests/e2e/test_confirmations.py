@@ -349,8 +349,7 @@ def test_the_operation_of_somebody_else_is_not_taken_for_ours(stage: Scene) -> N
     assert len(stage.writes("stop", job)) == 2
 
 
-@pytest.mark.parametrize("after_apply", [True, False])
-@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize(("times", "after_apply"), [(1, True), (4, False)])
 def test_a_deletion_is_repeated_under_the_same_id(stage: Scene, times: int, after_apply: bool) -> None:
     job = add(stage)
     stage.dms.fault("DeleteMigrationJob", "UNAVAILABLE", times=times, after_apply=after_apply)
