@@ -1,0 +1,254 @@
+"""A bot with everything in it that a stranger could reach for, and what must be true after any delivery."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from slack_bolt import BoltRequest
+
+from bot.app import Bot
+from bot.invocation import Invocation
+from bot.slack import shape
+from bot.store.records import RequestState
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer, plain
+from sandbox.slack.world import Message
+from tests.e2e.deciding import ROLES, eventually, full, policy
+from tests.e2e.scene import CHANNEL, JSON, Scene, input_of, running, settings
+from tests.faults.loglines import LogLines, log_lines
+from tests.slack.checks import mrkdwn, speaks_alone
+
+TEAM, OTHER = "T0SANDBOX1", "T0OTHER999"
+WRITES = (
+    "CreateMigrationJob",
+    "UpdateMigrationJob",
+    "DeleteMigrationJob",
+    "StartMigrationJob",
+    "StopMigrationJob",
+    "ResumeMigrationJob",
+    "RestartMigrationJob",
+    "PromoteMigrationJob",
+    "VerifyMigrationJob",
+)
+FORBIDDEN = (
+    "Something went wrong",
+    "Traceback",
+    "Error:",
+    "Exception",
+    "object at 0x",
+    "<class",
+    "NoneType",
+    "dict_keys",
+)
+"""Nothing like this may ever be shown to people."""
+UNREACHED = (
+    "invalid_trigger_id",
+    "exchanged_trigger_id",
+    "expired_trigger_id",
+    "invalid_url",
+    "used_url",
+    "channel_not_found",
+    "user_not_found",
+    "user_not_in_channel",
+    "invalid_arguments",
+    "view_not_found",
+    "not_found",
+    "message_not_found",
+    "missing_trigger_id",
+)
+"""What Slack says to ids that a forged delivery made up."""
+_numbers = itertools.count(1)
+
+
+@dataclass(repr=False)
+class House:
+    """The running bot, and the ids of all that it keeps."""
+
+    slack: SlackServer
+    dms: DmsServer
+    bot: Bot
+    log: LogLines
+    refs: list[str] = field(default_factory=list)
+    """Of our team: invocations, forms and denials of every kind."""
+    foreign: list[str] = field(default_factory=list)
+    """Of the other team."""
+    requests: list[str] = field(default_factory=list)
+    """In every state."""
+    views: list[str] = field(default_factory=list)
+    before: Any = None
+
+    def trigger(self, user: str = "U0RILEY001") -> str:
+        """One that Slack has given out, or one that nobody has."""
+        number = next(_numbers)
+        if number % 3:
+            return f"{number}.forged"
+        return self.slack.workspace.triggers.issue(user, "C0DMS00001")
+
+    def response_url(self) -> str:
+        issued = self.slack.workspace.response_urls.issue("actions", TEAM, "U0RILEY001", "C0DMS00001")
+        return f"{self.slack.base_url}{issued.path}"
+
+    # ---- delivering
+
+    def deliver(self, body: Any) -> str:
+        """As both ways in do it: the shape is looked at, then Bolt has it. Returns the acknowledgement."""
+        if shape.fault(body):
+            return ""
+        answer = self.bot.bolt.dispatch(BoltRequest(mode="socket_mode", body=body))
+        assert answer.status in (200, 404), (answer.status, answer.body, body)
+        return str(answer.body or "")
+
+    def deliver_all(self, bodies: Sequence[Any]) -> None:
+        acknowledged = [self.deliver(each) for each in bodies]
+        self.settle()
+        self.is_sound(bodies, acknowledged)
+
+    def settle(self) -> None:
+        """Until all that the deliveries began is done: work passes from pool to pool in one direction."""
+        for pool in (self.bot.quick, self.bot.near, self.bot.pool):
+            _drain(pool)
+
+    # ---- what must be true
+
+    def is_sound(self, bodies: object, acknowledged: Sequence[str]) -> None:
+        """No exception, no sentence but ours, and nobody spoken to by what was delivered."""
+        traces = self.log.traces()
+        assert traces == [], (bodies, traces)
+        self.log.stream.truncate(0)
+        self.log.stream.seek(0)
+        for text in acknowledged:
+            assert not any(word in text for word in FORBIDDEN), (bodies, text)
+        for message in self._taken():
+            self._is_ours(bodies, message)
+        broken = [each for each in self.slack.control.violations() if each["code"] not in UNREACHED]
+        assert broken == [], (bodies, broken)
+        self.slack.control.clear_violations()
+
+    def _taken(self) -> list[Message]:
+        """The messages to single people since the last look; they are taken away."""
+        found = []
+        for channel in list(self.slack.workspace.world.channels.values()):
+            mine = [each for each in list(channel.messages) if each.ephemeral_for or channel.is_im]
+            for each in mine:
+                channel.messages.remove(each)
+                channel.by_ts.pop(each.ts, None)
+            found += mine
+        return found
+
+    def _is_ours(self, bodies: object, message: Message) -> None:
+        shown = plain({"text": message.text, "blocks": message.blocks})
+        assert shown.strip(), bodies
+        assert not any(word in shown for word in FORBIDDEN), (bodies, shown)
+        for text in (message.text, *mrkdwn(message.blocks)):
+            speaks_alone(text)
+
+    def nothing_was_done(self) -> None:
+        """The service was asked to change nothing, and every request, run and freeze is as it was."""
+        control = self.dms.control
+        assert [each for method in WRITES for each in control.calls(method)] == []
+        assert self._standing() == self.before
+        assert self.bot.store.verify_audit() == ""
+
+    def remember(self) -> None:
+        self.before = self._standing()
+
+    def _standing(self) -> Any:
+        store = self.bot.store
+        requests = store.requests(limit=1000)
+        decisions = [store.decisions(each.id) for each in requests]
+        states = sorted((each.id, each.state, each.options, each.typed) for each in requests)
+        audit = store.audit(limit=1, newest_first=True)
+        return states, decisions, store.runs(), store.freezes(self.bot._clock()), [each.seq for each in audit]
+
+
+def _drain(pool: ThreadPoolExecutor) -> None:
+    """All workers meet, so none of them is at work any more."""
+    workers = pool._max_workers
+    meeting = threading.Barrier(workers)
+    for each in [pool.submit(meeting.wait, 60) for _ in range(workers)]:
+        each.result()
+
+
+@contextmanager
+def house(folder: Path) -> Iterator[House]:
+    rules = policy(folder, f'{ROLES}\n[[rule]]\nverbs = ["delete", "restart"]\napprovals = 0\n')
+    with (
+        log_lines() as log,
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="demo", clock_factor=1.0) as dms,
+        running(
+            settings(slack, dms, folder, policy_file=rules, workers=4, poll_fast_s=60.0, poll_slow_s=60.0)
+        ) as bot,
+    ):
+        slack.control.wait_connections()
+        slack.control.configure(
+            rate_limits=False, response_url_uses=10**9, response_url_seconds=1e9, trigger_seconds=1e9
+        )
+        made = House(slack, dms, bot, log)
+        _furnish(made)
+        made.remember()
+        dms.control.clear_calls()
+        yield made
+
+
+def _furnish(made: House) -> None:
+    """Requests in every state that waits or is over, and ids of every kind; no run is ever begun."""
+    scene = Scene(made.slack.control, made.dms.control, made.bot)
+    for number, state in enumerate(("confirming", "approving", "cancelled", "denied", "expired", "outdated")):
+        job = f"house-{number}"
+        made.dms.control.add_job(job, state="RUNNING", phase="CDC", databases=["sales", "b&w <!channel>"])
+        card = scene.shows(scene.type(f"promote {job}"), "Confirm promote")
+        if state == "cancelled":
+            scene.press(card, "Cancel")
+        elif state != "confirming":
+            scene.press(card, "Confirm promote")
+            eventually(partial(made.bot.store.requests, [RequestState.APPROVING], job=full(job)))
+        request = made.bot.store.requests(job=full(job))[0]
+        if state in ("denied", "expired", "outdated"):
+            made.bot.store.move_request(request.id, [RequestState.APPROVING], RequestState(state))
+        made.requests.append(request.id)
+    for verb in ("restart", "delete"):
+        job = f"house-{verb}"
+        made.dms.control.add_job(job, state="FAILED", phase="CDC", databases=["sales"])
+        card = scene.shows(scene.type(f"{verb} {job}"), "Cancel")
+        made.requests.append(made.bot.store.requests(job=full(job))[0].id)
+        if verb == "restart":
+            scene.press(card, "Confirm restart")
+            view = scene.slack.wait_view("dana")
+            assert input_of(view)
+            made.views.append(view["id"])
+    _ids(made)
+    scene.slack.wait_for(lambda _: made.bot.store.outbox_depth() == 0, timeout=60, channel=CHANNEL)
+
+
+def _ids(made: House) -> None:
+    store, jobs = made.bot.store, [full("house-0"), full("house-restart")]
+    for verb in made.bot.verbs:
+        for words in ((), tuple(jobs[:1])):
+            made.refs.append(store.put_ref(TEAM, "invocation", Invocation(verb, words).data()))
+        form = Invocation(verb, (jobs[0],)).data() | {"channel": CHANNEL}
+        made.refs.append(
+            store.put_ref(TEAM, "form", form | {"source": ["sales", "b&w <!channel>", "x" * 200]})
+        )
+        made.refs.append(store.put_ref(TEAM, "form", form | {"flags": {"save": True, "seen": "x"}}))
+        made.refs.append(store.put_ref(TEAM, "form", form | {"source": [f"db_{n}" for n in range(300)]}))
+    made.refs.append(store.put_ref(TEAM, "invocation", Invocation("list", (), {"choose": True}).data()))
+    made.refs.append(store.put_ref(TEAM, "denial", {"request": made.requests[1], "channel": CHANNEL}))
+    made.refs.append(store.put_ref(TEAM, "denial", {"request": "nobody's", "channel": ""}))
+    for verb in ("list", "show", "help", "databases"):
+        made.foreign.append(store.put_ref(OTHER, "invocation", Invocation(verb, tuple(jobs[:1])).data()))
+        made.foreign.append(store.put_ref(OTHER, "form", Invocation(verb, ()).data() | {"source": ["a"]}))
+
+
+def forged_job() -> JSON:
+    """A job whose every text tries to be something else."""
+    evil = "<!channel> *bold* `code` & <@U0ALEX0001> _x_ ~y~ :boom: \u202e <http://evil|click>"
+    return {"display_name": evil, "labels": {"team": "a-b"}, "error": evil}

@@ -1,0 +1,38 @@
+"""How many cases are tried: a few in `make test`, all of them in `make fuzz` (HYPOTHESIS_PROFILE=full)."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+LEAST = 100_000
+"""Cases that a full run must come to."""
+BATCH = 5
+"""Deliveries of one example: they are made one after the other, and looked at together."""
+tried: Counter[str] = Counter()
+
+
+def limits(few: int, full: int) -> settings:
+    """Settings for a test of so many examples."""
+    return settings(
+        max_examples=full if FULL else few,
+        deadline=None,
+        database=None,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.function_scoped_fixture,
+        ],
+    )
+
+
+def count(kind: str, cases: int = 1) -> None:
+    tried[kind] += cases
+
+
+def summary() -> str:
+    rows = [f"{cases:>9,}  {kind}" for kind, cases in sorted(tried.items())]
+    return "\n".join([*rows, f"{sum(tried.values()):>9,}  cases in all"])

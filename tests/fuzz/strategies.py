@@ -1,0 +1,238 @@
+"""What Slack might deliver, if it were somebody else: forged ids, wrong types, holes, and far too much."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from hypothesis import strategies as st
+
+from commands import all_verbs
+from tests.fuzz.house import OTHER, TEAM, House
+
+STRANGERS = ("U0RILEY001", "U0QUINN001", "U0NOBODY00", "W0FORGED01", "riley", "", "<!channel>", "U" * 3000)
+"""People who may change nothing."""
+STEPS = (
+    "run", "turn", "chosen", "pick", "confirm", "confirm_destination", "cancel", "recheck", "approve", "deny",
+    "withdraw", "retry", "again", "names", "submit", "save", "typed", "typed_destination", "deny_reason",
+    "refresh", "suggest", "phrase", "nonsense", "",
+)  # fmt: skip
+VERBS = (*all_verbs(), "home", "nonsense", "", "DELETE", "__init__")
+BLOCKS = ("selection", "chosen", "chosen:2", "excluded", "parallelism", "databases", "typed", "reason", "odd")
+HOSTILE = (
+    "", " ", "<!channel>", "<@U0ALEX0001>", "&lt;!here&gt;", "*b*", "`c`", "```", "_i_", "~s~", ":boom:",
+    "\u202e", "\x00", "\ud800", "'; DROP TABLE requests; --", "{{7*7}}", "%s%n", "../../etc/passwd",
+    "house-0", "house-restart", "promote 2 jobs", "x" * 5000, "9" * 400, "-1", "0", "1", "all", "leave",
+    "MAX",
+)  # fmt: skip
+
+NOWHERE = "http://127.0.0.1:9/nobody"
+
+hostile = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40))
+odd: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), hostile),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(hostile, inner, max_size=3)),
+    max_leaves=6,
+)
+"""Anything that JSON can hold."""
+
+
+def ids(made: House) -> st.SearchStrategy[str]:
+    """Ids that are known, of another team, of the wrong kind, or made up."""
+    return st.one_of(
+        st.sampled_from(made.refs), st.sampled_from(made.requests), st.sampled_from(made.foreign), hostile
+    )
+
+
+@st.composite
+def people(draw: st.DrawFn) -> tuple[str, str]:
+    """Team and user: nobody who may change anything here."""
+    if draw(st.booleans()):
+        return TEAM, draw(st.sampled_from(STRANGERS))
+    return OTHER, draw(st.sampled_from((*STRANGERS, "U0DANA0001", "U0ALEX0001")))
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> str:
+    """An action or callback id: nearly always one of ours."""
+    if draw(st.integers(0, 19)) == 0:
+        return draw(hostile)
+    verb, step = draw(st.sampled_from(VERBS)), draw(st.sampled_from(STEPS))
+    tail = draw(st.sampled_from(("", "", ":0", ":7", ":x", ":0:1")))
+    return f"dms:{verb}:{step}{tail}"
+
+
+@st.composite
+def _options(draw: st.DrawFn, made: House) -> Any:
+    value = draw(st.one_of(ids(made), st.integers(0, 400).map(str)))
+    return {"text": {"type": "plain_text", "text": "x"}, "value": value}
+
+
+@st.composite
+def elements(draw: st.DrawFn, made: House) -> Any:
+    """What is filled in in one input."""
+    kind = draw(st.integers(0, 3))
+    if kind == 0:
+        return {"type": "plain_text_input", "value": draw(st.one_of(st.none(), hostile))}
+    if kind == 1:
+        return {"type": "radio_buttons", "selected_option": draw(st.one_of(st.none(), _options(made)))}
+    if kind == 2:
+        return {"type": "checkboxes", "selected_options": draw(st.lists(_options(made), max_size=4))}
+    return {"type": "multi_static_select", "selected_options": draw(st.lists(_options(made), max_size=4))}
+
+
+def states(made: House) -> st.SearchStrategy[Any]:
+    blocks = st.one_of(st.sampled_from(BLOCKS), hostile)
+    return st.fixed_dictionaries(
+        {
+            "values": st.dictionaries(
+                blocks, st.dictionaries(addresses(), elements(made), max_size=2), max_size=4
+            )
+        }
+    )
+
+
+@st.composite
+def presses(draw: st.DrawFn, made: House) -> Any:
+    """A `block_actions` payload."""
+    team, user = draw(people())
+    action = {
+        "type": "button",
+        "action_id": draw(addresses()),
+        "block_id": draw(hostile),
+        "value": draw(ids(made)),
+        "action_ts": "1.2",
+    }
+    if draw(st.booleans()):
+        action["selected_option"] = draw(_options(made))
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "username": draw(hostile), "team_id": team},
+        "api_app_id": "A0DMSBOT01",
+        "token": "x",
+        "team": {"id": team, "domain": "d"},
+        "container": {
+            "type": "message",
+            "message_ts": "1.2",
+            "channel_id": "C0DMS00001",
+            "is_ephemeral": draw(st.booleans()),
+        },
+        "trigger_id": made.trigger(),
+        "channel": {"id": draw(st.sampled_from(("C0DMS00001", "C0RANDOM01", "D1", ""))), "name": "dms"},
+        "state": draw(states(made)),
+        "response_url": draw(st.sampled_from((made.response_url(),) * 20 + ("", NOWHERE, "file:///x"))),
+        "actions": [action],
+    }
+
+
+@st.composite
+def submissions(draw: st.DrawFn, made: House) -> Any:
+    """A `view_submission` payload."""
+    team, user = draw(people())
+    return {
+        "type": "view_submission",
+        "user": {"id": user, "username": "x", "team_id": team},
+        "team": {"id": team, "domain": "d"},
+        "trigger_id": made.trigger(),
+        "view": draw(views(made)),
+        "response_urls": [],
+    }
+
+
+@st.composite
+def views(draw: st.DrawFn, made: House) -> Any:
+    return {
+        "type": "modal",
+        "id": draw(st.one_of(st.sampled_from((*made.views, "V1")), hostile)),
+        "hash": draw(st.sampled_from(("", "1.2"))),
+        "callback_id": draw(addresses()),
+        "private_metadata": draw(ids(made)),
+        "state": draw(states(made)),
+        "team_id": TEAM,
+    }
+
+
+@st.composite
+def suggestions(draw: st.DrawFn, made: House) -> Any:
+    """A `block_suggestion` payload."""
+    team, user = draw(people())
+    return {
+        "type": "block_suggestion",
+        "user": {"id": user, "team_id": team},
+        "team": {"id": team},
+        "action_id": draw(addresses()),
+        "block_id": draw(hostile),
+        "value": draw(st.one_of(st.none(), hostile)),
+        "view": draw(views(made)),
+        "container": {"type": "view", "view_id": "V1"},
+    }
+
+
+@st.composite
+def events(draw: st.DrawFn, made: House) -> Any:
+    """An event, most often of the Home tab."""
+    team, user = draw(people())
+    kind = draw(st.sampled_from(("app_home_opened", "app_home_opened", "message", "app_mention", "odd")))
+    return {
+        "type": "event_callback",
+        "team_id": team,
+        "event_id": f"Ev{made.trigger()}",
+        "event": {
+            "type": kind,
+            "user": user,
+            "tab": draw(st.sampled_from(("home", "messages", ""))),
+            "channel": "D1",
+            "text": draw(hostile),
+        },
+        "authorizations": [{"team_id": team, "user_id": "U0DMSBOT01", "is_bot": True}],
+    }
+
+
+@st.composite
+def commands(draw: st.DrawFn, made: House) -> Any:
+    """A slash command of somebody who may change nothing."""
+    from tests.fuzz.lines import lines
+
+    return {
+        "command": draw(st.sampled_from(("/dms", "/dms", "/dms", "/other", ""))),
+        "text": draw(lines),
+        "team_id": TEAM,
+        "user_id": draw(st.sampled_from(STRANGERS)),
+        "channel_id": draw(st.sampled_from(("C0DMS00001", "C0RANDOM01", "D1", ""))),
+        "trigger_id": made.trigger(),
+        "response_url": made.response_url(),
+        "user_name": draw(hostile),
+        "is_enterprise_install": "false",
+    }
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
+    """A payload with something missing, of the wrong type, or too much, at any depth."""
+    body = copy.deepcopy(draw(whole))
+    for _ in range(draw(st.integers(1, 3))):
+        where = draw(st.sampled_from(list(_holders(body))))
+        if isinstance(where, dict):
+            _spoil(draw, where)
+        elif where:
+            where[draw(st.integers(0, len(where) - 1))] = draw(odd)
+    return body
+
+
+def _spoil(draw: st.DrawFn, where: dict[str, Any]) -> None:
+    name = draw(st.sampled_from([*where, "odd"]))
+    if draw(st.booleans()):
+        where.pop(name, None)
+    else:
+        where[name] = draw(odd)
+
+
+def _holders(value: Any) -> Any:
+    if isinstance(value, dict):
+        yield value
+        for each in value.values():
+            yield from _holders(each)
+    elif isinstance(value, list):
+        yield value
+        for each in value:
+            yield from _holders(each)

@@ -1,0 +1,42 @@
+"""The command parser: an invocation that means something, or one sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from hypothesis import given
+
+from bot.answers import Note
+from bot.invocation import Invocation, UsageError
+from bot.slack.parse import parse
+from bot.slack.render import render
+from tests.fuzz.lines import SYNTAXES, lines
+from tests.fuzz.profile import count, limits
+from tests.slack.checks import accepted
+
+_JOB = re.compile(r"(projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/migrationJobs/|[a-z0-9-]+/)?[a-z0-9-]{1,63}")
+
+
+@limits(2_000, 62_000)
+@given(lines)
+def test_any_line_is_an_invocation_or_one_sentence(line: str) -> None:
+    count("command lines")
+    try:
+        found = parse(line, SYNTAXES)
+    except UsageError as error:
+        _is_a_sentence(str(error))
+        return
+    syntax = SYNTAXES[found.verb]
+    assert set(found.flags) <= {flag.name for flag in syntax.flags}
+    assert {key.partition(".")[0] for key in found.filters} <= set(syntax.filters)
+    assert all(_JOB.fullmatch(job) for job in found.jobs)
+    assert not found.words or syntax.words or found.verb == "help"
+    assert Invocation.of(json.loads(json.dumps(found.data()))) == found
+
+
+def _is_a_sentence(said: str) -> None:
+    assert len(said.splitlines()) == 1, said
+    assert said.rstrip("`)")[-1] in ".?", said
+    assert len(said) < 900, said
+    accepted(render(Note(said, tone="warn")))
