@@ -8,7 +8,7 @@ from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
 from tests.e2e.scene import Scene
 
-CHOSEN = ("billing-mysql", "customers-db", "tenants-db")
+CHOSEN = ("catalog-db", "customers-db", "tenants-db")
 
 
 def test_stop_several(dana: Person, page: Page, stage: Scene, pictures: Pictures) -> None:
