@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from operator import is_
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
 from bot.attribution import PROMOTING
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 
 _CONFIRMED = 50
 """Missing jobs asked for one by one at each look; more wait for the next look."""
+_TOLD = attrgetter(
+    "state",
+    "phase",
+    "create_time",
+    "error",
+    "labels",
+    "display_name",
+    "type",
+    "parallelism",
+    "source",
+    "destination",
+    "end_time",
+)
+"""What is told or kept of a job. As one tuple, what is the very same object costs no comparison."""
 _BUSY_PHASES = DUMPING | PROMOTING
 
 
@@ -111,19 +125,7 @@ def is_busy(job: Job) -> bool:
 
 def same(known: Job, job: Job) -> bool:
     """Whether nothing has changed that is told or kept; times that merely tick do not count."""
-    return known is job or (
-        known.state == job.state
-        and known.phase == job.phase
-        and known.create_time == job.create_time
-        and known.error == job.error
-        and known.labels == job.labels
-        and known.display_name == job.display_name
-        and known.type == job.type
-        and known.parallelism == job.parallelism
-        and known.source == job.source
-        and known.destination == job.destination
-        and known.end_time == job.end_time
-    )
+    return known is job or _TOLD(known) == _TOLD(job)
 
 
 def _is_now_stuck(before: KnownJob, job: Job, at: datetime, stuck_after: timedelta) -> bool:

@@ -115,6 +115,7 @@ class Jobs:
 
     def _page(self, raw: bytes, last: Look) -> Page:
         message = _parsed(raw)
+        lasted = [_without_duration(each) for each in message.migration_jobs]
         # Map fields have no order of their own; equal jobs must have equal bytes.
         contents = [each.SerializeToString(deterministic=True) for each in message.migration_jobs]
         found = [last.job(each) for each in contents]
@@ -122,10 +123,12 @@ class Jobs:
         self._profiles.ensure({name for each in new for name in (each.source, each.destination)})
         known: dict[bytes, Job] = {}
         jobs: list[Job] = []
-        for content, job, each in zip(contents, found, message.migration_jobs, strict=True):
+        for content, job, seconds, each in zip(contents, found, lasted, message.migration_jobs, strict=True):
             named = True
             if job is None:
                 job, named = self._job(each)
+            if job.duration_s != seconds:
+                job = convert.lasting(job, seconds)
             if named:
                 known[content] = job
             jobs.append(job)
@@ -164,6 +167,14 @@ class Jobs:
             lambda t: self._client.job(name, min(t, _ASIDE_S)),
             again=False,
         )
+
+
+def _without_duration(message: Any) -> float:
+    """Take the duration, in seconds, out of a job: it grows by itself, and says nothing new of the rest."""
+    duration = message.duration
+    seconds: float = duration.seconds + duration.nanos / 1e9
+    message.ClearField("duration")
+    return seconds
 
 
 def _parsed(raw: bytes) -> Any:

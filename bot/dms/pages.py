@@ -1,7 +1,7 @@
 """Remembers pages of jobs, so that what has not changed since the last look costs nothing again.
 
 Most looks find most jobs as they were. A page whose bytes are the same is taken as it was, without
-even being parsed; in a page that changed, each job whose bytes are the same is.
+even being parsed; in a page that changed, each job whose bytes are the same but for its duration is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ class Page:
     raw: bytes
     jobs: tuple[Job, ...]
     known: dict[bytes, Job]
-    """By its bytes, each job whose enum numbers all have names (a name may be learned later)."""
+    """By its bytes without the duration, each job whose enum numbers all have names.
+
+    A name may be learned later.
+    """
     unreachable: tuple[str, ...]
     token: str
     """Of the next page; empty on the last."""
@@ -43,7 +46,7 @@ class Look:
         return page if page.raw == raw and page.settled else None
 
     def job(self, content: bytes) -> Job | None:
-        """The job of exactly this content, on whichever page it was."""
+        """The job of exactly this content (without a duration), on whichever page it was."""
         for page in self.pages:
             found = page.known.get(content)
             if found is not None:
