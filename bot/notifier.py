@@ -64,6 +64,8 @@ _URL = "url:"
 """`ts` of what was answered through a response URL: `url:<times used>`."""
 _URL_USES = 5
 _URL_LASTS = timedelta(minutes=30)
+_URL_WAITS_S = (1.0, 5.0, 20.0, 90.0)
+"""After each use of a response URL: what happens meanwhile is told by the next, so that they suffice."""
 
 _FIRST = ("request", "approval", "reminder", "text", "alert", "digest", "summary")
 """People wait for an answer: it passes what only tells a story."""
@@ -273,6 +275,8 @@ class Notifier:
             raise Barred("the response URL is used up")
         self._delivery.respond(row.response_url, content, replace=used > 0)
         self._store.mark_sent(row.key, row.rev, f"{_URL}{used + 1}")
+        if used < len(_URL_WAITS_S):
+            self._store.mark_failed(row.key, _in(_URL_WAITS_S[used]))
 
     # ---- what went wrong
 

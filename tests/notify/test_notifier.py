@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -320,7 +321,10 @@ def test_where_the_bot_is_no_member_the_person_is_answered(
     delivery = until(lambda: slack.control.deliveries("slash_commands"))[-1]
     key = put(store, "card 1", channel=RANDOM, response_url=delivery["payload"]["response_url"])
     send(notifier, store)
+    store.touch(key, {"text": "in between"})
+    assert store.due(datetime.now(UTC)) == ()
     store.touch(key, {"text": "card 2"})
+    store.mark_failed(key, datetime.now(UTC))
     send(notifier, store)
     found = slack.control.messages("random", "dana")
     (message,) = [each for each in found if each["text"].startswith("card")]
@@ -328,6 +332,7 @@ def test_where_the_bot_is_no_member_the_person_is_answered(
     assert message["ephemeral_for"]
     for number in range(3, 7):
         store.touch(key, {"text": f"card {number}"})
+        store.mark_failed(key, datetime.now(UTC))
         send(notifier, store)
     given_up = store.message(key)
     assert given_up is not None
