@@ -16,7 +16,8 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 CONCURRENCY = 10
-"""As the bot has it, which is Bolt's default, too."""
+PING_S = 2
+"""Both as the bot has them."""
 
 
 def main() -> None:
@@ -48,7 +49,9 @@ def _app() -> App:
 def _over_socket(app: App) -> Callable[[], None]:
     from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-    handler = SocketModeHandler(app, os.environ["SLACK_APP_TOKEN"], concurrency=CONCURRENCY)
+    handler = SocketModeHandler(
+        app, os.environ["SLACK_APP_TOKEN"], concurrency=CONCURRENCY, ping_interval=PING_S
+    )
     handler.connect()  # type: ignore[no-untyped-call]
     return handler.close
 

@@ -1,0 +1,41 @@
+"""From the start of the process to its first acknowledgement."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import scene
+from benchmarks.figures import Figure, Scale, in_turn, median
+from benchmarks.generator import Generator
+from benchmarks.processes import Child
+
+_PLAIN = "xapp-plain"
+
+
+def measured(scale: Scale) -> list[Figure]:
+    places = scene.locations(2)
+    with ExitStack() as stack:
+        generator = stack.enter_context(Generator())
+        webapi = stack.enter_context(scene.slack(generator))
+        far = stack.enter_context(scene.dms())
+        ours: list[float] = []
+        bare: list[float] = []
+
+        def start_bot() -> None:
+            with tempfile.TemporaryDirectory() as folder:
+                settings = scene.bot_settings(webapi, far, places, Path(folder), over_socket=True)
+                with Child("bot", env=settings | {"PORT": "0"}) as child:
+                    ours.append(generator.first(scene.BOT, "help") - child.began)
+            generator.part(scene.BOT)
+
+        def start_bare() -> None:
+            settings = scene.slack_settings(webapi, _PLAIN, over_socket=True)
+            with Child("benchmarks.bare", env=settings) as child:
+                bare.append(generator.first(_PLAIN, "help") - child.began)
+            generator.part(_PLAIN)
+
+        in_turn(scale.starts, start_bare, start_bot)
+        what = "process to first acknowledgement, Socket Mode"
+        return [Figure("cold start", what, "ms", 1e3 * median(ours), 1e3 * median(bare))]

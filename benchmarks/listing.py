@@ -1,0 +1,157 @@
+"""`list` of one location's jobs, against the raw client's pages."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import scene
+from benchmarks.figures import Figure, Scale, in_turn, median
+from benchmarks.generator import Generator
+from benchmarks.rawclient import RawClient, raw_client
+from bot.app import Bot
+from bot.config import Settings
+from bot.dms.gateway import Gateway
+from bot.invocation import Invocation
+from bot.slack.render import render
+from bot.store.records import Person
+
+GOAL = 1.5
+_PLACE = "region-a0"
+_TICK_S = 1.05
+"""After so long, the durations of all running jobs have grown."""
+
+
+@dataclass
+class _Side:
+    work: Callable[[], object]
+    seconds: list[float] = field(default_factory=list)
+
+    def timed(self) -> None:
+        begun = time.perf_counter()
+        self.work()
+        self.seconds.append(time.perf_counter() - begun)
+
+    @property
+    def ms(self) -> float:
+        return 1e3 * median(self.seconds)
+
+
+def measured(scale: Scale) -> list[Figure]:
+    with ExitStack() as stack:
+        far = stack.enter_context(scene.dms())
+        scene.plant(far, (_PLACE,), scale.listed)
+        raw = stack.enter_context(raw_client(far.grpc))
+        gateway = Gateway(scene.PROJECT, (_PLACE,), far.grpc, far.rest)
+        stack.callback(gateway.close)
+        bot = _bot(stack, far)
+        assert raw.jobs(_PLACE) == scale.listed
+        assert len(gateway.list_jobs().jobs) == scale.listed
+        count = f"{scale.listed:,}"
+        return [
+            _figure(f"{count} jobs as values, running ones ticking", *_ticking(scale, raw, gateway), GOAL),
+            _figure(f"{count} jobs as values, nothing changed", *_again(scale, raw, gateway), GOAL),
+            _figure(
+                f"{count} jobs and their profiles as values, never seen before", *_first(scale, raw, far)
+            ),
+            _figure(
+                f"{count} jobs, the whole verb to a message, running ones ticking", *_verb(scale, raw, bot)
+            ),
+        ]
+
+
+def _figure(what: str, ours: _Side, bare: _Side, goal: float | None = None) -> Figure:
+    return Figure("list", what, "ms", ours.ms, bare.ms, goal)
+
+
+def _ticking(scale: Scale, raw: RawClient, gateway: Gateway) -> tuple[_Side, _Side]:
+    """Each look finds every running job changed, as it has run on since the last look."""
+    ours, bare = _Side(gateway.list_jobs), _Side(lambda: raw.jobs(_PLACE))
+
+    def pause() -> None:
+        time.sleep(_TICK_S)
+        # The pause has left processor and connection cold: not at the cost of who comes first.
+        raw.jobs(_PLACE)
+
+    _alternate(max(3, scale.repeats // 2), ours, bare, pause)
+    return ours, bare
+
+
+def _again(scale: Scale, raw: RawClient, gateway: Gateway) -> tuple[_Side, _Side]:
+    """Within the same second, in which (almost always) no duration grows."""
+    ours, bare = _Side(gateway.list_jobs), _Side(lambda: raw.jobs(_PLACE))
+    in_turn(scale.repeats, ours.timed, bare.timed)
+    return ours, bare
+
+
+def _first(scale: Scale, raw: RawClient, far: scene.Dms) -> tuple[_Side, _Side]:
+    """A gateway that has seen nothing yet lists the profiles, too; so does the raw client here."""
+    fresh: list[Gateway] = []
+
+    def first_look() -> object:
+        return fresh[-1].list_jobs()
+
+    def calls() -> object:
+        return raw.jobs(_PLACE), raw.profiles(_PLACE)
+
+    ours, bare = _Side(first_look), _Side(calls)
+    for _ in range(max(3, scale.repeats // 4)):
+        fresh.append(Gateway(scene.PROJECT, (_PLACE,), far.grpc, far.rest))
+        # Both have their connection before the clock starts.
+        fresh[-1].find("no-such-job")
+        in_turn(1, bare.timed, ours.timed)
+        fresh[-1].close()
+    return ours, bare
+
+
+def _verb(scale: Scale, raw: RawClient, bot: Bot) -> tuple[_Side, _Side]:
+    """Policy, list, filter, order, a page of it with its buttons' ids from the store, and its JSON."""
+    who = Person("T0BENCH001", "U0DANA0001", "C0DMS00001")
+
+    def whole() -> object:
+        return render(bot.desk.answer(who, Invocation("list"), "")).payload()
+
+    ours, bare = _Side(whole), _Side(lambda: raw.jobs(_PLACE))
+
+    def pause() -> None:
+        time.sleep(_TICK_S)
+        raw.jobs(_PLACE)
+
+    whole()
+    _alternate(max(3, scale.repeats // 2), ours, bare, pause)
+    return ours, bare
+
+
+def _alternate(rounds: int, ours: _Side, bare: _Side, pause: Callable[[], None]) -> None:
+    for number in range(rounds):
+        pause()
+        for side in (ours, bare) if number % 2 else (bare, ours):
+            side.timed()
+
+
+def _bot(stack: ExitStack, far: scene.Dms) -> Bot:
+    """The bot's parts without its loops: what a command passes through."""
+    generator = stack.enter_context(Generator())
+    webapi = stack.enter_context(scene.slack(generator))
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    settings = Settings(
+        project=scene.PROJECT,
+        locations=(_PLACE,),
+        notify_channel="C0DBMIGRAT",
+        slack_bot_token="xoxb-bot",
+        slack_app_token=scene.BOT,
+        slack_api_url=f"{webapi}/api/",
+        dms_emulator_host=far.grpc,
+        dms_emulator_rest_host=far.rest,
+        db=str(Path(folder) / "bot.db"),
+        host="127.0.0.1",
+        port=0,
+    )
+    bot = Bot(settings)
+    stack.callback(bot.store.close)
+    stack.callback(bot.dms.close)
+    return bot
