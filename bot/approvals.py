@@ -19,9 +19,9 @@ from bot.access import Access, Verdict
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer, Note, Posted, Rich, User
 from bot.dms.errors import DmsError, NotFound
-from bot.dms.model import Job, ObjectState, Options
+from bot.dms.model import Database, Job, ObjectState, Options, Phase
 from bot.dms.port import Dms
-from bot.dms.rules import Action, by_databases, check
+from bot.dms.rules import Action, affected, by_databases, check
 from bot.groups import mixed
 from bot.invocation import Invocation
 from bot.redact import redact
@@ -50,6 +50,8 @@ from bot.store.records import (
 
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
+_FIGURE_LASTS = timedelta(minutes=5)
+"""A replication delay that was measured longer ago says nothing about now."""
 REMIND_AT = 0.2
 """A reminder goes out when this share of the request's life is left."""
 
@@ -225,6 +227,7 @@ class Approvals:
         )
         asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
         databases = self._all_affected(wanted) if asks else {}
+        incomplete = self._incomplete(wanted) if asks and wanted.action is Action.PROMOTE else ()
         now = self._clock()
         return Request(
             id=secrets.token_urlsafe(12),
@@ -239,7 +242,7 @@ class Approvals:
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=wanted.parent,
-            warning=self._warning(wanted, databases),
+            warning=(*incomplete, *self._warning(wanted, databases)),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
             facts=self._facts(wanted, strictest.channel),
@@ -264,9 +267,27 @@ class Approvals:
             databases = self._dms.databases(job.name)
         except DmsError:
             return ()
-        if wanted.options.failed_only:
-            databases = tuple(each for each in databases if each.state == ObjectState.FAILED)
-        return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
+        return affected(wanted.options, databases)
+
+    def _incomplete(self, wanted: Wanted) -> tuple[str, ...]:
+        """Databases that would be promoted without all of their data, whatever the delay says."""
+        found = together.each(lambda job: self._known_databases(job), wanted.jobs)
+        lines = []
+        for job, databases in zip(wanted.jobs, found, strict=True):
+            meant = affected(wanted.options, databases)
+            lines += [
+                f"*The data of `{each.id}` is incomplete*: it is {each.state} in {each.phase or 'no phase'} "
+                f"(`{job.id}`)."
+                for each in databases
+                if str(each.id) in meant and _is_incomplete(each)
+            ]
+        return tuple(lines)
+
+    def _known_databases(self, job: Job) -> tuple[Database, ...]:
+        try:
+            return self._dms.databases(job.name)
+        except DmsError:
+            return ()
 
     def _warning(self, wanted: Wanted, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         action = self._actions[wanted.action]
@@ -294,6 +315,8 @@ class Approvals:
             delay = self._dms.delay(job)
         except DmsError as error:
             return seen | {"note": str(error)}
+        if delay.seconds and self._clock() - delay.seconds[-1].time > _FIGURE_LASTS:
+            return seen | {"note": f"the newest figure is from {delay.seconds[-1].time:%Y-%m-%d %H:%M} UTC"}
         return seen | {"seconds": delay.latest_seconds, "bytes": delay.latest_bytes}
 
     def _record(self, request: Request, response_url: str) -> Rich | None:
@@ -706,6 +729,10 @@ def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted
         facts={key: old.facts[key] for key in kept if key in old.facts},
         warning=old.warning if edit else (),
     )
+
+
+def _is_incomplete(database: Database) -> bool:
+    return database.state == ObjectState.FAILED or database.phase == Phase.FULL_DUMP
 
 
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:

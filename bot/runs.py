@@ -24,7 +24,7 @@ from bot.approvals import approval_key, counting, request_key
 from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Job, Operation, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, by_databases, check, running_dump, where
+from bot.dms.rules import DESTRUCTIVE, Action, affected, by_databases, check, running_dump, where
 from bot.redact import redact
 from bot.requestwords import changed, describe
 from bot.store.port import JobLocked, Store, StoreError
@@ -220,6 +220,7 @@ class Runs:
         except NotFound:
             raise Objection(f"`{then.id}` no longer exists.") from None
         self._unchanged(run, request, then, job)
+        self._nothing_unshown(request, job)
         self._permitted(request, job)
         partial = by_databases(run.action, job, request.options)
         databases = self._dms.databases(job.name) if partial else ()
@@ -240,6 +241,18 @@ class Runs:
                 f"The databases of `{then.id}` were edited by somebody else meanwhile. "
                 "Nothing was saved; ask again."
             )
+
+    def _nothing_unshown(self, request: Request, job: Job) -> None:
+        """What destroys may not touch a database that was not named when it was confirmed."""
+        shown = request.databases.get(job.name, ())
+        if request.action not in DESTRUCTIVE or request.options.databases or not shown:
+            return
+        more = [
+            each for each in affected(request.options, self._dms.databases(job.name)) if each not in shown
+        ]
+        if more:
+            names = ", ".join(f"`{each}`" for each in more)
+            raise Objection(f"It would touch {names}, too, which was not shown. Nothing was sent; ask again.")
 
     def _permitted(self, request: Request, job: Job) -> None:
         verdict = self._access.verdict(request.by, request.action, job)

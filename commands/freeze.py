@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from bot.answers import Answer, Button, Note, Part, Time, User
+from bot.answers import Answer, Button, Note, Outside, Part, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.redact import redact
@@ -69,7 +69,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         ctx.store.add_freeze(freeze)
         ctx.store.append_audit(audited(ctx, "frozen", job, f"until {until.isoformat()}: {reason}"))
     parts: list[Part] = [f"{what(job)} frozen until ", Time(until), " by ", User(ctx.who.user)]
-    parts.append(f": {reason}. No change is made before that.{_under_way(ctx, job)}")
+    parts += [": ", Outside(reason), f". No change is made before that.{_under_way(ctx, job)}"]
     return Note(tuple(parts), (_unfreeze(ctx, job),), public=True)
 
 

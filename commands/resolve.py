@@ -16,7 +16,7 @@ from bot.policy import VIEWS
 from commands.base import Context, Say
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
-_ALIKE = 60
+_ALIKE = 70
 """Least likeness (0 to 100) of a near match."""
 _OFFERED = 5
 
@@ -78,10 +78,27 @@ def _within_reach(ctx: Context, name: str) -> None:
 def _search(ctx: Context, job_id: str, invocation: Invocation | None) -> Job:
     found = ctx.dms.find(job_id)
     if len(found.jobs) == 1:
+        _surely_alone(ctx, found.jobs[0], invocation, found.unreachable)
         return found.jobs[0]
     if found.jobs:
         raise Say(_ambiguous(ctx, job_id, found.jobs, invocation))
     raise Say(_unknown(ctx, job_id, job_id, invocation, found.unreachable))
+
+
+def _surely_alone(
+    ctx: Context, job: Job, invocation: Invocation | None, unreachable: tuple[str, ...]
+) -> None:
+    """A change waits until it is sure which job is meant: a silent location may have one of that id."""
+    if not unreachable or (invocation is not None and ctx.verbs[invocation.verb].looks):
+        return
+    raise Say(
+        Note(
+            f"{', '.join(unreachable)} did not answer, so another `{job.id}` may be there: "
+            f"say which one you mean, for example `{job.location}/{job.id}`.",
+            _offers(ctx, job.id, [(f"{job.location}/{job.id}", job.name)], invocation),
+            tone="warn",
+        )
+    )
 
 
 def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation | None) -> Note:
@@ -116,7 +133,7 @@ def _unknown(
 def _near(ctx: Context, job_id: str) -> list[str]:
     """Full names of the jobs whose ids look most like `job_id`, best first."""
     names = {name: name.rpartition("/")[2] for name in _names(ctx)}
-    hits = process.extract(job_id, names, scorer=fuzz.WRatio, limit=_OFFERED, score_cutoff=_ALIKE)
+    hits = process.extract(job_id, names, scorer=fuzz.ratio, limit=_OFFERED, score_cutoff=_ALIKE)
     return [name for _, _, name in hits]
 
 

@@ -187,6 +187,24 @@ def _promote(job: Job, _options: Options, _databases: Sequence[Database]) -> str
     )
 
 
+def _delete(job: Job, options: Options, _databases: Sequence[Database]) -> str | None:
+    if options.with_destination and job.state == State.COMPLETED:
+        return (
+            f"`{job.id}` is COMPLETED: its destination is a database of its own by now, "
+            "and only the job's record can be deleted here."
+        )
+    return None
+
+
+def affected(options: Options, databases: Sequence[Database]) -> tuple[str, ...]:
+    """The names of those of a job's `databases` that restart, promote or delete touches."""
+    if options.databases:
+        return options.databases
+    if options.failed_only:
+        databases = [each for each in databases if each.state == ObjectState.FAILED]
+    return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
+
+
 def _always(_job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
     return None
 
@@ -198,7 +216,7 @@ _CHECKS = {
     Action.RESTART: _restart,
     Action.PROMOTE: _promote,
     Action.VERIFY: _always,
-    Action.DELETE: _always,
+    Action.DELETE: _delete,
 }
 
 

@@ -185,12 +185,18 @@ def _jobs(request: Request) -> list[str]:
 def _job(request: Request, job: Job) -> str:
     name = f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
     head = f"{words.job_sign(job)} {words.job_code(job.name)}{name} — {words.status(job.status)}"
-    ends = f"From {words.place(job.source)} to {words.place(job.destination)}"
+    ends = (
+        f"From {words.place(job.source)} to {words.place(job.destination)}, "
+        f"in {escape.outside(job.project)} / *{escape.outside(job.location)}*"
+    )
     return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
 
 
 def _job_line(request: Request, job: Job) -> str:
-    line = f"{words.job_sign(job)} {words.job_code(job.name)} → {words.place(job.destination)}"
+    line = (
+        f"{words.job_sign(job)} {words.job_code(job.name)} ({escape.outside(job.location)}) → "
+        f"{words.place(job.destination)}"
+    )
     databases = _databases(request, job, _NAMED_IN_LINE)
     return escape.clip(f"{line}. {databases}" if databases else line, _LINE)
 
