@@ -79,7 +79,7 @@ def look_at(
         DmsError: the location did not answer; nothing can be said of its jobs.
     """
     at = datetime.now(UTC)
-    found = dms.list_jobs(place)
+    found = dms.list_jobs(place, durations=False)
     if place in found.unreachable:
         raise Unavailable(f"{place} did not answer.")
     if last is not None and _as_at(last, found.jobs, known):

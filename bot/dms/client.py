@@ -30,13 +30,13 @@ PAGE = 1000
 _LIST_JOBS = "/google.cloud.clouddms.v1.DataMigrationService/ListMigrationJobs"
 
 
-def jobs_response(raw: bytes) -> Any:
-    """The raw `ListMigrationJobsResponse` message in these bytes.
+def job_message(raw: bytes) -> Any:
+    """The raw `MigrationJob` message in these bytes.
 
     Raises:
         google.protobuf.message.DecodeError: they are none.
     """
-    return clouddms.ListMigrationJobsResponse.pb().FromString(raw)
+    return resources.MigrationJob.pb().FromString(raw)
 
 
 class Client:

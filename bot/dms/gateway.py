@@ -83,9 +83,9 @@ class Gateway:
 
     # Jobs
 
-    def list_jobs(self, location: str | None = None, filter: str = "") -> JobList:
+    def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
         wanted = (location,) if location else self.locations or ("-",)
-        parts = self._at_once([partial(self._jobs.at, each, filter) for each in wanted])
+        parts = self._at_once([partial(self._jobs.at, each, filter, durations=durations) for each in wanted])
         return _together(parts)
 
     def find(self, job_id: str) -> JobList:

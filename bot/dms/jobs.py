@@ -10,13 +10,14 @@ from google.protobuf.message import DecodeError
 
 from bot.dms import convert
 from bot.dms.calls import Calls
-from bot.dms.client import Client, jobs_response
+from bot.dms.client import Client, job_message
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.model import Job, job_name, short_name
 from bot.dms.numbers import Numbers
 from bot.dms.objects import Objects
 from bot.dms.pages import Look, Page
 from bot.dms.profiles import Profiles
+from bot.dms.unread import Unread, take_apart
 
 _log = logging.getLogger(__name__)
 _ASIDE_S = 5.0
@@ -73,10 +74,11 @@ class Jobs:
             part.unreachable.append(location)
         return part
 
-    def at(self, location: str, filter: str) -> Part:
+    def at(self, location: str, filter: str, *, durations: bool = True) -> Part:
         """All jobs of a location (`-` for all of them) that match an AIP-160 filter.
 
-        What did not change since the last look without a filter is the very same object as then.
+        What did not change since the last look without a filter is the very same object as then;
+        without `durations` also a job that has only run on.
         """
         part = Part(location, [], [])
         last, look = self._last(location), Look()
@@ -84,7 +86,7 @@ class Jobs:
             while not look.pages or look.pages[-1].token:
                 part.calls += 1
                 raw = self._raw_page(location, filter, look.pages[-1].token if look.pages else "")
-                look.pages.append(last.same(len(look.pages), raw) or self._page(raw, last))
+                look.pages.append(last.same(len(look.pages), raw) or self._page(raw, len(look.pages), last))
                 if len(look.pages) == 1:
                     look.version = self._profiles.version(location)
         except DmsError as error:
@@ -92,7 +94,7 @@ class Jobs:
             part.error = error
             part.unreachable.append(location)
         for page in look.pages:
-            part.jobs += page.jobs
+            part.jobs += page.jobs_now() if durations else page.jobs
             part.unreachable += page.unreachable
         if not filter and part.error is None:
             self._looks[location] = look
@@ -113,27 +115,31 @@ class Jobs:
             again=False,
         )
 
-    def _page(self, raw: bytes, last: Look) -> Page:
-        message = _parsed(raw)
-        lasted = [_without_duration(each) for each in message.migration_jobs]
-        # Map fields have no order of their own; equal jobs must have equal bytes.
-        contents = [each.SerializeToString(deterministic=True) for each in message.migration_jobs]
-        found = [last.job(each) for each in contents]
-        new = [each for each, job in zip(message.migration_jobs, found, strict=True) if job is None]
-        self._profiles.ensure({name for each in new for name in (each.source, each.destination)})
+    def _page(self, raw: bytes, index: int, last: Look) -> Page:
+        try:
+            unread = take_apart(raw)
+            return last.lasting(index, raw, unread) or self._read_page(raw, unread, last)
+        except DecodeError as error:
+            raise Unavailable(
+                "DMS answered the list of jobs with something else.", code="INTERNAL"
+            ) from error
+
+    def _read_page(self, raw: bytes, unread: Unread, last: Look) -> Page:
+        contents = unread.contents()
+        found = last.jobs(contents)
+        new = {each: job_message(each) for each, job in zip(contents, found, strict=True) if job is None}
+        self._profiles.ensure({name for each in new.values() for name in (each.source, each.destination)})
         known: dict[bytes, Job] = {}
         jobs: list[Job] = []
-        for content, job, seconds, each in zip(contents, found, lasted, message.migration_jobs, strict=True):
+        for content, job, seconds in zip(contents, found, unread.lasted, strict=True):
             named = True
             if job is None:
-                job, named = self._job(each)
-            if job.duration_s != seconds:
-                job = convert.lasting(job, seconds)
+                job, named = self._job(new[content])
+                job = convert.lasting(job, seconds) if seconds else job
             if named:
                 known[content] = job
             jobs.append(job)
-        unreachable = tuple(each.rpartition("/")[2] for each in message.unreachable)
-        return Page(raw, tuple(jobs), known, unreachable, message.next_page_token)
+        return Page(raw, unread.essence, tuple(jobs), unread.lasted, known, unread.unreachable, unread.token)
 
     def _job(self, message: Any) -> tuple[Job, bool]:
         """The job, and whether all its enum numbers had names."""
@@ -167,18 +173,3 @@ class Jobs:
             lambda t: self._client.job(name, min(t, _ASIDE_S)),
             again=False,
         )
-
-
-def _without_duration(message: Any) -> float:
-    """Take the duration, in seconds, out of a job: it grows by itself, and says nothing new of the rest."""
-    duration = message.duration
-    seconds: float = duration.seconds + duration.nanos / 1e9
-    message.ClearField("duration")
-    return seconds
-
-
-def _parsed(raw: bytes) -> Any:
-    try:
-        return jobs_response(raw)
-    except DecodeError as error:
-        raise Unavailable("DMS answered the list of jobs with something else.", code="INTERNAL") from error

@@ -1,22 +1,31 @@
 """Remembers pages of jobs, so that what has not changed since the last look costs nothing again.
 
-Most looks find most jobs as they were. A page whose bytes are the same is taken as it was, without
-even being parsed; in a page that changed, each job whose bytes are the same but for its duration is.
+Most looks find most jobs as they were, but for the durations of those that run. A page whose bytes
+are the same is taken as it was; so is one that is the same but for durations, without its jobs being
+read; and in a page that changed, each job whose own bytes are the same is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.dms import convert
 from bot.dms.model import Job
+from bot.dms.unread import Unread
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """One `ListMigrationJobsResponse`, as it came and as values."""
 
     raw: bytes
+    essence: bytes
+    """All jobs' bytes without durations."""
     jobs: tuple[Job, ...]
+    """Each as when it was first seen so; only its duration may have grown since."""
+    lasted: tuple[float, ...]
+    """Seconds that each job has run by now."""
     known: dict[bytes, Job]
     """By its bytes without the duration, each job whose enum numbers all have names.
 
@@ -25,10 +34,22 @@ class Page:
     unreachable: tuple[str, ...]
     token: str
     """Of the next page; empty on the last."""
+    _now: tuple[Job, ...] | None = None
 
     @property
     def settled(self) -> bool:
         return len(self.known) == len(self.jobs)
+
+    def jobs_now(self) -> tuple[Job, ...]:
+        """The jobs with their durations as of now."""
+        if self._now is None:
+            self._now = tuple(
+                [
+                    job if job.duration_s == seconds else convert.lasting(job, seconds)
+                    for job, seconds in zip(self.jobs, self.lasted, strict=True)
+                ]
+            )
+        return self._now
 
 
 @dataclass(slots=True)
@@ -40,15 +61,27 @@ class Look:
 
     def same(self, index: int, raw: bytes) -> Page | None:
         """The page of that index, if it was the same and may be used again."""
-        if index >= len(self.pages):
-            return None
-        page = self.pages[index]
-        return page if page.raw == raw and page.settled else None
+        page = self._settled(index)
+        return page if page is not None and page.raw == raw else None
 
-    def job(self, content: bytes) -> Job | None:
-        """The job of exactly this content (without a duration), on whichever page it was."""
+    def lasting(self, index: int, raw: bytes, found: Unread) -> Page | None:
+        """The page of that index with new durations, if it was the same but for those."""
+        page = self._settled(index)
+        if page is None or page.essence != found.essence:
+            return None
+        return Page(raw, found.essence, page.jobs, found.lasted, page.known, found.unreachable, found.token)
+
+    def jobs(self, contents: Sequence[bytes]) -> list[Job | None]:
+        """The jobs of exactly these contents (without durations), on whichever page they were."""
+        return [self._job(each) for each in contents]
+
+    def _job(self, content: bytes) -> Job | None:
         for page in self.pages:
             found = page.known.get(content)
             if found is not None:
                 return found
         return None
+
+    def _settled(self, index: int) -> Page | None:
+        page = self.pages[index] if index < len(self.pages) else None
+        return page if page is not None and page.settled else None

@@ -15,9 +15,11 @@ class Dms(Protocol):
     project: str
     locations: tuple[str, ...]
 
-    def list_jobs(self, location: str | None = None, filter: str = "") -> JobList:
+    def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
         """All jobs of the configured locations (or of one), with endpoints resolved.
 
+        A job that did not change since the last look is the very same object as then; without
+        `durations` also one that has only run on, whose duration is then that of an earlier look.
         A location that does not answer is named in `unreachable`, not raised.
         """
         ...
