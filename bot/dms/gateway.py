@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -322,7 +323,7 @@ def _together(parts: Sequence[Part]) -> JobList:
     """
     _raise_if_none_answered(parts)
     return JobList(
-        jobs=tuple(job for part in parts for job in part.jobs),
+        jobs=tuple(chain.from_iterable(part.jobs for part in parts)),
         unreachable=tuple(dict.fromkeys(each for part in parts for each in part.unreachable)),
         calls=sum(part.calls for part in parts),
     )

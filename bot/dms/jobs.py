@@ -12,12 +12,13 @@ from bot.dms import convert
 from bot.dms.calls import Calls
 from bot.dms.client import Client, job_message
 from bot.dms.errors import DmsError, NotFound, Unavailable
+from bot.dms.lasting import lasting
 from bot.dms.model import Job, job_name, short_name
 from bot.dms.numbers import Numbers
 from bot.dms.objects import Objects
 from bot.dms.pages import Look, Page
 from bot.dms.profiles import Profiles
-from bot.dms.unread import Unread, take_apart
+from bot.dms.unread import Unread, durations, take_apart
 
 _log = logging.getLogger(__name__)
 _ASIDE_S = 5.0
@@ -125,21 +126,22 @@ class Jobs:
             ) from error
 
     def _read_page(self, raw: bytes, unread: Unread, last: Look) -> Page:
-        contents = unread.contents()
-        found = last.jobs(contents)
-        new = {each: job_message(each) for each, job in zip(contents, found, strict=True) if job is None}
+        found = last.jobs(unread.contents)
+        pairs = list(zip(unread.contents, found, strict=True))
+        new = {content: job_message(content) for content, job in pairs if job is None}
         self._profiles.ensure({name for each in new.values() for name in (each.source, each.destination)})
+        lasted = durations(raw) if new else ()
         known: dict[bytes, Job] = {}
         jobs: list[Job] = []
-        for content, job, seconds in zip(contents, found, unread.lasted, strict=True):
+        for index, (content, job) in enumerate(pairs):
             named = True
             if job is None:
                 job, named = self._job(new[content])
-                job = convert.lasting(job, seconds) if seconds else job
+                job = lasting(job, lasted[index])
             if named:
                 known[content] = job
             jobs.append(job)
-        return Page(raw, unread.essence, tuple(jobs), unread.lasted, known, unread.unreachable, unread.token)
+        return Page(raw, unread.contents, tuple(jobs), known, unread.unreachable, unread.token)
 
     def _job(self, message: Any) -> tuple[Job, bool]:
         """The job, and whether all its enum numbers had names."""

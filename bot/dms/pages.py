@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.dms import convert
+from bot.dms.lasting import lasting
 from bot.dms.model import Job
-from bot.dms.unread import Unread
+from bot.dms.unread import Unread, durations
 
 
 @dataclass(slots=True)
@@ -20,12 +20,10 @@ class Page:
     """One `ListMigrationJobsResponse`, as it came and as values."""
 
     raw: bytes
-    essence: bytes
-    """All jobs' bytes without durations."""
+    contents: list[bytes]
+    """Each job's bytes without its duration."""
     jobs: tuple[Job, ...]
     """Each as when it was first seen so; only its duration may have grown since."""
-    lasted: tuple[float, ...]
-    """Seconds that each job has run by now."""
     known: dict[bytes, Job]
     """By its bytes without the duration, each job whose enum numbers all have names.
 
@@ -45,8 +43,8 @@ class Page:
         if self._now is None:
             self._now = tuple(
                 [
-                    job if job.duration_s == seconds else convert.lasting(job, seconds)
-                    for job, seconds in zip(self.jobs, self.lasted, strict=True)
+                    job if job.duration_s == seconds else lasting(job, seconds)
+                    for job, seconds in zip(self.jobs, durations(self.raw), strict=True)
                 ]
             )
         return self._now
@@ -65,11 +63,11 @@ class Look:
         return page if page is not None and page.raw == raw else None
 
     def lasting(self, index: int, raw: bytes, found: Unread) -> Page | None:
-        """The page of that index with new durations, if it was the same but for those."""
+        """The page of that index as it came now, if it was the same but for durations."""
         page = self._settled(index)
-        if page is None or page.essence != found.essence:
+        if page is None or page.contents != found.contents:
             return None
-        return Page(raw, found.essence, page.jobs, found.lasted, page.known, found.unreachable, found.token)
+        return Page(raw, page.contents, page.jobs, page.known, found.unreachable, found.token)
 
     def jobs(self, contents: Sequence[bytes]) -> list[Job | None]:
         """The jobs of exactly these contents (without durations), on whichever page they were."""

@@ -1,7 +1,7 @@
-"""Takes a page of jobs apart without reading the jobs: each one's bytes, and how long it has run.
+"""Takes a page of jobs apart without reading the jobs: each one's bytes, less how long it has run.
 
-The duration of a running job grows by itself and says nothing new of the rest, so it is taken out:
-what is left is the same for as long as the job is. To read all of every job would cost several
+The duration of a running job grows by itself and says nothing new of the rest. What is left without
+it is the same for as long as the job is. To read all of every job would cost several
 times as much; so protobuf is shown messages that know no other field, and carries the rest along.
 Source: `ListMigrationJobsResponse` and the field `duration` of `google.cloud.clouddms.v1.MigrationJob`.
 """
@@ -23,19 +23,11 @@ _Field = descriptor_pb2.FieldDescriptorProto
 class Unread:
     """A page of jobs as it came, in parts."""
 
-    lasted: tuple[float, ...]
-    """Seconds that each job has run."""
-    essence: bytes
-    """All jobs without their durations."""
-    messages: Any
-    """The jobs, one message each, without their durations."""
+    contents: list[bytes]
+    """The bytes of each job without its duration."""
     unreachable: tuple[str, ...]
     """Locations that did not answer."""
     token: str
-
-    def contents(self) -> list[bytes]:
-        """The bytes of each job without its duration."""
-        return [each.SerializeToString() for each in self.messages]
 
 
 def take_apart(raw: bytes) -> Unread:
@@ -45,22 +37,19 @@ def take_apart(raw: bytes) -> Unread:
         google.protobuf.message.DecodeError: these bytes are none.
     """
     page = _Page.FromString(raw)
-    lasted = tuple([_take_duration(each) for each in page.migration_jobs])
-    unreachable = tuple(each.rpartition("/")[2] for each in page.unreachable)
-    token = page.next_page_token
-    # Tokens may be new each time, and are no part of the jobs.
-    page.ClearField("next_page_token")
-    page.ClearField("unreachable")
-    return Unread(lasted, page.SerializeToString(), page.migration_jobs, unreachable, token)
+    for each in page.migration_jobs:
+        each.ClearField("duration")
+    return Unread(
+        [each.SerializeToString() for each in page.migration_jobs],
+        tuple(each.rpartition("/")[2] for each in page.unreachable),
+        page.next_page_token,
+    )
 
 
-def _take_duration(job: Any) -> float:
-    duration = job.duration
-    seconds: float = duration.seconds
-    if duration.nanos:
-        seconds += duration.nanos / 1e9
-    job.ClearField("duration")
-    return seconds
+def durations(raw: bytes) -> list[float]:
+    """Seconds that each job of a `ListMigrationJobsResponse` has run."""
+    lasted = [each.duration for each in _Page.FromString(raw).migration_jobs]
+    return [each.seconds + each.nanos / 1e9 for each in lasted]
 
 
 def _page_type() -> Any:
