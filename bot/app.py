@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import secrets
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import structlog
@@ -41,6 +39,7 @@ from bot.slack.post import Post
 from bot.slack.signed import Signed
 from bot.slack.socket import Socket
 from bot.slack.stored import Stored
+from bot.stopping import Deadline, Pool, Signals, ends, leave
 from bot.store import open_store
 from bot.store.port import Hold, Store, StoreError
 from bot.store.records import Person, RequestState, RunState
@@ -61,6 +60,8 @@ _SOCKET_WORKERS = 10
 _PING_EVERY_S = 2.0
 """Also how soon a broken connection is noticed; what people type until then is lost."""
 _PRESENT_EVERY_S = 1.0
+_CLOSING_S = 3.0
+"""How much of the time for a stop is kept for closing what is open."""
 _SWITCH_S = 0.0005
 """How long a thread may go on while others wait for their turn; Python's own default is ten times that."""
 
@@ -128,10 +129,10 @@ class Bot:
             observe=metrics.dms_call,
         )
         self.wake = threading.Event()
-        self.pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="work")
-        self.near = ThreadPoolExecutor(_NEAR, thread_name_prefix="near")
-        self.quick = ThreadPoolExecutor(_QUICK, thread_name_prefix="quick")
-        self.runners = ThreadPoolExecutor(_RUNNERS, thread_name_prefix="run")
+        self.pool = Pool(settings.workers, "work")
+        self.near = Pool(_NEAR, "near")
+        self.quick = Pool(_QUICK, "quick")
+        self.runners = Pool(_RUNNERS, "run")
         directory = Directory(self.client)
         self.access = Access(
             groups_of=directory.groups_of,
@@ -168,7 +169,8 @@ class Bot:
         self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
         self.bolt = self._bolt()
         self.server = Server(self._endpoints(), settings.host, settings.port)
-        self._stopping = threading.Event()
+        self._gone = threading.Event()
+        self._presence = threading.Thread(target=self._stay_present, name="presence", daemon=True)
         self._alive: Hold | None = None
         self._socket: Socket | None = None
 
@@ -177,7 +179,7 @@ class Bot:
     def start(self) -> None:
         """Begin to answer, to watch and to post."""
         self._present()
-        threading.Thread(target=self._stay_present, name="presence", daemon=True).start()
+        self._presence.start()
         self.server.start()
         self.leader.start()
         if self.settings.socket_mode:
@@ -192,23 +194,48 @@ class Bot:
         )
 
     def stop(self) -> None:
-        """Take nothing new, finish what runs within the settings' time, and hand over the rest."""
+        """Take nothing new, finish what runs, and hand over what does not end in the settings' time.
+
+        Handed over is what the store knows: the next start, or another replica, takes it up.
+        """
         log.info("stopping")
-        self._stopping.set()
+        whole = Deadline(self.settings.shutdown_s)
+        closing_s = min(_CLOSING_S, self.settings.shutdown_s / 4)
+        work = Deadline(self.settings.shutdown_s - closing_s)
         self.health.stop()
+        # What is queued here is queued in the store as well.
+        self.runners.shutdown(wait=False, cancel_futures=True)
+        ends(self._shut_out, work)
+        # Each hands its work to those after it.
+        answers = sum(pool.end(work) for pool in (self.quick, self.pool, self.near))
+        self.runners.end(work)
+        duties = self.leader.stop(max(work.left(), closing_s / 2))
+        runs = self.runs.in_hand()
+        closed = ends(self._close, whole)
+        if answers:
+            # Their calls have been cut off, and whoever waits is told so.
+            self.pool.end(whole)
+        if duties and closed and not runs and not answers:
+            log.info("stopped")
+        else:
+            log.warning(
+                "stopped_with_work_left", runs=runs, answers=answers, duties_ended=duties, closed=closed
+            )
+
+    def _shut_out(self) -> None:
+        """Nothing more comes from Slack; what has come is taken."""
         if self._socket is not None:
             self._socket.close()  # type: ignore[no-untyped-call]
         self.server.stop()
-        self.quick.shutdown(wait=True, cancel_futures=False)
-        self.near.shutdown(wait=True, cancel_futures=False)
-        self.pool.shutdown(wait=True, cancel_futures=True)
-        self.leader.stop(self.settings.shutdown_s)
-        self.runners.shutdown(wait=True, cancel_futures=True)
+
+    def _close(self) -> None:
+        """The store first: what still runs must not write what it makes of a call that is cut off."""
+        self.store.close()
+        self.dms.close()
+        self._gone.set()
+        self._presence.join()
         if self._alive is not None:
             self._alive.release()
-        self.dms.close()
-        self.store.close()
-        log.info("stopped")
 
     def _present(self) -> None:
         """Hold the lock that tells other replicas that this one lives."""
@@ -217,7 +244,7 @@ class Bot:
 
     def _stay_present(self) -> None:
         """The lock slips away with its connection to the database: take it again, and what was left."""
-        while not self._stopping.wait(_PRESENT_EVERY_S):
+        while not self._gone.wait(_PRESENT_EVERY_S):
             try:
                 self._present()
                 self.runs.take_up_own()
@@ -403,10 +430,8 @@ def _on_end(action: Action, state: RunState) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    """Run until SIGTERM or SIGINT, and end the process; a second one ends it at once."""
+    signals = Signals()
     # An acknowledgement takes many short turns, and must not wait long for one behind other work.
     sys.setswitchinterval(_SWITCH_S)
     bot = Bot(settings)
@@ -414,8 +439,9 @@ def run(settings: Settings) -> None:
     # What was loaded stays: without it, a look for garbage is short.
     gc.collect()
     gc.freeze()
-    stop.wait()
+    log.info("told_to_stop", signal=signals.wait())
     bot.stop()
+    leave()
 
 
 __all__ = ["Bot", "SlackError", "run"]

@@ -200,8 +200,8 @@ OPTIONS = (
     Option(
         "shutdown_s",
         "DMS_BOT_SHUTDOWN",
-        values.duration(0, 600),
-        "How long a stop waits for what is under way",
+        values.duration(1, 600),
+        "How long a stop may take; what is not done by then is handed over",
     ),
     Option(
         "metrics_token",

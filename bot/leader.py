@@ -42,10 +42,14 @@ class Leader:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, within_s: float) -> None:
-        """End the duties and give the lock back, so that another replica takes over at once."""
+    def stop(self, within_s: float) -> bool:
+        """End the duties and give the lock back, so that another replica takes over at once.
+
+        False where a duty does not end within `within_s` seconds.
+        """
         self._stop.set()
         self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():

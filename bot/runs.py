@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -91,7 +91,7 @@ class Runs:
         self._nudge = nudge
         self._ended = ended
         self._look_every_s = look_every_s
-        self._mine: set[str] = set()
+        self._mine: dict[str, Run] = {}
         self._left: set[str] = set()
         """Runs whose outcome could not be saved."""
         self._guard = threading.Lock()
@@ -153,13 +153,26 @@ class Runs:
         with self._guard:
             if run.id in self._mine:
                 return
-            self._mine.add(run.id)
+            self._mine[run.id] = run
         try:
-            self._pool.submit(self._work, run, work)
+            doing = self._pool.submit(self._work, run, work)
         except RuntimeError:
             # The bot is stopping: the next one to lead takes it up.
             with self._guard:
-                self._mine.discard(run.id)
+                self._mine.pop(run.id, None)
+        else:
+            doing.add_done_callback(lambda done: self._dropped(run, done))
+
+    def _dropped(self, run: Run, done: Future[None]) -> None:
+        if done.cancelled():
+            with self._guard:
+                self._mine.pop(run.id, None)
+
+    def in_hand(self) -> list[str]:
+        """What is being worked on: action, job and id of each run."""
+        with self._guard:
+            runs = list(self._mine.values())
+        return [f"{run.action} {run.job} ({run.id})" for run in runs]
 
     def _work(self, run: Run, work: Callable[[Run], None]) -> None:
         left = True
@@ -172,7 +185,7 @@ class Runs:
             log.exception("run_broke", run=run.id)
         finally:
             with self._guard:
-                self._mine.discard(run.id)
+                self._mine.pop(run.id, None)
                 if left:
                     self._left.add(run.id)
 

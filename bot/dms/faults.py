@@ -59,6 +59,9 @@ _NO_TOKEN = re.compile(r"Getting metadata from plugin failed with error: (?P<why
 _TOKEN_SERVER_AWAY = re.compile(r"Max retries exceeded|Connection aborted|timed out", re.IGNORECASE)
 _UNREFRESHED = "no access token could be fetched, as the token server did not answer"
 _NO_CONNECTION = "no connection could be made"
+_CLOSED_BY_US = "Channel closed!"
+"""What gRPC says of the calls that were under way when its channel was closed."""
+_STOPPING = "the connection has been closed, as the bot is stopping"
 _UNKNOWN_HOST = "its host name cannot be resolved"
 
 _REFUSALS = {
@@ -120,7 +123,7 @@ def cause_of(error: Exception) -> Cause | None:
         if isinstance(error, known):
             return explain(error)
     if isinstance(error, ValueError) and "closed channel" in str(error):
-        return Cause("UNAVAILABLE", "the connection has been closed, as the bot is stopping", sent=False)
+        return Cause("UNAVAILABLE", _STOPPING, sent=False)
     return None
 
 
@@ -174,6 +177,8 @@ def _from_rpc(error: grpc.RpcError) -> Cause:
 
 
 def _from_grpc_text(code: str, message: str, extra: list[str]) -> Cause:
+    if _CLOSED_BY_US in message:
+        return Cause("CANCELLED", _STOPPING)
     token = _NO_TOKEN.match(message)
     if token is not None and _TOKEN_SERVER_AWAY.search(token["why"]):
         return Cause("UNAVAILABLE", _UNREFRESHED, sent=False)

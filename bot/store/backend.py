@@ -14,6 +14,8 @@ from bot.store.port import Hold, StoreError
 Row = tuple[Any, ...]
 Params = Sequence[Value]
 
+CLOSED = "The bot's database is closed, as the bot is stopping: try again in a minute."
+
 
 class Session(Protocol):
     """One connection, inside a transaction or on its own. `?` marks a parameter.

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from bot.store.backend import Backend, Params, Row, Session
+from bot.store.backend import CLOSED, Backend, Params, Row, Session
 from bot.store.pgconnect import CONNECT_S, Address, Connection, check_alive, set_limits
 from bot.store.pglock import PostgresHold, is_taken, take
 from bot.store.port import Hold, StoreError
@@ -123,7 +123,7 @@ class PostgresBackend(Backend):
                 f"{self._address.name} cannot be reached, or is overloaded: no connection in {CONNECT_S} s."
             ) from error
         except PoolClosed as error:
-            raise StoreError("The store is closed.") from error
+            raise StoreError(CLOSED) from error
         try:
             yield connection
         finally:

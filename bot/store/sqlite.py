@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from bot.store.backend import Backend, Params, Row, Session
+from bot.store.backend import CLOSED, Backend, Params, Row, Session
 from bot.store.filelock import FileLocks
 from bot.store.port import Hold, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
@@ -128,7 +128,7 @@ class SqliteBackend(Backend):
 
     def _database(self) -> Database:
         if self._closed:
-            raise StoreError("The store is closed.")
+            raise StoreError(CLOSED)
         found: Database | None = getattr(self._here, "database", None)
         if found is None:
             found = self._here.database = self._connect()
@@ -185,7 +185,7 @@ class SqliteBackend(Backend):
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return self._damaged()
         if self._closed:
-            return "The store is closed."
+            return CLOSED
         trouble = _TROUBLES.get(code, f"failed: {error}")
         return f"The database {self._path} {trouble}."
 

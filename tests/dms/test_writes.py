@@ -151,7 +151,16 @@ def test_a_closed_gateway_says_so(gateway: Gateway, act: Act) -> None:
         gateway.stop(JOB)
 
 
-def test_closing_in_mid_call_is_unclear(gateway: Gateway, far: FarEnd) -> None:
+@pytest.mark.parametrize(
+    ("method", "act", "kind"),
+    [
+        ("StopMigrationJob", lambda gateway: gateway.stop(JOB), Unclear),
+        ("GetMigrationJob", lambda gateway: gateway.get_job(JOB.name), Unavailable),
+    ],
+)
+def test_closing_in_mid_call_ends_it(
+    gateway: Gateway, far: FarEnd, method: str, act: Callable[[Gateway], object], kind: type[DmsError]
+) -> None:
     arrived, enough = threading.Event(), threading.Event()
 
     def silent(_request: Any, _context: Any) -> Any:
@@ -159,22 +168,23 @@ def test_closing_in_mid_call_is_unclear(gateway: Gateway, far: FarEnd) -> None:
         enough.wait(20)
         return an_operation()
 
-    far.on("StopMigrationJob", silent)
+    far.on(method, silent)
     caught: list[Exception] = []
 
-    def stop() -> None:
+    def call() -> None:
         try:
-            gateway.stop(JOB)
+            act(gateway)
         except DmsError as error:
             caught.append(error)
 
-    thread = threading.Thread(target=stop)
+    thread = threading.Thread(target=call)
     thread.start()
     assert arrived.wait(10)
     gateway.close()
     thread.join(10)
     enough.set()
-    assert [type(each) for each in caught] == [Unclear]
+    assert [type(each) for each in caught] == [kind]
+    assert "as the bot is stopping" in str(caught[0])
 
 
 class TestWithId:
