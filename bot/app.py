@@ -225,7 +225,7 @@ class Bot:
     def _shut_out(self) -> None:
         """Nothing more comes from Slack; what has come is taken."""
         if self._socket is not None:
-            self._socket.close()  # type: ignore[no-untyped-call]
+            self._socket.close()
         self.server.stop()
 
     def _close(self) -> None:
@@ -325,14 +325,14 @@ class Bot:
         try:
             socket.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:
-            socket.close()  # type: ignore[no-untyped-call]
+            socket.close()
             raise SlackError(
                 f"Slack does not accept SLACK_APP_TOKEN ({error.response['error']}): take the app-level "
                 "token with the scope connections:write from the app's page “Basic Information”; it begins "
                 "with xapp-."
             ) from None
         except (SlackClientError, OSError) as error:
-            socket.close()  # type: ignore[no-untyped-call]
+            socket.close()
             raise SlackError(f"Slack's Socket Mode cannot be reached: {error}") from None
         return socket
 
