@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
-from bot.dms.model import Job, JobList, State
+from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
 from bot.invocation import Flag, Invocation, Syntax, Value
 from bot.store.records import ACTIVE_RUNS, Run
@@ -37,6 +37,7 @@ _ORDER = [
     State.DELETED,
 ]
 """What needs eyes comes first; states that nobody here has heard of come after FAILED."""
+_RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -47,15 +48,18 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     pages = len(cut)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = cut[page - 1]
+    with ctx.store.transaction():  # one for all the buttons' ids, not one each
+        groups = _groups(ctx, jobs, shown, choosing)
+        buttons = _buttons(ctx, invocation, page, pages, found)
     return JobsPage(
-        groups=_groups(ctx, jobs, shown, choosing),
+        groups=groups,
         total=len(jobs),
         page=page,
         pages=pages,
         filters=_filters(invocation),
         unreachable=found.unreachable,
         choosing=choosing,
-        buttons=_buttons(ctx, invocation, page, pages, found),
+        buttons=buttons,
     )
 
 
@@ -74,8 +78,8 @@ def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
 
 
 def _urgency(job: Job) -> tuple[int, str, str, str]:
-    rank = _ORDER.index(State(job.state)) if job.state in _ORDER else 0
-    return rank, job.phase, job.id, job.location
+    _, location, id = parse_name(job.name)
+    return _RANK.get(job.state, 0), job.phase, id, location
 
 
 def _groups(ctx: Context, jobs: Sequence[Job], shown: Sequence[Job], choosing: bool) -> tuple[JobGroup, ...]:

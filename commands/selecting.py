@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from functools import lru_cache
 
 from rapidfuzz import fuzz, process
@@ -14,6 +15,7 @@ from bot.invocation import UsageError
 from commands.base import Context
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
+_NAMES: Mapping[str, type[StrEnum]] = {"state": State, "phase": Phase, "type": JobType}
 
 
 def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str]) -> JobList:
@@ -24,10 +26,11 @@ def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str])
         UsageError: a filter asks for a state, phase, type or location that there is not.
     """
     found = ctx.dms.list_jobs(location=_place(ctx, filters.get("location")))
-    _known("state", filters, [each.value for each in State], [job.state for job in found.jobs])
-    _known("phase", filters, [each.value for each in Phase], [job.phase for job in found.jobs])
-    _known("type", filters, [each.value for each in JobType], [job.type for job in found.jobs])
-    return replace(found, jobs=tuple(job for job in found.jobs if matches(job, filters, words)))
+    for field, names in _NAMES.items():
+        if field in filters:
+            seen = [getattr(job, field) for job in found.jobs]
+            check_value(field, filters[field], [each.value for each in names], seen)
+    return replace(found, jobs=matching(found.jobs, filters, words))
 
 
 def _place(ctx: Context, wanted: str | None) -> str | None:
@@ -44,10 +47,6 @@ def _place(ctx: Context, wanted: str | None) -> str | None:
         hint = f"did you mean `location={near}`?" if near else f"it runs {', '.join(ctx.dms.locations)}."
         raise UsageError(f"This bot does not run the location `{wanted}`: {hint}")
     return places[0] if len(places) == 1 else None
-
-
-def _known(field: str, filters: Mapping[str, str], names: Sequence[str], seen: Sequence[str]) -> None:
-    check_value(field, filters.get(field), names, seen)
 
 
 def check_value(field: str, wanted: str | None, names: Sequence[str], seen: Sequence[str]) -> None:
@@ -74,7 +73,14 @@ def nearest(word: str, among: Iterable[str]) -> str:
 
 def matches(job: Job, filters: Mapping[str, str], words: Sequence[str] = ()) -> bool:
     """Whether a job fits every filter and holds every word (in id, name, labels, ends)."""
-    return all(_fits(job, key, value) for key, value in filters.items()) and _holds(job, words)
+    return bool(matching((job,), filters, words))
+
+
+def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:
+    """The jobs that fit every filter and hold every word."""
+    for key, value in filters.items():
+        jobs = _fitting(jobs, key, value)
+    return tuple(job for job in jobs if _holds(job, words))
 
 
 @lru_cache(maxsize=512)
@@ -88,10 +94,13 @@ def _plain(value: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", value.casefold()).strip("_").removeprefix("phase_")
 
 
-def _fits(job: Job, key: str, value: str) -> bool:
+def _fitting(jobs: Sequence[Job], key: str, wanted: str) -> Sequence[Job]:
     if key.startswith("label."):
-        return job.label(key.removeprefix("label.")) == value
-    return one_of(value, str(getattr(job, _FIELDS[key])))
+        name = key.removeprefix("label.")
+        return [job for job in jobs if job.label(name) == wanted]
+    values = [str(getattr(job, _FIELDS[key])) for job in jobs]
+    fitting = {each for each in set(values) if one_of(wanted, each)}
+    return [job for job, value in zip(jobs, values, strict=True) if value in fitting]
 
 
 def _holds(job: Job, words: Sequence[str]) -> bool:

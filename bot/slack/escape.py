@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from bot.redact import redact
 
@@ -43,6 +44,7 @@ def outside(text: str) -> str:
     return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)
 
 
+@lru_cache(maxsize=1024)
 def own(text: str) -> str:
     """A sentence of ours: `code` and *bold* format; everything else is shown as it is."""
     parts = _CODE.split(clean(text))

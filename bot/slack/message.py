@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from slack_sdk.models.basic_objects import JsonObject
@@ -31,6 +32,7 @@ from slack_sdk.models.blocks import (
 from bot.answers import Button
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape
+from bot.slack.blockjson import as_json, attributes
 
 MOST_BLOCKS = 50
 MOST_TEXT = 12_000
@@ -41,6 +43,9 @@ LABEL = 75
 FALLBACK = 1000
 """Characters of the plain text that notifications show."""
 BUTTONS_A_ROW = 25
+_SCALARS = frozenset(
+    {"type", "block_id", "action_id", "value", "style", "url", "emoji", "verbatim", "expand"}
+)
 _ACTS = frozenset({"run", "chosen", "confirm", "confirm_destination"})
 
 
@@ -53,7 +58,7 @@ class Message:
 
     def payload(self) -> dict[str, Any]:
         """The arguments as JSON values."""
-        return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+        return {"text": self.text, "blocks": as_json(self.blocks)}
 
 
 def message(text: str, blocks: Iterable[Block]) -> Message:
@@ -153,13 +158,23 @@ def text_size(block: Block) -> int:
 def _text_size(value: Any) -> int:
     """Read off the objects: to turn each into JSON first would cost more than all else in a message."""
     if isinstance(value, list | tuple):
-        return sum(map(_text_size, value))
-    if isinstance(value, TextObject):
-        return escape.size(value.text)
-    if isinstance(value, JsonObject):
-        own = escape.size(value.text) if isinstance(value, MarkdownBlock) else 0
-        return own + sum(map(_text_size, vars(value).values()))
-    return 0
+        return sum([_text_size(each) for each in value])
+    if value is None or isinstance(value, str):
+        return 0
+    own, parts = _texts(type(value))  # type: ignore[arg-type]  # a class has a hash
+    size = escape.size(value.text) if own else 0
+    return size + sum([_text_size(getattr(value, name, None)) for name in parts])
+
+
+@lru_cache(maxsize=256)
+def _texts(kind: type) -> tuple[bool, tuple[str, ...]]:
+    """Whether objects of a class are text themselves, and which of their attributes may hold some."""
+    if issubclass(kind, TextObject):
+        return True, ()
+    if not issubclass(kind, JsonObject):
+        return False, ()
+    held = tuple(name for name in attributes(kind) if name not in _SCALARS)
+    return issubclass(kind, MarkdownBlock), held
 
 
 def _fit(blocks: list[Block], most: int) -> list[Block]:

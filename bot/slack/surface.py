@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block, InputBlock
 
 from bot.slack import escape
 from bot.slack import message as m
+from bot.slack.blockjson import as_json
 
 MOST_BLOCKS = 100
 TITLE = 24
@@ -52,7 +53,7 @@ def _plain(text: str) -> dict[str, Any]:
 def _blocks(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     """Cut at the end where there is too much; inputs are never left out."""
     m.number_actions(blocks)
-    kept = [block.to_dict() for block in blocks]
+    kept: list[dict[str, Any]] = as_json(list(blocks))
     if len(kept) <= MOST_BLOCKS and len(json.dumps(kept)) <= MOST_BYTES:
         return kept
     return _cut(blocks)
@@ -63,11 +64,11 @@ def _cut(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     room, size = MOST_BLOCKS - 1 - inputs, MOST_BYTES // 2
     kept: list[dict[str, Any]] = []
     for block in blocks:
-        shown = block.to_dict()
+        shown = as_json(block)
         if not isinstance(block, InputBlock):
             room, size = room - 1, size - len(json.dumps(shown))
             if room < 0 or size < 0:
                 continue
         kept.append(shown)
     note = m.context("… shortened: this is more than one view can hold.")
-    return [*kept[:MOST_BLOCKS], *(each.to_dict() for each in note)][:MOST_BLOCKS]
+    return [*kept[:MOST_BLOCKS], *as_json(note)][:MOST_BLOCKS]
