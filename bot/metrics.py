@@ -26,7 +26,7 @@ _commands = Counter(
 )
 _ack = Histogram(
     "dms_bot_ack_seconds",
-    "From the arrival of a command or button to its acknowledgement",
+    "From the arrival of a command, press, view or event to its acknowledgement",
     buckets=_ACK_BUCKETS,
     registry=REGISTRY,
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from slack_bolt import Ack, App
 
-from bot import metrics
 from bot.slack import incoming, views
 from bot.slack.front import PREVIEWED, Front
 from bot.store.port import StoreError
@@ -28,12 +26,12 @@ def listen(app: App, front: Front, home: Callable[[str, str], None]) -> None:
 
     @app.command(COMMAND)
     def command(ack: Ack, body: dict[str, Any]) -> None:
-        _at_once(ack)
+        ack()
         front.typed(incoming.typed(body))
 
     @app.action(_OURS)
     def action(ack: Ack, body: dict[str, Any]) -> None:
-        _at_once(ack)
+        ack()
         press = incoming.press(body)
         if press.verb == HOME:
             home(press.who.team, press.who.user)
@@ -53,12 +51,6 @@ def listen(app: App, front: Front, home: Callable[[str, str], None]) -> None:
         user = event.get("user")
         if event.get("tab") == "home" and isinstance(user, str):
             home(body.get("team_id") or "", user)
-
-
-def _at_once(ack: Ack) -> None:
-    begun = time.perf_counter()
-    ack()
-    metrics.acknowledged(time.perf_counter() - begun)
 
 
 def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ import structlog
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from bot import metrics
 from bot.slack import shape
 
 if TYPE_CHECKING:
@@ -59,7 +61,10 @@ class Signed:
         if fault:
             log.warning("request_malformed", fault=fault)
             return _refused(fault)
-        return self._dispatch(BoltRequest(mode="socket_mode", body=body, headers=_retries(environ)))
+        begun = perf_counter()
+        answer = self._dispatch(BoltRequest(mode="socket_mode", body=body, headers=_retries(environ)))
+        metrics.acknowledged(perf_counter() - begun)
+        return answer
 
     def _is_signed(self, text: str, environ: WSGIEnvironment) -> bool:
         stamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")

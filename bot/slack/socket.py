@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from time import time
+from time import perf_counter, time
 
 import structlog
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -17,6 +17,7 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot import metrics
 from bot.slack import shape
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,9 @@ class Socket(SocketModeHandler):
             client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
             return
         started = time()
+        begun = perf_counter()
         send_response(client, req, run_bolt_app(self.app, req), started)
+        metrics.acknowledged(perf_counter() - begun)
 
 
 def _hang_up(connection: socket.socket) -> None:
