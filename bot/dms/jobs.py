@@ -86,8 +86,9 @@ class Jobs:
         try:
             while not look.pages or look.pages[-1].token:
                 part.calls += 1
+                index = len(look.pages)
                 raw = self._raw_page(location, filter, look.pages[-1].token if look.pages else "")
-                look.pages.append(last.same(len(look.pages), raw) or self._page(raw, len(look.pages), last))
+                look.pages.append(last.same(index, raw) or self._page(raw, index, last, durations))
                 if len(look.pages) == 1:
                     look.version = self._profiles.version(location)
         except DmsError as error:
@@ -116,9 +117,9 @@ class Jobs:
             again=False,
         )
 
-    def _page(self, raw: bytes, index: int, last: Look) -> Page:
+    def _page(self, raw: bytes, index: int, last: Look, durations: bool) -> Page:
         try:
-            unread = take_apart(raw)
+            unread = take_apart(raw, durations=durations)
             return last.lasting(index, raw, unread) or self._read_page(raw, unread, last)
         except DecodeError as error:
             raise Unavailable(
@@ -130,7 +131,7 @@ class Jobs:
         pairs = list(zip(unread.contents, found, strict=True))
         new = {content: job_message(content) for content, job in pairs if job is None}
         self._profiles.ensure({name for each in new.values() for name in (each.source, each.destination)})
-        lasted = durations(raw) if new else ()
+        lasted = unread.lasted or (durations(raw) if new else ())
         known: dict[bytes, Job] = {}
         jobs: list[Job] = []
         for index, (content, job) in enumerate(pairs):
@@ -141,7 +142,7 @@ class Jobs:
             if named:
                 known[content] = job
             jobs.append(job)
-        return Page(raw, unread.contents, tuple(jobs), known, unread.unreachable, unread.token)
+        return Page(raw, unread.contents, tuple(jobs), known, unread.unreachable, unread.token, unread.lasted)
 
     def _job(self, message: Any) -> tuple[Job, bool]:
         """The job, and whether all its enum numbers had names."""

@@ -32,6 +32,8 @@ class Page:
     unreachable: tuple[str, ...]
     token: str
     """Of the next page; empty on the last."""
+    lasted: tuple[float, ...] | None = None
+    """Seconds that each job has run, where they were read with the rest."""
     _now: tuple[Job, ...] | None = None
 
     @property
@@ -41,10 +43,11 @@ class Page:
     def jobs_now(self) -> tuple[Job, ...]:
         """The jobs with their durations as of now."""
         if self._now is None:
+            lasted = durations(self.raw) if self.lasted is None else self.lasted
             self._now = tuple(
                 [
                     job if job.duration_s == seconds else lasting(job, seconds)
-                    for job, seconds in zip(self.jobs, durations(self.raw), strict=True)
+                    for job, seconds in zip(self.jobs, lasted, strict=True)
                 ]
             )
         return self._now
@@ -67,7 +70,7 @@ class Look:
         page = self._settled(index)
         if page is None or page.contents != found.contents:
             return None
-        return Page(raw, page.contents, page.jobs, page.known, found.unreachable, found.token)
+        return Page(raw, page.contents, page.jobs, page.known, found.unreachable, found.token, found.lasted)
 
     def jobs(self, contents: Sequence[bytes]) -> list[Job | None]:
         """The jobs of exactly these contents (without durations), on whichever page they were."""

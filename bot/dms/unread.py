@@ -28,28 +28,36 @@ class Unread:
     unreachable: tuple[str, ...]
     """Locations that did not answer."""
     token: str
+    lasted: tuple[float, ...] | None = None
+    """Seconds that each job has run, where that was asked for."""
 
 
-def take_apart(raw: bytes) -> Unread:
+def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
     """The parts of a `ListMigrationJobsResponse`.
 
     Raises:
         google.protobuf.message.DecodeError: these bytes are none.
     """
     page = _Page.FromString(raw)
+    lasted = _lasted(page) if durations else None
     for each in page.migration_jobs:
         each.ClearField("duration")
     return Unread(
         [each.SerializeToString() for each in page.migration_jobs],
         tuple(each.rpartition("/")[2] for each in page.unreachable),
         page.next_page_token,
+        lasted,
     )
 
 
-def durations(raw: bytes) -> list[float]:
+def durations(raw: bytes) -> tuple[float, ...]:
     """Seconds that each job of a `ListMigrationJobsResponse` has run."""
-    lasted = [each.duration for each in _Page.FromString(raw).migration_jobs]
-    return [each.seconds + each.nanos / 1e9 for each in lasted]
+    return _lasted(_Page.FromString(raw))
+
+
+def _lasted(page: Any) -> tuple[float, ...]:
+    lasted = [each.duration for each in page.migration_jobs]
+    return tuple([each.seconds + each.nanos / 1e9 for each in lasted])
 
 
 def _page_type() -> Any:

@@ -42,7 +42,8 @@ def test_a_page_comes_apart_without_loss(jobs: list[tuple[dict[str, str], int, i
     ).SerializeToString()
     unread = take_apart(page)
     assert (unread.token, unread.unreachable) == ("t", ("far",))
-    assert durations(page) == [s + n / 1e9 for _, s, n in jobs]
+    lasted = tuple(s + n / 1e9 for _, s, n in jobs)
+    assert durations(page) == lasted == take_apart(page, durations=True).lasted
     for content, whole in zip(unread.contents, messages, strict=True):
         whole.ClearField("duration")
         assert JobPb.FromString(content) == whole
