@@ -38,7 +38,7 @@ class Verdict:
     self_approval: bool = True
     """Whether the requester's own approval counts."""
     expires: timedelta | None = None
-    """How long a request lasts; None: the setting `confirm_expires_s`."""
+    """How long a request waits for approvals; None: the setting `approval_expires_s`."""
     rule: str = ""
     approvers: Approvers = Approvers()
     channel: str = ""

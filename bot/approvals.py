@@ -52,8 +52,12 @@ _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
 _FIGURE_LASTS = timedelta(minutes=5)
 """A replication delay that was measured longer ago says nothing about now."""
+_WAITS = "waits_s"
+"""The fact of how many seconds others have to approve, from the confirmation on."""
+_DECIDED = ("approval_channel", "void", _WAITS)
+"""Facts that a decision brings; all others are as the store has them."""
 REMIND_AT = 0.2
-"""A reminder goes out when this share of the request's life is left."""
+"""A reminder goes out when this share of the time to approve is left."""
 
 
 class Launcher(Protocol):
@@ -107,7 +111,8 @@ class Approvals:
         actions: Mapping[Action, ActionVerb],
         launcher: Launcher,
         *,
-        expires_s: float,
+        confirm_expires_s: float,
+        approval_expires_s: float,
         approval_channel: str,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -117,7 +122,8 @@ class Approvals:
         self._access = access
         self._actions = actions
         self._launcher = launcher
-        self._expires_s = expires_s
+        self._confirm_expires_s = confirm_expires_s
+        self._approval_expires_s = approval_expires_s
         self._approval_channel = approval_channel
         self._clock = clock
         self._wake = wake
@@ -228,6 +234,7 @@ class Approvals:
         asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
         databases = self._all_affected(wanted) if asks else {}
         incomplete = self._incomplete(wanted) if asks and wanted.action is Action.PROMOTE else ()
+        state = _first_state(asks, wanted.confirmed, strictest.approvals)
         now = self._clock()
         return Request(
             id=secrets.token_urlsafe(12),
@@ -236,9 +243,9 @@ class Approvals:
             jobs=wanted.jobs,
             databases=databases,
             by=who,
-            state=_first_state(asks, wanted.confirmed, strictest.approvals),
+            state=state,
             created=now,
-            expires=now + self._lifetime(verdicts),
+            expires=now + self._lifetime(state, verdicts),
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=wanted.parent,
@@ -248,9 +255,12 @@ class Approvals:
             facts=self._facts(wanted, strictest.channel),
         )
 
-    def _lifetime(self, verdicts: Sequence[Verdict]) -> timedelta:
+    def _lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
+        """How long a request may stay in this state: people need longer to decide than to confirm."""
+        if state is not RequestState.APPROVING:
+            return timedelta(seconds=self._confirm_expires_s)
         asked = [verdict.expires for verdict in verdicts if verdict.expires is not None]
-        return min(asked, default=timedelta(seconds=self._expires_s))
+        return min(asked, default=timedelta(seconds=self._approval_expires_s))
 
     def _all_affected(self, wanted: Wanted) -> dict[str, tuple[str, ...]]:
         found = together.each(lambda job: self._affected(wanted, job), wanted.jobs)
@@ -409,6 +419,9 @@ class Approvals:
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
+        if to is RequestState.APPROVING:
+            life = self._lifetime(to, self._verdicts(request))
+            request = _waiting(request, self._clock() + life, life)
         with self._store.transaction():
             stop = self._too_late(request.id, RequestState.CONFIRMING)
             if stop is None and to is RequestState.APPROVED:
@@ -423,7 +436,7 @@ class Approvals:
 
     def _judged(self, request: Request) -> Request | Verdict:
         """The request by the policy as it is now, which may ask for more than it did; or its refusal."""
-        verdicts = [self._access.verdict(request.by, request.action, job) for job in request.jobs]
+        verdicts = self._verdicts(request)
         refused = next((each for each in verdicts if not each.allowed), None)
         if refused is not None:
             return refused
@@ -439,6 +452,9 @@ class Approvals:
             facts=dict(request.facts) | {"approval_channel": strictest.channel},
         )
 
+    def _verdicts(self, request: Request) -> list[Verdict]:
+        return [self._access.verdict(request.by, request.action, job) for job in request.jobs]
+
     def _move(self, request: Request, to: RequestState) -> Request:
         """Move an open request on, with what its confirmation or the policy has changed.
 
@@ -449,14 +465,14 @@ class Approvals:
             request.id,
             OPEN_REQUESTS,
             to,
+            expires=request.expires,
             options=request.options,
             typed=request.typed,
             warning=request.warning,
             needed=request.needed,
             rule=request.rule,
             self_approval=request.self_approval,
-            facts=dict(current.facts)
-            | {key: request.facts[key] for key in ("approval_channel", "void") if key in request.facts},
+            facts=dict(current.facts) | {key: request.facts[key] for key in _DECIDED if key in request.facts},
         )
         assert moved is not None
         return moved
@@ -741,8 +757,15 @@ def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:
     return RequestState.APPROVING if approvals > 0 else RequestState.APPROVED
 
 
+def _waiting(request: Request, until: datetime, life: timedelta) -> Request:
+    """Confirmed: from now on others have their own time to decide."""
+    return replace(request, expires=until, facts=dict(request.facts) | {_WAITS: life.total_seconds()})
+
+
 def _due(request: Request, now: datetime) -> bool:
+    """Whether most of the time is over that others have to decide."""
     if request.reminded:
         return False
-    life = request.expires - request.created
+    waits_s = request.facts.get(_WAITS)
+    life = request.expires - request.created if waits_s is None else timedelta(seconds=waits_s)
     return request.expires - now <= life * REMIND_AT

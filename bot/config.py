@@ -14,6 +14,8 @@ from bot.configvalues import BadValue, Reader
 
 SLACK_API_URL = "https://slack.com/api/"
 CONFIG_FILE = "DMS_BOT_CONFIG"
+LONGEST_CONFIRM_S = 900.0
+"""A confirmation speaks of the job as its requester has just seen it, so no setting makes it last longer."""
 
 
 class ConfigError(Exception):
@@ -46,7 +48,10 @@ class Settings:
     port: int = 8080
     """HTTP: `/slack/events`, `/healthz`, `/readyz`, `/metrics`. 0: any free port."""
     host: str = "0.0.0.0"  # noqa: S104 - a server in a container listens on all interfaces
-    confirm_expires_s: float = 900.0
+    confirm_expires_s: float = LONGEST_CONFIRM_S
+    """How long the requester's own confirmation can be pressed."""
+    approval_expires_s: float = 4 * 3600.0
+    """How long a request waits for other people's approval, unless a rule says otherwise."""
     poll_fast_s: float = 5.0
     poll_slow_s: float = 60.0
     stuck_after_s: float = 1800.0
@@ -151,8 +156,14 @@ OPTIONS = (
     Option(
         "confirm_expires_s",
         "DMS_BOT_CONFIRM_EXPIRES",
-        values.duration(1, 86400),
-        "How long a confirmation can be pressed",
+        values.duration(1, LONGEST_CONFIRM_S),
+        "How long a confirmation can be pressed, 15m at most",
+    ),
+    Option(
+        "approval_expires_s",
+        "DMS_BOT_APPROVAL_EXPIRES",
+        values.duration(60, 30 * 86400),
+        "How long a request waits for approvals, unless a rule of the policy says otherwise",
     ),
     Option(
         "poll_fast_s",

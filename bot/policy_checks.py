@@ -109,6 +109,8 @@ def _useless(policy: Policy) -> Iterator[str]:
             yield f"{place(number, rule)}: approvals are asked for changes only, and it is for none."
         elif rule.approvals == 0 and (rule.approvers is not None or rule.self_approval is not None):
             yield f"{place(number, rule)}: it asks for no approvals, so who approves makes no difference."
+        elif rule.approvals == 0 and rule.expires is not None:
+            yield f"{place(number, rule)}: it asks for no approvals, so `expires` makes no difference."
 
 
 def _powerless(policy: Policy) -> Iterator[str]:

@@ -69,7 +69,7 @@ def _rule(number: int, rule: Rule) -> Section:
     if rule.self_approval is not None:
         parts.append(f"\n• the requester may{'' if rule.self_approval else ' not'} approve")
     if rule.expires is not None:
-        parts.append(f"\n• a request lasts {humanize(rule.expires)}")
+        parts.append(f"\n• a request waits {humanize(rule.expires)} for approvals")
     if rule.channel:
         parts += ["\n• asked for in ", Channel(rule.channel)]
     return Section(tuple(parts))

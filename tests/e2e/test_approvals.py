@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.records import Request
 from sandbox.slack import SlackServer, pings, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
 from tests.e2e.deciding import (
@@ -238,12 +239,36 @@ def test_one_may_be_enough_with_ones_own_word(stage: Scene) -> None:
 
 # ---- time
 
+WAITS_S = 30 * 60
+"""What the rule for production says."""
+
+
+def test_confirming_and_approving_have_each_their_own_time(stage: Scene) -> None:
+    ruled, other = production(stage), fresh("plain")
+    stage.dms.add_job(other, phase="CDC", frozen=True)
+    for job, waits_s in ((ruled, WAITS_S), (other, 4 * 3600)):
+        card = stage.type(f"delete {job}")
+        asked = request_of(stage, job)
+        assert lasts(asked) == 15 * 60
+        age(stage, asked, 14 * 60)
+        stage.press(card, "Delete job only")
+        asks(stage, job)
+        waiting = request_of(stage, job)
+        assert lasts(waiting) - 14 * 60 == pytest.approx(waits_s, abs=30)
+        age(stage, waiting, waits_s * 0.7)
+        stage.bot.approvals.expire()
+        assert not request_of(stage, job).reminded
+
+
+def lasts(request: Request) -> float:
+    return (request.expires - request.created).total_seconds()
+
 
 def test_a_reminder_comes_before_it_expires(stage: Scene) -> None:
     job = production(stage)
     card, ask = confirmed(stage, job)
     request = request_of(stage, job)
-    left = (request.expires - request.created).total_seconds()
+    left = WAITS_S
     age(stage, request, left * 0.9)
     reminder = stage.slack.wait_message(channel=APPROVALS, contains=["⏰", job, "2 approvals"], timeout=15)
     assert reminder["thread_ts"] == ask["ts"]

@@ -39,6 +39,7 @@ def test_the_least_that_a_start_needs() -> None:
     assert settings.locations == ("europe-west3", "us-central1")
     assert settings.socket_mode
     assert settings.confirm_expires_s == 900
+    assert settings.approval_expires_s == 4 * 3600
     assert settings.slack_api_url == "https://slack.com/api/"
 
 
@@ -81,7 +82,7 @@ def test_every_fault_is_told_at_once() -> None:
         ("PORT", "65536", "between 0 and 65535"),
         ("DMS_BOT_HOST", "http://x", "an address to listen on"),
         ("DMS_BOT_CONFIRM_EXPIRES", "15 minutes", "for example: 90s, 15m or 2h"),
-        ("DMS_BOT_CONFIRM_EXPIRES", "2d", "between 1s and 1d"),
+        ("DMS_BOT_CONFIRM_EXPIRES", "2d", "between 1s and 15m"),
         ("DMS_BOT_BULK_PARALLEL", "0", "between 1 and 100"),
         ("DMS_BOT_LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
         ("DMS_BOT_SUMMARY_AT", "24:00", "for example: 08:30"),
@@ -102,6 +103,7 @@ def test_a_wrong_value_is_one_sentence_that_names_it(name: str, value: str, word
     [
         ("DMS_BOT_CONFIRM_EXPIRES", "15m", "confirm_expires_s", 900.0),
         ("DMS_BOT_CONFIRM_EXPIRES", "90", "confirm_expires_s", 90.0),
+        ("DMS_BOT_APPROVAL_EXPIRES", "2d", "approval_expires_s", 172800.0),
         ("DMS_BOT_POLL_FAST", "500ms", "poll_fast_s", 0.5),
         ("DMS_BOT_DB", "postgres://bot@db/x", "db", "postgresql://bot@db/x"),
         ("DMS_BOT_DB", "sqlite:////var/lib/bot.db", "db", "/var/lib/bot.db"),

@@ -202,6 +202,10 @@ def test_approvals_that_somebody_can_give_are_not(text: str) -> None:
         ),
         (ROLES + '[[rule]]\nverbs = ["view"]\napprovals = 1', "approvals are asked for changes only"),
         (ROLES + '[[rule]]\nverbs = ["stop"]\napprovals = 0\nself_approval = false', "makes no difference"),
+        (
+            ROLES + '[[rule]]\nverbs = ["stop"]\napprovals = 0\nexpires = "2h"',
+            "`expires` makes no",
+        ),
         ('[roles]\nadmin = ["U0ALEX0001"]', "so none of them can ask for it"),
     ],
 )

@@ -41,7 +41,7 @@ def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
         "everybody: viewer",
         "*1. guard*: `delete`, `promote`, `restart` on jobs with `env=prod`",
         "approvals: 2",
-        "a request lasts 2 h",
+        "a request waits 2 h for approvals",
         "closing",
         "Frozen*: `orders` until",
         "month end",
