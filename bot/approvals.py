@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot import together
+from bot import delayfacts, together
 from bot.access import Access, Verdict
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer, Note, Posted, Rich, User
@@ -31,6 +31,7 @@ from bot.requestwords import (
     describe,
     frozen,
     gone,
+    late,
     locked,
     not_now,
     phrase,
@@ -50,8 +51,6 @@ from bot.store.records import (
 
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
-_FIGURE_LASTS = timedelta(minutes=5)
-"""A replication delay that was measured longer ago says nothing about now."""
 _WAITS = "waits_s"
 """The fact of how many seconds others have to approve, from the confirmation on."""
 _DECIDED = ("approval_channel", "void", _WAITS)
@@ -311,23 +310,10 @@ class Approvals:
         effect = self._actions[wanted.action].effect
         effects = dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs)
         own = {"approval_channel": approval_channel, "effect": "\n".join(effects)}
-        return dict(wanted.facts) | self._delays(wanted) | own
+        return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | own
 
-    def _delays(self, wanted: Wanted) -> dict[str, Any]:
-        if wanted.action is not Action.PROMOTE:
-            return {}
-        delays = together.each(self._delay, wanted.jobs)
-        return {"delay": {job.name: delay for job, delay in zip(wanted.jobs, delays, strict=True)}}
-
-    def _delay(self, job: Job) -> dict[str, Any]:
-        seen: dict[str, Any] = {"at": self._clock().isoformat(), "seconds": None, "bytes": None, "note": ""}
-        try:
-            delay = self._dms.delay(job)
-        except DmsError as error:
-            return seen | {"note": str(error)}
-        if delay.seconds and self._clock() - delay.seconds[-1].time > _FIGURE_LASTS:
-            return seen | {"note": f"the newest figure is from {delay.seconds[-1].time:%Y-%m-%d %H:%M} UTC"}
-        return seen | {"seconds": delay.latest_seconds, "bytes": delay.latest_bytes}
+    def _delays(self, action: Action, jobs: Sequence[Job]) -> dict[str, Any]:
+        return delayfacts.look(self._dms, jobs, self._clock) if action is Action.PROMOTE else {}
 
     def _record(self, request: Request, response_url: str) -> Rich | None:
         """Keep the request; why it cannot be made after all, or None."""
@@ -415,7 +401,8 @@ class Approvals:
             return Note(judged.said, tone="warn")
         if self._outdated(request):
             return None
-        return self._confirmed(judged, who)
+        stop = self._behind(request) if judged.needed == 0 else None
+        return stop or self._confirmed(judged, who)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
@@ -533,6 +520,9 @@ class Approvals:
             return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")
         if self._outdated(request):
             return None
+        stop = self._behind(request)
+        if stop is not None:
+            return stop
         earlier = {each.user for each in self._store.decisions(request.id) if each.approve}
         void = earlier - counting(self._store, self._access, judged)
         return self._approved(replace(judged, facts={**judged.facts, "void": sorted(void)}), who)
@@ -615,10 +605,30 @@ class Approvals:
         request = self._open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
-        facts = dict(request.facts) | self._delays(Wanted(request.action, request.jobs, request.options))
-        if self._store.move_request(request.id, [request.state], request.state, facts=facts) is not None:
-            self._touch(request.id)
+        self._add_facts(request, self._delays(request.action, request.jobs))
         return None
+
+    def _add_facts(self, request: Request, facts: Mapping[str, Any]) -> None:
+        """Beside those that somebody else may have brought meanwhile."""
+        with self._store.transaction():
+            current = self._store.request(request.id) or request
+            self._store.move_request(
+                request.id, OPEN_REQUESTS, current.state, facts=dict(current.facts) | dict(facts)
+            )
+        self._touch(request.id)
+
+    def _behind(self, request: Request) -> Note | None:
+        """Why a promote is not let through yet: its delay was read long ago, and is not zero now.
+
+        The figure is read anew, so whoever presses again has seen the present one.
+        """
+        if request.action is not Action.PROMOTE:
+            return None
+        if not delayfacts.is_old(request.facts, request.jobs, self._clock()):
+            return None
+        facts = self._delays(request.action, request.jobs)
+        self._add_facts(request, facts)
+        return late(delayfacts.trouble(facts))
 
     # ---- time
 

@@ -93,6 +93,18 @@ def not_now(stop: Rich | None) -> Note | None:
     return Note((*parts, " Nothing was done; press again after that."), tone="warn")
 
 
+def late(trouble: str) -> Note | None:
+    """The press does not count: the replication delay is no longer as it was shown."""
+    if not trouble:
+        return None
+    return Note(
+        "This press did not count. The replication delay was last looked at some minutes ago; it was looked "
+        f"at again just now, and {trouble}. What has not arrived yet is lost if the job is promoted. The "
+        "message shows the new figure: press again if you want it all the same.",
+        tone="warn",
+    )
+
+
 def some(names: Sequence[str]) -> str:
     """The ids of jobs, from their full names, in a sentence."""
     shown = ", ".join(f"`{short_name(name)}`" for name in names[:10])

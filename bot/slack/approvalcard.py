@@ -12,7 +12,7 @@ from bot.approvals import approving
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape, text, words
 from bot.slack import message as m
-from bot.slack.cards import approvals_text, asked, list_button, request_card, subject
+from bot.slack.cards import approvals_text, asked, list_button, recheck_button, request_card, subject
 from bot.slack.message import Message
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.timespan import humanize
@@ -96,5 +96,6 @@ def _buttons(request: Request) -> list[Button]:
     return [
         Button("Approve", verb, "approve", request.id, "primary"),
         Button("Deny", verb, "deny", request.id, "danger"),
+        *recheck_button(request),
         *list_button(request),
     ]

@@ -281,10 +281,12 @@ def _confirm_buttons(request: Request) -> list[Button]:
     else:
         style: _Style = "danger" if request.action in DESTRUCTIVE else "primary"
         found.append(_button(request, f"Confirm {request.action}", "confirm", style))
-    if request.action is Action.PROMOTE:
-        found.append(_button(request, "Re-check delay", "recheck"))
-    found.append(_button(request, "Cancel", "cancel"))
-    return [*found, *list_button(request)]
+    return [*found, *recheck_button(request), _button(request, "Cancel", "cancel"), *list_button(request)]
+
+
+def recheck_button(request: Request) -> list[Button]:
+    """Reads the replication delay again, where it decides what is lost."""
+    return [_button(request, "Re-check delay", "recheck")] if request.action is Action.PROMOTE else []
 
 
 def list_button(request: Request) -> list[Button]:
@@ -295,9 +297,7 @@ def list_button(request: Request) -> list[Button]:
 def _approving(request: Request, decisions: Sequence[Decision], asking: OutMessage | None) -> list[Block]:
     rule = f" Rule: {escape.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
-    row = [_button(request, "Withdraw", "withdraw")]
-    if request.action is Action.PROMOTE:
-        row.insert(0, _button(request, "Re-check delay", "recheck"))
+    row = [*recheck_button(request), _button(request, "Withdraw", "withdraw")]
     return [
         *asked(request),
         m.section(waiting),

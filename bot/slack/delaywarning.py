@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.amounts import bytes_text
+from bot.delayfacts import behind, is_zero
 from bot.slack import escape, words
 from bot.store.records import Request
 
@@ -35,14 +35,14 @@ def delay_lines(request: Request) -> list[str]:
 def _grouped(facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The same for many jobs: a line for those behind, those not known, and those at zero."""
     zero = [name for name, fact in facts.items() if is_zero(fact)]
-    behind = {name: amounts for name, fact in facts.items() if (amounts := _behind(fact))}
-    unknown = [name for name in facts if name not in behind and name not in zero]
+    late = {name: amounts for name, fact in facts.items() if (amounts := behind(fact))}
+    unknown = [name for name in facts if name not in late and name not in zero]
     lines = []
-    if behind:
-        shown = [f"{words.job_code(name)} {amounts}" for name, amounts in list(behind.items())[:_NAMED]]
+    if late:
+        shown = [f"{words.job_code(name)} {amounts}" for name, amounts in list(late.items())[:_NAMED]]
         lines.append(
-            f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(behind), 'job')}*: "
-            f"{', '.join(shown)}{_more(len(behind))}. *What has not arrived yet is lost if you promote now.* "
+            f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(late), 'job')}*: "
+            f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
             "Stop the writes to the source, wait, and check again."
         )
     if unknown:
@@ -66,30 +66,11 @@ def _more(count: int) -> str:
     return f" and {count - _NAMED} more" if count > _NAMED else ""
 
 
-def is_zero(fact: Mapping[str, Any]) -> bool:
-    """Whether the delay is known, and nothing is left to replicate."""
-    seconds, size = _number(fact.get("seconds")), _number(fact.get("bytes"))
-    known = [value for value in (seconds, size) if value is not None]
-    return seconds is not None and not any(value > 0 for value in known)
-
-
-def _behind(fact: Mapping[str, Any]) -> str:
-    """How far behind in words; empty where it is not, or where that is not known."""
-    seconds, size = _number(fact.get("seconds")), _number(fact.get("bytes"))
-    if (seconds or 0) <= 0 and (size or 0) <= 0:
-        return ""
-    parts = (
-        words.duration(seconds) if seconds is not None else "",
-        bytes_text(size) if size is not None else "",
-    )
-    return " · ".join(part for part in parts if part)
-
-
 def _line(fact: Mapping[str, Any], job: str) -> str:
     at = _looked(fact.get("at"))
     if is_zero(fact):
         return f"✅ {job}*Replication delay: zero*{at}. Stop the writes to the source before you confirm."
-    amounts = _behind(fact)
+    amounts = behind(fact)
     if amounts:
         return (
             f":rotating_light: {job}*The replication delay is NOT ZERO: {amounts}*{at}. "
@@ -102,10 +83,6 @@ def _line(fact: Mapping[str, Any], job: str) -> str:
         f":rotating_light: {job}*The replication delay is not known*{at}{why}. "
         "Make sure that it is zero before you promote."
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _looked(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.e2e.deciding import (
     asks,
     audit,
     events,
+    eventually,
     full,
     moment,
     policy,
@@ -294,6 +296,95 @@ def test_what_has_expired_cannot_be_approved(stage: Scene) -> None:
     stage.shows(card, "Expired")
     assert stage.writes("delete", job) == []
     assert events(stage, job)[-1] == "expired"
+
+
+# ---- the replication delay of a promote
+
+
+def promoting(stage: Scene) -> tuple[str, JSON]:
+    """A promote that alex is asked to approve, while nothing is left to replicate."""
+    job = fresh("cut")
+    keeping_up(stage, job)
+    card = stage.type(f"promote {job}")
+    stage.press(card, "Confirm promote")
+    return job, asks(stage, job)
+
+
+def keeping_up(stage: Scene, job: str) -> None:
+    """A job whose delay is known to be zero; the first figure comes some time after it has begun."""
+    stage.dms.add_job(job, phase="CDC", sec_lag=0, bytes_lag=0, frozen=True)
+    measured(stage, job, 0)
+
+
+def measured(stage: Scene, job: str, seconds: float) -> None:
+    seen = stage.bot.dms.get_job(full(job))
+    eventually(lambda: stage.bot.dms.delay(seen).latest_seconds == seconds)
+
+
+def looked_long_ago(stage: Scene, job: str) -> None:
+    """As if the delay that the request shows had been read ten minutes earlier."""
+    request = request_of(stage, job)
+    (fact,) = request.facts["delay"].values()
+    at = datetime.fromisoformat(fact["at"]) - timedelta(minutes=10)
+    facts = dict(request.facts) | {"delay": {full(job): fact | {"at": at.isoformat()}}}
+    assert stage.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+
+
+def fall_behind(stage: Scene, job: str) -> None:
+    stage.dms.set_job(job, sec_lag=90, bytes_lag=1000)
+    measured(stage, job, 90)
+
+
+def test_the_delay_can_be_looked_at_again_where_it_is_approved(stage: Scene) -> None:
+    job, ask = promoting(stage)
+    assert "Replication delay: zero" in plain(ask)
+    fall_behind(stage, job)
+    stage.press(ask, "Re-check delay", "alex")
+    stage.shows(ask, "NOT ZERO", "1 min 30 s", "[Approve]")
+
+
+def test_an_old_delay_is_read_again_before_an_approval_counts(stage: Scene) -> None:
+    job, ask = promoting(stage)
+    fall_behind(stage, job)
+    looked_long_ago(stage, job)
+    before = moment(stage)
+    stage.press(ask, "Approve", "alex")
+    private(stage, "alex", "did not count", "not zero", "1 min 30 s", after=before)
+    ask = stage.shows(ask, "NOT ZERO", "1 min 30 s", "0 of 1")
+    assert events(stage, job) == ["requested", "confirmed"]
+    stage.press(ask, "Approve", "alex")
+    stage.shows(ask, "✅ *Promoted*", ALEX)
+
+
+def test_an_old_delay_that_is_still_zero_stops_nobody(stage: Scene) -> None:
+    job, ask = promoting(stage)
+    looked_long_ago(stage, job)
+    stage.press(ask, "Approve", "alex")
+    stage.shows(ask, "✅ *Promoted*", ALEX)
+
+
+def test_an_old_delay_that_cannot_be_read_again_is_said(stage: Scene) -> None:
+    job, ask = promoting(stage)
+    looked_long_ago(stage, job)
+    stage.dms.monitoring(False)
+    before = moment(stage)
+    stage.press(ask, "Approve", "alex")
+    private(stage, "alex", "did not count", "not known", after=before)
+    assert events(stage, job) == ["requested", "confirmed"]
+
+
+def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_path: Path) -> None:
+    with alone(slack, tmp_path) as stage:
+        job = fresh("cut")
+        keeping_up(stage, job)
+        card = stage.type(f"promote {job}")
+        fall_behind(stage, job)
+        looked_long_ago(stage, job)
+        before = moment(stage)
+        stage.press(card, "Confirm promote")
+        private(stage, "dana", "did not count", "not zero", after=before)
+        stage.press(stage.shows(card, "NOT ZERO"), "Confirm promote")
+        stage.shows(card, "✅ *Promoted*")
 
 
 # ---- a job that changes meanwhile
