@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.answers import Group, Part, Rich, User
 from bot.dms.model import Job
-from bot.policy import CHANGES, FREEZES, Policy, Role, Ruling, Subjects
+from bot.policy import CHANGES, FREEZES, FROZEN, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request
 
 __all__ = ["Access", "Approvers", "PeopleUnknown", "Role", "Verdict"]
@@ -131,7 +131,7 @@ class Access:
         return (self.policy.ruling(verb, job),)
 
     def _judge(self, asker: _Asker, verb: str, ruling: Ruling, job: Job | None) -> Verdict:
-        closed = self.closed(job) if job is not None and verb in CHANGES else ""
+        closed = self.closed(job) if job is not None and verb in FROZEN else ""
         if closed:
             return Verdict(False, closed, rule=ruling.rule)
         if not asker.is_one_of(ruling.allow):

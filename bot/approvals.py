@@ -17,12 +17,12 @@ from typing import Any, Protocol
 from bot import delayfacts, together
 from bot.access import Access, Verdict
 from bot.action import ActionVerb, Danger
-from bot.answers import Answer, Note, Posted, Rich, User
+from bot.answers import Answer, Button, Note, Posted, Rich, User
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Database, Job, ObjectState, Options, Phase
 from bot.dms.port import Dms
-from bot.dms.rules import Action, affected, by_databases, check
-from bot.groups import mixed
+from bot.dms.rules import HARMLESS, Action, affected, by_databases, check
+from bot.groups import flags_of, mixed
 from bot.invocation import Invocation
 from bot.redact import redact
 from bot.requestwords import (
@@ -89,6 +89,15 @@ class Wanted:
     """Whether to ask first also where the action by itself does not (jobs that filters found)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """What forbids a change of a job for now."""
+
+    said: Rich
+    passes: bool = False
+    """Whether it ends by itself, and soon."""
+
+
 def request_key(request_id: str) -> str:
     """Key of the message that shows a request where it was made."""
     return f"request:{request_id}"
@@ -136,13 +145,13 @@ class Approvals:
             DmsError, StoreError.
         """
         verdicts = [self._access.verdict(who, wanted.action, job) for job in wanted.jobs]
-        objection = self._objection(wanted, verdicts)
+        objection = self._objection(who, wanted, verdicts)
         if objection is not None:
             return objection
         request = self._draft(who, wanted, verdicts)
         stop = self._record(request, wanted.response_url)
         if stop is not None:
-            return Note(stop, tone="warn")
+            return self._stopped(who, wanted, stop)
         self._go_on(request)
         return Posted(request_key(request.id))
 
@@ -202,13 +211,16 @@ class Approvals:
         before = old.facts.get("config")
         return before is not None and self._dms.objects_config(old.jobs[0].name).data() != before
 
-    def _objection(self, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
+    def _objection(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(wanted.jobs, verdicts, strict=True):
             if not verdict.allowed:
                 return Note(verdict.said, tone="warn")
-            stop = self._blocked(job) or self._forbidden(wanted, job)
+            stop = self._blocked(wanted.action, job)
             if stop is not None:
-                return Note(stop, tone="warn")
+                return self._stopped(who, wanted, stop)
+            refusal = self._forbidden(wanted, job)
+            if refusal is not None:
+                return Note(refusal, tone="warn")
         return None
 
     def _forbidden(self, wanted: Wanted, job: Job) -> Rich | None:
@@ -217,12 +229,26 @@ class Approvals:
         refusal = check(wanted.action, job, wanted.options, databases)
         return None if refusal is None else str(refusal)
 
-    def _blocked(self, job: Job) -> Rich | None:
-        freezes = self._store.freezes(self._clock(), job.name)
+    def _blocked(self, action: Action, job: Job) -> _Stop | None:
+        freezes = () if action in HARMLESS else self._store.freezes(self._clock(), job.name)
         if freezes:
-            return frozen(job, freezes[0])
+            return _Stop(frozen(job, freezes[0]))
         runs = self._store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
-        return locked(job, runs[0]) if runs else None
+        return _Stop(locked(job, runs[0]), passes=True) if runs else None
+
+    def _stopped(self, who: Person, wanted: Wanted, stop: _Stop) -> Note:
+        return Note(stop.said, self._once_more(who, wanted) if stop.passes else (), tone="warn")
+
+    def _once_more(self, who: Person, wanted: Wanted) -> tuple[Button, ...]:
+        """The same as if it were typed once more; an edit of databases begins with how they are by then."""
+        names = tuple(job.name for job in wanted.jobs)
+        if wanted.options.objects is not None:
+            return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
+        if wanted.ask and len(names) == 1:
+            # Typed by its name, what asked first because a filter had found it would run at once.
+            return ()
+        again = Invocation(wanted.action, names, flags_of(wanted.options))
+        return (Button("Ask again", wanted.action, "run", self._ref(who, again)),)
 
     def _draft(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Request:
         strictest = max(verdicts, key=lambda verdict: verdict.approvals)
@@ -315,7 +341,7 @@ class Approvals:
     def _delays(self, action: Action, jobs: Sequence[Job]) -> dict[str, Any]:
         return delayfacts.look(self._dms, jobs, self._clock) if action is Action.PROMOTE else {}
 
-    def _record(self, request: Request, response_url: str) -> Rich | None:
+    def _record(self, request: Request, response_url: str) -> _Stop | None:
         """Keep the request; why it cannot be made after all, or None."""
         with self._store.transaction():
             stop = self._in_the_way(request)
@@ -337,10 +363,14 @@ class Approvals:
             self._handed_over(request)
         return None
 
-    def _in_the_way(self, request: Request) -> Rich | None:
+    def _in_the_way(self, request: Request) -> _Stop | None:
         """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""
-        stops = (self._blocked(job) for job in request.jobs)
+        stops = (self._blocked(request.action, job) for job in request.jobs)
         return next((stop for stop in stops if stop is not None), None)
+
+    def _not_now(self, request: Request) -> Note | None:
+        stop = self._in_the_way(request)
+        return not_now(stop.said) if stop is not None else None
 
     def _handed_over(self, request: Request) -> None:
         """What follows from the state that a request has just got; inside the same transaction."""
@@ -412,7 +442,7 @@ class Approvals:
         with self._store.transaction():
             stop = self._too_late(request.id, RequestState.CONFIRMING)
             if stop is None and to is RequestState.APPROVED:
-                stop = not_now(self._in_the_way(request))
+                stop = self._not_now(request)
             if stop is not None:
                 return stop
             moved = self._move(request, to)
@@ -538,7 +568,7 @@ class Approvals:
             if who.user in {each.user for each in approving(current, decisions)}:
                 return Note("You have approved this already.", tone="info")
             enough = len(given | {who.user}) >= request.needed
-            stop = not_now(self._in_the_way(request)) if enough else None
+            stop = self._not_now(request) if enough else None
             if stop is not None:
                 return stop
             self._store.add_decision(Decision(request.id, who.user, True, "", self._clock()))
@@ -588,7 +618,8 @@ class Approvals:
         if isinstance(request, Note):
             return request
         if request.by.user != who.user and not self._could_ask(who, request):
-            return Note(("Only ", User(request.by.user), " can take this back."), tone="warn")
+            others = f", or somebody who may {request.action} {_each(request)}, can take this back."
+            return Note(("Only ", User(request.by.user), others), tone="warn")
         if self._end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
             return self._ended(self._store.request(request.id))
         return None
@@ -755,6 +786,10 @@ def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted
         facts={key: old.facts[key] for key in kept if key in old.facts},
         warning=old.warning if edit else (),
     )
+
+
+def _each(request: Request) -> str:
+    return f"`{request.jobs[0].id}`" if len(request.jobs) == 1 else "each of these jobs"
 
 
 def _is_incomplete(database: Database) -> bool:

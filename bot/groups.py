@@ -60,6 +60,8 @@ def flags_of(options: Options) -> dict[str, Value]:
     ):
         if on:
             flags[name] = True
+    if options.parallelism:
+        flags["parallel"] = options.parallelism.lower()
     return flags
 
 

@@ -13,7 +13,7 @@ from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from bot.dms.model import Job
-from bot.dms.rules import DESTRUCTIVE, Action
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
 
 
 class Role(IntEnum):
@@ -29,6 +29,8 @@ class Role(IntEnum):
 CHANGES = frozenset(str(action) for action in Action)
 """Verbs that change a job at the service."""
 DESTROYS = frozenset(str(action) for action in DESTRUCTIVE)
+FROZEN = CHANGES - {str(action) for action in HARMLESS}
+"""Verbs that a freeze forbids."""
 FREEZES = frozenset({"freeze", "unfreeze"})
 VIEWS = frozenset(
     {

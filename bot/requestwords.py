@@ -85,10 +85,8 @@ def describe(options: Options) -> str:
     return "; ".join(parts)
 
 
-def not_now(stop: Rich | None) -> Note | None:
+def not_now(stop: Rich) -> Note:
     """The request stays open: the same button may be pressed again once that is over."""
-    if stop is None:
-        return None
     parts = (stop,) if isinstance(stop, str) else stop
     return Note((*parts, " Nothing was done; press again after that."), tone="warn")
 

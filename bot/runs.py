@@ -24,7 +24,7 @@ from bot.approvals import approval_key, counting, request_key
 from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Job, Operation, State
 from bot.dms.port import Dms
-from bot.dms.rules import DESTRUCTIVE, Action, affected, by_databases, check, running_dump, where
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, by_databases, check, running_dump, where
 from bot.redact import redact
 from bot.requestwords import changed, describe
 from bot.store.port import JobLocked, Store, StoreError
@@ -292,8 +292,7 @@ class Runs:
             going = self._store.runs(request=request.id, states=_GOING)
             if len(going) >= self._parallel:
                 return None
-            for freeze in self._store.freezes(now, run.job):
-                raise Objection(_frozen(job, freeze))
+            self._not_frozen(run, job)
             calling = self._store.move_run(
                 run.id, [RunState.QUEUED], RunState.CALLING, owner=self._replica, called=now
             )
@@ -393,9 +392,15 @@ class Runs:
         if job.create_time != then.create_time:
             raise Objection(changed(then, job))
         self._permitted(request, job)
-        for freeze in self._store.freezes(now, run.job):
-            raise Objection(_frozen(job, freeze))
+        self._not_frozen(run, job)
         return job
+
+    def _not_frozen(self, run: Run, job: Job) -> None:
+        """Raises: Objection."""
+        if run.action in HARMLESS:
+            return
+        for freeze in self._store.freezes(self._clock(), run.job):
+            raise Objection(_frozen(job, freeze))
 
     def _sent(self, run: Run, request: Request, looks: int) -> Operation | None:
         """The operation that this call made, if the service has one that is nobody else's."""

@@ -219,7 +219,7 @@ def test_the_requester_withdraws(stage: Scene) -> None:
     job = production(stage)
     card, ask = confirmed(stage, job)
     waiting = stage.shows(card, "[Withdraw]")
-    press_refused(stage, waiting, "Withdraw", "riley", "Only", "can take this back")
+    press_refused(stage, waiting, "Withdraw", "riley", "Only", f"may delete `{job}`, can take this back")
     stage.press(card, "Withdraw")
     stage.shows(ask, "Cancelled", DANA)
     before = moment(stage)

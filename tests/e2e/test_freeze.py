@@ -35,7 +35,6 @@ CHANGES = {
     "resume": ("STOPPED", "CDC"),
     "restart": ("FAILED", "CDC"),
     "promote": ("RUNNING", "CDC"),
-    "verify": ("RUNNING", "CDC"),
     "delete": ("RUNNING", "CDC"),
     "edit": ("RUNNING", "CDC"),
 }
@@ -91,6 +90,7 @@ def test_looking_goes_on_and_other_jobs_are_free(stage: Scene) -> None:
     stage.type(f"freeze {job} {UNTIL}")
     assert job in plain(stage.type(f"show {job}"))
     assert "*Frozen*" in plain(stage.type(f"policy {job}"))
+    stage.shows(stage.type(f"verify {job}"), "✅ *Verified*")
     stage.shows(stage.type(f"stop {other}"), "✅ *Stopped*")
 
 

@@ -82,6 +82,31 @@ def test_another_command_is_refused_with_who_and_what(stage: Scene) -> None:
     assert f"<@{SAM}>" in shown
 
 
+@pytest.mark.parametrize(
+    ("line", "label", "shows"),
+    [
+        ("stop {job}", "Ask again", "✅ *Stopped*"),
+        ("delete {job}", "Ask again", "[Delete job only]"),
+        ("edit {job} --parallel max", "Ask again", "[Confirm edit]"),
+        ("edit {job} --only sales", "Edit again", ""),
+    ],
+)
+def test_who_was_refused_asks_again_with_a_button(stage: Scene, line: str, label: str, shows: str) -> None:
+    job = fresh("again")
+    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True)
+    verifying(stage, job)
+    stage.dms.operation_seconds(SOON)
+    refused = stage.type(line.format(job=job))
+    finish(stage, job)
+    before = moment(stage)
+    stage.press(refused, label)
+    if shows:
+        card = stage.slack.wait_message(channel="dms", contains=[job], after=before)
+        stage.shows(card, shows)
+    else:
+        assert job in str(stage.slack.wait_view("dana", job))
+
+
 def test_other_jobs_are_free(stage: Scene) -> None:
     job, other = job_in_cdc(stage), job_in_cdc(stage)
     verifying(stage, job)
@@ -148,6 +173,7 @@ def test_one_locked_job_stops_them_all(stage: Scene) -> None:
     verifying(stage, job)
     answer = plain(stage.type(f"stop {job} {other}"))
     assert f"`{job}` is locked" in answer
+    assert "[Ask again]" in answer
     assert stage.writes("stop", other) == []
     assert events(stage, other) == []
 

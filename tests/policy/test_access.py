@@ -252,6 +252,7 @@ labels = ["env=prod"]
         ("2026-03-02T00:00:00Z", "prod", "stop", False),
         ("2026-03-02T00:00:00Z", "test", "stop", True),
         ("2026-03-02T00:00:00Z", "prod", "show", True),
+        ("2026-03-02T00:00:00Z", "prod", "verify", True),
         ("2026-03-01T12:00:00Z", "prod", "stop", True),
     ],
 )
