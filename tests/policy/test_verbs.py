@@ -142,7 +142,7 @@ def test_a_freeze_stops_changes_until_it_is_lifted(typing: Desk) -> None:
     assert frozen.public
     assert "`orders` is frozen until 2026-03-01 14:00:00+00:00 by @U0DANA0001: month end." in words(frozen)
     assert labels(frozen) == ["Unfreeze"]
-    assert "frozen" in words(typing.type("verify orders"))
+    assert "frozen" in words(typing.type("stop orders"))
     assert "no longer frozen" in words(typing.type("unfreeze orders", ALEX))
     assert typing.ctx.store.freezes(NOW) == ()
     events = [(each.event, each.user, each.job) for each in typing.ctx.store.audit()]
@@ -168,7 +168,7 @@ def test_lifting_tells_of_a_planned_freeze(dms: DmsServer, tmp_path: Path) -> No
     window = '[[freeze]]\nfrom = 2026-02-01\nuntil = 2026-04-01\nreason = "closing"\n'
     with desk(dms, tmp_path, access(ROLES + window)) as ruled:
         assert "until 2026-04-01 00:00 UTC: closing" in words(ruled.type("unfreeze orders"))
-        assert "closing" in words(ruled.type("verify orders"))
+        assert "closing" in words(ruled.type("stop orders"))
 
 
 def test_a_freeze_tells_what_goes_on(typing: Desk) -> None:
