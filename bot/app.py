@@ -28,6 +28,7 @@ from bot.health import Health, Probe
 from bot.http import Server
 from bot.invocation import Invocation, Syntax
 from bot.leader import Duty, Leader
+from bot.limits import Limits
 from bot.notifier import Notifier
 from bot.policy_file import load as load_policy
 from bot.runs import Runs, replica_lock
@@ -49,7 +50,7 @@ from commands.base import Context, Say, Verb
 
 log = structlog.get_logger(__name__)
 
-_SLACK_TIMEOUT_S = 10
+_LIMITS = Limits()
 _QUICK = 8
 _NEAR = 8
 _RUNNERS = 16
@@ -110,14 +111,17 @@ class Bot:
         SlackError: Slack does not accept the bot token.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] = now, limits: Limits = _LIMITS
+    ) -> None:
         self.settings = settings
+        self._limits = limits
         self._clock = clock
         self.replica = secrets.token_hex(8)
         self.policy = load_policy(settings.policy_file, verbs=all_verbs())
         self.store: Store = open_store(settings.db)
         self.client = WebClient(
-            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_SLACK_TIMEOUT_S
+            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.answers_s
         )
         self.team = _team(self.client)
         self.dms = Gateway(
@@ -126,6 +130,8 @@ class Bot:
             settings.dms_emulator_host or None,
             settings.dms_emulator_rest_host or None,
             deadline_s=settings.dms_deadline_s,
+            # Whoever gives up a change too early has to say that it is unclear.
+            write_deadline_s=settings.dms_deadline_s * 1.5,
             observe=metrics.dms_call,
         )
         self.wake = threading.Event()
@@ -375,7 +381,12 @@ class Bot:
 
     def _duties(self) -> dict[str, Duty]:
         notifier = Notifier(
-            self.client, self.store, self.stored.render, wake=self.wake, on_error=metrics.slack_error
+            self.client,
+            self.store,
+            self.stored.render,
+            wake=self.wake,
+            on_error=metrics.slack_error,
+            limits=self._limits,
         )
         schedule = Schedule(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)

@@ -35,6 +35,7 @@ from bot.delivery import (
     Unfit,
 )
 from bot.lanes import Lane
+from bot.limits import Limits
 from bot.pacing import back_off
 from bot.store.port import Store, StoreError
 from bot.store.records import OutMessage
@@ -43,19 +44,11 @@ log = structlog.get_logger(__name__)
 
 Render = Callable[[OutMessage], Rendered | None]
 
-_POSTS_PER_S = 1.0
-"""Slack's limit for posts to one channel."""
-_UPDATES_PER_S = 50 / 60
-_UPDATES_BURST = 10.0
-"""Slack's tier 3, for the whole workspace."""
+_LIMITS = Limits()
 _IDLE_S = 1.0
 _OUTAGE_MOST_S = 30.0
 _LOCKED_OUT_S = 60.0
 _ODD_TRIES = 5
-_ARRIVES_S = 5.0
-"""How long Slack may take for a call whose answer nobody waits for any more. Another replica can take
-over within milliseconds: it would find nothing yet and post a second message, or be overtaken by an
-older update."""
 _DUE = (200, 5000)
 """Messages looked at in one go; the second when the first are all held up."""
 _REMEMBERED = 2000
@@ -85,13 +78,15 @@ class Notifier:
         *,
         wake: threading.Event | None = None,
         on_error: Callable[[str, str], None] | None = None,
+        limits: Limits = _LIMITS,
     ) -> None:
+        self._limits = limits
         self._delivery = Delivery(client, on_error)
         self._store = store
         self._render = render
         self._wake = wake or threading.Event()
         self._posts: dict[str, Lane] = {}
-        self._updates = Lane(_UPDATES_PER_S, _UPDATES_BURST)
+        self._updates = Lane(limits.updates_per_s, limits.updates_burst)
         self._failures: dict[str, int] = {}
         self._outages = 0
         self._pause_until = 0.0
@@ -222,7 +217,7 @@ class Notifier:
         thread = self._thread(row)
         if self._recognise(row, channel, thread):
             return
-        self._store.mark_attempt(row.key, _in(_ARRIVES_S))
+        self._store.mark_attempt(row.key, _in(self._limits.arrives_s))
         self._not_posted.discard(row.key)
         self._post_lane(row).take(time.monotonic())
         try:
@@ -251,7 +246,7 @@ class Notifier:
         return True
 
     def _update(self, row: OutMessage, content: dict[str, Any]) -> None:
-        self._store.mark_attempt(row.key, _in(_ARRIVES_S))
+        self._store.mark_attempt(row.key, _in(self._limits.arrives_s))
         self._updates.take(time.monotonic())
         try:
             self._delivery.update(row.channel, row.ts, content, row.key, row.rev)
@@ -285,7 +280,7 @@ class Notifier:
         self._outages += 1
         pause = min(back_off(self._outages) / 2, _OUTAGE_MOST_S)
         self._pause_until = time.monotonic() + pause
-        self._later(row, at_least=_ARRIVES_S if isinstance(error, Lost) else 0.0)
+        self._later(row, at_least=self._limits.arrives_s if isinstance(error, Lost) else 0.0)
         if self._outages in (1, 5):
             log.warning("slack_in_trouble", error=str(error), pause_s=round(pause, 1))
 
@@ -339,7 +334,7 @@ class Notifier:
         return self._post_lane(row)
 
     def _post_lane(self, row: OutMessage) -> Lane:
-        return self._posts.setdefault(row.channel, Lane(_POSTS_PER_S))
+        return self._posts.setdefault(row.channel, Lane(self._limits.posts_per_s))
 
     def _remember(self, key: str, content: Mapping[str, Any]) -> None:
         self._shown[key] = _digest(content)

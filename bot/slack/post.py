@@ -111,7 +111,7 @@ class Post:
         self._whisper(place.who, message)
 
     def _respond(self, place: Place, message: dict[str, Any], public: bool) -> bool:
-        hook = WebhookClient(place.response_url, timeout=_TIMEOUT_S, retry_handlers=_retries())
+        hook = WebhookClient(place.response_url, timeout=self._client.timeout, retry_handlers=_retries())
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
             "replace_original": place.replace,

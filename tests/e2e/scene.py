@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.app import Bot
 from bot.config import Settings
+from bot.limits import Limits
 from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer, plain
@@ -18,6 +19,8 @@ from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 
 LOCATIONS = ("europe-west1", "us-central1")
 CHANNEL = "dms"
+QUICK = Limits(posts_per_s=20, updates_per_s=20, updates_burst=20, answers_s=3, arrives_s=1)
+"""The local Slack of these tests has no rate limits, and answers at once or never."""
 WRITES = {
     "start": "StartMigrationJob",
     "stop": "StopMigrationJob",
@@ -149,7 +152,7 @@ def _mode(slack: SlackServer, http: bool) -> dict[str, str]:
 
 @contextmanager
 def running(wanted: Settings) -> Iterator[Bot]:
-    bot = Bot(wanted)
+    bot = Bot(wanted, limits=QUICK)
     bot.start()
     try:
         yield bot

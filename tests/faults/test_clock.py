@@ -29,7 +29,7 @@ from tests.e2e.deciding import (
     request_of,
     runs_of,
 )
-from tests.e2e.scene import CHANNEL, Scene, fresh, settings
+from tests.e2e.scene import CHANNEL, QUICK, Scene, fresh, settings
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -64,7 +64,7 @@ def stage(tmp_path: Path) -> Iterator[Timed]:
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
     ):
         wanted = settings(slack, dms, tmp_path, policy_file=policy(tmp_path, ROLES))
-        bot = Bot(wanted, clock=clock)
+        bot = Bot(wanted, clock=clock, limits=QUICK)
         bot.start()
         try:
             slack.control.configure(rate_limits=False)

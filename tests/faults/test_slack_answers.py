@@ -74,7 +74,7 @@ def test_a_card_is_posted_once(stage: Scene, kind: str, after_apply: bool) -> No
 @pytest.mark.parametrize("kind", ["ratelimited", "500", "connection_reset"])
 def test_a_card_becomes_true_when_updates_are_taken_again(stage: Scene, kind: str) -> None:
     job = job_for(stage, START)
-    stage.slack.fault("chat.update", kind, times=3, retry_after=1)
+    stage.slack.fault("chat.update", kind, times=2, retry_after=1)
     card = ask(stage, START, job)
     stage.shows(card, "✅", timeout=60)
     assert len(cards(stage, job)) == 1
