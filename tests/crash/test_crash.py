@@ -17,7 +17,7 @@ _QUIET: dict[str, Any] = {"jobs": 4, "pace_s": 6.0, "weather_s": 20.0, "settle_s
 
 @pytest.mark.timeout(300)
 def test_kills_on_sqlite(tmp_path: Path) -> None:
-    outcome = run(Plan(kills=8, seed=7, **_QUIET), tmp_path)
+    outcome = run(Plan(kills=5, seed=7, **_QUIET), tmp_path)
     assert not outcome.broken, report(outcome)
     assert outcome.evidence.runs
 
@@ -26,6 +26,6 @@ def test_kills_on_sqlite(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 def test_kills_of_two_bots_on_postgresql(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    outcome = run(Plan(kills=4, seed=8, database="postgresql", replicas=2, **_QUIET), tmp_path)
+    outcome = run(Plan(kills=3, seed=8, database="postgresql", replicas=2, **_QUIET), tmp_path)
     assert not outcome.broken, report(outcome)
     assert outcome.evidence.runs
