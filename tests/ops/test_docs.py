@@ -20,7 +20,7 @@ from bot.endpoints import SLACK_PATH, Endpoints
 from bot.health import Health
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-GUIDES = ("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations")
+GUIDES = ("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations", "reliability")
 ENV = {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
 _OURS = re.compile(r"\b(?:DMS_[A-Z_]+|SLACK_[A-Z_]+)\b")
 
@@ -50,6 +50,16 @@ def containers(value: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("guide", GUIDES)
 def test_settings_that_are_named_exist(guide: str) -> None:
     assert set(_OURS.findall(text(guide))) <= ENV
+
+
+def test_every_fault_has_a_promise_and_a_test_that_exists() -> None:
+    table = text("reliability").partition("## Faults")[2].partition("##")[0]
+    rows = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 10
+    for fault, promise, shown in rows:
+        paths = re.findall(r"`(tests/[^`]+)`", shown)
+        assert paths and all((DOCS.parent / each).exists() for each in paths), fault
+        assert promise.strip(), fault
 
 
 @pytest.mark.parametrize("guide", GUIDES)
