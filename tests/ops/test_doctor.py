@@ -33,8 +33,7 @@ def not_ok(environ: Environ) -> dict[str, Finding]:
 
 
 @pytest.fixture
-def healthy(sandbox: Environ, slack: SlackServer) -> Environ:
-    slack.control.set_scopes(SCOPES)
+def healthy(sandbox: Environ) -> Environ:
     return {**sandbox, "DMS_APPROVAL_CHANNEL": "#dms-approvals"}
 
 

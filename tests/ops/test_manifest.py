@@ -15,6 +15,7 @@ import yaml
 from slack_sdk import WebClient
 
 from bot.scopes import METHODS, SCOPES, SUBSCRIBED
+from sandbox.slack.seed import GRANTED_SCOPES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
@@ -130,6 +131,11 @@ def test_the_manifest_asks_for_exactly_these_scopes() -> None:
     asked = manifest()["oauth_config"]["scopes"]
     assert list(asked) == ["bot"]
     assert asked["bot"] == list(SCOPES)
+
+
+def test_the_sandbox_grants_what_the_manifest_asks_for() -> None:
+    """Else a missing scope would first be noticed in a real workspace."""
+    assert sorted(GRANTED_SCOPES) == sorted(SCOPES)
 
 
 def test_each_scope_says_what_it_is_for() -> None:

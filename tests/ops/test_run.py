@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from bot.scopes import SCOPES
 from sandbox.slack import SlackServer
 
 Environ = dict[str, str]
@@ -104,7 +103,6 @@ def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ,
 def test_commands_are_answered_over_http_and_counted(
     start: Start, sandbox: Environ, slack: SlackServer
 ) -> None:
-    slack.control.set_scopes(SCOPES)
     bot = start({**sandbox, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": slack.signing_secret})
     bot.until_ready()
     slack.control.set_mode("http")

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from sandbox.slack import SlackControl, SlackServer, plain
+from sandbox.slack.seed import GRANTED_SCOPES
 from tests.sandbox_slack.conftest import button, modal, section
 
 DMS = "C0DMS00001"
@@ -98,6 +99,8 @@ def test_where_the_app_may_write(web: WebClient, control: SlackControl, channel:
 
 
 def test_joining_and_being_removed(web: WebClient, control: SlackControl) -> None:
+    assert refused(lambda: web.conversations_join(channel=RANDOM))["needed"] == "channels:join"
+    control.set_scopes([*GRANTED_SCOPES, "channels:join"])
     web.conversations_join(channel=RANDOM)
     web.chat_postMessage(channel=RANDOM, text="x")
     control.kick_bot("random")
