@@ -33,6 +33,7 @@ from bot.notifier import Notifier
 from bot.policy_file import load as load_policy
 from bot.runs import Runs, replica_lock
 from bot.schedule import Schedule
+from bot.slack.afterwards import Afterwards
 from bot.slack.directory import Directory
 from bot.slack.front import Front
 from bot.slack.listeners import listen
@@ -138,6 +139,7 @@ class Bot:
         self.pool = Pool(settings.workers, "work")
         self.near = Pool(_NEAR, "near")
         self.quick = Pool(_QUICK, "quick")
+        self.afterwards = Afterwards(self.quick)
         self.runners = Pool(_RUNNERS, "run")
         directory = Directory(self.client)
         self.access = Access(
@@ -168,6 +170,7 @@ class Bot:
             pool=self.pool,
             near=self.near,
             quick=self.quick,
+            afterwards=self.afterwards,
             clock=self._clock,
         )
         self.stored = Stored(self.store, self.access, self.team, self._clock)
@@ -325,6 +328,7 @@ class Bot:
         socket = Socket(
             self.bolt,
             self.settings.slack_app_token,
+            self.afterwards,
             web_client=self.client,
             concurrency=_SOCKET_WORKERS,
             ping_interval=_PING_EVERY_S,
@@ -358,7 +362,7 @@ class Bot:
 
     def _endpoints(self) -> Endpoints:
         secret = self.settings.slack_signing_secret
-        slack = None if self.settings.socket_mode else Signed(self.bolt.dispatch, secret)
+        slack = None if self.settings.socket_mode else Signed(self.bolt.dispatch, secret, self.afterwards)
         return Endpoints(self.health, slack, self.settings.metrics_token)
 
     def _health(self) -> Health:

@@ -84,7 +84,7 @@ class Endpoints:
             return _send(environ, start_response, _text(HTTPStatus.BAD_REQUEST, "That is not UTF-8.\n"))
         assert self._slack is not None
         inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        return list(self._slack(inner, start_response))
+        return self._slack(inner, start_response)
 
 
 def _report(report: Report) -> Answer:

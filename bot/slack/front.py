@@ -27,6 +27,7 @@ from bot.invocation import Invocation, Syntax, UsageError
 from bot.redact import redact
 from bot.requestwords import phrase
 from bot.slack import views
+from bot.slack.afterwards import Afterwards
 from bot.slack.incoming import Press, Submission, Typed
 from bot.slack.parse import parse
 from bot.slack.post import Place, Post
@@ -78,6 +79,7 @@ class Front:
         pool: Executor,
         near: Executor,
         quick: Executor,
+        afterwards: Afterwards,
         clock: Callable[[], datetime],
     ) -> None:
         self._verbs = verbs
@@ -87,6 +89,7 @@ class Front:
         self._pool = pool
         self._near = near
         self._quick = quick
+        self._afterwards = afterwards
         self._clock = clock
 
     # ---- arrivals: return at once
@@ -108,7 +111,7 @@ class Front:
 
     def _start(self, place: Place, trigger: str, work: Callable[[], None]) -> None:
         """Opening a view cannot wait behind slow work, so everything begins in the quick pool."""
-        self._quick.submit(self._begin, place, trigger, work)
+        self._afterwards.begin(lambda: self._begin(place, trigger, work))
 
     def _begin(self, place: Place, trigger: str, work: Callable[[], None]) -> None:
         with logs.request():

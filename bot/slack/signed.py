@@ -21,6 +21,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot import metrics
 from bot.slack import shape
+from bot.slack.afterwards import Afterwards
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -34,14 +35,33 @@ _MOST_FIELDS = 100
 _RETRY = ("HTTP_X_SLACK_RETRY_NUM", "HTTP_X_SLACK_RETRY_REASON")
 
 
+class _Sent(list[bytes]):
+    """A body; the server closes it when it has been sent. Source: PEP 3333."""
+
+    def __init__(self, body: list[bytes], close: Callable[[], None]) -> None:
+        super().__init__(body)
+        self.close = close
+
+
 class Signed:
     """Checks the signature (five minutes of tolerance) and the shape, and lets Bolt `dispatch`."""
 
-    def __init__(self, dispatch: Callable[[BoltRequest], BoltResponse], signing_secret: str) -> None:
+    def __init__(
+        self, dispatch: Callable[[BoltRequest], BoltResponse], signing_secret: str, afterwards: Afterwards
+    ) -> None:
         self._dispatch = dispatch
+        self._afterwards = afterwards
         self._verifier = SignatureVerifier(signing_secret)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self._afterwards.hold()
+        try:
+            return _Sent(self._sent(environ, start_response), self._afterwards.release)
+        except BaseException:
+            self._afterwards.release()
+            raise
+
+    def _sent(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         answer = self._answer(environ)
         body = (answer.body or "").encode()
         headers = [(name, value) for name, values in answer.headers.items() for value in values]

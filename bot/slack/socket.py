@@ -9,8 +9,10 @@ import contextlib
 import os
 import socket
 from time import perf_counter, time
+from typing import Any
 
 import structlog
+from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk.socket_mode.client import BaseSocketModeClient
@@ -19,12 +21,17 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot import metrics
 from bot.slack import shape
+from bot.slack.afterwards import Afterwards
 
 log = structlog.get_logger(__name__)
 
 
 class Socket(SocketModeHandler):
     """Bolt's own handler, which lets through only what has the shape that Slack documents."""
+
+    def __init__(self, app: App, app_token: str, afterwards: Afterwards, **settings: Any) -> None:
+        super().__init__(app, app_token, **settings)
+        self._afterwards = afterwards
 
     def close(self) -> None:
         """Hang up at once. The SDK's own way waits until something more comes in, for seconds."""
@@ -45,7 +52,8 @@ class Socket(SocketModeHandler):
             return
         started = time()
         begun = perf_counter()
-        send_response(client, req, run_bolt_app(self.app, req), started)
+        with self._afterwards.acknowledged():
+            send_response(client, req, run_bolt_app(self.app, req), started)
         metrics.acknowledged(perf_counter() - begun)
 
 
