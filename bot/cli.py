@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -47,6 +48,10 @@ def version_command() -> None:
 @main.command()
 def run() -> None:
     """Answer people in Slack until told to stop (SIGTERM or Ctrl-C)."""
+    # The first process of a container gets no signal that it has no handler for: without this, a stop
+    # while the clients are loaded would be lost, and end in a kill.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets())
     from bot import app  # loads the Google and Slack clients: not for --help

@@ -100,6 +100,22 @@ def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ,
     assert sandbox["SLACK_BOT_TOKEN"] not in bot.log()
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into Linux's /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_while_it_loads_ends_it_before_it_asks_slack(
+    start: Start, environ: Environ, number: int
+) -> None:
+    bot = start({**environ, "SLACK_API_URL": "http://127.0.0.1:1/api/"})
+    bot.until(lambda: handles(bot.process.pid, signal.SIGTERM))
+    assert bot.stop(number) == 0
+    assert bot.log() == ""
+
+
+def handles(pid: int, number: int) -> bool:
+    caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> number - 1 & 1)
+
+
 def test_commands_are_answered_over_http_and_counted(
     start: Start, sandbox: Environ, slack: SlackServer
 ) -> None:
