@@ -1,31 +1,32 @@
-# syntax=docker/dockerfile:1
 ARG PYTHON=3.11
 
 FROM python:${PYTHON}-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
-RUN python -m venv /opt/dms-bot
+RUN python -m venv --without-pip /opt/dms-bot
 WORKDIR /src
 # The dependencies first: they change less often than the bot, so this layer is mostly reused.
 COPY requirements.lock ./
-RUN /opt/dms-bot/bin/pip install --require-hashes --only-binary :all: -r requirements.lock
+# sqlite-utils brings pip along for plug-ins; nothing is ever installed into a running bot.
+RUN pip --python /opt/dms-bot install --require-hashes --only-binary :all: -r requirements.lock \
+    && pip --python /opt/dms-bot uninstall --yes pip
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY commands commands
-RUN /opt/dms-bot/bin/pip install --no-deps .
+RUN pip --python /opt/dms-bot install --no-deps .
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="dms-bot" \
       org.opencontainers.image.description="Run Google Cloud Database Migration Service from Slack" \
       org.opencontainers.image.licenses="Apache-2.0"
 # A number, so that Kubernetes can see that it is not root.
-RUN groupadd --system --gid 10001 dms-bot \
-    && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dms-bot --shell /usr/sbin/nologin dms-bot \
+RUN groupadd --gid 10001 dms-bot \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/dms-bot --shell /usr/sbin/nologin dms-bot \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/dms-bot
 COPY --from=build /opt/dms-bot /opt/dms-bot
 ENV PATH=/opt/dms-bot/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MPLCONFIGDIR=/tmp/matplotlib \
+    MPLCONFIGDIR=/var/lib/dms-bot/.matplotlib \
     DMS_BOT_LOG_FORMAT=json \
     DMS_BOT_DB=/var/lib/dms-bot/bot.db \
     PORT=8080

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
-from bot.config import OPTIONS
+from bot.config import OPTIONS, Settings
 from bot.endpoints import Endpoints
 from bot.health import Health
 from bot.http import Server
@@ -31,6 +34,12 @@ def stages() -> list[list[Instruction]]:
         if found:
             found[-1].append((word, " ".join(rest.split())))
     return found
+
+
+def project() -> dict[str, Any]:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert isinstance(table, dict)
+    return table
 
 
 def last(word: str) -> str:
@@ -67,6 +76,38 @@ def test_dependencies_are_those_of_the_lock_with_hashes() -> None:
     assert any("--require-hashes" in rest and "-r requirements.lock" in rest for rest in runs)
 
 
+def test_nothing_that_installs_stays_with_the_bot() -> None:
+    runs = [rest for word, rest in stages()[0] if word == "RUN"]
+    assert any(rest == "python -m venv --without-pip /opt/dms-bot" for rest in runs)
+    assert any("uninstall --yes pip" in rest for rest in runs)
+
+
+def test_its_python_is_new_enough_and_the_same_in_both_stages() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    given = re.search(r"^ARG PYTHON=(\S+)$", text, re.MULTILINE)
+    assert given is not None
+    assert {stage[0][1].split()[0] for stage in stages()} == {"python:${PYTHON}-slim"}
+    assert SpecifierSet(project()["requires-python"]).contains(given[1])
+
+
+def test_it_starts_what_the_project_installs() -> None:
+    (program,) = json.loads(last("ENTRYPOINT"))
+    module, _, function = project()["scripts"][program].partition(":")
+    main = getattr(importlib.import_module(module), function)
+    (word,) = json.loads(last("CMD"))
+    assert word in main.commands
+
+
+def test_it_writes_into_its_volume_alone() -> None:
+    volume = last("VOLUME")
+    environ = dict(each.split("=", 1) for each in last("ENV").split())
+    paths = {name: value for name, value in environ.items() if value.startswith("/") and name != "PATH"}
+    assert {"DMS_BOT_DB", "MPLCONFIGDIR"} <= set(paths)
+    assert all(value.startswith(f"{volume}/") for value in paths.values()), paths
+    # Where a program looks for room for temporary files when there is no /tmp.
+    assert last("WORKDIR") == volume
+
+
 def test_it_does_not_run_as_root() -> None:
     user = last("USER")
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
@@ -92,7 +133,7 @@ def test_no_secret_is_in_the_image() -> None:
 def test_environment_and_port_agree() -> None:
     environ = dict(each.split("=", 1) for each in last("ENV").split())
     assert environ["PORT"] == last("EXPOSE")
-    assert environ["DMS_BOT_DB"].startswith(last("VOLUME"))
+    assert int(environ["PORT"]) == Settings.__dataclass_fields__["port"].default
     known = {option.env for option in OPTIONS}
     assert {name for name in environ if name.startswith("DMS_")} <= known
 
@@ -127,7 +168,6 @@ def test_every_locked_package_has_hashes_and_no_index_is_named(name: str) -> Non
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     locked = {re.sub(r"[\s;].*", "", name) for name in requirements("requirements.lock")}
-    asked = {re.split(r"[\[>=<~ ]", each)[0] for each in project["dependencies"]}
+    asked = {re.split(r"[\[>=<~ ]", each)[0] for each in project()["dependencies"]}
     assert asked <= locked
