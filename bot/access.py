@@ -65,6 +65,10 @@ def _no_groups(_user: str) -> frozenset[str]:
     return frozenset()
 
 
+def _anybody(_user: str) -> bool:
+    return True
+
+
 def _as_it_is(text: str) -> str:
     return "" if text.startswith("@") else text
 
@@ -84,6 +88,9 @@ class Access:
     """The id of a user group from its id or `@handle`; empty where there is none. May raise PeopleUnknown."""
     user_id: Callable[[str], str] = _as_it_is
     """The id of a person from an id or `@handle`; empty where there is none. May raise PeopleUnknown."""
+    is_member: Callable[[str], bool] = _anybody
+    """Whether a person is a full member of the workspace, not a guest or from another one. May raise
+    PeopleUnknown."""
     clock: Callable[[], datetime] = _now
 
     def verdict(self, who: Person, verb: str, job: Job | None = None) -> Verdict:
@@ -177,15 +184,18 @@ class Access:
     def _refused(self, asker: _Asker, what: str, ruling: Ruling, wanted: Subjects) -> Verdict:
         who_can = "nobody may do that" if wanted.nobody else f"that takes {describe(wanted)}"
         why = f"You may not {what}: {_by(ruling, start=False)} {who_can}; your role is {_name(asker.role())}."
-        if asker.unknown:
-            why += f" {asker.unknown} Until that is known, user groups grant nothing: try again later."
+        if asker.hint:
+            why += f" {asker.hint}"
         return Verdict(False, why, rule=ruling.rule, could=self._named(wanted))
 
     def _because(self, ruling: Ruling, wanted: Subjects) -> str:
         if ruling.rule:
             return f"By the rule “{ruling.rule}” you may"
-        everybody = wanted.role is not None and self.policy.default_role >= wanted.role
-        return "Everybody here may" if everybody else "Your role lets you"
+        if wanted.role is not None and self.policy.guest_role >= wanted.role:
+            return "Everybody here may"
+        if wanted.role is not None and self.policy.default_role >= wanted.role:
+            return "Every member of this workspace may"
+        return "Your role lets you"
 
     def _named(self, subjects: Subjects) -> Approvers:
         """The people and groups behind `subjects`, for mentions; none where it may be anybody."""
@@ -211,9 +221,11 @@ class _Asker:
 
     def __init__(self, who: Person, access: Access) -> None:
         self.who = who
-        self.unknown = ""
+        self.hint = ""
+        """What else to tell them when they are refused."""
         self._access = access
         self._groups: frozenset[str] | None = None
+        self._member: bool | None = None
 
     def is_one_of(self, subjects: Subjects) -> bool:
         return (
@@ -226,9 +238,10 @@ class _Asker:
         return next(role for role in reversed(Role) if self._has(role))
 
     def _has(self, role: Role) -> bool:
-        if self._access.policy.default_role >= role:
+        policy = self._access.policy
+        if policy.guest_role >= role or (policy.default_role >= role and self._is_member()):
             return True
-        holders = self._access.policy.holders(role)
+        holders = policy.holders(role)
         return self._is_named(holders) or self._in_any(holders.groups)
 
     def _is_named(self, subjects: Subjects) -> bool:
@@ -246,8 +259,23 @@ class _Asker:
         try:
             return self._access.groups_of(self.who.user)
         except PeopleUnknown as error:
-            self.unknown = str(error)
+            self.hint = f"{error} Until that is known, user groups grant nothing: try again later."
             return frozenset()
+
+    def _is_member(self) -> bool:
+        if self._member is None:
+            self._member = self._ask_membership()
+        return self._member
+
+    def _ask_membership(self) -> bool:
+        try:
+            member = self._access.is_member(self.who.user)
+        except PeopleUnknown as error:
+            self.hint = f"{error} Until that is known, you count as a guest: try again later."
+            return False
+        if not member:
+            self.hint = "Guests, and people of other workspaces, may only look here."
+        return member
 
 
 def describe(subjects: Subjects) -> str:

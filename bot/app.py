@@ -141,12 +141,13 @@ class Bot:
         self.quick = Pool(_QUICK, "quick")
         self.afterwards = Afterwards(self.quick)
         self.runners = Pool(_RUNNERS, "run")
-        directory = Directory(self.client)
+        directory = Directory(self.client, team=self.team)
         self.access = Access(
             groups_of=directory.groups_of,
             policy=self.policy,
             group_id=directory.group_id,
             user_id=directory.user_id,
+            is_member=directory.is_member,
         )
         self.verbs = all_verbs()
         actions = {verb.action.action: verb.action for verb in self.verbs.values() if verb.action}

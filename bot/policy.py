@@ -207,7 +207,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything a policy file says. Without a file, everybody may do everything."""
+    """Everything a policy file says. Without a file, every member may do everything, and guests look."""
 
     source: str = ""
     """Name of the file, or empty where there is none."""
@@ -221,6 +221,11 @@ class Policy:
     warnings: tuple[str, ...] = ()
     """What looks unintended, one sentence each; told at the start and in `/dms policy`."""
 
+    @property
+    def guest_role(self) -> Role:
+        """The role of guests and of people from other workspaces, by default."""
+        return self.default_role if self.source else min(self.default_role, Role.VIEWER)
+
     def holders(self, role: Role) -> Subjects:
         """Who has `role` or one above it, by grant."""
         found = Subjects()
@@ -228,13 +233,6 @@ class Policy:
             if grant.role >= role:
                 found = found.plus(grant.to)
         return found
-
-    @property
-    def uses_groups(self) -> bool:
-        named = [grant.to for grant in self.grants]
-        for rule in self.rules:
-            named += [each for each in (rule.allow, rule.approvers) if each is not None]
-        return any(each.groups for each in named)
 
     def ruling(self, verb: str, job: Job | None) -> Ruling:
         """What holds for `verb` on `job`: the first rule that matches, else the defaults."""

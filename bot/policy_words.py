@@ -22,8 +22,9 @@ def overview(policy: Policy) -> list[Section]:
     if not policy.source:
         return [
             Section(
-                "There is no policy file, so everybody in the workspace may look at jobs and change "
-                "them. Restart, promote and delete ask the person who wants them to confirm."
+                "There is no policy file, so every member of the workspace may look at jobs and change "
+                "them; guests, and people of other workspaces, may only look. Restart, promote and delete "
+                "ask the person who wants them to confirm."
             )
         ]
     lines: list[Part] = [f"*Roles* (from `{policy.source}`)"]

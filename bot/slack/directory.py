@@ -33,6 +33,10 @@ _UNABLE = frozenset(
 )
 """Answers that will not change until somebody changes the app or the workspace."""
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_NOT_FROM_HERE = ("user_not_found", "user_not_visible")
+_NOT_FULL = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+_MOST_MEMBERS = 10_000
+"""People whose membership is remembered at once."""
 _PAGE = 200
 _MOST_PAGES = 100
 
@@ -55,10 +59,15 @@ class Groups:
 class Directory:
     """Looks people and groups up. Give it a client whose `timeout` people can wait for."""
 
-    def __init__(self, client: WebClient, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: WebClient, clock: Callable[[], float] = time.monotonic, team: str = ""
+    ) -> None:
         self._client = client
+        self._clock = clock
+        self._team = team
         self._groups = _Kept(self._read_groups, GROUPS_S, clock)
         self._handles = _Kept(self._read_handles, PEOPLE_S, clock)
+        self._members_known: dict[str, _Kept[bool]] = {}
         self._told: set[str] = set()
 
     def groups_of(self, user: str) -> frozenset[str]:
@@ -88,12 +97,44 @@ class Directory:
             return text if self._exists(text) else ""
         return self._handles.get().get(text.lower().removeprefix("@"), "")
 
+    def is_member(self, user: str) -> bool:
+        """Whether a person is a full member of this workspace: no guest, and not from another one.
+
+        Raises:
+            PeopleUnknown: Slack did not say.
+        """
+        if len(self._members_known) > _MOST_MEMBERS:
+            self._members_known.clear()
+        known = self._members_known.setdefault(
+            user, _Kept(lambda: self._read_member(user), PEOPLE_S, self._clock)
+        )
+        return known.get()
+
+    def _read_member(self, user: str) -> bool:
+        with self._asking("who is a member here", "users:read"):
+            try:
+                person = self._client.users_info(user=user)["user"]
+            except SlackApiError as error:
+                if error.response.get("error") in _NOT_FROM_HERE:
+                    return False
+                if _lacks_method(error):
+                    return True
+                raise
+            return self._is_full(person)
+
+    def _is_full(self, person: Mapping[str, Any]) -> bool:
+        """Flags of a user: https://docs.slack.dev/reference/objects/user-object."""
+        if any(person.get(flag) for flag in _NOT_FULL):
+            return False
+        homes = {person.get("team_id"), *((person.get("enterprise_user") or {}).get("teams") or ())}
+        return self._team in homes or not self._team or homes == {None}
+
     def _exists(self, user: str) -> bool:
         try:
             self._client.users_info(user=user)
         except SlackApiError as error:
             # Any other answer says nothing about the person: an id is taken as it is then.
-            return error.response.get("error") not in ("user_not_found", "user_not_visible")
+            return error.response.get("error") not in _NOT_FROM_HERE
         except _FAR as error:
             raise PeopleUnknown("Slack does not say who that is at the moment.") from error
         return True
@@ -161,6 +202,12 @@ class _Asking:
                 "Slack will not say %s: %s. Until that changes it counts for nothing.", self._what, why
             )
         return f"Slack does not say {self._what}: {why}."
+
+
+def _lacks_method(error: SlackApiError) -> bool:
+    """Slack has `users.info`; a stand-in that has not knows no guests either."""
+    answer = error.response
+    return bool(answer.get("error") == "unknown_method" or answer.get("status") == 404)
 
 
 class _Kept(Generic[T]):

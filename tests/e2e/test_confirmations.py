@@ -511,3 +511,14 @@ def test_who_loses_their_role_confirms_nothing(slack: SlackServer, tmp_path: Pat
         card = stage.type(f"delete {job}", channel="dms-approvals")
         stage.press(card, "Delete job only")
         stage.shows(card, "✅ *Deleted*")
+
+
+def test_a_guest_only_looks_where_there_is_no_policy(stage: Scene) -> None:
+    job = add(stage)
+    looked = len(stage.slack.calls("users.info"))
+    assert job in plain(stage.type(f"show {job}", user="quinn"))
+    assert len(stage.slack.calls("users.info")) == looked
+    for line in (f"stop {job}", f"delete {job}"):
+        assert "may only look here" in plain(stage.type(line, user="quinn"))
+    assert len(stage.slack.calls("users.info")) == looked + 1
+    assert events(stage, job) == []

@@ -111,7 +111,7 @@ def test_a_reminder_comes_once_however_often_its_time_comes(stage: Timed) -> Non
     card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
     stage.press(card, "Confirm promote")
     asked = asks(stage, job)
-    for by in (timedelta(minutes=13), timedelta(minutes=-13), timedelta(minutes=13)):
+    for by in (3.5 * HOUR, -3.5 * HOUR, 3.5 * HOUR):
         stage.clock.jump(by)
         stage.bot.approvals.expire()
     eventually(lambda: len(stage.slack.thread("dms-approvals", asked["ts"])) > 1, 20)

@@ -36,6 +36,31 @@ def test_without_a_policy_everybody_may_do_everything_alone(verb: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("verb", "may"), [("list", True), ("show", True), ("stop", False), ("delete", False)]
+)
+def test_without_a_policy_guests_only_look(verb: str, may: bool) -> None:
+    verdict = Access(is_member=lambda user: user != QUINN.user).verdict(QUINN, verb, job())
+    assert verdict.allowed is may
+    if not may:
+        assert (
+            "your role is viewer. Guests, and people of other workspaces, may only look here." in verdict.why
+        )
+
+
+def test_without_a_policy_who_may_be_a_guest_only_looks() -> None:
+    unsure = Access(is_member=silent)
+    verdict = unsure.verdict(DANA, "delete", job())
+    assert not verdict.allowed
+    assert "at the moment. Until that is known, you count as a guest: try again later." in verdict.why
+    assert unsure.verdict(DANA, "show", job()).allowed
+
+
+def test_a_policy_says_itself_what_guests_may() -> None:
+    ruled = access('default_role = "operator"\n[roles]\napprover = ["U0ALEX0001"]', is_member=silent)
+    assert ruled.verdict(QUINN, "stop", job()).allowed
+
+
+@pytest.mark.parametrize(
     ("who", "role"),
     [
         (QUINN, Role.VIEWER),

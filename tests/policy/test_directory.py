@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.access import Access, PeopleUnknown
 from bot.policy_file import parse
-from bot.slack.directory import GROUPS_S, RETRY_S, Directory
+from bot.slack.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
 from bot.store.records import Person
 from sandbox.slack import SlackServer
 
@@ -127,3 +127,48 @@ def test_an_id_is_taken_as_it_is_when_slack_will_not_say(directory: Directory, s
     assert directory.user_id("U0WHOEVER1") == "U0WHOEVER1"
     with pytest.raises(PeopleUnknown, match="users:read"):
         directory.user_id("@dana")
+
+
+@pytest.mark.parametrize(
+    ("team", "user", "member"),
+    [
+        ("T0SANDBOX1", DANA, True),
+        ("", DANA, True),
+        ("T0SANDBOX1", "U0QUINN001", False),
+        ("T0SANDBOX1", "U0NOBODY01", False),
+        ("T0ANOTHER1", DANA, False),
+    ],
+)
+def test_guests_and_strangers_are_no_members(slack: SlackServer, team: str, user: str, member: bool) -> None:
+    web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
+    assert Directory(web, team=team).is_member(user) is member
+
+
+def test_membership_is_asked_for_once_in_a_while(
+    directory: Directory, slack: SlackServer, clock: Clock
+) -> None:
+    for user in (DANA, ALEX, DANA):
+        assert directory.is_member(user)
+    assert calls(slack, "users.info") == 2
+    clock.now = PEOPLE_S
+    assert directory.is_member(DANA)
+    assert calls(slack, "users.info") == 3
+
+
+def test_nobody_is_a_member_while_slack_does_not_say(
+    directory: Directory, slack: SlackServer, clock: Clock
+) -> None:
+    slack.control.fault("users.info", "503", times=2)
+    with pytest.raises(PeopleUnknown, match="Slack does not say who is a member here"):
+        directory.is_member(DANA)
+    slack.control.clear_faults()
+    clock.now += RETRY_S
+    assert directory.is_member(DANA)
+    slack.control.do("scopes", scopes=["chat:write"])
+    with pytest.raises(PeopleUnknown, match="lacks the scope `users:read`"):
+        directory.is_member(ALEX)
+
+
+def test_a_workspace_that_tells_of_nobody_has_no_guests(directory: Directory, slack: SlackServer) -> None:
+    slack.control.fault("users.info", "unknown_method", times=None)
+    assert directory.is_member(DANA)
