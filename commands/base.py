@@ -44,7 +44,11 @@ class Context:
 
     def ref(self, invocation: Invocation) -> str:
         """An opaque id for a button that does what `invocation` says."""
-        return self.store.put_ref(self.who.team, "invocation", invocation.data())
+        return self.refs([invocation])[0]
+
+    def refs(self, invocations: Sequence[Invocation]) -> tuple[str, ...]:
+        """An opaque id for each."""
+        return self.store.put_refs(self.who.team, "invocation", [each.data() for each in invocations])
 
     def form_ref(self, invocation: Invocation, more: Mapping[str, Any] | None = None) -> str:
         """An opaque id for a view: its submission does what `invocation` says, with what was filled in.

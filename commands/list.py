@@ -9,7 +9,7 @@ from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
 from bot.invocation import Flag, Invocation, Syntax, Value
-from bot.store.records import ACTIVE_RUNS, Run
+from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
 from commands.doing import FILTERS
 from commands.selecting import all_matching
@@ -48,18 +48,15 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     pages = len(cut)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = cut[page - 1]
-    with ctx.store.transaction():  # one for all the buttons' ids, not one each
-        groups = _groups(ctx, jobs, shown, choosing)
-        buttons = _buttons(ctx, invocation, page, pages, found)
     return JobsPage(
-        groups=groups,
+        groups=_groups(ctx, jobs, shown, choosing),
         total=len(jobs),
         page=page,
         pages=pages,
         filters=_filters(invocation),
         unreachable=found.unreachable,
         choosing=choosing,
-        buttons=buttons,
+        buttons=_buttons(ctx, invocation, page, pages, found),
     )
 
 
@@ -84,25 +81,23 @@ def _urgency(job: Job) -> tuple[int, str, str, str]:
 
 def _groups(ctx: Context, jobs: Sequence[Job], shown: Sequence[Job], choosing: bool) -> tuple[JobGroup, ...]:
     runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
+    refs = ctx.refs([Invocation("show", (job.name,)) for job in shown])
+    lines = [JobLine(job, ref, runs.get(job.name)) for job, ref in zip(shown, refs, strict=True)]
     totals: dict[str, int] = {}
     for job in jobs:
         totals[job.status] = totals.get(job.status, 0) + 1
-    groups: dict[str, list[Job]] = {}
-    for job in shown:
-        groups.setdefault(job.status, []).append(job)
+    groups: dict[str, list[JobLine]] = {}
+    for line in lines:
+        groups.setdefault(line.job.status, []).append(line)
     return tuple(
         JobGroup(
             status=status,
-            lines=tuple(_line(ctx, job, runs.get(job.name)) for job in group),
+            lines=tuple(group),
             total=totals[status],
-            bulk=_bulk(ctx, group[0]) if choosing else (),
+            bulk=_bulk(ctx, group[0].job) if choosing else (),
         )
         for status, group in groups.items()
     )
-
-
-def _line(ctx: Context, job: Job, run: Run | None) -> JobLine:
-    return JobLine(job, ctx.ref(Invocation("show", (job.name,))), run)
 
 
 def _bulk(ctx: Context, sample: Job) -> tuple[Button, ...]:

@@ -69,9 +69,8 @@ def _delay(ctx: Context, job: Job) -> Delay | None:
 
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
     """A button for each action that the job allows, then those that look closer."""
-    with ctx.store.transaction():  # one for all the buttons' ids, not one each
-        looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
-        return (*offers(ctx.ref, job, databases), looking, show(ctx.ref, job, "turn"))
+    looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
+    return (*offers(ctx.ref, job, databases), looking, show(ctx.ref, job, "turn"))
 
 
 VERB = Verb(

@@ -78,6 +78,10 @@ class Store(Protocol):
         """An unguessable id for `data`; the same content gets the same id."""
         ...
 
+    def put_refs(self, team: str, kind: str, many: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """An id for each, in order; those that are new are saved together."""
+        ...
+
     def ref(self, team: str, id: str) -> Ref | None:
         """None for an id that is unknown or belongs to another team."""
         ...

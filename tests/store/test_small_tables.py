@@ -29,6 +29,16 @@ def test_the_same_content_has_the_same_id(store: Store) -> None:
     assert store.ref("T1", id) == Ref(id, "T1", "job", {"name": "x", "page": 2})
 
 
+def test_many_ids_at_once_are_as_they_would_be_one_by_one(store: Store) -> None:
+    id = store.put_ref("T1", "job", {"name": "x"})
+    many = store.put_refs("T1", "job", [{"page": number} for number in range(1200)])
+    assert [store.ref("T1", many[n]) for n in (0, 1199)] == [
+        Ref(many[n], "T1", "job", {"page": n}) for n in (0, 1199)
+    ]
+    assert store.put_refs("T1", "job", [{"page": 7}, {"name": "x"}, {"page": 7}]) == (many[7], id, many[7])
+    assert store.put_refs("T1", "job", []) == ()
+
+
 def test_an_id_is_worth_nothing_to_another_team(store: Store) -> None:
     id = store.put_ref("T1", "job", {"name": "x"})
     assert store.ref("T2", id) is None
