@@ -24,12 +24,13 @@ def measured(scale: Scale) -> list[Figure]:
         names = scene.plant(far, places, scale.jobs)
         bot = stack.enter_context(scene.bot(webapi, far, places, scale))
         generator.joined(bot.token)
-        watching = _most(bot, min(_WATCHED_S, 10 * scale.warm_up_s))
+        watched_s = min(_WATCHED_S, 10 * scale.warm_up_s)
+        watching = _most(bot, watched_s)
         generator.over_sockets(bot.token, mix(names), scale.per_s, scale.round_s * 2)
         answering = max(watching, _most(bot, scale.warm_up_s))
         what = f"{scale.jobs:,} jobs followed"
         return [
-            Figure("memory", f"{what}, most of {_WATCHED_S:.0f} s", "MB", watching, goal=GOAL_MB),
+            Figure("memory", f"{what}, most of {watched_s:.0f} s", "MB", watching, goal=GOAL_MB),
             Figure("memory", f"{what}, after {scale.per_s} commands a second", "MB", answering, goal=GOAL_MB),
         ]
 
