@@ -578,6 +578,15 @@ class Approvals:
         self._go_on(moved)
         return None
 
+    def may_review(self, who: Person, request_id: str) -> Request | Note:
+        """The request, when a word of `who` on it would count now; else what to tell them. Quick."""
+        request = self._open(who, request_id, *OPEN_REQUESTS)
+        if isinstance(request, Note):
+            return request
+        if request.state is RequestState.CONFIRMING:
+            return self.may_confirm(who, request_id)
+        return self._decidable(who, request_id)
+
     def may_decide(self, who: Person, request_id: str) -> Request | Note:
         """The request, when `who` may approve or deny it now; else what to tell them."""
         return self._decidable(who, request_id)

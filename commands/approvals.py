@@ -7,8 +7,6 @@ from dataclasses import replace
 
 from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.approvals import approving
-from bot.dms.model import State
-from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.base import Context, Verb, never
@@ -75,27 +73,17 @@ def _standing(given: Sequence[Decision], needed: int) -> list[Part]:
 
 
 def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Button, ...]:
+    """One decides on the whole card alone, which Review shows."""
     verb, found = request.action, []
+    review = Button("Review", verb, "review", request.id, "primary")
     if request.state is RequestState.CONFIRMING:
-        return (*_confirming(request), Button("Cancel", verb, "cancel", request.id))
+        return (review, Button("Cancel", verb, "cancel", request.id))
     said = {each.user for each in ctx.store.decisions(request.id)}
     if may_approve and ctx.who.user not in said:
-        found.append(Button("Approve", verb, "approve", request.id, "primary"))
-        found.append(Button("Deny", verb, "deny", request.id, "danger"))
+        found.append(review)
     if request.by.user == ctx.who.user:
         found.append(Button("Withdraw", verb, "withdraw", request.id))
     return tuple(found)
-
-
-def _confirming(request: Request) -> tuple[Button, ...]:
-    """A deletion says each time what goes, as on its own message."""
-    if request.action is not Action.DELETE or request.options.with_destination:
-        return (Button("Confirm", request.action, "confirm", request.id, "danger"),)
-    job_only = Button("Delete job only", request.action, "confirm", request.id, "danger")
-    if all(job.state == State.COMPLETED for job in request.jobs):
-        return (job_only,)
-    both = Button("Delete job and destination", request.action, "confirm_destination", request.id, "danger")
-    return (job_only, both)
 
 
 def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
@@ -112,8 +100,9 @@ VERB = Verb(
     summary="requests that wait for somebody's word",
     usage=("approvals",),
     syntax=Syntax(flags=(Flag("page", "number", "which page"),)),
-    details="Who asked, for what, how many of how many approved, and when it expires; you see Approve "
-    "and Deny where the policy lets you decide, and Withdraw on your own requests.",
+    details="Who asked, for what, how many of how many approved, and when it expires. Review shows the whole "
+    "request, with all that would be lost, where you may approve or deny it or have yet to confirm it; "
+    "Withdraw takes your own back.",
     examples=("approvals",),
     run=_run,
     asks_service=never,

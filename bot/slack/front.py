@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from bot import logs, metrics
-from bot.answers import Answer, Note
+from bot.answers import Answer, Note, User
 from bot.approvals import Approvals
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
@@ -28,12 +28,16 @@ from bot.redact import redact
 from bot.requestwords import phrase
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
+from bot.slack.approvalcard import approval_card
+from bot.slack.cards import request_card
 from bot.slack.incoming import Press, Submission, Typed
+from bot.slack.message import Message
 from bot.slack.parse import parse
 from bot.slack.post import Place, Post
+from bot.slack.render import render
 from bot.slack.text import plain
 from bot.store.port import Store, StoreError
-from bot.store.records import Person, Ref, Request, Run, RunState
+from bot.store.records import Person, Ref, Request, RequestState, Run, RunState
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -51,6 +55,8 @@ _CHECK_S = 2.0
 _MOST_TICKED = 1000
 _DENIAL = "denial"
 """Kind of the stored id behind the view that asks why."""
+_REVIEW = "review"
+"""Kind of the stored id behind the view that shows a request whole."""
 _ACTIONS = frozenset(str(action) for action in Action)
 
 
@@ -136,6 +142,7 @@ class Front:
 
     def _pressed(self, press: Press, place: Place) -> None:
         log.info("button", user=press.who.user, verb=press.verb, step=press.step)
+        press, place = self._in_review(press, place)
         if press.step in ("run", "turn", "chosen"):
             self._pressed_invocation(press, place)
             return
@@ -156,6 +163,14 @@ class Front:
                 self._tell(place, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
                 return
         self._invoke(invocation, place, press.trigger)
+
+    def _in_review(self, press: Press, place: Place) -> tuple[Press, Place]:
+        """In a review, a press is answered in its view, and counts as made where Review was pressed."""
+        ref = self._store.ref(press.who.team, press.ref) if press.ref else None
+        if ref is None or ref.kind != _REVIEW:
+            return press, place
+        who = replace(press.who, channel=str(ref.data["channel"]))
+        return replace(press, who=who), replace(place, who=who, view_id=press.view_id)
 
     def _ticked(self, press: Press) -> tuple[str, ...]:
         refs = (self._store.ref(press.who.team, value) for value in press.ticked[:_MOST_TICKED])
@@ -190,6 +205,7 @@ class Front:
             "approve": self._step(approvals.approve),
             "deny": self._ask_reason,
             "names": self._names,
+            "review": self._review,
             "again": lambda press, place: self._later(
                 place,
                 press.verb,
@@ -218,9 +234,37 @@ class Front:
 
     def _told_beside(self, press: Press, place: Place, note: Note | None) -> None:
         """A button in an answer that one person sees: the request's message may be elsewhere."""
-        if note is None and press.replaceable:
+        if place.view_id and (note is not None or press.step == "recheck"):
+            self._review_again(press, place, note)
+            return
+        if note is None and (press.replaceable or place.view_id):
             note = Note("Done. `/dms approvals` shows what is still open.", tone="good")
         self._told(place, note)
+
+    def _review(self, press: Press, place: Place) -> None:
+        request = self._approvals.may_review(press.who, press.value)
+        if isinstance(request, Note):
+            self._tell(place, request)
+            return
+        ref = self._store.put_ref(
+            press.who.team, _REVIEW, {"request": request.id, "channel": press.who.channel}
+        )
+        self._show(place, press.trigger, views.review(self._card(request, press.who), ref))
+
+    def _review_again(self, press: Press, place: Place, note: Note | None) -> None:
+        """The card as it is now, so that whoever presses again has seen it."""
+        request = self._approvals.may_review(press.who, press.value)
+        if isinstance(request, Note):
+            self._post.answer(place, note or request)
+            return
+        said = render(note).blocks if note is not None else ()
+        self._post.update(place, views.review(self._card(request, press.who), press.ref, said))
+
+    def _card(self, request: Request, reader: Person) -> Message:
+        decisions, now = self._store.decisions(request.id), self._clock()
+        if request.state is RequestState.CONFIRMING:
+            return request_card(request, (), decisions, now)
+        return approval_card(request, (User(reader.user),), decisions, now)
 
     def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
         request = self._approvals.may_confirm(press.who, press.value)
@@ -364,8 +408,8 @@ class Front:
     # ---- work and its faults
 
     def _show(self, place: Place, trigger: str, view: dict[str, Any]) -> str:
-        """Open a view; its id, or empty when Slack would not, which is told."""
-        view_id = self._post.open(trigger, view)
+        """Open a view, over the review that was pressed in; its id, or empty when Slack would not."""
+        view_id = self._post.open(trigger, view, over=bool(place.view_id))
         if not view_id:
             self._tell(place, NO_VIEW)
         return view_id

@@ -124,10 +124,7 @@ def _request(request: Request) -> str:
 def _buttons(request: Request, *, decide: bool) -> list[Button]:
     verb = str(request.action)
     if decide:
-        return [
-            Button("Approve", verb, "approve", request.id, "primary"),
-            Button("Deny", verb, "deny", request.id, "danger"),
-        ]
+        return [Button("Review", verb, "review", request.id, "primary")]
     if request.state is RequestState.APPROVING:
         return [Button("Withdraw", verb, "withdraw", request.id)]
     return [Button("Cancel", verb, "cancel", request.id)]

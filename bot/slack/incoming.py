@@ -41,6 +41,10 @@ class Press:
     """Whether it stands in an answer that only this person sees."""
     ticked: tuple[str, ...] = ()
     """Opaque ids of all boxes ticked in the message."""
+    view_id: str = ""
+    """The modal in which it stands, where it stands in one."""
+    ref: str = ""
+    """That modal's `private_metadata`: an opaque id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def press(body: Mapping[str, Any]) -> Press:
     """From a `block_actions` payload; an action that is not ours has an empty verb."""
     action: Mapping[str, Any] = next(iter(body.get("actions") or ()), {})
     verb, step = address(_text(action, "action_id"))
+    view = body.get("view") or {}
+    modal = view if view.get("type") == "modal" else {}
     return Press(
         who=_person(body),
         verb=verb,
@@ -83,6 +89,8 @@ def press(body: Mapping[str, Any]) -> Press:
         response_url=_text(body, "response_url"),
         replaceable=bool((body.get("container") or {}).get("is_ephemeral")),
         ticked=tuple(_ticked(body.get("state") or {})),
+        view_id=_text(modal, "id"),
+        ref=_text(modal, "private_metadata"),
     )
 
 

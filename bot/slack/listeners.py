@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 COMMAND = "/dms"
 HOME = "home"
 """The verb of the Home tab's own buttons."""
+_LAST = ("pick", "save", "typed", "typed_destination", "deny_reason")
+"""Steps of views with which all is said; some stand over another view."""
 _OURS = re.compile(rf"^{incoming.PREFIX}:")
 
 
@@ -65,7 +67,7 @@ def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None
         return
     if submission.step == PREVIEWED:
         ack(response_action="update", view=views.loading())
-    elif submission.step in ("pick", "save"):
+    elif submission.step in _LAST:
         # It goes on in the channel, and no view should be left to close by hand.
         ack(response_action="clear")
     else:

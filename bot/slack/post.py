@@ -84,17 +84,25 @@ class Post:
         else:
             self._say(place, answer)
 
-    def open(self, trigger: str, view: dict[str, Any]) -> str:
-        """Open a view; its id, or empty when Slack would not.
+    def open(self, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
+        """Open a view, or lay it `over` the one that was pressed in; its id, or empty when Slack would not.
 
         The trigger lasts 3 seconds: call this before anything slow.
         """
+        show = self._opener.views_push if over else self._opener.views_open
         try:
-            response = self._opener.views_open(trigger_id=trigger, view=view)
+            response = show(trigger_id=trigger, view=view)
         except _FAR as error:
             log.warning("view_not_opened", error=_reason(error))
             return ""
         return str(response["view"]["id"])
+
+    def update(self, place: Place, view: dict[str, Any]) -> None:
+        """Put another view into the place of the one that is open there."""
+        try:
+            self._update_view(place, view)
+        except _FAR as error:
+            log.info("view_gone", user=place.who.user, error=_reason(error))
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """Show the App Home tab."""

@@ -11,6 +11,7 @@ from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.cards import asked, subject
 from bot.slack.choices import typed
+from bot.slack.message import Message
 from bot.slack.surface import modal
 from bot.store.records import Request
 
@@ -98,6 +99,14 @@ def reason_text(values: Mapping[str, Any]) -> str:
 def reason_objections(values: Mapping[str, Any]) -> dict[str, str]:
     """By `block_id`: what is wrong with the reason; empty when nothing is."""
     return {} if reason_text(values) else {REASON_BLOCK: "Say in a few words why, for the one who asked."}
+
+
+def review(card: Message, ref: str, said: Sequence[Block] = ()) -> dict[str, Any]:
+    """The whole card of a request with its buttons, under what there is to say of the last press.
+
+    `ref` says which request, and where the review was asked for.
+    """
+    return modal("Review the request", [*said, *card.blocks], ref=ref)
 
 
 def all_names(request: Request) -> dict[str, Any]:

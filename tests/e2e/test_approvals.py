@@ -441,7 +441,8 @@ def test_who_asks_is_told_where_it_could_not_be_posted(slack: SlackServer, tmp_p
         stage.press(card, "Delete job only")
         stage.shows(card, "could not be posted", "G0NOTHERE1", "/dms approvals")
         listed = stage.type("approvals", user="alex")
-        stage.press(listed, "Approve", "alex")
+        stage.press(listed, "Review", "alex")
+        stage.slack.press(stage.slack.wait_view("alex", job), text="Approve", user="alex")
         stage.shows(card, "✅ *Deleted*", ALEX)
 
 
@@ -455,23 +456,113 @@ def test_what_is_open_is_listed_for_each_as_they_may(stage: Scene) -> None:
     assert f"asked by <@{DANA}>" in seen["dana"]
     assert "0 of 2 approved" in seen["dana"]
     assert "[Withdraw]" in seen["dana"]
-    assert "[Approve]" not in seen["dana"]
-    assert "[Approve]" in seen["alex"]
+    assert "[Review]" not in seen["dana"]
+    assert "[Review]" in seen["alex"]
     assert "You may not approve" in seen["riley"]
-    assert "[Approve]" not in seen["riley"]
-    before = moment(stage)
-    listed = stage.type("approvals", user="alex")
-    request = request_of(stage, job)
-    stage.slack.press(listed, action_id="dms:delete:approve", value=request.id, user="alex")
-    private(stage, "alex", "Done", after=before)
+    assert "[Review]" not in seen["riley"]
+    assert not any(button in text for text in seen.values() for button in ("[Approve]", "[Deny]"))
+    review = reviewed(stage, job)
+    stage.slack.press(review, text="Approve", user="alex")
     stage.shows(ask, "1 of 2", ALEX)
+    assert "Done" in plain(stage.slack.wait_view("alex", "Done"))
+    assert "[Review]" not in part(stage, "alex", job)
 
 
-def part(stage: Scene, user: str, job: str) -> str:
+def reviewed(stage: Scene, job: str, user: str = "alex") -> JSON:
+    """The view with the whole card of a job's newest request, from `/dms approvals`."""
+    listed = stage.type("approvals", user=user)
+    request = request_of(stage, job)
+    stage.slack.press(listed, action_id=f"dms:{request.action}:review", value=request.id, user=user)
+    return stage.slack.wait_view(user, "Review the request")
+
+
+def test_home_leads_to_the_whole_card(stage: Scene) -> None:
+    job = production(stage, "home")
+    card, _ = confirmed(stage, job)
+    stage.slack.open_home("alex")
+    home = stage.slack.wait_home("alex", contains=[job, "[Review]"])
+    assert "[Approve]" not in plain(home)
+    stage.slack.press(home, text="Review", user="alex")
+    review = stage.slack.wait_view("alex", "Review the request")
+    for word in (f"<@{DANA}>", "cannot be taken up again", "destination itself *stays*", "`sales`", "0 of 2"):
+        assert word in plain(review)
+    stage.slack.press(review, text="Deny", user="alex")
+    reason = stage.slack.wait_view("alex", "Why not?")
+    stage.slack.submit(reason, {input_of(reason): "not today"}, user="alex")
+    stage.shows(card, "Denied", ALEX, "not today")
+    assert stage.slack.views("alex") == []
+
+
+def test_a_review_tells_in_its_view_why_a_press_does_not_count(stage: Scene) -> None:
+    job, _ = promoting(stage)
+    fall_behind(stage, job)
+    looked_long_ago(stage, job)
+    review = reviewed(stage, job)
+    stage.slack.press(review, text="Approve", user="alex")
+    again = stage.slack.wait_view("alex", "did not count")
+    assert "NOT ZERO" in plain(again)
+    stage.dms.set_job(job, sec_lag=0, bytes_lag=0)
+    measured(stage, job, 0)
+    stage.slack.press(again, text="Re-check delay", user="alex")
+    zero = stage.slack.wait_view("alex", "Replication delay: zero")
+    assert "did not count" not in plain(zero)
+    stage.slack.press(zero, text="Approve", user="alex")
+    eventually(lambda: "approved" in events(stage, job))
+
+
+def test_a_review_of_what_is_over_says_so(stage: Scene) -> None:
+    job = production(stage, "over")
+    card, _ = confirmed(stage, job)
+    review = reviewed(stage, job)
+    listed = stage.type("approvals", user="sam")
+    stage.press(card, "Withdraw")
+    stage.shows(card, "Cancelled")
+    stage.slack.press(review, text="Approve", user="alex")
+    assert "[Approve]" not in plain(stage.slack.wait_view("alex", "this request is cancelled"))
+    before = moment(stage)
+    request = request_of(stage, job)
+    stage.slack.press(listed, action_id="dms:delete:review", value=request.id, user="sam")
+    private(stage, "sam", "this request is cancelled", after=before)
+    assert events(stage, job) == ["requested", "confirmed", "cancelled"]
+
+
+def test_ones_own_request_is_confirmed_on_its_whole_card(stage: Scene) -> None:
+    job = fresh("own")
+    keeping_up(stage, job)
+    card = stage.type(f"promote {job}")
+    assert "[Confirm" not in part(stage, "dana", job, "Promote")
+    stage.slack.press(reviewed(stage, job, "dana"), text="Confirm promote", user="dana")
+    stage.shows(card, "Waiting for approval")
+
+
+def test_what_is_typed_stands_over_the_review(stage: Scene) -> None:
+    job = fresh("typed")
+    stage.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    card = stage.type(f"restart {job}")
+    stage.slack.press(reviewed(stage, job, "dana"), text="Confirm restart", user="dana")
+    view = stage.slack.wait_view("dana", "are you sure?")
+    stage.slack.submit(view, {input_of(view): job}, user="dana")
+    stage.shows(card, "Waiting for approval")
+    assert stage.slack.views("dana") == []
+
+
+def test_a_role_from_a_channel_holds_in_a_review(stage: Scene) -> None:
+    job = fresh("where")
+    stage.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    card = stage.type(f"restart {job}")
+    stage.confirm(card, "Confirm restart", typed=job)
+    asks(stage, job)
+    listed = stage.type("approvals", user="riley", channel=APPROVALS)
+    stage.press(listed, "Review", "riley")
+    stage.slack.press(stage.slack.wait_view("riley", job), text="Approve", user="riley")
+    stage.shows(card, f"Approved by <@{RILEY}>")
+
+
+def part(stage: Scene, user: str, job: str, verb: str = "Delete") -> str:
     """What `/dms approvals` says to somebody of this job, with the buttons."""
     text = plain(stage.type("approvals", user=user))
     assert f"`{job}`" in text, text
-    start = text.index(f"*Delete* `{job}`")
+    start = text.index(f"*{verb}* `{job}`")
     end = text.find("\n*", start + 1)
     return text[start : end if end > 0 else len(text)]
 

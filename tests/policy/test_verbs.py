@@ -102,7 +102,7 @@ def test_open_requests_are_listed_with_what_each_reader_may_do(typing: Desk) -> 
     assert "*Promote* `orders` (RUNNING/CDC), asked by @U0DANA0001" in told
     assert "1 of 2 approved by @U0RILEY001" in told
     assert "expires" in told
-    assert labels(typing.type("approvals", ALEX)) == ["Approve", "Deny", "Refresh"]
+    assert labels(typing.type("approvals", ALEX)) == ["Review", "Refresh"]
     assert labels(typing.type("approvals", Person("T1", "U0RILEY001"))) == ["Refresh"]
     assert labels(typing.type("approvals", DANA)) == ["Withdraw", "Refresh"]
     assert labels(typing.type("approvals", QUINN)) == ["Refresh"]
@@ -120,7 +120,7 @@ def test_only_what_is_open_in_this_workspace_is_listed(typing: Desk) -> None:
 def test_what_is_not_confirmed_is_shown_to_its_requester_alone(typing: Desk) -> None:
     typing.ctx.store.add_request(request(state=RequestState.CONFIRMING))
     assert isinstance(typing.type("approvals", ALEX), Note)
-    assert labels(typing.type("approvals", DANA)) == ["Confirm", "Cancel", "Refresh"]
+    assert labels(typing.type("approvals", DANA)) == ["Review", "Cancel", "Refresh"]
 
 
 def test_many_requests_come_in_pages_that_slack_takes(typing: Desk) -> None:

@@ -297,8 +297,7 @@ def test_home_shows_jobs_approvals_and_watches() -> None:
     assert "label `team=pay` → <#C123>, only failed" in text
     assert "all jobs → <@U1>" in text
     assert {name: each["value"] for name, each in buttons(view).items()} == {
-        "dms:restart:approve": "req-1",
-        "dms:restart:deny": "req-1",
+        "dms:restart:review": "req-1",
         "dms:stop:cancel": "req-2",
     }
 
