@@ -14,8 +14,8 @@ STRANGERS = ("U0RILEY001", "U0QUINN001", "U0NOBODY00", "W0FORGED01", "riley", ""
 """People who may change nothing."""
 STEPS = (
     "run", "turn", "chosen", "pick", "confirm", "confirm_destination", "cancel", "recheck", "approve", "deny",
-    "review", "withdraw", "retry", "again", "names", "submit", "save", "typed", "typed_destination", "deny_reason",
-    "refresh", "suggest", "phrase", "nonsense", "",
+    "review", "withdraw", "retry", "again", "names", "submit", "typed", "typed_destination", "deny_reason",
+    "save", "refresh", "suggest", "phrase", "nonsense", "",
 )  # fmt: skip
 VERBS = (*all_verbs(), "home", "nonsense", "", "DELETE", "__init__")
 BLOCKS = ("selection", "chosen", "chosen:2", "excluded", "parallelism", "databases", "typed", "reason", "odd")
