@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from dataclasses import dataclass
 from typing import TypeVar
 
 import psycopg
@@ -14,10 +15,8 @@ from psycopg.rows import TupleRow
 from bot.store.port import StoreError
 
 CONNECT_S = 5
-LOCK_S = 10
-STATEMENT_S = 15
 ANSWER_S = 20.0
-"""The client's own deadline, for a server that is frozen or cut off; above `STATEMENT_S`."""
+"""The client's own deadline, for a server that is frozen or cut off; above the server's."""
 SILENT_S = 11
 """After so long without a sign of life either side takes the other for gone: keepalives after 5 s
 of quiet, three of them, 2 s apart."""
@@ -32,10 +31,6 @@ _CLIENT = {
     "tcp_user_timeout": str(SILENT_S * 1000),
 }
 _SERVER = {
-    "statement_timeout": f"{STATEMENT_S}s",
-    "lock_timeout": f"{LOCK_S}s",
-    # A replica that froze while it held the writers' lock must not stop the others.
-    "idle_in_transaction_session_timeout": f"{STATEMENT_S}s",
     # The server has to notice a dead client too, or its locks would outlive it.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
@@ -47,6 +42,20 @@ _OLDEST = 130000
 """The first server with `pg_current_xact_id`."""
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the server waits, in whole seconds."""
+
+    lock_s: int = 10
+    """For another writer."""
+    statement_s: int = 15
+    """For a statement, and for the next one of a transaction: a replica that froze while it held the
+    writers' lock must not stop the others."""
+
+
+_PATIENCE = Patience()
 
 
 class Connection(psycopg.Connection[TupleRow]):
@@ -66,7 +75,8 @@ class Connection(psycopg.Connection[TupleRow]):
 class Address:
     """Where the database is, and how it is named in sentences for people."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience = _PATIENCE) -> None:
+        self._patience = patience
         try:
             given = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -87,7 +97,7 @@ class Address:
         except psycopg.Error as error:
             raise StoreError(self.sentence(error)) from error
         try:
-            set_limits(connection)
+            self.set_limits(connection)
         except psycopg.Error as error:
             connection.close()
             raise StoreError(self.sentence(error)) from error
@@ -105,18 +115,27 @@ class Address:
         """What went wrong, in one sentence."""
         code = error.sqlstate or ""
         trouble = _TROUBLES.get(code) or _KINDS.get(code[:2])
+        if code == "55P03":
+            trouble = f"has been locked by another writer for {self._patience.lock_s} s"
+        if code == "57014":
+            trouble = f"did not answer within {self._patience.statement_s} s, so nothing was saved"
         if trouble is None and not code:
             trouble = f"cannot be reached: {_first_line(error)}"
         return f"{self.name} {trouble or 'failed: ' + _first_line(error)}."
 
+    def set_limits(self, connection: psycopg.Connection[TupleRow]) -> None:
+        """Deadlines and signs of life on the server's side of the connection.
 
-def set_limits(connection: psycopg.Connection[TupleRow]) -> None:
-    """Deadlines and signs of life on the server's side of the connection.
-
-    With SET rather than as start-up options, which poolers between here and there refuse.
-    """
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SERVER.items())
-    connection.execute(f"SELECT {settings}".encode())
+        With SET rather than as start-up options, which poolers between here and there refuse.
+        """
+        waits = {
+            "statement_timeout": self._patience.statement_s,
+            "lock_timeout": self._patience.lock_s,
+            "idle_in_transaction_session_timeout": self._patience.statement_s,
+        }
+        values = {**{name: f"{seconds}s" for name, seconds in waits.items()}, **_SERVER}
+        settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in values.items())
+        connection.execute(f"SELECT {settings}".encode())
 
 
 def check_alive(connection: psycopg.Connection[TupleRow]) -> None:
@@ -145,8 +164,6 @@ _TROUBLES = {
     "42501": "may not be used: its user lacks a privilege",
     "53100": "is on a disk that is full, so nothing was saved",
     "53300": "has no connection left",
-    "55P03": f"has been locked by another writer for {LOCK_S} s",
-    "57014": f"did not answer within {STATEMENT_S} s, so nothing was saved",
     "57P01": "is being shut down",
     "57P02": "has crashed and is being restarted",
     "57P03": "is still starting up",

@@ -20,12 +20,13 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
-from bot.store.pgconnect import CONNECT_S, Address, Connection, check_alive, set_limits
+from bot.store.pgconnect import CONNECT_S, Address, Connection, Patience, check_alive
 from bot.store.pglock import PostgresHold, is_taken, take
 from bot.store.port import Hold, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
 
 _CONNECTIONS = 8
+_PATIENCE = Patience()
 OUTCOME_S = 10.0
 """How long to ask for the outcome of a commit whose answer was lost."""
 
@@ -43,10 +44,11 @@ class PostgresBackend(Backend):
         *,
         migrations: tuple[Migration, ...] = MIGRATIONS,
         outcome_s: float = OUTCOME_S,
+        patience: Patience = _PATIENCE,
     ) -> None:
         super().__init__()
         self._outcome_s = outcome_s
-        self._address = Address(url)
+        self._address = Address(url, patience)
         self._schema = self._prepare(migrations)
         self._begin = (
             f"BEGIN; SELECT pg_advisory_xact_lock({self._key('', 'write')}), pg_current_xact_id()::text"
@@ -59,7 +61,7 @@ class PostgresBackend(Backend):
             max_size=_CONNECTIONS,
             timeout=CONNECT_S,
             reconnect_timeout=CONNECT_S,  # then the next caller tries at once, without a long back-off
-            configure=set_limits,
+            configure=self._address.set_limits,
             check=self._check,
             open=False,
         )

@@ -1,4 +1,4 @@
-"""Another process that uses the same database: `python child.py URL WHAT [ARGUMENT…]`.
+"""Another process that uses the same database: `python -m tests.store.child URL WHAT [ARGUMENT…]`.
 
 It says `ready`, waits for a line where it must start together with others, and says what came out.
 """
@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 
 from bot.dms.rules import Action
 from bot.store import JobLocked, Store, open_store
+from bot.store.pgconnect import Patience
+from bot.store.postgres import PostgresBackend
 from bot.store.records import AuditEntry, RequestState, Run, RunState
+from bot.store.sqlstore import SqlStore
 
+HASTE = Patience(lock_s=1, statement_s=2)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -65,6 +69,13 @@ def stay_in_transaction(store: Store) -> None:
         time.sleep(600)
 
 
+def freeze(store: Store) -> None:
+    """As a replica whose server gives up on it sooner than on others."""
+    url = sys.argv[1]
+    store.close()
+    stay_in_transaction(SqlStore(PostgresBackend(url, patience=HASTE)))
+
+
 def just_open(_: Store) -> None:
     say("opened")
 
@@ -75,6 +86,7 @@ WHAT: dict[str, Callable[..., None]] = {
     "claim": claim,
     "count": count,
     "stay": stay_in_transaction,
+    "freeze": freeze,
     "open": just_open,
 }
 

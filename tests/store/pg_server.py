@@ -119,7 +119,8 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.start()
             yield server
         finally:
-            server.stop()
+            # What it has is thrown away, so it need not be written down first.
+            server.stop(signal.SIGQUIT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

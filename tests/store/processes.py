@@ -1,4 +1,4 @@
-"""Starts `child.py` and speaks with it."""
+"""Starts `child` and speaks with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-_CHILD = Path(__file__).with_name("child.py")
+_ROOT = Path(__file__).parents[2]
 
 
 class Child:
@@ -33,8 +33,8 @@ class Child:
 
 @contextmanager
 def child(url: str, *what: str) -> Iterator[Child]:
-    command = [sys.executable, str(_CHILD), url, *what]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.store.child", url, *what]
+    process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield Child(process)
     finally:

@@ -17,6 +17,7 @@ from bot.dms.model import Job, Options
 from bot.store import StoreError, records
 from bot.store.codec import clean, codec, column, dumps, text_time, time_text
 from bot.store.table import Table
+from tests.fuzz.profile import limits
 from tests.store import make
 
 ANY_TEXT = st.text(st.characters())
@@ -71,6 +72,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", [Job, Options, *KINDS])
+@limits(40, 1000)
 @given(data=st.data())
 def test_a_record_survives_json(kind: Any, data: st.DataObject) -> None:
     record = data.draw(filled(kind))
@@ -80,6 +82,7 @@ def test_a_record_survives_json(kind: Any, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@limits(40, 1000)
 @given(data=st.data())
 def test_a_record_survives_columns(kind: Any, data: st.DataObject) -> None:
     record = data.draw(filled(kind, PLAIN_TEXT))

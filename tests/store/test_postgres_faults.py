@@ -17,6 +17,7 @@ from bot.store.pgconnect import Address
 from bot.store.postgres import PostgresBackend
 from bot.store.sqlstore import SqlStore
 from tests.store import make
+from tests.store.child import HASTE
 from tests.store.pg_server import PostgresServer, postgres_server
 from tests.store.processes import child, until
 from tests.store.raw import Raw
@@ -203,10 +204,10 @@ def ask_slowly(backend: PostgresBackend) -> None:
 def test_locked_by_another_for_too_long(server: PostgresServer) -> None:
     """And a replica that froze while it was writing does not stop the others for good."""
     url = server.new_database()
-    with closing(open_store(url)) as store, child(url, "stay") as frozen:
+    with closing(SqlStore(PostgresBackend(url, patience=HASTE))) as store, child(url, "freeze") as frozen:
         assert frozen.hear() == "written"
         os.kill(frozen.process.pid, signal.SIGSTOP)
-        with pytest.raises(StoreError, match="locked by another writer for 10 s"):
+        with pytest.raises(StoreError, match="locked by another writer for 1 s"):
             store.put_value("a", "1")
         until(lambda: works(store))
         assert store.value("half") is None
