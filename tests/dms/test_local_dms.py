@@ -26,6 +26,7 @@ def server() -> Iterator[DmsServer]:
 @pytest.fixture
 def control(server: DmsServer) -> DmsControl:
     server.control.reset()
+    server.control.clock(factor=60.0)
     return server.control
 
 
@@ -121,6 +122,7 @@ def test_phases_that_the_generated_client_does_not_know(
 
 
 def test_the_life_of_a_job(dms: Gateway, control: DmsControl) -> None:
+    control.clock(factor=600.0)
     control.add_job("orders", state="NOT_STARTED", databases=["app"])
     began = datetime.now(UTC) - timedelta(minutes=1)
 
