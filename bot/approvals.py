@@ -24,6 +24,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action, affected, by_databases, check
 from bot.groups import flags_of, mixed
 from bot.invocation import Invocation
+from bot.jobnames import naming_fact
 from bot.redact import redact
 from bot.requestwords import (
     STANDING,
@@ -181,7 +182,9 @@ class Approvals:
         jobs = self._still_there(names)
         if not jobs:
             return Note(f"{some(names)}: no longer there, so nothing was done.", tone="warn")
-        groups = mixed(lambda wanted: self._ref(who, wanted), old.action, jobs, old.options)
+        groups = mixed(
+            lambda wanted: self._ref(who, wanted), old.action, jobs, old.options, self._store.known_names
+        )
         if groups is not None:
             return groups
         if old.action is Action.EDIT and self._edited(old):
@@ -336,7 +339,8 @@ class Approvals:
         effect = self._actions[wanted.action].effect
         effects = dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs)
         own = {"approval_channel": approval_channel, "effect": "\n".join(effects)}
-        return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | own
+        names = naming_fact(wanted.jobs, self._store.known_names())
+        return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | names | own
 
     def _delays(self, action: Action, jobs: Sequence[Job]) -> dict[str, Any]:
         return delayfacts.look(self._dms, jobs, self._clock) if action is Action.PROMOTE else {}

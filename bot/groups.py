@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bot.answers import Button, Note
 from bot.dms.model import Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check
 from bot.invocation import Invocation, Value
+from bot.jobnames import Calling, told_apart
 
 Ref = Callable[[Invocation], str]
 """Stores an invocation for a button and returns its opaque id."""
@@ -17,16 +18,23 @@ _MOST_GROUPS = 20
 _NAMED = 20
 
 
-def mixed(ref: Ref, action: Action, jobs: Sequence[Job], options: Options) -> Note | None:
+def mixed(
+    ref: Ref,
+    action: Action,
+    jobs: Sequence[Job],
+    options: Options,
+    known: Callable[[], Iterable[str]] = tuple,
+) -> Note | None:
     """Why these jobs cannot act together, with a button for each group; None when they can.
 
     The button of a group that `action` is possible for does it there; that of another lists its jobs,
-    with what is possible for them.
+    with what is possible for them. `known` gives the full names of all jobs there are.
     """
     groups = by_status(jobs)
     if len(groups) < 2:
         return None
-    lines = [_line(action, status, group, options) for status, group in groups.items()]
+    calls = told_apart((*(job.name for job in jobs), *known()))
+    lines = [_line(action, status, group, options, calls) for status, group in groups.items()]
     more = f"\n… and {len(groups) - _MOST_GROUPS} more" if len(groups) > _MOST_GROUPS else ""
     return Note(
         f"Nothing was done: only jobs with the same status can be taken together, and these have "
@@ -65,8 +73,8 @@ def flags_of(options: Options) -> dict[str, Value]:
     return flags
 
 
-def _line(action: Action, status: str, group: Sequence[Job], options: Options) -> str:
-    shown = ", ".join(f"`{job.id}`" for job in group[:_NAMED])
+def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: Calling) -> str:
+    shown = ", ".join(f"`{calls(job.name)}`" for job in group[:_NAMED])
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible"
     return f"• *{_shown(status)}*: {shown}{more}{cannot}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.answers import Note, Outside, Rich, Time, User
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import where
+from bot.jobnames import called
 from bot.store.records import Freeze, Request, RequestState, Run
 
 STANDING = {
@@ -24,9 +25,9 @@ STANDING = {
 
 
 def phrase(request: Request) -> str:
-    """What has to be typed to confirm: the job's id, or for several jobs what happens to them."""
+    """What has to be typed to confirm: what the job is called, or for several jobs what happens to them."""
     if len(request.jobs) == 1:
-        return request.jobs[0].id
+        return called(request, request.jobs[0].name)
     return f"{request.action} {len(request.jobs)} jobs"
 
 

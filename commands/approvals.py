@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.approvals import approving
 from bot.invocation import Flag, Invocation, Syntax
+from bot.jobnames import called
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.base import Context, Verb, never
 
@@ -60,7 +61,7 @@ def _section(ctx: Context, request: Request) -> Section:
 
 
 def _jobs(request: Request) -> str:
-    names = [f"`{job.id}` ({job.status})" for job in request.jobs]
+    names = [f"`{called(request, job.name)}` ({job.status})" for job in request.jobs]
     more = f" and {len(names) - _SHOWN_JOBS} more" if len(names) > _SHOWN_JOBS else ""
     return ", ".join(names[:_SHOWN_JOBS]) + more
 

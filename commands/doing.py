@@ -32,7 +32,7 @@ def runner(
     def run(ctx: Context, invocation: Invocation) -> Answer:
         jobs = _jobs(ctx, invocation)
         wanted = options(invocation)
-        groups = mixed(ctx.ref, action, jobs, wanted)
+        groups = mixed(ctx.ref, action, jobs, wanted, ctx.store.known_names)
         if groups is not None:
             return groups
         if wanted.databases:

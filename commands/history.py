@@ -11,6 +11,7 @@ from bot.answers import Answer, Button, Channel, Note, Outside, Page, Part, Sect
 from bot.auditexport import FORMATS, entries
 from bot.dms.model import job_name
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.jobnames import Calling, told_apart
 from bot.store.records import AuditEntry
 from bot.timespan import parse_duration, parse_time
 from commands.base import Context, Verb, only_of_a_job
@@ -120,9 +121,10 @@ def _page(ctx: Context, invocation: Invocation, asked: _Asked) -> Answer:
         text = "No row of the audit matches." if page == 1 else "There are no older rows."
         return Note(text, tone="info")
     more = len(rows) > page * PER_PAGE
+    calls = told_apart((*ctx.store.known_names(), asked.job, *(each.job for each in shown)))
     return Page(
-        title=f"History of {asked.job.rpartition('/')[2]}" if asked.job else "History",
-        sections=tuple(Section(_line(each, with_job=not asked.job)) for each in shown),
+        title=f"History of {calls(asked.job)}" if asked.job else "History",
+        sections=tuple(Section(_line(each, None if asked.job else calls)) for each in shown),
         buttons=_buttons(ctx, invocation, page, more=more and page < MOST_PAGES),
         footer=_footer(page, more),
     )
@@ -134,14 +136,14 @@ def _footer(page: int, more: bool) -> str:
     return f"Newest first, page {page}" if more or page > 1 else "Newest first"
 
 
-def _line(entry: AuditEntry, *, with_job: bool) -> tuple[Part, ...]:
+def _line(entry: AuditEntry, calls: Calling | None) -> tuple[Part, ...]:
     parts: list[Part] = [Time(entry.at), " "]
     parts += [User(entry.user), " "] if entry.user else []
     parts.append(f"*{entry.event}*")
     if entry.action and entry.action != entry.event:
         parts.append(f" {entry.action}")
-    if with_job and entry.job:
-        parts.append(" of all jobs" if entry.job == "*" else f" of `{entry.job.rpartition('/')[2]}`")
+    if calls is not None and entry.job:
+        parts.append(" of all jobs" if entry.job == "*" else f" of `{calls(entry.job)}`")
     if entry.job_status:
         parts.append(f" ({entry.job_status})")
     if entry.channel.startswith(("C", "G")):

@@ -16,6 +16,7 @@ from bot.answers import Button
 from bot.approvals import approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, Action
+from bot.jobnames import called
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
@@ -68,7 +69,7 @@ def subject(request: Request) -> str:
     verb = str(request.action)
     tail = " and the destination" if request.options.with_destination else ""
     if len(request.jobs) == 1:
-        return f"{verb} {request.jobs[0].id}{_part(request)}{tail}"
+        return f"{verb} {called(request, request.jobs[0].name)}{_part(request)}{tail}"
     return f"{verb} {len(request.jobs)} jobs{' and their destinations' if tail else ''}"
 
 
@@ -149,7 +150,7 @@ def _wish(request: Request) -> str:
 
 def _which(request: Request) -> str:
     if len(request.jobs) == 1:
-        return words.job_code(request.jobs[0].name)
+        return escape.code(called(request, request.jobs[0].name))
     return f"*{len(request.jobs)} jobs*"
 
 
@@ -184,7 +185,9 @@ def _jobs(request: Request) -> list[str]:
 
 def _job(request: Request, job: Job) -> str:
     name = f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
-    head = f"{words.job_sign(job)} {words.job_code(job.name)}{name} — {words.status(job.status)}"
+    head = (
+        f"{words.job_sign(job)} {escape.code(called(request, job.name))}{name} — {words.status(job.status)}"
+    )
     ends = (
         f"From {words.place(job.source)} to {words.place(job.destination)}, "
         f"in {escape.outside(job.project)} / *{escape.outside(job.location)}*"
@@ -264,7 +267,9 @@ def _confirming(request: Request) -> list[Block]:
 
 
 def _typing(request: Request) -> str:
-    what = "the job's id" if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
+    apart = called(request, request.jobs[0].name) != request.jobs[0].id
+    one = "the job's location and id" if apart else "the job's id"
+    what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
     if request.typed:
         return f" To be sure, you will be asked to type {what}."
     if _offers_destination(request):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.delayfacts import behind, is_zero
+from bot.jobnames import called
 from bot.slack import escape, words
 from bot.store.records import Request
 
@@ -27,19 +28,19 @@ def delay_lines(request: Request) -> list[str]:
         return [_line(facts, "")]
     found = {name: fact for name, fact in facts.items() if isinstance(fact, Mapping)}
     if len(found) > _JOBS:
-        return _grouped(found)
+        return _grouped(request, found)
     several = len(found) > 1
-    return [_line(fact, f"{words.job_code(name)}: " if several else "") for name, fact in found.items()]
+    return [_line(fact, f"{_code(request, name)}: " if several else "") for name, fact in found.items()]
 
 
-def _grouped(facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _grouped(request: Request, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The same for many jobs: a line for those behind, those not known, and those at zero."""
     zero = [name for name, fact in facts.items() if is_zero(fact)]
     late = {name: amounts for name, fact in facts.items() if (amounts := behind(fact))}
     unknown = [name for name in facts if name not in late and name not in zero]
     lines = []
     if late:
-        shown = [f"{words.job_code(name)} {amounts}" for name, amounts in list(late.items())[:_NAMED]]
+        shown = [f"{_code(request, name)} {amounts}" for name, amounts in list(late.items())[:_NAMED]]
         lines.append(
             f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(late), 'job')}*: "
             f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
@@ -48,7 +49,7 @@ def _grouped(facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if unknown:
         lines.append(
             f":rotating_light: *The replication delay is not known for {words.many(len(unknown), 'job')}*: "
-            f"{_codes(unknown)}. Make sure that it is zero before you promote."
+            f"{_codes(request, unknown)}. Make sure that it is zero before you promote."
         )
     if zero:
         lines.append(
@@ -58,8 +59,12 @@ def _grouped(facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _codes(names: list[str]) -> str:
-    return f"{', '.join(words.job_code(name) for name in names[:_NAMED])}{_more(len(names))}"
+def _codes(request: Request, names: list[str]) -> str:
+    return f"{', '.join(_code(request, name) for name in names[:_NAMED])}{_more(len(names))}"
+
+
+def _code(request: Request, name: str) -> str:
+    return escape.code(called(request, name))
 
 
 def _more(count: int) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 
 from bot.answers import Button
-from bot.dms.model import Job, State, short_name
+from bot.dms.model import Job, State
+from bot.jobnames import Calling, told_apart
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.cards import subject
@@ -52,7 +53,7 @@ def home(content: Home) -> dict[str, Any]:
     blocks.append(m.divider())
     blocks.extend([] if content.deciding else deciding)
     blocks.extend(_requests("My open requests", content.asked, decide=False))
-    blocks.extend(_watches(content.watches))
+    blocks.extend(_watches(content.watches, told_apart(job.name for job in content.jobs)))
     blocks.extend(
         m.context("`/dms list` in any channel shows the jobs with their buttons; `/dms help` says more.")
     )
@@ -69,7 +70,8 @@ def _jobs(jobs: Sequence[Job]) -> list[Block]:
         groups.setdefault(job.status, []).append(job)
     if not groups:
         return [m.section("There are no migration jobs.")]
-    lines = [_group(status, found) for status, found in list(groups.items())[:_STATUSES]]
+    calls = told_apart(job.name for job in jobs)
+    lines = [_group(status, found, calls) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:
         lines.append("… and more; `/dms list` shows all.")
     return m.sections("\n".join(lines))
@@ -87,20 +89,20 @@ def _urgency(job: Job) -> tuple[int, str, str]:
     return order.get(State(job.state), 4) if job.state in set(State) else 1, job.status, job.name
 
 
-def _group(status: str, jobs: Sequence[Job]) -> str:
+def _group(status: str, jobs: Sequence[Job], calls: Calling) -> str:
     head = f"{words.status_sign(status)} {words.status(status)} — {len(jobs):,}"
-    names = [job.id for job in jobs]
+    names = [calls(job.name) for job in jobs]
     if not status.startswith(State.FAILED):
         return f"{head}: {words.names(names, _JOBS_A_STATUS)}"
     rest = len(jobs) - _JOBS_A_STATUS
     more = [f"• … and {rest:,} more"] if rest > 0 else []
-    return "\n".join([head, *(_failed(job) for job in jobs[:_JOBS_A_STATUS]), *more])
+    return "\n".join([head, *(_failed(job, calls) for job in jobs[:_JOBS_A_STATUS]), *more])
 
 
-def _failed(job: Job) -> str:
+def _failed(job: Job, calls: Calling) -> str:
     reason = " ".join(job.error.message.split()) if job.error else ""
     why = escape.clip(escape.outside(reason), 150) or "the service gave no reason"
-    return f"• {escape.code(job.id)}: {why}"
+    return f"• {escape.code(calls(job.name))}: {why}"
 
 
 def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:
@@ -130,17 +132,17 @@ def _buttons(request: Request, *, decide: bool) -> list[Button]:
     return [Button("Cancel", verb, "cancel", request.id)]
 
 
-def _watches(watches: Sequence[Watch]) -> list[Block]:
-    lines = [_watch(each) for each in watches[:_WATCHES]]
+def _watches(watches: Sequence[Watch], calls: Calling) -> list[Block]:
+    lines = [_watch(each, calls) for each in watches[:_WATCHES]]
     rest = len(watches) - _WATCHES
     if rest > 0:
         lines.append(f"… and {rest} more; `/dms watches` shows all")
     return m.sections("\n".join(["*My watches*", *(lines or ["None. `/dms watch JOB --dm` adds one."])]))
 
 
-def _watch(watch: Watch) -> str:
+def _watch(watch: Watch, calls: Calling) -> str:
     kind, mark, rest = watch.jobs.partition(":")
-    what = escape.code(short_name(watch.jobs))
+    what = escape.code(calls(watch.jobs))
     if watch.jobs == "*":
         what = "all jobs"
     elif mark and kind in ("label", "state"):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import Block
 
+from bot.jobnames import called
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
@@ -50,11 +51,11 @@ def retryable(run: Run) -> bool:
 def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> list[Block]:
     """One line a job, for several jobs with a bar above. `now` is None once all have ended."""
     if len(request.jobs) == 1:
-        return m.sections("\n".join(_line(run, now) for run in runs)) if runs else []
+        return m.sections("\n".join(_line(request, run, now) for run in runs)) if runs else []
     ended = sum(1 for run in runs if run.state not in ACTIVE_RUNS)
     total = max(len(request.jobs), len(runs))
     ordered = sorted(runs, key=lambda run: _ORDER.index(run.state))
-    lines = [_line(run, now, short=len(runs) > _DETAILED) for run in ordered[:_LINES]]
+    lines = [_line(request, run, now, short=len(runs) > _DETAILED) for run in ordered[:_LINES]]
     rest = len(runs) - _LINES
     if rest > 0:
         lines.append(f"… and {rest} more")
@@ -76,7 +77,7 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
 
 
 def _single(request: Request, runs: Sequence[Run]) -> str:
-    job = words.job_code(request.jobs[0].name)
+    job = escape.code(called(request, request.jobs[0].name))
     failed = [run for run in runs if retryable(run)]
     if not failed:
         return f"✅ *{words.DONE[request.action]}* {job}{_took(runs)}"
@@ -92,8 +93,8 @@ def _tally(runs: Sequence[Run]) -> str:
     return f" · {' '.join(parts)}" if parts else ""
 
 
-def _line(run: Run, now: datetime | None, *, short: bool = False) -> str:
-    head = f"{words.run_sign(run.state)} {words.job_code(run.job)} {words.run_words(run.state)}"
+def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
+    head = f"{words.run_sign(run.state)} {escape.code(called(request, run.job))} {words.run_words(run.state)}"
     if run.state in ACTIVE_RUNS:
         step = f" ({escape.outside(run.note)})" if run.note else ""
         return f"{head}{step}{_since(run, now, short=short)}"

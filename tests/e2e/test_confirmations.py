@@ -31,7 +31,7 @@ from tests.e2e.deciding import (
     runs_of,
     told,
 )
-from tests.e2e.scene import JSON, Scene, fresh, input_of
+from tests.e2e.scene import JSON, LOCATIONS, Scene, fresh, input_of
 
 
 @pytest.fixture
@@ -522,3 +522,41 @@ def test_a_guest_only_looks_where_there_is_no_policy(stage: Scene) -> None:
         assert "may only look here" in plain(stage.type(line, user="quinn"))
     assert len(stage.slack.calls("users.info")) == looked + 1
     assert events(stage, job) == []
+
+
+# ---- two jobs of one id
+
+
+def twins(stage: Scene, state: str) -> tuple[str, str]:
+    """One id at two locations, and how the second is to be named."""
+    job = add(stage, state)
+    here, there = LOCATIONS
+    stage.dms.add_job(job, location=there, state="RUNNING", phase="CDC", frozen=True)
+    wanted = {full(job, here), full(job, there)}
+    eventually(lambda: wanted <= set(stage.bot.store.known_names()))
+    return job, f"{here}/{job}"
+
+
+def test_of_two_jobs_of_one_id_the_location_is_typed_too(stage: Scene) -> None:
+    job, named = twins(stage, "FAILED")
+    card = stage.type(f"restart {named}")
+    for words in (f"Restart {named}?", f"`{named}`", "type the job's location and id"):
+        assert words in plain(card)
+    assert f"`{named}`" in plain(stage.type("approvals"))
+    stage.press(card, "Confirm restart")
+    view = stage.slack.wait_view("dana", named)
+    assert f"Type {named} exactly" in str(stage.slack.submit(view, {input_of(view): job})["errors"])
+    stage.slack.submit(view, {input_of(view): named})
+    stage.shows(card, "✅ *Restarted*", f"`{named}`")
+    assert f"of `{named}`" in plain(stage.type("history"))
+    assert f"History of {named}" in plain(stage.type(f"history {named}"))
+    assert [call["request"]["name"] for call in stage.writes("restart", job)] == [full(job)]
+
+
+def test_groups_and_home_tell_two_jobs_of_one_id_apart(stage: Scene) -> None:
+    job, named = twins(stage, "FAILED")
+    groups = plain(stage.type(f"stop {named} {LOCATIONS[1]}/{job}"))
+    assert f"`{named}`" in groups
+    assert f"`{LOCATIONS[1]}/{job}`" in groups
+    stage.slack.open_home("dana")
+    stage.slack.wait_home("dana", contains=[f"`{named}`", f"`{LOCATIONS[1]}/{job}`"])

@@ -26,6 +26,9 @@ class Known(Part):
         found = _KNOWN.records(self._db.rows(_KNOWN.select()))
         return {each.job.name: each for each in found}
 
+    def known_names(self) -> tuple[str, ...]:
+        return tuple(str(row[0]) for row in self._db.rows("SELECT name FROM known_jobs ORDER BY name"))
+
     def known_job(self, name: str) -> KnownJob | None:
         where = Where().add("name = ?", name)
         row = self._db.row(_KNOWN.select(where), where.params)
