@@ -59,8 +59,6 @@ _FOLLOW_EVERY_S = 1.0
 _TEND_EVERY_S = 5.0
 """At least so often; more often where the settings have jobs looked at more often."""
 _SOCKET_WORKERS = 10
-_PING_EVERY_S = 2.0
-"""Also how soon a broken connection is noticed; what people type until then is lost."""
 _PRESENT_EVERY_S = 1.0
 _CLOSING_S = 3.0
 """How much of the time for a stop is kept for closing what is open."""
@@ -332,7 +330,7 @@ class Bot:
             self.afterwards,
             web_client=self.client,
             concurrency=_SOCKET_WORKERS,
-            ping_interval=_PING_EVERY_S,
+            ping_interval=self._limits.ping_every_s,
         )
         try:
             socket.connect()  # type: ignore[no-untyped-call]

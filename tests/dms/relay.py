@@ -20,6 +20,7 @@ class Relay:
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.silent = threading.Event()
         """While it is set, nothing that the server says comes through."""
+        self._hushed: set[socket.socket] = set()
         self._closing = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -30,6 +31,10 @@ class Relay:
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def hush(self) -> None:
+        """Nothing comes from the server any more on the connections there are; new ones work."""
+        self._hushed.update(self._sockets)
 
     def close(self) -> None:
         self._closing.set()
@@ -56,11 +61,14 @@ class Relay:
     def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                while answers and self.silent.is_set() and not self._closing.is_set():
+                while answers and self._is_silent(source) and not self._closing.is_set():
                     self._closing.wait(_TICK_S)
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
+
+    def _is_silent(self, source: socket.socket) -> bool:
+        return self.silent.is_set() or source in self._hushed
 
 
 @contextmanager

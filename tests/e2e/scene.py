@@ -19,7 +19,7 @@ from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 
 LOCATIONS = ("europe-west1", "us-central1")
 CHANNEL = "dms"
-QUICK = Limits(posts_per_s=20, updates_per_s=20, updates_burst=20, answers_s=3, arrives_s=1)
+QUICK = Limits(posts_per_s=20, updates_per_s=20, updates_burst=20, answers_s=3, ping_every_s=0.5, arrives_s=1)
 """The local Slack of these tests has no rate limits, and answers at once or never."""
 WRITES = {
     "start": "StartMigrationJob",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sandbox.slack import plain
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer, plain
+from tests.dms.relay import relay
 from tests.e2e.deciding import eventually
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scene, running, settings
 from tests.faults.acts import ACTS, ask, calls, job_for
 
 STOP = next(each for each in ACTS if each.name == "stop")
@@ -64,3 +68,22 @@ def test_dropped_again_and_again_while_people_ask(stage: Scene) -> None:
         stage.slack.socket("drop")
         stage.slack.wait_connections(timeout=AGAIN_S)
         answered(stage)
+
+
+def test_a_connection_gone_silent_is_replaced(tmp_path: Path) -> None:
+    """Nobody closes it, but nothing comes through any more, as behind a router that has forgotten it."""
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="empty") as dms,
+        relay(f"127.0.0.1:{slack.port}") as way,
+    ):
+        # Where Slack says that it is to be found.
+        slack.workspace.base_url = f"http://{way.host}"
+        with running(settings(slack, dms, tmp_path)) as bot:
+            slack.control.wait_connections()
+            stage = Scene(slack.control, dms.control, bot)
+            answered(stage)
+            way.hush()
+            assert not slack.control.command("watches")["ok"]
+            eventually(lambda: slack.control.command("watches")["ok"], AGAIN_S)
+            answered(stage)
