@@ -143,16 +143,8 @@ class Access:
             return Verdict(False, closed, rule=ruling.rule)
         if not asker.is_one_of(ruling.allow):
             return self._refused(asker, f"use `{verb}`{_on(job)}", ruling, ruling.allow)
-        return Verdict(
-            allowed=True,
-            why=f"{self._because(ruling, ruling.allow)} use `{verb}`{_on(job)}.{_also(ruling)}",
-            approvals=ruling.approvals,
-            self_approval=ruling.self_approval,
-            expires=ruling.expires,
-            rule=ruling.rule,
-            approvers=self._named(ruling.approvers),
-            channel=ruling.channel,
-        )
+        because = self._because(ruling, ruling.allow)
+        return self._granted(ruling, f"{because} use `{verb}`{_on(job)}.{_also(ruling)}")
 
     def _judge_approver(self, approver: _Asker, request: Request, job: Job) -> Verdict:
         ruling = self.policy.ruling(request.action, job)
@@ -170,9 +162,12 @@ class Access:
             )
         if not approver.is_one_of(ruling.approvers):
             return self._refused(approver, what, ruling, ruling.approvers)
+        return self._granted(ruling, f"{self._because(ruling, ruling.approvers)} {what}.")
+
+    def _granted(self, ruling: Ruling, why: str) -> Verdict:
         return Verdict(
             allowed=True,
-            why=f"{self._because(ruling, ruling.approvers)} {what}.",
+            why=why,
             approvals=ruling.approvals,
             self_approval=ruling.self_approval,
             expires=ruling.expires,

@@ -130,7 +130,7 @@ class Bot:
             settings.dms_emulator_rest_host or None,
             deadline_s=settings.dms_deadline_s,
             # Whoever gives up a change too early has to say that it is unclear.
-            write_deadline_s=settings.dms_deadline_s * 1.5,
+            write_deadline_s=_write_lasts_s(settings),
             observe=metrics.dms_call,
         )
         self.wake = threading.Event()
@@ -274,6 +274,7 @@ class Bot:
             wake=self.wake.set,
             nudge=self.watcher.nudge,
             ended=_on_end,
+            call_lasts_s=_write_lasts_s(self.settings),
         )
 
     def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
@@ -433,6 +434,11 @@ def _team(client: WebClient) -> str:
         ) from None
     except (SlackClientError, OSError) as error:
         raise SlackError(f"Slack at {client.base_url} does not answer: {error}") from None
+
+
+def _write_lasts_s(settings: Settings) -> float:
+    """What changes something is waited for longer: given up, nobody knows whether it was done."""
+    return settings.dms_deadline_s * 1.5
 
 
 def _on_cycle(location: str, _seconds: float, error: str) -> None:

@@ -78,6 +78,7 @@ class Runs:
         nudge: Callable[[str], None],
         ended: Callable[[Action, RunState], None],
         look_every_s: float = 1.0,
+        call_lasts_s: float = 30.0,
     ) -> None:
         self._dms = dms
         self._store = store
@@ -91,6 +92,7 @@ class Runs:
         self._nudge = nudge
         self._ended = ended
         self._look_every_s = look_every_s
+        self._arrives_within = timedelta(seconds=call_lasts_s) + _SKEW
         self._mine: dict[str, Run] = {}
         self._left: set[str] = set()
         """Runs whose outcome could not be saved."""
@@ -307,15 +309,15 @@ class Runs:
         try:
             operation = self._actions[run.action].call(self._dms, job, request.options, run.call_id)
         except Unclear as error:
-            self._settle(run, request, str(error))
+            self._settle(run, request, str(error), job)
         except DmsError as error:
-            self._turned_down(run, request, error)
+            self._turned_down(run, request, error, job)
         else:
             self._accepted(run, request, operation)
 
-    def _turned_down(self, run: Run, request: Request, error: DmsError) -> None:
+    def _turned_down(self, run: Run, request: Request, error: DmsError, before: Job) -> None:
         """A quota may run out on the way back as well: look once before saying that nothing was done."""
-        if error.code != _USED_UP or not self._settled(run, request, looks=1):
+        if error.code != _USED_UP or not self._settled(run, request, before, looks=1):
             self._refuse(run, request, RunState.CALLING, str(error))
 
     def _accepted(self, run: Run, request: Request, operation: Operation) -> None:
@@ -350,14 +352,17 @@ class Runs:
 
     # ---- calls whose answer is not known
 
-    def _settle(self, run: Run, request: Request, why: str) -> None:
-        """Find out what became of a call: repeat it where harmless, adopt its operation, or say unclear."""
-        if not self._settled(run, request, looks=_LOOKS):
+    def _settle(self, run: Run, request: Request, why: str, before: Job) -> None:
+        """Find out what became of a call: repeat it where harmless, adopt its operation, or say unclear.
+
+        `before` is the job as it was last read before the call.
+        """
+        if not self._settled(run, request, before, looks=_LOOKS):
             self._unclear(run, request, why)
 
-    def _settled(self, run: Run, request: Request, looks: int) -> bool:
+    def _settled(self, run: Run, request: Request, before: Job, looks: int) -> bool:
         operation = self._repeated(run, request) if run.action in _REPEATABLE else None
-        operation = operation or self._sent(run, request, looks)
+        operation = operation or self._sent(run, request, before, looks)
         if operation is not None:
             self._accepted(run, request, operation)
             return True
@@ -402,8 +407,11 @@ class Runs:
         for freeze in self._store.freezes(self._clock(), run.job):
             raise Objection(_frozen(job, freeze))
 
-    def _sent(self, run: Run, request: Request, looks: int) -> Operation | None:
-        """The operation that this call made, if the service has one that is nobody else's."""
+    def _sent(self, run: Run, request: Request, before: Job, looks: int) -> Operation | None:
+        """The operation that this call made, if the service has one that can be nobody else's.
+
+        The service does not say who began an operation. Where two may be ours, neither is taken for it.
+        """
         if run.action is Action.EDIT:
             # Somebody else's edit looks the same, and saved something else.
             return None
@@ -411,10 +419,32 @@ class Runs:
         for look in range(looks):
             if look:
                 time.sleep(self._look_every_s)
-            for operation in reversed(self._operations(run, request)):
-                if operation.verb.lower().startswith(verb) and not self._is_known(run, operation):
-                    return operation
+            found = [
+                each
+                for each in self._operations(run, request)
+                if each.verb.lower().startswith(verb)
+                and self._in_time(run, each, before)
+                and not self._is_known(run, each)
+            ]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                log.warning("operations_alike", run=run.id, operations=[each.name for each in found])
         return None
+
+    def _in_time(self, run: Run, operation: Operation, before: Job) -> bool:
+        """Whether the call can have made it: not before it, and not after it must have arrived or been lost.
+
+        The service had changed the job for the last time before we read it, so what it began before that,
+        by its own clock, was there before the call.
+        """
+        begun = operation.create_time
+        if begun is None:
+            return True
+        if before.update_time is not None and begun < before.update_time:
+            return False
+        last = (run.called or self._clock()) + self._arrives_within
+        return begun <= last or self._clock() <= last
 
     def _operations(self, run: Run, request: Request) -> tuple[Operation, ...]:
         since = (run.called or self._clock()) - _SKEW
@@ -517,7 +547,8 @@ class Runs:
         if taken is None or request is None:
             return
         log.warning("run_taken_up", run=run.id, job=run.job, action=run.action)
-        self._settle(taken, request, "The bot stopped while it was calling the service.")
+        before = _job_of(request, run)
+        self._settle(taken, request, "The bot stopped while it was calling the service.", before)
 
     def _look(self, run: Run) -> None:
         request = self._store.request(run.request)

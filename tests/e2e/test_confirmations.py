@@ -349,6 +349,19 @@ def test_the_operation_of_somebody_else_is_not_taken_for_ours(stage: Scene) -> N
     assert len(stage.writes("stop", job)) == 2
 
 
+def test_what_was_begun_elsewhere_before_the_call_is_not_taken_for_ours(stage: Scene) -> None:
+    """The service's clock and ours may differ, so its own word on the job tells what came before."""
+    job = add(stage)
+    dms = stage.bot.dms
+    dms.stop(dms.get_job(full(job)))
+    eventually(lambda: dms.get_job(full(job)).state == "STOPPED")
+    dms.resume(dms.get_job(full(job)), skip_validation=False)
+    eventually(lambda: dms.get_job(full(job)).state == "RUNNING")
+    stage.dms.fault("StopMigrationJob", "DISCONNECT")
+    card = stage.type(f"stop {job}")
+    stage.shows(card, "It is not known whether it was applied")
+
+
 @pytest.mark.parametrize(("times", "after_apply"), [(1, True), (4, False)])
 def test_a_deletion_is_repeated_under_the_same_id(stage: Scene, times: int, after_apply: bool) -> None:
     job = add(stage)

@@ -38,6 +38,15 @@ FREE = '[[rule]]\nname = "free"\nverbs = ["change"]\napprovals = 0\n'
 
 
 @dataclass(frozen=True)
+class Outside:
+    """The world in which no bot runs."""
+
+    dms: DmsControl
+    store: Store
+    gateway: Gateway
+
+
+@dataclass(frozen=True)
 class Case:
     """A run that was left, what happened before the next bot came, and what it makes of it."""
 
@@ -49,20 +58,33 @@ class Case:
     outcome: str
     calls: int
     """That the service receives from the next bot."""
-    meanwhile: Callable[[DmsControl, Store, str], object] = lambda *_: None
+    meanwhile: Callable[[Outside, str], object] = lambda *_: None
 
 
-def made_anew(dms: DmsControl, _store: Store, job: str) -> None:
-    dms.remove_job(job)
-    dms.add_job(job, phase="CDC", frozen=True, created_ago=10)
+def made_anew(outside: Outside, job: str) -> None:
+    outside.dms.remove_job(job)
+    outside.dms.add_job(job, phase="CDC", frozen=True, created_ago=10)
 
 
-def freeze(_dms: DmsControl, store: Store, job: str) -> None:
-    store.add_freeze(Freeze(f"freeze-{job}", full(job), NOW + HOUR, "month end", DANA, NOW))
+def freeze(outside: Outside, job: str) -> None:
+    outside.store.add_freeze(Freeze(f"freeze-{job}", full(job), NOW + HOUR, "month end", DANA, NOW))
 
 
-def gone(dms: DmsControl, _store: Store, job: str) -> None:
-    dms.remove_job(job)
+def gone(outside: Outside, job: str) -> None:
+    outside.dms.remove_job(job)
+
+
+def stopped(outside: Outside, job: str) -> None:
+    """As the lost call would have done it, or somebody in the console."""
+    outside.gateway.stop(outside.gateway.get_job(full(job)))
+    eventually(lambda: outside.gateway.get_job(full(job)).state == "STOPPED")
+
+
+def stopped_twice(outside: Outside, job: str) -> None:
+    stopped(outside, job)
+    outside.gateway.resume(outside.gateway.get_job(full(job)), skip_validation=False)
+    eventually(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
+    stopped(outside, job)
 
 
 CASES = (
@@ -73,6 +95,9 @@ CASES = (
     Case("frozen", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0, freeze),
     Case("forbidden", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0),
     Case("without-id", Action.STOP, RunState.CALLING, MINUTE, "unclear", 0),
+    Case("arrived", Action.STOP, RunState.CALLING, MINUTE, "succeeded", 0, stopped),
+    Case("by-another-later", Action.STOP, RunState.CALLING, HOUR, "unclear", 0, stopped),
+    Case("one-of-two", Action.STOP, RunState.CALLING, MINUTE, "unclear", 0, stopped_twice),
     Case("queued", Action.STOP, RunState.QUEUED, MINUTE, "succeeded", 1),
     Case("forgotten", Action.STOP, RunState.QUEUED, 2 * DAY, "refused", 0),
     Case("queued-anew", Action.STOP, RunState.QUEUED, MINUTE, "refused", 0, made_anew),
@@ -92,7 +117,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         with closing(reader), closing(open_store(wanted.db)) as store:
             for case in CASES:
                 leave(store, reader.get_job(full(case.job)), case)
-                case.meanwhile(dms.control, store, case.job)
+                case.meanwhile(Outside(dms.control, store, reader), case.job)
         dms.control.clear_calls()
         with started(slack, dms, folder, policy_file=wanted.policy_file) as stage:
             yield stage
