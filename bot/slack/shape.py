@@ -19,6 +19,8 @@ def fault(body: object) -> str:
     for name, kind in _FIELDS.items():
         if name in body and not kind(body[name]):
             return f"{name} is malformed"
+    if body.get("type") in _INTERACTIONS and any(isinstance(body.get(name), str) for name in _WHO):
+        return "who and where are malformed"
     missing = [name for name in _needed(body) if body.get(name) is None]
     return f"{missing[0]} is missing" if missing else ""
 
@@ -113,9 +115,10 @@ _FIELDS: dict[str, Kind] = {
         channel=_NAMED,
         thread_ts=_MAYBE_TEXT,
     ),
-    "response_urls": _maybe(_each(_record(response_url=_MAYBE_TEXT))),
+    "response_urls": _each(_record(response_url=_MAYBE_TEXT)),
     "state": _STATE,
     "view": _record(
+        ("callback_id", "type"),
         callback_id=_text,
         type=_text,
         id=_MAYBE_TEXT,
@@ -129,6 +132,9 @@ _FIELDS: dict[str, Kind] = {
         ("assistant_thread", "function_data", "item", "message", "previous_message"), _maybe(_OBJECT)
     ),
 }
+_WHO = ("user", "team", "channel")
+"""In events these may be mere ids."""
+_INTERACTIONS = ("block_actions", "block_suggestion", "view_submission", "view_closed")
 _NEEDED: dict[str, tuple[str, ...]] = {
     "block_actions": ("actions", "user"),
     "block_suggestion": ("action_id", "block_id", "user"),

@@ -28,6 +28,10 @@ class LogLines:
     def named(self, event: str) -> list[dict[str, Any]]:
         return [each for each in self.all() if each["message"] == event]
 
+    def forget(self) -> None:
+        self.stream.truncate(0)
+        self.stream.seek(0)
+
     def traces(self) -> list[str]:
         """Lines that speak of an exception that nobody expected."""
         return [line for line in self.stream.getvalue().splitlines() if any(word in line for word in TRACES)]

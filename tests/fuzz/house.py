@@ -27,6 +27,8 @@ from tests.faults.loglines import LogLines, log_lines
 from tests.slack.checks import mrkdwn, speaks_alone
 
 TEAM, OTHER = "T0SANDBOX1", "T0OTHER999"
+TRIGGER, FORGED, RESPONSE_URL = "(a trigger)", "(a forged trigger)", "(a response url)"
+"""Stand in what is drawn for what must be new in each delivery, so that a case can be tried again."""
 WRITES = (
     "CreateMigrationJob",
     "UpdateMigrationJob",
@@ -65,6 +67,9 @@ UNREACHED = (
     "missing_trigger_id",
 )
 """What Slack says to ids that a forged delivery made up."""
+_HARMLESS = ("watched", "unwatched")
+"""What who looks may do, too."""
+_QUIET: dict[str, Any] = {"workers": 4, "poll_fast_s": 60.0, "poll_slow_s": 60.0}
 _numbers = itertools.count(1)
 
 
@@ -78,23 +83,37 @@ class House:
     log: LogLines
     refs: list[str] = field(default_factory=list)
     """Of our team: invocations, forms and denials of every kind."""
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+    """Verb and id of every invocation of our team."""
+    forms: list[tuple[str, str, str]] = field(default_factory=list)
+    """Verb, step and id of every form of our team."""
     foreign: list[str] = field(default_factory=list)
     """Of the other team."""
     requests: list[str] = field(default_factory=list)
     """In every state."""
+    reviews: list[str] = field(default_factory=list)
+    """Of the views that show these requests whole."""
     views: list[str] = field(default_factory=list)
     before: Any = None
 
-    def trigger(self, user: str = "U0RILEY001") -> str:
-        """One that Slack has given out, or one that nobody has."""
-        number = next(_numbers)
-        if number % 3:
-            return f"{number}.forged"
-        return self.slack.workspace.triggers.issue(user, "C0DMS00001")
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """In what Hypothesis tells of a case."""
+        printer.text("made")
 
-    def response_url(self) -> str:
-        issued = self.slack.workspace.response_urls.issue("actions", TEAM, "U0RILEY001", "C0DMS00001")
-        return f"{self.slack.base_url}{issued.path}"
+    def filled(self, drawn: Any) -> Any:
+        """With what has to be new in each delivery in the places that were drawn for it."""
+        if isinstance(drawn, dict):
+            return {key: self.filled(value) for key, value in drawn.items()}
+        if isinstance(drawn, list):
+            return [self.filled(each) for each in drawn]
+        if drawn == FORGED:
+            return f"{next(_numbers)}.forged"
+        if drawn == TRIGGER:
+            return self.slack.workspace.triggers.issue("U0RILEY001", "C0DMS00001")
+        if drawn == RESPONSE_URL:
+            issued = self.slack.workspace.response_urls.issue("actions", TEAM, "U0RILEY001", "C0DMS00001")
+            return f"{self.slack.base_url}{issued.path}"
+        return drawn
 
     # ---- delivering
 
@@ -102,11 +121,13 @@ class House:
         """As both ways in do it: the shape is looked at, then Bolt has it. Returns the acknowledgement."""
         if shape.fault(body):
             return ""
-        answer = self.bot.bolt.dispatch(BoltRequest(mode="socket_mode", body=body))
+        with self.bot.afterwards.acknowledged():
+            answer = self.bot.bolt.dispatch(BoltRequest(mode="socket_mode", body=body))
         assert answer.status in (200, 404), (answer.status, answer.body, body)
         return str(answer.body or "")
 
-    def deliver_all(self, bodies: Sequence[Any]) -> None:
+    def deliver_all(self, drawn: Sequence[Any]) -> None:
+        bodies = [self.filled(each) for each in drawn]
         acknowledged = [self.deliver(each) for each in bodies]
         self.settle()
         self.is_sound(bodies, acknowledged)
@@ -120,17 +141,20 @@ class House:
 
     def is_sound(self, bodies: object, acknowledged: Sequence[str]) -> None:
         """No exception, no sentence but ours, and nobody spoken to by what was delivered."""
-        traces = self.log.traces()
+        traces, taken, broken = self.log.traces(), self._taken(), self._broken()
+        self.log.forget()
         assert traces == [], (bodies, traces)
-        self.log.stream.truncate(0)
-        self.log.stream.seek(0)
+        assert broken == [], (bodies, broken)
         for text in acknowledged:
             assert not any(word in text for word in FORBIDDEN), (bodies, text)
-        for message in self._taken():
+        for message in taken:
             self._is_ours(bodies, message)
-        broken = [each for each in self.slack.control.violations() if each["code"] not in UNREACHED]
-        assert broken == [], (bodies, broken)
+
+    def _broken(self) -> list[JSON]:
+        """Rules of Slack that the bot has broken, but for those that a made-up id breaks."""
+        found = [each for each in self.slack.control.violations() if each["code"] not in UNREACHED]
         self.slack.control.clear_violations()
+        return found
 
     def _taken(self) -> list[Message]:
         """The messages to single people since the last look; they are taken away."""
@@ -154,7 +178,8 @@ class House:
         """The service was asked to change nothing, and every request, run and freeze is as it was."""
         control = self.dms.control
         assert [each for method in WRITES for each in control.calls(method)] == []
-        assert self._standing() == self.before
+        for now, before in zip(self._standing(), self.before, strict=True):
+            assert now == before
         assert self.bot.store.verify_audit() == ""
 
     def remember(self) -> None:
@@ -165,8 +190,8 @@ class House:
         requests = store.requests(limit=1000)
         decisions = [store.decisions(each.id) for each in requests]
         states = sorted((each.id, each.state, each.options, each.typed) for each in requests)
-        audit = store.audit(limit=1, newest_first=True)
-        return states, decisions, store.runs(), store.freezes(self.bot._clock()), [each.seq for each in audit]
+        told = [each.seq for each in store.audit(limit=1_000_000) if each.event not in _HARMLESS]
+        return states, decisions, store.runs(), store.freezes(self.bot._clock()), told
 
 
 def _drain(pool: ThreadPoolExecutor) -> None:
@@ -177,18 +202,24 @@ def _drain(pool: ThreadPoolExecutor) -> None:
         each.result()
 
 
+def _mode(slack: SlackServer, http: bool) -> dict[str, str]:
+    return {"slack_app_token": "", "slack_signing_secret": slack.signing_secret} if http else {}
+
+
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
+def house(folder: Path, *, http: bool = False) -> Iterator[House]:
+    """All of it started, in Socket Mode or with `http` over signed HTTP."""
     rules = policy(folder, f'{ROLES}\n[[rule]]\nverbs = ["delete", "restart"]\napprovals = 0\n')
     with (
         log_lines() as log,
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="demo", clock_factor=1.0) as dms,
-        running(
-            settings(slack, dms, folder, policy_file=rules, workers=4, poll_fast_s=60.0, poll_slow_s=60.0)
-        ) as bot,
+        running(settings(slack, dms, folder, policy_file=rules, **_mode(slack, http), **_QUIET)) as bot,
     ):
-        slack.control.wait_connections()
+        if http:
+            assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
+        else:
+            slack.control.wait_connections()
         slack.control.configure(
             rate_limits=False, response_url_uses=10**9, response_url_seconds=1e9, trigger_seconds=1e9
         )
@@ -232,23 +263,24 @@ def _furnish(made: House) -> None:
 def _ids(made: House) -> None:
     store, jobs = made.bot.store, [full("house-0"), full("house-restart")]
     for verb in made.bot.verbs:
-        for words in ((), tuple(jobs[:1])):
-            made.refs.append(store.put_ref(TEAM, "invocation", Invocation(verb, words).data()))
+        for words in ((), tuple(jobs[:1]), tuple(jobs)):
+            made.buttons.append((verb, store.put_ref(TEAM, "invocation", Invocation(verb, words).data())))
         form = Invocation(verb, (jobs[0],)).data() | {"channel": CHANNEL}
-        made.refs.append(
-            store.put_ref(TEAM, "form", form | {"source": ["sales", "b&w <!channel>", "x" * 200]})
-        )
-        made.refs.append(store.put_ref(TEAM, "form", form | {"flags": {"save": True, "seen": "x"}}))
-        made.refs.append(store.put_ref(TEAM, "form", form | {"source": [f"db_{n}" for n in range(300)]}))
-    made.refs.append(store.put_ref(TEAM, "invocation", Invocation("list", (), {"choose": True}).data()))
+        for step, more in (
+            ("submit", {"source": ["sales", "b&w <!channel>", "x" * 200]}),
+            ("pick", {"source": [f"db_{n}" for n in range(300)]}),
+            ("save", {"flags": {"save": True, "seen": "x", "only": ["sales"]}}),
+        ):
+            made.forms.append((verb, step, store.put_ref(TEAM, "form", form | more)))
+    choosing = Invocation("list", (), {"choose": True})
+    made.buttons.append(("list", store.put_ref(TEAM, "invocation", choosing.data())))
+    made.refs += [each[-1] for each in (*made.buttons, *made.forms)]
+    for request in made.requests:
+        review = {"request": request, "channel": "C0DMS00001"}
+        made.reviews.append(store.put_ref(TEAM, "review", review))
+    made.refs += made.reviews
     made.refs.append(store.put_ref(TEAM, "denial", {"request": made.requests[1], "channel": CHANNEL}))
     made.refs.append(store.put_ref(TEAM, "denial", {"request": "nobody's", "channel": ""}))
     for verb in ("list", "show", "help", "databases"):
         made.foreign.append(store.put_ref(OTHER, "invocation", Invocation(verb, tuple(jobs[:1])).data()))
         made.foreign.append(store.put_ref(OTHER, "form", Invocation(verb, ()).data() | {"source": ["a"]}))
-
-
-def forged_job() -> JSON:
-    """A job whose every text tries to be something else."""
-    evil = "<!channel> *bold* `code` & <@U0ALEX0001> _x_ ~y~ :boom: \u202e <http://evil|click>"
-    return {"display_name": evil, "labels": {"team": "a-b"}, "error": evil}

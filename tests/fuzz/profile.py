@@ -21,6 +21,8 @@ def limits(few: int, full: int) -> settings:
         max_examples=full if FULL else few,
         deadline=None,
         database=None,
+        # The same few each time; `make fuzz` tries others with each seed.
+        derandomize=not FULL,
         suppress_health_check=[
             HealthCheck.too_slow,
             HealthCheck.data_too_large,

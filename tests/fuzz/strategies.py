@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from commands import all_verbs
-from tests.fuzz.house import OTHER, TEAM, House
+from tests.fuzz.house import FORGED, OTHER, RESPONSE_URL, TEAM, TRIGGER, House
+from tests.fuzz.lines import lines
 
 STRANGERS = ("U0RILEY001", "U0QUINN001", "U0NOBODY00", "W0FORGED01", "riley", "", "<!channel>", "U" * 3000)
 """People who may change nothing."""
@@ -17,6 +18,9 @@ STEPS = (
     "review", "withdraw", "retry", "again", "names", "submit", "typed", "typed_destination", "deny_reason",
     "save", "refresh", "suggest", "phrase", "nonsense", "",
 )  # fmt: skip
+REQUEST_STEPS = STEPS[STEPS.index("confirm") : STEPS.index("submit")]
+"""Of the buttons whose value is a request."""
+ACTIONS = tuple(name for name, verb in all_verbs().items() if verb.action)
 VERBS = (*all_verbs(), "home", "nonsense", "", "DELETE", "__init__")
 BLOCKS = ("selection", "chosen", "chosen:2", "excluded", "parallelism", "databases", "typed", "reason", "odd")
 HOSTILE = (
@@ -26,6 +30,7 @@ HOSTILE = (
     "MAX",
 )  # fmt: skip
 
+triggers = st.sampled_from((TRIGGER, FORGED, FORGED))
 NOWHERE = "http://127.0.0.1:9/nobody"
 
 hostile = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40))
@@ -92,19 +97,51 @@ def states(made: House) -> st.SearchStrategy[Any]:
     )
 
 
+def view_ids(made: House) -> st.SearchStrategy[str]:
+    return st.one_of(st.sampled_from((*made.views, "V1")), hostile)
+
+
+def reviews(made: House) -> st.SearchStrategy[str]:
+    """What the view of a whole request carries, or anything else."""
+    return st.one_of(st.sampled_from(made.reviews), ids(made))
+
+
+@st.composite
+def targets(draw: st.DrawFn, made: House) -> tuple[str, str]:
+    """An action id and its value: such as a message of ours carries, or any pair."""
+    kind = draw(st.integers(0, 2))
+    if kind == 0:
+        verb, ref = draw(st.sampled_from(made.buttons))
+        return f"dms:{verb}:{draw(st.sampled_from(('run', 'turn', 'chosen')))}", ref
+    if kind == 1:
+        verb, step = draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(REQUEST_STEPS))
+        return f"dms:{verb}:{step}", draw(st.sampled_from(made.requests))
+    return draw(addresses()), draw(ids(made))
+
+
+@st.composite
+def response_urls(draw: st.DrawFn) -> str:
+    """Nearly always a good one."""
+    number = draw(st.integers(0, 299))
+    odd_ones = {297: NOWHERE, 298: "file:///etc/passwd", 299: "x" * 3000}
+    return odd_ones.get(number, "" if number > 280 else RESPONSE_URL)
+
+
 @st.composite
 def presses(draw: st.DrawFn, made: House) -> Any:
     """A `block_actions` payload."""
     team, user = draw(people())
+    address, value = draw(targets(made))
     action = {
         "type": "button",
-        "action_id": draw(addresses()),
+        "action_id": address,
         "block_id": draw(hostile),
-        "value": draw(ids(made)),
+        "value": value,
         "action_ts": "1.2",
     }
     if draw(st.booleans()):
         action["selected_option"] = draw(_options(made))
+    review = {"type": "modal", "id": draw(view_ids(made)), "private_metadata": draw(reviews(made))}
     return {
         "type": "block_actions",
         "user": {"id": user, "username": draw(hostile), "team_id": team},
@@ -117,36 +154,51 @@ def presses(draw: st.DrawFn, made: House) -> Any:
             "channel_id": "C0DMS00001",
             "is_ephemeral": draw(st.booleans()),
         },
-        "trigger_id": made.trigger(),
+        "trigger_id": draw(triggers),
         "channel": {"id": draw(st.sampled_from(("C0DMS00001", "C0RANDOM01", "D1", ""))), "name": "dms"},
         "state": draw(states(made)),
-        "response_url": draw(st.sampled_from((made.response_url(),) * 20 + ("", NOWHERE, "file:///x"))),
+        "response_url": draw(response_urls()),
         "actions": [action],
+        **draw(st.sampled_from(({}, {}, {"view": review | {"callback_id": ""}}))),
     }
 
 
 @st.composite
 def submissions(draw: st.DrawFn, made: House) -> Any:
-    """A `view_submission` payload."""
+    """A `view_submission` payload, or of a view that was closed."""
     team, user = draw(people())
     return {
-        "type": "view_submission",
+        "type": draw(st.sampled_from(("view_submission",) * 9 + ("view_closed",))),
         "user": {"id": user, "username": "x", "team_id": team},
         "team": {"id": team, "domain": "d"},
-        "trigger_id": made.trigger(),
+        "trigger_id": draw(triggers),
         "view": draw(views(made)),
         "response_urls": [],
     }
 
 
 @st.composite
+def callbacks(draw: st.DrawFn, made: House) -> tuple[str, str]:
+    """A callback id and its private metadata: such as a view of ours carries, or any pair."""
+    kind = draw(st.integers(0, 2))
+    if kind == 0:
+        verb, step, ref = draw(st.sampled_from(made.forms))
+        return f"dms:{verb}:{step}", ref
+    if kind == 1:
+        verb, step = draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(("typed", "typed_destination")))
+        return f"dms:{verb}:{step}", draw(st.sampled_from(made.requests))
+    return draw(addresses()), draw(ids(made))
+
+
+@st.composite
 def views(draw: st.DrawFn, made: House) -> Any:
+    callback, metadata = draw(callbacks(made))
     return {
         "type": "modal",
-        "id": draw(st.one_of(st.sampled_from((*made.views, "V1")), hostile)),
+        "id": draw(view_ids(made)),
         "hash": draw(st.sampled_from(("", "1.2"))),
-        "callback_id": draw(addresses()),
-        "private_metadata": draw(ids(made)),
+        "callback_id": callback,
+        "private_metadata": metadata,
         "state": draw(states(made)),
         "team_id": TEAM,
     }
@@ -176,7 +228,7 @@ def events(draw: st.DrawFn, made: House) -> Any:
     return {
         "type": "event_callback",
         "team_id": team,
-        "event_id": f"Ev{made.trigger()}",
+        "event_id": draw(triggers),
         "event": {
             "type": kind,
             "user": user,
@@ -191,16 +243,14 @@ def events(draw: st.DrawFn, made: House) -> Any:
 @st.composite
 def commands(draw: st.DrawFn, made: House) -> Any:
     """A slash command of somebody who may change nothing."""
-    from tests.fuzz.lines import lines
-
     return {
         "command": draw(st.sampled_from(("/dms", "/dms", "/dms", "/other", ""))),
         "text": draw(lines),
-        "team_id": TEAM,
+        "team_id": draw(st.sampled_from((TEAM, TEAM, OTHER))),
         "user_id": draw(st.sampled_from(STRANGERS)),
         "channel_id": draw(st.sampled_from(("C0DMS00001", "C0RANDOM01", "D1", ""))),
-        "trigger_id": made.trigger(),
-        "response_url": made.response_url(),
+        "trigger_id": draw(triggers),
+        "response_url": RESPONSE_URL,
         "user_name": draw(hostile),
         "is_enterprise_install": "false",
     }

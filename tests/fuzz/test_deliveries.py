@@ -13,6 +13,9 @@ from tests.fuzz import strategies
 from tests.fuzz.house import House
 from tests.fuzz.profile import BATCH, count, limits
 
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+"""The bot's own threads do, meanwhile."""
+
 
 @pytest.fixture(autouse=True)
 def _nothing_done(made: House) -> Iterator[None]:
