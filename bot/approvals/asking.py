@@ -1,0 +1,167 @@
+"""Asks: refuses, asks for what must be said first, or runs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import together
+from bot.access import Verdict
+from bot.answers import Answer, Button, Note, Posted, Rich
+from bot.approvals.book import Stop
+from bot.approvals.drafting import Drafting, Wanted
+from bot.approvals.keys import request_key
+from bot.dms.errors import NotFound
+from bot.dms.model import Job
+from bot.dms.rules import Action, by_databases, check
+from bot.groups import flags_of, mixed
+from bot.invocation import Invocation
+from bot.requestwords import gone, some
+from bot.store.records import OutMessage, Person, Request
+
+
+class Asking(Drafting):
+    """Asking for an action, for the first time or again."""
+
+    def ask(self, who: Person, wanted: Wanted) -> Answer:
+        """Refuse, ask for what must be said first, or run at once.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        verdicts = [self._access.verdict(who, wanted.action, job) for job in wanted.jobs]
+        objection = self._objection(who, wanted, verdicts)
+        if objection is not None:
+            return objection
+        request = self._draft(who, wanted, verdicts)
+        stop = self._record(request, wanted.response_url)
+        if stop is not None:
+            return self._stopped(who, wanted, stop)
+        self._go_on(request)
+        return Posted(request_key(request.id))
+
+    def again(self, who: Person, request_id: str, response_url: str) -> Answer:
+        """Make the same request anew, with the jobs as they are now.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        old = self._store.request(request_id)
+        if old is None or old.by.team != who.team:
+            return gone()
+        return self._ask_with(who, old, [job.name for job in old.jobs], response_url)
+
+    def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
+        """Make a request for the jobs of `request_id` that did not succeed.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        old = self._store.request(request_id)
+        if old is None or old.by.team != who.team:
+            return gone()
+        return self._ask_with(who, old, failed, response_url)
+
+    def _ask_with(self, who: Person, old: Request, names: Sequence[str], response_url: str) -> Answer:
+        jobs = self._still_there(names)
+        if not jobs:
+            return Note(f"{some(names)}: no longer there, so nothing was done.", tone="warn")
+        groups = mixed(
+            lambda wanted: self._ref(who, wanted), old.action, jobs, old.options, self._store.known_names
+        )
+        if groups is not None:
+            return groups
+        if old.action is Action.EDIT and self._edited(old):
+            return Note(
+                f"The databases of `{jobs[0].id}` were edited meanwhile, so this would undo that: "
+                f"`/dms edit {jobs[0].id}` shows how they are now.",
+                tone="warn",
+            )
+        return self.ask(who, _as_before(old, jobs, response_url))
+
+    def _still_there(self, names: Sequence[str]) -> tuple[Job, ...]:
+        """Those of several jobs that have not been deleted meanwhile."""
+
+        def look(name: str) -> Job | None:
+            try:
+                return self._dms.get_job(name)
+            except NotFound:
+                return None
+
+        return tuple(job for job in together.each(look, names) if job is not None)
+
+    def _ref(self, who: Person, invocation: Invocation) -> str:
+        return self._store.put_ref(who.team, "invocation", invocation.data())
+
+    def _edited(self, old: Request) -> bool:
+        """Whether the choice of databases that an edit began from has changed since."""
+        before = old.facts.get("config")
+        return before is not None and self._dms.objects_config(old.jobs[0].name).data() != before
+
+    def _objection(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
+        for job, verdict in zip(wanted.jobs, verdicts, strict=True):
+            if not verdict.allowed:
+                return Note(verdict.said, tone="warn")
+            stop = self._blocked(wanted.action, job)
+            if stop is not None:
+                return self._stopped(who, wanted, stop)
+            refusal = self._forbidden(wanted, job)
+            if refusal is not None:
+                return Note(refusal, tone="warn")
+        return None
+
+    def _forbidden(self, wanted: Wanted, job: Job) -> Rich | None:
+        partial = by_databases(wanted.action, job, wanted.options)
+        databases = self._dms.databases(job.name) if partial else ()
+        refusal = check(wanted.action, job, wanted.options, databases)
+        return None if refusal is None else str(refusal)
+
+    def _stopped(self, who: Person, wanted: Wanted, stop: Stop) -> Note:
+        return Note(stop.said, self._once_more(who, wanted) if stop.passes else (), tone="warn")
+
+    def _once_more(self, who: Person, wanted: Wanted) -> tuple[Button, ...]:
+        """The same as if it were typed once more; an edit of databases begins with how they are by then."""
+        names = tuple(job.name for job in wanted.jobs)
+        if wanted.options.objects is not None:
+            return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
+        if wanted.ask and len(names) == 1:
+            # Typed by its name, what asked first because a filter had found it would run at once.
+            return ()
+        again = Invocation(wanted.action, names, flags_of(wanted.options))
+        return (Button("Ask again", wanted.action, "run", self._ref(who, again)),)
+
+    def _record(self, request: Request, response_url: str) -> Stop | None:
+        """Keep the request; why it cannot be made after all, or None."""
+        with self._store.transaction():
+            stop = self._in_the_way(request)
+            if stop is not None:
+                return stop
+            self._store.add_request(request)
+            for job in request.jobs:
+                self._audit(request, "requested", request.by, job)
+            self._store.post(
+                OutMessage(
+                    key=request_key(request.id),
+                    channel=request.by.channel,
+                    kind="request",
+                    subject={"request": request.id},
+                    response_url=response_url,
+                    created=request.created,
+                )
+            )
+            self._handed_over(request)
+        return None
+
+
+def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted:
+    """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
+    edit = old.action is Action.EDIT
+    kept = ("config", "restart", "changes") if edit else ()
+    return Wanted(
+        old.action,
+        jobs,
+        old.options,
+        response_url,
+        parent=old.id,
+        facts={key: old.facts[key] for key in kept if key in old.facts},
+        warning=old.warning if edit else (),
+    )

@@ -1,0 +1,86 @@
+"""Other people's word: approve or deny."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.access import Verdict
+from bot.answers import Note, User
+from bot.approvals.judging import Judging
+from bot.approvals.votes import approving, counting
+from bot.redact import redact
+from bot.store.records import Decision, Person, Request, RequestState
+
+
+class Deciding(Judging):
+    """Approving and denying."""
+
+    def approve(self, who: Person, request_id: str) -> Note | None:
+        """Count an approval. None when it counts.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        request = self._decidable(who, request_id)
+        if isinstance(request, Note):
+            return request
+        judged = self._judged(request)
+        if isinstance(judged, Verdict):
+            return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")
+        if self._outdated(request):
+            return None
+        stop = self._behind(request)
+        if stop is not None:
+            return stop
+        earlier = {each.user for each in self._store.decisions(request.id) if each.approve}
+        void = earlier - counting(self._store, self._access, judged)
+        return self._approved(replace(judged, facts={**judged.facts, "void": sorted(void)}), who)
+
+    def _approved(self, request: Request, who: Person) -> Note | None:
+        with self._store.transaction():
+            stop = self._too_late(request.id, RequestState.APPROVING)
+            current = self._store.request(request.id)
+            if stop is not None or current is None:
+                return stop
+            decisions = self._store.decisions(request.id)
+            given = {each.user for each in approving(request, decisions)}
+            if who.user in {each.user for each in approving(current, decisions)}:
+                return Note("You have approved this already.", tone="info")
+            enough = len(given | {who.user}) >= request.needed
+            stop = self._not_now(request) if enough else None
+            if stop is not None:
+                return stop
+            self._store.add_decision(Decision(request.id, who.user, True, "", self._clock()))
+            moved = self._move(request, RequestState.APPROVED if enough else RequestState.APPROVING)
+            self._note(moved, "approved", who)
+            self._handed_over(moved)
+        self._go_on(moved)
+        return None
+
+    def may_decide(self, who: Person, request_id: str) -> Request | Note:
+        """The request, when `who` may approve or deny it now; else what to tell them."""
+        return self._decidable(who, request_id)
+
+    def _decidable(self, who: Person, request_id: str) -> Request | Note:
+        request = self._open(who, request_id, RequestState.APPROVING)
+        if isinstance(request, Note):
+            return request
+        verdict = self._access.may_approve(who, request)
+        return request if verdict.allowed else Note(verdict.said, tone="warn")
+
+    def deny(self, who: Person, request_id: str, reason: str) -> Note | None:
+        """End the request with a reason. None when it counts.
+
+        Raises:
+            StoreError.
+        """
+        request = self._decidable(who, request_id)
+        if isinstance(request, Note):
+            return request
+        reason = redact(reason)
+        with self._store.transaction():
+            if self._end(request, RequestState.DENIED, "denied", who, reason) is None:
+                return self._ended(self._store.request(request.id))
+            # Whoever has approved before may think better of it; the audit tells both.
+            self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock()))
+        return None

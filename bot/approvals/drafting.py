@@ -1,0 +1,132 @@
+"""Drafts a request: what it touches, what will be lost, how long it lives."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot import together
+from bot.access import Verdict
+from bot.action import Danger
+from bot.approvals.book import Book
+from bot.dms.errors import DmsError
+from bot.dms.model import Database, Job, ObjectState, Options, Phase
+from bot.dms.rules import Action, affected
+from bot.jobnames import naming_fact
+from bot.store.records import Person, Request, RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An action that somebody asks for."""
+
+    action: Action
+    jobs: tuple[Job, ...]
+    options: Options
+    response_url: str = ""
+    parent: str = ""
+    confirmed: bool = False
+    """Whether the person has seen and confirmed what will happen already (a view's preview)."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    warning: tuple[str, ...] = ()
+    """What will change, where the verb knows more than its `ActionVerb.warning` can tell."""
+    ask: bool = False
+    """Whether to ask first also where the action by itself does not (jobs that filters found)."""
+
+
+class Drafting(Book):
+    """Makes requests from what people want."""
+
+    def _draft(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Request:
+        strictest = max(verdicts, key=lambda verdict: verdict.approvals)
+        danger = max(
+            (self._actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
+            key=list(Danger).index,
+        )
+        asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
+        databases = self._all_affected(wanted) if asks else {}
+        incomplete = self._incomplete(wanted) if asks and wanted.action is Action.PROMOTE else ()
+        state = _first_state(asks, wanted.confirmed, strictest.approvals)
+        now = self._clock()
+        return Request(
+            id=secrets.token_urlsafe(12),
+            action=wanted.action,
+            options=wanted.options,
+            jobs=wanted.jobs,
+            databases=databases,
+            by=who,
+            state=state,
+            created=now,
+            expires=now + self._lifetime(state, verdicts),
+            needed=strictest.approvals,
+            rule=strictest.rule,
+            parent=wanted.parent,
+            warning=(*incomplete, *self._warning(wanted, databases)),
+            typed=danger is Danger.TYPE,
+            self_approval=all(verdict.self_approval for verdict in verdicts),
+            facts=self._facts(wanted, strictest.channel),
+        )
+
+    def _all_affected(self, wanted: Wanted) -> dict[str, tuple[str, ...]]:
+        found = together.each(lambda job: self._affected(wanted, job), wanted.jobs)
+        return {job.name: databases for job, databases in zip(wanted.jobs, found, strict=True)}
+
+    def _affected(self, wanted: Wanted, job: Job) -> tuple[str, ...]:
+        """The destination databases that the action touches; empty when they cannot be listed, and for
+        an edit, which says by itself what it changes."""
+        if wanted.options.databases:
+            return wanted.options.databases
+        if wanted.action is Action.EDIT:
+            return ()
+        try:
+            databases = self._dms.databases(job.name)
+        except DmsError:
+            return ()
+        return affected(wanted.options, databases)
+
+    def _incomplete(self, wanted: Wanted) -> tuple[str, ...]:
+        """Databases that would be promoted without all of their data, whatever the delay says."""
+        found = together.each(lambda job: self._known_databases(job), wanted.jobs)
+        lines = []
+        for job, databases in zip(wanted.jobs, found, strict=True):
+            meant = affected(wanted.options, databases)
+            lines += [
+                f"*The data of `{each.id}` is incomplete*: it is {each.state} in {each.phase or 'no phase'} "
+                f"(`{job.id}`)."
+                for each in databases
+                if str(each.id) in meant and _is_incomplete(each)
+            ]
+        return tuple(lines)
+
+    def _known_databases(self, job: Job) -> tuple[Database, ...]:
+        try:
+            return self._dms.databases(job.name)
+        except DmsError:
+            return ()
+
+    def _warning(self, wanted: Wanted, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        action = self._actions[wanted.action]
+        lines: dict[str, None] = dict.fromkeys(wanted.warning)
+        for job in wanted.jobs:
+            lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
+        return tuple(lines)
+
+    def _facts(self, wanted: Wanted, approval_channel: str) -> dict[str, Any]:
+        """What the request's messages show beside the warning."""
+        effect = self._actions[wanted.action].effect
+        effects = dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs)
+        own = {"approval_channel": approval_channel, "effect": "\n".join(effects)}
+        names = naming_fact(wanted.jobs, self._store.known_names())
+        return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | names | own
+
+
+def _is_incomplete(database: Database) -> bool:
+    return database.state == ObjectState.FAILED or database.phase == Phase.FULL_DUMP
+
+
+def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:
+    if asks and not confirmed:
+        return RequestState.CONFIRMING
+    return RequestState.APPROVING if approvals > 0 else RequestState.APPROVED

@@ -1,0 +1,121 @@
+"""Judges a request anew at each press: by the policy, the jobs and the delay as they are now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import delayfacts, together
+from bot.access import Verdict
+from bot.answers import Note
+from bot.approvals.book import WAITS, Book
+from bot.dms.errors import NotFound
+from bot.dms.model import Job
+from bot.dms.rules import Action
+from bot.requestwords import changed, late, not_now
+from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
+
+_DECIDED = ("approval_channel", "void", WAITS)
+"""Facts that a decision brings; all others are as the store has them."""
+_CHANGES = 5
+"""Changed jobs that are named when a request ends for them."""
+
+
+class Judging(Book):
+    """What a confirmation and an approval have in common."""
+
+    def _judged(self, request: Request) -> Request | Verdict:
+        """The request by the policy as it is now, which may ask for more than it did; or its refusal."""
+        verdicts = self._verdicts(request)
+        refused = next((each for each in verdicts if not each.allowed), None)
+        if refused is not None:
+            return refused
+        strictest = max(verdicts, key=lambda verdict: verdict.approvals)
+        alone = request.self_approval and all(verdict.self_approval for verdict in verdicts)
+        if strictest.approvals <= request.needed:
+            return replace(request, self_approval=alone)
+        return replace(
+            request,
+            self_approval=alone,
+            needed=strictest.approvals,
+            rule=strictest.rule,
+            facts=dict(request.facts) | {"approval_channel": strictest.channel},
+        )
+
+    def _verdicts(self, request: Request) -> list[Verdict]:
+        return [self._access.verdict(request.by, request.action, job) for job in request.jobs]
+
+    def _outdated(self, request: Request) -> bool:
+        """Whether a job is no longer as it was; the request then ends, and its message says so."""
+        changes = [change for change in together.each(self._change, request.jobs) if change]
+        if not changes:
+            return False
+        more = f" And {len(changes) - _CHANGES} more have changed." if len(changes) > _CHANGES else ""
+        self._end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
+        return True
+
+    def _change(self, then: Job) -> str:
+        try:
+            now = self._dms.get_job(then.name)
+        except NotFound:
+            return f"`{then.id}` no longer exists."
+        return changed(then, now)
+
+    def _behind(self, request: Request) -> Note | None:
+        """Why a promote is not let through yet: its delay was read long ago, and is not zero now.
+
+        The figure is read anew, so whoever presses again has seen the present one.
+        """
+        if request.action is not Action.PROMOTE:
+            return None
+        if not delayfacts.is_old(request.facts, request.jobs, self._clock()):
+            return None
+        facts = self._delays(request.action, request.jobs)
+        self._add_facts(request, facts)
+        return late(delayfacts.trouble(facts))
+
+    def recheck(self, who: Person, request_id: str) -> Note | None:
+        """Look at the replication delay again, for the message of a promote.
+
+        Raises:
+            StoreError.
+        """
+        request = self._open(who, request_id, *OPEN_REQUESTS)
+        if isinstance(request, Note):
+            return request
+        self._add_facts(request, self._delays(request.action, request.jobs))
+        return None
+
+    def _not_now(self, request: Request) -> Note | None:
+        stop = self._in_the_way(request)
+        return not_now(stop.said) if stop is not None else None
+
+    def _too_late(self, request_id: str, state: RequestState) -> Note | None:
+        """Why the request is not to be decided any more. In a transaction, None stays true till its end."""
+        current = self._store.request(request_id)
+        if current is None or current.state is not state:
+            return self._ended(current)
+        if current.expires <= self._clock():
+            return self._ended(replace(current, state=RequestState.EXPIRED))
+        return None
+
+    def _move(self, request: Request, to: RequestState) -> Request:
+        """Move an open request on, with what its confirmation or the policy has changed.
+
+        Inside a transaction in which the request was seen to be open.
+        """
+        current = self._store.request(request.id) or request
+        moved = self._store.move_request(
+            request.id,
+            OPEN_REQUESTS,
+            to,
+            expires=request.expires,
+            options=request.options,
+            typed=request.typed,
+            warning=request.warning,
+            needed=request.needed,
+            rule=request.rule,
+            self_approval=request.self_approval,
+            facts=dict(current.facts) | {key: request.facts[key] for key in _DECIDED if key in request.facts},
+        )
+        assert moved is not None
+        return moved
