@@ -14,7 +14,7 @@ import pytest
 from bot.store import open_store
 from bot.store.records import RunState
 from sandbox.dms import DmsServer
-from sandbox.slack import SlackServer
+from sandbox.slack import SlackServer, plain
 from tests.e2e.deciding import eventually, full
 from tests.e2e.scene import fresh
 from tests.faults.process import Process, ends, environ, start
@@ -65,7 +65,7 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
     far: tuple[SlackServer, DmsServer], tmp_path: Path
 ) -> None:
     slack, dms = far
-    with life(far, tmp_path, "2s") as bot:
+    with life(far, tmp_path, "1s") as bot:
         job = hang(far, after_apply=True)
         bot.process.send_signal(signal.SIGTERM)
         assert bot.process.wait(SOON_S) == 0
@@ -75,7 +75,7 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
         (run,) = store.runs(job=full(job))
     assert run.state is RunState.CALLING
     dms.control.clear_faults()
-    with life(far, tmp_path, "2s") as after, closing(open_store(str(after.db))) as store:
+    with life(far, tmp_path, "1s") as after, closing(open_store(str(after.db))) as store:
         eventually(lambda: store.runs(job=full(job), states=[RunState.SUCCEEDED]), 30)
         assert len([each for each in dms.control.calls("StopMigrationJob") if job in str(each)]) == 1
         slack.control.wait_message(contains=[job, "✅"])
@@ -86,7 +86,7 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
 
 def test_who_waits_for_an_answer_is_told(far: tuple[SlackServer, DmsServer], tmp_path: Path) -> None:
     slack, dms = far
-    with life(far, tmp_path, "2s") as bot:
+    with life(far, tmp_path, "1s") as bot:
         job = fresh("hang")
         dms.control.add_job(job)
         dms.control.fault("*", "HANG", times=None)
@@ -97,6 +97,27 @@ def test_who_waits_for_an_answer_is_told(far: tuple[SlackServer, DmsServer], tmp
     dms.control.clear_faults()
     slack.control.wait_message(contains=["as the bot is stopping"], user="sam")
     assert said(bot, "stopped_with_work_left")["answers"] == 1
+
+
+def test_a_message_whose_post_hangs_is_posted_once_by_the_next(
+    far: tuple[SlackServer, DmsServer], tmp_path: Path
+) -> None:
+    slack, dms = far
+    job = fresh("post")
+    dms.control.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    with life(far, tmp_path, "1s") as bot:
+        slack.control.fault("chat.postMessage", "timeout", seconds=60, after_apply=True)
+        slack.control.command(f"stop {job}")
+        slack.control.wait_message(contains=job, channel="dms")
+        bot.process.send_signal(signal.SIGTERM)
+        assert bot.process.wait(SOON_S) == 0
+    assert said(bot, "stopped_with_work_left")["duties_ended"] is False
+    with life(far, tmp_path, "1s") as after:
+        card = slack.control.wait_message(contains=[job, "✅"], channel="dms", timeout=30)
+        assert after.stop() == 0
+    assert card["versions"], "the one that was there is kept up to date"
+    posted = [each for each in slack.control.messages(channel="dms") if job in plain(each)]
+    assert len(posted) == 1
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
