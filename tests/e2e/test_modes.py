@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from sandbox.slack import plain, signing
-from tests.e2e.scene import CHANNEL, Scene, fresh, scene
+from sandbox.slack import plain
+from tests.e2e.scene import Scene, fresh, scene
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +37,6 @@ def test_forged_and_stale_requests_are_refused(stage: Scene, signed: str, age: i
     )
     assert [each["ok"] for each in results] == [False]
     assert stage.writes("start", job) == []
-
-
-def test_who_hangs_up_before_the_acknowledgement_is_answered_all_the_same(stage: Scene) -> None:
-    sample = stage.slack.command("help")["payload"]
-    body, kind = signing.encode("slash_commands", sample | {"text": "hangup", "trigger_id": "1.gone"})
-    headers = signing.headers(stage.bot.settings.slack_signing_secret, body, kind)
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    head = f"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
-    with socket.create_connection(("127.0.0.1", stage.bot.server.port)) as link:
-        link.sendall(head.encode() + body)
-        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert stage.answer_to("dana", CHANNEL, "hangup", "0")
 
 
 def test_health_and_metrics_stand_beside(stage: Scene) -> None:

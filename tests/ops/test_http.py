@@ -7,16 +7,18 @@ import hmac
 import http.client
 import json
 import socket
+import struct
 import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
-from slack_bolt import App
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
 
@@ -24,6 +26,8 @@ from bot import metrics
 from bot.endpoints import Endpoints
 from bot.health import Health, Probe
 from bot.http import MAX_BODY, Server
+from bot.slack.afterwards import Afterwards
+from bot.slack.signed import Signed
 
 SECRET = "s" * 32
 
@@ -122,6 +126,30 @@ def test_a_body_beyond_the_limit_is_refused(slack: Any) -> None:
         connection.endheaders()
         assert connection.getresponse().status == 413
         connection.close()
+
+
+def test_who_hangs_up_before_the_acknowledgement_is_heard_all_the_same() -> None:
+    """What was taken is worked on, though its acknowledgement reaches nobody."""
+    taken, gone, worked = threading.Event(), threading.Event(), threading.Event()
+
+    def dispatch(_request: BoltRequest) -> BoltResponse:
+        taken.set()
+        gone.wait(10)
+        afterwards.begin(worked.set)
+        return BoltResponse(status=200)
+
+    with ThreadPoolExecutor(1) as pool:
+        afterwards = Afterwards(pool)
+        with serving(Endpoints(Health(), Signed(dispatch, SECRET, afterwards))) as server:
+            link = http.client.HTTPConnection("127.0.0.1", server.port)
+            body = command("hang up")
+            link.request("POST", "/slack/events", body, signed(body))
+            assert taken.wait(10)
+            # With a reset, so that whoever writes to it is told.
+            link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            link.close()
+            gone.set()
+            assert worked.wait(10)
 
 
 def test_other_methods_and_paths(slack: Any) -> None:
