@@ -37,6 +37,7 @@ from bot.slack.afterwards import Afterwards
 from bot.slack.directory import Directory
 from bot.slack.front import Front
 from bot.slack.listeners import listen
+from bot.slack.nearby import go_without_proxy, is_nearby
 from bot.slack.post import Post
 from bot.slack.signed import Signed
 from bot.slack.socket import Socket
@@ -72,7 +73,7 @@ class Desk:
     def __init__(self, verbs: Mapping[str, Verb], context: Callable[[Person, str], Context]) -> None:
         self._verbs = verbs
         self._context = context
-        self.syntaxes: Mapping[str, Syntax] = {name: verb.syntax for name, verb in verbs.items()}
+        self.syntaxes: Mapping[str, Syntax] = {name: verb.grammar for name, verb in verbs.items()}
 
     def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer:
         """What the verb answers, or why this person may not use it.
@@ -119,6 +120,7 @@ class Bot:
         self.replica = secrets.token_hex(8)
         self.policy = load_policy(settings.policy_file, verbs=all_verbs())
         self.store: Store = open_store(settings.db)
+        go_without_proxy(settings.slack_api_url)
         self.client = WebClient(
             settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.answers_s
         )
@@ -333,6 +335,8 @@ class Bot:
             concurrency=_SOCKET_WORKERS,
             ping_interval=self._limits.ping_every_s,
         )
+        if is_nearby(self.settings.slack_api_url):
+            socket.client.proxy = None
         try:
             socket.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -16,12 +15,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.config import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.scopes import SCOPES
+from bot.slack.nearby import go_without_proxy
 
 _TIMEOUT_S = 10
 _SKEW_WARN_S = 30
 _SKEW_FAIL_S = 240
 """Signed requests count as stale after 5 minutes."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NETWORK = (URLError, OSError, SlackClientError)
 
 _TOKEN_PAGE = "in Slack: the app's page, OAuth & Permissions"  # noqa: S105 - a place, no token
@@ -55,10 +54,8 @@ class Greeting:
 
 
 def client(settings: Settings) -> WebClient:
-    made = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_TIMEOUT_S)
-    if urlsplit(settings.slack_api_url).hostname in _LOOPBACK:
-        made.proxy = None  # a proxy from the environment is for the world outside
-    return made
+    go_without_proxy(settings.slack_api_url)
+    return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_TIMEOUT_S)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

@@ -100,6 +100,15 @@ def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ,
     assert sandbox["SLACK_BOT_TOKEN"] not in bot.log()
 
 
+def test_a_proxy_is_for_the_world_outside(start: Start, sandbox: Environ, slack: SlackServer) -> None:
+    nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    bot = start({**sandbox, **nowhere})
+    slack.control.wait_connections(timeout=30)
+    slack.control.command("help", channel="dms")
+    slack.control.wait_message(channel="dms", user="dana", contains="/dms list")
+    assert bot.stop() == 0
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into Linux's /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_while_it_loads_ends_it_before_it_asks_slack(
