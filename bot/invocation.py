@@ -44,6 +44,8 @@ class Syntax:
     """Keys allowed in `key=value`; `label.x=y` where it holds `label`."""
     words: bool = False
     """Whether free words (not jobs) may follow."""
+    examples: tuple[str, ...] = ()
+    """Lines of the verb that are right, without `/dms`; those about one job name `orders-db`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,11 @@ class Verb:
     asks_service: Callable[[Invocation], bool] = lambda _invocation: True
     """Whether the service may be asked, which may take its time. What the store alone answers does not
     queue behind that."""
+
+    @property
+    def grammar(self) -> Syntax:
+        """What the parser must know: the syntax, and lines to show beside what was wrong."""
+        return replace(self.syntax, examples=self.examples)
 
 
 def only_of_a_job(invocation: Invocation) -> bool:

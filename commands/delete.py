@@ -60,7 +60,7 @@ VERB = Verb(
         "Of a COMPLETED job only the record goes. Otherwise it asks whether the destination goes too; the "
         "destination connection profile always goes. Asks first; with the destination, the job's id is typed."
     ),
-    examples=("delete orders-db", "delete orders-db --with-destination"),
+    examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
     run=runner(Action.DELETE, _options),
     action=ActionVerb(Action.DELETE, _danger, _warning, _effect, _call),
 )

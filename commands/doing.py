@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rapidfuzz import process, utils
 
+from bot import examples
 from bot.answers import Answer, Note, PickForm
 from bot.approvals import Wanted
 from bot.dms.model import Database, Job, ObjectState, Options
@@ -63,13 +64,11 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.jobs:
         raise UsageError(
             "`--all` takes the jobs that its filters match, so it goes without names: either "
-            f"`/dms {invocation.verb} --all state=running`, or `/dms {invocation.verb} "
-            f"{invocation.jobs[0]}`."
+            f"`{_with_all(ctx, invocation)}`, or `/dms {invocation.verb} {invocation.jobs[0]}`."
         )
     if not invocation.filters:
         raise UsageError(
-            f"`--all` needs a filter that says which jobs, for example "
-            f"`/dms {invocation.verb} --all state=running`."
+            f"`--all` needs a filter that says which jobs, for example `{_with_all(ctx, invocation)}`."
         )
     found = all_matching(ctx, invocation.filters, ())
     if found.unreachable:
@@ -78,6 +77,10 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if not found.jobs:
         raise Say(Note("No job matches those filters. `/dms list` shows all jobs.", tone="warn"))
     return found.jobs
+
+
+def _with_all(ctx: Context, invocation: Invocation) -> str:
+    return examples.with_flag(invocation.verb, ctx.verbs[invocation.verb].grammar, ALL)
 
 
 def _typed(filters: Mapping[str, str]) -> str:

@@ -81,7 +81,11 @@ VERB = Verb(
         "and when ready for promote. Without loss only if writes to the source were stopped and the "
         "replication delay is zero. Asks first."
     ),
-    examples=("promote orders-db", "promote orders-db --databases sales,billing"),
+    examples=(
+        "promote orders-db",
+        "promote orders-db --databases sales,billing",
+        "promote --all phase=ready_for_promote label.env=staging",
+    ),
     run=_run,
     form=lambda invocation: invocation.switch("pick"),
     action=ActionVerb(Action.PROMOTE, _danger, _warning, _effect, _call),

@@ -105,7 +105,12 @@ VERB = Verb(
         "Wipes the affected destination databases. Possible for a job that failed or was stopped in the full "
         "dump, and for the failed databases of a running job. Asks first, and has the job's id typed."
     ),
-    examples=("restart orders-db", "restart orders-db --failed-only", "restart orders-db --databases sales"),
+    examples=(
+        "restart orders-db",
+        "restart orders-db --failed-only",
+        "restart orders-db --databases sales",
+        "restart --all state=failed location=europe-west1",
+    ),
     run=_run,
     form=lambda invocation: invocation.switch("pick"),
     action=ActionVerb(Action.RESTART, _danger, _warning, _effect, _call),

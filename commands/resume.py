@@ -40,7 +40,7 @@ VERB = Verb(
     usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
     details="A job that was stopped in the full dump cannot resume; restart or delete it.",
-    examples=("resume orders-db",),
+    examples=("resume orders-db", "resume --all state=stopped phase=cdc"),
     run=runner(Action.RESUME, _options),
     action=ActionVerb(Action.RESUME, _danger, _warning, _effect, _call),
 )

@@ -36,7 +36,7 @@ VERB = Verb(
     usage=("verify JOB [JOB …]", "verify --all state=draft"),
     syntax=Syntax("many", (ALL,), FILTERS),
     details="Tests connectivity, log settings, extensions and privileges; changes nothing.",
-    examples=("verify orders-db",),
+    examples=("verify orders-db", "verify --all state=not_started"),
     run=runner(Action.VERIFY),
     action=ActionVerb(Action.VERIFY, _danger, _warning, _effect, _call),
 )

@@ -32,28 +32,6 @@ def wanted(flag: Flag) -> str:
             return "a value"
 
 
-def example(flag: Flag) -> str:
-    """The flag with a value that is right."""
-    name = f"--{flag.name}"
-    match flag.kind:
-        case "switch":
-            return name
-        case "choice":
-            return f"{name} {flag.choices[0] if flag.choices else '…'}"
-        case "number":
-            return f"{name} 10"
-        case "duration":
-            return f"{name} 2h"
-        case "time":
-            return f"{name} 2026-12-01T08:00Z"
-        case "list":
-            return f"{name} orders,customers"
-        case "text":
-            return f'{name} "month end"'
-        case "word":
-            return f"{name} …"
-
-
 def read(flag: Flag, raw: str, prose: str, right: str) -> Value:
     """The value behind a flag that takes one; `right` is a command line to show.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz, process
 
+from bot import examples
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.slack import flags, jobtokens
 from bot.slack.tokens import Token, items, split, unshield
@@ -62,7 +63,7 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
     if near:
         raise UsageError(
             f"There is no verb `{_short(typed)}`: did you mean `{near}`, "
-            f"as in `{_example(near, syntaxes[near])}`?"
+            f"as in `{examples.line(near, syntaxes[near])}`?"
         )
     raise UsageError(f"There is no verb `{_short(typed)}`: `/dms help` lists all, for example `/dms list`.")
 
@@ -101,16 +102,15 @@ class _Reading:
         flag = self._known_flag(head.lower().replace("_", "-"))
         if flag.kind == "switch":
             if equals:
-                raise UsageError(f"`--{flag.name}` takes no value: write `{self._line(f'--{flag.name}')}`.")
+                raise UsageError(f"`--{flag.name}` takes no value: write `{self._with(flag)}`.")
             self.flags[flag.name] = True
             return at + 1
         raw, prose, at = _value(tokens, at, bool(equals), flag.kind == "list")
         if not raw.strip():
             raise UsageError(
-                f"`--{flag.name}` needs {flags.wanted(flag)}: "
-                f"write for example `{self._line(flags.example(flag))}`."
+                f"`--{flag.name}` needs {flags.wanted(flag)}: write for example `{self._with(flag)}`."
             )
-        self._put(flag, flags.read(flag, raw, prose, self._line(flags.example(flag))))
+        self._put(flag, flags.read(flag, raw, prose, self._with(flag)))
         return at
 
     def _put(self, flag: Flag, value: Value) -> None:
@@ -121,7 +121,7 @@ class _Reading:
         if before is not None:
             raise UsageError(
                 f"`--{flag.name}` is given twice (`{before}` and `{_short(str(value))}`): give it once, "
-                f"as in `{self._line(flags.example(flag))}`."
+                f"as in `{self._with(flag)}`."
             )
         self.flags[flag.name] = value
 
@@ -135,15 +135,14 @@ class _Reading:
             )
         near = nearest(name, known) if len(name) <= 40 else ""
         if near:
-            shown = flags.example(known[near])
             raise UsageError(
                 f"`{self.verb}` has no flag `--{_short(name)}`: "
-                f"did you mean `--{near}`, as in `{self._line(shown)}`?"
+                f"did you mean `--{near}`, as in `{self._with(known[near])}`?"
             )
         raise UsageError(
             f"`{self.verb}` has no flag `--{_short(name)}`: "
             f"it takes {_listing(f'--{each}' for each in known)}, "
-            f"as in `{self._line(flags.example(self.syntax.flags[0]))}`."
+            f"as in `{self._with(self.syntax.flags[0])}`."
         )
 
     def _filters(self, token: Token) -> bool:
@@ -157,7 +156,8 @@ class _Reading:
         value = unshield(raw).strip()
         if not value:
             raise UsageError(
-                f"`{key}=` needs a value: write for example `{self._line(_filter_example(key))}`."
+                f"`{key}=` needs a value: write for example "
+                f"`{examples.with_filter(self.verb, self.syntax, key)}`."
             )
         if key in self.filters:
             raise UsageError(
@@ -179,9 +179,9 @@ class _Reading:
         hint = (
             f"did you mean `{near}=`"
             if near
-            else f"it takes {_listing(f'{each}=' for each in self.syntax.filters)}"
+            else f"it takes {_listing(map(_filter_words, self.syntax.filters))}"
         )
-        shown = self._line(_filter_example(near or self.syntax.filters[0]))
+        shown = examples.with_filter(self.verb, self.syntax, near or self.syntax.filters[0])
         end = "?" if near else "."
         raise UsageError(f"`{self.verb}` has no filter `{_short(typed)}=`: {hint}, as in `{shown}`{end}")
 
@@ -236,9 +236,13 @@ class _Reading:
             )
         raise UsageError(f"`{self.verb}` needs a job: write for example `{self._line()}`.")
 
-    def _line(self, more: str = "", job: str = "") -> str:
+    def _line(self, job: str = "") -> str:
         """A command of this verb that is right."""
-        return _example(self.verb, self.syntax, more, job)
+        return examples.line(self.verb, self.syntax, job)
+
+    def _with(self, flag: Flag) -> str:
+        """The same with this flag."""
+        return examples.with_flag(self.verb, self.syntax, flag)
 
 
 def _value(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tuple[str, str, int]:
@@ -266,14 +270,8 @@ def _goes_on(raw: str, token: Token, wanting: bool, many: bool) -> bool:
     return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
 
 
-def _example(verb: str, syntax: Syntax, more: str = "", job: str = "") -> str:
-    named = job or ("orders-db" if syntax.jobs in ("one", "many") else "")
-    return " ".join(part for part in ("/dms", verb, named, more) if part)
-
-
-def _filter_example(key: str) -> str:
-    samples = {"state": "state=running", "label": "label.team=payments", "location": "location=europe-west1"}
-    return samples.get(key, f"{key}=…")
+def _filter_words(key: str) -> str:
+    return "label.KEY=" if key == "label" else f"{key}="
 
 
 def _shown(filters: Mapping[str, str]) -> str:

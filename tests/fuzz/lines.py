@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from commands import all_verbs
 
-SYNTAXES = {name: verb.syntax for name, verb in all_verbs().items()}
+SYNTAXES = {name: verb.grammar for name, verb in all_verbs().items()}
 FLAGS = sorted({flag.name for syntax in SYNTAXES.values() for flag in syntax.flags})
 JOBS = ("house-0", "orders-db", "europe-west1/house-1", "Orders_DB", "a" * 70, "-", "job.", "house-0,house-1")
 VALUES = (

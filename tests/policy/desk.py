@@ -43,7 +43,7 @@ class Desk:
             UsageError.
         """
         ctx = replace(self.ctx, who=who, **fields)
-        invocation = parse(line, {name: verb.syntax for name, verb in ctx.verbs.items()})
+        invocation = parse(line, {name: verb.grammar for name, verb in ctx.verbs.items()})
         try:
             return ctx.verbs[invocation.verb].run(ctx, invocation)
         except Say as said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -209,10 +210,71 @@ def test_anything_is_read_or_refused_in_one_line(text: str) -> None:
 
 def test_every_example_in_the_help_is_right() -> None:
     verbs = all_verbs()
-    syntaxes = {name: verb.syntax for name, verb in verbs.items()}
+    syntaxes = {name: verb.grammar for name, verb in verbs.items()}
     for verb in verbs.values():
         for example in verb.examples:
             assert parse(example, syntaxes).verb == verb.name
+
+
+WRONG = (
+    "",
+    "a b",
+    "A_B",
+    "zz=1",
+    "a stat=x",
+    "state=",
+    "label.team=",
+    "a --all=yes",
+    "--al",
+    "--zzzzz",
+    "--page x",
+    "a --databases",
+    "a --reason",
+    "a --until soon",
+    "a --hours 7",
+    "--by",
+    "--channel",
+    "--only",
+    "a --parallel",
+)
+
+
+@pytest.mark.parametrize("verb", list(all_verbs()))
+def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    shown = 0
+    for tail in WRONG:
+        try:
+            parse(f"{verb} {tail}", syntaxes)
+        except UsageError as error:
+            for line in re.findall(r"`(/dms [^`]*)`", str(error)):
+                found = parse(line, syntaxes)
+                assert found.verb == verb
+                selects = syntaxes[verb].jobs != "one" and found.switch("all")
+                assert not (selects and found.jobs), line
+                assert not selects or found.filters or not syntaxes[verb].filters or verb == "unwatch", line
+                shown += 1
+    assert shown >= 4
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("start a --all=yes", "/dms start --all state=not_started location=europe-west1"),
+        ("stop --al", "/dms stop --all phase=cdc label.env=staging"),
+        ("verify state=", "/dms verify --all state=not_started"),
+        ("stop state=", "/dms stop --all state=running"),
+        ("freeze a --reason", '/dms freeze orders-db --until 2h --reason "month end"'),
+        ("freeze a b", '/dms freeze a --until 2h --reason "month end"'),
+        ("history --by", "/dms history --by @dana --since 2d"),
+        ("promote a --databases", "/dms promote orders-db --databases sales,billing"),
+        ("start a --skip", "/dms start orders-db --skip-validation"),
+    ],
+)
+def test_the_examples_of_the_verb_itself_are_shown(line: str, right: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    with pytest.raises(UsageError, match=re.escape(right)):
+        parse(line, syntaxes)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Lines that are right, to be shown beside what was wrong: the verb's own examples where one fits."""
+
+from __future__ import annotations
+
+import re
+
+from bot.invocation import Flag, Syntax
+
+JOB = "orders-db"
+"""The job that examples are about."""
+_VALUES = {"page": "2", "channel": "#db-migrations", "by": "@dana", "since": "2d"}
+"""Of flags whose kind does not say what stands behind them."""
+_FILTERS = {
+    "state": "state=running",
+    "phase": "phase=cdc",
+    "type": "type=continuous",
+    "location": "location=europe-west1",
+    "label": "label.env=prod",
+}
+
+
+def line(verb: str, syntax: Syntax, job: str = "") -> str:
+    """A command of the verb, about `job` where that is what it takes."""
+    first = next((each for each in syntax.examples if not job or _names(each, JOB)), "")
+    return _shown(first.replace(JOB, job or JOB) if first else _made(verb, syntax, job=job))
+
+
+def with_flag(verb: str, syntax: Syntax, flag: Flag) -> str:
+    """A command of the verb with this flag and a value that is right."""
+    first = next((each for each in syntax.examples if _names(each, f"--{flag.name}")), "")
+    return _shown(first or _made(verb, syntax, flag_with_value(flag), alone=_goes_alone(syntax, flag)))
+
+
+def with_filter(verb: str, syntax: Syntax, key: str) -> str:
+    """A command of the verb with this filter and a value that is right."""
+    head = key.partition(".")[0]
+    first = next((each for each in syntax.examples if re.search(rf"(?<!\S){re.escape(head)}[.=]", each)), "")
+    selects = any(flag.name == "all" for flag in syntax.flags) and syntax.jobs == "many"
+    sample = _FILTERS.get(head, f"{key}=…")
+    more = f"--all {sample}" if selects else sample
+    return _shown(first or _made(verb, syntax, more, alone=selects or syntax.jobs == "optional"))
+
+
+def flag_with_value(flag: Flag) -> str:
+    """The flag with a value that is right."""
+    name = f"--{flag.name}"
+    match flag.kind:
+        case "switch":
+            return name
+        case "choice":
+            return f"{name} {flag.choices[0] if flag.choices else '…'}"
+        case "number":
+            return f"{name} {_VALUES.get(flag.name, '10')}"
+        case "duration":
+            return f"{name} 2h"
+        case "time":
+            return f"{name} 2026-12-01T08:00Z"
+        case "list":
+            return f"{name} orders,customers"
+        case "text":
+            return f'{name} "month end"'
+        case "word":
+            return f"{name} {_VALUES.get(flag.name, '…')}"
+
+
+def _goes_alone(syntax: Syntax, flag: Flag) -> bool:
+    """Whether the flag stands in the place of a job."""
+    return flag.name == "all" and syntax.jobs in ("many", "optional")
+
+
+def _made(verb: str, syntax: Syntax, more: str = "", job: str = "", *, alone: bool = False) -> str:
+    """Where no example shows it: for `--all` of several jobs with a filter, which that needs."""
+    named = "" if alone or syntax.jobs not in ("one", "many") else JOB
+    needs = more == "--all" and bool(syntax.filters) and syntax.jobs == "many"
+    wider = _FILTERS.get(syntax.filters[0], "") if needs else ""
+    return " ".join(part for part in (verb, job or named, more, wider) if part)
+
+
+def _names(example: str, word: str) -> bool:
+    return re.search(rf"(?<!\S){re.escape(word)}(?![\w-])", example) is not None
+
+
+def _shown(example: str) -> str:
+    return f"/dms {example}"
