@@ -69,11 +69,6 @@ class Table(Generic[Record]):
         names = [*self._inserted, *extra]
         return f"INSERT INTO {self.name} ({_names(names)}) VALUES ({_marks(len(names))}) {tail}"
 
-    def upsert(self, key: str) -> str:
-        """Insert, or replace the row of the same key."""
-        changed = ", ".join(f'"{each}" = excluded."{each}"' for each in self._inserted if each != key)
-        return self.insert(f'ON CONFLICT ("{key}") DO UPDATE SET {changed}')
-
     def values(self, record: Record) -> list[Value]:
         """What `insert` takes, without the extra columns."""
         return [self._codecs[name].encode(getattr(record, name)) for name in self._inserted]
