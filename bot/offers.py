@@ -20,6 +20,24 @@ def offers(
     return tuple(_offer(ref, job, action) for action in allowed(job, databases) if action in only)
 
 
+def offers_together(ref: Ref, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
+    """A button for each of `only` that may be done now with all of several jobs of one status."""
+    if len({job.status for job in jobs}) != 1:
+        return ()
+    names = tuple(job.name for job in jobs)
+    return tuple(
+        Button(
+            f"{action.capitalize()} {len(jobs)} jobs",
+            action,
+            "run",
+            ref(Invocation(action, names)),
+            "danger" if action in DESTRUCTIVE else "",
+        )
+        for action in allowed(jobs[0])
+        if action in only
+    )
+
+
 def show(ref: Ref, job: Job, step: str = "run") -> Button:
     """A button that shows the job: `turn` in place of the message it stands in."""
     label = "Refresh" if step == "turn" else "Show"

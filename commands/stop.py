@@ -49,7 +49,7 @@ def _lost_position(job: Job) -> str:
 
 
 def _effect(job: Job, options: Options) -> str:
-    return " ".join(_warning(job, options, ()))
+    return "\n".join(_warning(job, options, ()))
 
 
 def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import Block
 from bot.answers import Button
 from bot.approvals import approving
 from bot.dms.model import Job, State
-from bot.dms.rules import DESTRUCTIVE, Action
+from bot.dms.rules import DESTRUCTIVE, Action, running_dump
 from bot.jobnames import called
 from bot.slack import escape, words
 from bot.slack import message as m
@@ -46,8 +46,10 @@ def request_card(
     decisions: Sequence[Decision],
     now: datetime,
     asking: OutMessage | None = None,
+    then: Sequence[Button] = (),
 ) -> Message:
-    """The card where the request was made; `asking` is the message that asks for approvals."""
+    """The card where the request was made; `asking` is the message that asks for approvals, and `then`
+    what can be done next, once it is done."""
     match request.state:
         case RequestState.CONFIRMING:
             body = _confirming(request)
@@ -58,7 +60,7 @@ def request_card(
         case RequestState.RUNNING:
             body = _running(request, runs, decisions, now)
         case RequestState.DONE:
-            body = _done(request, runs, decisions)
+            body = _done(request, runs, decisions, then)
         case _:
             body = _over(request, decisions)
     return m.message(summary(request, runs), [m.header(_title(request, runs)), *body])
@@ -160,9 +162,11 @@ def _ended(request: Request) -> str:
 
 
 def _effect(request: Request) -> list[Block]:
-    """What goes on from now on, as the verb put it."""
+    """What goes on from now on, as the verb put it; what holds for several jobs alike is said once."""
     effect = request.facts.get("effect")
-    return m.sections(escape.own(effect)) if isinstance(effect, str) and effect.strip() else []
+    if not isinstance(effect, str) or not effect.strip():
+        return []
+    return m.sections(escape.own("\n".join(dict.fromkeys(effect.splitlines()))))
 
 
 def _part(request: Request) -> str:
@@ -284,7 +288,7 @@ def _confirm_buttons(request: Request) -> list[Button]:
         found.append(_button(request, f"Delete {only} only", "confirm", "danger"))
         found.append(_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
     else:
-        style: _Style = "danger" if request.action in DESTRUCTIVE else "primary"
+        style: _Style = "danger" if _loses(request) else "primary"
         found.append(_button(request, f"Confirm {request.action}", "confirm", style))
     return [*found, *recheck_button(request), _button(request, "Cancel", "cancel"), *list_button(request)]
 
@@ -292,6 +296,12 @@ def _confirm_buttons(request: Request) -> list[Button]:
 def recheck_button(request: Request) -> list[Button]:
     """Reads the replication delay again, where it decides what is lost."""
     return [_button(request, "Re-check delay", "recheck")] if request.action is Action.PROMOTE else []
+
+
+def _loses(request: Request) -> bool:
+    """Whether it throws something away: data, a job, or a full dump that has to begin anew."""
+    thrown = request.action is Action.STOP and any(map(running_dump, request.jobs))
+    return thrown or request.action in DESTRUCTIVE
 
 
 def list_button(request: Request) -> list[Button]:
@@ -335,14 +345,16 @@ def _running(
     ]
 
 
-def _done(request: Request, runs: Sequence[Run], decisions: Sequence[Decision]) -> list[Block]:
+def _done(
+    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], then: Sequence[Button]
+) -> list[Block]:
     blocks: list[Block] = m.sections(outcome(request, runs))
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
     blocks.extend([*_changes(request), *_touched(request)])
     if not any(retryable(run) for run in runs):
         blocks.extend(_effect(request))
-    blocks.extend(m.buttons(_after(request, runs)))
+    blocks.extend(m.buttons([*_after(request, runs), *then]))
     small = f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."
     ended = f" Ended {escape.date(request.ended)}." if request.ended else ""
     return [*blocks, *m.context(f"{small}{ended}")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from bot.approvals import approval_key
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
-from bot.offers import offers, show
+from bot.offers import offers, offers_together, show
 from bot.slack import alerts, timeline
 from bot.slack.approvalcard import approval_card, reminder_text
 from bot.slack.cards import request_card
@@ -22,12 +22,22 @@ from bot.slack.home import Home, home
 from bot.slack.message import Message
 from bot.slack.render import note
 from bot.store.port import Store
-from bot.store.records import OPEN_REQUESTS, Event, OutMessage, Person, Request, RequestState
+from bot.store.records import (
+    OPEN_REQUESTS,
+    Event,
+    OutMessage,
+    Person,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+)
 
 _DAY = timedelta(days=1)
 _MOST_EVENTS = 1000
 _ALERTED = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
 """What an alert offers; the rest is behind Show."""
+_AFTER_STOP = (Action.RESUME, Action.RESTART)
 
 
 class Stored:
@@ -64,13 +74,32 @@ class Stored:
         request = self._store.request(subject["request"])
         if request is None:
             return None
+        runs = self._store.runs(request=request.id)
         return request_card(
             request,
-            self._store.runs(request=request.id),
+            runs,
             self._store.decisions(request.id),
             self._clock(),
             self._store.message(approval_key(request.id)),
+            self._then(request, runs),
         )
+
+    def _then(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
+        """What jobs that have been stopped allow now: to go on, or to begin anew."""
+        if request.action is not Action.STOP or request.state is not RequestState.DONE:
+            return ()
+        ended = {run.job for run in runs if run.state is RunState.SUCCEEDED}
+        jobs = [self._stopped(job) for job in request.jobs if job.name in ended]
+        if len(jobs) == 1:
+            return offers(self._ref, jobs[0], only=_AFTER_STOP)
+        return offers_together(self._ref, jobs, only=_AFTER_STOP)
+
+    def _stopped(self, job: Job) -> Job:
+        """The job as it stands since, as far as that has been seen."""
+        known = self._store.known_job(job.name)
+        if known is None or known.job.create_time != job.create_time or known.job.state != State.STOPPED:
+            return replace(job, state=State.STOPPED)
+        return known.job
 
     def _approval(self, subject: Mapping[str, Any]) -> Message | None:
         request = self._store.request(subject["request"])

@@ -128,6 +128,20 @@ def test_a_harmless_bulk_is_not_red() -> None:
     assert "🚨" not in all_text(payload)
 
 
+@pytest.mark.parametrize(("phase", "style"), [("FULL_DUMP", "danger"), ("CDC", "primary")])
+def test_throwing_a_full_dump_away_is_red(phase: str, style: str) -> None:
+    payload = shown(request(Action.STOP, jobs=(job(phase=phase),)))
+    assert buttons(payload)["dms:stop:confirm"]["style"] == style
+
+
+def test_what_holds_for_several_jobs_alike_is_said_once() -> None:
+    effect = "Both can resume.\nWatch the disk.\nBoth can resume.\nThe log may be lost."
+    both = (job("a"), job("b"))
+    text = all_text(shown(request(Action.STOP, RequestState.RUNNING, jobs=both, facts={"effect": effect})))
+    assert "Both can resume.\nWatch the disk.\nThe log may be lost." in text
+    assert text.count("Both can resume.") == 1
+
+
 def test_while_approving() -> None:
     waiting = request(state=RequestState.APPROVING, needed=2, rule="prod")
     payload = shown(waiting, decisions=[APPROVED])

@@ -1,0 +1,56 @@
+"""What a card offers once it is done, and what is said where the card is out of sight."""
+
+from __future__ import annotations
+
+from sandbox.slack import plain
+from tests.e2e.deciding import moment, private
+from tests.e2e.parts import calls, confirm_typed, job_with, labels, slow
+from tests.e2e.scene import Scene
+
+
+def test_a_job_stopped_in_cdc_can_resume_from_its_card(stage: Scene) -> None:
+    job = job_with(stage)
+    done = stage.shows(stage.type(f"stop {job}"), "✅ *Stopped*", "[Resume]")
+    assert labels(done) == ["Resume"]
+    before = stage.now()
+    stage.press(done, "Resume")
+    stage.slack.wait_message(channel="dms", contains=["✅ *Resumed*", job], after=before)
+    assert [each["method"] for each in calls(stage, job)] == ["StopMigrationJob", "ResumeMigrationJob"]
+
+
+def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(stage: Scene) -> None:
+    job = job_with(stage, phase="FULL_DUMP", databases=slow("sales"))
+    card = stage.type(f"stop {job}")
+    stage.confirm(card, "Confirm stop")
+    done = stage.shows(card, "✅ *Stopped*", "[Restart]")
+    assert labels(done) == ["Restart"]
+    before = stage.now()
+    stage.press(done, "Restart")
+    asks = stage.slack.wait_message(channel="dms", contains=[job, "[Confirm restart]"], after=before)
+    confirm_typed(stage, asks, "Confirm restart", job)
+    stage.shows(asks, "✅ *Restarted*")
+
+
+def test_several_go_on_together(stage: Scene) -> None:
+    jobs = [job_with(stage, source_engine="POSTGRESQL"), job_with(stage, source_engine="MYSQL")]
+    card = stage.type(f"stop {' '.join(jobs)}")
+    stage.confirm(card, "Confirm stop")
+    done = stage.shows(card, "Stopped all 2 jobs", "[Resume 2 jobs]")
+    assert plain(done).count("Stopped in CDC, a job can be resumed, promoted or deleted.") == 1
+    before = stage.now()
+    stage.press(done, "Resume 2 jobs")
+    asks = stage.slack.wait_message(channel="dms", contains=["Resume 2 jobs?", *jobs], after=before)
+    stage.confirm(asks, "Confirm resume")
+    stage.shows(asks, "Resumed all 2 jobs")
+
+
+def test_what_has_only_begun_is_not_called_done(stage: Scene) -> None:
+    job = job_with(stage, phase="FULL_DUMP", databases=slow("sales"))
+    card = stage.type(f"stop {job}")
+    listed = stage.type("approvals")
+    before = moment(stage)
+    stage.press(listed, "Confirm")
+    said = plain(private(stage, "dana", "/dms approvals", after=before))
+    assert "Confirmed. How it goes on is told where it was asked." in said
+    assert "Done" not in said
+    stage.shows(card, "✅ *Stopped*")
