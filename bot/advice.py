@@ -147,7 +147,10 @@ _BY_STATE: dict[str, str] = {
     State.DRAFT: "Finish its setup in the console: a draft cannot start.",
     State.NOT_STARTED: "Verify it, then start it: that begins the full dump.",
     State.RUNNING: "Wait: the full dump comes first, then CDC.",
-    State.STOPPED: "See what is possible: restart where the dump is incomplete, or delete it.",
+    State.STOPPED: (
+        "It was stopped outside the full dump and CDC, so it can neither resume nor restart: look at it in "
+        "the console, or delete it."
+    ),
     State.FAILED: (
         "Fix the cause, verify, then restart: the destination databases are wiped and the full dump begins "
         "again."

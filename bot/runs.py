@@ -262,9 +262,8 @@ class Runs:
         shown = request.databases.get(job.name, ())
         if request.action not in DESTRUCTIVE or request.options.databases or not shown:
             return
-        more = [
-            each for each in affected(request.options, self._dms.databases(job.name)) if each not in shown
-        ]
+        databases = self._dms.databases(job.name)
+        more = [each for each in affected(request.action, request.options, databases) if each not in shown]
         if more:
             names = ", ".join(f"`{each}`" for each in more)
             raise Objection(f"It would touch {names}, too, which was not shown. Nothing was sent; ask again.")

@@ -25,8 +25,18 @@ _SHOWN = 10
 FILTERS = ("state", "phase", "location", "type", "label")
 
 
+Named = Callable[[Job, Sequence[Database], Sequence[str]], tuple[str, ...]]
+"""Of a job, its databases, and the names of some: what acting on those alone means, in sentences.
+
+Raises:
+    UsageError: that cannot be.
+"""
+
+
 def runner(
-    action: Action, options: Callable[[Invocation], Options] = lambda _: Options()
+    action: Action,
+    options: Callable[[Invocation], Options] = lambda _: Options(),
+    named: Named = lambda _job, _databases, _names: (),
 ) -> Callable[[Context, Invocation], Answer]:
     """The `run` of a verb that does `action`: find the jobs, group them, ask or do."""
 
@@ -36,10 +46,15 @@ def runner(
         groups = mixed(ctx.ref, action, jobs, wanted, ctx.store.known_names)
         if groups is not None:
             return groups
+        warning: tuple[str, ...] = ()
         if wanted.databases:
-            wanted = replace(wanted, databases=_databases(ctx, invocation, jobs, wanted.databases))
+            has = _databases(ctx, invocation, jobs, wanted.databases)
+            wanted = replace(wanted, databases=tuple(dict.fromkeys(wanted.databases)))
+            warning = named(jobs[0], has, wanted.databases)
         ask = invocation.switch("all")
-        return ctx.approvals.ask(ctx.who, Wanted(action, jobs, wanted, ctx.response_url, ask=ask))
+        return ctx.approvals.ask(
+            ctx.who, Wanted(action, jobs, wanted, ctx.response_url, warning=warning, ask=ask)
+        )
 
     return run
 
@@ -89,8 +104,12 @@ def _typed(filters: Mapping[str, str]) -> str:
 
 def _databases(
     ctx: Context, invocation: Invocation, jobs: Sequence[Job], names: Sequence[str]
-) -> tuple[str, ...]:
-    """The names as the job has them; nothing is sent when one is unknown."""
+) -> tuple[Database, ...]:
+    """The job's databases, which have all these names.
+
+    Raises:
+        UsageError: there are several jobs, or a name that is none of its databases.
+    """
     if len(jobs) != 1:
         raise UsageError(
             "`--databases` goes with one job, for example "
@@ -98,7 +117,8 @@ def _databases(
         )
     job = jobs[0]
     everything = whole(ctx.dms.databases(job.name))
-    has = [str(each.id) for each in migrated(everything)]
+    taken = migrated(everything)
+    has = [str(each.id) for each in taken]
     left_out = {str(each.id) for each in everything} - set(has)
     for name in names:
         if name in left_out:
@@ -107,7 +127,7 @@ def _databases(
                 "takes it along."
             )
     known_names(job, names, has)
-    return tuple(dict.fromkeys(names))
+    return taken
 
 
 def pick(

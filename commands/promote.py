@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer
-from bot.dms.model import Database, Job, ObjectPhase, ObjectState, Operation, Options
+from bot.dms.model import Database, Job, ObjectPhase, Operation, Options
 from bot.dms.port import Dms
-from bot.dms.rules import Action
-from bot.invocation import Flag, Invocation, Syntax
+from bot.dms.rules import Action, check, unpromotable
+from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
-from commands.doing import ALL, DATABASES, FILTERS, pick, runner
+from commands.doing import ALL, DATABASES, FILTERS, listed, pick, runner
 
+_SHOWN = 10
+_PLAIN = re.compile(r"[\w.-]+")
+"""Names that can be typed as they are."""
 _PICK = Flag("pick", "switch", "pick the databases in a view")
 
 
@@ -32,7 +36,7 @@ def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[st
     if options.databases:
         return (
             "*This cannot be undone.* The databases named above are cut from the source and become primary "
-            "on the destination; the other databases of the job go on being migrated.",
+            "on the destination.",
             arriving,
         )
     return (
@@ -42,7 +46,9 @@ def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[st
     )
 
 
-def _effect(_job: Job, _options: Options) -> str:
+def _effect(_job: Job, options: Options) -> str:
+    if options.databases:
+        return "Point the applications of these databases at the destination once they are PROMOTED."
     return "When the job has COMPLETED, point the applications at the destination."
 
 
@@ -50,7 +56,40 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
     return dms.promote(job, databases=options.databases)
 
 
-_ask = runner(Action.PROMOTE, _options)
+def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tuple[str, ...]:
+    """What a promote of these databases means for the others.
+
+    Raises:
+        UsageError: some of them cannot be promoted now.
+    """
+    if check(Action.PROMOTE, job) is not None:
+        return ()  # why the job cannot is told instead
+    by_name = {str(each.id): each for each in databases}
+    wrong = {name: why for name in names if (why := unpromotable(by_name[name]))}
+    if wrong:
+        raise UsageError(_cannot(job, wrong, [name for name in names if name not in wrong]))
+    others = [str(each.id) for each in databases if _left(each) and str(each.id) not in names]
+    if not others:
+        return ("No other database of the job is left to promote.",)
+    return (f"Not promoted now, and still in the job: {listed(others)}.",)
+
+
+def _left(database: Database) -> bool:
+    return database.phase not in (ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED)
+
+
+def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}` ({why})" for name, why in list(wrong.items())[:_SHOWN])
+    more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    way = (
+        f"`/dms promote {job.id} --databases {','.join(rest)}` promotes the others that you named."
+        if rest and all(map(_PLAIN.fullmatch, rest)) and len(rest) <= _SHOWN
+        else f"`/dms promote {job.id} --pick` offers those that can be."
+    )
+    return f"Of `{job.id}`, these cannot be promoted now: {shown}{more}. Nothing was sent. {way}"
+
+
+_ask = runner(Action.PROMOTE, _options, _named)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -60,10 +99,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _promotable(_job: Job, database: Database) -> bool:
-    """One in a phase that nobody here has heard of may be, too: the service knows."""
-    dumping = database.phase in ("", ObjectPhase.FULL_DUMP)
-    gone = database.phase in (ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED)
-    return not dumping and not gone and database.state != ObjectState.FAILED
+    return not unpromotable(database)
 
 
 VERB = Verb(

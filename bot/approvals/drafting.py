@@ -84,14 +84,14 @@ class Drafting(Book):
             databases = self._dms.databases(job.name)
         except DmsError:
             return ()
-        return affected(wanted.options, databases)
+        return affected(wanted.action, wanted.options, databases)
 
     def _incomplete(self, wanted: Wanted) -> tuple[str, ...]:
         """Databases that would be promoted without all of their data, whatever the delay says."""
         found = together.each(lambda job: self._known_databases(job), wanted.jobs)
         lines = []
         for job, databases in zip(wanted.jobs, found, strict=True):
-            meant = affected(wanted.options, databases)
+            meant = affected(wanted.action, wanted.options, databases)
             lines += [
                 f"*The data of `{each.id}` is incomplete*: it is {each.state} in {each.phase or 'no phase'} "
                 f"(`{job.id}`)."

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.dms.model import CHANGING, Database, Job, JobType, ObjectState, Options, Phase, State
+from bot.dms.model import (
+    CHANGING,
+    Database,
+    Job,
+    JobType,
+    ObjectPhase,
+    ObjectState,
+    Options,
+    Phase,
+    State,
+)
 
 
 class Action(StrEnum):
@@ -35,6 +45,7 @@ HARMLESS = frozenset({Action.VERIFY})
 _NAMED = 20
 """Databases named in a reason."""
 _PROMOTABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+_PROMOTED = frozenset({ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,12 @@ class Refusal:
     action: Action
     reason: str
     instead: tuple[Action, ...] = ()
+    over: bool = False
+    """Whether it will never be possible again: the job is gone."""
 
     def __str__(self) -> str:
+        if self.over:
+            return f"{self.reason} Nothing can be done with it any more."
         return f"{self.reason} {possible(self.instead)}"
 
 
@@ -67,7 +82,7 @@ def check(
     reason = _reason(action, job, options or Options(), databases)
     if reason is None:
         return None
-    return Refusal(action, reason, allowed(job, databases))
+    return Refusal(action, reason, allowed(job, databases), over=job.state == State.DELETED)
 
 
 def by_databases(action: Action, job: Job, options: Options) -> bool:
@@ -127,10 +142,8 @@ def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str 
         return f"Only a job that was stopped in CDC can resume; `{job.id}` is {where(job)}."
     if job.phase == Phase.CDC:
         return None
-    return (
-        f"`{job.id}` was stopped {_in(job)}, "
-        "and only a job stopped in CDC can resume: its dump is incomplete."
-    )
+    incomplete = ": its dump is incomplete" if job.phase == Phase.FULL_DUMP else ""
+    return f"`{job.id}` was stopped {_in(job)}, and only a job stopped in CDC can resume{incomplete}."
 
 
 def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
@@ -157,8 +170,8 @@ def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> 
     failed = _failed(databases)
     if not options.databases and not options.failed_only:
         return (
-            f"`{job.id}` is {where(job)}: while a job runs, only its failed databases can restart "
-            f"(`/dms restart {job.id} --failed-only`)."
+            f"`{job.id}` is {where(job)}: while a job runs, only its failed databases can restart"
+            f"{_how_many_failed(job, databases)}."
         )
     if options.failed_only and not failed:
         return f"`{job.id}` is {where(job)} and none of its databases has failed."
@@ -170,6 +183,13 @@ def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> 
             f"and these have not failed: {', '.join(healthy[:_NAMED])}{more}."
         )
     return None
+
+
+def _how_many_failed(job: Job, databases: Sequence[Database]) -> str:
+    """The way to restart those, where there are any; nothing where the databases are not known."""
+    if _failed(databases):
+        return f" (`/dms restart {job.id} --failed-only`)"
+    return ", and none has failed" if databases else ""
 
 
 def _failed(databases: Sequence[Database]) -> set[str]:
@@ -198,13 +218,31 @@ def _delete(job: Job, options: Options, _databases: Sequence[Database]) -> str |
     return None
 
 
-def affected(options: Options, databases: Sequence[Database]) -> tuple[str, ...]:
+def affected(action: Action, options: Options, databases: Sequence[Database]) -> tuple[str, ...]:
     """The names of those of a job's `databases` that restart, promote or delete touches."""
     if options.databases:
         return options.databases
     if options.failed_only:
         databases = [each for each in databases if each.state == ObjectState.FAILED]
+    if action is Action.PROMOTE:
+        databases = [each for each in databases if each.phase not in _PROMOTED]
     return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
+
+
+def unpromotable(database: Database) -> str:
+    """Why a database cannot be promoted by itself now, in a few words; empty where it may be.
+
+    One in a phase that nobody here has heard of may be: the service knows.
+    """
+    if database.phase == ObjectPhase.PROMOTED:
+        return "promoted already"
+    if database.phase == ObjectPhase.PROMOTE_IN_PROGRESS:
+        return "being promoted already"
+    if database.state == ObjectState.FAILED:
+        return "it has failed"
+    if database.phase == ObjectPhase.FULL_DUMP:
+        return "still in its full dump"
+    return "" if database.phase else "not replicated yet"
 
 
 def _always(_job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:

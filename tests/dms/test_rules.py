@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.dms.model import Database, Job, ObjectId, Options
-from bot.dms.rules import BULK, BY_DATABASE, DESTRUCTIVE, Action, allowed, check, running_dump
+from bot.dms.rules import (
+    BULK,
+    BY_DATABASE,
+    DESTRUCTIVE,
+    Action,
+    affected,
+    allowed,
+    check,
+    running_dump,
+    unpromotable,
+)
 
 STATES = (
     "STATE_UNSPECIFIED",
@@ -111,7 +121,8 @@ def test_a_refusal_names_the_job_and_what_is_possible_instead(state: str, kind: 
             assert refusal.action is action
             assert "`orders-db`" in refusal.reason
             assert list(refusal.instead) == possible
-            ending = f"Possible now: {', '.join(possible)}." if possible else "until that changes."
+            nothing = "any more." if state == "DELETED" else "until that changes."
+            ending = f"Possible now: {', '.join(possible)}." if possible else nothing
             assert str(refusal).endswith(ending)
 
 
@@ -139,6 +150,44 @@ def test_a_reason_says_where_the_job_is() -> None:
     assert refusal is not None
     assert "FULL_DUMP" in refusal.reason
     assert refusal.instead == (Action.RESTART, Action.VERIFY, Action.EDIT, Action.DELETE)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_only_a_stopped_dump_is_called_incomplete(phase: str) -> None:
+    refusal = check(Action.RESUME, a_job("STOPPED", phase))
+    said = "" if refusal is None else refusal.reason
+    assert ("incomplete" in said) == (phase == "FULL_DUMP")
+    assert ("only a job stopped in CDC can resume" in said) == (phase != "CDC")
+
+
+@pytest.mark.parametrize(
+    ("database", "why"),
+    [
+        (("RUNNING", "CDC"), ""),
+        (("STOPPED", "CDC"), ""),
+        (("RUNNING", "READY_FOR_PROMOTE"), ""),
+        (("RUNNING", "SOMETHING_NEW"), ""),
+        (("RUNNING", "FULL_DUMP"), "still in its full dump"),
+        (("FAILED", "FULL_DUMP"), "it has failed"),
+        (("FAILED", "CDC"), "it has failed"),
+        (("NOT_STARTED", ""), "not replicated yet"),
+        (("RUNNING", "PROMOTE_IN_PROGRESS"), "being promoted already"),
+        (("COMPLETED", "PROMOTED"), "promoted already"),
+    ],
+)
+def test_why_a_database_cannot_be_promoted_by_itself(database: tuple[str, str], why: str) -> None:
+    state, phase = database
+    assert unpromotable(Database("objects/a", ObjectId("a"), state, phase)) == why
+
+
+def test_a_promote_touches_what_is_not_promoted_yet() -> None:
+    databases = [
+        Database("objects/a", ObjectId("a"), "RUNNING", "CDC"),
+        Database("objects/b", ObjectId("b"), "COMPLETED", "PROMOTED"),
+        Database("objects/c", ObjectId("c"), "NOT_SELECTED"),
+    ]
+    assert affected(Action.PROMOTE, Options(), databases) == ("a",)
+    assert affected(Action.DELETE, Options(), databases) == ("a", "b")
 
 
 def test_a_one_time_job_has_nothing_to_promote() -> None:
@@ -170,6 +219,14 @@ class TestRestartOfDatabases:
         refusal = check(Action.RESTART, a_job("RUNNING", "CDC"), Options(), self.databases)
         assert refusal is not None
         assert "--failed-only" in refusal.reason
+
+    def test_failed_ones_are_suggested_only_where_there_are_some(self) -> None:
+        healthy = check(Action.RESTART, a_job("RUNNING", "CDC"), Options(), self.databases[:1])
+        unknown = check(Action.RESTART, a_job("RUNNING", "CDC"), Options())
+        assert healthy is not None
+        assert unknown is not None
+        assert healthy.reason.endswith("only its failed databases can restart, and none has failed.")
+        assert unknown.reason.endswith("only its failed databases can restart.")
 
     def test_none_failed(self) -> None:
         refusal = check(

@@ -233,9 +233,10 @@ def test_promote_of_some_cuts_only_those(stage: Scene) -> None:
     card = stage.type(f"promote {job} --databases sales")
     assert affected(card) == "1 database: `sales`"
     assert "cannot be undone" in plain(card)
-    assert "the other databases of the job go on being migrated" in plain(card)
+    assert "Not promoted now, and still in the job: 2 databases: `billing`, `legacy`." in plain(card)
     stage.confirm(card, "Confirm promote")
-    stage.shows(card, "✅ *Promoted*", "Only these: `sales`")
+    done = stage.shows(card, "✅ *Promoted*", "Only these: `sales`")
+    assert "Point the applications of these databases at the destination" in plain(done)
     assert body_of(stage, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
     there = destination(stage, job)
     assert {name for name, content in there["databases"].items() if content == "PROMOTED"} == {"sales"}
@@ -250,6 +251,7 @@ def test_promote_of_the_last_ones_completes_the_job(stage: Scene) -> None:
     assert "(billing)" not in plain(view), "it has been promoted"
     submitted(stage, view, {PROMOTE_MENU: ["sales"]})
     card = card_after(stage, before, "Confirm promote", "1 database: `sales`", job)
+    assert "No other database of the job is left to promote." in plain(card)
     assert calls(stage, job) == []
     stage.confirm(card, "Confirm promote")
     stage.shows(card, "✅ *Promoted*")
@@ -276,9 +278,42 @@ def test_only_replicating_databases_are_offered_for_promotion(stage: Scene) -> N
     assert "(broken)" not in text
 
 
+PARTLY: list[JSON | str] = [
+    "sales",
+    "billing",
+    {"name": "late", "state": "RUNNING", "phase": "FULL_DUMP"},
+    {"name": "broken", "state": "FAILED", "phase": "CDC"},
+    {"name": "old", "state": "COMPLETED", "phase": "PROMOTED"},
+]
+
+
+def test_databases_that_cannot_be_promoted_are_named_with_why(stage: Scene) -> None:
+    job = job_with(stage, databases=PARTLY)
+    answer = plain(stage.type(f"promote {job} --databases sales,late,broken,old"))
+    for why in ("`late` (still in its full dump)", "`broken` (it has failed)", "`old` (promoted already)"):
+        assert why in answer
+    assert "Nothing was sent." in answer
+    assert f"`/dms promote {job} --databases sales` promotes the others that you named." in answer
+    assert f"`/dms promote {job} --pick`" in plain(stage.type(f"promote {job} --databases late"))
+    assert calls(stage, job) == []
+    card = stage.type(f"promote {job} --databases sales")
+    assert "still in the job: 3 databases: `billing`, `broken`, `late`." in plain(card)
+
+
+def test_what_was_promoted_before_is_not_named_again(stage: Scene) -> None:
+    job = job_with(
+        stage, databases=["sales", "billing", {"name": "old", "state": "COMPLETED", "phase": "PROMOTED"}]
+    )
+    card = stage.type(f"promote {job}")
+    assert affected(card) == "2 databases: `billing`, `sales`"
+    stage.confirm(card, "Confirm promote")
+    stage.shows(card, "✅ *Promoted*")
+
+
 def test_what_the_service_says_no_to_is_told(stage: Scene) -> None:
-    job = job_with(stage, databases=["sales", {"name": "late", "state": "RUNNING", "phase": "FULL_DUMP"}])
+    job = job_with(stage, databases=["sales", "late"])
     card = stage.type(f"promote {job} --databases late")
+    stage.dms.set_database(job, "late", phase="FULL_DUMP")
     stage.confirm(card, "Confirm promote")
     stage.shows(card, "🚫", "refused, nothing was changed", "not replicating")
     assert destination(stage, job)["databases"].get("late") != "PROMOTED"
