@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot import policy_words as words
 from bot.access import Approvers, Verdict
-from bot.answers import Answer, Button, Group, Page, Part, Section, Time, User
+from bot.answers import Answer, Button, Group, Outside, Page, Part, Section, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import Freeze
@@ -49,7 +49,14 @@ def _you(ctx: Context) -> Section:
 def _frozen(freeze: Freeze) -> Section:
     what = "every job" if freeze.job == "*" else f"`{freeze.job.rpartition('/')[2]}`"
     return Section(
-        (f"*Frozen*: {what} until ", Time(freeze.until), " by ", User(freeze.by), f": {freeze.reason}")
+        (
+            f"*Frozen*: {what} until ",
+            Time(freeze.until),
+            " by ",
+            User(freeze.by),
+            ": ",
+            Outside(freeze.reason),
+        )
     )
 
 

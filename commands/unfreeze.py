@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.answers import Answer, Note, Part, Time, User
+from bot.answers import Answer, Note, Outside, Part, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
 from commands.base import Context, Verb, only_of_a_job
@@ -35,7 +35,9 @@ def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:
             Time(freeze.until),
             " by ",
             User(freeze.by),
-            f": {freeze.reason}. `/dms unfreeze --all` lifts that.",
+            ": ",
+            Outside(freeze.reason),
+            ". `/dms unfreeze --all` lifts that.",
         )
     closed = ctx.access.closed(job)
     return (closed,) if closed else ()

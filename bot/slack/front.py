@@ -58,6 +58,16 @@ _DENIAL = "denial"
 _REVIEW = "review"
 """Kind of the stored id behind the view that shows a request whole."""
 _ACTIONS = frozenset(str(action) for action in Action)
+_HEARD = {
+    "confirm": "Confirmed. How it goes on is told where it was asked.",
+    "confirm_destination": "Confirmed. How it goes on is told where it was asked.",
+    "approve": "Your approval counts. How it goes on is told where it was asked.",
+    "cancel": "Cancelled: nothing was sent.",
+    "withdraw": "Withdrawn: nothing was sent.",
+    "recheck": "Looked again: the message of the request shows the delay.",
+}
+"""What a step of a request came to, where its message may be out of sight. What was asked for may only
+have begun."""
 
 
 class Verbs(Protocol):
@@ -237,8 +247,9 @@ class Front:
         if place.view_id and (note is not None or press.step == "recheck"):
             self._review_again(press, place, note)
             return
-        if note is None and (press.replaceable or place.view_id):
-            note = Note("Done. `/dms approvals` shows what is still open.", tone="good")
+        elsewhere = press.replaceable or bool(place.view_id)
+        if note is None and elsewhere and press.step in _HEARD:
+            note = Note(f"{_HEARD[press.step]} `/dms approvals` shows what is still open.", tone="good")
         self._told(place, note)
 
     def _review(self, press: Press, place: Place) -> None:

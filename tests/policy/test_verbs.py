@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.access import Access
-from bot.answers import JobCard, Note, Page
+from bot.answers import Answer, JobCard, Note, Outside, Page, Part
 from bot.dms.rules import Action
 from bot.invocation import UsageError
 from bot.slack.render import render
@@ -156,6 +156,23 @@ def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: Desk) -> None:
     typing.type('freeze orders --until 2h --reason "month end"')
     assert "Frozen on their own are still: `orders`" in words(typing.type("unfreeze --all"))
     assert [each.job for each in typing.ctx.store.freezes(NOW)] == [ORDERS.name]
+
+
+def test_a_reason_is_shown_as_it_is_wherever_it_stands(typing: Desk) -> None:
+    reason = "*really* all of it"
+    told = [
+        typing.type(f'freeze --all --until 2h --reason "{reason}"'),
+        typing.type("unfreeze orders"),
+        typing.type("policy"),
+    ]
+    for answer in told:
+        assert Outside(reason) in parts(answer), answer
+
+
+def parts(answer: Answer) -> list[Part]:
+    texts = [answer.text] if isinstance(answer, Note) else []
+    texts += [each.text for each in answer.sections] if isinstance(answer, Page) else []
+    return [part for text in texts for part in ((text,) if isinstance(text, str) else text)]
 
 
 def test_lifting_nothing_writes_nothing(typing: Desk) -> None:
