@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sandbox.slack import plain
-from tests.e2e.deciding import moment, private
 from tests.e2e.parts import calls, confirm_typed, job_with, labels, slow
 from tests.e2e.scene import Scene
 
@@ -47,10 +46,10 @@ def test_several_go_on_together(stage: Scene) -> None:
 def test_what_has_only_begun_is_not_called_done(stage: Scene) -> None:
     job = job_with(stage, phase="FULL_DUMP", databases=slow("sales"))
     card = stage.type(f"stop {job}")
-    listed = stage.type("approvals")
-    before = moment(stage)
-    stage.press(listed, "Confirm")
-    said = plain(private(stage, "dana", "/dms approvals", after=before))
+    stage.press(stage.type("approvals"), "Review")
+    stage.slack.press(stage.slack.wait_view("dana", job), text="Confirm stop")
+    said = plain(stage.slack.wait_view("dana", "/dms approvals"))
     assert "Confirmed. How it goes on is told where it was asked." in said
     assert "Done" not in said
+    stage.slack.close_view(stage.slack.wait_view("dana", "/dms approvals"), everything=True)
     stage.shows(card, "✅ *Stopped*")
