@@ -137,7 +137,7 @@ def until(look: Callable[[], Found | None], deadline_s: float = DEADLINE_S) -> F
 def pair(folder: Path) -> Iterator[Pair]:
     with ExitStack() as stack:
         ground = stack.enter_context(stage(folder, "postgresql"))
-        fleet = Fleet(ground.environ, folder)
+        fleet = Fleet({**ground.environ, "DMS_BOT_SHUTDOWN": "1s"}, folder)
         stack.callback(fleet.end)
         fleet.start()
         fleet.start()

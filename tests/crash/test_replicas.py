@@ -58,7 +58,9 @@ def test_what_is_delivered_to_both_is_done_once(bots: Pair) -> None:
     assert len(bots.writes("verify", job)) == 1
 
 
-def test_a_call_of_a_killed_bot_is_taken_up_by_the_other(bots: Pair) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_call_of_a_bot_that_is_gone_is_taken_up_by_the_other(bots: Pair, how: signal.Signals) -> None:
+    """Killed, or told to stop, which it does long before the call has an answer."""
     bots.both()
     job = bots.job()
     bots.dms.fault("StopMigrationJob", "SLOW", delay_seconds=20, after_apply=True, match=job)
@@ -66,7 +68,11 @@ def test_a_call_of_a_killed_bot_is_taken_up_by_the_other(bots: Pair) -> None:
     until(lambda: any(call["applied"] for call in bots.writes("stop", job)))
     caller = bots.owner(job)
     assert caller is not None
-    bots.fleet.kill(caller)
+    if how is signal.SIGKILL:
+        bots.fleet.kill(caller)
+    else:
+        caller.process.send_signal(how)
+        assert caller.process.wait(10) == 0
     bots.dms.clear_faults()
     assert bots.ended(job).state is RunState.SUCCEEDED
     assert len(bots.writes("stop", job)) == 1
