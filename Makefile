@@ -53,7 +53,7 @@ $(PAGE)/dist/.built: $(PAGE_SOURCES) | .venv/installed
 	@touch $@
 
 system: ## Install the programs that the tests need, where apt-get is there
-	@.ci/system chromium postgres
+	@.ci/system chromium libatomic postgres
 
 .venv/installed: requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv; }
