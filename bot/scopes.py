@@ -15,7 +15,7 @@ SCOPES = {
     "groups:history": "the same for private channels",
     "im:history": "the same for direct messages of people who watch jobs with --dm",
     "im:write": "to open the direct message of a person who watches jobs with --dm",
-    "users:read": "whom a name in the policy or in --by means",
+    "users:read": "whom a name in the policy or in --by means, and who is a guest",
     "usergroups:read": "who is in a user group that the policy names",
     "files:write": "charts of the replication delay and exports of the audit",
 }
@@ -42,6 +42,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "files.getUploadURLExternal": ("files:write",),
     "files.completeUploadExternal": ("files:write",),
     "views.open": (),
+    "views.push": (),
     "views.update": (),
     "views.publish": (),
 }
