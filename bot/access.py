@@ -105,6 +105,19 @@ class Access:
         refused = next((each for each in verdicts if not each.allowed), None)
         return refused or max(verdicts, key=lambda each: each.approvals)
 
+    def visible(self, who: Person, verb: str, jobs: Iterable[Job]) -> tuple[Job, ...]:
+        """Those of `jobs` that `who` may look at with `verb`."""
+        given = tuple(jobs)
+        if not self.policy.tells_apart(verb):
+            return given
+        asker = _Asker(who, self)
+        judged: dict[Ruling, bool] = {}
+        rulings = [self.policy.ruling(verb, job) for job in given]
+        for ruling in rulings:
+            if ruling not in judged:
+                judged[ruling] = asker.is_one_of(ruling.allow)
+        return tuple(job for job, ruling in zip(given, rulings, strict=True) if judged[ruling])
+
     def may_approve(self, who: Person, request: Request) -> Verdict:
         """May `who` approve or deny `request`, by the policy as it is now?"""
         approver = _Asker(who, self)

@@ -134,6 +134,8 @@ class JobsPage:
     """Whether the lines carry checkboxes."""
     buttons: tuple[Button, ...] = ()
     """Paging, choosing, refreshing."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many jobs there are by status, on all pages; empty where the groups say so."""
 
 
 @dataclass(frozen=True, slots=True)

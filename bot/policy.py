@@ -252,6 +252,10 @@ class Policy:
                 return tuple(found)
         return (*found, self.default(verb))
 
+    def tells_apart(self, verb: str) -> bool:
+        """Whether it depends on the job who may use `verb`."""
+        return any(verb in rule.verbs and not rule.scope.everything for rule in self.rules)
+
     def default(self, verb: str) -> Ruling:
         """What holds for `verb` where no rule matches."""
         strict = bool(self.source)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
 from bot.access import PeopleUnknown
-from bot.answers import Answer, Button, Channel, Note, Outside, Page, Part, Section, Time, Upload, User
+from bot.answers import Answer, Button, Note, Page, Part, Rich, Section, Time, Upload, User
 from bot.auditexport import FORMATS, entries
-from bot.dms.model import job_name
+from bot.dms.model import job_name, short_name
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
-from bot.jobnames import Calling, told_apart
+from bot.jobnames import told_apart
 from bot.store.records import AuditEntry
 from bot.timespan import parse_duration, parse_time
-from commands.base import Context, Verb, only_of_a_job
+from commands.auditrow import row
+from commands.base import Context, Say, Verb, only_of_a_job
 from commands.resolve import find_job
+from commands.sight import Sight, as_known
 
 PER_PAGE = 15
 MOST_PAGES = 100
 MOST_ROWS = 100_000
 """Rows of a file from chat; the command line exports any number."""
-_SHOWN_DETAIL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,13 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     if not invocation.jobs:
         return ""
     text = invocation.jobs[0]
-    names = [name for name in _candidates(ctx, text) if ctx.store.audit(job=name, limit=1)]
-    return names[0] if len(names) == 1 else find_job(ctx, text, invocation).name
+    told = [rows[0] for name in _candidates(ctx, text) if (rows := ctx.store.audit(job=name, limit=1))]
+    if len(told) != 1:
+        return find_job(ctx, text, invocation).name
+    verdict = ctx.access.verdict(ctx.who, "history", as_known(ctx, told[0]))
+    if not verdict.allowed:
+        raise Say(Note(verdict.said, tone="warn"))
+    return told[0].job
 
 
 def _candidates(ctx: Context, text: str) -> list[str]:
@@ -92,7 +99,8 @@ def _since(ctx: Context, invocation: Invocation) -> datetime | None:
 
 
 def _file(ctx: Context, asked: _Asked, kind: str) -> Answer:
-    rows = list(islice(entries(ctx.store, job=asked.job, by=asked.by, since=asked.since), MOST_ROWS + 1))
+    everything = entries(ctx.store, job=asked.job, by=asked.by, since=asked.since)
+    rows = list(islice(filter(Sight(ctx).of, everything), MOST_ROWS + 1))
     if not rows:
         return Note("There is nothing to export: no row of the audit matches.", tone="warn")
     if len(rows) > MOST_ROWS:
@@ -113,45 +121,47 @@ def _file(ctx: Context, asked: _Asked, kind: str) -> Answer:
 
 def _page(ctx: Context, invocation: Invocation, asked: _Asked) -> Answer:
     page = min(max(1, int(invocation.word("page", "1"))), MOST_PAGES)
-    rows = ctx.store.audit(
-        job=asked.job, by=asked.by, since=asked.since, limit=page * PER_PAGE + 1, newest_first=True
-    )
+    rows = _newest(ctx, asked, page * PER_PAGE + 1)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     if not shown:
-        text = "No row of the audit matches." if page == 1 else "There are no older rows."
-        return Note(text, tone="info")
+        return Note(_nothing(asked) if page == 1 else "There are no older rows.")
     more = len(rows) > page * PER_PAGE
     calls = told_apart((*ctx.store.known_names(), asked.job, *(each.job for each in shown)))
     return Page(
         title=f"History of {calls(asked.job)}" if asked.job else "History",
-        sections=tuple(Section(_line(each, None if asked.job else calls)) for each in shown),
+        sections=tuple(Section(row(each, None if asked.job else calls)) for each in shown),
         buttons=_buttons(ctx, invocation, page, more=more and page < MOST_PAGES),
         footer=_footer(page, more),
     )
+
+
+def _newest(ctx: Context, asked: _Asked, count: int) -> Sequence[AuditEntry]:
+    """The newest rows that this person may see, `count` of them where there are as many."""
+    sight, limit = Sight(ctx), count
+    while True:
+        read = ctx.store.audit(job=asked.job, by=asked.by, since=asked.since, limit=limit, newest_first=True)
+        seen = [each for each in read if sight.of(each)]
+        if len(seen) >= count or len(read) < limit:
+            return seen[:count]
+        limit *= 4
+
+
+def _nothing(asked: _Asked) -> Rich:
+    if asked.by or asked.since:
+        who: tuple[Part, ...] = (" by ", User(asked.by)) if asked.by else ()
+        job = f" with `{short_name(asked.job)}`" if asked.job else ""
+        since: tuple[Part, ...] = (" since ", Time(asked.since)) if asked.since else ()
+        return (f"Nothing was done{job} from here", *who, *since, ". `/dms history` shows all that was.")
+    if asked.job:
+        job_id = short_name(asked.job)
+        return f"Nothing was done with `{job_id}` from here yet. `/dms show {job_id}` tells how it is."
+    return "Nothing was done from here yet. What people ask for, approve and do is told here, newest first."
 
 
 def _footer(page: int, more: bool) -> str:
     if more and page == MOST_PAGES:
         return "Older rows are in the export."
     return f"Newest first, page {page}" if more or page > 1 else "Newest first"
-
-
-def _line(entry: AuditEntry, calls: Calling | None) -> tuple[Part, ...]:
-    parts: list[Part] = [Time(entry.at), " "]
-    parts += [User(entry.user), " "] if entry.user else []
-    parts.append(f"*{entry.event}*")
-    if entry.action and entry.action != entry.event:
-        parts.append(f" {entry.action}")
-    if calls is not None and entry.job:
-        parts.append(" of all jobs" if entry.job == "*" else f" of `{calls(entry.job)}`")
-    if entry.job_status:
-        parts.append(f" ({entry.job_status})")
-    if entry.channel.startswith(("C", "G")):
-        parts += [" in ", Channel(entry.channel)]
-    if entry.detail:
-        short = entry.detail[:_SHOWN_DETAIL]
-        parts += ["\n", Outside(short if short == entry.detail else f"{short}…")]
-    return tuple(parts)
 
 
 def _buttons(ctx: Context, invocation: Invocation, page: int, *, more: bool) -> tuple[Button, ...]:

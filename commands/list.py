@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -48,8 +49,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     pages = len(cut)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = cut[page - 1]
+    counts = Counter(job.status for job in jobs)
     return JobsPage(
-        groups=_groups(ctx, jobs, shown, choosing),
+        groups=_groups(ctx, counts, shown, choosing),
         total=len(jobs),
         page=page,
         pages=pages,
@@ -57,6 +59,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         unreachable=found.unreachable,
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, found),
+        counts=counts if page == 1 < pages else {},
     )
 
 
@@ -79,13 +82,12 @@ def _urgency(job: Job) -> tuple[int, str, str, str]:
     return _RANK.get(job.state, 0), job.phase, id, location
 
 
-def _groups(ctx: Context, jobs: Sequence[Job], shown: Sequence[Job], choosing: bool) -> tuple[JobGroup, ...]:
+def _groups(
+    ctx: Context, counts: Mapping[str, int], shown: Sequence[Job], choosing: bool
+) -> tuple[JobGroup, ...]:
     runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
     refs = ctx.refs([Invocation("show", (job.name,)) for job in shown])
     lines = [JobLine(job, ref, runs.get(job.name)) for job, ref in zip(shown, refs, strict=True)]
-    totals: dict[str, int] = {}
-    for job in jobs:
-        totals[job.status] = totals.get(job.status, 0) + 1
     groups: dict[str, list[JobLine]] = {}
     for line in lines:
         groups.setdefault(line.job.status, []).append(line)
@@ -93,7 +95,7 @@ def _groups(ctx: Context, jobs: Sequence[Job], shown: Sequence[Job], choosing: b
         JobGroup(
             status=status,
             lines=tuple(group),
-            total=totals[status],
+            total=counts[status],
             bulk=_bulk(ctx, group[0].job) if choosing else (),
         )
         for status, group in groups.items()

@@ -139,8 +139,8 @@ def _near(ctx: Context, job_id: str) -> list[str]:
 
 def _names(ctx: Context) -> list[str]:
     """What the watcher knows serves for near matches; before its first look the service is asked."""
-    known = list(ctx.store.known_jobs())
-    return known or [job.name for job in ctx.dms.list_jobs().jobs]
+    known = [each.job for each in ctx.store.known_jobs().values()] or ctx.dms.list_jobs().jobs
+    return [job.name for job in ctx.access.visible(ctx.who, "list", known)]
 
 
 def _label(name: str, among: list[str]) -> str:

@@ -19,7 +19,7 @@ _NAMES: Mapping[str, type[StrEnum]] = {"state": State, "phase": Phase, "type": J
 
 
 def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str]) -> JobList:
-    """All jobs that match, from all locations that need to be asked.
+    """All jobs that match and that this person may see, from all locations that need to be asked.
 
     Raises:
         DmsError: no location answered.
@@ -30,7 +30,8 @@ def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str])
         if field in filters:
             seen = [getattr(job, field) for job in found.jobs]
             check_value(field, filters[field], [each.value for each in names], seen)
-    return replace(found, jobs=matching(found.jobs, filters, words))
+    visible = ctx.access.visible(ctx.who, "list", found.jobs)
+    return replace(found, jobs=matching(visible, filters, words))
 
 
 def _place(ctx: Context, wanted: str | None) -> str | None:

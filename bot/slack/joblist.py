@@ -24,6 +24,8 @@ _OPTION = 75
 _MENU = 100
 _ERROR = 120
 _LINES_A_SECTION = 8
+_COUNTS = 20
+"""Statuses that are counted at the top of the first page."""
 
 
 def jobs_page(page: JobsPage) -> Message:
@@ -38,6 +40,7 @@ def jobs_page(page: JobsPage) -> Message:
 def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
     blocks: list[Block] = [m.header(_title(page))]
     blocks.extend(m.context(_place_in(page)))
+    blocks.extend(_counts(page))
     blocks.extend(_unreachable(page))
     if not page.groups:
         blocks.append(m.section(_nothing(page)))
@@ -58,7 +61,8 @@ def _title(page: JobsPage) -> str:
 
 
 def _summary(page: JobsPage) -> str:
-    counts = ", ".join(f"{group.total:,} {words.status_plain(group.status)}" for group in page.groups)
+    totals = page.counts or {group.status: group.total for group in page.groups}
+    counts = ", ".join(f"{count:,} {words.status_plain(status)}" for status, count in totals.items())
     places = words.many(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
     return escape.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
@@ -74,6 +78,17 @@ def _place_in(page: JobsPage) -> str:
         only = " (ticks count on this page only)" if page.pages > 1 else ""
         parts.append(f"Tick jobs of one status, then press what to do with them{only}")
     return " · ".join(parts)
+
+
+def _counts(page: JobsPage) -> list[Block]:
+    """What there is on all pages, where this one cannot show it."""
+    shown = [
+        f"{words.status_sign(status)} {words.status(status)}: {count:,}"
+        for status, count in list(page.counts.items())[:_COUNTS]
+    ]
+    rest = len(page.counts) - _COUNTS
+    more = [f"and {rest} more statuses"] if rest > 0 else []
+    return [m.section(" · ".join([*shown, *more]))] if shown else []
 
 
 def _unreachable(page: JobsPage) -> list[Block]:

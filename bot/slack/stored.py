@@ -198,7 +198,7 @@ class Stored:
         waiting = [each for each in requests if each.state is RequestState.APPROVING]
         return home(
             Home(
-                jobs=[each.job for each in known],
+                jobs=self._access.visible(who, "home", (each.job for each in known)),
                 seen=max((each.seen for each in known), default=None),
                 deciding=[each for each in waiting if self._decides(each, who)],
                 asked=[each for each in requests if each.by.user == who.user],

@@ -6,23 +6,26 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.access import PeopleUnknown
-from bot.answers import Note, Page, Upload
+from bot.answers import Page, Upload
 from bot.dms.model import job_name
+from bot.dms.rules import Action
 from bot.invocation import Invocation, UsageError
 from bot.slack.render import render
 from bot.store.records import AuditEntry
 from sandbox.dms import DmsServer
 from tests.policy.desk import PROJECT, Desk, desk, labels, words
-from tests.policy.people import DANA, NOW, access
+from tests.policy.people import DANA, NOW, QUINN, access, job, request
 
 ORDERS = job_name(PROJECT, "europe-west1", "orders")
 GONE = job_name(PROJECT, "us-central1", "gone")
+OTHER = job_name(PROJECT, "us-central1", "other")
 SAM = "U0SAM00001"
 
 
@@ -72,7 +75,7 @@ def test_the_newest_comes_first_and_says_who_did_what(typing: Desk) -> None:
     assert numbers(page) == list(range(39, 24, -1))
     assert isinstance(page, Page)
     first = words(page.sections[1].text)
-    assert "@U0DANA0001 *requested* stop of `orders` (RUNNING/CDC) in C0DMS00001\nnumber 38" in first
+    assert "@U0DANA0001 *requested* stop of `orders` (RUNNING · CDC) in C0DMS00001\nnumber 38" in first
 
 
 def test_pages_go_on_to_the_oldest(typing: Desk) -> None:
@@ -132,7 +135,9 @@ def test_what_is_wrong_is_said(typing: Desk, line: str, said: str) -> None:
 
 
 def test_nothing_found_is_said(typing: Desk) -> None:
-    assert isinstance(typing.type("history --since 1m"), Note)
+    said = words(typing.type("history --by @sam --since 1m"))
+    assert said.startswith(f"Nothing was done from here by @{SAM} since 2026-03-01 11:59")
+    assert "`/dms history` shows all" in said
     assert "nothing to export" in words(typing.type("history --since 1m --export csv"))
 
 
@@ -150,6 +155,77 @@ def test_the_json_lines_file_has_everything(typing: Desk) -> None:
     assert isinstance(file, Upload)
     lines = [json.loads(line) for line in file.content.decode().splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, 41))
+
+
+def test_freezes_and_watches_are_told_with_times_and_names(typing: Desk) -> None:
+    for line in (
+        'freeze orders --until 2h --reason "month end"',
+        "unfreeze orders",
+        'freeze --all --until 2h --reason "audit"',
+        "watch orders --only failed,completed",
+        "watch label.env=prod --dm",
+        "unwatch orders",
+    ):
+        typing.type(line)
+    page = typing.type("history")
+    assert isinstance(page, Page)
+    until, about = "2026-03-01 14:00:00+00:00", "`orders`, only `failed`, `completed`"
+    assert [words(each.text).partition(" @")[2] for each in page.sections[:6]] == [
+        f"{DANA.user} *ended a watch*: C0GENERAL1 no longer hears of {about} in C0GENERAL1",
+        f"{DANA.user} *began a watch*: @{DANA.user} hears of jobs with the label `env=prod` in C0GENERAL1",
+        f"{DANA.user} *began a watch*: C0GENERAL1 hears of {about} in C0GENERAL1",
+        f"{DANA.user} *froze* all jobs until {until} in C0GENERAL1\naudit",
+        f"{DANA.user} *lifted the freeze* of `orders` in C0GENERAL1",
+        f"{DANA.user} *froze* `orders` until {until} in C0GENERAL1\nmonth end",
+    ]
+    assert all("projects/" not in words(each.text) for each in page.sections)
+
+
+def test_what_the_bot_did_is_not_told_as_if_a_person_had(typing: Desk) -> None:
+    for event in ("calling", "accepted", "succeeded", "refused", "unclear", "stopped"):
+        typing.ctx.store.append_audit(AuditEntry(NOW, event, DANA.user, action="stop", job=ORDERS))
+    typing.ctx.store.append_audit(AuditEntry(NOW, "expired", action="stop", job=ORDERS))
+    page = typing.type("history")
+    assert isinstance(page, Page)
+    assert words(page.sections[0].text).endswith(" *expired*: stop of `orders`")
+    assert words(page.sections[4].text).endswith(f" *succeeded*: stop of `orders`, asked by @{DANA.user}")
+
+
+QUIET = """
+default_role = "viewer"
+[[rule]]
+name = "quiet"
+verbs = ["view"]
+jobs = ["orders"]
+allow = ["U0DANA0001"]
+[[rule]]
+name = "quieter"
+verbs = ["view"]
+labels = { env = "prod" }
+allow = ["U0DANA0001"]
+"""
+
+
+def test_what_is_done_with_jobs_that_are_kept_from_a_person_is_too(dms: DmsServer, tmp_path: Path) -> None:
+    prod = replace(job("gone", "us-central1", PROJECT), labels=(("env", "prod"),))
+    with desk(dms, tmp_path, access(QUIET, user_id=people)) as ruled:
+        ruled.ctx.store.add_request(request(Action.STOP, DANA, prod))
+        for number in range(60):
+            name = (ORDERS, GONE, OTHER)[number % 3]
+            ruled.ctx.store.append_audit(AuditEntry(NOW, "requested", SAM, "T1", action="stop", job=name))
+        mine, theirs = ruled.type("history"), ruled.type("history", QUINN)
+        assert "`orders`" in words(mine)
+        assert "`gone`" in words(mine)
+        assert isinstance(theirs, Page)
+        assert len(theirs.sections) == 15
+        assert all("`other`" in words(each.text) for each in theirs.sections)
+        assert labels(theirs)[0] == "Older ›"
+        assert labels(ruled.type("history --page 2", QUINN))[0] == "‹ Newer"
+        for line in ("history orders", "history gone", "history orders --export csv"):
+            assert "You may not use `history` on" in words(ruled.type(line, QUINN))
+        file = ruled.type("history --export jsonl", QUINN)
+        assert isinstance(file, Upload)
+        assert {json.loads(line)["job"] for line in file.content.decode().splitlines()} == {OTHER}
 
 
 def test_what_outsiders_wrote_is_shown_as_it_is(typing: Desk) -> None:

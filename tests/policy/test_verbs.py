@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.access import Access
-from bot.answers import Answer, JobCard, Note, Outside, Page, Part
+from bot.answers import Answer, JobCard, JobsPage, Note, Outside, Page, Part
 from bot.dms.rules import Action
 from bot.invocation import UsageError
 from bot.slack.render import render
-from bot.store.records import Decision, Person, RequestState, Run, RunState
+from bot.slack.stored import Stored
+from bot.store.records import Decision, KnownJob, Person, RequestState, Run, RunState
 from sandbox.dms import DmsServer
 
 from .desk import PROJECT, Desk, desk, labels, words
@@ -85,6 +86,42 @@ def test_looking_at_some_jobs_may_be_left_to_some(dms: DmsServer, tmp_path: Path
         assert "You may not use `show` on `billing`: by the rule “quiet”" in words(
             ruled.type("show billing", QUINN)
         )
+
+
+def test_jobs_that_are_kept_from_a_person_are_not_listed_to_them(dms: DmsServer, tmp_path: Path) -> None:
+    rule = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["billing"]\nallow = ["operator"]\n'
+    with desk(dms, tmp_path, access(ROLES + rule)) as ruled:
+        assert listed(ruled.type("list", DANA)) == ["billing", "orders"]
+        assert listed(ruled.type("list", QUINN)) == ["orders"]
+        assert listed(ruled.type("list billing", QUINN)) == []
+        with pytest.raises(UsageError, match="no state"):
+            ruled.type("list state=nonsense", QUINN)
+        assert "billing" not in words(ruled.type("show biling", QUINN))
+        assert "Did you mean `billing`?" in words(ruled.type("show biling", DANA))
+        ctx = ruled.ctx
+        ctx.store.save_known(KnownJob(each, NOW, NOW) for each in ctx.dms.list_jobs().jobs)
+        stored = Stored(ctx.store, ctx.access, "T1", ctx.now)
+        assert "billing" in str(stored.home(DANA))
+        assert "orders" in str(stored.home(QUINN))
+        assert "billing" not in str(stored.home(QUINN))
+
+
+def test_the_first_page_counts_by_status_where_there_are_more(typing: Desk, dms: DmsServer) -> None:
+    first = typing.type("list")
+    assert isinstance(first, JobsPage)
+    assert first.counts == {}
+    dms.control.add_many(25, prefix="many", location="europe-west1", state="FAILED", phase="CDC", frozen=True)
+    first, second = typing.type("list"), typing.type("list --page 2")
+    assert isinstance(first, JobsPage)
+    assert isinstance(second, JobsPage)
+    assert first.counts == {"FAILED/CDC": 25, "RUNNING/CDC": 2}
+    assert second.counts == {}
+
+
+def listed(answer: Answer) -> list[str]:
+    assert isinstance(answer, JobsPage)
+    assert answer.total == sum(len(group.lines) for group in answer.groups)
+    return [line.job.id for group in answer.groups for line in group.lines]
 
 
 # ---- approvals
