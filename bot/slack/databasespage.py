@@ -51,7 +51,8 @@ def _dumped(page: DatabasesPage) -> str:
 
 def _line(database: Database, percent: float | None) -> str:
     phase = f" · {escape.outside(words.phase_words(database.phase))}" if database.phase else ""
-    done = f" · {gauge(percent)} {percent:.0f}%" if percent is not None else ""
+    # The number is cut off as the gauge is: 99.7% is not yet all of it.
+    done = f" · {gauge(percent)} {int(percent + 1e-9)}%" if percent is not None else ""
     state = f"{escape.outside(database.state)}{phase}{done}"
     line = f"{words.object_sign(database.state)} {escape.code(str(database.id))} {state}"
     if database.error is None:

@@ -178,6 +178,15 @@ def test_rich_text_for_files() -> None:
     assert rich(("`orders-db` ", Outside("*x*"))) == "`orders-db` \u2217x\u2217"
 
 
+@pytest.mark.parametrize(
+    ("percent", "shown"),
+    [(0.0, "▱▱▱▱▱▱▱▱▱▱ 0%"), (49.7, "▰▰▰▰▱▱▱▱▱▱ 49%"), (50.0, "▰▰▰▰▰▱▱▱▱▱ 50%"), (99.9, "▰▰▰▰▰▰▰▰▰▱ 99%")],
+)
+def test_a_dump_says_as_much_in_its_gauge_as_in_its_number(percent: float, shown: str) -> None:
+    page = DatabasesPage(job(), (FAILED,), {"FAILED": 1}, 1, 1, 1, percent={FAILED.name: percent})
+    assert shown in all_text(accepted(render(page)))
+
+
 def test_databases_page() -> None:
     page = DatabasesPage(job(), (FAILED,), {"FAILED": 1, "RUNNING": 149}, 1, 1, 6, "state=failed")
     text = all_text(accepted(render(page)))
