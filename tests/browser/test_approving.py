@@ -46,7 +46,7 @@ def test_a_second_person_approves(dana: Person, page: Page, stage: Scene, pictur
     button(page.get_by_test_id("home"), "Review").click()
     expect(dana.modal).to_contain_text("This cannot be undone.")
     button(dana.modal, "Approve").click()
-    expect(dana.modal).to_contain_text("Done.")
+    expect(dana.modal).to_contain_text("Your approval counts.")
     page.get_by_test_id("modal-close").click()
     dana.go("dms-approvals")
     expect(card).to_contain_text("✅ Promoted billing-mysql in")
