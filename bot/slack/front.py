@@ -25,7 +25,7 @@ from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.redact import redact
-from bot.requestwords import phrase
+from bot.requestwords import STANDING, phrase
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
 from bot.slack.approvalcard import approval_card
@@ -249,8 +249,17 @@ class Front:
             return
         elsewhere = press.replaceable or bool(place.view_id)
         if note is None and elsewhere and press.step in _HEARD:
-            note = Note(f"{_HEARD[press.step]} `/dms approvals` shows what is still open.", tone="good")
+            note = self._outdated(press) or Note(
+                f"{_HEARD[press.step]} `/dms approvals` shows what is still open.", tone="good"
+            )
         self._told(place, note)
+
+    def _outdated(self, press: Press) -> Note | None:
+        """A press that finds the job changed ends the request, which its message tells."""
+        request = self._store.request(press.value)
+        if request is None or request.state is not RequestState.OUTDATED:
+            return None
+        return Note(f"Nothing was sent: this request is {STANDING[RequestState.OUTDATED]}.", tone="warn")
 
     def _review(self, press: Press, place: Place) -> None:
         request = self._approvals.may_review(press.who, press.value)

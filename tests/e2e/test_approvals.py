@@ -526,6 +526,17 @@ def test_a_review_of_what_is_over_says_so(stage: Scene) -> None:
     assert events(stage, job) == ["requested", "confirmed", "cancelled"]
 
 
+def test_an_approval_that_finds_the_job_changed_is_not_said_to_count(stage: Scene) -> None:
+    job = production(stage, "shifted")
+    confirmed(stage, job)
+    review = reviewed(stage, job)
+    stage.dms.set_job(job, state="FAILED")
+    stage.slack.press(review, text="Approve", user="alex")
+    told = plain(stage.slack.wait_view("alex", "out of date, because the job has changed"))
+    assert "Nothing was sent" in told
+    assert "counts" not in told
+
+
 def test_ones_own_request_is_confirmed_on_its_whole_card(stage: Scene) -> None:
     job = fresh("own")
     keeping_up(stage, job)
