@@ -124,12 +124,14 @@ def _request(request: Request) -> str:
 
 
 def _buttons(request: Request, *, decide: bool) -> list[Button]:
+    """One decides, and confirms, on the whole card alone."""
     verb = str(request.action)
+    review = Button("Review", verb, "review", request.id, "primary")
     if decide:
-        return [Button("Review", verb, "review", request.id, "primary")]
+        return [review]
     if request.state is RequestState.APPROVING:
         return [Button("Withdraw", verb, "withdraw", request.id)]
-    return [Button("Cancel", verb, "cancel", request.id)]
+    return [review, Button("Cancel", verb, "cancel", request.id)]
 
 
 def _watches(watches: Sequence[Watch], calls: Calling) -> list[Block]:

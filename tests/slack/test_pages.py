@@ -314,6 +314,7 @@ def test_home_shows_jobs_approvals_and_watches() -> None:
     assert "all jobs → <@U1>" in text
     assert {name: each["value"] for name, each in buttons(view).items()} == {
         "dms:restart:review": "req-1",
+        "dms:stop:review": "req-2",
         "dms:stop:cancel": "req-2",
     }
 
