@@ -115,6 +115,10 @@ class Subscriptions:
             found[watch.target] = found.get(watch.target, False) or not watch.only
         return tuple(Listener(target, whole) for target, whole in found.items())
 
+    def targets(self) -> frozenset[str]:
+        """Every channel and person that is told of something."""
+        return frozenset(each.target for each in self.watches)
+
     def named(self) -> frozenset[str]:
         """Full names of jobs that somebody watches one by one."""
         return frozenset(each.jobs for each in self.watches if each.jobs.startswith("projects/"))

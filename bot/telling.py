@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.dms.model import CHANGING, State
 from bot.store.port import Store
 from bot.store.records import Event, KnownJob, OutMessage
 from bot.subscriptions import Subscriptions, is_loud
@@ -23,6 +24,10 @@ GATHER = timedelta(seconds=30)
 """How long alerts are gathered once there have been too many."""
 DIGEST_GROWS = timedelta(minutes=5)
 """How long what the jobs of a digest do next is added to it."""
+_RECENT = 10
+"""Events of a job among which the alerts of the status that it leaves must be."""
+_ALERTS_OF_A_STATUS = 2
+"""Coming to it, and being stuck in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,23 @@ class Teller:
                 by_target.setdefault(listener.target, []).append(_Heard(each, listener.whole))
         for target, heard in by_target.items():
             self._tell_channel(target, heard, now)
-        return bool(by_target)
+        closed = [self._close_alerts(each.event, subscriptions) for each in told]
+        return bool(by_target) or any(closed)
+
+    def _close_alerts(self, event: Event, subscriptions: Subscriptions) -> bool:
+        """Have alerts of the status that a job has left updated: what they warn of is over, and what
+        they offer would act on something else. Whether there were any."""
+        if event.kind not in ("changed", "deleted") or not _is_alarming(event.before):
+            return False
+        earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
+        left = [each for each in earlier if each.id < event.id and each.after == event.before]
+        keys = [
+            f"alert:{each.id}:{target}"
+            for each in left[-_ALERTS_OF_A_STATUS:]
+            for target in subscriptions.targets()
+        ]
+        touched = [self._store.touch(key) for key in keys]
+        return any(touched)
 
     def _tell_channel(self, target: str, heard: list[_Heard], now: datetime) -> None:
         channel = self._channels.setdefault(target, _Channel())
@@ -219,6 +240,12 @@ def timeline_subject(told: Told) -> dict[str, Any]:
         "run": told.known.run,
         "first": event.id,
     }
+
+
+def _is_alarming(status: str) -> bool:
+    """Whether a job may have had an alert for standing still in it: failed, stopped, or stuck."""
+    state = status.partition("/")[0]
+    return state in CHANGING or state in (State.FAILED, State.STOPPED)
 
 
 def _order(target: str, heard: _Heard) -> str:

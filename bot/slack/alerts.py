@@ -36,17 +36,27 @@ class Waiting:
     approvals: int = 0
 
 
-def alert(event: Event, job: Job | None, buttons: Sequence[Button] = ()) -> Message:
-    """One event that people must see, with what it means and what to do next."""
-    head = f"{_title(event)} {words.job_code(event.job)}"
+def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over: bool = False) -> Message:
+    """One event that people must see, with what it means and what to do next.
+
+    `over` is for a job that has moved on since: then it is told as past, and warns of nothing.
+    """
+    head = f"{_past(event) if over else _title(event)} {words.job_code(event.job)}"
     name = f" {escape.outside(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
     blocks: list[Block] = [m.section(f"{head}{name}{eventwords.by(event)}")]
-    for text in _body(event, job):
+    for text in _since(event, job) if over else _body(event, job):
         blocks.extend(m.sections(text))
     blocks.extend(m.buttons(buttons))
     about = [words.way(job)] if job else []
     blocks.extend(m.context(" · ".join([*about, escape.date(event.at)])))
     return m.message(f"{head}{_why(event)}", blocks)
+
+
+def is_over(event: Event, job: Job | None) -> bool:
+    """Whether it told of a job that stands still, and that has moved on since; `job` as it is known now."""
+    if event.kind != "stuck" and not eventwords.is_failed(event):
+        return False
+    return job is None or job.status != event.after
 
 
 def digest(events: Sequence[Event]) -> Message:
@@ -127,6 +137,21 @@ def _title(event: Event) -> str:
     return f"{eventwords.headline(event)}:"
 
 
+def _past(event: Event) -> str:
+    if event.kind != "stuck":
+        return _title(event)
+    if eventwords.in_dump(event):
+        return "▫️ *Was stopped in the full dump*:"
+    return f"▫️ *Was stuck* in {words.status(event.after)}:"
+
+
+def _since(event: Event, job: Job | None) -> list[str]:
+    """What it was, and where the job is now."""
+    told = [f"*Error*: {_clipped(event.detail)}"] if eventwords.is_failed(event) and event.detail else []
+    now = f"{words.job_sign(job)} {words.status(job.status)}" if job else "🗑️ *Deleted*"
+    return [*told, f"➡️ *Over*; the job is now {now}"]
+
+
 def _body(event: Event, job: Job | None) -> list[str]:
     found = []
     if eventwords.is_failed(event) or event.kind in ("error", "database_failed"):
@@ -143,8 +168,11 @@ def _error(event: Event, job: Job | None) -> str:
     text = event.detail or (job.error.message if job and job.error else "")
     if not text:
         return f"The service gave no reason. {escape.link(docs_url(job), 'Known errors and what helps')}"
-    shown = escape.clip(escape.outside(text), _DETAIL)
-    return f"*Error*: {shown}\n{cause_text(likely_cause(text, job), job)}"
+    return f"*Error*: {_clipped(text)}\n{cause_text(likely_cause(text, job), job)}"
+
+
+def _clipped(text: str) -> str:
+    return escape.clip(escape.outside(text), _DETAIL)
 
 
 def _next(event: Event, job: Job | None) -> str:

@@ -158,8 +158,10 @@ class Stored:
         if event is None:
             return None
         job = self._job_of(event)
-        buttons = (*offers(self._ref, job, only=_ALERTED), show(self._ref, job)) if job else ()
-        return alerts.alert(event, job, buttons)
+        over = alerts.is_over(event, job)
+        offered = offers(self._ref, job, only=_ALERTED) if job and not over else ()
+        buttons = (*offered, show(self._ref, job)) if job else ()
+        return alerts.alert(event, job, buttons, over=over)
 
     def _digest(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject["events"][-_MOST_EVENTS:]]

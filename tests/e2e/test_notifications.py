@@ -81,6 +81,21 @@ def test_cdc_reached_says_what_to_do_next(stage: Scene) -> None:
     assert "promote" in plain(alert)
 
 
+def test_an_alert_stops_warning_once_the_job_was_restarted(stage: Scene) -> None:
+    job = a_job(stage, "over", state="RUNNING", phase="FULL_DUMP")
+    stage.dms.set_job(job, state="STOPPED")
+    alert = stage.slack.wait_message(channel=NEWS, contains=["WAL keeps piling up", job, "[Restart]"])
+    stage.dms.set_job(job, state="RUNNING")
+    over = plain(stage.shows(alert, "Was stopped in the full dump", "the job is now", "full dump"))
+    assert "WAL" not in over
+    assert "[Restart]" not in over
+    assert "[Show]" in over
+    stage.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
+    failed = stage.slack.wait_message(channel=NEWS, contains=[f"*FAILED*: `{job}`", "[Restart]"])
+    stage.dms.remove_job(job)
+    assert "[Restart]" not in plain(stage.shows(failed, "no space left", "*Over*", "Deleted"))
+
+
 def test_changes_made_here_name_who_made_them(stage: Scene) -> None:
     job = a_job(stage, "mine", state="STOPPED", phase="CDC", frozen=False)
     stage.type(f"resume {job}", user="sam")

@@ -121,8 +121,9 @@ def test_a_restart_begins_a_new_message_and_closes_the_last(
     outbox(store)
     dms.control.set_job("orders", state="RESTARTING", phase="FULL_DUMP")
     again(watcher)
-    old, new, event = outbox(store)
-    assert (old.kind, new.kind, event.kind) == ("timeline", "timeline", "event")
+    old, alert, new, event = outbox(store)
+    kinds = (old.kind, alert.kind, new.kind, event.kind)
+    assert kinds == ("timeline", "alert", "timeline", "event"), "the alert is updated: it is over"
     assert (old.subject["run"], new.subject["run"]) == (1, 2)
     assert old.subject["end"] == new.subject["first"] == event.subject["event"]
 

@@ -225,6 +225,41 @@ def test_alerts(happened: Event, says: str) -> None:
     assert "dms:verify:run" in buttons(payload)
 
 
+@pytest.mark.parametrize(
+    ("happened", "now", "says"),
+    [
+        (
+            event("stuck", after="STOPPED/FULL_DUMP", detail="…"),
+            job(state="RESTARTING", phase=""),
+            "RESTARTING",
+        ),
+        (event("stuck", after="STARTING", detail="No change for 31 minutes."), job(), "*RUNNING* · CDC"),
+        (event("changed", "RUNNING/CDC", "FAILED/CDC", "no space left"), job(), "*RUNNING* · CDC"),
+        (event("changed", "RUNNING/CDC", "FAILED/CDC", "no space left"), None, "Deleted"),
+    ],
+)
+def test_an_alert_of_what_is_over_warns_of_nothing(happened: Event, now: Job | None, says: str) -> None:
+    assert alerts.is_over(happened, now)
+    text = all_text(accepted(alerts.alert(happened, now, over=True)))
+    assert says in text
+    assert "*Over*" in text
+    assert "WAL" not in text
+    assert "*Next*" not in text
+
+
+@pytest.mark.parametrize(
+    ("happened", "now"),
+    [
+        (event("stuck", after="STOPPED/FULL_DUMP"), job(state="STOPPED", phase="FULL_DUMP")),
+        (event("changed", "RUNNING/CDC", "FAILED/CDC"), job(state="FAILED")),
+        (event("changed", "RUNNING/FULL_DUMP", "RUNNING/CDC"), job(phase="READY_FOR_PROMOTE")),
+        (event("deleted", "RUNNING/CDC"), None),
+    ],
+)
+def test_what_still_holds_is_not_over(happened: Event, now: Job | None) -> None:
+    assert not alerts.is_over(happened, now)
+
+
 def test_cdc_reached_says_watch_the_delay_then_promote() -> None:
     text = all_text(accepted(alerts.alert(event("changed", "RUNNING/FULL_DUMP", "RUNNING/CDC"), job())))
     assert text.index("delay") < text.index("promote")
