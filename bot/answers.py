@@ -150,7 +150,7 @@ class JobCard:
     operation: Operation | None = None
     run: Run | None = None
     delay: Delay | None = None
-    frozen: str = ""
+    frozen: Rich = ""
     """Why nothing may be changed now, or empty."""
     next_step: str = ""
     """What people usually do next, in words."""

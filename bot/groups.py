@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.answers import Button, Note
 from bot.dms.model import Job, Options, State
+from bot.dms.naming import status_plain
 from bot.dms.rules import DESTRUCTIVE, Action, check
 from bot.invocation import Invocation, Value
 from bot.jobnames import Calling, told_apart
@@ -77,19 +78,19 @@ def _line(action: Action, status: str, group: Sequence[Job], options: Options, c
     shown = ", ".join(f"`{calls(job.name)}`" for job in group[:_NAMED])
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible"
-    return f"• *{_shown(status)}*: {shown}{more}{cannot}"
+    return f"• *{status_plain(status)}*: {shown}{more}{cannot}"
 
 
 def _button(ref: Ref, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
     names = tuple(job.name for job in group)
     if _possible(action, group[0], options):
         wanted = Invocation(action, names, flags_of(options))
-        label = f"{action.capitalize()} {len(group)} in {_shown(status)}"
+        label = f"{action.capitalize()} {len(group)} in {status_plain(status)}"
         return Button(label, action, "run", ref(wanted), "danger" if action in DESTRUCTIVE else "")
     state, _, phase = status.partition("/")
     filters = {"state": state} | ({"phase": phase} if phase else {})
     listing = Invocation("list", flags={"choose": True}, filters=filters)
-    return Button(f"List {_shown(status)}", "list", "run", ref(listing))
+    return Button(f"List {status_plain(status)}", "list", "run", ref(listing))
 
 
 def _possible(action: Action, job: Job, options: Options) -> bool:
@@ -97,7 +98,3 @@ def _possible(action: Action, job: Job, options: Options) -> bool:
     if action is Action.RESTART and job.state == State.RUNNING and options.failed_only:
         return True
     return check(action, job, replace(options, failed_only=False, databases=())) is None
-
-
-def _shown(status: str) -> str:
-    return status.replace("/", " · ")

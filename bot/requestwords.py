@@ -42,7 +42,8 @@ def changed(then: Job, now: Job) -> str:
 
 def frozen(job: Job, freeze: Freeze) -> Rich:
     """Why a freeze forbids changes."""
-    scope = "All jobs are" if freeze.job == "*" else f"`{job.id}` is"
+    every = freeze.job == "*"
+    scope = "All jobs are" if every else f"`{job.id}` is"
     return (
         f"{scope} frozen until ",
         Time(freeze.until),
@@ -50,7 +51,7 @@ def frozen(job: Job, freeze: Freeze) -> Rich:
         User(freeze.by),
         ": ",
         Outside(freeze.reason),
-        ". `/dms unfreeze` lifts it.",
+        f". `/dms unfreeze {'--all' if every else job.id}` lifts it.",
     )
 
 

@@ -7,11 +7,15 @@ import pkgutil
 
 from commands.base import Verb
 
-_ORDER = ("help", "list", "show", "databases", "delay")
+_ORDER = (
+    *("help", "list", "show", "databases", "delay", "approvals", "history", "policy"),
+    *("watch", "unwatch", "watches"),
+    *("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete"),
+)
 
 
 def all_verbs() -> dict[str, Verb]:
-    """Every module of this package that declares a `VERB`, by name; looking comes before acting."""
+    """Every module of this package that declares a `VERB`, by name, as people come to need them."""
     modules = (importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
     verbs = {module.VERB.name: module.VERB for module in modules if hasattr(module, "VERB")}
     rank = {name: place for place, name in enumerate(_ORDER)}

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from bot.answers import Channel, Outside, Part, Time, User
+from bot.dms.naming import status_plain
 from bot.jobnames import Calling
 from bot.store.records import AuditEntry
 from commands import watching
@@ -54,7 +55,7 @@ def _job(entry: AuditEntry, calls: Calling | None) -> str:
 
 
 def _status(entry: AuditEntry) -> str:
-    return f" ({entry.job_status.replace('/', ' · ')})" if entry.job_status else ""
+    return f" ({status_plain(entry.job_status)})" if entry.job_status else ""
 
 
 def _until(entry: AuditEntry) -> tuple[Part, ...]:

@@ -26,7 +26,7 @@ def _danger(_job: Job, options: Options) -> Danger:
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     """The same for jobs in the same state: the card names each job, its destination and its databases."""
     if job.state == State.COMPLETED and not options.with_destination:
-        return ("Only the record of the job goes; the destination and its data stay.",)
+        return ("Only the record of the job goes.",)
     always = (
         "The migration ends and cannot be taken up again; the destination connection profile goes, and "
         "replication slots on the source are cleaned up."

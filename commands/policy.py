@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot import policy_words as words
@@ -77,8 +78,8 @@ def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple
 
 def _mine(ctx: Context, job: Job) -> Page:
     verdicts = ctx.access.explain(ctx.who, job)
-    may = [_allowed(verb, verdict) for verb, verdict in verdicts if verdict.allowed]
-    may_not = [_refused(verb, verdict) for verb, verdict in verdicts if not verdict.allowed]
+    may = [_allowed(*each) for each in _alike(job, [each for each in verdicts if each[1].allowed])]
+    may_not = [_refused(*each) for each in _alike(job, [each for each in verdicts if not each[1].allowed])]
     sections = [_you(ctx)]
     sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
     sections += _group("You may", may) + _group("You may not", may_not)
@@ -99,13 +100,22 @@ def _group(title: str, lines: list[tuple[Part, ...]]) -> list[Section]:
     ]
 
 
-def _allowed(verb: str, verdict: Verdict) -> tuple[Part, ...]:
+def _alike(job: Job, verdicts: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
+    """Verbs that are judged alike, together: their names, and one of the verdicts with a sentence for all."""
+    groups: dict[Verdict, list[str]] = {}
+    for verb, verdict in verdicts:
+        why = verdict.why.replace(f"use `{verb}` on `{job.id}`", "do this")
+        groups.setdefault(replace(verdict, why=why), []).append(f"`{verb}`")
+    return [(", ".join(verbs), verdict) for verdict, verbs in groups.items()]
+
+
+def _allowed(verbs: str, verdict: Verdict) -> tuple[Part, ...]:
     asked = verdict.approvers if verdict.approvals else Approvers()
-    return _with_people(f"\n• `{verb}`: {verdict.why}", " Approvers: ", asked)
+    return _with_people(f"\n• {verbs}: {verdict.why}", " Approvers: ", asked)
 
 
-def _refused(verb: str, verdict: Verdict) -> tuple[Part, ...]:
-    return _with_people(f"\n• `{verb}`: {verdict.why}", " Ask ", verdict.could)
+def _refused(verbs: str, verdict: Verdict) -> tuple[Part, ...]:
+    return _with_people(f"\n• {verbs}: {verdict.why}", " Ask ", verdict.could)
 
 
 def _with_people(sentence: str, lead: str, named: Approvers) -> tuple[Part, ...]:

@@ -86,6 +86,9 @@ def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
         if rest and all(map(_PLAIN.fullmatch, rest)) and len(rest) <= _SHOWN
         else f"`/dms promote {job.id} --pick` offers those that can be."
     )
+    if len(wrong) == 1:
+        ((name, why),) = wrong.items()
+        return f"`{name}` of `{job.id}` cannot be promoted now ({why}). Nothing was sent. {way}"
     return f"Of `{job.id}`, these cannot be promoted now: {shown}{more}. Nothing was sent. {way}"
 
 

@@ -62,7 +62,7 @@ def check_value(field: str, wanted: str | None, names: Sequence[str], seen: Sequ
             continue
         plain = {_plain(name): name for name in known if not name.endswith("_UNSPECIFIED")}
         near = nearest(_plain(each), plain)
-        hint = f"Did you mean `{field}={near}`?" if near else f"There is: {', '.join(plain)}."
+        hint = f"Did you mean `{field}={near}`?" if near else f"It is one of {', '.join(plain)}."
         raise UsageError(f"There is no {field} `{each.strip()}`. {hint}")
 
 

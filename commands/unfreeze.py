@@ -17,10 +17,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             ctx.store.append_audit(audited(ctx, "unfrozen", job, f"freezes lifted: {count}"))
     still = _still(ctx, job)
     if not count:
-        nothing = f"`{job.id}` is not frozen." if job else "There is no freeze of all jobs to lift."
+        nothing = _nothing(job, alone=not still)
         return Note((nothing, " ", *still) if still else nothing, tone="warn" if still else "info")
     parts: tuple[Part, ...] = (f"{what(job)} no longer frozen: ", User(ctx.who.user), " lifted it.")
     return Note((*parts, " ", *still) if still else parts, tone="good", public=True)
+
+
+def _nothing(job: Job | None, *, alone: bool) -> str:
+    if job is None:
+        return "There is no freeze of all jobs to lift."
+    return f"`{job.id}` is not frozen." if alone else f"`{job.id}` has no freeze of its own to lift."
 
 
 def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:

@@ -22,7 +22,7 @@ def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[s
 
 
 def _effect(_job: Job, _options: Options) -> str:
-    return "Nothing is changed: only the configuration is tested."
+    return "Only the configuration is tested, and nothing is changed."
 
 
 def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:

@@ -108,10 +108,10 @@ class Drafting(Book):
 
     def _warning(self, wanted: Wanted, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         action = self._actions[wanted.action]
-        lines: dict[str, None] = dict.fromkeys(wanted.warning)
+        lines: dict[str, None] = {}
         for job in wanted.jobs:
             lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
-        return tuple(lines)
+        return tuple(lines | dict.fromkeys(wanted.warning))
 
     def _facts(self, wanted: Wanted, approval_channel: str) -> dict[str, Any]:
         """What the request's messages show beside the warning."""

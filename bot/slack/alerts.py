@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.advice import docs_url, likely_cause, next_step
 from bot.answers import Button
+from bot.dms import naming
 from bot.dms.model import Job, short_name
 from bot.slack import escape, eventwords, words
 from bot.slack import message as m
@@ -101,7 +102,7 @@ def summary(
         blocks.append(m.section(f"{label}: {words.names(names, _NAMED)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
-        f"{count:,} {escape.outside(words.status_plain(status))}" for status, count in ordered[:6]
+        f"{count:,} {escape.outside(naming.status_plain(status))}" for status, count in ordered[:6]
     )
     return m.message(
         f"{escape.outside(title)}: {words.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks

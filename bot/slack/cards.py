@@ -252,6 +252,8 @@ def _destination(request: Request) -> str:
             "🚨 *Delete job and destination*: the destination is deleted with all its data. "
             "This cannot be undone."
         )
+    if all(job.state == State.COMPLETED for job in request.jobs):
+        return "The destination itself *stays*, with its data."
     return "The destination itself *stays*, with its databases as far as they were migrated."
 
 

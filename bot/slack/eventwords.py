@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.dms import naming
 from bot.dms.model import Phase, State
 from bot.slack import escape, words
 from bot.store.records import Event
@@ -87,7 +88,7 @@ _CLEARED = {
 
 def _changed(event: Event) -> str:
     signed = f"{words.status_sign(event.after)} {words.status(event.after)}"
-    return f"{signed} (was {escape.outside(words.status_plain(event.before))})" if event.before else signed
+    return f"{signed} (was {escape.outside(naming.status_plain(event.before))})" if event.before else signed
 
 
 def _stuck(event: Event) -> str:
@@ -101,7 +102,7 @@ def _as(status: str) -> str:
 
 
 def _was(status: str) -> str:
-    return f" (was {escape.outside(words.status_plain(status))})" if status else ""
+    return f" (was {escape.outside(naming.status_plain(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:

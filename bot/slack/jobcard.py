@@ -10,9 +10,10 @@ from slack_sdk.models.blocks import Block
 from bot.advice import Cause, docs_url, likely_cause
 from bot.amounts import bytes_text
 from bot.answers import JobCard
+from bot.dms import naming
 from bot.dms.model import Database, Delay, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
-from bot.slack import escape, words
+from bot.slack import escape, text, words
 from bot.slack import message as m
 from bot.slack.message import Message
 
@@ -28,8 +29,8 @@ def job_card(card: JobCard) -> Message:
     blocks: list[Block] = [m.header(f"{words.job_sign(job)} {job.display_name or job.id}")]
     blocks.append(m.section(_state(job)))
     blocks.extend(m.fields(_facts(card)))
-    for text in (*_troubles(card), *_databases(card), _next(card)):
-        blocks.extend(m.sections(text) if text else [])
+    for part in (*_troubles(card), *_databases(card), _next(card)):
+        blocks.extend(m.sections(part) if part else [])
     blocks.extend(m.buttons(card.buttons))
     blocks.extend(m.context(*_small_print(card)))
     return m.message(_summary(job), blocks)
@@ -90,7 +91,7 @@ def delay_text(delay: Delay | None) -> str:
 
 
 def _summary(job: Job) -> str:
-    status = escape.outside(words.status_plain(job.status))
+    status = escape.outside(naming.status_plain(job.status))
     return f"{words.job_sign(job)} {words.job_code(job.name)} is {status}"
 
 
@@ -135,9 +136,9 @@ def _labels(job: Job) -> str:
 def _troubles(card: JobCard) -> list[str]:
     found = [error_text(card.job)]
     if card.frozen:
-        found.append(f"❄️ *Frozen, no changes now*: {escape.outside(card.frozen)}")
+        found.append(f"❄️ *Frozen, no changes now*: {text.mrkdwn(card.frozen)}")
     found.append(words.under_way(card.run, card.operation))
-    return [text for text in found if text]
+    return [part for part in found if part]
 
 
 def _databases(card: JobCard) -> list[str]:

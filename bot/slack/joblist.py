@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -13,6 +15,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.answers import Button, JobGroup, JobLine, JobsPage
+from bot.dms import naming
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.message import Message
@@ -24,8 +27,8 @@ _OPTION = 75
 _MENU = 100
 _ERROR = 120
 _LINES_A_SECTION = 8
-_COUNTS = 20
-"""Statuses that are counted at the top of the first page."""
+_COUNTS = 8
+"""So many statuses are counted one by one at the top of the first page."""
 
 
 def jobs_page(page: JobsPage) -> Message:
@@ -62,7 +65,7 @@ def _title(page: JobsPage) -> str:
 
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
-    counts = ", ".join(f"{count:,} {words.status_plain(status)}" for status, count in totals.items())
+    counts = ", ".join(f"{count:,} {naming.status_plain(status)}" for status, count in totals.items())
     places = words.many(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
     return escape.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
@@ -81,14 +84,14 @@ def _place_in(page: JobsPage) -> str:
 
 
 def _counts(page: JobsPage) -> list[Block]:
-    """What there is on all pages, where this one cannot show it."""
-    shown = [
-        f"{words.status_sign(status)} {words.status(status)}: {count:,}"
-        for status, count in list(page.counts.items())[:_COUNTS]
-    ]
-    rest = len(page.counts) - _COUNTS
-    more = [f"and {rest} more statuses"] if rest > 0 else []
-    return [m.section(" · ".join([*shown, *more]))] if shown else []
+    """What there is on all pages, where this one cannot show it; by state alone where that is a lot."""
+    counts = Counter(page.counts)
+    if len(counts) > _COUNTS:
+        counts = Counter()
+        for status, count in page.counts.items():
+            counts[status.partition("/")[0]] += count
+    shown = [f"{words.status(status)}: {count:,}" for status, count in counts.items()]
+    return m.sections(" · ".join(shown)) if shown else []
 
 
 def _unreachable(page: JobsPage) -> list[Block]:

@@ -18,15 +18,6 @@ _STATES: dict[str, str] = {
     State.DELETED: "🗑️",
     State.MAINTENANCE: "🛠️",
 }
-_PHASES: dict[str, str] = {
-    Phase.FULL_DUMP: "full dump",
-    Phase.CDC: "CDC",
-    Phase.PROMOTE_IN_PROGRESS: "promote in progress",
-    Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP: "waiting for source writes to stop",
-    Phase.PREPARING_THE_DUMP: "preparing the dump",
-    Phase.READY_FOR_PROMOTE: "ready for promote",
-    Phase.PHASE_FAILBACK: "failback",
-}
 _OBJECTS: dict[str, str] = {
     ObjectState.FAILED: "🔴",
     ObjectState.COMPLETED: "✅",
@@ -83,22 +74,12 @@ def status(text: str) -> str:
     """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
     state, _, phase = text.partition("/")
     shown = f"*{escape.outside(state) or 'unknown'}*"
-    return f"{shown} · {escape.outside(phase_words(phase))}" if phase else shown
-
-
-def status_plain(text: str) -> str:
-    state, _, phase = text.partition("/")
-    return f"{state or 'unknown'} · {phase_words(phase)}" if phase else state or "unknown"
+    return f"{shown} · {escape.outside(naming.phase_words(phase))}" if phase else shown
 
 
 def status_sign(text: str) -> str:
     state, _, phase = text.partition("/")
     return sign(state, phase)
-
-
-def phase_words(phase: str) -> str:
-    """A phase in words; one that nobody here has heard of by its name."""
-    return _PHASES.get(phase, phase)
 
 
 def job_code(name: str) -> str:

@@ -43,7 +43,7 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
     assert [(button.label, button.verb, button.step) for button in note.buttons] == [
         ("Stop 2 in RUNNING · CDC", "stop", "run"),
         ("List COMPLETED", "list", "run"),
-        ("Stop 1 in RUNNING · FULL_DUMP", "stop", "run"),
+        ("Stop 1 in RUNNING · full dump", "stop", "run"),
     ]
     stop, listing, other = refs.stored
     assert stop == Invocation("stop", (CDC.name, job("d", "").name))

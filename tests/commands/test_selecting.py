@@ -72,7 +72,7 @@ def test_jobs(filters: dict[str, str], words: tuple[str, ...], fits: bool) -> No
     [
         ("runing", "Did you mean `state=running`?"),
         ("running,stoped", "There is no state `stoped`"),
-        ("xyzzy", "There is: "),
+        ("xyzzy", "It is one of "),
     ],
 )
 def test_values_that_there_are_not(wanted: str, words: str) -> None:

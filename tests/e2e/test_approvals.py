@@ -583,7 +583,7 @@ def test_the_policy_is_told_whole_and_for_a_job(stage: Scene) -> None:
     whole = plain(stage.type("policy", user="riley"))
     for word in ("Your role here is *viewer*", "two for production", "approvals: 2", "env=prod"):
         assert word in whole
-    assert "By the rule “two for production” you may use `delete`" in plain(stage.type(f"policy {job}"))
+    assert "`delete`: By the rule “two for production” you may do this" in plain(stage.type(f"policy {job}"))
     looks = plain(stage.type(f"policy {job}", user="riley"))
     may, _, may_not = looks.partition("*You may not*")
     assert "`show`" in may

@@ -147,11 +147,11 @@ def test_different_statuses_are_refused_with_a_button_for_each(stage: Scene) -> 
     answer = stage.type(f"stop {' '.join([*cdc, *dump, *stopped])}")
     text = plain(answer)
     assert f"*RUNNING · CDC*: `{cdc[0]}`, `{cdc[1]}`\n" in text
-    assert f"*RUNNING · FULL_DUMP*: `{dump[0]}`\n" in text
+    assert f"*RUNNING · full dump*: `{dump[0]}`\n" in text
     assert f"*STOPPED · CDC*: `{stopped[0]}`, `{stopped[1]}` — stop is not possible" in text
     assert labels(answer) == [
         "Stop 2 in RUNNING · CDC",
-        "Stop 1 in RUNNING · FULL_DUMP",
+        "Stop 1 in RUNNING · full dump",
         "List STOPPED · CDC",
     ]
     assert methods(stage, [*cdc, *dump, *stopped]) == [[]] * 5

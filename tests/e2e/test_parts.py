@@ -294,7 +294,9 @@ def test_databases_that_cannot_be_promoted_are_named_with_why(stage: Scene) -> N
         assert why in answer
     assert "Nothing was sent." in answer
     assert f"`/dms promote {job} --databases sales` promotes the others that you named." in answer
-    assert f"`/dms promote {job} --pick`" in plain(stage.type(f"promote {job} --databases late"))
+    one = plain(stage.type(f"promote {job} --databases late"))
+    assert f"`late` of `{job}` cannot be promoted now (still in its full dump)." in one
+    assert f"`/dms promote {job} --pick`" in one
     assert calls(stage, job) == []
     card = stage.type(f"promote {job} --databases sales")
     assert "still in the job: 3 databases: `billing`, `broken`, `late`." in plain(card)

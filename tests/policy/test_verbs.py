@@ -67,11 +67,12 @@ def test_many_rules_come_in_pages_that_slack_takes(dms: DmsServer, tmp_path: Pat
 def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Path) -> None:
     with desk(dms, tmp_path, access(ROLES + RULE)) as ruled:
         dana, quinn = words(ruled.type("policy orders")), words(ruled.type("policy orders", QUINN))
-    assert "By the rule “guard” you may use `delete` on `orders`. 2 approvals are needed" in dana
+    assert "`delete`: By the rule “guard” you may do this. 2 approvals are needed" in dana
     assert "@U0RILEY001" in dana
     may, _, may_not = quinn.partition("*You may not*")
     assert "`show`" in may
-    assert "`stop`: You may not use `stop` on `orders`: by default that takes the role operator" in may_not
+    assert "`start`, `stop`, `resume`" in may_not
+    assert ": You may not do this: by default that takes the role operator" in may_not
 
 
 def test_a_job_that_is_not_there_is_said_to_be_so(typing: Desk) -> None:
@@ -179,7 +180,11 @@ def test_a_freeze_stops_changes_until_it_is_lifted(typing: Desk) -> None:
     assert frozen.public
     assert "`orders` is frozen until 2026-03-01 14:00:00+00:00 by @U0DANA0001: month end." in words(frozen)
     assert labels(frozen) == ["Unfreeze"]
-    assert "frozen" in words(typing.type("stop orders"))
+    assert "`orders` is frozen until" in words(typing.type("stop orders"))
+    assert "`/dms unfreeze orders` lifts it." in words(typing.type("stop orders"))
+    card = typing.type("show orders")
+    assert isinstance(card, JobCard)
+    assert words(card.frozen) == "until 2026-03-01 14:00:00+00:00 by @U0DANA0001: month end"
     assert "no longer frozen" in words(typing.type("unfreeze orders", ALEX))
     assert typing.ctx.store.freezes(NOW) == ()
     events = [(each.event, each.user, each.job) for each in typing.ctx.store.audit()]
@@ -189,7 +194,11 @@ def test_a_freeze_stops_changes_until_it_is_lifted(typing: Desk) -> None:
 def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: Desk) -> None:
     typing.type('freeze --all --until 2026-03-02T08:00Z --reason "audit"')
     typing.type('freeze orders --until 2h --reason "month end"')
-    assert "All jobs are frozen, `orders` too" in words(typing.type("unfreeze orders"))
+    assert words(typing.type("unfreeze orders")).startswith(
+        "`orders` is no longer frozen: @U0DANA0001 lifted it. All jobs are frozen, `orders` too"
+    )
+    assert words(typing.type("unfreeze orders")).startswith("`orders` has no freeze of its own to lift. All")
+    assert "`/dms unfreeze --all` lifts it." in words(typing.type("stop orders"))
     typing.type('freeze orders --until 2h --reason "month end"')
     assert "Frozen on their own are still: `orders`" in words(typing.type("unfreeze --all"))
     assert [each.job for each in typing.ctx.store.freezes(NOW)] == [ORDERS.name]

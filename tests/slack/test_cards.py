@@ -93,7 +93,7 @@ def test_delete_offers_both_ways() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"jobs": (job(state="COMPLETED", phase=""),)}, "The destination itself *stays*"),
+        ({"jobs": (job(state="COMPLETED", phase=""),)}, "The destination itself *stays*, with its data."),
         (
             {"options": Options(with_destination=True)},
             "*The destination itself is deleted, with all its data.*",

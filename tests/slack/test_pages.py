@@ -55,8 +55,14 @@ def test_each_listed_job_has_its_button() -> None:
 def test_the_first_of_several_pages_counts_what_is_on_all() -> None:
     counts = {"FAILED/CDC": 20, "RUNNING/CDC": 1300}
     payload = accepted(render(JobsPage((group(20, "FAILED/CDC"),), 1320, 1, 66, counts=counts)))
-    assert "🔴 *FAILED* · CDC: 20 · 🟢 *RUNNING* · CDC: 1,300" in all_text(payload)
+    assert "*FAILED* · CDC: 20 · *RUNNING* · CDC: 1,300" in all_text(payload)
     assert payload["text"] == "1,320 migration jobs: 20 FAILED · CDC, 1,300 RUNNING · CDC"
+
+
+def test_many_statuses_are_counted_by_state() -> None:
+    counts = {f"RUNNING/P{number}": 2 for number in range(9)} | {"FAILED/CDC": 1}
+    payload = accepted(render(JobsPage((group(20),), 19, 1, 2, counts=counts)))
+    assert "*RUNNING*: 18 · *FAILED*: 1" in all_text(payload)
 
 
 def test_a_page_too_long_for_buttons_shows_every_job_all_the_same() -> None:
