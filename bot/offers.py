@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from bot.answers import Button
 from bot.dms.model import Database, Job, State
@@ -11,6 +12,7 @@ from bot.invocation import Invocation
 
 Ref = Callable[[Invocation], str]
 """Gives an invocation its opaque id."""
+_DANGER: Literal["danger"] = "danger"
 
 
 def offers(
@@ -31,11 +33,17 @@ def offers_together(ref: Ref, jobs: Sequence[Job], only: Sequence[Action]) -> tu
             action,
             "run",
             ref(Invocation(action, names)),
-            "danger" if action in DESTRUCTIVE else "",
+            _DANGER if action in DESTRUCTIVE else "",
         )
         for action in allowed(jobs[0])
         if action in only
     )
+
+
+def restart_failed(ref: Ref, job: Job) -> Button:
+    """A button that restarts a running job's failed databases, and those alone."""
+    failed_only = Invocation(Action.RESTART, (job.name,), {"failed-only": True})
+    return Button("Restart failed databases", Action.RESTART, "run", ref(failed_only), _DANGER)
 
 
 def show(ref: Ref, job: Job, step: str = "run") -> Button:
@@ -45,7 +53,7 @@ def show(ref: Ref, job: Job, step: str = "run") -> Button:
 
 
 def _offer(ref: Ref, job: Job, action: Action) -> Button:
-    failed_only = action is Action.RESTART and job.state == State.RUNNING
-    invocation = Invocation(action, (job.name,), {"failed-only": True} if failed_only else {})
-    label = "Restart failed databases" if failed_only else action.capitalize()
-    return Button(label, action, "run", ref(invocation), "danger" if action in DESTRUCTIVE else "")
+    if action is Action.RESTART and job.state == State.RUNNING:
+        return restart_failed(ref, job)
+    style = _DANGER if action in DESTRUCTIVE else ""
+    return Button(action.capitalize(), action, "run", ref(Invocation(action, (job.name,))), style)

@@ -48,7 +48,7 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
     for text in _since(event, job) if over else _body(event, job):
         blocks.extend(m.sections(text))
     blocks.extend(m.buttons(buttons))
-    about = [words.way(job)] if job else []
+    about = [words.way(job), escape.outside(job.location)] if job else []
     blocks.extend(m.context(" · ".join([*about, escape.date(event.at)])))
     return m.message(f"{head}{_why(event)}", blocks)
 
@@ -139,8 +139,8 @@ def _title(event: Event) -> str:
 
 
 def _past(event: Event) -> str:
-    if event.kind != "stuck":
-        return _title(event)
+    if eventwords.is_failed(event):
+        return "▫️ *Had failed*:"
     if eventwords.in_dump(event):
         return "▫️ *Was stopped in the full dump*:"
     return f"▫️ *Was stuck* in {words.status(event.after)}:"

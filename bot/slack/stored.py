@@ -14,7 +14,7 @@ from bot.approvals import approval_key
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
-from bot.offers import offers, offers_together, show
+from bot.offers import offers, offers_together, restart_failed, show
 from bot.slack import alerts, timeline
 from bot.slack.approvalcard import approval_card, reminder_text
 from bot.slack.cards import request_card
@@ -159,9 +159,18 @@ class Stored:
             return None
         job = self._job_of(event)
         over = alerts.is_over(event, job)
-        offered = offers(self._ref, job, only=_ALERTED) if job and not over else ()
+        offered = self._alerted(event, job) if job and not over else ()
         buttons = (*offered, show(self._ref, job)) if job else ()
         return alerts.alert(event, job, buttons, over=over)
+
+    def _alerted(self, event: Event, job: Job) -> tuple[Button, ...]:
+        """What an alert offers: never a promote that it advises against."""
+        if event.kind not in ("delayed", "database_failed"):
+            return offers(self._ref, job, only=_ALERTED)
+        running = event.kind == "database_failed" and job.state == State.RUNNING
+        failed = (restart_failed(self._ref, job),) if running else ()
+        only = [each for each in _ALERTED if each is not Action.PROMOTE]
+        return (*failed, *offers(self._ref, job, only=only))
 
     def _digest(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject["events"][-_MOST_EVENTS:]]

@@ -36,7 +36,9 @@ def timeline(
     gone = last is not None and last.kind == "deleted"
     state = "🗑️ *Deleted*" if gone else f"{words.job_sign(job)} {words.status(job.status)}"
     now = state if current or gone else "An earlier run; a newer message follows this job."
-    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{words.way(job)}")]
+    blocks: list[Block] = [
+        m.section(f"*{job_id}*{_name(job)} — {now}\n{words.way(job)} · {escape.outside(job.location)}")
+    ]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
         error = error_text(job)

@@ -93,7 +93,7 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(stage: Scene) -> None
     stage.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
     failed = stage.slack.wait_message(channel=NEWS, contains=[f"*FAILED*: `{job}`", "[Restart]"])
     stage.dms.remove_job(job)
-    assert "[Restart]" not in plain(stage.shows(failed, "no space left", "*Over*", "Deleted"))
+    assert "[Restart]" not in plain(stage.shows(failed, "*Had failed*", "no space left", "*Over*", "Deleted"))
 
 
 def test_changes_made_here_name_who_made_them(stage: Scene) -> None:
@@ -115,7 +115,13 @@ def test_database_failures_and_long_delays_are_told(stage: Scene) -> None:
     job = a_job(stage, "part", state="RUNNING", phase="FULL_DUMP", databases=["sales", "billing"])
     stage.dms.set_database(job, "billing", state="FAILED", error={"code": 9, "message": "no space left"})
     stage.dms.set_job(job, phase="CDC")
-    stage.slack.wait_message(channel=NEWS, contains=[job, "billing", "no space left"], timeout=45)
+    words = [f"*Databases failed*: billing: `{job}`", "no space left", "[Restart failed databases]"]
+    alert = stage.slack.wait_message(channel=NEWS, contains=words, timeout=45)
+    assert "[Promote]" not in plain(alert), "what it advises against is not offered"
+    assert "europe-west1" in plain(alert)
+    late = a_job(stage, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
+    words = ["*Replication delay is high*", f": `{late}`", "Do not promote now"]
+    assert "[Promote]" not in plain(stage.slack.wait_message(channel=NEWS, contains=words, timeout=45))
 
 
 def test_a_burst_becomes_one_digest(stage: Scene) -> None:
