@@ -8,6 +8,7 @@ SHELL := /bin/bash
 PYTHON ?= $$(.ci/python)
 JOBS ?= 2
 BIN := .venv/bin
+NOW := $(shell date +%s)
 PAGE := sandbox/slack/page
 PAGE_SOURCES := $(shell find $(PAGE) -type f -not -path '*/dist/*' -not -path '*/node_modules/*' 2>/dev/null)
 LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -16,7 +17,7 @@ LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help run test check format page system doctor lock bench crash screenshots clean
+.PHONY: help run test check format page system doctor lock bench crash fuzz screenshots clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,6 +77,11 @@ bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
 
 crash: .venv/installed ## Kill the bot 200 times and see that everything adds up (see docs/reliability.md)
 	@$(BIN)/python -m tests.crash --kills 200
+
+fuzz: .venv/installed ## Try 100,000 bad inputs; SEED=n tries the same ones again (see docs/reliability.md)
+	@$(if $(SEED),,echo "The seed is $(NOW): make fuzz SEED=$(NOW)")
+	@HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest --quiet -p tests.fuzz.plugin --numprocesses $(JOBS) \
+		--dist loadfile --timeout 1800 --hypothesis-seed $(or $(SEED),$(NOW)) tests/fuzz tests/policy/test_any_file.py
 
 screenshots: system .venv/installed page ## Take the pictures in README anew
 	@PICTURES=docs/pictures $(BIN)/python -m pytest --quiet tests/browser

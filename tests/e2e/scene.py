@@ -136,7 +136,7 @@ def scene(folder: Path, *, http: bool = False, **more: Any) -> Iterator[Scene]:
     with (
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
-        running(settings(slack, dms, folder, **_mode(slack, http), **more)) as bot,
+        running(settings(slack, dms, folder, **mode(slack, http), **more)) as bot,
     ):
         slack.control.configure(rate_limits=False)
         if bot.settings.socket_mode:
@@ -146,7 +146,8 @@ def scene(folder: Path, *, http: bool = False, **more: Any) -> Iterator[Scene]:
         yield Scene(slack.control, dms.control, bot)
 
 
-def _mode(slack: SlackServer, http: bool) -> dict[str, str]:
+def mode(slack: SlackServer, http: bool) -> dict[str, str]:
+    """What is set otherwise for signed HTTP than for Socket Mode."""
     return {"slack_app_token": "", "slack_signing_secret": slack.signing_secret} if http else {}
 
 

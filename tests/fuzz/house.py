@@ -22,7 +22,7 @@ from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.world import Message
 from tests.e2e.deciding import ROLES, eventually, full, policy
-from tests.e2e.scene import CHANNEL, JSON, Scene, input_of, running, settings
+from tests.e2e.scene import CHANNEL, JSON, Scene, input_of, mode, running, settings
 from tests.faults.loglines import LogLines, log_lines
 from tests.slack.checks import mrkdwn, speaks_alone
 
@@ -95,6 +95,10 @@ class House:
     """Of the views that show these requests whole."""
     views: list[str] = field(default_factory=list)
     before: Any = None
+    furnished: str = ""
+    """A time stamp that all messages since then come after."""
+    looked: dict[str, str] = field(default_factory=dict)
+    """The hash of each view when it was looked at."""
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """In what Hypothesis tells of a case."""
@@ -141,14 +145,16 @@ class House:
 
     def is_sound(self, bodies: object, acknowledged: Sequence[str]) -> None:
         """No exception, no sentence but ours, and nobody spoken to by what was delivered."""
-        traces, taken, broken = self.log.traces(), self._taken(), self._broken()
+        traces, taken, broken, views = self.log.traces(), self.taken(), self._broken(), self._shown()
         self.log.forget()
         assert traces == [], (bodies, traces)
         assert broken == [], (bodies, broken)
         for text in acknowledged:
             assert not any(word in text for word in FORBIDDEN), (bodies, text)
         for message in taken:
-            self._is_ours(bodies, message)
+            self._is_ours(bodies, {"text": message.text, "blocks": message.blocks})
+        for view in views:
+            self._is_ours(bodies, view)
 
     def _broken(self) -> list[JSON]:
         """Rules of Slack that the bot has broken, but for those that a made-up id breaks."""
@@ -156,22 +162,29 @@ class House:
         self.slack.control.clear_violations()
         return found
 
-    def _taken(self) -> list[Message]:
-        """The messages to single people since the last look; they are taken away."""
+    def taken(self) -> list[Message]:
+        """The messages since the last look; they are taken away, so that looking stays quick."""
         found = []
         for channel in list(self.slack.workspace.world.channels.values()):
-            mine = [each for each in list(channel.messages) if each.ephemeral_for or channel.is_im]
-            for each in mine:
+            new = [each for each in list(channel.messages) if each.ts > self.furnished]
+            for each in new:
                 channel.messages.remove(each)
                 channel.by_ts.pop(each.ts, None)
-            found += mine
+            found += new
         return found
 
-    def _is_ours(self, bodies: object, message: Message) -> None:
-        shown = plain({"text": message.text, "blocks": message.blocks})
-        assert shown.strip(), bodies
-        assert not any(word in shown for word in FORBIDDEN), (bodies, shown)
-        for text in (message.text, *mrkdwn(message.blocks)):
+    def _shown(self) -> list[JSON]:
+        """Modals and Home tabs that are new or have changed since the last look."""
+        views = list(self.slack.workspace.views.by_id.values())
+        new = [each for each in views if self.looked.get(each.id) != each.hash]
+        self.looked.update({each.id: each.hash for each in new})
+        return [each.body for each in new]
+
+    def _is_ours(self, bodies: object, shown: JSON) -> None:
+        said = plain(shown)
+        assert said.strip(), bodies
+        assert not any(word in said for word in FORBIDDEN), (bodies, said)
+        for text in (shown.get("text", ""), *mrkdwn(shown["blocks"])):
             speaks_alone(text)
 
     def nothing_was_done(self) -> None:
@@ -184,6 +197,7 @@ class House:
 
     def remember(self) -> None:
         self.before = self._standing()
+        self.furnished = self.slack.workspace.world.clock.next()
 
     def _standing(self) -> Any:
         store = self.bot.store
@@ -202,10 +216,6 @@ def _drain(pool: ThreadPoolExecutor) -> None:
         each.result()
 
 
-def _mode(slack: SlackServer, http: bool) -> dict[str, str]:
-    return {"slack_app_token": "", "slack_signing_secret": slack.signing_secret} if http else {}
-
-
 @contextmanager
 def house(folder: Path, *, http: bool = False) -> Iterator[House]:
     """All of it started, in Socket Mode or with `http` over signed HTTP."""
@@ -214,7 +224,7 @@ def house(folder: Path, *, http: bool = False) -> Iterator[House]:
         log_lines() as log,
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="demo", clock_factor=1.0) as dms,
-        running(settings(slack, dms, folder, policy_file=rules, **_mode(slack, http), **_QUIET)) as bot,
+        running(settings(slack, dms, folder, policy_file=rules, **mode(slack, http), **_QUIET)) as bot,
     ):
         if http:
             assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
@@ -227,6 +237,7 @@ def house(folder: Path, *, http: bool = False) -> Iterator[House]:
         _furnish(made)
         made.remember()
         dms.control.clear_calls()
+        log.forget()
         yield made
 
 

@@ -38,3 +38,7 @@ def count(kind: str, cases: int = 1) -> None:
 def summary() -> str:
     rows = [f"{cases:>9,}  {kind}" for kind, cases in sorted(tried.items())]
     return "\n".join([*rows, f"{sum(tried.values()):>9,}  cases in all"])
+
+
+def enough() -> bool:
+    return not FULL or sum(tried.values()) >= LEAST

@@ -31,37 +31,37 @@ def batch(made: House, kind: str, data: st.DataObject, whole: st.SearchStrategy[
     made.deliver_all(bodies)
 
 
-@limits(40, 4_000)
+@limits(30, 1_000)
 @given(st.data())
 def test_presses(made: House, data: st.DataObject) -> None:
     batch(made, "presses", data, strategies.presses(made))
 
 
-@limits(40, 3_000)
+@limits(30, 900)
 @given(st.data())
 def test_submissions(made: House, data: st.DataObject) -> None:
     batch(made, "view submissions", data, strategies.submissions(made))
 
 
-@limits(20, 1_000)
+@limits(15, 700)
 @given(st.data())
 def test_suggestions(made: House, data: st.DataObject) -> None:
     batch(made, "suggestions", data, strategies.suggestions(made))
 
 
-@limits(15, 400)
+@limits(10, 500)
 @given(st.data())
 def test_events(made: House, data: st.DataObject) -> None:
     batch(made, "events", data, strategies.events(made))
 
 
-@limits(20, 1_000)
+@limits(15, 900)
 @given(st.data())
 def test_commands(made: House, data: st.DataObject) -> None:
     batch(made, "slash commands", data, strategies.commands(made))
 
 
-@limits(40, 1_000)
+@limits(20, 1_000)
 @given(st.data())
 def test_anything(made: House, data: st.DataObject) -> None:
     """No shape at all."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.access import Access, Role
 from bot.policy import CHANGES, DESTROYS, VERBS, Policy, PolicyError
 from bot.policy_file import parse
 from bot.policy_words import notices, overview, rules
+from tests.fuzz.profile import count, limits
 
 from .people import ALEX, DANA, NOW, QUINN, groups_of, job, request
 
@@ -107,23 +108,26 @@ def _policy(text: str) -> Policy | None:
     return None
 
 
-@settings(max_examples=400, deadline=None)
+@limits(200, 6_000)
 @given(st.one_of(_SOUND, _spoilt()))
 def test_a_file_is_a_policy_or_faults(data: dict[str, Any]) -> None:
+    count("policy files")
     policy = _policy(_file(data))
     if policy is not None:
         assert [*overview(policy), *rules(policy), *notices(policy)]
 
 
-@settings(max_examples=300, deadline=None)
+@limits(300, 10_000)
 @given(st.text())
 def test_any_text_is_a_policy_or_faults(text: str) -> None:
+    count("policy files of any text")
     _policy(text)
 
 
-@settings(max_examples=400, deadline=None)
+@limits(200, 3_000)
 @given(_SOUND, st.sampled_from(sorted(CHANGES)))
 def test_no_policy_lets_people_approve_themselves_unless_it_says_so(data: dict[str, Any], verb: str) -> None:
+    count("policies asked who may approve")
     policy = _policy(_file(data))
     if policy is None:
         return
