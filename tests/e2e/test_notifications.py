@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import plain
+from sandbox.slack import pings, plain
 from tests.e2e.scene import Scene, fresh, scene
 
 NEWS = "db-migrations"
@@ -58,6 +58,27 @@ def test_one_message_a_job_kept_up_to_date_with_details_in_its_thread(stage: Sce
         lambda _: (found := stage.slack.thread(NEWS, line["ts"]))[2:] and found, timeout=10
     )
     assert any("STOPPING" in plain(reply) for reply in thread[1:])
+
+
+def test_what_things_are_called_pings_nobody(stage: Scene) -> None:
+    rude = "<!channel> <!subteam^S0DBATEAM1> <@U0SAM00001> <https://example.com|click>"
+    job = a_job(
+        stage,
+        "rude",
+        state="RUNNING",
+        phase="CDC",
+        display_name=rude,
+        labels={"team": rude},
+        source_host=rude,
+        databases=[rude],
+    )
+    stage.dms.set_job(job, state="FAILED", error={"code": 9, "message": rude})
+    stage.slack.wait_message(channel=NEWS, contains=[job, "FAILED", "[Verify]"])
+    for text in (f"show {job}", f"databases {job}", f"history {job}", f"restart {job}", "list"):
+        stage.type(text)
+    for message in stage.slack.messages():
+        mrkdwn = [block for block in message["blocks"] if block["type"] != "header"]
+        assert set(pings({**message, "blocks": mrkdwn})) <= {"@U0DANA0001"}, plain(message)
 
 
 def test_a_failure_is_told_fresh_with_its_cause_and_what_can_be_done(stage: Scene) -> None:

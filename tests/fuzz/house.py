@@ -95,8 +95,8 @@ class House:
     """Of the views that show these requests whole."""
     views: list[str] = field(default_factory=list)
     before: Any = None
-    furnished: str = ""
-    """A time stamp that all messages since then come after."""
+    seen: str = ""
+    """A time stamp: what everybody sees has been looked at until then."""
     looked: dict[str, str] = field(default_factory=dict)
     """The hash of each view when it was looked at."""
 
@@ -145,13 +145,14 @@ class House:
 
     def is_sound(self, bodies: object, acknowledged: Sequence[str]) -> None:
         """No exception, no sentence but ours, and nobody spoken to by what was delivered."""
-        traces, taken, broken, views = self.log.traces(), self.taken(), self._broken(), self._shown()
+        traces, broken = self.log.traces(), self._broken()
+        messages, views = self.taken() + self._posted(), self._shown()
         self.log.forget()
         assert traces == [], (bodies, traces)
         assert broken == [], (bodies, broken)
         for text in acknowledged:
             assert not any(word in text for word in FORBIDDEN), (bodies, text)
-        for message in taken:
+        for message in messages:
             self._is_ours(bodies, {"text": message.text, "blocks": message.blocks})
         for view in views:
             self._is_ours(bodies, view)
@@ -163,14 +164,21 @@ class House:
         return found
 
     def taken(self) -> list[Message]:
-        """The messages since the last look; they are taken away, so that looking stays quick."""
+        """The messages to single people since the last look, taken away so that looking stays quick."""
         found = []
         for channel in list(self.slack.workspace.world.channels.values()):
-            new = [each for each in list(channel.messages) if each.ts > self.furnished]
-            for each in new:
+            mine = [each for each in list(channel.messages) if each.ephemeral_for or channel.is_im]
+            for each in mine:
                 channel.messages.remove(each)
                 channel.by_ts.pop(each.ts, None)
-            found += new
+            found += mine
+        return found
+
+    def _posted(self) -> list[Message]:
+        """The messages to everybody since the last look: what the watcher sees goes on meanwhile."""
+        channels = list(self.slack.workspace.world.channels.values())
+        found = [each for channel in channels for each in list(channel.messages) if each.ts > self.seen]
+        self.seen = max([self.seen, *(each.ts for each in found)])
         return found
 
     def _shown(self) -> list[JSON]:
@@ -197,7 +205,7 @@ class House:
 
     def remember(self) -> None:
         self.before = self._standing()
-        self.furnished = self.slack.workspace.world.clock.next()
+        self.seen = self.slack.workspace.world.clock.next()
 
     def _standing(self) -> Any:
         store = self.bot.store

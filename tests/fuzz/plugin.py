@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -9,6 +10,14 @@ import pytest
 from tests.fuzz import profile
 
 _TRIED = "fuzz_tried"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Without the captured log: it may hold characters that cannot be sent from process to process."""
+    report = yield
+    report.sections = []
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)

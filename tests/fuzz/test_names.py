@@ -33,7 +33,7 @@ _MARKUP = (
 _markup = st.lists(st.one_of(st.sampled_from(_MARKUP), st.text(max_size=6)), min_size=1, max_size=6)
 names = st.one_of(_markup.map("".join), makers.texts)
 _path = names.map(lambda name: name.replace("/", "") or "x")
-"""An id within a resource's name."""
+"""An id within a resource's name. The service gives none with markup, but this does not lean on it."""
 _LIVE = re.compile(r"<(?!/)[!@#h]")
 
 
@@ -67,6 +67,7 @@ def _jobs(draw: st.DrawFn) -> Job:
         for _ in range(2)
     )
     return makers.job(
+        draw(_path),
         display_name=draw(names),
         labels=((draw(names), draw(names)),),
         source=source,

@@ -18,6 +18,13 @@ from tests.fuzz.profile import BATCH, count, limits
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 READ = ("command", "button", "view", "delivered_again", "request_malformed")
 """What the bot logs of a request that it has read."""
+_ANSWERING = (
+    "views.open",
+    "views.push",
+    "views.update",
+    "chat.postEphemeral",
+    "files.completeUploadExternal",
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +92,8 @@ def test_a_replay_does_nothing(made: House, wire: Wire, data: st.DataObject) -> 
     count("HTTP requests replayed", len(again))
     made.settle()
     assert {each.status for each in again} <= {200, 400, 404}
-    assert made.taken() == []
+    # Who watches a job may be told of it meanwhile.
+    assert [each for each in made.taken() if each.ephemeral_for] == []
     assert _asked(made) == asked
     made.is_sound(requests, [each.text for each in again])
 
@@ -101,7 +109,6 @@ def _deliveries(made: House) -> st.SearchStrategy[Any]:
 
 
 def _asked(made: House) -> Counter[str]:
-    """How often the bot has called each method of Slack; a Home tab may be shown as often as one likes."""
+    """How often people have been answered in each way; a Home tab is shown as often as it is opened."""
     called = Counter(each["method"] for each in list(made.slack.workspace.calls))
-    del called["views.publish"]
-    return called
+    return Counter({method: called[method] for method in _ANSWERING})
