@@ -10,7 +10,6 @@ import os
 from collections.abc import MutableMapping
 from urllib.parse import urlsplit
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _NAMES = ("no_proxy", "NO_PROXY")
 
 
@@ -20,9 +19,14 @@ def is_nearby(url: str) -> bool:
 
 
 def go_without_proxy(url: str, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Where `url` leads to this machine, have this process reach this machine without a proxy."""
+    """Where `url` leads to this machine, have this process go there without a proxy.
+
+    Only by the name that `url` has for it: some clients cannot read `[::1]` among them, which urllib wants.
+    """
     if not is_nearby(url):
         return
+    host = urlsplit(url).hostname or ""
+    name_there = f"[{host}]" if ":" in host else host
     for name in _NAMES:
         kept = [each for each in environ.get(name, "").split(",") if each.strip()]
-        environ[name] = ",".join(dict.fromkeys((*kept, *_LOOPBACK)))
+        environ[name] = ",".join(dict.fromkeys((*kept, name_there)))
