@@ -24,6 +24,7 @@ from slack_sdk.models.blocks import (
     InteractiveElement,
     MarkdownBlock,
     MarkdownTextObject,
+    Option,
     PlainTextObject,
     SectionBlock,
     TextObject,
@@ -46,6 +47,8 @@ BUTTONS_A_ROW = 25
 _SCALARS = frozenset(
     {"type", "block_id", "action_id", "value", "style", "url", "emoji", "verbatim", "expand"}
 )
+_OPTION_TEXTS = ("_text", "_block_description")
+"""Where an option keeps what it writes: the class does not tell its attributes."""
 _ACTS = frozenset({"run", "chosen", "confirm", "confirm_destination"})
 
 
@@ -171,6 +174,8 @@ def _texts(kind: type) -> tuple[bool, tuple[str, ...]]:
     """Whether objects of a class are text themselves, and which of their attributes may hold some."""
     if issubclass(kind, TextObject):
         return True, ()
+    if issubclass(kind, Option):
+        return False, _OPTION_TEXTS
     if not issubclass(kind, JsonObject):
         return False, ()
     held = tuple(name for name in attributes(kind) if name not in _SCALARS)
