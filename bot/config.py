@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -313,7 +314,7 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        table = tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        table = tomllib.loads(Path(os.path.expanduser(path)).read_text(encoding="utf-8"))
     except OSError as error:
         faults.append(f"{CONFIG_FILE} names {path!r}, which cannot be read: {error.strerror}.")
         return {}
@@ -349,7 +350,7 @@ def _text(
 
 def _from_file(source: str, path: str, faults: list[str]) -> str:
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8").strip()
+        text = Path(os.path.expanduser(path)).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         faults.append(f"{source} names {path!r}, which cannot be read: {why}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -150,7 +151,7 @@ def without_password(url: str) -> str:
 
 
 def file(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     if not path.is_file():
         raise BadValue(
             f"names the file {text!r}, which does not exist; for example: /etc/dms-bot/policy.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bot.store.port import Hold, JobLocked, Store, StoreError
@@ -37,4 +38,4 @@ def _file(url: str) -> Path:
         raise StoreError(f"DMS_BOT_DB knows a file's path and postgresql://, not {scheme}://.")
     if path in ("", ":memory:"):
         raise StoreError("DMS_BOT_DB must name a file: a database in memory would forget everything.")
-    return Path(path).expanduser()
+    return Path(os.path.expanduser(path))

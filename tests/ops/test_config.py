@@ -241,6 +241,14 @@ def test_every_setting_is_documented() -> None:
         assert f"`{option.env}`" in text, f"{option.env} is missing in docs/install.md"
 
 
+@pytest.mark.parametrize("name", ["DMS_BOT_POLICY", "DMS_BOT_CONFIG", "SLACK_BOT_TOKEN_FILE"])
+def test_the_folder_of_somebody_who_is_not_there(name: str) -> None:
+    settings = {each: value for each, value in LEAST.items() if each != name.removesuffix("_FILE")}
+    with pytest.raises(ConfigError) as caught:
+        load({**settings, name: "~nobody-here/x"})
+    assert any("~nobody-here/x" in each for each in caught.value.faults)
+
+
 @given(st.sampled_from([each.env for each in OPTIONS]), st.text(max_size=60))
 def test_no_text_breaks_the_reader(name: str, value: str) -> None:
     try:

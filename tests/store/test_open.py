@@ -32,6 +32,7 @@ def test_a_path_with_unusual_characters(tmp_path: Path) -> None:
         ("sqlite:///", "must name a file"),
         (":memory:", "in memory"),
         ("/no/such/folder/bot.db", "folder does not exist"),
+        ("~nobody-here/bot.db", "folder does not exist"),
         ("postgresql://dms:s3cret@127.0.0.1:1/bot", "at 127.0.0.1:1 cannot be reached"),
         ("postgresql://dms:s3cret@127.0.0.1:1/bot?no_such_option=1", "no valid postgresql:// address"),
         ("postgresql://dms:s3cret@127.0.0.1:notaport/bot", "127.0.0.1"),
