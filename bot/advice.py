@@ -82,7 +82,7 @@ def _guide(job: Job | None) -> str:
 
 
 def _phase(job: Job) -> str:
-    if job.phase == Phase.PREPARING_THE_DUMP:
+    if job.state == State.RUNNING and job.phase == Phase.PREPARING_THE_DUMP:
         return Phase.FULL_DUMP
     return job.phase or Phase.UNSPECIFIED
 

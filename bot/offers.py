@@ -27,9 +27,10 @@ def offers_together(ref: Ref, jobs: Sequence[Job], only: Sequence[Action]) -> tu
     if len({job.status for job in jobs}) != 1:
         return ()
     names = tuple(job.name for job in jobs)
+    which = jobs[0].id if len(jobs) == 1 else f"{len(jobs)} jobs"
     return tuple(
         Button(
-            f"{action.capitalize()} {len(jobs)} jobs",
+            f"{action.capitalize()} {which}",
             action,
             "run",
             ref(Invocation(action, names)),

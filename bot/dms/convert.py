@@ -216,4 +216,5 @@ def _one_error(code: str, message: str, detail: str) -> str:
 def _with_details(message: str, details: Iterable[str]) -> str:
     """The service's own words; a password in them is not kept."""
     parts = [part for part in (message, *details) if part and (part == message or part not in message)]
-    return redact("; ".join(parts))
+    ends = len(parts) - 1
+    return redact("; ".join(each if at == ends else each.rstrip(".") for at, each in enumerate(parts)))

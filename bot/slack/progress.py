@@ -82,7 +82,7 @@ def _single(request: Request, runs: Sequence[Run]) -> str:
     if not failed:
         return f"✅ *{words.DONE[request.action]}* {job}{_took(runs)}"
     run = failed[0]
-    reason = escape.clip(escape.outside(run.note), _NOTE) or "the service gave no reason"
+    reason = escape.clip(_note(run), _NOTE) or "the service gave no reason"
     action = str(request.action).capitalize()
     return f"{words.run_sign(run.state)} *{action} of* {job} *{words.run_words(run.state)}*: {reason}"
 
@@ -96,11 +96,16 @@ def _tally(runs: Sequence[Run]) -> str:
 def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
     head = f"{words.run_sign(run.state)} {escape.code(called(request, run.job))} {words.run_words(run.state)}"
     if run.state in ACTIVE_RUNS:
-        step = f" ({escape.outside(run.note)})" if run.note else ""
+        step = f" ({_note(run)})" if run.note else ""
         return f"{head}{step}{_since(run, now, short=short)}"
     most = _SHORT_NOTE if short else _NOTE
-    note = f": {escape.clip(escape.outside(run.note), most)}" if run.note else ""
+    note = f": {escape.clip(_note(run), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"
+
+
+def _note(run: Run) -> str:
+    """Why, or how far: the service's words among ours, so that no mark of either formats; mrkdwn."""
+    return escape.outside(run.note.replace("`", ""))
 
 
 def _since(run: Run, now: datetime | None, *, short: bool) -> str:
@@ -119,6 +124,8 @@ def _since(run: Run, now: datetime | None, *, short: bool) -> str:
 def _span(run: Run) -> str:
     if run.called is None or run.ended is None or run.ended < run.called:
         return ""
+    if run.state in (RunState.REFUSED, RunState.UNCLEAR):
+        return ""  # it took place at no time that is known
     return f" in {humanize(run.ended - run.called)}"
 
 

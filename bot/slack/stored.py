@@ -90,7 +90,7 @@ class Stored:
             return ()
         ended = {run.job for run in runs if run.state is RunState.SUCCEEDED}
         jobs = [self._stopped(job) for job in request.jobs if job.name in ended]
-        if len(jobs) == 1:
+        if len(request.jobs) == 1 == len(jobs):
             return offers(self._ref, jobs[0], only=_AFTER_STOP)
         return offers_together(self._ref, jobs, only=_AFTER_STOP)
 

@@ -79,7 +79,7 @@ def test_an_unknown_number_is_shown_where_names_allow_it() -> None:
 
 
 def test_verification_errors_are_spelled_out() -> None:
-    status = status_pb2.Status(code=9, message="Verification failed")
+    status = status_pb2.Status(code=9, message="Verification failed.")
     details = status.details.add()
     details.Pack(
         VerificationPb(

@@ -43,6 +43,15 @@ def test_several_go_on_together(stage: Scene) -> None:
     stage.shows(asks, "Resumed all 2 jobs")
 
 
+def test_of_several_those_go_on_that_were_stopped(stage: Scene) -> None:
+    stopped, refused = job_with(stage), job_with(stage)
+    stage.dms.fault("StopMigrationJob", "PERMISSION_DENIED", match=refused)
+    card = stage.type(f"stop {stopped} {refused}")
+    stage.confirm(card, "Confirm stop")
+    done = stage.shows(card, "Stopped 1 of 2 jobs", "refused, nothing was changed: ")
+    assert labels(done) == ["Retry the failed ones", f"Resume {stopped}"]
+
+
 def test_what_has_only_begun_is_not_called_done(stage: Scene) -> None:
     job = job_with(stage, phase="FULL_DUMP", databases=slow("sales"))
     card = stage.type(f"stop {job}")
