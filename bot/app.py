@@ -46,6 +46,7 @@ from bot.stopping import Deadline, Pool, Signals, ends, leave
 from bot.store import open_store
 from bot.store.port import Hold, Store, StoreError
 from bot.store.records import Person, RequestState, RunState
+from bot.tidying import Tidying
 from bot.watcher import Watcher
 from commands import all_verbs
 from commands.base import Context, Say, Verb
@@ -397,13 +398,14 @@ class Bot:
             limits=self._limits,
         )
         schedule = Schedule(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
+        tidying = Tidying(self.store, self.settings.keep_s)
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
         tend_s = min(_TEND_EVERY_S, self.settings.poll_slow_s)
         return {
             "watcher": self.watcher.run,
             "notifier": notifier.run,
             "follower": lambda stop: self._every(follow_s, stop, "follower", self.runs.follow),
-            "tender": lambda stop: self._every(tend_s, stop, "tender", lambda: self._tend(schedule)),
+            "tender": lambda stop: self._every(tend_s, stop, "tender", lambda: self._tend(schedule, tidying)),
         }
 
     def _every(self, seconds: float, stop: threading.Event, name: str, work: Callable[[], None]) -> None:
@@ -413,9 +415,10 @@ class Bot:
             stop.wait(seconds)
         self.health.retire(name)
 
-    def _tend(self, schedule: Schedule) -> None:
+    def _tend(self, schedule: Schedule, tidying: Tidying) -> None:
         self.approvals.expire()
         schedule.tick(self._clock())
+        tidying.tick(self._clock())
         metrics.outbox_depth(self.store.outbox_depth())
         metrics.open_approvals(len(self.store.requests([RequestState.APPROVING], limit=1000)))
 

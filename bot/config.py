@@ -68,6 +68,8 @@ class Settings:
     """json, console, or auto: console on a terminal and json elsewhere."""
     shutdown_s: float = 20.0
     """How long a stop waits for what is under way before it hands it over."""
+    keep_s: float = 90 * 86400.0
+    """How long unused buttons' ids, events and sent messages' rows are kept. The audit always is."""
     metrics_token: str = field(default="", repr=False)
     """Set: `/metrics` wants it as a bearer token."""
     summary_at: str = ""
@@ -200,6 +202,12 @@ OPTIONS = (
         "dms_deadline_s", "DMS_BOT_DMS_DEADLINE", values.duration(1, 300), "Longest wait for a call to DMS"
     ),
     Option("workers", "DMS_BOT_WORKERS", values.whole(1, 256), "Commands that are answered at once"),
+    Option(
+        "keep_s",
+        "DMS_BOT_KEEP",
+        values.duration(7 * 86400, 3650 * 86400),
+        "How long buttons that nobody uses, events and sent messages are kept; the audit always is",
+    ),
     Option(
         "log_level", "DMS_BOT_LOG_LEVEL", values.choice(values.LOG_LEVELS), "DEBUG, INFO, WARNING or ERROR"
     ),

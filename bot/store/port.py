@@ -261,5 +261,5 @@ class Store(Protocol):
 
     def purge(self, before: datetime) -> int:
         """Drop deliveries, sent and given-up messages, refs unused and events older than `before`;
-        never audit. How many there were."""
+        never audit, nor the message that is a job's time line. How many there were."""
         ...

@@ -148,6 +148,8 @@ def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     store.post(make.message("child", created=old, thread_of="parent"))
     store.post(make.message("new", created=new))
     store.mark_sent("new", 1, "1.3")
+    store.post(make.message("time line", created=old, kind="timeline"))
+    store.mark_sent("time line", 1, "1.4")
     store.add_event(make.event(at=old))
     kept = store.add_event(make.event(at=new))
     assert store.first_time("old", old)
@@ -156,9 +158,11 @@ def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     entry = store.append_audit(make.entry(at=old))
     assert store.purge(NOW - timedelta(days=30)) == 4
     remaining = [
-        key for key in ("sent", "waiting", "given up", "parent", "child", "new") if store.message(key)
+        key
+        for key in ("sent", "waiting", "given up", "parent", "child", "new", "time line")
+        if store.message(key)
     ]
-    assert remaining == ["waiting", "parent", "child", "new"]
+    assert remaining == ["waiting", "parent", "child", "new", "time line"]
     assert store.events(make.name("orders")) == (kept,)
     assert store.first_time("old", new)
     assert not store.first_time("new", new)

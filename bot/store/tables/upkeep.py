@@ -14,8 +14,10 @@ _PURGES = (
     "DELETE FROM deliveries WHERE at < ?",
     "DELETE FROM refs WHERE used < ?",
     "DELETE FROM events WHERE at < ?",
-    # Given-up messages go as well; a sent one stays while something waits for its thread.
-    """DELETE FROM outbox WHERE created < ? AND (sent_rev >= rev OR error <> '') AND NOT EXISTS (
+    # Given-up messages go as well; a sent one stays while something waits for its thread. A time line
+    # stays, as it tells all of its job's life, which may be longer than anything is kept.
+    """DELETE FROM outbox WHERE created < ? AND kind <> 'timeline'
+        AND (sent_rev >= rev OR error <> '') AND NOT EXISTS (
         SELECT 1 FROM outbox AS child WHERE child.thread_of = outbox.key
         AND child.error = '' AND child.sent_rev < child.rev)""",
 )

@@ -1,0 +1,31 @@
+"""Clears away what is over: old deliveries, ids, events and messages; never the audit."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.store.port import Store
+
+log = structlog.get_logger(__name__)
+
+_EVERY = timedelta(hours=1)
+
+
+class Tidying:
+    """Drops what is older than `keep_s` seconds, once an hour."""
+
+    def __init__(self, store: Store, keep_s: float) -> None:
+        self._store = store
+        self._keep = timedelta(seconds=keep_s)
+        self._last: datetime | None = None
+
+    def tick(self, now: datetime) -> None:
+        """Call it as often as you like. Raises: StoreError."""
+        if self._last is not None and timedelta(0) <= now - self._last < _EVERY:
+            return
+        dropped = self._store.purge(now - self._keep)
+        self._last = now
+        if dropped:
+            log.info("cleared_away", rows=dropped, before=(now - self._keep).isoformat())
