@@ -21,7 +21,7 @@ from bot.answers import (
     Section,
 )
 from bot.dms.model import Database, Delay, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
-from bot.dms.rules import Action
+from bot.dms.rules import Action, allowed
 from bot.slack import alerts, timeline
 from bot.slack.home import Home, home
 from bot.slack.render import render, rich
@@ -369,6 +369,12 @@ def test_there_is_always_something_to_do_next(state: State, phase: Phase) -> Non
     step = next_step(job(state=state, phase=phase))
     assert step.endswith(".")
     assert "JOB" not in step
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_restart_of_a_stopped_job_is_advised_only_where_it_is_possible(phase: Phase) -> None:
+    stopped = job(state="STOPPED", phase=phase)
+    assert next_step(stopped).startswith("Restart") == (Action.RESTART in allowed(stopped))
 
 
 def test_failed_databases_come_first() -> None:
