@@ -36,8 +36,9 @@ _LOOKS = 3
 """How often to look for the operation of a call whose answer is not known."""
 _SKEW = timedelta(seconds=60)
 """How far the service's clock may differ from ours when looking for an operation."""
-_REPEATABLE = frozenset({Action.DELETE, Action.EDIT})
-"""Actions whose method takes a `request_id`: calling again with the same one is harmless."""
+_REPEATABLE = {Action.DELETE: State.DELETING, Action.EDIT: State.UPDATING}
+"""Actions whose method takes a `request_id`, so that calling again with the same one is harmless where
+the first call arrived; and the state in which the job is then."""
 _REPEAT_WITHIN = timedelta(minutes=50)
 """The service remembers a `request_id` for at least 60 minutes (proto `DeleteMigrationJobRequest`)."""
 _LONGEST_WAIT = timedelta(days=1)
@@ -393,11 +394,21 @@ class Runs:
         if run.called is None or now - run.called > _REPEAT_WITHIN:
             raise Objection("The service may have forgotten the first call by now.")
         job = self._dms.get_job(run.job)
-        if job.create_time != then.create_time:
-            raise Objection(changed(then, job))
+        change = changed(then, job)
+        if change and (job.create_time != then.create_time or job.state != _REPEATABLE[run.action]):
+            raise Objection(change)
+        self._not_edited(request, job)
         self._permitted(request, job)
         self._not_frozen(run, job)
         return job
+
+    def _not_edited(self, request: Request, job: Job) -> None:
+        """Raises: Objection, DmsError: the databases are neither as before this edit nor as after it."""
+        before, wanted = request.facts.get("config"), request.options.objects
+        if before is None or wanted is None:
+            return
+        if self._dms.objects_config(job.name).data() not in (before, wanted.data()):
+            raise Objection(f"The databases of `{job.id}` were edited by somebody else meanwhile.")
 
     def _not_frozen(self, run: Run, job: Job) -> None:
         """Raises: Objection."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.dms.gateway import Gateway
-from bot.dms.model import Job, Options
+from bot.dms.model import Job, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.rules import Action
 from bot.store import open_store
 from bot.store.port import Store
@@ -32,6 +32,7 @@ from tests.e2e.deciding import (
 from tests.e2e.scene import LOCATIONS, Scene, settings
 
 NOW = datetime.now(UTC)
+WITHOUT_SALES = ObjectsConfig(Selection.ALL, excluded=(ObjectId("sales"),))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RULES = '[[rule]]\nname = "closed"\nverbs = ["delete"]\njobs = ["forbidden"]\nallow = []\n'
 FREE = '[[rule]]\nname = "free"\nverbs = ["change"]\napprovals = 0\n'
@@ -74,6 +75,24 @@ def gone(outside: Outside, job: str) -> None:
     outside.dms.remove_job(job)
 
 
+def failed(outside: Outside, job: str) -> None:
+    """What the lost call cannot have done."""
+    outside.dms.set_job(job, state="FAILED")
+
+
+def edited(outside: Outside, job: str) -> None:
+    """By somebody in the console, where the bot that died had asked for something else."""
+    found = outside.gateway.get_job(full(job))
+    kept = ObjectsConfig(Selection.ALL, excluded=(ObjectId("billing"),))
+    outside.gateway.update(found, request_id=str(uuid.uuid4()), objects=kept, parallelism="")
+    eventually(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
+
+
+def deleting(outside: Outside, job: str) -> None:
+    """As the lost call began it."""
+    outside.dms.set_job(job, state="DELETING")
+
+
 def stopped(outside: Outside, job: str) -> None:
     """As the lost call would have done it, or somebody in the console."""
     outside.gateway.stop(outside.gateway.get_job(full(job)))
@@ -92,6 +111,10 @@ CASES = (
     Case("long-ago", Action.DELETE, RunState.CALLING, HOUR, "unclear", 0),
     Case("made-anew", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 0, made_anew),
     Case("gone", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 0, gone),
+    Case("moved-on", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0, failed),
+    Case("being-deleted", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 1, deleting),
+    Case("edit-never-sent", Action.EDIT, RunState.CALLING, MINUTE, "succeeded", 1),
+    Case("edited-since", Action.EDIT, RunState.CALLING, MINUTE, "unclear", 0, edited),
     Case("frozen", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0, freeze),
     Case("forbidden", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0),
     Case("without-id", Action.STOP, RunState.CALLING, MINUTE, "unclear", 0),
@@ -111,7 +134,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("recovery")
     with ends() as (slack, dms):
         for case in CASES:
-            dms.control.add_job(case.job, phase="CDC", frozen=True)
+            dms.control.add_job(case.job, phase="CDC", databases=["sales", "billing"], frozen=True)
         wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES + RULES + FREE))
         reader = Gateway(dms.project, LOCATIONS, dms.grpc_host, dms.rest_host)
         with closing(reader), closing(open_store(wanted.db)) as store:
@@ -126,17 +149,19 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def leave(store: Store, job: Job, case: Case) -> None:
     """A request and its run as a bot that died leaves them."""
     then = NOW - case.ago
+    edits = case.action is Action.EDIT
     by = Person("T0SANDBOX1", DANA, "C0DMS00001")
     request = Request(
         id=f"request-{case.job}",
         action=case.action,
-        options=Options(),
+        options=Options(objects=WITHOUT_SALES) if edits else Options(),
         jobs=(job,),
         databases={},
         by=by,
         state=RequestState.RUNNING,
         created=then,
         expires=then + HOUR,
+        facts={"config": ObjectsConfig().data()} if edits else {},
     )
     calling = case.state is RunState.CALLING
     run = Run(
@@ -171,8 +196,8 @@ def test_a_call_in_doubt_is_settled(after: Scene, case: Case) -> None:
     assert ended(after, case.job) == [case.outcome]
     calls = after.writes(str(case.action), case.job)
     assert len(calls) == case.calls
-    if case.action is Action.DELETE and calls:
-        assert calls[0]["request"]["request_id"] == runs_of(after, case.job)[0].call_id
+    if case.action in (Action.DELETE, Action.EDIT) and calls:
+        assert runs_of(after, case.job)[0].call_id in str(calls[0]["request"])
     if case.outcome == "unclear":
         assert "It is not known whether it was applied" in runs_of(after, case.job)[0].note
     eventually(lambda: request_of(after, case.job).state is RequestState.DONE)
