@@ -98,9 +98,9 @@ def late(trouble: str) -> Note | None:
     if not trouble:
         return None
     return Note(
-        "This press did not count. The replication delay was last looked at some minutes ago; it was looked "
-        f"at again just now, and {trouble}. What has not arrived yet is lost if the job is promoted. The "
-        "message shows the new figure: press again if you want it all the same.",
+        "This press did not count. The replication delay that you were shown is old: it has been looked at "
+        f"again, and {trouble}. What has not arrived yet is lost if the job is promoted. The new figure is "
+        "shown now: press again if you want it all the same.",
         tone="warn",
     )
 

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot import delayfacts
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import approval_key, counting, request_key
@@ -243,6 +244,7 @@ class Runs:
         refusal = check(run.action, job, request.options, databases)
         if refusal is not None:
             raise Objection(str(refusal))
+        self._still_caught_up(request, job)
         return job
 
     def _unchanged(self, run: Run, request: Request, then: Job, now: Job) -> None:
@@ -256,6 +258,22 @@ class Runs:
             raise Objection(
                 f"The databases of `{then.id}` were edited by somebody else meanwhile. "
                 "Nothing was saved; ask again."
+            )
+
+    def _still_caught_up(self, request: Request, job: Job) -> None:
+        """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
+        zero, or not to be known, was let through all the same."""
+        shown = request.facts.get("delay", {}).get(job.name)
+        if shown is None or not delayfacts.is_zero(shown):
+            return
+        now = self._clock()
+        if not delayfacts.is_old(request.facts, (job,), now):
+            return
+        trouble = delayfacts.trouble(delayfacts.look(self._dms, (job,), self._clock))
+        if trouble:
+            raise Objection(
+                "The replication delay was zero when this was let through; it has been looked at again, "
+                f"and {trouble}. Nothing was sent; ask again."
             )
 
     def _nothing_unshown(self, request: Request, job: Job) -> None:

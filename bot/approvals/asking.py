@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot import together
 from bot.access import Verdict
@@ -40,7 +41,8 @@ class Asking(Drafting):
         return Posted(request_key(request.id))
 
     def again(self, who: Person, request_id: str, response_url: str) -> Answer:
-        """Make the same request anew, with the jobs as they are now.
+        """Make the same request anew, with the jobs as they are now. Whoever presses has seen others, so
+        it always asks first.
 
         Raises:
             DmsError, StoreError.
@@ -48,7 +50,7 @@ class Asking(Drafting):
         old = self._store.request(request_id)
         if old is None or old.by.team != who.team:
             return gone()
-        return self._ask_with(who, old, [job.name for job in old.jobs], response_url)
+        return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
         """Make a request for the jobs of `request_id` that did not succeed.
@@ -61,7 +63,9 @@ class Asking(Drafting):
             return gone()
         return self._ask_with(who, old, failed, response_url)
 
-    def _ask_with(self, who: Person, old: Request, names: Sequence[str], response_url: str) -> Answer:
+    def _ask_with(
+        self, who: Person, old: Request, names: Sequence[str], response_url: str, *, ask: bool = False
+    ) -> Answer:
         jobs = self._still_there(names)
         if not jobs:
             return Note(f"{some(names)}: no longer there, so nothing was done.", tone="warn")
@@ -76,7 +80,7 @@ class Asking(Drafting):
                 f"`/dms edit {jobs[0].id}` shows how they are now.",
                 tone="warn",
             )
-        return self.ask(who, _as_before(old, jobs, response_url))
+        return self.ask(who, replace(_as_before(old, jobs, response_url), ask=ask))
 
     def _still_there(self, names: Sequence[str]) -> tuple[Job, ...]:
         """Those of several jobs that have not been deleted meanwhile."""

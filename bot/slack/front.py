@@ -21,11 +21,12 @@ import structlog
 from bot import logs, metrics
 from bot.answers import Answer, Note, User
 from bot.approvals import Approvals
+from bot.delayfacts import trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.redact import redact
-from bot.requestwords import STANDING, phrase
+from bot.requestwords import STANDING, late, phrase
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
 from bot.slack.approvalcard import approval_card
@@ -37,7 +38,7 @@ from bot.slack.post import Place, Post
 from bot.slack.render import render
 from bot.slack.text import plain
 from bot.store.port import Store, StoreError
-from bot.store.records import Person, Ref, Request, RequestState, Run, RunState
+from bot.store.records import OPEN_REQUESTS, Person, Ref, Request, RequestState, Run, RunState
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -57,6 +58,10 @@ _DENIAL = "denial"
 """Kind of the stored id behind the view that asks why."""
 _REVIEW = "review"
 """Kind of the stored id behind the view that shows a request whole."""
+_DELAY = "delay"
+"""The fact of a promote's replication delay."""
+_AGREES = ("confirm", "approve")
+"""Steps that say yes to what is shown."""
 _ACTIONS = frozenset(str(action) for action in Action)
 _HEARD = {
     "confirm": "Confirmed. How it goes on is told where it was asked.",
@@ -231,7 +236,7 @@ class Front:
             self._later(
                 place,
                 press.verb,
-                lambda: self._told_beside(press, place, act(press.who, press.value)),
+                lambda: self._told_beside(press, place, self._unseen(press) or act(press.who, press.value)),
                 near=near,
             )
 
@@ -266,9 +271,7 @@ class Front:
         if isinstance(request, Note):
             self._tell(place, request)
             return
-        ref = self._store.put_ref(
-            press.who.team, _REVIEW, {"request": request.id, "channel": press.who.channel}
-        )
+        ref = self._reviewing(press, request)
         self._show(place, press.trigger, views.review(self._card(request, press.who), ref))
 
     def _review_again(self, press: Press, place: Place, note: Note | None) -> None:
@@ -278,7 +281,22 @@ class Front:
             self._post.answer(place, note or request)
             return
         said = render(note).blocks if note is not None else ()
-        self._post.update(place, views.review(self._card(request, press.who), press.ref, said))
+        ref = self._reviewing(press, request)
+        self._post.update(place, views.review(self._card(request, press.who), ref, said))
+
+    def _reviewing(self, press: Press, request: Request) -> str:
+        """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
+        shown = {"request": request.id, "channel": press.who.channel, _DELAY: request.facts.get(_DELAY)}
+        return self._store.put_ref(press.who.team, _REVIEW, shown)
+
+    def _unseen(self, press: Press) -> Note | None:
+        """Why a press in a review does not count: the delay has been read anew since, and is not zero."""
+        ref = self._store.ref(press.who.team, press.ref) if press.ref and press.step in _AGREES else None
+        request = self._store.request(press.value)
+        if ref is None or ref.kind != _REVIEW or request is None or request.state not in OPEN_REQUESTS:
+            return None
+        delay = request.facts.get(_DELAY)
+        return late(trouble(request.facts)) if delay is not None and delay != ref.data.get(_DELAY) else None
 
     def _card(self, request: Request, reader: Person) -> Message:
         decisions, now = self._store.decisions(request.id), self._clock()
@@ -299,7 +317,9 @@ class Front:
         self._later(
             place,
             press.verb,
-            lambda: self._told_beside(press, place, self._approvals.confirm(press.who, press.value)),
+            lambda: self._told_beside(
+                press, place, self._unseen(press) or self._approvals.confirm(press.who, press.value)
+            ),
         )
 
     def _ask_reason(self, press: Press, place: Place) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -387,6 +387,35 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         stage.shows(card, "✅ *Promoted*")
 
 
+def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
+    slack: SlackServer, tmp_path: Path
+) -> None:
+    with alone(slack, tmp_path, bulk_parallel=1) as stage:
+        first, second, third = jobs = [fresh("turn") for _ in range(3)]
+        for job in jobs:
+            stage.dms.add_job(job, phase="CDC", sec_lag=0, bytes_lag=0, frozen=True)
+        stage.dms.set_job(third, sec_lag=30, bytes_lag=10)
+        for job, seconds in ((first, 0), (second, 0), (third, 30)):
+            measured(stage, job, seconds)
+        stage.dms.operation_seconds(100_000.0)
+        card = stage.type(f"promote {' '.join(jobs)}")
+        stage.press(card, "Confirm promote")
+        eventually(lambda: stage.writes("promote", first))
+        for job in (second, third):
+            fall_behind(stage, job)
+        request = request_of(stage, first)
+        ago = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
+        found = {name: fact | {"at": ago} for name, fact in request.facts["delay"].items()}
+        facts = dict(request.facts) | {"delay": found}
+        assert stage.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+        stage.dms.operation_seconds(6.0)
+        stage.dms.clock(advance_seconds=100_000.0)
+        shown = stage.shows(card, "Promoted 2 of 3 jobs", second, "not zero", "1 min 30 s", "[Retry")
+        assert stage.writes("promote", second) == []
+        assert len(stage.writes("promote", third)) == 1, "that it was behind was shown when it was confirmed"
+        assert "ask again" in plain(shown)
+
+
 # ---- a job that changes meanwhile
 
 
@@ -508,6 +537,21 @@ def test_a_review_tells_in_its_view_why_a_press_does_not_count(stage: Scene) -> 
     assert "did not count" not in plain(zero)
     stage.slack.press(zero, text="Approve", user="alex")
     eventually(lambda: "approved" in events(stage, job))
+
+
+def test_a_review_lets_no_delay_through_that_it_does_not_show(stage: Scene) -> None:
+    job, ask = promoting(stage)
+    review = reviewed(stage, job)
+    assert "Replication delay: zero" in plain(review)
+    fall_behind(stage, job)
+    stage.press(ask, "Re-check delay")
+    stage.shows(ask, "NOT ZERO")
+    stage.slack.press(review, text="Approve", user="alex")
+    again = stage.slack.wait_view("alex", "did not count")
+    assert "NOT ZERO" in plain(again)
+    assert events(stage, job) == ["requested", "confirmed"]
+    stage.slack.press(again, text="Approve", user="alex")
+    stage.shows(ask, "✅ *Promoted*", ALEX)
 
 
 def test_a_review_of_what_is_over_says_so(stage: Scene) -> None:

@@ -62,3 +62,19 @@ def test_what_has_only_begun_is_not_called_done(stage: Scene) -> None:
     assert "Done" not in said
     stage.slack.close_view(stage.slack.wait_view("dana", "/dms approvals"), everything=True)
     stage.shows(card, "✅ *Stopped*")
+
+
+def test_asking_again_asks_also_what_would_run_at_once(stage: Scene) -> None:
+    """Who presses *Ask again* has seen another state of the job."""
+    job = job_with(stage, phase="FULL_DUMP", databases=slow("sales"))
+    card = stage.type(f"stop {job}")
+    stage.dms.set_job(job, phase="CDC", frozen=True)
+    stage.press(card, "Confirm stop")
+    old = stage.shows(card, "Out of date", "[Ask again]")
+    before = stage.now()
+    stage.press(old, "Ask again", "sam")
+    asks = stage.slack.wait_message(channel="dms", contains=[job, "[Confirm stop]"], after=before)
+    assert "Stopped in CDC" in plain(asks)
+    assert calls(stage, job) == []
+    stage.press(asks, "Confirm stop", "sam")
+    stage.shows(asks, "✅ *Stopped*")
