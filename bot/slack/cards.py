@@ -56,7 +56,7 @@ def request_card(
         case RequestState.APPROVING:
             body = _approving(request, decisions, asking)
         case RequestState.APPROVED:
-            body = [m.section(f"⏳ {_approvals_given(decisions)}Starting now."), *_effect(request)]
+            body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *_effect(request)]
         case RequestState.RUNNING:
             body = _running(request, runs, decisions, now)
         case RequestState.DONE:
@@ -339,7 +339,7 @@ def _running(
     request: Request, runs: Sequence[Run], decisions: Sequence[Decision], now: datetime
 ) -> list[Block]:
     return [
-        m.section(f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."),
+        m.section(f"{_approvals_given(request, decisions)}Asked by {escape.mention('@', request.by.user)}."),
         *progress(request, runs, now),
         *_changes(request),
         *_touched(request),
@@ -357,7 +357,7 @@ def _done(
     if not any(retryable(run) for run in runs):
         blocks.extend(_effect(request))
     blocks.extend(m.buttons([*_after(request, runs), *then]))
-    small = f"{_approvals_given(decisions)}Asked by {escape.mention('@', request.by.user)}."
+    small = f"{_approvals_given(request, decisions)}Asked by {escape.mention('@', request.by.user)}."
     ended = f" Ended {escape.date(request.ended)}." if request.ended else ""
     return [*blocks, *m.context(f"{small}{ended}")]
 
@@ -385,11 +385,11 @@ def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     ]
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED):
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
-    return [*blocks, *m.context(_approvals_given(decisions))]
+    return [*blocks, *m.context(_approvals_given(request, decisions))]
 
 
-def _approvals_given(decisions: Sequence[Decision]) -> str:
-    by = ", ".join(escape.mention("@", each.user) for each in decisions if each.approve)
+def _approvals_given(request: Request, decisions: Sequence[Decision]) -> str:
+    by = ", ".join(escape.mention("@", each.user) for each in approving(request, decisions))
     return f"Approved by {by}. " if by else ""
 
 

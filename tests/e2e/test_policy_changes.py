@@ -86,7 +86,8 @@ def test_an_approval_counts_only_while_its_giver_may_give_it(tmp_path: Path) -> 
             stage.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
             assert stage.writes("delete", job) == []
             stage.press(ask, "Approve", "riley")
-            stage.shows(card, "✅ *Deleted*")
+            done = stage.shows(card, "✅ *Deleted*", f"Approved by <@{ALEX}>, <@U0RILEY001>")
+            assert SAM not in plain(done)
             assert len(stage.writes("delete", job)) == 1
             assert [user for event, user in told(stage, job) if event == "approved"] == [
                 SAM,
