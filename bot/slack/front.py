@@ -10,6 +10,7 @@ may hang as long as DMS does.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -20,7 +21,7 @@ import structlog
 
 from bot import logs, metrics
 from bot.answers import Answer, Note, User
-from bot.approvals import Approvals
+from bot.approvals import Approvals, approval_key, request_key
 from bot.delayfacts import trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
@@ -62,6 +63,9 @@ _DELAY = "delay"
 """The fact of a promote's replication delay."""
 _AGREES = ("confirm", "approve")
 """Steps that say yes to what is shown."""
+_UPDATE_LOOKS = 5
+_UPDATE_LOOK_EVERY_S = 0.2
+"""How long a message that has just been posted or updated may take to be known as such."""
 _ACTIONS = frozenset(str(action) for action in Action)
 _HEARD = {
     "confirm": "Confirmed. How it goes on is told where it was asked.",
@@ -290,13 +294,24 @@ class Front:
         return self._store.put_ref(press.who.team, _REVIEW, shown)
 
     def _unseen(self, press: Press) -> Note | None:
-        """Why a press in a review does not count: the delay has been read anew since, and is not zero."""
-        ref = self._store.ref(press.who.team, press.ref) if press.ref and press.step in _AGREES else None
-        request = self._store.request(press.value)
-        if ref is None or ref.kind != _REVIEW or request is None or request.state not in OPEN_REQUESTS:
+        """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
+        request = self._store.request(press.value) if press.step in _AGREES else None
+        if request is None or request.state not in OPEN_REQUESTS or _DELAY not in request.facts:
             return None
-        delay = request.facts.get(_DELAY)
-        return late(trouble(request.facts)) if delay is not None and delay != ref.data.get(_DELAY) else None
+        note = late(trouble(request.facts))
+        return None if note is None or self._shows_delay(press, request) else note
+
+    def _shows_delay(self, press: Press, request: Request) -> bool:
+        ref = self._store.ref(press.who.team, press.ref) if press.ref else None
+        if ref is not None and ref.kind == _REVIEW:
+            return bool(ref.data.get(_DELAY) == request.facts[_DELAY])
+        key = request_key(request.id) if press.step == "confirm" else approval_key(request.id)
+        for _ in range(_UPDATE_LOOKS):
+            message = self._store.message(key)
+            if message is None or message.error or message.sent_rev >= message.rev:
+                return True
+            time.sleep(_UPDATE_LOOK_EVERY_S)
+        return False
 
     def _card(self, request: Request, reader: Person) -> Message:
         decisions, now = self._store.decisions(request.id), self._clock()
