@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,11 +21,21 @@ import structlog
 from bot import delayfacts
 from bot.access import Access
 from bot.action import ActionVerb
-from bot.approvals import approval_key, counting, request_key
+from bot.approvals import INCOMPLETE, approval_key, counting, request_key
 from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
-from bot.dms.model import Job, Operation, State
+from bot.dms.model import Database, Job, Operation, State
 from bot.dms.port import Dms
-from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, by_databases, check, running_dump, where
+from bot.dms.rules import (
+    DESTRUCTIVE,
+    HARMLESS,
+    Action,
+    affected,
+    by_databases,
+    check,
+    incomplete,
+    running_dump,
+    where,
+)
 from bot.redact import redact
 from bot.requestwords import changed, describe
 from bot.store.port import JobLocked, Store, StoreError
@@ -277,15 +287,18 @@ class Runs:
             )
 
     def _nothing_unshown(self, request: Request, job: Job) -> None:
-        """What destroys may not touch a database that was not named when it was confirmed."""
+        """What destroys may not touch a database that was not named when it was confirmed, and what
+        promotes none whose data turned out to be incomplete after that."""
         shown = request.databases.get(job.name, ())
-        if request.action not in DESTRUCTIVE or request.options.databases or not shown:
+        if request.action not in DESTRUCTIVE or not shown:
             return
         databases = self._dms.databases(job.name)
         more = [each for each in affected(request.action, request.options, databases) if each not in shown]
         if more:
             names = ", ".join(f"`{each}`" for each in more)
             raise Objection(f"It would touch {names}, too, which was not shown. Nothing was sent; ask again.")
+        if request.action is Action.PROMOTE:
+            _nothing_incomplete(request, job, databases)
 
     def _permitted(self, request: Request, job: Job) -> None:
         verdict = self._access.verdict(request.by, request.action, job)
@@ -678,6 +691,17 @@ class Runs:
 
 def _job_of(request: Request, run: Run) -> Job:
     return next(job for job in request.jobs if job.name == run.job)
+
+
+def _nothing_incomplete(request: Request, job: Job, databases: Sequence[Database]) -> None:
+    """Raises: Objection."""
+    shown = request.facts.get(INCOMPLETE, {}).get(job.name, ())
+    more = [str(each.id) for each in incomplete(request.options, databases) if str(each.id) not in shown]
+    if more:
+        names = ", ".join(f"`{each}`" for each in more)
+        raise Objection(
+            f"The data of {names} is incomplete by now, which was not shown. Nothing was sent; ask again."
+        )
 
 
 def _half_done(run: Run) -> bool:

@@ -13,7 +13,7 @@ from bot.approvals.asking import Asking
 from bot.approvals.book import Launcher
 from bot.approvals.confirming import Confirming
 from bot.approvals.deciding import Deciding
-from bot.approvals.drafting import Wanted
+from bot.approvals.drafting import INCOMPLETE, Wanted
 from bot.approvals.ending import Ending
 from bot.approvals.keys import approval_key, request_key
 from bot.approvals.votes import approving, counting
@@ -33,4 +33,13 @@ class Approvals(Asking, Confirming, Deciding, Ending):
         return self._decidable(who, request_id)
 
 
-__all__ = ["Approvals", "Launcher", "Wanted", "approval_key", "approving", "counting", "request_key"]
+__all__ = [
+    "INCOMPLETE",
+    "Approvals",
+    "Launcher",
+    "Wanted",
+    "approval_key",
+    "approving",
+    "counting",
+    "request_key",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,8 @@ from bot.access import Verdict
 from bot.action import Danger
 from bot.approvals.book import Book
 from bot.dms.errors import DmsError
-from bot.dms.model import Database, Job, ObjectState, Options, Phase
-from bot.dms.rules import Action, affected
+from bot.dms.model import Database, Job, Options
+from bot.dms.rules import Action, affected, incomplete
 from bot.jobnames import naming_fact
 from bot.store.records import Person, Request, RequestState
 
@@ -36,6 +36,10 @@ class Wanted:
     """Whether to ask first also where the action by itself does not (jobs that filters found)."""
 
 
+INCOMPLETE = "incomplete"
+"""The fact of a promote: by job name, the databases that were shown to be without all of their data."""
+
+
 class Drafting(Book):
     """Makes requests from what people want."""
 
@@ -47,7 +51,7 @@ class Drafting(Book):
         )
         asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
         databases = self._all_affected(wanted) if asks else {}
-        incomplete = self._incomplete(wanted) if asks and wanted.action is Action.PROMOTE else ()
+        lacking = self._incomplete(wanted) if asks and wanted.action is Action.PROMOTE else {}
         state = _first_state(asks, wanted.confirmed, strictest.approvals)
         now = self._clock()
         return Request(
@@ -63,10 +67,10 @@ class Drafting(Book):
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=wanted.parent,
-            warning=(*incomplete, *self._warning(wanted, databases)),
+            warning=(*_incomplete_lines(wanted, lacking), *self._warning(wanted, databases)),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=self._facts(wanted, strictest.channel),
+            facts=self._facts(wanted, strictest.channel) | _incomplete_fact(lacking),
         )
 
     def _all_affected(self, wanted: Wanted) -> dict[str, tuple[str, ...]]:
@@ -86,19 +90,13 @@ class Drafting(Book):
             return ()
         return affected(wanted.action, wanted.options, databases)
 
-    def _incomplete(self, wanted: Wanted) -> tuple[str, ...]:
-        """Databases that would be promoted without all of their data, whatever the delay says."""
+    def _incomplete(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
+        """By job name: databases that would be promoted without all of their data, whatever the delay."""
         found = together.each(lambda job: self._known_databases(job), wanted.jobs)
-        lines = []
-        for job, databases in zip(wanted.jobs, found, strict=True):
-            meant = affected(wanted.action, wanted.options, databases)
-            lines += [
-                f"*The data of `{each.id}` is incomplete*: it is {each.state} in {each.phase or 'no phase'} "
-                f"(`{job.id}`)."
-                for each in databases
-                if str(each.id) in meant and _is_incomplete(each)
-            ]
-        return tuple(lines)
+        return {
+            job.name: incomplete(wanted.options, databases)
+            for job, databases in zip(wanted.jobs, found, strict=True)
+        }
 
     def _known_databases(self, job: Job) -> tuple[Database, ...]:
         try:
@@ -122,8 +120,16 @@ class Drafting(Book):
         return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | names | own
 
 
-def _is_incomplete(database: Database) -> bool:
-    return database.state == ObjectState.FAILED or database.phase == Phase.FULL_DUMP
+def _incomplete_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
+    for job in wanted.jobs:
+        for each in found.get(job.name, ()):
+            where = f"{each.state} in {each.phase or 'no phase'}"
+            yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
+
+
+def _incomplete_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:
+    """Which of them the card names: before the call, those that are more than these stop it."""
+    return {INCOMPLETE: {name: [str(each.id) for each in some] for name, some in found.items() if some}}
 
 
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:

@@ -229,6 +229,16 @@ def affected(action: Action, options: Options, databases: Sequence[Database]) ->
     return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
+def incomplete(options: Options, databases: Sequence[Database]) -> tuple[Database, ...]:
+    """Those of a job's `databases` that a promote would cut off without all of their data."""
+    meant = affected(Action.PROMOTE, options, databases)
+    return tuple(
+        each
+        for each in databases
+        if str(each.id) in meant and (each.state == ObjectState.FAILED or each.phase == ObjectPhase.FULL_DUMP)
+    )
+
+
 def unpromotable(database: Database) -> str:
     """Why a database cannot be promoted by itself now, in a few words; empty where it may be.
 

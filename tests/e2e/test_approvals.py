@@ -431,6 +431,34 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
         assert "ask again" in plain(shown)
 
 
+@pytest.mark.parametrize("part", ["", " --databases sales,billing"])
+@pytest.mark.parametrize("change", [{"state": "FAILED"}, {"phase": "FULL_DUMP"}])
+def test_a_database_that_has_failed_since_is_not_promoted_unseen(
+    stage: Scene, part: str, change: dict[str, str]
+) -> None:
+    job = fresh("cut")
+    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True)
+    card = stage.type(f"promote {job}{part}")
+    stage.press(card, "Confirm promote")
+    ask = asks(stage, job)
+    stage.dms.set_database(job, "sales", **change)
+    stage.press(ask, "Approve", "alex")
+    shown = stage.shows(card, "refused", "sales", "incomplete", "was not shown", "[Try again]")
+    assert "billing" not in plain(shown).partition("Only these")[0]
+    assert stage.writes("promote", job) == []
+
+
+def test_a_database_that_was_shown_as_incomplete_is_promoted_all_the_same(stage: Scene) -> None:
+    job = fresh("cut")
+    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True)
+    stage.dms.set_database(job, "sales", state="FAILED")
+    card = stage.type(f"promote {job}")
+    assert "The data of `sales` is incomplete" in plain(card)
+    stage.press(card, "Confirm promote")
+    stage.press(asks(stage, job), "Approve", "alex")
+    eventually(lambda: stage.writes("promote", job))
+
+
 # ---- a job that changes meanwhile
 
 
