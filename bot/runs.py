@@ -21,7 +21,7 @@ import structlog
 from bot import delayfacts
 from bot.access import Access
 from bot.action import ActionVerb
-from bot.approvals import INCOMPLETE, approval_key, counting, request_key
+from bot.approvals import AT_RISK, approval_key, counting, request_key
 from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Database, Job, Operation, State
 from bot.dms.port import Dms
@@ -30,9 +30,9 @@ from bot.dms.rules import (
     HARMLESS,
     Action,
     affected,
+    at_risk,
     by_databases,
     check,
-    incomplete,
     running_dump,
     where,
 )
@@ -287,8 +287,8 @@ class Runs:
             )
 
     def _nothing_unshown(self, request: Request, job: Job) -> None:
-        """What destroys may not touch a database that was not named when it was confirmed, and what
-        promotes none whose data turned out to be incomplete after that."""
+        """What destroys may not touch a database that was not named when it was confirmed, nor one that
+        came to be at risk after that."""
         shown = request.databases.get(job.name, ())
         if request.action not in DESTRUCTIVE or not shown:
             return
@@ -297,8 +297,8 @@ class Runs:
         if more:
             names = ", ".join(f"`{each}`" for each in more)
             raise Objection(f"It would touch {names}, too, which was not shown. Nothing was sent; ask again.")
-        if request.action is Action.PROMOTE:
-            _nothing_incomplete(request, job, databases)
+        if request.action is not Action.DELETE or request.options.with_destination:
+            _nothing_at_risk(request, job, databases)
 
     def _permitted(self, request: Request, job: Job) -> None:
         verdict = self._access.verdict(request.by, request.action, job)
@@ -693,15 +693,19 @@ def _job_of(request: Request, run: Run) -> Job:
     return next(job for job in request.jobs if job.name == run.job)
 
 
-def _nothing_incomplete(request: Request, job: Job, databases: Sequence[Database]) -> None:
+def _nothing_at_risk(request: Request, job: Job, databases: Sequence[Database]) -> None:
     """Raises: Objection."""
-    shown = request.facts.get(INCOMPLETE, {}).get(job.name, ())
-    more = [str(each.id) for each in incomplete(request.options, databases) if str(each.id) not in shown]
-    if more:
-        names = ", ".join(f"`{each}`" for each in more)
-        raise Objection(
-            f"The data of {names} is incomplete by now, which was not shown. Nothing was sent; ask again."
-        )
+    shown = request.facts.get(AT_RISK, {}).get(job.name, ())
+    found = [str(each.id) for each in at_risk(request.action, request.options, databases)]
+    more = ", ".join(f"`{each}`" for each in found if each not in shown)
+    if not more:
+        return
+    why = (
+        f"The data of {more} is incomplete by now"
+        if request.action is Action.PROMOTE
+        else f"What has been promoted by now, and may be in use on the destination: {more}"
+    )
+    raise Objection(f"{why}, which was not shown. Nothing was sent; ask again.")
 
 
 def _half_done(run: Run) -> bool:

@@ -13,7 +13,7 @@ from bot.approvals.asking import Asking
 from bot.approvals.book import Launcher
 from bot.approvals.confirming import Confirming
 from bot.approvals.deciding import Deciding
-from bot.approvals.drafting import INCOMPLETE, Wanted
+from bot.approvals.drafting import AT_RISK, Wanted
 from bot.approvals.ending import Ending
 from bot.approvals.keys import approval_key, request_key
 from bot.approvals.votes import approving, counting
@@ -34,7 +34,7 @@ class Approvals(Asking, Confirming, Deciding, Ending):
 
 
 __all__ = [
-    "INCOMPLETE",
+    "AT_RISK",
     "Approvals",
     "Launcher",
     "Wanted",

@@ -39,8 +39,11 @@ class Confirming(Drafting, Judging):
         if request.action is not Action.DELETE:
             return request
         options = replace(request.options, with_destination=True)
+        without = self._warning(Wanted(request.action, request.jobs, request.options), request.databases)
+        risks = (line for line in request.warning if line not in without)
         wanted = Wanted(request.action, request.jobs, options)
-        return replace(request, options=options, typed=True, warning=self._warning(wanted, request.databases))
+        warning = (*risks, *self._warning(wanted, request.databases))
+        return replace(request, options=options, typed=True, warning=warning)
 
     def confirm(
         self, who: Person, request_id: str, *, destination: bool = False, typed: str = ""

@@ -12,8 +12,8 @@ from bot.access import Verdict
 from bot.action import Danger
 from bot.approvals.book import Book
 from bot.dms.errors import DmsError
-from bot.dms.model import Database, Job, Options
-from bot.dms.rules import Action, affected, incomplete
+from bot.dms.model import Database, Job, Options, State
+from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
 from bot.jobnames import naming_fact
 from bot.store.records import Person, Request, RequestState
 
@@ -36,8 +36,10 @@ class Wanted:
     """Whether to ask first also where the action by itself does not (jobs that filters found)."""
 
 
-INCOMPLETE = "incomplete"
-"""The fact of a promote: by job name, the databases that were shown to be without all of their data."""
+_NAMED = 20
+"""Databases that are named in a line of a warning."""
+AT_RISK = "at_risk"
+"""The fact of what destroys: by job name, the databases that were named for what `rules.at_risk` says."""
 
 
 class Drafting(Book):
@@ -51,7 +53,7 @@ class Drafting(Book):
         )
         asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
         databases = self._all_affected(wanted) if asks else {}
-        lacking = self._incomplete(wanted) if asks and wanted.action is Action.PROMOTE else {}
+        risks = self._at_risk(wanted) if asks and wanted.action in DESTRUCTIVE else {}
         state = _first_state(asks, wanted.confirmed, strictest.approvals)
         now = self._clock()
         return Request(
@@ -67,10 +69,10 @@ class Drafting(Book):
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=wanted.parent,
-            warning=(*_incomplete_lines(wanted, lacking), *self._warning(wanted, databases)),
+            warning=(*_risk_lines(wanted, risks), *self._warning(wanted, databases)),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=self._facts(wanted, strictest.channel) | _incomplete_fact(lacking),
+            facts=self._facts(wanted, strictest.channel) | _risk_fact(risks),
         )
 
     def _all_affected(self, wanted: Wanted) -> dict[str, tuple[str, ...]]:
@@ -90,11 +92,11 @@ class Drafting(Book):
             return ()
         return affected(wanted.action, wanted.options, databases)
 
-    def _incomplete(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
-        """By job name: databases that would be promoted without all of their data, whatever the delay."""
+    def _at_risk(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
+        """By job name, what `rules.at_risk` says."""
         found = together.each(lambda job: self._known_databases(job), wanted.jobs)
         return {
-            job.name: incomplete(wanted.options, databases)
+            job.name: at_risk(wanted.action, wanted.options, databases)
             for job, databases in zip(wanted.jobs, found, strict=True)
         }
 
@@ -120,16 +122,27 @@ class Drafting(Book):
         return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | names | own
 
 
-def _incomplete_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
+def _risk_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
     for job in wanted.jobs:
-        for each in found.get(job.name, ()):
-            where = f"{each.state} in {each.phase or 'no phase'}"
-            yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
+        some = found.get(job.name, ())
+        if wanted.action is Action.PROMOTE:
+            for each in some:
+                where = f"{each.state} in {each.phase or 'no phase'}"
+                yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
+        elif some and job.state != State.COMPLETED:
+            yield _in_use(job, some)
 
 
-def _incomplete_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:
+def _in_use(job: Job, some: Sequence[Database]) -> str:
+    names = ", ".join(f"`{each.id}`" for each in some[:_NAMED])
+    more = f" and {len(some) - _NAMED} more" if len(some) > _NAMED else ""
+    has = "has" if len(some) == 1 else "have"
+    return f"*{names}{more} {has} been promoted already* and may be in use on the destination (`{job.id}`)."
+
+
+def _risk_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:
     """Which of them the card names: before the call, those that are more than these stop it."""
-    return {INCOMPLETE: {name: [str(each.id) for each in some] for name, some in found.items() if some}}
+    return {AT_RISK: {name: [str(each.id) for each in some] for name, some in found.items() if some}}
 
 
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:

@@ -229,14 +229,20 @@ def affected(action: Action, options: Options, databases: Sequence[Database]) ->
     return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
-def incomplete(options: Options, databases: Sequence[Database]) -> tuple[Database, ...]:
-    """Those of a job's `databases` that a promote would cut off without all of their data."""
-    meant = affected(Action.PROMOTE, options, databases)
-    return tuple(
-        each
-        for each in databases
-        if str(each.id) in meant and (each.state == ObjectState.FAILED or each.phase == ObjectPhase.FULL_DUMP)
-    )
+def at_risk(action: Action, options: Options, databases: Sequence[Database]) -> tuple[Database, ...]:
+    """Those of a job's `databases` that must be named: what a promote cuts off without all of its data,
+    and what a restart or a delete would take from those who use it on the destination already."""
+    meant = affected(action, options, databases)
+    risk = _incomplete if action is Action.PROMOTE else _in_use
+    return tuple(each for each in databases if str(each.id) in meant and risk(each))
+
+
+def _incomplete(database: Database) -> bool:
+    return database.state == ObjectState.FAILED or database.phase == ObjectPhase.FULL_DUMP
+
+
+def _in_use(database: Database) -> bool:
+    return database.phase in _PROMOTED
 
 
 def unpromotable(database: Database) -> str:

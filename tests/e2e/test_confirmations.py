@@ -117,6 +117,43 @@ def test_what_changes_while_the_view_is_open_counts(stage: Scene) -> None:
     assert stage.writes("restart", job) == []
 
 
+def test_a_database_in_use_on_the_destination_is_named_before_it_goes(stage: Scene) -> None:
+    job = add(stage)
+    stage.dms.set_database(job, "sales", phase="PROMOTED")
+    card = stage.type(f"delete {job}")
+    assert "`sales` has been promoted already" in plain(card)
+    assert "`billing` has been" not in plain(card)
+    stage.press(card, "Delete job and destination")
+    view = stage.slack.wait_view("dana")
+    assert "`sales` has been promoted already" in plain(view)
+    assert "*The destination goes too*" in plain(view)
+    stage.slack.submit(view, {input_of(view): job})
+    stage.shows(card, "✅ *Deleted*")
+    failed = add(stage, "FAILED")
+    stage.dms.set_database(failed, "sales", phase="PROMOTED")
+    assert "`sales` has been promoted already" in plain(stage.type(f"restart {failed}"))
+    over = add(stage, "COMPLETED", None)
+    for database in ("sales", "billing"):
+        stage.dms.set_database(over, database, phase="PROMOTED")
+    assert "promoted already" not in plain(stage.type(f"delete {over}"))
+
+
+@pytest.mark.parametrize("with_destination", [True, False])
+def test_a_destination_that_came_into_use_meanwhile_is_not_deleted(
+    stage: Scene, with_destination: bool
+) -> None:
+    job = add(stage)
+    card = stage.type(f"delete {job}")
+    stage.dms.set_database(job, "sales", phase="PROMOTED")
+    if not with_destination:
+        stage.press(card, "Delete job only")
+        stage.shows(card, "✅ *Deleted*")
+        return
+    stage.confirm(card, "Delete job and destination", typed=job)
+    stage.shows(card, "refused", "sales", "promoted by now", "[Try again]")
+    assert stage.writes("delete", job) == []
+
+
 # ---- once, by who asked, in time
 
 
