@@ -426,8 +426,11 @@ class Runs:
             raise Objection("The service may have forgotten the first call by now.")
         job = self._dms.get_job(run.job)
         change = changed(then, job)
-        if change and (job.create_time != then.create_time or job.state != _REPEATABLE[run.action]):
+        arrived = job.create_time == then.create_time and job.state == _REPEATABLE[run.action]
+        if change and not arrived:
             raise Objection(change)
+        if not arrived:
+            self._nothing_unshown(request, job)
         self._not_edited(request, job)
         self._permitted(request, job)
         self._not_frozen(run, job)

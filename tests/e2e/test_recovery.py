@@ -80,6 +80,11 @@ def failed(outside: Outside, job: str) -> None:
     outside.dms.set_job(job, state="FAILED")
 
 
+def promoted(outside: Outside, job: str) -> None:
+    """One of its databases: the job's state stays the same."""
+    outside.dms.set_database(job, "sales", phase="PROMOTED")
+
+
 def edited(outside: Outside, job: str) -> None:
     """By somebody in the console, where the bot that died had asked for something else."""
     found = outside.gateway.get_job(full(job))
@@ -112,6 +117,7 @@ CASES = (
     Case("made-anew", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 0, made_anew),
     Case("gone", Action.DELETE, RunState.CALLING, MINUTE, "succeeded", 0, gone),
     Case("moved-on", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0, failed),
+    Case("part-promoted", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 0, promoted),
     Case("being-deleted", Action.DELETE, RunState.CALLING, MINUTE, "unclear", 1, deleting),
     Case("edit-never-sent", Action.EDIT, RunState.CALLING, MINUTE, "succeeded", 1),
     Case("edited-since", Action.EDIT, RunState.CALLING, MINUTE, "unclear", 0, edited),
@@ -149,14 +155,14 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def leave(store: Store, job: Job, case: Case) -> None:
     """A request and its run as a bot that died leaves them."""
     then = NOW - case.ago
-    edits = case.action is Action.EDIT
+    edits, deletes = case.action is Action.EDIT, case.action is Action.DELETE
     by = Person("T0SANDBOX1", DANA, "C0DMS00001")
     request = Request(
         id=f"request-{case.job}",
         action=case.action,
-        options=Options(objects=WITHOUT_SALES) if edits else Options(),
+        options=Options(objects=WITHOUT_SALES) if edits else Options(with_destination=deletes),
         jobs=(job,),
-        databases={},
+        databases={job.name: ("sales", "billing")} if deletes else {},
         by=by,
         state=RequestState.RUNNING,
         created=then,
