@@ -16,7 +16,7 @@ from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.groups import flags_of, mixed
 from bot.invocation import Invocation
-from bot.requestwords import gone, some
+from bot.requestwords import changed, gone, some
 from bot.store.records import OutMessage, Person, Request
 
 
@@ -53,7 +53,8 @@ class Asking(Drafting):
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
-        """Make a request for the jobs of `request_id` that did not succeed.
+        """Make a request for the jobs of `request_id` that did not succeed. Where one is not as it was
+        then, it always asks first.
 
         Raises:
             DmsError, StoreError.
@@ -61,10 +62,10 @@ class Asking(Drafting):
         old = self._store.request(request_id)
         if old is None or old.by.team != who.team:
             return gone()
-        return self._ask_with(who, old, failed, response_url)
+        return self._ask_with(who, old, failed, response_url, ask=False)
 
     def _ask_with(
-        self, who: Person, old: Request, names: Sequence[str], response_url: str, *, ask: bool = False
+        self, who: Person, old: Request, names: Sequence[str], response_url: str, *, ask: bool
     ) -> Answer:
         jobs = self._still_there(names)
         if not jobs:
@@ -80,6 +81,8 @@ class Asking(Drafting):
                 f"`/dms edit {jobs[0].id}` shows how they are now.",
                 tone="warn",
             )
+        then = {job.name: job for job in old.jobs}
+        ask = ask or any(changed(then[job.name], job) for job in jobs)
         return self.ask(who, replace(_as_before(old, jobs, response_url), ask=ask))
 
     def _still_there(self, names: Sequence[str]) -> tuple[Job, ...]:

@@ -78,3 +78,18 @@ def test_asking_again_asks_also_what_would_run_at_once(stage: Scene) -> None:
     assert calls(stage, job) == []
     stage.press(asks, "Confirm stop", "sam")
     stage.shows(asks, "✅ *Stopped*")
+
+
+def test_trying_again_asks_first_where_the_job_is_another(stage: Scene) -> None:
+    job = job_with(stage)
+    stage.dms.operation_outcome(job, "stop", "INTERNAL", "the disk is full")
+    card = stage.shows(stage.type(f"stop {job}"), "the disk is full", "[Try again]")
+    stage.dms.remove_job(job)
+    stage.dms.add_job(job, phase="CDC", frozen=True, created_ago=5)
+    stage.dms.clear_calls()
+    before = stage.now()
+    stage.press(card, "Try again", "sam")
+    asks = stage.slack.wait_message(channel="dms", contains=[job, "[Confirm stop]"], after=before)
+    assert calls(stage, job) == []
+    stage.press(asks, "Confirm stop", "sam")
+    stage.shows(asks, "✅ *Stopped*")
