@@ -79,7 +79,7 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     review = Button("Review", verb, "review", request.id, "primary")
     if request.state is RequestState.CONFIRMING:
         return (review, Button("Cancel", verb, "cancel", request.id))
-    said = {each.user for each in ctx.store.decisions(request.id)}
+    said = {each.user for each in approving(request, ctx.store.decisions(request.id))}
     if may_approve and ctx.who.user not in said:
         found.append(review)
     if request.by.user == ctx.who.user:

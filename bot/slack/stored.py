@@ -10,7 +10,7 @@ from typing import Any
 from bot.access import Access
 from bot.advice import next_step
 from bot.answers import Button, Group, Note, Part, User
-from bot.approvals import approval_key
+from bot.approvals import approval_key, approving
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
@@ -222,7 +222,7 @@ class Stored:
         return request.by.team == who.team and request.expires > self._clock()
 
     def _decides(self, request: Request, who: Person) -> bool:
-        said = {each.user for each in self._store.decisions(request.id)}
+        said = {each.user for each in approving(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
 
 

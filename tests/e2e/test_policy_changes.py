@@ -111,6 +111,9 @@ def test_who_may_approve_again_presses_again(tmp_path: Path) -> None:
             stage.press(ask, "Approve", "alex")
             stage.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as stage:
+            assert "[Review]" in plain(stage.type("approvals", user="sam"))
+            stage.slack.open_home("sam")
+            stage.slack.wait_home("sam", contains=[job, "[Review]"])
             stage.press(ask, "Approve", "sam")
             stage.shows(card, "✅ *Deleted*", SAM, ALEX)
             assert len(stage.writes("delete", job)) == 1
