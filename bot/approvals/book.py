@@ -30,6 +30,8 @@ from bot.store.records import (
 
 WAITS = "waits_s"
 """The fact of how many seconds others have to approve, from the confirmation on."""
+EFFECT = "effect"
+"""The fact of what goes on once it is sent, as the verb puts it."""
 
 
 class Launcher(Protocol):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.access import Verdict
 from bot.answers import Note, User
-from bot.approvals.book import WAITS
+from bot.approvals.book import EFFECT, WAITS
 from bot.approvals.drafting import Drafting, Wanted
 from bot.approvals.judging import Judging
 from bot.dms.rules import Action
@@ -43,7 +43,8 @@ class Confirming(Drafting, Judging):
         risks = (line for line in request.warning if line not in without)
         wanted = Wanted(request.action, request.jobs, options)
         warning = (*risks, *self._warning(wanted, request.databases))
-        return replace(request, options=options, typed=True, warning=warning)
+        facts = dict(request.facts) | {EFFECT: self._effect(wanted)}
+        return replace(request, options=options, typed=True, warning=warning, facts=facts)
 
     def confirm(
         self, who: Person, request_id: str, *, destination: bool = False, typed: str = ""

@@ -10,7 +10,7 @@ from typing import Any
 from bot import together
 from bot.access import Verdict
 from bot.action import Danger
-from bot.approvals.book import Book
+from bot.approvals.book import EFFECT, Book
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
@@ -115,11 +115,13 @@ class Drafting(Book):
 
     def _facts(self, wanted: Wanted, approval_channel: str) -> dict[str, Any]:
         """What the request's messages show beside the warning."""
-        effect = self._actions[wanted.action].effect
-        effects = dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs)
-        own = {"approval_channel": approval_channel, "effect": "\n".join(effects)}
+        own = {"approval_channel": approval_channel, EFFECT: self._effect(wanted)}
         names = naming_fact(wanted.jobs, self._store.known_names())
         return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | names | own
+
+    def _effect(self, wanted: Wanted) -> str:
+        effect = self._actions[wanted.action].effect
+        return "\n".join(dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs))
 
 
 def _risk_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:

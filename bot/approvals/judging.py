@@ -7,14 +7,14 @@ from dataclasses import replace
 from bot import delayfacts, together
 from bot.access import Verdict
 from bot.answers import Note
-from bot.approvals.book import WAITS, Book
+from bot.approvals.book import EFFECT, WAITS, Book
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.requestwords import changed, late, not_now
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 
-_DECIDED = ("approval_channel", "void", WAITS)
+_DECIDED = ("approval_channel", "void", WAITS, EFFECT)
 """Facts that a decision brings; all others are as the store has them."""
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""

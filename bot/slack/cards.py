@@ -89,7 +89,7 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
         case RequestState.RUNNING | RequestState.APPROVED:
             return f"⏳ *{words.DOING[request.action]}* {_which(request)}"
         case _:
-            why = f": {escape.clip(escape.outside(request.note), 300)}" if request.note else ""
+            why = f": {escape.clip(_why(request), 300)}" if request.note else ""
             return f"{_ended(request)} — {what}{why}"
 
 
@@ -378,7 +378,7 @@ def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     line = _ended(request)
     if request.ended:
         line += f", {escape.date(request.ended)}"
-    reason = f"\n{escape.outside(request.note)}" if request.note else ""
+    reason = f"\n{_why(request)}" if request.note else ""
     blocks: list[Block] = [
         m.section(f"{line}.{reason}"),
         m.section(f"It was asked by {escape.mention('@', request.by.user)} to {_wish(request)}."),
@@ -386,6 +386,12 @@ def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED):
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
     return [*blocks, *m.context(_approvals_given(request, decisions))]
+
+
+def _why(request: Request) -> str:
+    """Why it ended: a person's words when it was denied, else a sentence of ours."""
+    show = escape.outside if request.state is RequestState.DENIED else escape.own
+    return show(request.note)
 
 
 def _approvals_given(request: Request, decisions: Sequence[Decision]) -> str:

@@ -99,7 +99,7 @@ def test_a_job_that_is_gone_is_said_to_be_gone(stage: Scene) -> None:
     card = stage.type(f"delete {job}")
     stage.dms.remove_job(job)
     stage.press(card, "Delete job only")
-    shown = stage.shows(card, "Out of date", "no longer exists")
+    shown = stage.shows(card, "Out of date", f"`{job}` no longer exists")
     before = moment(stage)
     stage.press(shown, "Ask again")
     private(stage, "dana", "no longer there", after=before)
@@ -245,7 +245,9 @@ def test_a_deletion_takes_what_was_chosen(stage: Scene, with_destination: bool) 
         stage.confirm(card, "Delete job and destination", typed=job)
     else:
         stage.confirm(card, "Delete job only")
-    stage.shows(card, "✅ *Deleted*")
+    shown = plain(stage.shows(card, "✅ *Deleted*"))
+    assert ("The destination goes, too, with all its data." in shown) is with_destination
+    assert ("The destination stays" in shown) is not with_destination
     stage.dms.clock(advance_seconds=60)
     assert full(job) not in stage.dms.jobs()
     gone = [
