@@ -108,6 +108,8 @@ class Runs:
         self._mine: dict[str, Run] = {}
         self._left: set[str] = set()
         """Runs whose outcome could not be saved."""
+        self._unread: dict[str, datetime] = {}
+        """Since when the operations of runs may not be read."""
         self._guard = threading.Lock()
 
     # ---- launching
@@ -607,12 +609,15 @@ class Runs:
         except DmsError as error:
             self._unreadable(run, request, error)
         else:
+            self._unread.pop(run.id, None)
             if operation.done:
                 self._done(run, request, operation)
 
     def _unreadable(self, run: Run, request: Request, error: DmsError) -> None:
         log.warning("operation_not_read", operation=run.operation, error=str(error))
-        if run.called is not None and self._clock() - run.called > _UNREADABLE:
+        now = self._clock()
+        if now - self._unread.setdefault(run.id, now) > _UNREADABLE:
+            self._unread.pop(run.id, None)
             self._unclear(run, request, f"Its operation cannot be read: {error}")
 
     def _operation_gone(self, run: Run, request: Request) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,22 @@ def test_the_message_follows_the_operation_to_its_end(stage: Scene) -> None:
     assert "[Delete job only]" not in plain(going)
     stage.dms.clock(advance_seconds=2_000_000)
     stage.shows(card, "✅ *Deleted*", " in ")
+
+
+def test_a_long_operation_that_cannot_be_read_once_is_followed_on(stage: Scene) -> None:
+    job = add(stage)
+    stage.dms.operation_seconds(1_000_000)
+    card = stage.shows(stage.type(f"stop {job}"), "running since")
+    (run,) = runs_of(stage, job)
+    called = datetime.now(UTC) - timedelta(hours=2)
+    assert stage.bot.store.move_run(run.id, [run.state], run.state, called=called)
+    reads = len(stage.dms.calls("GetOperation"))
+    stage.dms.fault("GetOperation", "PERMISSION_DENIED")
+    eventually(lambda: len(stage.dms.calls("GetOperation")) > reads + 2)
+    assert [str(run.state) for run in runs_of(stage, job)] == ["following"]
+    stage.dms.operation_seconds(6)
+    stage.dms.clock(advance_seconds=1_000_000)
+    stage.shows(card, "✅ *Stopped*")
 
 
 def test_a_failed_operation_gives_the_services_reason(stage: Scene) -> None:
