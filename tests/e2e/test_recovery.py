@@ -31,7 +31,6 @@ from tests.e2e.deciding import (
 )
 from tests.e2e.scene import LOCATIONS, Scene, settings
 
-NOW = datetime.now(UTC)
 WITHOUT_SALES = ObjectsConfig(Selection.ALL, excluded=(ObjectId("sales"),))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RULES = '[[rule]]\nname = "closed"\nverbs = ["delete"]\njobs = ["forbidden"]\nallow = []\n'
@@ -68,7 +67,8 @@ def made_anew(outside: Outside, job: str) -> None:
 
 
 def freeze(outside: Outside, job: str) -> None:
-    outside.store.add_freeze(Freeze(f"freeze-{job}", full(job), NOW + HOUR, "month end", DANA, NOW))
+    now = datetime.now(UTC)
+    outside.store.add_freeze(Freeze(f"freeze-{job}", full(job), now + HOUR, "month end", DANA, now))
 
 
 def gone(outside: Outside, job: str) -> None:
@@ -154,7 +154,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def leave(store: Store, job: Job, case: Case) -> None:
     """A request and its run as a bot that died leaves them."""
-    then = NOW - case.ago
+    then = datetime.now(UTC) - case.ago
     edits, deletes = case.action is Action.EDIT, case.action is Action.DELETE
     by = Person("T0SANDBOX1", DANA, "C0DMS00001")
     request = Request(
