@@ -31,6 +31,18 @@ def phrase(request: Request) -> str:
     return f"{request.action} {len(request.jobs)} jobs"
 
 
+def scope(request: Request) -> str:
+    """What a request takes of its jobs, or beside them, to stand behind their names; plain text."""
+    if request.options.with_destination:
+        return " and the destination" if len(request.jobs) == 1 else " and their destinations"
+    if request.options.failed_only:
+        return " (failed databases)"
+    count = len(request.options.databases)
+    if count:
+        return f" ({count:,} {'database' if count == 1 else 'databases'})"
+    return ""
+
+
 def changed(then: Job, now: Job) -> str:
     """How the job differs from what was confirmed, in a sentence; empty when it does not."""
     if now.create_time != then.create_time:

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.approvals import approving
+from bot.dms.naming import status_plain
 from bot.invocation import Flag, Invocation, Syntax
 from bot.jobnames import called
+from bot.requestwords import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.base import Context, Verb, never
 
@@ -44,7 +46,7 @@ def _title(count: int) -> str:
 
 def _section(ctx: Context, request: Request) -> Section:
     parts: list[Part] = [
-        f"*{request.action.capitalize()}* {_jobs(request)}, asked by ",
+        f"*{request.action.capitalize()}* {_jobs(request)}{scope(request)}, asked by ",
         User(request.by.user),
     ]
     if request.state is RequestState.CONFIRMING:
@@ -61,7 +63,7 @@ def _section(ctx: Context, request: Request) -> Section:
 
 
 def _jobs(request: Request) -> str:
-    names = [f"`{called(request, job.name)}` ({job.status})" for job in request.jobs]
+    names = [f"`{called(request, job.name)}` ({status_plain(job.status)})" for job in request.jobs]
     more = f" and {len(names) - _SHOWN_JOBS} more" if len(names) > _SHOWN_JOBS else ""
     return ", ".join(names[:_SHOWN_JOBS]) + more
 

@@ -27,17 +27,10 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     """The same for jobs in the same state: the card names each job, its destination and its databases."""
     if job.state == State.COMPLETED and not options.with_destination:
         return ("Only the record of the job goes.",)
-    always = (
+    return (
         "The migration ends and cannot be taken up again; the destination connection profile goes, and "
-        "replication slots on the source are cleaned up."
+        "replication slots on the source are cleaned up.",
     )
-    if options.with_destination:
-        return (
-            "*The destination goes too*: it is deleted with all its data, in the databases named above. "
-            "This cannot be undone.",
-            always,
-        )
-    return (always,)
 
 
 def _effect(_job: Job, options: Options) -> str:

@@ -17,6 +17,7 @@ from bot.approvals import approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, Action, running_dump
 from bot.jobnames import called
+from bot.requestwords import scope
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
@@ -32,6 +33,14 @@ _JOBS = 10
 _LINES = 50
 _LINE = 180
 _NAMED_IN_LINE = 3
+_DESTINATION_GOES = (
+    "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
+    "This cannot be undone."
+)
+_DESTINATIONS_GO = (
+    "🚨 *Their destinations go too*: they are deleted with all their data, in the databases named above. "
+    "This cannot be undone."
+)
 _OVER: dict[RequestState, str] = {
     RequestState.CANCELLED: "🚫 *Cancelled*",
     RequestState.DENIED: "⛔ *Denied*",
@@ -69,10 +78,9 @@ def request_card(
 def subject(request: Request) -> str:
     """`restart orders-db`, `delete 3 jobs`: the action and what it is for; plain text."""
     verb = str(request.action)
-    tail = " and the destination" if request.options.with_destination else ""
-    if len(request.jobs) == 1:
-        return f"{verb} {called(request, request.jobs[0].name)}{_part(request)}{tail}"
-    return f"{verb} {len(request.jobs)} jobs{' and their destinations' if tail else ''}"
+    one = len(request.jobs) == 1
+    what = called(request, request.jobs[0].name) if one else f"{len(request.jobs)} jobs"
+    return f"{verb} {what}{scope(request)}"
 
 
 def summary(request: Request, runs: Sequence[Run] = ()) -> str:
@@ -147,7 +155,8 @@ def _wish(request: Request) -> str:
         extras.append(f"dump parallelism {escape.outside(request.options.parallelism)}")
     detail = f" ({', '.join(extras)})" if extras else ""
     again = ", once more" if request.parent else ""
-    return f"*{request.action}* {_which(request)}{detail}{again}"
+    both = scope(request) if request.options.with_destination else ""
+    return f"*{request.action}* {_which(request)}{both}{detail}{again}"
 
 
 def _which(request: Request) -> str:
@@ -167,14 +176,6 @@ def _effect(request: Request) -> list[Block]:
     if not isinstance(effect, str) or not effect.strip():
         return []
     return m.sections(escape.own("\n".join(dict.fromkeys(effect.splitlines()))))
-
-
-def _part(request: Request) -> str:
-    if request.options.failed_only:
-        return " (failed databases)"
-    if request.options.databases:
-        return f" ({words.many(len(request.options.databases), 'database')})"
-    return ""
 
 
 def _jobs(request: Request) -> list[str]:
@@ -245,7 +246,7 @@ def _losses(request: Request) -> list[Block]:
 
 def _destination(request: Request) -> str:
     if request.options.with_destination:
-        return "🚨 *The destination itself is deleted, with all its data.* This cannot be undone."
+        return _DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO
     if _offers_destination(request):
         return (
             "⚠️ *Delete job only*: the destination stays, with its databases as far as they were migrated.\n"

@@ -262,6 +262,15 @@ def test_a_deletion_takes_what_was_chosen(stage: Scene, with_destination: bool) 
     assert details["confirmed"] == details["calling"] == ("with destination" if with_destination else "")
 
 
+def test_that_the_destination_goes_is_said_wherever_it_is_asked(stage: Scene) -> None:
+    job = add(stage)
+    card = plain(stage.type(f"delete {job} --with-destination"))
+    assert f"asks to *delete* `{job}` and the destination." in card
+    assert card.count("with all its data") == 1
+    listed = plain(stage.type("approvals"))
+    assert f"*Delete* `{job}` (RUNNING · CDC) and the destination, asked by" in listed
+
+
 def test_of_a_completed_job_only_the_record_goes(stage: Scene) -> None:
     job = add(stage, "COMPLETED", None)
     card = stage.type(f"delete {job}")

@@ -96,7 +96,7 @@ def test_delete_offers_both_ways() -> None:
         ({"jobs": (job(state="COMPLETED", phase=""),)}, "The destination itself *stays*, with its data."),
         (
             {"options": Options(with_destination=True)},
-            "*The destination itself is deleted, with all its data.*",
+            "*The destination goes too*: it is deleted with all its data",
         ),
     ],
 )
