@@ -7,13 +7,12 @@ documentation shows are copied there (`make screenshots`).
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
@@ -21,19 +20,10 @@ from sandbox.slack.app import PAGE
 from tests.browser.person import Person
 from tests.browser.pictures import Pictures
 from tests.browser.watching import Watched, watched
+from tests.conftest import CHROMIUM
 from tests.e2e.deciding import policy
 from tests.e2e.scene import Scene, running, settings
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SIZE = (1280, 800)
 PATIENCE_MS = 20_000
 OPERATION_S = 60.0
@@ -51,17 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _missing() -> str:
-    if BROWSER is None:
+    if CHROMIUM is None:
         return "no Chromium on this machine"
     return "" if (PAGE / "index.html").exists() else "the page is not built (make page)"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from sandbox.slack import plain
 from tests.e2e.scene import CHANNEL, JSON, Scene, fresh
 from tests.faults.acts import ACTS, applied, ask, calls, job_for
 
-PROMOTE = next(each for each in ACTS if each.name == "promote")
+DELETE = next(each for each in ACTS if each.name == "delete")
 RESTART = next(each for each in ACTS if each.name == "restart")
 START = next(each for each in ACTS if each.name == "start")
 
@@ -64,11 +64,11 @@ def test_a_response_url_that_hangs(stage: Scene) -> None:
 def test_a_card_is_posted_once(stage: Scene, kind: str, after_apply: bool) -> None:
     """Whether Slack has carried the post out or not; then it shows all that happens."""
     stage.slack.fault("chat.postMessage", kind, retry_after=1, after_apply=after_apply)
-    job = job_for(stage, PROMOTE)
-    card = ask(stage, PROMOTE, job)
-    stage.shows(card, "✅", timeout=40)
+    job = job_for(stage, DELETE)
+    card = ask(stage, DELETE, job)
+    stage.shows(card, "✅ *Deleted*", timeout=40)
     assert len(cards(stage, job)) == 1
-    assert len(calls(stage, PROMOTE, job)) == 1
+    assert len(calls(stage, DELETE, job)) == 1
 
 
 @pytest.mark.parametrize("kind", ["ratelimited", "500", "connection_reset"])
