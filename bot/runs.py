@@ -268,8 +268,7 @@ class Runs:
         before = request.facts.get("config")
         if before is not None and self._dms.objects_config(now.name).data() != before:
             raise Objection(
-                f"The databases of `{then.id}` were edited by somebody else meanwhile. "
-                "Nothing was saved; ask again."
+                f"The databases of `{then.id}` were edited meanwhile. Nothing was saved; ask again."
             )
 
     def _still_caught_up(self, request: Request, job: Job) -> None:
@@ -444,7 +443,7 @@ class Runs:
         if before is None or wanted is None:
             return
         if self._dms.objects_config(job.name).data() not in (before, wanted.data()):
-            raise Objection(f"The databases of `{job.id}` were edited by somebody else meanwhile.")
+            raise Objection(f"The databases of `{job.id}` were edited meanwhile.")
 
     def _not_frozen(self, run: Run, job: Job) -> None:
         """Raises: Objection."""

@@ -22,7 +22,9 @@ _WATCH = re.compile(r"(?P<jobs>.+) for (?P<target>[A-Z0-9]+)(?:, only (?P<only>\
 def row(entry: AuditEntry, calls: Calling | None) -> tuple[Part, ...]:
     """When, who, what and where; `calls` names the job, None leaves it out."""
     public = entry.channel.startswith(("C", "G"))
-    where: tuple[Part, ...] = (" in ", Channel(entry.channel)) if public else ()
+    of_watch = entry.event in ("watched", "unwatched")
+    lead, end = (" (typed in ", ")") if of_watch else (" in ", "")
+    where: tuple[Part, ...] = (lead, Channel(entry.channel), end) if public else ()
     return (Time(entry.at), " ", *_what(entry, calls), *where, *_detail(entry))
 
 
@@ -90,7 +92,7 @@ def _said(entry: AuditEntry) -> str:
     if entry.event == "frozen" and _until(entry):
         found = _FREEZE.fullmatch(entry.detail)
         return found["reason"] if found else ""
-    return entry.detail
+    return entry.detail if entry.event in _PEOPLES else entry.detail.replace("`", "")
 
 
 def _moment(text: str) -> datetime | None:

@@ -19,7 +19,7 @@ from commands.resolve import find_job, find_jobs
 from commands.selecting import all_matching
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
-SKIP_VALIDATION = Flag("skip-validation", "switch", "start without the service's checks")
+SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")
 DATABASES = Flag("databases", "list", "only these databases, for example `sales,billing`")
 _SHOWN = 10
 FILTERS = ("state", "phase", "location", "type", "label")

@@ -260,7 +260,7 @@ def _consequences(job: Job, planned: Plan, parallelism: str) -> list[str]:
     if planned.changes and not planned.added and not planned.removed:
         lines.append(_later(planned))
     if parallelism:
-        lines.append(f"*The dump parallelism needs a restart*: {_when(job)}")
+        lines.append(_when(job))
     return lines
 
 
@@ -274,10 +274,13 @@ def _later(planned: Plan) -> str:
 def _when(job: Job) -> str:
     if running_dump(job):
         return (
-            "It takes effect only after a restart, which *wipes the destination databases* and begins the "
-            "full dump again. That is a step of its own: it is offered once this is saved."
+            "*The dump parallelism takes effect only after a restart*, which *wipes the destination "
+            "databases* and begins the full dump again: a step of its own, offered once this is saved."
         )
-    return "It takes effect only when the full dump runs again, after a restart; the job is past it now."
+    return (
+        "*The dump parallelism takes effect only after a restart*, when the full dump runs again; the job "
+        "is past it now."
+    )
 
 
 VERB = Verb(

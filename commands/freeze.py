@@ -102,7 +102,8 @@ def _reason(invocation: Invocation) -> str:
 
 
 def _example(invocation: Invocation) -> str:
-    subject = invocation.jobs[0] if invocation.jobs else "--all"
+    every = "--all" if invocation.switch("all") else "orders-db"
+    subject = invocation.jobs[0] if invocation.jobs else every
     return f'/dms freeze {subject} --until 2h --reason "month end"'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from bot.answers import Answer, Page, Section
 from bot.invocation import Flag, Invocation, Syntax, UsageError
@@ -15,7 +15,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     name = invocation.words[0].removeprefix("/dms").strip().lower()
     verb = ctx.verbs.get(name)
     if verb is None:
-        near = process.extractOne(name, list(ctx.verbs), score_cutoff=50)
+        near = process.extractOne(name, list(ctx.verbs), scorer=fuzz.ratio, score_cutoff=75)
         hint = f" Did you mean `/dms help {near[0]}`?" if near else ""
         raise UsageError(f"There is no verb `{name}`.{hint} `/dms help` lists all of them.")
     return _one(verb)

@@ -15,6 +15,7 @@ from commands.base import Context, Verb, only_of_a_job
 from commands.resolve import find_job
 
 PER_PAGE = 20
+_FIRST = "The first rule that matches decides. "
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -39,7 +40,7 @@ def _whole(ctx: Context, invocation: Invocation) -> Page:
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
         sections=tuple(sections),
         buttons=_turns(ctx, invocation, page, pages),
-        footer="The first rule that matches decides. `/dms policy JOB` tells what you may do with a job.",
+        footer=f"{_FIRST if rules else ''}`/dms policy JOB` tells what you may do with a job.",
     )
 
 

@@ -52,7 +52,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     if options.databases or options.failed_only:
         lines.append("No other database of the destination is touched.")
     else:
-        lines.append("Databases created on the source since the job began come along.")
+        lines.append("A job of all databases takes along those created on the source since it began.")
     lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
     if options.skip_validation:
         lines.append("The service's checks are skipped.")

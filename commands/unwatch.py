@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.answers import Answer, Button, Note, Part
 from bot.invocation import Flag, Invocation, Syntax
 from bot.store.records import Watch
@@ -36,10 +38,9 @@ def _meant(watch: Watch, invocation: Invocation, jobs: str) -> bool:
 
 
 def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
-    about = watching.what(ended[0].jobs) if len(ended) == 1 else f"{len(ended)} watches"
-    parts: list[Part] = [watching.where(target), f" is no longer told of {about}."]
+    parts: list[Part] = [watching.where(target), f" is no longer told of {watching.what(ended[0].jobs)}."]
     if len(ended) > 1:
-        parts[1] = f" has {len(ended)} watches less."
+        parts = [f"Ended {len(ended)} watches of ", watching.where(target), "."]
     if target == ctx.settings.notify_channel:
         parts.append(" It is the notify channel, so by default it still hears of everything.")
     again = Button("All watches", "watches", "run", ctx.ref(Invocation("watches")))
@@ -73,8 +74,8 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            watching.CHANNEL,
-            watching.DM,
+            replace(watching.CHANNEL, help="whose watch ends, if not this channel's"),
+            replace(watching.DM, help="end a watch of mine, that tells me in direct messages"),
             Flag("all", "switch", "end all watches of this channel, or mine with `--dm`"),
         ),
         filters=watching.FILTERS,

@@ -189,7 +189,9 @@ def _how_many_failed(job: Job, databases: Sequence[Database]) -> str:
     """The way to restart those, where there are any; nothing where the databases are not known."""
     if _failed(databases):
         return f" (`/dms restart {job.id} --failed-only`)"
-    return ", and none has failed" if databases else ""
+    none = ", and none has failed" if databases else ""
+    anew = f"; `/dms restart {job.id} --stop-first` stops it and begins its full dump anew"
+    return f"{none}{anew if running_dump(job) else ''}"
 
 
 def _failed(databases: Sequence[Database]) -> set[str]:

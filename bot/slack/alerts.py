@@ -147,10 +147,10 @@ def _past(event: Event) -> str:
 
 
 def _since(event: Event, job: Job | None) -> list[str]:
-    """What it was, and where the job is now."""
+    """What it was, and what the job went on to: it may be further by the time that this is read."""
     told = [f"*Error*: {_clipped(event.detail)}"] if eventwords.is_failed(event) and event.detail else []
-    now = f"{words.job_sign(job)} {words.status(job.status)}" if job else "🗑️ *Deleted*"
-    return [*told, f"➡️ *Over*; the job is now {now}"]
+    now = f"the job went on to {words.job_sign(job)} {words.status(job.status)}" if job else "🗑️ *Deleted*"
+    return [*told, f"➡️ *Over*: {now}"]
 
 
 def _body(event: Event, job: Job | None) -> list[str]:

@@ -15,7 +15,8 @@ from bot.slack.tokens import Token, items, split, unshield
 
 LONGEST = 3000
 """Characters of a command; more than anyone types, and far below what could do harm."""
-_ALIKE = 60
+_ALIKE = 75
+"""Least likeness (0 to 100): of a wrong word, such as `reboot`, nothing else is to be thought meant."""
 _FILTER = re.compile(r"[A-Za-z][\w.-]*=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
 
@@ -44,7 +45,11 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
 
 def nearest(word: str, among: Iterable[str]) -> str:
     """The most alike of `among`, or empty when none is alike."""
-    hit = process.extractOne(word.lower(), list(among), scorer=fuzz.WRatio, score_cutoff=_ALIKE)
+    known, typed = list(among), word.lower()
+    begun = [each for each in known if each.startswith(typed)]
+    if len(begun) == 1:
+        return begun[0]
+    hit = process.extractOne(typed, known, scorer=fuzz.ratio, score_cutoff=_ALIKE)
     return hit[0] if hit else ""
 
 

@@ -171,9 +171,10 @@ def test_freezes_and_watches_are_told_with_times_and_names(typing: Desk) -> None
     assert isinstance(page, Page)
     until, about = "2026-03-01 14:00:00+00:00", "`orders`, only `failed`, `completed`"
     assert [words(each.text).partition(" @")[2] for each in page.sections[:6]] == [
-        f"{DANA.user} *ended a watch*: C0GENERAL1 no longer hears of {about} in C0GENERAL1",
-        f"{DANA.user} *began a watch*: @{DANA.user} hears of jobs with the label `env=prod` in C0GENERAL1",
-        f"{DANA.user} *began a watch*: C0GENERAL1 hears of {about} in C0GENERAL1",
+        f"{DANA.user} *ended a watch*: C0GENERAL1 no longer hears of {about} (typed in C0GENERAL1)",
+        f"{DANA.user} *began a watch*: @{DANA.user} hears of jobs with the label `env=prod` "
+        "(typed in C0GENERAL1)",
+        f"{DANA.user} *began a watch*: C0GENERAL1 hears of {about} (typed in C0GENERAL1)",
         f"{DANA.user} *froze* all jobs until {until} in C0GENERAL1\naudit",
         f"{DANA.user} *lifted the freeze* of `orders` in C0GENERAL1",
         f"{DANA.user} *froze* `orders` until {until} in C0GENERAL1\nmonth end",
@@ -184,10 +185,12 @@ def test_freezes_and_watches_are_told_with_times_and_names(typing: Desk) -> None
 def test_what_the_bot_did_is_not_told_as_if_a_person_had(typing: Desk) -> None:
     for event in ("calling", "accepted", "succeeded", "refused", "unclear", "stopped"):
         typing.ctx.store.append_audit(AuditEntry(NOW, event, DANA.user, action="stop", job=ORDERS))
-    typing.ctx.store.append_audit(AuditEntry(NOW, "expired", action="stop", job=ORDERS))
+    typing.ctx.store.append_audit(
+        AuditEntry(NOW, "expired", action="stop", job=ORDERS, detail="`orders` was late.")
+    )
     page = typing.type("history")
     assert isinstance(page, Page)
-    assert words(page.sections[0].text).endswith(" *expired*: stop of `orders`")
+    assert words(page.sections[0].text).endswith(" *expired*: stop of `orders`\norders was late.")
     assert words(page.sections[4].text).endswith(f" *succeeded*: stop of `orders`, asked by @{DANA.user}")
 
 

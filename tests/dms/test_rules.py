@@ -228,6 +228,11 @@ class TestRestartOfDatabases:
         assert healthy.reason.endswith("only its failed databases can restart, and none has failed.")
         assert unknown.reason.endswith("only its failed databases can restart.")
 
+    def test_a_dump_may_begin_anew_once_it_is_stopped(self) -> None:
+        refusal = check(Action.RESTART, a_job("RUNNING", "FULL_DUMP"), Options(), self.databases[:1])
+        assert refusal is not None
+        assert "--stop-first` stops it and begins its full dump anew" in refusal.reason
+
     def test_none_failed(self) -> None:
         refusal = check(
             Action.RESTART, a_job("RUNNING", "CDC"), Options(failed_only=True), self.databases[:1]

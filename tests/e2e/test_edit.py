@@ -178,7 +178,7 @@ def test_somebody_else_edits_between_card_and_confirmation(stage: Scene) -> None
     card = stage.type(f"edit {job} --remove legacy")
     edited_by_somebody_else(stage, job, "sales")
     stage.confirm(card, "Confirm edit")
-    stage.shows(card, "edited by somebody else meanwhile", "Nothing was saved")
+    stage.shows(card, "were edited meanwhile", "Nothing was saved")
     assert len(calls(stage, job)) == 1, "only the other person's"
     assert config_of(stage, job) == filter_of("sales")
 

@@ -38,7 +38,7 @@ def test_parallelism_alone_is_saved_by_its_own_mask(stage: Scene) -> None:
     view = opened(stage, f"edit {job}", f"Edit {job}", "Dump parallelism")
     submitted(stage, view, {PARALLELISM: "MAX"})
     preview = stage.slack.wait_view(contains=[f"Save {job}?", "not set → *MAX*"])
-    assert "needs a restart" in plain(preview)
+    assert "takes effect only after a restart" in plain(preview)
     assert "wipes the destination databases" in plain(preview)
     submitted(stage, preview, {})
     card = card_after(stage, before, "✅", "Saved", job)
@@ -56,7 +56,7 @@ def test_parallelism_alone_is_saved_by_its_own_mask(stage: Scene) -> None:
 def test_databases_and_parallelism_go_in_one_patch(stage: Scene) -> None:
     job = job_with(stage, phase="FULL_DUMP")
     card = stage.type(f"edit {job} --remove legacy --parallel min")
-    assert "needs a restart" in plain(card)
+    assert "takes effect only after a restart" in plain(card)
     assert "no longer migrated" in plain(card)
     stage.confirm(card, "Confirm edit")
     stage.shows(card, "✅", "Saved")
@@ -132,6 +132,6 @@ def test_a_job_stopped_for_a_restart_that_is_refused_is_not_called_unchanged(sta
 def test_parallelism_past_the_dump_offers_no_restart(stage: Scene) -> None:
     job = job_with(stage, phase="CDC")
     card = stage.type(f"edit {job} --parallel max")
-    assert "only when the full dump runs again" in plain(card)
+    assert "when the full dump runs again" in plain(card)
     stage.confirm(card, "Confirm edit")
     assert "Restart now" not in labels(stage.shows(card, "✅", "Saved"))

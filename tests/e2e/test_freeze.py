@@ -136,6 +136,8 @@ def test_it_takes_a_role(stage: Scene) -> None:
     [
         ("freeze {job}", "Say until when"),
         ("freeze {job} --until 2h", "Say why"),
+        ("freeze", "/dms freeze orders-db --until"),
+        ("freeze --all", "/dms freeze --all --until"),
         ('freeze {job} --until yesterday --reason "x"', "yesterday"),
         ('freeze {job} --until 2020-01-01 --reason "x"', "is over already"),
         ('freeze {job} --until 900d --reason "x"', "a year at most"),

@@ -39,6 +39,7 @@ def test_help_lists_all_verbs(stage: Scene) -> None:
 def test_unknown_verbs_get_the_nearest(stage: Scene) -> None:
     assert "did you mean `restart`" in plain(stage.type("restrat orders-db"))
     assert "did you mean" in plain(stage.type("help promot")).lower()
+    assert "did you mean" not in plain(stage.type("help foo")).lower()
 
 
 def test_list_groups_by_status_with_what_needs_eyes_first(stage: Scene) -> None:

@@ -107,7 +107,7 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(stage: Scene) -> None
     stage.dms.set_job(job, state="STOPPED")
     alert = stage.slack.wait_message(channel=NEWS, contains=["WAL keeps piling up", job, "[Restart]"])
     stage.dms.set_job(job, state="RUNNING")
-    over = plain(stage.shows(alert, "Was stopped in the full dump", "the job is now", "full dump"))
+    over = plain(stage.shows(alert, "Was stopped in the full dump", "the job went on to", "full dump"))
     assert "WAL" not in over
     assert "[Restart]" not in over
     assert "[Show]" in over

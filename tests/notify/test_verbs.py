@@ -137,7 +137,7 @@ def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: Desk) -> 
 def test_all_watches_of_a_channel_end_and_no_others(at: Desk) -> None:
     for line in ("watch", "watch orders", "watch state=failed", "watch orders --dm"):
         at.type(line, DANA)
-    at.type("unwatch --all", DANA)
+    assert "Ended 3 watches of " in words(at.type("unwatch --all", DANA))
     assert kept(at) == [(DANA.user, ORDERS, ())]
 
 

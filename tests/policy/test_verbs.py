@@ -28,7 +28,9 @@ RULE = '[[rule]]\nname = "guard"\nverbs = ["destroy"]\nlabels = ["env=prod"]\nap
 
 def test_the_policy_of_no_file_is_told(dms: DmsServer, tmp_path: Path) -> None:
     with desk(dms, tmp_path, Access()) as free:
-        assert "There is no policy file" in words(free.type("policy"))
+        told = free.type("policy")
+        assert "There is no policy file" in words(told)
+        assert "rule" not in told.footer
 
 
 def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_open_requests_are_listed_with_what_each_reader_may_do(typing: Desk) -> 
     store.add_request(request(Action.PROMOTE, DANA, ORDERS, needed=2, rule="guard"))
     store.add_decision(Decision("q1", "U0RILEY001", True, "", NOW))
     told = words(typing.type("approvals", ALEX))
-    assert "*Promote* `orders` (RUNNING/CDC), asked by @U0DANA0001" in told
+    assert "*Promote* `orders` (RUNNING · CDC), asked by @U0DANA0001" in told
     assert "1 of 2 approved by @U0RILEY001" in told
     assert "expires" in told
     assert labels(typing.type("approvals", ALEX)) == ["Review", "Refresh"]

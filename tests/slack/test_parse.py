@@ -157,6 +157,11 @@ def test_choices_in_any_case() -> None:
     [
         ("stpo a", ["no verb `stpo`", "`stop`", "/dms stop orders-db"]),
         ("zzzzqqq", ["no verb `zzzzqqq`", "/dms help"]),
+        ("reboot a", ["no verb `reboot`: `/dms help` lists all"]),
+        ("remove a", ["no verb `remove`: `/dms help` lists all"]),
+        ("hist a", ["no verb `hist`: did you mean `history`"]),
+        ("stop a --skip-validation", ["no flag `--skip-validation`: it takes `--all`"]),
+        ("restart a --data b", ["no flag `--data`: did you mean `--databases`"]),
         ("show", ["needs a job", "/dms show orders-db"]),
         ("show Orders_DB", ["lower-case", "`orders-db`"]),
         ("show orders.db", ["not a job", "/dms show orders-db"]),
