@@ -158,7 +158,7 @@ def _body(event: Event, job: Job | None) -> list[str]:
     if eventwords.is_failed(event) or event.kind in ("error", "database_failed"):
         found.append(_error(event, job))
     elif event.kind == "stuck" and eventwords.in_dump(event):
-        found.append(_WAL)
+        return [_WAL]
     elif event.detail:
         found.append(escape.outside(event.detail))
     step = _next(event, job)

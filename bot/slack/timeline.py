@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.advice import likely_cause
 from bot.answers import Button
-from bot.dms.model import Job
+from bot.dms.model import Endpoint, Job
 from bot.slack import escape, eventwords, words
 from bot.slack import message as m
 from bot.slack.jobcard import cause_text, error_text
@@ -36,9 +36,7 @@ def timeline(
     gone = last is not None and last.kind == "deleted"
     state = "🗑️ *Deleted*" if gone else f"{words.job_sign(job)} {words.status(job.status)}"
     now = state if current or gone else "An earlier run; a newer message follows this job."
-    blocks: list[Block] = [
-        m.section(f"*{job_id}*{_name(job)} — {now}\n{words.way(job)} · {escape.outside(job.location)}")
-    ]
+    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_where(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
         error = error_text(job)
@@ -71,6 +69,12 @@ def _history(events: Sequence[Event]) -> str:
 
 def _name(job: Job) -> str:
     return f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
+
+
+def _where(job: Job) -> str:
+    """From what to what, and where; of a job that is gone the ends may not be known any more."""
+    known = Endpoint("") not in (job.source, job.destination)
+    return " · ".join([*([words.way(job)] if known else []), escape.outside(job.location)])
 
 
 def _tells_error(event: Event) -> bool:

@@ -106,6 +106,7 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(stage: Scene) -> None
     job = a_job(stage, "over", state="RUNNING", phase="FULL_DUMP")
     stage.dms.set_job(job, state="STOPPED")
     alert = stage.slack.wait_message(channel=NEWS, contains=["WAL keeps piling up", job, "[Restart]"])
+    assert plain(alert).count("Restart or delete it") == 1
     stage.dms.set_job(job, state="RUNNING")
     over = plain(stage.shows(alert, "Was stopped in the full dump", "the job went on to", "full dump"))
     assert "WAL" not in over

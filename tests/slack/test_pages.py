@@ -297,6 +297,8 @@ def test_a_deleted_job_has_no_buttons_left() -> None:
     )
     assert buttons(gone) == {}
     assert "*Deleted*" in all_text(gone)
+    forgotten = accepted(timeline.timeline(job(source=Endpoint(""), destination=Endpoint("")), []))
+    assert "unknown" not in all_text(forgotten)
 
 
 def test_a_burst_becomes_one_message() -> None:
