@@ -56,7 +56,14 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
         step = "Wait: a one-time migration ends by itself as COMPLETED. Avoid DDL on the source until then."
-    return step.replace("JOB", short_name(job.name))
+    return step.replace("JOB", short_name(job.name)).replace("PILE", piling_up(job))
+
+
+def piling_up(job: Job | None) -> str:
+    """What a job that was stopped in the full dump does to its source, without a full stop."""
+    if job is None or job.source.engine in ("", "POSTGRESQL"):
+        return "WAL piles up in the source's replication slots and can fill the source's disk"
+    return "the source keeps its logs for the job, and they can fill its disk"
 
 
 def likely_cause(error: Fault | str, job: Job | None = None) -> Cause | None:
@@ -133,10 +140,7 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "Resume soon: changes pile up on the source, and the log position can be lost if this takes too "
         "long. Promote and delete are possible, too."
     ),
-    (State.STOPPED, Phase.FULL_DUMP): (
-        "Restart or delete it; it cannot resume. Until then WAL piles up in the source's replication slots "
-        "and can fill the source's disk."
-    ),
+    (State.STOPPED, Phase.FULL_DUMP): ("Restart or delete it; it cannot resume. Until then PILE."),
     (State.FAILED, Phase.CDC): (
         "Fix the cause, then verify. Some errors heal by themselves once the cause is gone; if this one does "
         "not, restart (it wipes the destination databases)."

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.advice import piling_up
 from bot.attribution import OUTSIDE, author
 from bot.dms.model import CHANGING, Database, Job, ObjectState, Phase, State
 from bot.redact import redact
@@ -191,10 +192,7 @@ def _standing(job: Job) -> tuple[str, ...]:
 def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:
     if STUCK not in flags:
         return ()
-    detail = (
-        "Stopped in the full dump: it can only restart or be deleted. Until then WAL piles up in the "
-        "source's replication slots and can fill the source's disk."
-    )
+    detail = f"Stopped in the full dump: it can only restart or be deleted. Until then {piling_up(job)}."
     return (_event(job, now, "stuck", after=job.status, detail=detail),)
 
 

@@ -64,7 +64,7 @@ VERB = Verb(
     syntax=Syntax("many", (ALL,), FILTERS),
     details=(
         "A job can be stopped in the full dump or in CDC. In the full dump it asks first: after it, only "
-        "restart and delete remain, and WAL piles up on the source."
+        "restart and delete remain, and logs (WAL, with PostgreSQL) pile up on the source."
     ),
     examples=("stop orders-db", "stop orders-db billing-db", "stop --all phase=cdc label.env=staging"),
     run=runner(Action.STOP),

@@ -9,7 +9,7 @@ from datetime import date
 
 from slack_sdk.models.blocks import Block
 
-from bot.advice import docs_url, likely_cause, next_step
+from bot.advice import docs_url, likely_cause, next_step, piling_up
 from bot.answers import Button
 from bot.dms import naming
 from bot.dms.model import Job, short_name
@@ -22,10 +22,6 @@ from bot.store.records import Event
 _DETAIL = 1500
 _NAMED = 15
 _GROUPS = 15
-_WAL = (
-    "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and WAL keeps piling up "
-    "in the source's replication slots until the source's disk is full. Restart or delete it."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +154,10 @@ def _body(event: Event, job: Job | None) -> list[str]:
     if eventwords.is_failed(event) or event.kind in ("error", "database_failed"):
         found.append(_error(event, job))
     elif event.kind == "stuck" and eventwords.in_dump(event):
-        return [_WAL]
+        return [
+            "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and "
+            f"{piling_up(job)}. Restart or delete it."
+        ]
     elif event.detail:
         found.append(escape.outside(event.detail))
     step = _next(event, job)

@@ -93,7 +93,7 @@ def _changed(event: Event) -> str:
 
 def _stuck(event: Event) -> str:
     if in_dump(event):
-        return "🚨 *Stopped in the full dump*: WAL piles up on the source"
+        return "🚨 *Stopped in the full dump*: logs pile up on the source"
     return f"🚨 *Stuck* in {words.status(event.after)}"
 
 

@@ -105,7 +105,7 @@ def test_cdc_reached_says_what_to_do_next(stage: Scene) -> None:
 def test_an_alert_stops_warning_once_the_job_was_restarted(stage: Scene) -> None:
     job = a_job(stage, "over", state="RUNNING", phase="FULL_DUMP")
     stage.dms.set_job(job, state="STOPPED")
-    alert = stage.slack.wait_message(channel=NEWS, contains=["WAL keeps piling up", job, "[Restart]"])
+    alert = stage.slack.wait_message(channel=NEWS, contains=["Do not leave it like this", job, "[Restart]"])
     assert plain(alert).count("Restart or delete it") == 1
     stage.dms.set_job(job, state="RUNNING")
     over = plain(stage.shows(alert, "Was stopped in the full dump", "the job went on to", "full dump"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.attribution import OUTSIDE
-from bot.dms.model import Database, Fault, ObjectId
+from bot.dms.model import Database, Endpoint, Fault, ObjectId
 from bot.dms.rules import Action
 from bot.store.records import KnownJob, RunState
 from bot.subscriptions import topics
@@ -163,6 +163,10 @@ def test_stopped_in_the_full_dump_warns_of_wal_at_once() -> None:
     seen = look(known("STOPPING/FULL_DUMP"), job("STOPPED/FULL_DUMP"), NOW, stuck_after=HALF_HOUR)
     assert [e.kind for e in seen.events] == ["changed", "stuck"]
     assert "WAL" in seen.events[1].detail
+    mysql = replace(job("STOPPED/FULL_DUMP"), source=Endpoint("", "MYSQL"))
+    told = look(known("STOPPING/FULL_DUMP"), mysql, NOW, stuck_after=HALF_HOUR).events[1].detail
+    assert "the source keeps its logs" in told
+    assert "WAL" not in told
 
 
 def test_a_job_made_anew_ends_the_old_one_and_begins_another() -> None:

@@ -216,7 +216,7 @@ def test_databases_page() -> None:
         (event("changed", "RUNNING/CDC", "RUNNING/READY_FOR_PROMOTE"), "*Ready for promote*"),
         (event("changed", "RUNNING/PROMOTE_IN_PROGRESS", "COMPLETED"), "*COMPLETED*"),
         (event("deleted", "RUNNING/CDC", by="outside"), "outside Slack"),
-        (event("stuck", after="STOPPED/FULL_DUMP", detail="…"), "WAL keeps piling up"),
+        (event("stuck", after="STOPPED/FULL_DUMP", detail="…"), "WAL piles up"),
         (event("stuck", after="STARTING", detail="No change for 31 minutes."), "No change for 31 minutes"),
         (event("delayed", after="1200"), "20 min"),
         (event("database_failed", after="search", detail="search: broken"), "--failed-only"),
