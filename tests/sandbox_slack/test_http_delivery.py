@@ -42,6 +42,12 @@ def test_url_is_verified_and_commands_answered(app: App, control: SlackControl, 
         ack(f"heard {command['text']}")
 
     assert control.set_request_url(url)
+    linked = control.command(
+        "watch --channel #general --channel=#random #db-leads #none a#general", user="sam"
+    )
+    assert linked["payload"]["text"] == (
+        "watch --channel <#C0GENERAL1|general> --channel=<#C0RANDOM01|random> #db-leads #none a#general"
+    )
     result = control.command("list")
     assert (result["mode"], result["status"]) == ("http", 200)
     assert control.messages("dms", user="dana")[-1]["text"] == "heard list"

@@ -1,5 +1,6 @@
 """Typing: slash commands, plain messages, and joining channels."""
 
+import re
 from typing import Any
 
 from sandbox.slack import payloads
@@ -10,6 +11,7 @@ from sandbox.slack.responseurls import ResponseUrl
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message, User
 
+_CHANNEL = re.compile(r"(?<![^\s=,])#(?P<name>[a-z0-9_-]+)")
 _MESSAGE_EVENTS = {"im": "message.im", "group": "message.groups", "channel": "message.channels"}
 
 
@@ -20,13 +22,32 @@ async def command(ws: Workspace, user: User, channel: Channel, words: str) -> De
     if "commands" not in ws.scopes:
         raise ControlError("the app has no `commands` scope, so it has no slash command")
     url = ws.response_urls.issue("commands", ws.world.team.id, user.id, channel.id)
-    payload = payloads.command(ws, user, channel, words, ws.base_url + url.path)
+    payload = payloads.command(ws, user, channel, _with_links(ws, user, words), ws.base_url + url.path)
     result = await deliver(ws, "slash_commands", payload)
     if not result.acked:
         _tell_failure(ws, channel, user, result)
         return result
     _show_ack(ws, url, result.ack)
     return result
+
+
+def _with_links(ws: Workspace, user: User, words: str) -> str:
+    """Channels as the app gets them where its manifest asks for it (`should_escape`): `<#C…|ops>`.
+
+    Only those that the person can see; all else stays as it was typed.
+    Source: https://docs.slack.dev/interactivity/implementing-slash-commands
+    """
+    seen = {
+        each.name: each.id
+        for each in ws.world.channels.values()
+        if not each.is_im and (not each.is_private or user.id in each.members)
+    }
+
+    def link(typed: re.Match[str]) -> str:
+        name = typed["name"]
+        return f"<#{seen[name]}|{name}>" if name in seen else typed[0]
+
+    return _CHANNEL.sub(link, words)
 
 
 def _tell_failure(ws: Workspace, channel: Channel, user: User, result: Delivery) -> None:
