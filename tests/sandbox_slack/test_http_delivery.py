@@ -42,15 +42,21 @@ def test_url_is_verified_and_commands_answered(app: App, control: SlackControl, 
         ack(f"heard {command['text']}")
 
     assert control.set_request_url(url)
-    linked = control.command(
-        "watch --channel #general --channel=#random #db-leads #none a#general", user="sam"
-    )
-    assert linked["payload"]["text"] == (
-        "watch --channel <#C0GENERAL1|general> --channel=<#C0RANDOM01|random> #db-leads #none a#general"
-    )
     result = control.command("list")
     assert (result["mode"], result["status"]) == ("http", 200)
     assert control.messages("dms", user="dana")[-1]["text"] == "heard list"
+
+
+def test_channels_that_a_person_can_see_are_linked(app: App, control: SlackControl, url: str) -> None:
+    @app.command("/dms")
+    def dms(ack: Any) -> None:
+        ack("heard")
+
+    assert control.set_request_url(url)
+    for user, leads in (("sam", "#db-leads"), ("dana", "<#G0DBLEADS1|db-leads>")):
+        sent = control.command("#general --channel=#random #db-leads #none a#general", user=user)
+        linked = f"<#C0GENERAL1|general> --channel=<#C0RANDOM01|random> {leads} #none a#general"
+        assert sent["payload"]["text"] == linked
 
 
 def test_button_and_modal(app: App, control: SlackControl, url: str, web: WebClient) -> None:
