@@ -315,7 +315,9 @@ def test_what_was_promoted_before_is_not_named_again(stage: Scene) -> None:
 def test_what_the_service_says_no_to_is_told(stage: Scene) -> None:
     job = job_with(stage, databases=["sales", "late"])
     card = stage.type(f"promote {job} --databases late")
-    stage.dms.set_database(job, "late", phase="FULL_DUMP")
+    stage.dms.fault(
+        "PromoteMigrationJob", "FAILED_PRECONDITION", match=job, message="late is not replicating"
+    )
     stage.confirm(card, "Confirm promote")
     stage.shows(card, "🚫", "refused, nothing was changed", "not replicating")
     assert destination(stage, job)["databases"].get("late") != "PROMOTED"
