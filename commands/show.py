@@ -73,8 +73,9 @@ def _delay(ctx: Context, job: Job) -> Delay | None:
 
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
     """A button for each action that the job allows, then those that look closer."""
-    looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
-    return (*offers(ctx.ref, job, databases), looking, show(ctx.ref, job, "turn"))
+    with ctx.store.transaction():  # Else each new id would wait for the disk.
+        looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
+        return (*offers(ctx.ref, job, databases), looking, show(ctx.ref, job, "turn"))
 
 
 VERB = Verb(
