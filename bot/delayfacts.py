@@ -17,6 +17,8 @@ from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.timespan import humanize
 
+DELAY = "delay"
+"""The fact's name."""
 LASTS = timedelta(minutes=5)
 """A figure that was measured, or looked at, longer ago says nothing about now."""
 
@@ -24,7 +26,7 @@ LASTS = timedelta(minutes=5)
 def look(dms: Dms, jobs: Sequence[Job], clock: Callable[[], datetime]) -> dict[str, Any]:
     """The fact for these jobs, as Cloud Monitoring says now; what goes wrong stands in its `note`."""
     found = together.each(lambda job: _look(dms, job, clock), jobs)
-    return {"delay": {job.name: fact for job, fact in zip(jobs, found, strict=True)}}
+    return {DELAY: {job.name: fact for job, fact in zip(jobs, found, strict=True)}}
 
 
 def _look(dms: Dms, job: Job, clock: Callable[[], datetime]) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def _look(dms: Dms, job: Job, clock: Callable[[], datetime]) -> dict[str, Any]:
 
 def is_old(facts: Mapping[str, Any], jobs: Sequence[Job], now: datetime) -> bool:
     """Whether somebody looked too long ago at the delay of one of the jobs, or nobody did."""
-    found = facts.get("delay")
+    found = facts.get(DELAY)
     known = found if isinstance(found, Mapping) else {}
     return any(_is_old(known.get(job.name), now) for job in jobs)
 
@@ -55,7 +57,7 @@ def _is_old(fact: object, now: datetime) -> bool:
 
 def trouble(facts: Mapping[str, Any]) -> str:
     """Why promoting now may lose data, in a clause; empty where the delay of every job is zero."""
-    found: Mapping[str, Mapping[str, Any]] = facts["delay"]
+    found: Mapping[str, Mapping[str, Any]] = facts[DELAY]
     late = {name: amounts for name, fact in found.items() if (amounts := behind(fact))}
     if late:
         one = next(iter(late.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answers import Note, Outside, Rich, Time, User
+from bot.answers import Note, Outside, Part, Rich, Time, User
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import where
 from bot.jobnames import called
@@ -52,17 +52,18 @@ def changed(then: Job, now: Job) -> str:
     return ""
 
 
+def terms(freeze: Freeze) -> tuple[Part, ...]:
+    """Until when, by whom, and why."""
+    return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Outside(freeze.reason))
+
+
 def frozen(job: Job, freeze: Freeze) -> Rich:
     """Why a freeze forbids changes."""
     every = freeze.job == "*"
     scope = "All jobs are" if every else f"`{job.id}` is"
     return (
-        f"{scope} frozen until ",
-        Time(freeze.until),
-        " by ",
-        User(freeze.by),
-        ": ",
-        Outside(freeze.reason),
+        f"{scope} frozen ",
+        *terms(freeze),
         f". `/dms unfreeze {'--all' if every else job.id}` lifts it.",
     )
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from bot import policy_words as words
 from bot.access import Approvers, Verdict
-from bot.answers import Answer, Button, Group, Outside, Page, Part, Section, Time, User
+from bot.answers import Answer, Button, Group, Page, Part, Section, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
+from bot.requestwords import terms
 from bot.store.records import Freeze
 from commands.base import Context, Verb, only_of_a_job
 from commands.resolve import find_job
@@ -50,16 +51,7 @@ def _you(ctx: Context) -> Section:
 
 def _frozen(freeze: Freeze) -> Section:
     what = "every job" if freeze.job == "*" else f"`{freeze.job.rpartition('/')[2]}`"
-    return Section(
-        (
-            f"*Frozen*: {what} until ",
-            Time(freeze.until),
-            " by ",
-            User(freeze.by),
-            ": ",
-            Outside(freeze.reason),
-        )
-    )
+    return Section((f"*Frozen*: {what} ", *terms(freeze)))
 
 
 def _warnings(warnings: tuple[str, ...]) -> list[Section]:

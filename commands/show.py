@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.advice import next_step
-from bot.answers import Answer, Button, JobCard, Outside, Rich, Time, User
+from bot.answers import Answer, Button, JobCard
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Delay, Job, Operation, Phase, State
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.offers import offers, show
-from bot.store.records import ACTIVE_RUNS, Freeze
+from bot.requestwords import terms
+from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
 from commands.resolve import find_job
 
@@ -34,7 +35,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         operation=_operation(ctx, job),
         run=runs[0] if runs else None,
         delay=_delay(ctx, job),
-        frozen=_frozen(freezes[0]) if freezes else ctx.access.closed(job),
+        frozen=terms(freezes[0]) if freezes else ctx.access.closed(job),
         next_step=next_step(job, databases or ()),
         buttons=_buttons(ctx, job, databases or ()),
     )
@@ -45,10 +46,6 @@ def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str
         return ctx.dms.databases(job.name), ""
     except DmsError as error:
         return None, str(error)
-
-
-def _frozen(freeze: Freeze) -> Rich:
-    return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Outside(freeze.reason))
 
 
 def _operation(ctx: Context, job: Job) -> Operation | None:

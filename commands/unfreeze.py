@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.answers import Answer, Note, Outside, Part, Time, User
+from bot.answers import Answer, Note, Part, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
+from bot.requestwords import terms
 from commands.base import Context, Verb, only_of_a_job
 from commands.freeze import EVERY_JOB, audited, target, what
 
@@ -37,12 +38,8 @@ def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:
         return (f"Frozen on their own are still: {names}.",) if others else ()
     for freeze in ctx.store.freezes(ctx.now(), job.name):
         return (
-            f"All jobs are frozen, `{job.id}` too, until ",
-            Time(freeze.until),
-            " by ",
-            User(freeze.by),
-            ": ",
-            Outside(freeze.reason),
+            f"All jobs are frozen, `{job.id}` too, ",
+            *terms(freeze),
             ". `/dms unfreeze --all` lifts that.",
         )
     closed = ctx.access.closed(job)

@@ -161,7 +161,7 @@ def _wish(request: Request) -> str:
 
 def _which(request: Request) -> str:
     if len(request.jobs) == 1:
-        return escape.code(called(request, request.jobs[0].name))
+        return words.called_code(request, request.jobs[0].name)
     return f"*{len(request.jobs)} jobs*"
 
 
@@ -190,9 +190,7 @@ def _jobs(request: Request) -> list[str]:
 
 def _job(request: Request, job: Job) -> str:
     name = f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
-    head = (
-        f"{words.job_sign(job)} {escape.code(called(request, job.name))}{name} — {words.status(job.status)}"
-    )
+    head = f"{words.job_sign(job)} {words.called_code(request, job.name)}{name} — {words.status(job.status)}"
     ends = (
         f"From {words.place(job.source)} to {words.place(job.destination)}, "
         f"in {escape.outside(job.project)} / *{escape.outside(job.location)}*"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.delayfacts import behind, is_zero
-from bot.jobnames import called
+from bot.delayfacts import DELAY, behind, is_zero
 from bot.slack import escape, words
+from bot.slack.words import called_code
 from bot.store.records import Request
 
 _JOBS = 10
@@ -21,7 +21,7 @@ def delay_lines(request: Request) -> list[str]:
 
     The fact is `{"seconds", "bytes", "at", "note"}`, or such a value by job name.
     """
-    facts = request.facts.get("delay")
+    facts = request.facts.get(DELAY)
     if not isinstance(facts, Mapping):
         return []
     if "at" in facts or "seconds" in facts:
@@ -30,7 +30,7 @@ def delay_lines(request: Request) -> list[str]:
     if len(found) > _JOBS:
         return _grouped(request, found)
     several = len(found) > 1
-    return [_line(fact, f"{_code(request, name)}: " if several else "") for name, fact in found.items()]
+    return [_line(fact, f"{called_code(request, name)}: " if several else "") for name, fact in found.items()]
 
 
 def _grouped(request: Request, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -40,7 +40,7 @@ def _grouped(request: Request, facts: Mapping[str, Mapping[str, Any]]) -> list[s
     unknown = [name for name in facts if name not in late and name not in zero]
     lines = []
     if late:
-        shown = [f"{_code(request, name)} {amounts}" for name, amounts in list(late.items())[:_NAMED]]
+        shown = [f"{called_code(request, name)} {amounts}" for name, amounts in list(late.items())[:_NAMED]]
         lines.append(
             f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(late), 'job')}*: "
             f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
@@ -60,11 +60,7 @@ def _grouped(request: Request, facts: Mapping[str, Mapping[str, Any]]) -> list[s
 
 
 def _codes(request: Request, names: list[str]) -> str:
-    return f"{', '.join(_code(request, name) for name in names[:_NAMED])}{_more(len(names))}"
-
-
-def _code(request: Request, name: str) -> str:
-    return escape.code(called(request, name))
+    return f"{', '.join(called_code(request, name) for name in names[:_NAMED])}{_more(len(names))}"
 
 
 def _more(count: int) -> str:

@@ -22,7 +22,7 @@ import structlog
 from bot import logs, metrics
 from bot.answers import Answer, Note, User
 from bot.approvals import Approvals, approval_key, request_key
-from bot.delayfacts import trouble
+from bot.delayfacts import DELAY, trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax, UsageError
@@ -59,8 +59,6 @@ _DENIAL = "denial"
 """Kind of the stored id behind the view that asks why."""
 _REVIEW = "review"
 """Kind of the stored id behind the view that shows a request whole."""
-_DELAY = "delay"
-"""The fact of a promote's replication delay."""
 _AGREES = ("confirm", "approve")
 """Steps that say yes to what is shown."""
 _UPDATE_LOOKS = 5
@@ -290,13 +288,13 @@ class Front:
 
     def _reviewing(self, press: Press, request: Request) -> str:
         """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
-        shown = {"request": request.id, "channel": press.who.channel, _DELAY: request.facts.get(_DELAY)}
+        shown = {"request": request.id, "channel": press.who.channel, DELAY: request.facts.get(DELAY)}
         return self._store.put_ref(press.who.team, _REVIEW, shown)
 
     def _unseen(self, press: Press) -> Note | None:
         """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
         request = self._store.request(press.value) if press.step in _AGREES else None
-        if request is None or request.state not in OPEN_REQUESTS or _DELAY not in request.facts:
+        if request is None or request.state not in OPEN_REQUESTS or DELAY not in request.facts:
             return None
         note = late(trouble(request.facts))
         return None if note is None or self._shows_delay(press, request) else note
@@ -304,7 +302,7 @@ class Front:
     def _shows_delay(self, press: Press, request: Request) -> bool:
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is not None and ref.kind == _REVIEW:
-            return bool(ref.data.get(_DELAY) == request.facts[_DELAY])
+            return bool(ref.data.get(DELAY) == request.facts[DELAY])
         key = request_key(request.id) if press.step == "confirm" else approval_key(request.id)
         for _ in range(_UPDATE_LOOKS):
             message = self._store.message(key)

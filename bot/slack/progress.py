@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import Block
 
-from bot.jobnames import called
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
@@ -77,7 +76,7 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
 
 
 def _single(request: Request, runs: Sequence[Run]) -> str:
-    job = escape.code(called(request, request.jobs[0].name))
+    job = words.called_code(request, request.jobs[0].name)
     failed = [run for run in runs if retryable(run)]
     if not failed:
         return f"✅ *{words.DONE[request.action]}* {job}{_took(runs)}"
@@ -94,7 +93,7 @@ def _tally(runs: Sequence[Run]) -> str:
 
 
 def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
-    head = f"{words.run_sign(run.state)} {escape.code(called(request, run.job))} {words.run_words(run.state)}"
+    head = f"{words.run_sign(run.state)} {words.called_code(request, run.job)} {words.run_words(run.state)}"
     if run.state in ACTIVE_RUNS:
         step = f" ({_note(run)})" if run.note else ""
         return f"{head}{step}{_since(run, now, short=short)}"

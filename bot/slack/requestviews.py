@@ -7,7 +7,6 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
-from bot.jobnames import called
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.cards import asked, subject
@@ -116,7 +115,7 @@ def all_names(request: Request) -> dict[str, Any]:
     for job in request.jobs:
         databases = request.databases.get(job.name, ())
         count = words.many(len(databases), "database") if databases else "databases not listed"
-        code = escape.code(called(request, job.name))
+        code = words.called_code(request, job.name)
         rows = [f"{words.job_sign(job)} *{code}* {words.status(job.status)} — {count}"]
         rows.extend(name_rows(databases))
         blocks.extend(m.sections("\n".join(rows)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.dms import naming
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
+from bot.jobnames import called
 from bot.slack import escape
-from bot.store.records import Run, RunState
+from bot.store.records import Request, Run, RunState
 from bot.timespan import humanize
 
 _STATES: dict[str, str] = {
@@ -85,6 +86,11 @@ def status_sign(text: str) -> str:
 def job_code(name: str) -> str:
     """A job's id in code type, from its full name."""
     return escape.code(short_name(name))
+
+
+def called_code(request: Request, name: str) -> str:
+    """What a job is called in a request, in code type, from its full name."""
+    return escape.code(called(request, name))
 
 
 def side(endpoint: Endpoint) -> str:
