@@ -249,11 +249,11 @@ class Runs:
         except NotFound:
             raise Objection(f"`{then.id}` no longer exists.") from None
         self._unchanged(run, request, then, job)
-        self._nothing_unshown(request, job)
-        self._permitted(request, job)
         partial = by_databases(run.action, job, request.options)
-        databases = self._dms.databases(job.name) if partial else ()
-        refusal = check(run.action, job, request.options, databases)
+        databases = self._dms.databases(job.name) if partial or _names_databases(request, job) else ()
+        _nothing_unshown(request, job, databases)
+        self._permitted(request, job)
+        refusal = check(run.action, job, request.options, databases if partial else ())
         if refusal is not None:
             raise Objection(str(refusal))
         self._still_caught_up(request, job)
@@ -274,7 +274,7 @@ class Runs:
     def _still_caught_up(self, request: Request, job: Job) -> None:
         """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
         zero, or not to be known, was let through all the same."""
-        shown = request.facts.get("delay", {}).get(job.name)
+        shown = request.facts.get(delayfacts.DELAY, {}).get(job.name)
         if shown is None or not delayfacts.is_zero(shown):
             return
         now = self._clock()
@@ -286,20 +286,6 @@ class Runs:
                 "The replication delay was zero when this was let through; it has been looked at again, "
                 f"and {trouble}. Nothing was sent; ask again."
             )
-
-    def _nothing_unshown(self, request: Request, job: Job) -> None:
-        """What destroys may not touch a database that was not named when it was confirmed, nor one that
-        came to be at risk after that."""
-        shown = request.databases.get(job.name, ())
-        if request.action not in DESTRUCTIVE or not shown:
-            return
-        databases = self._dms.databases(job.name)
-        more = [each for each in affected(request.action, request.options, databases) if each not in shown]
-        if more:
-            names = ", ".join(f"`{each}`" for each in more)
-            raise Objection(f"It would touch {names}, too, which was not shown. Nothing was sent; ask again.")
-        if request.action is not Action.DELETE or request.options.with_destination:
-            _nothing_at_risk(request, job, databases)
 
     def _permitted(self, request: Request, job: Job) -> None:
         verdict = self._access.verdict(request.by, request.action, job)
@@ -430,8 +416,8 @@ class Runs:
         arrived = job.create_time == then.create_time and job.state == _REPEATABLE[run.action]
         if change and not arrived:
             raise Objection(change)
-        if not arrived:
-            self._nothing_unshown(request, job)
+        if not arrived and _names_databases(request, job):
+            _nothing_unshown(request, job, self._dms.databases(job.name))
         self._not_edited(request, job)
         self._permitted(request, job)
         self._not_frozen(run, job)
@@ -698,6 +684,29 @@ class Runs:
 
 def _job_of(request: Request, run: Run) -> Job:
     return next(job for job in request.jobs if job.name == run.job)
+
+
+def _names_databases(request: Request, job: Job) -> bool:
+    """Whether the card of what destroys has named databases of the job."""
+    return request.action in DESTRUCTIVE and bool(request.databases.get(job.name))
+
+
+def _nothing_unshown(request: Request, job: Job, databases: Sequence[Database]) -> None:
+    """What destroys may not touch a database that was not named when it was confirmed, nor one that
+    came to be at risk after that.
+
+    Raises:
+        Objection.
+    """
+    if not _names_databases(request, job):
+        return
+    shown = request.databases[job.name]
+    more = [each for each in affected(request.action, request.options, databases) if each not in shown]
+    if more:
+        names = ", ".join(f"`{each}`" for each in more)
+        raise Objection(f"It would touch {names}, too, which was not shown. Nothing was sent; ask again.")
+    if request.action is not Action.DELETE or request.options.with_destination:
+        _nothing_at_risk(request, job, databases)
 
 
 def _nothing_at_risk(request: Request, job: Job, databases: Sequence[Database]) -> None:

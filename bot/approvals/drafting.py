@@ -52,8 +52,13 @@ class Drafting(Book):
             key=list(Danger).index,
         )
         asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
-        databases = self._all_affected(wanted) if asks else {}
-        risks = self._at_risk(wanted) if asks and wanted.action in DESTRUCTIVE else {}
+        listed = self._listed(wanted) if asks else {}
+        databases = {name: affected(wanted.action, wanted.options, each) for name, each in listed.items()}
+        risks = {
+            name: at_risk(wanted.action, wanted.options, each)
+            for name, each in listed.items()
+            if wanted.action in DESTRUCTIVE
+        }
         state = _first_state(asks, wanted.confirmed, strictest.approvals)
         now = self._clock()
         return Request(
@@ -75,30 +80,13 @@ class Drafting(Book):
             facts=self._facts(wanted, strictest.channel) | _risk_fact(risks),
         )
 
-    def _all_affected(self, wanted: Wanted) -> dict[str, tuple[str, ...]]:
-        found = together.each(lambda job: self._affected(wanted, job), wanted.jobs)
-        return {job.name: databases for job, databases in zip(wanted.jobs, found, strict=True)}
-
-    def _affected(self, wanted: Wanted, job: Job) -> tuple[str, ...]:
-        """The destination databases that the action touches; empty when they cannot be listed, and for
-        an edit, which says by itself what it changes."""
-        if wanted.options.databases:
-            return wanted.options.databases
+    def _listed(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
+        """Each job's databases, by its name; none where they cannot be listed, and for an edit, which says
+        by itself what it changes."""
         if wanted.action is Action.EDIT:
-            return ()
-        try:
-            databases = self._dms.databases(job.name)
-        except DmsError:
-            return ()
-        return affected(wanted.action, wanted.options, databases)
-
-    def _at_risk(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
-        """By job name, what `rules.at_risk` says."""
-        found = together.each(lambda job: self._known_databases(job), wanted.jobs)
-        return {
-            job.name: at_risk(wanted.action, wanted.options, databases)
-            for job, databases in zip(wanted.jobs, found, strict=True)
-        }
+            return {job.name: () for job in wanted.jobs}
+        found = together.each(self._known_databases, wanted.jobs)
+        return {job.name: databases for job, databases in zip(wanted.jobs, found, strict=True)}
 
     def _known_databases(self, job: Job) -> tuple[Database, ...]:
         try:
