@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer
-from bot.dms.model import Database, Job, ObjectPhase, Operation, Options
+from bot.dms.model import Database, Job, Operation, Options
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, unpromotable
+from bot.dms.rules import Action, check, is_promoted, unpromotable
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
 from commands.doing import ALL, DATABASES, FILTERS, listed, pick, runner
@@ -68,14 +68,10 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
     wrong = {name: why for name in names if (why := unpromotable(by_name[name]))}
     if wrong:
         raise UsageError(_cannot(job, wrong, [name for name in names if name not in wrong]))
-    others = [str(each.id) for each in databases if _left(each) and str(each.id) not in names]
+    others = [str(each.id) for each in databases if not is_promoted(each) and str(each.id) not in names]
     if not others:
         return ("No other database of the job is left to promote.",)
     return (f"Not promoted now, and still in the job: {listed(others)}.",)
-
-
-def _left(database: Database) -> bool:
-    return database.phase not in (ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED)
 
 
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:

@@ -72,13 +72,8 @@ def nearest(word: str, among: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
-def matches(job: Job, filters: Mapping[str, str], words: Sequence[str] = ()) -> bool:
-    """Whether a job fits every filter and holds every word (in id, name, labels, ends)."""
-    return bool(matching((job,), filters, words))
-
-
 def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:
-    """The jobs that fit every filter and hold every word."""
+    """The jobs that fit every filter and hold every word (in id, name, labels, ends)."""
     for key, value in filters.items():
         jobs = _fitting(jobs, key, value)
     return tuple(job for job in jobs if _holds(job, words))

@@ -30,7 +30,7 @@ class Approvals(Asking, Confirming, Deciding, Ending):
             return request
         if request.state is RequestState.CONFIRMING:
             return self.may_confirm(who, request_id)
-        return self._decidable(who, request_id)
+        return self.may_decide(who, request_id)
 
 
 __all__ = [

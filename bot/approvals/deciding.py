@@ -21,7 +21,7 @@ class Deciding(Judging):
         Raises:
             DmsError, StoreError.
         """
-        request = self._decidable(who, request_id)
+        request = self.may_decide(who, request_id)
         if isinstance(request, Note):
             return request
         judged = self._judged(request)
@@ -59,9 +59,6 @@ class Deciding(Judging):
 
     def may_decide(self, who: Person, request_id: str) -> Request | Note:
         """The request, when `who` may approve or deny it now; else what to tell them."""
-        return self._decidable(who, request_id)
-
-    def _decidable(self, who: Person, request_id: str) -> Request | Note:
         request = self._open(who, request_id, RequestState.APPROVING)
         if isinstance(request, Note):
             return request
@@ -74,7 +71,7 @@ class Deciding(Judging):
         Raises:
             StoreError.
         """
-        request = self._decidable(who, request_id)
+        request = self.may_decide(who, request_id)
         if isinstance(request, Note):
             return request
         reason = redact(reason)

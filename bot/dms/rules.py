@@ -227,7 +227,7 @@ def affected(action: Action, options: Options, databases: Sequence[Database]) ->
     if options.failed_only:
         databases = [each for each in databases if each.state == ObjectState.FAILED]
     if action is Action.PROMOTE:
-        databases = [each for each in databases if each.phase not in _PROMOTED]
+        databases = [each for each in databases if not is_promoted(each)]
     return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
@@ -235,7 +235,7 @@ def at_risk(action: Action, options: Options, databases: Sequence[Database]) -> 
     """Those of a job's `databases` that must be named: what a promote cuts off without all of its data,
     and what a restart or a delete would take from those who use it on the destination already."""
     meant = affected(action, options, databases)
-    risk = _incomplete if action is Action.PROMOTE else _in_use
+    risk = _incomplete if action is Action.PROMOTE else is_promoted
     return tuple(each for each in databases if str(each.id) in meant and risk(each))
 
 
@@ -243,7 +243,8 @@ def _incomplete(database: Database) -> bool:
     return database.state == ObjectState.FAILED or database.phase == ObjectPhase.FULL_DUMP
 
 
-def _in_use(database: Database) -> bool:
+def is_promoted(database: Database) -> bool:
+    """Whether it has been promoted or is being so: people may use it on the destination."""
     return database.phase in _PROMOTED
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.dms.model import Endpoint, Job, State
 from bot.invocation import UsageError
-from commands.selecting import check_value, matches, one_of
+from commands.selecting import check_value, matching, one_of
 
 JOB = Job(
     name="projects/p/locations/europe-west1/migrationJobs/orders-db",
@@ -64,7 +64,7 @@ def test_values(wanted: str, value: str, fits: bool) -> None:
     ],
 )
 def test_jobs(filters: dict[str, str], words: tuple[str, ...], fits: bool) -> None:
-    assert matches(JOB, filters, words) is fits
+    assert (JOB in matching([JOB], filters, words)) is fits
 
 
 @pytest.mark.parametrize(
