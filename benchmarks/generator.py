@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -186,7 +187,15 @@ async def _over_http(port: int, secret: str, body: dict[str, Any]) -> None:
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"POST /slack/events HTTP/1.1\r\n{head}\r\n".encode() + content)
-    answer = await reader.read()
+    head_line = await _answer(reader)
     writer.close()
-    if not answer.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"not acknowledged: {answer[:200]!r}")
+    if not head_line.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"not acknowledged: {head_line!r}")
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """The head of an answer, once its body has come, too. How the server hangs up is nobody's wait."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
+    await (reader.readexactly(int(length[1])) if length else reader.read())
+    return head

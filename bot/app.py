@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import secrets
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -47,6 +46,7 @@ from bot.store import open_store
 from bot.store.port import Hold, Store, StoreError
 from bot.store.records import Person, RequestState, RunState
 from bot.tidying import Tidying
+from bot.turns import keep_to_one_core, take_short_turns
 from bot.watcher import Watcher
 from commands import all_verbs
 from commands.base import Context, Say, Verb
@@ -64,8 +64,6 @@ _SOCKET_WORKERS = 10
 _PRESENT_EVERY_S = 1.0
 _CLOSING_S = 3.0
 """How much of the time for a stop is kept for closing what is open."""
-_SWITCH_S = 0.0005
-"""How long a thread may go on while others wait for their turn; Python's own default is ten times that."""
 
 
 class Desk:
@@ -460,8 +458,9 @@ def _on_end(action: Action, state: RunState) -> None:
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, and end the process; a second one ends it at once."""
     signals = Signals()
-    # An acknowledgement takes many short turns, and must not wait long for one behind other work.
-    sys.setswitchinterval(_SWITCH_S)
+    take_short_turns()
+    if settings.cores == "one":
+        log.info("on_one_core", core=keep_to_one_core())
     bot = Bot(settings)
     bot.start()
     # What was loaded stays: without it, a look for garbage is short.

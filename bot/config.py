@@ -63,6 +63,8 @@ class Settings:
     """Runs of one bulk request that go on at once."""
     dms_deadline_s: float = 20.0
     workers: int = 16
+    cores: str = "one"
+    """one: the process keeps to one processor core, on which it answers soonest; all: to none."""
     log_level: str = "INFO"
     log_format: str = "auto"
     """json, console, or auto: console on a terminal and json elsewhere."""
@@ -202,6 +204,12 @@ OPTIONS = (
         "dms_deadline_s", "DMS_BOT_DMS_DEADLINE", values.duration(1, 300), "Longest wait for a call to DMS"
     ),
     Option("workers", "DMS_BOT_WORKERS", values.whole(1, 256), "Commands that are answered at once"),
+    Option(
+        "cores",
+        "DMS_BOT_CORES",
+        values.choice(("one", "all")),
+        "one: the process keeps to one processor core, on which it answers soonest; all: to none",
+    ),
     Option(
         "keep_s",
         "DMS_BOT_KEEP",

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 
 class State(StrEnum):
@@ -314,6 +315,7 @@ class Options:
     """Edit: the new dump parallelism."""
 
 
+@lru_cache(maxsize=32_768)
 def parse_name(name: str) -> tuple[str, str, str]:
     """Split a job's full resource name into project, location and id.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -167,3 +168,20 @@ def test_a_taken_port_is_one_sentence(start: Start, sandbox: Environ, tmp_path: 
         second.process.communicate()
     assert f"cannot listen on 127.0.0.1, port {taken}" in second.log()
     assert "Traceback" not in second.log()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has no such binding")
+@pytest.mark.parametrize(("cores", "bound"), [("one", True), ("all", False)])
+def test_its_threads_keep_to_one_core_unless_told_otherwise(
+    sandbox: Environ, start: Start, cores: str, bound: bool
+) -> None:
+    allowed = os.sched_getaffinity(0)
+    bot = start({**sandbox, "DMS_BOT_CORES": cores})
+    bot.until_ready()
+
+    threads = sorted(int(each.name) for each in Path(f"/proc/{bot.process.pid}/task").iterdir())
+    # Not all: the Google clients may start one of their own while they are loaded, before anything is bound.
+    used: set[int] = set().union(*(os.sched_getaffinity(each) for each in [threads[0], *threads[-10:]]))
+    assert len(used) == (1 if bound else len(allowed))
+    assert used <= allowed
+    assert bot.stop() == 0
