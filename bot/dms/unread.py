@@ -8,6 +8,7 @@ Source: `ListMigrationJobsResponse` and the field `duration` of `google.cloud.cl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +40,13 @@ def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
         google.protobuf.message.DecodeError: these bytes are none.
     """
     page = _Page.FromString(raw)
-    lasted = _lasted(page) if durations else None
-    for each in page.migration_jobs:
+    # Each iteration over the field itself would wrap every job anew, for half of the time of it all.
+    jobs = list(page.migration_jobs)
+    lasted = _lasted(jobs) if durations else None
+    for each in jobs:
         each.ClearField("duration")
     return Unread(
-        [each.SerializeToString() for each in page.migration_jobs],
+        [each.SerializeToString() for each in jobs],
         tuple(each.rpartition("/")[2] for each in page.unreachable),
         page.next_page_token,
         lasted,
@@ -52,11 +55,11 @@ def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
 
 def durations(raw: bytes) -> tuple[float, ...]:
     """Seconds that each job of a `ListMigrationJobsResponse` has run."""
-    return _lasted(_Page.FromString(raw))
+    return _lasted(_Page.FromString(raw).migration_jobs)
 
 
-def _lasted(page: Any) -> tuple[float, ...]:
-    lasted = [each.duration for each in page.migration_jobs]
+def _lasted(jobs: Iterable[Any]) -> tuple[float, ...]:
+    lasted = [each.duration for each in jobs]
     return tuple([each.seconds + each.nanos / 1e9 for each in lasted])
 
 
