@@ -140,7 +140,7 @@ class Bot:
         self.quick = Pool(_QUICK, "quick")
         self.afterwards = Afterwards(self.quick)
         self.runners = Pool(_RUNNERS, "run")
-        directory = Directory(self.client, team=self.team)
+        directory = Directory(self.client, team=self.team, stand_in=is_nearby(settings.slack_api_url))
         self.access = Access(
             groups_of=directory.groups_of,
             policy=self.policy,

@@ -169,6 +169,17 @@ def test_nobody_is_a_member_while_slack_does_not_say(
         directory.is_member(ALEX)
 
 
-def test_a_workspace_that_tells_of_nobody_has_no_guests(directory: Directory, slack: SlackServer) -> None:
-    slack.control.fault("users.info", "unknown_method", times=None)
-    assert directory.is_member(DANA)
+@pytest.mark.parametrize("fault", ["unknown_method", "404"])
+def test_a_slack_that_does_not_know_the_method_makes_nobody_a_member(
+    directory: Directory, slack: SlackServer, fault: str
+) -> None:
+    slack.control.fault("users.info", fault, times=None)
+    with pytest.raises(PeopleUnknown, match="Slack does not say who is a member here"):
+        directory.is_member(DANA)
+
+
+@pytest.mark.parametrize("fault", ["unknown_method", "404"])
+def test_a_stand_in_that_tells_of_nobody_has_no_guests(slack: SlackServer, fault: str) -> None:
+    slack.control.fault("users.info", fault, times=None)
+    web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
+    assert Directory(web, stand_in=True).is_member(DANA)
