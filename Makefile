@@ -84,6 +84,7 @@ fuzz: .venv/installed ## Try 100,000 bad inputs; SEED=n tries the same ones agai
 		--dist loadfile --timeout 1800 --hypothesis-seed $(or $(SEED),$(NOW)) tests/fuzz tests/policy/test_any_file.py
 
 screenshots: system .venv/installed page ## Take the pictures in README anew
+	@.ci/system emoji
 	@PICTURES=docs/pictures $(BIN)/python -m pytest --quiet tests/browser
 
 clean: ## Remove what was built here
