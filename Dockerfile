@@ -9,10 +9,14 @@ COPY requirements.lock ./
 # sqlite-utils brings pip along for plug-ins; nothing is ever installed into a running bot.
 RUN pip --python /opt/dms-bot install --require-hashes --only-binary :all: -r requirements.lock \
     && pip --python /opt/dms-bot uninstall --yes pip
+# What builds the bot's own package stays in this stage.
+COPY requirements-build.lock ./
+RUN pip install --require-hashes --only-binary :all: -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY commands commands
-RUN pip --python /opt/dms-bot install --no-deps .
+RUN pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /built . \
+    && pip --python /opt/dms-bot install --no-index --no-deps /built/*.whl
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="dms-bot" \

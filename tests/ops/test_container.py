@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from bot.config import OPTIONS, Settings
@@ -74,6 +75,29 @@ def test_the_image_has_a_build_stage_and_a_lean_one() -> None:
 def test_dependencies_are_those_of_the_lock_with_hashes() -> None:
     runs = [rest for word, rest in stages()[0] if word == "RUN"]
     assert any("--require-hashes" in rest and "-r requirements.lock" in rest for rest in runs)
+
+
+def test_all_that_is_fetched_has_a_hash() -> None:
+    runs = [rest for word, rest in stages()[0] if word == "RUN"]
+    steps = [step for rest in runs for step in rest.split(" && ") if re.search(r"\b(install|wheel)\b", step)]
+    assert len(steps) == 4
+    for step in steps:
+        assert "--require-hashes" in step or "--no-index" in step, step
+
+
+def test_the_bot_is_built_with_what_is_locked() -> None:
+    runs = [rest for word, rest in stages()[0] if word == "RUN"]
+    fetched = next(at for at, rest in enumerate(runs) if "-r requirements-build.lock" in rest)
+    built = next(at for at, rest in enumerate(runs) if "--no-build-isolation" in rest)
+    assert fetched < built
+    assert "--python" not in runs[fetched], "it is not to stay with the bot"
+    (asked,) = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"][
+        "requires"
+    ]
+    ((name, version),) = requirements("requirements-build.lock").items()
+    wanted = Requirement(asked)
+    assert name.strip() == wanted.name
+    assert wanted.specifier.contains(version)
 
 
 def test_nothing_that_installs_stays_with_the_bot() -> None:
@@ -160,7 +184,9 @@ def test_both_locks_have_the_same_versions() -> None:
     assert "pytest" not in {name.strip() for name in production}
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", ".ci/node.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-dev.lock", "requirements-build.lock", ".ci/node.lock"]
+)
 def test_every_locked_package_has_hashes_and_no_index_is_named(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text.count(" \\\n    --hash=sha256:") >= len(requirements(name)) > 0
