@@ -49,7 +49,7 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     told = [rows[0] for name in _candidates(ctx, text) if (rows := ctx.store.audit(job=name, limit=1))]
     if len(told) != 1:
         return find_job(ctx, text, invocation).name
-    verdict = ctx.access.verdict(ctx.who, "history", as_known(ctx, told[0]))
+    verdict = ctx.access.verdict(ctx.who, "history", as_known(ctx, told[0].job, told[0].at))
     if not verdict.allowed:
         raise Say(Note(verdict.said, tone="warn"))
     return told[0].job

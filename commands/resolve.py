@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from bot import together
 from bot.answers import Button, Note
 from bot.dms.errors import NotFound
-from bot.dms.model import Job, job_name, parse_name
+from bot.dms.model import Job, job_name, parse_name, short_name
 from bot.invocation import Invocation
+from bot.jobnames import with_location
 from bot.policy import VIEWS
 from commands.base import Context, Say
+from commands.gone import farewell, gone_jobs
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _ALIKE = 70
-"""Least likeness (0 to 100) of a near match."""
+"""Least likeness (0 to 100) of a job that is offered to look at."""
+_SLIPS = 1
+"""Slips of the finger (a letter too many, too few, wrong or swapped) that a job which is offered to be
+changed may be away."""
 _OFFERED = 5
 
 
@@ -47,7 +54,7 @@ def _find(ctx: Context, text: str, invocation: Invocation | None) -> Job:
     try:
         return ctx.dms.get_job(name)
     except NotFound:
-        raise Say(_unknown(ctx, text, job_id, invocation)) from None
+        raise Say(_missing(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
 
 
 def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
@@ -82,7 +89,8 @@ def _search(ctx: Context, job_id: str, invocation: Invocation | None) -> Job:
         return found.jobs[0]
     if found.jobs:
         raise Say(_ambiguous(ctx, job_id, found.jobs, invocation))
-    raise Say(_unknown(ctx, job_id, job_id, invocation, found.unreachable))
+    answered = [each for each in _places(ctx) if each not in found.unreachable]
+    raise Say(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
 
 
 def _surely_alone(
@@ -107,46 +115,69 @@ def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Inv
     return Note(f"There are {len(jobs)} jobs named `{job_id}`: {places}. Which one?", buttons, tone="warn")
 
 
-def _unknown(
+def _missing(
     ctx: Context,
     text: str,
     job_id: str,
+    answered: Sequence[str],
     invocation: Invocation | None,
     unreachable: tuple[str, ...] = (),
 ) -> Note:
-    silent = f" These locations did not answer: {', '.join(unreachable)}." if unreachable else ""
-    near = _near(ctx, job_id)
+    """For a job that none of the locations that `answered` has. In the place of one that is gone no other
+    is offered: it would be another's data."""
+    gone = gone_jobs(ctx, job_id, answered)
+    if gone:
+        return Note((*farewell(gone), _silence(unreachable)), tone="warn")
+    return _unknown(ctx, text, job_id, invocation, unreachable)
+
+
+def _unknown(
+    ctx: Context, text: str, job_id: str, invocation: Invocation | None, unreachable: tuple[str, ...]
+) -> Note:
+    nowhere = f"There is no migration job `{text}` in {_where(ctx)}.{_silence(unreachable)}"
+    near = _near(ctx, job_id, changes=invocation is not None and not ctx.verbs[invocation.verb].looks)
     if not near:
-        return Note(
-            f"There is no migration job `{text}` in {_where(ctx)}.{silent} `/dms list` shows all jobs.",
-            tone="warn",
-        )
-    labels = [(_label(name, near), name) for name in near]
-    first = labels[0][0]
+        return Note(f"{nowhere} `/dms list` shows all jobs.", tone="warn")
+    labels = [(_label(name, near, job_id), name) for name in near]
     return Note(
-        f"There is no migration job `{text}` in {_where(ctx)}.{silent} Did you mean `{first}`?",
-        _offers(ctx, text, labels, invocation),
-        tone="warn",
+        f"{nowhere} Did you mean `{labels[0][0]}`?", _offers(ctx, text, labels, invocation), tone="warn"
     )
 
 
-def _near(ctx: Context, job_id: str) -> list[str]:
-    """Full names of the jobs whose ids look most like `job_id`, best first."""
-    names = {name: name.rpartition("/")[2] for name in _names(ctx)}
-    hits = process.extract(job_id, names, scorer=fuzz.ratio, limit=_OFFERED, score_cutoff=_ALIKE)
+def _silence(unreachable: tuple[str, ...]) -> str:
+    return f" These locations did not answer: {', '.join(unreachable)}." if unreachable else ""
+
+
+def _near(ctx: Context, job_id: str, *, changes: bool) -> list[str]:
+    """Full names of the jobs whose ids look most like `job_id`, best first; to change one, hardly any."""
+    ids = {name: short_name(name) for name in _names(ctx)}
+    if changes:
+        near = [name for name, each in ids.items() if _slipped(job_id, each)]
+        return sorted(near, key=lambda name: (ids[name] != job_id, name))
+    hits = process.extract(job_id, ids, scorer=fuzz.ratio, limit=_OFFERED, score_cutoff=_ALIKE)
     return [name for _, _, name in hits]
 
 
-def _names(ctx: Context) -> list[str]:
+def _slipped(typed: str, job_id: str) -> bool:
+    """`shard-1` is no slip for `shard-2`: numbers are what tells such jobs apart."""
+    same_digits = re.findall(r"\d", typed) == re.findall(r"\d", job_id)
+    return same_digits and OSA.distance(typed, job_id) <= _SLIPS
+
+
+def _names(ctx: Context) -> Sequence[str]:
     """What the watcher knows serves for near matches; before its first look the service is asked."""
-    known = [each.job for each in ctx.store.known_jobs().values()] or ctx.dms.list_jobs().jobs
+    names = ctx.store.known_names()
+    if names and not ctx.access.policy.tells_apart("list"):
+        return names
+    known = [each.job for each in ctx.store.known_jobs().values()] if names else ctx.dms.list_jobs().jobs
     return [job.name for job in ctx.access.visible(ctx.who, "list", known)]
 
 
-def _label(name: str, among: list[str]) -> str:
-    job_id = name.rpartition("/")[2]
-    twins = sum(1 for other in among if other.rpartition("/")[2] == job_id)
-    return job_id if twins == 1 else f"{name.split('/')[3]}/{job_id}"
+def _label(name: str, among: list[str], typed: str) -> str:
+    """With its location where another is offered beside it, or it differs from what was typed in that."""
+    job_id = short_name(name)
+    twins = sum(1 for other in among if short_name(other) == job_id)
+    return job_id if twins == 1 and job_id != typed else with_location(name)
 
 
 def _offers(
@@ -172,3 +203,8 @@ def _swap(jobs: tuple[str, ...], typed: str, name: str) -> tuple[str, ...]:
 def _where(ctx: Context) -> str:
     places = ", ".join(ctx.dms.locations) or "any location"
     return f"{ctx.dms.project} ({places})"
+
+
+def _places(ctx: Context) -> Sequence[str]:
+    """The locations in which a job may be or have been."""
+    return ctx.dms.locations or sorted({parse_name(name)[1] for name in ctx.store.known_names()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.dms.model import Job
 from bot.store.records import AuditEntry
 from commands.base import Context
@@ -20,16 +22,17 @@ class Sight:
         if not self._apart or not entry.job.startswith("projects/"):
             return True
         if entry.job not in self._judged:
-            job = as_known(self._ctx, entry)
+            job = as_known(self._ctx, entry.job, entry.at)
             self._judged[entry.job] = bool(self._ctx.access.visible(self._ctx.who, "history", (job,)))
         return self._judged[entry.job]
 
 
-def as_known(ctx: Context, entry: AuditEntry) -> Job:
-    """The job of a row as it is known, or was when something was last asked for it: its labels may matter."""
-    known = ctx.store.known_job(entry.job)
+def as_known(ctx: Context, name: str, at: datetime) -> Job:
+    """A job by its full name as it is known, or was when something was last asked for it: its labels may
+    matter. Of one that is not known at all, `at` stands for when it was made."""
+    known = ctx.store.known_job(name)
     if known is not None:
         return known.job
-    asked = ctx.store.requests(job=entry.job, limit=1)
-    then = (job for request in asked for job in request.jobs if job.name == entry.job)
-    return next(then, Job(entry.job, entry.at, ""))
+    asked = ctx.store.requests(job=name, limit=1)
+    then = (job for request in asked for job in request.jobs if job.name == name)
+    return next(then, Job(name, at, ""))

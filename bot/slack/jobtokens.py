@@ -31,7 +31,10 @@ def read(text: str, right: str) -> str:
         return name
     lower = _lowered(name)
     if is_job(lower):
-        raise UsageError(f"`{_short(name)}` is not a job: job ids are lower-case. Did you mean `{lower}`?")
+        raise UsageError(
+            f"`{_short(name)}` cannot be a job: ids have lower-case letters, digits and hyphens. "
+            f"Write it as `{lower}`."
+        )
     raise UsageError(
         f"`{_short(name)}` is not a job: name it by its id (lower-case letters, digits, hyphens), "
         f"`location/id` or its full resource name, as in `{right}`."

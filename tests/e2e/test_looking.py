@@ -152,6 +152,18 @@ def test_near_matches_are_offered_as_buttons(stage: Scene) -> None:
     assert len(stage.writes("start", "customers")) == 1
 
 
+def test_no_other_job_is_offered_for_one_that_was_deleted(stage: Scene) -> None:
+    stage.dms.add_job("blog-db", state="COMPLETED", databases=["blog"])
+    stage.dms.add_job("blogs-db", state="COMPLETED", databases=["blogs"])
+    card = stage.type("delete blog-db")
+    stage.confirm(card, "Confirm delete")
+    stage.shows(card, "✅ *Deleted*")
+    for text in ("delete blog-db", f"restart {LOCATIONS[0]}/blog-db", "show blog-db"):
+        answer = plain(stage.type(text))
+        assert "`blog-db` is gone: it was deleted" in answer
+        assert "blogs-db" not in answer
+
+
 def test_foreign_projects_and_locations_are_refused(stage: Scene) -> None:
     other = "projects/another-project/locations/europe-west1/migrationJobs/x"
     assert "another-project" in plain(stage.type(f"show {other}"))

@@ -163,7 +163,7 @@ def test_choices_in_any_case() -> None:
         ("stop a --skip-validation", ["no flag `--skip-validation`: it takes `--all`"]),
         ("restart a --data b", ["no flag `--data`: did you mean `--databases`"]),
         ("show", ["needs a job", "/dms show orders-db"]),
-        ("show Orders_DB", ["lower-case", "`orders-db`"]),
+        ("show Orders_DB", ["lower-case", "Write it as `orders-db`."]),
         ("show orders.db", ["not a job", "/dms show orders-db"]),
         ("show a b", ["one job", "`b`"]),
         ("show a,b", ["one job"]),
