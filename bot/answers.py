@@ -107,6 +107,8 @@ class JobLine:
     """Stands for this job in `dms:show:run` and in the checkboxes of `list`."""
     run: Run | None = None
     """What is under way on it, started from here."""
+    failed_databases: tuple[str, ...] = ()
+    """Those that have failed while the job goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class JobsPage:
     """Paging, choosing, refreshing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many jobs there are by status, on all pages; empty where the groups say so."""
+    ailing: tuple[str, ...] = ()
+    """Jobs that run with failed databases, where FAILED ones were asked for; as people say their names."""
 
 
 @dataclass(frozen=True, slots=True)

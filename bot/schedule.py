@@ -103,6 +103,7 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
         "date": today.isoformat(),
         "counts": dict(Counter(each.job.status for each in known)),
         "failed": _names(each for each in known if each.job.state == State.FAILED),
+        "ailing": _names(each for each in known if each.failed_databases),
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],
         "events": [each.id for each in events[-_EVENTS:]],

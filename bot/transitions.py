@@ -20,9 +20,9 @@ from datetime import datetime, timedelta
 
 from bot.advice import piling_up
 from bot.attribution import OUTSIDE, author
-from bot.dms.model import CHANGING, Database, Job, ObjectState, Phase, State
+from bot.dms.model import CHANGING, Database, Job, Phase, State
 from bot.redact import redact
-from bot.store.records import Event, KnownJob, Run
+from bot.store.records import Event, KnownJob, Run, failed_databases
 
 STUCK = "stuck"
 DELAYED = "delayed"
@@ -108,9 +108,10 @@ def look_at_databases(known: KnownJob, databases: Sequence[Database], now: datet
     before_the_first_look = not known.databases and BASELINE in known.flags
     if before_the_first_look or known.job.state != State.RUNNING:
         return Look(updated)  # a job that failed or stopped as a whole has said so itself
-    was_failed = {name for name, state in known.databases.items() if _failed(state)}
-    failed = [each for each in databases if _failed(each.state) and str(each.id) not in was_failed]
-    recovered = sorted(name for name in was_failed if name in fresh and not _failed(fresh[name]))
+    was_failed, now_failed = failed_databases(known.databases), failed_databases(fresh)
+    new = set(now_failed).difference(was_failed)
+    failed = [each for each in databases if str(each.id) in new]
+    recovered = [name for name in was_failed if name in fresh and name not in now_failed]
     events = (*_databases_failed(known.job, failed, now), *_databases_recovered(known.job, recovered, now))
     return Look(updated, events)
 
@@ -223,10 +224,6 @@ def _new_error(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
 
 def _trouble(job: Job) -> str:
     return job.error.message if job.error is not None and job.state == State.FAILED else ""
-
-
-def _failed(state: str) -> bool:
-    return state.partition("/")[0] == ObjectState.FAILED
 
 
 def _databases_failed(job: Job, failed: Sequence[Database], now: datetime) -> tuple[Event, ...]:

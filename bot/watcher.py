@@ -19,7 +19,7 @@ import structlog
 
 from bot.config import Settings
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
-from bot.dms.model import Job, ObjectState, State, parse_name
+from bot.dms.model import Job, State, parse_name
 from bot.dms.port import Dms
 from bot.looking import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
 from bot.pacing import Pace, Rounds, back_off
@@ -518,8 +518,7 @@ def _asks_for_databases(known: KnownJob) -> bool:
     """Whether its databases are looked at again and again: in the dump, and while some have failed."""
     if known.job.state != State.RUNNING:
         return False
-    ailing = any(each.startswith(ObjectState.FAILED) for each in known.databases.values())
-    return ailing or known.job.phase in DUMPING
+    return bool(known.failed_databases) or known.job.phase in DUMPING
 
 
 def _essence(known: KnownJob) -> tuple[object, ...]:

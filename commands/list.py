@@ -10,10 +10,11 @@ from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
 from bot.invocation import Flag, Invocation, Syntax, Value
+from bot.jobnames import told_apart
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
 from commands.doing import FILTERS
-from commands.selecting import all_matching
+from commands.selecting import all_matching, check_value, matching, one_of
 
 PER_PAGE = 20
 PER_PAGE_CHOOSING = 50
@@ -42,7 +43,7 @@ _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    found = all_matching(ctx, invocation.filters, invocation.words)
+    found, fitting = _found(ctx, invocation)
     jobs = sorted(found.jobs, key=_urgency)
     choosing = invocation.switch("choose")
     cut = _pages(jobs, PER_PAGE_CHOOSING) if choosing else _pages(jobs, PER_PAGE)
@@ -60,7 +61,26 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, found),
         counts=counts if page == 1 < pages else {},
+        ailing=_ailing(ctx, fitting) if page == 1 else (),
     )
+
+
+def _found(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:
+    """The jobs to list; and all that fit but for their state, where FAILED is asked for."""
+    wanted = invocation.filters.get("state", "")
+    if not one_of(wanted, State.FAILED):
+        return all_matching(ctx, invocation.filters, invocation.words), ()
+    others = {key: value for key, value in invocation.filters.items() if key != "state"}
+    found = all_matching(ctx, others, invocation.words)
+    check_value("state", wanted, list(State), [job.state for job in found.jobs])
+    return replace(found, jobs=matching(found.jobs, {"state": wanted})), found.jobs
+
+
+def _ailing(ctx: Context, jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Whoever looks for what has failed wants to know of these, too; as a job they are not FAILED."""
+    failed = ctx.store.failed_databases([job.name for job in jobs if job.state == State.RUNNING])
+    calls = told_apart(job.name for job in jobs)
+    return tuple(calls(name) for name in sorted(failed))
 
 
 def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
@@ -87,7 +107,11 @@ def _groups(
 ) -> tuple[JobGroup, ...]:
     runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
     refs = ctx.refs([Invocation("show", (job.name,)) for job in shown])
-    lines = [JobLine(job, ref, runs.get(job.name)) for job, ref in zip(shown, refs, strict=True)]
+    failed = ctx.store.failed_databases([job.name for job in shown if job.state == State.RUNNING])
+    lines = [
+        JobLine(job, ref, runs.get(job.name), failed.get(job.name, ()))
+        for job, ref in zip(shown, refs, strict=True)
+    ]
     groups: dict[str, list[JobLine]] = {}
     for line in lines:
         groups.setdefault(line.job.status, []).append(line)

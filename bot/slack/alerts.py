@@ -31,6 +31,8 @@ class Waiting:
     failed: Sequence[str] = ()
     stuck: Sequence[str] = ()
     approvals: int = 0
+    ailing: Sequence[str] = ()
+    """Jobs that run with failed databases."""
 
 
 def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over: bool = False) -> Message:
@@ -109,6 +111,9 @@ def _waiting(waiting: Waiting) -> list[str]:
     lines = []
     if waiting.failed:
         lines.append(f"🔴 *Still failed*: {words.names(_short(waiting.failed), _NAMED)}")
+    if waiting.ailing:
+        names = words.names(_short(waiting.ailing), _NAMED)
+        lines.append(f"🔴 *Running, but with failed databases*: {names}")
     if waiting.stuck:
         lines.append(f"🚨 *Stuck*: {words.names(_short(waiting.stuck), _NAMED)}")
     if waiting.approvals:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from bot.store.records import Request, RequestState, Watch
 
 _JOBS_A_STATUS = 8
 _STATUSES = 25
+_DATABASES = 5
 _REQUESTS = 10
 _WATCHES = 15
 
@@ -37,6 +38,8 @@ class Home:
     """This person's own open requests."""
     watches: Sequence[Watch] = ()
     """This person's watches."""
+    ailing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By name, the jobs that go on with failed databases, and which."""
     buttons: Sequence[Button] = ()
     """Refreshing, and what else can be begun here."""
 
@@ -49,7 +52,7 @@ def home(content: Home) -> dict[str, Any]:
     deciding = _requests("Waiting for my approval", content.deciding, decide=True)
     # Somebody waits: that comes before everything else.
     blocks.extend([*deciding, m.divider()] if content.deciding else [])
-    blocks.extend(_jobs(content.jobs))
+    blocks.extend(_jobs(content.jobs, content.ailing))
     blocks.append(m.divider())
     blocks.extend([] if content.deciding else deciding)
     blocks.extend(_requests("My open requests", content.asked, decide=False))
@@ -64,7 +67,7 @@ def _seen(seen: datetime | None) -> str:
     return f"As of {escape.date(seen)}" if seen else "The first look at the jobs has not ended yet."
 
 
-def _jobs(jobs: Sequence[Job]) -> list[Block]:
+def _jobs(jobs: Sequence[Job], ailing: Mapping[str, Sequence[str]]) -> list[Block]:
     groups: dict[str, list[Job]] = {}
     for job in sorted(jobs, key=_urgency):
         groups.setdefault(job.status, []).append(job)
@@ -72,6 +75,7 @@ def _jobs(jobs: Sequence[Job]) -> list[Block]:
         return [m.section("There are no migration jobs.")]
     calls = told_apart(job.name for job in jobs)
     lines = [_group(status, found, calls) for status, found in list(groups.items())[:_STATUSES]]
+    lines[:0] = _ailing([job.name for job in jobs if job.name in ailing], ailing, calls)
     if len(groups) > _STATUSES:
         lines.append("… and more; `/dms list` shows all.")
     return m.sections("\n".join(lines))
@@ -97,6 +101,16 @@ def _group(status: str, jobs: Sequence[Job], calls: Calling) -> str:
     rest = len(jobs) - _JOBS_A_STATUS
     more = [f"• … and {rest:,} more"] if rest > 0 else []
     return "\n".join([head, *(_failed(job, calls) for job in jobs[:_JOBS_A_STATUS]), *more])
+
+
+def _ailing(names: Sequence[str], ailing: Mapping[str, Sequence[str]], calls: Calling) -> list[str]:
+    if not names:
+        return []
+    head = f"🔴 *Running, but with failed databases* — {len(names):,}"
+    lines = [f"• {escape.code(calls(each))}: {words.names(list(ailing[each]), _DATABASES)}" for each in names]
+    rest = len(names) - _JOBS_A_STATUS
+    more = [f"• … and {rest:,} more"] if rest > 0 else []
+    return ["\n".join([head, *lines[:_JOBS_A_STATUS], *more])]
 
 
 def _failed(job: Job, calls: Calling) -> str:

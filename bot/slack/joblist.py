@@ -27,6 +27,8 @@ _OPTION = 75
 _MENU = 100
 _ERROR = 120
 _LINES_A_SECTION = 8
+_DATABASES = 5
+_AILING = 10
 _COUNTS = 8
 """So many statuses are counted one by one at the top of the first page."""
 
@@ -45,6 +47,7 @@ def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
     blocks.extend(m.context(_place_in(page)))
     blocks.extend(_counts(page))
     blocks.extend(_unreachable(page))
+    blocks.extend(_ailing(page))
     if not page.groups:
         blocks.append(m.section(_nothing(page)))
     serial = 0
@@ -101,6 +104,15 @@ def _unreachable(page: JobsPage) -> list[Block]:
     return [m.section(f"⚠️ *Not answering*: {places}. Jobs there are missing from this list, not gone.")]
 
 
+def _ailing(page: JobsPage) -> list[Block]:
+    if not page.ailing:
+        return []
+    jobs = words.names(page.ailing, _AILING)
+    return [
+        m.section(f"🔴 *Not FAILED as a whole, but with failed databases*: {jobs}. `/dms show` tells which.")
+    ]
+
+
 def _nothing(page: JobsPage) -> str:
     if page.unreachable:
         return "No location that answered has a job that fits. Try again in a minute."
@@ -128,7 +140,7 @@ def _compact(group: JobGroup) -> list[Block]:
     blocks: list[Block] = []
     for at in range(0, len(group.lines), _LINES_A_SECTION):
         lines = group.lines[at : at + _LINES_A_SECTION]
-        blocks.append(m.section("\n".join(escape.clip(_short_line(line), 350) for line in lines)))
+        blocks.append(m.section("\n".join(escape.clip(_with_failures(line), 350) for line in lines)))
     for at in range(0, len(group.lines), _MENU):
         blocks.append(_menu(group.lines[at : at + _MENU]))
     return blocks
@@ -154,15 +166,30 @@ def _line(line: JobLine) -> str:
     rows = [_short_line(line), _details(line)]
     if line.job.error is not None:
         rows.append(f"🔴 {escape.clip(escape.outside(_first_line(line.job.error.message)), _ERROR)}")
+    if line.failed_databases:
+        rows.append(_failed_databases(line))
     if line.run is not None:
         rows.append(words.under_way(line.run))
     return "\n".join(row for row in rows if row)
+
+
+def _failed_databases(line: JobLine) -> str:
+    return f"🔴 {_count_failed(line)}: {words.names(line.failed_databases, _DATABASES)}"
 
 
 def _short_line(line: JobLine) -> str:
     name = line.job.display_name
     shown = f" {escape.clip(escape.outside(name), 120)}" if name and name != _id(line) else ""
     return f"*{escape.code(_id(line))}*{shown}"
+
+
+def _with_failures(line: JobLine) -> str:
+    failed = f" · 🔴 {_count_failed(line)}" if line.failed_databases else ""
+    return f"{_short_line(line)}{failed}"
+
+
+def _count_failed(line: JobLine) -> str:
+    return f"{words.many(len(line.failed_databases), 'database')} failed"
 
 
 def _details(line: JobLine) -> str:
@@ -195,6 +222,7 @@ def _box(line: JobLine) -> Option:
             words.way_plain(job),
             _location(line),
             words.duration(job.duration_s) if job.duration_s > 0 else "",
+            _count_failed(line) if line.failed_databases else "",
         )
         if part
     )

@@ -182,7 +182,10 @@ class Stored:
         events = [event for event in found if event is not None]
         button = Button("List all", "list", "run", self._ref(Invocation("list")))
         waiting = alerts.Waiting(
-            subject.get("failed", ()), subject.get("stuck", ()), len(subject.get("approvals", ()))
+            subject.get("failed", ()),
+            subject.get("stuck", ()),
+            len(subject.get("approvals", ())),
+            subject.get("ailing", ()),
         )
         return alerts.summary(subject["date"], subject["counts"], events, (button,), waiting)
 
@@ -214,6 +217,7 @@ class Stored:
                 deciding=[each for each in waiting if self._decides(each, who)],
                 asked=[each for each in requests if each.by.user == who.user],
                 watches=self._store.watches(by=who.user),
+                ailing={each.job.name: each.failed_databases for each in known if each.failed_databases},
                 buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
             )
         )

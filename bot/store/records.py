@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.dms.model import Job, Options
+from bot.dms.model import Job, ObjectState, Options, State
 from bot.dms.rules import Action
 
 
@@ -216,6 +216,18 @@ class KnownJob:
     """Warnings that are out already, for example `stuck`, `delayed`."""
     run: int = 1
     """Grows each time the job starts or restarts: one time line per job and run."""
+
+    @property
+    def failed_databases(self) -> tuple[str, ...]:
+        """Those that have failed while the job goes on; a job that does not says for itself what it is."""
+        return failed_databases(self.databases) if self.job.state == State.RUNNING else ()
+
+
+def failed_databases(databases: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of those whose `state/phase` is that of a failure, in order."""
+    return tuple(
+        sorted(name for name, status in databases.items() if status.partition("/")[0] == ObjectState.FAILED)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,12 @@ def test_database_failures_and_long_delays_are_told(stage: Scene) -> None:
     alert = stage.slack.wait_message(channel=NEWS, contains=words, timeout=45)
     assert "[Promote]" not in plain(alert), "what it advises against is not offered"
     assert "europe-west1" in plain(alert)
+    assert "1 database failed: `billing`" in plain(stage.type("list state=running"))
+    assert f"*Not FAILED as a whole, but with failed databases*: `{job}`" in plain(
+        stage.type("list state=failed")
+    )
+    stage.slack.open_home("dana")
+    stage.slack.wait_home("dana", contains=["*Running, but with failed databases*", f"`{job}`: `billing`"])
     late = a_job(stage, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", f": `{late}`", "Do not promote now"]
     assert "[Promote]" not in plain(stage.slack.wait_message(channel=NEWS, contains=words, timeout=45))

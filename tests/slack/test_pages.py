@@ -52,6 +52,14 @@ def test_each_listed_job_has_its_button() -> None:
     assert payload["text"] == "20 migration jobs: 20 RUNNING · CDC"
 
 
+@pytest.mark.parametrize(("others", "choosing"), [(0, False), (100, False), (0, True)])
+def test_a_listed_job_says_which_of_its_databases_failed(others: int, choosing: bool) -> None:
+    ailing = JobLine(job("ailing"), "ref-ailing", failed_databases=("billing", "orders"))
+    lines = (ailing, *group(others).lines)
+    page = JobsPage((JobGroup("RUNNING/CDC", lines, len(lines)),), len(lines), 1, 1, choosing=choosing)
+    assert "2 databases failed" in all_text(accepted(render(page)))
+
+
 def test_the_first_of_several_pages_counts_what_is_on_all() -> None:
     counts = {"FAILED/CDC": 20, "RUNNING/CDC": 1300}
     payload = accepted(render(JobsPage((group(20, "FAILED/CDC"),), 1320, 1, 66, counts=counts)))
@@ -333,9 +341,12 @@ def test_the_daily_summary() -> None:
 
 def test_the_daily_summary_names_what_waits_for_somebody() -> None:
     name = "projects/p/locations/l/migrationJobs/old-db"
-    text = all_text(accepted(alerts.summary("2026-11-20", {}, waiting=alerts.Waiting([name], [name], 2))))
+    text = all_text(
+        accepted(alerts.summary("2026-11-20", {}, waiting=alerts.Waiting([name], [name], 2, [name])))
+    )
     assert "*Still failed*: `old-db`" in text
     assert "*Stuck*: `old-db`" in text
+    assert "*Running, but with failed databases*: `old-db`" in text
     assert "2 requests waiting for approval" in text
 
 

@@ -99,6 +99,20 @@ def test_values(store: Store) -> None:
     store.ping()
 
 
+def test_failed_databases_of_jobs(store: Store) -> None:
+    databases = {"orders": "FAILED/FULL_DUMP", "FAILED_ORDERS": "RUNNING/CDC", "billing": "FAILED"}
+    store.save_known(
+        [
+            make.known("ailing", databases=databases),
+            make.known("well", databases={"FAILED_ORDERS": "RUNNING/CDC"}),
+            make.known("other", databases={"orders": "FAILED"}),
+        ]
+    )
+    asked = [make.name(each) for each in ("ailing", "well", "unknown", *map(str, range(1000)))]
+    assert store.failed_databases(asked) == {make.name("ailing"): ("billing", "orders")}
+    assert store.failed_databases([]) == {}
+
+
 def test_known_jobs_are_replaced_and_forgotten(store: Store) -> None:
     first = make.known("a", databases={"db": "FAILED/"}, flags=("stuck",), run=3)
     store.save_known([first, make.known("b")])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.store.codec import clean, time_text
-from bot.store.records import Event, KnownJob
+from bot.store.records import Event, KnownJob, failed_databases
 from bot.store.table import Table, Where
 from bot.store.tables.part import Part
 
@@ -19,6 +20,10 @@ _SAVE = _KNOWN.insert(
 )
 _EVENTS = Table("events", Event, given=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
+_AT_ONCE = 500
+"""Names in one query: databases limit the parameters of a statement."""
+_MAY_HAVE_FAILED = "%FAILED%"
+"""Spares the reading of nearly all others; what fits by its name alone is sorted out then."""
 
 
 class Known(Part):
@@ -33,6 +38,14 @@ class Known(Part):
         where = Where().add("name = ?", name)
         row = self._db.row(_KNOWN.select(where), where.params)
         return None if row is None else _KNOWN.record(row)
+
+    def failed_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for at in range(0, len(jobs), _AT_ONCE):
+            where = Where().among("name", jobs[at : at + _AT_ONCE]).add("databases LIKE ?", _MAY_HAVE_FAILED)
+            rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
+            found |= {str(name): failed_databases(json.loads(databases)) for name, databases in rows}
+        return {name: failed for name, failed in found.items() if failed}
 
     def save_known(self, jobs: Iterable[KnownJob]) -> None:
         rows = [[*_KNOWN.values(each), clean(each.job.name)] for each in jobs]
