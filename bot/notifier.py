@@ -219,13 +219,15 @@ class Notifier:
             return
         self._store.mark_attempt(row.key, _in(self._limits.arrives_s))
         self._not_posted.discard(row.key)
-        self._post_lane(row).take(time.monotonic())
         try:
             ts = self._delivery.post(channel, content, row.key, row.rev, thread)
         except Missing:
             if not thread:
                 raise
             ts = self._delivery.post(channel, content, row.key, row.rev)
+        finally:
+            # Only now: the call may have been long on its way, and Slack counts from its arrival.
+            self._post_lane(row).take(time.monotonic())
         self._store.mark_sent(row.key, row.rev, ts, channel)
         self._remember(row.key, content)
 
