@@ -57,14 +57,17 @@ class Refusal:
     instead: tuple[Action, ...] = ()
     over: bool = False
     """Whether it will never be possible again: the job is gone."""
+    otherwise: str = ""
+    """How the refused action itself is possible, where it is among `instead`."""
 
     def __str__(self) -> str:
         if self.over:
             return f"{self.reason} Nothing can be done with it any more."
-        return f"{self.reason} {possible(self.instead)}"
+        words = [self.otherwise if each is self.action else each for each in self.instead]
+        return f"{self.reason} {possible(words)}"
 
 
-def possible(actions: Sequence[Action]) -> str:
+def possible(actions: Sequence[str]) -> str:
     """A sentence that names what can be done."""
     if not actions:
         return "Nothing can be done with it until that changes."
@@ -82,7 +85,19 @@ def check(
     reason = _reason(action, job, options or Options(), databases)
     if reason is None:
         return None
-    return Refusal(action, reason, allowed(job, databases), over=job.state == State.DELETED)
+    over = job.state == State.DELETED
+    return Refusal(action, reason, allowed(job, databases), over, _otherwise(action, job))
+
+
+def _otherwise(action: Action, job: Job) -> str:
+    """How an action that was refused with its options is possible with others."""
+    if action is Action.RESTART and job.state == State.RUNNING:
+        return "restart of the failed databases (`--failed-only`)"
+    return {
+        Action.RESTART: "restart of the whole job",
+        Action.EDIT: "edit of its databases",
+        Action.DELETE: "delete of the job alone",
+    }.get(action, str(action))
 
 
 def by_databases(action: Action, job: Job, options: Options) -> bool:

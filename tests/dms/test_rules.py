@@ -259,6 +259,27 @@ class TestRestartOfDatabases:
         assert check(Action.RESTART, a_job(state, "CDC"), options, self.databases) is not None
 
 
+@pytest.mark.parametrize(
+    ("action", "state", "options", "instead"),
+    [
+        (Action.RESTART, "RUNNING", Options(), "restart of the failed databases (`--failed-only`)"),
+        (Action.RESTART, "RUNNING", Options(databases=("a",)), "restart of the failed databases"),
+        (Action.RESTART, "FAILED", Options(failed_only=True), "restart of the whole job"),
+        (Action.EDIT, "STOPPED", Options(parallelism="MAX"), "edit of its databases"),
+        (Action.DELETE, "COMPLETED", Options(with_destination=True), "delete of the job alone"),
+    ],
+)
+def test_what_was_refused_is_possible_only_in_another_way(
+    action: Action, state: str, options: Options, instead: str
+) -> None:
+    failed = (a_database("b", "FAILED"),) if state == "RUNNING" else ()
+    refusal = check(action, a_job(state, "CDC"), options, failed)
+    assert refusal is not None
+    _, _, possible = str(refusal).partition("Possible now: ")
+    assert instead in possible
+    assert str(action) not in possible.rstrip(".").split(", ")
+
+
 class TestEdit:
     @pytest.mark.parametrize("state", [each for each in STATES if each != "DELETED"])
     def test_parallelism_only_while_running(self, state: str) -> None:
