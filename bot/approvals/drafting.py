@@ -13,7 +13,7 @@ from bot.action import Danger
 from bot.approvals.book import EFFECT, Book
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, Options, State
-from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
 from bot.jobnames import naming_fact
 from bot.store.records import Person, Request, RequestState
 
@@ -51,7 +51,7 @@ class Drafting(Book):
             (self._actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
             key=list(Danger).index,
         )
-        asks = wanted.ask or danger is not Danger.NONE or strictest.approvals > 0 or len(wanted.jobs) > 1
+        asks = danger is not Danger.NONE or strictest.approvals > 0 or _takes_many(wanted)
         listed = self._listed(wanted) if asks else {}
         databases = {name: affected(wanted.action, wanted.options, each) for name, each in listed.items()}
         risks = {
@@ -133,6 +133,11 @@ def _in_use(job: Job, some: Sequence[Database]) -> str:
 def _risk_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:
     """Which of them the card names: before the call, those that are more than these stop it."""
     return {AT_RISK: {name: [str(each.id) for each in some] for name, some in found.items() if some}}
+
+
+def _takes_many(wanted: Wanted) -> bool:
+    """Whether it must be shown which jobs it is for; what changes nothing may take any."""
+    return wanted.action not in HARMLESS and (wanted.ask or len(wanted.jobs) > 1)
 
 
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:

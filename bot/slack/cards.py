@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import Block
 from bot.answers import Button
 from bot.approvals import approving
 from bot.dms.model import Job, State
-from bot.dms.rules import DESTRUCTIVE, Action, running_dump
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
 from bot.requestwords import scope
 from bot.slack import escape, words
@@ -234,7 +234,8 @@ def _touched(request: Request) -> list[Block]:
 
 def _losses(request: Request) -> list[Block]:
     """The warnings, and for what destroys whether the destination itself goes."""
-    lines = [f"⚠️ {escape.own(line)}" for line in request.warning if line.strip()]
+    sign = "ℹ️" if request.action in HARMLESS else "⚠️"
+    lines = [f"{sign} {escape.own(line)}" for line in request.warning if line.strip()]
     if request.action is Action.DELETE:
         lines.append(_destination(request))
     elif request.action in DESTRUCTIVE and not lines:

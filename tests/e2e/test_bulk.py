@@ -97,6 +97,13 @@ def test_what_filters_find_is_asked_about_also_when_it_is_one(stage: Scene) -> N
     assert methods(stage, jobs) == [["StopMigrationJob"]]
 
 
+def test_what_changes_nothing_runs_at_once_on_all(stage: Scene) -> None:
+    jobs = jobs_of(stage, 3)
+    done = stage.shows(stage.type(f"verify --all state=running {label(jobs)}"), "✅ *Verified all 3 jobs*")
+    assert "⚠️" not in plain(done)
+    assert methods(stage, jobs) == [["VerifyMigrationJob"]] * 3
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -222,12 +229,12 @@ def test_ticks_in_several_groups(stage: Scene) -> None:
         stage.dms.add_job(f"{prefix}-{number}", state=state, phase="CDC", labels={"set": prefix}, frozen=True)
     jobs = [f"{prefix}-{number}" for number in range(3)]
     page = choosing(stage, jobs)
-    tick(stage, page, jobs[:1])
-    tick(stage, page, jobs[2:], box="dms:list:pick:2")
+    tick(stage, page, jobs[2:])
+    tick(stage, page, jobs[:1], box="dms:list:pick:2")
     before = stage.now()
     stage.press(page, "Verify chosen")
     answer = card_after(stage, before, "only jobs with the same status")
-    assert labels(answer) == ["Verify 1 in RUNNING · CDC", "Verify 1 in STOPPED · CDC"]
+    assert labels(answer) == ["Verify 1 in STOPPED · CDC", "Verify 1 in RUNNING · CDC"]
     before = stage.now()
     stage.press(answer, "Verify 1 in STOPPED · CDC")
     card_after(stage, before, "✅ *Verified*", jobs[2])

@@ -66,6 +66,12 @@ def test_an_unknown_delay_is_not_zero() -> None:
     assert "No access to Monitoring &lt;!here&gt;" in text
 
 
+def test_what_changes_nothing_warns_of_nothing() -> None:
+    text = all_text(shown(request(Action.VERIFY, warning=("The configuration is tested.",), needed=1)))
+    assert "ℹ️ The configuration is tested." in text
+    assert "⚠️" not in text
+
+
 def test_what_is_asked_stands_on_the_card() -> None:
     text = all_text(shown(request(Action.RESTART, warning=("*Wipes* `orders`.",), typed=True)))
     for part in (
