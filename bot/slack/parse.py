@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from rapidfuzz import fuzz, process
 
@@ -110,13 +111,29 @@ class _Reading:
                 raise UsageError(f"`--{flag.name}` takes no value: write `{self._with(flag)}`.")
             self.flags[flag.name] = True
             return at + 1
+        begun = at
         raw, prose, at = _value(tokens, at, bool(equals), flag.kind == "list")
+        if flag.kind == "text":
+            self._check_quotes(flag, tokens, begun, at)
         if not raw.strip():
             raise UsageError(
                 f"`--{flag.name}` needs {flags.wanted(flag)}: write for example `{self._with(flag)}`."
             )
         self._put(flag, flags.read(flag, raw, prose, self._with(flag)))
         return at
+
+    def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], begun: int, ended: int) -> None:
+        """Refuse a text of several words without quotes, where the words behind it can be nothing else."""
+        loose = list(takewhile(lambda each: not (each.is_flag or each.quoted), tokens[ended:]))
+        job = self.jobs or any(each.text == "--all" for each in tokens)
+        if tokens[ended - 1].quoted or len(loose) < (1 if job else 2):
+            return
+        end = ended + len(loose)
+        text = " ".join(each.prose for each in tokens[begun:end]).removeprefix(f"--{flag.name}")[1:]
+        quoted = f'--{flag.name} "{_short(text)}"'
+        line = " ".join([*map(_typed, tokens[:begun]), quoted, *map(_typed, tokens[end:])])
+        right = f"/dms {self.verb} {line}" if job else self._with(flag)
+        raise UsageError(f"A text of several words needs quotes: write `{right}`.")
 
     def _put(self, flag: Flag, value: Value) -> None:
         before = self.flags.get(flag.name)
@@ -286,6 +303,11 @@ def _shown(filters: Mapping[str, str]) -> str:
 def _listing(names: Iterable[str]) -> str:
     quoted = [f"`{name}`" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _typed(token: Token) -> str:
+    text = _short(token.prose)
+    return f'"{text}"' if token.quoted else text
 
 
 def _short(text: str) -> str:

@@ -32,7 +32,12 @@ SYNTAXES = {
     "restart": Syntax(jobs="many", flags=(_DATABASES, Flag("failed-only", "switch", ""))),
     "freeze": Syntax(
         jobs="optional",
-        flags=(Flag("until", "time", ""), Flag("for", "duration", ""), Flag("reason", "text", "")),
+        flags=(
+            Flag("until", "time", ""),
+            Flag("for", "duration", ""),
+            Flag("reason", "text", ""),
+            Flag("all", "switch", ""),
+        ),
     ),
     "history": Syntax(jobs="optional", flags=(Flag("by", "word", ""),)),
 }
@@ -188,6 +193,13 @@ def test_choices_in_any_case() -> None:
         ("freeze a --for soon", ["a duration", "`soon`", "--for 2h"]),
         ("freeze a --until 2026-13-01", ["a time", "2026-12-01T08:00Z"]),
         ('freeze a --reason "month end', ["never closed"]),
+        ("freeze a --reason month end", ["needs quotes", '`/dms freeze a --reason "month end"`']),
+        (
+            "freeze a --reason=end of month --until 2h",
+            ["needs quotes", '`/dms freeze a --reason "end of month" --until 2h`'],
+        ),
+        ("freeze --all --reason month end", ['`/dms freeze --all --reason "month end"`']),
+        ("freeze --reason month end a", ["needs quotes", '--reason "month end"`']),
         ("show @channel", ["not a job"]),
         ("stop " + "a " * LONGEST, ["too long"]),
     ],
