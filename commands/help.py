@@ -8,6 +8,8 @@ from bot.answers import Answer, Page, Section
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb, never
 
+_JOB = "`JOB` is a job's id, `location/id`, or the full resource name."
+
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.words:
@@ -32,10 +34,7 @@ def _overview(ctx: Context) -> Page:
             Section(f"*Look*\n{_lines(looking)}"),
             Section(f"*Change*\n{_lines(acting)}"),
             Section(f"*Protect*\n{_lines(guarding)}"),
-            Section(
-                "`JOB` is a job's id, `location/id`, or the full resource name. "
-                "`/dms help VERB` tells more, for example `/dms help restart`."
-            ),
+            Section(f"{_JOB} `/dms help VERB` tells more, for example `/dms help restart`."),
         ),
         footer="Restart, promote and delete always ask before anything happens.",
     )
@@ -48,6 +47,8 @@ def _lines(verbs: list[Verb]) -> str:
 def _one(verb: Verb) -> Page:
     usage = "\n".join(f"`/dms {line}`" for line in verb.usage)
     sections = [Section(f"{verb.summary[:1].upper()}{verb.summary[1:]}.\n{usage}")]
+    if verb.syntax.jobs != "none":
+        sections.append(Section(_JOB))
     if verb.details:
         sections.append(Section(verb.details))
     if verb.syntax.flags:

@@ -23,22 +23,23 @@ _STATUSES = 20
 """Statuses on a page: each takes two blocks, of which a message holds fifty."""
 _ORDER = [
     State.FAILED,
+    State.STOPPED,
     State.RUNNING,
     State.STARTING,
     State.RESTARTING,
     State.RESUMING,
     State.STOPPING,
     State.UPDATING,
-    State.STOPPED,
-    State.NOT_STARTED,
     State.CREATING,
-    State.DRAFT,
-    State.MAINTENANCE,
-    State.COMPLETED,
     State.DELETING,
+    State.MAINTENANCE,
+    State.NOT_STARTED,
+    State.DRAFT,
+    State.COMPLETED,
     State.DELETED,
 ]
-"""What needs eyes comes first; states that nobody here has heard of come after FAILED."""
+"""What needs eyes comes first (changes pile up on the source of a stopped job); states that nobody here has
+heard of come after FAILED."""
 _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 

@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot.answers import Button, JobGroup, JobLine, JobsPage
 from bot.dms import naming
+from bot.dms.model import Job
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.message import Message
@@ -196,8 +197,12 @@ def _details(line: JobLine) -> str:
     job = line.job
     parts = [words.way(job), escape.outside(_location(line))]
     if job.duration_s > 0:
-        parts.append(words.duration(job.duration_s))
+        parts.append(_lasts(job))
     return escape.clip(" · ".join(parts), 300)
+
+
+def _lasts(job: Job) -> str:
+    return f"duration {words.duration(job.duration_s)}"
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:
@@ -221,7 +226,7 @@ def _box(line: JobLine) -> Option:
         for part in (
             words.way_plain(job),
             _location(line),
-            words.duration(job.duration_s) if job.duration_s > 0 else "",
+            _lasts(job) if job.duration_s > 0 else "",
             _count_failed(line) if line.failed_databases else "",
         )
         if part

@@ -28,6 +28,8 @@ def test_every_verb_has_help(stage: Scene, verb: str) -> None:
     answer = plain(stage.type(f"help {verb}"))
     assert f"/dms {verb}" in answer
     assert all_verbs()[verb].summary.lower() in answer.lower()
+    takes_job = all_verbs()[verb].syntax.jobs != "none"
+    assert ("`JOB` is a job's id, `location/id`, or the full resource name." in answer) == takes_job
 
 
 def test_help_lists_all_verbs(stage: Scene) -> None:
@@ -46,9 +48,11 @@ def test_list_groups_by_status_with_what_needs_eyes_first(stage: Scene) -> None:
     stage.dms.add_job("calm", state="COMPLETED", frozen=True)
     stage.dms.add_job("broken", state="FAILED", phase="CDC", frozen=True)
     stage.dms.add_job("busy", state="RUNNING", phase="CDC", frozen=True)
+    stage.dms.add_job("passing", state="UPDATING", phase="CDC", frozen=True)
+    stage.dms.add_job("halted", state="STOPPED", phase="FULL_DUMP", frozen=True)
     answer = stage.type("list")
-    assert ids(answer) == ["broken", "busy", "calm"]
-    assert "3 migration jobs" in plain(answer)
+    assert ids(answer) == ["broken", "halted", "busy", "passing", "calm"]
+    assert "5 migration jobs" in plain(answer)
 
 
 def test_list_filters(stage: Scene) -> None:

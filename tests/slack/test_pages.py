@@ -60,6 +60,13 @@ def test_a_listed_job_says_which_of_its_databases_failed(others: int, choosing: 
     assert "2 databases failed" in all_text(accepted(render(page)))
 
 
+def test_how_long_a_job_has_lasted_is_called_so() -> None:
+    assert "europe-west1 · duration 2 h 5 min" in all_text(accepted(render(JobsPage((group(1),), 1, 1, 1))))
+    assert "europe-west1 · duration 2 h 5 min" in all_text(
+        accepted(render(JobsPage((group(1),), 1, 1, 1, choosing=True)))
+    )
+
+
 def test_the_first_of_several_pages_counts_what_is_on_all() -> None:
     counts = {"FAILED/CDC": 20, "RUNNING/CDC": 1300}
     payload = accepted(render(JobsPage((group(20, "FAILED/CDC"),), 1320, 1, 66, counts=counts)))
