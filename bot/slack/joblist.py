@@ -226,8 +226,8 @@ def _box(line: JobLine) -> Option:
         for part in (
             words.way_plain(job),
             _location(line),
-            _lasts(job) if job.duration_s > 0 else "",
             _count_failed(line) if line.failed_databases else "",
+            _lasts(job) if job.duration_s > 0 else "",
         )
         if part
     )
