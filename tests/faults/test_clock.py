@@ -31,6 +31,7 @@ from tests.e2e.deciding import (
 )
 from tests.e2e.scene import CHANNEL, QUICK, Scene, fresh, settings
 
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -137,6 +138,37 @@ def test_what_runs_goes_on_and_locks_are_kept(stage: Timed, by: timedelta) -> No
     assert ended(stage, job) == ["succeeded"]
     assert len(stage.dms.calls("StopMigrationJob")) == 1
     assert stage.bot.leader.leads
+
+
+def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(stage: Timed) -> None:
+    job = a_job(stage)
+    stage.dms.operation_seconds(1_000_000)
+    card = stage.shows(stage.type(f"stop {job}"), "running since")
+    unreadable(stage)
+    stage.clock.jump(50 * MINUTE)
+    read_again(stage)
+    stage.dms.clear_faults()
+    read_again(stage)
+    unreadable(stage)
+    stage.clock.jump(50 * MINUTE)
+    read_again(stage)
+    assert [str(run.state) for run in runs_of(stage, job)] == ["following"], "it was read in between"
+    stage.clock.jump(11 * MINUTE)
+    assert ended(stage, job, 30) == ["unclear"]
+    stage.shows(card, "unclear", "Its operation cannot be read", "The service says that", "STOPPING")
+    assert events(stage, job)[-1] == "unclear"
+    assert len(stage.dms.calls("StopMigrationJob")) == 1
+
+
+def unreadable(stage: Timed) -> None:
+    stage.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
+    read_again(stage)
+
+
+def read_again(stage: Timed) -> None:
+    """Until a look at the operation that began after this call has ended, as the next follows it."""
+    looks = len(stage.dms.calls("GetOperation"))
+    eventually(lambda: len(stage.dms.calls("GetOperation")) > looks + 2)
 
 
 def test_a_freeze_holds_by_the_clock(stage: Timed) -> None:
