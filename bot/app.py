@@ -14,7 +14,7 @@ from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import cli, logs, metrics
+from bot import catchup, cli, logs, metrics
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.answers import Answer, Note
@@ -310,7 +310,7 @@ class Bot:
             app = self._app()
         except (BoltError, SlackClientError, OSError) as error:
             raise SlackError(f"Slack at {self.client.base_url} does not answer: {error}") from None
-        listen(app, self.front, self._home)
+        listen(app, self.front, self._home, self._invited)
         return app
 
     def _app(self) -> App:
@@ -362,6 +362,22 @@ class Bot:
             except Exception:
                 metrics.fault()
                 log.exception("home_broke")
+
+    def _invited(self, channel: str) -> None:
+        self.near.submit(self._catch_up, channel)
+
+    def _catch_up(self, channel: str) -> None:
+        with logs.request():
+            try:
+                taken = catchup.take_up(self.store, channel, self._clock())
+            except StoreError as error:
+                log.warning("nothing_taken_up", channel=channel, error=str(error))
+            except Exception:
+                metrics.fault()
+                log.exception("catch_up_broke")
+            else:
+                if taken:
+                    self.wake.set()
 
     def _endpoints(self) -> Endpoints:
         secret = self.settings.slack_signing_secret

@@ -62,6 +62,9 @@ _BARRED = frozenset(
         "not_allowed_token_type",
     }
 )
+KEPT_OUT = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+"""What Slack says of a channel that the app cannot write to until it is invited there: a private one is not
+even found, and from one that is archived and opened again the app may be gone."""
 _MISSING = frozenset(
     {
         "message_not_found",

@@ -48,5 +48,10 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 """By Web API method: the scopes for every kind of conversation that the bot uses it with."""
 
-SUBSCRIBED = {"commands": ("slash command",), "chat:write": ("response_url",)}
+SUBSCRIBED = {
+    "commands": ("slash command",),
+    "chat:write": ("response_url",),
+    "channels:read": ("member_joined_channel",),
+    "groups:read": ("member_joined_channel",),
+}
 """Scopes that something other than a method needs."""

@@ -330,8 +330,8 @@ def _not_asked(asking: OutMessage | None) -> list[Block]:
         return []
     return m.sections(
         f"🔴 *This could not be posted in* {escape.mention('#', asking.channel)}: "
-        f"{escape.outside(asking.error)}. Invite the app there for the next time; whoever may approve finds "
-        "this with `/dms approvals`."
+        f"{escape.outside(asking.error)}. Once the app is invited there, it is; until then, whoever may "
+        "approve finds this with `/dms approvals`."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 
 from bot.slack import incoming, views
 from bot.slack.front import PREVIEWED, Front
@@ -23,8 +23,9 @@ _LAST = ("pick", "save", "typed", "typed_destination", "deny_reason")
 _OURS = re.compile(rf"^{incoming.PREFIX}:")
 
 
-def listen(app: App, front: Front, home: Callable[[str, str], None]) -> None:
-    """Register every listener; `home` shows a person of a team the App Home tab."""
+def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Callable[[str], None]) -> None:
+    """Register every listener; `home` shows a person of a team the App Home tab, and `invited` hears of
+    each channel that the app has come into."""
 
     @app.command(COMMAND)
     def command(ack: Ack, body: dict[str, Any]) -> None:
@@ -53,6 +54,12 @@ def listen(app: App, front: Front, home: Callable[[str, str], None]) -> None:
         user = event.get("user")
         if event.get("tab") == "home" and isinstance(user, str):
             home(body.get("team_id") or "", user)
+
+    @app.event("member_joined_channel")
+    def joined(event: dict[str, Any], context: BoltContext) -> None:
+        channel = event.get("channel")
+        if event.get("user") == context.bot_user_id and isinstance(channel, str):
+            invited(channel)
 
 
 def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None:

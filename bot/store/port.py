@@ -250,6 +250,17 @@ class Store(Protocol):
         """Try again at `not_before`, or give up with `error`."""
         ...
 
+    def given_up(
+        self, channel: str, errors: Iterable[str], since: datetime, limit: int = 1000
+    ) -> tuple[OutMessage, ...]:
+        """The latest messages of a channel, written since then, that were given up with one of these
+        errors. Oldest first."""
+        ...
+
+    def take_up(self, key: str) -> bool:
+        """Try again what was given up; False when it was not."""
+        ...
+
     def outbox_depth(self) -> int: ...
 
     # watches

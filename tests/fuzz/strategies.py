@@ -224,7 +224,8 @@ def suggestions(draw: st.DrawFn, made: House) -> Any:
 def events(draw: st.DrawFn, made: House) -> Any:
     """An event, most often of the Home tab."""
     team, user = draw(people())
-    kind = draw(st.sampled_from(("app_home_opened", "app_home_opened", "message", "app_mention", "odd")))
+    kinds = ("app_home_opened", "app_home_opened", "message", "app_mention", "member_joined_channel", "odd")
+    kind = draw(st.sampled_from(kinds))
     return {
         "type": "event_callback",
         "team_id": team,

@@ -170,3 +170,26 @@ def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     assert store.audit() == (entry,)
     store.purge(datetime.now(UTC) + MINUTE)
     assert store.ref("T1", ref) is None
+
+
+def test_what_a_channel_was_kept_out_of_can_be_taken_up(store: Store) -> None:
+    for key, channel, created, error in (
+        ("old", "C1", NOW - MINUTE, "not_in_channel"),
+        ("lost", "C1", NOW, "not_in_channel"),
+        ("unfit", "C1", NOW, "invalid_blocks"),
+        ("elsewhere", "C2", NOW, "not_in_channel"),
+        ("waiting", "C1", NOW, ""),
+    ):
+        store.post(make.message(key, channel=channel, created=created))
+        store.mark_attempt(key, NOW + MINUTE)
+        if error:
+            store.mark_failed(key, None, error)
+    kept_out = ("channel_not_found", "not_in_channel")
+    assert keys(store.given_up("C1", kept_out, NOW - MINUTE)) == ["old", "lost"]
+    assert keys(store.given_up("C1", kept_out, NOW - MINUTE, limit=1)) == ["lost"]
+    assert keys(store.given_up("C1", kept_out, NOW)) == ["lost"]
+    assert store.take_up("lost")
+    assert not store.take_up("lost")
+    assert not store.take_up("nobody")
+    assert keys(store.given_up("C1", kept_out, NOW)) == []
+    assert keys(store.due(NOW)) == ["lost"]

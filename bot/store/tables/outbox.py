@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,6 +73,17 @@ class Outbox(Part):
             return
         reason = clean(error) or "given up"
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
+
+    def given_up(
+        self, channel: str, errors: Iterable[str], since: datetime, limit: int = 1000
+    ) -> tuple[OutMessage, ...]:
+        where = Where().add("channel = ?", channel).among("error", errors)
+        where.add("created >= ?", time_text(since))
+        return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
+
+    def take_up(self, key: str) -> bool:
+        sql = "UPDATE outbox SET error = '', not_before = NULL WHERE key = ? AND error <> ''"
+        return self._db.change(sql, (clean(key),)) == 1
 
     def outbox_depth(self) -> int:
         return int(self._db.rows(_DEPTH)[0][0])
