@@ -67,6 +67,20 @@ def test_more_databases_than_a_menu_holds_are_found_by_typing(
     assert stage.writes("edit", "tenants-db") == []
 
 
+def test_escape_closes_the_form_but_only_what_lies_on_top(dana: Person, page: Page, stage: Scene) -> None:
+    dana.type_for_view("/dms edit customers-db")
+    form = page.get_by_role("dialog", name="Edit customers-db")
+    form.get_by_label("Chosen databases").check()
+    menu = form.locator('[data-block-id^="chosen"]').get_by_test_id("multi_static_select")
+    menu.get_by_role("combobox").click()
+    page.keyboard.press("Escape")
+    expect(menu.get_by_test_id("select-query")).to_have_count(0)
+    expect(form).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dana.modal).to_have_count(0)
+    assert stage.writes("edit", "customers-db") == []
+
+
 def test_a_form_that_is_closed_while_it_loads_is_let_go(
     dana: Person, page: Page, stage: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,12 @@
 import { createPortal } from "react-dom";
 import { Text } from "./Mrkdwn";
 import { withEmoji } from "./emoji";
+import { useEscape } from "./escape";
 import type { Json } from "./types";
 
 /** The confirmation dialog of an element. */
 export function Confirm({ dialog, yes, no }: { dialog: Json; yes: () => void; no: () => void }) {
+  useEscape(no);
   return createPortal(
     <div className="veil above">
       <div className="dialog small" role="alertdialog" aria-label={dialog.title.text} data-testid="confirm">

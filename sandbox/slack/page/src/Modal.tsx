@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Blocks } from "./Blocks";
 import { useDesk } from "./context";
 import { withEmoji } from "./emoji";
+import { useEscape } from "./escape";
 import { flushInputs } from "./pending";
 import type { View } from "./types";
 
@@ -18,6 +19,7 @@ export function Modal({ view, depth }: { view: View; depth: number }) {
   }
 
   const close = (everything: boolean) => void run("close_view", { where: view.id, everything });
+  useEscape(() => close(false));
   const place = { where: view.id, kind: "view" as const, state: view.state.values, errors: view.errors };
   return (
     <div className="veil">

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { withEmoji } from "../emoji";
+import { useEscape } from "../escape";
 import type { Json } from "../types";
 import { useOutside } from "../outside";
 import type { ElementProps } from "./ElementView";
@@ -7,6 +8,7 @@ import type { ElementProps } from "./ElementView";
 export function Overflow({ element, busy, choose }: ElementProps) {
   const [open, setOpen] = useState(false);
   const box = useOutside<HTMLDivElement>(() => setOpen(false));
+  useEscape(() => setOpen(false), open);
   return (
     <div className="dropdown" ref={box}>
       <button
