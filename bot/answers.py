@@ -158,8 +158,10 @@ class JobCard:
     """Why nothing may be changed now, or empty."""
     next_step: str = ""
     """What people usually do next, in words."""
+    withheld: tuple[Action, ...] = ()
+    """What the state and phase allow, but the policy does not let this person do."""
     buttons: tuple[Button, ...] = ()
-    """Only what the state and phase allow."""
+    """Only what the state and phase allow this person, and no freeze forbids."""
 
 
 @dataclass(frozen=True, slots=True)

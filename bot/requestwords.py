@@ -8,7 +8,7 @@ from bot.answers import Note, Outside, Part, Rich, Time, User
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import where
 from bot.jobnames import called
-from bot.store.records import Freeze, Request, RequestState, Run
+from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
 
 STANDING = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",
@@ -59,7 +59,7 @@ def terms(freeze: Freeze) -> tuple[Part, ...]:
 
 def frozen(job: Job, freeze: Freeze) -> Rich:
     """Why a freeze forbids changes."""
-    every = freeze.job == "*"
+    every = freeze.job == EVERY_JOB
     scope = "All jobs are" if every else f"`{job.id}` is"
     return (
         f"{scope} frozen ",

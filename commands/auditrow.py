@@ -8,10 +8,9 @@ from datetime import datetime
 from bot.answers import Channel, Outside, Part, Time, User
 from bot.dms.naming import status_plain
 from bot.jobnames import Calling
-from bot.store.records import AuditEntry
+from bot.store.records import EVERY_JOB, AuditEntry
 from commands import watching
 
-EVERY_JOB = "*"
 _LONGEST = 300
 _PEOPLES = frozenset({"requested", "confirmed", "approved", "denied", "cancelled"})
 """What a person has done; all else comes of a request."""

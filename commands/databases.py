@@ -13,6 +13,7 @@ from bot.dms.rules import Action, allowed
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
 from commands.doing import migrated
+from commands.offering import offered
 from commands.resolve import find_job
 from commands.selecting import check_value, one_of
 
@@ -39,7 +40,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     shown = tuple(chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
     percent, note = _percent(ctx, job, shown)
     here = replace(invocation, jobs=(job.name,))
-    actions = allowed(job, everything)
+    actions = offered(ctx, allowed(job, everything), job)
     return DatabasesPage(
         job=job,
         databases=shown,

@@ -15,6 +15,7 @@ from bot.dms.rules import Action, allowed, check
 from bot.groups import mixed
 from bot.invocation import Flag, Invocation, UsageError
 from commands.base import Context, Say
+from commands.offering import permits
 from commands.resolve import find_job, find_jobs
 from commands.selecting import all_matching
 
@@ -45,6 +46,7 @@ def runner(
         wanted = options(invocation)
         groups = mixed(ctx.ref, action, jobs, wanted, ctx.store.known_names)
         if groups is not None:
+            _permitted_some(ctx, action, jobs)
             return groups
         warning: tuple[str, ...] = ()
         if wanted.databases:
@@ -165,6 +167,16 @@ def permitted(ctx: Context, action: Action, job: Job) -> None:
     verdict = ctx.access.verdict(ctx.who, action, job)
     if not verdict.allowed:
         raise Say(Note(verdict.said, tone="warn"))
+
+
+def _permitted_some(ctx: Context, action: Action, jobs: Sequence[Job]) -> None:
+    """Before buttons are shown of which each would only refuse.
+
+    Raises:
+        Say: the policy does not let this person do it with any of the jobs.
+    """
+    if not any(permits(ctx, action, job) for job in jobs):
+        permitted(ctx, action, jobs[0])
 
 
 def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:

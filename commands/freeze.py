@@ -9,12 +9,11 @@ from bot.answers import Answer, Button, Note, Outside, Part, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.redact import redact
-from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze
+from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
 from bot.timespan import parse_time
 from commands.base import Context, Say, Verb, only_of_a_job
 from commands.resolve import find_job
 
-EVERY_JOB = "*"
 LONGEST = timedelta(days=366)
 _LONGEST_REASON = 300
 

@@ -14,6 +14,7 @@ from bot.jobnames import told_apart
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
 from commands.doing import FILTERS
+from commands.offering import offered
 from commands.selecting import all_matching, check_value, matching, one_of
 
 PER_PAGE = 20
@@ -60,7 +61,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         filters=_filters(invocation),
         unreachable=found.unreachable,
         choosing=choosing,
-        buttons=_buttons(ctx, invocation, page, pages, found),
+        buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts if page == 1 < pages else {},
         ailing=_ailing(ctx, fitting) if page == 1 else (),
     )
@@ -121,13 +122,14 @@ def _groups(
             status=status,
             lines=tuple(group),
             total=counts[status],
-            bulk=_bulk(ctx, group[0].job) if choosing else (),
+            bulk=_bulk(ctx, [line.job for line in group]) if choosing else (),
         )
         for status, group in groups.items()
     )
 
 
-def _bulk(ctx: Context, sample: Job) -> tuple[Button, ...]:
+def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
+    possible = [action for action in allowed(group[0]) if action in BULK]
     return tuple(
         Button(
             f"{action.capitalize()} chosen",
@@ -136,8 +138,7 @@ def _bulk(ctx: Context, sample: Job) -> tuple[Button, ...]:
             ctx.ref(Invocation(action)),
             style="danger" if action in (Action.RESTART, Action.PROMOTE, Action.DELETE) else "",
         )
-        for action in allowed(sample)
-        if action in BULK
+        for action in offered(ctx, possible, *group)
     )
 
 
@@ -147,7 +148,7 @@ def _filters(invocation: Invocation) -> str:
 
 
 def _buttons(
-    ctx: Context, invocation: Invocation, page: int, pages: int, found: JobList
+    ctx: Context, invocation: Invocation, page: int, pages: int, shown: Sequence[Job]
 ) -> tuple[Button, ...]:
     def turn(label: str, **flags: str | bool) -> Button:
         kept: dict[str, Value] = {"page": str(page), "choose": invocation.switch("choose"), **flags}
@@ -158,9 +159,10 @@ def _buttons(
         buttons.append(turn("‹ Previous", page=str(page - 1)))
     if page < pages:
         buttons.append(turn("Next ›", page=str(page + 1)))
-    if found.jobs:
-        choosing = invocation.switch("choose")
-        buttons.append(turn("Done choosing" if choosing else "Choose several", choose=not choosing))
+    if invocation.switch("choose"):
+        buttons.append(turn("Done choosing", choose=False))
+    elif offered(ctx, BULK, *shown):
+        buttons.append(turn("Choose several", choose=True))
     buttons.append(turn("Refresh"))
     return tuple(buttons)
 

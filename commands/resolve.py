@@ -18,6 +18,8 @@ from bot.jobnames import with_location
 from bot.policy import VIEWS
 from commands.base import Context, Say
 from commands.gone import farewell, gone_jobs
+from commands.offering import permits
+from commands.sight import as_known
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _ALIKE = 70
@@ -193,6 +195,7 @@ def _offers(
             ref=ctx.ref(replace(invocation, jobs=_swap(invocation.jobs, typed, name))),
         )
         for label, name in labels[:_OFFERED]
+        if permits(ctx, invocation.verb, as_known(ctx, name, ctx.now()))
     )
 
 

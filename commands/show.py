@@ -1,4 +1,4 @@
-"""`/dms show`: one job, and only the buttons that its state and phase allow."""
+"""`/dms show`: one job, and only the buttons that its state and phase, the policy and freezes allow."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from bot.advice import next_step
 from bot.answers import Answer, Button, JobCard
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Delay, Job, Operation, Phase, State
+from bot.dms.rules import Action, allowed
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.offers import offers, show
 from bot.requestwords import terms
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
+from commands.offering import offered, permits
 from commands.resolve import find_job
 
 _RECENT = timedelta(hours=1)
@@ -37,6 +39,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         delay=_delay(ctx, job),
         frozen=terms(freezes[0]) if freezes else ctx.access.closed(job),
         next_step=next_step(job, databases or ()),
+        withheld=_withheld(ctx, job, databases or ()),
         buttons=_buttons(ctx, job, databases or ()),
     )
 
@@ -68,11 +71,19 @@ def _delay(ctx: Context, job: Job) -> Delay | None:
         return None
 
 
+def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:
+    """What the job allows, but the policy does not let this person do; a freeze says so by itself."""
+    if ctx.access.closed(job):
+        return ()
+    return tuple(action for action in allowed(job, databases) if not permits(ctx, action, job))
+
+
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
-    """A button for each action that the job allows, then those that look closer."""
+    """A button for each action that the job allows and this person may, then those that look closer."""
+    only = offered(ctx, Action, job)
     with ctx.store.transaction():  # Else each new id would wait for the disk.
         looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
-        return (*offers(ctx.ref, job, databases), looking, show(ctx.ref, job, "turn"))
+        return (*offers(ctx.ref, job, databases, only), looking, show(ctx.ref, job, "turn"))
 
 
 VERB = Verb(

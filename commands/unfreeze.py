@@ -6,8 +6,9 @@ from bot.answers import Answer, Note, Part, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax
 from bot.requestwords import terms
+from bot.store.records import EVERY_JOB
 from commands.base import Context, Verb, only_of_a_job
-from commands.freeze import EVERY_JOB, audited, target, what
+from commands.freeze import audited, target, what
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

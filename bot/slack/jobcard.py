@@ -162,7 +162,14 @@ def _small_print(card: JobCard) -> list[str]:
     ]
     if job.end_time:
         parts.append(f"ended {escape.date(job.end_time)}")
-    return [" · ".join(parts)]
+    return [" · ".join(parts), *_withheld(card)]
+
+
+def _withheld(card: JobCard) -> list[str]:
+    if not card.withheld:
+        return []
+    what = ", ".join(f"*{action}*" for action in card.withheld)
+    return [f"Not offered to you: {what}; {escape.code(f'/dms policy {card.job.id}')} says who may"]
 
 
 def _one_line(text: str) -> str:

@@ -146,13 +146,17 @@ class Run:
     """User id of the requester."""
 
 
+EVERY_JOB = "*"
+"""In the place of a job's name: all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Freeze:
     """No changes to a job (or to all) until a time."""
 
     id: str
     job: str
-    """Full resource name, or `*` for all."""
+    """Full resource name, or `EVERY_JOB`."""
     until: datetime
     reason: str
     by: str
