@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.answers import Note, Outside, Part, Rich, Time, User
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import where
 from bot.jobnames import called
-from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
+from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
 
 STANDING = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",
@@ -22,6 +23,14 @@ STANDING = {
     RequestState.OUTDATED: "out of date, because the job has changed; ask again",
 }
 """How a request stands, after “this request is”."""
+
+LONG = timedelta(hours=1)
+"""Operations of the service take minutes: whoever can may stop following one that takes so long."""
+
+
+def lasts_long(run: Run, now: datetime) -> bool:
+    """Whether the operation of a run has been followed for so long that this may be stopped."""
+    return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= LONG
 
 
 def phrase(request: Request) -> str:
@@ -68,12 +77,13 @@ def frozen(job: Job, freeze: Freeze) -> Rich:
     )
 
 
-def locked(job: Job, run: Run) -> Rich:
+def locked(job: Job, run: Run, now: datetime) -> Rich:
     """Why another run forbids changes."""
+    lever = " Its message has a button to stop following it." if lasts_long(run, now) else ""
     return (
         f"`{job.id}` is locked: {run.action} by ",
         User(run.by),
-        " is under way. Try again when it has ended.",
+        f" is under way. Try again when it has ended.{lever}",
     )
 
 

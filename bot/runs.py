@@ -37,9 +37,18 @@ from bot.dms.rules import (
     where,
 )
 from bot.redact import redact
-from bot.requestwords import changed, describe
+from bot.requestwords import changed, describe, lasts_long
 from bot.store.port import JobLocked, Store, StoreError
-from bot.store.records import ACTIVE_RUNS, AuditEntry, Freeze, Request, RequestState, Run, RunState
+from bot.store.records import (
+    ACTIVE_RUNS,
+    AuditEntry,
+    Freeze,
+    Person,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +69,9 @@ _UNREADABLE = timedelta(hours=1)
 _STOPPED = "stopped"
 """The audit's event of a run that has stopped its job and has yet to restart it."""
 _STOPPING = "stopping it first"
+_UNFOLLOWED = "unfollowed"
+"""The audit's event of somebody who has stopped the following of a run."""
+_UNREAD = "its operation cannot be read"
 _GOING = (RunState.CALLING, RunState.FOLLOWING)
 
 
@@ -110,6 +122,8 @@ class Runs:
         """Runs whose outcome could not be saved."""
         self._unread: dict[str, datetime] = {}
         """Since when the operations of runs may not be read."""
+        self._long: set[str] = set()
+        """Runs whose messages offer to stop following them."""
         self._guard = threading.Lock()
 
     # ---- launching
@@ -536,14 +550,26 @@ class Runs:
         """
         for request in self._store.requests([RequestState.APPROVED], limit=1000):
             self.queue(request.id)
-        for run in self._store.runs(states=[RunState.FOLLOWING]):
+        following = self._store.runs(states=[RunState.FOLLOWING])
+        for run in following:
             self._submit(run, self._look)
+        self._offer_unfollowing(following)
         for run in self._store.runs(states=[RunState.CALLING]):
             if self._abandoned(run):
                 self._submit(run, self._take_up)
         for request in self._store.requests([RequestState.RUNNING], limit=1000):
             self.pump(request.id)
             self._finish(request.id)
+
+    def _offer_unfollowing(self, following: Sequence[Run]) -> None:
+        """Have the messages updated of what has gone on for long by now."""
+        now = self._clock()
+        long = {run.id: run.request for run in following if lasts_long(run, now)}
+        for run_id, request_id in long.items():
+            if run_id not in self._long:
+                self._touch(request_id)
+                self._wake()
+        self._long = set(long)
 
     def take_up_own(self) -> None:
         """Take up calls of this replica whose outcome could not be saved. While it lives, no other may.
@@ -597,6 +623,8 @@ class Runs:
             self._unread.pop(run.id, None)
             if operation.done:
                 self._done(run, request, operation)
+            elif run.note.startswith(_UNREAD):
+                self._remark(run, request, _STOPPING if self._stops(run, request) else "")
 
     def _unreadable(self, run: Run, request: Request, error: DmsError) -> None:
         log.warning("operation_not_read", operation=run.operation, error=str(error))
@@ -604,6 +632,38 @@ class Runs:
         if now - self._unread.setdefault(run.id, now) > _UNREADABLE:
             self._unread.pop(run.id, None)
             self._unclear(run, request, f"Its operation cannot be read: {error}")
+        elif not run.note.startswith(_UNREAD):
+            self._remark(run, request, f"{_UNREAD}: {error}")
+
+    def _remark(self, run: Run, request: Request, note: str) -> None:
+        """Say how far a run is while it goes on."""
+        with self._store.transaction():
+            if self._store.move_run(run.id, [RunState.FOLLOWING], RunState.FOLLOWING, note=redact(note)):
+                self._touch(request.id)
+        self._wake()
+
+    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> None:
+        """Give up as unclear what is followed. Nothing is sent: neither for these jobs, nor for those of
+        the same request whose turn has not come.
+
+        Raises:
+            StoreError.
+        """
+        # Before their places are free: else the next ones would take them.
+        for run in self._store.runs(request=request.id, states=[RunState.QUEUED]):
+            if not _half_done(run):
+                why = "Its turn had not come when following the others was stopped. Nothing was sent."
+                self._refuse(run, request, RunState.QUEUED, why)
+        for run in runs:
+            with self._store.transaction():
+                now = self._store.run(run.id)
+                if now is None or (now.state, now.operation) != (RunState.FOLLOWING, run.operation):
+                    continue
+                self._audit(run, request, _UNFOLLOWED, _job_of(request, run), by=who)
+            why = "Its operation has gone on for long, and is no longer followed."
+            if self._stops(run, request):
+                why += " The restart that was to come after the stop was not sent."
+            self._unclear(run, request, why)
 
     def _operation_gone(self, run: Run, request: Request) -> None:
         """The record of a finished operation may be deleted: then the job tells what came of it."""
@@ -662,14 +722,24 @@ class Runs:
         self._store.touch(request_key(request_id))
         self._store.touch(approval_key(request_id))
 
-    def _audit(self, run: Run, request: Request, event: str, job: Job, detail: str = "") -> None:
+    def _audit(
+        self,
+        run: Run,
+        request: Request,
+        event: str,
+        job: Job,
+        detail: str = "",
+        by: Person | None = None,
+    ) -> None:
+        """`by` is who did it, where that is not who asked for it."""
+        by = by or request.by
         self._store.append_audit(
             AuditEntry(
                 at=self._clock(),
                 event=event,
-                user=request.by.user,
-                team=request.by.team,
-                channel=request.by.channel,
+                user=by.user,
+                team=by.team,
+                channel=by.channel,
                 action=run.action,
                 job=run.job,
                 job_create_time=job.create_time.isoformat(),

@@ -12,7 +12,7 @@ from bot.store.records import EVERY_JOB, AuditEntry
 from commands import watching
 
 _LONGEST = 300
-_PEOPLES = frozenset({"requested", "confirmed", "approved", "denied", "cancelled"})
+_PEOPLES = frozenset({"requested", "confirmed", "approved", "denied", "cancelled", "unfollowed"})
 """What a person has done; all else comes of a request."""
 _FREEZE = re.compile(r"until (?P<until>\S+): (?P<reason>.*)", re.DOTALL)
 _WATCH = re.compile(r"(?P<jobs>.+) for (?P<target>[A-Z0-9]+)(?:, only (?P<only>\S+))?")

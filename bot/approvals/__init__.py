@@ -16,12 +16,13 @@ from bot.approvals.deciding import Deciding
 from bot.approvals.drafting import AT_RISK, Wanted
 from bot.approvals.ending import Ending
 from bot.approvals.keys import approval_key, request_key
+from bot.approvals.unfollowing import Unfollowing
 from bot.approvals.votes import approving, counting
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 
 
-class Approvals(Asking, Confirming, Deciding, Ending):
-    """Requests, from asking to being allowed to run."""
+class Approvals(Asking, Confirming, Deciding, Ending, Unfollowing):
+    """Requests, from asking to being allowed to run, and out of the way where a run does not end."""
 
     def may_review(self, who: Person, request_id: str) -> Request | Note:
         """The request, when a word of `who` on it would count now; else what to tell them. Quick."""

@@ -26,6 +26,7 @@ from bot.store.records import (
     Person,
     Request,
     RequestState,
+    Run,
 )
 
 WAITS = "waits_s"
@@ -43,6 +44,10 @@ class Launcher(Protocol):
 
     def begin(self, request_id: str) -> None:
         """Carry out what was queued; after that transaction."""
+        ...
+
+    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> None:
+        """Give up as unclear what is followed, and send nothing."""
         ...
 
 
@@ -170,7 +175,7 @@ class Book:
         if freezes:
             return Stop(frozen(job, freezes[0]))
         runs = self._store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
-        return Stop(locked(job, runs[0]), passes=True) if runs else None
+        return Stop(locked(job, runs[0], self._clock()), passes=True) if runs else None
 
     def _in_the_way(self, request: Request) -> Stop | None:
         """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""

@@ -17,13 +17,14 @@ from bot.approvals import approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
-from bot.requestwords import scope
+from bot.requestwords import LONG, lasts_long, scope
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
 from bot.slack.message import Message
 from bot.slack.progress import outcome, progress, retryable
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run
+from bot.timespan import humanize
 
 _Style = Literal["", "primary", "danger"]
 _NAMED = 20
@@ -344,6 +345,25 @@ def _running(
         *_changes(request),
         *_touched(request),
         *_effect(request),
+        *_unfollowing(request, runs, now),
+    ]
+
+
+def _unfollowing(request: Request, runs: Sequence[Run], now: datetime) -> list[Block]:
+    """A way out where an operation does not end."""
+    long = [run for run in runs if lasts_long(run, now)]
+    if not long:
+        return []
+    one = len(long) == 1
+    jobs = words.called_code(request, long[0].job) if one else words.many(len(long), "job")
+    are, stand = ("is", "stands") if one else ("are", "stand")
+    return [
+        *m.sections(
+            f"⏱️ *This has gone on for more than {humanize(LONG)}*, where minutes are usual, and {jobs} {are} "
+            "locked until it ends. Look at it in the console. *Stop following* sends nothing, and stops "
+            f"nothing at the service: it reports as unclear how {jobs} {stand}, and lifts the lock."
+        ),
+        *m.buttons([_button(request, "Stop following", "unfollow")]),
     ]
 
 

@@ -71,6 +71,7 @@ _HEARD = {
     "approve": "Your approval counts. How it goes on is told where it was asked.",
     "cancel": "Cancelled: nothing was sent.",
     "withdraw": "Withdrawn: nothing was sent.",
+    "unfollow": "No longer followed: the message of the request says how the job stands.",
     "recheck": "Looked again: the message of the request shows the delay.",
 }
 """What a step of a request came to, where its message may be out of sight. What was asked for may only
@@ -219,6 +220,7 @@ class Front:
             "cancel": self._step(approvals.cancel, near=True),
             "withdraw": self._step(approvals.cancel, near=True),
             "recheck": self._step(approvals.recheck),
+            "unfollow": self._step(approvals.unfollow),
             "approve": self._step(approvals.approve),
             "deny": self._ask_reason,
             "names": self._names,

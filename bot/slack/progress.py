@@ -95,7 +95,7 @@ def _tally(runs: Sequence[Run]) -> str:
 def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
     head = f"{words.run_sign(run.state)} {words.called_code(request, run.job)} {words.run_words(run.state)}"
     if run.state in ACTIVE_RUNS:
-        step = f" ({_note(run)})" if run.note else ""
+        step = f" ({escape.clip(_note(run), _SHORT_NOTE if short else _NOTE)})" if run.note else ""
         return f"{head}{step}{_since(run, now, short=short)}"
     most = _SHORT_NOTE if short else _NOTE
     note = f": {escape.clip(_note(run), most)}" if run.note else ""

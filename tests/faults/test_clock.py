@@ -2,83 +2,40 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.app import Bot
 from bot.schedule import Schedule
 from bot.store import open_store
 from bot.store.records import OutMessage
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.e2e.deciding import (
-    ROLES,
     asks,
     ended,
     events,
     eventually,
     moment,
-    policy,
     private,
     request_of,
     runs_of,
 )
-from tests.e2e.scene import CHANNEL, QUICK, Scene, fresh, settings
+from tests.e2e.scene import CHANNEL, settings
+from tests.faults.timed import Timed, a_job, read_again, timed
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-@dataclass
-class Clock:
-    """The wall clock, and how wrong it is."""
-
-    ahead: timedelta = timedelta()
-    guard: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self) -> datetime:
-        with self.guard:
-            return datetime.now(UTC) + self.ahead
-
-    def jump(self, by: timedelta) -> None:
-        with self.guard:
-            self.ahead += by
-
-
-@dataclass
-class Timed(Scene):
-    clock: Clock = field(default_factory=Clock)
-
-
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Timed]:
-    clock = Clock()
-    with (
-        SlackServer(port=0) as slack,
-        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
-    ):
-        wanted = settings(slack, dms, tmp_path, policy_file=policy(tmp_path, ROLES))
-        bot = Bot(wanted, clock=clock, limits=QUICK)
-        bot.start()
-        try:
-            slack.control.configure(rate_limits=False)
-            slack.control.wait_connections()
-            yield Timed(slack.control, dms.control, bot, clock=clock)
-        finally:
-            bot.stop()
-
-
-def a_job(stage: Timed) -> str:
-    job = fresh("clock")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
-    return job
+    with timed(tmp_path) as made:
+        yield made
 
 
 def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(stage: Timed) -> None:
@@ -163,12 +120,6 @@ def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(stage: Timed) 
 def unreadable(stage: Timed) -> None:
     stage.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
     read_again(stage)
-
-
-def read_again(stage: Timed) -> None:
-    """Until a look at the operation that began after this call has ended, as the next follows it."""
-    looks = len(stage.dms.calls("GetOperation"))
-    eventually(lambda: len(stage.dms.calls("GetOperation")) > looks + 2)
 
 
 def test_a_freeze_holds_by_the_clock(stage: Timed) -> None:

@@ -15,8 +15,8 @@ STRANGERS = ("U0RILEY001", "U0QUINN001", "U0NOBODY00", "W0FORGED01", "riley", ""
 """People who may change nothing."""
 STEPS = (
     "run", "turn", "chosen", "pick", "confirm", "confirm_destination", "cancel", "recheck", "approve", "deny",
-    "review", "withdraw", "retry", "again", "names", "submit", "typed", "typed_destination", "deny_reason",
-    "save", "refresh", "suggest", "phrase", "nonsense", "",
+    "review", "withdraw", "retry", "again", "unfollow", "names", "submit", "typed", "typed_destination",
+    "deny_reason", "save", "refresh", "suggest", "phrase", "nonsense", "",
 )  # fmt: skip
 REQUEST_STEPS = STEPS[STEPS.index("confirm") : STEPS.index("submit")]
 """Of the buttons whose value is a request."""

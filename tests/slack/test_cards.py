@@ -245,3 +245,15 @@ def test_what_did_not_come_to_run(state: RequestState, says: str, again: bool) -
 )
 def test_bar(done: int, total: int, cells: int) -> None:
     assert bar(done, total).count("▰") == cells
+
+
+def test_what_goes_on_for_long_can_be_left() -> None:
+    running = request(state=RequestState.RUNNING)
+    young = shown(running, [run(RunState.FOLLOWING)])
+    assert buttons(young) == {}
+    long = run(RunState.FOLLOWING, called=NOW - timedelta(hours=1), note="*sad* <!here> " * 100)
+    old = shown(running, [long])
+    assert set(buttons(old)) == {"dms:promote:unfollow"}
+    assert "This has gone on for more than 1 h" in all_text(old)
+    called = shown(running, [replace(long, state=RunState.CALLING)])
+    assert buttons(called) == {}, "a call ends by itself"

@@ -1,0 +1,146 @@
+"""An operation that never ends: whoever may act on its job can stop following it, and nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store.records import Person
+from sandbox.slack import plain
+from tests.e2e.deciding import (
+    DANA,
+    RILEY,
+    SAM,
+    ended,
+    events,
+    eventually,
+    moment,
+    press_refused,
+    private,
+    request_of,
+    runs_of,
+    told,
+)
+from tests.e2e.scene import JSON
+from tests.faults.timed import Timed, a_job, read_again, timed
+
+FOREVER = 1_000_000
+MINUTE = timedelta(minutes=1)
+LEVER = "[Stop following]"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Timed]:
+    with timed(tmp_path, bulk_parallel=1) as made:
+        made.dms.operation_seconds(FOREVER)
+        yield made
+        assert made.slack.violations() == []
+
+
+def going(stage: Timed, line: str) -> JSON:
+    """The message of what was begun, once its operation is followed."""
+    return stage.shows(stage.type(line), "running since")
+
+
+def writes(stage: Timed) -> int:
+    """Calls that change or begin something."""
+    return sum(1 for call in stage.dms.calls() if not call["method"].startswith(("Get", "List", "Fetch")))
+
+
+def test_after_an_hour_the_lock_can_be_lifted(stage: Timed) -> None:
+    job = a_job(stage)
+    card = going(stage, f"verify {job}")
+    stage.clock.jump(59 * MINUTE)
+    read_again(stage)
+    assert LEVER not in plain(stage.shows(card, "running since"))
+    stage.clock.jump(MINUTE)
+    offered = stage.shows(card, "gone on for more than 1 h", f"`{job}` is locked", LEVER)
+    hint = stage.type(f"stop {job}", user="sam")
+    assert "Its message has a button to stop following it." in plain(hint)
+    before = writes(stage)
+    stage.press(offered, "Stop following", user="sam")
+    over = stage.shows(card, "unclear", "no longer followed", "The service says that", "RUNNING")
+    assert LEVER not in plain(over)
+    assert ended(stage, job) == ["unclear"]
+    assert writes(stage) == before
+    assert told(stage, job)[-2:] == [("unfollowed", SAM), ("unclear", DANA)]
+    assert f"<@{SAM}> *unfollowed* verify (RUNNING · CDC)" in plain(stage.type(f"history {job}"))
+    stage.dms.operation_seconds(6)
+    stage.shows(stage.type(f"stop {job}"), "✅ *Stopped*")
+
+
+def test_whoever_may_not_act_on_the_job_may_not_stop_following_it(stage: Timed) -> None:
+    job = a_job(stage)
+    card = going(stage, f"verify {job}")
+    stage.clock.jump(61 * MINUTE)
+    offered = stage.shows(card, LEVER)
+    press_refused(stage, offered, "Stop following", "riley", "You may not use `verify`")
+    assert [str(run.state) for run in runs_of(stage, job)] == ["following"]
+    assert "unfollowed" not in events(stage, job)
+    assert RILEY not in [user for _, user in told(stage, job)]
+
+
+def test_what_has_ended_by_then_stays_as_it_ended(stage: Timed) -> None:
+    job = a_job(stage)
+    card = going(stage, f"verify {job}")
+    stage.clock.jump(61 * MINUTE)
+    offered = stage.shows(card, LEVER)
+    stage.dms.clock(advance_seconds=2 * FOREVER)
+    stage.shows(card, "✅ *Verified*")
+    before = moment(stage)
+    assert stage.slack.press(offered, text="Stop following", user="sam", stale=True)["ok"]
+    private(stage, "sam", "Nothing was done", "done already", after=before)
+    assert ended(stage, job) == ["succeeded"]
+    assert "unfollowed" not in events(stage, job)
+
+
+def test_nothing_is_left_before_its_time(stage: Timed) -> None:
+    job = a_job(stage)
+    going(stage, f"verify {job}")
+    asked = request_of(stage, job)
+    note = stage.bot.approvals.unfollow(Person(asked.by.team, SAM, asked.by.channel), asked.id)
+    assert note is not None
+    assert "only what has gone on for 1 h" in str(note.text)
+    foreign = stage.bot.approvals.unfollow(Person("T0OTHERTEAM", SAM), asked.id)
+    assert foreign is not None
+    assert "not from this workspace" in str(foreign.text)
+    assert [str(run.state) for run in runs_of(stage, job)] == ["following"]
+
+
+def test_those_whose_turn_has_not_come_are_not_sent(stage: Timed) -> None:
+    first, second = a_job(stage), a_job(stage)
+    card = stage.shows(stage.type(f"verify {first} {second}"), "running since", "waiting for its turn")
+    stage.clock.jump(61 * MINUTE)
+    stage.press(stage.shows(card, f"`{first}` is locked", LEVER), "Stop following")
+    stage.shows(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
+    assert (ended(stage, first), ended(stage, second)) == (["unclear"], ["refused"])
+    assert len(stage.dms.calls("VerifyMigrationJob")) == 1
+
+
+def test_a_restart_that_waits_for_its_stop_is_not_sent(stage: Timed) -> None:
+    job = a_job(stage)
+    stage.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
+    card = stage.shows(stage.type(f"restart {job} --stop-first"), "[Confirm restart]")
+    stage.confirm(card, "Confirm restart", typed=job)
+    asking = stage.slack.wait_message(channel="dms-approvals", contains=[job, "[Approve]"])
+    stage.press(asking, "Approve", user="alex")
+    stage.shows(card, "stopping it first")
+    stage.clock.jump(61 * MINUTE)
+    stage.press(stage.shows(card, LEVER), "Stop following")
+    stage.shows(card, "unclear", "The restart that was to come after the stop was not sent")
+    stage.dms.clock(advance_seconds=2 * FOREVER)
+    eventually(lambda: "STOPPED" in plain(stage.type(f"show {job}")))
+    assert stage.dms.calls("RestartMigrationJob") == []
+
+
+def test_an_operation_that_cannot_be_read_is_said_to_be_so_while_it_lasts(stage: Timed) -> None:
+    job = a_job(stage)
+    card = going(stage, f"verify {job}")
+    stage.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
+    stage.shows(card, "its operation cannot be read")
+    stage.dms.clear_faults()
+    eventually(lambda: "cannot be read" not in plain(stage.shows(card, "running since")))
+    assert [str(run.state) for run in runs_of(stage, job)] == ["following"]

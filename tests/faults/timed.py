@@ -1,0 +1,68 @@
+"""The whole chain with a wall clock of the bot's own, which jumps when a test says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.app import Bot
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer
+from tests.e2e.deciding import ROLES, eventually, policy
+from tests.e2e.scene import QUICK, Scene, fresh, settings
+
+
+@dataclass
+class Clock:
+    """The wall clock, and how wrong it is."""
+
+    ahead: timedelta = timedelta()
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self) -> datetime:
+        with self.guard:
+            return datetime.now(UTC) + self.ahead
+
+    def jump(self, by: timedelta) -> None:
+        with self.guard:
+            self.ahead += by
+
+
+@dataclass
+class Timed(Scene):
+    clock: Clock = field(default_factory=Clock)
+
+
+@contextmanager
+def timed(folder: Path, **more: Any) -> Iterator[Timed]:
+    clock = Clock()
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+    ):
+        wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES), **more)
+        bot = Bot(wanted, clock=clock, limits=QUICK)
+        bot.start()
+        try:
+            slack.control.configure(rate_limits=False)
+            slack.control.wait_connections()
+            yield Timed(slack.control, dms.control, bot, clock=clock)
+        finally:
+            bot.stop()
+
+
+def a_job(stage: Timed) -> str:
+    job = fresh("clock")
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    return job
+
+
+def read_again(stage: Timed) -> None:
+    """Until a look at an operation that began after this call has ended, as the next follows it."""
+    looks = len(stage.dms.calls("GetOperation"))
+    eventually(lambda: len(stage.dms.calls("GetOperation")) > looks + 2)
