@@ -22,7 +22,7 @@ from bot import delayfacts
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import AT_RISK, approval_key, counting, request_key
-from bot.dms.errors import DmsError, NotFound, Unavailable, Unclear
+from bot.dms.errors import Denied, DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Database, Job, Operation, State
 from bot.dms.port import Dms
 from bot.dms.rules import (
@@ -77,6 +77,13 @@ _GOING = (RunState.CALLING, RunState.FOLLOWING)
 
 class Objection(Exception):
     """Why a run may not call the service (any more). `str()` is one sentence."""
+
+
+class Hopeless(Objection):
+    """The same, for good: there is no use in trying again."""
+
+
+_FOR_GOOD = (Hopeless, NotFound, Denied)
 
 
 def replica_lock(owner: str) -> str:
@@ -235,18 +242,18 @@ class Runs:
             job = self._cleared(run, request)
             calling = self._claim(run, request, job)
         except (Objection, DmsError) as objection:
-            self._refuse(run, request, RunState.QUEUED, str(objection))
+            self._refuse(run, request, RunState.QUEUED, objection)
             return
         if calling is not None:
             self._call(calling, request, job)
 
-    def _refuse(self, run: Run, request: Request, at: RunState, why: str) -> None:
+    def _refuse(self, run: Run, request: Request, at: RunState, why: Objection | DmsError) -> None:
         """Close a run whose call was not sent or not taken; a job stopped on the way is not as it was."""
         if self._has_stopped(run, request):
             note = f"The job was stopped, but it was not restarted: {why}"
-            self._close(run, request, [at], RunState.FAILED, note)
+            self._close(run, request, [at], RunState.FAILED, note, hopeless=isinstance(why, _FOR_GOOD))
         else:
-            self._close(run, request, [at], RunState.REFUSED, why)
+            self._close(run, request, [at], RunState.REFUSED, str(why), hopeless=isinstance(why, _FOR_GOOD))
 
     def _cleared(self, run: Run, request: Request) -> Job:
         """The job as it is now, when the run may go on.
@@ -261,7 +268,7 @@ class Runs:
         try:
             job = self._dms.get_job(run.job)
         except NotFound:
-            raise Objection(f"`{then.id}` no longer exists.") from None
+            raise Hopeless(f"`{then.id}` no longer exists.") from None
         self._unchanged(run, request, then, job)
         partial = by_databases(run.action, job, request.options)
         databases = self._dms.databases(job.name) if partial or _names_databases(request, job) else ()
@@ -269,7 +276,7 @@ class Runs:
         self._permitted(request, job)
         refusal = check(run.action, job, request.options, databases if partial else ())
         if refusal is not None:
-            raise Objection(str(refusal))
+            raise (Hopeless if refusal.over else Objection)(str(refusal))
         self._still_caught_up(request, job)
         return job
 
@@ -350,7 +357,7 @@ class Runs:
     def _turned_down(self, run: Run, request: Request, error: DmsError, before: Job) -> None:
         """A quota may run out on the way back as well: look once before saying that nothing was done."""
         if error.code != _USED_UP or not self._settled(run, request, before, looks=1):
-            self._refuse(run, request, RunState.CALLING, str(error))
+            self._refuse(run, request, RunState.CALLING, error)
 
     def _accepted(self, run: Run, request: Request, operation: Operation) -> None:
         try:
@@ -653,7 +660,7 @@ class Runs:
         for run in self._store.runs(request=request.id, states=[RunState.QUEUED]):
             if not _half_done(run):
                 why = "Its turn had not come when following the others was stopped. Nothing was sent."
-                self._refuse(run, request, RunState.QUEUED, why)
+                self._refuse(run, request, RunState.QUEUED, Objection(why))
         for run in runs:
             with self._store.transaction():
                 now = self._store.run(run.id)
@@ -694,9 +701,20 @@ class Runs:
 
     # ---- ends
 
-    def _close(self, run: Run, request: Request, expect: Iterable[RunState], to: RunState, note: str) -> None:
+    def _close(
+        self,
+        run: Run,
+        request: Request,
+        expect: Iterable[RunState],
+        to: RunState,
+        note: str,
+        *,
+        hopeless: bool = False,
+    ) -> None:
         with self._store.transaction():
-            moved = self._store.move_run(run.id, list(expect), to, ended=self._clock(), note=redact(note))
+            moved = self._store.move_run(
+                run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=hopeless
+            )
             if moved is None:
                 return
             self._audit(moved, request, to.value, _job_of(request, run), note)

@@ -15,6 +15,7 @@ from bot.approvals.confirming import Confirming
 from bot.approvals.deciding import Deciding
 from bot.approvals.drafting import AT_RISK, Wanted
 from bot.approvals.ending import Ending
+from bot.approvals.judging import GONE
 from bot.approvals.keys import approval_key, request_key
 from bot.approvals.unfollowing import Unfollowing
 from bot.approvals.votes import approving, counting
@@ -36,6 +37,7 @@ class Approvals(Asking, Confirming, Deciding, Ending, Unfollowing):
 
 __all__ = [
     "AT_RISK",
+    "GONE",
     "Approvals",
     "Launcher",
     "Wanted",

@@ -18,6 +18,8 @@ _DECIDED = ("approval_channel", "void", WAITS, EFFECT)
 """Facts that a decision brings; all others are as the store has them."""
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
+GONE = "gone"
+"""The fact of a request that ended because none of its jobs is there any more."""
 
 
 class Judging(Book):
@@ -46,19 +48,23 @@ class Judging(Book):
 
     def _outdated(self, request: Request) -> bool:
         """Whether a job is no longer as it was; the request then ends, and its message says so."""
-        changes = [change for change in together.each(self._change, request.jobs) if change]
+        jobs = together.each(self._present, request.jobs)
+        pairs = zip(request.jobs, jobs, strict=True)
+        changes = [change for change in (_change(then, now) for then, now in pairs) if change]
         if not changes:
             return False
+        if not any(jobs):
+            self._add_facts(request, {GONE: True})
         more = f" And {len(changes) - _CHANGES} more have changed." if len(changes) > _CHANGES else ""
         self._end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
         return True
 
-    def _change(self, then: Job) -> str:
+    def _present(self, then: Job) -> Job | None:
+        """The job as it is now; None when it is gone."""
         try:
-            now = self._dms.get_job(then.name)
+            return self._dms.get_job(then.name)
         except NotFound:
-            return f"`{then.id}` no longer exists."
-        return changed(then, now)
+            return None
 
     def _behind(self, request: Request) -> Note | None:
         """Why a promote is not let through yet: its delay was read long ago, and is not zero now.
@@ -119,3 +125,7 @@ class Judging(Book):
         )
         assert moved is not None
         return moved
+
+
+def _change(then: Job, now: Job | None) -> str:
+    return f"`{then.id}` no longer exists." if now is None else changed(then, now)

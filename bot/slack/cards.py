@@ -13,7 +13,7 @@ from typing import Literal
 from slack_sdk.models.blocks import Block
 
 from bot.answers import Button
-from bot.approvals import approving
+from bot.approvals import GONE, approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
@@ -22,7 +22,7 @@ from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
 from bot.slack.message import Message
-from bot.slack.progress import outcome, progress, retryable
+from bot.slack.progress import failed, outcome, progress, retryable
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run
 from bot.timespan import humanize
 
@@ -137,7 +137,7 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
         case RequestState.RUNNING | RequestState.APPROVED:
             return f"⏳ {what}"
         case RequestState.DONE:
-            return f"{'🔴' if any(retryable(run) for run in runs) else '✅'} {what}"
+            return f"{'🔴' if any(failed(run) for run in runs) else '✅'} {what}"
         case _:
             return what
 
@@ -374,7 +374,7 @@ def _done(
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
     blocks.extend([*_changes(request), *_touched(request)])
-    if not any(retryable(run) for run in runs):
+    if not any(failed(run) for run in runs):
         blocks.extend(_effect(request))
     blocks.extend(m.buttons([*_after(request, runs), *then]))
     small = f"{_approvals_given(request, decisions)}Asked by {escape.mention('@', request.by.user)}."
@@ -384,12 +384,11 @@ def _done(
 
 def _after(request: Request, runs: Sequence[Run]) -> list[Button]:
     found = []
-    failed = [run for run in runs if retryable(run)]
-    if failed:
+    if any(retryable(run) for run in runs):
         label = "Retry the failed ones" if len(request.jobs) > 1 else "Try again"
         found.append(_button(request, label, "retry"))
     restart = request.facts.get("restart")
-    if isinstance(restart, str) and restart and not failed:
+    if isinstance(restart, str) and restart and not any(failed(run) for run in runs):
         found.append(Button("Restart now", "restart", "run", restart, "danger"))
     return found
 
@@ -403,7 +402,7 @@ def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
         m.section(f"{line}.{reason}"),
         m.section(f"It was asked by {escape.mention('@', request.by.user)} to {_wish(request)}."),
     ]
-    if request.state in (RequestState.EXPIRED, RequestState.OUTDATED):
+    if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and GONE not in request.facts:
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
     return [*blocks, *m.context(_approvals_given(request, decisions))]
 

@@ -36,10 +36,11 @@ from bot.slack.incoming import Press, Submission, Typed
 from bot.slack.message import Message
 from bot.slack.parse import parse
 from bot.slack.post import Place, Post
+from bot.slack.progress import retryable
 from bot.slack.render import render
 from bot.slack.text import plain
 from bot.store.port import Store, StoreError
-from bot.store.records import OPEN_REQUESTS, Person, Ref, Request, RequestState, Run, RunState
+from bot.store.records import OPEN_REQUESTS, Person, Ref, Request, RequestState
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -360,7 +361,7 @@ class Front:
             self._post.answer(place, OLD_BUTTON)
             return
         runs = self._store.runs(request=press.value)
-        failed = [run.job for run in runs if _retryable(run)]
+        failed = [run.job for run in runs if retryable(run)]
         if not failed:
             self._post.answer(place, Note("There is nothing to retry.", tone="info"))
             return
@@ -517,10 +518,6 @@ def _in_view(submission: Submission) -> Place:
     if submission.step != PREVIEWED:
         return Place(submission.who)
     return Place(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
-
-
-def _retryable(run: Run) -> bool:
-    return run.state in (RunState.FAILED, RunState.REFUSED, RunState.UNCLEAR)
 
 
 def _same_team(request: Request, submission: Submission) -> bool:

@@ -42,9 +42,14 @@ def gauge(percent: float) -> str:
     return f"{'▰' * filled}{'▱' * (_CELLS - filled)}"
 
 
-def retryable(run: Run) -> bool:
+def failed(run: Run) -> bool:
     """Whether it ended without what was asked."""
     return run.state in (RunState.FAILED, RunState.REFUSED, RunState.UNCLEAR)
+
+
+def retryable(run: Run) -> bool:
+    """Whether it failed, and trying again may help."""
+    return failed(run) and not run.hopeless
 
 
 def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> list[Block]:
@@ -77,10 +82,10 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
 
 def _single(request: Request, runs: Sequence[Run]) -> str:
     job = words.called_code(request, request.jobs[0].name)
-    failed = [run for run in runs if retryable(run)]
-    if not failed:
+    bad = [run for run in runs if failed(run)]
+    if not bad:
         return f"✅ *{words.DONE[request.action]}* {job}{_took(runs)}"
-    run = failed[0]
+    run = bad[0]
     reason = escape.clip(_note(run), _NOTE) or "the service gave no reason"
     action = str(request.action).capitalize()
     return f"{words.run_sign(run.state)} *{action} of* {job} *{words.run_words(run.state)}*: {reason}"

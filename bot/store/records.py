@@ -144,6 +144,8 @@ class Run:
     """Why it failed or was refused, in words for people."""
     by: str = ""
     """User id of the requester."""
+    hopeless: bool = False
+    """Whether trying again cannot help: the job is gone, or the bot itself lacks a permission."""
 
 
 EVERY_JOB = "*"

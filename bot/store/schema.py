@@ -152,7 +152,10 @@ _AUDIT_POSTGRES = (
     _refuse_postgres("TRUNCATE", "audit_head"),
 )
 
-MIGRATIONS = (Migration(1, "first tables", _TABLES + _AUDIT, _AUDIT_SQLITE, _AUDIT_POSTGRES),)
+MIGRATIONS = (
+    Migration(1, "first tables", _TABLES + _AUDIT, _AUDIT_SQLITE, _AUDIT_POSTGRES),
+    Migration(2, "hopeless runs", ("ALTER TABLE runs ADD COLUMN hopeless {integer} NOT NULL DEFAULT 0",)),
+)
 
 
 def pending(applied: list[str], migrations: tuple[Migration, ...], where: str) -> tuple[Migration, ...]:

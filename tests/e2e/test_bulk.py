@@ -263,7 +263,9 @@ def test_fifty_on_a_page_to_choose_from(stage: Scene) -> None:
 def test_a_failure_of_one_does_not_stop_the_others(stage: Scene) -> None:
     jobs = jobs_of(stage, 6)
     stage.dms.operation_outcome(jobs[1], "stop", "INTERNAL", "the disk is full")
-    stage.dms.fault("StopMigrationJob", "PERMISSION_DENIED", match=full(jobs[3]), message="not allowed here")
+    stage.dms.fault(
+        "StopMigrationJob", "FAILED_PRECONDITION", match=full(jobs[3]), message="not allowed here"
+    )
     card = stage.type(f"stop --all state=running {label(jobs)}")
     stage.confirm(card, "Confirm stop")
     done = stage.shows(card, "Stopped 4 of 6 jobs", "2 did not succeed", "▰▰▰▰▰▰▰▰▰▰ 6 of 6", timeout=25)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.slack import plain
-from tests.e2e.parts import calls, confirm_typed, job_with, labels, slow
+from tests.e2e.parts import calls, confirm_typed, full, job_with, labels, slow
 from tests.e2e.scene import Scene
 
 
@@ -45,11 +47,46 @@ def test_several_go_on_together(stage: Scene) -> None:
 
 def test_of_several_those_go_on_that_were_stopped(stage: Scene) -> None:
     stopped, refused = job_with(stage), job_with(stage)
-    stage.dms.fault("StopMigrationJob", "PERMISSION_DENIED", match=refused)
+    stage.dms.fault("StopMigrationJob", "FAILED_PRECONDITION", match=refused)
     card = stage.type(f"stop {stopped} {refused}")
     stage.confirm(card, "Confirm stop")
     done = stage.shows(card, "Stopped 1 of 2 jobs", "refused, nothing was changed: ")
     assert labels(done) == ["Retry the failed ones", f"Resume {stopped}"]
+
+
+@pytest.mark.parametrize(
+    ("code", "why"), [("PERMISSION_DENIED", "credentials may not"), ("NOT_FOUND", "does not exist")]
+)
+def test_trying_again_is_offered_only_where_it_can_help(stage: Scene, code: str, why: str) -> None:
+    job = job_with(stage)
+    stage.dms.fault("StopMigrationJob", code)
+    refused = stage.shows(stage.type(f"stop {job}"), "refused, nothing was changed", why)
+    assert labels(refused) == []
+    assert [run.hopeless for run in stage.bot.store.runs(job=full(job))] == [True]
+
+
+def test_of_several_only_those_are_tried_again_that_it_can_help(stage: Scene) -> None:
+    denied, failed = job_with(stage), job_with(stage)
+    stage.dms.fault("VerifyMigrationJob", "PERMISSION_DENIED", match=denied)
+    stage.dms.fault("VerifyMigrationJob", "FAILED_PRECONDITION", match=failed)
+    card = stage.shows(
+        stage.type(f"verify {denied} {failed}"), "Verified 0 of 2 jobs", "[Retry the failed ones]"
+    )
+    before = stage.now()
+    stage.press(card, "Retry the failed ones")
+    stage.slack.wait_message(channel="dms", contains=["✅ *Verified*", failed], after=before)
+    assert len(calls(stage, denied)) == 1
+
+
+def test_trying_again_once_the_job_is_gone_says_so(stage: Scene) -> None:
+    job = job_with(stage)
+    stage.dms.operation_outcome(job, "stop", "INTERNAL", "the disk is full")
+    card = stage.shows(stage.type(f"stop {job}"), "the disk is full", "[Try again]")
+    stage.dms.remove_job(job)
+    before = stage.now()
+    stage.press(card, "Try again")
+    stage.slack.wait_message(channel="dms", contains=["no longer there", job], user="dana", after=before)
+    assert len(calls(stage, job)) == 1
 
 
 def test_what_has_only_begun_is_not_called_done(stage: Scene) -> None:
