@@ -24,6 +24,8 @@ GATHER = timedelta(seconds=30)
 """How long alerts are gathered once there have been too many."""
 DIGEST_GROWS = timedelta(minutes=5)
 """How long what the jobs of a digest do next is added to it."""
+DIGEST_MENDED = timedelta(days=7)
+"""How long a digest is updated when jobs leave what it warns of."""
 _RECENT = 10
 """Events of a job among which the alerts of the status that it leaves must be."""
 _ALERTS_OF_A_STATUS = 2
@@ -76,6 +78,27 @@ class _Channel:
     gathering: _Digest | None = None
 
 
+class _Digests:
+    """Which digests of late hold an event; each channel's are read once, when they are wanted."""
+
+    def __init__(self, store: Store, since: datetime) -> None:
+        self._store = store
+        self._since = since
+        self._by_event: dict[str, dict[int, list[str]]] = {}
+
+    def holding(self, target: str, event: int) -> list[str]:
+        if target not in self._by_event:
+            self._by_event[target] = self._read(target)
+        return self._by_event[target].get(event, [])
+
+    def _read(self, target: str) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        for message in self._store.messages(target, "digest", self._since):
+            for event in message.subject["events"]:
+                found.setdefault(int(event), []).append(message.key)
+        return found
+
+
 class Teller:
     """Writes messages; keeps in mind how much each channel has been told lately."""
 
@@ -92,22 +115,29 @@ class Teller:
                 by_target.setdefault(listener.target, []).append(_Heard(each, listener.whole))
         for target, heard in by_target.items():
             self._tell_channel(target, heard, now)
-        closed = [self._close_alerts(each.event, subscriptions) for each in told]
+        digests = _Digests(self._store, now - DIGEST_MENDED)
+        closed = [self._close_alerts(each.event, subscriptions, digests) for each in told]
         return bool(by_target) or any(closed)
 
-    def _close_alerts(self, event: Event, subscriptions: Subscriptions) -> bool:
+    def _close_alerts(self, event: Event, subscriptions: Subscriptions, digests: _Digests) -> bool:
         """Have alerts of the status that a job has left updated: what they warn of is over, and what
         they offer would act on something else. Whether there were any."""
         if event.kind not in ("changed", "deleted") or not _is_alarming(event.before):
             return False
         earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
-        left = [each for each in earlier if each.id < event.id and each.after == event.before]
-        keys = [
-            f"alert:{each.id}:{target}"
+        left = [each.id for each in earlier if each.id < event.id and each.after == event.before]
+        touched = [
+            self._close_alert(each, target, digests)
             for each in left[-_ALERTS_OF_A_STATUS:]
             for target in subscriptions.targets()
         ]
-        touched = [self._store.touch(key) for key in keys]
+        return any(touched)
+
+    def _close_alert(self, event: int, target: str, digests: _Digests) -> bool:
+        """Where there were too many alerts for messages of their own, a digest tells of it."""
+        if self._store.touch(f"alert:{event}:{target}"):
+            return True
+        touched = [self._store.touch(key) for key in digests.holding(target, event)]
         return any(touched)
 
     def _tell_channel(self, target: str, heard: list[_Heard], now: datetime) -> None:

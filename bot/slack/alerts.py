@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -53,16 +53,24 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
 
 def is_over(event: Event, job: Job | None) -> bool:
     """Whether it told of a job that stands still, and that has moved on since; `job` as it is known now."""
-    if event.kind != "stuck" and not eventwords.is_failed(event):
-        return False
-    return job is None or job.status != event.after
+    return may_pass(event) and (job is None or job.status != event.after)
 
 
-def digest(events: Sequence[Event]) -> Message:
-    """A burst of changes: grouped by what happened, newest state of each job."""
+def may_pass(event: Event) -> bool:
+    """Whether it tells of a job that stands still until somebody does something."""
+    return event.kind == "stuck" or eventwords.is_failed(event)
+
+
+def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
+    """A burst of changes: grouped by what happened, newest state of each job.
+
+    `over` has the ids of events whose jobs have moved on since: they are told as past.
+    """
     groups: dict[str, list[str]] = {}
     for event in _latest(events):
-        groups.setdefault(eventwords.headline(event), []).append(event.job)
+        past = f"{_past(event).removesuffix(':')} (over)"
+        headline = past if event.id in over else eventwords.headline(event)
+        groups.setdefault(headline, []).append(event.job)
     jobs = {event.job for event in events}
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     title = f"{words.many(len(jobs), 'job')} changed"

@@ -175,7 +175,12 @@ class Stored:
     def _digest(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject["events"][-_MOST_EVENTS:]]
         events = [event for event in found if event is not None]
-        return alerts.digest(events) if events else None
+        over = {
+            event.id
+            for event in events
+            if alerts.may_pass(event) and alerts.is_over(event, self._job_of(event))
+        }
+        return alerts.digest(events, over) if events else None
 
     def _summary(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject.get("events", ())]

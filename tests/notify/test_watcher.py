@@ -9,9 +9,11 @@ from threading import Event as Flag
 
 import pytest
 
+from bot.access import Access
 from bot.config import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
+from bot.slack.stored import Stored
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
@@ -277,6 +279,39 @@ def test_alerts_that_trickle_in_are_gathered(dms: DmsServer, store: Store, watch
     assert [m.kind for m in messages].count("alert") == 9
     (gathered,) = [m for m in messages if m.kind == "digest"]
     assert len(gathered.subject["events"]) == 5
+
+
+def test_what_was_gathered_is_updated_when_a_job_moves_on(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_many(12, state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="FAILED")
+        again(watcher)
+    messages = outbox(store)
+    (gathered,) = [m for m in messages if m.kind == "digest"]
+    alone = next(told_of(store, m.subject["event"]) for m in messages if m.kind == "alert")
+    first, second = [told_of(store, each) for each in gathered.subject["events"]][:2]
+    dms.control.set_job(alone, state="RUNNING")
+    again(watcher)
+    assert [m.key for m in outbox(store) if m.kind == "digest"] == []
+    for job in (first, second):
+        dms.control.set_job(job, state="RUNNING")
+        again(watcher)
+        assert [m.key for m in outbox(store) if m.kind == "digest"] == [gathered.key]
+    shown = Stored(store, Access(), "T1", lambda: NOW).render(gathered)
+    assert shown is not None
+    text = str(shown.payload())
+    assert "FAILED* · CDC (was RUNNING · CDC) — 1 job:" in text
+    assert "*Had failed* (over) — 2 jobs:" in text
+
+
+def told_of(store: Store, event: int) -> str:
+    """The job that an event is of."""
+    found = store.event(event)
+    assert found is not None
+    return found.job
 
 
 def test_what_one_watcher_has_told_its_successor_does_not_tell_again(

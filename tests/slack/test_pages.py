@@ -335,6 +335,19 @@ def test_a_digest_tells_where_a_job_is_now() -> None:
     assert "*STARTING*" not in text
 
 
+def test_a_digest_tells_as_past_what_is_over() -> None:
+    failed = [
+        replace(event("changed", "RUNNING/CDC", "FAILED/CDC"), id=n, job=job(f"job-{n}").name) for n in (1, 2)
+    ]
+    stuck = replace(event("stuck", "", "STARTING"), id=3, job=job("job-3").name)
+    payload = accepted(alerts.digest([*failed, stuck], over={1, 3}))
+    text = all_text(payload)
+    assert "FAILED" in text
+    assert "1 job: `job-2`" in text
+    assert "*Had failed* (over) — 1 job: `job-1`" in text
+    assert "*Was stuck* in *STARTING* (over) — 1 job: `job-3`" in text
+
+
 def test_the_daily_summary() -> None:
     payload = accepted(
         alerts.summary(

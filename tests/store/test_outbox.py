@@ -193,3 +193,16 @@ def test_what_a_channel_was_kept_out_of_can_be_taken_up(store: Store) -> None:
     assert not store.take_up("nobody")
     assert keys(store.given_up("C1", kept_out, NOW)) == []
     assert keys(store.due(NOW)) == ["lost"]
+
+
+def test_the_latest_messages_of_a_kind_and_a_channel(store: Store) -> None:
+    for key, channel, kind, created in (
+        ("old", "C1", "digest", NOW - MINUTE),
+        ("one", "C1", "digest", NOW),
+        ("two", "C1", "digest", NOW + MINUTE),
+        ("other", "C1", "alert", NOW),
+        ("elsewhere", "C2", "digest", NOW),
+    ):
+        store.post(make.message(key, channel=channel, kind=kind, created=created))
+    assert keys(store.messages("C1", "digest", NOW)) == ["one", "two"]
+    assert keys(store.messages("C1", "digest", NOW, limit=1)) == ["two"]

@@ -74,6 +74,11 @@ class Outbox(Part):
         reason = clean(error) or "given up"
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
 
+    def messages(self, channel: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
+        where = Where().add("channel = ?", channel).add("kind = ?", kind)
+        where.add("created >= ?", time_text(since))
+        return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
+
     def given_up(
         self, channel: str, errors: Iterable[str], since: datetime, limit: int = 1000
     ) -> tuple[OutMessage, ...]:
