@@ -365,13 +365,14 @@ class Watcher:
         self._store_failures += 1
         log.error("watcher_store_failed", error=str(error))
 
-    def _write(self, found: Iterable[Found]) -> _Written:
+    def _write(self, found: Sequence[Found]) -> _Written:
         written = _Written()
-        for each in found:
-            if isinstance(each, Seen):
-                self._write_seen(each, written)
-            else:
-                self._write_details(each, written)
+        # What is seen of a job is compared with what was known before all this, so it comes first: else it
+        # would undo what has just been written of the job's databases or delay.
+        for seen in (each for each in found if isinstance(each, Seen)):
+            self._write_seen(seen, written)
+        for details in (each for each in found if not isinstance(each, Seen)):
+            self._write_details(details, written)
         self._store.save_known(written.known.values())
         for name in written.gone:
             self._store.forget_job(name)

@@ -191,6 +191,24 @@ def test_changes_while_a_location_was_silent_are_told_when_it_answers(
     assert told(store, "orders") == [("changed", "RUNNING/CDC", "STOPPED/CDC")]
 
 
+def test_a_job_that_moves_on_keeps_what_is_known_of_its_databases(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_job("orders", state="NOT_STARTED", databases=["a", "b"], frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="RUNNING", phase="FULL_DUMP")
+    again(watcher)
+    # Its databases are due now: they are seen first, and both looks are written together.
+    dms.control.fault("ListMigrationJobs", "SLOW", times=None, delay_seconds=0.3)
+    dms.control.set_database("orders", "b", state="FAILED", error={"code": 9, "message": "disk full"})
+    dms.control.set_job("orders", phase="CDC")
+    with running(watcher):
+        until(lambda: len(told(store, "orders")) == 3)
+    known = store.known_job(named("orders"))
+    assert known is not None
+    assert (known.job.status, known.databases["b"][:6]) == ("RUNNING/CDC", "FAILED")
+
+
 def test_database_failures_of_a_running_dump_are_told(
     dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
 ) -> None:
