@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from bot import configvalues as values
 from bot.configvalues import BadValue, Reader
+from bot.nearest import nearest
 
 SLACK_API_URL = "https://slack.com/api/"
 CONFIG_FILE = "DMS_BOT_CONFIG"
@@ -344,8 +344,8 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else "."
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else "."
 
 
 def _text(

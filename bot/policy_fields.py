@@ -7,13 +7,10 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from rapidfuzz import process
-
+from bot.nearest import nearest
 from bot.policy import VERB_SETS, Role, Scope, Subjects
 from bot.timespan import parse_duration, parse_time
 
-ALIKE = 60
-"""Least likeness (0 to 100) of a near match."""
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=30)
 """Bounds of how long a request may wait."""
@@ -319,8 +316,8 @@ def near(word: object, known: Iterable[str]) -> str:
     """`: did you mean …?`, or nothing where nothing is alike."""
     if not isinstance(word, str):
         return ""
-    found = process.extractOne(word.lower(), list(known), score_cutoff=ALIKE)
-    return f" (did you mean `{found[0]}`?)" if found else ""
+    found = nearest(word, known)
+    return f" (did you mean `{found}`?)" if found else ""
 
 
 def shown(value: object) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from rapidfuzz import process, utils
-
 from bot import examples
 from bot.answers import Answer, Note, PickForm
 from bot.approvals import Wanted
@@ -14,6 +12,7 @@ from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed, check
 from bot.groups import mixed
 from bot.invocation import Flag, Invocation, UsageError
+from bot.nearest import nearest
 from commands.base import Context, Say
 from commands.offering import permits
 from commands.resolve import find_job, find_jobs
@@ -208,8 +207,8 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
 
 
 def _near(name: str, has: Sequence[str]) -> str:
-    near = process.extractOne(name, has, processor=utils.default_process, score_cutoff=60)
-    return f"`{name}` (did you mean `{near[0]}`?)" if near else f"`{name}`"
+    near = nearest(name, has)
+    return f"`{name}` (did you mean `{near}`?)" if near else f"`{name}`"
 
 
 def listed(databases: Sequence[str], most: int = 20) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rapidfuzz import fuzz, process
-
 from bot.answers import Answer, Page, Section
 from bot.invocation import Flag, Invocation, Syntax, UsageError
+from bot.nearest import nearest
 from commands.base import Context, Verb, never
 
 _JOB = "`JOB` is a job's id, `location/id`, or the full resource name."
@@ -17,8 +16,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     name = invocation.words[0].removeprefix("/dms").strip().lower()
     verb = ctx.verbs.get(name)
     if verb is None:
-        near = process.extractOne(name, list(ctx.verbs), scorer=fuzz.ratio, score_cutoff=75)
-        hint = f" Did you mean `/dms help {near[0]}`?" if near else ""
+        near = nearest(name, ctx.verbs)
+        hint = f" Did you mean `/dms help {near}`?" if near else ""
         raise UsageError(f"There is no verb `{name}`.{hint} `/dms help` lists all of them.")
     return _one(verb)
 

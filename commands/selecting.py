@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
-
 from bot.dms.model import Job, JobList, JobType, Phase, State
 from bot.invocation import UsageError
+from bot.nearest import nearest
 from commands.base import Context
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
@@ -64,12 +63,6 @@ def check_value(field: str, wanted: str | None, names: Sequence[str], seen: Sequ
         near = nearest(_plain(each), plain)
         hint = f"Did you mean `{field}={near}`?" if near else f"It is one of {', '.join(plain)}."
         raise UsageError(f"There is no {field} `{each.strip()}`. {hint}")
-
-
-def nearest(word: str, among: Iterable[str]) -> str:
-    """The most alike of `among`, or empty when none is alike."""
-    found = process.extractOne(word, list(among), scorer=fuzz.WRatio, score_cutoff=60)
-    return found[0] if found else ""
 
 
 def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:

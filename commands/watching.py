@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from rapidfuzz import fuzz, process
-
 from bot.answers import Channel, Part, User
 from bot.dms.model import Phase, State, short_name
 from bot.invocation import Flag, Invocation, UsageError, Value
+from bot.nearest import nearest
 from bot.store.records import AuditEntry, Watch
 from bot.subscriptions import EVERYTHING, READY, TOPICS
 from commands.base import Context
@@ -68,7 +67,7 @@ def filtered(invocation: Invocation) -> str:
 def _state(invocation: Invocation, value: str) -> str:
     name = value.upper()
     if name not in _STATES:
-        hint = f" Did you mean `{near.lower()}`?" if (near := _near(name, _STATES)) else ""
+        hint = f" Did you mean `{near.lower()}`?" if (near := nearest(name, _STATES)) else ""
         raise UsageError(
             f"There is no state `{value}`: write for example `/dms {invocation.verb} state=failed`.{hint}"
         )
@@ -97,18 +96,13 @@ def only(invocation: Invocation) -> tuple[str, ...]:
         word = typed.lower().replace("-", "_")
         word = _ALIASES.get(word, word)
         if word not in TOPICS:
-            hint = f" Did you mean `{near}`?" if (near := _near(word, tuple(TOPICS))) else ""
+            hint = f" Did you mean `{near}`?" if (near := nearest(word, TOPICS)) else ""
             raise UsageError(
                 f"`--only {typed}` is neither an event nor a state: write for example "
                 f"`--only failed,completed`.{hint}"
             )
         found[word] = None
     return tuple(found)
-
-
-def _near(word: str, among: tuple[str, ...]) -> str:
-    hit = process.extractOne(word[:60], among, scorer=fuzz.WRatio, score_cutoff=60)
-    return hit[0] if hit else ""
 
 
 def what(jobs: str) -> str:

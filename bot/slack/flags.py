@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rapidfuzz import fuzz, process
-
 from bot.invocation import Flag, UsageError, Value
+from bot.nearest import nearest
 from bot.slack.tokens import items, unshield
 from bot.timespan import parse_duration, parse_time
 
@@ -68,8 +67,8 @@ def _choice(flag: Flag, typed: str, right: str) -> str:
     by_name = {choice.lower(): choice for choice in flag.choices}
     if typed.lower() in by_name:
         return by_name[typed.lower()]
-    hit = process.extractOne(typed.lower()[:60], list(by_name), scorer=fuzz.WRatio, score_cutoff=60)
-    hint = f" Did you mean `{by_name[hit[0]]}`?" if hit else ""
+    near = nearest(typed, flag.choices)
+    hint = f" Did you mean `{near}`?" if near else ""
     raise UsageError(
         f"`--{flag.name}` is one of {', '.join(flag.choices)}, not `{_short(typed)}`: "
         f"write for example `{right}`.{hint}"

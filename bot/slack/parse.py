@@ -7,17 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from rapidfuzz import fuzz, process
-
 from bot import examples
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.nearest import nearest
 from bot.slack import flags, jobtokens
 from bot.slack.tokens import Token, items, split, unshield
 
 LONGEST = 3000
 """Characters of a command; more than anyone types, and far below what could do harm."""
-_ALIKE = 75
-"""Least likeness (0 to 100): of a wrong word, such as `reboot`, nothing else is to be thought meant."""
 _FILTER = re.compile(r"[A-Za-z][\w.-]*=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
 
@@ -44,16 +41,6 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
     return reading.done()
 
 
-def nearest(word: str, among: Iterable[str]) -> str:
-    """The most alike of `among`, or empty when none is alike."""
-    known, typed = list(among), word.lower()
-    begun = [each for each in known if each.startswith(typed)]
-    if len(begun) == 1:
-        return begun[0]
-    hit = process.extractOne(typed, known, scorer=fuzz.ratio, score_cutoff=_ALIKE)
-    return hit[0] if hit else ""
-
-
 def _without_prefix(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     return tokens[1:] if tokens and tokens[0].text.lower() in ("/dms", "dms") else tokens
 
@@ -65,7 +52,7 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
         return verb
     if verb in ("h", "?"):
         return "help"
-    near = nearest(verb, syntaxes) if len(verb) <= 40 else ""
+    near = nearest(verb, syntaxes)
     if near:
         raise UsageError(
             f"There is no verb `{_short(typed)}`: did you mean `{near}`, "
@@ -155,7 +142,7 @@ class _Reading:
             raise UsageError(
                 f"`{self.verb}` takes no flags, so not `--{_short(name)}`: write `{self._line()}`."
             )
-        near = nearest(name, known) if len(name) <= 40 else ""
+        near = nearest(name, known)
         if near:
             raise UsageError(
                 f"`{self.verb}` has no flag `--{_short(name)}`: "
@@ -197,7 +184,7 @@ class _Reading:
             raise UsageError(
                 f"`{self.verb}` takes no filters, so not `{_short(typed)}=…`: write `{self._line()}`."
             )
-        near = nearest(typed, self.syntax.filters) if len(typed) <= 40 else ""
+        near = nearest(typed, self.syntax.filters)
         hint = (
             f"did you mean `{near}=`"
             if near
