@@ -67,6 +67,13 @@ def trouble(facts: Mapping[str, Any]) -> str:
     return ""
 
 
+def all_zero(facts: Mapping[str, Any], jobs: Sequence[Job]) -> bool:
+    """Whether the delay of each of the jobs is known, and zero, as far as the facts tell."""
+    found = facts.get(DELAY)
+    known = found if isinstance(found, Mapping) else {}
+    return all(isinstance(fact := known.get(job.name), Mapping) and is_zero(fact) for job in jobs)
+
+
 def is_zero(fact: Mapping[str, Any]) -> bool:
     """Whether the delay is known, and nothing is left to replicate."""
     seconds, size = _number(fact.get("seconds")), _number(fact.get("bytes"))

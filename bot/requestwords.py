@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.answers import Note, Outside, Part, Rich, Time, User
+from bot.delayfacts import all_zero
 from bot.dms.model import Job, Options, short_name
-from bot.dms.rules import where
+from bot.dms.rules import Action, where
 from bot.jobnames import called
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
 
@@ -31,6 +32,15 @@ LONG = timedelta(hours=1)
 def lasts_long(run: Run, now: datetime) -> bool:
     """Whether the operation of a run has been followed for so long that this may be stopped."""
     return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= LONG
+
+
+def must_be_typed(request: Request) -> bool:
+    """Whether a press is not enough to confirm, and `phrase` has to be typed.
+
+    For a promote, its delay decides, which may be read again: known to be zero, nothing is lost.
+    """
+    behind = request.action is Action.PROMOTE and not all_zero(request.facts, request.jobs)
+    return request.typed or behind
 
 
 def phrase(request: Request) -> str:

@@ -114,7 +114,8 @@ VERB = Verb(
     details=(
         "Cuts the destination from the source; cannot be undone. Possible in CDC, running or stopped, "
         "and when ready for promote. Without loss only if writes to the source were stopped and the "
-        "replication delay is zero. Asks first."
+        "replication delay is zero. Asks first, and has the job's id typed unless the delay is known to be "
+        "zero."
     ),
     examples=(
         "promote orders-db",

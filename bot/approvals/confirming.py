@@ -11,7 +11,7 @@ from bot.approvals.book import EFFECT, WAITS
 from bot.approvals.drafting import Drafting, Wanted
 from bot.approvals.judging import Judging
 from bot.dms.rules import Action
-from bot.requestwords import phrase
+from bot.requestwords import must_be_typed, phrase
 from bot.store.records import Person, Request, RequestState
 
 
@@ -59,15 +59,14 @@ class Confirming(Drafting, Judging):
             return request
         if destination:
             request = self.with_destination(request)
-        if request.typed and typed.strip() != phrase(request):
-            return Note(f"Not confirmed: type `{phrase(request)}` exactly.", tone="warn")
+        if must_be_typed(request) and typed.strip() != phrase(request):
+            return Note(f"Not confirmed: press again, and type `{phrase(request)}` exactly.", tone="warn")
         judged = self._judged(request)
         if isinstance(judged, Verdict):
             return Note(judged.said, tone="warn")
         if self._outdated(request):
             return None
-        stop = self._behind(request) if judged.needed == 0 else None
-        return stop or self._confirmed(judged, who)
+        return self._behind(request) or self._confirmed(judged, who)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED

@@ -17,7 +17,7 @@ from bot.approvals import GONE, approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
-from bot.requestwords import LONG, lasts_long, scope
+from bot.requestwords import LONG, lasts_long, must_be_typed, scope
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
@@ -277,8 +277,9 @@ def _typing(request: Request) -> str:
     apart = called(request, request.jobs[0].name) != request.jobs[0].id
     one = "the job's location and id" if apart else "the job's id"
     what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
-    if request.typed:
-        return f" To be sure, you will be asked to type {what}."
+    if must_be_typed(request):
+        why = "To be sure" if request.typed else "As long as the delay is not known to be zero"
+        return f" {why}, you will be asked to type {what}."
     if _offers_destination(request):
         return f" Where the destination goes too, you will be asked to type {what}."
     return ""

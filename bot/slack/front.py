@@ -27,7 +27,7 @@ from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.redact import redact
-from bot.requestwords import STANDING, late, phrase
+from bot.requestwords import STANDING, late, must_be_typed, phrase
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
 from bot.slack.approvalcard import approval_card
@@ -60,6 +60,8 @@ _DENIAL = "denial"
 """Kind of the stored id behind the view that asks why."""
 _REVIEW = "review"
 """Kind of the stored id behind the view that shows a request whole."""
+_TYPING = "typing"
+"""Kind of the stored id behind the view that has something typed."""
 _AGREES = ("confirm", "approve")
 """Steps that say yes to what is shown."""
 _UPDATE_LOOKS = 5
@@ -276,7 +278,7 @@ class Front:
         if isinstance(request, Note):
             self._tell(place, request)
             return
-        ref = self._reviewing(press, request)
+        ref = self._shown_in_view(press, request, _REVIEW)
         self._show(place, press.trigger, views.review(self._card(request, press.who), ref))
 
     def _review_again(self, press: Press, place: Place, note: Note | None) -> None:
@@ -286,13 +288,13 @@ class Front:
             self._post.answer(place, note or request)
             return
         said = render(note).blocks if note is not None else ()
-        ref = self._reviewing(press, request)
+        ref = self._shown_in_view(press, request, _REVIEW)
         self._post.update(place, views.review(self._card(request, press.who), ref, said))
 
-    def _reviewing(self, press: Press, request: Request) -> str:
+    def _shown_in_view(self, press: Press, request: Request, kind: str) -> str:
         """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
         shown = {"request": request.id, "channel": press.who.channel, DELAY: request.facts.get(DELAY)}
-        return self._store.put_ref(press.who.team, _REVIEW, shown)
+        return self._store.put_ref(press.who.team, kind, shown)
 
     def _unseen(self, press: Press) -> Note | None:
         """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
@@ -327,8 +329,9 @@ class Front:
             return
         if destination:
             request = self._approvals.with_destination(request)
-        if request.typed:
-            self._show(place, press.trigger, views.typed_confirmation(request, phrase(request)))
+        if must_be_typed(request):
+            ref = self._shown_in_view(press, request, _TYPING)
+            self._show(place, press.trigger, views.typed_confirmation(request, phrase(request), ref))
             return
         self._later(
             place,
@@ -401,7 +404,10 @@ class Front:
 
     def _objections(self, submission: Submission) -> dict[str, str]:
         if submission.step in ("typed", "typed_destination"):
-            request = self._approvals.may_confirm(submission.who, submission.ref)
+            ref = self._typing(submission)
+            if ref is None:
+                return {views.TYPED_BLOCK: plain(OLD_BUTTON.text)}
+            request = self._approvals.may_confirm(submission.who, str(ref.data["request"]))
             if isinstance(request, Note):
                 return {views.TYPED_BLOCK: plain(request.text)}
             return views.typed_objections(submission.values, phrase(request))
@@ -422,15 +428,29 @@ class Front:
         else:
             self._form(submission)
 
+    def _typing(self, submission: Submission) -> Ref | None:
+        """What is behind a view that has something typed."""
+        ref = self._store.ref(submission.who.team, submission.ref)
+        return ref if ref is not None and ref.kind == _TYPING else None
+
     def _typed_confirmation(self, submission: Submission) -> None:
-        place = self._beside(submission)
-        note = self._approvals.confirm(
-            place.who,
-            submission.ref,
-            destination=submission.step == "typed_destination",
-            typed=views.typed_text(submission.values),
+        ref = self._typing(submission)
+        request = self._store.request(str(ref.data["request"])) if ref is not None else None
+        if ref is None or request is None:
+            self._post.answer(Place(submission.who), OLD_BUTTON)
+            return
+        # A submission does not say where its view was opened: the answer goes to where the request is.
+        place = Place(replace(submission.who, channel=request.by.channel))
+        self._told(
+            place,
+            _outrun(ref, request)
+            or self._approvals.confirm(
+                place.who,
+                request.id,
+                destination=submission.step == "typed_destination",
+                typed=views.typed_text(submission.values),
+            ),
         )
-        self._told(place, note)
 
     def _denied(self, submission: Submission) -> None:
         """The view knows where Deny was pressed: a role may come from that channel."""
@@ -441,12 +461,6 @@ class Front:
         place = Place(replace(submission.who, channel=str(ref.data["channel"])))
         reason = views.reason_text(submission.values)
         self._told(place, self._approvals.deny(place.who, str(ref.data["request"]), reason))
-
-    def _beside(self, submission: Submission) -> Place:
-        """Where the request is; a submission does not say where its view was opened."""
-        request = self._store.request(submission.ref)
-        channel = request.by.channel if request is not None and _same_team(request, submission) else ""
-        return Place(replace(submission.who, channel=channel))
 
     def _form(self, submission: Submission) -> None:
         ref = self._store.ref(submission.who.team, submission.ref)
@@ -489,6 +503,14 @@ class Front:
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
+def _outrun(ref: Ref, request: Request) -> Note | None:
+    """Why what a view agreed to does not count: it shows another delay than was seen since, which is not
+    zero."""
+    if request.state not in OPEN_REQUESTS or DELAY not in request.facts:
+        return None
+    return None if ref.data.get(DELAY) == request.facts[DELAY] else late(trouble(request.facts))
+
+
 def _fault(error: Exception) -> Note:
     if isinstance(error, UsageError):
         return Note(str(error), tone="warn")
@@ -518,7 +540,3 @@ def _in_view(submission: Submission) -> Place:
     if submission.step != PREVIEWED:
         return Place(submission.who)
     return Place(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
-
-
-def _same_team(request: Request, submission: Submission) -> bool:
-    return request.by.team == submission.who.team

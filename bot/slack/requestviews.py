@@ -22,8 +22,9 @@ _LONGEST_REASON = 500
 _ROW = 10
 
 
-def typed_confirmation(request: Request, phrase: str) -> dict[str, Any]:
-    """Asks to type `phrase` (the job's id) before something that cannot be undone."""
+def typed_confirmation(request: Request, phrase: str, ref: str) -> dict[str, Any]:
+    """Asks to type `phrase` (the job's id) before something that cannot be undone; `ref` says of which
+    request, and what was shown of it."""
     blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *asked(request)]
     blocks.append(
         InputBlock(
@@ -43,7 +44,7 @@ def typed_confirmation(request: Request, phrase: str) -> dict[str, Any]:
         blocks,
         submit=f"{str(request.action).capitalize()} it",
         callback_id=m.action_id(str(request.action), step),
-        ref=request.id,
+        ref=ref,
         close="Cancel",
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from sandbox.slack.seed import APPROVAL_CHANNEL
+from tests.browser.lagging import lag
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
-from tests.e2e.scene import Scene
+from tests.e2e.scene import LOCATIONS, Scene
 
 POLICY = f"""
 default_role = "viewer"
@@ -26,6 +27,7 @@ approvals = 1
 
 
 def test_a_second_person_approves(dana: Person, page: Page, stage: Scene, pictures: Pictures) -> None:
+    lag(stage, "billing-mysql", 0, 0, LOCATIONS[1])
     asked = dana.type("/dms promote billing-mysql")
     button(asked, "Confirm promote").click()
     expect(asked).to_contain_text("0 of 1 approval")

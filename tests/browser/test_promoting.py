@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from bot.dms.model import job_name
+from tests.browser.lagging import lag
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
-from tests.e2e.deciding import eventually
-from tests.e2e.scene import LOCATIONS, Scene
-
-
-def lag(stage: Scene, job: str, seconds: int, size: int) -> None:
-    """Set the delay, and wait until Monitoring tells it: it knows of whole seconds only."""
-    stage.dms.set_job(job, sec_lag=seconds, bytes_lag=size)
-    found = stage.bot.dms.get_job(job_name("demo-project", LOCATIONS[0], job))
-    eventually(lambda: stage.bot.dms.delay(found).latest_seconds == seconds)
+from tests.e2e.scene import Scene
 
 
 def test_promote_warns_of_the_delay_until_it_is_zero(dana: Person, stage: Scene, pictures: Pictures) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.requestwords import must_be_typed
 from bot.store import Store
 from bot.store.records import Request, RequestState
 from tests.crash.crowd import approver
@@ -88,7 +89,7 @@ class Baits:
         verb, status = self._random.choice(_ASKS)
         card, request = self._asked(verb, self._job(status))
         user = REQUESTERS[request.by.user]
-        if not request.typed:
+        if not must_be_typed(request):
             return Bait(verb, request.jobs[0].id, self._pressing(card, "confirm", user))
         return Bait(verb, request.jobs[0].id, self._filling(card, request, user))
 
@@ -97,7 +98,7 @@ class Baits:
         verb, status = self._random.choice(_NEEDS_APPROVAL)
         card, request = self._asked(verb, self._job(status))
         user = REQUESTERS[request.by.user]
-        if request.typed:
+        if must_be_typed(request):
             self._filling(card, request, user)()
         else:
             self._hands.press(card, "confirm", user)

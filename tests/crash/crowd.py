@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import httpx
 
+from bot.requestwords import must_be_typed
 from bot.store import Store, StoreError
 from bot.store.records import Request
 from sandbox.dms.control import ControlError
@@ -136,7 +137,7 @@ class Crowd:
             self._hands.press(card, "cancel", user)
         elif chance < 0.2:
             self._hands.press(card, "confirm", "alex" if user != "alex" else "dana")  # not theirs to confirm
-        elif self._hands.press(card, "confirm", user) and request.typed:
+        elif self._hands.press(card, "confirm", user) and must_be_typed(request):
             self.type_phrase(request, user)
 
     def type_phrase(self, request: Request, user: str) -> None:

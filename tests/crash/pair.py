@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bot.requestwords import must_be_typed
 from bot.store import Store, StoreError, open_store
 from bot.store.records import Request, RequestState, Run
 from sandbox.dms.control import DmsControl
@@ -87,7 +88,7 @@ class Pair:
         card = self.card(job, "confirm")
         assert self.hands.press(card, "confirm", "dana")
         request = self.store.request(card.request)
-        if request is not None and request.typed:
+        if request is not None and must_be_typed(request):
             view = self.hands.view("dana", job)
             assert view is not None
             assert self.hands.fill(view, job, "dana")

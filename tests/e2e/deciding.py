@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -141,6 +141,21 @@ def age(scene: Scene, request: Request, seconds: float) -> None:
         expires=request.expires - back,
     )
     assert moved is not None
+
+
+def measured(scene: Scene, job: str, seconds: float) -> None:
+    """Wait until Monitoring tells this replication delay."""
+    seen = scene.bot.dms.get_job(full(job))
+    eventually(lambda: scene.bot.dms.delay(seen).latest_seconds == seconds)
+
+
+def looked_long_ago(scene: Scene, job: str) -> None:
+    """As if the delay that a promote of the job shows had been read ten minutes earlier."""
+    request = request_of(scene, job)
+    (fact,) = request.facts["delay"].values()
+    at = datetime.fromisoformat(fact["at"]) - timedelta(minutes=10)
+    facts = dict(request.facts) | {"delay": {full(job): fact | {"at": at.isoformat()}}}
+    assert scene.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
 
 
 @contextmanager

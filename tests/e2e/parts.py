@@ -9,7 +9,7 @@ import httpx
 
 from bot.dms.model import job_name
 from sandbox.slack import plain
-from tests.e2e.scene import CHANNEL, JSON, LOCATIONS, Scene, fresh, input_of
+from tests.e2e.scene import CAUGHT_UP, CHANNEL, JSON, LOCATIONS, Scene, fresh, input_of
 
 CHANGES = (
     "CreateMigrationJob",
@@ -67,7 +67,9 @@ def all_but(*names: str) -> JSON:
 def job_with(stage: Scene, prefix: str = "edit", **values: Any) -> str:
     """A job with three databases, all of them taken, that does not move by itself."""
     job = fresh(prefix)
-    stage.dms.add_job(job, **{"phase": "CDC", "databases": list(NAMES), "frozen": True, **values})
+    stage.dms.add_job(
+        job, **{"phase": "CDC", "databases": list(NAMES), "frozen": True, **CAUGHT_UP, **values}
+    )
     return job
 
 

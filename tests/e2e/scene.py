@@ -31,6 +31,8 @@ WRITES = {
     "delete": "DeleteMigrationJob",
     "edit": "UpdateMigrationJob",
 }
+CAUGHT_UP: dict[str, Any] = {"sec_lag": 0, "bytes_lag": 0, "in_phase_for": 60.0}
+"""A job whose replication delay is known to be zero from the start: one press confirms its promotion."""
 _numbers = itertools.count(1)
 
 JSON = dict[str, Any]

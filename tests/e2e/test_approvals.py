@@ -26,6 +26,8 @@ from tests.e2e.deciding import (
     events,
     eventually,
     full,
+    looked_long_ago,
+    measured,
     moment,
     policy,
     press_refused,
@@ -33,7 +35,7 @@ from tests.e2e.deciding import (
     request_of,
     told,
 )
-from tests.e2e.scene import JSON, Scene, fresh, input_of, scene
+from tests.e2e.scene import CAUGHT_UP, JSON, Scene, fresh, input_of, scene
 
 RULES = f"""
 [[rule]]
@@ -231,7 +233,7 @@ def test_the_requester_withdraws(stage: Scene) -> None:
 
 def test_one_may_be_enough_with_ones_own_word(stage: Scene) -> None:
     job = fresh("own")
-    stage.dms.add_job(job, phase="CDC", sec_lag=0, bytes_lag=0, frozen=True)
+    keeping_up(stage, job)
     card = stage.type(f"promote {job}")
     stage.press(card, "Confirm promote")
     stage.press(asks(stage, job), "Approve", "dana")
@@ -311,23 +313,9 @@ def promoting(stage: Scene) -> tuple[str, JSON]:
 
 
 def keeping_up(stage: Scene, job: str) -> None:
-    """A job whose delay is known to be zero; the first figure comes some time after it has begun."""
-    stage.dms.add_job(job, phase="CDC", sec_lag=0, bytes_lag=0, frozen=True)
+    """A job whose delay is known to be zero."""
+    stage.dms.add_job(job, phase="CDC", frozen=True, **CAUGHT_UP)
     measured(stage, job, 0)
-
-
-def measured(stage: Scene, job: str, seconds: float) -> None:
-    seen = stage.bot.dms.get_job(full(job))
-    eventually(lambda: stage.bot.dms.delay(seen).latest_seconds == seconds)
-
-
-def looked_long_ago(stage: Scene, job: str) -> None:
-    """As if the delay that the request shows had been read ten minutes earlier."""
-    request = request_of(stage, job)
-    (fact,) = request.facts["delay"].values()
-    at = datetime.fromisoformat(fact["at"]) - timedelta(minutes=10)
-    facts = dict(request.facts) | {"delay": {full(job): fact | {"at": at.isoformat()}}}
-    assert stage.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
 
 
 def fall_behind(stage: Scene, job: str) -> None:
@@ -398,7 +386,7 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         before = moment(stage)
         stage.press(card, "Confirm promote")
         private(stage, "dana", "did not count", "not zero", after=before)
-        stage.press(stage.shows(card, "NOT ZERO"), "Confirm promote")
+        stage.confirm(stage.shows(card, "NOT ZERO"), "Confirm promote", typed=job)
         stage.shows(card, "✅ *Promoted*")
 
 
@@ -414,7 +402,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
             measured(stage, job, seconds)
         stage.dms.operation_seconds(100_000.0)
         card = stage.type(f"promote {' '.join(jobs)}")
-        stage.press(card, "Confirm promote")
+        stage.confirm(card, "Confirm promote", typed="promote 3 jobs")
         eventually(lambda: stage.writes("promote", first))
         for job in (second, third):
             fall_behind(stage, job)
@@ -437,7 +425,7 @@ def test_a_database_that_has_failed_since_is_not_promoted_unseen(
     stage: Scene, part: str, change: dict[str, str]
 ) -> None:
     job = fresh("cut")
-    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True)
+    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
     card = stage.type(f"promote {job}{part}")
     stage.press(card, "Confirm promote")
     ask = asks(stage, job)
@@ -450,7 +438,7 @@ def test_a_database_that_has_failed_since_is_not_promoted_unseen(
 
 def test_a_database_that_was_shown_as_incomplete_is_promoted_all_the_same(stage: Scene) -> None:
     job = fresh("cut")
-    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True)
+    stage.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
     stage.dms.set_database(job, "sales", state="FAILED")
     card = stage.type(f"promote {job}")
     assert "The data of `sales` is incomplete" in plain(card)

@@ -32,7 +32,7 @@ from tests.e2e.deciding import (
     runs_of,
     told,
 )
-from tests.e2e.scene import JSON, LOCATIONS, Scene, fresh, input_of
+from tests.e2e.scene import CAUGHT_UP, JSON, LOCATIONS, Scene, fresh, input_of
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ CHANGES: dict[str, tuple[dict[str, str], str, str]] = {
 def test_a_job_that_has_changed_is_not_touched_and_asking_again_works(
     stage: Scene, verb: str, label: str, change: str
 ) -> None:
-    job = add(stage)
+    job = add(stage, **CAUGHT_UP)
     card = stage.type(f"{verb} {job}")
     fields, word, shown = CHANGES[change]
     stage.dms.set_job(job, **fields)
@@ -369,7 +369,7 @@ def all_of_them(stage: Scene, kind: str, *, after_apply: bool) -> dict[str, str]
 
     Each is asked for in another channel where there is one: a channel takes one message a second.
     """
-    jobs = {verb: add(stage, state, phase) for verb, (state, phase, _) in WITHOUT_ID.items()}
+    jobs = {verb: add(stage, state, phase, **CAUGHT_UP) for verb, (state, phase, _) in WITHOUT_ID.items()}
     channels = dict(zip(jobs, ("dms", "db-migrations", "db-leads", "general", APPROVALS, "dms"), strict=True))
     for verb, job in jobs.items():
         stage.dms.fault(f"{verb.capitalize()}MigrationJob", kind, after_apply=after_apply)

@@ -15,7 +15,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, signing
 from tests.e2e.deciding import ROLES, asks, audit, ended, full, policy
-from tests.e2e.scene import JSON, Scene, fresh, mode, running, scene, settings
+from tests.e2e.scene import CAUGHT_UP, JSON, Scene, fresh, mode, running, scene, settings
 
 RULES = f'{ROLES}\n[[rule]]\nname = "alone"\nverbs = ["restart", "start"]\napprovals = 0\n'
 
@@ -67,7 +67,7 @@ def test_a_command(stage: Scene) -> None:
 
 def test_a_press_and_an_approval(stage: Scene) -> None:
     job = fresh("again")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
     card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
     press = Recorded(stage, "interactive", stage.press(card, "Confirm promote")["payload"])
     asked = asks(stage, job)

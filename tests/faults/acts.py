@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sandbox.slack import plain
-from tests.e2e.scene import JSON, Scene, fresh
+from tests.e2e.scene import CAUGHT_UP, JSON, Scene, fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,9 @@ def job_for(stage: Scene, act: Act) -> str:
     """A job of its own that allows the change; its database `billing` has failed where it runs."""
     job = fresh(act.name)
     ailing = {"name": "billing", "state": "FAILED"} if act.name == "restart-some" else {"name": "billing"}
-    stage.dms.add_job(job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True)
+    stage.dms.add_job(
+        job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True, **CAUGHT_UP
+    )
     return job
 
 

@@ -7,7 +7,7 @@ import pytest
 from bot.dms.model import job_name
 from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
-from tests.e2e.scene import LOCATIONS, Scene, fresh
+from tests.e2e.scene import CAUGHT_UP, LOCATIONS, Scene, fresh
 from tests.faults.acts import ACTS, applied, ask, calls
 
 SAID = {
@@ -20,7 +20,7 @@ STOP = next(each for each in ACTS if each.name == "stop")
 
 def a_job(stage: Scene) -> str:
     job = fresh("read")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 
 

@@ -11,7 +11,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.dms.relay import Relay, relay
-from tests.e2e.scene import Scene, fresh, running, settings
+from tests.e2e.scene import CAUGHT_UP, Scene, fresh, running, settings
 from tests.faults.acts import ACTS, ask, calls
 from tests.faults.loglines import LogLines
 
@@ -85,7 +85,7 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Scene, Rel
     """The connection falls silent when the call has been made; afterwards its operation is found."""
     stage, way = silent
     job = fresh("dead")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True, **CAUGHT_UP)
     card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
     stage.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
     stage.press(card, "Confirm promote")

@@ -22,7 +22,7 @@ from tests.e2e.deciding import (
     private,
     request_of,
 )
-from tests.e2e.scene import CHANNEL, JSON, Scene, fresh, input_of, scene
+from tests.e2e.scene import CAUGHT_UP, CHANNEL, JSON, Scene, fresh, input_of, scene
 
 ALONE = """
 [[rule]]
@@ -49,7 +49,7 @@ def thrice(stage: Scene) -> Iterator[None]:
 
 def a_job(stage: Scene, state: str = "RUNNING", phase: str | None = "CDC") -> str:
     job = fresh("order")
-    stage.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True)
+    stage.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 
 

@@ -14,7 +14,7 @@ from bot.app import Bot
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.e2e.deciding import ROLES, eventually, policy
-from tests.e2e.scene import QUICK, Scene, fresh, settings
+from tests.e2e.scene import CAUGHT_UP, QUICK, Scene, fresh, settings
 
 
 @dataclass
@@ -58,7 +58,7 @@ def timed(folder: Path, **more: Any) -> Iterator[Timed]:
 
 def a_job(stage: Timed) -> str:
     job = fresh("clock")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 
 

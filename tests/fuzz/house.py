@@ -22,7 +22,7 @@ from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.world import Message
 from tests.e2e.deciding import ROLES, eventually, full, policy
-from tests.e2e.scene import CHANNEL, JSON, Scene, input_of, mode, running, settings
+from tests.e2e.scene import CAUGHT_UP, CHANNEL, JSON, Scene, input_of, mode, running, settings
 from tests.faults.loglines import LogLines, log_lines
 from tests.slack.checks import mrkdwn, speaks_alone
 
@@ -254,7 +254,9 @@ def _furnish(made: House) -> None:
     scene = Scene(made.slack.control, made.dms.control, made.bot)
     for number, state in enumerate(("confirming", "approving", "cancelled", "denied", "expired", "outdated")):
         job = f"house-{number}"
-        made.dms.control.add_job(job, state="RUNNING", phase="CDC", databases=["sales", "b&w <!channel>"])
+        made.dms.control.add_job(
+            job, state="RUNNING", phase="CDC", databases=["sales", "b&w <!channel>"], **CAUGHT_UP
+        )
         card = scene.shows(scene.type(f"promote {job}"), "Confirm promote")
         if state == "cancelled":
             scene.press(card, "Cancel")

@@ -103,7 +103,7 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
     for message in messages:
         _mentions_nobody(message)
     accepted_view(home(Home([job], NOW - timedelta(minutes=1), [request], [request], [], ())), "home")
-    accepted_view(views.typed_confirmation(request, said))
+    accepted_view(views.typed_confirmation(request, said, "REF"))
     accepted_view(views.deny_reason(request, "R"))
     accepted_view(views.all_names(request))
     count("sets of such names, each in 15 messages and views")

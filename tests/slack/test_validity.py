@@ -136,7 +136,7 @@ def test_pick_forms(job: Job, databases: list[Database], action: Action) -> None
 @tried
 @given(makers.requests(), makers.texts)
 def test_request_views(request: Request, text: str) -> None:
-    accepted_view(views.typed_confirmation(request, text))
+    accepted_view(views.typed_confirmation(request, text, "REF"))
     accepted_view(views.deny_reason(request, "REF"))
     accepted_view(views.all_names(request))
     accepted_view(views.sorry(text))

@@ -167,10 +167,10 @@ def test_any_state_is_read_or_refused(step: str, values: dict[str, Any]) -> None
 
 
 def test_typed_confirmation() -> None:
-    view = accepted_view(views.typed_confirmation(request(Action.RESTART), "orders-db"))
-    assert (view["callback_id"], view["private_metadata"]) == ("dms:restart:typed", "req-1")
+    view = accepted_view(views.typed_confirmation(request(Action.RESTART), "orders-db", "REF"))
+    assert (view["callback_id"], view["private_metadata"]) == ("dms:restart:typed", "REF")
     both = views.typed_confirmation(
-        request(Action.DELETE, options=Options(with_destination=True)), "orders-db"
+        request(Action.DELETE, options=Options(with_destination=True)), "orders-db", "REF"
     )
     assert both["callback_id"] == "dms:delete:typed_destination"
 
