@@ -38,7 +38,7 @@ from bot.lanes import Lane
 from bot.limits import Limits
 from bot.pacing import back_off
 from bot.store.port import Store, StoreError
-from bot.store.records import OutMessage
+from bot.store.records import BY_URL, OutMessage
 
 log = structlog.get_logger(__name__)
 
@@ -53,14 +53,12 @@ _DUE = (200, 5000)
 """Messages looked at in one go; the second when the first are all held up."""
 _REMEMBERED = 2000
 
-_URL = "url:"
-"""`ts` of what was answered through a response URL: `url:<times used>`."""
 _URL_USES = 5
 _URL_LASTS = timedelta(minutes=30)
 _URL_WAITS_S = (1.0, 5.0, 20.0, 90.0)
 """After each use of a response URL: what happens meanwhile is told by the next, so that they suffice."""
 
-_FIRST = ("request", "approval", "reminder", "text", "alert", "digest", "summary")
+_FIRST = ("request", "approval", "reminder", "denial", "text", "alert", "digest", "summary")
 """People wait for an answer: it passes what only tells a story."""
 
 
@@ -205,7 +203,7 @@ class Notifier:
             self._deliver_as_is(row, {"text": content["text"]})
 
     def _deliver_as_is(self, row: OutMessage, content: dict[str, Any]) -> None:
-        if row.ts.startswith(_URL):
+        if row.ts.startswith(BY_URL):
             self._respond(row, content)
         elif row.ts:
             self._update(row, content)
@@ -262,16 +260,16 @@ class Notifier:
 
     def _thread(self, row: OutMessage) -> str:
         parent = self._store.message(row.thread_of) if row.thread_of else None
-        return parent.ts if parent is not None and not parent.ts.startswith(_URL) else ""
+        return parent.ts if parent is not None and parent.stands else ""
 
     def _respond(self, row: OutMessage, content: Mapping[str, Any]) -> None:
         """Where the bot cannot write: answer the person who asked."""
-        used = int(row.ts.removeprefix(_URL)) if row.ts.startswith(_URL) else 0
+        used = int(row.ts.removeprefix(BY_URL)) if row.ts.startswith(BY_URL) else 0
         late = row.created is not None and datetime.now(UTC) - row.created > _URL_LASTS
         if used >= _URL_USES or late:
             raise Barred("the response URL is used up")
         self._delivery.respond(row.response_url, content, replace=used > 0)
-        self._store.mark_sent(row.key, row.rev, f"{_URL}{used + 1}")
+        self._store.mark_sent(row.key, row.rev, f"{BY_URL}{used + 1}")
         if used < len(_URL_WAITS_S):
             self._store.mark_failed(row.key, _in(_URL_WAITS_S[used]))
 
@@ -297,7 +295,7 @@ class Notifier:
         )
 
     def _barred(self, row: OutMessage, content: Mapping[str, Any], error: Barred) -> None:
-        if not row.ts.startswith(_URL) and row.response_url and self._answered(row, content):
+        if not row.ts.startswith(BY_URL) and row.response_url and self._answered(row, content):
             return
         self._give_up(row, error)
 
@@ -331,7 +329,7 @@ class Notifier:
     # ---- helpers
 
     def _lane(self, row: OutMessage) -> Lane:
-        if row.ts and not row.ts.startswith(_URL):
+        if row.stands:
             return self._updates
         return self._post_lane(row)
 

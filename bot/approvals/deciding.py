@@ -7,9 +7,10 @@ from dataclasses import replace
 from bot.access import Verdict
 from bot.answers import Note, User
 from bot.approvals.judging import Judging
+from bot.approvals.keys import denial_key, request_key
 from bot.approvals.votes import approving, counting
 from bot.redact import redact
-from bot.store.records import Decision, Person, Request, RequestState
+from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 
 
 class Deciding(Judging):
@@ -80,4 +81,23 @@ class Deciding(Judging):
                 return self._ended(self._store.request(request.id))
             # Whoever has approved before may think better of it; the audit tells both.
             self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock()))
+            if who.user != request.by.user:
+                self._post_denial(request)
+        self._wake()
         return None
+
+    def _post_denial(self, request: Request) -> None:
+        """Nobody hears of a message that is only updated, so the requester is told by one of its own: in
+        the thread of the request, or directly where that has none (the bot could not post there)."""
+        card = self._store.message(request_key(request.id))
+        threaded = card is not None and card.stands
+        self._store.post(
+            OutMessage(
+                key=denial_key(request.id),
+                channel=request.by.channel if threaded else request.by.user,
+                kind="denial",
+                subject={"request": request.id},
+                thread_of=request_key(request.id) if threaded else "",
+                created=self._clock(),
+            )
+        )

@@ -11,3 +11,8 @@ def request_key(request_id: str) -> str:
 def approval_key(request_id: str) -> str:
     """Key of the message that asks for approvals."""
     return f"approval:{request_id}"
+
+
+def denial_key(request_id: str) -> str:
+    """Key of the message that tells the requester of a denial."""
+    return f"denial:{request_id}"

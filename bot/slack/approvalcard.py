@@ -1,4 +1,4 @@
-"""The same request in the approval channel, and the reminder in its thread."""
+"""The same request in the approval channel, the reminder in its thread, and word of a denial."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def reminder_text(
         f"⏰ {_people(approvers)}: {left} left to decide on *{escape.outside(subject(request))}*, asked by "
         f"{escape.mention('@', request.by.user)}. {words.many(missing, 'approval')} still needed; "
         f"it expires {escape.date(request.expires)}."
+    )
+    return m.message(shown, m.sections(shown))
+
+
+def denial_text(request: Request) -> Message:
+    """What the requester is told when somebody has denied: who, what and why."""
+    shown = (
+        f"⛔ {escape.mention('@', request.by.user)}: {escape.mention('@', request.ended_by)} has denied "
+        f"*{escape.outside(subject(request))}*. {escape.outside(request.note)}"
     )
     return m.message(shown, m.sections(shown))
 

@@ -16,7 +16,7 @@ from bot.dms.rules import Action
 from bot.invocation import Invocation
 from bot.offers import offers, offers_together, restart_failed, show
 from bot.slack import alerts, timeline
-from bot.slack.approvalcard import approval_card, reminder_text
+from bot.slack.approvalcard import approval_card, denial_text, reminder_text
 from bot.slack.cards import request_card
 from bot.slack.home import Home, home
 from bot.slack.message import Message
@@ -52,6 +52,7 @@ class Stored:
             "request": self._request,
             "approval": self._approval,
             "reminder": self._reminder,
+            "denial": self._denial,
             "timeline": self._timeline,
             "event": self._event,
             "alert": self._alert,
@@ -120,6 +121,10 @@ class Stored:
         return reminder_text(
             request, self._approvers(request), self._store.decisions(request.id), self._clock()
         )
+
+    def _denial(self, subject: Mapping[str, Any]) -> Message | None:
+        request = self._store.request(subject["request"])
+        return None if request is None or request.state is not RequestState.DENIED else denial_text(request)
 
     def _approvers(self, request: Request) -> tuple[Part, ...]:
         found: dict[Part, None] = {}

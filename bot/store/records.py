@@ -236,6 +236,10 @@ def failed_databases(databases: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+BY_URL = "url:"
+"""What `OutMessage.ts` begins with where it was answered through a response URL: `url:<times used>`."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutMessage:
     """A Slack message that mirrors something in the store.
@@ -264,6 +268,11 @@ class OutMessage:
     """Set when it was given up for good."""
     created: datetime | None = None
     id: int = 0
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was posted to a channel, where it has a thread of its own."""
+        return bool(self.ts) and not self.ts.startswith(BY_URL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,15 @@ def cards(e: Evidence) -> Iterator[str]:
             )
 
 
+def denials(e: Evidence) -> Iterator[str]:
+    """Whoever asked has been told that somebody else denied it."""
+    told = {each.key for each in e.posted}
+    for request in e.requests.values():
+        denied = request.state is RequestState.DENIED and request.ended_by != request.by.user
+        if denied and f"denial:{request.id}" not in told:
+            yield f"nobody was told of the denial of {request.id}"
+
+
 def _faults(request: Request, runs: list[Run], text: str) -> Iterator[str]:
     if any(button in text for button in _BUTTONS):
         yield "still has buttons to decide with"
