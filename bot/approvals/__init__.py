@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bot.answers import Note
 from bot.approvals.asking import Asking
+from bot.approvals.beside import open_beside
 from bot.approvals.book import Launcher
 from bot.approvals.confirming import Confirming
 from bot.approvals.deciding import Deciding
@@ -44,5 +45,6 @@ __all__ = [
     "approval_key",
     "approving",
     "counting",
+    "open_beside",
     "request_key",
 ]

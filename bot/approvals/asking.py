@@ -155,6 +155,7 @@ class Asking(Drafting):
                     created=request.created,
                 )
             )
+            self._touch_beside(request)
             self._handed_over(request)
         return None
 

@@ -24,10 +24,12 @@ def approval_card(
     decisions: Sequence[Decision],
     now: datetime,
     runs: Sequence[Run] = (),
+    beside: Sequence[Request] = (),
 ) -> Message:
     """With Approve and Deny while it is open; after that, who decided and what came of it.
 
-    `approvers` are people and groups that may approve; they are mentioned.
+    `approvers` are people and groups that may approve; they are mentioned. `beside` are other requests for
+    the same jobs that are open.
     """
     if request.state is not RequestState.APPROVING:
         return _decided(request, decisions, now, runs)
@@ -37,7 +39,7 @@ def approval_card(
         "Approve or deny."
     )
     blocks: list[Block] = [m.header(_title(request)), m.section(f"{who}, please approve or deny.")]
-    blocks.extend(asked(request))
+    blocks.extend(asked(request, beside))
     blocks.append(m.section(f"{approvals_text(request, decisions)}.{_own(request)}{_rule(request)}"))
     blocks.extend(m.buttons(_buttons(request)))
     blocks.extend(m.context(f"Expires {escape.date(request.expires)}."))

@@ -17,7 +17,7 @@ from bot.approvals import GONE, approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
-from bot.requestwords import LONG, lasts_long, must_be_typed, scope
+from bot.requestwords import LONG, STANDING, lasts_long, must_be_typed, scope
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
@@ -34,6 +34,8 @@ _JOBS = 10
 _LINES = 50
 _LINE = 180
 _NAMED_IN_LINE = 3
+_OTHERS = 3
+"""Other open requests that are named."""
 _DESTINATION_GOES = (
     "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
     "This cannot be undone."
@@ -57,14 +59,15 @@ def request_card(
     now: datetime,
     asking: OutMessage | None = None,
     then: Sequence[Button] = (),
+    beside: Sequence[Request] = (),
 ) -> Message:
-    """The card where the request was made; `asking` is the message that asks for approvals, and `then`
-    what can be done next, once it is done."""
+    """The card where the request was made; `asking` is the message that asks for approvals, `then` what can
+    be done next, once it is done, and `beside` other requests for the same jobs that are open."""
     match request.state:
         case RequestState.CONFIRMING:
-            body = _confirming(request)
+            body = _confirming(request, beside)
         case RequestState.APPROVING:
-            body = _approving(request, decisions, asking)
+            body = _approving(request, decisions, asking, beside)
         case RequestState.APPROVED:
             body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *_effect(request)]
         case RequestState.RUNNING:
@@ -102,15 +105,34 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
             return f"{_ended(request)} — {what}{why}"
 
 
-def asked(request: Request) -> list[Block]:
-    """What is asked, and everything that must be known to decide on it."""
+def asked(request: Request, beside: Sequence[Request] = ()) -> list[Block]:
+    """What is asked, and everything that must be known to decide on it; `beside` are other requests for the
+    same jobs that are open."""
     blocks: list[Block] = [m.section(f"{escape.mention('@', request.by.user)} asks to {_wish(request)}.")]
     blocks.extend(m.sections("\n".join(_jobs(request))))
     blocks.extend(_changes(request))
     blocks.extend(_losses(request))
     delays = delay_lines(request)
     blocks.extend(m.sections("\n".join(delays)) if delays else [])
+    blocks.extend(_beside(request, beside))
     return blocks
+
+
+def _beside(request: Request, others: Sequence[Request]) -> list[Block]:
+    """Whoever decides should know what else waits for the same jobs, and may come first."""
+    if not others:
+        return []
+    more = f"; and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
+    return m.sections(f"👥 *Open as well*: {'; '.join(_other(request, o) for o in others[:_OTHERS])}{more}.")
+
+
+def _other(request: Request, other: Request) -> str:
+    """`delete orders-db by @sam, waiting for approvals`."""
+    shared = [job.name for job in other.jobs if job.name in {each.name for each in request.jobs}]
+    rest = f" and {len(shared) - 1} more of these jobs" if len(shared) > 1 else ""
+    among = f" ({words.called_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
+    who = escape.mention("@", other.by.user)
+    return f"*{escape.outside(subject(other))}*{among} by {who}, {STANDING[other.state]}"
 
 
 def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
@@ -267,10 +289,10 @@ def _offers_destination(request: Request) -> bool:
     return any(job.state != State.COMPLETED for job in request.jobs)
 
 
-def _confirming(request: Request) -> list[Block]:
+def _confirming(request: Request, beside: Sequence[Request]) -> list[Block]:
     who = escape.mention("@", request.by.user)
     small = f"Only {who} can confirm, until {escape.date(request.expires)}.{_typing(request)}"
-    return [*asked(request), *m.buttons(_confirm_buttons(request)), *m.context(small)]
+    return [*asked(request, beside), *m.buttons(_confirm_buttons(request)), *m.context(small)]
 
 
 def _typing(request: Request) -> str:
@@ -313,12 +335,14 @@ def list_button(request: Request) -> list[Button]:
     return [_button(request, "Show all names", "names")] if has_long_list(request) else []
 
 
-def _approving(request: Request, decisions: Sequence[Decision], asking: OutMessage | None) -> list[Block]:
+def _approving(
+    request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: Sequence[Request]
+) -> list[Block]:
     rule = f" Rule: {escape.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
     row = [*recheck_button(request), _button(request, "Withdraw", "withdraw")]
     return [
-        *asked(request),
+        *asked(request, beside),
         m.section(waiting),
         *_not_asked(asking),
         *m.buttons([*row, *list_button(request)]),

@@ -21,7 +21,7 @@ import structlog
 
 from bot import logs, metrics
 from bot.answers import Answer, Note, User
-from bot.approvals import Approvals, approval_key, request_key
+from bot.approvals import Approvals, approval_key, open_beside, request_key
 from bot.delayfacts import DELAY, trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
@@ -318,9 +318,10 @@ class Front:
 
     def _card(self, request: Request, reader: Person) -> Message:
         decisions, now = self._store.decisions(request.id), self._clock()
+        beside = open_beside(self._store, request, now)
         if request.state is RequestState.CONFIRMING:
-            return request_card(request, (), decisions, now)
-        return approval_card(request, (User(reader.user),), decisions, now)
+            return request_card(request, (), decisions, now, beside=beside)
+        return approval_card(request, (User(reader.user),), decisions, now, beside=beside)
 
     def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
         request = self._approvals.may_confirm(press.who, press.value)
@@ -331,7 +332,9 @@ class Front:
             request = self._approvals.with_destination(request)
         if must_be_typed(request):
             ref = self._shown_in_view(press, request, _TYPING)
-            self._show(place, press.trigger, views.typed_confirmation(request, phrase(request), ref))
+            beside = open_beside(self._store, request, self._clock())
+            view = views.typed_confirmation(request, phrase(request), ref, beside)
+            self._show(place, press.trigger, view)
             return
         self._later(
             place,

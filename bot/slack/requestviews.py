@@ -22,10 +22,15 @@ _LONGEST_REASON = 500
 _ROW = 10
 
 
-def typed_confirmation(request: Request, phrase: str, ref: str) -> dict[str, Any]:
-    """Asks to type `phrase` (the job's id) before something that cannot be undone; `ref` says of which
-    request, and what was shown of it."""
-    blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *asked(request)]
+def typed_confirmation(
+    request: Request, phrase: str, ref: str, beside: Sequence[Request] = ()
+) -> dict[str, Any]:
+    """Asks to type `phrase` (the job's id) before something that cannot be undone.
+
+    `ref` says of which request, and what was shown of it; `beside` are other requests for the same jobs that
+    are open.
+    """
+    blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *asked(request, beside)]
     blocks.append(
         InputBlock(
             block_id=TYPED_BLOCK,

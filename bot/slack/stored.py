@@ -10,7 +10,7 @@ from typing import Any
 from bot.access import Access
 from bot.advice import next_step
 from bot.answers import Button, Group, Note, Part, User
-from bot.approvals import approval_key, approving
+from bot.approvals import approval_key, approving, open_beside
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
@@ -83,7 +83,12 @@ class Stored:
             self._clock(),
             self._store.message(approval_key(request.id)),
             self._then(request, runs),
+            self._beside(request),
         )
+
+    def _beside(self, request: Request) -> tuple[Request, ...]:
+        """For those who still have to decide."""
+        return open_beside(self._store, request, self._clock()) if request.state in OPEN_REQUESTS else ()
 
     def _then(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
         """What jobs that have been stopped allow now: to go on, or to begin anew."""
@@ -112,6 +117,7 @@ class Stored:
             self._store.decisions(request.id),
             self._clock(),
             self._store.runs(request=request.id),
+            self._beside(request),
         )
 
     def _reminder(self, subject: Mapping[str, Any]) -> Message | None:

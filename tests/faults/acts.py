@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.slack import plain
-from tests.e2e.scene import CAUGHT_UP, JSON, Scene, fresh
+from tests.e2e.scene import JSON, Scene, fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ ACTS = (
         "Confirm restart",
         typed=True,
     ),
-    Act("promote", "RUNNING", "CDC", "promote {job}", "PromoteMigrationJob", "Confirm promote"),
+    Act("promote", "RUNNING", "CDC", "promote {job}", "PromoteMigrationJob", "Confirm promote", typed=True),
     Act(
         "promote-some",
         "RUNNING",
@@ -51,6 +52,7 @@ ACTS = (
         "promote {job} --databases sales",
         "PromoteMigrationJob",
         "Confirm promote",
+        typed=True,
     ),
     Act(
         "delete",
@@ -73,12 +75,16 @@ ACTS = (
 )
 
 
+BEHIND: dict[str, Any] = {"sec_lag": 30, "bytes_lag": 1000, "in_phase_for": 60.0}
+"""Something is left to replicate, so that a promotion has the job's id typed."""
+
+
 def job_for(stage: Scene, act: Act) -> str:
     """A job of its own that allows the change; its database `billing` has failed where it runs."""
     job = fresh(act.name)
     ailing = {"name": "billing", "state": "FAILED"} if act.name == "restart-some" else {"name": "billing"}
     stage.dms.add_job(
-        job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True, **CAUGHT_UP
+        job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True, **BEHIND
     )
     return job
 

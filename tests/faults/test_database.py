@@ -73,7 +73,7 @@ def test_a_full_disk_is_told_and_nothing_is_done(here: World) -> None:
     room_again(here)
     eventually(here.process.ready, 20)
     here.press(card, "Confirm promote")
-    here.shows(card, "✅", timeout=40)
+    here.shows(card, "✅ *Promoted*", timeout=40)
     assert len(here.dms.calls("PromoteMigrationJob")) == 1
     audit_is_whole(here)
 

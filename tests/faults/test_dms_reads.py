@@ -72,7 +72,7 @@ def test_an_approval_does_not_count_while_the_job_cannot_be_read(stage: Scene) -
     stage.dms.clear_faults()
     assert stage.dms.calls("PromoteMigrationJob") == []
     stage.press(card, "Confirm promote")
-    stage.shows(card, "✅", timeout=30)
+    stage.shows(card, "✅ *Promoted*", timeout=30)
     assert len(stage.dms.calls("PromoteMigrationJob")) == 1
 
 

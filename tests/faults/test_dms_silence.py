@@ -97,7 +97,7 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Scene, Rel
     stage.slack.wait_for(lambda _: _ended(stage), timeout=60)
     made = stage.dms.calls("PromoteMigrationJob")
     assert [each["applied"] for each in made] == [True]
-    stage.shows(card, "✅")
+    stage.shows(card, "✅ *Promoted*")
 
 
 def _ended(stage: Scene) -> bool:
