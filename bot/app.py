@@ -14,7 +14,7 @@ from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import catchup, cli, logs, metrics
+from bot import catchup, cli, logs, membership, metrics
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.answers import Answer, Note
@@ -302,6 +302,7 @@ class Bot:
             settings=self.settings,
             verbs=self.verbs,
             now=self._clock,
+            membership=lambda channel: membership.look(self.client, channel),
             response_url=response_url,
         )
 

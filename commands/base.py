@@ -12,6 +12,7 @@ from bot.answers import Answer
 from bot.config import Settings
 from bot.dms.port import Dms
 from bot.invocation import Invocation, Syntax
+from bot.membership import Membership
 from bot.store.port import Store
 from bot.store.records import Person
 
@@ -40,6 +41,8 @@ class Context:
     settings: Settings
     verbs: Mapping[str, Verb]
     now: Callable[[], datetime]
+    membership: Callable[[str], Membership]
+    """How the app stands to the channel with this id; asks Slack."""
     response_url: str = ""
 
     def ref(self, invocation: Invocation) -> str:

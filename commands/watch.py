@@ -6,6 +6,7 @@ import secrets
 
 from bot.answers import Answer, Button, Note, Part
 from bot.invocation import Invocation, Syntax, UsageError
+from bot.membership import Membership
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING
 from commands import watching
@@ -14,48 +15,86 @@ from commands.resolve import find_job
 
 MOST = 200
 """Watches of one channel or person."""
+_MISSING = {
+    Membership.OUTSIDE: (
+        "The watch is saved, but *I am not a member of that channel yet* and cannot post there: type "
+        "`/invite @dms` in it."
+    ),
+    Membership.HIDDEN: (
+        "The watch is saved, but *I cannot see that channel*, which is private or not there, and cannot post "
+        "in it: type `/invite @dms` in it."
+    ),
+}
+"""Why nothing can be posted in a channel for now."""
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target, only = watching.target(ctx, invocation), watching.only(invocation)
     jobs = watching.filtered(invocation) or _job(ctx, invocation)
+    there = ctx.membership(target) if _is_channel(target) else Membership.MEMBER
+    if there is Membership.ARCHIVED:
+        raise UsageError("That channel is archived, so nobody would hear of it there: choose one in use.")
     made = Watch(secrets.token_urlsafe(9), target, ctx.who.user, jobs, only, ctx.now())
+    same = _keep(ctx, made)
+    if same is not None:
+        return _said(ctx, same, "already", there)
+    return _said(ctx, made, "now", there)
+
+
+def _keep(ctx: Context, made: Watch) -> Watch | None:
+    """Save the watch in the place of one of the same jobs; or the one that says the same already.
+
+    Raises:
+        UsageError: there are too many.
+    """
     with ctx.store.transaction():
-        there = ctx.store.watches(target=target)
-        same = [each for each in there if each.jobs == jobs]
-        if len(there) - len(same) >= MOST:
+        all_there = ctx.store.watches(target=made.target)
+        same = [each for each in all_there if each.jobs == made.jobs]
+        if len(all_there) - len(same) >= MOST:
             raise UsageError(f"There are {MOST} watches already: end some first, see `/dms watches`.")
-        if same and same[0].only == only:
-            return _said(ctx, same[0], "already", "")
+        if same and same[0].only == made.only:
+            return same[0]
         for each in same:
             ctx.store.remove_watch(each.id)
         ctx.store.add_watch(made)
         ctx.store.append_audit(watching.audited(ctx, "watched", made))
-    return _said(ctx, made, "now", _hint(ctx, made))
+    return None
 
 
 def _job(ctx: Context, invocation: Invocation) -> str:
     return find_job(ctx, invocation.jobs[0], invocation).name if invocation.jobs else EVERYTHING
 
 
-def _said(ctx: Context, watch: Watch, since: str, hint: str) -> Note:
-    parts: tuple[Part, ...] = (
-        watching.where(watch.target),
-        f" is {since} told of {watching.what(watch.jobs)}{watching.wanted(watch.only)}.{hint}",
-    )
+def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
+    of = f"told of {watching.what(watch.jobs)}{watching.wanted(watch.only)}"
+    missing = _MISSING.get(there, "")
+    said = f" will be {of} once I am a member there. {missing}" if missing else f" is {since} {of}."
+    parts: tuple[Part, ...] = (watching.where(watch.target), said + _hint(ctx, watch, since, there))
     buttons = (
         Button("Unwatch", "unwatch", "run", ctx.ref(watching.unwatching(watch))),
         Button("All watches", "watches", "run", ctx.ref(Invocation("watches"))),
     )
-    return Note(parts, buttons, tone="good", public=since == "now" and watch.target == ctx.who.channel)
+    here = watch.target == ctx.who.channel
+    return Note(
+        parts,
+        buttons,
+        tone="warn" if missing else "good",
+        public=since == "now" and here and not missing,
+    )
 
 
-def _hint(ctx: Context, watch: Watch) -> str:
-    if not watch.target.startswith(("C", "G")):
+def _hint(ctx: Context, watch: Watch, since: str, there: Membership) -> str:
+    if since != "now" or not _is_channel(watch.target):
         return ""
     if watch.target == ctx.settings.notify_channel and watch.jobs != EVERYTHING:
         return " It hears of all other jobs as before: `/dms watch --only …` there narrows that."
-    return " I can only write where I am a member: `/invite` me if I am not."
+    if there is Membership.UNKNOWN:
+        return " I can only write where I am a member: `/invite` me if I am not."
+    return ""
+
+
+def _is_channel(target: str) -> bool:
+    return target.startswith(("C", "G"))
 
 
 VERB = Verb(

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.config import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
+from bot.membership import Membership, told
 from bot.scopes import SCOPES
 from bot.slack.nearby import go_without_proxy
 
@@ -163,9 +164,10 @@ def _channel(web: WebClient, check: str, env: str, channel: str) -> Finding:
         mend = f"Invite the app there (/invite @dms), or set {env} to the channel's id."
         return fail(check, f"The app is in no channel named {channel}.", mend)
     name = f"#{found.get('name', channel)}"
-    if found.get("is_archived"):
+    membership = told(found)
+    if membership is Membership.ARCHIVED:
         return fail(check, f"{name} is archived.", f"Set {env} to a channel that is in use.")
-    if not found.get("is_member"):
+    if membership is not Membership.MEMBER:
         return fail(check, f"The app is not a member of {name}.", f"In {name}, type: /invite @dms")
     return ok(check, f"The app is a member of {name}.")
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.answers import Note, Page, Upload
 from bot.invocation import Invocation, UsageError
+from bot.membership import told
 from bot.policy import Policy, WatchDefault
 from bot.store.records import Person
 from sandbox.dms import DmsServer
@@ -77,6 +78,12 @@ def test_what_cannot_be_meant_is_said_in_a_sentence(at: Desk, line: str, says: s
 def test_an_unknown_job_is_answered_with_near_ones(at: Desk) -> None:
     answer = at.type("watch ordres", DANA)
     assert "Did you mean `orders`?" in words(answer)
+    assert kept(at) == []
+
+
+def test_an_archived_channel_is_not_watched(at: Desk) -> None:
+    with pytest.raises(UsageError, match="archived"):
+        at.type("watch orders", DANA, membership=lambda _channel: told({"id": HERE, "is_archived": True}))
     assert kept(at) == []
 
 

@@ -15,6 +15,7 @@ from bot.answers import Answer, Note, Page, Part, Rich, User
 from bot.approvals import Approvals
 from bot.config import Settings
 from bot.dms.gateway import Gateway
+from bot.membership import Membership
 from bot.runs import Runs
 from bot.slack.parse import parse
 from bot.store import Store, open_store
@@ -121,6 +122,18 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
             clock=clock,
             wake=lambda: None,
         )
-        yield Desk(Context(DANA, gateway, store, approvals, allowed, SETTINGS, verbs, clock))
+        yield Desk(
+            Context(
+                DANA,
+                gateway,
+                store,
+                approvals,
+                allowed,
+                SETTINGS,
+                verbs,
+                clock,
+                lambda _channel: Membership.UNKNOWN,  # there is no Slack at this desk
+            )
+        )
     gateway.close()
     store.close()

@@ -1,0 +1,48 @@
+"""Whether the app is a member of a channel, and so can post there.
+
+Source: `conversations.info` of Slack's Web API, which shows a private channel to its members alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+_FAR = (SlackClientError, OSError, HTTPException, ValueError)
+_UNSEEN = ("channel_not_found", "not_in_channel")
+
+
+class Membership(StrEnum):
+    """How the app stands to a channel."""
+
+    MEMBER = "member"
+    OUTSIDE = "outside"
+    """The channel is there, and the app has not been invited."""
+    HIDDEN = "hidden"
+    """Slack does not show it: it is private and the app has not been invited, or there is none."""
+    ARCHIVED = "archived"
+    UNKNOWN = "unknown"
+    """Slack could not be asked, or does not say."""
+
+
+def look(web: WebClient, channel: str) -> Membership:
+    """Ask Slack of the channel with this id."""
+    try:
+        info = web.conversations_info(channel=channel)["channel"]
+    except SlackApiError as error:
+        return Membership.HIDDEN if error.response.get("error") in _UNSEEN else Membership.UNKNOWN
+    except _FAR:
+        return Membership.UNKNOWN
+    return told(info)
+
+
+def told(info: Mapping[str, Any]) -> Membership:
+    """What a channel's object of the Web API says."""
+    if info.get("is_archived"):
+        return Membership.ARCHIVED
+    return Membership.MEMBER if info.get("is_member") else Membership.OUTSIDE
