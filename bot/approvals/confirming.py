@@ -74,7 +74,7 @@ class Confirming(Drafting, Judging):
             life = self._lifetime(to, self._verdicts(request))
             request = _waiting(request, self._clock() + life, life)
         with self._store.transaction():
-            stop = self._too_late(request.id, RequestState.CONFIRMING)
+            stop = self._too_late(request.id, RequestState.CONFIRMING) or self._looked_meanwhile(request)
             if stop is None and to is RequestState.APPROVED:
                 stop = self._not_now(request)
             if stop is not None:

@@ -39,7 +39,7 @@ class Deciding(Judging):
 
     def _approved(self, request: Request, who: Person) -> Note | None:
         with self._store.transaction():
-            stop = self._too_late(request.id, RequestState.APPROVING)
+            stop = self._too_late(request.id, RequestState.APPROVING) or self._looked_meanwhile(request)
             current = self._store.request(request.id)
             if stop is not None or current is None:
                 return stop

@@ -8,6 +8,7 @@ from bot import delayfacts, together
 from bot.access import Verdict
 from bot.answers import Note
 from bot.approvals.book import EFFECT, WAITS, Book
+from bot.delayfacts import DELAY
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action
@@ -78,6 +79,16 @@ class Judging(Book):
         facts = self._delays(request.action, request.jobs)
         self._add_facts(request, facts)
         return late(delayfacts.trouble(facts))
+
+    def _looked_meanwhile(self, judged: Request) -> Note | None:
+        """Why a press does not count: somebody has looked at the delay since it was judged, and it is not
+        zero. In the transaction of that press, None stays true till its end."""
+        current = self._store.request(judged.id)
+        if current is None or DELAY not in current.facts:
+            return None
+        if current.facts[DELAY] == judged.facts.get(DELAY):
+            return None
+        return late(delayfacts.trouble(current.facts))
 
     def recheck(self, who: Person, request_id: str) -> Note | None:
         """Look at the replication delay again, for the message of a promote.

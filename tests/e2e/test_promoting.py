@@ -15,6 +15,8 @@ from tests.e2e.deciding import (
     asks,
     audit,
     events,
+    eventually,
+    full,
     looked_long_ago,
     measured,
     moment,
@@ -131,3 +133,38 @@ def test_a_zero_that_is_old_is_looked_at_again_before_others_are_asked(
         stage.press(asks(stage, job), "Approve", "alex")
         stage.shows(card, "✅ *Promoted*")
         assert [each.event for each in audit(stage, job)][:3] == ["requested", "confirmed", "approved"]
+
+
+def press_while_sam_looks(stage: Scene, card: JSON, label: str, user: str, job: str) -> None:
+    """Press; while the service is asked for the job, sam has the delay looked at, and it is above zero."""
+    now_behind(stage, job, 5400)
+    stage.dms.fault("GetMigrationJob", "SLOW", delay_seconds=20, match=full(job))
+    asked = len(stage.dms.calls("GetMigrationJob"))
+    before = moment(stage)
+    stage.press(card, label, user)
+    eventually(lambda: len(stage.dms.calls("GetMigrationJob")) > asked)
+    stage.press(card, "Re-check delay", "sam")
+    stage.shows(card, "NOT ZERO: 1 h 30 min")
+    stage.dms.clear_faults()
+    private(stage, user, "did not count", "1 h 30 min", after=before)
+
+
+def test_a_confirmation_that_another_look_outruns_does_not_count(stage: Scene) -> None:
+    job = a_job(stage, **CAUGHT_UP)
+    card = stage.type(f"promote {job}")
+    press_while_sam_looks(stage, card, "Confirm promote", "dana", job)
+    assert events(stage, job) == ["requested"]
+    fill(stage, asked_to_type(stage, card, "NOT ZERO: 1 h 30 min"), job)
+    stage.shows(card, "✅ *Promoted*")
+
+
+def test_an_approval_that_another_look_outruns_does_not_count(slack: SlackServer, tmp_path: Path) -> None:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path, ROLES)) as stage:
+        job = a_job(stage, **CAUGHT_UP)
+        card = stage.type(f"promote {job}")
+        stage.press(card, "Confirm promote")
+        asking = asks(stage, job)
+        press_while_sam_looks(stage, asking, "Approve", "alex", job)
+        assert events(stage, job) == ["requested", "confirmed"]
+        stage.press(stage.shows(asking, "NOT ZERO: 1 h 30 min"), "Approve", "alex")
+        stage.shows(card, "✅ *Promoted*")
