@@ -288,6 +288,7 @@ class Bot:
             confirm_expires_s=self.settings.confirm_expires_s,
             approval_expires_s=self.settings.approval_expires_s,
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
+            parallel=self.settings.bulk_parallel,
             clock=self._clock,
             wake=self.wake.set,
         )

@@ -130,8 +130,8 @@ class Asking(Drafting):
         names = tuple(job.name for job in wanted.jobs)
         if wanted.options.objects is not None:
             return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
-        if wanted.ask and len(names) == 1:
-            # Typed by its name, what asked first because a filter had found it would run at once.
+        if wanted.ask and not self._takes_many(replace(wanted, ask=False)):
+            # Typed by name, what asked first because a filter had found it would run at once.
             return ()
         again = Invocation(wanted.action, names, flags_of(wanted.options))
         return (Button("Ask again", wanted.action, "run", self._ref(who, again)),)

@@ -75,6 +75,7 @@ class Book:
         confirm_expires_s: float,
         approval_expires_s: float,
         approval_channel: str,
+        parallel: int,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
@@ -86,6 +87,7 @@ class Book:
         self._confirm_expires_s = confirm_expires_s
         self._approval_expires_s = approval_expires_s
         self._approval_channel = approval_channel
+        self._parallel = parallel
         self._clock = clock
         self._wake = wake
 

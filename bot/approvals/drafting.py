@@ -51,7 +51,7 @@ class Drafting(Book):
             (self._actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
             key=list(Danger).index,
         )
-        asks = danger is not Danger.NONE or strictest.approvals > 0 or _takes_many(wanted)
+        asks = danger is not Danger.NONE or strictest.approvals > 0 or self._takes_many(wanted)
         listed = self._listed(wanted) if asks else {}
         databases = {name: affected(wanted.action, wanted.options, each) for name, each in listed.items()}
         risks = {
@@ -79,6 +79,12 @@ class Drafting(Book):
             self_approval=all(verdict.self_approval for verdict in verdicts),
             facts=self._facts(wanted, strictest.channel) | _risk_fact(risks),
         )
+
+    def _takes_many(self, wanted: Wanted) -> bool:
+        """Whether it must be shown first which jobs it is for. What changes nothing asks only where more
+        are named than are worked on at once: the others would be locked while they wait for their turn."""
+        unasked = self._parallel if wanted.action in HARMLESS else 1
+        return wanted.ask or len(wanted.jobs) > unasked
 
     def _listed(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
         """Each job's databases, by its name; none where they cannot be listed, and for an edit, which says
@@ -133,11 +139,6 @@ def _in_use(job: Job, some: Sequence[Database]) -> str:
 def _risk_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:
     """Which of them the card names: before the call, those that are more than these stop it."""
     return {AT_RISK: {name: [str(each.id) for each in some] for name, some in found.items() if some}}
-
-
-def _takes_many(wanted: Wanted) -> bool:
-    """Whether it must be shown which jobs it is for; what changes nothing may take any."""
-    return wanted.action not in HARMLESS and (wanted.ask or len(wanted.jobs) > 1)
 
 
 def _first_state(asks: bool, confirmed: bool, approvals: int) -> RequestState:

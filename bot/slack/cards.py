@@ -314,14 +314,19 @@ def _confirm_buttons(request: Request) -> list[Button]:
         found.append(_button(request, f"Delete {only} only", "confirm", "danger"))
         found.append(_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
     else:
-        style: _Style = "danger" if _loses(request) else "primary"
-        found.append(_button(request, f"Confirm {request.action}", "confirm", style))
+        found.append(_button(request, f"Confirm {request.action}", "confirm", _style(request)))
     return [*found, *recheck_button(request), _button(request, "Cancel", "cancel"), *list_button(request)]
 
 
 def recheck_button(request: Request) -> list[Button]:
     """Reads the replication delay again, where it decides what is lost."""
     return [_button(request, "Re-check delay", "recheck")] if request.action is Action.PROMOTE else []
+
+
+def _style(request: Request) -> _Style:
+    if request.action in HARMLESS:
+        return ""
+    return "danger" if _loses(request) else "primary"
 
 
 def _loses(request: Request) -> bool:

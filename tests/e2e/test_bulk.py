@@ -97,11 +97,29 @@ def test_what_filters_find_is_asked_about_also_when_it_is_one(stage: Scene) -> N
     assert methods(stage, jobs) == [["StopMigrationJob"]]
 
 
-def test_what_changes_nothing_runs_at_once_on_all(stage: Scene) -> None:
+def test_what_changes_nothing_runs_at_once_on_a_few_named(stage: Scene) -> None:
     jobs = jobs_of(stage, 3)
-    done = stage.shows(stage.type(f"verify --all state=running {label(jobs)}"), "✅ *Verified all 3 jobs*")
+    done = stage.shows(stage.type(f"verify {' '.join(jobs)}"), "✅ *Verified all 3 jobs*")
     assert "⚠️" not in plain(done)
     assert methods(stage, jobs) == [["VerifyMigrationJob"]] * 3
+
+
+@pytest.mark.parametrize(("count", "by_filter"), [(2, True), (5, False)])
+def test_what_changes_nothing_asks_before_it_locks_many(stage: Scene, count: int, by_filter: bool) -> None:
+    jobs = jobs_of(stage, count)
+    card = stage.type(f"verify {f'--all state=running {label(jobs)}' if by_filter else ' '.join(jobs)}")
+    text = plain(card)
+    assert f"Verify {count} jobs?" in text
+    assert "ℹ️ The configuration is tested" in text
+    assert "⚠️" not in text
+    pressed = [part for block in card["blocks"] for part in block.get("elements", ())]
+    (confirm,) = (each for each in pressed if "verify:confirm" in each.get("action_id", ""))
+    assert "style" not in confirm
+    assert methods(stage, jobs) == [[]] * count
+    assert not any(stage.bot.store.runs(job=full(job)) for job in jobs), "no job is locked yet"
+    stage.press(card, "Confirm verify")
+    stage.shows(card, f"✅ *Verified all {count} jobs*")
+    assert methods(stage, jobs) == [["VerifyMigrationJob"]] * count
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
             confirm_expires_s=900,
             approval_expires_s=4 * 3600,
             approval_channel="",
+            parallel=2,
             clock=clock,
             wake=lambda: None,
         )
