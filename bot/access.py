@@ -11,7 +11,7 @@ from bot.dms.model import Job
 from bot.policy import CHANGES, FREEZES, FROZEN, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request
 
-__all__ = ["Access", "Approvers", "PeopleUnknown", "Role", "Verdict"]
+__all__ = ["Access", "Approvers", "Judge", "PeopleUnknown", "Role", "Verdict"]
 
 
 class PeopleUnknown(Exception):
@@ -117,6 +117,10 @@ class Access:
             if ruling not in judged:
                 judged[ruling] = asker.is_one_of(ruling.allow)
         return tuple(job for job, ruling in zip(given, rulings, strict=True) if judged[ruling])
+
+    def judge(self, who: Person) -> Judge:
+        """For the many questions of one answer."""
+        return Judge(who, self)
 
     def may_approve(self, who: Person, request: Request) -> Verdict:
         """May `who` approve or deny `request`, by the policy as it is now?"""
@@ -284,6 +288,47 @@ class _Asker:
         if not member:
             self.hint = "Guests, and people of other workspaces, may only look here."
         return member
+
+
+class Judge:
+    """Says yes or no to one person while one answer is made: as `Access.verdict`, without its words."""
+
+    def __init__(self, who: Person, access: Access) -> None:
+        self._access = access
+        self._asker = _Asker(who, access)
+        self._judged: dict[Subjects, bool] = {}
+        self._ways: dict[str, frozenset[bool]] = {}
+        self._closed: dict[str, bool] = {}
+
+    def may(self, verb: str, job: Job) -> bool:
+        """Whether they may use `verb` on `job`."""
+        if verb in FROZEN and self._is_closed(job):
+            return False
+        ways = self._all_ways(verb)
+        if len(ways) == 1:
+            return True in ways
+        return self._is_one_of(self._access.policy.ruling(verb, job).allow)
+
+    def may_by_name(self, verb: str, job: Job) -> bool:
+        """The same of a job of which only the name is known: whether they may, whatever its labels are."""
+        return all(self._is_one_of(each.allow) for each in self._access.policy.rulings_by_name(verb, job))
+
+    def _all_ways(self, verb: str) -> frozenset[bool]:
+        """What is said of `verb` on any job; where that is always the same, no job has to be looked at."""
+        if verb not in self._ways:
+            rulings = self._access.policy.rulings(verb)
+            self._ways[verb] = frozenset(self._is_one_of(each.allow) for each in rulings)
+        return self._ways[verb]
+
+    def _is_one_of(self, subjects: Subjects) -> bool:
+        if subjects not in self._judged:
+            self._judged[subjects] = self._asker.is_one_of(subjects)
+        return self._judged[subjects]
+
+    def _is_closed(self, job: Job) -> bool:
+        if job.name not in self._closed:
+            self._closed[job.name] = bool(self._access.closed(job))
+        return self._closed[job.name]
 
 
 def describe(subjects: Subjects) -> str:

@@ -115,9 +115,10 @@ class Scope:
         return not self.labels and (not self.jobs or any(set(each) <= set("*/") for each in self.jobs))
 
     def holds(self, job: Job) -> bool:
-        return self._named(job) and all(_labelled(job, key, value) for key, value in self.labels)
+        return self.names(job) and all(_labelled(job, key, value) for key, value in self.labels)
 
-    def _named(self, job: Job) -> bool:
+    def names(self, job: Job) -> bool:
+        """Whether the job is meant as far as its name tells; its labels may say otherwise."""
         return not self.jobs or any(pattern_holds(pattern, job) for pattern in self.jobs)
 
 
@@ -249,6 +250,17 @@ class Policy:
                 continue
             found.append(self.filled(rule, verb))
             if rule.scope.everything:
+                return tuple(found)
+        return (*found, self.default(verb))
+
+    def rulings_by_name(self, verb: str, job: Job) -> tuple[Ruling, ...]:
+        """What may hold for `verb` on a job of which only the name is known, whatever its labels are."""
+        found: list[Ruling] = []
+        for rule in self.rules:
+            if verb not in rule.verbs or not rule.scope.names(job):
+                continue
+            found.append(self.filled(rule, verb))
+            if not rule.scope.labels:
                 return tuple(found)
         return (*found, self.default(verb))
 

@@ -12,7 +12,7 @@ from bot.dms.rules import Action
 from bot.jobnames import with_location
 from bot.store.records import RunState
 from commands.base import Context
-from commands.sight import as_known
+from commands.sight import kept_from, sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Gone:
     at: datetime | None
     """When it was deleted, as far as that is known."""
     has_history: bool
-    """Whether anything was asked for it from here."""
+    """Whether anything was asked for it from here, of which this person may read."""
 
 
 def gone_jobs(ctx: Context, job_id: str, places: Iterable[str]) -> tuple[Gone, ...]:
@@ -51,11 +51,8 @@ def _gone(ctx: Context, name: str) -> Gone | None:
     known = ctx.store.known_job(name)
     events = ctx.store.events(job=name, limit=1)
     rows = ctx.store.audit(job=name, newest_first=True, limit=1)
-    seen = [*(each.at for each in events), *(each.at for each in rows), *([known.seen] if known else [])]
-    if not seen:
-        return None
-    if not ctx.access.visible(ctx.who, "list", (as_known(ctx, name, max(seen)),)):
+    if not (known or events or rows) or kept_from(ctx, "list", name):
         return None
     told = [each.at for each in events if each.kind == "deleted"]
     done = [each.at for each in rows if each.action == Action.DELETE and each.event == RunState.SUCCEEDED]
-    return Gone(name, max((*told, *done), default=None), bool(rows))
+    return Gone(name, max((*told, *done), default=None), bool(rows) and sees(ctx, "history", name))

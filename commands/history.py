@@ -18,7 +18,7 @@ from bot.timespan import parse_duration, parse_time
 from commands.auditrow import row
 from commands.base import Context, Say, Verb, only_of_a_job
 from commands.resolve import find_job
-from commands.sight import Sight, as_known
+from commands.sight import Sight, last_known, sees
 
 PER_PAGE = 15
 MOST_PAGES = 100
@@ -46,13 +46,15 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     if not invocation.jobs:
         return ""
     text = invocation.jobs[0]
-    told = [rows[0] for name in _candidates(ctx, text) if (rows := ctx.store.audit(job=name, limit=1))]
+    told = [name for name in _candidates(ctx, text) if ctx.store.audit(job=name, limit=1)]
     if len(told) != 1:
         return find_job(ctx, text, invocation).name
-    verdict = ctx.access.verdict(ctx.who, "history", as_known(ctx, told[0].job, told[0].at))
-    if not verdict.allowed:
-        raise Say(Note(verdict.said, tone="warn"))
-    return told[0].job
+    if sees(ctx, "history", told[0]):
+        return told[0]
+    job = last_known(ctx, told[0])
+    if job is None:
+        return find_job(ctx, text, invocation).name
+    raise Say(Note(ctx.access.verdict(ctx.who, "history", job).said, tone="warn"))
 
 
 def _candidates(ctx: Context, text: str) -> list[str]:

@@ -19,7 +19,7 @@ from bot.policy import VIEWS
 from commands.base import Context, Say
 from commands.gone import farewell, gone_jobs
 from commands.offering import permits
-from commands.sight import as_known
+from commands.sight import by_name, last_known
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _ALIKE = 70
@@ -195,7 +195,7 @@ def _offers(
             ref=ctx.ref(replace(invocation, jobs=_swap(invocation.jobs, typed, name))),
         )
         for label, name in labels[:_OFFERED]
-        if permits(ctx, invocation.verb, as_known(ctx, name, ctx.now()))
+        if permits(ctx, invocation.verb, last_known(ctx, name) or by_name(ctx, name))
     )
 
 

@@ -1,8 +1,6 @@
-"""Which rows of the audit a person may see: the policy may keep some jobs to some people."""
+"""Which jobs, and rows of the audit, a person may see: the policy may keep some jobs to some people."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from bot.dms.model import Job
 from bot.store.records import AuditEntry
@@ -14,25 +12,40 @@ class Sight:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._apart = ctx.access.policy.tells_apart("history")
         self._judged: dict[str, bool] = {}
 
     def of(self, entry: AuditEntry) -> bool:
         """Whether the row is about nothing that is kept from this person."""
-        if not self._apart or not entry.job.startswith("projects/"):
+        if not entry.job.startswith("projects/"):
             return True
         if entry.job not in self._judged:
-            job = as_known(self._ctx, entry.job, entry.at)
-            self._judged[entry.job] = bool(self._ctx.access.visible(self._ctx.who, "history", (job,)))
+            self._judged[entry.job] = not kept_from(self._ctx, "history", entry.job)
         return self._judged[entry.job]
 
 
-def as_known(ctx: Context, name: str, at: datetime) -> Job:
-    """A job by its full name as it is known, or was when something was last asked for it: its labels may
-    matter. Of one that is not known at all, `at` stands for when it was made."""
+def kept_from(ctx: Context, verb: str, name: str) -> bool:
+    """Whether the policy tells jobs apart for `verb`, and keeps this one (a full name) from this person."""
+    return ctx.access.policy.tells_apart(verb) and not sees(ctx, verb, name)
+
+
+def sees(ctx: Context, verb: str, name: str) -> bool:
+    """Whether this person may use `verb`, which looks, on the job of this full name. Of one whose labels are
+    not known any more, only where no rule by label could forbid it."""
+    judge, job = ctx.access.judge(ctx.who), last_known(ctx, name)
+    if job is not None:
+        return judge.may(verb, job)
+    return judge.may_by_name(verb, by_name(ctx, name))
+
+
+def last_known(ctx: Context, name: str) -> Job | None:
+    """A job by its full name as it is known, or was when something was last asked for it."""
     known = ctx.store.known_job(name)
     if known is not None:
         return known.job
     asked = ctx.store.requests(job=name, limit=1)
-    then = (job for request in asked for job in request.jobs if job.name == name)
-    return next(then, Job(name, at, ""))
+    return next((job for request in asked for job in request.jobs if job.name == name), None)
+
+
+def by_name(ctx: Context, name: str) -> Job:
+    """Stands for a job of which only the full name is known."""
+    return Job(name, ctx.now(), "")

@@ -14,11 +14,11 @@ import pytest
 
 from bot.access import PeopleUnknown
 from bot.answers import Page, Upload
-from bot.dms.model import job_name
+from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
 from bot.invocation import Invocation, UsageError
 from bot.slack.render import render
-from bot.store.records import AuditEntry
+from bot.store.records import AuditEntry, KnownJob
 from sandbox.dms import DmsServer
 from tests.policy.desk import PROJECT, Desk, desk, labels, words
 from tests.policy.people import DANA, NOW, QUINN, access, job, request
@@ -213,6 +213,7 @@ def test_what_is_done_with_jobs_that_are_kept_from_a_person_is_too(dms: DmsServe
     prod = replace(job("gone", "us-central1", PROJECT), labels=(("env", "prod"),))
     with desk(dms, tmp_path, access(QUIET, user_id=people)) as ruled:
         ruled.ctx.store.add_request(request(Action.STOP, DANA, prod))
+        ruled.ctx.store.save_known([KnownJob(Job(OTHER, NOW, "RUNNING"), NOW, NOW)])
         for number in range(60):
             name = (ORDERS, GONE, OTHER)[number % 3]
             ruled.ctx.store.append_audit(AuditEntry(NOW, "requested", SAM, "T1", action="stop", job=name))

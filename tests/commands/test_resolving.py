@@ -12,10 +12,22 @@ from bot.dms.model import Job, job_name
 from bot.store.records import AuditEntry, Event, KnownJob
 from sandbox.dms import DmsServer
 from tests.policy.desk import PLACES, PROJECT, Desk, desk, labels, words
-from tests.policy.people import DANA, NOW, QUINN, ROLES, access
+from tests.policy.people import ADMIN, DANA, NOW, QUINN, ROLES, access
 
 DELETED = NOW - timedelta(hours=3)
 QUIET = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["bilings"]\nallow = ["operator"]\n'
+SECRET = """
+[[rule]]
+name = "open"
+verbs = ["view"]
+jobs = ["open-*"]
+[[rule]]
+name = "secret"
+verbs = ["view"]
+labels = { secret = "yes" }
+allow = ["admin"]
+"""
+PRIVATE = '[[rule]]\nname = "private"\nverbs = ["history"]\njobs = ["bill*"]\nallow = ["admin"]\n'
 
 
 def full(job: str, place: str = PLACES[0]) -> str:
@@ -73,6 +85,32 @@ def test_one_that_was_kept_from_a_person_is_not_told_of(dms: DmsServer, tmp_path
         deleted(ruled, "bilings")
         assert "`bilings` is gone" in words(ruled.type("show bilings", DANA))
         assert "There is no migration job `bilings`" in words(ruled.type("show bilings", QUINN))
+
+
+def test_one_whose_labels_nobody_knows_any_more_is_not_told_of(dms: DmsServer, tmp_path: Path) -> None:
+    secret = Job(full("merger-acme"), NOW, "RUNNING", "CDC", labels=(("secret", "yes"),))
+    with desk(dms, tmp_path, access(ROLES + SECRET)) as ruled:
+        ruled.ctx.store.save_known([KnownJob(secret, NOW, NOW)])
+        for name in (secret.name, full("open-db")):
+            ruled.ctx.store.append_audit(AuditEntry(at=DELETED, event="frozen", action="freeze", job=name))
+        deleted(ruled, "merger-acme")
+        deleted(ruled, "open-db")
+        ruled.ctx.store.forget_job(secret.name)
+        for line in ("show merger-acme", "stop merger-acme", "history merger-acme"):
+            assert "There is no migration job `merger-acme`" in words(ruled.type(line, QUINN))
+        assert "merger-acme" not in words(ruled.type("history", QUINN))
+        assert "`merger-acme` is gone" in words(ruled.type("show merger-acme", ADMIN))
+        assert "`open-db` is gone" in words(ruled.type("show open-db", QUINN)), "whatever its labels were"
+        assert "open-db" in words(ruled.type("history", QUINN))
+
+
+def test_a_history_is_spoken_of_to_those_who_may_read_it(dms: DmsServer, tmp_path: Path) -> None:
+    with desk(dms, tmp_path, access(ROLES + PRIVATE)) as ruled:
+        deleted(ruled, "billings")
+        ruled.ctx.store.append_audit(AuditEntry(at=DELETED, event="frozen", job=full("billings")))
+        gone = f"`billings` is gone: it was deleted {DELETED}."
+        assert words(ruled.type("show billings", ADMIN)) == f"{gone} `/dms history billings` tells more."
+        assert words(ruled.type("show billings", QUINN)) == gone
 
 
 @pytest.mark.parametrize("typed", ["biling", "biilling", "bililng", "billimg"])

@@ -125,6 +125,23 @@ def test_any_text_is_a_policy_or_faults(text: str) -> None:
 
 
 @limits(200, 3_000)
+@given(_SOUND, st.sampled_from(sorted(VERBS)))
+def test_yes_and_no_are_said_as_in_words(data: dict[str, Any], verb: str) -> None:
+    count("policies asked for yes or no")
+    policy = _policy(_file(data))
+    if policy is None:
+        return
+    access = Access(groups_of=groups_of, policy=policy, clock=lambda: NOW)
+    labelled = [job(), job(env="prod"), job(env="test"), job("billing")]
+    for who in (DANA, ALEX, QUINN):
+        judge = access.judge(who)
+        for each in labelled:
+            assert judge.may(verb, each) == access.verdict(who, verb, each).allowed
+        if judge.may_by_name(verb, job()):
+            assert all(judge.may(verb, each) for each in labelled[:3]), "whatever its labels are"
+
+
+@limits(200, 3_000)
 @given(_SOUND, st.sampled_from(sorted(CHANGES)))
 def test_no_policy_lets_people_approve_themselves_unless_it_says_so(data: dict[str, Any], verb: str) -> None:
     count("policies asked who may approve")
