@@ -14,7 +14,6 @@ from bot.groups import mixed
 from bot.invocation import Flag, Invocation, UsageError
 from bot.nearest import nearest
 from commands.base import Context, Say
-from commands.offering import permits
 from commands.resolve import find_job, find_jobs
 from commands.selecting import all_matching
 
@@ -174,7 +173,8 @@ def _permitted_some(ctx: Context, action: Action, jobs: Sequence[Job]) -> None:
     Raises:
         Say: the policy does not let this person do it with any of the jobs.
     """
-    if not any(permits(ctx, action, job) for job in jobs):
+    judge = ctx.access.judge(ctx.who)
+    if not any(judge.may(action, job) for job in jobs):
         permitted(ctx, action, jobs[0])
 
 

@@ -13,15 +13,16 @@ from commands.base import Context
 def offered(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
     """Those of `actions` that neither the policy nor a freeze forbids this person on all of `jobs`."""
     frozen = {each.job for each in ctx.store.freezes(ctx.now())}
+    judge = ctx.access.judge(ctx.who)
 
     def may(action: Action, job: Job) -> bool:
         if action not in HARMLESS and not frozen.isdisjoint((EVERY_JOB, job.name)):
             return False
-        return permits(ctx, action, job)
+        return judge.may(action, job)
 
     return tuple(action for action in actions if any(may(action, job) for job in jobs))
 
 
 def permits(ctx: Context, verb: str, job: Job) -> bool:
     """Whether the policy lets this person use `verb` on the job."""
-    return ctx.access.verdict(ctx.who, verb, job).allowed
+    return ctx.access.judge(ctx.who).may(verb, job)

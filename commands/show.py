@@ -14,7 +14,7 @@ from bot.offers import offers, show
 from bot.requestwords import terms
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
-from commands.offering import offered, permits
+from commands.offering import offered
 from commands.resolve import find_job
 
 _RECENT = timedelta(hours=1)
@@ -75,7 +75,8 @@ def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[
     """What the job allows, but the policy does not let this person do; a freeze says so by itself."""
     if ctx.access.closed(job):
         return ()
-    return tuple(action for action in allowed(job, databases) if not permits(ctx, action, job))
+    judge = ctx.access.judge(ctx.who)
+    return tuple(action for action in allowed(job, databases) if not judge.may(action, job))
 
 
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
