@@ -34,6 +34,11 @@ def lasts_long(run: Run, now: datetime) -> bool:
     return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= LONG
 
 
+def waits(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Those whose turn has not come, so that nothing has been sent for them."""
+    return tuple(run for run in runs if run.state is RunState.QUEUED and run.called is None)
+
+
 def must_be_typed(request: Request) -> bool:
     """Whether a press is not enough to confirm, and `phrase` has to be typed.
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot import delayfacts
+from bot import delayfacts, together
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import AT_RISK, approval_key, counting, request_key
@@ -37,7 +37,7 @@ from bot.dms.rules import (
     where,
 )
 from bot.redact import redact
-from bot.requestwords import changed, describe, lasts_long
+from bot.requestwords import changed, describe, lasts_long, waits
 from bot.store.port import JobLocked, Store, StoreError
 from bot.store.records import (
     ACTIVE_RUNS,
@@ -72,6 +72,7 @@ _STOPPING = "stopping it first"
 _UNFOLLOWED = "unfollowed"
 """The audit's event of somebody who has stopped the following of a run."""
 _UNREAD = "its operation cannot be read"
+_UNKNOWN = "It is not known whether it was applied."
 _GOING = (RunState.CALLING, RunState.FOLLOWING)
 
 
@@ -525,7 +526,7 @@ class Runs:
         return any(entry.event == _STOPPED and entry.run == run.id for entry in told)
 
     def _unclear(self, run: Run, request: Request, why: str) -> None:
-        note = f"{why} It is not known whether it was applied. {self._standing(run.job)}"
+        note = f"{why} {_UNKNOWN} {self._standing(run.job)}"
         self._close(run, request, [RunState.CALLING, RunState.FOLLOWING], RunState.UNCLEAR, note)
 
     def _standing(self, name: str) -> str:
@@ -649,28 +650,46 @@ class Runs:
                 self._touch(request.id)
         self._wake()
 
-    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> None:
-        """Give up as unclear what is followed. Nothing is sent: neither for these jobs, nor for those of
-        the same request whose turn has not come.
+    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> tuple[Run, ...]:
+        """Give up as unclear what is followed, but for what has ended or gone on meanwhile. Nothing is sent:
+        neither for these jobs, nor for those of the same request whose turn has not come.
+
+        Returns those that were given up.
 
         Raises:
             StoreError.
         """
-        # Before their places are free: else the next ones would take them.
-        for run in self._store.runs(request=request.id, states=[RunState.QUEUED]):
-            if not _half_done(run):
-                why = "Its turn had not come when following the others was stopped. Nothing was sent."
-                self._refuse(run, request, RunState.QUEUED, Objection(why))
-        for run in runs:
-            with self._store.transaction():
-                now = self._store.run(run.id)
-                if now is None or (now.state, now.operation) != (RunState.FOLLOWING, run.operation):
-                    continue
-                self._audit(run, request, _UNFOLLOWED, _job_of(request, run), by=who)
-            why = "Its operation has gone on for long, and is no longer followed."
-            if self._stops(run, request):
-                why += " The restart that was to come after the stop was not sent."
-            self._unclear(run, request, why)
+        # Read first: whatever happens while the service answers is seen by the check below.
+        standing = together.each(self._standing, [run.job for run in runs])
+        with self._store.transaction():
+            tried = [self._unfollowed(*each, request, who) for each in zip(runs, standing, strict=True)]
+            left = tuple(run for run in tried if run is not None)
+            # With the same step by which places become free: else the next ones would take them.
+            unsent = self._not_begun(request, who) if left else ()
+        if left:
+            self._after_end(request, *left, *unsent)
+        return left
+
+    def _unfollowed(self, run: Run, standing: str, request: Request, who: Person) -> Run | None:
+        """Inside a transaction: the run as it was given up, or None where it no longer follows the same."""
+        now = self._store.run(run.id)
+        if now is None or (now.state, now.operation) != (RunState.FOLLOWING, run.operation):
+            return None
+        self._audit(now, request, _UNFOLLOWED, _job_of(request, run), by=who)
+        why = "Its operation has gone on for long, and is no longer followed."
+        if self._stops(now, request):
+            why += " The restart that was to come after the stop was not sent."
+        note = f"{why} {_UNKNOWN} {standing}"
+        return self._end(now, request, [RunState.FOLLOWING], RunState.UNCLEAR, note)
+
+    def _not_begun(self, request: Request, who: Person) -> tuple[Run, ...]:
+        """Inside a transaction: the runs that were refused, as their turn had not come."""
+        note = "Its turn had not come when following the others was stopped. Nothing was sent."
+        waiting = waits(self._store.runs(request=request.id, states=[RunState.QUEUED]))
+        for run in waiting:
+            self._audit(run, request, _UNFOLLOWED, _job_of(request, run), note, by=who)
+        ended = [self._end(run, request, [RunState.QUEUED], RunState.REFUSED, note) for run in waiting]
+        return tuple(run for run in ended if run is not None)
 
     def _operation_gone(self, run: Run, request: Request) -> None:
         """The record of a finished operation may be deleted: then the job tells what came of it."""
@@ -711,15 +730,34 @@ class Runs:
         *,
         hopeless: bool = False,
     ) -> None:
+        moved = self._end(run, request, expect, to, note, hopeless=hopeless)
+        if moved is not None:
+            self._after_end(request, moved)
+
+    def _end(
+        self,
+        run: Run,
+        request: Request,
+        expect: Iterable[RunState],
+        to: RunState,
+        note: str,
+        *,
+        hopeless: bool = False,
+    ) -> Run | None:
+        """The run as it ended, written down; None where it was in no state of `expect`."""
         with self._store.transaction():
             moved = self._store.move_run(
                 run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=hopeless
             )
-            if moved is None:
-                return
-            self._audit(moved, request, to.value, _job_of(request, run), note)
-            self._touch(request.id)
-        self._ended(run.action, to)
+            if moved is not None:
+                self._audit(moved, request, to.value, _job_of(request, run), note)
+                self._touch(request.id)
+        return moved
+
+    def _after_end(self, request: Request, *ended: Run) -> None:
+        """What follows once it is written down that runs have ended."""
+        for run in ended:
+            self._ended(run.action, run.state)
         self._wake()
         self.pump(request.id)
         self._finish(request.id)

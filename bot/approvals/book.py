@@ -47,8 +47,8 @@ class Launcher(Protocol):
         """Carry out what was queued; after that transaction."""
         ...
 
-    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> None:
-        """Give up as unclear what is followed, and send nothing."""
+    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> tuple[Run, ...]:
+        """Give up as unclear what is followed, and send nothing; those that were given up."""
         ...
 
 

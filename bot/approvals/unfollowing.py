@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.answers import Note
 from bot.approvals.book import Book
-from bot.requestwords import LONG, gone, lasts_long
+from bot.dms.model import Job
+from bot.requestwords import LONG, gone, lasts_long, some, waits
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.timespan import humanize
 
@@ -33,8 +36,9 @@ class Unfollowing(Book):
         refusal = self._refused(who, request, runs)
         if refusal is not None:
             return refusal
-        self._launcher.unfollow(request, runs, who)
-        return None
+        left = {run.id for run in self._launcher.unfollow(request, runs, who)}
+        kept = [run.job for run in runs if run.id not in left]
+        return _kept(kept) if kept else None
 
     def _long(self, request: Request) -> tuple[Run, ...]:
         now = self._clock()
@@ -42,8 +46,25 @@ class Unfollowing(Book):
         return tuple(run for run in found if lasts_long(run, now))
 
     def _refused(self, who: Person, request: Request, runs: tuple[Run, ...]) -> Note | None:
-        names = {run.job for run in runs}
-        verdicts = [
-            self._access.verdict(who, request.action, job) for job in request.jobs if job.name in names
-        ]
-        return next((Note(each.said, tone="warn") for each in verdicts if not each.allowed), None)
+        """Why this person may not: those whose turn has not come are not begun then, so they count, too."""
+        queued = waits(self._store.runs(request=request.id, states=[RunState.QUEUED]))
+        for run in (*runs, *queued):
+            job = next(each for each in request.jobs if each.name == run.job)
+            verdict = self._access.verdict(who, request.action, job)
+            if not verdict.allowed:
+                said = (verdict.said,) if isinstance(verdict.said, str) else verdict.said
+                return Note((*said, _waiting(job) if run in queued else ""), tone="warn")
+        return None
+
+
+def _waiting(job: Job) -> str:
+    return f" `{job.id}` waits for its turn in the same request, and would not be begun. Nothing was done."
+
+
+def _kept(names: Sequence[str]) -> Note:
+    return Note(
+        f"Nothing was done for {some(names)}: its operation had just ended, or somebody else had stopped "
+        "following it. If it had ended, what was to come after it goes on, such as a restart after its stop; "
+        "`/dms show` says how the job stands.",
+        tone="warn",
+    )

@@ -24,17 +24,25 @@ from tests.e2e.deciding import (
     runs_of,
     told,
 )
-from tests.e2e.scene import JSON
+from tests.e2e.scene import JSON, fresh
 from tests.faults.timed import Timed, a_job, read_again, timed
 
 FOREVER = 1_000_000
 MINUTE = timedelta(minutes=1)
 LEVER = "[Stop following]"
+GUARD = f"""
+[[rule]]
+name = "guard"
+verbs = ["verify"]
+jobs = ["vault-*"]
+allow = ["{DANA}"]
+"""
+"""Sam may verify other jobs than these."""
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Timed]:
-    with timed(tmp_path, bulk_parallel=1) as made:
+    with timed(tmp_path, GUARD, bulk_parallel=1) as made:
         made.dms.operation_seconds(FOREVER)
         yield made
         assert made.slack.violations() == []
@@ -114,14 +122,29 @@ def test_those_whose_turn_has_not_come_are_not_sent(stage: Timed) -> None:
     first, second = a_job(stage), a_job(stage)
     card = stage.shows(stage.type(f"verify {first} {second}"), "running since", "waiting for its turn")
     stage.clock.jump(61 * MINUTE)
-    stage.press(stage.shows(card, f"`{first}` is locked", LEVER), "Stop following")
+    stage.press(stage.shows(card, f"`{first}` is locked", LEVER), "Stop following", "sam")
     stage.shows(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
     assert (ended(stage, first), ended(stage, second)) == (["unclear"], ["refused"])
     assert len(stage.dms.calls("VerifyMigrationJob")) == 1
+    assert told(stage, second)[-2:] == [("unfollowed", SAM), ("refused", DANA)]
 
 
-def test_a_restart_that_waits_for_its_stop_is_not_sent(stage: Timed) -> None:
-    job = a_job(stage)
+def test_whoever_may_not_act_on_a_job_that_waits_may_not_keep_it_from_its_turn(stage: Timed) -> None:
+    first, vault = a_job(stage), fresh("vault")
+    stage.dms.add_job(vault, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    card = stage.shows(stage.type(f"verify {first} {vault}"), "running since", "waiting for its turn")
+    stage.clock.jump(61 * MINUTE)
+    offered = stage.shows(card, LEVER)
+    press_refused(stage, offered, "Stop following", "sam", "You may not use `verify`", f"`{vault}` waits")
+    assert [str(run.state) for job in (first, vault) for run in runs_of(stage, job)] == [
+        "following",
+        "queued",
+    ]
+    assert "unfollowed" not in events(stage, first) + events(stage, vault)
+
+
+def stopping_first(stage: Timed, job: str) -> JSON:
+    """The message of a restart whose stop goes on for long."""
     stage.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
     card = stage.shows(stage.type(f"restart {job} --stop-first"), "[Confirm restart]")
     stage.confirm(card, "Confirm restart", typed=job)
@@ -129,7 +152,13 @@ def test_a_restart_that_waits_for_its_stop_is_not_sent(stage: Timed) -> None:
     stage.press(asking, "Approve", user="alex")
     stage.shows(card, "stopping it first")
     stage.clock.jump(61 * MINUTE)
-    stage.press(stage.shows(card, LEVER), "Stop following")
+    return stage.shows(card, LEVER)
+
+
+def test_a_restart_that_waits_for_its_stop_is_not_sent(stage: Timed) -> None:
+    job = a_job(stage)
+    card = stopping_first(stage, job)
+    stage.press(card, "Stop following")
     stage.shows(card, "unclear", "The restart that was to come after the stop was not sent")
     stage.dms.clock(advance_seconds=2 * FOREVER)
     eventually(lambda: "STOPPED" in plain(stage.type(f"show {job}")))
@@ -144,3 +173,20 @@ def test_an_operation_that_cannot_be_read_is_said_to_be_so_while_it_lasts(stage:
     stage.dms.clear_faults()
     eventually(lambda: "cannot be read" not in plain(stage.shows(card, "running since")))
     assert [str(run.state) for run in runs_of(stage, job)] == ["following"]
+
+
+def test_a_stop_that_ends_while_somebody_presses_goes_on_and_the_presser_is_told(stage: Timed) -> None:
+    """The press is held at the far end, where it reads the job, until the restart has been sent."""
+    job = a_job(stage)
+    offered = stopping_first(stage, job)
+    stage.dms.fault("GetMigrationJob", "HANG")
+    looks = len(stage.dms.calls("GetMigrationJob"))
+    before = moment(stage)
+    assert stage.slack.press(offered, text="Stop following", user="sam")["ok"]
+    eventually(lambda: len(stage.dms.calls("GetMigrationJob")) > looks)
+    stage.dms.clock(advance_seconds=2 * FOREVER)
+    eventually(lambda: stage.dms.calls("RestartMigrationJob"))
+    stage.dms.clear_faults()
+    private(stage, "sam", f"Nothing was done for `{job}`", "had just ended", after=before)
+    assert "unfollowed" not in events(stage, job)
+    assert "unclear" not in events(stage, job)

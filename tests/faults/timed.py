@@ -39,13 +39,14 @@ class Timed(Scene):
 
 
 @contextmanager
-def timed(folder: Path, **more: Any) -> Iterator[Timed]:
+def timed(folder: Path, rules: str = "", **more: Any) -> Iterator[Timed]:
+    """`rules` are added to the policy."""
     clock = Clock()
     with (
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
     ):
-        wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES), **more)
+        wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES + rules), **more)
         bot = Bot(wanted, clock=clock, limits=QUICK)
         bot.start()
         try:
