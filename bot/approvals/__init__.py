@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bot.answers import Note
 from bot.approvals.asking import Asking
-from bot.approvals.beside import open_beside
+from bot.approvals.beside import ALONE, Beside, open_beside
 from bot.approvals.book import Launcher
 from bot.approvals.confirming import Confirming
 from bot.approvals.deciding import Deciding
@@ -37,9 +37,11 @@ class Approvals(Asking, Confirming, Deciding, Ending, Unfollowing):
 
 
 __all__ = [
+    "ALONE",
     "AT_RISK",
     "GONE",
     "Approvals",
+    "Beside",
     "Launcher",
     "Wanted",
     "approval_key",

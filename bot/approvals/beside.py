@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store.port import Store
-from bot.store.records import OPEN_REQUESTS, Request
+from bot.store.records import Request
 
-_MOST = 1000
+_FIRST = 3
+"""As many as a card names: a request of many jobs is large, and only a few are worth reading."""
 
 
-def open_beside(store: Store, request: Request, now: datetime) -> tuple[Request, ...]:
-    """Those that are open at `now` and share a job with `request`, itself left out; newest first.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Other open requests that share a job with one."""
+
+    first: tuple[Request, ...] = ()
+    """The newest."""
+    more: int = 0
+    """How many there are beside those."""
+
+
+ALONE = Beside()
+
+
+def open_beside(store: Store, request: Request, now: datetime) -> Beside:
+    """Those that are open at `now`; newest first.
 
     Raises:
         StoreError.
     """
-    names = {job.name for job in request.jobs}
-    one = request.jobs[0].name if len(request.jobs) == 1 else ""
-    return tuple(
-        each
-        for each in store.requests(OPEN_REQUESTS, job=one, limit=_MOST)
-        if each.id != request.id
-        and each.by.team == request.by.team
-        and each.expires > now
-        and not names.isdisjoint(job.name for job in each.jobs)
-    )
+    ids = store.open_beside(request.id, request.by.team, now)
+    found = (store.request(id) for id in ids[:_FIRST])
+    return Beside(tuple(each for each in found if each is not None), len(ids[_FIRST:]))

@@ -11,7 +11,6 @@ from bot import delayfacts
 from bot.access import Access, Verdict
 from bot.action import ActionVerb
 from bot.answers import Note, Rich
-from bot.approvals.beside import open_beside
 from bot.approvals.keys import approval_key, request_key
 from bot.dms.model import Job
 from bot.dms.port import Dms
@@ -135,9 +134,9 @@ class Book:
 
     def _touch_beside(self, request: Request) -> None:
         """Have other open requests for the same jobs updated: they say how this one stands."""
-        for each in open_beside(self._store, request, self._clock()):
-            self._store.touch(request_key(each.id))
-            self._store.touch(approval_key(each.id))
+        for id in self._store.open_beside(request.id, request.by.team, self._clock()):
+            self._store.touch(request_key(id))
+            self._store.touch(approval_key(id))
 
     def _touch(self, request_id: str) -> None:
         self._store.touch(request_key(request_id))

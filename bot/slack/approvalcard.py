@@ -8,7 +8,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.answers import Button, Part
-from bot.approvals import approving
+from bot.approvals import ALONE, Beside, approving
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape, text, words
 from bot.slack import message as m
@@ -24,7 +24,7 @@ def approval_card(
     decisions: Sequence[Decision],
     now: datetime,
     runs: Sequence[Run] = (),
-    beside: Sequence[Request] = (),
+    beside: Beside = ALONE,
 ) -> Message:
     """With Approve and Deny while it is open; after that, who decided and what came of it.
 

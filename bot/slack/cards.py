@@ -13,7 +13,7 @@ from typing import Literal
 from slack_sdk.models.blocks import Block
 
 from bot.answers import Button
-from bot.approvals import GONE, approving
+from bot.approvals import ALONE, GONE, Beside, approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
@@ -34,8 +34,6 @@ _JOBS = 10
 _LINES = 50
 _LINE = 180
 _NAMED_IN_LINE = 3
-_OTHERS = 3
-"""Other open requests that are named."""
 _DESTINATION_GOES = (
     "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
     "This cannot be undone."
@@ -59,7 +57,7 @@ def request_card(
     now: datetime,
     asking: OutMessage | None = None,
     then: Sequence[Button] = (),
-    beside: Sequence[Request] = (),
+    beside: Beside = ALONE,
 ) -> Message:
     """The card where the request was made; `asking` is the message that asks for approvals, `then` what can
     be done next, once it is done, and `beside` other requests for the same jobs that are open."""
@@ -105,7 +103,7 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
             return f"{_ended(request)} — {what}{why}"
 
 
-def asked(request: Request, beside: Sequence[Request] = ()) -> list[Block]:
+def asked(request: Request, beside: Beside = ALONE) -> list[Block]:
     """What is asked, and everything that must be known to decide on it; `beside` are other requests for the
     same jobs that are open."""
     blocks: list[Block] = [m.section(f"{escape.mention('@', request.by.user)} asks to {_wish(request)}.")]
@@ -118,17 +116,18 @@ def asked(request: Request, beside: Sequence[Request] = ()) -> list[Block]:
     return blocks
 
 
-def _beside(request: Request, others: Sequence[Request]) -> list[Block]:
+def _beside(request: Request, others: Beside) -> list[Block]:
     """Whoever decides should know what else waits for the same jobs, and may come first."""
-    if not others:
+    if not others.first:
         return []
-    more = f"; and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
-    return m.sections(f"👥 *Open as well*: {'; '.join(_other(request, o) for o in others[:_OTHERS])}{more}.")
+    more = f"; and {others.more} more" if others.more else ""
+    return m.sections(f"👥 *Open as well*: {'; '.join(_other(request, o) for o in others.first)}{more}.")
 
 
 def _other(request: Request, other: Request) -> str:
     """`delete orders-db by @sam, waiting for approvals`."""
-    shared = [job.name for job in other.jobs if job.name in {each.name for each in request.jobs}]
+    names = {job.name for job in request.jobs}
+    shared = [job.name for job in other.jobs if job.name in names]
     rest = f" and {len(shared) - 1} more of these jobs" if len(shared) > 1 else ""
     among = f" ({words.called_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
     who = escape.mention("@", other.by.user)
@@ -289,7 +288,7 @@ def _offers_destination(request: Request) -> bool:
     return any(job.state != State.COMPLETED for job in request.jobs)
 
 
-def _confirming(request: Request, beside: Sequence[Request]) -> list[Block]:
+def _confirming(request: Request, beside: Beside) -> list[Block]:
     who = escape.mention("@", request.by.user)
     small = f"Only {who} can confirm, until {escape.date(request.expires)}.{_typing(request)}"
     return [*asked(request, beside), *m.buttons(_confirm_buttons(request)), *m.context(small)]
@@ -341,7 +340,7 @@ def list_button(request: Request) -> list[Button]:
 
 
 def _approving(
-    request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: Sequence[Request]
+    request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: Beside
 ) -> list[Block]:
     rule = f" Rule: {escape.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"

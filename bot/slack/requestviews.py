@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
+from bot.approvals import ALONE, Beside
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.cards import asked, subject
@@ -22,9 +23,7 @@ _LONGEST_REASON = 500
 _ROW = 10
 
 
-def typed_confirmation(
-    request: Request, phrase: str, ref: str, beside: Sequence[Request] = ()
-) -> dict[str, Any]:
+def typed_confirmation(request: Request, phrase: str, ref: str, beside: Beside = ALONE) -> dict[str, Any]:
     """Asks to type `phrase` (the job's id) before something that cannot be undone.
 
     `ref` says of which request, and what was shown of it; `beside` are other requests for the same jobs that

@@ -10,7 +10,7 @@ from typing import Any
 from bot.access import Access
 from bot.advice import next_step
 from bot.answers import Button, Group, Note, Part, User
-from bot.approvals import approval_key, approving, open_beside
+from bot.approvals import ALONE, Beside, approval_key, approving, open_beside
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation
@@ -86,9 +86,9 @@ class Stored:
             self._beside(request),
         )
 
-    def _beside(self, request: Request) -> tuple[Request, ...]:
+    def _beside(self, request: Request) -> Beside:
         """For those who still have to decide."""
-        return open_beside(self._store, request, self._clock()) if request.state in OPEN_REQUESTS else ()
+        return open_beside(self._store, request, self._clock()) if request.state in OPEN_REQUESTS else ALONE
 
     def _then(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
         """What jobs that have been stopped allow now: to go on, or to begin anew."""

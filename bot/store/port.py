@@ -101,6 +101,11 @@ class Store(Protocol):
         """Newest first."""
         ...
 
+    def open_beside(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
+        """Ids of the team's requests that are open at `now` and share a job with `request` (an id), which is
+        left out; newest first. None of them is read."""
+        ...
+
     def move_request(
         self, id: str, expect: Sequence[RequestState], to: RequestState, **changes: Any
     ) -> Request | None:

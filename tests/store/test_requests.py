@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.approvals import Beside, open_beside
 from bot.store import Store, StoreError
 from bot.store.records import Decision, Person, RequestState
 from tests.store import make
@@ -56,6 +57,24 @@ def test_a_request_found_by_its_new_jobs(store: Store) -> None:
     store.move_request("q1", [state], state, jobs=(make.job("b"),), expires=NOW + MINUTE)
     assert store.requests(job=make.name("a")) == ()
     assert [each.expires for each in store.requests(job=make.name("b"))] == [NOW + MINUTE]
+
+
+def test_open_requests_that_share_a_job(store: Store) -> None:
+    others = [make.request(f"q{n}", "b", f"other-{n}") for n in range(1, 6)]
+    unrelated = [
+        make.request("far", "c"),
+        make.request("done", "a", state=RequestState.DONE),
+        make.request("late", "a", expires=NOW),
+        make.request("theirs", "a", by=Person("T2", "U-dana")),
+    ]
+    asked = make.request("q0", *(f"job-{n}" for n in range(600)), "a", "b")
+    for each in (*others, *unrelated, asked):
+        store.add_request(each)
+    assert store.open_beside("q0", "T1", NOW) == ("q5", "q4", "q3", "q2", "q1")
+    assert store.open_beside("theirs", "T2", NOW) == ()
+    assert open_beside(store, asked, NOW) == Beside(tuple(reversed(others[2:])), 2)
+    store.move_request("q5", [RequestState.APPROVING], RequestState.DENIED)
+    assert store.open_beside("q0", "T1", NOW) == ("q4", "q3", "q2", "q1")
 
 
 @pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.dms.model import Job
-from bot.store.codec import clean
-from bot.store.records import Decision, Request, RequestState
+from bot.store.codec import clean, time_text
+from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.store.table import Table, Where
 from bot.store.tables.part import Part
 
@@ -16,6 +18,8 @@ _DECISIONS = Table("decisions", Decision)
 
 _ADD = _REQUESTS.insert(extra=("requester",))
 _ADD_JOB = "INSERT INTO request_jobs (job, request) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_SHARES = """id IN (SELECT request FROM request_jobs
+    WHERE job IN (SELECT job FROM request_jobs WHERE request = ?))"""
 _DECIDE = _DECISIONS.insert('ON CONFLICT (request, "user") DO NOTHING')
 
 
@@ -38,6 +42,12 @@ class Requests(Part):
             where.add("id IN (SELECT request FROM request_jobs WHERE job = ?)", job)
         sql = _REQUESTS.select(where, "ORDER BY seq DESC LIMIT ?")
         return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]))
+
+    def open_beside(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
+        where = Where().among("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
+        where.add("id != ?", request).add(_SHARES, request)
+        rows = self._db.rows(f'SELECT id, "by" FROM requests{where} ORDER BY seq DESC', where.params)  # noqa: S608
+        return tuple(str(id) for id, by in rows if json.loads(by).get("team") == team)
 
     def move_request(
         self, id: str, expect: Sequence[RequestState], to: RequestState, **changes: Any
