@@ -53,6 +53,13 @@ def going(stage: Timed, line: str) -> JSON:
     return stage.shows(stage.type(line), "running since")
 
 
+def verifying(stage: Timed, *jobs: str) -> JSON:
+    """The message of several jobs, once the first is followed and the others wait."""
+    card = stage.type(f"verify {' '.join(jobs)}")
+    stage.press(card, "Confirm verify")
+    return stage.shows(card, "running since", "waiting for its turn")
+
+
 def writes(stage: Timed) -> int:
     """Calls that change or begin something."""
     return sum(1 for call in stage.dms.calls() if not call["method"].startswith(("Get", "List", "Fetch")))
@@ -120,7 +127,7 @@ def test_nothing_is_left_before_its_time(stage: Timed) -> None:
 
 def test_those_whose_turn_has_not_come_are_not_sent(stage: Timed) -> None:
     first, second = a_job(stage), a_job(stage)
-    card = stage.shows(stage.type(f"verify {first} {second}"), "running since", "waiting for its turn")
+    card = verifying(stage, first, second)
     stage.clock.jump(61 * MINUTE)
     stage.press(stage.shows(card, f"`{first}` is locked", LEVER), "Stop following", "sam")
     stage.shows(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
@@ -132,7 +139,7 @@ def test_those_whose_turn_has_not_come_are_not_sent(stage: Timed) -> None:
 def test_whoever_may_not_act_on_a_job_that_waits_may_not_keep_it_from_its_turn(stage: Timed) -> None:
     first, vault = a_job(stage), fresh("vault")
     stage.dms.add_job(vault, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
-    card = stage.shows(stage.type(f"verify {first} {vault}"), "running since", "waiting for its turn")
+    card = verifying(stage, first, vault)
     stage.clock.jump(61 * MINUTE)
     offered = stage.shows(card, LEVER)
     press_refused(stage, offered, "Stop following", "sam", "You may not use `verify`", f"`{vault}` waits")
