@@ -371,7 +371,7 @@ class Bot:
     def _catch_up(self, channel: str) -> None:
         with logs.request():
             try:
-                taken = catchup.take_up(self.store, channel, self._clock())
+                taken = catchup.take_up(self.store, channel, self._clock(), self.watcher.subscriptions())
             except StoreError as error:
                 log.warning("nothing_taken_up", channel=channel, error=str(error))
             except Exception:

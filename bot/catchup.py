@@ -2,11 +2,13 @@
 
 Messages are rendered when they are sent, so what comes late tells how things stand by then. What has
 passed meanwhile is left out: it would tell people of nothing that they can still do something about.
+What waits for people is all posted; of news only the newest, so that the channel is not flooded.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
 
@@ -15,50 +17,63 @@ from bot.delivery import KEPT_OUT
 from bot.dms.model import ObjectState
 from bot.store.port import Store
 from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState
+from bot.subscriptions import Subscriptions
 from bot.transitions import DELAYED
 
 log = structlog.get_logger(__name__)
 
 REACHES_BACK = timedelta(days=1)
+NEWS = 20
+"""So many alerts and time lines are posted at most."""
+_FOR_PEOPLE = ("approval", "request")
+_NEWS = ("alert", "timeline")
 _GOES_ON = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _OF_A_STATUS = ("created", "recreated", "changed", "stuck", "error")
 """Kinds of events that tell where the job is."""
 
 
-def take_up(store: Store, channel: str, now: datetime) -> int:
+def take_up(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
     """Have what still matters of the last day posted; how many messages that are.
 
     Raises:
         StoreError.
     """
-    taken = 0
+    since = now - REACHES_BACK
     with store.transaction():
-        for message in store.given_up(channel, KEPT_OUT, now - REACHES_BACK):
-            if _matters(store, message) and store.take_up(message.key):
-                taken += 1
-                if message.kind == "approval":
-                    # Its requester was told that nobody else has heard of it.
-                    store.touch(request_key(str(message.subject["request"])))
+        waiting = store.given_up(channel, KEPT_OUT, since, kinds=_FOR_PEOPLE)
+        news = store.given_up(channel, KEPT_OUT, since, kinds=_NEWS)
+        matters = (each for each in reversed(news) if _is_news(store, each, subscriptions))
+        chosen = [each for each in waiting if _goes_on(store, each)] + list(islice(matters, NEWS))
+        taken = sum(_taken(store, each) for each in chosen)
     if taken:
         log.info("messages_taken_up", channel=channel, messages=taken)
     return taken
 
 
-def _matters(store: Store, message: OutMessage) -> bool:
-    match message.kind:
-        case "approval":
-            request = store.request(message.subject["request"])
-            return request is not None and request.state is RequestState.APPROVING
-        case "request":
-            request = store.request(message.subject["request"])
-            return request is not None and request.state in _GOES_ON
-        case "timeline":
-            return _is_current(store, message)
-        case "alert":
-            event = store.event(message.subject["event"])
-            return event is not None and _still_holds(store, event)
-        case _:
-            return False
+def _taken(store: Store, message: OutMessage) -> bool:
+    taken = store.take_up(message.key)
+    if taken and message.kind == "approval":
+        # Its requester was told that nobody else has heard of it.
+        store.touch(request_key(str(message.subject["request"])))
+    return taken
+
+
+def _goes_on(store: Store, message: OutMessage) -> bool:
+    request = store.request(message.subject["request"])
+    states = (RequestState.APPROVING,) if message.kind == "approval" else _GOES_ON
+    return request is not None and request.state in states
+
+
+def _is_news(store: Store, message: OutMessage, subscriptions: Subscriptions) -> bool:
+    """Whether what it tells still is so, and the channel still wants to hear of it."""
+    alert = message.kind == "alert"
+    event = store.event(message.subject["event" if alert else "first"])
+    if event is None or not (_still_holds(store, event) if alert else _is_current(store, message)):
+        return False
+    known = store.known_job(event.job)
+    job = known.job if known is not None and known.job.create_time == event.create_time else None
+    listeners = subscriptions.listeners(event, job)
+    return any(each.target == message.channel and (alert or each.whole) for each in listeners)
 
 
 def _is_current(store: Store, message: OutMessage) -> bool:

@@ -88,8 +88,8 @@ class Notifier:
         self._failures: dict[str, int] = {}
         self._outages = 0
         self._pause_until = 0.0
-        self._not_posted: set[str] = set()
-        """Keys whose last attempt surely did not get through: no need to search for them."""
+        self._not_posted: dict[str, None] = {}
+        """Keys of which surely nothing was posted: no need to search for them. The latest stand last."""
         self._shown: OrderedDict[str, str] = OrderedDict()
 
     def run(self, stop: threading.Event) -> None:
@@ -152,7 +152,7 @@ class Notifier:
         try:
             self._deliver(row, content)
         except Limited as error:
-            self._not_posted.add(row.key)
+            self._surely_not_posted(row.key)
             self._lane(row).close(time.monotonic() + error.seconds)
             self._store.mark_failed(row.key, _in(error.seconds))
         except Trouble as error:
@@ -215,14 +215,20 @@ class Notifier:
         thread = self._thread(row)
         if self._recognise(row, channel, thread):
             return
+        never = not row.attempts or row.key in self._not_posted
         self._store.mark_attempt(row.key, _in(self._limits.arrives_s))
-        self._not_posted.discard(row.key)
+        self._not_posted.pop(row.key, None)
         try:
             ts = self._delivery.post(channel, content, row.key, row.rev, thread)
         except Missing:
             if not thread:
                 raise
             ts = self._delivery.post(channel, content, row.key, row.rev)
+        except Barred:
+            if never:
+                # Else an earlier call may have got through, and its channel could not be searched.
+                self._surely_not_posted(row.key)
+            raise
         finally:
             # Only now: the call may have been long on its way, and Slack counts from its arrival.
             self._post_lane(row).take(time.monotonic())
@@ -252,7 +258,7 @@ class Notifier:
             self._delivery.update(row.channel, row.ts, content, row.key, row.rev)
         except Missing as error:
             log.info("message_posted_anew", key=row.key, error=str(error))
-            self._not_posted.discard(row.key)
+            self._not_posted.pop(row.key, None)
             self._post(replace(row, attempts=1), content)
             return
         self._store.mark_sent(row.key, row.rev, row.ts)
@@ -288,7 +294,7 @@ class Notifier:
         """Nothing is lost: all goes out once the credentials are in order again."""
         if row.response_url and self._answered(row, content):
             return
-        self._not_posted.add(row.key)
+        self._surely_not_posted(row.key)
         self._pause_until = time.monotonic() + _LOCKED_OUT_S
         log.error(
             "slack_refuses_the_bot", error=str(error), hint="See that the bot token and scopes are right."
@@ -311,7 +317,7 @@ class Notifier:
         if isinstance(error, Unfit) or self._failures.get(row.key, 0) + 1 >= _ODD_TRIES:
             self._give_up(row, error)
             return
-        self._not_posted.add(row.key)
+        self._surely_not_posted(row.key)
         self._later(row)
 
     def _later(self, row: OutMessage, at_least: float = 0.0) -> None:
@@ -335,6 +341,12 @@ class Notifier:
 
     def _post_lane(self, row: OutMessage) -> Lane:
         return self._posts.setdefault(row.channel, Lane(self._limits.posts_per_s))
+
+    def _surely_not_posted(self, key: str) -> None:
+        self._not_posted.pop(key, None)
+        self._not_posted[key] = None
+        while len(self._not_posted) > _REMEMBERED:
+            self._not_posted.pop(next(iter(self._not_posted)))
 
     def _remember(self, key: str, content: Mapping[str, Any]) -> None:
         self._shown[key] = _digest(content)

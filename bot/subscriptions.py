@@ -72,14 +72,17 @@ def _ready(event: Event) -> bool:
     return reached and state in _NOT_READY_BEFORE and phase in _FROM_DUMP
 
 
-def matches(jobs: str, job: Job, event: Event) -> bool:
-    """Whether a watch's `jobs` (`*`, a name, `label:key=value`, `state:NAME`) means this event's job."""
+def matches(jobs: str, job: Job | None, event: Event) -> bool:
+    """Whether a watch's `jobs` (`*`, a name, `label:key=value`, `state:NAME`) means this event's job.
+
+    None for a job that is gone: any label may have been its own.
+    """
     kind, mark, rest = jobs.partition(":")
-    if jobs == EVERYTHING or jobs == job.name:
+    if jobs in (EVERYTHING, event.job):
         return True
     if mark and kind == "label":
         key, _, value = rest.partition("=")
-        return job.label(key) == value
+        return job is None or job.label(key) == value
     if mark and kind == "state":
         return rest.lower() in _states(event)
     return False
@@ -105,8 +108,9 @@ class Subscriptions:
         default = () if told or not notify_channel else (_Default(notify_channel),)
         return cls((*default, *given))
 
-    def listeners(self, event: Event, job: Job) -> tuple[Listener, ...]:
-        """Who hears of `event`; each target once, as whole as any of its watches makes it."""
+    def listeners(self, event: Event, job: Job | None) -> tuple[Listener, ...]:
+        """Who hears of `event`, whose job may be gone (None); each target once, as whole as any of its
+        watches makes it."""
         found: dict[str, bool] = {}
         words = topics(event)
         for watch in self.watches:

@@ -261,7 +261,7 @@ class Watcher:
         if now - self._named_read < _NAMED_EVERY_S:
             return
         self._named_read = now
-        named = self._subscriptions().named()
+        named = self.subscriptions().named()
         self._delays.keep(named)
         for name in named:
             known = self._known(name)
@@ -378,7 +378,7 @@ class Watcher:
             self._store.forget_job(name)
         if written.told:
             now = datetime.now(UTC)
-            written.messages = self._teller.tell(written.told, self._subscriptions(), now)
+            written.messages = self._teller.tell(written.told, self.subscriptions(), now)
         return written
 
     def _write_seen(self, seen: Seen, written: _Written) -> None:
@@ -444,7 +444,8 @@ class Watcher:
         if stored is not None and before is not None and _essence(stored) != _essence(before):
             raise _Outdated
 
-    def _subscriptions(self) -> Subscriptions:
+    def subscriptions(self) -> Subscriptions:
+        """Who hears of what by now. Raises: StoreError."""
         return Subscriptions.of(self._settings.notify_channel, (*self._watches(), *self._store.watches()))
 
     # ---- memory

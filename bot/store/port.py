@@ -260,10 +260,10 @@ class Store(Protocol):
         ...
 
     def given_up(
-        self, channel: str, errors: Iterable[str], since: datetime, limit: int = 1000
+        self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
     ) -> tuple[OutMessage, ...]:
-        """The latest messages of a channel, written since then, that were given up with one of these
-        errors. Oldest first."""
+        """The latest messages of a channel, of these kinds and written since then, that were given up with
+        one of these errors. Oldest first."""
         ...
 
     def take_up(self, key: str) -> bool:

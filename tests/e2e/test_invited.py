@@ -12,6 +12,7 @@ import pytest
 from bot.approvals import approval_key
 from bot.catchup import take_up
 from bot.store.records import OutMessage
+from bot.subscriptions import Subscriptions
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.e2e.deciding import APPROVALS, ROLES, alone, asks, eventually, policy, request_of
@@ -144,8 +145,9 @@ def test_what_is_older_than_a_day_is_left(stage: Scene) -> None:
     stage.slack.kick_bot(APPROVALS)
     asked_in_vain(stage)
     now = datetime.now(UTC)
-    assert take_up(stage.bot.store, APPROVAL_CHANNEL, now + timedelta(days=1, minutes=1)) == 0
-    assert take_up(stage.bot.store, APPROVAL_CHANNEL, now) == 1
+    nobody = Subscriptions(())
+    assert take_up(stage.bot.store, APPROVAL_CHANNEL, now + timedelta(days=1, minutes=1), nobody) == 0
+    assert take_up(stage.bot.store, APPROVAL_CHANNEL, now, nobody) == 1
 
 
 def posts(stage: Scene) -> int:

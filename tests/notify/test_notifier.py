@@ -270,6 +270,24 @@ def test_a_rate_limit_holds_back_its_channel_and_no_other(
     assert calls(slack, "conversations.history") == []
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_was_refused_is_searched_for_only_if_a_call_before_may_have_got_through(
+    slack: SlackServer, store: Store, notifier: Notifier, lost: bool
+) -> None:
+    if lost:
+        slack.control.fault("chat.postMessage", "503")
+    key = put(store, "late", channel=RANDOM)
+    with running(notifier):
+        until(lambda: (found := store.message(key)) is not None and found.error == "not_in_channel")
+        before = len(calls(slack, "conversations.history"))
+        slack.control.invite_bot(RANDOM)
+        assert store.take_up(key)
+        notifier.interrupt()
+        until(drained(store))
+    assert shown(slack, RANDOM) == ["late"]
+    assert len(calls(slack, "conversations.history")) - before == (1 if lost else 0)
+
+
 def test_a_channel_gets_one_post_a_second(slack: SlackServer, store: Store, notifier: Notifier) -> None:
     slack.control.configure(rate_limits=True, tier_limits=True, post_burst=1)
     for number in range(4):

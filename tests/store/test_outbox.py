@@ -185,13 +185,14 @@ def test_what_a_channel_was_kept_out_of_can_be_taken_up(store: Store) -> None:
         if error:
             store.mark_failed(key, None, error)
     kept_out = ("channel_not_found", "not_in_channel")
-    assert keys(store.given_up("C1", kept_out, NOW - MINUTE)) == ["old", "lost"]
-    assert keys(store.given_up("C1", kept_out, NOW - MINUTE, limit=1)) == ["lost"]
-    assert keys(store.given_up("C1", kept_out, NOW)) == ["lost"]
+    assert keys(store.given_up("C1", kept_out, NOW - MINUTE, ["card"])) == ["old", "lost"]
+    assert keys(store.given_up("C1", kept_out, NOW - MINUTE, ["card"], limit=1)) == ["lost"]
+    assert keys(store.given_up("C1", kept_out, NOW, ["card"])) == ["lost"]
+    assert keys(store.given_up("C1", kept_out, NOW, ["alert", "timeline"])) == []
     assert store.take_up("lost")
     assert not store.take_up("lost")
     assert not store.take_up("nobody")
-    assert keys(store.given_up("C1", kept_out, NOW)) == []
+    assert keys(store.given_up("C1", kept_out, NOW, ["card"])) == []
     assert keys(store.due(NOW)) == ["lost"]
 
 

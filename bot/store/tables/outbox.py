@@ -80,9 +80,9 @@ class Outbox(Part):
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
     def given_up(
-        self, channel: str, errors: Iterable[str], since: datetime, limit: int = 1000
+        self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
     ) -> tuple[OutMessage, ...]:
-        where = Where().add("channel = ?", channel).among("error", errors)
+        where = Where().add("channel = ?", channel).among("error", errors).among("kind", kinds)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
