@@ -116,8 +116,9 @@ class _Reading:
         if tokens[ended - 1].quoted or len(loose) < (1 if job else 2):
             return
         end = ended + len(loose)
-        text = " ".join(each.prose for each in tokens[begun:end]).removeprefix(f"--{flag.name}")[1:]
-        quoted = f'--{flag.name} "{_short(text)}"'
+        inline = tokens[begun].prose.partition("=")[2]
+        text = " ".join([inline, *(each.prose for each in tokens[begun + 1 : end])])
+        quoted = f"--{flag.name} {_quoted(text)}"
         line = " ".join([*map(_typed, tokens[:begun]), quoted, *map(_typed, tokens[end:])])
         right = f"/dms {self.verb} {line}" if job else self._with(flag)
         raise UsageError(f"A text of several words needs quotes: write `{right}`.")
@@ -293,10 +294,23 @@ def _listing(names: Iterable[str]) -> str:
 
 
 def _typed(token: Token) -> str:
-    text = _short(token.prose)
-    return f'"{text}"' if token.quoted else text
+    """The token as it may be typed again."""
+    if token.quoted:
+        return _quoted(token.prose)
+    head, equals, value = token.prose.partition("=")
+    spaced = equals and len(value.split()) > 1
+    return f"{head}={_quoted(value)}" if spaced else _in_code(token.prose)
+
+
+def _quoted(text: str) -> str:
+    return '"' + _in_code(text).replace('"', "'") + '"'
+
+
+def _in_code(text: str) -> str:
+    """In one line and without backticks: it stands between two."""
+    return " ".join(text.replace("`", "'").split())
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.replace("`", "'").split())
+    line = _in_code(text)
     return line if len(line) <= 60 else f"{line[:59]}…"

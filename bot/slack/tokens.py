@@ -74,12 +74,12 @@ def _next(rest: str) -> tuple[Token | None, str]:
         one, other, at = _piece(rest, at)
         text.append(one)
         prose.append(other)
-    word = "".join(text)
+    word, read = "".join(text), unshield("".join(prose))
     if not quoted:
-        word = _DASHES.sub("--", word)
+        word, read = _DASHES.sub("--", word), _DASHES.sub("--", read)
     if not word and not quoted:
         return None, rest[at:]
-    return Token(word, unshield("".join(prose)), quoted), rest[at:]
+    return Token(word, read, quoted), rest[at:]
 
 
 def _piece(rest: str, at: int) -> tuple[str, str, int]:

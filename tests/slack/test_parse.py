@@ -350,3 +350,25 @@ def test_no_times(text: str) -> None:
 )
 def test_durations_for_people(seconds: float, words: str) -> None:
     assert humanize(seconds) == words
+
+
+LONG = f"{'upgrade ' * 12}of the source"
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("freeze a —until 2h —reason month end", 'freeze a --until 2h --reason "month end"'),
+        ("freeze a --until 2h --REASON month end", 'freeze a --until 2h --reason "month end"'),
+        ("freeze a --reason= month end --until 2h", 'freeze a --reason "month end" --until 2h'),
+        (f"freeze a --until 2h --reason {LONG}", f'freeze a --until 2h --reason "{LONG}"'),
+        (f"freeze e/{'a' * 60} --reason month end", f'freeze e/{"a" * 60} --reason "month end"'),
+        (
+            'freeze a --until="2026-12-01 08:00" --reason a 5" disk',
+            """freeze a --until="2026-12-01 08:00" --reason "a 5' disk\"""",
+        ),
+    ],
+)
+def test_the_line_with_quotes_is_one_to_copy(line: str, right: str) -> None:
+    assert refused(line) == f"A text of several words needs quotes: write `/dms {right}`."
+    assert parse(right, SYNTAXES).flags["reason"]
