@@ -21,7 +21,7 @@ _SAVE = _KNOWN.insert(
 _EVENTS = Table("events", Event, given=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
 _AT_ONCE = 500
-"""Names in one query: databases limit the parameters of a statement."""
+"""Names in a query: databases limit its parameters. For more, all that may have failed are read."""
 _MAY_HAVE_FAILED = "%FAILED%"
 """Spares the reading of nearly all others; what fits by its name alone is sorted out then."""
 
@@ -40,11 +40,13 @@ class Known(Part):
         return None if row is None else _KNOWN.record(row)
 
     def failed_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for at in range(0, len(jobs), _AT_ONCE):
-            where = Where().among("name", jobs[at : at + _AT_ONCE]).add("databases LIKE ?", _MAY_HAVE_FAILED)
-            rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
-            found |= {str(name): failed_databases(json.loads(databases)) for name, databases in rows}
+        if not jobs:
+            return {}
+        asked, where = dict.fromkeys(jobs), Where().add("databases LIKE ?", _MAY_HAVE_FAILED)
+        if len(asked) <= _AT_ONCE:
+            where.among("name", asked)
+        rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
+        found = {str(name): failed_databases(json.loads(text)) for name, text in rows if name in asked}
         return {name: failed for name, failed in found.items() if failed}
 
     def save_known(self, jobs: Iterable[KnownJob]) -> None:
