@@ -93,7 +93,8 @@ class _Digests:
 
     def _read(self, target: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
-        for message in self._store.messages(target, "digest", self._since):
+        # By key: a direct message is in another channel than the person, once it has been sent.
+        for message in self._store.messages(_digest_keys(target), "digest", self._since):
             for event in message.subject["events"]:
                 found.setdefault(int(event), []).append(message.key)
         return found
@@ -173,7 +174,7 @@ class Teller:
     def _digest(
         self, target: str, heard: list[_Heard], now: datetime, not_before: datetime | None = None
     ) -> _Digest:
-        digest = _Digest(f"digest:{target}:{heard[0].event.id}", now, set(), [])
+        digest = _Digest(f"{_digest_keys(target)}{heard[0].event.id}", now, set(), [])
         message = OutMessage(
             key=digest.key,
             channel=target,
@@ -270,6 +271,11 @@ def timeline_subject(told: Told) -> dict[str, Any]:
         "run": told.known.run,
         "first": event.id,
     }
+
+
+def _digest_keys(target: str) -> str:
+    """What the keys of a target's digests begin with."""
+    return f"digest:{target}:"
 
 
 def _is_alarming(status: str) -> bool:

@@ -255,8 +255,8 @@ class Store(Protocol):
         """Try again at `not_before`, or give up with `error`."""
         ...
 
-    def messages(self, channel: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
-        """The latest messages of a kind in a channel, written since then. Oldest first."""
+    def messages(self, prefix: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
+        """The latest messages of a kind whose keys begin so, written since then. Oldest first."""
         ...
 
     def given_up(

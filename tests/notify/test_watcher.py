@@ -23,6 +23,8 @@ from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running, until
 
 Watch = Callable[..., Watcher]
+DANA = "U0DANA0001"
+"""What she hears of is in another channel, that of her direct messages, once it has been sent."""
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def outbox(store: Store) -> list[OutMessage]:
     while due := store.due(NOW.replace(year=2099), 1000):
         found += due
         for message in due:
-            store.mark_sent(message.key, message.rev, "1.1")
+            store.mark_sent(message.key, message.rev, "1.1", message.channel.replace(DANA, "D0DANA0001"))
     return found
 
 
@@ -299,9 +301,11 @@ def test_alerts_that_trickle_in_are_gathered(dms: DmsServer, store: Store, watch
     assert len(gathered.subject["events"]) == 5
 
 
+@pytest.mark.parametrize("target", [NOTIFY, DANA])
 def test_what_was_gathered_is_updated_when_a_job_moves_on(
-    dms: DmsServer, store: Store, watcher: Watcher
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, target: str
 ) -> None:
+    watcher = Watcher(gateway, store, replace(settings, notify_channel=target))
     dms.control.add_many(12, state="RUNNING", phase="CDC", frozen=True)
     watcher.tick()
     for name in store.known_jobs():

@@ -196,14 +196,15 @@ def test_what_a_channel_was_kept_out_of_can_be_taken_up(store: Store) -> None:
     assert keys(store.due(NOW)) == ["lost"]
 
 
-def test_the_latest_messages_of_a_kind_and_a_channel(store: Store) -> None:
-    for key, channel, kind, created in (
-        ("old", "C1", "digest", NOW - MINUTE),
-        ("one", "C1", "digest", NOW),
-        ("two", "C1", "digest", NOW + MINUTE),
-        ("other", "C1", "alert", NOW),
-        ("elsewhere", "C2", "digest", NOW),
+def test_the_latest_messages_of_a_kind_and_a_target(store: Store) -> None:
+    for key, kind, created in (
+        ("to:U1:old", "digest", NOW - MINUTE),
+        ("to:U1:one", "digest", NOW),
+        ("to:U1:two", "digest", NOW + MINUTE),
+        ("to:U1:other", "alert", NOW),
+        ("to:U10:elsewhere", "digest", NOW),
     ):
-        store.post(make.message(key, channel=channel, kind=kind, created=created))
-    assert keys(store.messages("C1", "digest", NOW)) == ["one", "two"]
-    assert keys(store.messages("C1", "digest", NOW, limit=1)) == ["two"]
+        store.post(make.message(key, channel="U1", kind=kind, created=created))
+        store.mark_sent(key, 1, "1.1", "D1")
+    assert keys(store.messages("to:U1:", "digest", NOW)) == ["to:U1:one", "to:U1:two"]
+    assert keys(store.messages("to:U1:", "digest", NOW, limit=1)) == ["to:U1:two"]

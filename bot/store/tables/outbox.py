@@ -74,8 +74,8 @@ class Outbox(Part):
         reason = clean(error) or "given up"
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
 
-    def messages(self, channel: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
-        where = Where().add("channel = ?", channel).add("kind = ?", kind)
+    def messages(self, prefix: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
+        where = Where().add("kind = ?", kind).add("substr(key, 1, ?) = ?", len(clean(prefix)), prefix)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
