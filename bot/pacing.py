@@ -83,6 +83,9 @@ class Rounds:
     def __len__(self) -> int:
         return len(self._due)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._due
+
     def take(self, now: float) -> list[str]:
         """Those to look at now, the longest waiting first; they come again after `every_s`."""
         passed = 1.0 / self.per_s if self._refilled is None else now - self._refilled

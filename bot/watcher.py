@@ -53,6 +53,9 @@ _GATHER_S = 1.5
 """How long what was seen waits for other locations' looks, so that a burst is told as one."""
 _DATABASES_EVERY_S = 30.0
 _DATABASES_PER_S = 2.0
+_DATABASES_SLOW_EVERY_S = 300.0
+_DATABASES_SLOW_PER_S = 0.5
+"""A database may also fail while all is well: that is found out at leisure."""
 _DELAY_EVERY_S = 60.0
 _DELAY_SLOW_EVERY_S = 300.0
 _DELAY_PER_S = 1.0
@@ -127,8 +130,10 @@ class Watcher:
         self._teller = Teller(store, burst=burst)
         self._stuck_after = timedelta(seconds=settings.stuck_after_s)
         self._databases = Rounds(_DATABASES_EVERY_S, _DATABASES_PER_S)
+        self._slow_databases = Rounds(_DATABASES_SLOW_EVERY_S, _DATABASES_SLOW_PER_S, most=3)
         self._delays = Rounds(_DELAY_EVERY_S, _DELAY_PER_S)
         self._slow_delays = Rounds(_DELAY_SLOW_EVERY_S, _DELAY_SLOW_PER_S, most=3)
+        self._rounds = (self._databases, self._slow_databases, self._delays, self._slow_delays)
         self._no_delay_before = 0.0
         self._news = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
@@ -225,7 +230,7 @@ class Watcher:
         }
         for place in places.values():
             place.new = self._store.value(_baseline_key(place.name)) is None
-        for rounds in (self._databases, self._delays, self._slow_delays):
+        for rounds in self._rounds:
             rounds.clear()
         self._places = places
         for known in self._store.known_jobs().values():
@@ -244,7 +249,7 @@ class Watcher:
                 continue
             place.waiting = True
             self._fly(partial(self._look_at, place), place)
-        for name in self._databases.take(now):
+        for name in (*self._databases.take(now), *self._slow_databases.take(now)):
             self._fly(partial(self._look_at_databases, name), _DATABASES)
         if now >= self._no_delay_before:
             for name in (*self._delays.take(now), *self._slow_delays.take(now)):
@@ -486,6 +491,10 @@ class Watcher:
             self._databases.want(name, now)
         else:
             self._databases.drop(name)
+        if known.job.state == State.RUNNING and name not in self._databases:
+            self._slow_databases.want(name, now)
+        else:
+            self._slow_databases.drop(name)
         if _replicates(known):
             self._slow_delays.want(name, now)
         else:
@@ -496,7 +505,7 @@ class Watcher:
         place = self._place_of(name)
         if place is not None:
             place.known.pop(name, None)
-        for rounds in (self._databases, self._delays, self._slow_delays):
+        for rounds in self._rounds:
             rounds.drop(name)
 
     def _known(self, name: str) -> KnownJob | None:

@@ -227,6 +227,17 @@ def test_database_failures_of_a_running_dump_are_told(
     assert known.databases["b"].startswith("FAILED")
 
 
+def test_a_database_that_failed_while_replication_goes_on_is_found(
+    dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", databases=["a", "b"], frozen=True)
+    dms.control.set_database("orders", "b", state="FAILED", error={"code": 9, "message": "disk full"})
+    with running(Watcher(gateway, store, settings)):
+        until(lambda: store.failed_databases([named("orders")]))
+    assert store.failed_databases([named("orders")]) == {named("orders"): ("b",)}
+    assert told(store, "orders") == [], "what was there before the first look is no news"
+
+
 def test_a_long_delay_is_told(dms: DmsServer, store: Store, gateway: Gateway, settings: Settings) -> None:
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True, sec_lag=4000, in_phase_for=3600)
     watcher = Watcher(gateway, store, settings)
