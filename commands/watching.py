@@ -75,9 +75,7 @@ def _state(invocation: Invocation, value: str) -> str:
 
 
 def _label(invocation: Invocation, key: str, value: str) -> str:
-    name = key.removeprefix("label").removeprefix(".")
-    if not name:
-        name, _, value = value.replace(":", "=", 1).partition("=")
+    name = key.removeprefix("label.")
     if not _LABEL.fullmatch(name) or not value:
         raise UsageError(
             f"Name the label and its value: write for example `/dms {invocation.verb} label.env=prod`."

@@ -15,7 +15,7 @@ from bot.slack.tokens import Token, items, split, unshield
 
 LONGEST = 3000
 """Characters of a command; more than anyone types, and far below what could do harm."""
-_FILTER = re.compile(r"[A-Za-z][\w.-]*=")
+_FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
 
 
@@ -169,6 +169,8 @@ class _Reading:
                 f"`{key}=` needs a value: write for example "
                 f"`{examples.with_filter(self.verb, self.syntax, key)}`."
             )
+        if key in ("label", "label."):
+            key, value = self._label(value)
         if key in self.filters:
             raise UsageError(
                 f"`{key}=` is given twice (`{_short(self.filters[key])}` and `{_short(value)}`): "
@@ -177,8 +179,18 @@ class _Reading:
         self.filters[key] = value
         return at
 
+    def _label(self, text: str) -> tuple[str, str]:
+        """Of `label=env=prod`, which says the same as `label.env=prod`."""
+        name, _, value = text.partition("=")
+        if not name.strip() or not value.strip():
+            raise UsageError(
+                "Name the label and its value: write for example "
+                f"`{examples.with_filter(self.verb, self.syntax, 'label')}`."
+            )
+        return f"label.{name.strip()}", value.strip()
+
     def _known_filter(self, typed: str) -> str:
-        head, dot, rest = typed.partition(".")
+        head, dot, rest = re.sub("^(label):", r"\1.", typed, flags=re.IGNORECASE).partition(".")
         if head.lower() in self.syntax.filters and (not dot or head.lower() == "label"):
             return f"{head.lower()}{dot}{rest}"
         if not self.syntax.filters:

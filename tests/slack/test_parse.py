@@ -141,6 +141,11 @@ def test_filters() -> None:
     assert found.filters == {"state": "running,failed", "label.team": "pay", "location": "C1"}
 
 
+@pytest.mark.parametrize("typed", ["label.env=prod", "label=env=prod", "label:env=prod", "LABEL:env=prod"])
+def test_a_label_may_be_written_as_people_do(typed: str) -> None:
+    assert read(f"list {typed}").filters == {"label.env": "prod"}
+
+
 def test_all_with_filters_needs_no_job() -> None:
     assert read("stop --all state=running") == Invocation(
         "stop", flags={"all": True}, filters={"state": "running"}
@@ -241,6 +246,8 @@ WRONG = (
     "a stat=x",
     "state=",
     "label.team=",
+    "label=team",
+    "label.=pay",
     "a --all=yes",
     "--al",
     "--zzzzz",
