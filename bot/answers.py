@@ -71,6 +71,8 @@ class Button:
     ref: str
     style: Literal["", "primary", "danger"] = ""
     url: str = ""
+    asks: str = ""
+    """What Slack asks before the press counts; empty for no question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Literal
 
 from bot.answers import Button
 from bot.dms.model import Database, Job, State
 from bot.dms.rules import DESTRUCTIVE, Action, allowed
 from bot.invocation import Invocation
+from bot.requestwords import lasts_long, waits
+from bot.store.records import Run
 
 Ref = Callable[[Invocation], str]
 """Gives an invocation its opaque id."""
@@ -51,6 +54,24 @@ def show(ref: Ref, job: Job, step: str = "run") -> Button:
     """A button that shows the job: `turn` in place of the message it stands in."""
     label = "Refresh" if step == "turn" else "Show"
     return Button(label, "show", step, ref(Invocation("show", (job.name,))))
+
+
+def stop_following(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
+    """A button that stops following what has gone on for long of one request, of which `runs` are all."""
+    long = [run for run in runs if lasts_long(run, now)]
+    if not long:
+        return ()
+    waiting = len(waits(runs))
+    what = "1 job is" if len(long) == 1 else f"{len(long):,} jobs are"
+    rest = f" {not_begun(waiting)}" if waiting else ""
+    asks = f"Nothing is sent or stopped at the service. {what} told as unclear and no longer locked.{rest}"
+    return (Button("Stop following", long[0].action, "unfollow", long[0].request, asks=asks),)
+
+
+def not_begun(waiting: int) -> str:
+    """What comes of jobs whose turn has not come, in a sentence."""
+    jobs, their = ("1 job", "its") if waiting == 1 else (f"{waiting:,} jobs", "their")
+    return f"{jobs} of this request still waiting for {their} turn will then not be begun."
 
 
 def _offer(ref: Ref, job: Job, action: Action) -> Button:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.answers import Note, Outside, Part, Rich, Time, User
+from bot.answers import Button, Note, Outside, Part, Rich, Time, User
 from bot.delayfacts import all_zero
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import Action, where
 from bot.jobnames import called
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
+from bot.timespan import humanize
 
 STANDING = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",
@@ -94,7 +95,8 @@ def frozen(job: Job, freeze: Freeze) -> Rich:
 
 def locked(job: Job, run: Run, now: datetime) -> Rich:
     """Why another run forbids changes."""
-    lever = " Its message has a button to stop following it." if lasts_long(run, now) else ""
+    long = f" It has gone on for more than {humanize(LONG)}, so people may stop following it."
+    lever = long if lasts_long(run, now) else ""
     return (
         f"`{job.id}` is locked: {run.action} by ",
         User(run.by),
@@ -125,10 +127,10 @@ def describe(options: Options) -> str:
     return "; ".join(parts)
 
 
-def not_now(stop: Rich) -> Note:
+def not_now(stop: Rich, buttons: tuple[Button, ...] = ()) -> Note:
     """The request stays open: the same button may be pressed again once that is over."""
     parts = (stop,) if isinstance(stop, str) else stop
-    return Note((*parts, " Nothing was done; press again after that."), tone="warn")
+    return Note((*parts, " Nothing was done; press again after that."), buttons, tone="warn")
 
 
 def late(trouble: str) -> Note | None:

@@ -10,11 +10,11 @@ from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Delay, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.invocation import Invocation, Syntax, UsageError
-from bot.offers import offers, show
-from bot.requestwords import terms
-from bot.store.records import ACTIVE_RUNS
+from bot.offers import offers, show, stop_following
+from bot.requestwords import lasts_long, terms
+from bot.store.records import ACTIVE_RUNS, Run
 from commands.base import Context, Verb
-from commands.offering import offered
+from commands.offering import offered, permits
 from commands.resolve import find_job
 
 _RECENT = timedelta(hours=1)
@@ -28,6 +28,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     job = find_job(ctx, invocation.jobs[0], invocation)
     databases, note = _databases(ctx, job)
     runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
+    run = runs[0] if runs else None
     freezes = ctx.store.freezes(ctx.now(), job.name)
     return JobCard(
         job=job,
@@ -35,12 +36,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         databases=databases,
         databases_note=note,
         operation=_operation(ctx, job),
-        run=runs[0] if runs else None,
+        run=run,
         delay=_delay(ctx, job),
         frozen=terms(freezes[0]) if freezes else ctx.access.closed(job),
         next_step=next_step(job, databases or ()),
         withheld=_withheld(ctx, job, databases or ()),
-        buttons=_buttons(ctx, job, databases or ()),
+        buttons=_buttons(ctx, job, databases or (), run),
     )
 
 
@@ -79,12 +80,20 @@ def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[
     return tuple(action for action in allowed(job, databases) if not judge.may(action, job))
 
 
-def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Button, ...]:
+def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None) -> tuple[Button, ...]:
     """A button for each action that the job allows and this person may, then those that look closer."""
     only = offered(ctx, Action, job)
     with ctx.store.transaction():  # Else each new id would wait for the disk.
         looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
-        return (*offers(ctx.ref, job, databases, only), looking, show(ctx.ref, job, "turn"))
+        more = (looking, show(ctx.ref, job, "turn"))
+        return (*offers(ctx.ref, job, databases, only), *_lever(ctx, job, run), *more)
+
+
+def _lever(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:
+    """A way out where an operation does not end, for whoever may do the same."""
+    if run is None or not lasts_long(run, ctx.now()) or not permits(ctx, run.action, job):
+        return ()
+    return stop_following(ctx.store.runs(request=run.request), ctx.now())
 
 
 VERB = Verb(

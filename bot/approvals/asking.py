@@ -123,7 +123,8 @@ class Asking(Drafting):
         return None if refusal is None else str(refusal)
 
     def _stopped(self, who: Person, wanted: Wanted, stop: Stop) -> Note:
-        return Note(stop.said, self._once_more(who, wanted) if stop.passes else (), tone="warn")
+        again = self._once_more(who, wanted) if stop.passes else ()
+        return Note(stop.said, (*stop.buttons, *again), tone="warn")
 
     def _once_more(self, who: Person, wanted: Wanted) -> tuple[Button, ...]:
         """The same as if it were typed once more; an edit of databases begins with how they are by then."""

@@ -10,13 +10,14 @@ from typing import Any, Protocol
 from bot import delayfacts
 from bot.access import Access, Verdict
 from bot.action import ActionVerb
-from bot.answers import Note, Rich
+from bot.answers import Button, Note, Rich
 from bot.approvals.keys import approval_key, request_key
 from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
+from bot.offers import stop_following
 from bot.redact import redact
-from bot.requestwords import STANDING, describe, frozen, gone, locked
+from bot.requestwords import STANDING, describe, frozen, gone, lasts_long, locked
 from bot.store.port import Store
 from bot.store.records import (
     ACTIVE_RUNS,
@@ -58,6 +59,8 @@ class Stop:
     said: Rich
     passes: bool = False
     """Whether it ends by itself, and soon."""
+    buttons: tuple[Button, ...] = ()
+    """What ends it otherwise."""
 
 
 class Book:
@@ -184,7 +187,14 @@ class Book:
         if freezes:
             return Stop(frozen(job, freezes[0]))
         runs = self._store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
-        return Stop(locked(job, runs[0], self._clock()), passes=True) if runs else None
+        return self._locked(job, runs[0]) if runs else None
+
+    def _locked(self, job: Job, run: Run) -> Stop:
+        """What has gone on for long can be left here: its own message may be where others cannot see it."""
+        now = self._clock()
+        long = lasts_long(run, now)
+        lever = stop_following(self._store.runs(request=run.request), now) if long else ()
+        return Stop(locked(job, run, now), passes=True, buttons=lever)
 
     def _in_the_way(self, request: Request) -> Stop | None:
         """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""

@@ -104,7 +104,7 @@ class Judging(Book):
 
     def _not_now(self, request: Request) -> Note | None:
         stop = self._in_the_way(request)
-        return not_now(stop.said) if stop is not None else None
+        return not_now(stop.said, stop.buttons) if stop is not None else None
 
     def _too_late(self, request_id: str, state: RequestState) -> Note | None:
         """Why the request is not to be decided any more. In a transaction, None stays true till its end."""

@@ -71,7 +71,7 @@ def denial_text(request: Request) -> Message:
 
 def _decided(request: Request, decisions: Sequence[Decision], now: datetime, runs: Sequence[Run]) -> Message:
     """The requester's card without its buttons: those are for where it was asked."""
-    card = request_card(request, runs, decisions, now)
+    card = request_card(request, runs, decisions, now, copy=True)
     kept = [block for block in card.blocks if block.type != "actions"]
     return m.message(card.text, kept)
 

@@ -17,7 +17,8 @@ from bot.approvals import ALONE, GONE, Beside, approving
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called
-from bot.requestwords import LONG, STANDING, lasts_long, must_be_typed, scope
+from bot.offers import not_begun, stop_following
+from bot.requestwords import LONG, STANDING, lasts_long, must_be_typed, scope, waits
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines
@@ -58,9 +59,12 @@ def request_card(
     asking: OutMessage | None = None,
     then: Sequence[Button] = (),
     beside: Beside = ALONE,
+    *,
+    copy: bool = False,
 ) -> Message:
     """The card where the request was made; `asking` is the message that asks for approvals, `then` what can
-    be done next, once it is done, and `beside` other requests for the same jobs that are open."""
+    be done next, once it is done, and `beside` other requests for the same jobs that are open. A `copy`
+    elsewhere says nothing of how to stop following what does not end: it has no buttons."""
     match request.state:
         case RequestState.CONFIRMING:
             body = _confirming(request, beside)
@@ -69,7 +73,8 @@ def request_card(
         case RequestState.APPROVED:
             body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *_effect(request)]
         case RequestState.RUNNING:
-            body = _running(request, runs, decisions, now)
+            lever = [] if copy else _unfollowing(request, runs, now)
+            body = [*_running(request, runs, decisions, now), *lever]
         case RequestState.DONE:
             body = _done(request, runs, decisions, then)
         case _:
@@ -374,7 +379,6 @@ def _running(
         *_changes(request),
         *_touched(request),
         *_effect(request),
-        *_unfollowing(request, runs, now),
     ]
 
 
@@ -386,13 +390,15 @@ def _unfollowing(request: Request, runs: Sequence[Run], now: datetime) -> list[B
     one = len(long) == 1
     jobs = words.called_code(request, long[0].job) if one else words.many(len(long), "job")
     are, stand = ("is", "stands") if one else ("are", "stand")
+    waiting = len(waits(runs))
+    rest = f" *{not_begun(waiting)}*" if waiting else ""
     return [
         *m.sections(
             f"⏱️ *This has gone on for more than {humanize(LONG)}*, where minutes are usual, and {jobs} {are} "
             "locked until it ends. Look at it in the console. *Stop following* sends nothing, and stops "
-            f"nothing at the service: it reports as unclear how {jobs} {stand}, and lifts the lock."
+            f"nothing at the service: it reports as unclear how {jobs} {stand}, and lifts the lock.{rest}"
         ),
-        *m.buttons([_button(request, "Stop following", "unfollow")]),
+        *m.buttons(stop_following(runs, now)),
     ]
 
 

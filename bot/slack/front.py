@@ -74,7 +74,7 @@ _HEARD = {
     "approve": "Your approval counts. How it goes on is told where it was asked.",
     "cancel": "Cancelled: nothing was sent.",
     "withdraw": "Withdrawn: nothing was sent.",
-    "unfollow": "No longer followed: the message of the request says how the job stands.",
+    "unfollow": "No longer followed: `/dms show` and the message of the request say how the job stands.",
     "recheck": "Looked again: the message of the request shows the delay.",
 }
 """What a step of a request came to, where its message may be out of sight. What was asked for may only

@@ -18,6 +18,7 @@ from slack_sdk.models.blocks import (
     Block,
     BlockElement,
     ButtonElement,
+    ConfirmObject,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
@@ -41,6 +42,10 @@ SECTION = 3000
 FIELD = 2000
 HEADER = 150
 LABEL = 75
+TITLE = 100
+QUESTION = 300
+ANSWER = 30
+"""A confirmation dialog's title, text and button."""
 FALLBACK = 1000
 """Characters of the plain text that notifications show."""
 BUTTONS_A_ROW = 25
@@ -113,6 +118,17 @@ def button(spec: Button) -> ButtonElement:
         value=spec.ref or None,
         style=spec.style or _style(spec),
         url=spec.url or None,
+        confirm=_question(spec) if spec.asks else None,
+    )
+
+
+def _question(spec: Button) -> ConfirmObject:
+    """Slack's own dialog between a press and its delivery."""
+    return ConfirmObject(
+        title=PlainTextObject(text=escape.clip_plain(f"{spec.label}?", TITLE)),
+        text=PlainTextObject(text=escape.clip_plain(spec.asks, QUESTION)),
+        confirm=PlainTextObject(text=escape.clip_plain(spec.label, ANSWER)),
+        deny=PlainTextObject(text="Cancel"),
     )
 
 

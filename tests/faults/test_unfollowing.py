@@ -14,6 +14,7 @@ from tests.e2e.deciding import (
     DANA,
     RILEY,
     SAM,
+    asks,
     ended,
     events,
     eventually,
@@ -60,6 +61,14 @@ def verifying(stage: Timed, *jobs: str) -> JSON:
     return stage.shows(card, "running since", "waiting for its turn")
 
 
+def question(message: JSON) -> JSON:
+    """What Slack asks before the press of Stop following counts."""
+    elements = [each for block in message["blocks"] for each in block.get("elements", ())]
+    (found,) = [each for each in elements if each.get("action_id", "").endswith(":unfollow")]
+    asked: JSON = found["confirm"]
+    return asked
+
+
 def writes(stage: Timed) -> int:
     """Calls that change or begin something."""
     return sum(1 for call in stage.dms.calls() if not call["method"].startswith(("Get", "List", "Fetch")))
@@ -74,7 +83,8 @@ def test_after_an_hour_the_lock_can_be_lifted(stage: Timed) -> None:
     stage.clock.jump(MINUTE)
     offered = stage.shows(card, "gone on for more than 1 h", f"`{job}` is locked", LEVER)
     hint = stage.type(f"stop {job}", user="sam")
-    assert "Its message has a button to stop following it." in plain(hint)
+    assert "so people may stop following it" in plain(hint)
+    assert LEVER in plain(hint)
     before = writes(stage)
     stage.press(offered, "Stop following", user="sam")
     over = stage.shows(card, "unclear", "no longer followed", "The service says that", "RUNNING")
@@ -129,7 +139,10 @@ def test_those_whose_turn_has_not_come_are_not_sent(stage: Timed) -> None:
     first, second = a_job(stage), a_job(stage)
     card = verifying(stage, first, second)
     stage.clock.jump(61 * MINUTE)
-    stage.press(stage.shows(card, f"`{first}` is locked", LEVER), "Stop following", "sam")
+    said = "1 job of this request still waiting for its turn will then not be begun."
+    offered = stage.shows(card, f"`{first}` is locked", said, LEVER)
+    assert said in question(offered)["text"]["text"]
+    stage.press(offered, "Stop following", "sam")
     stage.shows(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
     assert (ended(stage, first), ended(stage, second)) == (["unclear"], ["refused"])
     assert len(stage.dms.calls("VerifyMigrationJob")) == 1
@@ -165,6 +178,8 @@ def stopping_first(stage: Timed, job: str) -> JSON:
 def test_a_restart_that_waits_for_its_stop_is_not_sent(stage: Timed) -> None:
     job = a_job(stage)
     card = stopping_first(stage, job)
+    copy = plain(stage.slack.wait_message(channel="dms-approvals", contains=[job, "stopping it first"]))
+    assert "Stop following" not in copy, "it has no button there"
     stage.press(card, "Stop following")
     stage.shows(card, "unclear", "The restart that was to come after the stop was not sent")
     stage.dms.clock(advance_seconds=2 * FOREVER)
@@ -197,3 +212,47 @@ def test_a_stop_that_ends_while_somebody_presses_goes_on_and_the_presser_is_told
     private(stage, "sam", f"Nothing was done for `{job}`", "had just ended", after=before)
     assert "unfollowed" not in events(stage, job)
     assert "unclear" not in events(stage, job)
+
+
+def out_of_sight(stage: Timed) -> str:
+    """A job that has been verified for long by a message that dana alone sees, in a channel of others."""
+    job = a_job(stage)
+    stage.slack.kick_bot("dms")
+    stage.type(f"verify {job}")
+    eventually(lambda: [str(run.state) for run in runs_of(stage, job)] == ["following"])
+    stage.clock.jump(61 * MINUTE)
+    return job
+
+
+def test_others_find_the_button_beside_the_refusal(stage: Timed) -> None:
+    job = out_of_sight(stage)
+    refused = stage.type(f"stop {job}", "sam", "dms-approvals")
+    assert f"`{job}` is locked" in plain(refused)
+    assert (
+        "Nothing is sent or stopped at the service. 1 job is told as unclear"
+        in (question(refused)["text"]["text"])
+    )
+    before = moment(stage)
+    stage.press(refused, "Stop following", "sam")
+    private(stage, "sam", "No longer followed", "`/dms show`", after=before)
+    assert ended(stage, job) == ["unclear"]
+    assert told(stage, job)[-2:] == [("unfollowed", SAM), ("unclear", DANA)]
+
+
+def test_others_find_the_button_where_the_job_is_shown_if_they_may(stage: Timed) -> None:
+    job = out_of_sight(stage)
+    assert LEVER not in plain(stage.type(f"show {job}", "riley", "dms-approvals"))
+    shown = stage.type(f"show {job}", "sam", "dms-approvals")
+    stage.press(shown, "Stop following", "sam")
+    assert ended(stage, job) == ["unclear"]
+    assert LEVER not in plain(stage.type(f"show {job}", "sam", "dms-approvals"))
+
+
+def test_an_approval_that_finds_the_job_locked_has_the_button_too(stage: Timed) -> None:
+    job = a_job(stage)
+    card = stage.type(f"delete {job}")
+    stage.press(card, "Delete job only")
+    asking = asks(stage, job)
+    going(stage, f"verify {job}")
+    stage.clock.jump(61 * MINUTE)
+    press_refused(stage, asking, "Approve", "alex", f"`{job}` is locked", LEVER)

@@ -248,12 +248,13 @@ def test_bar(done: int, total: int, cells: int) -> None:
 
 
 def test_what_goes_on_for_long_can_be_left() -> None:
-    running = request(state=RequestState.RUNNING)
+    running = request(Action.STOP, state=RequestState.RUNNING)
     young = shown(running, [run(RunState.FOLLOWING)])
     assert buttons(young) == {}
-    long = run(RunState.FOLLOWING, called=NOW - timedelta(hours=1), note="*sad* <!here> " * 100)
+    began = NOW - timedelta(hours=1)
+    long = run(RunState.FOLLOWING, called=began, note="*sad* <!here> " * 100)
     old = shown(running, [long])
-    assert set(buttons(old)) == {"dms:promote:unfollow"}
+    assert set(buttons(old)) == {"dms:stop:unfollow"}
     assert "This has gone on for more than 1 h" in all_text(old)
     called = shown(running, [replace(long, state=RunState.CALLING)])
     assert buttons(called) == {}, "a call ends by itself"
