@@ -295,7 +295,9 @@ def _offers_destination(request: Request) -> bool:
 
 def _confirming(request: Request, beside: Beside) -> list[Block]:
     who = escape.mention("@", request.by.user)
-    small = f"Only {who} can confirm, until {escape.date(request.expires)}.{_typing(request)}"
+    small = (
+        f"Only {who} can confirm, until {escape.date(request.expires)}.{_typing(request)}{_to_come(request)}"
+    )
     return [*asked(request, beside), *m.buttons(_confirm_buttons(request)), *m.context(small)]
 
 
@@ -309,6 +311,14 @@ def _typing(request: Request) -> str:
     if _offers_destination(request):
         return f" Where the destination goes too, you will be asked to type {what}."
     return ""
+
+
+def _to_come(request: Request) -> str:
+    """Whoever confirms should know that it does not begin at once."""
+    if request.needed == 0:
+        return ""
+    rule = f" (rule {escape.code(request.rule)})" if request.rule else ""
+    return f" After that it waits for *{words.many(request.needed, 'approval')}*{rule}."
 
 
 def _confirm_buttons(request: Request) -> list[Button]:

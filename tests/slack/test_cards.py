@@ -47,6 +47,12 @@ def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
     assert {each["value"] for each in buttons(payload).values()} == {"req-1"}
 
 
+def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:
+    needy = request(Action.RESTART, needed=2, rule="prod")
+    assert "After that it waits for *2 approvals* (rule `prod`)." in all_text(shown(needy))
+    assert "After that" not in all_text(shown(request(Action.RESTART)))
+
+
 @pytest.mark.parametrize("facts", [{"seconds": 0.0, "bytes": 0.0}, {"seconds": 0, "bytes": None}])
 def test_a_delay_of_zero_is_no_alarm(facts: dict[str, Any]) -> None:
     text = all_text(shown(request(facts={"delay": {"at": NOW.isoformat(), **facts}})))
