@@ -10,6 +10,12 @@ class Changes:
     def __init__(self) -> None:
         self.seq = 0
         self._waiters: set[asyncio.Event] = set()
+        self._ended = False
+
+    def end(self) -> None:
+        """Let those who follow go home: the server stops."""
+        self._ended = True
+        self.note()
 
     def note(self) -> None:
         self.seq += 1
@@ -34,6 +40,6 @@ class Changes:
         """The counter after each change, and at least every `heartbeat` seconds."""
         seen = self.seq
         yield seen
-        while True:
+        while not self._ended:
             seen = await self.wait(seen, heartbeat)
             yield seen

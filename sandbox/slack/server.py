@@ -1,5 +1,6 @@
 """The local Slack as a server: in a thread for tests, or in the foreground."""
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -11,6 +12,7 @@ import uvicorn
 
 from sandbox.slack.app import build_app
 from sandbox.slack.breakage import TrackedProtocol
+from sandbox.slack.changes import Changes
 from sandbox.slack.control import SlackControl
 from sandbox.slack.settings import Settings
 from sandbox.slack.workspace import Workspace
@@ -20,6 +22,19 @@ START_SECONDS = 15.0
 
 class PortTaken(Exception):
     """The port asked for is in use; the message is one sentence for people."""
+
+
+class _Server(uvicorn.Server):
+    """Ends the pages' streams before it ends: cut off, each would leave a traceback."""
+
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        super().__init__(config)
+        self._changes = changes
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._changes.end()
+        await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
 
 
 class SlackServer:
@@ -33,7 +48,7 @@ class SlackServer:
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.workspace = Workspace(self.base_url, settings)
-        self._server = uvicorn.Server(self._config())
+        self._server = _Server(self._config(), self.workspace.changes)
         self._thread: threading.Thread | None = None
         self.control = SlackControl(self.base_url)
 

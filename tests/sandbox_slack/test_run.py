@@ -1,10 +1,12 @@
 """`python -m sandbox`: both servers, the environment, and stopping together."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -44,14 +46,21 @@ def test_command_runs_with_the_environment_and_its_status_is_handed_on(tmp_path:
         assert name in out
 
 
-def test_everything_stops_on_an_interrupt(tmp_path: Path) -> None:
+def test_everything_stops_on_an_interrupt_without_a_word_of_what_was_open(tmp_path: Path) -> None:
     with start(tmp_path, hold=True) as sandbox:
         assert sandbox.stdout is not None
-        while '"ok": true' not in sandbox.stdout.readline():
+        said = ""
+        while '"ok": true' not in (line := sandbox.stdout.readline()):
             assert sandbox.poll() is None
-        sandbox.send_signal(signal.SIGINT)
-        _, err = sandbox.communicate(timeout=60)
+            said += line
+        page = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert page is not None
+        with urllib.request.urlopen(f"{page[0]}/sandbox/live", timeout=10) as open_page:
+            open_page.readline()
+            sandbox.send_signal(signal.SIGINT)
+            _, err = sandbox.communicate(timeout=60)
     assert sandbox.returncode == 0, err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("flag", ["--slack-port", "--dms-port"])
