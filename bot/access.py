@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.answers import Group, Part, Rich, User
 from bot.dms.model import Job
-from bot.policy import CHANGES, FREEZES, FROZEN, Policy, Role, Ruling, Subjects
+from bot.policy import CHANGES, FREEZES, FROZEN, SPEAKS_FOR_CHANNELS, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request
 
 __all__ = ["Access", "Approvers", "Judge", "PeopleUnknown", "Role", "Verdict"]
@@ -127,6 +127,19 @@ class Access:
         approver = _Asker(who, self)
         verdicts = [self._judge_approver(approver, request, job) for job in request.jobs]
         return next((each for each in verdicts if not each.allowed), verdicts[0])
+
+    def channels_verdict(self, who: Person) -> Verdict:
+        """May `who` set or end what channels are told? Being told oneself takes no more than to look."""
+        asker, wanted = _Asker(who, self), Subjects(SPEAKS_FOR_CHANNELS)
+        if asker.is_one_of(wanted):
+            return Verdict(True, "Your role lets you set what channels are told.")
+        why = (
+            f"To set or end what a channel is told takes {describe(wanted)}, and your role is "
+            f"{_name(asker.role())}: `/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
+        )
+        if asker.hint:
+            why += f" {asker.hint}"
+        return Verdict(False, why, could=self._named(wanted))
 
     def explain(self, who: Person, job: Job) -> tuple[tuple[str, Verdict], ...]:
         """What `who` may do with `job`: a verdict for each verb that views or changes it."""

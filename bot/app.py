@@ -304,6 +304,7 @@ class Bot:
             verbs=self.verbs,
             now=self._clock,
             membership=lambda channel: membership.look(self.client, channel),
+            readable=lambda channel, user: membership.readable(self.client, channel, user),
             response_url=response_url,
         )
 

@@ -1,6 +1,7 @@
-"""Whether the app is a member of a channel, and so can post there.
+"""Whether the app is a member of a channel, and so can post there; and whether a person can read it.
 
-Source: `conversations.info` of Slack's Web API, which shows a private channel to its members alone.
+Source: `conversations.info` and `conversations.members` of Slack's Web API, which show a private channel to
+its members alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 _FAR = (SlackClientError, OSError, HTTPException, ValueError)
+_PAGE = 1000
+"""Members that are asked for at once: the most that Slack gives."""
 _UNSEEN = ("channel_not_found", "not_in_channel")
 
 
@@ -46,3 +49,23 @@ def told(info: Mapping[str, Any]) -> Membership:
     if info.get("is_archived"):
         return Membership.ARCHIVED
     return Membership.MEMBER if info.get("is_member") else Membership.OUTSIDE
+
+
+def readable(web: WebClient, channel: str, user: str) -> bool | None:
+    """Whether this person can read the channel: it is public, or they are in it. None: Slack does not say."""
+    try:
+        info = web.conversations_info(channel=channel)["channel"]
+        return info.get("is_private") is False or _holds(web, channel, user)
+    except _FAR:
+        return None
+
+
+def _holds(web: WebClient, channel: str, user: str) -> bool:
+    cursor = ""
+    while True:
+        page = web.conversations_members(channel=channel, limit=_PAGE, cursor=cursor)
+        if user in page.get("members", ()):
+            return True
+        cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+        if not cursor:
+            return False

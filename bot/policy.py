@@ -48,6 +48,9 @@ VIEWS = frozenset(
     }
 )
 """Verbs that change nothing at the service."""
+SPEAKS_FOR_CHANNELS = Role.OPERATOR
+"""The role that setting or ending what a channel is told takes: it changes what others see. No rule says
+otherwise, as rules are for jobs."""
 FREE = frozenset({"help"})
 """What nobody needs a role for."""
 VERBS = VIEWS | CHANGES | FREEZES

@@ -43,6 +43,8 @@ class Context:
     now: Callable[[], datetime]
     membership: Callable[[str], Membership]
     """How the app stands to the channel with this id; asks Slack."""
+    readable: Callable[[str, str], bool | None]
+    """Whether a channel is public or has this person in it; asks Slack. None: Slack does not say."""
     response_url: str = ""
 
     def ref(self, invocation: Invocation) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.answers import Answer, Button, Note, Part
+from bot.answers import Answer, Button, Note, Part, User
 from bot.invocation import Flag, Invocation, Syntax
+from bot.membership import Membership
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING
 from commands import watching
@@ -17,12 +18,16 @@ _OFFERED = 10
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target = watching.target(ctx, invocation)
     jobs = watching.filtered(invocation)
+    elsewhere = watching.is_channel(target) and target != ctx.who.channel
+    stands = ctx.membership(target) if elsewhere else Membership.MEMBER
     with ctx.store.transaction():
         there = ctx.store.watches(target=target)
         ended = [each for each in there if invocation.switch("all") or _meant(each, invocation, jobs)]
         for each in ended:
             ctx.store.remove_watch(each.id)
             ctx.store.append_audit(watching.audited(ctx, "unwatched", each))
+        if ended and watching.hears(ctx, target, stands):
+            watching.tell(ctx, f"unwatch:{ended[0].id}", target, _told(ended))
     return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
 
 
@@ -37,14 +42,23 @@ def _meant(watch: Watch, invocation: Invocation, jobs: str) -> bool:
     return watch.jobs == (jobs or EVERYTHING)
 
 
+def _told(ended: list[Watch]) -> str:
+    if len(ended) > 1:
+        return f"ended {len(ended)} watches of this channel."
+    return f"ended a watch of this channel, which told it of {watching.what(ended[0].jobs)}."
+
+
 def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     parts: list[Part] = [watching.where(target), f" is no longer told of {watching.what(ended[0].jobs)}."]
     if len(ended) > 1:
         parts = [f"Ended {len(ended)} watches of ", watching.where(target), "."]
     if target == ctx.settings.notify_channel:
         parts.append(" It is the notify channel, so by default it still hears of everything.")
+    public = target == ctx.who.channel
+    if public:
+        parts += [" Ended by ", User(ctx.who.user), "."]
     again = Button("All watches", "watches", "run", ctx.ref(Invocation("watches")))
-    return Note(tuple(parts), (again,), tone="good", public=target == ctx.who.channel)
+    return Note(tuple(parts), (again,), tone="good", public=public)
 
 
 def _none(ctx: Context, target: str, there: tuple[Watch, ...]) -> Note:
@@ -81,7 +95,8 @@ VERB = Verb(
         filters=watching.FILTERS,
     ),
     details="Ends the watch that `/dms watch` with the same words began; without a job or filter, the one "
-    "of all jobs. What the notify channel and the policy file ask for goes on.",
+    "of all jobs. To end one of a channel takes the role operator. What the notify channel and the policy "
+    "file ask for goes on.",
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
     asks_service=never,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from bot.answers import Answer, Button, Note, Part
+from bot.answers import Answer, Button, Note, Part, User
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.membership import Membership
 from bot.store.records import Watch
@@ -31,17 +31,17 @@ _MISSING = {
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target, only = watching.target(ctx, invocation), watching.only(invocation)
     jobs = watching.filtered(invocation) or _job(ctx, invocation)
-    there = ctx.membership(target) if _is_channel(target) else Membership.MEMBER
+    there = ctx.membership(target) if watching.is_channel(target) else Membership.MEMBER
     if there is Membership.ARCHIVED:
         raise UsageError("That channel is archived, so nobody would hear of it there: choose one in use.")
     made = Watch(secrets.token_urlsafe(9), target, ctx.who.user, jobs, only, ctx.now())
-    same = _keep(ctx, made)
+    same = _keep(ctx, made, there)
     if same is not None:
         return _said(ctx, same, "already", there)
     return _said(ctx, made, "now", there)
 
 
-def _keep(ctx: Context, made: Watch) -> Watch | None:
+def _keep(ctx: Context, made: Watch, there: Membership) -> Watch | None:
     """Save the watch in the place of one of the same jobs; or the one that says the same already.
 
     Raises:
@@ -58,6 +58,8 @@ def _keep(ctx: Context, made: Watch) -> Watch | None:
             ctx.store.remove_watch(each.id)
         ctx.store.add_watch(made)
         ctx.store.append_audit(watching.audited(ctx, "watched", made))
+        if watching.hears(ctx, made.target, there):
+            watching.tell(ctx, f"watch:{made.id}", made.target, f"had this channel {_told(made)}.")
     return None
 
 
@@ -65,8 +67,12 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     return find_job(ctx, invocation.jobs[0], invocation).name if invocation.jobs else EVERYTHING
 
 
+def _told(watch: Watch) -> str:
+    return f"told of {watching.what(watch.jobs)}{watching.wanted(watch.only)}"
+
+
 def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
-    of = f"told of {watching.what(watch.jobs)}{watching.wanted(watch.only)}"
+    of = _told(watch)
     missing = _MISSING.get(there, "")
     said = f" will be {of} once I am a member there. {missing}" if missing else f" is {since} {of}."
     parts: tuple[Part, ...] = (watching.where(watch.target), said + _hint(ctx, watch, since, there))
@@ -74,27 +80,20 @@ def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
         Button("Unwatch", "unwatch", "run", ctx.ref(watching.unwatching(watch))),
         Button("All watches", "watches", "run", ctx.ref(Invocation("watches"))),
     )
-    here = watch.target == ctx.who.channel
-    return Note(
-        parts,
-        buttons,
-        tone="warn" if missing else "good",
-        public=since == "now" and here and not missing,
-    )
+    public = since == "now" and watch.target == ctx.who.channel and not missing
+    if public:
+        parts += (" Set by ", User(ctx.who.user), ".")
+    return Note(parts, buttons, tone="warn" if missing else "good", public=public)
 
 
 def _hint(ctx: Context, watch: Watch, since: str, there: Membership) -> str:
-    if since != "now" or not _is_channel(watch.target):
+    if since != "now" or not watching.is_channel(watch.target):
         return ""
     if watch.target == ctx.settings.notify_channel and watch.jobs != EVERYTHING:
         return " It hears of all other jobs as before: `/dms watch --only …` there narrows that."
     if there is Membership.UNKNOWN:
         return " I can only write where I am a member: `/invite` me if I am not."
     return ""
-
-
-def _is_channel(target: str) -> bool:
-    return target.startswith(("C", "G"))
 
 
 VERB = Verb(
@@ -105,7 +104,8 @@ VERB = Verb(
     ),
     syntax=Syntax("optional", flags=(watching.CHANNEL, watching.DM, watching.ONLY), filters=watching.FILTERS),
     details="Without a job or filter, of all jobs. The channel where you type it is told, unless you name "
-    "another one or ask for direct messages. With `--only`, each event of those kinds is a message of its "
+    "another one or ask for direct messages. To set what a channel is told takes the role operator, and "
+    "to be in it where it is private. With `--only`, each event of those kinds is a message of its "
     "own; otherwise each job has one message that is kept up to date, and what people must see (failed, "
     "ready to promote, completed, stuck, deleted) is told anew. Watching again with another `--only` "
     "replaces the first.",

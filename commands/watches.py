@@ -17,9 +17,12 @@ _SHOWN = 20
 
 def _run(ctx: Context, _invocation: Invocation) -> Answer:
     mine = _mine(ctx)
-    shown = [Section(_line(each), (_button(ctx, each),)) for each in mine[:_SHOWN]]
+    speaks = ctx.access.channels_verdict(ctx.who).allowed if mine else False
+    shown = [Section(_line(each), _buttons(ctx, each, speaks=speaks)) for each in mine[:_SHOWN]]
     if not mine:
-        shown = [Section("No watches of yours, and none of this channel. `/dms watch orders-db` adds one.")]
+        shown = [
+            Section("No watches of yours, and none of this channel. `/dms watch orders-db --dm` adds one.")
+        ]
     rest = len(mine) - _SHOWN
     if rest > 0:
         shown.append(Section(f"… and {rest} more. `/dms unwatch --all` ends all of a channel."))
@@ -63,8 +66,11 @@ def _line(watch: Watch) -> tuple[Part, ...]:
     return (watching.where(watch.target), text)
 
 
-def _button(ctx: Context, watch: Watch) -> Button:
-    return Button("Unwatch", "unwatch", "run", ctx.ref(watching.unwatching(watch)))
+def _buttons(ctx: Context, watch: Watch, *, speaks: bool) -> tuple[Button, ...]:
+    """What the person may end: their own watches, and those of channels where they may speak for these."""
+    if watching.is_channel(watch.target) and not speaks:
+        return ()
+    return (Button("Unwatch", "unwatch", "run", ctx.ref(watching.unwatching(watch))),)
 
 
 VERB = Verb(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.answers import Channel, Part, User
+from bot.answers import Channel, Note, Part, User
 from bot.dms.model import Phase, State, short_name
 from bot.invocation import Flag, Invocation, UsageError, Value
+from bot.membership import Membership
 from bot.nearest import nearest
-from bot.store.records import AuditEntry, Watch
+from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.subscriptions import EVERYTHING, READY, TOPICS
-from commands.base import Context
+from commands.base import Context, Say
 
 CHANNEL = Flag("channel", "word", "which channel is told, if not this one")
 DM = Flag("dm", "switch", "tell me alone, in a direct message")
@@ -25,11 +26,37 @@ _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 def target(ctx: Context, invocation: Invocation) -> str:
-    """Channel id or user id that is told.
+    """Channel id or user id that is told, where the person may set that.
 
     Raises:
-        UsageError: both were asked for, or the channel cannot be recognised.
+        UsageError: both were asked for, the channel cannot be recognised, or it is private and, as far as is
+            known, the person is not in it.
+        Say: it is a channel, and the person may only look.
     """
+    found = _named(ctx, invocation)
+    if not is_channel(found):
+        return found
+    verdict = ctx.access.channels_verdict(ctx.who)
+    if not verdict.allowed:
+        raise Say(Note(verdict.said, tone="warn"))
+    if found != ctx.who.channel:
+        _need_readable(ctx, invocation, found)
+    return found
+
+
+def _need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
+    known = ctx.readable(channel, ctx.who.user)
+    if known:
+        return
+    why = (
+        "I cannot find out whether you are in that channel"
+        if known is None
+        else "That channel is private, and you are not in it"
+    )
+    raise UsageError(f"{why}: what it is told is set by its members, so type `/dms {invocation.verb}` in it.")
+
+
+def _named(ctx: Context, invocation: Invocation) -> str:
     typed = invocation.word("channel")
     if typed and invocation.switch("dm"):
         raise UsageError("Choose one: `--channel #channel` or `--dm`, not both.")
@@ -115,8 +142,12 @@ def what(jobs: str) -> str:
     return f"`{short_name(jobs)}`"
 
 
+def is_channel(target: str) -> bool:
+    return target.startswith(("C", "G"))
+
+
 def where(target: str) -> Part:
-    return Channel(target) if target.startswith(("C", "G")) else User(target)
+    return Channel(target) if is_channel(target) else User(target)
 
 
 def wanted(only: tuple[str, ...]) -> str:
@@ -127,7 +158,7 @@ def wanted(only: tuple[str, ...]) -> str:
 def unwatching(watch: Watch) -> Invocation:
     """What ends this watch, as if typed."""
     flags: dict[str, Value] = {"channel": watch.target}
-    if not watch.target.startswith(("C", "G")):
+    if not is_channel(watch.target):
         flags = {"dm": True}
     jobs, filters = _typed(watch.jobs)
     return Invocation("unwatch", jobs, flags, filters)
@@ -156,3 +187,16 @@ def audited(ctx: Context, event: str, watch: Watch) -> AuditEntry:
         job=watch.jobs if watch.jobs.startswith("projects/") else "",
         detail=f"{watch.jobs} for {watch.target}{f', only {chr(44).join(watch.only)}' if watch.only else ''}",
     )
+
+
+def hears(ctx: Context, target: str, there: Membership) -> bool:
+    """Whether a channel has to be told who set or ended what it hears: it cannot see the answer."""
+    return (
+        is_channel(target) and target != ctx.who.channel and there in (Membership.MEMBER, Membership.UNKNOWN)
+    )
+
+
+def tell(ctx: Context, key: str, target: str, text: str) -> None:
+    """Tell a channel what this person did about it; posted with the transaction it is called in."""
+    said = {"by": ctx.who.user, "text": text}
+    ctx.store.post(OutMessage(key, target, "text", said, created=ctx.now()))

@@ -58,7 +58,7 @@ class Stored:
             "alert": self._alert,
             "digest": self._digest,
             "summary": self._summary,
-            "text": lambda subject: note(Note(subject["text"])),
+            "text": _text,
         }
 
     def render(self, out: OutMessage) -> Message | None:
@@ -253,3 +253,8 @@ def _as_told(job: Job, events: tuple[Event, ...]) -> Job:
         return replace(job, state=State.DELETED, phase="")
     state, _, phase = last.after.partition("/")
     return replace(job, state=state, phase=phase)
+
+
+def _text(subject: Mapping[str, Any]) -> Message:
+    who = subject.get("by")
+    return note(Note((User(who), " ", subject["text"]) if who else subject["text"]))

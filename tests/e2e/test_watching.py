@@ -1,4 +1,4 @@
-"""A watch says whether the app can post where it is to be told."""
+"""A watch says whether the app can post where it is to be told, and who sets what a channel hears."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.deciding import alone, eventually
+from sandbox.slack.seed import NOTIFY_CHANNEL
+from tests.e2e.deciding import alone, eventually, policy, press_refused
 from tests.e2e.scene import Scene, fresh
 
 RANDOM = "<#C0RANDOM01|random>"
@@ -55,13 +56,13 @@ def test_a_channel_without_the_app_is_said_to_need_it(stage: Scene, typed_there:
 
 def test_a_private_channel_without_the_app_is_not_seen(stage: Scene) -> None:
     stage.slack.kick_bot("db-leads")
-    said = plain(stage.type(f"watch --only failed --channel {LEADS}"))
+    said = plain(stage.type("watch --only failed", channel="db-leads"))
     assert "will be told of all jobs, only `failed` once I am a member there. The watch is saved" in said
     assert (
         f"*I cannot see that channel*, which is private or not there, and cannot post in it: {INVITE}" in said
     )
     assert targets(stage) == ["G0DBLEADS1"]
-    assert "already" not in plain(stage.type(f"watch --only failed --channel {LEADS}")), "nothing arrives"
+    assert "already" not in plain(stage.type("watch --only failed", channel="db-leads")), "nothing arrives"
 
 
 @pytest.mark.parametrize("channel", ["<#C0GENERAL1|general>", LEADS])
@@ -73,6 +74,82 @@ def test_where_the_app_is_a_member_nothing_more_is_said(stage: Scene, channel: s
 
 def test_where_slack_does_not_say_it_is_saved_all_the_same(stage: Scene) -> None:
     stage.slack.fault("conversations.info", "503")
-    said = plain(stage.type(f"watch --channel {RANDOM}"))
+    said = plain(stage.type("watch", channel="random"))
     assert "is now told of all jobs. I can only write where I am a member" in said
     assert targets(stage) == ["C0RANDOM01"]
+
+
+# ---- who sets what a channel hears
+
+
+def test_who_only_looks_neither_silences_a_channel_nor_has_it_told(
+    slack: SlackServer, tmp_path: Path
+) -> None:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as stage:
+        stage.type("watch state=failed", channel="db-migrations")
+        for line in ("watch --only deleted", "unwatch --all", "unwatch state=failed"):
+            answer = stage.type(line, user="riley", channel="db-migrations")
+            assert "takes the role operator or above, and your role is viewer" in plain(answer)
+            assert "`/dms watch … --dm` tells you alone" in plain(answer)
+            assert answer.get("ephemeral_for"), "the channel need not see it"
+        refused = plain(stage.type("watch --channel <#C0GENERAL1|general>", user="riley"))
+        assert "takes the role operator" in refused
+        assert [(each.target, each.jobs) for each in stage.bot.store.watches()] == [
+            (NOTIFY_CHANNEL, "state:FAILED")
+        ]
+        assert "[Unwatch]" not in plain(stage.type("watches", user="riley", channel="db-migrations"))
+        assert "[Unwatch]" in plain(stage.type("watches", channel="db-migrations"))
+        assert "now told of all jobs" in plain(stage.type("watch --only failed --dm", user="riley"))
+        assert "[Unwatch]" in plain(stage.type("watches", user="riley"))
+        assert "no longer told" in plain(stage.type("unwatch --dm", user="riley"))
+
+
+def test_a_viewer_cannot_press_what_ends_a_channels_watch(slack: SlackServer, tmp_path: Path) -> None:
+    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as stage:
+        shown = stage.type("watch", channel="db-migrations")
+        assert "Set by <@U0DANA0001>." in plain(shown)
+        press_refused(stage, shown, "Unwatch", "riley", "takes the role operator")
+        assert targets(stage) == [NOTIFY_CHANNEL]
+
+
+def test_without_a_policy_members_set_it_and_guests_do_not(stage: Scene) -> None:
+    refused = plain(stage.type("watch --only deleted", user="quinn"))
+    assert "takes the role operator or above, and your role is viewer" in refused
+    assert "Guests, and people of other workspaces, may only look here." in refused
+    assert targets(stage) == []
+    assert "now told of all jobs" in plain(stage.type("watch --dm", user="quinn"))
+    assert "now told of all jobs" in plain(stage.type("watch", user="riley"))
+
+
+def test_a_private_channel_is_set_by_its_members_alone(stage: Scene) -> None:
+    for line in ("watch", "unwatch --all"):
+        refused = plain(stage.type(f"{line} --channel {LEADS}", user="sam"))
+        assert "That channel is private, and you are not in it" in refused
+        assert f"type `/dms {line.split()[0]}` in it" in refused
+    assert targets(stage) == []
+    assert "is now told of all jobs" in plain(stage.type(f"watch --channel {LEADS}", user="alex"))
+
+
+@pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
+def test_where_it_cannot_be_found_out_who_is_in_a_channel_nothing_is_set(stage: Scene, method: str) -> None:
+    stage.slack.fault(method, "503")
+    refused = plain(stage.type(f"watch --channel {LEADS}"))
+    assert "I cannot find out whether you are in that channel" in refused
+    assert "type `/dms watch` in it" in refused
+    assert targets(stage) == []
+
+
+def test_a_private_channel_without_the_app_is_set_from_inside(stage: Scene) -> None:
+    stage.slack.kick_bot("db-leads")
+    assert "I cannot find out" in plain(stage.type(f"watch --channel {LEADS}"))
+    assert targets(stage) == []
+
+
+def test_a_channel_sees_who_set_and_ended_from_elsewhere_what_it_hears(stage: Scene) -> None:
+    stage.type("watch --only failed --channel <#C0GENERAL1|general>", user="sam")
+    told = stage.slack.wait_message(channel="general", contains=["had this channel told of"])
+    assert plain(told) == "<@U0SAM00001> had this channel told of all jobs, only `failed`."
+    stage.type("unwatch --channel <#C0GENERAL1|general>", user="sam")
+    ended = stage.slack.wait_message(channel="general", contains=["ended a watch"])
+    assert plain(ended) == "<@U0SAM00001> ended a watch of this channel, which told it of all jobs."
+    assert [each.event for each in stage.bot.store.audit()] == ["watched", "unwatched"]

@@ -149,9 +149,9 @@ def test_all_watches_of_a_channel_end_and_no_others(at: Desk) -> None:
 
 
 def test_watches_shows_mine_the_channels_and_the_defaults(at: Desk) -> None:
-    sam = replace(DANA, user="U0SAM00001")
-    at.type("watch orders --dm", sam)
-    at.type("watch state=failed", sam)
+    alex = replace(DANA, user="U0ALEX0001")
+    at.type("watch orders --dm", alex)
+    at.type("watch state=failed", alex)
     at.type("watch orders --dm --only failed", DANA)
     policy = Policy(watches=(WatchDefault("C0TEAM0001", "label:env=prod", ("failed",)),))
     there = Desk(replace(at.ctx, access=replace(at.ctx.access, policy=policy)))
@@ -163,7 +163,7 @@ def test_watches_shows_mine_the_channels_and_the_defaults(at: Desk) -> None:
     assert "`FAILED`" in said
     assert f"{NOTIFY} hears of all jobs" in said
     assert "C0TEAM0001 hears of jobs with the label `env=prod`, only `failed` (the policy file)" in said
-    assert "U0SAM00001" not in said
+    assert "U0ALEX0001" not in said
 
 
 def test_the_delay_is_a_picture_and_words(at: Desk) -> None:

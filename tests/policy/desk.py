@@ -133,7 +133,9 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
                 SETTINGS,
                 verbs,
                 clock,
-                lambda _channel: Membership.UNKNOWN,  # there is no Slack at this desk
+                # there is no Slack at this desk
+                lambda _channel: Membership.UNKNOWN,
+                lambda _channel, _user: True,
             )
         )
     gateway.close()

@@ -55,6 +55,29 @@ def test_without_a_policy_who_may_be_a_guest_only_looks() -> None:
     assert unsure.verdict(DANA, "show", job()).allowed
 
 
+@pytest.mark.parametrize(
+    ("who", "may"), [(QUINN, False), (person(QUINN.user, "C0DMS00001"), True), (DANA, True), (ADMIN, True)]
+)
+def test_what_channels_are_told_is_for_operators_to_set(who: Person, may: bool) -> None:
+    verdict = access().channels_verdict(who)
+    assert verdict.allowed is may
+    if not may:
+        assert "takes the role operator or above, and your role is viewer: `/dms watch … --dm`" in verdict.why
+        assert verdict.could.groups
+
+
+def test_no_rule_about_watching_lets_viewers_set_what_channels_are_told() -> None:
+    rule = '[[rule]]\nverbs = ["view", "verify"]\nallow = ["viewer"]\n'
+    assert not access(ROLES + rule).channels_verdict(QUINN).allowed
+
+
+def test_without_a_policy_guests_do_not_set_what_channels_are_told() -> None:
+    free = Access(is_member=lambda user: user != QUINN.user)
+    assert free.channels_verdict(DANA).allowed
+    assert "may only look here" in free.channels_verdict(QUINN).why
+    assert "you count as a guest: try again later" in Access(is_member=silent).channels_verdict(DANA).why
+
+
 def test_a_policy_says_itself_what_guests_may() -> None:
     ruled = access('default_role = "operator"\n[roles]\napprover = ["U0ALEX0001"]', is_member=silent)
     assert ruled.verdict(QUINN, "stop", job()).allowed
