@@ -30,7 +30,7 @@ from tests.e2e.deciding import (
     policy,
     runs_of,
 )
-from tests.e2e.scene import JSON, Scene, fresh, input_of
+from tests.e2e.scene import CHANNEL, JSON, Scene, fresh, input_of
 
 
 @pytest.fixture
@@ -274,5 +274,7 @@ def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp
         view = stage.slack.wait_view("alex", "Why not?")
         stage.slack.submit(view, {input_of(view): "wait"}, user="alex")
         stage.shows(card, "Denied")
+        # It is told in the thread, too, which may come between a command and its answer.
+        stage.slack.wait_message(channel=CHANNEL, contains=["has denied", job])
         shown = plain(stage.type(f"history {job}"))
         assert "<@U0ALEX0001> *denied* delete (RUNNING · CDC) in <#C0DMSAPPRV>\nwait" in shown
