@@ -9,7 +9,8 @@ export function useGuess<T>(given: T[], key: (item: T) => string): [T[], (next: 
   const keys = (items: T[]) => JSON.stringify(items.map(key).sort());
   const confirmed = guess !== null && keys(guess) === keys(given);
   useEffect(() => {
-    if (confirmed) setGuess(null);
-  }, [confirmed]);
+    // Another choice may have been made since this was drawn: that one is not confirmed yet.
+    if (confirmed) setGuess((now) => (now === guess ? null : now));
+  }, [confirmed, guess]);
   return [guess ?? given, setGuess];
 }
