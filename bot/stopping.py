@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from queue import SimpleQueue
 from types import FrameType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Deadline:
@@ -62,21 +62,26 @@ class Signals:
     """SIGTERM and SIGINT: the first asks for a stop, the second ends the process at once."""
 
     def __init__(self) -> None:
-        # Its `put` may interrupt its `get`; an Event's `set` may not interrupt its `wait`.
-        self._heard: SimpleQueue[int] = SimpleQueue()
+        # A pipe keeps what has come. A thread that is about to wait for a lock misses a signal that comes
+        # just then, and would wait for ever. Source: https://docs.python.org/3/library/signal.html
+        self._heard, written = os.pipe()
+        os.set_blocking(written, False)
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         self._told = False
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPS:
             signal.signal(number, self._hear)
 
     def wait(self) -> str:
         """The name of the first one."""
-        return signal.Signals(self._heard.get()).name
+        while True:
+            number = os.read(self._heard, 1)[0]
+            if number in _STOPS:
+                return signal.Signals(number).name
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         if self._told:
             os._exit(128 + number)
         self._told = True
-        self._heard.put(number)
 
 
 def leave() -> NoReturn:
