@@ -94,9 +94,10 @@ def test_both_recover_when_the_database_is_restarted(bots: Pair, how: signal.Sig
     server.stop(how)
     until(lambda: [call for call in bots.writes("stop", calling) if call["outcome"] != "PENDING"])
     server.start()
-    for job in (following, calling):
-        assert bots.ended(job).state is RunState.SUCCEEDED
-        assert len(bots.writes("stop", job)) == 1
+    assert bots.ended(following).state is RunState.SUCCEEDED
+    # Its answer may have come while nothing could be written down: then what is known is told, and no more.
+    assert bots.ended(calling).state in (RunState.SUCCEEDED, RunState.UNCLEAR)
+    assert [len(bots.writes("stop", job)) for job in (following, calling)] == [1, 1]
     until(lambda: all(bots.store.is_held(replica_lock(life.replica)) for life in lives))
     until(lambda: sum(life.leads for life in lives) == 1)
     assert all(life.alive for life in lives)
