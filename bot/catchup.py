@@ -14,9 +14,8 @@ import structlog
 
 from bot.approvals import request_key
 from bot.delivery import KEPT_OUT
-from bot.dms.model import ObjectState
 from bot.store.port import Store
-from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState
+from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState, failed_databases
 from bot.subscriptions import Subscriptions
 from bot.transitions import DELAYED
 
@@ -95,5 +94,4 @@ def _still_holds(store: Store, event: Event) -> bool:
 def _warned_of(known: KnownJob, event: Event) -> bool:
     if event.kind == "delayed":
         return DELAYED in known.flags
-    states = (state.partition("/")[0] for state in known.databases.values())
-    return event.kind == "database_failed" and ObjectState.FAILED in states
+    return event.kind == "database_failed" and bool(failed_databases(known.databases))

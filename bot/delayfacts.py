@@ -42,9 +42,14 @@ def _look(dms: Dms, job: Job, clock: Callable[[], datetime]) -> dict[str, Any]:
 
 def is_old(facts: Mapping[str, Any], jobs: Sequence[Job], now: datetime) -> bool:
     """Whether somebody looked too long ago at the delay of one of the jobs, or nobody did."""
-    found = facts.get(DELAY)
-    known = found if isinstance(found, Mapping) else {}
+    known = _by_job(facts)
     return any(_is_old(known.get(job.name), now) for job in jobs)
+
+
+def _by_job(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fact's values by job name; none where nobody has looked."""
+    found = facts.get(DELAY)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _is_old(fact: object, now: datetime) -> bool:
@@ -69,8 +74,7 @@ def trouble(facts: Mapping[str, Any]) -> str:
 
 def all_zero(facts: Mapping[str, Any], jobs: Sequence[Job]) -> bool:
     """Whether the delay of each of the jobs is known, and zero, as far as the facts tell."""
-    found = facts.get(DELAY)
-    known = found if isinstance(found, Mapping) else {}
+    known = _by_job(facts)
     return all(isinstance(fact := known.get(job.name), Mapping) and is_zero(fact) for job in jobs)
 
 
