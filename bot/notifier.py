@@ -88,7 +88,7 @@ class Notifier:
         self._failures: dict[str, int] = {}
         self._outages = 0
         self._pause_until = 0.0
-        self._not_posted: dict[str, None] = {}
+        self._not_posted: OrderedDict[str, str] = OrderedDict()
         """Keys of which surely nothing was posted: no need to search for them. The latest stand last."""
         self._shown: OrderedDict[str, str] = OrderedDict()
 
@@ -343,16 +343,18 @@ class Notifier:
         return self._posts.setdefault(row.channel, Lane(self._limits.posts_per_s))
 
     def _surely_not_posted(self, key: str) -> None:
-        self._not_posted.pop(key, None)
-        self._not_posted[key] = None
-        while len(self._not_posted) > _REMEMBERED:
-            self._not_posted.pop(next(iter(self._not_posted)))
+        _keep(self._not_posted, key, "")
 
     def _remember(self, key: str, content: Mapping[str, Any]) -> None:
-        self._shown[key] = _digest(content)
-        self._shown.move_to_end(key)
-        while len(self._shown) > _REMEMBERED:
-            self._shown.popitem(last=False)
+        _keep(self._shown, key, _digest(content))
+
+
+def _keep(known: OrderedDict[str, str], key: str, value: str) -> None:
+    """As the latest; of too many, the oldest goes."""
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > _REMEMBERED:
+        known.popitem(last=False)
 
 
 def _in(seconds: float) -> datetime:
