@@ -6,7 +6,7 @@ matches the verb and the job judges alone; where none matches, the defaults of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import IntEnum
@@ -247,23 +247,23 @@ class Policy:
 
     def rulings(self, verb: str) -> tuple[Ruling, ...]:
         """What may hold for `verb` on some job, in order: each rule up to the first for every job."""
-        found: list[Ruling] = []
-        for rule in self.rules:
-            if verb not in rule.verbs:
-                continue
-            found.append(self.filled(rule, verb))
-            if rule.scope.everything:
-                return tuple(found)
-        return (*found, self.default(verb))
+        return self._rulings(verb, self.rules, lambda scope: scope.everything)
 
     def rulings_by_name(self, verb: str, job: Job) -> tuple[Ruling, ...]:
         """What may hold for `verb` on a job of which only the name is known, whatever its labels are."""
+        named = (rule for rule in self.rules if rule.scope.names(job))
+        return self._rulings(verb, named, lambda scope: not scope.labels)
+
+    def _rulings(
+        self, verb: str, rules: Iterable[Rule], surely: Callable[[Scope], bool]
+    ) -> tuple[Ruling, ...]:
+        """What these rules say of `verb`, up to the first that holds `surely`; else the default comes last."""
         found: list[Ruling] = []
-        for rule in self.rules:
-            if verb not in rule.verbs or not rule.scope.names(job):
+        for rule in rules:
+            if verb not in rule.verbs:
                 continue
             found.append(self.filled(rule, verb))
-            if not rule.scope.labels:
+            if surely(rule.scope):
                 return tuple(found)
         return (*found, self.default(verb))
 
