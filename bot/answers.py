@@ -58,7 +58,13 @@ class Outside:
 
 Part = str | User | Group | Channel | Time | Link | Outside
 Rich = str | tuple[Part, ...]
+"""Text with mentions and times in it; plain where it has none."""
 Tone = Literal["info", "good", "warn", "bad"]
+
+
+def parts_of(rich: Rich) -> tuple[Part, ...]:
+    """The same with nothing but parts, so that more can be put to it."""
+    return (rich,) if isinstance(rich, str) else rich
 
 
 @dataclass(frozen=True, slots=True)

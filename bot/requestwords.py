@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.answers import Button, Note, Outside, Part, Rich, Time, User
+from bot.answers import Button, Note, Outside, Part, Rich, Time, User, parts_of
 from bot.delayfacts import all_zero
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import Action, where
@@ -129,8 +129,7 @@ def describe(options: Options) -> str:
 
 def not_now(stop: Rich, buttons: tuple[Button, ...] = ()) -> Note:
     """The request stays open: the same button may be pressed again once that is over."""
-    parts = (stop,) if isinstance(stop, str) else stop
-    return Note((*parts, " Nothing was done; press again after that."), buttons, tone="warn")
+    return Note((*parts_of(stop), " Nothing was done; press again after that."), buttons, tone="warn")
 
 
 def late(trouble: str) -> Note | None:

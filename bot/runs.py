@@ -262,7 +262,7 @@ class Runs:
         Raises:
             Objection, DmsError.
         """
-        then = _job_of(request, run)
+        then = request.job(run.job)
         waiting_since = run.called or run.created
         if waiting_since is not None and self._clock() - waiting_since > _LONGEST_WAIT:
             raise Objection("It has waited too long to be sent; ask again.")
@@ -386,7 +386,7 @@ class Runs:
             )
             if moved is not None:
                 self._store.move_request(request.id, [RequestState.DONE], RequestState.RUNNING, ended=None)
-                self._audit(moved, request, "accepted", _job_of(request, run))
+                self._audit(moved, request, "accepted", request.job(run.job))
                 self._touch(request.id)
         return moved
 
@@ -429,7 +429,7 @@ class Runs:
         Raises:
             Objection, DmsError.
         """
-        then = _job_of(request, run)
+        then = request.job(run.job)
         now = self._clock()
         if run.called is None or now - run.called > _REPEAT_WITHIN:
             raise Objection("The service may have forgotten the first call by now.")
@@ -502,7 +502,7 @@ class Runs:
     def _operations(self, run: Run, request: Request) -> tuple[Operation, ...]:
         since = (run.called or self._clock()) - _SKEW
         try:
-            found = self._dms.operations(_job_of(request, run), since)
+            found = self._dms.operations(request.job(run.job), since)
         except DmsError as error:
             log.info("operations_not_read", run=run.id, error=redact(str(error)))
             return ()
@@ -515,7 +515,7 @@ class Runs:
 
     def _stops(self, run: Run, request: Request) -> bool:
         """Whether what is being called is the stop that comes before the restart."""
-        first = request.options.stop_first and running_dump(_job_of(request, run))
+        first = request.options.stop_first and running_dump(request.job(run.job))
         return first and not self._has_stopped(run, request)
 
     def _has_stopped(self, run: Run, request: Request) -> bool:
@@ -542,7 +542,7 @@ class Runs:
     def _is_gone(self, run: Run, request: Request) -> bool:
         """Whether the service surely has the job no more; one of the same name may have come."""
         try:
-            return self._dms.get_job(run.job).create_time != _job_of(request, run).create_time
+            return self._dms.get_job(run.job).create_time != request.job(run.job).create_time
         except NotFound:
             return True
         except DmsError:
@@ -612,7 +612,7 @@ class Runs:
         if taken is None or request is None:
             return
         log.warning("run_taken_up", run=run.id, job=run.job, action=run.action)
-        before = _job_of(request, run)
+        before = request.job(run.job)
         self._settle(taken, request, "The bot stopped while it was calling the service.", before)
 
     def _look(self, run: Run) -> None:
@@ -675,7 +675,7 @@ class Runs:
         now = self._store.run(run.id)
         if now is None or (now.state, now.operation) != (RunState.FOLLOWING, run.operation):
             return None
-        self._audit(now, request, _UNFOLLOWED, _job_of(request, run), by=who)
+        self._audit(now, request, _UNFOLLOWED, request.job(run.job), by=who)
         why = "Its operation has gone on for long, and is no longer followed."
         if self._stops(now, request):
             why += " The restart that was to come after the stop was not sent."
@@ -687,7 +687,7 @@ class Runs:
         note = "Its turn had not come when following the others was stopped. Nothing was sent."
         waiting = waits(self._store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in waiting:
-            self._audit(run, request, _UNFOLLOWED, _job_of(request, run), note, by=who)
+            self._audit(run, request, _UNFOLLOWED, request.job(run.job), note, by=who)
         ended = [self._end(run, request, [RunState.QUEUED], RunState.REFUSED, note) for run in waiting]
         return tuple(run for run in ended if run is not None)
 
@@ -715,7 +715,7 @@ class Runs:
         with self._store.transaction():
             moved = self._store.move_run(run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="", note="")
             if moved is not None:
-                self._audit(run, request, _STOPPED, _job_of(request, run))
+                self._audit(run, request, _STOPPED, request.job(run.job))
                 self._touch(request.id)
 
     # ---- ends
@@ -750,7 +750,7 @@ class Runs:
                 run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=hopeless
             )
             if moved is not None:
-                self._audit(moved, request, to.value, _job_of(request, run), note)
+                self._audit(moved, request, to.value, request.job(run.job), note)
                 self._touch(request.id)
         return moved
 
@@ -806,10 +806,6 @@ class Runs:
                 detail=redact(detail or describe(request.options)),
             )
         )
-
-
-def _job_of(request: Request, run: Run) -> Job:
-    return next(job for job in request.jobs if job.name == run.job)
 
 
 def _names_databases(request: Request, job: Job) -> bool:

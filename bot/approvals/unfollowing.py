@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answers import Note
+from bot.answers import Note, parts_of
 from bot.approvals.book import Book
 from bot.dms.model import Job
 from bot.requestwords import LONG, gone, lasts_long, some, waits
@@ -49,11 +49,10 @@ class Unfollowing(Book):
         """Why this person may not: those whose turn has not come are not begun then, so they count, too."""
         queued = waits(self._store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in (*runs, *queued):
-            job = next(each for each in request.jobs if each.name == run.job)
+            job = request.job(run.job)
             verdict = self._access.verdict(who, request.action, job)
             if not verdict.allowed:
-                said = (verdict.said,) if isinstance(verdict.said, str) else verdict.said
-                return Note((*said, _waiting(job) if run in queued else ""), tone="warn")
+                return Note((*parts_of(verdict.said), _waiting(job) if run in queued else ""), tone="warn")
         return None
 
 

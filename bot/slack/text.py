@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 
-from bot.answers import Channel, Group, Link, Outside, Part, Rich, Time, User
+from bot.answers import Channel, Group, Link, Outside, Part, Rich, Time, User, parts_of
 from bot.slack import escape
 
 _MARKS = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
@@ -13,16 +13,12 @@ _MARKS = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
 
 def mrkdwn(rich: Rich) -> str:
     """For a `mrkdwn` text object."""
-    return "".join(_part(part) for part in _parts(rich))
+    return "".join(_part(part) for part in parts_of(rich))
 
 
 def plain(rich: Rich) -> str:
     """For a `plain_text` text object: mentions are ids, times are UTC, marks are gone."""
-    return "".join(_plain_part(part) for part in _parts(rich))
-
-
-def _parts(rich: Rich) -> tuple[Part, ...]:
-    return (rich,) if isinstance(rich, str) else rich
+    return "".join(_plain_part(part) for part in parts_of(rich))
 
 
 def _part(part: Part) -> str:

@@ -90,6 +90,10 @@ class Request:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """More to show on the card, for example the replication delay when it was looked at."""
 
+    def job(self, name: str) -> Job:
+        """The job of this full resource name, as it was when the request was made."""
+        return next(job for job in self.jobs if job.name == name)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
