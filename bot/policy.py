@@ -257,7 +257,7 @@ class Policy:
     def _rulings(
         self, verb: str, rules: Iterable[Rule], surely: Callable[[Scope], bool]
     ) -> tuple[Ruling, ...]:
-        """What these rules say of `verb`, up to the first that holds `surely`; else the default comes last."""
+        """What these rules say of `verb`, up to the first that holds `surely`; else the default is last."""
         found: list[Ruling] = []
         for rule in rules:
             if verb not in rule.verbs:
