@@ -202,6 +202,10 @@ def _promoted(world: World, job: Job, chosen: list[Database], at: float) -> None
 def delete(world: World, job: Job, force: bool) -> Operation:
     """Remove the job; with `force` the destination of an unfinished job goes too."""
     rules.check(job, "delete")
+    if job.active is not None:
+        # Delete does not wait for what is under way, which then has nothing left to change.
+        because = make_status("CANCELLED", f"The migration job '{job.name}' is being deleted.")
+        world.cancel(job.active, because)
     completed = job.state == "COMPLETED"
 
     def finish(at: float) -> None:

@@ -1,10 +1,19 @@
-"""Which action the service takes in which state and phase (docs page "Manage migration jobs")."""
+"""Which action the service takes in which state and phase.
+
+Sources: the docs pages "Migration job statuses" (the user actions of each status, of the MySQL, PostgreSQL,
+SQL Server and Oracle guides), "Manage migration jobs" and "Promote a migration", and the reference of the
+REST methods.
+"""
 
 from __future__ import annotations
 
-from sandbox.dms.enums import CHANGING
 from sandbox.dms.errors import ApiError
 from sandbox.dms.model import Job
+
+_BEFORE_CDC = ("FULL_DUMP", "WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP")
+_BESIDE_OTHERS = ("verify", "delete")
+"""Verbs that do not wait for an operation. "Migration job statuses" lists Delete for Starting, Restarting,
+Resuming and Stopping, which are the statuses of a job with an operation under way."""
 
 
 def check(job: Job, verb: str, *, databases: bool = False) -> None:
@@ -14,7 +23,7 @@ def check(job: Job, verb: str, *, databases: bool = False) -> None:
     """
     if not _allowed(job, verb, databases):
         raise refused(job, verb)
-    if job.active is not None and verb != "verify":
+    if job.active is not None and verb not in _BESIDE_OTHERS:
         raise ApiError(
             "ABORTED",
             f"Unable to {verb} the migration job '{job.name}': the operation '{job.active.name}' "
@@ -42,16 +51,24 @@ def _allowed(job: Job, verb: str, databases: bool) -> bool:
     if verb == "start":
         return state == "NOT_STARTED"
     if verb == "stop":
-        return state == "RUNNING" and phase in ("FULL_DUMP", "CDC")
+        # "Migration job statuses" (MySQL): Stop in Running, waiting phases included. "Promote a migration":
+        # a promotion cannot be stopped.
+        return state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS"
     if verb == "resume":
-        return state == "STOPPED" and phase == "CDC"
+        # "Manage migration jobs" (SQL Server): stopped during the incremental load, which ready for promote
+        # is a part of.
+        return state == "STOPPED" and phase in ("CDC", "READY_FOR_PROMOTE")
     if verb == "restart":
-        whole = state == "FAILED" or (state == "STOPPED" and phase == "FULL_DUMP")
+        whole = state == "FAILED" or (state == "STOPPED" and phase in _BEFORE_CDC)
         return whole or (databases and state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS")
     if verb == "promote":
         return _promotable(job)
-    if verb in ("delete", "verify"):
-        return state not in CHANGING and state != "DELETED"
+    if verb == "delete":
+        # "Migration job statuses": Delete in every status; a job that is being deleted has none there.
+        return state not in ("DELETING", "DELETED")
+    if verb == "verify":
+        # REST `migrationJobs.verify` names no state that it needs.
+        return state != "DELETED"
     if verb == "set dump parallelism of":
         return state == "RUNNING"
     if verb == "reconfigure":

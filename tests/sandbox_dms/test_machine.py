@@ -1,4 +1,8 @@
-"""Every verb in every state and phase, over gRPC, against the table of the docs page."""
+"""Every verb in every state and phase, over gRPC, against the table of the docs pages.
+
+"Migration job statuses" lists Stop for Running in each of its phases (MySQL names the waiting ones), and
+Delete for every status, the passing ones included. "Promote a migration": a promotion cannot be stopped.
+"""
 
 import pytest
 from google.api_core import exceptions
@@ -17,14 +21,15 @@ SITUATIONS = [
     if state != "STATE_UNSPECIFIED"
     for phase in (list(PHASES)[1:] if state in PHASED else ["PHASE_UNSPECIFIED"])
 ]
+BEFORE_CDC = ("WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP", "FULL_DUMP")
 ALLOWED = {
     "start": {("NOT_STARTED", "PHASE_UNSPECIFIED")},
-    "stop": {("RUNNING", "FULL_DUMP"), ("RUNNING", "CDC")},
-    "resume": {("STOPPED", "CDC")},
-    "restart": {("STOPPED", "FULL_DUMP"), *((s, p) for s, p in SITUATIONS if s == "FAILED")},
+    "stop": {(s, p) for s, p in SITUATIONS if s == "RUNNING" and p != "PROMOTE_IN_PROGRESS"},
+    "resume": {("STOPPED", "CDC"), ("STOPPED", "READY_FOR_PROMOTE")},
+    "restart": {*(("STOPPED", p) for p in BEFORE_CDC), *((s, p) for s, p in SITUATIONS if s == "FAILED")},
     "promote": {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")},
-    "delete": {(s, p) for s, p in SITUATIONS if s not in CHANGING and s != "DELETED"},
-    "verify": {(s, p) for s, p in SITUATIONS if s not in CHANGING and s != "DELETED"},
+    "delete": {(s, p) for s, p in SITUATIONS if s not in ("DELETING", "DELETED")},
+    "verify": {(s, p) for s, p in SITUATIONS if s != "DELETED"},
 }
 
 
@@ -72,9 +77,48 @@ def test_another_action_waits_for_the_first(
 ) -> None:
     control.operation_seconds(1e6)
     control.add_job("pinned", phase="CDC", databases=["a", "b"])
-    client.promote_migration_job(request={"name": NAME})
-    with pytest.raises(exceptions.FailedPrecondition):
-        client.stop_migration_job(request={"name": NAME})
+    client.update_migration_job(
+        request={
+            "migration_job": clouddms_v1.MigrationJob(name=NAME, display_name="Renamed"),
+            "update_mask": {"paths": ["display_name"]},
+        }
+    )
     with pytest.raises(exceptions.Aborted) as caught:
-        client.delete_migration_job(request={"name": NAME})
+        client.update_migration_job(
+            request={
+                "migration_job": clouddms_v1.MigrationJob(name=NAME, display_name="Again"),
+                "update_mask": {"paths": ["display_name"]},
+            }
+        )
     assert caught.value.reason == "CONCURRENT_OPERATION"
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "phase", "during"),
+    [
+        ("start", "NOT_STARTED", None, "STARTING"),
+        ("stop", "RUNNING", "CDC", "STOPPING"),
+        ("resume", "STOPPED", "CDC", "RESUMING"),
+        ("restart", "FAILED", "CDC", "RESTARTING"),
+        ("promote", "RUNNING", "CDC", "RUNNING"),
+    ],
+)
+def test_delete_does_not_wait_for_what_is_under_way(
+    verb: str,
+    state: str,
+    phase: str | None,
+    during: str,
+    client: clouddms_v1.DataMigrationServiceClient,
+    control: DmsControl,
+) -> None:
+    control.operation_seconds(1e6)
+    control.add_job("pinned", state=state, phase=phase, databases=["a"])
+    first = getattr(client, f"{verb}_migration_job")(request={"name": NAME})
+    assert control.job("pinned")["state"] == during
+    client.delete_migration_job(request={"name": NAME})
+    assert control.job("pinned")["state"] == "DELETING"
+    with pytest.raises(exceptions.Cancelled):
+        first.result(timeout=10)
+    control.clock(advance_seconds=2e6)
+    with pytest.raises(exceptions.NotFound):
+        client.get_migration_job(name=NAME)
