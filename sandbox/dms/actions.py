@@ -9,6 +9,7 @@ from sandbox.dms import rules, selection
 from sandbox.dms.dump import begin_dump, destination_of, enter_cdc, finish_dump_if_over, void_plan
 from sandbox.dms.errors import invalid, make_status
 from sandbox.dms.model import Database, Job, Operation
+from sandbox.dms.rdsflow import run
 from sandbox.dms.world import World
 
 
@@ -16,12 +17,11 @@ def start(world: World, job: Job) -> Operation:
     rules.check(job, "start")
 
     def finish(at: float) -> Job:
-        job.put("RUNNING", "FULL_DUMP", at)
         job.started = at
         job.parallel = parallel_level(job)
         void_plan(job)
         _refresh_source(world, job, at)
-        begin_dump(world, job, job.selected(), at)
+        run(world, job, job.selected(), at)
         return job
 
     return _change(world, job, "start", "STARTING", finish)
@@ -131,7 +131,6 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
         if everything:
             _refresh_source(world, job, at)
             dump = job.selected()
-        job.put("RUNNING", "FULL_DUMP", at)
         job.started = at
         job.cdc_since = None
         job.parallel = parallel_level(job)
@@ -139,7 +138,7 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
             # What had been loaded before goes on replicating; what had not waits for a restart of its own.
             if database not in dump and database.state == "STOPPED" and database.phase == "CDC":
                 database.put("RUNNING", "CDC", at)
-        begin_dump(world, job, dump, at)
+        run(world, job, dump, at)
         return job
 
     def revert(at: float) -> None:

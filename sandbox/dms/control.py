@@ -74,7 +74,8 @@ class DmsControl:
 
     def set_job(self, name_or_id: str, **changes: Any) -> dict[str, Any]:
         """Change a job from outside: state, phase, error, labels, display_name, type, frozen, sec_lag,
-        bytes_lag, dump_parallel_level, source_databases."""
+        bytes_lag, dump_parallel_level, source_databases; source_writes=False stops the writes to the source,
+        which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump."""
         return dict(self._call("set_job", job=name_or_id, changes=changes))
 
     def set_database(self, job: str, db: str, **changes: Any) -> dict[str, Any]:

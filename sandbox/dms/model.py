@@ -133,8 +133,11 @@ class Job:
         "project",
         "rest_only",
         "selection",
+        "source_superuser",
+        "source_writes",
         "started",
         "state",
+        "to_dump",
         "updated",
     )
 
@@ -157,6 +160,9 @@ class Job:
         self.cdc_backlog = 0.0
         self.parallel = "OPTIMAL"
         self.frozen = False
+        self.source_superuser = True  # whether the migration user has it on the source
+        self.source_writes = True  # whether applications write to the source
+        self.to_dump: list[Database] = []  # what the full dump loads once the source stands still
         self.generation = 0
         self.active: Operation | None = None
         self.encoded: bytes | None = None

@@ -25,6 +25,7 @@ from sandbox.dms.enums import (
 from sandbox.dms.errors import make_status
 from sandbox.dms.model import Database, Destination, Job, LagPin, Profile
 from sandbox.dms.names import check_id
+from sandbox.dms.rdsflow import BEFORE_THE_DUMP, take_up, writes_stopped
 from sandbox.dms.selection import ALL, SPECIFIED
 from sandbox.dms.world import World
 
@@ -67,6 +68,8 @@ def add_job(
     sec_lag: int | None = None,
     bytes_lag: int | None = None,
     frozen: bool = False,
+    source_superuser: bool = True,
+    source_writes: bool = True,
     created_ago: float = 3600.0,
     in_phase_for: float = 0.0,
 ) -> Job:
@@ -93,6 +96,7 @@ def add_job(
     pb.static_ip_connectivity.SetInParent()
     job = Job(pb, created)
     job.frozen = frozen
+    job.source_superuser, job.source_writes = source_superuser, source_writes
     _set_level(job, dump_parallel_level)
     _fill_databases(job, databases, source_databases, excluded, now)
     _add_profiles(world, job, source_host)
@@ -143,6 +147,8 @@ def place(
     _place_databases(world, job, at, status)
     if phase in ("CDC", "READY_FOR_PROMOTE", "PROMOTE_IN_PROGRESS"):
         enter_cdc(job, at, backlog=300.0)
+    if state == "RUNNING" and phase in BEFORE_THE_DUMP:
+        take_up(world, job, [d for d in job.selected() if not d.pinned], at)
     if state == "RUNNING" and phase == "FULL_DUMP":
         begin_dump(
             world, job, [d for d in job.selected() if not d.pinned], at if dump_at is None else dump_at
@@ -170,7 +176,7 @@ def natural(state: str, phase: str, kind: str) -> tuple[str, str]:
         return "STOPPED", _object_phase(phase)
     if state == "STOPPING":
         return "STOPPING", _object_phase(phase)
-    if phase == "PREPARING_THE_DUMP":
+    if phase in BEFORE_THE_DUMP:
         return "NOT_STARTED", "PHASE_UNSPECIFIED"
     return "RUNNING", _object_phase(phase)
 
@@ -315,7 +321,7 @@ def _set_target(world: World, job: Job, profile: Profile, engine: str) -> None:
 _CHANGES = frozenset(
     {
         "state", "phase", "error", "sec_lag", "bytes_lag", "labels", "display_name", "frozen",
-        "dump_parallel_level", "source_databases", "type",
+        "dump_parallel_level", "source_databases", "type", "source_writes",
     }
 )  # fmt: skip
 
@@ -337,6 +343,9 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
         status = status_of(changes["error"])
         if status is not None:
             job.pb.error.CopyFrom(status)
+    if "source_writes" in changes:
+        job.source_writes = bool(changes["source_writes"])
+        writes_stopped(world, job, now)
     job.touch(now)
 
 

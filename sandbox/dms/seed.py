@@ -12,6 +12,12 @@ _HOUR = 3600.0
 _DAY = 24 * _HOUR
 _WEST = "europe-west1"
 _CENTRAL = "us-central1"
+_MYSQL_ON_RDS = {
+    "source_engine": "MYSQL",
+    "source_provider": "RDS",
+    "destination_engine": "MYSQL",
+    "destination_provider": "CLOUDSQL",
+}
 
 
 def empty(_: World) -> None:
@@ -266,11 +272,14 @@ def _rare(world: World) -> None:
         ("ledger-ready", _WEST, "READY_FOR_PROMOTE"),
         ("ledger-promoting", _WEST, "PROMOTE_IN_PROGRESS"),
         ("ledger-failback", _WEST, "PHASE_FAILBACK"),
-        ("ledger-waiting", _CENTRAL, "WAITING_FOR_SOURCE_WRITES_TO_STOP"),
-        ("ledger-preparing", _CENTRAL, "PREPARING_THE_DUMP"),
     )
     for name, location, phase in held:
         _hold(world, name, location, "RUNNING", phase)
+    for name, phase in (
+        ("ledger-waiting", "WAITING_FOR_SOURCE_WRITES_TO_STOP"),
+        ("ledger-preparing", "PREPARING_THE_DUMP"),
+    ):
+        _hold(world, name, _CENTRAL, "RUNNING", phase, **_MYSQL_ON_RDS)
     # One id in two places: the location has to be given.
     for location in (_WEST, _CENTRAL):
         add_job(
@@ -285,7 +294,7 @@ def _rare(world: World) -> None:
         )
 
 
-def _hold(world: World, name: str, location: str, state: str, phase: str | None) -> None:
+def _hold(world: World, name: str, location: str, state: str, phase: str | None, **ends: str) -> None:
     family, stage = name.split("-")
     add_job(
         world,
@@ -299,6 +308,7 @@ def _hold(world: World, name: str, location: str, state: str, phase: str | None)
         created_ago=_DAY,
         in_phase_for=600.0,
         frozen=True,
+        **ends,
     )
 
 
