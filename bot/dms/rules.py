@@ -1,7 +1,9 @@
 """Which action a job's state and phase allow, and what the action does to data.
 
 Pure functions over `Job`. They decide which buttons are offered and what is refused early; the
-service has the last word. Source: the DMS page "Manage migration jobs" and its siblings.
+service has the last word. An early refusal needs a source, which stands beside its rule: the DMS docs pages
+"Migration job statuses" (the user actions of each status), "Manage migration jobs" and "Promote a
+migration", each in the guides of several engines, and the reference of the REST methods.
 """
 
 from __future__ import annotations
@@ -45,6 +47,16 @@ HARMLESS = frozenset({Action.VERIFY})
 _NAMED = 20
 """Databases named in a reason."""
 _PROMOTABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+_BEFORE_CDC = frozenset({Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP, Phase.PREPARING_THE_DUMP, Phase.FULL_DUMP})
+_RESUMABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+_WHILE_CHANGING = {
+    # REST `migrationJobs.verify` names no state that it needs.
+    Action.VERIFY: CHANGING,
+    # "Migration job statuses", all guides: Starting, Restarting, Resuming and Stopping list Delete, the way
+    # out of a job that is stuck. No page speaks of CREATING and UPDATING.
+    Action.DELETE: CHANGING - {State.DELETING},
+}
+"""The changing states in which an action is possible all the same; all other actions wait."""
 _PROMOTED = frozenset({ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED})
 
 
@@ -125,9 +137,23 @@ def _reason(action: Action, job: Job, options: Options, databases: Sequence[Data
         return f"`{job.id}` has been deleted."
     if action is Action.EDIT:
         return _edit(job, options)
-    if job.state in CHANGING:
-        return f"`{job.id}` is {job.state}: wait until that has ended, then try again."
+    if job.state in CHANGING - _WHILE_CHANGING.get(action, frozenset()):
+        return _wait(action, job)
     return _CHECKS[action](job, options, databases)
+
+
+def _wait(action: Action, job: Job) -> str:
+    if action is Action.STOP and job.phase == Phase.PROMOTE_IN_PROGRESS:
+        return _being_promoted(job)
+    if job.phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP:
+        # "Migration job statuses" (MySQL): the job waits for people, before its full dump.
+        return f"`{job.id}` is {where(job)}: it goes on once people stop the writes to the source."
+    return f"`{job.id}` is {job.state}: wait until that has ended, then try again."
+
+
+def _being_promoted(job: Job) -> str:
+    """Source: "Promote a migration" (PostgreSQL, AlloyDB, MySQL)."""
+    return f"`{job.id}` is being promoted, and a promotion can be neither stopped nor undone."
 
 
 def _edit(job: Job, options: Options) -> str | None:
@@ -145,24 +171,26 @@ def _start(job: Job, _options: Options, _databases: Sequence[Database]) -> str |
 
 
 def _stop(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    # "Migration job statuses": Running lists Stop, with every substatus; MySQL names the waiting ones.
     if job.state != State.RUNNING:
         return f"Only a RUNNING job can be stopped; `{job.id}` is {where(job)}."
-    if job.phase in (Phase.FULL_DUMP, Phase.CDC):
-        return None
-    return f"A job can be stopped in the full dump or in CDC; `{job.id}` is {where(job)}."
+    return _being_promoted(job) if job.phase == Phase.PROMOTE_IN_PROGRESS else None
 
 
 def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
     if job.state != State.STOPPED:
         return f"Only a job that was stopped in CDC can resume; `{job.id}` is {where(job)}."
-    if job.phase == Phase.CDC:
+    # REST `migrationJobs.resume`: stopped in CDC. SQL Server comes to READY_FOR_PROMOTE within it, and
+    # "Manage migration jobs" (SQL Server) resumes what was stopped during the incremental load.
+    if job.phase in _RESUMABLE:
         return None
     incomplete = ": its dump is incomplete" if job.phase == Phase.FULL_DUMP else ""
     return f"`{job.id}` was stopped {_in(job)}, and only a job stopped in CDC can resume{incomplete}."
 
 
 def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
-    whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase == Phase.FULL_DUMP)
+    # "Manage migration jobs" (MySQL): stopped in the full dump, or before it where the source had to wait.
+    whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase in _BEFORE_CDC)
     if whole and options.failed_only and not _failed(databases):
         return f"None of the databases of `{job.id}` has failed."
     if whole:
@@ -170,15 +198,13 @@ def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str |
     if job.state == State.STOPPED:
         return (
             f"`{job.id}` was stopped {_in(job)}: "
-            "only a job that failed, or was stopped in the full dump, can restart."
+            "only a job that failed, or was stopped before CDC, can restart."
         )
     if job.state == State.RUNNING and job.phase == Phase.FULL_DUMP and options.stop_first:
         return None
     if job.state == State.RUNNING:
         return _restart_part(job, options, databases)
-    return (
-        f"Only a job that failed, or was stopped in the full dump, can restart; `{job.id}` is {where(job)}."
-    )
+    return f"Only a job that failed, or was stopped before CDC, can restart; `{job.id}` is {where(job)}."
 
 
 def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> str | None:

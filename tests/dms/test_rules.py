@@ -50,17 +50,31 @@ PHASES = (
     "PHASE_99",
 )
 TYPES = ("ONE_TIME", "CONTINUOUS")
-STEADY = {
-    "STATE_UNSPECIFIED",
-    "MAINTENANCE",
-    "DRAFT",
-    "NOT_STARTED",
-    "RUNNING",
-    "FAILED",
-    "COMPLETED",
-    "STOPPED",
-    "STATE_99",
-}
+CHANGING = ("CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING")
+BEFORE_CDC = ("WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP", "FULL_DUMP")
+
+STATUS_PAGE = (
+    # "Migration job statuses": status (API state), possible substatus (API phase), possible user actions.
+    # The PostgreSQL, MySQL, SQL Server and Oracle guides agree in these rows, as far as they have them.
+    ("NOT_STARTED", "PHASE_UNSPECIFIED", {"start", "delete"}),
+    ("STARTING", "PHASE_UNSPECIFIED", {"delete"}),
+    ("STARTING", "WAITING_FOR_SOURCE_WRITES_TO_STOP", {"delete"}),
+    ("RUNNING", "FULL_DUMP", {"stop", "delete"}),
+    ("RUNNING", "CDC", {"stop", "promote", "delete"}),
+    ("RUNNING", "WAITING_FOR_SOURCE_WRITES_TO_STOP", {"stop", "delete"}),  # MySQL
+    ("RUNNING", "PREPARING_THE_DUMP", {"stop", "delete"}),  # MySQL
+    ("RUNNING", "PROMOTE_IN_PROGRESS", {"delete"}),  # "Promote a migration": cannot be stopped or undone
+    ("COMPLETED", "PHASE_UNSPECIFIED", {"delete"}),
+    ("FAILED", "FULL_DUMP", {"restart", "delete"}),
+    ("RESTARTING", "PHASE_UNSPECIFIED", {"delete"}),
+    ("RESTARTING", "FULL_DUMP", {"delete"}),
+    ("RESUMING", "CDC", {"delete"}),
+    ("STOPPING", "FULL_DUMP", {"delete"}),
+    ("STOPPING", "CDC", {"delete"}),
+    ("STOPPED", "FULL_DUMP", {"restart", "delete"}),  # "Manage migration jobs" (MySQL)
+    ("STOPPED", "CDC", {"resume", "promote", "delete"}),
+)
+"""Verify is not on that page, and REST `migrationJobs.verify` names no state that it needs."""
 
 
 def expected(action: str, state: str, phase: str, kind: str) -> bool:
@@ -68,17 +82,17 @@ def expected(action: str, state: str, phase: str, kind: str) -> bool:
         case "start":
             return state == "NOT_STARTED"
         case "stop":
-            return (state, phase) in {("RUNNING", "FULL_DUMP"), ("RUNNING", "CDC")}
+            return state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS"
         case "resume":
-            return (state, phase) == ("STOPPED", "CDC")
+            return state == "STOPPED" and phase in ("CDC", "READY_FOR_PROMOTE")
         case "restart":
-            return state == "FAILED" or (state, phase) == ("STOPPED", "FULL_DUMP")
+            return state == "FAILED" or (state == "STOPPED" and phase in BEFORE_CDC)
         case "promote":
             ready = {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")}
             return kind == "CONTINUOUS" and (state, phase) in ready
-        case "verify" | "delete":
-            return state in STEADY
-        case "edit":
+        case "delete":
+            return state not in ("DELETING", "DELETED")
+        case "verify" | "edit":
             return state != "DELETED"
     raise AssertionError(action)
 
@@ -126,15 +140,42 @@ def test_a_refusal_names_the_job_and_what_is_possible_instead(state: str, kind: 
             assert str(refusal).endswith(ending)
 
 
-@pytest.mark.parametrize("action", [each for each in Action if each is not Action.EDIT])
-@pytest.mark.parametrize(
-    "state", ["CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING"]
-)
-def test_a_changing_job_says_to_wait(action: Action, state: str) -> None:
-    refusal = check(action, a_job(state, "CDC"))
+@pytest.mark.parametrize(("state", "phase", "actions"), STATUS_PAGE)
+def test_what_the_status_page_lists_is_what_may_be_sent(state: str, phase: str, actions: set[str]) -> None:
+    found = {str(each) for each in allowed(a_job(state, phase))}
+    assert found - {"verify", "edit"} == actions
+    assert "verify" in found
+
+
+@pytest.mark.parametrize("action", ["start", "stop", "resume", "restart", "promote"])
+@pytest.mark.parametrize("state", CHANGING)
+def test_a_changing_job_says_to_wait_and_what_can_be_done_meanwhile(action: str, state: str) -> None:
+    refusal = check(Action(action), a_job(state, "CDC"))
     assert refusal is not None
     assert state in refusal.reason
-    assert "wait" in refusal.reason
+    assert "wait until that has ended" in refusal.reason
+    assert (Action.DELETE in refusal.instead) == (state != "DELETING")
+
+
+def test_a_job_that_is_being_deleted_is_not_deleted_again() -> None:
+    refusal = check(Action.DELETE, a_job("DELETING", "CDC"))
+    assert refusal is not None
+    assert "wait until that has ended" in refusal.reason
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "UPDATING"])
+def test_a_promotion_is_neither_stopped_nor_undone(state: str) -> None:
+    refusal = check(Action.STOP, a_job(state, "PROMOTE_IN_PROGRESS"))
+    assert refusal is not None
+    assert "a promotion can be neither stopped nor undone" in refusal.reason
+
+
+@pytest.mark.parametrize("action", ["start", "stop", "resume", "restart", "promote"])
+def test_a_start_that_waits_for_people_does_not_end_by_waiting(action: str) -> None:
+    refusal = check(Action(action), a_job("STARTING", "WAITING_FOR_SOURCE_WRITES_TO_STOP"))
+    assert refusal is not None
+    assert "stop the writes to the source" in refusal.reason
+    assert "wait until" not in refusal.reason
 
 
 @pytest.mark.parametrize("action", list(Action))
@@ -157,7 +198,7 @@ def test_only_a_stopped_dump_is_called_incomplete(phase: str) -> None:
     refusal = check(Action.RESUME, a_job("STOPPED", phase))
     said = "" if refusal is None else refusal.reason
     assert ("incomplete" in said) == (phase == "FULL_DUMP")
-    assert ("only a job stopped in CDC can resume" in said) == (phase != "CDC")
+    assert ("only a job stopped in CDC can resume" in said) == (phase not in ("CDC", "READY_FOR_PROMOTE"))
 
 
 @pytest.mark.parametrize(
