@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.action import ActionVerb, Danger
-from bot.dms.model import Job, Operation, Options, State
+from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax
@@ -19,8 +19,8 @@ def _options(invocation: Invocation) -> Options:
     return Options(with_destination=invocation.switch("with-destination"))
 
 
-def _danger(_job: Job, options: Options) -> Danger:
-    return Danger.TYPE if options.with_destination else Danger.ASK
+def _danger(job: Job, options: Options) -> Danger:
+    return Danger.TYPE if options.with_destination or _promotes(job) else Danger.ASK
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -28,9 +28,37 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     if job.state == State.COMPLETED and not options.with_destination:
         return ("Only the record of the job goes.",)
     return (
-        "The migration ends and cannot be taken up again; the destination connection profile goes, and "
-        "replication slots on the source are cleaned up.",
+        *_in_between(job),
+        "Ends the migration for good and removes the destination connection profile.",
+        *_slots(job),
     )
+
+
+def _promotes(job: Job) -> bool:
+    return job.phase == Phase.PROMOTE_IN_PROGRESS
+
+
+def _in_between(job: Job) -> tuple[str, ...]:
+    """For a job that something is going on with: the pages allow the delete, and say no more of it."""
+    if _promotes(job):
+        # "Promote a migration": it can be neither stopped nor undone.
+        return (
+            "*It is being promoted*, which can be neither stopped nor undone, and no page says what is left "
+            "of a destination whose promotion ends like this. If you can, wait until the job is COMPLETED.",
+        )
+    if job.state in CHANGING:
+        return (
+            f"*It is {job.state}*, which usually passes by itself. Deleting is the way out of a job that is "
+            "stuck; no page says what comes of what has begun.",
+        )
+    return ()
+
+
+def _slots(job: Job) -> tuple[str, ...]:
+    """Source: "Manage migration jobs" (PostgreSQL, AlloyDB). A draft has no resources (`State.DRAFT`)."""
+    if job.source.engine != "POSTGRESQL" or job.state == State.DRAFT:
+        return ()
+    return ("Replication slots on the source are cleaned up.",)
 
 
 def _effect(_job: Job, options: Options) -> str:
@@ -50,8 +78,10 @@ VERB = Verb(
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
     syntax=Syntax("many", (ALL, _WITH_DESTINATION), FILTERS),
     details=(
-        "Of a COMPLETED job only the record goes. Otherwise it asks whether the destination goes too; the "
-        "destination connection profile always goes. Asks first; with the destination, the job's id is typed."
+        "Possible in every state, the passing ones too: it is the way out of a job that is stuck. Of a "
+        "COMPLETED job only the record goes. Otherwise it asks whether the destination goes too; the "
+        "destination connection profile always goes. Asks first; with the destination, or while the job is "
+        "being promoted, the job ID is typed."
     ),
     examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
     run=runner(Action.DELETE, _options),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.action import ActionVerb, Danger
-from bot.dms.model import Job, Operation, Options, Phase
+from bot.dms.model import BEFORE_THE_DUMP, Job, Operation, Options, Phase
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Syntax
@@ -14,36 +14,56 @@ from commands.doing import ALL, FILTERS, runner
 
 
 def _danger(job: Job, _options: Options) -> Danger:
-    return Danger.ASK if job.phase == Phase.FULL_DUMP else Danger.NONE
+    return Danger.NONE if job.phase == Phase.CDC else Danger.ASK
 
 
 def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    """Source: "Manage migration jobs" of each guide: stopped in CDC, or in the full dump."""
     if job.phase == Phase.FULL_DUMP:
         return (
             "Stopped in the full dump, a job can only be restarted from the beginning or deleted: "
-            "what has been dumped so far is of no more use.",
-            _piling_up(job),
+            "the partial dump is discarded.",
+            _after_dump(job),
         )
+    if job.phase in BEFORE_THE_DUMP:
+        return (
+            "Its full dump has not begun. Stopped now, a job can only be restarted or deleted.",
+            "Once it is stopped, nothing waits for the writes to the source: they may resume.",
+        )
+    if job.phase == Phase.CDC:
+        return ("Stopped in CDC, a job can be resumed, promoted or deleted.", _meanwhile(job))
+    if job.phase == Phase.READY_FOR_PROMOTE:
+        return ("Stopped when ready for promote, a job can be resumed or deleted.", _meanwhile(job))
     return (
-        "Stopped in CDC, a job can be resumed, promoted or deleted.",
-        _lost_position(job),
+        f"No page says what can be done with a job that was stopped in this phase ({job.phase or 'none'}): "
+        "it may be that it can only be deleted.",
+        _meanwhile(job),
     )
 
 
-def _piling_up(job: Job) -> str:
+def _after_dump(job: Job) -> str:
     if job.source.engine in ("", "POSTGRESQL"):
         return (
             "WAL keeps piling up in the source's replication slots until the source's disk is full, "
             "and network traffic goes on: restart or delete the job soon."
         )
-    return "The source keeps its logs for the job, and network traffic goes on: restart or delete it soon."
+    return "Restart or delete it soon."
 
 
-def _lost_position(job: Job) -> str:
+def _meanwhile(job: Job) -> str:
+    """What the source does while the job is stopped; of each engine what its own guide says."""
+    engines = (job.source.engine, job.destination.engine)
     if job.source.engine == "MYSQL":
         return (
             "Left stopped for longer than the source keeps its binary log, the job loses its position "
-            "and has to be made anew."
+            "and must be restarted from the full dump."
+        )
+    if engines == ("SQLSERVER", "SQLSERVER"):
+        return "Backup files that are uploaded meanwhile are read once it resumes."
+    if job.source.engine in ("ORACLE", "SQLSERVER"):
+        return (
+            "The source must keep its logs until the job resumes: stopped for longer than they are kept, "
+            "the job can fail."
         )
     return "While it is stopped, changes pile up on the source: watch its disk, and resume before it fills."
 
@@ -63,8 +83,9 @@ VERB = Verb(
     usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]"),
     syntax=Syntax("many", (ALL,), FILTERS),
     details=(
-        "A job can be stopped in the full dump or in CDC. In the full dump it asks first: after it, only "
-        "restart and delete remain, and logs (WAL, with PostgreSQL) pile up on the source."
+        "Possible in every phase but a promotion, which can be neither stopped nor undone. In CDC it runs at "
+        "once, else it asks first: stopped in the full dump or before it, only restart and delete remain, "
+        "and with PostgreSQL, WAL piles up on the source."
     ),
     examples=("stop orders-db", "stop orders-db billing-db", "stop --all phase=cdc label.env=staging"),
     run=runner(Action.STOP),

@@ -65,6 +65,13 @@ class Phase(StrEnum):
     PHASE_FAILBACK = "PHASE_FAILBACK"
 
 
+BEFORE_THE_DUMP = frozenset({Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP, Phase.PREPARING_THE_DUMP})
+"""MySQL on RDS or Aurora, or without SUPERUSER: before its full dump, DMS waits until people have stopped the
+writes to the source, and prepares. Sources: proto `MigrationJob.Phase` ("Only RDS flow", "the sources writes
+stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running."""
+BEFORE_CDC = BEFORE_THE_DUMP | {Phase.FULL_DUMP}
+
+
 class ObjectState(StrEnum):
     """`MigrationJobObject.state` (REST)."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.dms.model import (
+    BEFORE_CDC,
     CHANGING,
     Database,
     Job,
@@ -47,7 +48,6 @@ HARMLESS = frozenset({Action.VERIFY})
 _NAMED = 20
 """Databases named in a reason."""
 _PROMOTABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
-_BEFORE_CDC = frozenset({Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP, Phase.PREPARING_THE_DUMP, Phase.FULL_DUMP})
 _RESUMABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _WHILE_CHANGING = {
     # REST `migrationJobs.verify` names no state that it needs.
@@ -190,7 +190,7 @@ def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str 
 
 def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
     # "Manage migration jobs" (MySQL): stopped in the full dump, or before it where the source had to wait.
-    whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase in _BEFORE_CDC)
+    whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase in BEFORE_CDC)
     if whole and options.failed_only and not _failed(databases):
         return f"None of the databases of `{job.id}` has failed."
     if whole:

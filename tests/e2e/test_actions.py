@@ -39,17 +39,20 @@ STATUSES = (
         )
     ),
 )
-CHANGING = {"CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING"}
+PASSING = {"CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING"}
 VERBS = ("start", "stop", "resume", "restart", "promote", "verify", "delete")
 
 
 def allowed(verb: str, state: str, phase: str | None) -> bool:
     """The table of the facts, written down once more."""
-    if verb in ("verify", "delete"):
-        return state not in CHANGING
+    if verb == "verify":
+        return True
+    if verb == "delete":
+        return state != "DELETING"
+    if verb == "stop":
+        return state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS"
     return (state, phase) in {
         "start": {("NOT_STARTED", None)},
-        "stop": {("RUNNING", "FULL_DUMP"), ("RUNNING", "CDC")},
         "resume": {("STOPPED", "CDC")},
         "restart": {("FAILED", "FULL_DUMP"), ("FAILED", "CDC"), ("STOPPED", "FULL_DUMP")},
         "promote": {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")},
@@ -63,18 +66,38 @@ def words(verb: str, state: str, phase: str | None) -> tuple[str, ...]:
     if verb == "promote":
         return ("cannot be undone", "primary", "sales", "billing")
     if verb == "delete":
-        return ("Only the record",) if state == "COMPLETED" else ("connection profile", "destination")
-    if verb == "stop" and phase == "FULL_DUMP":
-        return ("WAL", "restarted", "deleted")
+        return deletion(state, phase)
+    if verb == "stop":
+        return STOPS.get(phase or "", ("No page says",))
     return ()
+
+
+STOPS = {
+    "FULL_DUMP": ("WAL", "restarted", "deleted"),
+    "WAITING_FOR_SOURCE_WRITES_TO_STOP": ("not begun", "restarted or deleted", "may resume"),
+    "PREPARING_THE_DUMP": ("not begun", "restarted or deleted", "may resume"),
+    "CDC": (),
+    "READY_FOR_PROMOTE": ("resumed or deleted",),
+}
+
+
+def deletion(state: str, phase: str | None) -> tuple[str, ...]:
+    if state == "COMPLETED":
+        return ("Only the record",)
+    if phase == "PROMOTE_IN_PROGRESS":
+        return ("being promoted", "neither stopped nor undone", "connection profile", "destination")
+    passing = (f"It is {state}", "a job that is stuck") if state in PASSING else ()
+    return (*passing, "connection profile", "destination")
 
 
 def asks_by(verb: str, state: str) -> str:
     return "Delete job only" if verb == "delete" and state != "COMPLETED" else f"Confirm {verb}"
 
 
-def is_typed(verb: str, state: str) -> bool:
+def is_typed(verb: str, state: str, phase: str | None) -> bool:
     """A stopped job has no replication delay that could be known to be zero."""
+    if (verb, phase) == ("delete", "PROMOTE_IN_PROGRESS"):
+        return True
     return verb == "restart" or (verb, state) == ("promote", "STOPPED")
 
 
@@ -93,7 +116,7 @@ def test_table(stage: Scene, verb: str, state: str, phase: str | None) -> None:
     if wanted:
         card = stage.shows(answer, *wanted, "Cancel")
         assert stage.writes(verb, job) == []
-        stage.confirm(card, asks_by(verb, state), typed=job if is_typed(verb, state) else "")
+        stage.confirm(card, asks_by(verb, state), typed=job if is_typed(verb, state, phase) else "")
     stage.shows(answer, "✅", job)
     # A completed job's own sign is on the card, too: what ends the wait is the call itself.
     stage.slack.wait_for(lambda _: stage.writes(verb, job), 15)

@@ -120,7 +120,7 @@ def confirmed(stage: Scene, job: str) -> tuple[JSON, JSON]:
 def test_two_approve_and_it_runs_once(stage: Scene) -> None:
     job = production(stage)
     card, ask = confirmed(stage, job)
-    for word in ("RUNNING", "CDC", "cannot be taken up again", "destination itself *stays*", "`sales`"):
+    for word in ("RUNNING", "CDC", "for good", "destination itself *stays*", "`sales`"):
         assert word in plain(ask)
     assert "Delete job and destination" not in plain(ask)
     assert {"!subteam^S0LEADS001", "!subteam^S0DBATEAM1"} <= set(pings(ask))
@@ -544,7 +544,7 @@ def test_home_leads_to_the_whole_card(stage: Scene) -> None:
     assert "[Approve]" not in plain(home)
     stage.slack.press(home, text="Review", user="alex")
     review = stage.slack.wait_view("alex", "Review the request")
-    for word in (f"<@{DANA}>", "cannot be taken up again", "destination itself *stays*", "`sales`", "0 of 2"):
+    for word in (f"<@{DANA}>", "for good", "destination itself *stays*", "`sales`", "0 of 2"):
         assert word in plain(review)
     stage.slack.press(review, text="Deny", user="alex")
     reason = stage.slack.wait_view("alex", "Why not?")

@@ -1,0 +1,109 @@
+"""What a stop or a delete warns of, by phase, state and engine, held against the docs pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.action import Danger
+from bot.dms.model import Endpoint, Job, Options
+from commands import delete, stop
+from commands.base import Verb
+
+RETENTION = "must keep its logs"
+
+
+def a_job(state: str = "RUNNING", phase: str = "CDC", source: str = "POSTGRESQL", to: str = "") -> Job:
+    return Job(
+        name="projects/p/locations/europe-west1/migrationJobs/orders-db",
+        create_time=datetime(2026, 1, 2, tzinfo=UTC),
+        state=state,
+        phase=phase,
+        source=Endpoint("s", source),
+        destination=Endpoint("d", to or source),
+    )
+
+
+def said(verb: Verb, job: Job) -> str:
+    assert verb.action is not None
+    return " ".join(verb.action.warning(job, Options(), ()))
+
+
+@pytest.mark.parametrize(
+    ("phase", "danger", "words", "never"),
+    [
+        ("CDC", Danger.NONE, "resumed, promoted or deleted", "restart"),
+        ("FULL_DUMP", Danger.ASK, "restarted from the beginning or deleted", "resumed"),
+        ("WAITING_FOR_SOURCE_WRITES_TO_STOP", Danger.ASK, "restarted or deleted", "promote"),
+        ("PREPARING_THE_DUMP", Danger.ASK, "restarted or deleted", "promote"),
+        ("READY_FOR_PROMOTE", Danger.ASK, "resumed or deleted", "restart"),
+        ("PHASE_FAILBACK", Danger.ASK, "No page says", "resumed,"),
+        ("PHASE_99", Danger.ASK, "No page says", "resumed,"),
+    ],
+)
+def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Danger, words: str, never: str) -> None:
+    job = a_job(phase=phase)
+    assert stop.VERB.action is not None
+    assert stop.VERB.action.danger(job, Options()) is danger
+    assert words in said(stop.VERB, job)
+    assert never not in said(stop.VERB, job)
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "words"),
+    [
+        ("POSTGRESQL", "POSTGRESQL", "changes pile up on the source"),
+        ("MYSQL", "MYSQL", "keeps its binary log"),
+        ("ORACLE", "POSTGRESQL", RETENTION),
+        ("SQLSERVER", "POSTGRESQL", RETENTION),
+        ("SQLSERVER", "SQLSERVER", "Backup files"),
+    ],
+)
+def test_a_stop_in_cdc_says_of_each_engine_what_its_guide_does(source: str, to: str, words: str) -> None:
+    assert words in said(stop.VERB, a_job(source=source, to=to))
+
+
+@pytest.mark.parametrize(("source", "piles"), [("POSTGRESQL", True), ("MYSQL", False), ("ORACLE", False)])
+def test_wal_piles_up_with_postgresql_alone(source: str, piles: bool) -> None:
+    assert ("WAL" in said(stop.VERB, a_job(phase="FULL_DUMP", source=source))) is piles
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "words"),
+    [
+        ("STARTING", "", "It is STARTING"),
+        ("RESTARTING", "FULL_DUMP", "It is RESTARTING"),
+        ("RESUMING", "CDC", "It is RESUMING"),
+        ("STOPPING", "CDC", "It is STOPPING"),
+        ("UPDATING", "CDC", "It is UPDATING"),
+        ("CREATING", "", "It is CREATING"),
+    ],
+)
+def test_a_delete_in_a_passing_state_is_the_way_out_of_a_stuck_job(
+    state: str, phase: str, words: str
+) -> None:
+    text = said(delete.VERB, a_job(state, phase))
+    assert words in text
+    assert "a job that is stuck" in text
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "UPDATING"])
+def test_a_delete_during_a_promotion_is_typed_and_warned_of(state: str) -> None:
+    job = a_job(state, "PROMOTE_IN_PROGRESS")
+    assert delete.VERB.action is not None
+    assert delete.VERB.action.danger(job, Options()) is Danger.TYPE
+    assert "neither stopped nor undone" in said(delete.VERB, job)
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "cleaned"),
+    [
+        ("RUNNING", "POSTGRESQL", True),
+        ("DRAFT", "POSTGRESQL", False),
+        ("RUNNING", "MYSQL", False),
+        ("RUNNING", "ORACLE", False),
+    ],
+)
+def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cleaned: bool) -> None:
+    assert ("slots" in said(delete.VERB, a_job(state, source=source))) is cleaned
