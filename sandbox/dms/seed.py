@@ -294,7 +294,7 @@ def _rare(world: World) -> None:
         )
 
 
-def _hold(world: World, name: str, location: str, state: str, phase: str | None, **ends: str) -> None:
+def _hold(world: World, name: str, location: str, state: str, phase: str | None, **ends: Any) -> None:
     family, stage = name.split("-")
     add_job(
         world,
