@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot import sourcewrites
 from bot.dms.model import CHANGING, Database, Fault, Job, JobType, ObjectState, Phase, State, short_name
 
 _DOCS = "https://cloud.google.com/database-migration/docs"
@@ -21,7 +22,6 @@ _GUIDES = {
     ("ORACLE", "ALLOYDB"): "oracle-to-alloydb",
     ("ORACLE", ""): "oracle-to-postgresql",
 }
-_DUMPING = (Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,18 @@ class _Sign:
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     """What people usually do next with the job, in one or two sentences; empty when there is nothing.
 
-    `databases` are the job's, as far as they are known: failed ones come first.
+    `databases` are the job's, as far as they are known: failed ones come first, but for a job that waits
+    for people to stop the writes to its source.
     """
+    writes = sourcewrites.next_step(job)
+    if writes:
+        return writes
     failed = [each for each in databases if each.state == ObjectState.FAILED]
     if failed and job.state == State.RUNNING:
         return _failed_databases(job, len(failed))
     if job.state in CHANGING:
-        return _CHANGING.get(job.state, "Wait: DMS is working on it.")
-    step = _BY_STATUS.get((job.state, _phase(job))) or _BY_STATE.get(job.state)
+        return _changing(job)
+    step = _BY_STATUS.get((job.state, job.phase)) or _BY_STATE.get(job.state)
     if step is None:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
@@ -88,10 +92,11 @@ def _guide(job: Job | None) -> str:
     return _GUIDES.get((engine, alloy)) or _GUIDES.get((engine, "")) or "postgres"
 
 
-def _phase(job: Job) -> str:
-    if job.state == State.RUNNING and job.phase == Phase.PREPARING_THE_DUMP:
-        return Phase.FULL_DUMP
-    return job.phase or Phase.UNSPECIFIED
+def _changing(job: Job) -> str:
+    step = _CHANGING.get(job.state, "Wait: DMS is working on it.")
+    if sourcewrites.will_ask(job) and job.state in (State.STARTING, State.RESTARTING):
+        return f"{step} Be ready to stop the writes to the source: DMS asks for that before the full dump."
+    return step
 
 
 def _failed_databases(job: Job, count: int) -> str:
@@ -113,6 +118,14 @@ _CHANGING: dict[str, str] = {
     State.DELETING: "Wait until it is gone.",
 }
 
+_STOPPED_BEFORE_THE_DUMP = (
+    "Restart or delete it: its full dump had not begun, so it cannot resume. Nothing waits for the writes to "
+    "the source any more: they may resume."
+)
+_FAILED_BEFORE_THE_DUMP = (
+    "Fix the cause, verify, then restart: the destination databases are wiped. Its full dump had not begun, "
+    "so the writes to the source may resume until then."
+)
 _BY_STATUS: dict[tuple[str, str], str] = {
     (State.RUNNING, Phase.FULL_DUMP): (
         "Wait for the full dump; CDC follows by itself. Avoid DDL on the source, and do not stop the job "
@@ -126,9 +139,6 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "Everything is in place: stop the writes to the source, check that the replication delay is zero, "
         "then promote."
     ),
-    (State.RUNNING, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): (
-        "Stop the writes to the source now: the promotion goes on once they have stopped."
-    ),
     (State.RUNNING, Phase.PROMOTE_IN_PROGRESS): (
         "Wait for COMPLETED, and keep writes to the source stopped; then point the applications at the "
         "destination."
@@ -140,7 +150,15 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "Resume soon: changes pile up on the source, and the log position can be lost if this takes too "
         "long. Promote and delete are possible, too."
     ),
+    (
+        State.STOPPED,
+        Phase.READY_FOR_PROMOTE,
+    ): "Resume it soon, or delete it: nothing is replicated meanwhile.",
     (State.STOPPED, Phase.FULL_DUMP): ("Restart or delete it; it cannot resume. Until then PILE."),
+    (State.STOPPED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _STOPPED_BEFORE_THE_DUMP,
+    (State.STOPPED, Phase.PREPARING_THE_DUMP): _STOPPED_BEFORE_THE_DUMP,
+    (State.FAILED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _FAILED_BEFORE_THE_DUMP,
+    (State.FAILED, Phase.PREPARING_THE_DUMP): _FAILED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.CDC): (
         "Fix the cause, then verify. Some errors heal by themselves once the cause is gone; if this one does "
         "not, restart (it wipes the destination databases)."

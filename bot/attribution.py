@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.dms.model import CHANGING, Job, JobType, Phase, State
+from bot.dms.model import BEFORE_CDC, CHANGING, Job, JobType, Phase, State
 from bot.dms.rules import Action
 from bot.store.records import Run, RunState
 
 OUTSIDE = "outside"
 """`Event.by` of a change that nobody made from here: the console, gcloud, another program."""
 
-PROMOTING = frozenset({Phase.PROMOTE_IN_PROGRESS, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP})
+PROMOTING = frozenset({Phase.PROMOTE_IN_PROGRESS})
 
 _CALLED = (RunState.CALLING, RunState.FOLLOWING, RunState.SUCCEEDED, RunState.FAILED, RunState.UNCLEAR)
 _GRACE = timedelta(seconds=60)
@@ -58,7 +58,7 @@ def _to_running(before: Job, after: Job) -> frozenset[Action]:
     if before.state == State.STOPPED:
         return frozenset({Action.RESUME if before.phase == Phase.CDC == after.phase else Action.RESTART})
     if before.state == State.RUNNING:
-        back = before.phase == Phase.CDC and after.phase in (Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP)
+        back = before.phase == Phase.CDC and after.phase in BEFORE_CDC
         return frozenset({Action.RESTART}) if back else _NONE
     return _by_state(_TO_RUNNING, before.state)
 

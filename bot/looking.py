@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from bot.attribution import PROMOTING
 from bot.dms.errors import DmsError, NotFound, Unavailable
-from bot.dms.model import CHANGING, Database, Delay, Job, State
+from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
 from bot.dms.port import Dms
 from bot.store.records import KnownJob
-from bot.transitions import DUMPING, STUCK, is_stuck
+from bot.transitions import STUCK, is_stuck
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -34,7 +34,7 @@ _TOLD = attrgetter(
     "end_time",
 )
 """What is told or kept of a job. As one tuple, what is the very same object costs no comparison."""
-_BUSY_PHASES = DUMPING | PROMOTING
+_BUSY_PHASES = BEFORE_CDC | PROMOTING
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bot import sourcewrites
 from bot.config import Settings
 from bot.dms.model import State
 from bot.policy import Summary
@@ -104,6 +105,7 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
         "counts": dict(Counter(each.job.status for each in known)),
         "failed": _names(each for each in known if each.job.state == State.FAILED),
         "ailing": _names(each for each in known if each.failed_databases),
+        "writes": _names(each for each in known if sourcewrites.waits(each.job.status)),
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],
         "events": [each.id for each in events[-_EVENTS:]],

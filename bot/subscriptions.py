@@ -6,19 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.dms.model import Job, Phase, State
+from bot.dms.model import BEFORE_CDC, Job, Phase, State
+from bot.sourcewrites import MAY_RESUME, MUST_STOP, may_resume, must_stop
 from bot.store.records import Event
 
 EVERYTHING = "*"
 READY = "ready_to_promote"
-LOUD = frozenset({"failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed"})
+LOUD = frozenset(
+    {"failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed", MUST_STOP, MAY_RESUME}
+)
 """Topics that people must see: each is told in a message of its own."""
 KINDS = LOUD | {"created", "recreated", "changed", "error", "cleared"}
 TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.lower() for phase in Phase)
 """What `--only` takes."""
 
 _WITH_STATUS = frozenset({"created", "recreated", "changed", "deleted"})
-_FROM_DUMP = frozenset({Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP, Phase.UNSPECIFIED, ""})
+_FROM_DUMP = BEFORE_CDC | {Phase.UNSPECIFIED, ""}
 _NOT_READY_BEFORE = frozenset({State.RUNNING, State.STARTING, State.RESTARTING, State.NOT_STARTED})
 
 
@@ -53,6 +56,10 @@ def topics(event: Event) -> frozenset[str]:
         found.add("created")
     if _ready(event):
         found.add(READY)
+    if must_stop(event):
+        found.add(MUST_STOP)
+    if may_resume(event):
+        found.add(MAY_RESUME)
     return frozenset(found)
 
 

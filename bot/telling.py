@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot import sourcewrites
 from bot.dms.model import CHANGING, State
 from bot.store.port import Store
 from bot.store.records import Event, KnownJob, OutMessage
@@ -126,7 +127,7 @@ class Teller:
         if event.kind not in ("changed", "deleted") or not _is_alarming(event.before):
             return False
         earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
-        left = [each.id for each in earlier if each.id < event.id and each.after == event.before]
+        left = [each.id for each in earlier if each.id < event.id and _ends(event, each)]
         touched = [
             self._close_alert(each, target, digests)
             for each in left[-_ALERTS_OF_A_STATUS:]
@@ -279,9 +280,18 @@ def _digest_keys(target: str) -> str:
 
 
 def _is_alarming(status: str) -> bool:
-    """Whether a job may have had an alert for standing still in it: failed, stopped, or stuck."""
+    """Whether a job may have had an alert for standing still in it: failed, stopped, stuck, or waiting for
+    people to stop the writes to its source."""
     state = status.partition("/")[0]
-    return state in CHANGING or state in (State.FAILED, State.STOPPED)
+    return state in CHANGING or state in (State.FAILED, State.STOPPED) or sourcewrites.needs_silence(status)
+
+
+def _ends(event: Event, earlier: Event) -> bool:
+    """Whether what an earlier event warns of changes with this one. That the writes must stop holds on
+    while the dump is prepared, whatever else changes meanwhile."""
+    if sourcewrites.needs_silence(event.before):
+        return sourcewrites.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
+    return earlier.after == event.before
 
 
 def _order(target: str, heard: _Heard) -> str:

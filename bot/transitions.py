@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from bot.advice import piling_up
 from bot.attribution import OUTSIDE, author
-from bot.dms.model import CHANGING, Database, Job, Phase, State
+from bot.dms.model import BEFORE_CDC, CHANGING, Database, Job, Phase, State
 from bot.redact import redact
 from bot.store.records import Event, KnownJob, Run, failed_databases
 
@@ -29,7 +29,6 @@ DELAYED = "delayed"
 BASELINE = "baseline"
 """Flag of a job that was there at the very first look: nothing has been told of it yet."""
 
-DUMPING = frozenset({Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP})
 REPLICATING = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _BEFORE_A_RUN = frozenset(
     {State.DRAFT, State.CREATING, State.NOT_STARTED, State.FAILED, State.STOPPED, State.COMPLETED}
@@ -140,7 +139,7 @@ def begins(before: Job, after: Job) -> bool:
     if before.state in _BEFORE_A_RUN:
         goes_on = before.state in (State.STOPPED, State.FAILED) and after.phase in REPLICATING
         return not goes_on
-    return before.state == State.RUNNING and before.phase in REPLICATING and after.phase in DUMPING
+    return before.state == State.RUNNING and before.phase in REPLICATING and after.phase in BEFORE_CDC
 
 
 def _anew(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Look:
@@ -187,7 +186,7 @@ def _kept(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
 
 def _standing(job: Job) -> tuple[str, ...]:
     """Flags that a status brings with it at once."""
-    return (STUCK,) if job.state == State.STOPPED and job.phase in DUMPING else ()
+    return (STUCK,) if job.state == State.STOPPED and job.phase == Phase.FULL_DUMP else ()
 
 
 def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:

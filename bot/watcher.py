@@ -19,7 +19,7 @@ import structlog
 
 from bot.config import Settings
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
-from bot.dms.model import Job, State, parse_name
+from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
 from bot.looking import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
 from bot.pacing import Pace, Rounds, back_off
@@ -28,7 +28,6 @@ from bot.store.records import ACTIVE_RUNS, KnownJob
 from bot.subscriptions import Subscriptions, Wanted
 from bot.telling import BURST, Teller, Told
 from bot.transitions import (
-    DUMPING,
     REPLICATING,
     Look,
     first_look,
@@ -529,7 +528,7 @@ def _asks_for_databases(known: KnownJob) -> bool:
     """Whether its databases are looked at again and again: in the dump, and while some have failed."""
     if known.job.state != State.RUNNING:
         return False
-    return bool(known.failed_databases) or known.job.phase in DUMPING
+    return bool(known.failed_databases) or known.job.phase == Phase.FULL_DUMP
 
 
 def _essence(known: KnownJob) -> tuple[object, ...]:

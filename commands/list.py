@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bot import sourcewrites
 from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
@@ -40,7 +41,7 @@ _ORDER = [
     State.DELETED,
 ]
 """What needs eyes comes first (changes pile up on the source of a stopped job); states that nobody here has
-heard of come after FAILED."""
+heard of come after FAILED, and before all what waits for people to stop the writes to its source."""
 _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
@@ -101,7 +102,8 @@ def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
 
 def _urgency(job: Job) -> tuple[int, str, str, str]:
     _, location, id = parse_name(job.name)
-    return _RANK.get(job.state, 0), job.phase, id, location
+    rank = -1 if sourcewrites.waits(job.status) else _RANK.get(job.state, 0)
+    return rank, job.phase, id, location
 
 
 def _groups(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot import sourcewrites
 from bot.action import ActionVerb, Danger
 from bot.answers import Answer
-from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
+from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.invocation import Flag, Invocation, Syntax, UsageError
@@ -49,18 +50,26 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
         "*All data is wiped* in the destination databases named above. They are migrated again from the "
         "full dump."
     )
-    if options.databases or options.failed_only:
+    if not _whole(options):
         lines.append("No other database of the destination is touched.")
     else:
         lines.append("A job of all databases takes along those created on the source since it began.")
+    if _whole(options):
+        lines.extend(sourcewrites.announced(job))
     lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
     return tuple(lines)
 
 
-def _effect(_job: Job, _options: Options) -> str:
-    return "The destination databases are wiped and the full dump runs again; CDC follows by itself."
+def _whole(options: Options) -> bool:
+    return not options.databases and not options.failed_only
+
+
+def _effect(job: Job, options: Options) -> str:
+    then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
+    asks = sourcewrites.announced(job) if _whole(options) else ()
+    return "\n".join([f"The destination databases are wiped and the full dump runs again; {then}.", *asks])
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
@@ -102,8 +111,8 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION), FILTERS),
     details=(
-        "Wipes the affected destination databases. Possible for a job that failed or was stopped in the full "
-        "dump, and for the failed databases of a running job. Asks first, and has the job's id typed."
+        "Wipes the affected destination databases. Possible for a job that failed or was stopped before CDC, "
+        "and for the failed databases of a running job. Asks first, and has the job's id typed."
     ),
     examples=(
         "restart orders-db",

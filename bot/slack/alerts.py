@@ -9,10 +9,12 @@ from datetime import date
 
 from slack_sdk.models.blocks import Block
 
+from bot import sourcewrites
 from bot.advice import docs_url, likely_cause, next_step, piling_up
 from bot.answers import Button
 from bot.dms import naming
 from bot.dms.model import Job, short_name
+from bot.dms.rules import Action, allowed
 from bot.slack import escape, eventwords, words
 from bot.slack import message as m
 from bot.slack.jobcard import cause_text
@@ -22,6 +24,8 @@ from bot.store.records import Event
 _DETAIL = 1500
 _NAMED = 15
 _GROUPS = 15
+_STOP_WRITES = "🛑 *Stop the writes to the source now*"
+_MAY_RESUME = "▶️ *Writes to the source may resume*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Waiting:
     approvals: int = 0
     ailing: Sequence[str] = ()
     """Jobs that run with failed databases."""
+    writes: Sequence[str] = ()
+    """Jobs that wait for people to stop the writes to their sources."""
 
 
 def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over: bool = False) -> Message:
@@ -52,13 +58,18 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
 
 
 def is_over(event: Event, job: Job | None) -> bool:
-    """Whether it told of a job that stands still, and that has moved on since; `job` as it is known now."""
+    """Whether what it told of is past by now; `job` as it is known now."""
+    if sourcewrites.must_stop(event):
+        return job is None or not sourcewrites.waits(job.status)
+    if sourcewrites.may_resume(event):
+        return job is not None and sourcewrites.needs_silence(job.status)
     return may_pass(event) and (job is None or job.status != event.after)
 
 
 def may_pass(event: Event) -> bool:
-    """Whether it tells of a job that stands still until somebody does something."""
-    return event.kind == "stuck" or eventwords.is_failed(event)
+    """Whether it tells of something that holds only until the job moves on."""
+    writes = sourcewrites.must_stop(event) or sourcewrites.may_resume(event)
+    return writes or event.kind == "stuck" or eventwords.is_failed(event)
 
 
 def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
@@ -69,7 +80,7 @@ def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
     groups: dict[str, list[str]] = {}
     for event in _latest(events):
         past = f"{_past(event).removesuffix(':')} (over)"
-        headline = past if event.id in over else eventwords.headline(event)
+        headline = past if event.id in over else _present(event)
         groups.setdefault(headline, []).append(event.job)
     jobs = {event.job for event in events}
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
@@ -117,6 +128,9 @@ def summary(
 
 def _waiting(waiting: Waiting) -> list[str]:
     lines = []
+    if waiting.writes:
+        names = words.names(_short(waiting.writes), _NAMED)
+        lines.append(f"🛑 *Waiting for the writes to their sources to stop*: {names}")
     if waiting.failed:
         lines.append(f"🔴 *Still failed*: {words.names(_short(waiting.failed), _NAMED)}")
     if waiting.ailing:
@@ -135,7 +149,17 @@ def _short(names: Sequence[str]) -> list[str]:
     return [short_name(name) for name in names]
 
 
+def _present(event: Event) -> str:
+    """What happened, in a digest: what people must do counts more than the change that asks for it."""
+    if sourcewrites.must_stop(event):
+        return _STOP_WRITES
+    headline = eventwords.headline(event)
+    return f"{_MAY_RESUME}: {headline}" if sourcewrites.may_resume(event) else headline
+
+
 def _title(event: Event) -> str:
+    if sourcewrites.must_stop(event):
+        return f"{_STOP_WRITES}:"
     if eventwords.is_failed(event):
         return "🔴 *FAILED*:"
     if eventwords.is_completed(event):
@@ -144,6 +168,8 @@ def _title(event: Event) -> str:
         return "🟢 *Ready for promote*:"
     if eventwords.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
+    if sourcewrites.may_resume(event):
+        return f"{_MAY_RESUME}:"
     return f"{eventwords.headline(event)}:"
 
 
@@ -152,6 +178,10 @@ def _past(event: Event) -> str:
         return "▫️ *Had failed*:"
     if eventwords.in_dump(event):
         return "▫️ *Was stopped in the full dump*:"
+    if sourcewrites.must_stop(event):
+        return "▫️ *Was waiting for the writes to the source to stop*:"
+    if sourcewrites.may_resume(event):
+        return "▫️ *Its full dump had begun*:"
     return f"▫️ *Was stuck* in {words.status(event.after)}:"
 
 
@@ -159,7 +189,22 @@ def _since(event: Event, job: Job | None) -> list[str]:
     """What it was, and what the job went on to: it may be further by the time that this is read."""
     told = [f"*Error*: {_clipped(event.detail)}"] if eventwords.is_failed(event) and event.detail else []
     now = f"the job went on to {words.job_sign(job)} {words.status(job.status)}" if job else "🗑️ *Deleted*"
-    return [*told, f"➡️ *Over*: {now}"]
+    return [*told, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
+
+
+def _writes_by_now(event: Event, job: Job | None) -> list[str]:
+    """For whoever was told to stop the writes: how long that holds."""
+    if not sourcewrites.must_stop(event) or job is None:
+        return []
+    if sourcewrites.needs_silence(job.status):
+        return [f"🛑 {sourcewrites.next_step(job)}"]
+    return [f"▶️ {_resumed(job)}"]
+
+
+def _resumed(job: Job) -> str:
+    begun = sourcewrites.has_begun(job.status)
+    why = sourcewrites.resumed(job) if begun else "Nothing waits for them any more."
+    return f"The writes to the source may resume. {why}"
 
 
 def _body(event: Event, job: Job | None) -> list[str]:
@@ -173,6 +218,8 @@ def _body(event: Event, job: Job | None) -> list[str]:
         ]
     elif event.detail:
         found.append(escape.outside(event.detail))
+    if sourcewrites.may_resume(event):
+        found.append(f"{_MAY_RESUME}. {sourcewrites.resumed(job)}")
     step = _next(event, job)
     return [*found, f"👉 *Next*: {escape.own(step)}"] if step else found
 
@@ -194,10 +241,7 @@ def _next(event: Event, job: Job | None) -> str:
         case "deleted":
             return ""
         case "stuck" if not eventwords.in_dump(event):
-            return (
-                "Look at the job and its operation in the console: DMS usually needs minutes for this step, "
-                "not longer."
-            )
+            return _unstick(event, job)
         case "delayed":
             return (
                 f"Look at `/dms delay {name}`: the source may write more than DMS can replay, or the network "
@@ -210,6 +254,18 @@ def _next(event: Event, job: Job | None) -> str:
             )
         case _:
             return next_step(job) if job else ""
+
+
+def _unstick(event: Event, job: Job | None) -> str:
+    if job is not None and sourcewrites.waits(event.after):
+        return next_step(job)
+    look = (
+        "Look at the job and its operation in the console: DMS usually needs minutes for this step, not "
+        "longer."
+    )
+    if job is None or Action.DELETE not in allowed(job):
+        return look
+    return f"{look} Where nothing else helps, the job can be deleted as it is."
 
 
 def _why(event: Event) -> str:

@@ -75,7 +75,7 @@ def is_ready(event: Event) -> bool:
 def in_dump(event: Event) -> bool:
     """Whether it tells of a job that stands still in the full dump."""
     state, _, phase = event.after.partition("/")
-    return state == State.STOPPED and phase in (Phase.FULL_DUMP, Phase.PREPARING_THE_DUMP)
+    return state == State.STOPPED and phase == Phase.FULL_DUMP
 
 
 _CLEARED = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
+from bot import sourcewrites
 from bot.answers import Button
 from bot.dms.model import Job, State
 from bot.jobnames import Calling, told_apart
@@ -82,6 +83,8 @@ def _jobs(jobs: Sequence[Job], ailing: Mapping[str, Sequence[str]]) -> list[Bloc
 
 
 def _urgency(job: Job) -> tuple[int, str, str]:
+    if sourcewrites.waits(job.status):
+        return -1, job.status, job.name
     order = {
         State.FAILED: 0,
         State.STOPPED: 2,

@@ -202,6 +202,7 @@ class Stored:
             subject.get("stuck", ()),
             len(subject.get("approvals", ())),
             subject.get("ailing", ()),
+            subject.get("writes", ()),
         )
         return alerts.summary(subject["date"], subject["counts"], events, (button,), waiting)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import sourcewrites
 from bot.dms import naming
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
@@ -60,6 +61,8 @@ DONE: dict[Action, str] = {
 
 def sign(state: str, phase: str = "") -> str:
     """One emoji that tells the state at a glance."""
+    if sourcewrites.waits(f"{state}/{phase}"):
+        return "🛑"
     if state in CHANGING:
         return "⏳"
     if state == State.RUNNING:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.action import Danger
 from bot.dms.model import Endpoint, Job, Options
-from commands import delete, stop
+from commands import delete, restart, start, stop
 from commands.base import Verb
 
 RETENTION = "must keep its logs"
@@ -107,3 +108,34 @@ def test_a_delete_during_a_promotion_is_typed_and_warned_of(state: str) -> None:
 )
 def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cleaned: bool) -> None:
     assert ("slots" in said(delete.VERB, a_job(state, source=source))) is cleaned
+
+
+@pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
+@pytest.mark.parametrize(
+    ("source", "provider", "asks"),
+    [
+        # "Migration job statuses" (MySQL): "For MySQL RDS or sources with no SUPERUSER privileges: Waiting
+        # for source writes to stop". Whether a source that is not managed has SUPERUSER, nobody knows here.
+        ("MYSQL", "RDS", True),
+        ("MYSQL", "AURORA", True),
+        ("MYSQL", "CLOUDSQL", False),
+        ("POSTGRESQL", "RDS", False),
+    ],
+)
+def test_whoever_starts_on_rds_knows_that_writes_will_have_to_stop(
+    verb: Verb, source: str, provider: str, asks: bool
+) -> None:
+    job = replace(a_job("NOT_STARTED", ""), source=Endpoint("s", source, provider))
+    assert verb.action is not None
+    effect = verb.action.effect(job, Options())
+    assert ("stopped the writes to the source" in said(verb, job)) is asks
+    assert ("stopped the writes to the source" in effect) is asks
+
+
+@pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
+@pytest.mark.parametrize(("kind", "then"), [("CONTINUOUS", "CDC follows"), ("ONE_TIME", "ends COMPLETED")])
+def test_a_one_time_job_ends_after_its_dump(verb: Verb, kind: str, then: str) -> None:
+    assert verb.action is not None
+    effect = verb.action.effect(replace(a_job("NOT_STARTED", ""), type=kind), Options())
+    assert then in effect
+    assert ("CDC" in effect) is (kind == "CONTINUOUS")

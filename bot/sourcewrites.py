@@ -1,0 +1,89 @@
+"""When people must stop the writes to a source, and when these may resume. Pure functions.
+
+MySQL on RDS or Aurora, or without SUPERUSER: before its full dump, a job waits until people have stopped the
+writes to the source. They may resume once the dump has begun. It has nothing to do with the promotion.
+Sources: proto `MigrationJob.Phase`, WAITING_FOR_SOURCE_WRITES_TO_STOP and PREPARING_THE_DUMP ("Only RDS flow
+- the sources writes stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running.
+"""
+
+from __future__ import annotations
+
+from bot.dms.model import BEFORE_THE_DUMP, Job, JobType, Phase, State
+from bot.store.records import Event
+
+MUST_STOP = "stop_writes"
+MAY_RESUME = "writes_may_resume"
+
+_GOES_ON = frozenset({State.STARTING, State.RESTARTING, State.RUNNING, State.UPDATING})
+_AFTER_THE_WAIT = frozenset({State.RUNNING, State.UPDATING, State.STOPPING, State.STOPPED})
+_DUMPED_FROM = frozenset({Phase.FULL_DUMP, Phase.CDC, Phase.READY_FOR_PROMOTE})
+_APPEARED = frozenset({"created", "recreated"})
+_ASKING = frozenset({"RDS", "AURORA"})
+
+
+def waits(status: str) -> bool:
+    """Whether a job of this status (`Job.status`) waits for people to stop the writes."""
+    state, _, phase = status.partition("/")
+    return state in _GOES_ON and phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP
+
+
+def needs_silence(status: str) -> bool:
+    """Whether nobody may write to the source of a job of this status."""
+    state, _, phase = status.partition("/")
+    return state in _GOES_ON and phase in BEFORE_THE_DUMP
+
+
+def must_stop(event: Event) -> bool:
+    """Whether people must stop the writes from now on."""
+    if event.kind in _APPEARED:
+        return waits(event.after)
+    return event.kind == "changed" and waits(event.after) and not waits(event.before)
+
+
+def may_resume(event: Event) -> bool:
+    """Whether the full dump has begun, for which the writes had to stop."""
+    if event.kind != "changed" or not needs_silence(event.before):
+        return False
+    return has_begun(event.after)
+
+
+def has_begun(status: str) -> bool:
+    """Whether the full dump of a job of this status is under way or done."""
+    state, _, phase = status.partition("/")
+    return state == State.COMPLETED or (state in _AFTER_THE_WAIT and phase in _DUMPED_FROM)
+
+
+def will_ask(job: Job) -> bool:
+    """Whether the job comes to wait for the writes to stop when it is started or restarted."""
+    return job.source.engine == "MYSQL" and job.source.provider in _ASKING
+
+
+def announced(job: Job) -> tuple[str, ...]:
+    """What whoever starts or restarts the job should know, in sentences."""
+    if not will_ask(job):
+        return ()
+    return (
+        "Before the full dump, the job waits until people have *stopped the writes to the source*; they may "
+        "resume once the dump has begun. Both are announced.",
+    )
+
+
+def next_step(job: Job) -> str:
+    """What people do now about the writes, in sentences; empty where the job does not ask for anything."""
+    if not needs_silence(job.status):
+        return ""
+    if waits(job.status):
+        first = "Stop the writes to the source now: DMS waits for that before it begins the full dump. "
+    else:
+        first = "Keep the writes to the source stopped: the full dump is being prepared. "
+    return f"{first}They may resume as soon as the phase is FULL_DUMP, about 20 seconds after they stopped."
+
+
+def resumed(job: Job | None) -> str:
+    """What comes of writes once the dump has begun, in a sentence."""
+    if job is not None and job.type == JobType.ONE_TIME:
+        return (
+            "The full dump has begun and no longer needs them stopped. But a one-time migration does not "
+            "take along what is written from now on."
+        )
+    return "The full dump has begun, and CDC brings what is written from now on."

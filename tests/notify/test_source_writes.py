@@ -1,0 +1,246 @@
+"""MySQL on RDS or Aurora, or without SUPERUSER: people stop the writes to the source before the full dump.
+
+Expected values come from the docs. Proto `MigrationJob.Phase`: WAITING_FOR_SOURCE_WRITES_TO_STOP "Only RDS
+flow - waiting for source writes to stop", PREPARING_THE_DUMP "the sources writes stopped, waiting for dump
+to begin". "Migration job statuses" (MySQL): both are substatuses of Running, before Full dump and CDC;
+neither has to do with the promotion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.advice import next_step
+from bot.attribution import OUTSIDE
+from bot.dms.model import Database, Endpoint, ObjectId
+from bot.dms.rules import Action
+from bot.slack import alerts, eventwords, words
+from bot.store.records import Event, KnownJob
+from bot.subscriptions import TOPICS, is_loud, topics
+from bot.transitions import STUCK, look
+from tests.notify.world import BORN, MINUTE, NOW, job, run
+from tests.slack.checks import accepted, all_text
+
+WAIT = "WAITING_FOR_SOURCE_WRITES_TO_STOP"
+PREPARE = "PREPARING_THE_DUMP"
+HALF_HOUR = timedelta(minutes=30)
+
+ORDER = [
+    # before, after, what people must do now
+    ("NOT_STARTED", "STARTING", ""),
+    ("STARTING", f"RUNNING/{WAIT}", "stop_writes"),
+    ("STARTING", f"STARTING/{WAIT}", "stop_writes"),
+    ("NOT_STARTED", f"RUNNING/{WAIT}", "stop_writes"),
+    ("RESTARTING/FULL_DUMP", f"RUNNING/{WAIT}", "stop_writes"),
+    ("RUNNING/CDC", f"RUNNING/{WAIT}", "stop_writes"),
+    (f"STOPPED/{WAIT}", f"RUNNING/{WAIT}", "stop_writes"),
+    (f"STARTING/{WAIT}", f"RUNNING/{WAIT}", ""),
+    (f"RUNNING/{WAIT}", f"UPDATING/{WAIT}", ""),
+    (f"UPDATING/{WAIT}", f"RUNNING/{WAIT}", ""),
+    (f"RUNNING/{WAIT}", f"RUNNING/{PREPARE}", ""),
+    (f"RUNNING/{WAIT}", f"STOPPING/{WAIT}", ""),
+    (f"STOPPING/{WAIT}", f"STOPPED/{WAIT}", ""),
+    ("STARTING", f"RUNNING/{PREPARE}", ""),
+    (f"RUNNING/{PREPARE}", "RUNNING/FULL_DUMP", "writes_may_resume"),
+    (f"RUNNING/{WAIT}", "RUNNING/FULL_DUMP", "writes_may_resume"),
+    (f"STARTING/{PREPARE}", "RUNNING/FULL_DUMP", "writes_may_resume"),
+    (f"RUNNING/{PREPARE}", "UPDATING/FULL_DUMP", "writes_may_resume"),
+    (f"RUNNING/{PREPARE}", "RUNNING/CDC", "writes_may_resume"),
+    (f"RUNNING/{PREPARE}", "COMPLETED", "writes_may_resume"),
+    (f"RUNNING/{PREPARE}", f"FAILED/{PREPARE}", ""),
+    (f"RUNNING/{PREPARE}", "RESTARTING", ""),
+    (f"STOPPED/{WAIT}", "RUNNING/FULL_DUMP", ""),
+    ("STARTING", "RUNNING/FULL_DUMP", ""),
+    ("RUNNING/FULL_DUMP", "RUNNING/CDC", ""),
+    ("RUNNING/CDC", "RUNNING/PROMOTE_IN_PROGRESS", ""),
+]
+
+
+def event(before: str, after: str, kind: str = "changed") -> Event:
+    return Event(job().name, BORN, NOW, kind, before, after)
+
+
+def known(status: str) -> KnownJob:
+    return KnownJob(job=job(status), seen=NOW - MINUTE, changed=NOW - MINUTE)
+
+
+@pytest.mark.parametrize(("before", "after", "word"), ORDER)
+def test_people_are_called_when_it_waits_and_when_the_dump_has_begun(
+    before: str, after: str, word: str
+) -> None:
+    happened = event(before, after)
+    assert topics(happened) & {"stop_writes", "writes_may_resume"} == ({word} if word else set())
+    if word:
+        assert is_loud(happened)
+
+
+@pytest.mark.parametrize("kind", ["created", "recreated"])
+def test_a_job_that_waits_when_it_is_first_seen_calls_people_as_well(kind: str) -> None:
+    happened = event("", f"RUNNING/{WAIT}", kind)
+    assert "stop_writes" in topics(happened)
+    assert is_loud(happened)
+
+
+def test_the_words_for_subscriptions_are_there_and_the_old_ones_stay() -> None:
+    assert {"stop_writes", "writes_may_resume", WAIT.lower(), PREPARE.lower()} <= TOPICS
+    assert WAIT.lower() in topics(event("STARTING", f"RUNNING/{WAIT}"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "by"),
+    [
+        ("STARTING", f"RUNNING/{WAIT}", ""),
+        (f"RUNNING/{WAIT}", f"RUNNING/{PREPARE}", ""),
+        (f"RUNNING/{PREPARE}", "RUNNING/FULL_DUMP", ""),
+        ("NOT_STARTED", f"RUNNING/{WAIT}", OUTSIDE),
+        (f"RUNNING/{WAIT}", "STOPPING/FULL_DUMP", OUTSIDE),
+    ],
+)
+def test_the_wait_is_no_promotion_of_anybody(before: str, after: str, by: str) -> None:
+    (happened, *_) = look(known(before), job(after), NOW, stuck_after=HALF_HOUR).events
+    assert happened.by == by
+
+
+def test_it_is_whoever_started_or_restarted_the_job() -> None:
+    started = look(
+        known("NOT_STARTED"), job(f"RUNNING/{WAIT}"), NOW, stuck_after=HALF_HOUR, runs=[run(Action.START)]
+    )
+    assert started.events[0].by == "U1"
+    again = look(
+        known("RUNNING/CDC"), job(f"RUNNING/{WAIT}"), NOW, stuck_after=HALF_HOUR, runs=[run(Action.RESTART)]
+    )
+    assert again.events[0].by == "U1"
+    assert again.known.run == known("RUNNING/CDC").run + 1
+
+
+def test_stopped_before_the_dump_is_not_told_as_a_stopped_dump() -> None:
+    for phase in (WAIT, PREPARE):
+        seen = look(known(f"STOPPING/{phase}"), job(f"STOPPED/{phase}"), NOW, stuck_after=HALF_HOUR)
+        assert [each.kind for each in seen.events] == ["changed"]
+        assert STUCK not in seen.known.flags
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (f"RUNNING/{WAIT}", "Stop the writes to the source now"),
+        (f"STARTING/{WAIT}", "Stop the writes to the source now"),
+        (f"RESTARTING/{WAIT}", "Stop the writes to the source now"),
+        (f"RUNNING/{PREPARE}", "Keep the writes to the source stopped"),
+        (f"STOPPED/{WAIT}", "they may resume"),
+        (f"STOPPED/{PREPARE}", "they may resume"),
+        (f"FAILED/{PREPARE}", "may resume"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["CONTINUOUS", "ONE_TIME"])
+def test_the_next_step_is_about_the_writes(status: str, says: str, kind: str) -> None:
+    step = next_step(job(status, type=kind))
+    assert says in step
+    assert "promot" not in step.lower()
+
+
+def test_the_writes_come_before_failed_databases() -> None:
+    failed = Database("x/a", ObjectId("a"), "FAILED")
+    assert "Stop the writes" in next_step(job(f"RUNNING/{WAIT}"), (failed,))
+
+
+@pytest.mark.parametrize("provider", ["RDS", "AURORA"])
+def test_a_start_on_rds_is_told_to_be_ready(provider: str) -> None:
+    source = Endpoint("s", "MYSQL", provider)
+    assert "ready to stop the writes" in next_step(job("STARTING", source=source))
+    assert "ready to stop the writes" not in next_step(
+        job("STARTING", source=Endpoint("s", "POSTGRESQL", provider))
+    )
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "STARTING", "RESTARTING", "UPDATING"])
+def test_a_job_that_waits_for_people_has_a_mark_of_its_own(state: str) -> None:
+    assert words.sign(state, WAIT) == "🛑"
+    others = {
+        words.sign(s, p) for s in ("RUNNING", "STARTING", "STOPPED") for p in ("FULL_DUMP", "CDC", PREPARE)
+    }
+    assert "🛑" not in others
+    assert words.sign("STOPPED", WAIT) == "⏸️"
+
+
+def test_the_alert_says_what_to_do_now() -> None:
+    waiting = job(f"RUNNING/{WAIT}")
+    text = all_text(accepted(alerts.alert(event("STARTING", waiting.status), waiting)))
+    assert "*Stop the writes to the source now*" in text
+    assert "FULL_DUMP" in text
+    assert "promot" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("after", "kind", "says", "never"),
+    [
+        ("RUNNING/FULL_DUMP", "CONTINUOUS", "CDC brings what is written from now on", "one-time"),
+        ("RUNNING/FULL_DUMP", "ONE_TIME", "does not take along what is written from now on", "CDC brings"),
+        ("RUNNING/CDC", "CONTINUOUS", "CDC reached", "one-time"),
+        ("COMPLETED", "ONE_TIME", "does not take along what is written from now on", "CDC brings"),
+    ],
+)
+def test_the_alert_says_that_writes_may_resume(after: str, kind: str, says: str, never: str) -> None:
+    now = job(after, type=kind)
+    text = all_text(accepted(alerts.alert(event(f"RUNNING/{PREPARE}", after), now)))
+    assert "*Writes to the source may resume*" in text
+    assert says in text
+    assert never not in text
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (f"RUNNING/{PREPARE}", "Keep the writes to the source stopped"),
+        ("RUNNING/FULL_DUMP", "may resume"),
+        ("RUNNING/CDC", "may resume"),
+        (f"STOPPED/{WAIT}", "may resume"),
+        (f"FAILED/{PREPARE}", "may resume"),
+    ],
+)
+def test_the_call_to_stop_the_writes_ends_with_the_wait(now: str, says: str) -> None:
+    called = event("STARTING", f"RUNNING/{WAIT}")
+    assert alerts.is_over(called, job(now))
+    text = all_text(accepted(alerts.alert(called, job(now), over=True)))
+    assert says in text
+    assert "now*" not in text
+    assert "*Next*" not in text
+
+
+@pytest.mark.parametrize("now", [f"RUNNING/{WAIT}", f"UPDATING/{WAIT}"])
+def test_the_call_stands_while_it_waits(now: str) -> None:
+    assert not alerts.is_over(event("STARTING", f"STARTING/{WAIT}"), job(now))
+
+
+def test_that_writes_may_resume_is_past_where_it_waits_again() -> None:
+    told = event(f"RUNNING/{PREPARE}", "RUNNING/FULL_DUMP")
+    assert not alerts.is_over(told, job("RUNNING/CDC"))
+    assert alerts.is_over(told, job(f"RUNNING/{WAIT}"))
+    text = all_text(accepted(alerts.alert(told, job(f"RUNNING/{WAIT}"), over=True)))
+    assert "may resume" not in text
+
+
+def test_a_wait_that_lasts_asks_for_the_writes_and_not_for_the_console() -> None:
+    stuck = replace(event("", f"STARTING/{WAIT}", "stuck"), detail="No change for 31 minutes.")
+    text = all_text(accepted(alerts.alert(stuck, job(f"STARTING/{WAIT}"))))
+    assert "Stop the writes to the source now" in text
+    assert "usually needs minutes" not in text
+
+
+def test_a_digest_says_what_people_must_do_first() -> None:
+    waits = replace(event("STARTING", f"RUNNING/{WAIT}"), id=1)
+    begun = replace(event(f"RUNNING/{PREPARE}", "RUNNING/FULL_DUMP"), id=2, job=job(id="billing").name)
+    text = all_text(accepted(alerts.digest([waits, begun])))
+    assert "*Stop the writes to the source now* — 1 job: `orders`" in text
+    assert "*Writes to the source may resume*" in text
+    past = all_text(accepted(alerts.digest([waits], over={1})))
+    assert "now*" not in past
+
+
+def test_a_time_line_tells_the_past_and_orders_nothing() -> None:
+    line = eventwords.headline(event("STARTING", f"RUNNING/{WAIT}"))
+    assert "waiting for source writes to stop" in line
+    assert "now" not in line
