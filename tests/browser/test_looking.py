@@ -32,7 +32,8 @@ def test_list_pages_and_shows_a_job(dana: Person, page: Page, pictures: Pictures
     expect(answer).to_contain_text("Page 1 of 2")
     expect(answer).to_contain_text("no free replication slots")
     first = answer.inner_text()
-    order = [first.index(state) for state in ("FAILED", "STOPPED", "RUNNING", "STARTING")]
+    headings = ("waiting for source writes to stop —", "FAILED ·", "STOPPED ·", "RUNNING · CDC", "STARTING —")
+    order = [first.index(heading) for heading in headings]
     assert order == sorted(order)
     pictures.window(page, "list")
     button(answer, "Next ›").click()

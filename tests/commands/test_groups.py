@@ -105,3 +105,15 @@ def test_flags_are_those_that_the_verb_takes(action: Action) -> None:
             typed.with_destination,
         )
     )
+
+
+@pytest.mark.parametrize("state", ["STARTING", "RESTARTING", "RESUMING", "STOPPING"])
+def test_a_job_that_is_stuck_is_among_those_that_may_be_deleted(state: str) -> None:
+    """ "Migration job statuses" lists Delete for these; all other actions wait."""
+    refs = Refs()
+    note = mixed(refs, Action.DELETE, [CDC, job("s", state), job("g", "DELETING")], Options())
+    assert note is not None
+    assert [button.label.partition(" ")[0] for button in note.buttons] == ["Delete", "Delete", "List"]
+    waits = mixed(refs, Action.STOP, [CDC, job("s", state)], Options())
+    assert waits is not None
+    assert [button.label.partition(" ")[0] for button in waits.buttons] == ["Stop", "List"]

@@ -369,6 +369,25 @@ def test_bulk_delete_of_the_jobs_only(stage: Scene) -> None:
     assert [there[f"{job}-target"] for job in jobs] == [True] * 2
 
 
+def test_jobs_that_are_stuck_while_they_start_are_deleted_together(stage: Scene) -> None:
+    """ "Migration job statuses": Starting lists Delete, the way out of a job that is stuck."""
+    jobs = jobs_of(stage, 2, state="STARTING", phase=None)
+    card = stage.type(f"delete --all state=starting {label(jobs)}")
+    stage.shows(card, "Delete 2 jobs?", "It is STARTING", "a job that is stuck")
+    stage.confirm(card, "Delete jobs only")
+    stage.shows(card, "Deleted all 2 jobs")
+    assert methods(stage, jobs) == [["DeleteMigrationJob"]] * 2
+
+
+def test_a_stuck_job_that_moves_on_before_the_confirmation_is_kept(stage: Scene) -> None:
+    jobs = jobs_of(stage, 1, state="STARTING", phase=None)
+    card = stage.type(f"delete {jobs[0]}")
+    stage.dms.set_job(jobs[0], state="RUNNING", phase="FULL_DUMP")
+    stage.confirm(card, "Delete job only")
+    stage.shows(card, "Out of date", "is RUNNING in FULL_DUMP now")
+    assert methods(stage, jobs) == [[]]
+
+
 def test_bulk_restart_names_all_that_is_wiped_and_wants_its_phrase(stage: Scene) -> None:
     jobs = jobs_of(stage, 2, state="FAILED")
     card = stage.type(f"restart {' '.join(jobs)}")
