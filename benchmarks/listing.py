@@ -141,6 +141,7 @@ def _bot(stack: ExitStack, far: scene.Dms) -> Bot:
         project=scene.PROJECT,
         locations=(_PLACE,),
         notify_channel="C0DBMIGRAT",
+        policy_file="open",
         slack_bot_token="xoxb-bot",
         slack_app_token=scene.BOT,
         slack_api_url=f"{webapi}/api/",

@@ -133,10 +133,11 @@ class Access:
         asker, wanted = _Asker(who, self), Subjects(SPEAKS_FOR_CHANNELS)
         if asker.is_one_of(wanted):
             return Verdict(True, "Your role lets you set what channels are told.")
-        why = (
-            f"To set or end what a channel is told takes {describe(wanted)}, and your role is "
-            f"{_name(asker.role())}: `/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
-        )
+        why = f"To set or end what a channel is told takes {describe(wanted)}, and your role is "
+        why += f"{_name(asker.role())}: "
+        if self.policy.missing:
+            why = f"{self.policy.unruled('set or end what a channel is told')} Still, "
+        why += "`/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
         if asker.hint:
             why += f" {asker.hint}"
         return Verdict(False, why, could=self._named(wanted))
@@ -179,7 +180,7 @@ class Access:
     def _judge_approver(self, approver: _Asker, request: Request, job: Job) -> Verdict:
         ruling = self.policy.ruling(request.action, job)
         what = f"approve or deny `{request.action}` on `{job.id}`"
-        own = approver.who.user == request.by.user
+        own = approver.who.user == request.by.user and not self.policy.missing
         if own and not (ruling.self_approval and request.self_approval):
             named = self._named(ruling.approvers)
             others = tuple(each for each in named.users if each != request.by.user)
@@ -207,6 +208,8 @@ class Access:
         )
 
     def _refused(self, asker: _Asker, what: str, ruling: Ruling, wanted: Subjects) -> Verdict:
+        if self.policy.missing:
+            return Verdict(False, self.policy.unruled(what))
         who_can = "nobody may do that" if wanted.nobody else f"that takes {describe(wanted)}"
         why = f"You may not {what}: {_by(ruling, start=False)} {who_can}; your role is {_name(asker.role())}."
         if asker.hint:

@@ -30,6 +30,7 @@ from bot.leader import Duty, Leader
 from bot.limits import Limits
 from bot.notifier import Notifier
 from bot.policy_file import load as load_policy
+from bot.policy_file import remarks
 from bot.runs import Runs, replica_lock
 from bot.schedule import Schedule
 from bot.slack.afterwards import Afterwards
@@ -187,6 +188,8 @@ class Bot:
 
     def start(self) -> None:
         """Begin to answer, to watch and to post."""
+        for remark in remarks(self.policy):
+            log.warning("policy_remark", remark=remark)
         self._present()
         self._presence.start()
         self.server.start()

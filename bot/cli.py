@@ -133,9 +133,7 @@ def check() -> None:
 
     with _told():
         policy = policy_file.load(settings.policy_file)
-    for sentence in policy.warnings:
-        click.echo(f"Warning: {sentence}", err=True)
-    for sentence in config.unknown(os.environ):
+    for sentence in policy_file.remarks(policy):
         click.echo(f"Warning: {sentence}", err=True)
     click.echo(config.shown(settings))
 

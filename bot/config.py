@@ -7,11 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bot import configvalues as values
 from bot.configvalues import BadValue, Reader
-from bot.nearest import nearest
+from bot.unknownsettings import strange, unknown
 
 SLACK_API_URL = "https://slack.com/api/"
 CONFIG_FILE = "DMS_BOT_CONFIG"
@@ -43,7 +43,8 @@ class Settings:
     dms_emulator_rest_host: str = ""
     db: str = field(default="dms-bot.db", repr=False)
     """A file path, or `postgresql://…` (which may hold a password)."""
-    policy_file: Path | None = None
+    policy_file: Path | Literal["open"] | None = None
+    """None: everybody may look, and nobody may change anything. `open`: every member may do everything."""
     approval_channel: str = ""
     """Where approvals are asked for; empty: the channel of the request."""
     port: int = 8080
@@ -149,7 +150,7 @@ OPTIONS = (
         "REST server instead of Google's; unset: the port after the gRPC one",
     ),
     Option("db", "DMS_BOT_DB", values.database, "SQLite file, or `postgresql://…`", secret=True),
-    Option("policy_file", "DMS_BOT_POLICY", values.file, "TOML file that says who may do what"),
+    Option("policy_file", "DMS_BOT_POLICY", values.policy, "TOML file that says who may do what, or `open`"),
     Option(
         "approval_channel",
         "DMS_APPROVAL_CHANNEL",
@@ -244,6 +245,7 @@ OPTIONS = (
     Option("summary_zone", "DMS_BOT_SUMMARY_ZONE", values.zone, "Time zone of the daily summary"),
 )
 
+_NAMES = {CONFIG_FILE} | {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret}
 _DEFAULTS = {each.name: each.default for each in fields(Settings)}
 _REQUIRED = {
     "project": "the Google Cloud project with the migration jobs; for example: acme-databases",
@@ -259,7 +261,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every fault there is, not only the first.
     """
-    faults: list[str] = []
+    faults = [unknown(name, _NAMES) for name in strange(environ, _NAMES)]
     table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
     found: dict[str, Any] = {}
     broken: set[str] = set()
@@ -317,15 +319,6 @@ def _shown(option: Option, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """One sentence for each `DMS_BOT_…` variable that no setting has: a slip of the pen, most likely."""
-    known = (
-        {CONFIG_FILE} | {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret}
-    )
-    strange = sorted(name for name in environ if name.startswith("DMS_BOT_") and name not in known)
-    return tuple(f"{name} is not a setting{_nearest(name, sorted(known))}" for name in strange)
-
-
 def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
     if not path:
         return {}
@@ -338,14 +331,8 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
         faults.append(f"{CONFIG_FILE} names {path!r}, which is not valid TOML: {error}.")
         return {}
     known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
-    for key in sorted(set(table) - known):
-        faults.append(f"{key} in {path} is not a setting{_nearest(key, sorted(known))}")
+    faults += [unknown(key, known, f" in {path}") for key in sorted(set(table) - known)]
     return table
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = nearest(name, known)
-    return f"; did you mean {near}?" if near else "."
 
 
 def _text(

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -150,11 +150,19 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
-def file(text: str) -> Path:
+OPEN: Final = "open"
+"""In place of a policy's file: every member may do everything."""
+
+
+def policy(text: str) -> Path | Literal["open"]:
+    """A policy's file, or the word `open`, also where a file is called so: that one is `./open`."""
+    if text == OPEN:
+        return OPEN
     path = Path(os.path.expanduser(text))
     if not path.is_file():
         raise BadValue(
-            f"names the file {text!r}, which does not exist; for example: /etc/dms-bot/policy.toml"
+            f"names the file {text!r}, which does not exist; for example: /etc/dms-bot/policy.toml, or the "
+            "word open, with which every member may do everything"
         )
     return path
 

@@ -211,11 +211,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything a policy file says. Without a file, every member may do everything, and guests look."""
+    """Everything a policy file says. Without a file, everybody may look, and nobody may change anything."""
 
     source: str = ""
     """Name of the file, or empty where there is none."""
-    default_role: Role = Role.ADMIN
+    open: bool = False
+    """The explicit opt-out, `OPEN`: there is no file, and none is wanted."""
+    default_role: Role = Role.VIEWER
     grants: tuple[Grant, ...] = ()
     rules: tuple[Rule, ...] = ()
     approval_channel: str = ""
@@ -224,6 +226,19 @@ class Policy:
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
     """What looks unintended, one sentence each; told at the start and in `/dms policy`."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether nobody has said who may do what, so that nobody may change anything."""
+        return not self.source and not self.open
+
+    def unruled(self, what: str) -> str:
+        """Why nobody may do `what` as long as the policy is missing, and how to go on."""
+        return (
+            f"You may not {what}: there is no policy yet, so nobody may change anything; whoever runs the "
+            "bot writes one with `dms-bot policy init` and names its file in `DMS_BOT_POLICY`, or sets "
+            "`DMS_BOT_POLICY=open` to let every member do everything."
+        )
 
     @property
     def guest_role(self) -> Role:
@@ -273,13 +288,12 @@ class Policy:
 
     def default(self, verb: str) -> Ruling:
         """What holds for `verb` where no rule matches."""
-        strict = bool(self.source)
         return Ruling(
             rule="",
             allow=Subjects(needed_role(verb)),
-            approvals=1 if strict and verb in DESTROYS else 0,
+            approvals=1 if verb in DESTROYS and not self.open else 0,
             approvers=Subjects(Role.APPROVER),
-            self_approval=not strict,
+            self_approval=self.open,
             channel=self.approval_channel,
         )
 
@@ -301,6 +315,16 @@ class Policy:
             approvers=base.approvers if rule.approvers is None else rule.approvers,
             self_approval=base.self_approval if rule.self_approval is None else rule.self_approval,
         )
+
+
+OPEN = Policy(
+    open=True,
+    default_role=Role.ADMIN,
+    warnings=(
+        "DMS_BOT_POLICY is open, so every member of the workspace can delete a production destination alone.",
+    ),
+)
+"""Every full member may do everything, and nobody else is asked; guests look."""
 
 
 def needed_role(verb: str) -> Role:

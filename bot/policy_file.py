@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
-from bot.policy import VERBS, Grant, Policy, PolicyError, Role, Rule, Window
+from bot.policy import OPEN, VERBS, Grant, Policy, PolicyError, Role, Rule, Window
 from bot.policy_checks import contradictions, oddities
 from bot.policy_fields import Faults, Fields
 from bot.policy_notices import summary, watches
@@ -31,14 +32,22 @@ _WINDOW_KEYS = ("from", "until", "reason", "jobs", "labels")
 _MOST_APPROVALS = 20
 
 
-def load(path: Path | None, verbs: Collection[str] = VERBS) -> Policy:
-    """The policy in the file, or the one that holds without any (`path` is None).
+NO_POLICY = (
+    "There is no policy, so everybody may look and nobody may change anything: "
+    "dms-bot policy init writes one."
+)
+
+
+def load(path: Path | Literal["open"] | None, verbs: Collection[str] = VERBS) -> Policy:
+    """The policy in the file; the word `open` is one by itself, and None is that there is none.
 
     Raises:
         PolicyError: the file cannot be read or used.
     """
     if path is None:
         return Policy()
+    if isinstance(path, str):
+        return OPEN
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -51,6 +60,11 @@ def load(path: Path | None, verbs: Collection[str] = VERBS) -> Policy:
         raise PolicyError(
             [f"{path.name} is not UTF-8 text (byte {error.start}): save it as UTF-8."]
         ) from None
+
+
+def remarks(policy: Policy) -> tuple[str, ...]:
+    """What whoever runs the bot is told of it at the start, one sentence each."""
+    return (NO_POLICY,) if policy.missing else policy.warnings
 
 
 def parse(text: str, source: str = "policy.toml", verbs: Collection[str] = VERBS) -> Policy:

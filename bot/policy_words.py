@@ -15,18 +15,24 @@ _CAN = {
     Role.APPROVER: "may also approve",
     Role.ADMIN: "may do everything",
 }
+_MISSING = (
+    "There is no policy yet, so everybody may look at jobs, and nobody may change anything. Whoever runs the "
+    "bot writes one with `dms-bot policy init` and names its file in `DMS_BOT_POLICY`; "
+    "`DMS_BOT_POLICY=open` would let every member do everything."
+)
+_OPEN = (
+    "*Open* (`DMS_BOT_POLICY=open`): every member of the workspace may look at jobs and change them; guests, "
+    "and people of other workspaces, may only look. Restart, promote and delete ask the person who wants "
+    "them to confirm, and nobody else."
+)
 
 
 def overview(policy: Policy) -> list[Section]:
     """What holds before any rule is looked at."""
-    if not policy.source:
-        return [
-            Section(
-                "There is no policy file, so every member of the workspace may look at jobs and change "
-                "them; guests, and people of other workspaces, may only look. Restart, promote and delete "
-                "ask the person who wants them to confirm."
-            )
-        ]
+    if policy.missing:
+        return [Section(_MISSING)]
+    if policy.open:
+        return [Section(_OPEN)]
     lines: list[Part] = [f"*Roles* (from `{policy.source}`)"]
     lines.append(f"\n• everybody: {role_name(policy.default_role)}, {_CAN[policy.default_role]}")
     for grant in policy.grants:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot.config import Settings
@@ -17,11 +16,9 @@ __all__ = ["Finding", "Grade", "examine", "report"]
 _WIDTH = 22
 
 
-def examine(
-    settings: Settings, *, offline: bool = False, environ: Mapping[str, str] = os.environ
-) -> tuple[Finding, ...]:
+def examine(settings: Settings, *, offline: bool = False) -> tuple[Finding, ...]:
     """Make all checks; with `offline`, only those that need neither Slack nor Google."""
-    findings = [*local.examine(settings, environ)]
+    findings = [*local.examine(settings)]
     if not offline:
         findings += [*slack.examine(settings), *google.examine(settings)]
     return tuple(findings)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from bot import config, policy_file
+from bot import policy_file
 from bot.config import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy import PolicyError
 from bot.store import Store, StoreError, open_store
 
 
-def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    yield _settings(settings, environ)
+def examine(settings: Settings) -> Iterator[Finding]:
+    yield _settings(settings)
     yield _policy(settings)
     yield from _database(settings)
 
 
-def _settings(settings: Settings, environ: Mapping[str, str]) -> Finding:
-    strange = config.unknown(environ)
-    if strange:
-        return warn("settings", " ".join(strange), "Correct the name, or remove the variable.")
+def _settings(settings: Settings) -> Finding:
     mode = "Socket Mode" if settings.socket_mode else "HTTP"
     where = ", ".join(settings.locations)
     return ok("settings", f"{mode}; project {settings.project}; {where}.")
@@ -31,10 +28,11 @@ def _policy(settings: Settings) -> Finding:
         policy = policy_file.load(settings.policy_file)
     except PolicyError as error:
         return fail("policy", str(error), "Correct the file that DMS_BOT_POLICY names; see docs/policy.md.")
-    if policy.warnings:
-        return warn("policy", " ".join(policy.warnings), "Change the policy if it does not mean that.")
-    if settings.policy_file is None:
-        return ok("policy", "There is none: the defaults hold.")
+    found = " ".join(policy_file.remarks(policy))
+    if not policy.source:
+        return warn("policy", found, "Run dms-bot policy init, and set DMS_BOT_POLICY to the file it writes.")
+    if found:
+        return warn("policy", found, "Change the policy if it does not mean that.")
     return ok("policy", f"{settings.policy_file} is well formed.")
 
 

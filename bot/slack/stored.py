@@ -94,6 +94,8 @@ class Stored:
         """What jobs that have been stopped allow now: to go on, or to begin anew."""
         if request.action is not Action.STOP or request.state is not RequestState.DONE:
             return ()
+        if self._access.policy.missing:
+            return ()
         ended = {run.job for run in runs if run.state is RunState.SUCCEEDED}
         jobs = [self._stopped(job) for job in request.jobs if job.name in ended]
         if len(request.jobs) == 1 == len(jobs):
@@ -176,6 +178,8 @@ class Stored:
 
     def _alerted(self, event: Event, job: Job) -> tuple[Button, ...]:
         """What an alert offers: never a promote that it advises against."""
+        if self._access.policy.missing:
+            return ()
         if event.kind not in ("delayed", "database_failed"):
             return offers(self._ref, job, only=_ALERTED)
         running = event.kind == "database_failed" and job.state == State.RUNNING
@@ -211,7 +215,9 @@ class Stored:
         return known.job if known is not None and known.job.create_time == event.create_time else None
 
     def _offers(self, job: Job) -> tuple[Button, ...]:
-        return (*offers(self._ref, job), show(self._ref, job))
+        # A message is read by many, so it offers what some of them may do; without a policy nobody may.
+        offered = () if self._access.policy.missing else offers(self._ref, job)
+        return (*offered, show(self._ref, job))
 
     def _ref(self, invocation: Invocation) -> str:
         return self._store.put_ref(self._team, "invocation", invocation.data())

@@ -54,7 +54,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
 
 @pytest.fixture(scope="module")
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """What `make run` starts, for all tests of a file; its `POLICY` is the bot's."""
+    """The sandbox and a bot, for all tests of a file; its `POLICY` is the bot's, else it is open to all."""
     folder = tmp_path_factory.mktemp("bot")
     with ExitStack() as stack:
         slack = stack.enter_context(SlackServer(port=0))

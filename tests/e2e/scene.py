@@ -111,12 +111,13 @@ def input_of(view: JSON) -> str:
 
 
 def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> Settings:
-    """What `make run` would set, with quick polling."""
+    """What `make run` would set, with quick polling, and open to every member where no policy is given."""
     values: dict[str, Any] = {
         "project": dms.project,
         "locations": LOCATIONS,
         "notify_channel": NOTIFY_CHANNEL,
         "approval_channel": APPROVAL_CHANNEL,
+        "policy_file": "open",
         "slack_bot_token": slack.bot_token,
         "slack_app_token": slack.app_token,
         "slack_api_url": slack.api_url,

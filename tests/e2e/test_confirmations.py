@@ -590,7 +590,7 @@ def test_who_loses_their_role_confirms_nothing(slack: SlackServer, tmp_path: Pat
         stage.shows(card, "✅ *Deleted*")
 
 
-def test_a_guest_only_looks_where_there_is_no_policy(stage: Scene) -> None:
+def test_a_guest_only_looks_where_the_policy_is_open(stage: Scene) -> None:
     job = add(stage)
     looked = len(stage.slack.calls("users.info"))
     card = plain(stage.type(f"show {job}", user="quinn"))

@@ -112,7 +112,7 @@ def test_a_viewer_cannot_press_what_ends_a_channels_watch(slack: SlackServer, tm
         assert targets(stage) == [NOTIFY_CHANNEL]
 
 
-def test_without_a_policy_members_set_it_and_guests_do_not(stage: Scene) -> None:
+def test_in_an_open_policy_members_set_it_and_guests_do_not(stage: Scene) -> None:
     refused = plain(stage.type("watch --only deleted", user="quinn"))
     assert "takes the role operator or above, and your role is viewer" in refused
     assert "Guests, and people of other workspaces, may only look here." in refused

@@ -69,6 +69,7 @@ def environ(slack: SlackServer, dms: DmsServer, db: Path) -> dict[str, str]:
         "DMS_LOCATIONS": ",".join(LOCATIONS),
         "DMS_NOTIFY_CHANNEL": NOTIFY_CHANNEL,
         "DMS_APPROVAL_CHANNEL": APPROVAL_CHANNEL,
+        "DMS_BOT_POLICY": "open",
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_API_URL": slack.api_url,

@@ -13,6 +13,7 @@ from bot.access import Access
 from bot.config import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
+from bot.policy import OPEN
 from bot.slack.stored import Stored
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
@@ -333,7 +334,7 @@ def test_what_was_gathered_is_updated_when_a_job_moves_on(
         dms.control.set_job(job, state="RUNNING")
         again(watcher)
         assert [m.key for m in outbox(store) if m.kind == "digest"] == [gathered.key]
-    shown = Stored(store, Access(), "T1", lambda: NOW).render(gathered)
+    shown = Stored(store, Access(policy=OPEN), "T1", lambda: NOW).render(gathered)
     assert shown is not None
     text = str(shown.payload())
     assert "FAILED* · CDC (was RUNNING · CDC) — 1 job:" in text

@@ -25,11 +25,14 @@ def slack() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> Environ:
-    """The least that a start needs, with no server behind it."""
+    """The least with which a bot can change anything, and no server behind it."""
+    policy = tmp_path / "sound.toml"
+    policy.write_text('[roles]\noperator = ["@dba-team"]\napprover = ["@leads"]\n', encoding="utf-8")
     return {
         "GOOGLE_CLOUD_PROJECT": "demo-project",
         "DMS_LOCATIONS": "europe-west1,us-central1",
         "DMS_NOTIFY_CHANNEL": "C0DBMIGRAT",
+        "DMS_BOT_POLICY": str(policy),
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_APP_TOKEN": "xapp-1",
         "DMS_BOT_DB": str(tmp_path / "bot.db"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import OPTIONS, ConfigError, Settings, load, load_database, shown, unknown
+from bot.config import OPTIONS, ConfigError, Settings, load, load_database, shown
 
 LEAST = {
     "GOOGLE_CLOUD_PROJECT": "acme-databases",
@@ -79,6 +79,7 @@ def test_every_fault_is_told_at_once() -> None:
         ("DMS_BOT_DB", "postgresql://[::1/x", "written as %40"),
         ("DMS_BOT_DB", ":memory:", "must outlive the process"),
         ("DMS_BOT_POLICY", "/nowhere/policy.toml", "does not exist"),
+        ("DMS_BOT_POLICY", "OPEN", "does not exist; for example: /etc/dms-bot/policy.toml, or the word open"),
         ("PORT", "65536", "between 0 and 65535"),
         ("DMS_BOT_HOST", "http://x", "an address to listen on"),
         ("DMS_BOT_CONFIRM_EXPIRES", "15 minutes", "for example: 90s, 15m or 2h"),
@@ -112,6 +113,8 @@ def test_a_wrong_value_is_one_sentence_that_names_it(name: str, value: str, word
         ("DMS_BOT_LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("PORT", "0", "port", 0),
         ("DMS_APPROVAL_CHANNEL", "  ", "approval_channel", ""),
+        ("DMS_BOT_POLICY", " open ", "policy_file", "open"),
+        ("DMS_BOT_POLICY", "", "policy_file", None),
     ],
 )
 def test_values_are_read(name: str, value: str, field: str, read: Any) -> None:
@@ -139,7 +142,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 def test_a_misspelt_key_in_the_file_gets_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(with_file(tmp_path, 'notify_chanel = "C0"\nport = true\n'))
-    assert any("did you mean notify_channel?" in each for each in caught.value.faults)
+    assert any("Did you mean notify_channel?" in each for each in caught.value.faults)
     assert any(each.startswith("port in the settings file") for each in caught.value.faults)
 
 
@@ -217,10 +220,44 @@ def test_no_fault_repeats_a_secret(secret: Any) -> None:
         assert "hush" not in fault
 
 
-def test_unknown_variables_of_ours_are_noticed() -> None:
-    assert unknown({"DMS_BOT_POLFAST": "1", "OTHER": "x", "DMS_BOT_DB": "x", "DMS_BOT_DB_FILE": "x"}) == (
-        "DMS_BOT_POLFAST is not a setting; did you mean DMS_BOT_POLL_FAST?",
-    )
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("DMS_BOT_POLCY", "Unknown setting DMS_BOT_POLCY. Did you mean DMS_BOT_POLICY?"),
+        ("DMS_BOT_POLFAST", "Unknown setting DMS_BOT_POLFAST. Did you mean DMS_BOT_POLL_FAST?"),
+        ("DMS_BOT_POLICY_FILE", "Unknown setting DMS_BOT_POLICY_FILE. Did you mean DMS_BOT_POLICY?"),
+        ("DMS_POLICY", "Unknown setting DMS_POLICY. Did you mean DMS_BOT_POLICY?"),
+        ("DMS_BOT_PORT", "Unknown setting DMS_BOT_PORT. Did you mean PORT?"),
+        ("DMS_EMULATOR", "Unknown setting DMS_EMULATOR. Did you mean DMS_EMULATOR_HOST?"),
+        ("DMS_XYZZY", "Unknown setting DMS_XYZZY; remove it."),
+    ],
+)
+def test_unknown_variables_of_ours_stop_the_start(name: str, told: str) -> None:
+    assert faults(**{name: "8080"}) == (told,)
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    service = {
+        "DMS_BOT_SERVICE_HOST": "10.0.0.11",
+        "DMS_BOT_SERVICE_PORT": "80",
+        "DMS_BOT_SERVICE_PORT_HTTP": "80",
+        "DMS_BOT_PORT": "tcp://10.0.0.11:80",
+        "DMS_BOT_PORT_80_TCP": "tcp://10.0.0.11:80",
+        "DMS_BOT_PORT_80_TCP_PROTO": "tcp",
+        "DMS_BOT_PORT_80_TCP_PORT": "80",
+        "DMS_BOT_PORT_80_TCP_ADDR": "10.0.0.11",
+        "DMS_PORT": "tcp://10.0.0.12:443",
+    }
+    assert load({**LEAST, **service, "OTHER": "x", "DMSX": "y"}) == load(LEAST)
+
+
+def test_the_word_open_wins_over_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("open").write_text("[roles]\n")
+    assert load({**LEAST, "DMS_BOT_POLICY": "open"}).policy_file == "open"
+    assert load({**LEAST, "DMS_BOT_POLICY": "./open"}).policy_file == Path("open")
+    assert load(with_file(tmp_path, 'policy_file = "open"')).policy_file == "open"
+    assert "DMS_BOT_POLICY=open" in shown(load({**LEAST, "DMS_BOT_POLICY": "open"})).splitlines()
 
 
 def test_the_database_alone_needs_nothing_else() -> None:

@@ -25,7 +25,7 @@ Environ = dict[str, str]
 
 
 def findings(environ: Environ) -> dict[str, Finding]:
-    return {each.check: each for each in examine(load(environ), environ=environ)}
+    return {each.check: each for each in examine(load(environ))}
 
 
 def not_ok(environ: Environ) -> dict[str, Finding]:
@@ -198,9 +198,15 @@ def test_an_audit_that_was_tampered_with(healthy: Environ) -> None:
     assert not_ok(healthy)["audit"].failed
 
 
-def test_misspelt_settings_are_noticed(healthy: Environ) -> None:
-    found = not_ok({**healthy, "DMS_BOT_POLFAST": "1"})
-    assert "DMS_BOT_POLL_FAST" in found["settings"].found
+@pytest.mark.parametrize(
+    ("policy", "words"), [("", "nobody may change anything"), ("open", "every member of the workspace can")]
+)
+def test_no_policy_and_an_open_one_deserve_a_look(healthy: Environ, policy: str, words: str) -> None:
+    found = not_ok({**healthy, "DMS_BOT_POLICY": policy})
+    assert list(found) == ["policy"]
+    assert found["policy"].grade is Grade.WARN
+    assert words in found["policy"].found
+    assert "dms-bot policy init" in found["policy"].mend
 
 
 def test_the_program(healthy: Environ, dms: DmsServer) -> None:

@@ -101,6 +101,21 @@ def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ,
     assert sandbox["SLACK_BOT_TOKEN"] not in bot.log()
 
 
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [("", "nobody may change anything"), ("open", "every member of the workspace can delete")],
+)
+def test_no_policy_and_an_open_one_are_logged_as_a_warning(
+    start: Start, sandbox: Environ, policy: str, words: str
+) -> None:
+    bot = start({**sandbox, "DMS_BOT_POLICY": policy})
+    bot.until(lambda: "started" in bot.log())
+    warned = [line for line in bot.lines() if line["severity"] == "WARNING"]
+    assert [line["message"] for line in warned] == ["policy_remark"]
+    assert words in warned[0]["remark"]
+    assert bot.stop() == 0
+
+
 def test_a_proxy_is_for_the_world_outside(start: Start, sandbox: Environ, slack: SlackServer) -> None:
     nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
     bot = start({**sandbox, **nowhere})

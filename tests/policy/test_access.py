@@ -8,8 +8,9 @@ import pytest
 
 from bot.access import Access, Approvers, Role
 from bot.answers import Group, User
+from bot.dms.model import Job
 from bot.dms.rules import Action
-from bot.policy import CHANGES, DESTROYS, VIEWS, Policy
+from bot.policy import CHANGES, DESTROYS, OPEN, VIEWS
 from bot.store.records import Person
 
 from .people import (
@@ -29,17 +30,55 @@ from .people import (
 
 
 @pytest.mark.parametrize("verb", sorted(CHANGES | VIEWS | {"freeze", "unfreeze", "help"}))
-def test_without_a_policy_everybody_may_do_everything_alone(verb: str) -> None:
-    verdict = Access().verdict(QUINN, verb, job())
+def test_an_open_policy_lets_everybody_do_everything_alone(verb: str) -> None:
+    verdict = Access(policy=OPEN).verdict(QUINN, verb, job())
     assert verdict.allowed
     assert (verdict.approvals, verdict.self_approval) == (0, True)
+
+
+@pytest.mark.parametrize("verb", sorted(VIEWS | {"help"}))
+def test_without_a_policy_everybody_may_look(verb: str) -> None:
+    assert Access().verdict(QUINN, verb, job()).allowed
+    assert Access(is_member=silent).verdict(QUINN, verb).allowed
+
+
+REFUSED = (
+    "there is no policy yet, so nobody may change anything; whoever runs the bot writes one with "
+    "`dms-bot policy init` and names its file in `DMS_BOT_POLICY`, or sets `DMS_BOT_POLICY=open` to let "
+    "every member do everything."
+)
+
+
+@pytest.mark.parametrize("verb", sorted(CHANGES | {"freeze", "unfreeze"}))
+@pytest.mark.parametrize("on", [job(), None])
+def test_without_a_policy_nobody_may_change_anything(verb: str, on: Job | None) -> None:
+    verdict = Access().verdict(ADMIN, verb, on)
+    assert not verdict.allowed
+    where = " on `orders`" if on else ""
+    assert verdict.said == f"You may not use `{verb}`{where}: {REFUSED}"
+    assert not Access().judge(ADMIN).may(verb, job())
+    assert not Access().judge(ADMIN).may_by_name(verb, job())
+
+
+@pytest.mark.parametrize("who", [DANA, ALEX])
+def test_without_a_policy_nobody_decides_what_was_asked_before(who: Person) -> None:
+    verdict = Access().may_approve(who, request(Action.PROMOTE, DANA))
+    assert not verdict.allowed
+    assert verdict.said == f"You may not approve or deny `promote` on `orders`: {REFUSED}"
+
+
+def test_without_a_policy_nobody_sets_what_channels_are_told() -> None:
+    verdict = Access().channels_verdict(ADMIN)
+    assert not verdict.allowed
+    assert verdict.why.startswith(f"You may not set or end what a channel is told: {REFUSED} Still, `/dms")
+    assert "--dm` tells you alone" in verdict.why
 
 
 @pytest.mark.parametrize(
     ("verb", "may"), [("list", True), ("show", True), ("stop", False), ("delete", False)]
 )
-def test_without_a_policy_guests_only_look(verb: str, may: bool) -> None:
-    verdict = Access(is_member=lambda user: user != QUINN.user).verdict(QUINN, verb, job())
+def test_in_an_open_one_guests_only_look(verb: str, may: bool) -> None:
+    verdict = Access(policy=OPEN, is_member=lambda user: user != QUINN.user).verdict(QUINN, verb, job())
     assert verdict.allowed is may
     if not may:
         assert (
@@ -47,8 +86,8 @@ def test_without_a_policy_guests_only_look(verb: str, may: bool) -> None:
         )
 
 
-def test_without_a_policy_who_may_be_a_guest_only_looks() -> None:
-    unsure = Access(is_member=silent)
+def test_in_an_open_one_who_may_be_a_guest_only_looks() -> None:
+    unsure = Access(policy=OPEN, is_member=silent)
     verdict = unsure.verdict(DANA, "delete", job())
     assert not verdict.allowed
     assert "at the moment. Until that is known, you count as a guest: try again later." in verdict.why
@@ -71,11 +110,12 @@ def test_no_rule_about_watching_lets_viewers_set_what_channels_are_told() -> Non
     assert not access(ROLES + rule).channels_verdict(QUINN).allowed
 
 
-def test_without_a_policy_guests_do_not_set_what_channels_are_told() -> None:
-    free = Access(is_member=lambda user: user != QUINN.user)
+def test_in_an_open_one_guests_do_not_set_what_channels_are_told() -> None:
+    free = Access(policy=OPEN, is_member=lambda user: user != QUINN.user)
     assert free.channels_verdict(DANA).allowed
     assert "may only look here" in free.channels_verdict(QUINN).why
-    assert "you count as a guest: try again later" in Access(is_member=silent).channels_verdict(DANA).why
+    unsure = Access(policy=OPEN, is_member=silent)
+    assert "you count as a guest: try again later" in unsure.channels_verdict(DANA).why
 
 
 def test_a_policy_says_itself_what_guests_may() -> None:
@@ -319,5 +359,5 @@ def test_explaining_covers_each_verb_on_the_job() -> None:
     assert all(verdict.why.endswith(".") for verdict in verdicts.values())
 
 
-def test_the_policy_of_no_file_names_nobody_to_ask() -> None:
-    assert Access(policy=Policy()).verdict(QUINN, "delete", job()).approvers == Approvers()
+def test_an_open_policy_names_nobody_to_ask() -> None:
+    assert Access(policy=OPEN).verdict(QUINN, "delete", job()).approvers == Approvers()

@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.policy import CHANGES, DESTROYS, VERBS, VIEWS, Grant, Policy, PolicyError, Role, Scope, Subjects
+from bot.policy import (
+    CHANGES,
+    DESTROYS,
+    OPEN,
+    VERBS,
+    VIEWS,
+    Grant,
+    Policy,
+    PolicyError,
+    Role,
+    Scope,
+    Subjects,
+)
 from bot.policy_file import LARGEST, load, parse
 
 from .people import ROLES
@@ -23,6 +35,7 @@ def faults(text: str) -> tuple[str, ...]:
 
 def test_no_file_is_a_policy_too() -> None:
     assert load(None) == Policy()
+    assert load("open") == OPEN
 
 
 def test_the_example_is_sound() -> None:

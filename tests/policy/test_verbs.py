@@ -11,6 +11,7 @@ from bot.access import Access
 from bot.answers import Answer, JobCard, JobsPage, Note, Outside, Page, Part
 from bot.dms.rules import Action
 from bot.invocation import UsageError
+from bot.policy import OPEN
 from bot.slack.render import render
 from bot.slack.stored import Stored
 from bot.store.records import Decision, KnownJob, Person, RequestState, Run, RunState
@@ -26,10 +27,25 @@ RULE = '[[rule]]\nname = "guard"\nverbs = ["destroy"]\nlabels = ["env=prod"]\nap
 # ---- policy
 
 
-def test_the_policy_of_no_file_is_told(dms: DmsServer, tmp_path: Path) -> None:
-    with desk(dms, tmp_path, Access()) as free:
+def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_path: Path) -> None:
+    with desk(dms, tmp_path, Access()) as bare:
+        told = bare.type("policy")
+        assert "Your role here is *viewer*" in words(told)
+        assert "There is no policy yet, so everybody may look" in words(told)
+        assert "`dms-bot policy init`" in words(told)
+        assert "rule" not in told.footer
+        mine = words(bare.type("policy orders"))
+    may, _, may_not = mine.partition("*You may not*")
+    assert "`show`" in may
+    assert "`start`, `stop`, `resume`, `restart`, `promote`, `verify`, `edit`, `delete`, `freeze`" in may_not
+    assert may_not.count("there is no policy yet") == 1
+
+
+def test_openness_is_told_as_what_to_look_at_again(dms: DmsServer, tmp_path: Path) -> None:
+    with desk(dms, tmp_path, Access(policy=OPEN)) as free:
         told = free.type("policy")
-        assert "There is no policy file" in words(told)
+        assert "*Open* (`DMS_BOT_POLICY=open`): every member of the workspace may" in words(told)
+        assert "*Look at this again*\n• DMS_BOT_POLICY is open" in words(told)
         assert "rule" not in told.footer
 
 
