@@ -16,6 +16,7 @@ import click
 
 from bot import config, logs
 from bot.config import ConfigError, Settings
+from bot.policycli import policy
 
 if TYPE_CHECKING:
     from bot.policy import PolicyError
@@ -136,6 +137,9 @@ def check() -> None:
     for sentence in policy_file.remarks(policy):
         click.echo(f"Warning: {sentence}", err=True)
     click.echo(config.shown(settings))
+
+
+main.add_command(policy)
 
 
 @main.command()

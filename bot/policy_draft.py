@@ -1,0 +1,101 @@
+"""A first policy from three answers: who operates, who approves, and which labels are production."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.policy import PolicyError
+from bot.policy_fields import Faults, Fields
+
+_GUARDED = ("stop", "restart", "promote", "edit", "delete")
+"""What takes a second person in production: it loses data or its place in the replication, or changes what
+is copied. Elsewhere the defaults hold, by which restart, promote and delete take one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The answers, as they stand in the file."""
+
+    operators: tuple[str, ...]
+    approvers: tuple[str, ...]
+    production: tuple[str, ...] = ()
+    """`key=value`; a job with any of them is production. Empty: every job is."""
+
+
+def people(text: str, role: str) -> tuple[str, ...]:
+    """Ids and handles of whom to give `role`, apart by commas or spaces.
+
+    Raises:
+        PolicyError: there are none, or one is no subject of a policy.
+    """
+    words, faults = _words(text), Faults("")
+    fields = Fields("", {role: words}, faults)
+    fields.subjects(role, roles_too=False)
+    if not words:
+        fields.fault(role, "is empty: name somebody", f'{role} = ["U0123ABCD", "@dba-team"]')
+    return _sound(words, faults)
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """Labels, apart by commas or spaces; there may be none.
+
+    Raises:
+        PolicyError: one is no `key=value`.
+    """
+    words, faults = _words(text), Faults("")
+    if words:
+        Fields("", {"labels": words}, faults).scope()
+    return _sound(words, faults)
+
+
+def _sound(words: Sequence[str], faults: Faults) -> tuple[str, ...]:
+    if faults.found:
+        # A fault begins with its file, and here is none.
+        raise PolicyError(each.removeprefix(", ") for each in faults.found)
+    return tuple(words)
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, re.split(r"[,\s]+", text))))
+
+
+def written(draft: Draft) -> str:
+    """The text of the policy file."""
+    return "\n".join(_lines(draft)) + "\n"
+
+
+def _lines(draft: Draft) -> Iterator[str]:
+    yield "# Who may do what with dms-bot; docs/policy.md explains every key."
+    yield "# A change counts from the next start; `dms-bot config check` says what is wrong with it."
+    yield ""
+    yield "# Everybody may look."
+    yield 'default_role = "viewer"'
+    yield ""
+    yield "# Users (U…), user groups (S… or @handle), and channels (C…: whoever speaks there)."
+    yield "[roles]"
+    yield f"operator = {_listed(draft.operators)}"
+    yield f"approver = {_listed(draft.approvers)}  # may operate, too; nobody approves their own request"
+    for label in draft.production or ("",):
+        yield ""
+        yield from _rule(label)
+    yield ""
+    yield "# Where no rule matches: operators act, and restart, promote and delete need one approval."
+
+
+def _rule(label: str) -> Iterator[str]:
+    """Production needs a second person; without a label, every job is production."""
+    what = f"production ({label})" if label else "every job"
+    yield "[[rule]]"
+    yield f"name = {json.dumps(f'{what} needs a second person', ensure_ascii=False)}"
+    yield f"verbs = {_listed(_GUARDED)}"
+    if label:
+        yield f"labels = {_listed([label])}"
+    yield "approvals = 1"
+
+
+def _listed(words: Sequence[str]) -> str:
+    """A list as TOML has it: its strings are quoted as those of JSON are."""
+    return json.dumps(list(words), ensure_ascii=False)

@@ -1,0 +1,139 @@
+"""`dms-bot policy`: makes a first policy file."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.policy_draft import Draft
+
+_WHO = "Users (U…: in their profile, “Copy member ID”), user groups (S… or @handle) and channels (C…)"
+
+
+@click.group()
+def policy() -> None:
+    """Who may do what."""
+
+
+@policy.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="policy.toml")
+@click.option(
+    "--operator", multiple=True, help="Who operates: U…, S…, @handle or C…; several times for more."
+)
+@click.option("--approver", multiple=True, help="Who approves what others ask for; written the same way.")
+@click.option(
+    "--production",
+    multiple=True,
+    help="A label of production jobs, such as env=prod; several times for more; none: every job.",
+)
+def init(
+    file: Path, operator: tuple[str, ...], approver: tuple[str, ...], production: tuple[str, ...]
+) -> None:
+    """Ask who operates, who approves and what is production, and write a policy FILE (policy.toml).
+
+    With any of the options, nothing is asked.
+    """
+    asks = not (operator or approver or production)
+    replace = _may_replace(file, asks)
+    draft = _asked() if asks else _given(operator, approver, production)
+    _write(file, _checked(draft, file, asks), replace)
+    click.echo(f"Wrote {file}. It counts once the bot is started with:\n")
+    click.echo(f"  export DMS_BOT_POLICY={shlex.quote(str(file.absolute()))}\n")
+    click.echo("or with policy_file in the settings file. dms-bot config check checks it after each change;")
+    click.echo("in Slack, /dms policy shows it. docs/policy.md explains what else it can say.")
+
+
+def _may_replace(file: Path, asks: bool) -> bool:
+    """Whether there is a file that may be replaced; ends the program where it may not."""
+    if not file.exists():
+        return False
+    if not asks:
+        raise click.ClickException(f"{file} exists: name another file, or remove it first.")
+    click.confirm(f"{file} exists. Replace it?", abort=True)
+    return True
+
+
+def _asked() -> Draft:
+    from bot.policy_draft import Draft, labels, people
+
+    click.echo(f"{_WHO}, with commas between them.\n")
+    return Draft(
+        operators=_prompt(
+            "Who operates: starts, stops, restarts, promotes, edits and deletes jobs",
+            lambda text: people(text, "operator"),
+        ),
+        approvers=_prompt(
+            "Who approves what others ask for (nobody approves their own request)",
+            lambda text: people(text, "approver"),
+        ),
+        production=_prompt(
+            "Which labels mark production, such as env=prod (a job with any of them; empty: every job)",
+            labels,
+            default="",
+        ),
+    )
+
+
+def _prompt(
+    question: str, read: Callable[[str], tuple[str, ...]], default: str | None = None
+) -> tuple[str, ...]:
+    """Ask until the answer can be read."""
+    answer: tuple[str, ...] = click.prompt(
+        question, default=default, show_default=False, value_proc=lambda text: _read(read, text)
+    )
+    return answer
+
+
+def _read(read: Callable[[str], tuple[str, ...]], text: str) -> tuple[str, ...]:
+    from bot.policy import PolicyError
+
+    try:
+        return read(text)
+    except PolicyError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _given(operator: tuple[str, ...], approver: tuple[str, ...], production: tuple[str, ...]) -> Draft:
+    from bot.policy_draft import Draft, labels, people
+
+    if not operator or not approver:
+        raise click.UsageError(
+            "Give both --operator and --approver, or no option at all to be asked; "
+            "for example: --operator @dba-team --approver @leads"
+        )
+    return Draft(
+        _read(lambda text: people(text, "operator"), " ".join(operator)),
+        _read(lambda text: people(text, "approver"), " ".join(approver)),
+        _read(labels, " ".join(production)),
+    )
+
+
+def _checked(draft: Draft, file: Path, asks: bool) -> str:
+    """The file's text, once the reader that the bot starts with has found nothing wrong with it."""
+    from bot.policy import PolicyError
+    from bot.policy_draft import written
+    from bot.policy_file import parse
+
+    text = written(draft)
+    try:
+        warnings = parse(text, file.name).warnings
+    except PolicyError as error:
+        raise click.ClickException(str(error)) from error
+    for sentence in warnings:
+        click.echo(f"Warning: {sentence}", err=True)
+    if warnings and asks:
+        click.confirm("Write it all the same?", abort=True)
+    return text
+
+
+def _write(file: Path, text: str, replace: bool) -> None:
+    try:
+        with file.open("w" if replace else "x", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error
