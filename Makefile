@@ -17,7 +17,7 @@ LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help run test check format page system doctor lock bench crash fuzz screenshots clean
+.PHONY: help run test check format page policy system doctor lock bench crash fuzz screenshots clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ format: .venv/installed ## Format the code
 
 doctor: .venv/installed ## Check tokens, scopes, channels, credentials, permissions, clock and database
 	@$(BIN)/dms-bot doctor
+
+policy: .venv/installed ## Ask who operates and who approves, and write policy.toml
+	@$(BIN)/dms-bot policy init
 
 page: $(PAGE)/dist/.built ## Build the sandbox's page where it is missing or out of date
 

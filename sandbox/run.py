@@ -20,6 +20,7 @@ from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 
 STOP_SECONDS = 25.0
 LOCATIONS = "europe-west1,us-central1"
+POLICY = Path(__file__).with_name("policy.toml")
 
 
 class CannotStart(Exception):
@@ -95,6 +96,7 @@ def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str
         "DMS_EMULATOR_REST_HOST": dms.rest_host,
         "DMS_NOTIFY_CHANNEL": NOTIFY_CHANNEL,
         "DMS_APPROVAL_CHANNEL": APPROVAL_CHANNEL,
+        "DMS_BOT_POLICY": os.environ.get("DMS_BOT_POLICY") or str(POLICY),
         "DMS_BOT_HOST": os.environ.get("DMS_BOT_HOST") or "127.0.0.1",
         "DMS_BOT_DB": os.environ.get("DMS_BOT_DB") or str(_database(slack.port)),
     }
