@@ -12,7 +12,7 @@ import pytest
 from bot.answers import Note, Page, Upload
 from bot.invocation import Invocation, UsageError
 from bot.membership import told
-from bot.policy import Policy, WatchDefault
+from bot.policy import OPEN, WatchDefault
 from bot.store.records import Person
 from sandbox.dms import DmsServer
 from tests.notify.world import NOTIFY
@@ -153,7 +153,7 @@ def test_watches_shows_mine_the_channels_and_the_defaults(at: Desk) -> None:
     at.type("watch orders --dm", alex)
     at.type("watch state=failed", alex)
     at.type("watch orders --dm --only failed", DANA)
-    policy = Policy(watches=(WatchDefault("C0TEAM0001", "label:env=prod", ("failed",)),))
+    policy = replace(OPEN, watches=(WatchDefault("C0TEAM0001", "label:env=prod", ("failed",)),))
     there = Desk(replace(at.ctx, access=replace(at.ctx.access, policy=policy)))
     answer = there.type("watches", DANA)
     assert isinstance(answer, Page)
