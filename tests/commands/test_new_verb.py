@@ -12,7 +12,7 @@ from bot.slack.parse import parse
 from commands.base import Verb
 from tests.policy.desk import Desk, words
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
+GUIDE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 
 
 def test_the_guides_verb_answers_and_is_helped_with(typing: Desk) -> None:
