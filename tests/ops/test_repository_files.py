@@ -137,7 +137,7 @@ def test_the_oldest_python_that_is_promised_is_tested() -> None:
 
 
 def test_dependabot_looks_where_there_is_something() -> None:
-    wanted = {"github-actions": ".github/workflows", "docker": "Dockerfile", "npm": "package-lock.json"}
+    wanted = {"github-actions": ".github/workflows", "npm": "package-lock.json"}
     updates = document(GITHUB / "dependabot.yml")["updates"]
     assert {each["package-ecosystem"] for each in updates} == set(wanted)
     for each in updates:
