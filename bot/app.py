@@ -119,7 +119,7 @@ class Bot:
         self._clock = clock
         self.replica = secrets.token_hex(8)
         self.policy = load_policy(settings.policy_file, verbs=all_verbs())
-        self.store: Store = open_store(settings.db)
+        self.store: Store = open_store(settings.db, only=True)
         go_without_proxy(settings.slack_api_url)
         self.client = WebClient(
             settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.answers_s

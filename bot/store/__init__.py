@@ -9,16 +9,17 @@ from bot.store.port import Hold, JobLocked, Store, StoreError
 from bot.store.sqlite import SqliteBackend
 from bot.store.sqlstore import SqlStore
 
-__all__ = ["Hold", "JobLocked", "Store", "StoreError", "open_store"]
+__all__ = ["Hold", "JobLocked", "Store", "StoreError", "open_store", "sqlite_file"]
 
 _POSTGRES = ("postgresql://", "postgres://")
 _SQLITE = "sqlite:///"
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, only: bool = False) -> Store:
     """The store that `DMS_BOT_DB` names; its tables are made or brought up to date.
 
-    A file's path or `sqlite:///path` is a SQLite database, `postgresql://…` a PostgreSQL one.
+    A file's path or `sqlite:///path` is a SQLite database, `postgresql://…` a PostgreSQL one. With
+    `only`, a SQLite file that another such store uses is refused: two bots would share it badly.
 
     Raises:
         StoreError: the name is neither, or the database cannot be reached, read or used. One
@@ -28,7 +29,21 @@ def open_store(url: str) -> Store:
         from bot.store.postgres import PostgresBackend  # its driver takes a while to load
 
         return SqlStore(PostgresBackend(url))
-    return SqlStore(SqliteBackend(_file(url)))
+    return SqlStore(SqliteBackend(_file(url), only=only))
+
+
+def sqlite_file(url: str) -> Path:
+    """The file of a SQLite database.
+
+    Raises:
+        StoreError: it is a PostgreSQL database, or none.
+    """
+    if url.startswith(_POSTGRES):
+        raise StoreError(
+            "DMS_BOT_DB names a PostgreSQL database, and this command is for SQLite files: use pg_dump and "
+            "pg_restore."
+        )
+    return _file(url)
 
 
 def _file(url: str) -> Path:

@@ -1,7 +1,8 @@
 """Locks that last as long as their process, as locked files in a folder beside the database.
 
 The kernel lets go of a `flock` when its process dies, however it dies. The lock belongs to the open
-file, so two stores in one process exclude each other as well.
+file, so two stores in one process exclude each other as well. The folder itself is locked too: shared
+by everybody who has the database open, and by one alone who puts another file in its place.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from urllib.parse import quote
 
 from bot.store.port import StoreError
 
+_BOT = "bot"
+"""The lock of the one bot that uses the database."""
 _TRIES = 5
 _PAUSE_S = 0.01
 _LONGEST_NAME = 120
@@ -44,11 +47,75 @@ class FileHold:
             _remove(self._file, self._path)
 
 
+class FolderHold:
+    """The locked folder, or nothing where the folder cannot be opened."""
+
+    def __init__(self, folder: int | None) -> None:
+        self._folder = folder
+
+    def release(self) -> None:
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+
 class FileLocks:
-    """The named locks beside one database."""
+    """The locks beside one database. Names that lead to the same file by links have the same locks."""
 
     def __init__(self, database: Path) -> None:
-        self._folder = database.with_name(database.name + ".locks")
+        self._database = Path(os.path.realpath(database))
+        self._folder = self._database.with_name(self._database.name + ".locks")
+
+    def share(self) -> FolderHold:
+        """For everybody who opens the database, so that nobody exchanges its file meanwhile.
+
+        Raises:
+            StoreError: somebody is exchanging it.
+        """
+        try:
+            folder = self._open_folder()
+        except OSError:
+            # Without the right to write here, opening the database says what is missing.
+            return FolderHold(None)
+        if not _lock(folder, fcntl.LOCK_SH):
+            os.close(folder)
+            raise StoreError(f"The database {self._database} is being restored: try again afterwards.")
+        return FolderHold(folder)
+
+    def alone(self) -> FolderHold:
+        """For who exchanges the file: nobody else has the database open.
+
+        Raises:
+            StoreError: somebody has, or the folder cannot be made or opened.
+        """
+        try:
+            folder = self._open_folder()
+        except OSError as error:
+            raise StoreError(f"The folder {self._folder} cannot be locked: {error.strerror}.") from error
+        if not _lock(folder, fcntl.LOCK_EX):
+            os.close(folder)
+            raise StoreError(
+                f"The database {self._database} is in use by another dms-bot command: let that end first."
+            )
+        return FolderHold(folder)
+
+    def claim(self) -> FileHold:
+        """The lock of the one bot that uses the database.
+
+        Raises:
+            StoreError: another bot has it, or the folder cannot be written.
+        """
+        held = self.take(_BOT)
+        if held is None:
+            raise StoreError(
+                f"The database {self._database} is in use by a bot: stop that first (a SQLite file is for "
+                "one bot; several share a PostgreSQL database)."
+            )
+        return held
+
+    def is_claimed(self) -> bool:
+        """Whether a bot uses the database. Raises: StoreError."""
+        return self.is_taken(_BOT)
 
     def take(self, name: str) -> FileHold | None:
         """The lock, or None when it is taken.
@@ -58,11 +125,12 @@ class FileLocks:
         """
         path = self._path(name)
         try:
-            self._folder.mkdir(exist_ok=True)
+            self._make_folder()
             # Somebody who only looks whether the lock is free has it for an instant.
             for _ in range(_TRIES):
                 file = _try(path, os.O_RDWR | os.O_CREAT)
                 if file is not None:
+                    make_private(file, 0o600, self._database)
                     return FileHold(path, file)
                 time.sleep(_PAUSE_S)
         except OSError as error:
@@ -91,11 +159,43 @@ class FileLocks:
                 if file is not None:
                     _remove(file, path)
 
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        make_private(self._folder, 0o700, self._database)
+
+    def _open_folder(self) -> int:
+        self._make_folder()
+        return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
     def _path(self, name: str) -> Path:
         plain = quote(name, safe="")
         if len(plain) > _LONGEST_NAME:
             plain = hashlib.sha256(name.encode()).hexdigest()
         return self._folder / f"{plain}.lock"
+
+
+def make_private(what: Path | int, mode: int, database: Path) -> None:
+    """Let nobody but its owner use a file, or an open one, whatever the umask was when it was made.
+
+    What root makes belongs to the owner of the database, as whom the bot runs. What belongs to others
+    stays as it is.
+    """
+    with contextlib.suppress(OSError):
+        os.chmod(what, mode)
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):
+        owner = (database if database.exists() else database.parent).stat()
+        os.chown(what, owner.st_uid, owner.st_gid)
+
+
+def _lock(file: int, kind: int) -> bool:
+    for _ in range(_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            return True
+        time.sleep(_PAUSE_S)
+    return False
 
 
 def _try(path: Path, flags: int) -> int | None:

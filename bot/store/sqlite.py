@@ -2,23 +2,27 @@
 
 WAL mode with `synchronous=FULL`: what is committed survives a power cut, and readers never wait for
 a writer. Each thread has its own connection. Writers queue on a lock of the process first, because
-SQLite itself only polls, and then on the database's own lock (`BEGIN IMMEDIATE`).
+SQLite itself only polls, and then on the database's own lock (`BEGIN IMMEDIATE`). At the end the
+write-ahead log is folded into the file, so that the file alone is the whole database.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import stat
 import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
-from bot.store.filelock import FileLocks
+from bot.store.filelock import FileHold, FileLocks, make_private
 from bot.store.port import Hold, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
 
@@ -27,12 +31,19 @@ PATIENCE_S = 10.0
 
 _OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
+MIGRATION_SET = "dms-bot"
+"""The name under which sqlite-utils notes which migrations were applied."""
+_FOLD_S = 1.0
+"""How long the end of a store waits for others before it leaves the write-ahead log as it is."""
 _CHECKED_BYTES = 64 * 2**20
 """Up to this size a database is looked through at start (a few hundred milliseconds at most)."""
 
 
 class SqliteBackend(Backend):
-    """One database file. Raises: StoreError, also when it cannot be opened."""
+    """One database file. Raises: StoreError, also when it cannot be opened.
+
+    `only` is for the bot, which is refused when another one uses the file; whoever looks does not mind.
+    """
 
     def __init__(
         self,
@@ -40,6 +51,7 @@ class SqliteBackend(Backend):
         *,
         patience_s: float = PATIENCE_S,
         migrations: tuple[Migration, ...] = MIGRATIONS,
+        only: bool = False,
     ) -> None:
         super().__init__()
         self._path = path
@@ -48,13 +60,20 @@ class SqliteBackend(Backend):
         self._connecting = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
+        self._ready = False
+        self._claim: FileHold | None = None
         self._locks = FileLocks(path)
         if sqlite3.sqlite_version_info < _OLDEST:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed.")
         if not path.parent.is_dir():
             raise StoreError(f"The database {path} cannot be opened: its folder does not exist.")
+        self._use = self._locks.share()
         try:
+            if only:
+                self._claim = self._locks.claim()
+            self._keep_private()
             self._prepare(migrations)
+            self._ready = True
         except BaseException:
             self.close()
             raise
@@ -90,6 +109,37 @@ class SqliteBackend(Backend):
         with self._connecting:
             for database in list(self._connections):
                 database.close()
+            if self._ready:
+                self._ready = False
+                self._fold()
+            if self._claim is not None:
+                self._claim.release()
+            self._use.release()
+
+    def _fold(self) -> None:
+        """Move the write-ahead log into the file.
+
+        Where others still read, or the disk does not write, the log stays where it is and is as good.
+        """
+        with contextlib.suppress(sqlite3.Error), closing(connect(self._path, _FOLD_S)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _keep_private(self) -> None:
+        """SQLite gives its other files the mode and the owner of the first: make that one ourselves.
+
+        A database that is there keeps its group's rights, which somebody may have given on purpose.
+        """
+        with contextlib.suppress(OSError):
+            if not self._path.exists():
+                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                make_private(file, 0o600, self._path.parent)
+                os.close(file)
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                path = Path(os.path.realpath(self._path) + suffix)
+                mode = path.stat().st_mode
+                if stat.S_ISREG(mode) and mode & stat.S_IRWXO:
+                    path.chmod(stat.S_IMODE(mode) & ~stat.S_IRWXO)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -223,8 +273,14 @@ class _Session:
             self._database.conn.executemany(sql, rows)
 
 
+def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
+    """A connection of one's own to a database that is there. Raises: sqlite3.Error."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
+
+
 def _as_sqlite_utils(migrations: tuple[Migration, ...]) -> Migrations:
-    steps = Migrations("dms-bot")
+    steps = Migrations(MIGRATION_SET)
     for each in migrations:
         steps(name=each.name)(_step(each))
     return steps

@@ -29,6 +29,7 @@ from tests.e2e.deciding import (
     runs_of,
 )
 from tests.e2e.scene import JSON, Scene, fresh, input_of, running, settings
+from tests.store.pg_server import postgres_server
 
 RULES = """
 [[rule]]
@@ -290,11 +291,12 @@ def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Pat
         assert stage.slack.views("dana") == []
 
 
+@pytest.mark.postgres
 def test_two_bots_share_what_slack_delivers_twice(tmp_path: Path) -> None:
     """Copies of one delivery reach two replicas over Socket Mode."""
     rules = policy(tmp_path, ROLES + RULES)
-    with ends() as (slack, dms):
-        wanted = settings(slack, dms, tmp_path, policy_file=rules)
+    with ends() as (slack, dms), postgres_server() as server:
+        wanted = settings(slack, dms, tmp_path, policy_file=rules, db=server.new_database())
         with running(wanted) as one, running(wanted):
             slack.control.wait_connections(2)
             slack.control.duplicate_deliveries(3)
