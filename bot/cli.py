@@ -121,6 +121,46 @@ def export(kind: str, output: Path | None, job: str, by: str, since: datetime | 
             _write(lines, file)
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over FILE if it exists.")
+def backup(file: Path, force: bool) -> None:
+    """Copy the SQLite database into FILE, checked and whole, also while the bot runs."""
+    from bot.store import sqlite_file
+
+    url = _database()
+    with _told():
+        from bot.store.backup import back_up
+
+        content = back_up(sqlite_file(url), file, force=force)
+    click.echo(f"{file} is a whole backup of {url}, with {content}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def restore(file: Path, yes: bool) -> None:
+    """Put the backup FILE in the place of the SQLite database, which is kept under another name.
+
+    Stop the bot first.
+    """
+    from bot.store import sqlite_file
+
+    url = _database()
+    with _told():
+        from bot.store.backup import restoring
+
+        with restoring(file, sqlite_file(url)) as ready:
+            click.echo(f"The backup {file} is whole, with {ready.backup}.")
+            click.echo(f"The database {url} {ready.state()}.")
+            for line in ready.warnings():
+                click.echo(line)
+            if not yes:
+                click.confirm(f"Put the backup in the place of {url}?", abort=True)
+            kept = ready.carry_out()
+    click.echo(f"Restored {url}.{f' What was there is kept as {kept}.' if kept else ''}")
+
+
 @main.group("config")
 def config_group() -> None:
     """The settings."""

@@ -1,0 +1,347 @@
+"""Copies of a SQLite database: made while a bot runs, and put back while none does.
+
+A file alone is whole only without a write-ahead log beside it: SQLite replays whatever log it finds next to
+a file, so that a log left over from another database would undo a restore.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.store.content import Content, checked, content
+from bot.store.filelock import FileLocks, make_private
+from bot.store.port import StoreError
+from bot.store.sqlite import connect
+
+_LOGS = ("-wal", "-journal")
+"""What holds a part of the database beside its file."""
+_PATIENCE_S = 10.0
+_LISTED = 20
+
+
+def back_up(database: Path, copy: Path, *, force: bool = False) -> Content:
+    """Write a whole and checked copy of a database, which a bot may be using, to the file `copy`.
+
+    Nobody but its owner may read it. It is there as a whole or not at all.
+
+    Raises:
+        StoreError: there is no such database, or it is damaged, not a bot's, or a newer version's; or the
+            copy cannot be written, or is there already (without `force`).
+    """
+    if not database.is_file():
+        raise StoreError(f"There is no database {database}.")
+    _may_be_written(database, copy, force)
+    with ExitStack() as stack:
+        stack.callback(FileLocks(database).share().release)
+        temporary = stack.enter_context(_temporary(copy))
+        with _copy_errors(copy), closing(connect(database, _PATIENCE_S)) as source:
+            source.execute("VACUUM INTO ?", (str(temporary),))
+        found = checked(temporary, database)
+        with _file_errors(copy):
+            _sync(temporary)
+            _publish(temporary, copy, force)
+        _sync_folder(copy)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A checked backup that lies ready beside the database."""
+
+    backup: Content
+    present: Content | None
+    """None where there is no database, or it cannot be read."""
+    database: Path
+    _ready: Path
+
+    def state(self) -> str:
+        """What the database is now, to stand behind its name."""
+        if self.present is not None:
+            return f"has {self.present}"
+        return "cannot be read" if self.database.exists() else "does not exist"
+
+    def warnings(self) -> list[str]:
+        """What the next start makes of the backup, a sentence a line."""
+        lines = []
+        if self.backup.open_requests:
+            lines.append(f"{self.backup.open_requests} requests in it are open, and can be approved again.")
+        if self.backup.runs:
+            lines.append(
+                f"{len(self.backup.runs)} runs in it have not ended; the next start goes on with them, and "
+                "makes the calls that were still queued:"
+            )
+            lines += [f"  {each}" for each in self.backup.runs[:_LISTED]]
+        return lines
+
+    def carry_out(self) -> Path | None:
+        """Put the backup in the place of the database; where the old one is kept, if there was one.
+
+        Raises:
+            StoreError: it cannot be done, and the old database is in its place; or the disk has not
+                confirmed it.
+        """
+        kept = _free_name(self.database)
+        with _file_errors(self.database):
+            try:
+                _keep(self.database, kept)
+                # The file that is there keeps its name until the new one has it: it is never missing.
+                os.replace(self._ready, self.database)
+            except BaseException:
+                _take_back(self.database, kept)
+                raise
+        _sync_folder(self.database)
+        return kept if kept.exists() else None
+
+
+@contextmanager
+def restoring(backup: Path, database: Path) -> Iterator[Restore]:
+    """A backup that may be put in the place of a database; nobody else has that open until the end.
+
+    Raises:
+        StoreError: the backup is no whole database of a bot, or a newer version's; somebody uses the
+            database; or there is no room for it.
+    """
+    database = Path(os.path.realpath(database))
+    _may_be_restored(backup, database)
+    locks = FileLocks(database)
+    with ExitStack() as stack:
+        stack.callback(locks.claim().release)
+        stack.callback(locks.alone().release)
+        present = _present(database)
+        ready = stack.enter_context(_temporary(database))
+        with _file_errors(database):
+            shutil.copyfile(backup, ready)
+        found = checked(ready, backup)
+        with _file_errors(database):
+            _give_to_owner(ready, database)
+            _sync(ready)
+        yield Restore(found, present, database, ready)
+
+
+def _may_be_written(database: Path, copy: Path, force: bool) -> None:
+    if not copy.parent.is_dir():
+        raise StoreError(f"The folder {copy.parent} does not exist.")
+    if copy.is_dir():
+        raise StoreError(f"{copy} is a folder: name a file.")
+    real = os.path.realpath(database)
+    if os.path.realpath(copy) in {real, *(real + suffix for suffix in ("-wal", "-shm", "-journal"))}:
+        raise StoreError(f"{copy} is the database itself: name another file.")
+    if copy.exists() and not force:
+        raise StoreError(_taken(copy))
+    if copy.exists() and FileLocks(copy).is_claimed():
+        raise StoreError(f"{copy} is in use by a bot: name another file.")
+    log = _log_beside(copy)
+    if log:
+        raise StoreError(f"{log} would be taken for a part of {copy}: name another file, or move it away.")
+
+
+def _may_be_restored(backup: Path, database: Path) -> None:
+    if not database.parent.is_dir():
+        raise StoreError(f"The folder {database.parent} does not exist.")
+    if database.is_dir():
+        raise StoreError(f"{database} is a folder: DMS_BOT_DB must name a file.")
+    if not backup.is_file():
+        raise StoreError(f"There is no backup {backup}.")
+    if os.path.realpath(backup) == str(database):
+        raise StoreError(f"{backup} is the database itself: name a backup.")
+    log = _log_beside(backup)
+    if log:
+        raise StoreError(
+            f"{backup} has {log.name} beside it, so it may not be whole by itself: make a backup of it with "
+            f"“DMS_BOT_DB={backup} dms-bot backup NEW” and restore that, or move {log.name} away if it "
+            "belongs to another database."
+        )
+
+
+def _log_beside(path: Path) -> Path | None:
+    """A log that SQLite would replay into the file."""
+    for suffix in _LOGS:
+        # SQLite names it after the file that a link leads to.
+        log = Path(os.path.realpath(path) + suffix)
+        with contextlib.suppress(OSError):
+            if log.stat().st_size:
+                return log
+    return None
+
+
+def _present(database: Path) -> Content | None:
+    """What is in the database now, its log folded into it; None where it cannot be read.
+
+    Raises:
+        StoreError: another program has it open.
+    """
+    if not database.exists():
+        return None
+    try:
+        with closing(connect(database, 1.0)) as connection:
+            # Refused while any other connection is open, of whatever program.
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("BEGIN EXCLUSIVE")
+            try:
+                return content(connection)
+            finally:
+                connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        if _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise StoreError(
+                f"The database {database} is open in another program: end that first."
+            ) from error
+        # Damaged, perhaps: that is what backups are for. Its log is kept beside it.
+        return None
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[Path]:
+    """An empty file of one's own beside another, gone at the end unless it was given another name."""
+    path = target.absolute().with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"No file can be made in {path.parent}: {error.strerror}.") from error
+    try:
+        os.fchmod(file, 0o600)
+        os.close(file)
+        yield path
+    finally:
+        for suffix in ("", "-journal"):
+            with contextlib.suppress(OSError):
+                os.unlink(f"{path}{suffix}")
+
+
+def _publish(temporary: Path, copy: Path, force: bool) -> None:
+    """Give the file its name: at once, and over no other file without `force`."""
+    if force:
+        os.replace(temporary, copy)
+        return
+    try:
+        os.link(temporary, copy)
+    except FileExistsError:
+        raise StoreError(_taken(copy)) from None
+    except OSError:
+        # A file system without hard links.
+        if copy.exists():
+            raise StoreError(_taken(copy)) from None
+        os.replace(temporary, copy)
+
+
+def _taken(copy: Path) -> str:
+    return f"{copy} exists already: name another file, or write over it with --force."
+
+
+def _give_to_owner(ready: Path, database: Path) -> None:
+    """The mode and the owner of the database that is there; of one that is missing, what a bot would make."""
+    if not database.exists():
+        make_private(ready, 0o600, database)
+        return
+    old, new = database.stat(), ready.stat()
+    os.chmod(ready, stat.S_IMODE(old.st_mode) & 0o666)
+    if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
+        return
+    try:
+        os.chown(ready, old.st_uid, old.st_gid)
+    except PermissionError:
+        raise StoreError(
+            f"The database {database} belongs to the user {old.st_uid} and the group {old.st_gid}: "
+            "restore as that user, or as root."
+        ) from None
+
+
+def _keep(database: Path, kept: Path) -> None:
+    """Give the database a second name, and move its logs along, so that none is left beside the new one."""
+    if database.exists():
+        try:
+            os.link(database, kept)
+        except OSError:
+            # A file system without hard links.
+            shutil.copy2(database, kept)
+    for suffix in _LOGS:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{database}{suffix}", f"{kept}{suffix}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{database}-shm")
+
+
+def _take_back(database: Path, kept: Path) -> None:
+    """What `_keep` has done. The database itself still has its own name."""
+    for suffix in _LOGS:
+        with contextlib.suppress(OSError):
+            os.rename(f"{kept}{suffix}", f"{database}{suffix}")
+    with contextlib.suppress(OSError):
+        kept.unlink()
+
+
+def _free_name(database: Path) -> Path:
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    name = f"{database.name}.before-restore-{now}"
+    number = 1
+    while any(database.with_name(name + suffix).exists() for suffix in ("", *_LOGS)):
+        number += 1
+        name = f"{database.name}.before-restore-{now}-{number}"
+    return database.with_name(name)
+
+
+@contextmanager
+def _copy_errors(copy: Path) -> Iterator[None]:
+    """What keeps SQLite from writing a copy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        trouble = _TROUBLES.get(_code(error), str(error))
+        raise StoreError(f"The backup {copy} was not made: {trouble}.") from error
+
+
+@contextmanager
+def _file_errors(path: Path) -> Iterator[None]:
+    """What keeps the system from writing a file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            why = f"The disk of {path.parent} is full"
+        else:
+            why = f"{error.filename or path} cannot be read or written ({error.strerror or error})"
+        raise StoreError(f"{why}: nothing was changed.") from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: "its disk is full",
+    sqlite3.SQLITE_IOERR: "its disk does not write, or a file may not grow so large",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_NOTADB: "DMS_BOT_DB names a file that is no SQLite database",
+    sqlite3.SQLITE_BUSY: "the database is locked by another program",
+    sqlite3.SQLITE_CANTOPEN: "the permissions of the database or its folder do not allow it",
+    sqlite3.SQLITE_READONLY: "the database or its folder is read-only",
+}
+
+
+def _sync(path: Path) -> None:
+    """To the disk: a file, or the names in a folder."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _sync_folder(path: Path) -> None:
+    try:
+        _sync(path.absolute().parent)
+    except OSError as error:
+        raise StoreError(
+            f"{path} is in its place, but its disk has not confirmed that: {error.strerror}."
+        ) from error

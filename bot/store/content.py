@@ -1,0 +1,87 @@
+"""What is in the file of a SQLite database, looked at without opening it as a store."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.store.port import StoreError
+from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS
+from bot.store.schema import MIGRATIONS, pending
+from bot.store.sqlite import MIGRATION_SET
+
+_MAGIC = b"SQLite format 3\0"
+"""How each database begins. Source: https://www.sqlite.org/fileformat.html#the_database_header"""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is in a database."""
+
+    rows: int
+    """Of the audit."""
+    hash: str
+    """The last row's."""
+    newest: str
+    """When the last row was written, in UTC; empty where there is none."""
+    open_requests: int
+    runs: tuple[str, ...]
+    """Those that have not ended: action, job and state."""
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return "an audit without rows"
+        return f"an audit of {self.rows:,} rows, the last from {self.newest} with the hash {self.hash}"
+
+
+def checked(file: Path, name: Path) -> Content:
+    """What is in a file that nobody else knows of, told as `name`.
+
+    Raises:
+        StoreError: it is not a whole database of a bot of this version or an older one.
+    """
+    try:
+        with file.open("rb") as opened:
+            begins = opened.read(len(_MAGIC))
+    except OSError as error:
+        raise StoreError(f"{name} cannot be read: {error.strerror}.") from error
+    if begins != _MAGIC:
+        raise StoreError(f"{name} is no SQLite database.")
+    try:
+        # Immutable: nothing is made beside it, whatever its journal mode.
+        uri = f"{file.absolute().as_uri()}?immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise StoreError(f"{name} is damaged.")
+            _known(connection, name)
+            return content(connection)
+    except sqlite3.Error as error:
+        raise StoreError(f"{name} is damaged.") from error
+
+
+def _known(connection: sqlite3.Connection, name: Path) -> None:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    applied: list[str] = []
+    if {"_sqlite_migrations", "audit_head"} <= tables:
+        sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
+        applied = [row[0] for row in connection.execute(sql, (MIGRATION_SET,))]
+    if not applied:
+        raise StoreError(f"{name} is a SQLite database, but not one of dms-bot.")
+    pending(applied, MIGRATIONS, str(name))
+
+
+def content(connection: sqlite3.Connection) -> Content:
+    """What is in an open database. Raises: sqlite3.Error."""
+    rows, digest = connection.execute("SELECT length, hash FROM audit_head").fetchone()
+    newest = connection.execute("SELECT at FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    marks = ", ".join("?" * len(OPEN_REQUESTS))
+    sql = f"SELECT count(*) FROM requests WHERE state IN ({marks})"  # noqa: S608 - only question marks
+    (requests,) = connection.execute(sql, [each.value for each in OPEN_REQUESTS]).fetchone()
+    marks = ", ".join("?" * len(ACTIVE_RUNS))
+    sql = f"SELECT action, job, state FROM runs WHERE state IN ({marks}) ORDER BY seq"  # noqa: S608
+    runs = connection.execute(sql, [each.value for each in ACTIVE_RUNS])
+    unfinished = tuple(f"{action} {job} ({state})" for action, job, state in runs)
+    return Content(rows, digest, newest[0][:19] + "Z" if newest else "", requests, unfinished)
