@@ -356,11 +356,12 @@ def _from_file(source: str, path: str, faults: list[str]) -> str:
         text = Path(os.path.expanduser(path)).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        faults.append(f"{source} names {path!r}, which cannot be read: {why}.")
+        faults.append(f"{source} names {values.path_shown(path)}, which cannot be read: {why}.")
         return ""
     if not text:
+        shown_as = values.path_shown(path)
         faults.append(
-            f"{source} names {path!r}, which is empty; the secret must stand in it, and nothing else."
+            f"{source} names {shown_as}, which is empty; the secret must stand in it, and nothing else."
         )
     return text
 
@@ -381,7 +382,8 @@ def _from_table(option: Option, table: Mapping[str, Any], faults: list[str]) -> 
     if isinstance(value, list):
         value = ",".join(str(each) for each in value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        faults.append(f"{option.key} in the settings file must be a text or a number, not {value!r}.")
+        found = "what is there" if option.secret else repr(value)
+        faults.append(f"{option.key} in the settings file must be a text or a number, not {found}.")
         return "", option.key
     return str(value).strip(), option.key
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 Reader = Callable[[str], Any]
@@ -22,6 +22,20 @@ _LOCATION = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
 _CHANNEL_NAME = re.compile(r"#?[^\s#@,<>A-Z]{1,80}")
 _HOST_PORT = re.compile(r"(?:https?://)?(?P<host>[^\s/:]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})/?")
+_NO_PATH = re.compile(r"postgres(?:ql)?:|[^/]*:[^/]*@|.*\bpassword\s*=", re.IGNORECASE | re.DOTALL)
+"""A connection in another form than a URL: taken for a path, its password would stand in every error."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_WITH_AT = frozenset({"user", "password", "sslpassword", "options", "application_name"})
+"""What may hold an @ in the query of a URL. Elsewhere, it is the end of a password that is not encoded."""
+_SECRETS = frozenset({"password", "sslpassword"})
+_SHOWN = frozenset(
+    {"host", "hostaddr", "port", "dbname", "user", "sslmode", "sslrootcert", "application_name"}
+    | {"connect_timeout", "target_session_attrs", "channel_binding", "gssencmode"}
+)
+"""What is repeated of the query of a URL.
+
+Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+"""
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
@@ -104,23 +118,29 @@ def database(text: str) -> str:
             raise BadValue(
                 "must outlive the process, so not ':memory:'; for example: /var/lib/dms-bot/bot.db"
             )
+        if _NO_PATH.match(text):
+            raise _no_database("what is there")
         return text
     if scheme in ("postgresql", "postgres"):
         return _postgres(f"postgresql://{rest}")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return rest[1:]
-    raise BadValue(
-        f"must be a file's path or a PostgreSQL URL, not a {scheme}:// URL; for example: "
+    raise _no_database(f"a {scheme}:// URL" if _SCHEME.fullmatch(scheme) else "what is there")
+
+
+def _no_database(found: str) -> BadValue:
+    return BadValue(
+        f"must be a file's path or a PostgreSQL URL, not {found}; for example: "
         "/var/lib/dms-bot/bot.db or postgresql://bot@db.internal/dmsbot"
     )
 
 
 def _postgres(url: str) -> str:
     try:
-        port_is_sound = urlsplit(url).port != 0
+        sound = _is_sound(urlsplit(url)) and not re.search(r"[\t\r\n]", url)
     except ValueError:
-        port_is_sound = False
-    if not port_is_sound:
+        sound = False
+    if not sound:
         raise BadValue(
             "is not a well formed URL (characters such as @, : and / in the password are written as %40, "
             "%3A and %2F); for example: postgresql://bot:…@db.internal:5432/dmsbot"
@@ -128,13 +148,29 @@ def _postgres(url: str) -> str:
     return url
 
 
+def _is_sound(parts: SplitResult) -> bool:
+    """Whether PostgreSQL's client takes the URL apart at the same places.
+
+    It ends a password at the first @, so what stands behind would be a part of the host or the database's
+    name, which errors repeat. Raises: ValueError, for a port that is none.
+    """
+    strays = [each for each in parts.query.split("&") if "@" in each and _name(each) not in _WITH_AT]
+    alone = parts.netloc.count("@") <= 1 and "@" not in parts.path + parts.fragment
+    return alone and not strays and parts.port != 0
+
+
+def _name(parameter: str) -> str:
+    return parameter.partition("=")[0]
+
+
 def passwords(url: str) -> tuple[str, ...]:
-    """The password in a database URL, as written and as meant; empty where there is none."""
+    """The passwords in a database URL, as written and as meant; empty where there is none."""
     if "://" not in url:
         return ()
     parts = urlsplit(url)
-    found = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if name == "password")]
-    return tuple({*filter(None, found), *(unquote(each) for each in found if each)})
+    given = [each.partition("=")[2] for each in parts.query.split("&") if _name(each) in _SECRETS]
+    found = {parts.password or "", *given}
+    return tuple(filter(None, found | {unquote(each) for each in found}))
 
 
 def without_password(url: str) -> str:
@@ -146,8 +182,18 @@ def without_password(url: str) -> str:
     if parts.password is not None:
         user, _, host = netloc.rpartition("@")
         netloc = f"{user.partition(':')[0]}:…@{host}"
-    query = re.sub(r"(^|&)password=[^&]*", r"\1password=…", parts.query)
+    query = "&".join(map(_parameter_shown, parts.query.split("&")))
     return urlunsplit(parts._replace(netloc=netloc, query=query))
+
+
+def _parameter_shown(parameter: str) -> str:
+    name = _name(parameter)
+    return parameter if name in _SHOWN or not name else f"{name}=…"
+
+
+def path_shown(path: str) -> str:
+    """A path in quotes; not what may be a secret that was set in place of its file."""
+    return repr(path) if re.fullmatch(r"[\w.~+-]*/[\w.~+/ -]*", path) else "a file"
 
 
 OPEN: Final = "open"

@@ -50,7 +50,8 @@ def _file(url: str) -> Path:
     path = url.removeprefix(_SQLITE)
     scheme, mark, _ = path.partition("://")
     if mark:
-        raise StoreError(f"DMS_BOT_DB knows a file's path and postgresql://, not {scheme}://.")
+        found = f"{scheme}://" if scheme.isalnum() else "what is there"
+        raise StoreError(f"DMS_BOT_DB knows a file's path and postgresql://, not {found}.")
     if path in ("", ":memory:"):
         raise StoreError("DMS_BOT_DB must name a file: a database in memory would forget everything.")
     return Path(os.path.expanduser(path))

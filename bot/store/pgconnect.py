@@ -82,6 +82,9 @@ class Address:
         except psycopg.ProgrammingError:
             # The driver's own words could repeat the password.
             raise StoreError("DMS_BOT_DB is no valid postgresql:// address.") from None
+        if "@" in f"{given.get('host')}{given.get('hostaddr')}":
+            # A password that is not encoded, cut at its first @: errors would repeat the rest as a host.
+            raise StoreError("DMS_BOT_DB is no valid postgresql:// address: an @ in the password is %40.")
         self.conninfo = make_conninfo("", **{**_CLIENT, **given})
         host, port = given.get("host") or "the local socket", given.get("port") or 5432
         self.name = f"The PostgreSQL database {given.get('dbname') or 'by default'} at {host}:{port}"

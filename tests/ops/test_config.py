@@ -214,6 +214,82 @@ def test_passwords_of_databases_are_hidden(url: str, shown_as: str, hidden: set[
     assert hidden <= set(settings.secrets())
 
 
+@pytest.mark.parametrize(
+    ("url", "shown_as", "hidden"),
+    [
+        ("postgresql://bot@db/x?password=p@hush", "postgresql://bot@db/x?password=…", {"p@hush"}),
+        ("postgresql://bot@db/x?password=a+hush", "postgresql://bot@db/x?password=…", {"a+hush"}),
+        ("postgresql://db/x?password=%68ush", "postgresql://db/x?password=…", {"%68ush", "hush"}),
+        (
+            "postgresql://db/x?sslmode=require&sslpassword=hush&user=bot@srv",
+            "postgresql://db/x?sslmode=require&sslpassword=…&user=bot@srv",
+            {"hush"},
+        ),
+        ("postgresql://bot@db/x?passwort=hush", "postgresql://bot@db/x?passwort=…", set()),
+        ("postgresql://bot:a:hush@db/x", "postgresql://bot:…@db/x", {"a:hush"}),
+    ],
+)
+def test_unusual_passwords_are_hidden(url: str, shown_as: str, hidden: set[str]) -> None:
+    settings = load({**LEAST, "DMS_BOT_DB": url})
+    assert settings.db_shown == shown_as
+    assert f"DMS_BOT_DB={shown_as}" in shown(settings)
+    assert hidden <= set(settings.secrets())
+    assert "hush" not in repr(settings)
+
+
+NOT_ENCODED = [
+    "postgresql://bot:p@hush@db.internal/x",
+    "postgresql://bot:p@hush:hush@db.internal/x",
+    "postgresql://bot:@hush@db.internal/x",
+    "postgresql://bot:p/hush@db.internal/x",
+    "postgresql://bot:12/hush@db.internal/x",
+    "postgresql://bot:p?hush@db.internal/x",
+    "postgresql://bot:12?hush@db.internal/x",
+    "postgresql://bot:12?a=hush@db.internal/x",
+    "postgresql://bot:p#hush@db.internal/x",
+    "postgresql://bot:12#hush@db.internal/x",
+    "postgresql://bot:[hush@db.internal/x",
+    "postgresql://bot:p\thush@db.internal/x",
+    "postgresql://bot:p\N{FULLWIDTH COMMERCIAL AT}hush@db.internal/x",
+    "postgres://bot:p@hush@db.internal/x",
+    "postgresql:/bot:hush@db.internal/x",
+    "postgresql:bot:hush@db.internal/x",
+    "Postgresql://bot:hush@db.internal/x",
+    '"postgresql://bot:hush@db.internal/x"',
+    "bot:hush@db.internal/x",
+    "host=db.internal user=bot password=hush",
+    "password=hush://",
+    "bot:hush://db.internal",
+    "mysql://bot:hush@db.internal/x",
+]
+
+
+@pytest.mark.parametrize("url", NOT_ENCODED)
+def test_a_database_that_is_not_well_formed_is_refused_and_not_repeated(url: str) -> None:
+    (fault,) = faults(DMS_BOT_DB=url)
+    assert "hush" not in fault
+    assert "postgresql://bot" in fault
+    with pytest.raises(ConfigError) as caught:
+        load_database({"DMS_BOT_DB": url})
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [each.env_file for each in OPTIONS if each.secret])
+@pytest.mark.parametrize("value", ["postgresql://bot:hush@db.internal/x", "xoxb-hush", "hush"])
+def test_a_secret_that_is_set_in_place_of_its_file_is_not_repeated(name: str, value: str) -> None:
+    least = {each: text for each, text in LEAST.items() if each != name.removesuffix("_FILE")}
+    with pytest.raises(ConfigError) as caught:
+        load({**least, name: value})
+    assert "cannot be read" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_table_in_place_of_the_database_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(with_file(tmp_path, 'db = {host = "db.internal", password = "hush"}\n'))
+    assert "hush" not in str(caught.value)
+
+
 @pytest.mark.parametrize("secret", [each for each in OPTIONS if each.secret and each.name != "db"])
 def test_no_fault_repeats_a_secret(secret: Any) -> None:
     for fault in faults(**{secret.env: "wrong one-hush"}):

@@ -36,6 +36,8 @@ def test_a_path_with_unusual_characters(tmp_path: Path) -> None:
         ("postgresql://dms:s3cret@127.0.0.1:1/bot", "at 127.0.0.1:1 cannot be reached"),
         ("postgresql://dms:s3cret@127.0.0.1:1/bot?no_such_option=1", "no valid postgresql:// address"),
         ("postgresql://dms:s3cret@127.0.0.1:notaport/bot", "127.0.0.1"),
+        ("postgresql://dms:p@s3cret@127.0.0.1:1/bot", "no valid postgresql:// address"),
+        ("dms:s3cret://127.0.0.1", "not what is there"),
     ],
 )
 def test_anything_else_is_refused_in_one_sentence(url: str, says: str) -> None:
