@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.store.content import Content, checked, content
+from bot.store.content import Content, checked, content, counted
 from bot.store.filelock import FileLocks, make_private
 from bot.store.port import StoreError
 from bot.store.sqlite import connect
@@ -74,14 +74,23 @@ class Restore:
     def warnings(self) -> list[str]:
         """What the next start makes of the backup, a sentence a line."""
         lines = []
-        if self.backup.open_requests:
-            lines.append(f"{self.backup.open_requests} requests in it are open, and can be approved again.")
-        if self.backup.runs:
+        requests, runs = self.backup.open_requests, len(self.backup.runs)
+        if requests:
+            are = (
+                "is open, and can still be approved"
+                if requests == 1
+                else "are open, and can still be approved"
+            )
+            lines.append(f"{counted(requests, 'request')} in it {are}.")
+        if runs:
+            have = "has" if runs == 1 else "have"
             lines.append(
-                f"{len(self.backup.runs)} runs in it have not ended; the next start goes on with them, and "
-                "makes the calls that were still queued:"
+                f"{counted(runs, 'run')} in it {have} not ended; the next start goes on with that, and makes "
+                "the calls that were still queued:"
             )
             lines += [f"  {each}" for each in self.backup.runs[:_LISTED]]
+        if runs > _LISTED:
+            lines.append(f"  and {runs - _LISTED} more")
         return lines
 
     def carry_out(self) -> Path | None:

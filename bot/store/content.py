@@ -33,7 +33,14 @@ class Content:
     def __str__(self) -> str:
         if not self.rows:
             return "an audit without rows"
-        return f"an audit of {self.rows:,} rows, the last from {self.newest} with the hash {self.hash}"
+        return (
+            f"an audit of {counted(self.rows, 'row')}, the last from {self.newest} with the hash {self.hash}"
+        )
+
+
+def counted(number: int, word: str) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def checked(file: Path, name: Path) -> Content:

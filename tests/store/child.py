@@ -69,6 +69,24 @@ def stay_in_transaction(store: Store) -> None:
         time.sleep(600)
 
 
+def write(store: Store, text: str) -> None:
+    """Saved, and still in the write-ahead log when the process is killed."""
+    store.put_value("last", text)
+    store.append_audit(AuditEntry(at=NOW, event="requested", detail=text))
+    say("written")
+    time.sleep(600)
+
+
+def keep_writing(store: Store) -> None:
+    say("ready")
+    number = 0
+    while True:
+        number += 1
+        with store.transaction():
+            store.append_audit(AuditEntry(at=NOW, event="requested", detail="x" * 300))
+            store.put_value("last", str(number))
+
+
 def freeze(store: Store) -> None:
     """As a replica whose server gives up on it sooner than on others."""
     url = sys.argv[1]
@@ -86,6 +104,8 @@ WHAT: dict[str, Callable[..., None]] = {
     "claim": claim,
     "count": count,
     "stay": stay_in_transaction,
+    "write": write,
+    "keep writing": keep_writing,
     "freeze": freeze,
     "open": just_open,
 }
