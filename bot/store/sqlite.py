@@ -193,6 +193,8 @@ class SqliteBackend(Backend):
                 check_same_thread=False,  # only `close` comes from another thread
             )
             database = Database(connection, execute_plugins=False)
+            # A connection is in a cycle with its statements: it would stay open for long after its thread.
+            weakref.finalize(database, connection.close)
             with self._connecting:
                 self._connections.add(database)
             self._wal(connection)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ import pytest
 from bot.store import open_store
 from bot.store.schema import MIGRATIONS
 from bot.store.sqlite import SqliteBackend
+from tests.faults.process import Process, ends, environ, start
 from tests.store import make
-from tests.store.processes import child
+from tests.store.processes import child, until
 
 PROGRAM = Path(sys.executable).with_name("dms-bot")
 
@@ -458,3 +460,70 @@ def test_nobody_opens_the_database_while_it_is_restored(db: Path, copy: Path) ->
     assert "is being restored" in refused(dms_bot(db, "backup", copy, "--force"))
     asking.communicate("n\n")
     assert dms_bot(db, "audit", "verify").returncode == 0
+
+
+# ---- beside a bot
+
+
+def said(process: Process) -> list[str]:
+    return [line.strip() for line in process.text().splitlines() if line.startswith("Error:")]
+
+
+def test_a_second_bot_and_a_restore_are_refused_and_the_first_goes_on(db: Path, copy: Path) -> None:
+    link = db.parent / "link.db"
+    link.symlink_to(db)
+    with ends() as (slack, dms):
+        bot = start(environ(slack, dms, db), db)
+        try:
+            slack.control.wait_connections(timeout=60)
+            for path in (db, link):
+                second = start(environ(slack, dms, path), path)
+                assert second.process.wait(60) == 1
+                until(partial(said, second))
+                (sentence,) = said(second)
+                assert "is in use by a bot: stop that first" in sentence
+                assert "Traceback" not in second.text()
+            assert dms_bot(db, "audit", "verify").returncode == 0
+            assert dms_bot(db, "audit", "export").returncode == 0
+            assert dms_bot(db, "backup", copy).returncode == 0
+            assert "is in use by a bot" in refused(dms_bot(db, "restore", copy, "--yes"))
+            assert "is in use by a bot" in refused(dms_bot(copy, "backup", db, "--force"))
+            assert bot.ready()
+            assert bot.stop() == 0
+        finally:
+            bot.process.kill()
+            bot.process.wait()
+    assert names(db.parent) == {"bot.db", "bot.db.locks", "link.db"}
+    assert dms_bot(db, "restore", copy, "--yes").returncode == 0
+    assert last(db) == "old"
+
+
+def test_what_is_odd_in_the_database_s_address_is_printed_by_no_command(copy: Path) -> None:
+    secrets = {
+        "GOOGLE_CLOUD_PROJECT": "demo-project",
+        "DMS_LOCATIONS": "europe-west1",
+        "DMS_NOTIFY_CHANNEL": "C0DBMIGRAT",
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "DMS_BOT_DB": "postgresql://bot:p@hush@127.0.0.1:1/x",
+    }
+    for words in (
+        ["run"],
+        ["doctor", "--offline"],
+        ["config", "check"],
+        ["audit", "verify"],
+        ["backup", copy],
+    ):
+        done = subprocess.run(
+            [PROGRAM, *words], env=secrets, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 2, words
+        assert "%40" in done.stderr, words
+        assert "hush" not in done.stdout + done.stderr, words
+
+
+def test_an_encoded_password_is_printed_by_no_command() -> None:
+    url = "postgresql://bot:p%40hush@127.0.0.1:1/x?sslpassword=hush"
+    for words in (["audit", "verify"], ["restore", "copy.db", "--yes"]):
+        done = dms_bot(url, *words)
+        assert "hush" not in done.stdout + refused(done), words

@@ -52,7 +52,7 @@ def together(url: str, commands: list[tuple[str, ...]]) -> list[str]:
         return [each.hear() for each in children]
 
 
-def until(true: Callable[[], bool], deadline_s: float = 30.0) -> None:
+def until(true: Callable[[], object], deadline_s: float = 30.0) -> None:
     """Wait for something that must come."""
     end = time.monotonic() + deadline_s
     while not true():
