@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -148,9 +149,11 @@ def restore(file: Path, yes: bool) -> None:
 
     url = _database()
     with _told():
+        from bot.restored import end_unfinished
         from bot.store.backup import restoring
 
-        with restoring(file, sqlite_file(url)) as ready:
+        amend = partial(end_unfinished, now=datetime.now(UTC))
+        with restoring(file, sqlite_file(url), amend) as ready:
             click.echo(f"The backup {file} is whole, with {ready.backup}.")
             click.echo(f"The database {url} {ready.state()}.")
             for line in ready.warnings():

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,8 +21,9 @@ from pathlib import Path
 
 from bot.store.content import Content, checked, content, counted
 from bot.store.filelock import FileLocks, make_private
-from bot.store.port import StoreError
-from bot.store.sqlite import connect
+from bot.store.port import Store, StoreError
+from bot.store.sqlite import SqliteBackend, connect
+from bot.store.sqlstore import SqlStore
 
 _LOGS = ("-wal", "-journal")
 """What holds a part of the database beside its file."""
@@ -72,7 +73,7 @@ class Restore:
         return "cannot be read" if self.database.exists() else "does not exist"
 
     def warnings(self) -> list[str]:
-        """What the next start makes of the backup, a sentence a line."""
+        """What is left of the backup's work, a sentence a line."""
         lines = []
         requests, runs = self.backup.open_requests, len(self.backup.runs)
         if requests:
@@ -85,8 +86,8 @@ class Restore:
         if runs:
             have = "has" if runs == 1 else "have"
             lines.append(
-                f"{counted(runs, 'run')} in it {have} not ended; the next start goes on with that, and makes "
-                "the calls that were still queued:"
+                f"{counted(runs, 'run')} in it {have} not ended, and may have been carried out since. "
+                "Nothing more is sent; the outcome is told as unclear:"
             )
             lines += [f"  {each}" for each in self.backup.runs[:_LISTED]]
         if runs > _LISTED:
@@ -114,8 +115,10 @@ class Restore:
 
 
 @contextmanager
-def restoring(backup: Path, database: Path) -> Iterator[Restore]:
+def restoring(backup: Path, database: Path, amend: Callable[[Store], None]) -> Iterator[Restore]:
     """A backup that may be put in the place of a database; nobody else has that open until the end.
+
+    `amend` changes the copy of the backup before it is put there; the backup stays as it is.
 
     Raises:
         StoreError: the backup is no whole database of a bot, or a newer version's; somebody uses the
@@ -132,6 +135,8 @@ def restoring(backup: Path, database: Path) -> Iterator[Restore]:
         with _file_errors(database):
             shutil.copyfile(backup, ready)
         found = checked(ready, backup)
+        with closing(SqlStore(SqliteBackend(ready))) as store:
+            amend(store)
         with _file_errors(database):
             _give_to_owner(ready, database)
             _sync(ready)
@@ -223,9 +228,11 @@ def _temporary(target: Path) -> Iterator[Path]:
         os.close(file)
         yield path
     finally:
-        for suffix in ("", "-journal"):
+        for suffix in ("", "-journal", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.unlink(f"{path}{suffix}")
+        with contextlib.suppress(OSError):
+            os.rmdir(f"{path}.locks")
 
 
 def _publish(temporary: Path, copy: Path, force: bool) -> None:

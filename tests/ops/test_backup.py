@@ -12,15 +12,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.dms.model import Options, job_name
+from bot.dms.rules import Action
 from bot.store import open_store
+from bot.store.records import Person, RequestState, RunState
 from bot.store.schema import MIGRATIONS
 from bot.store.sqlite import SqliteBackend
+from tests.e2e.deciding import ROLES, policy
 from tests.faults.process import Process, ends, environ, start
 from tests.store import make
 from tests.store.processes import child, until
@@ -296,7 +301,33 @@ def test_it_asks_and_says_what_it_is_about(db: Path, copy: Path) -> None:
     assert kept(db) == []
     assert last(db) == "new"
     assert dms_bot(db, "restore", copy, input="y\n").returncode == 0
-    assert last(db) == "old"
+    with closing(open_store(str(db))) as store:
+        assert store.value("last") == "old"
+
+
+def test_what_had_not_ended_is_not_sent_again(db: Path, copy: Path) -> None:
+    """It was carried out after the backup, which the backup does not know."""
+    states = [RunState.QUEUED, RunState.CALLING, RunState.FOLLOWING]
+    with closing(open_store(str(db))) as store:
+        for number, state in enumerate(states):
+            id = f"q{number}"
+            store.add_request(make.request(id, f"job{number}", state=RequestState.RUNNING))
+            store.add_run(make.run(f"r{number}", f"job{number}", request=id, state=state))
+    assert dms_bot(db, "backup", copy).returncode == 0
+    saved = copy.read_bytes()
+    assert dms_bot(db, "restore", copy, "--yes").returncode == 0
+    assert copy.read_bytes() == saved
+    assert names(db.parent) == {"bot.db", "bot.db.locks", kept(db)[0].name}
+    with closing(open_store(str(db))) as store:
+        runs = store.runs()
+        assert [run.state for run in runs] == [RunState.UNCLEAR] * 3
+        assert all("restored from a backup" in run.note and run.ended for run in runs)
+        assert [(each.event, each.run) for each in store.audit()][1:] == [
+            ("unclear", "r0"),
+            ("unclear", "r1"),
+            ("unclear", "r2"),
+        ]
+        assert store.verify_audit() == ""
 
 
 def test_nobody_answers(db: Path, copy: Path) -> None:
@@ -496,6 +527,39 @@ def test_a_second_bot_and_a_restore_are_refused_and_the_first_goes_on(db: Path, 
     assert names(db.parent) == {"bot.db", "bot.db.locks", "link.db"}
     assert dms_bot(db, "restore", copy, "--yes").returncode == 0
     assert last(db) == "old"
+
+
+def test_a_bot_on_a_restored_database_sends_nothing_again(db: Path, copy: Path) -> None:
+    with ends() as (slack, dms):
+        dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+        name = job_name(dms.project, "europe-west1", "orders")
+        with closing(open_store(str(db))) as store:
+            created = datetime.fromisoformat(dms.control.job("orders")["createTime"])
+            job = make.job(name=name, create_time=created)
+            store.add_request(
+                make.request(
+                    jobs=(job,),
+                    databases={},
+                    action=Action.STOP,
+                    options=Options(),
+                    by=Person("T0SANDBOX1", "U0DANA0001", "C0DBMIGRAT"),
+                    state=RequestState.RUNNING,
+                )
+            )
+            store.add_run(make.run("r1", job=name, created=datetime.now(UTC)))
+        assert dms_bot(db, "backup", copy).returncode == 0
+        assert dms_bot(db, "restore", copy, "--yes").returncode == 0
+        rules = str(policy(copy.parent, ROLES))
+        bot = start({**environ(slack, dms, db), "DMS_BOT_POLICY": rules}, db)
+        try:
+            with closing(open_store(str(db))) as store:
+                until(lambda: [each.state for each in store.requests()] == [RequestState.DONE])
+            assert bot.stop() == 0
+        finally:
+            bot.process.kill()
+            bot.process.wait()
+        assert dms.control.calls("StopMigrationJob") == []
+    assert "Traceback" not in bot.text()
 
 
 def test_what_is_odd_in_the_database_s_address_is_printed_by_no_command(copy: Path) -> None:

@@ -1,0 +1,54 @@
+"""What a restored database must not do again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.approvals.keys import approval_key, request_key
+from bot.dms.model import Job
+from bot.store.port import Store
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run, RunState
+
+_NOTE = (
+    "The bot's database was restored from a backup, in which this had not ended. It is not known whether it "
+    "was applied: look at the job before trying again."
+)
+_MOST = 1_000_000
+
+
+def end_unfinished(store: Store, now: datetime) -> None:
+    """End every run that had not ended as unclear, and write it into the audit.
+
+    Its call may have been made after the backup, by the database that is replaced. A start would take it up
+    and could make the call once more. The next look at requests closes theirs.
+
+    Raises:
+        StoreError.
+    """
+    with store.transaction():
+        for run in store.runs(states=ACTIVE_RUNS, limit=_MOST):
+            store.move_run(run.id, [run.state], RunState.UNCLEAR, ended=now, note=_NOTE)
+            request = store.request(run.request)
+            if request is None:
+                continue
+            store.append_audit(_entry(run, request, request.job(run.job), now))
+            store.touch(request_key(request.id))
+            store.touch(approval_key(request.id))
+
+
+def _entry(run: Run, request: Request, job: Job, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        at=now,
+        event=RunState.UNCLEAR.value,
+        user=request.by.user,
+        team=request.by.team,
+        channel=request.by.channel,
+        action=run.action,
+        job=run.job,
+        job_create_time=job.create_time.isoformat(),
+        job_status=job.status,
+        request=request.id,
+        run=run.id,
+        operation=run.operation,
+        detail=_NOTE,
+    )
