@@ -1,7 +1,7 @@
 """Records to and from what a database column holds, without loss.
 
-Plain fields become plain columns; everything else becomes JSON. The conversion of a class is worked
-out once from its type hints and then reused, so that ten thousand jobs are read in a moment.
+Plain fields become plain columns; everything else becomes JSON, by functions that cattrs generates
+once for each type.
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ from __future__ import annotations
 import json
 import re
 import sys
-import types
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
-from functools import cache, lru_cache
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from enum import StrEnum
+from functools import lru_cache, partial
+from types import NoneType, UnionType
+from typing import Any, NoReturn, Union, get_args, get_origin
+
+from cattrs import Converter
+from cattrs.dispatch import StructureHook, UnstructureHook
+from cattrs.fns import identity
+from cattrs.gen import make_dict_structure_fn
+from cattrs.preconf.json import make_converter
 
 Value = str | int | float | None
 """What a column holds."""
 
+_PLAIN = (str, int, float, datetime, StrEnum)
+"""What has a column of its own kind."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _INTERNED = 24
 """Strings up to this length (states, engines, labels) are shared between records."""
-
-
-class Codec(NamedTuple):
-    """How one type goes into a column or a JSON text, and comes back."""
-
-    encode: Callable[[Any], Any]
-    decode: Callable[[Any], Any]
 
 
 def clean(text: str) -> str:
@@ -61,125 +61,90 @@ def dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
-@cache
-def column(hint: Any) -> Codec:
-    """How a field of this type goes into a column of its own."""
-    inner, optional = _optional(hint)
-    plain = _plain_column(inner)
-    if plain is not None:
-        return _nullable(plain) if optional else plain
-    nested = codec(hint)
-    return Codec(
-        lambda value: dumps(nested.encode(value)),
-        lambda text: nested.decode(json.loads(text)),
+def _json() -> Converter:
+    converter = _converter(omit_if_default=True)
+    converter.register_unstructure_hook(bool, identity)
+    # Also what is no string in spite of its type: it must be readable again.
+    converter.register_unstructure_hook(str, str)
+    # Whatever is in it is JSON already: to look at each value's own class would take time for nothing.
+    converter.register_unstructure_hook_func(lambda hint: hint is Any, identity)
+    converter.register_structure_hook(str, lambda text, _: _shared(text))
+    converter.register_structure_hook_factory(is_dataclass, partial(_from_object, converter))
+    return converter
+
+
+def _columns() -> Converter:
+    converter = _converter(omit_if_default=False)
+    converter.register_unstructure_hook(bool, int)
+    converter.register_unstructure_hook(str, lambda text: clean(str(text)))
+    converter.register_structure_hook(str, lambda text, _: text)
+    converter.register_unstructure_hook_factory(_is_not_plain, _to_json_text)
+    converter.register_structure_hook_factory(_is_not_plain, _from_json_text)
+    return converter
+
+
+def _converter(*, omit_if_default: bool) -> Converter:
+    converter = make_converter(
+        omit_if_default=omit_if_default,
+        detailed_validation=False,
+        unstructure_fallback_factory=_refuse,
+        structure_fallback_factory=_refuse,
     )
+    converter.register_unstructure_hook(int, identity)
+    converter.register_unstructure_hook(float, identity)
+    converter.register_unstructure_hook(datetime, time_text)
+    converter.register_structure_hook(datetime, lambda text, _: text_time(text))
+    # Else it would be taken for the text that it is as well.
+    converter.register_unstructure_hook(StrEnum, lambda member: member.value)
+    converter.register_structure_hook(StrEnum, lambda text, kind: kind(text))
+    return converter
 
 
-@cache
-def codec(hint: Any) -> Codec:
-    """How a value of this type goes into JSON."""
-    inner, optional = _optional(hint)
-    if optional:
-        return _nullable(codec(inner))
-    if is_dataclass(inner):
-        return _record(inner)
-    origin = get_origin(inner)
-    if origin is tuple:
-        return _sequence(get_args(inner))
-    if origin is not None and issubclass(origin, Mapping):
-        return _mapping(get_args(inner)[1])
-    return _scalar(inner)
-
-
-def _optional(hint: Any) -> tuple[Any, bool]:
-    if get_origin(hint) not in (Union, types.UnionType):
-        return hint, False
-    inner = [each for each in get_args(hint) if each is not type(None)]
-    if len(inner) != 1:
-        raise TypeError(f"no way to store {hint}")
-    return inner[0], True
-
-
-def _nullable(inner: Codec) -> Codec:
-    encode, decode = inner
-    return Codec(
-        lambda value: None if value is None else encode(value),
-        lambda value: None if value is None else decode(value),
-    )
-
-
-def _plain_column(hint: Any) -> Codec | None:
-    if hint is str:
-        return Codec(lambda value: clean(str(value)), _same)
-    if hint is bool:
-        return Codec(int, bool)
-    if hint in (int, float) or (isinstance(hint, type) and issubclass(hint, datetime | Enum)):
-        return _scalar(hint)
-    return None
-
-
-def _scalar(hint: Any) -> Codec:
-    if hint is datetime:
-        return Codec(time_text, text_time)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return Codec(lambda value: hint(value).value, hint)
-    if hint is str:
-        return Codec(str, _shared)
-    if hint in (int, float, bool, Any):
-        return Codec(_same, _same)
+def _refuse(hint: Any) -> NoReturn:
     raise TypeError(f"no way to store {hint}")
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _shared(text: str) -> str:
     return sys.intern(text) if len(text) <= _INTERNED else text
 
 
-def _sequence(inner: tuple[Any, ...]) -> Codec:
-    if inner[-1] is Ellipsis:
-        each = codec(inner[0])
-        return Codec(
-            lambda value: [each.encode(item) for item in value],
-            lambda value: tuple([each.decode(item) for item in value]),
-        )
-    parts = [codec(part) for part in inner]
-    return Codec(
-        lambda value: [part.encode(item) for part, item in zip(parts, value, strict=True)],
-        lambda value: tuple([part.decode(item) for part, item in zip(parts, value, strict=True)]),
-    )
+def _is_not_plain(hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        inner = [each for each in get_args(hint) if each is not NoneType]
+        hint = inner[0] if len(inner) == 1 else hint
+    return not (isinstance(hint, type) and issubclass(hint, _PLAIN))
 
 
-def _mapping(inner: Any) -> Codec:
-    encode, decode = codec(inner)
-    return Codec(
-        lambda value: {key: encode(item) for key, item in value.items()},
-        lambda value: {key: decode(item) for key, item in value.items()},
-    )
+def _from_object(converter: Converter, kind: Any) -> StructureHook:
+    """Reads a record; anything but a JSON object is refused, never taken for one with its fields left out."""
+    read = make_dict_structure_fn(kind, converter)
+
+    def checked(stored: Any, _: Any) -> Any:
+        if not isinstance(stored, dict):
+            raise ValueError(f"{stored!r} is no {kind.__name__}")
+        return read(stored, kind)
+
+    return checked
 
 
-def _record(kind: Any) -> Codec:
-    """A dataclass as a JSON object; fields that are as by default are left out.
-
-    A field that this version does not know (a newer one wrote it) is passed over.
-    """
-    hints = get_type_hints(kind)
-    parts = [(field.name, codec(hints[field.name]).encode, _default(field)) for field in fields(kind)]
-    decoders = {field.name: codec(hints[field.name]).decode for field in fields(kind)}
-
-    def encode(record: Any) -> dict[str, Any]:
-        values = ((name, getattr(record, name), write, default) for name, write, default in parts)
-        return {name: write(value) for name, value, write, default in values if value != default}
-
-    def decode(stored: dict[str, Any]) -> Any:
-        return kind(**{name: decoders[name](value) for name, value in stored.items() if name in decoders})
-
-    return Codec(encode, decode)
+def _to_json_text(hint: Any) -> UnstructureHook:
+    write = as_json.get_unstructure_hook(hint)
+    return lambda value: dumps(write(value))
 
 
-def _default(field: Field[Any]) -> Any:
-    if field.default_factory is not MISSING:
-        return field.default_factory()
-    return field.default
+def _from_json_text(hint: Any) -> StructureHook:
+    read = as_json.get_structure_hook(hint)
+    return lambda text, _: read(json.loads(text), hint)
+
+
+as_json = _json()
+"""Values to and from JSON.
+
+A record's fields that are as by default are left out, and one that this version does not know (a newer
+one wrote it) is passed over. Raises: TypeError, when a hook is asked for that nobody has.
+"""
+as_columns = _columns()
+"""A record's fields to and from columns: plain ones as they are, all others as JSON text.
+
+Raises: TypeError, when a hook is asked for that nobody has.
+"""

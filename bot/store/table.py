@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from bot.store.backend import Row
-from bot.store.codec import Value, clean, column
+from bot.store.codec import Value, as_columns, clean
 from bot.store.port import StoreError
 
 Record = TypeVar("Record")
@@ -59,11 +59,12 @@ class Table(Generic[Record]):
         hints = get_type_hints(record)
         self.name = name
         self._record = record
-        self._codecs = {each.name: column(hints[each.name]) for each in fields(record)}  # type: ignore[arg-type]
-        self._decoders = [(name, codec.decode) for name, codec in self._codecs.items()]
-        self._inserted = [each for each in self._codecs if each not in given]
+        kinds = {each.name: hints[each.name] for each in fields(record)}  # type: ignore[arg-type]
+        self._writers = {name: as_columns.get_unstructure_hook(kind) for name, kind in kinds.items()}
+        self._readers = [(as_columns.get_structure_hook(kind), kind) for kind in kinds.values()]
+        self._inserted = [each for each in kinds if each not in given]
         self._fixed = frozenset(given + fixed)
-        self.columns = _names(self._codecs)
+        self.columns = _names(kinds)
 
     def insert(self, tail: str = "", extra: Iterable[str] = ()) -> str:
         names = [*self._inserted, *extra]
@@ -71,7 +72,7 @@ class Table(Generic[Record]):
 
     def values(self, record: Record) -> list[Value]:
         """What `insert` takes, without the extra columns."""
-        return [self._codecs[name].encode(getattr(record, name)) for name in self._inserted]
+        return [self._writers[name](getattr(record, name)) for name in self._inserted]
 
     def select(self, where: Where | str = "", tail: str = "") -> str:
         return f"SELECT {self.columns} FROM {self.name}{where} {tail}"
@@ -95,17 +96,17 @@ class Table(Generic[Record]):
             ValueError: there is no such field, or it may not change.
         """
         for name in changes:
-            if name not in self._codecs:
+            if name not in self._writers:
                 raise ValueError(f"{self._record.__name__} has no field {name!r}")
             if name in self._fixed:
                 raise ValueError(f"{name!r} of {self._record.__name__} does not change")
-        return {name: self._codecs[name].encode(value) for name, value in changes.items()}
+        return {name: self._writers[name](value) for name, value in changes.items()}
 
     def record(self, row: Row) -> Record:
         """Raises: StoreError, when the row holds what was never written by the bot."""
-        pairs = zip(self._decoders, row, strict=True)
+        pairs = zip(self._readers, row, strict=True)
         try:
-            return self._record(**{name: decode(value) for (name, decode), value in pairs})
+            return self._record(*[read(value, kind) for (read, kind), value in pairs])
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise StoreError(f"A row of the table {self.name} cannot be understood: {error}.") from error
 
