@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
@@ -28,6 +29,14 @@ BROKEN = Migration(
     len(MIGRATIONS) + 1, "broken", ("CREATE TABLE mascot (id {serial})", "INSERT INTO nowhere VALUES (1)")
 )
 Open = Callable[[tuple[Migration, ...]], Backend]
+
+DIGESTS = {
+    ("0001 first tables", "sqlite"): "b10c68cf00f9b809ad11e2cdf1ef72f0def810e2fc38d53c16ff1f546cf87ff0",
+    ("0001 first tables", "postgres"): "cc695e51926fde440ae2a4760c1d0e5780d65f89e867797a912c94832df1c7ba",
+    ("0002 hopeless runs", "sqlite"): "92389130cede1c6e2b9112c4a59c437ddf8b1936ae0844302105031c5500f7b7",
+    ("0002 hopeless runs", "postgres"): "691be3a4763672ce6d287490d2dd4ce49aa4ab54206d8855ed0ed5e455fb59f9",
+}
+"""SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 
 TABLES = {
     "requests": records.Request,
@@ -67,6 +76,15 @@ def test_every_field_has_a_column(url: str, name: str) -> None:
 
 def test_numbers_go_up_one_by_one() -> None:
     assert [each.number for each in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_no_published_migration_ever_changes() -> None:
+    found = {
+        (each.name, dialect): hashlib.sha256("\n".join(each.statements(dialect)).encode()).hexdigest()
+        for each in MIGRATIONS
+        for dialect in ("sqlite", "postgres")
+    }
+    assert found == DIGESTS
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
