@@ -70,6 +70,12 @@ class Table(Generic[Record]):
         names = [*self._inserted, *extra]
         return f"INSERT INTO {self.name} ({_names(names)}) VALUES ({_marks(len(names))}) {tail}"
 
+    def upsert(self, key: str, extra: Iterable[str] = ()) -> str:
+        """An insert that takes the place of the row with the same key, all columns of it."""
+        names = [each for each in [*self._inserted, *extra] if each != key]
+        replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
+        return self.insert(f'ON CONFLICT ("{key}") DO UPDATE SET {replaced}', extra)
+
     def values(self, record: Record) -> list[Value]:
         """What `insert` takes, without the extra columns."""
         return [self._writers[name](getattr(record, name)) for name in self._inserted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -136,6 +137,15 @@ def test_whatever_is_known_comes_back(store: Store, known: list[KnownJob]) -> No
     usable = [each for each in known if not set(each.job.name) & {"\x00"} and _is_plain(each.job.name)]
     store.save_known(usable)
     assert store.known_jobs() == {each.job.name: each for each in usable}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(filled(KnownJob), filled(KnownJob))
+def test_every_field_of_a_known_job_is_replaced(store: Store, one: KnownJob, other: KnownJob) -> None:
+    for each in (one, other):
+        known = replace(each, job=replace(each.job, name=make.name("orders")))
+        store.save_known([known])
+        assert store.known_job(make.name("orders")) == known
 
 
 def _is_plain(text: str) -> bool:

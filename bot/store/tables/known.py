@@ -13,11 +13,7 @@ from bot.store.table import Table, Where
 from bot.store.tables.part import Part
 
 _KNOWN = Table("known_jobs", KnownJob)
-_SAVE = _KNOWN.insert(
-    "ON CONFLICT (name) DO UPDATE SET job = excluded.job, seen = excluded.seen, "
-    "changed = excluded.changed, databases = excluded.databases, flags = excluded.flags, run = excluded.run",
-    extra=("name",),
-)
+_SAVE = _KNOWN.upsert("name", extra=("name",))
 _EVENTS = Table("events", Event, given=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
 _AT_ONCE = 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,14 +10,17 @@ from typing import Any
 
 from bot.store.codec import clean, dumps, time_text
 from bot.store.records import Ref
+from bot.store.table import Table
 from bot.store.tables.part import Part
 
-_PUT = """INSERT INTO refs (id, team, kind, data, digest, used) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (digest) DO UPDATE SET used = excluded.used RETURNING id"""
+_REFS = Table("refs", Ref)
+_PUT = _REFS.insert(
+    "ON CONFLICT (digest) DO UPDATE SET used = excluded.used RETURNING id", extra=("digest", "used")
+)
 _KNOWN = "SELECT digest, id FROM refs WHERE used >= ? AND digest IN"
 _AT_ONCE = 500
 """Digests in one query: databases limit the parameters of a statement."""
-_GET = "SELECT id, team, kind, data, used FROM refs WHERE id = ? AND team = ?"
+_GET = f"SELECT used, {_REFS.columns} FROM refs WHERE id = ? AND team = ?"  # noqa: S608 - names alone
 _FIRST = "INSERT INTO deliveries (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 
 _FRESH = timedelta(days=1)
@@ -30,17 +32,14 @@ class Refs(Part):
         return self.put_refs(team, kind, [data])[0]
 
     def put_refs(self, team: str, kind: str, many: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        contents = [dumps(dict(data)) for data in many]
-        digests = [hashlib.sha256(dumps([team, kind, each]).encode()).hexdigest() for each in contents]
+        digests = [_digest(team, kind, data) for data in many]
         ids = self._known(digests)
-        new = {
-            digest: content for digest, content in zip(digests, contents, strict=True) if digest not in ids
-        }
+        new = {digest: data for digest, data in zip(digests, many, strict=True) if digest not in ids}
         if new:
             with self._db.write():
-                for digest, content in new.items():
-                    row = (secrets.token_urlsafe(16), clean(team), clean(kind), content, digest, _now())
-                    ids[digest] = str(self._db.rows(_PUT, row)[0][0])
+                for digest, data in new.items():
+                    ref = Ref(secrets.token_urlsafe(16), team, kind, data)
+                    ids[digest] = str(self._db.rows(_PUT, [*_REFS.values(ref), digest, _now()])[0][0])
         return tuple(ids[digest] for digest in digests)
 
     def _known(self, digests: Sequence[str]) -> dict[str, str]:
@@ -56,12 +55,17 @@ class Refs(Part):
         row = self._db.row(_GET, (clean(id), clean(team)))
         if row is None:
             return None
-        if row[4] < _recently():
-            self._db.change("UPDATE refs SET used = ? WHERE id = ?", (_now(), row[0]))
-        return Ref(id=row[0], team=row[1], kind=row[2], data=json.loads(row[3]))
+        used, *columns = row
+        if used < _recently():
+            self._db.change("UPDATE refs SET used = ? WHERE id = ?", (_now(), clean(id)))
+        return _REFS.record(tuple(columns))
 
     def first_time(self, key: str, now: datetime) -> bool:
         return self._db.change(_FIRST, (clean(key), time_text(now))) == 1
+
+
+def _digest(team: str, kind: str, data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(dumps([team, kind, dumps(dict(data))]).encode()).hexdigest()
 
 
 def _recently() -> str:
