@@ -112,7 +112,7 @@ class Store(Protocol):
         """Change state (and fields of `Request`) if it is still one of `expect`; None if it is not.
 
         Raises:
-            ValueError: `changes` names what is no field, or never changes (id, by).
+            ValueError: `changes` names what is no field, or never changes (id, by, jobs).
         """
         ...
 

@@ -51,14 +51,6 @@ def test_a_request_moves_only_from_an_expected_state(store: Store) -> None:
     assert store.request("q1") == moved
 
 
-def test_a_request_found_by_its_new_jobs(store: Store) -> None:
-    store.add_request(make.request("q1", "a"))
-    state = RequestState.APPROVING
-    store.move_request("q1", [state], state, jobs=(make.job("b"),), expires=NOW + MINUTE)
-    assert store.requests(job=make.name("a")) == ()
-    assert [each.expires for each in store.requests(job=make.name("b"))] == [NOW + MINUTE]
-
-
 def test_open_requests_that_share_a_job(store: Store) -> None:
     others = [make.request(f"q{n}", "b", f"other-{n}") for n in range(1, 6)]
     unrelated = [
@@ -77,7 +69,7 @@ def test_open_requests_that_share_a_job(store: Store) -> None:
     assert store.open_beside("q0", "T1", NOW) == ("q4", "q3", "q2", "q1")
 
 
-@pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}])
+@pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}, {"jobs": ()}])
 def test_what_is_no_field_or_never_changes_is_refused(store: Store, changes: dict[str, Any]) -> None:
     store.add_request(make.request())
     with pytest.raises(ValueError, match=r"field|change"):

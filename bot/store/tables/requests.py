@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.dms.model import Job
 from bot.store.codec import clean, time_text
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.store.table import Table, Where
 from bot.store.tables.part import Part
 
-_REQUESTS = Table("requests", Request, fixed=("id", "state", "by"))
+_REQUESTS = Table("requests", Request, fixed=("id", "state", "by", "jobs"))
 _DECISIONS = Table("decisions", Decision)
 
 _ADD = _REQUESTS.insert(extra=("requester",))
@@ -27,7 +26,7 @@ class Requests(Part):
     def add_request(self, request: Request) -> None:
         with self._db.write():
             self._db.change(_ADD, [*_REQUESTS.values(request), clean(request.by.user)])
-            self._add_jobs(request.id, request.jobs)
+            self._db.many(_ADD_JOB, [(clean(job.name), clean(request.id)) for job in request.jobs])
 
     def request(self, id: str) -> Request | None:
         where = Where().add("id = ?", id)
@@ -58,9 +57,6 @@ class Requests(Part):
         where = Where().add("id = ?", id).among("state", expect)
         with self._db.write():
             row = self._db.row(_REQUESTS.update(new, where), [*new.values(), *where.params])
-            if row is not None and "jobs" in changes:
-                self._db.change("DELETE FROM request_jobs WHERE request = ?", (clean(id),))
-                self._add_jobs(id, changes["jobs"])
         return None if row is None else _REQUESTS.record(row)
 
     def add_decision(self, decision: Decision) -> bool:
@@ -69,6 +65,3 @@ class Requests(Part):
     def decisions(self, request: str) -> tuple[Decision, ...]:
         where = Where().add("request = ?", request)
         return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params))
-
-    def _add_jobs(self, request: str, jobs: Sequence[Job]) -> None:
-        self._db.many(_ADD_JOB, [(clean(job.name), clean(request)) for job in jobs])
