@@ -43,8 +43,7 @@ from bot.slack.signed import Signed
 from bot.slack.socket import Socket
 from bot.slack.stored import Stored
 from bot.stopping import Deadline, Pool, Signals, ends, leave
-from bot.store import open_store
-from bot.store.port import Hold, Store, StoreError
+from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.tidying import Tidying
 from bot.turns import keep_to_one_core, take_short_turns

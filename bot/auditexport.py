@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import AuditEntry
 
 _PAGE = 1000

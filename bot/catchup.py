@@ -14,7 +14,7 @@ import structlog
 
 from bot.approvals import request_key
 from bot.delivery import KEPT_OUT
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState, failed_databases
 from bot.subscriptions import Subscriptions
 from bot.transitions import DELAYED

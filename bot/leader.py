@@ -9,7 +9,7 @@ import structlog
 
 from bot import metrics
 from bot.health import Health
-from bot.store.port import Hold, Store, StoreError
+from bot.store import Hold, Store, StoreError
 
 log = structlog.get_logger(__name__)
 

@@ -37,7 +37,7 @@ from bot.delivery import (
 from bot.lanes import Lane
 from bot.limits import Limits
 from bot.pacing import back_off
-from bot.store.port import Store, StoreError
+from bot.store import Store, StoreError
 from bot.store.records import BY_URL, OutMessage
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.approvals.keys import approval_key, request_key
 from bot.dms.model import Job
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run, RunState
 
 _NOTE = (

@@ -38,7 +38,7 @@ from bot.dms.rules import (
 )
 from bot.redact import redact
 from bot.requestwords import changed, describe, lasts_long, waits
-from bot.store.port import JobLocked, Store, StoreError
+from bot.store import JobLocked, Store, StoreError
 from bot.store.records import (
     ACTIVE_RUNS,
     AuditEntry,

@@ -12,7 +12,7 @@ from bot import sourcewrites
 from bot.config import Settings
 from bot.dms.model import State
 from bot.policy import Summary
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import KnownJob, OutMessage, RequestState
 from bot.subscriptions import is_loud
 from bot.transitions import STUCK

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import sourcewrites
 from bot.dms.model import CHANGING, State
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import Event, KnownJob, OutMessage
 from bot.subscriptions import Subscriptions, is_loud
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.store.port import Store
+from bot.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
 from bot.looking import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
 from bot.pacing import Pace, Rounds, back_off
-from bot.store.port import Store, StoreError
+from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS, KnownJob
 from bot.subscriptions import Subscriptions, Wanted
 from bot.telling import BURST, Teller, Told

@@ -13,7 +13,7 @@ from bot.config import Settings
 from bot.dms.port import Dms
 from bot.invocation import Invocation, Syntax
 from bot.membership import Membership
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import Person
 
 if TYPE_CHECKING:

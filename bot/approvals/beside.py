@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import Request
 
 _FIRST = 3

@@ -18,7 +18,7 @@ from bot.dms.rules import HARMLESS, Action
 from bot.offers import stop_following
 from bot.redact import redact
 from bot.requestwords import STANDING, describe, frozen, gone, lasts_long, locked
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import (
     ACTIVE_RUNS,
     OPEN_REQUESTS,

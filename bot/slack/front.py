@@ -39,7 +39,7 @@ from bot.slack.post import Place, Post
 from bot.slack.progress import retryable
 from bot.slack.render import render
 from bot.slack.text import plain
-from bot.store.port import Store, StoreError
+from bot.store import Store, StoreError
 from bot.store.records import OPEN_REQUESTS, Person, Ref, Request, RequestState
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from slack_bolt import Ack, App, BoltContext
 
 from bot.slack import incoming, views
 from bot.slack.front import PREVIEWED, Front
-from bot.store.port import StoreError
+from bot.store import StoreError
 
 log = structlog.get_logger(__name__)
 

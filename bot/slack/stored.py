@@ -21,7 +21,7 @@ from bot.slack.cards import request_card
 from bot.slack.home import Home, home
 from bot.slack.message import Message
 from bot.slack.render import note
-from bot.store.port import Store
+from bot.store import Store
 from bot.store.records import (
     OPEN_REQUESTS,
     Event,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.store.port import Hold, JobLocked, Store, StoreError
+from bot.store.port import Hold, JobLocked, StoreError
 from bot.store.sqlite import SqliteBackend
-from bot.store.sqlstore import SqlStore
+from bot.store.sqlstore import Store
 
 __all__ = ["Hold", "JobLocked", "Store", "StoreError", "open_store", "sqlite_file"]
 
@@ -28,8 +28,8 @@ def open_store(url: str, *, only: bool = False) -> Store:
     if url.startswith(_POSTGRES):
         from bot.store.postgres import PostgresBackend  # its driver takes a while to load
 
-        return SqlStore(PostgresBackend(url))
-    return SqlStore(SqliteBackend(_file(url), only=only))
+        return Store(PostgresBackend(url))
+    return Store(SqliteBackend(_file(url), only=only))
 
 
 def sqlite_file(url: str) -> Path:

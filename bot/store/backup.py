@@ -21,9 +21,9 @@ from pathlib import Path
 
 from bot.store.content import Content, checked, content, counted
 from bot.store.filelock import FileLocks, make_private
-from bot.store.port import Store, StoreError
+from bot.store.port import StoreError
 from bot.store.sqlite import SqliteBackend, connect
-from bot.store.sqlstore import SqlStore
+from bot.store.sqlstore import SqlStore, Store
 
 _LOGS = ("-wal", "-journal")
 """What holds a part of the database beside its file."""

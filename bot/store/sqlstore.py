@@ -16,13 +16,26 @@ from bot.store.tables.upkeep import Upkeep
 from bot.store.tables.watches import Watches
 
 
-class SqlStore(Refs, Requests, Runs, Freezes, Audit, Known, Outbox, Watches, Upkeep):
-    """A `bot.store.port.Store`, safe to share between threads. Raises: StoreError, from everything."""
+class Store(Refs, Requests, Runs, Freezes, Audit, Known, Outbox, Watches, Upkeep):
+    """SQLite and PostgreSQL answer alike; safe to share between threads.
+
+    Every method is one transaction, or takes part in the one that the same thread has open. Writers are
+    serialised: what a transaction reads stays true until it ends.
+
+    Raises: StoreError, from every method.
+    """
 
     def transaction(self) -> AbstractContextManager[None]:
+        """Make the calls inside one transaction. May be nested; rolled back on an exception.
+
+        An exception that leaves a nested transaction, and a StoreError from any call, roll back the
+        whole, even where somebody catches it further out. JobLocked from a method changes nothing,
+        and the transaction may go on.
+        """
         return self._db.write()
 
     def hold(self, name: str) -> Hold | None:
+        """Take the lock `name`, or None when it is taken."""
         return self._db.hold(name)
 
     def is_held(self, name: str) -> bool:

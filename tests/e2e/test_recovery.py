@@ -13,8 +13,7 @@ import pytest
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.rules import Action
-from bot.store import open_store
-from bot.store.port import Store
+from bot.store import Store, open_store
 from bot.store.records import AuditEntry, Freeze, Person, Request, RequestState, Run, RunState
 from sandbox.dms.control import DmsControl
 from tests.e2e.deciding import (

@@ -18,7 +18,6 @@ from bot.slack.stored import Stored
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
-from bot.store.sqlstore import SqlStore
 from bot.watcher import Watcher
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running, until
@@ -369,7 +368,7 @@ def test_a_change_is_not_lost_when_the_store_fails_while_it_is_written(
     dms: DmsServer, gateway: Gateway, tmp_path: Path, settings: Settings
 ) -> None:
     path = tmp_path / "own.db"
-    store = SqlStore(SqliteBackend(path, patience_s=0.1))
+    store = Store(SqliteBackend(path, patience_s=0.1))
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
     watcher = Watcher(gateway, store, settings)
     watcher.tick()

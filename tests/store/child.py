@@ -15,7 +15,6 @@ from bot.store import JobLocked, Store, open_store
 from bot.store.pgconnect import Patience
 from bot.store.postgres import PostgresBackend
 from bot.store.records import AuditEntry, RequestState, Run, RunState
-from bot.store.sqlstore import SqlStore
 
 HASTE = Patience(lock_s=1, statement_s=2)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -91,7 +90,7 @@ def freeze(store: Store) -> None:
     """As a replica whose server gives up on it sooner than on others."""
     url = sys.argv[1]
     store.close()
-    stay_in_transaction(SqlStore(PostgresBackend(url, patience=HASTE)))
+    stay_in_transaction(Store(PostgresBackend(url, patience=HASTE)))
 
 
 def just_open(_: Store) -> None:

@@ -15,7 +15,6 @@ import pytest
 from bot.store import Store, StoreError, open_store
 from bot.store.pgconnect import Address
 from bot.store.postgres import PostgresBackend
-from bot.store.sqlstore import SqlStore
 from tests.store import make
 from tests.store.child import HASTE
 from tests.store.pg_server import PostgresServer, postgres_server
@@ -80,7 +79,7 @@ def test_many_idle_connections_over_a_restart(own: PostgresServer) -> None:
             list(pool.map(together, range(6)))
         own.stop()
         own.start()
-        SqlStore(backend).ping()
+        Store(backend).ping()
 
 
 def terminate(url: str, condition: str) -> int:
@@ -163,7 +162,7 @@ def test_a_commit_that_is_lost_has_not_happened(server: PostgresServer, between:
 
 def test_a_commit_of_which_nothing_is_known(server: PostgresServer, between: Relay) -> None:
     with closing(PostgresBackend(between.url(server.new_database()), outcome_s=1)) as backend:
-        store = SqlStore(backend)
+        store = Store(backend)
         between.cut_at = b"COMMIT"
         between.closed.set()
         with pytest.raises(StoreError, match="not known whether the last change was saved"):
@@ -192,7 +191,7 @@ def test_every_connection_has_its_limits(server: PostgresServer) -> None:
         assert limits == ["15s", "10s", "15s"]
         with pytest.raises(StoreError, match="did not answer within 15 s"):
             ask_slowly(backend)
-        SqlStore(backend).ping()
+        Store(backend).ping()
 
 
 def ask_slowly(backend: PostgresBackend) -> None:
@@ -204,7 +203,7 @@ def ask_slowly(backend: PostgresBackend) -> None:
 def test_locked_by_another_for_too_long(server: PostgresServer) -> None:
     """And a replica that froze while it was writing does not stop the others for good."""
     url = server.new_database()
-    with closing(SqlStore(PostgresBackend(url, patience=HASTE))) as store, child(url, "freeze") as frozen:
+    with closing(Store(PostgresBackend(url, patience=HASTE))) as store, child(url, "freeze") as frozen:
         assert frozen.hear() == "written"
         os.kill(frozen.process.pid, signal.SIGSTOP)
         with pytest.raises(StoreError, match="locked by another writer for 1 s"):

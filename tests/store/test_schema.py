@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import StoreError, open_store, records
+from bot.store import Store, StoreError, open_store, records
 from bot.store.backend import Backend
 from bot.store.postgres import PostgresBackend
 from bot.store.schema import MIGRATIONS, Migration
 from bot.store.sqlite import SqliteBackend
-from bot.store.sqlstore import SqlStore
 from tests.store import make
 from tests.store.processes import child
 from tests.store.raw import Raw
@@ -90,10 +89,10 @@ def test_no_published_migration_ever_changes() -> None:
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
 def test_from_every_version_upward(url: str, version: int) -> None:
     with of_version(url, MIGRATIONS[:version]) as backend:
-        SqlStore(backend).put_value("kept", "yes")
-        SqlStore(backend).append_audit(make.entry())
+        Store(backend).put_value("kept", "yes")
+        Store(backend).append_audit(make.entry())
     with of_version(url, (*MIGRATIONS, NEXT)) as backend:
-        store = SqlStore(backend)
+        store = Store(backend)
         assert store.value("kept") == "yes"
         assert store.verify_audit() == ""
         assert backend.rows("SELECT id, age FROM mascot") == [(1, 7)]
@@ -103,17 +102,17 @@ def test_from_every_version_upward(url: str, version: int) -> None:
 
 def test_a_broken_migration_changes_nothing(url: str) -> None:
     with of_version(url, MIGRATIONS) as backend:
-        SqlStore(backend).put_value("kept", "yes")
+        Store(backend).put_value("kept", "yes")
     with pytest.raises(StoreError, match="nowhere"), of_version(url, (*MIGRATIONS, BROKEN)):
         pass
     with of_version(url, (*MIGRATIONS, NEXT)) as backend:
-        assert SqlStore(backend).value("kept") == "yes"
+        assert Store(backend).value("kept") == "yes"
         assert backend.rows("SELECT id, age FROM mascot") == [(1, 7)]
 
 
 def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
     with of_version(url, (*MIGRATIONS, NEXT)) as backend:
-        SqlStore(backend).put_value("kept", "yes")
+        Store(backend).put_value("kept", "yes")
     with pytest.raises(StoreError) as refused:
         open_store(url)
     assert "newer version" in str(refused.value)

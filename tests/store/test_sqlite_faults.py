@@ -17,7 +17,6 @@ import pytest
 
 from bot.store import Store, StoreError, open_store
 from bot.store.sqlite import SqliteBackend
-from bot.store.sqlstore import SqlStore
 from tests.store import make
 from tests.store.raw import Raw
 
@@ -41,7 +40,7 @@ def fill(store: Store, rounds: int = 10_000) -> None:
 
 
 def test_a_full_disk(backend: SqliteBackend) -> None:
-    store = SqlStore(backend)
+    store = Store(backend)
     backend.rows("PRAGMA max_page_count = 150")
     with pytest.raises(
         StoreError, match=r"^The database \S+ is on a disk that is full, so nothing was saved\.$"
@@ -69,7 +68,7 @@ def go_on_after_full_disk(backend: SqliteBackend, store: Store) -> None:
 
 
 def test_a_full_disk_takes_the_whole_transaction_back(backend: SqliteBackend) -> None:
-    store = SqlStore(backend)
+    store = Store(backend)
     backend.rows("PRAGMA max_page_count = 150")
     with pytest.raises(StoreError, match="none of it is saved"):
         go_on_after_full_disk(backend, store)
@@ -109,7 +108,7 @@ def test_a_disk_that_does_not_write(path: Path) -> None:
 
 
 def test_locked_by_another_for_too_long(backend: SqliteBackend, path: Path) -> None:
-    store = SqlStore(backend)
+    store = Store(backend)
     store.put_value("a", "1")
     with Raw(str(path)) as raw:
         raw.execute("BEGIN IMMEDIATE")
@@ -122,7 +121,7 @@ def test_locked_by_another_for_too_long(backend: SqliteBackend, path: Path) -> N
 
 
 def test_read_only(backend: SqliteBackend) -> None:
-    store = SqlStore(backend)
+    store = Store(backend)
     backend.rows("PRAGMA query_only = 1")
     with pytest.raises(StoreError, match="read-only"):
         store.ping()

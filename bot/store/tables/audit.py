@@ -30,6 +30,7 @@ _NAMES = tuple(each.name for each in fields(AuditEntry))
 
 class Audit(Part):
     def append_audit(self, entry: AuditEntry) -> AuditEntry:
+        """Chain the entry to the last one; returns it with `seq` and hashes."""
         with self._db.write():
             length, last = self._db.rows(_HEAD)[0]
             chained, row = _chained(entry, length, last)
@@ -54,6 +55,7 @@ class Audit(Part):
         return _AUDIT.records(self._db.rows(sql, [*where.params, limit]))
 
     def verify_audit(self) -> str:
+        """Empty when every row's hash holds; else one sentence that names the first broken row."""
         with self._db.snapshot() as session:
             heads = session.rows(_HEAD, ())
             seq, last = 0, ""

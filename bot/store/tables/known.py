@@ -24,10 +24,12 @@ _MAY_HAVE_FAILED = "%FAILED%"
 
 class Known(Part):
     def known_jobs(self) -> dict[str, KnownJob]:
+        """By full resource name."""
         found = _KNOWN.records(self._db.rows(_KNOWN.select()))
         return {each.job.name: each for each in found}
 
     def known_names(self) -> tuple[str, ...]:
+        """Their full resource names alone."""
         return tuple(str(row[0]) for row in self._db.rows("SELECT name FROM known_jobs ORDER BY name"))
 
     def known_job(self, name: str) -> KnownJob | None:
@@ -36,6 +38,8 @@ class Known(Part):
         return None if row is None else _KNOWN.record(row)
 
     def failed_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Of these jobs (full resource names), those with databases that had failed when last seen,
+        and which; whether the job still runs is not looked at."""
         if not jobs:
             return {}
         asked, where = dict.fromkeys(jobs), Where().add("databases LIKE ?", _MAY_HAVE_FAILED)
@@ -54,6 +58,7 @@ class Known(Part):
         self._db.change("DELETE FROM known_jobs WHERE name = ?", (clean(name),))
 
     def add_event(self, event: Event) -> Event:
+        """Returns it with its id."""
         with self._db.write():
             row = self._db.rows(_ADD_EVENT, _EVENTS.values(event))[0]
         return replace(event, id=int(row[0]))
@@ -66,6 +71,7 @@ class Known(Part):
         limit: int = 200,
         since: datetime | None = None,
     ) -> tuple[Event, ...]:
+        """Oldest first; the newest `limit`. Of all jobs when none is named."""
         where = Where().equal(job=job).add("id > ?", after_id)
         if since is not None:
             where.add("at >= ?", time_text(since))

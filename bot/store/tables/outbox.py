@@ -39,10 +39,12 @@ _SENT = """UPDATE outbox SET ts = ?, attempts = 0, not_before = NULL,
 
 class Outbox(Part):
     def post(self, message: OutMessage) -> bool:
+        """Put a message in; False when its key is there already (nothing changes then)."""
         dated = replace(message, created=message.created or datetime.now(UTC))
         return self._db.change(_POST, _OUTBOX.values(dated)) == 1
 
     def touch(self, key: str, subject: Mapping[str, Any] | None = None) -> bool:
+        """Have the message updated; False when there is no such key."""
         if subject is None:
             return self._db.change("UPDATE outbox SET rev = rev + 1 WHERE key = ?", (clean(key),)) == 1
         sql = "UPDATE outbox SET rev = rev + 1, subject = ? WHERE key = ?"
@@ -54,11 +56,22 @@ class Outbox(Part):
         return None if row is None else _OUTBOX.record(row)
 
     def due(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
+        """What can be sent now: not given up, `not_before` reached, first of its `order`, and its
+        thread's parent posted. Oldest first.
+
+        Where the parent was given up or is no longer kept, its messages are due without it: they
+        have no thread to go to, and stand alone.
+        """
         where = Where().add(_DUE, time_text(now), time_text(now + _LONGEST_WAIT))
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
         return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
 
     def mark_attempt(self, key: str, not_before: datetime | None = None) -> None:
+        """Written before a post or an update: after a crash, look whether it was posted already.
+
+        Nobody tries again before `not_before`: until then, what is under way may still arrive.
+        Counts `attempts`, which `mark_sent` sets back to 0.
+        """
         sql = "UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE key = ?"
         self._db.change(sql, (None if not_before is None else time_text(not_before), clean(key)))
 
@@ -67,6 +80,7 @@ class Outbox(Part):
         self._db.change(_SENT, (clean(ts), rev, rev, where, where, clean(key)))
 
     def mark_failed(self, key: str, not_before: datetime | None, error: str = "") -> None:
+        """Try again at `not_before`, or give up with `error`."""
         if not_before is not None:
             sql = "UPDATE outbox SET not_before = ? WHERE key = ?"
             self._db.change(sql, (time_text(not_before), clean(key)))
@@ -75,6 +89,7 @@ class Outbox(Part):
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
 
     def messages(self, prefix: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
+        """The latest messages of a kind whose keys begin so, written since then. Oldest first."""
         where = Where().add("kind = ?", kind).add("substr(key, 1, ?) = ?", len(clean(prefix)), prefix)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
@@ -82,11 +97,14 @@ class Outbox(Part):
     def given_up(
         self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
     ) -> tuple[OutMessage, ...]:
+        """The latest messages of a channel, of these kinds and written since then, that were given up with
+        one of these errors. Oldest first."""
         where = Where().add("channel = ?", channel).among("error", errors).among("kind", kinds)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
     def take_up(self, key: str) -> bool:
+        """Try again what was given up; False when it was not."""
         sql = "UPDATE outbox SET error = '', not_before = NULL WHERE key = ? AND error <> ''"
         return self._db.change(sql, (clean(key),)) == 1
 

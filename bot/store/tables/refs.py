@@ -29,9 +29,11 @@ _FRESH = timedelta(days=1)
 
 class Refs(Part):
     def put_ref(self, team: str, kind: str, data: Mapping[str, Any]) -> str:
+        """An unguessable id for `data`; the same content gets the same id."""
         return self.put_refs(team, kind, [data])[0]
 
     def put_refs(self, team: str, kind: str, many: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """An id for each, in order; those that are new are saved together."""
         digests = [_digest(team, kind, data) for data in many]
         ids = self._known(digests)
         new = {digest: data for digest, data in zip(digests, many, strict=True) if digest not in ids}
@@ -52,6 +54,7 @@ class Refs(Part):
         return found
 
     def ref(self, team: str, id: str) -> Ref | None:
+        """None for an id that is unknown or belongs to another team."""
         row = self._db.row(_GET, (clean(id), clean(team)))
         if row is None:
             return None
@@ -61,6 +64,7 @@ class Refs(Part):
         return _REFS.record(tuple(columns))
 
     def first_time(self, key: str, now: datetime) -> bool:
+        """Whether `key` (a delivery) is seen for the first time; later calls say False."""
         return self._db.change(_FIRST, (clean(key), time_text(now))) == 1
 
 

@@ -36,6 +36,7 @@ class Requests(Part):
     def requests(
         self, states: Sequence[RequestState] = (), job: str = "", by: str = "", limit: int = 200
     ) -> tuple[Request, ...]:
+        """Newest first."""
         where = Where().among("state", states).equal(requester=by)
         if job:
             where.add("id IN (SELECT request FROM request_jobs WHERE job = ?)", job)
@@ -43,6 +44,8 @@ class Requests(Part):
         return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]))
 
     def open_beside(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
+        """Ids of the team's requests that are open at `now` and share a job with `request` (an id), which is
+        left out; newest first. None of them is read."""
         where = Where().among("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
         where.add("id != ?", request).add(_SHARES, request)
         rows = self._db.rows(f'SELECT id, "by" FROM requests{where} ORDER BY seq DESC', where.params)  # noqa: S608
@@ -51,6 +54,11 @@ class Requests(Part):
     def move_request(
         self, id: str, expect: Sequence[RequestState], to: RequestState, **changes: Any
     ) -> Request | None:
+        """Change state (and fields of `Request`) if it is still one of `expect`; None if it is not.
+
+        Raises:
+            ValueError: `changes` names what is no field, or never changes (id, by, jobs).
+        """
         if not expect:
             return None
         new = _REQUESTS.changes(changes) | {"state": to.value}
@@ -60,8 +68,10 @@ class Requests(Part):
         return None if row is None else _REQUESTS.record(row)
 
     def add_decision(self, decision: Decision) -> bool:
+        """False when this person has had a say on this request already."""
         return self._db.change(_DECIDE, _DECISIONS.values(decision)) == 1
 
     def decisions(self, request: str) -> tuple[Decision, ...]:
+        """Oldest first."""
         where = Where().add("request = ?", request)
         return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params))

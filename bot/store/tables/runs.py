@@ -20,6 +20,7 @@ _ADD = _RUNS.insert("ON CONFLICT (job) WHERE state IN ('queued', 'calling', 'fol
 
 class Runs(Part):
     def add_run(self, run: Run) -> None:
+        """Raises: JobLocked, when the run is active and the job has another that is."""
         with self._db.write():
             added = self._db.change(_ADD, _RUNS.values(run))
             holder = None if added else self._active(run.job)
@@ -39,11 +40,19 @@ class Runs(Part):
         owner: str = "",
         limit: int = 2000,
     ) -> tuple[Run, ...]:
+        """In the order they were added; the newest `limit`."""
         where = Where().equal(request=request, job=job, owner=owner).among("state", states)
         return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]))
 
     def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
-        """Raises: JobLocked, when an ended run is to become active while another is."""
+        """Change state (and fields of `Run`) if it is still one of `expect`; None if it is not.
+
+        The change `owner` may be made conditional with `expect_owner=…` among the changes.
+
+        Raises:
+            ValueError: `changes` names what is no field, or never changes (id, job, request).
+            JobLocked: an ended run is to become active, and the job has another that is.
+        """
         owner = changes.pop("expect_owner", None)
         if not expect:
             return None

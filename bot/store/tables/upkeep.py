@@ -25,6 +25,7 @@ _PURGES = (
 
 class Upkeep(Part):
     def ping(self) -> None:
+        """Raise StoreError unless the store can be read and written."""
         # A full or read-only disk shows only when something is written.
         self.put_value("store:ping", time_text(datetime.now(UTC)))
 
@@ -36,6 +37,8 @@ class Upkeep(Part):
         self._db.change(_PUT, (clean(key), clean(value)))
 
     def purge(self, before: datetime) -> int:
+        """Drop deliveries, sent and given-up messages, refs unused and events older than `before`;
+        never audit, nor the message that is a job's time line. How many there were."""
         time = time_text(before)
         with self._db.write():
             return sum(self._db.change(sql, (time,)) for sql in _PURGES)
