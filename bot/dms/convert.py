@@ -57,11 +57,7 @@ def _rfc3339(text: str) -> datetime:
 
 
 def job(message: Any, names: Names, endpoint: FindEndpoint) -> Job:
-    """A raw `MigrationJob` message as a `Job`.
-
-    Raises:
-        KeyError: an enum number has no name in `names`.
-    """
+    """A raw `MigrationJob` message as a `Job`."""
     source, destination = message.source_database, message.destination_database
     engine, provider = names["engine"], names["provider"]
     duration = message.duration

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from bot.dms.unread import Unread, durations, take_apart
 
 _log = logging.getLogger(__name__)
 _ASIDE_S = 5.0
-"""Deadline, in seconds, of the calls that look for the name of a new number."""
+"""Deadline, in seconds, of the call that looks for the name of a new number."""
 
 
 @dataclass(slots=True)
@@ -145,34 +146,27 @@ class Jobs:
         return Page(raw, unread.contents, tuple(jobs), known, unread.unreachable, unread.token, unread.lasted)
 
     def _job(self, message: Any) -> tuple[Job, bool]:
-        """The job, and whether all its enum numbers had names."""
-        endpoint = self._profiles.endpoint
-        try:
-            return convert.job(message, self._numbers.names, endpoint), True
-        except KeyError:
+        """The job, and whether all its enum numbers have names: others show as numbers (`STATE_17`)."""
+        unknown = self._numbers.unknown(message)
+        if unknown:
             self._learn(message)
-        named = not self._numbers.unknown(message)
-        return convert.job(message, self._numbers.shown(), endpoint), named
+            unknown = self._numbers.unknown(message)
+        return convert.job(message, self._numbers.names, self._profiles.endpoint), not unknown
 
     def _learn(self, message: Any) -> None:
         """Ask REST for the names of numbers that the generated enums lack, once per number."""
         try:
-            self._numbers.learn(message, self._job_over_rest, self._job_over_grpc)
+            self._numbers.learn(message, lambda: self._described(message))
         except DmsError as error:
             _log.warning("names of new states are not to be had: %s", error)
 
-    def _job_over_rest(self, name: str) -> dict[str, Any]:
-        return self._calls.read(
+    def _described(self, message: Any) -> Mapping[str, Any]:
+        """The same job over REST; empty when it has changed since, as its names may be of other numbers."""
+        body = self._calls.read(
             "migrationJobs.get",
-            f"read {short_name(name)}",
-            lambda t: self._objects.job(name, min(t, _ASIDE_S)),
+            f"read {short_name(message.name)}",
+            lambda t: self._objects.job(message.name, min(t, _ASIDE_S)),
             again=False,
         )
-
-    def _job_over_grpc(self, name: str) -> Any:
-        return self._calls.read(
-            "GetMigrationJob",
-            f"read {short_name(name)}",
-            lambda t: self._client.job(name, min(t, _ASIDE_S)),
-            again=False,
-        )
+        updated = convert.utc(message.update_time) if message.HasField("update_time") else None
+        return body if convert.utc_from_json(body.get("updateTime")) == updated else {}

@@ -420,11 +420,24 @@ class TestNewNumbers:
         assert gateway.get_job(job_name("x")).phase == "PHASE_7"
         gateway.close()
 
-    def test_a_job_that_moved_on_teaches_nothing_wrong(self, gateway: Gateway, far: FarEnd) -> None:
-        self.serve(far, 7, "PHASE_FAILBACK")
-        looks = iter([message("x", phase=6), message("x", phase=7), message("x", phase=6)])
-        far.on("GetMigrationJob", lambda request, context: next(looks))
-        assert gateway.get_job(job_name("x")).phase == "PHASE_6"
+    @pytest.mark.parametrize(
+        ("updated", "phase"),
+        [
+            ("2026-03-01T12:00:00.123456789Z", "PHASE_FAILBACK"),
+            ("2026-03-01T12:00:01.123456789Z", "PHASE_6"),
+            (None, "PHASE_6"),
+        ],
+    )
+    def test_a_job_that_moved_on_teaches_nothing_wrong(
+        self, gateway: Gateway, far: FarEnd, updated: str | None, phase: str
+    ) -> None:
+        job = message("x", phase=6)
+        job.update_time.FromJsonString("2026-03-01T12:00:00.123456789Z")
+        far.on("GetMigrationJob", lambda request, context: job)
+        body = {"name": job_name("x"), "phase": "PHASE_FAILBACK", "updateTime": updated}
+        far.rest[f"GET {job_name('x')}"] = lambda request: (200, body)
+        assert gateway.get_job(job_name("x")).phase == phase
+        assert len(far.rest_calls) == len(far.asked("GetMigrationJob")) == 1
 
     def test_a_name_that_belongs_to_another_number_is_not_taken(self, gateway: Gateway, far: FarEnd) -> None:
         self.serve(far, 6, "CDC")
