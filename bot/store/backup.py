@@ -23,7 +23,7 @@ from bot.store.content import Content, checked, content, counted
 from bot.store.filelock import FileLocks, make_private
 from bot.store.port import StoreError
 from bot.store.sqlite import SqliteBackend, connect
-from bot.store.sqlstore import SqlStore, Store
+from bot.store.sqlstore import Store
 
 _LOGS = ("-wal", "-journal")
 """What holds a part of the database beside its file."""
@@ -135,7 +135,7 @@ def restoring(backup: Path, database: Path, amend: Callable[[Store], None]) -> I
         with _file_errors(database):
             shutil.copyfile(backup, ready)
         found = checked(ready, backup)
-        with closing(SqlStore(SqliteBackend(ready))) as store:
+        with closing(Store(SqliteBackend(ready))) as store:
             amend(store)
         with _file_errors(database):
             _give_to_owner(ready, database)
