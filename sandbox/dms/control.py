@@ -75,7 +75,9 @@ class DmsControl:
     def set_job(self, name_or_id: str, **changes: Any) -> dict[str, Any]:
         """Change a job from outside: state, phase, error, labels, display_name, type, frozen, sec_lag,
         bytes_lag, dump_parallel_level, source_databases; source_writes=False stops the writes to the source,
-        which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump."""
+        which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump;
+        `sec_points`, `bytes_points`: samples of the delay in place of the service's own,
+        `[[age in wall seconds, value], …]` or such lists by database, None for the service's own again."""
         return dict(self._call("set_job", job=name_or_id, changes=changes))
 
     def set_database(self, job: str, db: str, **changes: Any) -> dict[str, Any]:

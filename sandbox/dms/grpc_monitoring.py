@@ -161,6 +161,10 @@ class Monitoring:
         return named or jobs
 
     def _points(self, metric: Metric, job: Job, database: str, start: float, end: float) -> Points:
+        given = job.given_points.get(metric.name)
+        if given is not None:
+            mine = sorted((p.wall, p.wall, p.value) for p in given if p.database in ("", database))
+            return [point for point in mine if start < point[1] <= end]
         clock = self._world.clock
         newest = min(end, clock.wall())
         first = math.ceil(max(start, newest - 6 * 7 * 86400) / SAMPLE_SECONDS) * SAMPLE_SECONDS

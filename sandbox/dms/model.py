@@ -50,6 +50,16 @@ class LagPin:
     bytes: int | None
 
 
+@dataclass(frozen=True)
+class GivenPoint:
+    """A sample that was laid down from outside, at a wall time."""
+
+    wall: float
+    value: float
+    database: str = ""
+    """Empty: of every database."""
+
+
 @dataclass
 class Destination:
     """A destination cluster or instance, watched so that tests see what was wiped, promoted or removed."""
@@ -122,6 +132,7 @@ class Job:
         "ended",
         "frozen",
         "generation",
+        "given_points",
         "history",
         "id",
         "known_source",
@@ -152,6 +163,7 @@ class Job:
         self.selection: tuple[str, frozenset[str]] = ("ALL_OBJECTS", frozenset())
         self.history: list[Spell] = []
         self.lag_pins: list[LagPin] = []
+        self.given_points: dict[str, list[GivenPoint]] = {}  # by metric, in place of the service's own
         self.created = created
         self.updated = created
         self.started: float | None = None

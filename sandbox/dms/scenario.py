@@ -23,7 +23,7 @@ from sandbox.dms.enums import (
     checked,
 )
 from sandbox.dms.errors import make_status
-from sandbox.dms.model import Database, Destination, Job, LagPin, Profile
+from sandbox.dms.model import Database, Destination, GivenPoint, Job, LagPin, Profile
 from sandbox.dms.names import check_id
 from sandbox.dms.rdsflow import BEFORE_THE_DUMP, take_up, writes_stopped
 from sandbox.dms.selection import ALL, SPECIFIED
@@ -321,7 +321,7 @@ def _set_target(world: World, job: Job, profile: Profile, engine: str) -> None:
 _CHANGES = frozenset(
     {
         "state", "phase", "error", "sec_lag", "bytes_lag", "labels", "display_name", "frozen",
-        "dump_parallel_level", "source_databases", "type", "source_writes",
+        "dump_parallel_level", "source_databases", "type", "source_writes", "sec_points", "bytes_points",
     }
 )  # fmt: skip
 
@@ -333,6 +333,9 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
         raise ValueError(f"unknown job fields: {', '.join(sorted(unknown))}")
     now = world.now()
     _set_plain(world, job, changes)
+    for field, metric in _POINTS.items():
+        if field in changes:
+            _give_points(world, job, metric, changes[field])
     if "sec_lag" in changes or "bytes_lag" in changes:
         pin = LagPin(now, changes.get("sec_lag"), changes.get("bytes_lag"))
         job.lag_pins.append(pin)
@@ -347,6 +350,24 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
         job.source_writes = bool(changes["source_writes"])
         writes_stopped(world, job, now)
     job.touch(now)
+
+
+_POINTS = {"sec_points": "max_replica_sec_lag", "bytes_points": "max_replica_bytes_lag"}
+
+
+def _give_points(world: World, job: Job, metric: str, points: Any) -> None:
+    """Serve these samples alone: `[[age in wall seconds, value], …]` of every database, or such lists by
+    database; None lets the service sample by itself again."""
+    if points is None:
+        job.given_points.pop(metric, None)
+        return
+    wall = world.clock.wall()
+    by_database = points if isinstance(points, Mapping) else {"": points}
+    job.given_points[metric] = [
+        GivenPoint(wall - float(age), float(value), name)
+        for name, samples in by_database.items()
+        for age, value in samples
+    ]
 
 
 def _set_plain(world: World, job: Job, changes: Mapping[str, Any]) -> None:

@@ -161,3 +161,23 @@ def test_without_access_monitoring_says_so(metrics: Metrics, control: DmsControl
     control.monitoring(False)
     with pytest.raises(exceptions.PermissionDenied, match=r"monitoring\.timeSeries\.list"):
         read(metrics)
+
+
+def ages(series: monitoring_v3.TimeSeries) -> list[float]:
+    """Of its points, newest first, in whole seconds."""
+    now = time.time()
+    return [round(now - point.interval.end_time.timestamp()) for point in series.points]
+
+
+def test_samples_of_given_ages_stand_in_for_the_services_own(metrics: Metrics, control: DmsControl) -> None:
+    control.add_job("shop", phase="CDC", databases=["a", "b"], sec_lag=7, bytes_lag=4096, in_phase_for=86400)
+    control.set_job("shop", sec_points={"a": [[300, 0], [360, 5]], "b": [[120, 30]]}, bytes_points=[[60, 9]])
+    found = {one.metric.labels["database"]: one for one in read(metrics)}
+    assert {name: values(one) for name, one in found.items()} == {"a": [0, 5], "b": [30]}
+    assert ages(found["a"]) == pytest.approx([300, 360], abs=10)
+    assert ages(found["b"]) == pytest.approx([120], abs=10)
+    sizes = read(metrics, "max_replica_bytes_lag")
+    assert [values(one) for one in sizes] == [[9], [9]]
+    assert read(metrics, minutes=1) == []
+    control.set_job("shop", sec_points=None)
+    assert values(read(metrics)[0])[0] == 7
