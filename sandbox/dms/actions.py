@@ -151,16 +151,18 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
 def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None) -> Operation:
     """Cut the destination, or the filtered databases of it, from the source."""
     rules.check(job, "promote")
-    chosen = [d for d in job.selected() if d.state not in ("FAILED", "COMPLETED")]
+    # What failed with its whole job holds all that had arrived; what failed alone is left behind.
+    lost = () if job.state == "FAILED" else ("FAILED",)
+    chosen = [d for d in job.selected() if d.state not in (*lost, "COMPLETED")]
     if objects_filter is not None:
         names = set(selection.filtered(job, objects_filter))
         chosen = [d for d in job.selected() if d.name in names]
-    unready = [d.name for d in chosen if d.phase not in ("CDC", "READY_FOR_PROMOTE") or d.state == "FAILED"]
+    unready = [d.name for d in chosen if d.phase not in ("CDC", "READY_FOR_PROMOTE") or d.state in lost]
     if unready:
         raise rules.refused(job, "promote", f"the objects {', '.join(unready)} are not replicating changes")
     now = world.now()
-    before = (job.state, job.phase)
-    old = {d.name: (d.state, d.phase) for d in chosen}
+    before, error = (job.state, job.phase), _copy(job.pb.error)
+    old = {d.name: (d.state, d.phase, d.error) for d in chosen}
     for database in chosen:
         database.put("RUNNING", "PROMOTE_IN_PROGRESS", now)
     if _all_promoting(job):
@@ -172,9 +174,12 @@ def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None
 
     def revert(at: float) -> None:
         for database in chosen:
-            database.put(*old[database.name], at)
+            state, phase, fault = old[database.name]
+            database.put(state, phase, at, fault)
         if job.phase == "PROMOTE_IN_PROGRESS":
             job.put(*before, at)
+            if job.state == "FAILED":
+                job.fail(error, at)
 
     return _change(world, job, "promote", None, finish, revert)
 

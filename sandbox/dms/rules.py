@@ -81,4 +81,5 @@ def _promotable(job: Job) -> bool:
         return False
     if job.state == "RUNNING":
         return job.phase in ("CDC", "READY_FOR_PROMOTE")
-    return job.state == "STOPPED" and job.phase == "CDC"
+    # "Migration job statuses": a job that failed in CDC can be promoted, one that failed earlier cannot.
+    return job.state in ("STOPPED", "FAILED") and job.phase == "CDC"

@@ -27,7 +27,8 @@ ALLOWED = {
     "stop": {(s, p) for s, p in SITUATIONS if s == "RUNNING" and p != "PROMOTE_IN_PROGRESS"},
     "resume": {("STOPPED", "CDC"), ("STOPPED", "READY_FOR_PROMOTE")},
     "restart": {*(("STOPPED", p) for p in BEFORE_CDC), *((s, p) for s, p in SITUATIONS if s == "FAILED")},
-    "promote": {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")},
+    # "Migration job statuses": Failed: Restart. Delete. Promote.
+    "promote": {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC"), ("FAILED", "CDC")},
     "delete": {(s, p) for s, p in SITUATIONS if s not in ("DELETING", "DELETED")},
     "verify": {(s, p) for s, p in SITUATIONS if s != "DELETED"},
 }

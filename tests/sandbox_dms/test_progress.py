@@ -116,7 +116,7 @@ def test_stop_and_resume_while_replicating(client: Client, control: DmsControl) 
     assert destination(control)["wiped"] == []
 
 
-@pytest.mark.parametrize("state", ["RUNNING", "STOPPED"])
+@pytest.mark.parametrize("state", ["RUNNING", "STOPPED", "FAILED"])
 def test_promotion_goes_through_its_phase_to_completion(
     client: Client, control: DmsControl, state: str
 ) -> None:
