@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from bot.dms.model import Database, Delay, Job, ObjectsConfig, Operation
+from bot.dms.model import Database, Job, ObjectsConfig, Operation
 from bot.dms.rules import Action
 from bot.store.records import Run
+
+if TYPE_CHECKING:
+    from bot.delayfacts import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,8 @@ class JobCard:
     databases_note: str = ""
     operation: Operation | None = None
     run: Run | None = None
-    delay: Delay | None = None
+    delay: Seen | None = None
+    """None where no delay is to be expected."""
     frozen: Rich = ""
     """Why nothing may be changed now, or empty."""
     next_step: str = ""

@@ -49,8 +49,8 @@ def delay_chart(job: str, delay: Delay, hours: float, now: datetime, alert_s: fl
     span = "hour" if hours == 1 else f"{hours:g} hours"
     figure.suptitle(f"{job}: replication delay, last {span}", color=_INK, fontsize=15, fontweight="bold")
     begin = now.astimezone(UTC) - timedelta(hours=hours)
-    seconds = [each for each in delay.seconds if each.time >= begin]
-    size = [each for each in delay.bytes if each.time >= begin]
+    seconds = [each for each in delay.seconds.points if each.time >= begin]
+    size = [each for each in delay.bytes.points if each.time >= begin]
     _panel(above, seconds, _Kind("Time behind", _SECONDS, seconds_text, _NICE_SECONDS))
     _panel(below, size, _Kind("Data behind", _BYTES, bytes_text, _NICE_BYTES))
     _threshold(above, seconds, alert_s)

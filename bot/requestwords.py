@@ -132,14 +132,18 @@ def not_now(stop: Rich, buttons: tuple[Button, ...] = ()) -> Note:
     return Note((*parts_of(stop), " Nothing was done; press again after that."), buttons, tone="warn")
 
 
-def late(trouble: str) -> Note | None:
+def late(trouble: tuple[Part, ...]) -> Note | None:
     """The press does not count: the replication delay is no longer as it was shown."""
     if not trouble:
         return None
     return Note(
-        "This press did not count. The replication delay that you were shown is old: it has been looked at "
-        f"again, and {trouble}. What has not arrived yet is lost if the job is promoted. The new figure is "
-        "shown now: press again if you want it all the same.",
+        (
+            "This press did not count. The replication delay that you were shown is old: it has been looked "
+            "at again, and ",
+            *trouble,
+            ". What has not arrived yet is lost if the job is promoted. What is known is shown now: press "
+            "again if you want it all the same.",
+        ),
         tone="warn",
     )
 

@@ -297,12 +297,12 @@ class Runs:
         """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
         zero, or not to be known, was let through all the same."""
         shown = request.facts.get(delayfacts.DELAY, {}).get(job.name)
-        if shown is None or not delayfacts.is_zero(shown):
+        if not delayfacts.was_shown_as_zero(shown):
             return
-        now = self._clock()
-        if not delayfacts.is_old(request.facts, (job,), now):
+        if not delayfacts.is_old(request.facts, (job,), self._clock()):
             return
-        trouble = delayfacts.trouble(delayfacts.look(self._dms, (job,), self._clock))
+        found = delayfacts.look(self._dms, self._store, (job,), self._clock, request.databases)
+        trouble = delayfacts.said(delayfacts.trouble(found))
         if trouble:
             raise Objection(
                 "The replication delay was zero when this was let through; it has been looked at again, "

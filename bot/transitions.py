@@ -7,7 +7,7 @@ Kinds of events, with what `before`, `after` and `detail` hold:
 - `error`: an error appeared while the status stayed as it was; `detail` is its text.
 - `deleted`: `before` is the last status.
 - `stuck`: `after` is the status, `detail` says in words why nobody should wait any longer.
-- `delayed`: `after` is the replication delay in seconds.
+- `delayed`: `after` is the replication delay in seconds, `before` when it was measured (ISO).
 - `database_failed`: `after` names the databases, `detail` has one line for each.
 - `cleared`: `before` names what is over (`error`, `delayed`, `database_failed`), `detail` tells more.
 """
@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.advice import piling_up
 from bot.attribution import OUTSIDE, author
-from bot.dms.model import BEFORE_CDC, CHANGING, Database, Job, Phase, State
+from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
 from bot.redact import redact
 from bot.store.records import Event, KnownJob, Run, failed_databases
+from bot.timespan import humanize
 
 STUCK = "stuck"
 DELAYED = "delayed"
@@ -115,16 +116,20 @@ def look_at_databases(known: KnownJob, databases: Sequence[Database], now: datet
     return Look(updated, events)
 
 
-def look_at_delay(known: KnownJob, seconds: float | None, now: datetime, alert_s: float) -> Look:
+def look_at_delay(known: KnownJob, point: DelayPoint | None, now: datetime, alert_s: float) -> Look:
     """Tell a replication delay above `alert_s` seconds once, and once that it is over."""
-    if seconds is None or known.job.state != State.RUNNING or known.job.phase not in REPLICATING:
+    if point is None or known.job.state != State.RUNNING or known.job.phase not in REPLICATING:
         return Look(known)
     delayed = DELAYED in known.flags
-    if not delayed and seconds > alert_s:
-        event = _event(known.job, now, "delayed", after=f"{seconds:.0f}")
+    if not delayed and point.value > alert_s:
+        measured = point.time.isoformat()
+        event = _event(known.job, now, "delayed", before=measured, after=f"{point.value:.0f}")
         return Look(replace(known, flags=(*known.flags, DELAYED)), (event,))
-    if delayed and seconds <= alert_s * _HALF:
-        detail = f"The replication delay is down to {seconds:.0f} seconds."
+    if delayed and point.value <= alert_s * _HALF:
+        at = point.time.astimezone(UTC)
+        detail = (
+            f"The replication delay is down to {humanize(point.value)} (measured {at:%Y-%m-%d %H:%M} UTC)."
+        )
         event = _event(known.job, now, "cleared", before=DELAYED, detail=detail)
         return Look(_without(known, DELAYED), (event,))
     return Look(known)

@@ -18,6 +18,7 @@ from functools import partial
 import structlog
 
 from bot.config import Settings
+from bot.delayfacts import LASTS
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
@@ -28,6 +29,7 @@ from bot.store.records import ACTIVE_RUNS, KnownJob
 from bot.subscriptions import Subscriptions, Wanted
 from bot.telling import BURST, Teller, Told
 from bot.transitions import (
+    BASELINE,
     REPLICATING,
     Look,
     first_look,
@@ -300,7 +302,9 @@ class Watcher:
         known = self._known(name)
         if known is None:
             raise NotFound(f"{name} is not known any more.")
-        return SeenDelay(name, at, self._dms.delay(known.job, hours=0.25))
+        # What was measured before the job came to be as it is, says nothing about it now.
+        since = None if BASELINE in known.flags else known.changed
+        return SeenDelay(name, at, self._dms.delay(known.job, hours=0.25, since=since))
 
     def _cycle(self, place: str, seconds: float, error: str) -> None:
         if self._on_cycle is not None:
@@ -428,8 +432,8 @@ class Watcher:
         if isinstance(found, SeenDatabases):
             now = look_at_databases(before, found.databases, found.at)
         else:
-            seconds, limit = found.delay.latest_seconds, self._settings.delay_alert_s
-            now = look_at_delay(before, seconds, found.at, limit)
+            worst = found.delay.seconds.worst(found.at - LASTS)
+            now = look_at_delay(before, worst, found.at, self._settings.delay_alert_s)
         if now.known is not before:
             self._add(now, before, written)
 

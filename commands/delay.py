@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from bot.amounts import bytes_text, seconds_text
-from bot.answers import Answer, Note, Part, Time, Upload
+from bot.amounts import seconds_text
+from bot.answers import Answer, Note, Part, Upload
+from bot.delayfacts import Seen, amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
@@ -14,9 +13,6 @@ from bot.offers import show
 from commands.base import Context, Verb
 from commands.resolve import find_job
 
-_FRESH = timedelta(minutes=10)
-"""Monitoring samples once a minute and shows it some minutes later."""
-
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.jobs:
@@ -24,10 +20,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     job = find_job(ctx, invocation.jobs[0], invocation)
     hours = float(invocation.word("hours", "1"))
     try:
-        delay = ctx.dms.delay(job, hours)
+        delay = ctx.dms.delay(job, hours, went_on(ctx.store, job))
     except DmsError as error:
         return _unreadable(ctx, job, error)
-    if not delay.seconds and not delay.bytes:
+    if delay.seconds.of() is None and delay.bytes.of() is None:
         return _nothing(ctx, job, hours)
     from bot.chart import delay_chart  # what draws it takes a while to load, and memory
 
@@ -63,25 +59,28 @@ def _nothing(ctx: Context, job: Job, hours: float) -> Note:
 
 
 def _words(ctx: Context, job: Job, delay: Delay) -> tuple[Part, ...]:
-    newest = max(
-        (points[-1] for points in (delay.seconds, delay.bytes) if points), key=lambda point: point.time
-    )
-    parts: list[Part] = [f"`{job.id}` is {where(job)}. {_behind(delay)}, as of ", Time(newest.time), "."]
-    if ctx.now() - newest.time > _FRESH:
-        parts.append(" *There is nothing newer*, so it may be different now.")
-    parts.append(_peak(delay.seconds))
-    return tuple(parts)
+    seen = read(fact_of(job, delay, _replicated(ctx, job), ctx.now()))
+    return (f"`{job.id}` is {where(job)}. ", *_behind(seen), _peak(delay.seconds.points))
 
 
-def _behind(delay: Delay) -> str:
-    seconds, size = delay.latest_seconds, delay.latest_bytes
-    if not seconds and not size and seconds is not None:
-        return "The replication delay is *zero*"
-    known = [
-        seconds_text(seconds) if seconds is not None else "",
-        bytes_text(size) if size is not None else "",
-    ]
-    return f"The destination is *{' and '.join(each for each in known if each)}* behind"
+def _replicated(ctx: Context, job: Job) -> tuple[str, ...]:
+    """The databases that count; empty for all, as where they cannot be listed."""
+    try:
+        return replicated(ctx.dms.databases(job.name))
+    except DmsError:
+        return ()
+
+
+def _behind(seen: Seen) -> tuple[Part, ...]:
+    if seen.standing:
+        return unmeasured(seen)
+    if seen.is_zero:
+        figure, *when = amounts(seen)
+        return (f"The replication delay is *{figure}*", *when, ".")
+    if seen.is_behind:
+        figure, *when = amounts(seen)
+        return (f"The destination is *{figure}* behind", *when, ".")
+    return ("The replication delay is *not known*", *why_unknown(seen), ".")
 
 
 def _peak(points: tuple[DelayPoint, ...]) -> str:

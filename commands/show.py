@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.advice import next_step
 from bot.answers import Answer, Button, JobCard
+from bot.delayfacts import DELAY, Seen, is_measured, look, read, replicated
 from bot.dms.errors import DmsError
-from bot.dms.model import CHANGING, Database, Delay, Job, Operation, Phase, State
+from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.invocation import Invocation, Syntax, UsageError
 from bot.offers import offers, show, stop_following
@@ -37,7 +39,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         databases_note=note,
         operation=_operation(ctx, job),
         run=run,
-        delay=_delay(ctx, job),
+        delay=_delay(ctx, job, databases or ()),
         frozen=terms(freezes[0]) if freezes else ctx.access.closed(job),
         next_step=next_step(job, databases or ()),
         withheld=_withheld(ctx, job, databases or ()),
@@ -63,13 +65,12 @@ def _operation(ctx: Context, job: Job) -> Operation | None:
     return next((each for each in reversed(operations) if not each.done), None)
 
 
-def _delay(ctx: Context, job: Job) -> Delay | None:
-    if job.state != State.RUNNING or job.phase not in (Phase.CDC, Phase.READY_FOR_PROMOTE):
+def _delay(ctx: Context, job: Job, databases: Sequence[Database]) -> Seen | None:
+    stands = job.state in (State.FAILED, State.STOPPED) and job.phase == Phase.CDC
+    if not stands and not is_measured(job):
         return None
-    try:
-        return ctx.dms.delay(job)
-    except DmsError:
-        return None
+    found = look(ctx.dms, ctx.store, (job,), ctx.now, {job.name: replicated(databases)})
+    return read(found[DELAY][job.name])
 
 
 def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:

@@ -172,8 +172,13 @@ class Book:
             )
         self._touch(request.id)
 
-    def _delays(self, action: Action, jobs: Sequence[Job]) -> dict[str, Any]:
-        return delayfacts.look(self._dms, jobs, self._clock) if action is Action.PROMOTE else {}
+    def _delays(
+        self, action: Action, jobs: Sequence[Job], databases: Mapping[str, Sequence[str]]
+    ) -> dict[str, Any]:
+        """Of these databases alone, by job name: what is not promoted has no say in it."""
+        if action is not Action.PROMOTE:
+            return {}
+        return delayfacts.look(self._dms, self._store, jobs, self._clock, databases)
 
     def _lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
         """How long a request may stay in this state: people need longer to decide than to confirm."""

@@ -77,7 +77,7 @@ class Drafting(Book):
             warning=(*_risk_lines(wanted, risks), *self._warning(wanted, databases)),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=self._facts(wanted, strictest.channel) | _risk_fact(risks),
+            facts=self._facts(wanted, strictest.channel, databases) | _risk_fact(risks),
         )
 
     def _takes_many(self, wanted: Wanted) -> bool:
@@ -107,11 +107,14 @@ class Drafting(Book):
             lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
         return tuple(lines | dict.fromkeys(wanted.warning))
 
-    def _facts(self, wanted: Wanted, approval_channel: str) -> dict[str, Any]:
+    def _facts(
+        self, wanted: Wanted, approval_channel: str, databases: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, Any]:
         """What the request's messages show beside the warning."""
         own = {"approval_channel": approval_channel, EFFECT: self._effect(wanted)}
         names = naming_fact(wanted.jobs, self._store.known_names())
-        return dict(wanted.facts) | self._delays(wanted.action, wanted.jobs) | names | own
+        delays = self._delays(wanted.action, wanted.jobs, databases)
+        return dict(wanted.facts) | delays | names | own
 
     def _effect(self, wanted: Wanted) -> str:
         effect = self._actions[wanted.action].effect

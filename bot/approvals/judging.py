@@ -68,7 +68,7 @@ class Judging(Book):
             return None
 
     def _behind(self, request: Request) -> Note | None:
-        """Why a promote is not let through yet: its delay was read long ago, and is not zero now.
+        """Why a promote is not let through yet: its delay was measured long ago, and is not zero now.
 
         The figure is read anew, so whoever presses again has seen the present one.
         """
@@ -76,7 +76,7 @@ class Judging(Book):
             return None
         if not delayfacts.is_old(request.facts, request.jobs, self._clock()):
             return None
-        facts = self._delays(request.action, request.jobs)
+        facts = self._delays(request.action, request.jobs, request.databases)
         self._add_facts(request, facts)
         return late(delayfacts.trouble(facts))
 
@@ -99,7 +99,7 @@ class Judging(Book):
         request = self._open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
-        self._add_facts(request, self._delays(request.action, request.jobs))
+        self._add_facts(request, self._delays(request.action, request.jobs, request.databases))
         return None
 
     def _not_now(self, request: Request) -> Note | None:

@@ -20,10 +20,10 @@ from bot.dms.link import Link
 from bot.dms.model import (
     Database,
     Delay,
-    DelayPoint,
     DumpProgress,
     Job,
     JobList,
+    Lag,
     ObjectsConfig,
     Operation,
     parse_name,
@@ -263,15 +263,18 @@ class Gateway:
 
     # Around them
 
-    def delay(self, job: Job, hours: float = 1.0) -> Delay:
-        seconds, in_bytes = self._at_once([partial(self._lag, each, job, hours) for each in (SECONDS, BYTES)])
+    def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
+        begun = max(job.create_time, since or job.create_time)
+        seconds, in_bytes = self._at_once(
+            [partial(self._lag, each, job, hours, begun) for each in (SECONDS, BYTES)]
+        )
         return Delay(seconds=seconds, bytes=in_bytes)
 
-    def _lag(self, metric: str, job: Job, hours: float) -> tuple[DelayPoint, ...]:
+    def _lag(self, metric: str, job: Job, hours: float, since: datetime) -> Lag:
         return self._calls.read(
             "ListTimeSeries",
             f"read the replication delay of {job.id}",
-            lambda t: self._monitoring.lag(metric, job.name, hours, t),
+            lambda t: self._monitoring.lag(metric, job.name, hours, since, t),
             service=_MONITORING,
         )
 

@@ -11,7 +11,7 @@ Sources: proto `google.cloud.clouddms.v1.MigrationJob` and the REST schemas `Mig
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -265,23 +265,52 @@ class JobList:
 @dataclass(frozen=True, slots=True)
 class DelayPoint:
     time: datetime
+    """When it was measured, not when somebody looked."""
     value: float
 
 
 @dataclass(frozen=True, slots=True)
+class Lag:
+    """One measure of the delay."""
+
+    points: tuple[DelayPoint, ...] = ()
+    """At each time the largest value of all databases, newest last."""
+    newest: Mapping[str, DelayPoint] = field(default_factory=dict)
+    """The newest point of each database, by its name (empty where the service names none)."""
+
+    def of(self, databases: Sequence[str] = ()) -> DelayPoint | None:
+        """The figure of these databases, or of all: the largest, and when the oldest was measured, so that
+        none hides another. None where one of them, or all, were not measured."""
+        found = [self._of(each) for each in databases] if self.newest else []
+        if not any(found):
+            # Nothing is named, or the service names its series otherwise than the databases.
+            found = list(self.newest.values()) or list(self.points[-1:])
+        known = [each for each in found if each is not None]
+        if not known or len(known) < len(found):
+            return None
+        return DelayPoint(min(each.time for each in known), max(each.value for each in known))
+
+    def missing(self, databases: Sequence[str]) -> tuple[str, ...]:
+        """Those of these databases that were not measured."""
+        return tuple(each for each in databases if self._of(each) is None)
+
+    def worst(self, since: datetime) -> DelayPoint | None:
+        """The largest figure of a database that was measured at or after `since`."""
+        fresh = [each for each in (*self.newest.values(), *self.points[-1:]) if each.time >= since]
+        return max(fresh, key=lambda each: each.value, default=None)
+
+    def _of(self, database: str) -> DelayPoint | None:
+        """A schema or a table is measured with its database."""
+        labels = (each for each in self.newest if each == database or database.startswith(f"{each}."))
+        return self.newest.get(max(labels, key=len, default=""))
+
+
+@dataclass(frozen=True, slots=True)
 class Delay:
-    """Replication delay from Cloud Monitoring, newest point last."""
+    """Replication delay from Cloud Monitoring (`max_replica_sec_lag`, `max_replica_bytes_lag`)."""
 
-    seconds: tuple[DelayPoint, ...] = ()
-    bytes: tuple[DelayPoint, ...] = ()
-
-    @property
-    def latest_seconds(self) -> float | None:
-        return self.seconds[-1].value if self.seconds else None
-
-    @property
-    def latest_bytes(self) -> float | None:
-        return self.bytes[-1].value if self.bytes else None
+    seconds: Lag = Lag()
+    bytes: Lag = Lag()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import grpc
@@ -19,7 +20,7 @@ from google.cloud.monitoring_v3.services.metric_service.transports import Metric
 from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest, TimeInterval
 
 from bot.dms.convert import utc
-from bot.dms.model import DelayPoint, DumpProgress, parse_name
+from bot.dms.model import DelayPoint, DumpProgress, Lag, parse_name
 
 SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
@@ -28,6 +29,8 @@ DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentag
 _SAMPLED_S = 60
 _FRESH_S = 600
 """Seconds that a percentage of the dump counts for: a few samples, as they show up late."""
+_SAMPLES_H = 1.0
+"""Hours of which every sample is read: 60 of each database."""
 _POINTS = 288
 """Most points asked for: every 5 minutes of a day, as many as a chart can show."""
 
@@ -38,13 +41,28 @@ class Monitoring:
     def __init__(self, channel: grpc.Channel) -> None:
         self._client = MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
 
-    def lag(self, metric: str, job: str, hours: float, timeout: float) -> tuple[DelayPoint, ...]:
-        """`metric` of the job over the last `hours`, newest last; the largest value of each period."""
+    def lag(self, metric: str, job: str, hours: float, since: datetime, timeout: float) -> Lag:
+        """`metric` of the job over the last `hours`, without what was measured before `since`.
+
+        What is aligned bears the time at which its period ends, not the one at which it was measured: so
+        an hour is read as it was sampled, and of a longer time the newest period is.
+        """
+        end = int(time.time())
+        start = end - round(hours * 3600)
+        if hours <= _SAMPLES_H:
+            return _lag(self._series(metric, job, start, end, None, timeout), since)
+        period = period_s(hours)
         most = Aggregation(
-            alignment_period={"seconds": period_s(hours)},
-            per_series_aligner=Aggregation.Aligner.ALIGN_MAX,
+            alignment_period={"seconds": period}, per_series_aligner=Aggregation.Aligner.ALIGN_MAX
         )
-        return points(self._series(metric, job, hours, most, timeout))
+        found = points(self._series(metric, job, start, end, most, timeout), since)
+        if not found:
+            return Lag()
+        last = math.ceil(found[-1].time.timestamp())
+        # The periods need not end where the interval does.
+        sampled = self._series(metric, job, last - 2 * period, min(end, last), None, timeout)
+        whole = since + timedelta(seconds=period)
+        return Lag(tuple(each for each in found if each.time >= whole), _lag(sampled, since).newest)
 
     def dumped(self, job: str, timeout: float) -> DumpProgress:
         """The newest percentage of each object of the job that is in the full dump."""
@@ -52,11 +70,12 @@ class Monitoring:
             alignment_period={"seconds": _FRESH_S},
             per_series_aligner=Aggregation.Aligner.ALIGN_NEXT_OLDER,
         )
-        series = self._series(DUMPED, job, _FRESH_S / 3600, newest, timeout)
+        end = int(time.time())
+        series = self._series(DUMPED, job, end - _FRESH_S, end, newest, timeout)
         return DumpProgress({_labels(each): _newest(each) for each in series if each.points})
 
     def _series(
-        self, metric: str, job: str, hours: float, aggregation: Aggregation, timeout: float
+        self, metric: str, job: str, start: int, end: int, aggregation: Aggregation | None, timeout: float
     ) -> Iterator[Any]:
         project, location, job_id = parse_name(job)
         request = ListTimeSeriesRequest(
@@ -66,7 +85,7 @@ class Monitoring:
                 'resource.type = "datamigration.googleapis.com/MigrationJob" AND '
                 f'resource.labels.location = "{location}" AND resource.labels.migration_job_id = "{job_id}"'
             ),
-            interval=_last(hours),
+            interval=TimeInterval(start_time={"seconds": start}, end_time={"seconds": end}),
             aggregation=aggregation,
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,
         )
@@ -81,14 +100,33 @@ def period_s(hours: float) -> int:
     return max(1, minutes) * _SAMPLED_S
 
 
-def points(series: Iterable[Any]) -> tuple[DelayPoint, ...]:
+def points(series: Iterable[Any], since: datetime) -> tuple[DelayPoint, ...]:
     """All series as one, oldest first: at each time the largest value, as the worst one counts."""
-    worst: dict[Any, float] = {}
+    worst: dict[datetime, float] = {}
     for each in series:
-        for point in each.points:
-            at = utc(point.interval.end_time)
-            worst[at] = max(worst.get(at, 0.0), _number(point.value))
+        for point in _since(each, since):
+            worst[point.time] = max(worst.get(point.time, 0.0), point.value)
     return tuple(DelayPoint(at, worst[at]) for at in sorted(worst))
+
+
+def _lag(series: Iterable[Any], since: datetime) -> Lag:
+    """Of series as they were sampled."""
+    found = list(series)
+    newest: dict[str, DelayPoint] = {}
+    for each in found:
+        for point in _since(each, since):
+            before = newest.get(database := _labels(each)[0])
+            if before is None or point.time > before.time:
+                newest[database] = point
+    return Lag(points(found, since), newest)
+
+
+def _since(series: Any, since: datetime) -> Iterator[DelayPoint]:
+    """What was measured at `since` or later: what is older is of another job, or of before a pause."""
+    for each in series.points:
+        at = utc(each.interval.end_time)
+        if at >= since:
+            yield DelayPoint(at, _number(each.value))
 
 
 def _labels(series: Any) -> tuple[str, str, str]:
@@ -103,11 +141,3 @@ def _newest(series: Any) -> float:
 def _number(value: Any) -> float:
     kind = value.WhichOneof("value")
     return float(getattr(value, kind)) if kind in ("int64_value", "double_value") else 0.0
-
-
-def _last(hours: float) -> TimeInterval:
-    now = time.time()
-    return TimeInterval(
-        start_time={"seconds": int(now - hours * 3600)},
-        end_time={"seconds": int(now)},
-    )

@@ -89,8 +89,12 @@ class Dms(Protocol):
         """Operations on this job created at or after `since` (UTC), oldest first."""
         ...
 
-    def delay(self, job: Job, hours: float = 1.0) -> Delay:
-        """Replication delay over the last `hours`, from Cloud Monitoring.
+    def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
+        """Replication delay over the last `hours`, from Cloud Monitoring, each figure with the time at
+        which it was measured.
+
+        What is older than the job, or than `since`, does not count: a deleted job of the same name, or the
+        time before a pause, says nothing about this one now.
 
         Raises:
             Denied, Unavailable: Monitoring is not to be had; the rest of the bot goes on.

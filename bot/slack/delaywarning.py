@@ -3,44 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
-from bot.delayfacts import DELAY, behind, is_zero
-from bot.slack import escape, words
+from bot.delayfacts import DELAY, Seen, amounts, read, unmeasured, why_unknown
+from bot.slack import escape, text, words
 from bot.slack.words import called_code
 from bot.store.records import Request
 
 _JOBS = 10
 """Jobs with a line each; more are grouped."""
 _NAMED = 25
+_UNTIL_THEN = (
+    "That holds for what was written until then: stop the writes to the source, and check again for a figure "
+    "measured after that before you confirm."
+)
+_BYTES_LEFT = (
+    "⚠️ Its bytes are above zero: seconds decide, and on an idle PostgreSQL source some remain; make sure "
+    "that the writes have stopped."
+)
 
 
 def delay_lines(request: Request) -> list[str]:
     """A line for each of a few jobs, from `request.facts["delay"]`; mrkdwn, none where nobody looked.
 
-    The fact is `{"seconds", "bytes", "at", "note"}`, or such a value by job name.
+    The fact is as `bot.delayfacts` describes it, or one such value for all jobs.
     """
     facts = request.facts.get(DELAY)
     if not isinstance(facts, Mapping):
         return []
     if "at" in facts or "seconds" in facts:
-        return [_line(facts, "")]
-    found = {name: fact for name, fact in facts.items() if isinstance(fact, Mapping)}
+        return [_line(read(facts), "")]
+    found = {name: read(fact) for name, fact in facts.items() if isinstance(fact, Mapping)}
     if len(found) > _JOBS:
         return _grouped(request, found)
     several = len(found) > 1
     return [_line(fact, f"{called_code(request, name)}: " if several else "") for name, fact in found.items()]
 
 
-def _grouped(request: Request, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
     """The same for many jobs: a line for those behind, those not known, and those at zero."""
-    zero = [name for name, fact in facts.items() if is_zero(fact)]
-    late = {name: amounts for name, fact in facts.items() if (amounts := behind(fact))}
-    unknown = [name for name in facts if name not in late and name not in zero]
+    zero = {name: seen for name, seen in found.items() if seen.is_zero}
+    late = {name: seen for name, seen in found.items() if seen.is_behind}
+    unknown = [name for name in found if name not in late and name not in zero]
     lines = []
     if late:
-        shown = [f"{called_code(request, name)} {amounts}" for name, amounts in list(late.items())[:_NAMED]]
+        shown = [
+            f"{called_code(request, name)} {_amounts(seen)}" for name, seen in list(late.items())[:_NAMED]
+        ]
         lines.append(
             f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(late), 'job')}*: "
             f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
@@ -49,12 +57,14 @@ def _grouped(request: Request, facts: Mapping[str, Mapping[str, Any]]) -> list[s
     if unknown:
         lines.append(
             f":rotating_light: *The replication delay is not known for {words.many(len(unknown), 'job')}*: "
-            f"{_codes(request, unknown)}. Make sure that it is zero before you promote."
+            f"{_codes(request, unknown)}. Make sure that all has arrived before you promote."
         )
     if zero:
+        oldest = min(seen.seconds.time for seen in zero.values() if seen.seconds)
+        some = "" if not any(map(_has_bytes, zero.values())) else f" {_BYTES_LEFT}"
         lines.append(
-            f"✅ *Replication delay: zero for {words.many(len(zero), 'job')}*. "
-            "Stop the writes to the source before you confirm."
+            f"✅ *Replication delay: 0 s for {words.many(len(zero), 'job')}* "
+            f"(measured {escape.date(oldest)} or later). {_UNTIL_THEN}{some}"
         )
     return lines
 
@@ -67,29 +77,30 @@ def _more(count: int) -> str:
     return f" and {count - _NAMED} more" if count > _NAMED else ""
 
 
-def _line(fact: Mapping[str, Any], job: str) -> str:
-    at = _looked(fact.get("at"))
-    if is_zero(fact):
-        return f"✅ {job}*Replication delay: zero*{at}. Stop the writes to the source before you confirm."
-    amounts = behind(fact)
-    if amounts:
+def _line(seen: Seen, job: str) -> str:
+    if seen.is_zero:
+        some = f" {_BYTES_LEFT}" if _has_bytes(seen) else ""
+        return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}. {_UNTIL_THEN}{some}"
+    if seen.is_behind:
         return (
-            f":rotating_light: {job}*The replication delay is NOT ZERO: {amounts}*{at}. "
+            f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}. "
             "*What has not arrived yet is lost if you promote now.* Stop the writes to the source, "
             "wait, and check again."
         )
-    note = fact.get("note")
-    why = f": {escape.outside(note.rstrip('.'))}" if isinstance(note, str) and note else ""
+    if seen.standing:
+        return f":rotating_light: {job}{text.mrkdwn(unmeasured(seen))}"
+    why = text.mrkdwn(why_unknown(seen))
     return (
-        f":rotating_light: {job}*The replication delay is not known*{at}{why}. "
-        "Make sure that it is zero before you promote."
+        f":rotating_light: {job}*The replication delay is not known*{why}. "
+        "Make sure that all has arrived before you promote."
     )
 
 
-def _looked(value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    try:
-        return f" (looked {escape.date(datetime.fromisoformat(value))})"
-    except (ValueError, OverflowError):
-        return ""
+def _amounts(seen: Seen, form: str = "{}") -> str:
+    """The figures, in `form`, and when they were measured; mrkdwn."""
+    first, *rest = amounts(seen)
+    return text.mrkdwn((form.format(first), *rest))
+
+
+def _has_bytes(seen: Seen) -> bool:
+    return seen.bytes is not None and seen.bytes.value > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.dms import naming
 from bot.dms.model import Phase, State
 from bot.slack import escape, words
@@ -31,7 +33,7 @@ def headline(event: Event) -> str:
         case "stuck":
             return _stuck(event)
         case "delayed":
-            return f"🐢 *Replication delay is high*: {_seconds(event.after)}"
+            return f"🐢 *Replication delay is high*: {_seconds(event.after)}{_measured(event.before)}"
         case "cleared":
             return f"✅ *Over*: {_CLEARED.get(event.before, escape.outside(event.before) or 'the warning')}"
         case _:
@@ -110,6 +112,14 @@ def _seconds(text: str) -> str:
         return humanize(float(text))
     except ValueError:
         return escape.outside(text) or "unknown"
+
+
+def _measured(text: str) -> str:
+    """When a figure was measured, behind it; events of older versions do not say."""
+    try:
+        return f" (measured {escape.date(datetime.fromisoformat(text))})" if text else ""
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _state(status: str) -> str:

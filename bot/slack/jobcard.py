@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.advice import Cause, docs_url, likely_cause
-from bot.amounts import bytes_text
-from bot.answers import JobCard
+from bot.answers import JobCard, Part, Time
+from bot.delayfacts import Seen, amounts, unmeasured, why_unknown
 from bot.dms import naming
-from bot.dms.model import Database, Delay, Job, JobType, ObjectState
+from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.slack import escape, text, words
 from bot.slack import message as m
@@ -77,17 +77,23 @@ def failed_line(database: Database) -> str:
     return f"🔴 {escape.code(str(database.id))}: {escape.clip(escape.outside(_one_line(reason)), 300)}"
 
 
-def delay_text(delay: Delay | None) -> str:
-    """The newest replication delay; mrkdwn, empty when it is not known."""
-    if delay is None:
-        return ""
-    seconds, size = delay.latest_seconds, delay.latest_bytes
-    parts = []
-    if seconds is not None:
-        parts.append(words.duration(seconds))
-    if size is not None:
-        parts.append(bytes_text(size))
-    return " · ".join(parts)
+def delay_text(seen: Seen, *, promotable: bool) -> str:
+    """The replication delay and how long ago it was measured, or why it is not known; mrkdwn."""
+    if seen.is_zero:
+        return f"✅ {_aged(amounts(seen))}"
+    if seen.is_behind:
+        risk = " — promoting now loses data" if promotable else ""
+        return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}"
+    if seen.standing:
+        return f"⚠️ {text.mrkdwn(unmeasured(seen))}"
+    return f"⚠️ *not known*{_aged(why_unknown(seen))}"
+
+
+def _aged(parts: Sequence[Part]) -> str:
+    """Times as ages, which Slack keeps true for as long as the card is there; mrkdwn."""
+    return "".join(
+        escape.date(each.at, "{ago}") if isinstance(each, Time) else text.mrkdwn((each,)) for each in parts
+    )
 
 
 def _summary(job: Job) -> str:
@@ -109,22 +115,14 @@ def _facts(card: JobCard) -> list[str]:
     ]
     if job.duration_s > 0:
         found.append(f"*Duration*\n{words.duration(job.duration_s)}")
-    delay = delay_text(card.delay)
-    if delay:
-        found.append(f"*Replication delay*\n{_warned(card, delay)}")
+    if card.delay is not None:
+        shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
+        found.append(f"*Replication delay*\n{shown}")
     if job.parallelism:
         found.append(f"*Dump parallelism*\n{escape.outside(job.parallelism)}")
     if job.labels:
         found.append(f"*Labels*\n{_labels(job)}")
     return found
-
-
-def _warned(card: JobCard, delay: str) -> str:
-    seconds, size = (card.delay.latest_seconds, card.delay.latest_bytes) if card.delay else (None, None)
-    if (seconds or 0) > 0 or (size or 0) > 0:
-        risk = " — promoting now loses data" if Action.PROMOTE in allowed(card.job) else ""
-        return f"⚠️ {delay}, *not zero*{risk}"
-    return f"✅ {delay}"
 
 
 def _labels(job: Job) -> str:

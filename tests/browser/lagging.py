@@ -10,4 +10,9 @@ def lag(stage: Scene, job: str, seconds: int, size: int, location: str = LOCATIO
     """Set the delay, and wait until Monitoring tells it: it knows of whole seconds only."""
     stage.dms.set_job(job, sec_lag=seconds, bytes_lag=size)
     found = stage.bot.dms.get_job(full(job, location))
-    eventually(lambda: stage.bot.dms.delay(found).latest_seconds == seconds)
+
+    def told() -> bool:
+        point = stage.bot.dms.delay(found).seconds.of()
+        return point is not None and point.value == seconds
+
+    eventually(told)

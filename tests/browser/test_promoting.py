@@ -18,7 +18,7 @@ def test_promote_warns_of_the_delay_until_it_is_zero(dana: Person, stage: Scene,
     pictures.of(card, "promote-delay")
     lag(stage, "customers-db", 0, 0)
     button(card, "Re-check delay").click()
-    expect(card).to_contain_text("Replication delay: zero")
+    expect(card).to_contain_text("Replication delay: 0 s")
     expect(card).not_to_contain_text("NOT ZERO")
     button(card, "Confirm promote").click()
     expect(card).to_contain_text("✅ Promoted customers-db in")

@@ -287,10 +287,15 @@ class TestDelay:
         control.add_job("orders", phase="CDC", frozen=True, sec_lag=12, bytes_lag=3400, in_phase_for=7200)
         job = dms.get_job(name("orders"))
         delay = dms.delay(job)
-        assert (delay.latest_seconds, delay.latest_bytes) == (12.0, 3400.0)
-        times = [each.time for each in delay.seconds]
+        seconds, size = delay.seconds.of(), delay.bytes.of()
+        assert seconds is not None
+        assert size is not None
+        assert (seconds.value, size.value) == (12.0, 3400.0)
+        times = [each.time for each in delay.seconds.points]
         assert times == sorted(times)
-        assert dms.delay(job, hours=24).latest_seconds == 12.0
+        day = dms.delay(job, hours=24).seconds.of()
+        assert day is not None
+        assert day.value == 12.0
 
     def test_without_access(self, dms: Gateway, control: DmsControl) -> None:
         control.add_job("orders", phase="CDC", frozen=True)

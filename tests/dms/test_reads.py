@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from google.longrunning import operations_pb2
 
 from bot.dms.errors import Denied, NotFound, Refused, Unavailable
 from bot.dms.gateway import Gateway
-from bot.dms.model import Endpoint, Job, ObjectId
+from bot.dms.model import DelayPoint, Endpoint, Job, ObjectId
 from bot.dms.port import Dms
 from tests.dms import discovery
 from tests.dms.far import FarEnd, JobPb, JobsPb, MetadataPb, ProfilePb, ProfilesPb, RestRequest, closed_port
@@ -573,36 +574,82 @@ class TestOperations:
             gateway.get_operation("projects/p/locations/l/operations/o")
 
 
+NOW = datetime.now(UTC).replace(microsecond=0)
+Samples = dict[str, list[tuple[float, float]]]
+"""By database: age in minutes and value, newest first, as the service answers."""
+
+
+def answering(far: FarEnd, seconds: Samples, size: Samples | None = None) -> None:
+    """Let Cloud Monitoring answer with these samples, whatever the interval."""
+
+    def series(request: Any, _context: Any) -> Any:
+        answer = TimeSeriesPb()
+        in_bytes = "bytes" in request.filter
+        for database, samples in ((size or {}) if in_bytes else seconds).items():
+            one = answer.time_series.add()
+            one.metric.labels["database"] = database
+            for age, value in samples:
+                point = one.points.add()
+                point.interval.end_time.FromDatetime(NOW - timedelta(minutes=age))
+                if in_bytes:
+                    point.value.double_value = value
+                else:
+                    point.value.int64_value = int(value)
+        return answer
+
+    far.on("ListTimeSeries", series)
+
+
 class TestDelay:
     job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING", phase="CDC")
 
     def test_both_series_newest_last_and_the_worst_counts(self, gateway: Gateway, far: FarEnd) -> None:
-        def series(request: Any, _context: Any) -> Any:
-            in_bytes = "bytes" in request.filter
-            answer = TimeSeriesPb()
-            for values in ((7, 0, 5), (1, 2)):
-                one = answer.time_series.add()
-                for age, value in enumerate(values):
-                    point = one.points.add()
-                    point.interval.end_time.FromDatetime(SINCE - timedelta(minutes=age))
-                    if in_bytes:
-                        point.value.double_value = value * 1000.5
-                    else:
-                        point.value.int64_value = value
-            return answer
-
-        far.on("ListTimeSeries", series)
+        answering(far, {"a": [(0, 7), (1, 0), (2, 5)], "b": [(0, 1), (1, 2)]}, {"a": [(0, 7003.5)]})
         delay = gateway.delay(self.job, hours=1)
-        assert [each.value for each in delay.seconds] == [5, 2, 7]
-        assert [each.time for each in delay.seconds] == [SINCE - timedelta(minutes=m) for m in (2, 1, 0)]
-        assert delay.latest_seconds == 7
-        assert delay.latest_bytes == 7003.5
+        assert [each.value for each in delay.seconds.points] == [5, 2, 7]
+        assert [each.time for each in delay.seconds.points] == [NOW - timedelta(minutes=m) for m in (2, 1, 0)]
+        assert delay.seconds.of() == DelayPoint(NOW, 7)
+        assert delay.bytes.of() == DelayPoint(NOW, 7003.5)
 
-    @pytest.mark.parametrize(("hours", "period"), [(1.0, 60), (24.0, 300), (168.0, 2100)])
+    def test_seconds_and_bytes_bear_each_its_own_time(self, gateway: Gateway, far: FarEnd) -> None:
+        answering(far, {"a": [(3, 0)]}, {"a": [(1, 512)]})
+        delay = gateway.delay(self.job)
+        assert delay.seconds.of() == DelayPoint(NOW - timedelta(minutes=3), 0)
+        assert delay.bytes.of() == DelayPoint(NOW - timedelta(minutes=1), 512)
+
+    def test_no_database_hides_another(self, gateway: Gateway, far: FarEnd) -> None:
+        """One is measured at zero, the other was behind when it was measured last."""
+        answering(far, {"a": [(0, 0)], "b": [(20, 90)]})
+        seconds = gateway.delay(self.job).seconds
+        assert seconds.of() == DelayPoint(NOW - timedelta(minutes=20), 90)
+        assert seconds.of(("a",)) == DelayPoint(NOW, 0)
+        assert seconds.of(("a", "c")) is None
+        assert seconds.missing(("a", "c")) == ("c",)
+        assert seconds.worst(NOW - timedelta(minutes=5)) == DelayPoint(NOW, 0)
+
+    @pytest.mark.parametrize("hours", [1.0, 24.0])
+    def test_what_is_older_than_the_job_is_another_one(
+        self, gateway: Gateway, far: FarEnd, hours: float
+    ) -> None:
+        answering(far, {"a": [(30, 0)]}, {"a": [(30, 0)]})
+        anew = replace(self.job, create_time=NOW - timedelta(minutes=29))
+        delay = gateway.delay(anew, hours)
+        assert (delay.seconds.of(), delay.bytes.of()) == (None, None)
+        older = replace(self.job, create_time=NOW - timedelta(minutes=31))
+        assert gateway.delay(older, hours).seconds.of() is not None
+
+    def test_what_was_measured_before_a_pause_does_not_count(self, gateway: Gateway, far: FarEnd) -> None:
+        answering(far, {"a": [(2, 0), (3, 5)]})
+        since = NOW - timedelta(minutes=2, seconds=30)
+        assert [each.value for each in gateway.delay(self.job, since=since).seconds.points] == [0]
+        assert gateway.delay(self.job, since=NOW).seconds.of() is None
+
+    @pytest.mark.parametrize(("hours", "period"), [(1.0, 0), (24.0, 300), (168.0, 2100)])
     def test_what_is_asked(self, gateway: Gateway, far: FarEnd, hours: float, period: int) -> None:
+        """An hour as it was sampled: what is aligned bears the time at which its period ends."""
         far.on("ListTimeSeries", lambda request, context: TimeSeriesPb())
         delay = gateway.delay(self.job, hours=hours)
-        assert (delay.latest_seconds, delay.latest_bytes) == (None, None)
+        assert (delay.seconds.of(), delay.bytes.of()) == (None, None)
         asked = {each.filter.split('"')[1].rpartition("/")[2]: each for each in far.asked("ListTimeSeries")}
         assert set(asked) == {"max_replica_sec_lag", "max_replica_bytes_lag"}
         for request in asked.values():
@@ -610,8 +657,15 @@ class TestDelay:
             assert 'resource.labels.migration_job_id = "x"' in request.filter
             assert 'resource.labels.location = "l"' in request.filter
             span = request.interval.end_time.seconds - request.interval.start_time.seconds
-            assert span in (hours * 3600, hours * 3600 + 1)
+            assert span == hours * 3600
             assert request.aggregation.alignment_period.seconds == period
+
+    def test_the_newest_of_a_long_time_is_read_as_it_was_sampled(self, gateway: Gateway, far: FarEnd) -> None:
+        answering(far, {"a": [(0, 7)]})
+        assert gateway.delay(self.job, hours=24).seconds.of() == DelayPoint(NOW, 7)
+        asked = [each for each in far.asked("ListTimeSeries") if "sec_lag" in each.filter]
+        assert [each.aggregation.alignment_period.seconds for each in asked] == [300, 0]
+        assert asked[1].interval.end_time.seconds == NOW.timestamp()
 
     def test_without_access_it_says_whose(self, gateway: Gateway, far: FarEnd) -> None:
         far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -146,16 +146,27 @@ def age(scene: Scene, request: Request, seconds: float) -> None:
 def measured(scene: Scene, job: str, seconds: float) -> None:
     """Wait until Monitoring tells this replication delay."""
     seen = scene.bot.dms.get_job(full(job))
-    eventually(lambda: scene.bot.dms.delay(seen).latest_seconds == seconds)
+
+    def told() -> bool:
+        point = scene.bot.dms.delay(seen).seconds.of()
+        return point is not None and point.value == seconds
+
+    eventually(told)
 
 
 def looked_long_ago(scene: Scene, job: str) -> None:
-    """As if the delay that a promote of the job shows had been read ten minutes earlier."""
+    """As if the delay that a promote of the job shows had been measured and read ten minutes earlier."""
     request = request_of(scene, job)
     (fact,) = request.facts["delay"].values()
-    at = datetime.fromisoformat(fact["at"]) - timedelta(minutes=10)
-    facts = dict(request.facts) | {"delay": {full(job): fact | {"at": at.isoformat()}}}
+    facts = dict(request.facts) | {"delay": {full(job): aged(fact, 600)}}
     assert scene.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+
+
+def aged(fact: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """A delay's fact with all its times so much earlier."""
+    back = timedelta(seconds=seconds)
+    times = {key: fact[key] for key in ("at", "measured", "measured_bytes") if fact[key]}
+    return dict(fact) | {key: (datetime.fromisoformat(at) - back).isoformat() for key, at in times.items()}
 
 
 @contextmanager

@@ -419,7 +419,7 @@ def test_bulk_promote_shows_every_delay(stage: Scene) -> None:
     card = stage.type(f"promote --all {label(jobs)}")
     text = plain(card)
     assert f"NOT ZERO for 1 job*: `{late}` 42 s · " in text
-    assert "zero for 11 jobs" in text
+    assert "Replication delay: 0 s for 11 jobs* (measured <!date^" in text
     assert all(f"`{job}`" in text for job in jobs)
     stage.press(card, "Cancel")
     stage.shows(card, "Cancelled")

@@ -225,7 +225,7 @@ def test_promote_warns_in_red_while_the_delay_is_above_zero(stage: Scene) -> Non
     stage.press(card, "Re-check delay")
     stage.shows(card, "NOT ZERO", "1 min 30 s")
     calm = a_job(stage, "calm", state="RUNNING", phase="CDC", sec_lag=0, bytes_lag=0)
-    until(lambda: "Replication delay: zero" in plain(stage.type(f"promote {calm}")))
+    until(lambda: "Replication delay: 0 s" in plain(stage.type(f"promote {calm}")))
 
 
 def test_home_shows_jobs_requests_and_watches(stage: Scene) -> None:

@@ -94,7 +94,7 @@ def test_a_press_is_enough_once_the_delay_was_seen_to_be_zero(stage: Scene) -> N
     card = stage.type(f"promote {job}")
     now_behind(stage, job, 0)
     stage.press(card, "Re-check delay")
-    card = stage.shows(card, "Replication delay: zero")
+    card = stage.shows(card, "Replication delay: 0 s")
     assert "asked to type" not in plain(card)
     stage.press(card, "Confirm promote")
     stage.shows(card, "✅ *Promoted*")

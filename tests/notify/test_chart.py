@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -12,8 +12,12 @@ from PIL import Image
 
 from bot.amounts import bytes_text, seconds_text
 from bot.chart import delay_chart, parts, step
-from bot.dms.model import Delay, DelayPoint
+from bot.dms.model import Delay, DelayPoint, Lag
 from tests.notify.world import MINUTE, NOW
+
+
+def behind(seconds: Sequence[DelayPoint] = (), size: Sequence[DelayPoint] = ()) -> Delay:
+    return Delay(Lag(tuple(seconds)), Lag(tuple(size)))
 
 
 def points(
@@ -37,11 +41,11 @@ def ink(image: Image.Image) -> int:
 @pytest.mark.parametrize(
     "delay",
     [
-        Delay(points(60, float), points(60, lambda at: at * 1e6)),
-        Delay(points(288, lambda at: at * 400.0, MINUTE * 5), points(288, lambda at: at * 1e12, MINUTE * 5)),
-        Delay(points(60, lambda _: 0.0), points(60, lambda _: 0.0)),
-        Delay(points(1, lambda _: 42.0), ()),
-        Delay((), points(1, lambda _: 0.0)),
+        behind(points(60, float), points(60, lambda at: at * 1e6)),
+        behind(points(288, lambda at: at * 400.0, MINUTE * 5), points(288, lambda at: at * 1e12, MINUTE * 5)),
+        behind(points(60, lambda _: 0.0), points(60, lambda _: 0.0)),
+        behind(points(1, lambda _: 42.0), ()),
+        behind((), points(1, lambda _: 0.0)),
         Delay(),
     ],
     ids=["hour", "day", "zero", "one point", "bytes only", "nothing"],
@@ -52,21 +56,21 @@ def test_every_kind_of_data_is_a_picture_that_slack_shows_sharply(delay: Delay) 
 
 
 def test_what_is_older_than_asked_for_is_left_out() -> None:
-    long = Delay(points(288, lambda _: 800.0, MINUTE * 5), ())
+    long = behind(points(288, lambda _: 800.0, MINUTE * 5), ())
     assert ink(picture(long, hours=0.01)) < ink(picture(long, hours=24))
 
 
 def test_more_delay_is_more_ink() -> None:
     none, some, much = (
-        picture(Delay(points(60, value), ()))
+        picture(behind(points(60, value), ()))
         for value in (lambda _: 0.0, lambda at: 800.0 if at > 40 else 0.0, lambda _: 800.0)
     )
     assert ink(none) < ink(some) < ink(much)
 
 
 def test_nothing_is_drawn_where_nobody_measured() -> None:
-    whole = picture(Delay(points(60, lambda _: 800.0), ()))
-    torn = picture(Delay(points(60, lambda _: 800.0, without=range(15, 45)), ()))
+    whole = picture(behind(points(60, lambda _: 800.0), ()))
+    torn = picture(behind(points(60, lambda _: 800.0, without=range(15, 45)), ()))
     assert ink(torn) < ink(whole) * 0.7
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.attribution import OUTSIDE
-from bot.dms.model import Database, Endpoint, Fault, ObjectId
+from bot.dms.model import Database, DelayPoint, Endpoint, Fault, ObjectId
 from bot.dms.rules import Action
 from bot.store.records import KnownJob, RunState
 from bot.subscriptions import topics
@@ -21,6 +21,11 @@ HALF_HOUR = timedelta(minutes=30)
 def known(status: str, **values: object) -> KnownJob:
     made = KnownJob(job=job(status), seen=NOW - MINUTE, changed=NOW - MINUTE)
     return replace(made, **values)  # type: ignore[arg-type]
+
+
+def measured(seconds: float) -> DelayPoint:
+    """A figure that was taken a minute before it was looked at."""
+    return DelayPoint(NOW - MINUTE, seconds)
 
 
 def database(name: str, state: str, error: str = "") -> Database:
@@ -219,17 +224,19 @@ def test_many_failed_databases_are_one_event_that_stays_short() -> None:
 
 
 def test_a_delay_is_told_once_and_does_not_flap() -> None:
-    late = look_at_delay(known("RUNNING/CDC"), 901.0, NOW, 900.0)
-    assert [(e.kind, e.after) for e in late.events] == [("delayed", "901")]
+    late = look_at_delay(known("RUNNING/CDC"), measured(901.0), NOW, 900.0)
+    at = (NOW - MINUTE).isoformat()
+    assert [(e.kind, e.before, e.after) for e in late.events] == [("delayed", at, "901")]
     for seconds in (2000.0, 899.0, 460.0):
-        assert look_at_delay(late.known, seconds, NOW, 900.0).events == ()
-    over = look_at_delay(late.known, 450.0, NOW, 900.0)
+        assert look_at_delay(late.known, measured(seconds), NOW, 900.0).events == ()
+    over = look_at_delay(late.known, measured(450.0), NOW, 900.0)
     assert [(e.kind, e.before) for e in over.events] == [("cleared", DELAYED)]
-    assert look_at_delay(over.known, 899.0, NOW, 900.0).events == ()
+    assert f"down to 7 min 30 s (measured {NOW - MINUTE:%Y-%m-%d %H:%M} UTC)" in over.events[0].detail
+    assert look_at_delay(over.known, measured(899.0), NOW, 900.0).events == ()
 
 
 def test_a_delay_counts_only_while_replication_runs() -> None:
-    assert look_at_delay(known("STOPPED/CDC"), 9999.0, NOW, 900.0).events == ()
+    assert look_at_delay(known("STOPPED/CDC"), measured(9999.0), NOW, 900.0).events == ()
     assert look_at_delay(known("RUNNING/CDC"), None, NOW, 900.0).events == ()
     late = known("RUNNING/CDC", flags=(DELAYED,))
     stopped = look(late, job("STOPPING/CDC"), NOW, stuck_after=HALF_HOUR)

@@ -171,8 +171,8 @@ def test_the_delay_is_a_picture_and_words(at: Desk) -> None:
     assert isinstance(answer, Upload)
     assert answer.content.startswith(b"\x89PNG")
     assert answer.filename.startswith("delay-orders-")
-    assert "The destination is *" in words(answer.comment)
-    assert "min and " in words(answer.comment)
+    assert "The destination is *2 min 5 s · " in words(answer.comment)
+    assert "behind (measured " in words(answer.comment)
 
 
 def test_the_delay_of_a_day(at: Desk) -> None:
@@ -186,7 +186,7 @@ def test_a_delay_of_nothing_is_zero(at: Desk, dms: DmsServer) -> None:
     dms.control.add_job("idle", state="RUNNING", phase="CDC", **idle)
     answer = at.type("delay idle", DANA)
     assert isinstance(answer, Upload)
-    assert "The replication delay is *zero*" in words(answer.comment)
+    assert "The replication delay is *0 s · 0 B* (measured " in words(answer.comment)
 
 
 def test_a_job_that_does_not_replicate_has_no_delay(at: Desk) -> None:

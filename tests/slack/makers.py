@@ -27,9 +27,9 @@ from bot.answers import (
     Upload,
     User,
 )
+from bot.delayfacts import Seen
 from bot.dms.model import (
     Database,
-    Delay,
     DelayPoint,
     Endpoint,
     Fault,
@@ -149,7 +149,17 @@ runs = st.builds(
     note=longs,
     by=users | st.just(""),
 )
-points = st.lists(st.builds(DelayPoint, moments, st.floats(0, 1e15)), max_size=3).map(tuple)
+points = st.builds(DelayPoint, moments, st.floats(0, 1e15))
+delays = st.builds(
+    Seen,
+    st.none() | moments,
+    st.none() | points,
+    st.none() | points,
+    st.none() | points,
+    texts,
+    texts,
+    texts,
+)
 operations = st.builds(
     Operation,
     name=texts,
@@ -169,7 +179,7 @@ def _cards() -> st.SearchStrategy[JobCard]:
         databases_note=texts,
         operation=st.none() | operations,
         run=st.none() | runs,
-        delay=st.none() | st.builds(Delay, points, points),
+        delay=st.none() | delays,
         frozen=texts,
         next_step=longs,
         buttons=rows,
@@ -231,13 +241,22 @@ answers = st.one_of(
     st.just(Posted("k")),
 )
 
+_stamps = moments.map(lambda at: at.isoformat()) | texts
 _delay = st.fixed_dictionaries(
     {
         "seconds": st.none() | st.floats(0, 1e9),
         "bytes": st.none() | st.floats(0, 1e15),
-        "at": moments.map(lambda at: at.isoformat()) | texts,
+        "at": _stamps,
         "note": texts,
-    }
+    },
+    # Facts of older versions lack them.
+    optional={
+        "measured": _stamps,
+        "measured_bytes": _stamps,
+        "last": st.fixed_dictionaries({"seconds": st.floats(0, 1e9), "measured": _stamps}),
+        "standing": texts,
+        "partial": texts,
+    },
 )
 
 

@@ -33,11 +33,14 @@ def run(state: RunState, job_name: str = job().name, **more: Any) -> Run:
     return Run("r1", "req-1", job_name, Action.STOP, state, "c1", **(fields | more))
 
 
+ONE_AGO = NOW - timedelta(minutes=1)
+MEASURED = {"measured": ONE_AGO.isoformat(), "measured_bytes": ONE_AGO.isoformat()}
+"""A fact's times of measurement, one minute before the look."""
 APPROVED = Decision("req-1", "U0BOSS", True, "", NOW)
 
 
 def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
-    delay = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": ""}
+    delay = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": "", **MEASURED}
     payload = shown(request(facts={"delay": {job().name: delay}}))
     text = all_text(payload)
     assert ":rotating_light:" in text
@@ -53,16 +56,72 @@ def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:
     assert "After that" not in all_text(shown(request(Action.RESTART)))
 
 
+def card_of(**fact: Any) -> str:
+    """The card of a promote whose delay was looked at now."""
+    return all_text(shown(request(facts={"delay": {job().name: {"at": NOW.isoformat(), **fact}}})))
+
+
 @pytest.mark.parametrize("facts", [{"seconds": 0.0, "bytes": 0.0}, {"seconds": 0, "bytes": None}])
-def test_a_delay_of_zero_is_no_alarm(facts: dict[str, Any]) -> None:
-    text = all_text(shown(request(facts={"delay": {"at": NOW.isoformat(), **facts}})))
-    assert "Replication delay: zero" in text
+def test_a_delay_of_zero_is_no_alarm_and_says_when_it_was_measured(facts: dict[str, Any]) -> None:
+    text = card_of(**facts, **MEASURED)
+    assert "Replication delay: 0 s" in text
+    assert f"(measured <!date^{int(ONE_AGO.timestamp())}^" in text
+    assert "measured after that" in text, "a zero from before the writes stopped says nothing"
     assert ":rotating_light:" not in text
 
 
-@pytest.mark.parametrize("facts", [{"seconds": 0.0, "bytes": 5.0}, {"seconds": None, "bytes": 1.0}])
-def test_bytes_alone_are_a_delay(facts: dict[str, Any]) -> None:
-    assert "NOT ZERO" in all_text(shown(request(facts={"delay": {"at": NOW.isoformat(), **facts}})))
+def test_seconds_and_bytes_each_say_when_they_were_measured() -> None:
+    earlier = NOW - timedelta(minutes=4)
+    text = card_of(
+        seconds=30.0, bytes=1000.0, measured=ONE_AGO.isoformat(), measured_bytes=earlier.isoformat()
+    )
+    stamps = [f"(measured <!date^{int(at.timestamp())}^" for at in (ONE_AGO, earlier)]
+    assert text.index("30 s") < text.index(stamps[0]) < text.index("1000 B") < text.index(stamps[1])
+
+
+def test_seconds_decide_and_bytes_are_a_warning() -> None:
+    text = card_of(seconds=0.0, bytes=5.0, **MEASURED)
+    assert "✅ *Replication delay: 0 s · 5 B*" in text
+    assert "bytes are above zero" in text
+    assert "not known" in card_of(seconds=None, bytes=1.0, **MEASURED)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 42.0])
+@pytest.mark.parametrize(
+    "measured",
+    [{}, {"measured": None}, {"measured": "?"}, {"measured": (NOW - timedelta(hours=1)).isoformat()}],
+)
+def test_a_figure_that_was_measured_nobody_knows_when_is_not_known(
+    seconds: float, measured: dict[str, Any]
+) -> None:
+    """As in requests that an older version stored."""
+    text = card_of(seconds=seconds, bytes=0.0, note="", **measured)
+    assert "The replication delay is not known" in text
+    assert "✅" not in text
+
+
+def test_an_old_figure_is_named_with_its_time() -> None:
+    hour_ago = NOW - timedelta(minutes=50)
+    text = card_of(seconds=None, bytes=None, last={"seconds": 0.0, "measured": hour_ago.isoformat()})
+    stamp = f"(measured <!date^{int(hour_ago.timestamp())}^"
+    assert "The replication delay is not known" in text
+    assert text.index("the newest figure is 0 s") < text.index(stamp)
+
+
+def test_of_a_failed_job_it_says_from_when_on_something_may_be_missing() -> None:
+    last = {"seconds": 240.0, "measured": ONE_AGO.isoformat()}
+    text = card_of(seconds=None, bytes=None, last=last, standing="FAILED in CDC")
+    arrived = int((ONE_AGO - timedelta(seconds=240)).timestamp())
+    assert f"The destination may miss what the source got since <!date^{arrived}^" in text
+    assert "(last known delay 4 min, measured <!date^" in text
+    assert "not known" in card_of(seconds=None, bytes=None, standing="FAILED in CDC", note="no access")
+
+
+def test_a_zero_that_leaves_changes_out_is_none() -> None:
+    """Oracle: from the moment that DMS begins to read a change."""
+    text = card_of(seconds=0.0, bytes=None, partial="changes that DMS has not begun to read", **MEASURED)
+    assert "*The replication delay is not known* to be zero: 0 s (measured " in text
+    assert "changes that DMS has not begun to read" in text
 
 
 def test_an_unknown_delay_is_not_zero() -> None:

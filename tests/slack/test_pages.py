@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from bot.answers import (
     Page,
     Section,
 )
-from bot.dms.model import Database, Delay, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
+from bot.delayfacts import Seen
+from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack import alerts, timeline
 from bot.slack.home import Home, home
@@ -139,12 +141,27 @@ def test_the_card_of_a_failed_job() -> None:
         assert part in text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "says"), [(42.0, "⚠️ 42 s, *not zero* — promoting now loses data"), (0.0, "✅ 0 s")]
-)
-def test_the_card_warns_of_a_delay(seconds: float, says: str) -> None:
-    card = JobCard(job(), CONSOLE, (), delay=Delay((DelayPoint(NOW, seconds),)))
-    assert says in all_text(accepted(render(card)))
+@pytest.mark.parametrize(("seconds", "sign", "says"), [(42.0, "⚠️ 42 s", "*not zero*"), (0.0, "✅ 0 s", "")])
+def test_the_card_says_how_old_a_delay_is(seconds: float, sign: str, says: str) -> None:
+    card = JobCard(job(), CONSOLE, (), delay=Seen(NOW, DelayPoint(NOW, seconds)))
+    text = all_text(accepted(render(card)))
+    assert f"{sign} (measured <!date^{int(NOW.timestamp())}^{{ago}}|" in text
+    assert says in text
+
+
+def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
+    card = JobCard(job(), CONSOLE, (), delay=Seen(NOW, last=DelayPoint(NOW - timedelta(minutes=50), 0.0)))
+    text = all_text(accepted(render(card)))
+    assert "⚠️ *not known*: the newest figure is 0 s (measured <!date^" in text
+    assert "✅" not in text
+
+
+def test_an_alert_of_a_delay_says_when_it_was_measured() -> None:
+    at = f"measured <!date^{int(NOW.timestamp())}^"
+    assert at in all_text(
+        accepted(alerts.alert(event("delayed", before=NOW.isoformat(), after="1200"), job()))
+    )
+    assert "20 min" in all_text(accepted(alerts.alert(event("delayed", after="1200"), job())))
 
 
 def test_the_card_names_who_is_at_it() -> None:
