@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import sourcewrites
-from bot.dms.model import CHANGING, Database, Fault, Job, JobType, ObjectState, Phase, State, short_name
+from bot.dms.model import (
+    BEFORE_THE_DUMP,
+    CHANGING,
+    Database,
+    Fault,
+    Job,
+    JobType,
+    ObjectState,
+    Phase,
+    State,
+    short_name,
+)
 
 _DOCS = "https://cloud.google.com/database-migration/docs"
 _GUIDES = {
@@ -55,12 +66,39 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return _failed_databases(job, len(failed))
     if job.state in CHANGING:
         return _changing(job)
+    if job.state == State.FAILED and job.phase not in BEFORE_THE_DUMP:
+        return _failed(job)
     step = _BY_STATUS.get((job.state, job.phase)) or _BY_STATE.get(job.state)
     if step is None:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
         step = "Wait: a one-time migration ends by itself as COMPLETED. Avoid DDL on the source until then."
     return step.replace("JOB", short_name(job.name)).replace("PILE", piling_up(job))
+
+
+def _failed(job: Job) -> str:
+    """What lies behind comes first: a restart wipes the destination databases."""
+    first = (
+        "Fix the cause, verify, and wait: the job may go on by itself then. Restart only if it stays FAILED"
+        if heals(job)
+        else "Fix the cause, verify, then restart"
+    )
+    step = f"{first}: that wipes the destination databases, and the full dump begins again."
+    if job.phase != Phase.CDC or job.type == JobType.ONE_TIME:
+        return step
+    return (
+        f"{step} If the source is lost for good, promote instead: the destination keeps what had arrived "
+        f"(`/dms promote {short_name(job.name)}` shows from when on something may be missing)."
+    )
+
+
+def heals(job: Job) -> bool:
+    """Whether a job that failed may go on by itself once the cause is fixed.
+
+    Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and SQL
+    Server say that it needs a restart.
+    """
+    return job.source.engine not in ("MYSQL", "SQLSERVER")
 
 
 def piling_up(job: Job | None) -> str:
@@ -159,10 +197,6 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     (State.STOPPED, Phase.PREPARING_THE_DUMP): _STOPPED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _FAILED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.PREPARING_THE_DUMP): _FAILED_BEFORE_THE_DUMP,
-    (State.FAILED, Phase.CDC): (
-        "Fix the cause, then verify. Some errors heal by themselves once the cause is gone; if this one does "
-        "not, restart (it wipes the destination databases)."
-    ),
 }
 
 _BY_STATE: dict[str, str] = {
@@ -172,10 +206,6 @@ _BY_STATE: dict[str, str] = {
     State.STOPPED: (
         "It was stopped outside the full dump and CDC, so it can neither resume nor restart: look at it in "
         "the console, or delete it."
-    ),
-    State.FAILED: (
-        "Fix the cause, verify, then restart: the destination databases are wiped and the full dump begins "
-        "again."
     ),
     State.COMPLETED: (
         "Point the applications at the destination if that is not done. Deleting the job now removes only "

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bot.action import ActionVerb, Danger
+from bot.advice import heals
 from bot.answers import Answer
-from bot.dms.model import Database, Job, Operation, Options
+from bot.delayfacts import is_measured
+from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
 from bot.invocation import Flag, Invocation, Syntax, UsageError
@@ -24,15 +26,13 @@ def _options(invocation: Invocation) -> Options:
     return Options(databases=invocation.items("databases"))
 
 
-def _danger(_job: Job, _options: Options) -> Danger:
-    return Danger.ASK
+def _danger(job: Job, _options: Options) -> Danger:
+    """Of a job that is failed or stopped nobody can see what has not arrived."""
+    return Danger.ASK if is_measured(job) else Danger.TYPE
 
 
-def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    arriving = (
-        "Whatever is written to the source from then on, or has not arrived yet, is lost on the "
-        "destination: stop the writes to the source, and wait until the replication delay is zero."
-    )
+def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    arriving = _arriving(job)
     if options.databases:
         return (
             "*This cannot be undone.* The databases named above are cut from the source and become primary "
@@ -44,6 +44,29 @@ def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[st
         "databases named above.",
         arriving,
     )
+
+
+def _arriving(job: Job) -> str:
+    if job.state == State.FAILED:
+        return (
+            "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "
+            f"lost for good. Otherwise fix the cause first{_may_go_on(job)}: what has not arrived is lost on "
+            "the destination."
+        )
+    if job.state == State.STOPPED:
+        return (
+            "*The job is stopped*: what the source got since then has not arrived and is lost on the "
+            "destination. To keep it, resume the job, stop the writes to the source, and wait until the "
+            "replication delay is zero."
+        )
+    return (
+        "Whatever is written to the source from then on, or has not arrived yet, is lost on the "
+        "destination: stop the writes to the source, and wait until the replication delay is zero."
+    )
+
+
+def _may_go_on(job: Job) -> str:
+    return ", as the job may go on by itself then" if heals(job) else ""
 
 
 def _effect(_job: Job, options: Options) -> str:
@@ -65,7 +88,7 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
     if check(Action.PROMOTE, job) is not None:
         return ()  # why the job cannot is told instead
     by_name = {str(each.id): each for each in databases}
-    wrong = {name: why for name in names if (why := unpromotable(by_name[name]))}
+    wrong = {name: why for name in names if (why := unpromotable(by_name[name], job))}
     if wrong:
         raise UsageError(_cannot(job, wrong, [name for name in names if name not in wrong]))
     others = [str(each.id) for each in databases if not is_promoted(each) and str(each.id) not in names]
@@ -97,8 +120,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return _ask(ctx, invocation)
 
 
-def _promotable(_job: Job, database: Database) -> bool:
-    return not unpromotable(database)
+def _promotable(job: Job, database: Database) -> bool:
+    return not unpromotable(database, job)
 
 
 VERB = Verb(
@@ -112,10 +135,11 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, DATABASES, _PICK), FILTERS),
     details=(
-        "Cuts the destination from the source; cannot be undone. Possible in CDC, running or stopped, "
-        "and when ready for promote. Without loss only if writes to the source were stopped and the "
-        "replication delay is zero. Asks first, and has the job's id typed unless the delay is known to be "
-        "zero."
+        "Cuts the destination from the source; cannot be undone. Possible in CDC (running, stopped or "
+        "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
+        "lost. "
+        "Without loss only if writes to the source were stopped and a replication delay measured after that "
+        "is zero. Asks first, and has the job's id typed unless the delay is known to be zero."
     ),
     examples=(
         "promote orders-db",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from bot import sourcewrites
 from bot.action import ActionVerb, Danger
+from bot.advice import heals
 from bot.answers import Answer
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action
+from bot.dms.rules import Action, check
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
 from commands.doing import ALL, DATABASES, FILTERS, SKIP_VALIDATION, pick, runner
@@ -46,6 +47,8 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     lines = []
     if options.stop_first and job.state == State.RUNNING:
         lines.append("The job is *stopped first*; what has been dumped so far is of no more use.")
+    if job.state == State.FAILED:
+        lines.append(_failed(job))
     lines.append(
         "*All data is wiped* in the destination databases named above. They are migrated again from the "
         "full dump."
@@ -64,6 +67,19 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 
 def _whole(options: Options) -> bool:
     return not options.databases and not options.failed_only
+
+
+def _failed(job: Job) -> str:
+    """A restart is the last resort of a job that failed."""
+    first = (
+        "*Fix the cause first, and wait*: the job may go on by itself then, without a restart."
+        if heals(job)
+        else "*Fix the cause first*: the job fails again otherwise."
+    )
+    lost = (
+        " Where the source is lost for good, do not restart, but promote: a restart wipes what has arrived."
+    )
+    return f"{first}{lost if check(Action.PROMOTE, job) is None else ''}"
 
 
 def _effect(job: Job, options: Options) -> str:

@@ -57,6 +57,10 @@ _WHILE_CHANGING = {
     Action.DELETE: CHANGING - {State.DELETING},
 }
 """The changing states in which an action is possible all the same; all other actions wait."""
+_PROMOTABLE_AT_REST = frozenset({State.STOPPED, State.FAILED})
+"""In CDC. Source: "Migration job statuses" of the AlloyDB, PostgreSQL and MySQL guides (failed: Restart,
+Delete, Promote) and of the Oracle guide (when in incremental load); "Promote a migration" (the option appears
+once the full dump is done)."""
 _PROMOTED = frozenset({ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED})
 
 
@@ -244,11 +248,11 @@ def _promote(job: Job, _options: Options, _databases: Sequence[Database]) -> str
         return f"`{job.id}` is a ONE_TIME migration: it ends by itself and there is nothing to promote."
     if job.state == State.RUNNING and job.phase in _PROMOTABLE:
         return None
-    if job.state == State.STOPPED and job.phase == Phase.CDC:
+    if job.state in _PROMOTABLE_AT_REST and job.phase == Phase.CDC:
         return None
     return (
-        f"Only a job in CDC (running or stopped), or ready for promote, can be promoted; "
-        f"`{job.id}` is {where(job)}."
+        f"Only a job that has reached CDC (running, stopped or failed), or is ready for promote, can be "
+        f"promoted; `{job.id}` is {where(job)}."
     )
 
 
@@ -289,16 +293,17 @@ def is_promoted(database: Database) -> bool:
     return database.phase in _PROMOTED
 
 
-def unpromotable(database: Database) -> str:
-    """Why a database cannot be promoted by itself now, in a few words; empty where it may be.
+def unpromotable(database: Database, job: Job) -> str:
+    """Why a database of the job cannot be promoted by itself now, in a few words; empty where it may be.
 
-    One in a phase that nobody here has heard of may be: the service knows.
+    One in a phase that nobody here has heard of may be: the service knows. So may one that failed in CDC with
+    its whole job: its source may be gone for good.
     """
     if database.phase == ObjectPhase.PROMOTED:
         return "promoted already"
     if database.phase == ObjectPhase.PROMOTE_IN_PROGRESS:
         return "being promoted already"
-    if database.state == ObjectState.FAILED:
+    if database.state == ObjectState.FAILED and job.state != State.FAILED:
         return "it has failed"
     if database.phase == ObjectPhase.FULL_DUMP:
         return "still in its full dump"

@@ -88,7 +88,13 @@ def expected(action: str, state: str, phase: str, kind: str) -> bool:
         case "restart":
             return state == "FAILED" or (state == "STOPPED" and phase in BEFORE_CDC)
         case "promote":
-            ready = {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")}
+            ready = {
+                ("RUNNING", "CDC"),
+                ("RUNNING", "READY_FOR_PROMOTE"),
+                ("STOPPED", "CDC"),
+                # "Migration job statuses": Failed: Restart. Delete. Promote.
+                ("FAILED", "CDC"),
+            }
             return kind == "CONTINUOUS" and (state, phase) in ready
         case "delete":
             return state not in ("DELETING", "DELETED")
@@ -218,7 +224,16 @@ def test_only_a_stopped_dump_is_called_incomplete(phase: str) -> None:
 )
 def test_why_a_database_cannot_be_promoted_by_itself(database: tuple[str, str], why: str) -> None:
     state, phase = database
-    assert unpromotable(Database("objects/a", ObjectId("a"), state, phase)) == why
+    found = Database("objects/a", ObjectId("a"), state, phase)
+    assert unpromotable(found, a_job("RUNNING", "CDC")) == why
+
+
+@pytest.mark.parametrize(("phase", "why"), [("CDC", ""), ("FULL_DUMP", "still in its full dump")])
+def test_a_database_that_failed_with_its_whole_job_can_be_promoted_if_it_had_reached_cdc(
+    phase: str, why: str
+) -> None:
+    found = Database("objects/a", ObjectId("a"), "FAILED", phase)
+    assert unpromotable(found, a_job("FAILED", "CDC")) == why
 
 
 def test_a_promote_touches_what_is_not_promoted_yet() -> None:

@@ -55,7 +55,12 @@ def allowed(verb: str, state: str, phase: str | None) -> bool:
         "start": {("NOT_STARTED", None)},
         "resume": {("STOPPED", "CDC")},
         "restart": {("FAILED", "FULL_DUMP"), ("FAILED", "CDC"), ("STOPPED", "FULL_DUMP")},
-        "promote": {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC")},
+        "promote": {
+            ("RUNNING", "CDC"),
+            ("RUNNING", "READY_FOR_PROMOTE"),
+            ("STOPPED", "CDC"),
+            ("FAILED", "CDC"),
+        },
     }[verb]
 
 
@@ -95,10 +100,10 @@ def asks_by(verb: str, state: str) -> str:
 
 
 def is_typed(verb: str, state: str, phase: str | None) -> bool:
-    """A stopped job has no replication delay that could be known to be zero."""
+    """A stopped or failed job has no replication delay that could be known to be zero."""
     if (verb, phase) == ("delete", "PROMOTE_IN_PROGRESS"):
         return True
-    return verb == "restart" or (verb, state) == ("promote", "STOPPED")
+    return verb == "restart" or (verb == "promote" and state in ("STOPPED", "FAILED"))
 
 
 @pytest.mark.parametrize("verb", VERBS)
