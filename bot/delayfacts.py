@@ -220,7 +220,7 @@ def _point(
 def is_old(facts: Mapping[str, Any], jobs: Sequence[Job], now: datetime) -> bool:
     """Whether the delay of one of the jobs has to be looked at again, or nobody has looked."""
     known = _by_job(facts)
-    return any(_is_old(read(known.get(job.name)), now) for job in jobs)
+    return any(_is_old(known.get(job.name), now) for job in jobs)
 
 
 def _by_job(facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -229,9 +229,10 @@ def _by_job(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _is_old(seen: Seen, now: datetime) -> bool:
-    if seen.at is None:
-        return True
+def _is_old(fact: object, now: datetime) -> bool:
+    seen = read(fact)
+    if seen.at is None or (was_shown_as_zero(fact) and seen.seconds is None):
+        return True  # of a zero without its time, nobody knows how old it is
     if seen.standing:
         return False  # nothing new is measured as long as the job stands where it does
     if seen.is_zero and seen.seconds is not None:

@@ -76,9 +76,7 @@ def _failed(job: Job) -> str:
         if heals(job)
         else "*Fix the cause first*: the job fails again otherwise."
     )
-    lost = (
-        " Where the source is lost for good, do not restart, but promote: a restart wipes what has arrived."
-    )
+    lost = " Where the source is lost for good, promote instead: a restart wipes what has arrived."
     return f"{first}{lost if check(Action.PROMOTE, job) is None else ''}"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -390,8 +391,14 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         stage.shows(card, "✅ *Promoted*")
 
 
+def of_an_older_version(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """As versions stored it that did not know when a figure was measured."""
+    return {key: fact[key] for key in ("at", "seconds", "bytes", "note")}
+
+
+@pytest.mark.parametrize("stored", [lambda fact: aged(fact, 600), of_an_older_version])
 def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
-    slack: SlackServer, tmp_path: Path
+    slack: SlackServer, tmp_path: Path, stored: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> None:
     with alone(slack, tmp_path, bulk_parallel=1) as stage:
         first, second, third = jobs = [fresh("turn") for _ in range(3)]
@@ -407,7 +414,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
         for job in (second, third):
             fall_behind(stage, job)
         request = request_of(stage, first)
-        found = {name: aged(fact, 600) for name, fact in request.facts["delay"].items()}
+        found = {name: stored(fact) for name, fact in request.facts["delay"].items()}
         facts = dict(request.facts) | {"delay": found}
         assert stage.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
         stage.dms.operation_seconds(6.0)

@@ -148,7 +148,7 @@ def test_database_failures_and_long_delays_are_told(stage: Scene) -> None:
     stage.slack.open_home("dana")
     stage.slack.wait_home("dana", contains=["*Running, but with failed databases*", f"`{job}`: `billing`"])
     late = a_job(stage, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
-    words = ["*Replication delay is high*", f": `{late}`", "Do not promote now"]
+    words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
     assert "[Promote]" not in plain(stage.slack.wait_message(channel=NEWS, contains=words, timeout=45))
 
 
