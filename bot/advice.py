@@ -171,11 +171,11 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     ),
     (State.RUNNING, Phase.CDC): (
         "Watch the replication delay (`/dms delay JOB`). To switch over: stop the writes to the source, wait "
-        "until the delay is zero, then promote."
+        "until a delay measured after that is zero, then promote."
     ),
     (State.RUNNING, Phase.READY_FOR_PROMOTE): (
-        "Everything is in place: stop the writes to the source, check that the replication delay is zero, "
-        "then promote."
+        "Everything is in place: stop the writes to the source, check that a replication delay measured "
+        "after that is zero, then promote."
     ),
     (State.RUNNING, Phase.PROMOTE_IN_PROGRESS): (
         "Wait for COMPLETED, and keep writes to the source stopped; then point the applications at the "

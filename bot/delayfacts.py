@@ -56,7 +56,9 @@ _PARTIAL = {
     "ORACLE": "changes that DMS has not begun to read are not counted",
     "SQLSERVER": "changes that are not in a restored backup file yet are not counted",
 }
-_PAUSES = frozenset({State.STOPPED, State.RESUMING, State.FAILED, State.RESTARTING, State.STARTING})
+_PAUSES = frozenset(
+    {State.STOPPING, State.STOPPED, State.RESUMING, State.FAILED, State.RESTARTING, State.STARTING}
+)
 """States from which a job goes on; what was measured before says nothing about it."""
 
 
@@ -105,7 +107,7 @@ def look(
     `databases` are by job name those that count; all of them where none are named.
     """
     named = databases or {}
-    begun = {job.name: went_on(store, job) for job in jobs}
+    begun = {job.name: went_on(store, job, clock()) for job in jobs}
 
     def one(job: Job) -> dict[str, Any]:
         return _look(dms, job, clock, begun[job.name], named.get(job.name, ()))
@@ -114,10 +116,14 @@ def look(
     return {DELAY: {job.name: fact for job, fact in zip(jobs, found, strict=True)}}
 
 
-def went_on(store: Store, job: Job) -> datetime | None:
-    """When a running job was last seen to go on after a pause; None where that is not known."""
+def went_on(store: Store, job: Job, now: datetime) -> datetime | None:
+    """When a running job was last seen to go on after a pause, which is `now` where nobody has told of it
+    yet; None where that is not known."""
     if job.state != State.RUNNING:
         return None
+    known = store.known_job(job.name)
+    if known is not None and known.job.create_time == job.create_time and known.job.state in _PAUSES:
+        return now
     for event in reversed(store.events(job.name, job.create_time)):
         states = [status.partition("/")[0] for status in (event.before, event.after)]
         if event.kind == "changed" and states[1] == State.RUNNING and states[0] in _PAUSES:

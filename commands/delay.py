@@ -20,7 +20,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     job = find_job(ctx, invocation.jobs[0], invocation)
     hours = float(invocation.word("hours", "1"))
     try:
-        delay = ctx.dms.delay(job, hours, went_on(ctx.store, job))
+        delay = ctx.dms.delay(job, hours, went_on(ctx.store, job, ctx.now()))
     except DmsError as error:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
@@ -93,8 +93,9 @@ VERB = Verb(
     summary="the replication delay as a chart",
     usage=("delay JOB [--hours 1|24]",),
     syntax=Syntax("one", flags=(Flag("hours", "choice", "how far to look back", choices=("1", "24")),)),
-    details="From Cloud Monitoring, in seconds and in bytes. Promote without loss only when writes to the "
-    "source have stopped and the delay is zero.",
+    details="From Cloud Monitoring, in seconds and in bytes, with the time at which each was measured. "
+    "Promote without loss only when writes to the source have stopped, and a delay that was measured after "
+    "that is zero.",
     examples=("delay orders-db", "delay orders-db --hours 24"),
     run=_run,
 )

@@ -61,7 +61,8 @@ def _arriving(job: Job) -> str:
         )
     return (
         "Whatever is written to the source from then on, or has not arrived yet, is lost on the "
-        "destination: stop the writes to the source, and wait until the replication delay is zero."
+        "destination: stop the writes to the source, and wait until a replication delay that was measured "
+        "after that is zero."
     )
 
 

@@ -43,7 +43,8 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
     """The same for many jobs: a line for those behind, those not known, and those at zero."""
     zero = {name: seen for name, seen in found.items() if seen.is_zero}
     late = {name: seen for name, seen in found.items() if seen.is_behind}
-    unknown = [name for name in found if name not in late and name not in zero]
+    still = {name: seen for name, seen in found.items() if seen.last is not None and seen.standing}
+    unknown = [name for name in found if name not in late and name not in zero and name not in still]
     lines = []
     if late:
         shown = [
@@ -53,6 +54,13 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
             f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(late), 'job')}*: "
             f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
             "Stop the writes to the source, wait, and check again."
+        )
+    if still:
+        since = [_since(request, *each) for each in list(still.items())[:_NAMED]]
+        lines.append(
+            f":rotating_light: *The replication delay is not measured for {words.many(len(still), 'job')}* "
+            "that failed or stopped. The destinations may miss what the sources got since: "
+            f"{', '.join(since)}{_more(len(still))}."
         )
     if unknown:
         lines.append(
@@ -67,6 +75,14 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
             f"(measured {escape.date(oldest)} or later). {_UNTIL_THEN}{some}"
         )
     return lines
+
+
+def _since(request: Request, name: str, seen: Seen) -> str:
+    """From when on a destination may miss something, and why that is known."""
+    if seen.since is None or seen.last is None:
+        return called_code(request, name)
+    delay = words.duration(seen.last.value)
+    return f"{called_code(request, name)} {escape.date(seen.since)} (last known delay {delay})"
 
 
 def _codes(request: Request, names: list[str]) -> str:

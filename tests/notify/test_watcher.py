@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Event as Flag
 
@@ -244,6 +245,19 @@ def test_a_long_delay_is_told(dms: DmsServer, store: Store, gateway: Gateway, se
     with running(watcher):
         found = until(lambda: [e for e in store.events(named("orders")) if e.kind == "delayed"])
     assert [float(e.after) > 900 for e in found] == [True]
+    assert datetime.fromisoformat(found[0].before) <= found[0].at, "when it was measured"
+
+
+def test_a_delay_that_was_long_ten_minutes_ago_is_not_told(
+    dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
+) -> None:
+    for name, age in (("late", 30), ("orders", 600)):
+        dms.control.add_job(name, state="RUNNING", phase="CDC", frozen=True, in_phase_for=3600)
+        dms.control.set_job(name, sec_points=[[age, 4000]])
+    with running(Watcher(gateway, store, settings)):
+        until(lambda: len(dms.control.calls("ListTimeSeries")) >= 4)
+        until(lambda: [e for e in store.events(named("late")) if e.kind == "delayed"])
+    assert [e for e in store.events(named("orders")) if e.kind == "delayed"] == []
 
 
 def test_without_monitoring_everything_else_goes_on(

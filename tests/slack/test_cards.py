@@ -117,6 +117,17 @@ def test_of_a_failed_job_it_says_from_when_on_something_may_be_missing() -> None
     assert "not known" in card_of(seconds=None, bytes=None, standing="FAILED in CDC", note="no access")
 
 
+def test_of_many_failed_jobs_each_says_from_when_on_something_may_be_missing() -> None:
+    last = {"seconds": 240.0, "measured": ONE_AGO.isoformat()}
+    fact = {"at": NOW.isoformat(), "seconds": None, "bytes": None, "last": last, "standing": "FAILED in CDC"}
+    jobs = tuple(job(f"job-{number}") for number in range(12))
+    text = all_text(shown(request(jobs=jobs, facts={"delay": {each.name: fact for each in jobs}})))
+    arrived = int((ONE_AGO - timedelta(seconds=240)).timestamp())
+    for each in jobs:
+        assert f"`{each.id}` <!date^{arrived}^" in text
+    assert text.count("(last known delay 4 min)") == 12
+
+
 def test_a_zero_that_leaves_changes_out_is_none() -> None:
     """Oracle: from the moment that DMS begins to read a change."""
     text = card_of(seconds=0.0, bytes=None, partial="changes that DMS has not begun to read", **MEASURED)

@@ -156,6 +156,20 @@ def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
     assert "✅" not in text
 
 
+def test_what_comes_next_for_a_job_that_failed_in_cdc() -> None:
+    """ "Migration job statuses": it may go on by itself (PostgreSQL, Oracle), or needs a restart (MySQL)."""
+    failed = job(state="FAILED", phase="CDC", source=Endpoint("p", "POSTGRESQL"))
+    step = next_step(failed)
+    assert (
+        step.index("Fix the cause") < step.index("wait") < step.index("Restart only") < step.index("promote")
+    )
+    mysql = next_step(replace(failed, source=Endpoint("p", "MYSQL")))
+    assert "by itself" not in mysql
+    assert mysql.index("Fix the cause") < mysql.index("restart") < mysql.index("promote")
+    assert "promote" not in next_step(replace(failed, phase="FULL_DUMP"))
+    assert "promote" not in next_step(replace(failed, type="ONE_TIME"))
+
+
 def test_an_alert_of_a_delay_says_when_it_was_measured() -> None:
     at = f"measured <!date^{int(NOW.timestamp())}^"
     assert at in all_text(

@@ -1,0 +1,116 @@
+"""What is known of a replication delay, from a real local Monitoring and a real store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.delayfacts import DELAY, Seen, all_zero, is_old, look, read, said, trouble
+from bot.dms.gateway import Gateway
+from bot.dms.model import Job, job_name
+from bot.store import Store
+from bot.store.records import Event, KnownJob
+from sandbox.dms import DmsServer
+from tests.notify.world import LOCATIONS, NOW, job
+
+ORDERS = job_name("demo-project", LOCATIONS[0], "orders")
+
+ZERO: dict[str, Any] = {
+    "seconds": 0.0,
+    "bytes": 0.0,
+    "at": NOW.isoformat(),
+    "measured": (NOW - timedelta(minutes=4)).isoformat(),
+    "measured_bytes": NOW.isoformat(),
+    "note": "",
+    "standing": "",
+    "partial": "",
+}
+"""Looked at now, measured four minutes before: the oldest that Monitoring can be expected to show."""
+
+
+def facts(**changes: Any) -> dict[str, Any]:
+    return {DELAY: {job().name: ZERO | changes}}
+
+
+def seen(gateway: Gateway, store: Store, found: Job) -> Seen:
+    told = look(gateway, store, (found,), lambda: datetime.now(UTC))
+    return read(told[DELAY][found.name])
+
+
+def measured_at_zero(dms: DmsServer, gateway: Gateway, age: float) -> Job:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True, in_phase_for=3600)
+    dms.control.set_job("orders", sec_points=[[age, 0]], bytes_points=[[age, 0]])
+    return gateway.get_job(ORDERS)
+
+
+def known(found: Job, state: str) -> KnownJob:
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    return KnownJob(job=replace(found, state=state), seen=at, changed=at)
+
+
+@pytest.mark.parametrize("state", ["STOPPING", "STOPPED", "RESUMING", "FAILED", "RESTARTING"])
+def test_a_pause_counts_although_nobody_has_told_of_its_end_yet(
+    dms: DmsServer, store: Store, gateway: Gateway, state: str
+) -> None:
+    found = measured_at_zero(dms, gateway, 120)
+    assert seen(gateway, store, found).is_zero
+    store.save_known([known(found, "RUNNING")])
+    assert seen(gateway, store, found).is_zero
+    store.save_known([known(found, state)])
+    assert seen(gateway, store, found).seconds is None
+
+
+@pytest.mark.parametrize(
+    ("before", "counts"),
+    [("STOPPED/CDC", False), ("RESUMING/CDC", False), ("FAILED/CDC", False), ("UPDATING/CDC", True)],
+)
+def test_what_was_measured_before_a_pause_does_not_count(
+    dms: DmsServer, store: Store, gateway: Gateway, before: str, counts: bool
+) -> None:
+    found = measured_at_zero(dms, gateway, 120)
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    store.add_event(Event(found.name, found.create_time, at, "changed", before, "RUNNING/CDC"))
+    assert seen(gateway, store, found).is_zero == counts
+    dms.control.set_job("orders", sec_points=[[30, 0]])
+    assert seen(gateway, store, found).is_zero
+
+
+@pytest.mark.parametrize(("after", "old"), [(0, False), (59, False), (61, True)])
+def test_a_zero_lasts_five_minutes_from_its_measurement(after: float, old: bool) -> None:
+    """60 seconds from sample to sample, up to 180 until it can be seen, and one more for a late sample."""
+    assert is_old(facts(), (job(),), NOW + timedelta(seconds=after)) == old
+
+
+@pytest.mark.parametrize("changes", [{"measured": None}, {"measured": "?"}, {"at": None}, {"at": "?"}])
+def test_a_zero_of_unknown_age_is_old(changes: dict[str, Any]) -> None:
+    assert is_old(facts(**changes), (job(),), NOW)
+
+
+def test_a_zero_that_was_old_when_it_was_looked_at_is_none() -> None:
+    stale = facts(measured=(NOW - timedelta(minutes=6)).isoformat())
+    assert all_zero(facts(), (job(),))
+    assert not all_zero(stale, (job(),))
+    assert "not known" in said(trouble(stale))
+    assert trouble(facts()) == ()
+
+
+def test_bytes_alone_are_no_reason_to_stop() -> None:
+    assert trouble(facts(bytes=512.0)) == ()
+
+
+def test_what_is_behind_says_when_that_was_measured() -> None:
+    at = NOW - timedelta(minutes=1)
+    found = said(trouble(facts(seconds=30.0, measured=at.isoformat(), bytes=None)))
+    assert found == f"it is *not zero* (30 s (measured {at:%Y-%m-%d %H:%M} UTC))"
+
+
+def test_of_what_an_older_version_stored_nothing_is_known() -> None:
+    old = {DELAY: {job().name: {key: ZERO[key] for key in ("seconds", "bytes", "at", "note")}}}
+    assert not all_zero(old, (job(),))
+    assert is_old(old, (job(),), NOW)
+    for broken in ({}, {DELAY: None}, {DELAY: {job().name: None}}, {DELAY: {job().name: "0"}}):
+        assert not all_zero(broken, (job(),))
+        assert is_old(broken, (job(),), NOW)
