@@ -124,7 +124,10 @@ class Drafting(Book):
 def _risk_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
     for job in wanted.jobs:
         some = found.get(job.name, ())
-        if wanted.action is Action.PROMOTE:
+        if wanted.action is Action.PROMOTE and job.state == State.FAILED:
+            if some:
+                yield f"*The data of {_names(some)} may be incomplete*: it failed with the job (`{job.id}`)."
+        elif wanted.action is Action.PROMOTE:
             for each in some:
                 where = f"{each.state} in {each.phase or 'no phase'}"
                 yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
@@ -133,10 +136,13 @@ def _risk_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iter
 
 
 def _in_use(job: Job, some: Sequence[Database]) -> str:
-    names = ", ".join(f"`{each.id}`" for each in some[:_NAMED])
-    more = f" and {len(some) - _NAMED} more" if len(some) > _NAMED else ""
     has = "has" if len(some) == 1 else "have"
-    return f"*{names}{more} {has} been promoted already* and may be in use on the destination (`{job.id}`)."
+    return f"*{_names(some)} {has} been promoted already* and may be in use on the destination (`{job.id}`)."
+
+
+def _names(some: Sequence[Database]) -> str:
+    names = ", ".join(f"`{each.id}`" for each in some[:_NAMED])
+    return f"{names} and {len(some) - _NAMED} more" if len(some) > _NAMED else names
 
 
 def _risk_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None
     """Cut the destination, or the filtered databases of it, from the source."""
     rules.check(job, "promote")
     # What failed with its whole job holds all that had arrived; what failed alone is left behind.
-    lost = () if job.state == "FAILED" else ("FAILED",)
+    lost: tuple[str, ...] = () if job.state == "FAILED" else ("FAILED",)
     chosen = [d for d in job.selected() if d.state not in (*lost, "COMPLETED")]
     if objects_filter is not None:
         names = set(selection.filtered(job, objects_filter))
@@ -165,7 +165,7 @@ def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None
     old = {d.name: (d.state, d.phase, d.error) for d in chosen}
     for database in chosen:
         database.put("RUNNING", "PROMOTE_IN_PROGRESS", now)
-    if _all_promoting(job):
+    if _all_promoting(job, lost):
         job.put("RUNNING", "PROMOTE_IN_PROGRESS", now)
 
     def finish(at: float) -> Job:
@@ -184,8 +184,8 @@ def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None
     return _change(world, job, "promote", None, finish, revert)
 
 
-def _all_promoting(job: Job) -> bool:
-    return all(d.phase in ("PROMOTE_IN_PROGRESS", "PROMOTED") or d.state == "FAILED" for d in job.selected())
+def _all_promoting(job: Job, lost: tuple[str, ...]) -> bool:
+    return all(d.phase in ("PROMOTE_IN_PROGRESS", "PROMOTED") or d.state in lost for d in job.selected())
 
 
 def _promoted(world: World, job: Job, chosen: list[Database], at: float) -> None:

@@ -199,6 +199,7 @@ def test_a_job_that_failed_in_cdc_is_promoted_as_the_way_out(stage: Scene) -> No
     assert said_at(text, "what the source got since ") == pytest.approx(time.time() - 840, abs=10)
     assert "(last known delay 4 min, measured <!date^" in text
     assert "*The job has failed*" in text
+    assert "*The data of `billing`, `sales` may be incomplete*" in text
     typed(stage, card, job)
     assert len(stage.writes("promote", job)) == 1
 

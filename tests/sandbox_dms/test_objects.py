@@ -145,6 +145,14 @@ def test_a_stopped_dump_is_restarted_for_some_databases(rest: Rest, control: Dms
     assert rest.call("GET", NAME, "MigrationJob")["phase"] == "CDC"
 
 
+def test_a_failed_job_stays_failed_until_all_of_it_is_promoted(rest: Rest, control: DmsControl) -> None:
+    control.add_job("shop", state="FAILED", phase="CDC", databases=["a", "b"], error="gone")
+    act(rest, "promote", objectsFilter=objects_config("a"))
+    assert control.job("shop")["state"] == "FAILED"
+    act(rest, "promote", objectsFilter=objects_config("b"))
+    assert control.job("shop")["state"] == "COMPLETED"
+
+
 def test_databases_are_promoted_one_by_one_until_the_job_is_complete(rest: Rest, control: DmsControl) -> None:
     control.add_job("shop", phase="CDC", databases=["a", "b"])
     act(rest, "promote", objectsFilter=objects_config("a"))
