@@ -92,7 +92,10 @@ class Seen:
         """From when on the destination may miss what the source got: what was measured last arrived."""
         if self.last is None:
             return None
-        return self.last.time - timedelta(seconds=max(0.0, self.last.value))
+        try:
+            return self.last.time - timedelta(seconds=max(0.0, self.last.value))
+        except OverflowError:
+            return None  # no delay lasts longer than the calendar
 
 
 def look(

@@ -126,7 +126,7 @@ def _risk_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iter
         some = found.get(job.name, ())
         if wanted.action is Action.PROMOTE and job.state == State.FAILED:
             if some:
-                yield f"*The data of {_names(some)} may be incomplete*: it failed with the job (`{job.id}`)."
+                yield f"*The data of {_names(some)} may be incomplete*: failed with the job (`{job.id}`)."
         elif wanted.action is Action.PROMOTE:
             for each in some:
                 where = f"{each.state} in {each.phase or 'no phase'}"

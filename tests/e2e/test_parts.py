@@ -126,7 +126,7 @@ def test_the_checks_can_be_skipped_for_some(stage: Scene) -> None:
             "does not migrate `old`",
         ),
         ({}, "promote {} --databases salse", "did you mean `sales`"),
-        ({"phase": "FULL_DUMP"}, "promote {} --databases sales", "Only a job in CDC"),
+        ({"phase": "FULL_DUMP"}, "promote {} --databases sales", "Only a job that has reached CDC"),
         ({"type": "ONE_TIME", "phase": "FULL_DUMP"}, "promote {} --databases sales", "nothing to promote"),
     ],
 )
