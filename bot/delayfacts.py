@@ -37,7 +37,7 @@ from bot.dms.model import (
 )
 from bot.dms.port import Dms
 from bot.dms.rules import Action, affected, where
-from bot.store.port import Store
+from bot.store import Store
 from bot.timespan import humanize
 
 DELAY = "delay"
