@@ -8,15 +8,18 @@ Sources: proto `MigrationJob.Phase`, WAITING_FOR_SOURCE_WRITES_TO_STOP and PREPA
 
 from __future__ import annotations
 
-from bot.dms.model import BEFORE_THE_DUMP, Job, JobType, Phase, State
+from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Job, JobType, Phase, State
 from bot.store.records import Event
 
 MUST_STOP = "stop_writes"
 MAY_RESUME = "writes_may_resume"
 
-_GOES_ON = frozenset({State.STARTING, State.RESTARTING, State.RUNNING, State.UPDATING})
+_GOES_ON = frozenset({State.STARTING, State.RUNNING, State.UPDATING})
+"""A job that is restarting may still have the phase in which it ended before."""
 _AFTER_THE_WAIT = frozenset({State.RUNNING, State.UPDATING, State.STOPPING, State.STOPPED})
-_DUMPED_FROM = frozenset({Phase.FULL_DUMP, Phase.CDC, Phase.READY_FOR_PROMOTE})
+_WRITABLE = frozenset({Phase.FULL_DUMP, Phase.CDC})
+_DUMPS = frozenset({State.RUNNING, State.UPDATING})
+_HALTED = frozenset({State.STOPPING, State.STOPPED, State.FAILED})
 _APPEARED = frozenset({"created", "recreated"})
 _ASKING = frozenset({"RDS", "AURORA"})
 
@@ -44,13 +47,27 @@ def may_resume(event: Event) -> bool:
     """Whether the full dump has begun, for which the writes had to stop."""
     if event.kind != "changed" or not needs_silence(event.before):
         return False
-    return has_begun(event.after)
+    state, _, phase = event.after.partition("/")
+    return state in _AFTER_THE_WAIT and phase in _WRITABLE
 
 
-def has_begun(status: str) -> bool:
-    """Whether the full dump of a job of this status is under way or done."""
-    state, _, phase = status.partition("/")
-    return state == State.COMPLETED or (state in _AFTER_THE_WAIT and phase in _DUMPED_FROM)
+def resumed(job: Job) -> str:
+    """What comes of writes once nothing waits any more for them to stop, in sentences.
+
+    Empty where they may have to stop again, or for good: for the promotion, or in a later run.
+    """
+    if needs_silence(job.status):
+        return ""
+    if job.phase in BEFORE_CDC and job.state in _HALTED:
+        return "The writes to the source may resume: nothing waits for them to stop any more."
+    if job.phase not in _WRITABLE or job.state not in _DUMPS:
+        return ""
+    if job.type == JobType.ONE_TIME:
+        return (
+            "The writes to the source may resume: the full dump has begun. But a one-time migration does not "
+            "take along what is written from now on."
+        )
+    return "The writes to the source may resume: the full dump has begun, and CDC brings what is written now."
 
 
 def will_ask(job: Job) -> bool:
@@ -77,13 +94,3 @@ def next_step(job: Job) -> str:
     else:
         first = "Keep the writes to the source stopped: the full dump is being prepared. "
     return f"{first}They may resume as soon as the phase is FULL_DUMP, about 20 seconds after they stopped."
-
-
-def resumed(job: Job | None) -> str:
-    """What comes of writes once the dump has begun, in a sentence."""
-    if job is not None and job.type == JobType.ONE_TIME:
-        return (
-            "The full dump has begun and no longer needs them stopped. But a one-time migration does not "
-            "take along what is written from now on."
-        )
-    return "The full dump has begun, and CDC brings what is written from now on."

@@ -149,7 +149,7 @@ def _reason(action: Action, job: Job, options: Options, databases: Sequence[Data
 def _wait(action: Action, job: Job) -> str:
     if action is Action.STOP and job.phase == Phase.PROMOTE_IN_PROGRESS:
         return _being_promoted(job)
-    if job.phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP:
+    if job.state == State.STARTING and job.phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP:
         # "Migration job statuses" (MySQL): the job waits for people, before its full dump.
         return f"`{job.id}` is {where(job)}: it goes on once people stop the writes to the source."
     return f"`{job.id}` is {job.state}: wait until that has ended, then try again."

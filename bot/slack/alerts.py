@@ -62,7 +62,7 @@ def is_over(event: Event, job: Job | None) -> bool:
     if sourcewrites.must_stop(event):
         return job is None or not sourcewrites.waits(job.status)
     if sourcewrites.may_resume(event):
-        return job is not None and sourcewrites.needs_silence(job.status)
+        return job is None or not sourcewrites.resumed(job)
     return may_pass(event) and (job is None or job.status != event.after)
 
 
@@ -166,10 +166,10 @@ def _title(event: Event) -> str:
         return "✅ *COMPLETED*:"
     if eventwords.is_ready(event):
         return "🟢 *Ready for promote*:"
+    if sourcewrites.may_resume(event):
+        return f"{_MAY_RESUME}{', CDC reached' if eventwords.reached_cdc(event) else ''}:"
     if eventwords.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
-    if sourcewrites.may_resume(event):
-        return f"{_MAY_RESUME}:"
     return f"{eventwords.headline(event)}:"
 
 
@@ -198,13 +198,8 @@ def _writes_by_now(event: Event, job: Job | None) -> list[str]:
         return []
     if sourcewrites.needs_silence(job.status):
         return [f"🛑 {sourcewrites.next_step(job)}"]
-    return [f"▶️ {_resumed(job)}"]
-
-
-def _resumed(job: Job) -> str:
-    begun = sourcewrites.has_begun(job.status)
-    why = sourcewrites.resumed(job) if begun else "Nothing waits for them any more."
-    return f"The writes to the source may resume. {why}"
+    resumed = sourcewrites.resumed(job)
+    return [f"▶️ {resumed}"] if resumed else []
 
 
 def _body(event: Event, job: Job | None) -> list[str]:
@@ -218,8 +213,8 @@ def _body(event: Event, job: Job | None) -> list[str]:
         ]
     elif event.detail:
         found.append(escape.outside(event.detail))
-    if sourcewrites.may_resume(event):
-        found.append(f"{_MAY_RESUME}. {sourcewrites.resumed(job)}")
+    if sourcewrites.may_resume(event) and job is not None:
+        found.append(f"▶️ {sourcewrites.resumed(job)}")
     step = _next(event, job)
     return [*found, f"👉 *Next*: {escape.own(step)}"] if step else found
 

@@ -163,6 +163,13 @@ def test_a_changing_job_says_to_wait_and_what_can_be_done_meanwhile(action: str,
     assert (Action.DELETE in refusal.instead) == (state != "DELETING")
 
 
+@pytest.mark.parametrize("state", ["STOPPING", "RESTARTING"])
+def test_what_does_not_wait_for_people_ends_by_waiting(state: str) -> None:
+    refusal = check(Action.RESUME, a_job(state, "WAITING_FOR_SOURCE_WRITES_TO_STOP"))
+    assert refusal is not None
+    assert "wait until that has ended" in refusal.reason
+
+
 def test_a_job_that_is_being_deleted_is_not_deleted_again() -> None:
     refusal = check(Action.DELETE, a_job("DELETING", "CDC"))
     assert refusal is not None
