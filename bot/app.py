@@ -323,7 +323,7 @@ class Bot:
             client=self.client,
             # Else Bolt would ask Slack before its first acknowledgement.
             token_verification_enabled=True,
-            # `Signed` does that, before anything is read.
+            # `Signed` has Bolt check that before anything is read.
             request_verification_enabled=False,
             # Our listeners are short: in Bolt's own thread they end long before its next look, 10 ms
             # later, at whether a listener in another thread has acknowledged.
@@ -386,7 +386,7 @@ class Bot:
 
     def _endpoints(self) -> Endpoints:
         secret = self.settings.slack_signing_secret
-        slack = None if self.settings.socket_mode else Signed(self.bolt.dispatch, secret, self.afterwards)
+        slack = None if self.settings.socket_mode else Signed(self.bolt, secret, self.afterwards)
         return Endpoints(self.health, slack, self.settings.metrics_token)
 
     def _health(self) -> Health:

@@ -27,21 +27,30 @@ class Afterwards:
         else:
             held.append(work)
 
-    def hold(self) -> None:
-        """What this thread begins from now on waits for `release`."""
-        self._here.held = []
+    @contextmanager
+    def held(self) -> Iterator[Callable[[], None]]:
+        """What this thread begins inside waits until the yielded function is called, from any thread.
 
-    def release(self) -> None:
-        held: list[Work] = self._here.held or []
-        self._here.held = None
-        for work in held:
-            self._pool.submit(work)
+        A failure inside begins it at once: what has been taken is worked on, acknowledged or not.
+        """
+        held: list[Work] = []
+
+        def release() -> None:
+            while held:
+                self._pool.submit(held.pop(0))
+
+        self._here.held = held
+        try:
+            yield release
+        except BaseException:
+            release()
+            raise
+        finally:
+            self._here.held = None
 
     @contextmanager
     def acknowledged(self) -> Iterator[None]:
         """What is begun inside waits for the end, which comes even after a failure: it was taken."""
-        self.hold()
-        try:
+        with self.held() as release:
             yield
-        finally:
-            self.release()
+        release()

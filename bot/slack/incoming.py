@@ -8,7 +8,7 @@ opaque id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,49 +64,53 @@ class Submission:
     """Changes with every change of the view."""
 
 
+class Malformed(ValueError):
+    """A payload that has not the shape which Slack documents. `str()` says where."""
+
+
 def typed(body: Mapping[str, Any]) -> Typed:
-    """From a slash command's form."""
+    """From a slash command's form. Raises: Malformed."""
     return Typed(
-        who=Person(_text(body, "team_id"), _text(body, "user_id"), _text(body, "channel_id")),
-        text=_text(body, "text"),
-        trigger=_text(body, "trigger_id"),
-        response_url=_text(body, "response_url"),
+        who=Person(_needed(body, "team_id"), _needed(body, "user_id"), text(body, "channel_id")),
+        text=text(body, "text"),
+        trigger=text(body, "trigger_id"),
+        response_url=text(body, "response_url"),
     )
 
 
 def press(body: Mapping[str, Any]) -> Press:
-    """From a `block_actions` payload; an action that is not ours has an empty verb."""
-    action: Mapping[str, Any] = next(iter(body.get("actions") or ()), {})
-    verb, step = address(_text(action, "action_id"))
-    view = body.get("view") or {}
+    """From a `block_actions` payload; an action that is not ours has an empty verb. Raises: Malformed."""
+    action = next(_parts(body, "actions"), {})
+    verb, step = address(text(action, "action_id"))
+    view = _part(body, "view")
     modal = view if view.get("type") == "modal" else {}
     return Press(
         who=_person(body),
         verb=verb,
         step=step,
-        value=_text(action, "value") or _text(action.get("selected_option") or {}, "value"),
-        trigger=_text(body, "trigger_id"),
-        response_url=_text(body, "response_url"),
-        replaceable=bool((body.get("container") or {}).get("is_ephemeral")),
-        ticked=tuple(_ticked(body.get("state") or {})),
-        view_id=_text(modal, "id"),
-        ref=_text(modal, "private_metadata"),
+        value=text(action, "value") or text(_part(action, "selected_option"), "value"),
+        trigger=text(body, "trigger_id"),
+        response_url=text(body, "response_url"),
+        replaceable=bool(_part(body, "container").get("is_ephemeral")),
+        ticked=tuple(_ticked(_values(body))),
+        view_id=text(modal, "id"),
+        ref=text(modal, "private_metadata"),
     )
 
 
 def submission(body: Mapping[str, Any]) -> Submission:
-    """From a `view_submission` payload."""
-    view = body.get("view") or {}
-    verb, step = address(_text(view, "callback_id"))
+    """From a `view_submission` or `block_suggestion` payload. Raises: Malformed."""
+    view = _part(body, "view")
+    verb, step = address(text(view, "callback_id"))
     return Submission(
         who=_person(body),
         verb=verb,
         step=step,
-        ref=_text(view, "private_metadata"),
-        view_id=_text(view, "id"),
-        trigger=_text(body, "trigger_id"),
-        values=(view.get("state") or {}).get("values") or {},
-        view_hash=_text(view, "hash"),
+        ref=text(view, "private_metadata"),
+        view_id=text(view, "id"),
+        trigger=text(body, "trigger_id"),
+        values=_values(view),
+        view_hash=text(view, "hash"),
     )
 
 
@@ -118,19 +122,62 @@ def address(action_id: str) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
-def _person(body: Mapping[str, Any]) -> Person:
-    user, team = body.get("user") or {}, body.get("team") or {}
-    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
-    return Person(team.get("id") or user.get("team_id") or "", _text(user, "id"), channel)
-
-
-def _ticked(state: Mapping[str, Any]) -> Iterator[str]:
-    for block in (state.get("values") or {}).values():
-        for name, element in block.items():
-            if address(name)[1] == "pick":
-                yield from (_text(option, "value") for option in element.get("selected_options") or ())
-
-
-def _text(source: Mapping[str, Any], key: str) -> str:
+def text(source: Mapping[str, Any], key: str) -> str:
+    """Empty where there is none: Slack writes null for much that is not there. Raises: Malformed."""
     value = source.get(key)
-    return value if isinstance(value, str) else ""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Malformed(f"{key} is no text")
+    return value
+
+
+def _needed(source: Mapping[str, Any], key: str) -> str:
+    value = text(source, key)
+    if not value:
+        raise Malformed(f"{key} is missing")
+    return value
+
+
+def _part(source: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = source.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Malformed(f"{key} is no object")
+    return value
+
+
+def _parts(source: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+    values = source.get(key) or ()
+    if not isinstance(values, Sequence) or not all(isinstance(each, Mapping) for each in values):
+        raise Malformed(f"{key} is no list of objects")
+    return iter(values)
+
+
+def _person(body: Mapping[str, Any]) -> Person:
+    user, team = _part(body, "user"), _part(body, "team")
+    channel = text(_part(body, "channel"), "id") or text(_part(body, "container"), "channel_id")
+    return Person(text(team, "id") or _needed(user, "team_id"), _needed(user, "id"), channel)
+
+
+def _values(holder: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is filled in: an element by block and action, each of them looked at."""
+    values = _part(_part(holder, "state"), "values")
+    for block_id in values:
+        block = _part(values, block_id)
+        for action_id in block:
+            element = _part(block, action_id)
+            text(element, "value")
+            for option in (_part(element, "selected_option"), *_parts(element, "selected_options")):
+                text(option, "value")
+    return values
+
+
+def _ticked(values: Mapping[str, Any]) -> Iterator[str]:
+    for block_id in values:
+        block = _part(values, block_id)
+        for action_id in block:
+            if address(action_id)[1] == "pick":
+                picked = _parts(_part(block, action_id), "selected_options")
+                yield from (text(option, "value") for option in picked)

@@ -11,6 +11,7 @@ from slack_bolt import Ack, App, BoltContext
 
 from bot.slack import incoming, views
 from bot.slack.front import PREVIEWED, Front
+from bot.slack.shape import answer_errors, listener
 from bot.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -27,35 +28,44 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
     """Register every listener; `home` shows a person of a team the App Home tab, and `invited` hears of
     each channel that the app has come into."""
 
+    answer_errors(app)
+
     @app.command(COMMAND)
+    @listener
     def command(ack: Ack, body: dict[str, Any]) -> None:
+        typed = incoming.typed(body)
         ack()
-        front.typed(incoming.typed(body))
+        front.typed(typed)
 
     @app.action(_OURS)
+    @listener
     def action(ack: Ack, body: dict[str, Any]) -> None:
-        ack()
         press = incoming.press(body)
+        ack()
         if press.verb == HOME:
             home(press.who.team, press.who.user)
         else:
             front.pressed(press)
 
     @app.view(_OURS)
+    @listener
     def submission(ack: Ack, body: dict[str, Any]) -> None:
         _submission(ack, front, incoming.submission(body))
 
     @app.options(_OURS)
+    @listener
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
         ack(options=_options(front, body))
 
     @app.event("app_home_opened")
+    @listener
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
         user = event.get("user")
         if event.get("tab") == "home" and isinstance(user, str):
-            home(body.get("team_id") or "", user)
+            home(incoming.text(body, "team_id"), user)
 
     @app.event("member_joined_channel")
+    @listener
     def joined(event: dict[str, Any], context: BoltContext) -> None:
         channel = event.get("channel")
         if event.get("user") == context.bot_user_id and isinstance(channel, str):
@@ -84,7 +94,7 @@ def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None
 
 def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        return front.suggestions(incoming.submission(body), body.get("value") or "")
+        return front.suggestions(incoming.submission(body), incoming.text(body, "value"))
     except StoreError as error:
         log.warning("nothing_suggested", error=str(error))
         return []

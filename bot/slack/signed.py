@@ -1,27 +1,28 @@
-"""Slack's signed HTTP requests, as a WSGI application in front of the Bolt app.
+"""Slack's signed HTTP requests: Bolt's own WSGI handler, behind Bolt's own check of signatures.
 
-Nothing in a request is read before its signature has been checked, and Bolt gets what was read here:
-its own reading takes a command that holds the word `payload` for an interaction without one.
+Bolt would read a body first and check its signature then. Here nothing of it is read before the check.
+
 Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import structlog
-from slack_bolt import BoltRequest, BoltResponse
-from slack_sdk.signature import SignatureVerifier
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
+from slack_bolt.middleware import RequestVerification
 
 from bot import metrics
-from bot.slack import shape
 from bot.slack.afterwards import Afterwards
+from bot.slack.shape import Headers, dispatched
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -29,95 +30,67 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _STAMP = re.compile(r"[0-9]{1,12}")
-_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
-_SSL_CHECK = {"ssl_check": "1"}
-_MOST_FIELDS = 100
-_RETRY = ("HTTP_X_SLACK_RETRY_NUM", "HTTP_X_SLACK_RETRY_REASON")
+_SSL_CHECK = "ssl_check=1"
+_SHORT = 1000
+"""Characters; Slack's look at the certificate is shorter."""
 
 
 class _Sent(list[bytes]):
     """A body; the server closes it when it has been sent. Source: PEP 3333."""
 
-    def __init__(self, body: list[bytes], close: Callable[[], None]) -> None:
+    def __init__(self, body: Iterable[bytes], close: Callable[[], None]) -> None:
         super().__init__(body)
         self.close = close
 
 
-class Signed:
-    """Checks the signature (five minutes of tolerance) and the shape, and lets Bolt `dispatch`."""
+class Signed(SlackRequestHandler):
+    """A WSGI application. `app` checks no signatures itself: here they are checked before a body is read."""
 
-    def __init__(
-        self, dispatch: Callable[[BoltRequest], BoltResponse], signing_secret: str, afterwards: Afterwards
-    ) -> None:
-        self._dispatch = dispatch
+    def __init__(self, app: App, signing_secret: str, afterwards: Afterwards) -> None:
+        super().__init__(app)
+        self._verification = RequestVerification(signing_secret)
         self._afterwards = afterwards
-        self._verifier = SignatureVerifier(signing_secret)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self._afterwards.hold()
-        try:
-            return _Sent(self._sent(environ, start_response), self._afterwards.release)
-        except BaseException:
-            self._afterwards.release()
-            raise
+        with self._afterwards.held() as release:
+            return _Sent(super().__call__(environ, start_response), release)
 
-    def _sent(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        answer = self._answer(environ)
-        body = (answer.body or "").encode()
-        headers = [(name, value) for name, values in answer.headers.items() for value in values]
-        status = HTTPStatus(answer.status)
-        start_response(f"{status.value} {status.phrase}", [*headers, ("Content-Length", str(len(body)))])
-        return [body]
+    def dispatch(self, request: WsgiHttpRequest) -> BoltResponse:
+        """Called by Bolt's handler for each POST."""
+        text, headers = request.get_body(), request.get_headers()
+        if len(text) < _SHORT and _SSL_CHECK in text.split("&"):
+            # Slack's own look at the certificate, which it does not sign.
+            return BoltResponse(status=200)
+        unread = BoltRequest(body="", headers=headers if _comparable(headers) else {})
+        unread.raw_body = text
+        answer = self._verification.process(
+            req=unread, resp=BoltResponse(status=401), next=lambda: self._signed(text, headers)
+        )
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            log.info("request_not_signed")
+        return answer
 
-    def _answer(self, environ: WSGIEnvironment) -> BoltResponse:
-        text = environ["wsgi.input"].read().decode()
-        if not self._is_signed(text, environ):
-            return self._unsigned(text)
-        try:
-            body = _read(text, environ.get("CONTENT_TYPE", ""))
-        except (ValueError, RecursionError):
-            return _refused("that cannot be read")
-        fault = shape.fault(body)
-        if fault:
-            log.warning("request_malformed", fault=fault)
-            return _refused(fault)
+    def _signed(self, text: str, headers: Headers) -> BoltResponse:
         begun = perf_counter()
-        answer = self._dispatch(BoltRequest(mode="socket_mode", body=body, headers=_retries(environ)))
+        answer = dispatched(self.app, _as_form(text), headers, "http")
         metrics.acknowledged(perf_counter() - begun)
         return answer
 
-    def _is_signed(self, text: str, environ: WSGIEnvironment) -> bool:
-        stamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
-        signature = environ.get("HTTP_X_SLACK_SIGNATURE", "")
-        if not _STAMP.fullmatch(stamp) or not _SIGNATURE.fullmatch(signature):
-            return False
-        return self._verifier.is_valid(text, stamp, signature)
 
-    def _unsigned(self, text: str) -> BoltResponse:
-        """Slack's own look at the certificate, which it does not sign, or somebody else's request."""
-        if len(text) < 1000 and _SSL_CHECK.items() <= dict(parse_qsl(text)).items():
-            return BoltResponse(status=200)
-        log.info("request_not_signed")
-        return BoltResponse(status=401, body={"error": "invalid request"})
+def _comparable(headers: Headers) -> bool:
+    """Whether Bolt's check can compare these headers; it raises on others."""
+    stamp = str(headers.get("x-slack-request-timestamp", ""))
+    signature = str(headers.get("x-slack-signature", ""))
+    return _STAMP.fullmatch(stamp) is not None and signature.isascii()
 
 
-def _read(text: str, kind: str) -> Any:
-    """The event, interaction or command in a body.
+def _as_form(text: str) -> str:
+    """The body, written so that Bolt reads a command whose text holds the word `payload`.
 
-    Raises:
-        ValueError, RecursionError: it is none.
+    By that word alone, Bolt takes a form for an interaction, and finds none in it.
     """
-    if kind.partition(";")[0].strip().lower() == "application/json" or text.startswith("{"):
-        return json.loads(text)
-    fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
-    return json.loads(fields["payload"]) if "payload" in fields else fields
-
-
-def _retries(environ: WSGIEnvironment) -> dict[str, Any]:
-    """Which delivery of the same request it is, where Slack says so."""
-    names = {name: name.removeprefix("HTTP_").replace("_", "-").lower() for name in _RETRY}
-    return {header: environ[name] for name, header in names.items() if name in environ}
-
-
-def _refused(why: str) -> BoltResponse:
-    return BoltResponse(status=400, body={"error": f"invalid request: {why}"})
+    if "payload" not in text or text.startswith("{"):
+        return text
+    if "payload" in dict(parse_qsl(text, keep_blank_values=True)):
+        return text
+    return text.replace("payload", "%70ayload")

@@ -11,23 +11,19 @@ import socket
 from time import perf_counter, time
 from typing import Any
 
-import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot import metrics
-from bot.slack import shape
 from bot.slack.afterwards import Afterwards
-
-log = structlog.get_logger(__name__)
+from bot.slack.shape import dispatched
 
 
 class Socket(SocketModeHandler):
-    """Bolt's own handler, which lets through only what has the shape that Slack documents."""
+    """Bolt's own handler, which begins work after its acknowledgement, and hangs up at once."""
 
     def __init__(self, app: App, app_token: str, afterwards: Afterwards, **settings: Any) -> None:
         super().__init__(app, app_token, **settings)
@@ -45,15 +41,11 @@ class Socket(SocketModeHandler):
         super().close()  # type: ignore[no-untyped-call]
 
     def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
-        fault = shape.fault(req.payload)
-        if fault:
-            log.warning("request_malformed", fault=fault)
-            client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
-            return
         started = time()
         begun = perf_counter()
         with self._afterwards.acknowledged():
-            send_response(client, req, run_bolt_app(self.app, req), started)
+            answer = dispatched(self.app, req.payload, build_headers(req), "socket_mode")
+            send_response(client, req, answer, started)
         metrics.acknowledged(perf_counter() - begun)
 
 

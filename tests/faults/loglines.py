@@ -15,7 +15,14 @@ import structlog
 
 from bot import logs
 
-TRACES = ("Traceback (most recent call last)", '"broke"', '"home_broke"', '"run_broke"', '"duty_broke"')
+TRACES = (
+    "Traceback (most recent call last)",
+    '"broke"',
+    '"home_broke"',
+    '"listener_broke"',
+    '"run_broke"',
+    '"duty_broke"',
+)
 
 
 class LogLines:

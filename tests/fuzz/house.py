@@ -12,11 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from slack_bolt import BoltRequest
-
 from bot.app import Bot
 from bot.invocation import Invocation
-from bot.slack import shape
+from bot.slack.shape import dispatched
 from bot.store.records import RequestState
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
@@ -122,11 +120,9 @@ class House:
     # ---- delivering
 
     def deliver(self, body: Any) -> str:
-        """As both ways in do it: the shape is looked at, then Bolt has it. Returns the acknowledgement."""
-        if shape.fault(body):
-            return ""
+        """As Socket Mode does it. Returns the acknowledgement."""
         with self.bot.afterwards.acknowledged():
-            answer = self.bot.bolt.dispatch(BoltRequest(mode="socket_mode", body=body))
+            answer = dispatched(self.bot.bolt, body, None, "socket_mode")
         assert answer.status in (200, 404), (answer.status, answer.body, body)
         return str(answer.body or "")
 

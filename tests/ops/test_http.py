@@ -1,4 +1,4 @@
-"""The HTTP server with a real Bolt app behind it, over real sockets."""
+"""The HTTP server with Slack's receiver and a real Bolt app behind it, over real sockets."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import struct
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
-from slack_bolt import App, BoltRequest, BoltResponse
-from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
 from bot import metrics
@@ -27,9 +26,12 @@ from bot.endpoints import Endpoints
 from bot.health import Health, Probe
 from bot.http import MAX_BODY, Server
 from bot.slack.afterwards import Afterwards
+from bot.slack.shape import answer_errors
 from bot.slack.signed import Signed
+from tests.faults.loglines import log_lines
 
 SECRET = "s" * 32
+JSON_TYPE = {"Content-Type": "application/json"}
 
 
 @contextmanager
@@ -74,17 +76,29 @@ def seen() -> list[str]:
     return []
 
 
-@pytest.fixture
-def slack(seen: list[str]) -> Any:
+def bolt(heard: Callable[[str], None]) -> App:
+    """A Bolt app as the bot has it, which answers commands with what it heard."""
     known = AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-test", bot_user_id="U0BOT")
-    app = App(signing_secret=SECRET, authorize=lambda: known)
+    app = App(authorize=lambda: known, request_verification_enabled=False, process_before_response=True)
+    answer_errors(app)
 
     @app.command("/dms")
     def answer(ack: Any, body: dict[str, Any]) -> None:
         ack(f"heard {body['text']}")
-        seen.append(body["text"])
+        heard(body["text"])
 
-    return SlackRequestHandler(app)
+    return app
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as made:
+        yield made
+
+
+@pytest.fixture
+def slack(seen: list[str], pool: ThreadPoolExecutor) -> Signed:
+    return Signed(bolt(seen.append), SECRET, Afterwards(pool))
 
 
 def test_a_signed_command_is_answered(slack: Any) -> None:
@@ -128,28 +142,103 @@ def test_a_body_beyond_the_limit_is_refused(slack: Any) -> None:
         connection.close()
 
 
-def test_who_hangs_up_before_the_acknowledgement_is_heard_all_the_same() -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["list payload", "payload", "payload=x&payload", "show {payload}", "%70ayload", 'list "payload": 1'],
+)
+def test_a_command_may_hold_the_word_payload(slack: Any, text: str) -> None:
+    """Bolt alone takes such a form for an interaction, and finds nothing in it."""
+    with serving(Endpoints(Health(), slack)) as server:
+        body = command(text)
+        status, _, answer = ask(server, "POST", "/slack/events", body, signed(body))
+    assert (status, answer) == (200, f"heard {text}")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "signature"),
+    [
+        ("", None),
+        ("now", None),
+        ("+{}", None),
+        ("{}.0", None),
+        ("9" * 5000, None),
+        ("{}", "v0=\xe9"),
+        ("{}", ""),
+    ],
+)
+def test_headers_that_no_signature_can_be_made_of_are_refused(
+    slack: Any, seen: list[str], stamp: str, signature: str | None
+) -> None:
+    body = command("stop orders-db")
+    sent = stamp.format(int(time.time()))
+    digest = hmac.new(SECRET.encode(), f"v0:{sent}:".encode() + body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-Slack-Request-Timestamp": sent,
+        "X-Slack-Signature": f"v0={digest}" if signature is None else signature,
+    }
+    with serving(Endpoints(Health(), slack)) as server:
+        assert ask(server, "POST", "/slack/events", body, headers)[0] == 401
+    assert seen == []
+
+
+def test_slack_finds_its_challenge_answered(slack: Any) -> None:
+    """As it does once, when the address is entered. Source: https://docs.slack.dev/reference/events/url_verification"""
+    with serving(Endpoints(Health(), slack)) as server:
+        body = b'{"type": "url_verification", "token": "x", "challenge": "3eZbrw1a"}'
+        status, _, text = ask(server, "POST", "/slack/events", body, signed(body) | JSON_TYPE)
+    assert (status, json.loads(text)) == (200, {"challenge": "3eZbrw1a"})
+
+
+def test_slacks_look_at_the_certificate_is_answered(slack: Any) -> None:
+    with serving(Endpoints(Health(), slack)) as server:
+        assert ask(server, "POST", "/slack/events", b"ssl_check=1&token=x")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"payload=",
+        b"payload=[]",
+        b"payload=" + b"[" * 20_000,
+        b"{",
+        b"[" * 20_000,
+        b'{"response_urls": null}',
+    ],
+)
+def test_signed_bodies_that_cannot_be_read_are_refused(slack: Any, body: bytes) -> None:
+    with log_lines() as log, serving(Endpoints(Health(), slack)) as server:
+        status, _, text = ask(server, "POST", "/slack/events", body, signed(body) | JSON_TYPE)
+    assert (status, json.loads(text)) == (400, {"error": "invalid request"})
+    assert len(log.named("request_malformed")) == 1
+    assert log.traces() == []
+
+
+def test_nothing_unsigned_is_read(slack: Any) -> None:
+    with log_lines() as log, serving(Endpoints(Health(), slack)) as server:
+        assert ask(server, "POST", "/slack/events", b"[" * 20_000, JSON_TYPE)[0] == 401
+    assert log.named("request_malformed") == []
+
+
+def test_who_hangs_up_before_the_acknowledgement_is_heard_all_the_same(pool: ThreadPoolExecutor) -> None:
     """What was taken is worked on, though its acknowledgement reaches nobody."""
     taken, gone, worked = threading.Event(), threading.Event(), threading.Event()
+    afterwards = Afterwards(pool)
 
-    def dispatch(_request: BoltRequest) -> BoltResponse:
+    def heard(_text: str) -> None:
         taken.set()
         gone.wait(10)
         afterwards.begin(worked.set)
-        return BoltResponse(status=200)
 
-    with ThreadPoolExecutor(1) as pool:
-        afterwards = Afterwards(pool)
-        with serving(Endpoints(Health(), Signed(dispatch, SECRET, afterwards))) as server:
-            link = http.client.HTTPConnection("127.0.0.1", server.port)
-            body = command("hang up")
-            link.request("POST", "/slack/events", body, signed(body))
-            assert taken.wait(10)
-            # With a reset, so that whoever writes to it is told.
-            link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            link.close()
-            gone.set()
-            assert worked.wait(10)
+    with serving(Endpoints(Health(), Signed(bolt(heard), SECRET, afterwards))) as server:
+        link = http.client.HTTPConnection("127.0.0.1", server.port)
+        body = command("hang up")
+        link.request("POST", "/slack/events", body, signed(body))
+        assert taken.wait(10)
+        # With a reset, so that whoever writes to it is told.
+        link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()
+        gone.set()
+        assert worked.wait(10)
 
 
 def test_other_methods_and_paths(slack: Any) -> None:
