@@ -1,86 +1,282 @@
-"""The production HTTP server: waitress in a thread, with an orderly stop."""
+"""The HTTP server: Tornado's, in a thread of its own, in front of a WSGI application.
+
+Connections cost no thread: one event loop reads them all, and a request goes to a worker thread once it has
+arrived whole. Head, body and answer have a deadline each, so that slow clients keep nobody waiting.
+Source: https://www.tornadoweb.org/en/stable/httpserver.html
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import waitress
+from tornado import httputil
+from tornado.http1connection import HTTP1Connection
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.wsgi import WSGIContainer
+
+from bot.stopping import Deadline, Pool
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 MAX_BODY = 1 << 20
 """Bytes. Slack's largest payloads, views with all their state, stay well below."""
-_MAX_HEADERS = 32 << 10
-_IDLE_S = 60
-_POLL_S = 0.05
+MAX_CONNECTIONS = 512
+"""Open at once. Below the 1,024 files that a process may open by default, which the bot needs, too."""
+_MAX_HEAD = 32 << 10
+_DIGITS = 20
+HEAD_S = 60.0
+"""How long a request's head may take, from the connection's opening or the answer before it: a connection
+that is kept alive may be idle for so long."""
+BODY_S = 10.0
+"""How long a request's body may take, and how long its answer. Slack itself waits 3 seconds for both."""
 _log = logging.getLogger(__name__)
 
 
 class Server:
     """Serves a WSGI application on `host` and `port` (0: any free one) from `start` to `stop`.
 
-    Requests are read whole before the application sees them, so that a slow sender holds no thread.
+    Once an answer has been sent, what the application returned is closed (PEP 3333), not before.
     """
 
-    def __init__(self, app: WSGIApplication, host: str, port: int, threads: int = 16) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str,
+        port: int,
+        threads: int = 16,
+        head_s: float = HEAD_S,
+        body_s: float = BODY_S,
+    ) -> None:
         self._app = app
         self._address = (host, port)
-        self._threads = threads
-        self._server: Any = None
-        self._loop: threading.Thread | None = None
+        self._deadlines = (head_s, body_s)
+        self._pool = Pool(threads, "http")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._grace: asyncio.Future[float] | None = None
         self.port = port
         """The real one, once started."""
 
     def start(self) -> None:
         """Raises: OSError when the address cannot be had; the message names it."""
         listener = _listen(*self._address)
+        listener.setblocking(False)
         self.port = listener.getsockname()[1]
-        self._server = waitress.create_server(
-            self._app,
-            sockets=[listener],
-            threads=self._threads,
-            max_request_body_size=MAX_BODY,
-            max_request_header_size=_MAX_HEADERS,
-            channel_timeout=_IDLE_S,
-            expose_tracebacks=False,
-            asyncore_use_poll=True,
-            ident="",
+        self._loop = asyncio.new_event_loop()
+        self._grace = self._loop.create_future()
+        self._thread = threading.Thread(
+            target=_run, args=(self._loop, self._serve(listener, self._grace)), name="http", daemon=True
         )
-        self._loop = threading.Thread(target=self._server.run, name="http", daemon=True)
-        self._loop.start()
+        self._thread.start()
         _log.info("HTTP server listens on %s, port %d", self._address[0], self.port)
 
     def stop(self, grace_s: float = 5.0) -> None:
         """Take no more connections, let requests in hand end for up to `grace_s`, then close."""
-        if self._server is None or self._loop is None:
+        if self._loop is None or self._thread is None or self._grace is None:
             return
-        server, self._server = self._server, None
-        _in_loop(server, lambda: _stop_listening(server))
-        deadline = time.monotonic() + grace_s
-        while _busy(server) and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
-        _in_loop(server, lambda: _close_all(server))
-        self._loop.join(timeout=_IDLE_S)
-        server.task_dispatcher.shutdown(timeout=max(0.1, deadline - time.monotonic()))
+        loop, self._loop = self._loop, None
+        loop.call_soon_threadsafe(self._grace.set_result, grace_s)
+        self._thread.join()
+        self._pool.end(Deadline(0))
+
+    async def _serve(self, listener: socket.socket, grace: asyncio.Future[float]) -> None:
+        head_s, body_s = self._deadlines
+        requests = _Requests(self._app, self._pool, body_s)
+        server = _Server(
+            requests,
+            max_header_size=_MAX_HEAD,
+            max_body_size=MAX_BODY,
+            idle_connection_timeout=head_s,
+            body_timeout=body_s,
+        )
+        server.add_socket(listener)
+        grace_s = await grace
+        server.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(requests.ended(), grace_s)
+        await server.close_all_connections()
 
 
-def _in_loop(server: Any, work: Callable[[], None]) -> None:
-    """Do `work` in the loop's own thread, which alone may touch its sockets."""
-    pulled = threading.Event()
+class _Server(HTTPServer):
+    """Tornado's, which takes only so many connections at once."""
 
-    def once_pulled() -> None:
-        # The loop may see the work before its pipe was written to, and must not end before that.
-        pulled.wait(_IDLE_S)
-        work()
+    _connected = 0
 
-    server.trigger.pull_trigger(once_pulled)
-    pulled.set()
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        if self._connected >= MAX_CONNECTIONS:
+            stream.close()
+            return
+        self._connected += 1
+        super().handle_stream(stream, address)
+
+    def on_close(self, server_conn: object) -> None:
+        self._connected -= 1
+        super().on_close(server_conn)
+
+
+@dataclass
+class _Answer:
+    """What the application answered. `body` may have to be closed once it has been sent."""
+
+    status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: Iterable[bytes] = ()
+    content: bytes = b""
+
+    def close(self) -> None:
+        close: Callable[[], object] | None = getattr(self.body, "close", None)
+        if close is not None:
+            close()
+
+
+class _Requests(httputil.HTTPServerConnectionDelegate):
+    """All requests whose head has arrived, until their answer has been sent."""
+
+    def __init__(self, app: WSGIApplication, pool: Pool, send_s: float) -> None:
+        self._app = app
+        self._pool = pool
+        self._send_s = send_s
+        self._environ = WSGIContainer(app, pool).environ
+        self._in_hand: set[_Request] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def start_request(self, _server_conn: object, request_conn: httputil.HTTPConnection) -> _Request:
+        assert isinstance(request_conn, HTTP1Connection)
+        return _Request(self, request_conn)
+
+    async def ended(self) -> None:
+        """Returns once no request is in hand."""
+        await self._none.wait()
+
+    def began(self, request: _Request) -> None:
+        self._in_hand.add(request)
+        self._none.clear()
+
+    def over(self, request: _Request) -> None:
+        self._in_hand.discard(request)
+        if not self._in_hand:
+            self._none.set()
+
+    def arrived(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
+        """Have the application answer it."""
+        task = asyncio.get_running_loop().create_task(self._answered(request, whole))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answered(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
+        try:
+            answering = self._pool.submit(self._answer, self._environ(whole))
+            try:
+                answer = await asyncio.wrap_future(answering)
+            except asyncio.CancelledError:
+                # The server has stopped before the application has answered.
+                answering.add_done_callback(_close)
+                raise
+            try:
+                async with asyncio.timeout(self._send_s):
+                    await request.send(answer)
+            except (StreamClosedError, TimeoutError):
+                request.hang_up()
+            finally:
+                answer.close()
+        finally:
+            self.over(request)
+
+    def _answer(self, environ: dict[str, Any]) -> _Answer:
+        """In a worker thread: ask the application, and read all that it returns."""
+        answer = _Answer()
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
+            answer.status, answer.headers = HTTPStatus(int(status[:3])), headers
+
+        try:
+            answer.body = self._app(environ, start_response)
+            answer.content = b"".join(answer.body)
+        except Exception:
+            _log.exception("The application broke")
+            answer.close()
+            return _Answer()
+        return answer
+
+
+class _Request(httputil.HTTPMessageDelegate):
+    """One request on a connection, from its head to its answer."""
+
+    def __init__(self, requests: _Requests, connection: HTTP1Connection) -> None:
+        self._requests = requests
+        self._connection = connection
+        self._request: httputil.HTTPServerRequest | None = None
+        self._body = bytearray()
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> None:
+        """Raises: HTTPInputError, which Tornado answers with status 400."""
+        assert isinstance(start_line, httputil.RequestStartLine)
+        self._request = httputil.HTTPServerRequest(
+            connection=self._connection, start_line=start_line, headers=headers
+        )
+        self._requests.began(self)
+        length = headers.get("Content-Length", "")
+        if length.isdecimal() and int(length[:_DIGITS]) > MAX_BODY:
+            self._write(_Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [("Connection", "close")]))
+
+    def data_received(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    def finish(self) -> None:
+        assert self._request is not None
+        self._request.body = bytes(self._body)
+        self._requests.arrived(self, self._request)
+
+    def on_connection_close(self) -> None:
+        """It will never arrive whole."""
+        self._requests.over(self)
+
+    async def send(self, answer: _Answer) -> None:
+        """Returns once the answer has left. Raises: StreamClosedError when nobody is there to take it."""
+        await self._write(answer)
+
+    def hang_up(self) -> None:
+        self._connection.close()
+
+    def _write(self, answer: _Answer) -> Awaitable[None]:
+        headers = httputil.HTTPHeaders()
+        for name, value in answer.headers:
+            headers.add(name, value)
+        headers["Date"] = httputil.format_timestamp(time.time())
+        headers["Content-Length"] = headers.get("Content-Length", str(len(answer.content)))
+        line = httputil.ResponseStartLine("HTTP/1.1", answer.status.value, answer.status.phrase)
+        sent = self._connection.write_headers(line, headers, answer.content)
+        # Without more to write, Tornado closes what has answered before the whole request was read.
+        self._connection.finish()
+        return sent
+
+
+def _close(answering: Future[_Answer]) -> None:
+    if not answering.cancelled():
+        answering.result().close()
+
+
+def _run(loop: asyncio.AbstractEventLoop, serving: Any) -> None:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(serving)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -93,28 +289,3 @@ def _listen(host: str, port: int) -> socket.socket:
         raise OSError(
             error.errno, f"cannot listen on {host}, port {port}: {error.strerror or error}"
         ) from error
-
-
-def _stop_listening(server: Any) -> None:
-    server.accepting = False
-    server.del_channel()
-    server.socket.close()
-
-
-def _close_all(server: Any) -> None:
-    """Close every connection. The loop ends, as it has nothing left to wait for.
-
-    Its pipe stays open: a worker that ends late still writes to it, and must not meet another file
-    that was opened under the same number.
-    """
-    for channel in list(server._map.values()):
-        if channel is not server.trigger:
-            channel.close()
-    server.trigger.del_channel()
-
-
-def _busy(server: Any) -> bool:
-    return any(
-        channel.requests or channel.request or channel.total_outbufs_len
-        for channel in list(server.active_channels.values())
-    )

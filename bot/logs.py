@@ -27,7 +27,7 @@ HIDDEN = "[secret]"
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without letters and digits that look alike: people read reference ids to each other."""
 _ID_LENGTH = 8
-_LOUD = ("urllib3", "google.auth", "slack_sdk", "slack_bolt", "asyncio", "matplotlib", "PIL")
+_LOUD = ("urllib3", "google.auth", "slack_sdk", "slack_bolt", "asyncio", "tornado", "matplotlib", "PIL")
 """Libraries whose DEBUG and INFO lines help nobody who runs the bot."""
 
 

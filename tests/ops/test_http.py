@@ -13,7 +13,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot import metrics
 from bot.endpoints import Endpoints
 from bot.health import Health, Probe
-from bot.http import MAX_BODY, Server
+from bot.http import MAX_BODY, MAX_CONNECTIONS, Server
 from bot.slack.afterwards import Afterwards
 from bot.slack.shape import answer_errors
 from bot.slack.signed import Signed
@@ -241,6 +241,52 @@ def test_who_hangs_up_before_the_acknowledgement_is_heard_all_the_same(pool: Thr
         assert worked.wait(10)
 
 
+LARGE = 64 << 20
+"""More than two sockets hold: it has not left before it is read."""
+
+
+def large(closed: threading.Event) -> Any:
+    """An application whose answer tells when it is closed."""
+
+    class Sent(list[bytes]):
+        def close(self) -> None:
+            closed.set()
+
+    def app(_environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", str(LARGE))])
+        return Sent([b"x" * LARGE])
+
+    return app
+
+
+def test_what_is_answered_is_closed_once_it_has_left() -> None:
+    """Work begins then."""
+    closed = threading.Event()
+    with serving(large(closed)) as server:
+        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        link.request("GET", "/")
+        answer = link.getresponse()
+        assert not closed.is_set()
+        assert len(answer.read()) == LARGE
+        assert closed.wait(10)
+        link.close()
+
+
+def test_who_does_not_read_the_answer_is_hung_up_on() -> None:
+    closed = threading.Event()
+    server = Server(large(closed), "127.0.0.1", 0, body_s=0.2)
+    server.start()
+    try:
+        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        link.request("GET", "/")
+        answer = link.getresponse()
+        assert closed.wait(10)
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer.read()
+    finally:
+        server.stop()
+
+
 def test_other_methods_and_paths(slack: Any) -> None:
     with serving(Endpoints(Health(), slack)) as server:
         assert ask(server, "GET", "/slack/events")[0] == 405
@@ -393,6 +439,77 @@ def test_stop_does_not_wait_for_idle_connections() -> None:
     server.stop()
 
 
+HEAD = b"POST /slack/events HTTP/1.1\r\nHost: x\r\n"
+BODY = HEAD + b"Content-Length: 900\r\n\r\n"
+
+
+@contextmanager
+def dripping(server: Server, count: int) -> Iterator[list[socket.socket]]:
+    """Connections that send a request byte by byte: every other one its head, the rest its body."""
+    with ExitStack() as stack:
+        links = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            for _ in range(count)
+        ]
+        for number, link in enumerate(links):
+            link.sendall(BODY if number % 2 else HEAD)
+        yield links
+
+
+def test_slow_senders_keep_nobody_waiting(slack: Any, seen: list[str]) -> None:
+    """Far more of them than there are threads. Slack waits 3 seconds, and so do most health checks."""
+    server = Server(Endpoints(Health(), slack), "127.0.0.1", 0, threads=4)
+    server.start()
+    try:
+        with dripping(server, 120) as links:
+            for turn in range(3):
+                for link in links:
+                    link.sendall(b"x")
+                begun = time.monotonic()
+                body = command(f"list {turn}")
+                assert ask(server, "GET", "/healthz")[0] == 200
+                assert ask(server, "POST", "/slack/events", body, signed(body))[0] == 200
+                assert time.monotonic() - begun < 3
+        assert seen == ["list 0", "list 1", "list 2"]
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("begun", [HEAD, BODY], ids=["head", "body"])
+def test_a_request_has_a_deadline_however_steadily_it_drips(begun: bytes) -> None:
+    server = Server(Endpoints(Health()), "127.0.0.1", 0, head_s=0.4, body_s=0.4)
+    server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=0.05) as link:
+            link.sendall(begun)
+            opened = time.monotonic()
+            while not _hung_up(link):
+                assert time.monotonic() - opened < 10
+            assert time.monotonic() - opened >= 0.3
+        assert ask(server, "GET", "/healthz")[0] == 200
+    finally:
+        server.stop()
+
+
+def test_stop_waits_no_longer_than_it_may_for_slow_senders() -> None:
+    server = Server(Endpoints(Health()), "127.0.0.1", 0)
+    server.start()
+    with dripping(server, 8):
+        begun = time.monotonic()
+        server.stop(grace_s=0.2)
+        assert time.monotonic() - begun < 5
+
+
+def test_only_so_many_connections_are_taken_at_once() -> None:
+    with serving(Endpoints(Health())) as server, dripping(server, MAX_CONNECTIONS) as links:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as beyond:
+            assert beyond.recv(1) == b""
+        links[0].close()
+        deadline = time.monotonic() + 10
+        while not _answers(server):
+            assert time.monotonic() < deadline
+
+
 def test_starting_and_stopping_over_and_over() -> None:
     for _ in range(100):
         server = Server(Endpoints(Health()), "127.0.0.1", 0, threads=1)
@@ -418,7 +535,7 @@ def test_a_worker_that_ends_after_the_stop_harms_nobody() -> None:
         server.stop(grace_s=0)
         go.set()
         deadline = time.monotonic() + 10
-        while any(each.name.startswith("waitress") for each in threading.enumerate()):
+        while any(each.name.startswith("http_") for each in threading.enumerate()):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert client.recv(1) == b""
@@ -438,3 +555,21 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _answers(server: Server) -> bool:
+    try:
+        return bool(ask(server, "GET", "/healthz")[0] == 200)
+    except OSError:
+        return False
+
+
+def _hung_up(link: socket.socket) -> bool:
+    """Send one byte more, and see whether the other side has closed."""
+    try:
+        link.sendall(b"x")
+        return link.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
