@@ -8,8 +8,9 @@ Sources: proto `MigrationJob.Phase`, WAITING_FOR_SOURCE_WRITES_TO_STOP and PREPA
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Job, JobType, Phase, State
-from bot.store.records import Event
 
 MUST_STOP = "stop_writes"
 MAY_RESUME = "writes_may_resume"
@@ -24,6 +25,19 @@ _APPEARED = frozenset({"created", "recreated"})
 _ASKING = frozenset({"RDS", "AURORA"})
 
 
+class StatusChange(Protocol):
+    """What an event tells of a job's status; `before` and `after` are as `Job.status`."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def before(self) -> str: ...
+
+    @property
+    def after(self) -> str: ...
+
+
 def waits(status: str) -> bool:
     """Whether a job of this status (`Job.status`) waits for people to stop the writes."""
     state, _, phase = status.partition("/")
@@ -36,14 +50,14 @@ def needs_silence(status: str) -> bool:
     return state in _GOES_ON and phase in BEFORE_THE_DUMP
 
 
-def must_stop(event: Event) -> bool:
+def must_stop(event: StatusChange) -> bool:
     """Whether people must stop the writes from now on."""
     if event.kind in _APPEARED:
         return waits(event.after)
     return event.kind == "changed" and waits(event.after) and not waits(event.before)
 
 
-def may_resume(event: Event) -> bool:
+def may_resume(event: StatusChange) -> bool:
     """Whether the full dump has begun, for which the writes had to stop."""
     if event.kind != "changed" or not needs_silence(event.before):
         return False
