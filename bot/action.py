@@ -1,4 +1,4 @@
-"""How a verb changes a job: declared in `commands/`, carried out by `bot.actions`."""
+"""How a verb changes a job: declared in `commands/`, carried out by `bot.requests.runner`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Danger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionVerb:
-    """How a verb changes a job; `bot.actions` carries it out."""
+    """How a verb changes a job; `bot.requests.runner` carries it out."""
 
     action: Action
     danger: Callable[[Job, Options], Danger]

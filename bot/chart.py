@@ -15,8 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, FuncFormatter, Locator, MultipleLocator
 
-from bot.amounts import DAY, HOUR, MINUTE, bytes_text, seconds_text
 from bot.dms.model import Delay, DelayPoint
+from bot.util.amounts import DAY, HOUR, MINUTE, bytes_text, seconds_text
 
 _SIZE = (8.0, 5.0)
 _DPI = 150

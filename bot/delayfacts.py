@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot import together
-from bot.amounts import bytes_text
 from bot.answers import Outside, Part, Time
 from bot.dms.errors import DmsError
 from bot.dms.model import (
@@ -38,7 +36,9 @@ from bot.dms.model import (
 from bot.dms.port import Dms
 from bot.dms.rules import Action, affected, where
 from bot.store import Store
-from bot.timespan import humanize
+from bot.util import parallel
+from bot.util.amounts import bytes_text
+from bot.util.durations import humanize
 
 DELAY = "delay"
 """The fact's name."""
@@ -115,7 +115,7 @@ def look(
     def one(job: Job) -> dict[str, Any]:
         return _look(dms, job, clock, begun[job.name], named.get(job.name, ()))
 
-    found = together.each(one, jobs)
+    found = parallel.each(one, jobs)
     return {DELAY: {job.name: fact for job, fact in zip(jobs, found, strict=True)}}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot import logs, metrics
 from bot.health import Health, Report
-from bot.redact import redact
+from bot.util.redact import redact
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

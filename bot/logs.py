@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 import structlog
 from structlog.types import EventDict, Processor
 
-from bot.redact import redact
+from bot.util.redact import redact
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -34,11 +34,11 @@ from bot.delivery import (
     Trouble,
     Unfit,
 )
-from bot.lanes import Lane
 from bot.limits import Limits
-from bot.pacing import back_off
 from bot.store import Store, StoreError
 from bot.store.records import BY_URL, OutMessage
+from bot.util.ratelimit import back_off
+from bot.util.token_bucket import Lane
 
 log = structlog.get_logger(__name__)
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.nearest import nearest
 from bot.policy import VERB_SETS, Role, Scope, Subjects
-from bot.timespan import parse_duration, parse_time
+from bot.util.durations import parse_duration, parse_time
+from bot.util.suggest import nearest
 
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=30)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.answers import Channel, Group, Part, Section, Time, User
 from bot.policy import CHANGES, DESTROYS, VERB_SETS, VERBS, Policy, Role, Rule, Scope, Subjects
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 _CAN = {
     Role.NONE: "may do nothing",

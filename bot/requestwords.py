@@ -11,7 +11,7 @@ from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import Action, where
 from bot.jobnames import called
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 STANDING = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",

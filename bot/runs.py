@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot import delayfacts, together
+from bot import delayfacts
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import AT_RISK, approval_key, counting, request_key
@@ -36,7 +36,6 @@ from bot.dms.rules import (
     running_dump,
     where,
 )
-from bot.redact import redact
 from bot.requestwords import changed, describe, lasts_long, waits
 from bot.store import JobLocked, Store, StoreError
 from bot.store.records import (
@@ -49,6 +48,8 @@ from bot.store.records import (
     Run,
     RunState,
 )
+from bot.util import parallel as together
+from bot.util.redact import redact
 
 log = structlog.get_logger(__name__)
 

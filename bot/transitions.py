@@ -21,9 +21,9 @@ from datetime import UTC, datetime, timedelta
 from bot.advice import piling_up
 from bot.attribution import OUTSIDE, author
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
-from bot.redact import redact
 from bot.store.records import Event, KnownJob, Run, failed_databases
-from bot.timespan import humanize
+from bot.util.durations import humanize
+from bot.util.redact import redact
 
 STUCK = "stuck"
 DELAYED = "delayed"

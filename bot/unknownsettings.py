@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from bot.nearest import nearest
+from bot.util.suggest import nearest
 
 _OURS = ("DMS_BOT_", "DMS_")
 _SERVICE = re.compile(r"DMS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")

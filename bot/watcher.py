@@ -23,7 +23,6 @@ from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
 from bot.looking import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
-from bot.pacing import Pace, Rounds, back_off
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS, KnownJob
 from bot.subscriptions import Subscriptions, Wanted
@@ -38,6 +37,7 @@ from bot.transitions import (
     look_at_databases,
     look_at_delay,
 )
+from bot.util.ratelimit import Pace, Rounds, back_off
 
 log = structlog.get_logger(__name__)
 

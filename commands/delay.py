@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.amounts import seconds_text
 from bot.answers import Answer, Note, Part, Upload
 from bot.delayfacts import Seen, amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
 from bot.dms.errors import Denied, DmsError
@@ -10,6 +9,7 @@ from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.offers import show
+from bot.util.amounts import seconds_text
 from commands.base import Context, Verb
 from commands.resolve import find_job
 

@@ -12,7 +12,7 @@ from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed, check
 from bot.groups import mixed
 from bot.invocation import Flag, Invocation, UsageError
-from bot.nearest import nearest
+from bot.util.suggest import nearest
 from commands.base import Context, Say
 from commands.resolve import find_job, find_jobs
 from commands.selecting import all_matching

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from bot.answers import Answer, Button, Note, Outside, Part, Time, User
 from bot.dms.model import Job
 from bot.invocation import Flag, Invocation, Syntax, UsageError
-from bot.redact import redact
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
-from bot.timespan import parse_time
+from bot.util.durations import parse_time
+from bot.util.redact import redact
 from commands.base import Context, Say, Verb, only_of_a_job
 from commands.resolve import find_job
 

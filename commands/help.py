@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.answers import Answer, Page, Section
 from bot.invocation import Flag, Invocation, Syntax, UsageError
-from bot.nearest import nearest
+from bot.util.suggest import nearest
 from commands.base import Context, Verb, never
 
 _JOB = "`JOB` is a job's id, `location/id`, or the full resource name."

@@ -14,7 +14,7 @@ from bot.dms.model import job_name, short_name
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.jobnames import told_apart
 from bot.store.records import AuditEntry
-from bot.timespan import parse_duration, parse_time
+from bot.util.durations import parse_duration, parse_time
 from commands.auditrow import row
 from commands.base import Context, Say, Verb, only_of_a_job
 from commands.resolve import find_job

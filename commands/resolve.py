@@ -9,13 +9,13 @@ from dataclasses import replace
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from bot import together
 from bot.answers import Button, Note
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name, short_name
 from bot.invocation import Invocation
 from bot.jobnames import with_location
 from bot.policy import VIEWS
+from bot.util import parallel
 from commands.base import Context, Say
 from commands.gone import farewell, gone_jobs
 from commands.offering import permits
@@ -65,7 +65,7 @@ def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     Raises:
         Say, DmsError: as `find_job`.
     """
-    found = together.each(lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs))
+    found = parallel.each(lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs))
     return tuple({job.name: job for job in found}.values())
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from bot.dms.model import Job, JobList, JobType, Phase, State
 from bot.invocation import UsageError
-from bot.nearest import nearest
+from bot.util.suggest import nearest
 from commands.base import Context
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}

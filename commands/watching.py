@@ -9,9 +9,9 @@ from bot.answers import Channel, Note, Part, User
 from bot.dms.model import Phase, State, short_name
 from bot.invocation import Flag, Invocation, UsageError, Value
 from bot.membership import Membership
-from bot.nearest import nearest
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.subscriptions import EVERYTHING, READY, TOPICS
+from bot.util.suggest import nearest
 from commands.base import Context, Say
 
 CHANNEL = Flag("channel", "word", "which channel is told, if not this one")

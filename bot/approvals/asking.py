@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot import together
 from bot.access import Verdict
 from bot.answers import Answer, Button, Note, Posted, Rich
 from bot.approvals.book import Stop
@@ -18,6 +17,7 @@ from bot.groups import flags_of, mixed
 from bot.invocation import Invocation
 from bot.requestwords import changed, gone, some
 from bot.store.records import OutMessage, Person, Request
+from bot.util import parallel
 
 
 class Asking(Drafting):
@@ -94,7 +94,7 @@ class Asking(Drafting):
             except NotFound:
                 return None
 
-        return tuple(job for job in together.each(look, names) if job is not None)
+        return tuple(job for job in parallel.each(look, names) if job is not None)
 
     def _ref(self, who: Person, invocation: Invocation) -> str:
         return self._store.put_ref(who.team, "invocation", invocation.data())

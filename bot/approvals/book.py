@@ -16,7 +16,6 @@ from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
 from bot.offers import stop_following
-from bot.redact import redact
 from bot.requestwords import STANDING, describe, frozen, gone, lasts_long, locked
 from bot.store import Store
 from bot.store.records import (
@@ -29,6 +28,7 @@ from bot.store.records import (
     RequestState,
     Run,
 )
+from bot.util.redact import redact
 
 WAITS = "waits_s"
 """The fact of how many seconds others have to approve, from the confirmation on."""

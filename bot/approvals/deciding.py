@@ -9,8 +9,8 @@ from bot.answers import Note, User
 from bot.approvals.judging import Judging
 from bot.approvals.keys import denial_key, request_key
 from bot.approvals.votes import approving, counting
-from bot.redact import redact
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
+from bot.util.redact import redact
 
 
 class Deciding(Judging):

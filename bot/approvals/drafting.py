@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot import together
 from bot.access import Verdict
 from bot.action import Danger
 from bot.approvals.book import EFFECT, Book
@@ -16,6 +15,7 @@ from bot.dms.model import Database, Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
 from bot.jobnames import naming_fact
 from bot.store.records import Person, Request, RequestState
+from bot.util import parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Drafting(Book):
         by itself what it changes."""
         if wanted.action is Action.EDIT:
             return {job.name: () for job in wanted.jobs}
-        found = together.each(self._known_databases, wanted.jobs)
+        found = parallel.each(self._known_databases, wanted.jobs)
         return {job.name: databases for job, databases in zip(wanted.jobs, found, strict=True)}
 
     def _known_databases(self, job: Job) -> tuple[Database, ...]:

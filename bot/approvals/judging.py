@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import delayfacts, together
+from bot import delayfacts
 from bot.access import Verdict
 from bot.answers import Note
 from bot.approvals.book import EFFECT, WAITS, Book
@@ -14,6 +14,7 @@ from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.requestwords import changed, late, not_now
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
+from bot.util import parallel
 
 _DECIDED = ("approval_channel", "void", WAITS, EFFECT)
 """Facts that a decision brings; all others are as the store has them."""
@@ -49,7 +50,7 @@ class Judging(Book):
 
     def _outdated(self, request: Request) -> bool:
         """Whether a job is no longer as it was; the request then ends, and its message says so."""
-        jobs = together.each(self._present, request.jobs)
+        jobs = parallel.each(self._present, request.jobs)
         pairs = zip(request.jobs, jobs, strict=True)
         changes = [change for change in (_change(then, now) for then, now in pairs) if change]
         if not changes:

@@ -9,7 +9,7 @@ from bot.approvals.book import Book
 from bot.dms.model import Job
 from bot.requestwords import LONG, gone, lasts_long, some, waits
 from bot.store.records import Person, Request, RequestState, Run, RunState
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 
 class Unfollowing(Book):

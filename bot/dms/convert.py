@@ -15,7 +15,7 @@ from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Operation, Selection
 from bot.dms.numbers import Names
-from bot.redact import redact
+from bot.util.redact import redact
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from google.auth import exceptions as auth
 from urllib3 import exceptions as urllib3
 
 from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unclear
-from bot.redact import redact
+from bot.util.redact import redact
 
 REASON_LIMIT = 600
 """Characters of the service's own reason that are kept."""

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from bot.config import Settings
 from bot.doctor import google, local, slack
 from bot.doctor.finding import Finding, Grade
-from bot.redact import redact
+from bot.util.redact import redact
 
 __all__ = ["Finding", "Grade", "examine", "report"]
 

@@ -15,7 +15,7 @@ from bot.slack import message as m
 from bot.slack.cards import approvals_text, asked, list_button, recheck_button, request_card, subject
 from bot.slack.message import Message
 from bot.store.records import Decision, Request, RequestState, Run
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 
 def approval_card(

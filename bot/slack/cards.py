@@ -25,7 +25,7 @@ from bot.slack.delaywarning import delay_lines
 from bot.slack.message import Message
 from bot.slack.progress import failed, outcome, progress, retryable
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 _Style = Literal["", "primary", "danger"]
 _NAMED = 20

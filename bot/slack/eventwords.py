@@ -8,7 +8,7 @@ from bot.dms import naming
 from bot.dms.model import Phase, State
 from bot.slack import escape, words
 from bot.store.records import Event
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 OUTSIDE = "outside"
 """`Event.by` of a change that did not come from here."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.invocation import Flag, UsageError, Value
-from bot.nearest import nearest
 from bot.slack.tokens import items, unshield
-from bot.timespan import parse_duration, parse_time
+from bot.util.durations import parse_duration, parse_time
+from bot.util.suggest import nearest
 
 _MOST_ITEMS = 1000
 
@@ -34,7 +34,7 @@ def wanted(flag: Flag) -> str:
 def read(flag: Flag, raw: str, prose: str, right: str) -> Value:
     """The value behind a flag that takes one; `right` is a command line to show.
 
-    Durations and times are checked here and kept as typed (`bot.timespan` reads them).
+    Durations and times are checked here and kept as typed (`bot.util.durations` reads them).
 
     Raises:
         UsageError: it is not of the flag's kind.

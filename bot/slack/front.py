@@ -26,7 +26,6 @@ from bot.delayfacts import DELAY, trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.invocation import Invocation, Syntax, UsageError
-from bot.redact import redact
 from bot.requestwords import STANDING, late, must_be_typed, phrase
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
@@ -41,6 +40,7 @@ from bot.slack.render import render
 from bot.slack.text import plain
 from bot.store import Store, StoreError
 from bot.store.records import OPEN_REQUESTS, Person, Ref, Request, RequestState
+from bot.util.redact import redact
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

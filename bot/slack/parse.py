@@ -9,9 +9,9 @@ from itertools import takewhile
 
 from bot import examples
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
-from bot.nearest import nearest
 from bot.slack import flags, jobtokens
 from bot.slack.tokens import Token, items, split, unshield
+from bot.util.suggest import nearest
 
 LONGEST = 3000
 """Characters of a command; more than anyone types, and far below what could do harm."""

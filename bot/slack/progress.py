@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 _CELLS = 10
 _LINES = 60

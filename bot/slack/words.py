@@ -9,7 +9,7 @@ from bot.dms.rules import Action
 from bot.jobnames import called
 from bot.slack import escape
 from bot.store.records import Request, Run, RunState
-from bot.timespan import humanize
+from bot.util.durations import humanize
 
 _STATES: dict[str, str] = {
     State.FAILED: "🔴",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.nearest import nearest
+from bot.util.suggest import nearest
 
 VERBS = ("delete", "help", "history", "list", "promote", "restart", "resume", "show", "start", "stop")
 STATES = ("CREATING", "FAILED", "NOT_STARTED", "RUNNING", "STOPPED", "STOPPING")

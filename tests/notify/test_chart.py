@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.amounts import bytes_text, seconds_text
 from bot.chart import delay_chart, parts, step
 from bot.dms.model import Delay, DelayPoint, Lag
+from bot.util.amounts import bytes_text, seconds_text
 from tests.notify.world import MINUTE, NOW
 
 

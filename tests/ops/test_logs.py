@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.redact import redact
+from bot.util.redact import redact
 
 START = """
 import logging, sys, threading, warnings

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.slack.parse import LONGEST, parse
-from bot.timespan import humanize, parse_duration, parse_time
+from bot.util.durations import humanize, parse_duration, parse_time
 from commands import all_verbs
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
