@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import scene
 from benchmarks.figures import Figure, Scale, median
 from benchmarks.rawclient import raw_client
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.store import open_store
 from bot.watcher import Watcher

@@ -19,7 +19,7 @@ from bot.access import Access
 from bot.action import ActionVerb
 from bot.answers import Answer, Note
 from bot.approvals import Approvals
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.endpoints import Endpoints

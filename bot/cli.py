@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from bot import config, logs
-from bot.config import ConfigError, Settings
+from bot import logs
+from bot.config import settings as config
+from bot.config.settings import ConfigError, Settings
 from bot.policycli import policy
 
 if TYPE_CHECKING:

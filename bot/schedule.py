@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import sourcewrites
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.model import State
 from bot.policy import Summary
 from bot.store import Store

@@ -17,7 +17,7 @@ from functools import partial
 
 import structlog
 
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.delayfacts import LASTS
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name

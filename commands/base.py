@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.action import ActionVerb
 from bot.answers import Answer
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.port import Dms
 from bot.invocation import Invocation, Syntax
 from bot.membership import Membership

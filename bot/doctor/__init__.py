@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.doctor import google, local, slack
 from bot.doctor.finding import Finding, Grade
 from bot.util.redact import redact

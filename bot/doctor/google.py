@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.errors import Denied, DmsError
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job

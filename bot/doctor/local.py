@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot import policy_file
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy import PolicyError
 from bot.store import Store, StoreError, open_store

@@ -12,7 +12,7 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.membership import Membership, told
 from bot.scopes import SCOPES

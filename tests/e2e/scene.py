@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import Bot
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.limits import Limits
 from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl

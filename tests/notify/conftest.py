@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from slack_sdk import WebClient
 
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.store import Store, open_store
 from sandbox.dms import DmsServer

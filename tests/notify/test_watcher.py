@@ -11,7 +11,7 @@ from threading import Event as Flag
 import pytest
 
 from bot.access import Access
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.policy import OPEN

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import OPTIONS, ConfigError, Settings, load, load_database, shown
+from bot.config.settings import OPTIONS, ConfigError, Settings, load, load_database, shown
 
 LEAST = {
     "GOOGLE_CLOUD_PROJECT": "acme-databases",

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from bot.config import OPTIONS, Settings
+from bot.config.settings import OPTIONS, Settings
 from bot.endpoints import Endpoints
 from bot.health import Health
 from bot.http import Server

@@ -14,7 +14,7 @@ import yaml
 from prometheus_client.metrics_core import Metric
 
 from bot import metrics
-from bot.config import OPTIONS, Settings, load
+from bot.config.settings import OPTIONS, Settings, load
 from bot.doctor.google import PERMISSIONS
 from bot.endpoints import SLACK_PATH, Endpoints
 from bot.health import Health

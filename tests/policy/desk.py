@@ -13,7 +13,7 @@ from typing import Any
 from bot.access import Access
 from bot.answers import Answer, Note, Page, Part, Rich, User
 from bot.approvals import Approvals
-from bot.config import Settings
+from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.membership import Membership
 from bot.runs import Runs

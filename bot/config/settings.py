@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from bot import configvalues as values
-from bot.configvalues import BadValue, Reader
-from bot.unknownsettings import strange, unknown
+from bot.config import values
+from bot.config.unknown import strange, unknown
+from bot.config.values import BadValue, Reader
 
 SLACK_API_URL = "https://slack.com/api/"
 CONFIG_FILE = "DMS_BOT_CONFIG"

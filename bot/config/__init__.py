@@ -1,0 +1,1 @@
+"""The settings, from the environment and a TOML file."""
