@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bot.answers import Button, Note
+from bot.dms.display_names import status_plain
 from bot.dms.model import Job, Options, State
-from bot.dms.naming import status_plain
 from bot.dms.rules import DESTRUCTIVE, Action, check
 from bot.invocation import Invocation, Value
 from bot.jobnames import Calling, told_apart

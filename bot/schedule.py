@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot import sourcewrites
 from bot.config.settings import Settings
+from bot.dms import source_writes
 from bot.dms.model import State
 from bot.policy import Summary
 from bot.store import Store
@@ -105,7 +105,7 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
         "counts": dict(Counter(each.job.status for each in known)),
         "failed": _names(each for each in known if each.job.state == State.FAILED),
         "ailing": _names(each for each in known if each.failed_databases),
-        "writes": _names(each for each in known if sourcewrites.waits(each.job.status)),
+        "writes": _names(each for each in known if source_writes.waits(each.job.status)),
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],
         "events": [each.id for each in events[-_EVENTS:]],

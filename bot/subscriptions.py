@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.dms.model import BEFORE_CDC, Job, Phase, State
-from bot.sourcewrites import MAY_RESUME, MUST_STOP, may_resume, must_stop
+from bot.dms.source_writes import MAY_RESUME, MUST_STOP, may_resume, must_stop
 from bot.store.records import Event
 
 EVERYTHING = "*"

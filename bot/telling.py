@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import sourcewrites
+from bot.dms import source_writes
 from bot.dms.model import CHANGING, State
 from bot.store import Store
 from bot.store.records import Event, KnownJob, OutMessage
@@ -283,14 +283,14 @@ def _is_alarming(status: str) -> bool:
     """Whether a job may have had an alert for standing still in it: failed, stopped, stuck, or waiting for
     people to stop the writes to its source."""
     state = status.partition("/")[0]
-    return state in CHANGING or state in (State.FAILED, State.STOPPED) or sourcewrites.needs_silence(status)
+    return state in CHANGING or state in (State.FAILED, State.STOPPED) or source_writes.needs_silence(status)
 
 
 def _ends(event: Event, earlier: Event) -> bool:
     """Whether what an earlier event warns of changes with this one. That the writes must stop holds on
     while the dump is prepared, whatever else changes meanwhile."""
-    if sourcewrites.needs_silence(event.before):
-        return sourcewrites.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
+    if source_writes.needs_silence(event.before):
+        return source_writes.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
     return earlier.after == event.before
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.approvals import approving
-from bot.dms.naming import status_plain
+from bot.dms.display_names import status_plain
 from bot.invocation import Flag, Invocation, Syntax
 from bot.jobnames import called
 from bot.requestwords import scope

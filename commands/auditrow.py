@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from bot.answers import Channel, Outside, Part, Time, User
-from bot.dms.naming import status_plain
+from bot.dms.display_names import status_plain
 from bot.jobnames import Calling
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands import watching

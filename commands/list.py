@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot import sourcewrites
 from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
+from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
 from bot.invocation import Flag, Invocation, Syntax, Value
@@ -102,7 +102,7 @@ def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
 
 def _urgency(job: Job) -> tuple[int, str, str, str]:
     _, location, id = parse_name(job.name)
-    rank = -1 if sourcewrites.waits(job.status) else _RANK.get(job.state, 0)
+    rank = -1 if source_writes.waits(job.status) else _RANK.get(job.state, 0)
     return rank, job.phase, id, location
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bot.action import ActionVerb, Danger
-from bot.advice import heals
 from bot.answers import Answer
 from bot.delayfacts import is_measured
+from bot.dms.advice import heals
 from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable

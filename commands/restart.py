@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import sourcewrites
 from bot.action import ActionVerb, Danger
-from bot.advice import heals
 from bot.answers import Answer
+from bot.dms import source_writes
+from bot.dms.advice import heals
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
@@ -58,7 +58,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     else:
         lines.append("A job of all databases takes along those created on the source since it began.")
     if _whole(options):
-        lines.extend(sourcewrites.announced(job))
+        lines.extend(source_writes.announced(job))
     lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
@@ -82,7 +82,7 @@ def _failed(job: Job) -> str:
 
 def _effect(job: Job, options: Options) -> str:
     then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
-    asks = sourcewrites.announced(job) if _whole(options) else ()
+    asks = source_writes.announced(job) if _whole(options) else ()
     return "\n".join([f"The destination databases are wiped and the full dump runs again; {then}.", *asks])
 
 

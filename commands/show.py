@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.advice import next_step
 from bot.answers import Answer, Button, JobCard
 from bot.delayfacts import DELAY, Seen, is_measured, look, read, replicated
+from bot.dms.advice import next_step
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import sourcewrites
 from bot.action import ActionVerb, Danger
+from bot.dms import source_writes
 from bot.dms.model import Job, JobType, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -24,13 +24,13 @@ def _danger(_job: Job, _options: Options) -> Danger:
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
-    return ("The full dump into the destination begins.", *sourcewrites.announced(job), *skipped)
+    return ("The full dump into the destination begins.", *source_writes.announced(job), *skipped)
 
 
 def _effect(job: Job, _options: Options) -> str:
     """Source: "Migration job statuses": a one-time job is COMPLETED after its full dump."""
     then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
-    return "\n".join([f"The full dump begins; {then}.", *sourcewrites.announced(job)])
+    return "\n".join([f"The full dump begins; {then}.", *source_writes.announced(job)])
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:

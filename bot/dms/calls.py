@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from google.api_core import retry as api_retry
 
+from bot.dms.error_mapping import code_of, translated, unclear
 from bot.dms.errors import DmsError, Unavailable, Unclear
-from bot.dms.faults import code_of, translated, unclear
 
 T = TypeVar("T")
 Observe = Callable[[str, str, float], None]

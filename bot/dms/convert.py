@@ -13,8 +13,8 @@ from typing import Any
 from google.cloud.clouddms_v1.types import clouddms
 from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
+from bot.dms.enum_names import Names
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Operation, Selection
-from bot.dms.numbers import Names
 from bot.util.redact import redact
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.dms.convert import named
+from bot.dms.enum_names import Numbers
 from bot.dms.model import Endpoint
-from bot.dms.numbers import Numbers
 
 _VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
 _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "sqlserver": "SQLSERVER"}

@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 from bot.dms import convert
 from bot.dms.calls import Calls, Observe
-from bot.dms.client import Client
+from bot.dms.connection_profiles import Profiles
+from bot.dms.enum_names import Numbers
 from bot.dms.errors import NotFound, Unavailable
+from bot.dms.grpc_client import Client
+from bot.dms.job_objects import Objects, all_pages
 from bot.dms.jobs import Jobs, Part
-from bot.dms.link import Link
 from bot.dms.model import (
     Database,
     Delay,
@@ -30,10 +32,8 @@ from bot.dms.model import (
     short_name,
 )
 from bot.dms.monitoring import BYTES, SECONDS, Monitoring
-from bot.dms.numbers import Numbers
-from bot.dms.objects import Objects, all_pages
-from bot.dms.profiles import Profiles
 from bot.dms.rest import Rest
+from bot.dms.transport import Link
 
 T = TypeVar("T")
 

@@ -11,15 +11,15 @@ from google.protobuf.message import DecodeError
 
 from bot.dms import convert
 from bot.dms.calls import Calls
-from bot.dms.client import Client, job_message
+from bot.dms.connection_profiles import Profiles
+from bot.dms.enum_names import Numbers
 from bot.dms.errors import DmsError, NotFound, Unavailable
-from bot.dms.lasting import lasting
+from bot.dms.grpc_client import Client, job_message
+from bot.dms.job_objects import Objects
+from bot.dms.list_cache import Look, Page
 from bot.dms.model import Job, job_name, short_name
-from bot.dms.numbers import Numbers
-from bot.dms.objects import Objects
-from bot.dms.pages import Look, Page
-from bot.dms.profiles import Profiles
-from bot.dms.unread import Unread, durations, take_apart
+from bot.dms.raw_page import Unread, durations, take_apart
+from bot.dms.run_on import lasting
 
 _log = logging.getLogger(__name__)
 _ASIDE_S = 5.0

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import requests
 
-from bot.dms.faults import Garbled, RestError
-from bot.dms.link import Link
+from bot.dms.error_mapping import Garbled, RestError
+from bot.dms.transport import Link
 
 _CHUNK = 65536
 

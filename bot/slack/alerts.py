@@ -9,10 +9,9 @@ from datetime import date
 
 from slack_sdk.models.blocks import Block
 
-from bot import sourcewrites
-from bot.advice import docs_url, likely_cause, next_step, piling_up
 from bot.answers import Button
-from bot.dms import naming
+from bot.dms import display_names, source_writes
+from bot.dms.advice import docs_url, likely_cause, next_step, piling_up
 from bot.dms.model import Job, short_name
 from bot.dms.rules import Action, allowed
 from bot.slack import escape, eventwords, words
@@ -59,16 +58,16 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
 
 def is_over(event: Event, job: Job | None) -> bool:
     """Whether what it told of is past by now; `job` as it is known now."""
-    if sourcewrites.must_stop(event):
-        return job is None or not sourcewrites.waits(job.status)
-    if sourcewrites.may_resume(event):
-        return job is None or not sourcewrites.resumed(job)
+    if source_writes.must_stop(event):
+        return job is None or not source_writes.waits(job.status)
+    if source_writes.may_resume(event):
+        return job is None or not source_writes.resumed(job)
     return may_pass(event) and (job is None or job.status != event.after)
 
 
 def may_pass(event: Event) -> bool:
     """Whether it tells of something that holds only until the job moves on."""
-    writes = sourcewrites.must_stop(event) or sourcewrites.may_resume(event)
+    writes = source_writes.must_stop(event) or source_writes.may_resume(event)
     return writes or event.kind == "stuck" or eventwords.is_failed(event)
 
 
@@ -119,7 +118,7 @@ def summary(
         blocks.append(m.section(f"{label}: {words.names(names, _NAMED)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
-        f"{count:,} {escape.outside(naming.status_plain(status))}" for status, count in ordered[:6]
+        f"{count:,} {escape.outside(display_names.status_plain(status))}" for status, count in ordered[:6]
     )
     return m.message(
         f"{escape.outside(title)}: {words.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks
@@ -151,14 +150,14 @@ def _short(names: Sequence[str]) -> list[str]:
 
 def _present(event: Event) -> str:
     """What happened, in a digest: what people must do counts more than the change that asks for it."""
-    if sourcewrites.must_stop(event):
+    if source_writes.must_stop(event):
         return _STOP_WRITES
     headline = eventwords.headline(event)
-    return f"{_MAY_RESUME}: {headline}" if sourcewrites.may_resume(event) else headline
+    return f"{_MAY_RESUME}: {headline}" if source_writes.may_resume(event) else headline
 
 
 def _title(event: Event) -> str:
-    if sourcewrites.must_stop(event):
+    if source_writes.must_stop(event):
         return f"{_STOP_WRITES}:"
     if eventwords.is_failed(event):
         return "🔴 *FAILED*:"
@@ -166,7 +165,7 @@ def _title(event: Event) -> str:
         return "✅ *COMPLETED*:"
     if eventwords.is_ready(event):
         return "🟢 *Ready for promote*:"
-    if sourcewrites.may_resume(event):
+    if source_writes.may_resume(event):
         return f"{_MAY_RESUME}{', CDC reached' if eventwords.reached_cdc(event) else ''}:"
     if eventwords.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
@@ -178,9 +177,9 @@ def _past(event: Event) -> str:
         return "▫️ *Had failed*:"
     if eventwords.in_dump(event):
         return "▫️ *Was stopped in the full dump*:"
-    if sourcewrites.must_stop(event):
+    if source_writes.must_stop(event):
         return "▫️ *Was waiting for the writes to the source to stop*:"
-    if sourcewrites.may_resume(event):
+    if source_writes.may_resume(event):
         return "▫️ *Its full dump had begun*:"
     return f"▫️ *Was stuck* in {words.status(event.after)}:"
 
@@ -194,11 +193,11 @@ def _since(event: Event, job: Job | None) -> list[str]:
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:
     """For whoever was told to stop the writes: how long that holds."""
-    if not sourcewrites.must_stop(event) or job is None:
+    if not source_writes.must_stop(event) or job is None:
         return []
-    if sourcewrites.needs_silence(job.status):
-        return [f"🛑 {sourcewrites.next_step(job)}"]
-    resumed = sourcewrites.resumed(job)
+    if source_writes.needs_silence(job.status):
+        return [f"🛑 {source_writes.next_step(job)}"]
+    resumed = source_writes.resumed(job)
     return [f"▶️ {resumed}"] if resumed else []
 
 
@@ -213,8 +212,8 @@ def _body(event: Event, job: Job | None) -> list[str]:
         ]
     elif event.detail:
         found.append(escape.outside(event.detail))
-    if sourcewrites.may_resume(event) and job is not None:
-        found.append(f"▶️ {sourcewrites.resumed(job)}")
+    if source_writes.may_resume(event) and job is not None:
+        found.append(f"▶️ {source_writes.resumed(job)}")
     step = _next(event, job)
     return [*found, f"👉 *Next*: {escape.own(step)}"] if step else found
 
@@ -252,7 +251,7 @@ def _next(event: Event, job: Job | None) -> str:
 
 
 def _unstick(event: Event, job: Job | None) -> str:
-    if job is not None and sourcewrites.waits(event.after):
+    if job is not None and source_writes.waits(event.after):
         return next_step(job)
     look = (
         "Look at the job and its operation in the console: DMS usually needs minutes for this step, not "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.dms import naming
+from bot.dms import display_names
 from bot.dms.model import Phase, State
 from bot.slack import escape, words
 from bot.store.records import Event
@@ -90,7 +90,11 @@ _CLEARED = {
 
 def _changed(event: Event) -> str:
     signed = f"{words.status_sign(event.after)} {words.status(event.after)}"
-    return f"{signed} (was {escape.outside(naming.status_plain(event.before))})" if event.before else signed
+    return (
+        f"{signed} (was {escape.outside(display_names.status_plain(event.before))})"
+        if event.before
+        else signed
+    )
 
 
 def _stuck(event: Event) -> str:
@@ -104,7 +108,7 @@ def _as(status: str) -> str:
 
 
 def _was(status: str) -> str:
-    return f" (was {escape.outside(naming.status_plain(status))})" if status else ""
+    return f" (was {escape.outside(display_names.status_plain(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:

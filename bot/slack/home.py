@@ -9,8 +9,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
-from bot import sourcewrites
 from bot.answers import Button
+from bot.dms import source_writes
 from bot.dms.model import Job, State
 from bot.jobnames import Calling, told_apart
 from bot.slack import escape, words
@@ -83,7 +83,7 @@ def _jobs(jobs: Sequence[Job], ailing: Mapping[str, Sequence[str]]) -> list[Bloc
 
 
 def _urgency(job: Job) -> tuple[int, str, str]:
-    if sourcewrites.waits(job.status):
+    if source_writes.waits(job.status):
         return -1, job.status, job.name
     order = {
         State.FAILED: 0,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from bot.advice import Cause, docs_url, likely_cause
 from bot.answers import JobCard, Part, Time
 from bot.delayfacts import Seen, amounts, unmeasured, why_unknown
-from bot.dms import naming
+from bot.dms import display_names
+from bot.dms.advice import Cause, docs_url, likely_cause
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.slack import escape, text, words
@@ -97,7 +97,7 @@ def _aged(parts: Sequence[Part]) -> str:
 
 
 def _summary(job: Job) -> str:
-    status = escape.outside(naming.status_plain(job.status))
+    status = escape.outside(display_names.status_plain(job.status))
     return f"{words.job_sign(job)} {words.job_code(job.name)} is {status}"
 
 

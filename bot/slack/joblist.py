@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.answers import Button, JobGroup, JobLine, JobsPage
-from bot.dms import naming
+from bot.dms import display_names
 from bot.dms.model import Job
 from bot.slack import escape, words
 from bot.slack import message as m
@@ -69,7 +69,7 @@ def _title(page: JobsPage) -> str:
 
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
-    counts = ", ".join(f"{count:,} {naming.status_plain(status)}" for status, count in totals.items())
+    counts = ", ".join(f"{count:,} {display_names.status_plain(status)}" for status, count in totals.items())
     places = words.many(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
     return escape.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")

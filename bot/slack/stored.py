@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.access import Access
-from bot.advice import next_step
 from bot.answers import Button, Group, Note, Part, User
 from bot.approvals import ALONE, Beside, approval_key, approving, open_beside
+from bot.dms.advice import next_step
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.invocation import Invocation

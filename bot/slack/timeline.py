@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from bot.advice import likely_cause
 from bot.answers import Button
+from bot.dms.advice import likely_cause
 from bot.dms.model import Endpoint, Job
 from bot.slack import escape, eventwords, words
 from bot.slack import message as m

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot import sourcewrites
-from bot.dms import naming
+from bot.dms import display_names, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
 from bot.jobnames import called
@@ -61,7 +60,7 @@ DONE: dict[Action, str] = {
 
 def sign(state: str, phase: str = "") -> str:
     """One emoji that tells the state at a glance."""
-    if sourcewrites.waits(f"{state}/{phase}"):
+    if source_writes.waits(f"{state}/{phase}"):
         return "🛑"
     if state in CHANGING:
         return "⏳"
@@ -78,7 +77,7 @@ def status(text: str) -> str:
     """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
     state, _, phase = text.partition("/")
     shown = f"*{escape.outside(state) or 'unknown'}*"
-    return f"{shown} · {escape.outside(naming.phase_words(phase))}" if phase else shown
+    return f"{shown} · {escape.outside(display_names.phase_words(phase))}" if phase else shown
 
 
 def status_sign(text: str) -> str:
@@ -98,7 +97,7 @@ def called_code(request: Request, name: str) -> str:
 
 def side(endpoint: Endpoint) -> str:
     """`PostgreSQL (Amazon RDS)`; mrkdwn."""
-    return escape.outside(naming.side(endpoint))
+    return escape.outside(display_names.side(endpoint))
 
 
 def place(endpoint: Endpoint) -> str:
@@ -116,7 +115,7 @@ def way_plain(job: Job) -> str:
     """The same for plain text, short."""
 
     def short(endpoint: Endpoint) -> str:
-        return naming.provider(endpoint) or naming.engine(endpoint) or "unknown"
+        return display_names.provider(endpoint) or display_names.engine(endpoint) or "unknown"
 
     return f"{short(job.source)} → {short(job.destination)}"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dms.editing import Change, known, others, plan, selected
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
+from bot.dms.selection import Change, known, others, plan, selected
 
 A, B, C, D = "abcd"
 SOURCE = (A, B, C, D)

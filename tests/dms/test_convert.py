@@ -12,8 +12,8 @@ from google.protobuf import json_format
 from google.rpc import status_pb2
 
 from bot.dms import convert, endpoints
+from bot.dms.enum_names import Numbers
 from bot.dms.model import Database, Endpoint, Fault, ObjectId, ObjectsConfig, Selection
-from bot.dms.numbers import Numbers
 from tests.dms.far import JobPb, MetadataPb, ProfilePb
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"

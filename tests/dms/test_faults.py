@@ -10,8 +10,8 @@ from google.api_core import exceptions as api_exceptions
 from google.auth import exceptions as auth_exceptions
 from google.rpc import error_details_pb2
 
+from bot.dms.error_mapping import REASON_LIMIT, Cause, RestError, cause_of, code_of, tidy, translated
 from bot.dms.errors import Denied, DmsError, Refused, Unavailable, Unclear
-from bot.dms.faults import REASON_LIMIT, Cause, RestError, cause_of, code_of, tidy, translated
 
 # Their constructors carry no types.
 api: Any = api_exceptions

@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.advice import next_step
 from bot.attribution import OUTSIDE
+from bot.dms.advice import next_step
 from bot.dms.model import Database, Endpoint, ObjectId
 from bot.dms.rules import Action
 from bot.slack import alerts, eventwords, words

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.advice import docs_url, likely_cause, next_step
 from bot.answers import (
     Button,
     DatabasesPage,
@@ -22,6 +21,7 @@ from bot.answers import (
     Section,
 )
 from bot.delayfacts import Seen
+from bot.dms.advice import docs_url, likely_cause, next_step
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack import alerts, timeline

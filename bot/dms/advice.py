@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot import sourcewrites
+from bot.dms import source_writes
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
@@ -58,7 +58,7 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     `databases` are the job's, as far as they are known: failed ones come first, but for a job that waits
     for people to stop the writes to its source.
     """
-    writes = sourcewrites.next_step(job)
+    writes = source_writes.next_step(job)
     if writes:
         return writes
     failed = [each for each in databases if each.state == ObjectState.FAILED]
@@ -132,7 +132,7 @@ def _guide(job: Job | None) -> str:
 
 def _changing(job: Job) -> str:
     step = _CHANGING.get(job.state, "Wait: DMS is working on it.")
-    if sourcewrites.will_ask(job) and job.state in (State.STARTING, State.RESTARTING):
+    if source_writes.will_ask(job) and job.state in (State.STARTING, State.RESTARTING):
         return f"{step} Be ready to stop the writes to the source: DMS asks for that before the full dump."
     return step
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.dms.lasting import lasting
 from bot.dms.model import Job
-from bot.dms.unread import Unread, durations
+from bot.dms.raw_page import Unread, durations
+from bot.dms.run_on import lasting
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
+from bot.dms.error_mapping import LOGIN_HINT, tidy
 from bot.dms.errors import Denied
-from bot.dms.faults import LOGIN_HINT, tidy
 
 DMS_HOST = "datamigration.googleapis.com"
 MONITORING_HOST = "monitoring.googleapis.com"

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from bot.dms.calls import Calls
-from bot.dms.client import Client
 from bot.dms.convert import named
 from bot.dms.endpoints import from_json, from_message
+from bot.dms.enum_names import Numbers
 from bot.dms.errors import DmsError
+from bot.dms.grpc_client import Client
+from bot.dms.job_objects import Objects, all_pages
 from bot.dms.model import Endpoint
-from bot.dms.numbers import Numbers
-from bot.dms.objects import Objects, all_pages
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 60.0
