@@ -45,7 +45,7 @@ from bot.slack.stored import Stored
 from bot.stopping import Deadline, Pool, Signals, ends, leave
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
-from bot.tidying import Tidying
+from bot.store.retention import Tidying
 from bot.turns import keep_to_one_core, take_short_turns
 from bot.watcher import Watcher
 from commands import all_verbs

@@ -111,7 +111,7 @@ def verify() -> None:
 )
 def export(kind: str, output: Path | None, job: str, by: str, since: datetime | None) -> None:
     """Write the audit as CSV or JSON lines, oldest row first."""
-    from bot.auditexport import FORMATS, entries
+    from bot.store.audit_export import FORMATS, entries
 
     start = since.replace(tzinfo=UTC) if since else None
     with _store(_database()) as store:

@@ -9,10 +9,10 @@ from itertools import islice
 
 from bot.access import PeopleUnknown
 from bot.answers import Answer, Button, Note, Page, Part, Rich, Section, Time, Upload, User
-from bot.auditexport import FORMATS, entries
 from bot.dms.model import job_name, short_name
 from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.jobnames import told_apart
+from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
 from bot.util.durations import parse_duration, parse_time
 from commands.auditrow import row

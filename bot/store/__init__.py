@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from bot.store.port import Hold, JobLocked, StoreError
+from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend
-from bot.store.sqlstore import Store
 
 __all__ = ["Hold", "JobLocked", "Store", "StoreError", "open_store", "sqlite_file"]
 

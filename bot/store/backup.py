@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.store.content import Content, checked, content, counted
-from bot.store.filelock import FileLocks, make_private
+from bot.store.backup_content import Content, checked, content, counted
+from bot.store.file_lock import FileLocks, make_private
 from bot.store.port import StoreError
+from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend, connect
-from bot.store.sqlstore import Store
 
 _LOGS = ("-wal", "-journal")
 """What holds a part of the database beside its file."""

@@ -20,9 +20,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
-from bot.store.pgconnect import CONNECT_S, Address, Connection, Patience, check_alive
-from bot.store.pglock import PostgresHold, is_taken, take
 from bot.store.port import Hold, StoreError
+from bot.store.postgres_connection import CONNECT_S, Address, Connection, Patience, check_alive
+from bot.store.postgres_lock import PostgresHold, is_taken, take
 from bot.store.schema import MIGRATIONS, Migration, pending
 
 _CONNECTIONS = 8

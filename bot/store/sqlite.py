@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
-from bot.store.filelock import FileHold, FileLocks, make_private
+from bot.store.file_lock import FileHold, FileLocks, make_private
 from bot.store.port import Hold, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
 

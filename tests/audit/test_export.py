@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.auditexport import FORMATS, as_csv, as_jsonl, entries
 from bot.store import Store, open_store
+from bot.store.audit_export import FORMATS, as_csv, as_jsonl, entries
 from bot.store.records import AuditEntry
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

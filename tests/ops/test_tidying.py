@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store, open_store
-from bot.tidying import Tidying
+from bot.store.retention import Tidying
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from bot.dms.rules import Action
 from bot.store import JobLocked, Store, open_store
-from bot.store.pgconnect import Patience
 from bot.store.postgres import PostgresBackend
+from bot.store.postgres_connection import Patience
 from bot.store.records import AuditEntry, RequestState, Run, RunState
 
 HASTE = Patience(lock_s=1, statement_s=2)

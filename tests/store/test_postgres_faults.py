@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from bot.store import Store, StoreError, open_store
-from bot.store.pgconnect import Address
 from bot.store.postgres import PostgresBackend
+from bot.store.postgres_connection import Address
 from tests.store import make
 from tests.store.child import HASTE
 from tests.store.pg_server import PostgresServer, postgres_server

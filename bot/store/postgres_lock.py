@@ -8,7 +8,7 @@ import time
 
 import psycopg
 
-from bot.store.pgconnect import Connection, check_alive
+from bot.store.postgres_connection import Connection, check_alive
 
 _ASK_EVERY_S = 1.0
 _ANSWER_S = 5.0
