@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from bot.store.port import Hold
 from bot.store.tables.audit import Audit
 from bot.store.tables.freezes import Freezes
-from bot.store.tables.known import Known
+from bot.store.tables.jobs import Known
+from bot.store.tables.maintenance import Upkeep
 from bot.store.tables.outbox import Outbox
 from bot.store.tables.refs import Refs
 from bot.store.tables.requests import Requests
 from bot.store.tables.runs import Runs
-from bot.store.tables.upkeep import Upkeep
-from bot.store.tables.watches import Watches
+from bot.store.tables.subscriptions import Watches
 
 
 class Store(Refs, Requests, Runs, Freezes, Audit, Known, Outbox, Watches, Upkeep):

@@ -17,7 +17,7 @@ from bot.store.backend import Row, Session
 from bot.store.codec import Value, dumps, time_text
 from bot.store.records import AuditEntry
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _AUDIT = Table("audit", AuditEntry)
 _ADD = _AUDIT.insert()

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.store.codec import clean, time_text
 from bot.store.records import Freeze
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _FREEZES = Table("freezes", Freeze)
 _ADD = _FREEZES.insert()

@@ -10,7 +10,7 @@ from typing import Any
 from bot.store.codec import clean, dumps, time_text
 from bot.store.records import OutMessage
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _LONGEST_WAIT = timedelta(minutes=15)
 """Nothing waits longer on purpose: if it seems so, the clock has been set back since."""

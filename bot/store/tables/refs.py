@@ -11,7 +11,7 @@ from typing import Any
 from bot.store.codec import clean, dumps, time_text
 from bot.store.records import Ref
 from bot.store.table import Table
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _REFS = Table("refs", Ref)
 _PUT = _REFS.insert(

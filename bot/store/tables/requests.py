@@ -10,7 +10,7 @@ from typing import Any
 from bot.store.codec import clean, time_text
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _REQUESTS = Table("requests", Request, fixed=("id", "state", "by", "jobs"))
 _DECISIONS = Table("decisions", Decision)

@@ -9,7 +9,7 @@ from bot.store.codec import clean
 from bot.store.port import JobLocked
 from bot.store.records import ACTIVE_RUNS, Run, RunState
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
 

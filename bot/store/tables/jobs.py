@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.store.codec import clean, time_text
 from bot.store.records import Event, KnownJob, failed_databases
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _KNOWN = Table("known_jobs", KnownJob)
 _SAVE = _KNOWN.upsert("name", extra=("name",))

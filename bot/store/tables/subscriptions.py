@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.store.codec import clean
 from bot.store.records import Watch
 from bot.store.table import Table, Where
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _WATCHES = Table("watches", Watch)
 _ADD = _WATCHES.insert()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.store.codec import clean, time_text
-from bot.store.tables.part import Part
+from bot.store.tables.base import Part
 
 _PUT = """INSERT INTO small_values (id, content) VALUES (?, ?)
     ON CONFLICT (id) DO UPDATE SET content = excluded.content"""
