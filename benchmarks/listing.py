@@ -14,9 +14,9 @@ from benchmarks.figures import Figure, Scale, in_turn, median
 from benchmarks.generator import Generator
 from benchmarks.rawclient import RawClient, raw_client
 from bot.app import Bot
+from bot.cmdline.invocation import Invocation
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
-from bot.invocation import Invocation
 from bot.slack.render import render
 from bot.store.records import Person
 

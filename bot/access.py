@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.answers import Group, Part, Rich, User
+from bot.cmdline.answers import Group, Part, Rich, User
 from bot.dms.model import Job
 from bot.policy import CHANGES, FREEZES, FROZEN, SPEAKS_FOR_CHANNELS, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request

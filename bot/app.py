@@ -17,15 +17,15 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot import catchup, cli, logs, membership, metrics
 from bot.access import Access
 from bot.action import ActionVerb
-from bot.answers import Answer, Note
 from bot.approvals import Approvals
+from bot.cmdline.answers import Answer, Note
+from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.endpoints import Endpoints
 from bot.health import Health, Probe
 from bot.http import Server
-from bot.invocation import Invocation, Syntax
 from bot.leader import Duty, Leader
 from bot.limits import Limits
 from bot.notifier import Notifier

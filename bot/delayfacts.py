@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.answers import Outside, Part, Time
+from bot.cmdline.answers import Outside, Part, Time
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from bot.answers import Button, Note
+from bot.cmdline.answers import Button, Note
+from bot.cmdline.invocation import Invocation, Value
 from bot.dms.display_names import status_plain
 from bot.dms.model import Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check
-from bot.invocation import Invocation, Value
 from bot.jobnames import Calling, told_apart
 
 Ref = Callable[[Invocation], str]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from bot.answers import Button
+from bot.cmdline.answers import Button
+from bot.cmdline.invocation import Invocation
 from bot.dms.model import Database, Job, State
 from bot.dms.rules import DESTRUCTIVE, Action, allowed
-from bot.invocation import Invocation
 from bot.requestwords import lasts_long, waits
 from bot.store.records import Run
 

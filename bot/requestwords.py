@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.answers import Button, Note, Outside, Part, Rich, Time, User, parts_of
+from bot.cmdline.answers import Button, Note, Outside, Part, Rich, Time, User, parts_of
 from bot.delayfacts import all_zero
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import Action, where

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.approvals import approving
+from bot.cmdline.answers import Answer, Button, Note, Page, Part, Section, Time, User
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.display_names import status_plain
-from bot.invocation import Flag, Invocation, Syntax
 from bot.jobnames import called
 from bot.requestwords import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bot.answers import Channel, Outside, Part, Time, User
+from bot.cmdline.answers import Channel, Outside, Part, Time, User
 from bot.dms.display_names import status_plain
 from bot.jobnames import Calling
 from bot.store.records import EVERY_JOB, AuditEntry

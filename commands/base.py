@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.action import ActionVerb
-from bot.answers import Answer
+from bot.cmdline.answers import Answer
+from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.port import Dms
-from bot.invocation import Invocation, Syntax
 from bot.membership import Membership
 from bot.store import Store
 from bot.store.records import Person

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.answers import Answer, Button, DatabasesPage
+from bot.cmdline.answers import Answer, Button, DatabasesPage
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, ObjectPhase, ObjectState
 from bot.dms.rules import Action, allowed
-from bot.invocation import Flag, Invocation, Syntax, UsageError
 from commands.base import Context, Verb
 from commands.doing import migrated
 from commands.offering import offered

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.answers import Answer, Note, Part, Upload
+from bot.cmdline.answers import Answer, Note, Part, Upload
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.delayfacts import Seen, amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
-from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.offers import show
 from bot.util.amounts import seconds_text
 from commands.base import Context, Verb
@@ -25,7 +25,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
         return _nothing(ctx, job, hours)
-    from bot.chart import delay_chart  # what draws it takes a while to load, and memory
+    from bot.cmdline.delay_chart import delay_chart  # what draws it takes a while to load, and memory
 
     now = ctx.now()
     return Upload(

@@ -8,14 +8,14 @@ import time
 from collections.abc import Sequence
 
 from bot.action import ActionVerb, Danger
-from bot.answers import Answer, EditForm, EditPreview, Note
 from bot.approvals import Wanted
+from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.dms.errors import DmsError
 from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
-from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from commands.base import Context, Say, Verb
 from commands.doing import known_names, listed, permitted, whole
 from commands.resolve import find_job

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from bot.answers import Answer, Button, Note, Outside, Part, Time, User
+from bot.cmdline.answers import Answer, Button, Note, Outside, Part, Time, User
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job
-from bot.invocation import Flag, Invocation, Syntax, UsageError
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
 from bot.util.durations import parse_time
 from bot.util.redact import redact

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.answers import Part, Time
+from bot.cmdline.answers import Part, Time
 from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
 from bot.jobnames import with_location

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.answers import Answer, Page, Section
-from bot.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.answers import Answer, Page, Section
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.util.suggest import nearest
 from commands.base import Context, Verb, never
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from itertools import islice
 
 from bot.access import PeopleUnknown
-from bot.answers import Answer, Button, Note, Page, Part, Rich, Section, Time, Upload, User
+from bot.cmdline.answers import Answer, Button, Note, Page, Part, Rich, Section, Time, Upload, User
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.dms.model import job_name, short_name
-from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.jobnames import told_apart
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry

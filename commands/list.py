@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.answers import Answer, Button, JobGroup, JobLine, JobsPage
+from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
+from bot.cmdline.invocation import Flag, Invocation, Syntax, Value
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
-from bot.invocation import Flag, Invocation, Syntax, Value
 from bot.jobnames import told_apart
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb

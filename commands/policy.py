@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from bot import policy_words as words
 from bot.access import Approvers, Verdict
-from bot.answers import Answer, Button, Group, Page, Part, Section, User
+from bot.cmdline.answers import Answer, Button, Group, Page, Part, Section, User
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
-from bot.invocation import Flag, Invocation, Syntax
 from bot.requestwords import terms
 from bot.store.records import Freeze
 from commands.base import Context, Verb, only_of_a_job

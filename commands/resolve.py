@@ -9,10 +9,10 @@ from dataclasses import replace
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from bot.answers import Button, Note
+from bot.cmdline.answers import Button, Note
+from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name, short_name
-from bot.invocation import Invocation
 from bot.jobnames import with_location
 from bot.policy import VIEWS
 from bot.util import parallel

@@ -8,8 +8,8 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 
+from bot.cmdline.invocation import UsageError
 from bot.dms.model import Job, JobList, JobType, Phase, State
-from bot.invocation import UsageError
 from bot.util.suggest import nearest
 from commands.base import Context
 

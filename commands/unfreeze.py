@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.answers import Answer, Note, Part, User
+from bot.cmdline.answers import Answer, Note, Part, User
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
-from bot.invocation import Flag, Invocation, Syntax
 from bot.requestwords import terms
 from bot.store.records import EVERY_JOB
 from commands.base import Context, Verb, only_of_a_job

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.answers import Answer, Button, Note, Part, User
-from bot.invocation import Flag, Invocation, Syntax
+from bot.cmdline.answers import Answer, Button, Note, Part, User
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.membership import Membership
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING

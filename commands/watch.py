@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from bot.answers import Answer, Button, Note, Part, User
-from bot.invocation import Invocation, Syntax, UsageError
+from bot.cmdline.answers import Answer, Button, Note, Part, User
+from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.membership import Membership
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.answers import Answer, Button, Page, Part, Section
-from bot.invocation import Invocation
+from bot.cmdline.answers import Answer, Button, Page, Part, Section
+from bot.cmdline.invocation import Invocation
 from bot.store.records import Watch
 from bot.subscriptions import EVERYTHING, Wanted
 from commands import watching

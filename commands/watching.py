@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.answers import Channel, Note, Part, User
+from bot.cmdline.answers import Channel, Note, Part, User
+from bot.cmdline.invocation import Flag, Invocation, UsageError, Value
 from bot.dms.model import Phase, State, short_name
-from bot.invocation import Flag, Invocation, UsageError, Value
 from bot.membership import Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.subscriptions import EVERYTHING, READY, TOPICS

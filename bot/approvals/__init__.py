@@ -8,7 +8,6 @@ groups) is asked before a transaction; what decides in the end is read inside it
 
 from __future__ import annotations
 
-from bot.answers import Note
 from bot.approvals.asking import Asking
 from bot.approvals.beside import ALONE, Beside, open_beside
 from bot.approvals.book import Launcher
@@ -20,6 +19,7 @@ from bot.approvals.judging import GONE
 from bot.approvals.keys import approval_key, request_key
 from bot.approvals.unfollowing import Unfollowing
 from bot.approvals.votes import approving, counting
+from bot.cmdline.answers import Note
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 
 

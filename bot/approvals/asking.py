@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.access import Verdict
-from bot.answers import Answer, Button, Note, Posted, Rich
 from bot.approvals.book import Stop
 from bot.approvals.drafting import Drafting, Wanted
 from bot.approvals.keys import request_key
+from bot.cmdline.answers import Answer, Button, Note, Posted, Rich
+from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.groups import flags_of, mixed
-from bot.invocation import Invocation
 from bot.requestwords import changed, gone, some
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel

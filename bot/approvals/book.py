@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from bot import delayfacts
 from bot.access import Access, Verdict
 from bot.action import ActionVerb
-from bot.answers import Button, Note, Rich
 from bot.approvals.keys import approval_key, request_key
+from bot.cmdline.answers import Button, Note, Rich
 from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.access import Verdict
-from bot.answers import Note, User
 from bot.approvals.book import EFFECT, WAITS
 from bot.approvals.drafting import Drafting, Wanted
 from bot.approvals.judging import Judging
+from bot.cmdline.answers import Note, User
 from bot.dms.rules import Action
 from bot.requestwords import must_be_typed, phrase
 from bot.store.records import Person, Request, RequestState

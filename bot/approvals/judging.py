@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bot import delayfacts
 from bot.access import Verdict
-from bot.answers import Note
 from bot.approvals.book import EFFECT, WAITS, Book
+from bot.cmdline.answers import Note
 from bot.delayfacts import DELAY
 from bot.dms.errors import NotFound
 from bot.dms.model import Job

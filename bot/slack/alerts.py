@@ -9,7 +9,7 @@ from datetime import date
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import Button
+from bot.cmdline.answers import Button
 from bot.dms import display_names, source_writes
 from bot.dms.advice import docs_url, likely_cause, next_step, piling_up
 from bot.dms.model import Job, short_name

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import Button, Part
 from bot.approvals import ALONE, Beside, approving
+from bot.cmdline.answers import Button, Part
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape, text, words
 from bot.slack import message as m

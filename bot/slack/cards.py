@@ -12,8 +12,8 @@ from typing import Literal
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import Button
 from bot.approvals import ALONE, GONE, Beside, approving
+from bot.cmdline.answers import Button
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.jobnames import called

@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
     StaticMultiSelectElement,
 )
 
-from bot.invocation import UsageError
+from bot.cmdline.invocation import UsageError
 from bot.slack import escape
 from bot.slack import message as m
 

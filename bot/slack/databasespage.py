@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import DatabasesPage
+from bot.cmdline.answers import DatabasesPage
 from bot.dms import display_names
 from bot.dms.model import Database
 from bot.slack import escape, words

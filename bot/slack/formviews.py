@@ -15,10 +15,10 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
-from bot.answers import EditForm, EditPreview, PickForm
+from bot.cmdline.answers import EditForm, EditPreview, PickForm
+from bot.cmdline.invocation import UsageError
 from bot.dms.model import PARALLELISM, ObjectState, Selection, State
 from bot.dms.rules import Action
-from bot.invocation import UsageError
 from bot.slack import choices, escape, words
 from bot.slack import message as m
 from bot.slack.requestviews import name_rows

@@ -20,12 +20,13 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from bot import logs, metrics
-from bot.answers import Answer, Note, User
 from bot.approvals import Approvals, approval_key, open_beside, request_key
+from bot.cmdline.answers import Answer, Note, User
+from bot.cmdline.invocation import Invocation, Syntax, UsageError
+from bot.cmdline.parser import parse
 from bot.delayfacts import DELAY, trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
-from bot.invocation import Invocation, Syntax, UsageError
 from bot.requestwords import STANDING, late, must_be_typed, phrase
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
@@ -33,7 +34,6 @@ from bot.slack.approvalcard import approval_card
 from bot.slack.cards import request_card
 from bot.slack.incoming import Press, Submission, Typed
 from bot.slack.message import Message
-from bot.slack.parse import parse
 from bot.slack.post import Place, Post
 from bot.slack.progress import retryable
 from bot.slack.render import render

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import Button
+from bot.cmdline.answers import Button
 from bot.dms import source_writes
 from bot.dms.model import Job, State
 from bot.jobnames import Calling, told_apart

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import JobCard, Part, Time
+from bot.cmdline.answers import JobCard, Part, Time
 from bot.delayfacts import Seen, amounts, unmeasured, why_unknown
 from bot.dms import display_names
 from bot.dms.advice import Cause, docs_url, likely_cause

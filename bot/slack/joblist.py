@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
-from bot.answers import Button, JobGroup, JobLine, JobsPage
+from bot.cmdline.answers import Button, JobGroup, JobLine, JobsPage
 from bot.dms import display_names
 from bot.dms.model import Job
 from bot.slack import escape, words

@@ -31,7 +31,7 @@ from slack_sdk.models.blocks import (
     TextObject,
 )
 
-from bot.answers import Button
+from bot.cmdline.answers import Button
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack import escape
 from bot.slack.blockjson import as_json, attributes

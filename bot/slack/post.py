@@ -22,7 +22,7 @@ from slack_sdk.http_retry.builtin_handlers import (
 )
 from slack_sdk.webhook import WebhookClient
 
-from bot.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
+from bot.cmdline.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
 from bot.slack import views
 from bot.slack.render import render, rich
 from bot.store.records import Person

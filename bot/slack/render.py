@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import (
+from bot.cmdline.answers import (
     Answer,
     DatabasesPage,
     EditForm,

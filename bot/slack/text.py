@@ -1,11 +1,11 @@
-"""`bot.answers.Rich` as mrkdwn, or as plain text."""
+"""`bot.cmdline.answers.Rich` as mrkdwn, or as plain text."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC
 
-from bot.answers import Channel, Group, Link, Outside, Part, Rich, Time, User, parts_of
+from bot.cmdline.answers import Channel, Group, Link, Outside, Part, Rich, Time, User, parts_of
 from bot.slack import escape
 
 _MARKS = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from bot.answers import Button
+from bot.cmdline.answers import Button
 from bot.dms.advice import likely_cause
 from bot.dms.model import Endpoint, Job
 from bot.slack import escape, eventwords, words

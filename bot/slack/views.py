@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.answers import EditForm, EditPreview, Form, PickForm
-from bot.invocation import UsageError, Value
+from bot.cmdline.answers import EditForm, EditPreview, Form, PickForm
+from bot.cmdline.invocation import UsageError, Value
 from bot.slack import choices, escape, formviews
 from bot.slack import message as m
 from bot.slack.home import Home, home

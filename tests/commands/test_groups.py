@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.cmdline.invocation import Invocation
 from bot.dms.model import Job, Options
 from bot.dms.rules import Action
 from bot.groups import by_status, flags_of, mixed
-from bot.invocation import Invocation
 from commands import all_verbs
 
 

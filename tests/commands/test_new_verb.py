@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.answers import Page
-from bot.slack.parse import parse
+from bot.cmdline.answers import Page
+from bot.cmdline.parser import parse
 from commands.base import Verb
 from tests.policy.desk import Desk, words
 

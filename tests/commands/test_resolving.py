@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Note
+from bot.cmdline.answers import Note
 from bot.dms.model import Job, job_name
 from bot.store.records import AuditEntry, Event, KnownJob
 from sandbox.dms import DmsServer

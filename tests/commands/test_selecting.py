@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.cmdline.invocation import UsageError
 from bot.dms.model import Endpoint, Job, State
-from bot.invocation import UsageError
 from commands.selecting import check_value, matching, one_of
 
 JOB = Job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.answers import EditForm, Note, PickForm
+from bot.cmdline.answers import EditForm, Note, PickForm
 from tests.policy.desk import Desk, words
 from tests.policy.people import DANA, QUINN
 

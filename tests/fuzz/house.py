@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import Bot
-from bot.invocation import Invocation
+from bot.cmdline.invocation import Invocation
 from bot.slack.shape import dispatched
 from bot.store.records import RequestState
 from sandbox.dms import DmsServer

@@ -7,9 +7,9 @@ import re
 
 from hypothesis import given
 
-from bot.answers import Note
-from bot.invocation import Invocation, UsageError
-from bot.slack.parse import parse
+from bot.cmdline.answers import Note
+from bot.cmdline.invocation import Invocation, UsageError
+from bot.cmdline.parser import parse
 from bot.slack.render import render
 from tests.fuzz.lines import SYNTAXES, lines
 from tests.fuzz.profile import count, limits

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.chart import delay_chart, parts, step
+from bot.cmdline.delay_chart import delay_chart, parts, step
 from bot.dms.model import Delay, DelayPoint, Lag
 from bot.util.amounts import bytes_text, seconds_text
 from tests.notify.world import MINUTE, NOW

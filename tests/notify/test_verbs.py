@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Note, Page, Upload
-from bot.invocation import Invocation, UsageError
+from bot.cmdline.answers import Note, Page, Upload
+from bot.cmdline.invocation import Invocation, UsageError
 from bot.membership import told
 from bot.policy import OPEN, WatchDefault
 from bot.store.records import Person

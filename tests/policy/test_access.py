@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.access import Access, Approvers, Role
-from bot.answers import Group, User
+from bot.cmdline.answers import Group, User
 from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy import CHANGES, DESTROYS, OPEN, VIEWS

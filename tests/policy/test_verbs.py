@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.access import Access
-from bot.answers import Answer, JobCard, JobsPage, Note, Outside, Page, Part
+from bot.cmdline.answers import Answer, JobCard, JobsPage, Note, Outside, Page, Part
+from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
-from bot.invocation import UsageError
 from bot.policy import OPEN
 from bot.slack.render import render
 from bot.slack.stored import Stored

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.answers import (
+from bot.cmdline.answers import (
     Button,
     Channel,
     DatabasesPage,

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import ButtonElement
 
-from bot.answers import Answer
+from bot.cmdline.answers import Answer
 from bot.slack.blockjson import as_json
 from bot.slack.render import render
 from tests.slack import makers

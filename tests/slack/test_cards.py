@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.answers import Group, User
+from bot.cmdline.answers import Group, User
 from bot.dms.model import Options
 from bot.dms.rules import Action
 from bot.slack.approvalcard import approval_card, reminder_text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Channel, Group, Link, Outside, Time, User
+from bot.cmdline.answers import Channel, Group, Link, Outside, Time, User
 from bot.slack import escape
 from bot.slack.text import mrkdwn, plain
 from tests.slack.checks import speaks_alone

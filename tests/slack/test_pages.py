@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.answers import (
+from bot.cmdline.answers import (
     Button,
     DatabasesPage,
     JobCard,

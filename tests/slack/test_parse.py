@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.invocation import Flag, Invocation, Syntax, UsageError
-from bot.slack.parse import LONGEST, parse
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.parser import LONGEST, parse
 from bot.util.durations import humanize, parse_duration, parse_time
 from commands import all_verbs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.answers import Answer
+from bot.cmdline.answers import Answer
 from bot.slack import escape
 from bot.slack.message import text_size
 from bot.slack.render import render

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.answers import Answer, Button, EditForm, EditPreview, PickForm, User
+from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm, User
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
 from bot.slack import alerts, timeline, views

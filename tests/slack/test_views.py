@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import EditForm, PickForm
+from bot.cmdline.answers import EditForm, PickForm
+from bot.cmdline.invocation import UsageError
 from bot.dms.model import Database, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.rules import Action
-from bot.invocation import UsageError
 from bot.slack import views
 from tests.slack.checks import accepted_view
 from tests.slack.makers import job, request

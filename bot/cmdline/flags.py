@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.invocation import Flag, UsageError, Value
-from bot.slack.tokens import items, unshield
+from bot.cmdline.invocation import Flag, UsageError, Value
+from bot.cmdline.lexer import items, unshield
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import nearest
 

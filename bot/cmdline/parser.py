@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from bot import examples
-from bot.invocation import Flag, Invocation, Syntax, UsageError, Value
-from bot.slack import flags, jobtokens
-from bot.slack.tokens import Token, items, split, unshield
+from bot.cmdline import examples, flags, job_refs
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.cmdline.lexer import Token, items, split, unshield
 from bot.util.suggest import nearest
 
 LONGEST = 3000
@@ -222,10 +221,10 @@ class _Reading:
             case "one" | "optional":
                 return not self.jobs and not (self.words and self.syntax.words)
             case "many":
-                return not self.syntax.words or jobtokens.is_job(unshield(token.text).rstrip(","))
+                return not self.syntax.words or job_refs.is_job(unshield(token.text).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
-        found = [jobtokens.read(each, self._line()) for each in items(token.text)]
+        found = [job_refs.read(each, self._line()) for each in items(token.text)]
         if len(found) > 1 and self.syntax.jobs != "many":
             raise UsageError(
                 f"`{self.verb}` takes one job at a time, not {len(found)}: "

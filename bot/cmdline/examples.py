@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.invocation import Flag, Syntax
+from bot.cmdline.invocation import Flag, Syntax
 
 JOB = "orders-db"
 """The job that examples are about."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+from bot.cmdline.invocation import UsageError
 from bot.dms.model import job_name
-from bot.invocation import UsageError
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SHORT = re.compile(rf"(?:[a-z0-9-]{{1,40}}/)?{_ID}")

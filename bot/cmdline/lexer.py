@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.invocation import UsageError
+from bot.cmdline.invocation import UsageError
 
 _DOUBLE = "“”„‟«»″＂"
 _SINGLE = "‘’‚‛′＇"
