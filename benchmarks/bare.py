@@ -62,7 +62,7 @@ def _over_socket(app: App) -> None:
 def _over_http(app: App) -> None:
     from slack_bolt.adapter.wsgi import SlackRequestHandler
 
-    from bot.http import Server
+    from bot.runtime.http_server import Server
 
     server = Server(SlackRequestHandler(app), "127.0.0.1", int(os.environ["PORT"]))
     server.start()

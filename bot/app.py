@@ -14,7 +14,7 @@ from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import catchup, cli, logs, membership, metrics
+from bot import catchup, cli, membership
 from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import Approvals
@@ -23,15 +23,18 @@ from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
-from bot.endpoints import Endpoints
-from bot.health import Health, Probe
-from bot.http import Server
-from bot.leader import Duty, Leader
 from bot.limits import Limits
 from bot.notifier import Notifier
 from bot.policy_file import load as load_policy
 from bot.policy_file import remarks
 from bot.runs import Runs, replica_lock
+from bot.runtime import logs, metrics
+from bot.runtime.cpu import keep_to_one_core, take_short_turns
+from bot.runtime.health import Health, Probe
+from bot.runtime.http_server import Server
+from bot.runtime.leader import Duty, Leader
+from bot.runtime.routes import Endpoints
+from bot.runtime.shutdown import Deadline, Pool, Signals, ends, leave
 from bot.schedule import Schedule
 from bot.slack.afterwards import Afterwards
 from bot.slack.directory import Directory
@@ -42,11 +45,9 @@ from bot.slack.post import Post
 from bot.slack.signed import Signed
 from bot.slack.socket import Socket
 from bot.slack.stored import Stored
-from bot.stopping import Deadline, Pool, Signals, ends, leave
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.retention import Tidying
-from bot.turns import keep_to_one_core, take_short_turns
 from bot.watcher import Watcher
 from commands import all_verbs
 from commands.base import Context, Say, Verb

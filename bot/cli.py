@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from bot import logs
 from bot.config import settings as config
 from bot.config.settings import ConfigError, Settings
 from bot.policycli import policy
+from bot.runtime import logs
 
 if TYPE_CHECKING:
     from bot.policy import PolicyError
@@ -191,7 +191,7 @@ main.add_command(policy)
 @click.option("--timeout", default=5.0, show_default=True, help="Seconds.")
 def healthcheck(url: str, timeout: float) -> None:
     """Ask a running bot on this machine whether it is well (for container health checks)."""
-    from bot.healthcheck import ask
+    from bot.runtime.healthcheck import ask
 
     fault = ask(url or f"http://127.0.0.1:{os.environ.get('PORT') or 8080}/healthz", timeout)
     if fault:

@@ -19,7 +19,6 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from bot import logs, metrics
 from bot.approvals import Approvals, approval_key, open_beside, request_key
 from bot.cmdline.answers import Answer, Note, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
@@ -28,6 +27,7 @@ from bot.delayfacts import DELAY, trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
 from bot.requestwords import STANDING, late, must_be_typed, phrase
+from bot.runtime import logs, metrics
 from bot.slack import views
 from bot.slack.afterwards import Afterwards
 from bot.slack.approvalcard import approval_card

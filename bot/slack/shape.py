@@ -14,7 +14,7 @@ from typing import Any, ParamSpec
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 
-from bot import metrics
+from bot.runtime import metrics
 from bot.slack.incoming import Malformed
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
 from slack_bolt.middleware import RequestVerification
 
-from bot import metrics
+from bot.runtime import metrics
 from bot.slack.afterwards import Afterwards
 from bot.slack.shape import Headers, dispatched
 

@@ -17,7 +17,7 @@ from slack_bolt.adapter.socket_mode.internals import build_headers, send_respons
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot import metrics
+from bot.runtime import metrics
 from bot.slack.afterwards import Afterwards
 from bot.slack.shape import dispatched
 

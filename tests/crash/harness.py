@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.leader import LOCK
 from bot.runs import replica_lock
+from bot.runtime.leader import LOCK
 from bot.store import Store, open_store
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, RequestState
 from tests.crash import check_jobs, check_messages, check_runs

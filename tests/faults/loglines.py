@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from bot import logs
+from bot.runtime import logs
 
 TRACES = (
     "Traceback (most recent call last)",

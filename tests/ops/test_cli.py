@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bot.endpoints import Endpoints
-from bot.health import Health
-from bot.http import Server
+from bot.runtime.health import Health
+from bot.runtime.http_server import Server
+from bot.runtime.routes import Endpoints
 from tests.ops.audits import tamper, write_audit
 
 Environ = dict[str, str]

@@ -16,9 +16,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from bot.config.settings import OPTIONS, Settings
-from bot.endpoints import Endpoints
-from bot.health import Health
-from bot.http import Server
+from bot.runtime.health import Health
+from bot.runtime.http_server import Server
+from bot.runtime.routes import Endpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 Instruction = tuple[str, str]

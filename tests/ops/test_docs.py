@@ -13,11 +13,11 @@ import pytest
 import yaml
 from prometheus_client.metrics_core import Metric
 
-from bot import metrics
 from bot.config.settings import OPTIONS, Settings, load
 from bot.doctor.google import PERMISSIONS
-from bot.endpoints import SLACK_PATH, Endpoints
-from bot.health import Health
+from bot.runtime import metrics
+from bot.runtime.health import Health
+from bot.runtime.routes import SLACK_PATH, Endpoints
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = ("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations", "reliability")

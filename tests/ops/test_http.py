@@ -21,10 +21,10 @@ import pytest
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
-from bot import metrics
-from bot.endpoints import Endpoints
-from bot.health import Health, Probe
-from bot.http import MAX_BODY, MAX_CONNECTIONS, Server
+from bot.runtime import metrics
+from bot.runtime.health import Health, Probe
+from bot.runtime.http_server import MAX_BODY, MAX_CONNECTIONS, Server
+from bot.runtime.routes import Endpoints
 from bot.slack.afterwards import Afterwards
 from bot.slack.shape import answer_errors
 from bot.slack.signed import Signed

@@ -15,7 +15,7 @@ from bot.util.redact import redact
 START = """
 import logging, sys, threading, warnings
 import structlog
-from bot import logs
+from bot.runtime import logs
 logs.configure("INFO", {format!r}, ["s3cr3t-value"])
 log = structlog.get_logger("bot.test")
 """

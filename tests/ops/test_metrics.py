@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot import metrics
+from bot.runtime import metrics
 
 
 def samples() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

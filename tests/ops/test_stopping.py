@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from bot.stopping import Deadline, Pool, ends
+from bot.runtime.shutdown import Deadline, Pool, ends
 
 
 @pytest.fixture

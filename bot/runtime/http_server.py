@@ -25,7 +25,7 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.wsgi import WSGIContainer
 
-from bot.stopping import Deadline, Pool
+from bot.runtime.shutdown import Deadline, Pool
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

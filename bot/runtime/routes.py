@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from bot import logs, metrics
-from bot.health import Health, Report
+from bot.runtime import logs, metrics
+from bot.runtime.health import Health, Report
 from bot.util.redact import redact
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from bot import metrics
-from bot.health import Health
+from bot.runtime import metrics
+from bot.runtime.health import Health
 from bot.store import Hold, Store, StoreError
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""The process: logs, metrics, health, the HTTP server, who leads, and how it stops."""
