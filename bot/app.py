@@ -15,7 +15,6 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import catchup, cli, membership
-from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import Approvals
 from bot.cmdline.answers import Answer, Note
@@ -25,8 +24,9 @@ from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.limits import Limits
 from bot.notifier import Notifier
-from bot.policy_file import load as load_policy
-from bot.policy_file import remarks
+from bot.policy.access import Access
+from bot.policy.loader import load as load_policy
+from bot.policy.loader import remarks
 from bot.runs import Runs, replica_lock
 from bot.runtime import logs, metrics
 from bot.runtime.cpu import keep_to_one_core, take_short_turns

@@ -14,9 +14,9 @@ import structlog
 
 from bot.approvals import request_key
 from bot.delivery import KEPT_OUT
+from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState, failed_databases
-from bot.subscriptions import Subscriptions
 from bot.transitions import DELAYED
 
 log = structlog.get_logger(__name__)

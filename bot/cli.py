@@ -17,11 +17,11 @@ import click
 
 from bot.config import settings as config
 from bot.config.settings import ConfigError, Settings
-from bot.policycli import policy
+from bot.policy.init_command import policy
 from bot.runtime import logs
 
 if TYPE_CHECKING:
-    from bot.policy import PolicyError
+    from bot.policy.model import PolicyError
     from bot.store import Store
 
 EXIT_FAILED = 1
@@ -174,11 +174,11 @@ def config_group() -> None:
 def check() -> None:
     """Check settings and policy without connecting to anything; exit code 2 where they are wrong."""
     settings = _settings()
-    from bot import policy_file
+    from bot.policy import loader
 
     with _told():
-        policy = policy_file.load(settings.policy_file)
-    for sentence in policy_file.remarks(policy):
+        policy = loader.load(settings.policy_file)
+    for sentence in loader.remarks(policy):
         click.echo(f"Warning: {sentence}", err=True)
     click.echo(config.shown(settings))
 
@@ -227,7 +227,7 @@ def _stop_for(error: ConfigError | PolicyError) -> NoReturn:
 def _told() -> Iterator[None]:
     """Faults that people can mend end the program with sentences, not with a traceback."""
     from bot.dms.errors import DmsError
-    from bot.policy import PolicyError
+    from bot.policy.model import PolicyError
     from bot.store import StoreError
 
     try:

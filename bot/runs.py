@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot import delayfacts
-from bot.access import Access
 from bot.action import ActionVerb
 from bot.approvals import AT_RISK, approval_key, counting, request_key
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable, Unclear
@@ -36,6 +35,7 @@ from bot.dms.rules import (
     running_dump,
     where,
 )
+from bot.policy.access import Access
 from bot.requestwords import changed, describe, lasts_long, waits
 from bot.store import JobLocked, Store, StoreError
 from bot.store.records import (

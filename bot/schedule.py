@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from bot.config.settings import Settings
 from bot.dms import source_writes
 from bot.dms.model import State
-from bot.policy import Summary
+from bot.policy.model import Summary
+from bot.policy.subscriptions import is_loud
 from bot.store import Store
 from bot.store.records import KnownJob, OutMessage, RequestState
-from bot.subscriptions import is_loud
 from bot.transitions import STUCK
 
 _DAY = timedelta(days=1)

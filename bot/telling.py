@@ -13,9 +13,9 @@ from typing import Any
 
 from bot.dms import source_writes
 from bot.dms.model import CHANGING, State
+from bot.policy.subscriptions import Subscriptions, is_loud
 from bot.store import Store
 from bot.store.records import Event, KnownJob, OutMessage
-from bot.subscriptions import Subscriptions, is_loud
 
 BURST = 10
 """So many jobs with something new at once are told in one digest."""

@@ -23,9 +23,9 @@ from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
 from bot.looking import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
+from bot.policy.subscriptions import Subscriptions, Wanted
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS, KnownJob
-from bot.subscriptions import Subscriptions, Wanted
 from bot.telling import BURST, Teller, Told
 from bot.transitions import (
     BASELINE,

@@ -17,8 +17,8 @@ from bot.store import Store
 from bot.store.records import Person
 
 if TYPE_CHECKING:
-    from bot.access import Access
     from bot.approvals import Approvals
+    from bot.policy.access import Access
 
 
 class Say(Exception):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot import policy_words as words
-from bot.access import Approvers, Verdict
 from bot.cmdline.answers import Answer, Button, Group, Page, Part, Section, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
+from bot.policy import describe as words
+from bot.policy.access import Approvers, Verdict
 from bot.requestwords import terms
 from bot.store.records import Freeze
 from commands.base import Context, Verb, only_of_a_job

@@ -14,7 +14,7 @@ from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name, short_name
 from bot.jobnames import with_location
-from bot.policy import VIEWS
+from bot.policy.model import VIEWS
 from bot.util import parallel
 from commands.base import Context, Say
 from commands.gone import farewell, gone_jobs

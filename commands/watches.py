@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from bot.cmdline.answers import Answer, Button, Page, Part, Section
 from bot.cmdline.invocation import Invocation
+from bot.policy.subscriptions import EVERYTHING, Wanted
 from bot.store.records import Watch
-from bot.subscriptions import EVERYTHING, Wanted
 from commands import watching
 from commands.base import Context, Verb, never
 

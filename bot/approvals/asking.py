@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.access import Verdict
 from bot.approvals.book import Stop
 from bot.approvals.drafting import Drafting, Wanted
 from bot.approvals.keys import request_key
@@ -15,6 +14,7 @@ from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.groups import flags_of, mixed
+from bot.policy.access import Verdict
 from bot.requestwords import changed, gone, some
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel

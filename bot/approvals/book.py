@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot import delayfacts
-from bot.access import Access, Verdict
 from bot.action import ActionVerb
 from bot.approvals.keys import approval_key, request_key
 from bot.cmdline.answers import Button, Note, Rich
@@ -16,6 +15,7 @@ from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
 from bot.offers import stop_following
+from bot.policy.access import Access, Verdict
 from bot.requestwords import STANDING, describe, frozen, gone, lasts_long, locked
 from bot.store import Store
 from bot.store.records import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.access import Verdict
 from bot.approvals.judging import Judging
 from bot.approvals.keys import denial_key, request_key
 from bot.approvals.votes import approving, counting
 from bot.cmdline.answers import Note, User
+from bot.policy.access import Verdict
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 from bot.util.redact import redact
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import delayfacts
-from bot.access import Verdict
 from bot.approvals.book import EFFECT, WAITS, Book
 from bot.cmdline.answers import Note
 from bot.delayfacts import DELAY
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action
+from bot.policy.access import Verdict
 from bot.requestwords import changed, late, not_now
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.access import Access
+from bot.policy.access import Access
 from bot.store import Store
 from bot.store.records import Decision, Person, Request
 

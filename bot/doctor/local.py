@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot import policy_file
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
-from bot.policy import PolicyError
+from bot.policy import loader
+from bot.policy.model import PolicyError
 from bot.store import Store, StoreError, open_store
 
 
@@ -25,10 +25,10 @@ def _settings(settings: Settings) -> Finding:
 
 def _policy(settings: Settings) -> Finding:
     try:
-        policy = policy_file.load(settings.policy_file)
+        policy = loader.load(settings.policy_file)
     except PolicyError as error:
         return fail("policy", str(error), "Correct the file that DMS_BOT_POLICY names; see docs/policy.md.")
-    found = " ".join(policy_file.remarks(policy))
+    found = " ".join(loader.remarks(policy))
     if not policy.source:
         return warn("policy", found, "Run dms-bot policy init, and set DMS_BOT_POLICY to the file it writes.")
     if found:

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.access import PeopleUnknown
+from bot.policy.access import PeopleUnknown
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.access import PeopleUnknown
 from bot.cmdline.answers import Page, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
+from bot.policy.access import PeopleUnknown
 from bot.slack.render import render
 from bot.store.records import AuditEntry, KnownJob
 from sandbox.dms import DmsServer

@@ -11,8 +11,8 @@ import pytest
 
 from bot.approvals import approval_key
 from bot.catchup import take_up
+from bot.policy.subscriptions import Subscriptions
 from bot.store.records import OutMessage
-from bot.subscriptions import Subscriptions
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.e2e.deciding import APPROVALS, ROLES, alone, asks, eventually, policy, request_of

@@ -9,9 +9,9 @@ import pytest
 
 from bot.catchup import NEWS, take_up
 from bot.dms.model import Job
+from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
 from bot.store.records import Event, KnownJob, OutMessage, RequestState, Watch
-from bot.subscriptions import Subscriptions
 from tests.notify.world import BORN, MINUTE, NOTIFY, NOW, job
 from tests.store import make
 

@@ -10,7 +10,7 @@ from threading import Event as Flag
 import pytest
 
 from bot.config.settings import Settings
-from bot.policy import Summary
+from bot.policy.model import Summary
 from bot.schedule import Schedule, summary_subject
 from bot.store import Store, open_store
 from bot.store.records import Event, KnownJob, OutMessage

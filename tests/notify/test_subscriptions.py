@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.policy.subscriptions import Listener, Subscriptions, is_loud, matches, topics
 from bot.store.records import Event, Watch
-from bot.subscriptions import Listener, Subscriptions, is_loud, matches, topics
 from tests.notify.world import BORN, NOW, job
 
 ORDERS = job(labels=(("env", "prod"),))

@@ -10,8 +10,8 @@ import pytest
 from bot.attribution import OUTSIDE
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, ObjectId
 from bot.dms.rules import Action
+from bot.policy.subscriptions import topics
 from bot.store.records import KnownJob, RunState
-from bot.subscriptions import topics
 from bot.transitions import BASELINE, DELAYED, STUCK, first_look, gone, look, look_at_databases, look_at_delay
 from tests.notify.world import BORN, MINUTE, NOW, job, run
 

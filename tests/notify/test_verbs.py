@@ -12,7 +12,7 @@ import pytest
 from bot.cmdline.answers import Note, Page, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.membership import told
-from bot.policy import OPEN, WatchDefault
+from bot.policy.model import OPEN, WatchDefault
 from bot.store.records import Person
 from sandbox.dms import DmsServer
 from tests.notify.world import NOTIFY

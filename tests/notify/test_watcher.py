@@ -10,11 +10,11 @@ from threading import Event as Flag
 
 import pytest
 
-from bot.access import Access
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
-from bot.policy import OPEN
+from bot.policy.access import Access
+from bot.policy.model import OPEN
 from bot.slack.stored import Stored
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.access import Access
-from bot.policy import Policy
-from bot.policy_file import load
+from bot.policy.access import Access
+from bot.policy.loader import load
+from bot.policy.model import Policy
 from bot.store.records import Person
 from sandbox.slack import plain
 from tests.e2e.deciding import ALEX, asks

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.access import Access, PeopleUnknown
 from bot.dms.model import Job, Options, job_name
 from bot.dms.rules import Action
-from bot.policy_file import parse
+from bot.policy.access import Access, PeopleUnknown
+from bot.policy.loader import parse
 from bot.store.records import Person, Request, RequestState
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

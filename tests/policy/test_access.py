@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access import Access, Approvers, Role
 from bot.cmdline.answers import Group, User
 from bot.dms.model import Job
 from bot.dms.rules import Action
-from bot.policy import CHANGES, DESTROYS, OPEN, VIEWS
+from bot.policy.access import Access, Approvers, Role
+from bot.policy.model import CHANGES, DESTROYS, OPEN, VIEWS
 from bot.store.records import Person
 
 from .people import (

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from bot.access import Access, PeopleUnknown
-from bot.policy_file import parse
+from bot.policy.access import Access, PeopleUnknown
+from bot.policy.loader import parse
 from bot.slack.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
 from bot.store.records import Person
 from sandbox.slack import SlackServer

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.policy import (
+from bot.policy.loader import LARGEST, load, parse
+from bot.policy.model import (
     CHANGES,
     DESTROYS,
     OPEN,
@@ -20,7 +21,6 @@ from bot.policy import (
     Scope,
     Subjects,
 )
-from bot.policy_file import LARGEST, load, parse
 
 from .people import ROLES
 

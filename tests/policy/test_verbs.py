@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.access import Access
 from bot.cmdline.answers import Answer, JobCard, JobsPage, Note, Outside, Page, Part
 from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
-from bot.policy import OPEN
+from bot.policy.access import Access
+from bot.policy.model import OPEN
 from bot.slack.render import render
 from bot.slack.stored import Stored
 from bot.store.records import Decision, KnownJob, Person, RequestState, Run, RunState

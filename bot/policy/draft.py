@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.policy import PolicyError
-from bot.policy_fields import Faults, Fields
+from bot.policy.fields import Faults, Fields
+from bot.policy.model import PolicyError
 
 _GUARDED = ("stop", "restart", "promote", "edit", "delete")
 """What takes a second person in production: it loses data or its place in the replication, or changes what

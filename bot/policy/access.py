@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.cmdline.answers import Group, Part, Rich, User
 from bot.dms.model import Job
-from bot.policy import CHANGES, FREEZES, FROZEN, SPEAKS_FOR_CHANNELS, Policy, Role, Ruling, Subjects
+from bot.policy.model import CHANGES, FREEZES, FROZEN, SPEAKS_FOR_CHANNELS, Policy, Role, Ruling, Subjects
 from bot.store.records import Person, Request
 
 __all__ = ["Access", "Approvers", "Judge", "PeopleUnknown", "Role", "Verdict"]

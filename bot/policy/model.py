@@ -1,6 +1,6 @@
 """What a policy says: roles, rules, and which rule judges a verb on a job.
 
-Pure values; `bot.policy_file` reads them and `bot.access` judges people by them. The first rule that
+Pure values; `bot.policy.loader` reads them and `bot.policy.access` judges people by them. The first rule that
 matches the verb and the job judges alone; where none matches, the defaults of the verb do.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.policy import CHANGES, DESTROYS, FREEZES, Policy, Role, Rule, Ruling, Scope, Subjects
+from bot.policy.model import CHANGES, DESTROYS, FREEZES, Policy, Role, Rule, Ruling, Scope, Subjects
 
 
 def contradictions(policy: Policy) -> Iterator[str]:

@@ -7,9 +7,9 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from bot.dms.model import State
-from bot.policy import Summary, WatchDefault
-from bot.policy_fields import Fields, near, shown
-from bot.subscriptions import TOPICS
+from bot.policy.fields import Fields, near, shown
+from bot.policy.model import Summary, WatchDefault
+from bot.policy.subscriptions import TOPICS
 
 _STATES = tuple(state.value for state in State)
 _WATCH_KEYS = ("target", "jobs", "only")

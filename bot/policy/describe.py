@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.cmdline.answers import Channel, Group, Part, Section, Time, User
-from bot.policy import CHANGES, DESTROYS, VERB_SETS, VERBS, Policy, Role, Rule, Scope, Subjects
+from bot.policy.model import CHANGES, DESTROYS, VERB_SETS, VERBS, Policy, Role, Rule, Scope, Subjects
 from bot.util.durations import humanize
 
 _CAN = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bot.policy_draft import Draft
+    from bot.policy.draft import Draft
 
 _WHO = "Users (U…: in their profile, “Copy member ID”), user groups (S… or @handle) and channels (C…)"
 
@@ -59,7 +59,7 @@ def _may_replace(file: Path, asks: bool) -> bool:
 
 
 def _asked() -> Draft:
-    from bot.policy_draft import Draft, labels, people
+    from bot.policy.draft import Draft, labels, people
 
     click.echo(f"{_WHO}, with commas between them.\n")
     return Draft(
@@ -90,7 +90,7 @@ def _prompt(
 
 
 def _read(read: Callable[[str], tuple[str, ...]], text: str) -> tuple[str, ...]:
-    from bot.policy import PolicyError
+    from bot.policy.model import PolicyError
 
     try:
         return read(text)
@@ -99,7 +99,7 @@ def _read(read: Callable[[str], tuple[str, ...]], text: str) -> tuple[str, ...]:
 
 
 def _given(operator: tuple[str, ...], approver: tuple[str, ...], production: tuple[str, ...]) -> Draft:
-    from bot.policy_draft import Draft, labels, people
+    from bot.policy.draft import Draft, labels, people
 
     if not operator or not approver:
         raise click.UsageError(
@@ -115,9 +115,9 @@ def _given(operator: tuple[str, ...], approver: tuple[str, ...], production: tup
 
 def _checked(draft: Draft, file: Path, asks: bool) -> str:
     """The file's text, once the reader that the bot starts with has found nothing wrong with it."""
-    from bot.policy import PolicyError
-    from bot.policy_draft import written
-    from bot.policy_file import parse
+    from bot.policy.draft import written
+    from bot.policy.loader import parse
+    from bot.policy.model import PolicyError
 
     text = written(draft)
     try:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from bot.policy import OPEN, VERBS, Grant, Policy, PolicyError, Role, Rule, Window
-from bot.policy_checks import contradictions, oddities
-from bot.policy_fields import Faults, Fields
-from bot.policy_notices import summary, watches
+from bot.policy.fields import Faults, Fields
+from bot.policy.lint import contradictions, oddities
+from bot.policy.model import OPEN, VERBS, Grant, Policy, PolicyError, Role, Rule, Window
+from bot.policy.notices import summary, watches
 
 LARGEST = 1_000_000
 """Bytes; a policy is written by people."""

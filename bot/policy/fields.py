@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.policy import VERB_SETS, Role, Scope, Subjects
+from bot.policy.model import VERB_SETS, Role, Scope, Subjects
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import nearest
 
