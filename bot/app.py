@@ -15,8 +15,6 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import catchup, cli, membership
-from bot.action import ActionVerb
-from bot.approvals import Approvals
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
@@ -27,7 +25,9 @@ from bot.notifier import Notifier
 from bot.policy.access import Access
 from bot.policy.loader import load as load_policy
 from bot.policy.loader import remarks
-from bot.runs import Runs, replica_lock
+from bot.requests import Approvals
+from bot.requests.action import ActionVerb
+from bot.requests.runner import Runs, replica_lock
 from bot.runtime import logs, metrics
 from bot.runtime.cpu import keep_to_one_core, take_short_turns
 from bot.runtime.health import Health, Probe

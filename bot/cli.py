@@ -150,7 +150,7 @@ def restore(file: Path, yes: bool) -> None:
 
     url = _database()
     with _told():
-        from bot.restored import end_unfinished
+        from bot.requests.restored import end_unfinished
         from bot.store.backup import restoring
 
         amend = partial(end_unfinished, now=datetime.now(UTC))

@@ -20,7 +20,6 @@ from typing import Any
 import structlog
 from slack_sdk import WebClient
 
-from bot.approvals import request_key
 from bot.delivery import (
     Barred,
     Delivery,
@@ -35,6 +34,7 @@ from bot.delivery import (
     Unfit,
 )
 from bot.limits import Limits
+from bot.requests import request_key
 from bot.store import Store, StoreError
 from bot.store.records import BY_URL, OutMessage
 from bot.util.ratelimit import back_off

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.approvals import approving
 from bot.cmdline.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.display_names import status_plain
-from bot.jobnames import called
-from bot.requestwords import scope
+from bot.requests import approving
+from bot.requests.job_names import called
+from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.base import Context, Verb, never
 

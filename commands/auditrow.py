@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.cmdline.answers import Channel, Outside, Part, Time, User
 from bot.dms.display_names import status_plain
-from bot.jobnames import Calling
+from bot.requests.job_names import Calling
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands import watching
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.action import ActionVerb
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.port import Dms
 from bot.membership import Membership
+from bot.requests.action import ActionVerb
 from bot.store import Store
 from bot.store.records import Person
 
 if TYPE_CHECKING:
-    from bot.approvals import Approvals
     from bot.policy.access import Access
+    from bot.requests import Approvals
 
 
 class Say(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.approvals import Wanted
 from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed, check
-from bot.groups import mixed
+from bot.requests import Wanted
+from bot.requests.groups import mixed
 from bot.util.suggest import nearest
 from commands.base import Context, Say
 from commands.resolve import find_job, find_jobs

@@ -7,8 +7,6 @@ import json
 import time
 from collections.abc import Sequence
 
-from bot.action import ActionVerb, Danger
-from bot.approvals import Wanted
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.dms.errors import DmsError
@@ -16,6 +14,8 @@ from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, S
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
+from bot.requests import Wanted
+from bot.requests.action import ActionVerb, Danger
 from commands.base import Context, Say, Verb
 from commands.doing import known_names, listed, permitted, whole
 from commands.resolve import find_job

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.cmdline.answers import Part, Time
 from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
-from bot.jobnames import with_location
+from bot.requests.job_names import with_location
 from bot.store.records import RunState
 from commands.base import Context
 from commands.sight import kept_from, sees

@@ -10,8 +10,8 @@ from itertools import islice
 from bot.cmdline.answers import Answer, Button, Note, Page, Part, Rich, Section, Time, Upload, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
 from bot.dms.model import job_name, short_name
-from bot.jobnames import told_apart
 from bot.policy.access import PeopleUnknown
+from bot.requests.job_names import told_apart
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
 from bot.util.durations import parse_duration, parse_time

@@ -11,7 +11,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, Value
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
-from bot.jobnames import told_apart
+from bot.requests.job_names import told_apart
 from bot.store.records import ACTIVE_RUNS
 from commands.base import Context, Verb
 from commands.doing import FILTERS

@@ -10,7 +10,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
 from bot.policy import describe as words
 from bot.policy.access import Approvers, Verdict
-from bot.requestwords import terms
+from bot.requests.wording import terms
 from bot.store.records import Freeze
 from commands.base import Context, Verb, only_of_a_job
 from commands.resolve import find_job

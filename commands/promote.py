@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from bot.action import ActionVerb, Danger
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.delayfacts import is_measured
 from bot.dms.advice import heals
 from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
+from bot.requests.action import ActionVerb, Danger
+from bot.requests.delay import is_measured
 from commands.base import Context, Verb
 from commands.doing import ALL, DATABASES, FILTERS, listed, pick, runner
 

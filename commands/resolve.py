@@ -13,8 +13,8 @@ from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name, short_name
-from bot.jobnames import with_location
 from bot.policy.model import VIEWS
+from bot.requests.job_names import with_location
 from bot.util import parallel
 from commands.base import Context, Say
 from commands.gone import farewell, gone_jobs

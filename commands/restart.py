@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.action import ActionVerb, Danger
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms import source_writes
@@ -12,6 +11,7 @@ from bot.dms.advice import heals
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
+from bot.requests.action import ActionVerb, Danger
 from commands.base import Context, Verb
 from commands.doing import ALL, DATABASES, FILTERS, SKIP_VALIDATION, pick, runner
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.action import ActionVerb, Danger
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobType, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.requests.action import ActionVerb, Danger
 from commands.base import Verb
 from commands.doing import ALL, FILTERS, SKIP_VALIDATION, runner
 

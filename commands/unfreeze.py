@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cmdline.answers import Answer, Note, Part, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
-from bot.requestwords import terms
+from bot.requests.wording import terms
 from bot.store.records import EVERY_JOB
 from commands.base import Context, Verb, only_of_a_job
 from commands.freeze import audited, target, what

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.action import ActionVerb, Danger
 from bot.cmdline.invocation import Syntax
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.requests.action import ActionVerb, Danger
 from commands.base import Verb
 from commands.doing import ALL, FILTERS, runner
 

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.approvals import ALONE, Beside, approving
 from bot.cmdline.answers import Button, Part
 from bot.dms.rules import DESTRUCTIVE
+from bot.requests import ALONE, Beside, approving
 from bot.slack import escape, text, words
 from bot.slack import message as m
 from bot.slack.cards import approvals_text, asked, list_button, recheck_button, request_card, subject

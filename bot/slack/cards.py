@@ -12,13 +12,13 @@ from typing import Literal
 
 from slack_sdk.models.blocks import Block
 
-from bot.approvals import ALONE, GONE, Beside, approving
 from bot.cmdline.answers import Button
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
-from bot.jobnames import called
-from bot.offers import not_begun, stop_following
-from bot.requestwords import LONG, STANDING, lasts_long, must_be_typed, scope, waits
+from bot.requests import ALONE, GONE, Beside, approving
+from bot.requests.buttons import not_begun, stop_following
+from bot.requests.job_names import called
+from bot.requests.wording import LONG, STANDING, lasts_long, must_be_typed, scope, waits
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.delaywarning import delay_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.delayfacts import DELAY, Seen, amounts, read, unmeasured, why_unknown
+from bot.requests.delay import DELAY, Seen, amounts, read, unmeasured, why_unknown
 from bot.slack import escape, text, words
 from bot.slack.words import called_code
 from bot.store.records import Request
@@ -25,7 +25,7 @@ _BYTES_LEFT = (
 def delay_lines(request: Request) -> list[str]:
     """A line for each of a few jobs, from `request.facts["delay"]`; mrkdwn, none where nobody looked.
 
-    The fact is as `bot.delayfacts` describes it, or one such value for all jobs.
+    The fact is as `bot.requests.delay` describes it, or one such value for all jobs.
     """
     facts = request.facts.get(DELAY)
     if not isinstance(facts, Mapping):

@@ -19,14 +19,14 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from bot.approvals import Approvals, approval_key, open_beside, request_key
 from bot.cmdline.answers import Answer, Note, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.cmdline.parser import parse
-from bot.delayfacts import DELAY, trouble
 from bot.dms.errors import DmsError
 from bot.dms.rules import Action
-from bot.requestwords import STANDING, late, must_be_typed, phrase
+from bot.requests import Approvals, approval_key, open_beside, request_key
+from bot.requests.delay import DELAY, trouble
+from bot.requests.wording import STANDING, late, must_be_typed, phrase
 from bot.runtime import logs, metrics
 from bot.slack import views
 from bot.slack.afterwards import Afterwards

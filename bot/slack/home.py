@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms import source_writes
 from bot.dms.model import Job, State
-from bot.jobnames import Calling, told_apart
+from bot.requests.job_names import Calling, told_apart
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.cards import subject

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import JobCard, Part, Time
-from bot.delayfacts import Seen, amounts, unmeasured, why_unknown
 from bot.dms import display_names
 from bot.dms.advice import Cause, docs_url, likely_cause
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
+from bot.requests.delay import Seen, amounts, unmeasured, why_unknown
 from bot.slack import escape, text, words
 from bot.slack import message as m
 from bot.slack.message import Message

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
-from bot.approvals import ALONE, Beside
+from bot.requests import ALONE, Beside
 from bot.slack import escape, words
 from bot.slack import message as m
 from bot.slack.cards import asked, subject

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.approvals import ALONE, Beside, approval_key, approving, open_beside
 from bot.cmdline.answers import Button, Group, Note, Part, User
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import next_step
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
-from bot.offers import offers, offers_together, restart_failed, show
 from bot.policy.access import Access
+from bot.requests import ALONE, Beside, approval_key, approving, open_beside
+from bot.requests.buttons import offers, offers_together, restart_failed, show
 from bot.slack import alerts, timeline
 from bot.slack.approvalcard import approval_card, denial_text, reminder_text
 from bot.slack.cards import request_card

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.dms import display_names, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
-from bot.jobnames import called
+from bot.requests.job_names import called
 from bot.slack import escape
 from bot.store.records import Request, Run, RunState
 from bot.util.durations import humanize

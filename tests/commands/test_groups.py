@@ -9,7 +9,7 @@ import pytest
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Job, Options
 from bot.dms.rules import Action
-from bot.groups import by_status, flags_of, mixed
+from bot.requests.groups import by_status, flags_of, mixed
 from commands import all_verbs
 
 

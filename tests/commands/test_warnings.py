@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.action import Danger
 from bot.dms.model import Endpoint, Job, Options
+from bot.requests.action import Danger
 from commands import delete, restart, start, stop
 from commands.base import Verb
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.requestwords import must_be_typed
+from bot.requests.wording import must_be_typed
 from bot.store import Store
 from bot.store.records import Request, RequestState
 from tests.crash.crowd import approver

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httpx
 
-from bot.requestwords import must_be_typed
+from bot.requests.wording import must_be_typed
 from bot.store import Store, StoreError
 from bot.store.records import Request
 from sandbox.dms.control import ControlError

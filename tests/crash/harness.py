@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.runs import replica_lock
+from bot.requests.runner import replica_lock
 from bot.runtime.leader import LOCK
 from bot.store import Store, open_store
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, RequestState

@@ -11,7 +11,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from bot.runs import replica_lock
+from bot.requests.runner import replica_lock
 from bot.store.records import RunState
 from tests.crash.pair import DEADLINE_S, Pair, until
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.approvals import approval_key
 from bot.catchup import take_up
 from bot.policy.subscriptions import Subscriptions
+from bot.requests import approval_key
 from bot.store.records import OutMessage
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL

@@ -27,7 +27,6 @@ from bot.cmdline.answers import (
     Upload,
     User,
 )
-from bot.delayfacts import Seen
 from bot.dms.model import (
     Database,
     DelayPoint,
@@ -42,6 +41,7 @@ from bot.dms.model import (
     State,
 )
 from bot.dms.rules import Action
+from bot.requests.delay import Seen
 from bot.store.records import (
     Decision,
     Event,

@@ -20,10 +20,10 @@ from bot.cmdline.answers import (
     Page,
     Section,
 )
-from bot.delayfacts import Seen
 from bot.dms.advice import docs_url, likely_cause, next_step
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
+from bot.requests.delay import Seen
 from bot.slack import alerts, timeline
 from bot.slack.home import Home, home
 from bot.slack.render import render, rich

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.approvals import Beside, open_beside
+from bot.requests import Beside, open_beside
 from bot.store import Store, StoreError
 from bot.store.records import Decision, Person, RequestState
 from tests.store import make

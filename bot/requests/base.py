@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot import delayfacts
-from bot.action import ActionVerb
-from bot.approvals.keys import approval_key, request_key
 from bot.cmdline.answers import Button, Note, Rich
 from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
-from bot.offers import stop_following
 from bot.policy.access import Access, Verdict
-from bot.requestwords import STANDING, describe, frozen, gone, lasts_long, locked
+from bot.requests import delay
+from bot.requests.action import ActionVerb
+from bot.requests.buttons import stop_following
+from bot.requests.message_keys import approval_key, request_key
+from bot.requests.wording import STANDING, describe, frozen, gone, lasts_long, locked
 from bot.store import Store
 from bot.store.records import (
     ACTIVE_RUNS,
@@ -178,7 +178,7 @@ class Book:
         """Of these databases alone, by job name: what is not promoted has no say in it."""
         if action is not Action.PROMOTE:
             return {}
-        return delayfacts.look(self._dms, self._store, jobs, self._clock, databases)
+        return delay.look(self._dms, self._store, jobs, self._clock, databases)
 
     def _lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
         """How long a request may stay in this state: people need longer to decide than to confirm."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.approvals.judging import Judging
-from bot.approvals.keys import denial_key, request_key
-from bot.approvals.votes import approving, counting
 from bot.cmdline.answers import Note, User
 from bot.policy.access import Verdict
+from bot.requests.message_keys import denial_key, request_key
+from bot.requests.queries import approving, counting
+from bot.requests.revalidate import Judging
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 from bot.util.redact import redact
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.action import Danger
-from bot.approvals.book import EFFECT, Book
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
-from bot.jobnames import naming_fact
 from bot.policy.access import Verdict
+from bot.requests.action import Danger
+from bot.requests.base import EFFECT, Book
+from bot.requests.job_names import naming_fact
 from bot.store.records import Person, Request, RequestState
 from bot.util import parallel
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import delayfacts
-from bot.approvals.book import EFFECT, WAITS, Book
 from bot.cmdline.answers import Note
-from bot.delayfacts import DELAY
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
-from bot.requestwords import changed, late, not_now
+from bot.requests import delay
+from bot.requests.base import EFFECT, WAITS, Book
+from bot.requests.delay import DELAY
+from bot.requests.wording import changed, late, not_now
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
 
@@ -75,11 +75,11 @@ class Judging(Book):
         """
         if request.action is not Action.PROMOTE:
             return None
-        if not delayfacts.is_old(request.facts, request.jobs, self._clock()):
+        if not delay.is_old(request.facts, request.jobs, self._clock()):
             return None
         facts = self._delays(request.action, request.jobs, request.databases)
         self._add_facts(request, facts)
-        return late(delayfacts.trouble(facts))
+        return late(delay.trouble(facts))
 
     def _looked_meanwhile(self, judged: Request) -> Note | None:
         """Why a press does not count: somebody has looked at the delay since it was judged, and it is not
@@ -89,7 +89,7 @@ class Judging(Book):
             return None
         if current.facts[DELAY] == judged.facts.get(DELAY):
             return None
-        return late(delayfacts.trouble(current.facts))
+        return late(delay.trouble(current.facts))
 
     def recheck(self, who: Person, request_id: str) -> Note | None:
         """Look at the replication delay again, for the message of a promote.

@@ -18,9 +18,6 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot import delayfacts
-from bot.action import ActionVerb
-from bot.approvals import AT_RISK, approval_key, counting, request_key
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable, Unclear
 from bot.dms.model import Database, Job, Operation, State
 from bot.dms.port import Dms
@@ -36,7 +33,9 @@ from bot.dms.rules import (
     where,
 )
 from bot.policy.access import Access
-from bot.requestwords import changed, describe, lasts_long, waits
+from bot.requests import AT_RISK, approval_key, counting, delay, request_key
+from bot.requests.action import ActionVerb
+from bot.requests.wording import changed, describe, lasts_long, waits
 from bot.store import JobLocked, Store, StoreError
 from bot.store.records import (
     ACTIVE_RUNS,
@@ -297,13 +296,13 @@ class Runs:
     def _still_caught_up(self, request: Request, job: Job) -> None:
         """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
         zero, or not to be known, was let through all the same."""
-        shown = request.facts.get(delayfacts.DELAY, {}).get(job.name)
-        if not delayfacts.was_shown_as_zero(shown):
+        shown = request.facts.get(delay.DELAY, {}).get(job.name)
+        if not delay.was_shown_as_zero(shown):
             return
-        if not delayfacts.is_old(request.facts, (job,), self._clock()):
+        if not delay.is_old(request.facts, (job,), self._clock()):
             return
-        found = delayfacts.look(self._dms, self._store, (job,), self._clock, request.databases)
-        trouble = delayfacts.said(delayfacts.trouble(found))
+        found = delay.look(self._dms, self._store, (job,), self._clock, request.databases)
+        trouble = delay.said(delay.trouble(found))
         if trouble:
             raise Objection(
                 "The replication delay was zero when this was let through; it has been looked at again, "

@@ -10,7 +10,7 @@ from bot.cmdline.invocation import Invocation, Value
 from bot.dms.display_names import status_plain
 from bot.dms.model import Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check
-from bot.jobnames import Calling, told_apart
+from bot.requests.job_names import Calling, told_apart
 
 Ref = Callable[[Invocation], str]
 """Stores an invocation for a button and returns its opaque id."""

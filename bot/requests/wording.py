@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Button, Note, Outside, Part, Rich, Time, User, parts_of
-from bot.delayfacts import all_zero
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import Action, where
-from bot.jobnames import called
+from bot.requests.delay import all_zero
+from bot.requests.job_names import called
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 

@@ -10,7 +10,7 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Database, Job, State
 from bot.dms.rules import DESTRUCTIVE, Action, allowed
-from bot.requestwords import lasts_long, waits
+from bot.requests.wording import lasts_long, waits
 from bot.store.records import Run
 
 Ref = Callable[[Invocation], str]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.approvals.book import Book
 from bot.cmdline.answers import Note, parts_of
 from bot.dms.model import Job
-from bot.requestwords import LONG, gone, lasts_long, some, waits
+from bot.requests.base import Book
+from bot.requests.wording import LONG, gone, lasts_long, some, waits
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 

@@ -1,6 +1,6 @@
 """The life of a request before it runs: asked, confirmed, approved, taken back, expired.
 
-Nothing here changes a job: what has been approved is handed to `bot.runs`, in the transaction that
+Nothing here changes a job: what has been approved is handed to `bot.requests.runner`, in the transaction that
 approves it. Every step is a conditional move in the store, so two people pressing at once, one
 pressing twice, and Slack delivering twice come to one step. What may take time (the service, Slack's
 groups) is asked before a transaction; what decides in the end is read inside it.
@@ -8,18 +8,18 @@ groups) is asked before a transaction; what decides in the end is read inside it
 
 from __future__ import annotations
 
-from bot.approvals.asking import Asking
-from bot.approvals.beside import ALONE, Beside, open_beside
-from bot.approvals.book import Launcher
-from bot.approvals.confirming import Confirming
-from bot.approvals.deciding import Deciding
-from bot.approvals.drafting import AT_RISK, Wanted
-from bot.approvals.ending import Ending
-from bot.approvals.judging import GONE
-from bot.approvals.keys import approval_key, request_key
-from bot.approvals.unfollowing import Unfollowing
-from bot.approvals.votes import approving, counting
 from bot.cmdline.answers import Note
+from bot.requests.abandon import Unfollowing
+from bot.requests.base import Launcher
+from bot.requests.confirm import Confirming
+from bot.requests.create import Asking
+from bot.requests.decide import Deciding
+from bot.requests.draft import AT_RISK, Wanted
+from bot.requests.expire import Ending
+from bot.requests.message_keys import approval_key, request_key
+from bot.requests.queries import approving, counting
+from bot.requests.related import ALONE, Beside, open_beside
+from bot.requests.revalidate import GONE
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 
 

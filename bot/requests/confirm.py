@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.approvals.book import EFFECT, WAITS
-from bot.approvals.drafting import Drafting, Wanted
-from bot.approvals.judging import Judging
 from bot.cmdline.answers import Note, User
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
-from bot.requestwords import must_be_typed, phrase
+from bot.requests.base import EFFECT, WAITS
+from bot.requests.draft import Drafting, Wanted
+from bot.requests.revalidate import Judging
+from bot.requests.wording import must_be_typed, phrase
 from bot.store.records import Person, Request, RequestState
 
 

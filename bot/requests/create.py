@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.approvals.book import Stop
-from bot.approvals.drafting import Drafting, Wanted
-from bot.approvals.keys import request_key
 from bot.cmdline.answers import Answer, Button, Note, Posted, Rich
 from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
-from bot.groups import flags_of, mixed
 from bot.policy.access import Verdict
-from bot.requestwords import changed, gone, some
+from bot.requests.base import Stop
+from bot.requests.draft import Drafting, Wanted
+from bot.requests.groups import flags_of, mixed
+from bot.requests.message_keys import request_key
+from bot.requests.wording import changed, gone, some
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.approvals.book import WAITS, Book
-from bot.approvals.keys import approval_key
 from bot.cmdline.answers import Note, User
+from bot.requests.base import WAITS, Book
+from bot.requests.message_keys import approval_key
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 
 REMIND_AT = 0.2
