@@ -16,7 +16,7 @@ from benchmarks.rawclient import raw_client
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.store import open_store
-from bot.watcher import Watcher
+from bot.watch.watcher import Watcher
 
 GOAL = 1.3
 _THREADS = 6

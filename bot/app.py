@@ -35,7 +35,6 @@ from bot.runtime.http_server import Server
 from bot.runtime.leader import Duty, Leader
 from bot.runtime.routes import Endpoints
 from bot.runtime.shutdown import Deadline, Pool, Signals, ends, leave
-from bot.schedule import Schedule
 from bot.slack.afterwards import Afterwards
 from bot.slack.directory import Directory
 from bot.slack.front import Front
@@ -48,7 +47,8 @@ from bot.slack.stored import Stored
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.retention import Tidying
-from bot.watcher import Watcher
+from bot.watch.daily_summary import Schedule
+from bot.watch.watcher import Watcher
 from commands import all_verbs
 from commands.base import Context, Say, Verb
 

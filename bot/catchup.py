@@ -17,7 +17,7 @@ from bot.policy.subscriptions import Subscriptions
 from bot.requests import request_key
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState, failed_databases
-from bot.transitions import DELAYED
+from bot.watch.transitions import DELAYED
 
 log = structlog.get_logger(__name__)
 

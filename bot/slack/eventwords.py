@@ -1,4 +1,4 @@
-"""What happened to a job, in words: one line an event. See `bot.transitions` for their kinds."""
+"""What happened to a job, in words: one line an event. See `bot.watch.transitions` for their kinds."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.schedule import Schedule
 from bot.store import open_store
 from bot.store.records import OutMessage
+from bot.watch.daily_summary import Schedule
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.e2e.deciding import (

@@ -11,10 +11,10 @@ import pytest
 
 from bot.config.settings import Settings
 from bot.policy.model import Summary
-from bot.schedule import Schedule, summary_subject
 from bot.store import Store, open_store
 from bot.store.records import Event, KnownJob, OutMessage
-from bot.transitions import STUCK
+from bot.watch.daily_summary import Schedule, summary_subject
+from bot.watch.transitions import STUCK
 from tests.notify.world import BORN, LOCATIONS, NOTIFY, NOW, job
 
 SETTINGS = Settings(

@@ -13,14 +13,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.attribution import OUTSIDE
 from bot.dms.advice import next_step
 from bot.dms.model import Database, Endpoint, ObjectId
 from bot.dms.rules import Action
 from bot.policy.subscriptions import TOPICS, is_loud, topics
 from bot.slack import alerts, eventwords, words
 from bot.store.records import Event, KnownJob
-from bot.transitions import STUCK, look
+from bot.watch.attribution import OUTSIDE
+from bot.watch.transitions import STUCK, look
 from tests.notify.world import BORN, MINUTE, NOW, job, run
 from tests.slack.checks import accepted, all_text
 

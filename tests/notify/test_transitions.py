@@ -7,12 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from bot.attribution import OUTSIDE
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, ObjectId
 from bot.dms.rules import Action
 from bot.policy.subscriptions import topics
 from bot.store.records import KnownJob, RunState
-from bot.transitions import BASELINE, DELAYED, STUCK, first_look, gone, look, look_at_databases, look_at_delay
+from bot.watch.attribution import OUTSIDE
+from bot.watch.transitions import (
+    BASELINE,
+    DELAYED,
+    STUCK,
+    first_look,
+    gone,
+    look,
+    look_at_databases,
+    look_at_delay,
+)
 from tests.notify.world import BORN, MINUTE, NOW, job, run
 
 HALF_HOUR = timedelta(minutes=30)

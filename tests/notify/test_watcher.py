@@ -19,7 +19,7 @@ from bot.slack.stored import Stored
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
-from bot.watcher import Watcher
+from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running, until
 

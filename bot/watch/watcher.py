@@ -21,13 +21,14 @@ from bot.config.settings import Settings
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
-from bot.looking import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
 from bot.policy.subscriptions import Subscriptions, Wanted
 from bot.requests.delay import LASTS
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS, KnownJob
-from bot.telling import BURST, Teller, Told
-from bot.transitions import (
+from bot.util.ratelimit import Pace, Rounds, back_off
+from bot.watch.announcer import BURST, Teller, Told
+from bot.watch.poll import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
+from bot.watch.transitions import (
     BASELINE,
     REPLICATING,
     Look,
@@ -37,7 +38,6 @@ from bot.transitions import (
     look_at_databases,
     look_at_delay,
 )
-from bot.util.ratelimit import Pace, Rounds, back_off
 
 log = structlog.get_logger(__name__)
 

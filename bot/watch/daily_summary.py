@@ -15,7 +15,7 @@ from bot.policy.model import Summary
 from bot.policy.subscriptions import is_loud
 from bot.store import Store
 from bot.store.records import KnownJob, OutMessage, RequestState
-from bot.transitions import STUCK
+from bot.watch.transitions import STUCK
 
 _DAY = timedelta(days=1)
 _NAMED = 50

@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.attribution import OUTSIDE, author
 from bot.dms.advice import piling_up
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
 from bot.store.records import Event, KnownJob, Run, failed_databases
 from bot.util.durations import humanize
 from bot.util.redact import redact
+from bot.watch.attribution import OUTSIDE, author
 
 STUCK = "stuck"
 DELAYED = "delayed"

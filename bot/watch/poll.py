@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING
 
-from bot.attribution import PROMOTING
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
 from bot.dms.port import Dms
 from bot.store.records import KnownJob
-from bot.transitions import STUCK, is_stuck
+from bot.watch.attribution import PROMOTING
+from bot.watch.transitions import STUCK, is_stuck
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -1,0 +1,1 @@
+"""Looks at jobs, finds what has changed, and puts what is to be told into the outbox."""
