@@ -41,9 +41,9 @@ from bot.slack.front import Front
 from bot.slack.listeners import listen
 from bot.slack.nearby import go_without_proxy, is_nearby
 from bot.slack.post import Post
+from bot.slack.render.outbox_messages import Stored
 from bot.slack.signed import Signed
 from bot.slack.socket import Socket
-from bot.slack.stored import Stored
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.retention import Tidying

@@ -1,4 +1,4 @@
-"""What a verb answers, free of Slack: `bot.slack.render` turns each into blocks.
+"""What a verb answers, free of Slack: `bot.slack.render.render` turns each into blocks.
 
 Text is plain but for `code` and *bold*; everything is escaped when rendered, so text from outside
 (job names, error texts) can be put in as it is. People, times and links go in as parts of their

@@ -28,16 +28,16 @@ from bot.requests import Approvals, approval_key, open_beside, request_key
 from bot.requests.delay import DELAY, trouble
 from bot.requests.wording import STANDING, late, must_be_typed, phrase
 from bot.runtime import logs, metrics
-from bot.slack import views
 from bot.slack.afterwards import Afterwards
-from bot.slack.approvalcard import approval_card
-from bot.slack.cards import request_card
 from bot.slack.incoming import Press, Submission, Typed
-from bot.slack.message import Message
 from bot.slack.post import Place, Post
-from bot.slack.progress import retryable
-from bot.slack.render import render
-from bot.slack.text import plain
+from bot.slack.render import modals
+from bot.slack.render.approval_card import approval_card
+from bot.slack.render.message import Message
+from bot.slack.render.progress import retryable
+from bot.slack.render.render import render
+from bot.slack.render.request_card import request_card
+from bot.slack.render.rich_text import plain
 from bot.store import Store, StoreError
 from bot.store.records import OPEN_REQUESTS, Person, Ref, Request, RequestState
 from bot.util.redact import redact
@@ -200,7 +200,7 @@ class Front:
 
     def _invoke(self, invocation: Invocation, place: Place, trigger: str) -> None:
         if self._verbs.opens_view(invocation):
-            view_id = self._show(place, trigger, views.loading())
+            view_id = self._show(place, trigger, modals.loading())
             if not view_id:
                 return
             place = replace(place, view_id=view_id)
@@ -279,7 +279,7 @@ class Front:
             self._tell(place, request)
             return
         ref = self._shown_in_view(press, request, _REVIEW)
-        self._show(place, press.trigger, views.review(self._card(request, press.who), ref))
+        self._show(place, press.trigger, modals.review(self._card(request, press.who), ref))
 
     def _review_again(self, press: Press, place: Place, note: Note | None) -> None:
         """The card as it is now, so that whoever presses again has seen it."""
@@ -289,7 +289,7 @@ class Front:
             return
         said = render(note).blocks if note is not None else ()
         ref = self._shown_in_view(press, request, _REVIEW)
-        self._post.update(place, views.review(self._card(request, press.who), ref, said))
+        self._post.update(place, modals.review(self._card(request, press.who), ref, said))
 
     def _shown_in_view(self, press: Press, request: Request, kind: str) -> str:
         """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
@@ -333,7 +333,7 @@ class Front:
         if must_be_typed(request):
             ref = self._shown_in_view(press, request, _TYPING)
             beside = open_beside(self._store, request, self._clock())
-            view = views.typed_confirmation(request, phrase(request), ref, beside)
+            view = modals.typed_confirmation(request, phrase(request), ref, beside)
             self._show(place, press.trigger, view)
             return
         self._later(
@@ -352,14 +352,14 @@ class Front:
         ref = self._store.put_ref(
             press.who.team, _DENIAL, {"request": request.id, "channel": press.who.channel}
         )
-        self._show(place, press.trigger, views.deny_reason(request, ref))
+        self._show(place, press.trigger, modals.deny_reason(request, ref))
 
     def _names(self, press: Press, place: Place) -> None:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
             self._tell(place, OLD_BUTTON)
             return
-        self._show(place, press.trigger, views.all_names(request))
+        self._show(place, press.trigger, modals.all_names(request))
 
     def _retry(self, press: Press, place: Place) -> None:
         request = self._store.request(press.value)
@@ -403,23 +403,23 @@ class Front:
 
     def _suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
         ref = self._store.ref(submission.who.team, submission.ref)
-        return [] if ref is None else views.suggestions(typed, ref.data)
+        return [] if ref is None else modals.suggestions(typed, ref.data)
 
     def _objections(self, submission: Submission) -> dict[str, str]:
         if submission.step in ("typed", "typed_destination"):
             ref = self._typing(submission)
             if ref is None:
-                return {views.TYPED_BLOCK: plain(OLD_BUTTON.text)}
+                return {modals.TYPED_BLOCK: plain(OLD_BUTTON.text)}
             request = self._approvals.may_confirm(submission.who, str(ref.data["request"]))
             if isinstance(request, Note):
-                return {views.TYPED_BLOCK: plain(request.text)}
-            return views.typed_objections(submission.values, phrase(request))
+                return {modals.TYPED_BLOCK: plain(request.text)}
+            return modals.typed_objections(submission.values, phrase(request))
         if submission.step == "deny_reason":
-            return views.reason_objections(submission.values)
+            return modals.reason_objections(submission.values)
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or submission.step not in ("submit", "pick") or not _has_step(ref, submission.step):
             return {}
-        return views.form_objections(submission.step, submission.values, ref.data)
+        return modals.form_objections(submission.step, submission.values, ref.data)
 
     def _submitted(self, submission: Submission) -> None:
         log.info("view", user=submission.who.user, verb=submission.verb, step=submission.step)
@@ -451,7 +451,7 @@ class Front:
                 place.who,
                 request.id,
                 destination=submission.step == "typed_destination",
-                typed=views.typed_text(submission.values),
+                typed=modals.typed_text(submission.values),
             ),
         )
 
@@ -462,7 +462,7 @@ class Front:
             self._post.answer(Place(submission.who), OLD_BUTTON)
             return
         place = Place(replace(submission.who, channel=str(ref.data["channel"])))
-        reason = views.reason_text(submission.values)
+        reason = modals.reason_text(submission.values)
         self._told(place, self._approvals.deny(place.who, str(ref.data["request"]), reason))
 
     def _form(self, submission: Submission) -> None:
@@ -474,7 +474,7 @@ class Front:
         place = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
         invocation = Invocation.of(ref.data)
         if submission.step != "save":
-            flags = views.filled(submission.step, submission.values, ref.data)
+            flags = modals.filled(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
         self._answer_later(invocation, place)
 

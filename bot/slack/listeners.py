@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 from slack_bolt import Ack, App, BoltContext
 
-from bot.slack import incoming, views
+from bot.slack import incoming
 from bot.slack.front import PREVIEWED, Front
+from bot.slack.render import modals
 from bot.slack.shape import answer_errors, listener
 from bot.store import StoreError
 
@@ -77,13 +78,13 @@ def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None
         wrong = front.objections(submission)
     except StoreError as error:
         log.warning("view_not_checked", error=str(error))
-        ack(response_action="update", view=views.sorry(str(error)))
+        ack(response_action="update", view=modals.sorry(str(error)))
         return
     if wrong:
         ack(response_action="errors", errors=wrong)
         return
     if submission.step == PREVIEWED:
-        ack(response_action="update", view=views.loading())
+        ack(response_action="update", view=modals.loading())
     elif submission.step in _LAST:
         # It goes on in the channel, and no view should be left to close by hand.
         ack(response_action="clear")

@@ -23,8 +23,8 @@ from slack_sdk.http_retry.builtin_handlers import (
 from slack_sdk.webhook import WebhookClient
 
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
-from bot.slack import views
-from bot.slack.render import render, rich
+from bot.slack.render import modals
+from bot.slack.render.render import render, rich
 from bot.store.records import Person
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ class Post:
 
     def _answer(self, place: Place, answer: Answer) -> None:
         if isinstance(answer, EditForm | EditPreview | PickForm):
-            self._update_view(place, views.form(answer))
+            self._update_view(place, modals.form(answer))
         elif isinstance(answer, Upload):
             self._upload(place, answer)
         elif isinstance(answer, Posted):
@@ -157,7 +157,7 @@ class Post:
         known = place.view_hash
         for _ in range(_ACK_LOOKS):
             try:
-                shown = self._client.views_update(view_id=place.view_id, view=views.loading(), hash=known)
+                shown = self._client.views_update(view_id=place.view_id, view=modals.loading(), hash=known)
             except SlackApiError as error:
                 if error.response.get("error") == "hash_conflict":
                     return
@@ -168,7 +168,7 @@ class Post:
     def _say_in_view(self, place: Place, answer: Answer) -> None:
         """Beside it when the person has closed the view meanwhile."""
         try:
-            self._update_view(place, views.message_view(render(answer)))
+            self._update_view(place, modals.message_view(render(answer)))
         except _FAR as error:
             log.info("view_gone", error=_reason(error))
             self._say(replace(place, view_id=""), answer)
@@ -177,7 +177,7 @@ class Post:
         """A view cannot be closed from here; it says that the answer is in the channel."""
         if place.view_id:
             note = Note("It goes on in the channel, in a message of its own.", tone="good")
-            self._update_view(place, views.message_view(render(note)))
+            self._update_view(place, modals.message_view(render(note)))
 
     def _upload(self, place: Place, answer: Upload) -> None:
         try:

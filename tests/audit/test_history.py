@@ -17,7 +17,7 @@ from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
 from bot.policy.access import PeopleUnknown
-from bot.slack.render import render
+from bot.slack.render.render import render
 from bot.store.records import AuditEntry, KnownJob
 from sandbox.dms import DmsServer
 from tests.policy.desk import PROJECT, Desk, desk, labels, words

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.approvalcard import approval_card
-from bot.slack.cards import request_card
+from bot.slack.render.approval_card import approval_card
+from bot.slack.render.request_card import request_card
 from bot.store.records import Person
 from sandbox.slack import plain
 from tests.e2e.deciding import (

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsPage, Note, Outside
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
-from bot.slack import alerts, escape, timeline, views
-from bot.slack.approvalcard import approval_card
-from bot.slack.cards import request_card
-from bot.slack.home import Home, home
-from bot.slack.message import Message
-from bot.slack.render import render
+from bot.slack.render import alerts, modals, timeline
+from bot.slack.render import mrkdwn as escape
+from bot.slack.render.approval_card import approval_card
+from bot.slack.render.home_tab import Home, home
+from bot.slack.render.message import Message
+from bot.slack.render.render import render
+from bot.slack.render.request_card import request_card
 from bot.store.records import Event
 from sandbox.slack import pings
 from tests.fuzz.profile import count, limits
@@ -103,9 +104,9 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
     for message in messages:
         _mentions_nobody(message)
     accepted_view(home(Home([job], NOW - timedelta(minutes=1), [request], [request], [], ())), "home")
-    accepted_view(views.typed_confirmation(request, said, "REF"))
-    accepted_view(views.deny_reason(request, "R"))
-    accepted_view(views.all_names(request))
+    accepted_view(modals.typed_confirmation(request, said, "REF"))
+    accepted_view(modals.deny_reason(request, "R"))
+    accepted_view(modals.all_names(request))
     count("sets of such names, each in 15 messages and views")
 
 

@@ -17,7 +17,7 @@ from bot.dms.advice import next_step
 from bot.dms.model import Database, Endpoint, ObjectId
 from bot.dms.rules import Action
 from bot.policy.subscriptions import TOPICS, is_loud, topics
-from bot.slack import alerts, eventwords, words
+from bot.slack.render import alerts, event_labels, labels
 from bot.store.records import Event, KnownJob
 from bot.watch.attribution import OUTSIDE
 from bot.watch.transitions import STUCK, look
@@ -161,12 +161,12 @@ def test_a_start_on_rds_is_told_to_be_ready(provider: str) -> None:
 
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING", "UPDATING"])
 def test_a_job_that_waits_for_people_has_a_mark_of_its_own(state: str) -> None:
-    assert words.sign(state, WAIT) == "🛑"
+    assert labels.sign(state, WAIT) == "🛑"
     others = {
-        words.sign(s, p) for s in ("RUNNING", "STARTING", "STOPPED") for p in ("FULL_DUMP", "CDC", PREPARE)
+        labels.sign(s, p) for s in ("RUNNING", "STARTING", "STOPPED") for p in ("FULL_DUMP", "CDC", PREPARE)
     }
     assert "🛑" not in others
-    assert words.sign("STOPPED", WAIT) == "⏸️"
+    assert labels.sign("STOPPED", WAIT) == "⏸️"
 
 
 def test_the_alert_says_what_to_do_now() -> None:
@@ -261,6 +261,6 @@ def test_a_digest_says_what_people_must_do_first() -> None:
 
 
 def test_a_time_line_tells_the_past_and_orders_nothing() -> None:
-    line = eventwords.headline(event("STARTING", f"RUNNING/{WAIT}"))
+    line = event_labels.headline(event("STARTING", f"RUNNING/{WAIT}"))
     assert "waiting for source writes to stop" in line
     assert "now" not in line

@@ -15,7 +15,7 @@ from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.policy.model import OPEN
-from bot.slack.stored import Stored
+from bot.slack.render.outbox_messages import Stored
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend

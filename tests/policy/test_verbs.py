@@ -12,8 +12,8 @@ from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.policy.model import OPEN
-from bot.slack.render import render
-from bot.slack.stored import Stored
+from bot.slack.render.outbox_messages import Stored
+from bot.slack.render.render import render
 from bot.store.records import Decision, KnownJob, Person, RequestState, Run, RunState
 from sandbox.dms import DmsServer
 

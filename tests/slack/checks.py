@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.slack.message import Message
+from bot.slack.render.message import Message
 from sandbox.slack.rules import check_message_blocks, check_view
 
 _OURS = re.compile(

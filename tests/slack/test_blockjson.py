@@ -8,8 +8,8 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import ButtonElement
 
 from bot.cmdline.answers import Answer
-from bot.slack.blockjson import as_json
-from bot.slack.render import render
+from bot.slack.render.block_json import as_json
+from bot.slack.render.render import render
 from tests.slack import makers
 
 

@@ -11,9 +11,9 @@ import pytest
 from bot.cmdline.answers import Group, User
 from bot.dms.model import Options
 from bot.dms.rules import Action
-from bot.slack.approvalcard import approval_card, reminder_text
-from bot.slack.cards import request_card
-from bot.slack.progress import bar
+from bot.slack.render.approval_card import approval_card, reminder_text
+from bot.slack.render.progress import bar
+from bot.slack.render.request_card import request_card
 from bot.store.records import Decision, Request, RequestState, Run, RunState
 from tests.slack.checks import accepted, all_text, buttons
 from tests.slack.makers import NOW, job, request

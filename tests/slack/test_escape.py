@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cmdline.answers import Channel, Group, Link, Outside, Time, User
-from bot.slack import escape
-from bot.slack.text import mrkdwn, plain
+from bot.slack.render import mrkdwn as escape
+from bot.slack.render.rich_text import mrkdwn, plain
 from tests.slack.checks import speaks_alone
 from tests.slack.makers import NASTY, texts
 

@@ -24,9 +24,9 @@ from bot.dms.advice import docs_url, likely_cause, next_step
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.requests.delay import Seen
-from bot.slack import alerts, timeline
-from bot.slack.home import Home, home
-from bot.slack.render import render, rich
+from bot.slack.render import alerts, timeline
+from bot.slack.render.home_tab import Home, home
+from bot.slack.render.render import render, rich
 from bot.store.records import Event, RequestState, Run, RunState, Watch
 from tests.slack.checks import accepted, accepted_view, all_text, buttons, texts
 from tests.slack.makers import NOW, job, request

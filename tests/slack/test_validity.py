@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm, User
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
-from bot.slack import alerts, timeline, views
-from bot.slack.approvalcard import approval_card, reminder_text
-from bot.slack.cards import request_card
-from bot.slack.home import Home, home
-from bot.slack.render import render
+from bot.slack.render import alerts, modals, timeline
+from bot.slack.render.approval_card import approval_card, reminder_text
+from bot.slack.render.home_tab import Home, home
+from bot.slack.render.render import render
+from bot.slack.render.request_card import request_card
 from bot.store.records import Decision, Event, Request, RequestState, Run, Watch
 from tests.slack import makers
 from tests.slack.checks import accepted, accepted_view
@@ -104,7 +104,7 @@ def test_home(
 def test_edit_forms(job: Job, source: list[str], picks: list[int], everything: bool, note: str) -> None:
     some = tuple(ObjectId(source[at]) for at in picks if at < len(source))
     config = ObjectsConfig("ALL_OBJECTS" if everything else "SPECIFIED_OBJECTS", some, some)
-    accepted_view(views.form(EditForm("ref-1", job, config, tuple(source), note)))
+    accepted_view(modals.form(EditForm("ref-1", job, config, tuple(source), note)))
 
 
 @tried
@@ -122,7 +122,7 @@ def test_edit_previews(
         ("", "MAX"),
         tuple(warning),
     )
-    accepted_view(views.form(preview))
+    accepted_view(modals.form(preview))
 
 
 @tried
@@ -130,20 +130,20 @@ def test_edit_previews(
     makers.jobs, st.lists(makers.databases, max_size=150), st.sampled_from([Action.RESTART, Action.PROMOTE])
 )
 def test_pick_forms(job: Job, databases: list[Database], action: Action) -> None:
-    accepted_view(views.form(PickForm("ref-1", action, job, tuple(databases))))
+    accepted_view(modals.form(PickForm("ref-1", action, job, tuple(databases))))
 
 
 @tried
 @given(makers.requests(), makers.texts)
 def test_request_views(request: Request, text: str) -> None:
-    accepted_view(views.typed_confirmation(request, text, "REF"))
-    accepted_view(views.deny_reason(request, "REF"))
-    accepted_view(views.all_names(request))
-    accepted_view(views.sorry(text))
-    accepted_view(views.loading())
+    accepted_view(modals.typed_confirmation(request, text, "REF"))
+    accepted_view(modals.deny_reason(request, "REF"))
+    accepted_view(modals.all_names(request))
+    accepted_view(modals.sorry(text))
+    accepted_view(modals.loading())
 
 
 @tried
 @given(makers.answers)
 def test_messages_in_views(answer: Answer) -> None:
-    accepted_view(views.message_view(render(answer)))
+    accepted_view(modals.message_view(render(answer)))

@@ -12,7 +12,7 @@ from bot.cmdline.answers import EditForm, PickForm
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import Database, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.rules import Action
-from bot.slack import views
+from bot.slack.render import modals
 from tests.slack.checks import accepted_view
 from tests.slack.makers import job, request
 
@@ -28,7 +28,7 @@ def form(
         tuple(ObjectId(each) for each in chosen),
         tuple(ObjectId(each) for each in excluded),
     )
-    return accepted_view(views.form(EditForm("ref-1", job(), config, source)))
+    return accepted_view(modals.form(EditForm("ref-1", job(), config, source)))
 
 
 def submitted(view: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_submitting_an_untouched_form_changes_nothing(
     source: tuple[str, ...], chosen: tuple[str, ...], excluded: tuple[str, ...]
 ) -> None:
     view = form(source, chosen, excluded)
-    flags = views.filled("submit", submitted(view), {"source": list(source)})
+    flags = modals.filled("submit", submitted(view), {"source": list(source)})
     wanted = {"only": chosen} if chosen else {"all": True, "exclude": excluded}
     assert flags == {"preview": True, **wanted}
     assert view["private_metadata"] == "ref-1"
@@ -88,15 +88,15 @@ def test_many_databases_are_looked_for_by_typing() -> None:
 
 def test_suggestions() -> None:
     data = {"source": list(BIG)}
-    assert len(views.suggestions("", data)) == 100
-    assert [each["text"]["text"] for each in views.suggestions("0042", data)][:1] == ["tenant_0042"]
-    assert views.suggestions("tenant_0042", data)[0]["value"] == "42"
-    assert views.suggestions("anything", {}) == []
+    assert len(modals.suggestions("", data)) == 100
+    assert [each["text"]["text"] for each in modals.suggestions("0042", data)][:1] == ["tenant_0042"]
+    assert modals.suggestions("tenant_0042", data)[0]["value"] == "42"
+    assert modals.suggestions("anything", {}) == []
 
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=200), max_size=150, unique=True))
 def test_suggestions_are_options(typed: str, source: list[str]) -> None:
-    found = views.suggestions(typed, {"source": source})
+    found = modals.suggestions(typed, {"source": source})
     assert len(found) <= 100
     assert len({each["value"] for each in found}) == len(found)
     assert all(0 < len(each["text"]["text"]) <= 75 for each in found)
@@ -105,13 +105,13 @@ def test_suggestions_are_options(typed: str, source: list[str]) -> None:
 def test_what_is_filled_in_becomes_flags() -> None:
     data = {"source": list(SMALL)}
     values = radio("selection", "chosen") | picks("chosen", "2", "0") | radio("parallelism", "MAX")
-    assert views.filled("submit", values, data) == {
+    assert modals.filled("submit", values, data) == {
         "preview": True,
         "only": ("orders", "x" * 200),
         "parallel": "max",
     }
-    assert views.filled("pick", picks("databases", "1"), data) == {"databases": ("customers",)}
-    assert views.filled("save", {}, data) == {}
+    assert modals.filled("pick", picks("databases", "1"), data) == {"databases": ("customers",)}
+    assert modals.filled("save", {}, data) == {}
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_what_is_filled_in_becomes_flags() -> None:
 def test_missing_and_forged_values_are_refused(step: str, values: dict[str, Any]) -> None:
     data = {"source": list(SMALL)}
     with pytest.raises(UsageError):
-        views.filled(step, values, data)
-    assert views.form_objections(step, values, data)
+        modals.filled(step, values, data)
+    assert modals.form_objections(step, values, data)
 
 
 _json = st.recursive(
@@ -160,16 +160,16 @@ _json = st.recursive(
     ),
 )
 def test_any_state_is_read_or_refused(step: str, values: dict[str, Any]) -> None:
-    objections = views.form_objections(step, values, {"source": list(SMALL)})
+    objections = modals.form_objections(step, values, {"source": list(SMALL)})
     assert set(objections) <= set(values) | {"databases", "chosen"}
-    assert isinstance(views.typed_text(values), str)
-    assert isinstance(views.reason_text(values), str)
+    assert isinstance(modals.typed_text(values), str)
+    assert isinstance(modals.reason_text(values), str)
 
 
 def test_typed_confirmation() -> None:
-    view = accepted_view(views.typed_confirmation(request(Action.RESTART), "orders-db", "REF"))
+    view = accepted_view(modals.typed_confirmation(request(Action.RESTART), "orders-db", "REF"))
     assert (view["callback_id"], view["private_metadata"]) == ("dms:restart:typed", "REF")
-    both = views.typed_confirmation(
+    both = modals.typed_confirmation(
         request(Action.DELETE, options=Options(with_destination=True)), "orders-db", "REF"
     )
     assert both["callback_id"] == "dms:delete:typed_destination"
@@ -179,32 +179,34 @@ def test_typed_confirmation() -> None:
     ("typed", "fine"), [("orders-db", True), (" orders-db ", True), ("Orders-DB", False), ("", False)]
 )
 def test_what_is_typed_must_be_the_phrase(typed: str, fine: bool) -> None:
-    values = {views.TYPED_BLOCK: {"a": {"value": typed}}}
-    objections = views.typed_objections(values, "orders-db")
+    values = {modals.TYPED_BLOCK: {"a": {"value": typed}}}
+    objections = modals.typed_objections(values, "orders-db")
     assert (objections == {}) is fine
-    assert set(objections) <= {views.TYPED_BLOCK}
+    assert set(objections) <= {modals.TYPED_BLOCK}
 
 
 def test_a_denial_needs_a_reason() -> None:
-    view = accepted_view(views.deny_reason(request(), "REF"))
+    view = accepted_view(modals.deny_reason(request(), "REF"))
     assert view["callback_id"] == "dms:promote:deny_reason"
-    assert views.reason_objections({views.REASON_BLOCK: {"a": {"value": "  "}}})
-    values = {views.REASON_BLOCK: {"a": {"value": "month end" + "!" * 5000}}}
-    assert views.reason_objections(values) == {}
-    assert len(views.reason_text(values)) == 500
+    assert modals.reason_objections({modals.REASON_BLOCK: {"a": {"value": "  "}}})
+    values = {modals.REASON_BLOCK: {"a": {"value": "month end" + "!" * 5000}}}
+    assert modals.reason_objections(values) == {}
+    assert len(modals.reason_text(values)) == 500
 
 
 def test_failed_databases_are_picked_for_a_restart() -> None:
     databases = tuple(
         Database(f"o/{n}", ObjectId(f"db{n}"), "FAILED" if n == 1 else "RUNNING") for n in range(3)
     )
-    view = accepted_view(views.form(PickForm("ref-2", Action.RESTART, job(), databases)))
+    view = accepted_view(modals.form(PickForm("ref-2", Action.RESTART, job(), databases)))
     assert view["callback_id"] == "dms:restart:pick"
-    assert views.filled("pick", submitted(view), {"source": ["db0", "db1", "db2"]}) == {"databases": ("db1",)}
+    assert modals.filled("pick", submitted(view), {"source": ["db0", "db1", "db2"]}) == {
+        "databases": ("db1",)
+    }
 
 
 def test_all_names_of_a_request_are_there() -> None:
     many = tuple(f"a_rather_long_database_name_{n:04d}" for n in range(1000))
-    view = accepted_view(views.all_names(request(databases={job().name: many})))
+    view = accepted_view(modals.all_names(request(databases={job().name: many})))
     text = "\n".join(block["text"]["text"] for block in view["blocks"])
     assert all(f"`{name}`" in text for name in many)

@@ -10,10 +10,17 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button, Part
 from bot.dms.rules import DESTRUCTIVE
 from bot.requests import ALONE, Beside, approving
-from bot.slack import escape, text, words
-from bot.slack import message as m
-from bot.slack.cards import approvals_text, asked, list_button, recheck_button, request_card, subject
-from bot.slack.message import Message
+from bot.slack.render import labels, mrkdwn, rich_text
+from bot.slack.render import message as m
+from bot.slack.render.message import Message
+from bot.slack.render.request_card import (
+    approvals_text,
+    asked,
+    list_button,
+    recheck_button,
+    request_card,
+    subject,
+)
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
 
@@ -35,14 +42,14 @@ def approval_card(
         return _decided(request, decisions, now, runs)
     who = _people(approvers)
     summary = (
-        f"{who}: {escape.mention('@', request.by.user)} asks to {escape.outside(subject(request))}. "
+        f"{who}: {mrkdwn.mention('@', request.by.user)} asks to {mrkdwn.outside(subject(request))}. "
         "Approve or deny."
     )
     blocks: list[Block] = [m.header(_title(request)), m.section(f"{who}, please approve or deny.")]
     blocks.extend(asked(request, beside))
     blocks.append(m.section(f"{approvals_text(request, decisions)}.{_own(request)}{_rule(request)}"))
     blocks.extend(m.buttons(_buttons(request)))
-    blocks.extend(m.context(f"Expires {escape.date(request.expires)}."))
+    blocks.extend(m.context(f"Expires {mrkdwn.date(request.expires)}."))
     return m.message(summary, blocks)
 
 
@@ -53,9 +60,9 @@ def reminder_text(
     left = humanize(request.expires - now) if request.expires > now else "no time"
     missing = max(0, request.needed - len(approving(request, decisions)))
     shown = (
-        f"⏰ {_people(approvers)}: {left} left to decide on *{escape.outside(subject(request))}*, asked by "
-        f"{escape.mention('@', request.by.user)}. {words.many(missing, 'approval')} still needed; "
-        f"it expires {escape.date(request.expires)}."
+        f"⏰ {_people(approvers)}: {left} left to decide on *{mrkdwn.outside(subject(request))}*, asked by "
+        f"{mrkdwn.mention('@', request.by.user)}. {labels.many(missing, 'approval')} still needed; "
+        f"it expires {mrkdwn.date(request.expires)}."
     )
     return m.message(shown, m.sections(shown))
 
@@ -63,8 +70,8 @@ def reminder_text(
 def denial_text(request: Request) -> Message:
     """What the requester is told when somebody has denied: who, what and why."""
     shown = (
-        f"⛔ {escape.mention('@', request.by.user)}: {escape.mention('@', request.ended_by)} has denied "
-        f"*{escape.outside(subject(request))}*. {escape.outside(request.note)}"
+        f"⛔ {mrkdwn.mention('@', request.by.user)}: {mrkdwn.mention('@', request.ended_by)} has denied "
+        f"*{mrkdwn.outside(subject(request))}*. {mrkdwn.outside(request.note)}"
     )
     return m.message(shown, m.sections(shown))
 
@@ -82,7 +89,7 @@ def _title(request: Request) -> str:
 
 
 def _people(approvers: Sequence[Part]) -> str:
-    return text.mrkdwn(_joined(approvers)) or "Approvers"
+    return rich_text.mrkdwn(_joined(approvers)) or "Approvers"
 
 
 def _joined(approvers: Sequence[Part]) -> tuple[Part, ...]:
@@ -95,11 +102,11 @@ def _joined(approvers: Sequence[Part]) -> tuple[Part, ...]:
 def _own(request: Request) -> str:
     if request.self_approval:
         return ""
-    return f" {escape.mention('@', request.by.user)} cannot approve their own request."
+    return f" {mrkdwn.mention('@', request.by.user)} cannot approve their own request."
 
 
 def _rule(request: Request) -> str:
-    return f" Rule: {escape.code(request.rule)}." if request.rule else ""
+    return f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
 
 
 def _buttons(request: Request) -> list[Button]:

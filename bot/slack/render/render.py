@@ -20,12 +20,12 @@ from bot.cmdline.answers import (
     Tone,
     Upload,
 )
-from bot.slack import escape, text
-from bot.slack import message as m
-from bot.slack.databasespage import databases_page
-from bot.slack.jobcard import job_card
-from bot.slack.joblist import jobs_page
-from bot.slack.message import Message
+from bot.slack.render import message as m
+from bot.slack.render import mrkdwn, rich_text
+from bot.slack.render.database_list import databases_page
+from bot.slack.render.job_card import job_card
+from bot.slack.render.job_list import jobs_page
+from bot.slack.render.message import Message
 
 _TONES: dict[Tone, str] = {"info": "", "good": "✅ ", "warn": "⚠️ ", "bad": "🔴 "}
 
@@ -33,7 +33,7 @@ _TONES: dict[Tone, str] = {"info": "", "good": "✅ ", "warn": "⚠️ ", "bad":
 def render(answer: Answer) -> Message:
     """Any answer as a message within Slack's limits; it never fails for what the answer holds.
 
-    Forms belong in a view (`bot.slack.views.form`): here they become a sentence that says so.
+    Forms belong in a view (`bot.slack.render.modals.form`): here they become a sentence that says so.
     """
     match answer:
         case Note():
@@ -56,12 +56,12 @@ def render(answer: Answer) -> Message:
 
 def rich(value: Rich) -> str:
     """Rich text as mrkdwn."""
-    return text.mrkdwn(value)
+    return rich_text.mrkdwn(value)
 
 
 def note(answer: Note) -> Message:
     """A few sentences with a sign of their tone, and buttons."""
-    shown = f"{_TONES[answer.tone]}{text.mrkdwn(answer.text)}"
+    shown = f"{_TONES[answer.tone]}{rich_text.mrkdwn(answer.text)}"
     return m.message(shown, [*m.sections(shown), *m.buttons(answer.buttons)])
 
 
@@ -71,22 +71,22 @@ def page(answer: Page) -> Message:
     for each in answer.sections:
         blocks.extend(_section(each))
     blocks.extend(m.buttons(answer.buttons))
-    blocks.extend(m.context(text.mrkdwn(answer.footer)))
+    blocks.extend(m.context(rich_text.mrkdwn(answer.footer)))
     return m.message(_summary(answer), blocks)
 
 
 def _section(part: Section) -> list[Block]:
-    shown = text.mrkdwn(part.text)
-    if len(part.buttons) == 1 and escape.size(shown) <= m.SECTION:
+    shown = rich_text.mrkdwn(part.text)
+    if len(part.buttons) == 1 and mrkdwn.size(shown) <= m.SECTION:
         return [m.section(shown, m.button(part.buttons[0]))]
     return [*m.sections(shown), *m.buttons(part.buttons)]
 
 
 def _summary(answer: Page) -> str:
     """The title, and the first line where there is one: what a notification shows."""
-    title = f"*{escape.outside(answer.title)}*"
-    first = text.mrkdwn(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
-    return f"{title}: {escape.clip(first, 300)}" if first else title
+    title = f"*{mrkdwn.outside(answer.title)}*"
+    first = rich_text.mrkdwn(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
+    return f"{title}: {mrkdwn.clip(first, 300)}" if first else title
 
 
 def _form(answer: EditForm | EditPreview | PickForm) -> Message:

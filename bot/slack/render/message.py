@@ -33,8 +33,8 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import Button
 from bot.dms.rules import DESTRUCTIVE
-from bot.slack import escape
-from bot.slack.blockjson import as_json, attributes
+from bot.slack.render import mrkdwn
+from bot.slack.render.block_json import as_json, attributes
 
 MOST_BLOCKS = 50
 MOST_TEXT = 12_000
@@ -73,16 +73,16 @@ def message(text: str, blocks: Iterable[Block]) -> Message:
     """Finish a message: `text` is mrkdwn and stands alone where blocks are not shown."""
     kept = _fit(list(blocks), MOST_BLOCKS)
     number_actions(kept)
-    return Message(escape.clip(text, FALLBACK).strip() or "\u2014", kept)
+    return Message(mrkdwn.clip(text, FALLBACK).strip() or "\u2014", kept)
 
 
 def header(text: str) -> HeaderBlock:
-    return HeaderBlock(text=PlainTextObject(text=escape.clip_plain(text, HEADER), emoji=True))
+    return HeaderBlock(text=PlainTextObject(text=mrkdwn.clip_plain(text, HEADER), emoji=True))
 
 
 def words(text: str) -> MarkdownTextObject:
     """mrkdwn in which nothing but explicit markup becomes a link or a mention."""
-    return MarkdownTextObject(text=escape.clip(text, SECTION) if text.strip() else "\u2014", verbatim=True)
+    return MarkdownTextObject(text=mrkdwn.clip(text, SECTION) if text.strip() else "\u2014", verbatim=True)
 
 
 def section(text: str, accessory: BlockElement | None = None) -> SectionBlock:
@@ -96,7 +96,7 @@ def sections(text: str) -> list[Block]:
 
 def fields(texts: Sequence[str]) -> list[Block]:
     """Columns of short texts; a section takes ten."""
-    shown = [MarkdownTextObject(text=escape.clip(each, FIELD), verbatim=True) for each in texts if each]
+    shown = [MarkdownTextObject(text=mrkdwn.clip(each, FIELD), verbatim=True) for each in texts if each]
     return [SectionBlock(fields=shown[at : at + 10]) for at in range(0, len(shown), 10)]
 
 
@@ -113,7 +113,7 @@ def divider() -> DividerBlock:
 def button(spec: Button) -> ButtonElement:
     """Its `action_id` may be numbered later, where the message has several of its kind."""
     return ButtonElement(
-        text=PlainTextObject(text=escape.clip_plain(spec.label, LABEL), emoji=True),
+        text=PlainTextObject(text=mrkdwn.clip_plain(spec.label, LABEL), emoji=True),
         action_id=action_id(spec.verb, spec.step),
         value=spec.ref or None,
         style=spec.style or _style(spec),
@@ -125,9 +125,9 @@ def button(spec: Button) -> ButtonElement:
 def _question(spec: Button) -> ConfirmObject:
     """Slack's own dialog between a press and its delivery."""
     return ConfirmObject(
-        title=PlainTextObject(text=escape.clip_plain(f"{spec.label}?", TITLE)),
-        text=PlainTextObject(text=escape.clip_plain(spec.asks, QUESTION)),
-        confirm=PlainTextObject(text=escape.clip_plain(spec.label, ANSWER)),
+        title=PlainTextObject(text=mrkdwn.clip_plain(f"{spec.label}?", TITLE)),
+        text=PlainTextObject(text=mrkdwn.clip_plain(spec.asks, QUESTION)),
+        confirm=PlainTextObject(text=mrkdwn.clip_plain(spec.label, ANSWER)),
         deny=PlainTextObject(text="Cancel"),
     )
 
@@ -181,7 +181,7 @@ def _text_size(value: Any) -> int:
     if value is None or isinstance(value, str):
         return 0
     own, parts = _texts(type(value))  # type: ignore[arg-type]  # a class has a hash
-    size = escape.size(value.text) if own else 0
+    size = mrkdwn.size(value.text) if own else 0
     return size + sum([_text_size(getattr(value, name, None)) for name in parts])
 
 
@@ -229,9 +229,9 @@ def _pieces(text: str, most: int) -> list[str]:
     piece = ""
     for line in text.split("\n"):
         joined = f"{piece}\n{line}" if piece else line
-        if piece and escape.size(joined) > most:
+        if piece and mrkdwn.size(joined) > most:
             pieces.append(piece)
             joined = line
         piece = joined
     pieces.append(piece)
-    return [escape.clip(each, most) for each in pieces if each.strip()] or ["\u2014"]
+    return [mrkdwn.clip(each, most) for each in pieces if each.strip()] or ["\u2014"]

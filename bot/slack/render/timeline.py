@@ -9,10 +9,10 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms.advice import likely_cause
 from bot.dms.model import Endpoint, Job
-from bot.slack import escape, eventwords, words
-from bot.slack import message as m
-from bot.slack.jobcard import cause_text, error_text
-from bot.slack.message import Message
+from bot.slack.render import event_labels, labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.job_card import cause_text, error_text
+from bot.slack.render.message import Message
 from bot.store.records import Event
 
 _SHOWN = 12
@@ -31,51 +31,51 @@ def timeline(
     `current` is False once the job is gone or a later run has a message of its own: then the
     message only tells the past.
     """
-    job_id = words.job_code(job.name)
+    job_id = labels.job_code(job.name)
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
-    state = "🗑️ *Deleted*" if gone else f"{words.job_sign(job)} {words.status(job.status)}"
+    state = "🗑️ *Deleted*" if gone else f"{labels.job_sign(job)} {labels.status(job.status)}"
     now = state if current or gone else "An earlier run; a newer message follows this job."
     blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_where(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
         error = error_text(job)
         blocks.extend(m.sections(error) if error else [])
-        blocks.extend([m.section(f"👉 *Next*: {escape.own(next_step)}")] if next_step else [])
+        blocks.extend([m.section(f"👉 *Next*: {mrkdwn.own(next_step)}")] if next_step else [])
         blocks.extend(m.buttons(buttons))
-    summary = f"{job_id}: {eventwords.headline(last) if last else state}"
+    summary = f"{job_id}: {event_labels.headline(last) if last else state}"
     return m.message(summary, blocks)
 
 
 def event_detail(event: Event, job: Job | None = None) -> Message:
     """One event with all that is known of it, for the thread."""
-    head = f"{eventwords.headline(event)}{eventwords.by(event)}"
-    lines = [f"{head}, {escape.date(event.at, '{date_short_pretty} {time_secs}')}"]
+    head = f"{event_labels.headline(event)}{event_labels.by(event)}"
+    lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
-        lines.append(escape.outside(event.detail))
+        lines.append(mrkdwn.outside(event.detail))
         cause = likely_cause(event.detail, job) if _tells_error(event) else None
         if cause is not None:
             lines.append(cause_text(cause, job))
-    return m.message(f"{words.job_code(event.job)}: {head}", m.sections("\n".join(lines)))
+    return m.message(f"{labels.job_code(event.job)}: {head}", m.sections("\n".join(lines)))
 
 
 def _history(events: Sequence[Event]) -> str:
     """The newest events; the thread has all of them."""
     shown = events[-_SHOWN:]
     left = len(events) - len(shown)
-    earlier = [f"… {words.many(left, 'earlier event')}, in the thread"] if left else []
-    return "\n".join([*earlier, *(eventwords.line(each, detail=False) for each in shown)])
+    earlier = [f"… {labels.many(left, 'earlier event')}, in the thread"] if left else []
+    return "\n".join([*earlier, *(event_labels.line(each, detail=False) for each in shown)])
 
 
 def _name(job: Job) -> str:
-    return f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    return f" {mrkdwn.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
 
 
 def _where(job: Job) -> str:
     """From what to what, and where; of a job that is gone the ends may not be known any more."""
     known = Endpoint("") not in (job.source, job.destination)
-    return " · ".join([*([words.way(job)] if known else []), escape.outside(job.location)])
+    return " · ".join([*([labels.way(job)] if known else []), mrkdwn.outside(job.location)])
 
 
 def _tells_error(event: Event) -> bool:
-    return eventwords.is_failed(event) or event.kind in ("error", "database_failed")
+    return event_labels.is_failed(event) or event.kind in ("error", "database_failed")

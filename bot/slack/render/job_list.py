@@ -17,9 +17,9 @@ from slack_sdk.models.blocks import (
 from bot.cmdline.answers import Button, JobGroup, JobLine, JobsPage
 from bot.dms import display_names
 from bot.dms.model import Job
-from bot.slack import escape, words
-from bot.slack import message as m
-from bot.slack.message import Message
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.message import Message
 
 _BOXES = 10
 _BULK = 24
@@ -64,15 +64,15 @@ def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
 
 
 def _title(page: JobsPage) -> str:
-    return words.many(page.total, "migration job")
+    return labels.many(page.total, "migration job")
 
 
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
     counts = ", ".join(f"{count:,} {display_names.status_plain(status)}" for status, count in totals.items())
-    places = words.many(len(page.unreachable), "location")
+    places = labels.many(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
-    return escape.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
+    return mrkdwn.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
 
 
 def _place_in(page: JobsPage) -> str:
@@ -80,7 +80,7 @@ def _place_in(page: JobsPage) -> str:
     if page.pages > 1:
         parts.append(f"Page {page.page} of {page.pages}")
     if page.filters:
-        parts.append(f"Filter: {escape.code(page.filters)}")
+        parts.append(f"Filter: {mrkdwn.code(page.filters)}")
     if page.choosing:
         only = " (ticks count on this page only)" if page.pages > 1 else ""
         parts.append(f"Tick jobs of one status, then press what to do with them{only}")
@@ -94,21 +94,21 @@ def _counts(page: JobsPage) -> list[Block]:
         counts = Counter()
         for status, count in page.counts.items():
             counts[status.partition("/")[0]] += count
-    shown = [f"{words.status(status)}: {count:,}" for status, count in counts.items()]
+    shown = [f"{labels.status(status)}: {count:,}" for status, count in counts.items()]
     return m.sections(" · ".join(shown)) if shown else []
 
 
 def _unreachable(page: JobsPage) -> list[Block]:
     if not page.unreachable:
         return []
-    places = words.names(page.unreachable)
+    places = labels.names(page.unreachable)
     return [m.section(f"⚠️ *Not answering*: {places}. Jobs there are missing from this list, not gone.")]
 
 
 def _ailing(page: JobsPage) -> list[Block]:
     if not page.ailing:
         return []
-    jobs = words.names(page.ailing, _AILING)
+    jobs = labels.names(page.ailing, _AILING)
     return [
         m.section(f"🔴 *Not FAILED as a whole, but with failed databases*: {jobs}. `/dms show` tells which.")
     ]
@@ -125,7 +125,7 @@ def _nothing(page: JobsPage) -> str:
 def _heading(group: JobGroup) -> str:
     here = len(group.lines)
     count = f"{group.total:,}" if here == group.total else f"{here:,} of {group.total:,}"
-    return f"{words.status_sign(group.status)} {words.status(group.status)} — {count}"
+    return f"{labels.status_sign(group.status)} {labels.status(group.status)} — {count}"
 
 
 def _lines(group: JobGroup) -> list[Block]:
@@ -141,7 +141,7 @@ def _compact(group: JobGroup) -> list[Block]:
     blocks: list[Block] = []
     for at in range(0, len(group.lines), _LINES_A_SECTION):
         lines = group.lines[at : at + _LINES_A_SECTION]
-        blocks.append(m.section("\n".join(escape.clip(_with_failures(line), 350) for line in lines)))
+        blocks.append(m.section("\n".join(mrkdwn.clip(_with_failures(line), 350) for line in lines)))
     for at in range(0, len(group.lines), _MENU):
         blocks.append(_menu(group.lines[at : at + _MENU]))
     return blocks
@@ -150,7 +150,7 @@ def _compact(group: JobGroup) -> list[Block]:
 def _menu(lines: tuple[JobLine, ...]) -> ActionsBlock:
     seen: dict[str, Option] = {}
     for line in lines:
-        label = escape.clip_plain(f"{_id(line)} ({_location(line)})", _OPTION)
+        label = mrkdwn.clip_plain(f"{_id(line)} ({_location(line)})", _OPTION)
         seen.setdefault(line.ref, Option(value=line.ref, text=PlainTextObject(text=label)))
     return ActionsBlock(
         elements=[
@@ -166,22 +166,22 @@ def _menu(lines: tuple[JobLine, ...]) -> ActionsBlock:
 def _line(line: JobLine) -> str:
     rows = [_short_line(line), _details(line)]
     if line.job.error is not None:
-        rows.append(f"🔴 {escape.clip(escape.outside(_first_line(line.job.error.message)), _ERROR)}")
+        rows.append(f"🔴 {mrkdwn.clip(mrkdwn.outside(_first_line(line.job.error.message)), _ERROR)}")
     if line.failed_databases:
         rows.append(_failed_databases(line))
     if line.run is not None:
-        rows.append(words.under_way(line.run))
+        rows.append(labels.under_way(line.run))
     return "\n".join(row for row in rows if row)
 
 
 def _failed_databases(line: JobLine) -> str:
-    return f"🔴 {_count_failed(line)}: {words.names(line.failed_databases, _DATABASES)}"
+    return f"🔴 {_count_failed(line)}: {labels.names(line.failed_databases, _DATABASES)}"
 
 
 def _short_line(line: JobLine) -> str:
     name = line.job.display_name
-    shown = f" {escape.clip(escape.outside(name), 120)}" if name and name != _id(line) else ""
-    return f"*{escape.code(_id(line))}*{shown}"
+    shown = f" {mrkdwn.clip(mrkdwn.outside(name), 120)}" if name and name != _id(line) else ""
+    return f"*{mrkdwn.code(_id(line))}*{shown}"
 
 
 def _with_failures(line: JobLine) -> str:
@@ -190,19 +190,19 @@ def _with_failures(line: JobLine) -> str:
 
 
 def _count_failed(line: JobLine) -> str:
-    return f"{words.many(len(line.failed_databases), 'database')} failed"
+    return f"{labels.many(len(line.failed_databases), 'database')} failed"
 
 
 def _details(line: JobLine) -> str:
     job = line.job
-    parts = [words.way(job), escape.outside(_location(line))]
+    parts = [labels.way(job), mrkdwn.outside(_location(line))]
     if job.duration_s > 0:
         parts.append(_lasts(job))
-    return escape.clip(" · ".join(parts), 300)
+    return mrkdwn.clip(" · ".join(parts), 300)
 
 
 def _lasts(job: Job) -> str:
-    return f"duration {words.duration(job.duration_s)}"
+    return f"duration {labels.duration(job.duration_s)}"
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:
@@ -224,7 +224,7 @@ def _box(line: JobLine) -> Option:
     about = " · ".join(
         part
         for part in (
-            words.way_plain(job),
+            labels.way_plain(job),
             _location(line),
             _count_failed(line) if line.failed_databases else "",
             _lasts(job) if job.duration_s > 0 else "",
@@ -233,8 +233,8 @@ def _box(line: JobLine) -> Option:
     )
     return Option(
         value=line.ref,
-        text=MarkdownTextObject(text=escape.code(escape.clip_plain(_id(line), 70)), verbatim=True),
-        description=PlainTextObject(text=escape.clip_plain(about, _OPTION)),
+        text=MarkdownTextObject(text=mrkdwn.code(mrkdwn.clip_plain(_id(line), 70)), verbatim=True),
+        description=PlainTextObject(text=mrkdwn.clip_plain(about, _OPTION)),
     )
 
 

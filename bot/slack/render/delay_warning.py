@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.requests.delay import DELAY, Seen, amounts, read, unmeasured, why_unknown
-from bot.slack import escape, text, words
-from bot.slack.words import called_code
+from bot.slack.render import labels, mrkdwn, rich_text
+from bot.slack.render.labels import called_code
 from bot.store.records import Request
 
 _JOBS = 10
@@ -51,28 +51,28 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
             f"{called_code(request, name)} {_amounts(seen)}" for name, seen in list(late.items())[:_NAMED]
         ]
         lines.append(
-            f":rotating_light: *The replication delay is NOT ZERO for {words.many(len(late), 'job')}*: "
+            f":rotating_light: *The replication delay is NOT ZERO for {labels.many(len(late), 'job')}*: "
             f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
             "Stop the writes to the source, wait, and check again."
         )
     if still:
         since = [_since(request, *each) for each in list(still.items())[:_NAMED]]
         lines.append(
-            f":rotating_light: *The replication delay is not measured for {words.many(len(still), 'job')}* "
+            f":rotating_light: *The replication delay is not measured for {labels.many(len(still), 'job')}* "
             "that failed or stopped. The destinations may miss what the sources got since: "
             f"{', '.join(since)}{_more(len(still))}."
         )
     if unknown:
         lines.append(
-            f":rotating_light: *The replication delay is not known for {words.many(len(unknown), 'job')}*: "
+            f":rotating_light: *The replication delay is not known for {labels.many(len(unknown), 'job')}*: "
             f"{_codes(request, unknown)}. Make sure that all has arrived before you promote."
         )
     if zero:
         oldest = min(seen.seconds.time for seen in zero.values() if seen.seconds)
         some = "" if not any(map(_has_bytes, zero.values())) else f" {_BYTES_LEFT}"
         lines.append(
-            f"✅ *Replication delay: 0 s for {words.many(len(zero), 'job')}* "
-            f"(measured {escape.date(oldest)} or later). {_UNTIL_THEN}{some}"
+            f"✅ *Replication delay: 0 s for {labels.many(len(zero), 'job')}* "
+            f"(measured {mrkdwn.date(oldest)} or later). {_UNTIL_THEN}{some}"
         )
     return lines
 
@@ -81,8 +81,8 @@ def _since(request: Request, name: str, seen: Seen) -> str:
     """From when on a destination may miss something, and why that is known."""
     if seen.since is None or seen.last is None:
         return called_code(request, name)
-    delay = words.duration(seen.last.value)
-    return f"{called_code(request, name)} {escape.date(seen.since)} (last known delay {delay})"
+    delay = labels.duration(seen.last.value)
+    return f"{called_code(request, name)} {mrkdwn.date(seen.since)} (last known delay {delay})"
 
 
 def _codes(request: Request, names: list[str]) -> str:
@@ -104,8 +104,8 @@ def _line(seen: Seen, job: str) -> str:
             "wait, and check again."
         )
     if seen.standing:
-        return f":rotating_light: {job}{text.mrkdwn(unmeasured(seen))}"
-    why = text.mrkdwn(why_unknown(seen))
+        return f":rotating_light: {job}{rich_text.mrkdwn(unmeasured(seen))}"
+    why = rich_text.mrkdwn(why_unknown(seen))
     return (
         f":rotating_light: {job}*The replication delay is not known*{why}. "
         "Make sure that all has arrived before you promote."
@@ -115,7 +115,7 @@ def _line(seen: Seen, job: str) -> str:
 def _amounts(seen: Seen, form: str = "{}") -> str:
     """The figures, in `form`, and when they were measured; mrkdwn."""
     first, *rest = amounts(seen)
-    return text.mrkdwn((form.format(first), *rest))
+    return rich_text.mrkdwn((form.format(first), *rest))
 
 
 def _has_bytes(seen: Seen) -> bool:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC
 
 from bot.cmdline.answers import Channel, Group, Link, Outside, Part, Rich, Time, User, parts_of
-from bot.slack import escape
+from bot.slack.render import mrkdwn as escape
 
 _MARKS = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
 

@@ -19,10 +19,10 @@ from bot.cmdline.answers import EditForm, EditPreview, PickForm
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import PARALLELISM, ObjectState, Selection, State
 from bot.dms.rules import Action
-from bot.slack import choices, escape, words
-from bot.slack import message as m
-from bot.slack.requestviews import name_rows
-from bot.slack.surface import modal
+from bot.slack.render import choices, labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.request_modals import name_rows
+from bot.slack.render.view import modal
 
 SELECTION_BLOCK = "selection"
 CHOSEN_BLOCK = "chosen"
@@ -52,9 +52,9 @@ def edit_form(form: EditForm) -> dict[str, Any]:
     """All or chosen databases, exclusions, dump parallelism."""
     everything = form.config.selection != Selection.SPECIFIED
     blocks: list[Block] = [
-        m.section(f"{words.job_sign(form.job)} {words.job_code(form.job.name)} {_has(form)}")
+        m.section(f"{labels.job_sign(form.job)} {labels.job_code(form.job.name)} {_has(form)}")
     ]
-    blocks.extend(m.context(f"⚠️ {escape.own(form.note)}" if form.note else ""))
+    blocks.extend(m.context(f"⚠️ {mrkdwn.own(form.note)}" if form.note else ""))
     blocks.append(_selection(everything))
     chosen = () if everything else _names(form.config.chosen)
     blocks.extend(
@@ -91,7 +91,7 @@ def edit_form(form: EditForm) -> dict[str, Any]:
 def edit_preview(preview: EditPreview) -> dict[str, Any]:
     """What an edit adds, removes and keeps, and what takes effect only after a restart."""
     before, after = preview.selection
-    rows = [f"{words.job_sign(preview.job)} {words.job_code(preview.job.name)}"]
+    rows = [f"{labels.job_sign(preview.job)} {labels.job_code(preview.job.name)}"]
     if before != after:
         rows.append(f"*Selection*: {_selection_words(before)} → *{_selection_words(after)}*")
     blocks: list[Block] = m.sections("\n".join(rows))
@@ -101,15 +101,15 @@ def edit_preview(preview: EditPreview) -> dict[str, Any]:
         ("*Kept*", preview.kept),
     ):
         if found:
-            head = f"{label} — {words.many(len(found), 'database')}"
+            head = f"{label} — {labels.many(len(found), 'database')}"
             blocks.extend(m.sections("\n".join([head, *name_rows(found)])))
     old, new = preview.parallelism
     if old != new:
         blocks.append(
-            m.section(f"*Dump parallelism*: {escape.outside(old or 'not set')} → *{escape.outside(new)}*")
+            m.section(f"*Dump parallelism*: {mrkdwn.outside(old or 'not set')} → *{mrkdwn.outside(new)}*")
         )
     if preview.warning:
-        blocks.extend(m.sections("\n".join(f"⚠️ {escape.own(line)}" for line in preview.warning)))
+        blocks.extend(m.sections("\n".join(f"⚠️ {mrkdwn.own(line)}" for line in preview.warning)))
     return modal(
         f"Save {preview.job.id}?",
         blocks,
@@ -125,11 +125,11 @@ def pick_form(form: PickForm) -> dict[str, Any]:
     verb = str(form.action)
     names = [str(each.id) for each in form.databases]
     blocks: list[Block] = [
-        m.section(f"{words.job_sign(form.job)} {words.job_code(form.job.name)} {_stakes(form)}")
+        m.section(f"{labels.job_sign(form.job)} {labels.job_code(form.job.name)} {_stakes(form)}")
     ]
     failed = [str(each.id) for each in form.databases if each.state == ObjectState.FAILED]
     if failed:
-        blocks.extend(m.context(f"🔴 Failed: {words.names(failed)}"))
+        blocks.extend(m.context(f"🔴 Failed: {labels.names(failed)}"))
     if not names:
         blocks.append(m.section(f"There is no database to {verb} by itself now."))
         return modal(f"{verb.capitalize()} databases", blocks)
@@ -177,7 +177,7 @@ def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ..
 
 
 def _has(form: EditForm) -> str:
-    count = words.many(len(form.source), "database")
+    count = labels.many(len(form.source), "database")
     return f"The source has {count}." if form.source else "No database of the source is known yet."
 
 
@@ -207,11 +207,11 @@ def _parallelism(form: EditForm) -> list[Block]:
     """Only of a running job can it be changed."""
     current = form.job.parallelism
     if form.job.state != State.RUNNING:
-        shown = f" It is {escape.outside(current)} now." if current else ""
+        shown = f" It is {mrkdwn.outside(current)} now." if current else ""
         return m.context(f"The dump parallelism can be changed only while the job is RUNNING.{shown}")
     stay = Option(
         value=_LEAVE,
-        text=PlainTextObject(text=escape.clip_plain(f"Leave it ({current or 'not set'})", 75)),
+        text=PlainTextObject(text=mrkdwn.clip_plain(f"Leave it ({current or 'not set'})", 75)),
     )
     paces = [Option(value=each, text=PlainTextObject(text=_PACE[each])) for each in PARALLELISM]
     return [

@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.cmdline.answers import EditForm, EditPreview, Form, PickForm
 from bot.cmdline.invocation import UsageError, Value
-from bot.slack import choices, escape, formviews
-from bot.slack import message as m
-from bot.slack.home import Home, home
-from bot.slack.message import Message
-from bot.slack.requestviews import (
+from bot.slack.render import choices, form_modals, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.home_tab import Home, home
+from bot.slack.render.message import Message
+from bot.slack.render.request_modals import (
     REASON_BLOCK,
     TYPED_BLOCK,
     all_names,
@@ -26,7 +26,7 @@ from bot.slack.requestviews import (
     typed_objections,
     typed_text,
 )
-from bot.slack.surface import modal
+from bot.slack.render.view import modal
 
 TITLE = "Migrations"
 
@@ -35,11 +35,11 @@ def form(answer: Form) -> dict[str, Any]:
     """The view of a form."""
     match answer:
         case EditForm():
-            return formviews.edit_form(answer)
+            return form_modals.edit_form(answer)
         case EditPreview():
-            return formviews.edit_preview(answer)
+            return form_modals.edit_preview(answer)
         case PickForm():
-            return formviews.pick_form(answer)
+            return form_modals.pick_form(answer)
 
 
 def loading() -> dict[str, Any]:
@@ -54,7 +54,7 @@ def message_view(message: Message) -> dict[str, Any]:
 
 def sorry(text: str) -> dict[str, Any]:
     """Something went wrong, in one sentence."""
-    return modal(TITLE, m.sections(f"🔴 {escape.outside(text)}"))
+    return modal(TITLE, m.sections(f"🔴 {mrkdwn.outside(text)}"))
 
 
 def filled(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Value]:
@@ -65,9 +65,9 @@ def filled(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dic
     """
     match step:
         case "submit":
-            return _edit_flags(formviews.read_edit(values, _source(data)))
+            return _edit_flags(form_modals.read_edit(values, _source(data)))
         case "pick":
-            return {"databases": formviews.read_pick(values, _source(data))}
+            return {"databases": form_modals.read_pick(values, _source(data))}
         case _:
             return {}
 
@@ -86,7 +86,7 @@ def suggestions(typed: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return choices.suggestions(typed, _source(data))
 
 
-def _edit_flags(choice: formviews.EditChoice) -> dict[str, Value]:
+def _edit_flags(choice: form_modals.EditChoice) -> dict[str, Value]:
     flags: dict[str, Value] = {"preview": True}
     if choice.everything:
         flags |= {"all": True, "exclude": choice.databases}
@@ -104,7 +104,7 @@ def _source(data: Mapping[str, Any]) -> Sequence[str]:
 
 def _blamed(step: str, values: Mapping[str, Any]) -> str:
     """The block that an objection is shown at; it must be an input of the view."""
-    wanted = formviews.PICK_BLOCK if step == "pick" else formviews.CHOSEN_BLOCK
+    wanted = form_modals.PICK_BLOCK if step == "pick" else form_modals.CHOSEN_BLOCK
     return wanted if wanted in values else next(iter(values), wanted)
 
 

@@ -15,12 +15,12 @@ from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.requests import ALONE, Beside, approval_key, approving, open_beside
 from bot.requests.buttons import offers, offers_together, restart_failed, show
-from bot.slack import alerts, timeline
-from bot.slack.approvalcard import approval_card, denial_text, reminder_text
-from bot.slack.cards import request_card
-from bot.slack.home import Home, home
-from bot.slack.message import Message
-from bot.slack.render import note
+from bot.slack.render import alerts, timeline
+from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
+from bot.slack.render.home_tab import Home, home
+from bot.slack.render.message import Message
+from bot.slack.render.render import note
+from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.records import (
     OPEN_REQUESTS,

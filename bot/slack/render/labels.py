@@ -6,7 +6,7 @@ from bot.dms import display_names, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import called
-from bot.slack import escape
+from bot.slack.render import mrkdwn
 from bot.store.records import Request, Run, RunState
 from bot.util.durations import humanize
 
@@ -76,8 +76,8 @@ def job_sign(job: Job) -> str:
 def status(text: str) -> str:
     """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
     state, _, phase = text.partition("/")
-    shown = f"*{escape.outside(state) or 'unknown'}*"
-    return f"{shown} · {escape.outside(display_names.phase_words(phase))}" if phase else shown
+    shown = f"*{mrkdwn.outside(state) or 'unknown'}*"
+    return f"{shown} · {mrkdwn.outside(display_names.phase_words(phase))}" if phase else shown
 
 
 def status_sign(text: str) -> str:
@@ -87,23 +87,23 @@ def status_sign(text: str) -> str:
 
 def job_code(name: str) -> str:
     """A job's id in code type, from its full name."""
-    return escape.code(short_name(name))
+    return mrkdwn.code(short_name(name))
 
 
 def called_code(request: Request, name: str) -> str:
     """What a job is called in a request, in code type, from its full name."""
-    return escape.code(called(request, name))
+    return mrkdwn.code(called(request, name))
 
 
 def side(endpoint: Endpoint) -> str:
     """`PostgreSQL (Amazon RDS)`; mrkdwn."""
-    return escape.outside(display_names.side(endpoint))
+    return mrkdwn.outside(display_names.side(endpoint))
 
 
 def place(endpoint: Endpoint) -> str:
     """Engine, provider, and where it is; mrkdwn."""
     where = endpoint.host or endpoint.profile_id
-    return f"{side(endpoint)} {escape.code(where)}" if where else side(endpoint)
+    return f"{side(endpoint)} {mrkdwn.code(where)}" if where else side(endpoint)
 
 
 def way(job: Job) -> str:
@@ -144,21 +144,21 @@ def run_words(state: RunState) -> str:
 def under_way(run: Run | None, operation: Operation | None = None) -> str:
     """What goes on with a job, and who began it; mrkdwn, empty when nothing does."""
     if run is not None:
-        by = f" by {escape.mention('@', run.by)}" if run.by else ""
+        by = f" by {mrkdwn.mention('@', run.by)}" if run.by else ""
         begun = run.called or run.created
-        since = f" since {escape.date(begun)}" if begun else ""
+        since = f" since {mrkdwn.date(begun)}" if begun else ""
         return f"⏳ *{DOING[run.action]}*, started here{by}{since}"
     if operation is None:
         return ""
-    since = f" since {escape.date(operation.create_time)}" if operation.create_time else ""
-    doing = escape.code(operation.verb) if operation.verb else "an operation"
-    status_text = f": {escape.outside(operation.status_message)}" if operation.status_message else ""
+    since = f" since {mrkdwn.date(operation.create_time)}" if operation.create_time else ""
+    doing = mrkdwn.code(operation.verb) if operation.verb else "an operation"
+    status_text = f": {mrkdwn.outside(operation.status_message)}" if operation.status_message else ""
     cancelling = " (being cancelled)" if operation.cancelling else ""
     return f"⏳ *Under way*: {doing}{cancelling}{since}{status_text}"
 
 
 def names(found: tuple[str, ...] | list[str], most: int = 20) -> str:
     """Names in code type, the first `most`, and how many more; mrkdwn."""
-    shown = ", ".join(escape.code(each) for each in found[:most])
+    shown = ", ".join(mrkdwn.code(each) for each in found[:most])
     rest = len(found) - most
     return f"{shown} and *{rest:,} more*" if rest > 0 else shown

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import Block
 
-from bot.slack import escape, words
-from bot.slack import message as m
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
 from bot.util.durations import humanize
 
@@ -72,7 +72,7 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
         return "🚫 *Nothing was done.*"
     if len(request.jobs) == 1:
         return _single(request, runs)
-    done = words.DONE[request.action]
+    done = labels.DONE[request.action]
     good = sum(1 for run in runs if run.state is RunState.SUCCEEDED)
     total = max(len(request.jobs), len(runs))
     if good == total:
@@ -81,35 +81,37 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
 
 
 def _single(request: Request, runs: Sequence[Run]) -> str:
-    job = words.called_code(request, request.jobs[0].name)
+    job = labels.called_code(request, request.jobs[0].name)
     bad = [run for run in runs if failed(run)]
     if not bad:
-        return f"✅ *{words.DONE[request.action]}* {job}{_took(runs)}"
+        return f"✅ *{labels.DONE[request.action]}* {job}{_took(runs)}"
     run = bad[0]
-    reason = escape.clip(_note(run), _NOTE) or "the service gave no reason"
+    reason = mrkdwn.clip(_note(run), _NOTE) or "the service gave no reason"
     action = str(request.action).capitalize()
-    return f"{words.run_sign(run.state)} *{action} of* {job} *{words.run_words(run.state)}*: {reason}"
+    return f"{labels.run_sign(run.state)} *{action} of* {job} *{labels.run_words(run.state)}*: {reason}"
 
 
 def _tally(runs: Sequence[Run]) -> str:
     counts = Counter(run.state for run in runs)
-    parts = [f"{words.run_sign(state)} {counts[state]}" for state in _ORDER if counts[state]]
+    parts = [f"{labels.run_sign(state)} {counts[state]}" for state in _ORDER if counts[state]]
     return f" · {' '.join(parts)}" if parts else ""
 
 
 def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
-    head = f"{words.run_sign(run.state)} {words.called_code(request, run.job)} {words.run_words(run.state)}"
+    head = (
+        f"{labels.run_sign(run.state)} {labels.called_code(request, run.job)} {labels.run_words(run.state)}"
+    )
     if run.state in ACTIVE_RUNS:
-        step = f" ({escape.clip(_note(run), _SHORT_NOTE if short else _NOTE)})" if run.note else ""
+        step = f" ({mrkdwn.clip(_note(run), _SHORT_NOTE if short else _NOTE)})" if run.note else ""
         return f"{head}{step}{_since(run, now, short=short)}"
     most = _SHORT_NOTE if short else _NOTE
-    note = f": {escape.clip(_note(run), most)}" if run.note else ""
+    note = f": {mrkdwn.clip(_note(run), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"
 
 
 def _note(run: Run) -> str:
     """Why, or how far: the service's words among ours, so that no mark of either formats; mrkdwn."""
-    return escape.outside(run.note.replace("`", ""))
+    return mrkdwn.outside(run.note.replace("`", ""))
 
 
 def _since(run: Run, now: datetime | None, *, short: bool) -> str:
@@ -118,11 +120,11 @@ def _since(run: Run, now: datetime | None, *, short: bool) -> str:
     if run.state is RunState.QUEUED:
         return ": the job has been stopped, its restart comes next"
     if short:
-        return f" since {escape.date(run.called)}"
+        return f" since {mrkdwn.date(run.called)}"
     lasted = f" ({humanize(now - run.called)})" if now is not None and now > run.called else ""
     operation = run.operation.rpartition("/")[2]
-    named = f", operation {escape.code(operation)}" if operation else ""
-    return f" since {escape.date(run.called)}{lasted}{named}"
+    named = f", operation {mrkdwn.code(operation)}" if operation else ""
+    return f" since {mrkdwn.date(run.called)}{lasted}{named}"
 
 
 def _span(run: Run) -> str:

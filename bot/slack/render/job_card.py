@@ -13,9 +13,9 @@ from bot.dms.advice import Cause, docs_url, likely_cause
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.requests.delay import Seen, amounts, unmeasured, why_unknown
-from bot.slack import escape, text, words
-from bot.slack import message as m
-from bot.slack.message import Message
+from bot.slack.render import labels, mrkdwn, rich_text
+from bot.slack.render import message as m
+from bot.slack.render.message import Message
 
 _NAMED = 15
 _FAILED_NAMED = 8
@@ -26,7 +26,7 @@ _LABELS = 20
 def job_card(card: JobCard) -> Message:
     """State and phase first, then what is wrong, then everything else."""
     job = card.job
-    blocks: list[Block] = [m.header(f"{words.job_sign(job)} {job.display_name or job.id}")]
+    blocks: list[Block] = [m.header(f"{labels.job_sign(job)} {job.display_name or job.id}")]
     blocks.append(m.section(_state(job)))
     blocks.extend(m.fields(_facts(card)))
     for part in (*_troubles(card), *_databases(card), _next(card)):
@@ -40,15 +40,15 @@ def error_text(job: Job) -> str:
     """The job's error, its usual cause, and where to read on; mrkdwn, empty without an error."""
     if job.error is None:
         return ""
-    shown = escape.clip(escape.outside(job.error.message or "The service gave no reason."), _ERROR)
+    shown = mrkdwn.clip(mrkdwn.outside(job.error.message or "The service gave no reason."), _ERROR)
     return f"🔴 *Error*: {shown}\n{cause_text(likely_cause(job.error, job), job)}"
 
 
 def cause_text(cause: Cause | None, job: Job | None) -> str:
     """The likely cause, or at least the page that lists known errors; mrkdwn."""
     if cause is None:
-        return f"{escape.link(docs_url(job), 'Known errors and what helps')}"
-    return f"*Likely cause*: {escape.own(cause.text)} {escape.link(cause.url, 'Read on')}"
+        return f"{mrkdwn.link(docs_url(job), 'Known errors and what helps')}"
+    return f"*Likely cause*: {mrkdwn.own(cause.text)} {mrkdwn.link(cause.url, 'Read on')}"
 
 
 def databases_text(databases: Sequence[Database]) -> str:
@@ -57,24 +57,24 @@ def databases_text(databases: Sequence[Database]) -> str:
         return "*Databases*: none listed yet"
     counts = Counter(each.state for each in databases)
     shown = ", ".join(
-        f"{words.object_sign(state)} {count:,} {escape.outside(state)}"
+        f"{labels.object_sign(state)} {count:,} {mrkdwn.outside(state)}"
         for state, count in counts.most_common(12)
     )
-    lines = [f"*{words.many(len(databases), 'database')}*: {shown}"]
+    lines = [f"*{labels.many(len(databases), 'database')}*: {shown}"]
     failed = [each for each in databases if each.state == ObjectState.FAILED]
     lines.extend(failed_line(each) for each in failed[:_FAILED_NAMED])
     if len(failed) > _FAILED_NAMED:
         lines.append(f"… and {len(failed) - _FAILED_NAMED:,} more that failed")
     healthy = [str(each.id) for each in databases if each.state != ObjectState.FAILED]
     if healthy:
-        lines.append(words.names(healthy, _NAMED))
+        lines.append(labels.names(healthy, _NAMED))
     return "\n".join(lines)
 
 
 def failed_line(database: Database) -> str:
     """A failed database with the reason; mrkdwn."""
     reason = database.error.message if database.error else "no reason given"
-    return f"🔴 {escape.code(str(database.id))}: {escape.clip(escape.outside(_one_line(reason)), 300)}"
+    return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.outside(_one_line(reason)), 300)}"
 
 
 def delay_text(seen: Seen, *, promotable: bool) -> str:
@@ -85,48 +85,49 @@ def delay_text(seen: Seen, *, promotable: bool) -> str:
         risk = " — promoting now loses data" if promotable else ""
         return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}"
     if seen.standing:
-        return f"⚠️ {text.mrkdwn(unmeasured(seen))}"
+        return f"⚠️ {rich_text.mrkdwn(unmeasured(seen))}"
     return f"⚠️ *not known*{_aged(why_unknown(seen))}"
 
 
 def _aged(parts: Sequence[Part]) -> str:
     """Times as ages, which Slack keeps true for as long as the card is there; mrkdwn."""
     return "".join(
-        escape.date(each.at, "{ago}") if isinstance(each, Time) else text.mrkdwn((each,)) for each in parts
+        mrkdwn.date(each.at, "{ago}") if isinstance(each, Time) else rich_text.mrkdwn((each,))
+        for each in parts
     )
 
 
 def _summary(job: Job) -> str:
-    status = escape.outside(display_names.status_plain(job.status))
-    return f"{words.job_sign(job)} {words.job_code(job.name)} is {status}"
+    status = mrkdwn.outside(display_names.status_plain(job.status))
+    return f"{labels.job_sign(job)} {labels.job_code(job.name)} is {status}"
 
 
 def _state(job: Job) -> str:
     kind = "one-time migration" if job.type == JobType.ONE_TIME else "continuous migration"
-    lines = [f"{words.job_sign(job)} {words.status(job.status)}", f"{words.job_code(job.name)} · {kind}"]
+    lines = [f"{labels.job_sign(job)} {labels.status(job.status)}", f"{labels.job_code(job.name)} · {kind}"]
     return "\n".join(lines)
 
 
 def _facts(card: JobCard) -> list[str]:
     job = card.job
     found = [
-        f"*Source*\n{words.place(job.source)}",
-        f"*Destination*\n{words.place(job.destination)}",
+        f"*Source*\n{labels.place(job.source)}",
+        f"*Destination*\n{labels.place(job.destination)}",
     ]
     if job.duration_s > 0:
-        found.append(f"*Duration*\n{words.duration(job.duration_s)}")
+        found.append(f"*Duration*\n{labels.duration(job.duration_s)}")
     if card.delay is not None:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
     if job.parallelism:
-        found.append(f"*Dump parallelism*\n{escape.outside(job.parallelism)}")
+        found.append(f"*Dump parallelism*\n{mrkdwn.outside(job.parallelism)}")
     if job.labels:
         found.append(f"*Labels*\n{_labels(job)}")
     return found
 
 
 def _labels(job: Job) -> str:
-    shown = [escape.code(f"{key}={value}" if value else key) for key, value in job.labels[:_LABELS]]
+    shown = [mrkdwn.code(f"{key}={value}" if value else key) for key, value in job.labels[:_LABELS]]
     rest = len(job.labels) - _LABELS
     return " ".join([*shown, f"and {rest} more"] if rest > 0 else shown)
 
@@ -134,32 +135,32 @@ def _labels(job: Job) -> str:
 def _troubles(card: JobCard) -> list[str]:
     found = [error_text(card.job)]
     if card.frozen:
-        found.append(f"❄️ *Frozen, no changes now*: {text.mrkdwn(card.frozen)}")
-    found.append(words.under_way(card.run, card.operation))
+        found.append(f"❄️ *Frozen, no changes now*: {rich_text.mrkdwn(card.frozen)}")
+    found.append(labels.under_way(card.run, card.operation))
     return [part for part in found if part]
 
 
 def _databases(card: JobCard) -> list[str]:
     if card.databases is None:
         why = card.databases_note or "the service did not answer"
-        return [f"⚠️ *Databases could not be listed*: {escape.outside(why)}"]
-    note = [escape.outside(card.databases_note)] if card.databases_note else []
+        return [f"⚠️ *Databases could not be listed*: {mrkdwn.outside(why)}"]
+    note = [mrkdwn.outside(card.databases_note)] if card.databases_note else []
     return [databases_text(card.databases), *note]
 
 
 def _next(card: JobCard) -> str:
-    return f"👉 *Next*: {escape.own(card.next_step)}" if card.next_step else ""
+    return f"👉 *Next*: {mrkdwn.own(card.next_step)}" if card.next_step else ""
 
 
 def _small_print(card: JobCard) -> list[str]:
     job = card.job
     parts = [
-        escape.link(card.console_url, "Open in the console"),
-        f"{escape.outside(job.project)} / {escape.outside(job.location)}",
-        f"created {escape.date(job.create_time)}",
+        mrkdwn.link(card.console_url, "Open in the console"),
+        f"{mrkdwn.outside(job.project)} / {mrkdwn.outside(job.location)}",
+        f"created {mrkdwn.date(job.create_time)}",
     ]
     if job.end_time:
-        parts.append(f"ended {escape.date(job.end_time)}")
+        parts.append(f"ended {mrkdwn.date(job.end_time)}")
     return [" · ".join(parts), *_withheld(card)]
 
 
@@ -167,7 +168,7 @@ def _withheld(card: JobCard) -> list[str]:
     if not card.withheld:
         return []
     what = ", ".join(f"*{action}*" for action in card.withheld)
-    return [f"Not offered to you: {what}; {escape.code(f'/dms policy {card.job.id}')} says who may"]
+    return [f"Not offered to you: {what}; {mrkdwn.code(f'/dms policy {card.job.id}')} says who may"]
 
 
 def _one_line(text: str) -> str:

@@ -19,11 +19,11 @@ from bot.requests import ALONE, GONE, Beside, approving
 from bot.requests.buttons import not_begun, stop_following
 from bot.requests.job_names import called
 from bot.requests.wording import LONG, STANDING, lasts_long, must_be_typed, scope, waits
-from bot.slack import escape, words
-from bot.slack import message as m
-from bot.slack.delaywarning import delay_lines
-from bot.slack.message import Message
-from bot.slack.progress import failed, outcome, progress, retryable
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.delay_warning import delay_lines
+from bot.slack.render.message import Message
+from bot.slack.render.progress import failed, outcome, progress, retryable
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run
 from bot.util.durations import humanize
 
@@ -92,26 +92,26 @@ def subject(request: Request) -> str:
 
 def summary(request: Request, runs: Sequence[Run] = ()) -> str:
     """One line for notifications; mrkdwn."""
-    who = escape.mention("@", request.by.user)
-    what = escape.outside(subject(request))
+    who = mrkdwn.mention("@", request.by.user)
+    what = mrkdwn.outside(subject(request))
     match request.state:
         case RequestState.CONFIRMING:
             return f"{who}: {what}? Confirm or cancel."
         case RequestState.APPROVING:
-            return f"{who} asks to {what}: {words.many(request.needed, 'approval')} needed."
+            return f"{who} asks to {what}: {labels.many(request.needed, 'approval')} needed."
         case RequestState.DONE:
             return outcome(request, runs)
         case RequestState.RUNNING | RequestState.APPROVED:
-            return f"⏳ *{words.DOING[request.action]}* {_which(request)}"
+            return f"⏳ *{labels.DOING[request.action]}* {_which(request)}"
         case _:
-            why = f": {escape.clip(_why(request), 300)}" if request.note else ""
+            why = f": {mrkdwn.clip(_why(request), 300)}" if request.note else ""
             return f"{_ended(request)} — {what}{why}"
 
 
 def asked(request: Request, beside: Beside = ALONE) -> list[Block]:
     """What is asked, and everything that must be known to decide on it; `beside` are other requests for the
     same jobs that are open."""
-    blocks: list[Block] = [m.section(f"{escape.mention('@', request.by.user)} asks to {_wish(request)}.")]
+    blocks: list[Block] = [m.section(f"{mrkdwn.mention('@', request.by.user)} asks to {_wish(request)}.")]
     blocks.extend(m.sections("\n".join(_jobs(request))))
     blocks.extend(_changes(request))
     blocks.extend(_losses(request))
@@ -134,16 +134,16 @@ def _other(request: Request, other: Request) -> str:
     names = {job.name for job in request.jobs}
     shared = [job.name for job in other.jobs if job.name in names]
     rest = f" and {len(shared) - 1} more of these jobs" if len(shared) > 1 else ""
-    among = f" ({words.called_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
-    who = escape.mention("@", other.by.user)
-    return f"*{escape.outside(subject(other))}*{among} by {who}, {STANDING[other.state]}"
+    among = f" ({labels.called_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
+    who = mrkdwn.mention("@", other.by.user)
+    return f"*{mrkdwn.outside(subject(other))}*{among} by {who}, {STANDING[other.state]}"
 
 
 def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     """How many have approved, and who; mrkdwn."""
     given = approving(request, decisions)
-    by = ", ".join(escape.mention("@", each.user) for each in given)
-    line = f"*{len(given)} of {words.many(request.needed, 'approval')}*"
+    by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
+    line = f"*{len(given)} of {labels.many(request.needed, 'approval')}*"
     return f"{line}, by {by}" if by else f"{line} so far"
 
 
@@ -171,7 +171,7 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
 def _wish(request: Request) -> str:
     extras = []
     if request.options.databases:
-        extras.append(f"only {words.many(len(request.options.databases), 'database')}")
+        extras.append(f"only {labels.many(len(request.options.databases), 'database')}")
     if request.options.failed_only:
         extras.append("only what has failed")
     if request.options.stop_first:
@@ -179,7 +179,7 @@ def _wish(request: Request) -> str:
     if request.options.skip_validation:
         extras.append("without the service's checks")
     if request.options.parallelism:
-        extras.append(f"dump parallelism {escape.outside(request.options.parallelism)}")
+        extras.append(f"dump parallelism {mrkdwn.outside(request.options.parallelism)}")
     detail = f" ({', '.join(extras)})" if extras else ""
     again = ", once more" if request.parent else ""
     both = scope(request) if request.options.with_destination else ""
@@ -188,12 +188,12 @@ def _wish(request: Request) -> str:
 
 def _which(request: Request) -> str:
     if len(request.jobs) == 1:
-        return words.called_code(request, request.jobs[0].name)
+        return labels.called_code(request, request.jobs[0].name)
     return f"*{len(request.jobs)} jobs*"
 
 
 def _ended(request: Request) -> str:
-    by = f" by {escape.mention('@', request.ended_by)}" if request.ended_by else ""
+    by = f" by {mrkdwn.mention('@', request.ended_by)}" if request.ended_by else ""
     return f"{_OVER[request.state]}{by}"
 
 
@@ -202,7 +202,7 @@ def _effect(request: Request) -> list[Block]:
     effect = request.facts.get("effect")
     if not isinstance(effect, str) or not effect.strip():
         return []
-    return m.sections(escape.own("\n".join(dict.fromkeys(effect.splitlines()))))
+    return m.sections(mrkdwn.own("\n".join(dict.fromkeys(effect.splitlines()))))
 
 
 def _jobs(request: Request) -> list[str]:
@@ -212,32 +212,34 @@ def _jobs(request: Request) -> list[str]:
     shown = [_job_line(request, job) for job in request.jobs[:_LINES]]
     rest = len(request.jobs) - _LINES
     more = [f"… and *{rest} more jobs*"] if rest > 0 else []
-    return [f"All of them are {words.status(request.jobs[0].status)}:", *shown, *more]
+    return [f"All of them are {labels.status(request.jobs[0].status)}:", *shown, *more]
 
 
 def _job(request: Request, job: Job) -> str:
-    name = f" {escape.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
-    head = f"{words.job_sign(job)} {words.called_code(request, job.name)}{name} — {words.status(job.status)}"
+    name = f" {mrkdwn.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    head = (
+        f"{labels.job_sign(job)} {labels.called_code(request, job.name)}{name} — {labels.status(job.status)}"
+    )
     ends = (
-        f"From {words.place(job.source)} to {words.place(job.destination)}, "
-        f"in {escape.outside(job.project)} / *{escape.outside(job.location)}*"
+        f"From {labels.place(job.source)} to {labels.place(job.destination)}, "
+        f"in {mrkdwn.outside(job.project)} / *{mrkdwn.outside(job.location)}*"
     )
     return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
 
 
 def _job_line(request: Request, job: Job) -> str:
     line = (
-        f"{words.job_sign(job)} {words.job_code(job.name)} ({escape.outside(job.location)}) → "
-        f"{words.place(job.destination)}"
+        f"{labels.job_sign(job)} {labels.job_code(job.name)} ({mrkdwn.outside(job.location)}) → "
+        f"{labels.place(job.destination)}"
     )
     databases = _databases(request, job, _NAMED_IN_LINE)
-    return escape.clip(f"{line}. {databases}" if databases else line, _LINE)
+    return mrkdwn.clip(f"{line}. {databases}" if databases else line, _LINE)
 
 
 def _databases(request: Request, job: Job, most: int) -> str:
     databases = request.databases.get(job.name, ())
     if databases:
-        return f"{words.many(len(databases), 'database')}: {words.names(databases, most)}"
+        return f"{labels.many(len(databases), 'database')}: {labels.names(databases, most)}"
     if request.action in DESTRUCTIVE:
         return "Its databases could not be listed: *all of them* are affected."
     return ""
@@ -248,7 +250,7 @@ def _changes(request: Request) -> list[Block]:
     lines = request.facts.get("changes")
     if not isinstance(lines, list | tuple) or not lines:
         return []
-    return m.sections("\n".join(escape.own(str(line)) for line in lines))
+    return m.sections("\n".join(mrkdwn.own(str(line)) for line in lines))
 
 
 def _touched(request: Request) -> list[Block]:
@@ -256,13 +258,13 @@ def _touched(request: Request) -> list[Block]:
     if len(request.jobs) > 1 or not (request.options.databases or request.options.failed_only):
         return []
     databases = request.databases.get(request.jobs[0].name, ())
-    return m.sections(f"Only these: {words.names(databases, _NAMED)}") if databases else []
+    return m.sections(f"Only these: {labels.names(databases, _NAMED)}") if databases else []
 
 
 def _losses(request: Request) -> list[Block]:
     """The warnings, and for what destroys whether the destination itself goes."""
     sign = "ℹ️" if request.action in HARMLESS else "⚠️"
-    lines = [f"{sign} {escape.own(line)}" for line in request.warning if line.strip()]
+    lines = [f"{sign} {mrkdwn.own(line)}" for line in request.warning if line.strip()]
     if request.action is Action.DELETE:
         lines.append(_destination(request))
     elif request.action in DESTRUCTIVE and not lines:
@@ -294,9 +296,9 @@ def _offers_destination(request: Request) -> bool:
 
 
 def _confirming(request: Request, beside: Beside) -> list[Block]:
-    who = escape.mention("@", request.by.user)
+    who = mrkdwn.mention("@", request.by.user)
     small = (
-        f"Only {who} can confirm, until {escape.date(request.expires)}.{_typing(request)}{_to_come(request)}"
+        f"Only {who} can confirm, until {mrkdwn.date(request.expires)}.{_typing(request)}{_to_come(request)}"
     )
     return [*asked(request, beside), *m.buttons(_confirm_buttons(request)), *m.context(small)]
 
@@ -317,8 +319,8 @@ def _to_come(request: Request) -> str:
     """Whoever confirms should know that it does not begin at once."""
     if request.needed == 0:
         return ""
-    rule = f" (rule {escape.code(request.rule)})" if request.rule else ""
-    return f" After that it waits for *{words.many(request.needed, 'approval')}*{rule}."
+    rule = f" (rule {mrkdwn.code(request.rule)})" if request.rule else ""
+    return f" After that it waits for *{labels.many(request.needed, 'approval')}*{rule}."
 
 
 def _confirm_buttons(request: Request) -> list[Button]:
@@ -357,7 +359,7 @@ def list_button(request: Request) -> list[Button]:
 def _approving(
     request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: Beside
 ) -> list[Block]:
-    rule = f" Rule: {escape.code(request.rule)}." if request.rule else ""
+    rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
     row = [*recheck_button(request), _button(request, "Withdraw", "withdraw")]
     return [
@@ -365,7 +367,7 @@ def _approving(
         m.section(waiting),
         *_not_asked(asking),
         *m.buttons([*row, *list_button(request)]),
-        *m.context(f"Expires {escape.date(request.expires)}."),
+        *m.context(f"Expires {mrkdwn.date(request.expires)}."),
     ]
 
 
@@ -374,8 +376,8 @@ def _not_asked(asking: OutMessage | None) -> list[Block]:
     if asking is None or not asking.error:
         return []
     return m.sections(
-        f"🔴 *This could not be posted in* {escape.mention('#', asking.channel)}: "
-        f"{escape.outside(asking.error)}. Once the app is invited there, it is; until then, whoever may "
+        f"🔴 *This could not be posted in* {mrkdwn.mention('#', asking.channel)}: "
+        f"{mrkdwn.outside(asking.error)}. Once the app is invited there, it is; until then, whoever may "
         "approve finds this with `/dms approvals`."
     )
 
@@ -384,7 +386,7 @@ def _running(
     request: Request, runs: Sequence[Run], decisions: Sequence[Decision], now: datetime
 ) -> list[Block]:
     return [
-        m.section(f"{_approvals_given(request, decisions)}Asked by {escape.mention('@', request.by.user)}."),
+        m.section(f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."),
         *progress(request, runs, now),
         *_changes(request),
         *_touched(request),
@@ -398,7 +400,7 @@ def _unfollowing(request: Request, runs: Sequence[Run], now: datetime) -> list[B
     if not long:
         return []
     one = len(long) == 1
-    jobs = words.called_code(request, long[0].job) if one else words.many(len(long), "job")
+    jobs = labels.called_code(request, long[0].job) if one else labels.many(len(long), "job")
     are, stand = ("is", "stands") if one else ("are", "stand")
     waiting = len(waits(runs))
     rest = f" *{not_begun(waiting)}*" if waiting else ""
@@ -422,8 +424,8 @@ def _done(
     if not any(failed(run) for run in runs):
         blocks.extend(_effect(request))
     blocks.extend(m.buttons([*_after(request, runs), *then]))
-    small = f"{_approvals_given(request, decisions)}Asked by {escape.mention('@', request.by.user)}."
-    ended = f" Ended {escape.date(request.ended)}." if request.ended else ""
+    small = f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."
+    ended = f" Ended {mrkdwn.date(request.ended)}." if request.ended else ""
     return [*blocks, *m.context(f"{small}{ended}")]
 
 
@@ -441,11 +443,11 @@ def _after(request: Request, runs: Sequence[Run]) -> list[Button]:
 def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     line = _ended(request)
     if request.ended:
-        line += f", {escape.date(request.ended)}"
+        line += f", {mrkdwn.date(request.ended)}"
     reason = f"\n{_why(request)}" if request.note else ""
     blocks: list[Block] = [
         m.section(f"{line}.{reason}"),
-        m.section(f"It was asked by {escape.mention('@', request.by.user)} to {_wish(request)}."),
+        m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {_wish(request)}."),
     ]
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and GONE not in request.facts:
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
@@ -454,12 +456,12 @@ def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
 
 def _why(request: Request) -> str:
     """Why it ended: a person's words when it was denied, else a sentence of ours."""
-    show = escape.outside if request.state is RequestState.DENIED else escape.own
+    show = mrkdwn.outside if request.state is RequestState.DENIED else mrkdwn.own
     return show(request.note)
 
 
 def _approvals_given(request: Request, decisions: Sequence[Decision]) -> str:
-    by = ", ".join(escape.mention("@", each.user) for each in approving(request, decisions))
+    by = ", ".join(mrkdwn.mention("@", each.user) for each in approving(request, decisions))
     return f"Approved by {by}. " if by else ""
 
 

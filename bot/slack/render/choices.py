@@ -20,8 +20,8 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.invocation import UsageError
-from bot.slack import escape
-from bot.slack import message as m
+from bot.slack.render import message as m
+from bot.slack.render import mrkdwn
 
 MOST = 100
 """Options of one menu; more are looked for by typing."""
@@ -122,7 +122,7 @@ def typed(values: Mapping[str, Any], block_id: str, most: int) -> str:
     for element in _elements(values.get(block_id)):
         value = element.get("value")
         if isinstance(value, str):
-            return escape.clean(value).strip()[:most]
+            return mrkdwn.clean(value).strip()[:most]
     return ""
 
 
@@ -157,10 +157,10 @@ def _input(label: str, block_id: str, element: InteractiveElement, hint: str, op
 
 
 def _shown(name: str) -> str:
-    line = escape.clip_plain(name, len(name) + 1)
-    if escape.size(line) <= _TEXT:
+    line = mrkdwn.clip_plain(name, len(name) + 1)
+    if mrkdwn.size(line) <= _TEXT:
         return line
-    return escape.clip_plain(f"{line[:40]}…{line[-20:]}", _TEXT)
+    return mrkdwn.clip_plain(f"{line[:40]}…{line[-20:]}", _TEXT)
 
 
 def _selected(block: object) -> list[object]:

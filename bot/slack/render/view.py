@@ -8,9 +8,9 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock
 
-from bot.slack import escape
-from bot.slack import message as m
-from bot.slack.blockjson import as_json
+from bot.slack.render import message as m
+from bot.slack.render import mrkdwn
+from bot.slack.render.block_json import as_json
 
 MOST_BLOCKS = 100
 TITLE = 24
@@ -47,7 +47,7 @@ def home_view(blocks: Sequence[Block]) -> dict[str, Any]:
 
 
 def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": escape.clip_plain(text, TITLE), "emoji": True}
+    return {"type": "plain_text", "text": mrkdwn.clip_plain(text, TITLE), "emoji": True}
 
 
 def _blocks(blocks: Sequence[Block]) -> list[dict[str, Any]]:

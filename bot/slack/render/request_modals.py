@@ -8,12 +8,12 @@ from typing import Any
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
 from bot.requests import ALONE, Beside
-from bot.slack import escape, words
-from bot.slack import message as m
-from bot.slack.cards import asked, subject
-from bot.slack.choices import typed
-from bot.slack.message import Message
-from bot.slack.surface import modal
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.choices import typed
+from bot.slack.render.message import Message
+from bot.slack.render.request_card import asked, subject
+from bot.slack.render.view import modal
 from bot.store.records import Request
 
 TYPED_BLOCK = "typed"
@@ -33,10 +33,10 @@ def typed_confirmation(request: Request, phrase: str, ref: str, beside: Beside =
     blocks.append(
         InputBlock(
             block_id=TYPED_BLOCK,
-            label=PlainTextObject(text=escape.clip_plain(f"Type {phrase} to go on", 150)),
+            label=PlainTextObject(text=mrkdwn.clip_plain(f"Type {phrase} to go on", 150)),
             element=PlainTextInputElement(
                 action_id=m.action_id(str(request.action), "phrase"),
-                placeholder=PlainTextObject(text=escape.clip_plain(phrase, 150)),
+                placeholder=PlainTextObject(text=mrkdwn.clip_plain(phrase, 150)),
                 max_length=_LONGEST_PHRASE,
                 focus_on_load=True,
             ),
@@ -71,7 +71,7 @@ def deny_reason(request: Request, ref: str) -> dict[str, Any]:
     """Asks why a request is denied; `ref` says which, and where the button was pressed."""
     blocks: list[Block] = [
         m.section(
-            f"{escape.mention('@', request.by.user)} asked to *{escape.outside(subject(request))}* "
+            f"{mrkdwn.mention('@', request.by.user)} asked to *{mrkdwn.outside(subject(request))}* "
             "and is told your reason."
         ),
         InputBlock(
@@ -119,9 +119,9 @@ def all_names(request: Request) -> dict[str, Any]:
     blocks: list[Block] = []
     for job in request.jobs:
         databases = request.databases.get(job.name, ())
-        count = words.many(len(databases), "database") if databases else "databases not listed"
-        code = words.called_code(request, job.name)
-        rows = [f"{words.job_sign(job)} *{code}* {words.status(job.status)} — {count}"]
+        count = labels.many(len(databases), "database") if databases else "databases not listed"
+        code = labels.called_code(request, job.name)
+        rows = [f"{labels.job_sign(job)} *{code}* {labels.status(job.status)} — {count}"]
         rows.extend(name_rows(databases))
         blocks.extend(m.sections("\n".join(rows)))
     return modal("All jobs and databases", _packed(blocks))
@@ -130,7 +130,7 @@ def all_names(request: Request) -> dict[str, Any]:
 def name_rows(found: Sequence[str]) -> list[str]:
     """All names in code type, some a row: long lists part at row ends."""
     return [
-        ", ".join(escape.code(each) for each in found[at : at + _ROW]) for at in range(0, len(found), _ROW)
+        ", ".join(mrkdwn.code(each) for each in found[at : at + _ROW]) for at in range(0, len(found), _ROW)
     ]
 
 

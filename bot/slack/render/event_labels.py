@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.dms import display_names
 from bot.dms.model import Phase, State
-from bot.slack import escape, words
+from bot.slack.render import labels, mrkdwn
 from bot.store.records import Event
 from bot.util.durations import humanize
 
@@ -29,29 +29,29 @@ def headline(event: Event) -> str:
         case "error":
             return "🔴 *Error*"
         case "database_failed":
-            return f"🔴 *Databases failed*: {escape.outside(event.after)}"
+            return f"🔴 *Databases failed*: {mrkdwn.outside(event.after)}"
         case "stuck":
             return _stuck(event)
         case "delayed":
             return f"🐢 *Replication delay is high*: {_seconds(event.after)}{_measured(event.before)}"
         case "cleared":
-            return f"✅ *Over*: {_CLEARED.get(event.before, escape.outside(event.before) or 'the warning')}"
+            return f"✅ *Over*: {_CLEARED.get(event.before, mrkdwn.outside(event.before) or 'the warning')}"
         case _:
-            change = " → ".join(words.status(each) for each in (event.before, event.after) if each)
-            return f"▫️ *{escape.outside(event.kind) or 'something happened'}* {change}".rstrip()
+            change = " → ".join(labels.status(each) for each in (event.before, event.after) if each)
+            return f"▫️ *{mrkdwn.outside(event.kind) or 'something happened'}* {change}".rstrip()
 
 
 def line(event: Event, *, detail: bool = True) -> str:
     """When, what, and by whom; mrkdwn."""
-    more = f"\n        {escape.clip(_flat(event.detail), _DETAIL)}" if detail and event.detail else ""
-    return f"{escape.date(event.at, '{date_short_pretty} {time_secs}')}  {headline(event)}{by(event)}{more}"
+    more = f"\n        {mrkdwn.clip(_flat(event.detail), _DETAIL)}" if detail and event.detail else ""
+    return f"{mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}  {headline(event)}{by(event)}{more}"
 
 
 def by(event: Event) -> str:
     """Who is behind it; mrkdwn with a leading space, empty when nobody in particular is."""
     if event.by == OUTSIDE:
         return " — outside Slack (console, gcloud or API)"
-    return f" — by {escape.mention('@', event.by)}" if event.by else ""
+    return f" — by {mrkdwn.mention('@', event.by)}" if event.by else ""
 
 
 def reached_cdc(event: Event) -> bool:
@@ -89,9 +89,9 @@ _CLEARED = {
 
 
 def _changed(event: Event) -> str:
-    signed = f"{words.status_sign(event.after)} {words.status(event.after)}"
+    signed = f"{labels.status_sign(event.after)} {labels.status(event.after)}"
     return (
-        f"{signed} (was {escape.outside(display_names.status_plain(event.before))})"
+        f"{signed} (was {mrkdwn.outside(display_names.status_plain(event.before))})"
         if event.before
         else signed
     )
@@ -100,28 +100,28 @@ def _changed(event: Event) -> str:
 def _stuck(event: Event) -> str:
     if in_dump(event):
         return "🚨 *Stopped in the full dump*: logs pile up on the source"
-    return f"🚨 *Stuck* in {words.status(event.after)}"
+    return f"🚨 *Stuck* in {labels.status(event.after)}"
 
 
 def _as(status: str) -> str:
-    return f" — {words.status_sign(status)} {words.status(status)}" if status else ""
+    return f" — {labels.status_sign(status)} {labels.status(status)}" if status else ""
 
 
 def _was(status: str) -> str:
-    return f" (was {escape.outside(display_names.status_plain(status))})" if status else ""
+    return f" (was {mrkdwn.outside(display_names.status_plain(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:
     try:
         return humanize(float(text))
     except ValueError:
-        return escape.outside(text) or "unknown"
+        return mrkdwn.outside(text) or "unknown"
 
 
 def _measured(text: str) -> str:
     """When a figure was measured, behind it; events of older versions do not say."""
     try:
-        return f" (measured {escape.date(datetime.fromisoformat(text))})" if text else ""
+        return f" (measured {mrkdwn.date(datetime.fromisoformat(text))})" if text else ""
     except (ValueError, OverflowError):
         return ""
 
@@ -131,4 +131,4 @@ def _state(status: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return escape.outside(" · ".join(row.strip() for row in text.splitlines() if row.strip()))
+    return mrkdwn.outside(" · ".join(row.strip() for row in text.splitlines() if row.strip()))

@@ -14,10 +14,10 @@ from bot.dms import display_names, source_writes
 from bot.dms.advice import docs_url, likely_cause, next_step, piling_up
 from bot.dms.model import Job, short_name
 from bot.dms.rules import Action, allowed
-from bot.slack import escape, eventwords, words
-from bot.slack import message as m
-from bot.slack.jobcard import cause_text
-from bot.slack.message import Message
+from bot.slack.render import event_labels, labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.job_card import cause_text
+from bot.slack.render.message import Message
 from bot.store.records import Event
 
 _DETAIL = 1500
@@ -45,14 +45,14 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
 
     `over` is for a job that has moved on since: then it is told as past, and warns of nothing.
     """
-    head = f"{_past(event) if over else _title(event)} {words.job_code(event.job)}"
-    name = f" {escape.outside(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
-    blocks: list[Block] = [m.section(f"{head}{name}{eventwords.by(event)}")]
+    head = f"{_past(event) if over else _title(event)} {labels.job_code(event.job)}"
+    name = f" {mrkdwn.outside(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
+    blocks: list[Block] = [m.section(f"{head}{name}{event_labels.by(event)}")]
     for text in _since(event, job) if over else _body(event, job):
         blocks.extend(m.sections(text))
     blocks.extend(m.buttons(buttons))
-    about = [words.way(job), escape.outside(job.location)] if job else []
-    blocks.extend(m.context(" · ".join([*about, escape.date(event.at)])))
+    about = [labels.way(job), mrkdwn.outside(job.location)] if job else []
+    blocks.extend(m.context(" · ".join([*about, mrkdwn.date(event.at)])))
     return m.message(f"{head}{_why(event)}", blocks)
 
 
@@ -68,7 +68,7 @@ def is_over(event: Event, job: Job | None) -> bool:
 def may_pass(event: Event) -> bool:
     """Whether it tells of something that holds only until the job moves on."""
     writes = source_writes.must_stop(event) or source_writes.may_resume(event)
-    return writes or event.kind == "stuck" or eventwords.is_failed(event)
+    return writes or event.kind == "stuck" or event_labels.is_failed(event)
 
 
 def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
@@ -83,13 +83,13 @@ def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
         groups.setdefault(headline, []).append(event.job)
     jobs = {event.job for event in events}
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    title = f"{words.many(len(jobs), 'job')} changed"
+    title = f"{labels.many(len(jobs), 'job')} changed"
     lines = [_group(headline, names) for headline, names in ordered[:_GROUPS]]
     rest = len(ordered) - _GROUPS
     if rest > 0:
         lines.append(f"… and {rest} more kinds of changes; `/dms list` shows all jobs")
     authors = {event.by for event in events}
-    who = f"{eventwords.by(events[0])}" if len(authors) == 1 and events else ""
+    who = f"{event_labels.by(events[0])}" if len(authors) == 1 and events else ""
     counts = ", ".join(f"{len(names)} × {headline}" for headline, names in ordered[:3])
     return m.message(f"*{title}*: {counts}", [m.section(f"*{title}*{who}"), *m.sections("\n".join(lines))])
 
@@ -108,38 +108,38 @@ def summary(
     total = sum(counts.values())
     title = f"Migrations on {day}"
     ordered = sorted(counts.items(), key=lambda each: -each[1])
-    lines = [f"{words.status_sign(status)} {words.status(status)}: {count:,}" for status, count in ordered]
+    lines = [f"{labels.status_sign(status)} {labels.status(status)}: {count:,}" for status, count in ordered]
     blocks: list[Block] = [m.header(title)]
     blocks.extend(m.sections("\n".join(lines) or "There are no migration jobs."))
     for line in _waiting(waiting or Waiting()):
         blocks.extend(m.sections(line))
     for label, found in _day(events):
         names = sorted({event.job.rpartition("/")[2] for event in found})
-        blocks.append(m.section(f"{label}: {words.names(names, _NAMED)}"))
+        blocks.append(m.section(f"{label}: {labels.names(names, _NAMED)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
-        f"{count:,} {escape.outside(display_names.status_plain(status))}" for status, count in ordered[:6]
+        f"{count:,} {mrkdwn.outside(display_names.status_plain(status))}" for status, count in ordered[:6]
     )
     return m.message(
-        f"{escape.outside(title)}: {words.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks
+        f"{mrkdwn.outside(title)}: {labels.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks
     )
 
 
 def _waiting(waiting: Waiting) -> list[str]:
     lines = []
     if waiting.writes:
-        names = words.names(_short(waiting.writes), _NAMED)
+        names = labels.names(_short(waiting.writes), _NAMED)
         lines.append(f"🛑 *Waiting for the writes to their sources to stop*: {names}")
     if waiting.failed:
-        lines.append(f"🔴 *Still failed*: {words.names(_short(waiting.failed), _NAMED)}")
+        lines.append(f"🔴 *Still failed*: {labels.names(_short(waiting.failed), _NAMED)}")
     if waiting.ailing:
-        names = words.names(_short(waiting.ailing), _NAMED)
+        names = labels.names(_short(waiting.ailing), _NAMED)
         lines.append(f"🔴 *Running, but with failed databases*: {names}")
     if waiting.stuck:
-        lines.append(f"🚨 *Stuck*: {words.names(_short(waiting.stuck), _NAMED)}")
+        lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _NAMED)}")
     if waiting.approvals:
         lines.append(
-            f"✋ *{words.many(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`"
+            f"✋ *{labels.many(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`"
         )
     return lines
 
@@ -152,42 +152,42 @@ def _present(event: Event) -> str:
     """What happened, in a digest: what people must do counts more than the change that asks for it."""
     if source_writes.must_stop(event):
         return _STOP_WRITES
-    headline = eventwords.headline(event)
+    headline = event_labels.headline(event)
     return f"{_MAY_RESUME}: {headline}" if source_writes.may_resume(event) else headline
 
 
 def _title(event: Event) -> str:
     if source_writes.must_stop(event):
         return f"{_STOP_WRITES}:"
-    if eventwords.is_failed(event):
+    if event_labels.is_failed(event):
         return "🔴 *FAILED*:"
-    if eventwords.is_completed(event):
+    if event_labels.is_completed(event):
         return "✅ *COMPLETED*:"
-    if eventwords.is_ready(event):
+    if event_labels.is_ready(event):
         return "🟢 *Ready for promote*:"
     if source_writes.may_resume(event):
-        return f"{_MAY_RESUME}{', CDC reached' if eventwords.reached_cdc(event) else ''}:"
-    if eventwords.reached_cdc(event):
+        return f"{_MAY_RESUME}{', CDC reached' if event_labels.reached_cdc(event) else ''}:"
+    if event_labels.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
-    return f"{eventwords.headline(event)}:"
+    return f"{event_labels.headline(event)}:"
 
 
 def _past(event: Event) -> str:
-    if eventwords.is_failed(event):
+    if event_labels.is_failed(event):
         return "▫️ *Had failed*:"
-    if eventwords.in_dump(event):
+    if event_labels.in_dump(event):
         return "▫️ *Was stopped in the full dump*:"
     if source_writes.must_stop(event):
         return "▫️ *Was waiting for the writes to the source to stop*:"
     if source_writes.may_resume(event):
         return "▫️ *Its full dump had begun*:"
-    return f"▫️ *Was stuck* in {words.status(event.after)}:"
+    return f"▫️ *Was stuck* in {labels.status(event.after)}:"
 
 
 def _since(event: Event, job: Job | None) -> list[str]:
     """What it was, and what the job went on to: it may be further by the time that this is read."""
-    told = [f"*Error*: {_clipped(event.detail)}"] if eventwords.is_failed(event) and event.detail else []
-    now = f"the job went on to {words.job_sign(job)} {words.status(job.status)}" if job else "🗑️ *Deleted*"
+    told = [f"*Error*: {_clipped(event.detail)}"] if event_labels.is_failed(event) and event.detail else []
+    now = f"the job went on to {labels.job_sign(job)} {labels.status(job.status)}" if job else "🗑️ *Deleted*"
     return [*told, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
 
 
@@ -203,30 +203,30 @@ def _writes_by_now(event: Event, job: Job | None) -> list[str]:
 
 def _body(event: Event, job: Job | None) -> list[str]:
     found = []
-    if eventwords.is_failed(event) or event.kind in ("error", "database_failed"):
+    if event_labels.is_failed(event) or event.kind in ("error", "database_failed"):
         found.append(_error(event, job))
-    elif event.kind == "stuck" and eventwords.in_dump(event):
+    elif event.kind == "stuck" and event_labels.in_dump(event):
         return [
             "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and "
             f"{piling_up(job)}. Restart or delete it."
         ]
     elif event.detail:
-        found.append(escape.outside(event.detail))
+        found.append(mrkdwn.outside(event.detail))
     if source_writes.may_resume(event) and job is not None:
         found.append(f"▶️ {source_writes.resumed(job)}")
     step = _next(event, job)
-    return [*found, f"👉 *Next*: {escape.own(step)}"] if step else found
+    return [*found, f"👉 *Next*: {mrkdwn.own(step)}"] if step else found
 
 
 def _error(event: Event, job: Job | None) -> str:
     text = event.detail or (job.error.message if job and job.error else "")
     if not text:
-        return f"The service gave no reason. {escape.link(docs_url(job), 'Known errors and what helps')}"
+        return f"The service gave no reason. {mrkdwn.link(docs_url(job), 'Known errors and what helps')}"
     return f"*Error*: {_clipped(text)}\n{cause_text(likely_cause(text, job), job)}"
 
 
 def _clipped(text: str) -> str:
-    return escape.clip(escape.outside(text), _DETAIL)
+    return mrkdwn.clip(mrkdwn.outside(text), _DETAIL)
 
 
 def _next(event: Event, job: Job | None) -> str:
@@ -234,7 +234,7 @@ def _next(event: Event, job: Job | None) -> str:
     match event.kind:
         case "deleted":
             return ""
-        case "stuck" if not eventwords.in_dump(event):
+        case "stuck" if not event_labels.in_dump(event):
             return _unstick(event, job)
         case "delayed":
             return (
@@ -264,7 +264,7 @@ def _unstick(event: Event, job: Job | None) -> str:
 
 def _why(event: Event) -> str:
     first = next((row.strip() for row in event.detail.splitlines() if row.strip()), "")
-    return f" — {escape.clip(escape.outside(first), 300)}" if first else ""
+    return f" — {mrkdwn.clip(mrkdwn.outside(first), 300)}" if first else ""
 
 
 def _latest(events: Sequence[Event]) -> list[Event]:
@@ -277,16 +277,16 @@ def _latest(events: Sequence[Event]) -> list[Event]:
 
 def _group(headline: str, names: Sequence[str]) -> str:
     ids = sorted({name.rpartition("/")[2] for name in names})
-    return f"{headline} — {words.many(len(ids), 'job')}: {words.names(ids, _NAMED)}"
+    return f"{headline} — {labels.many(len(ids), 'job')}: {labels.names(ids, _NAMED)}"
 
 
 def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
     groups = (
-        ("🔴 *Failed*", [each for each in events if eventwords.is_failed(each)]),
+        ("🔴 *Failed*", [each for each in events if event_labels.is_failed(each)]),
         ("🔴 *With failed databases*", [each for each in events if each.kind == "database_failed"]),
         ("🚨 *Stuck*", [each for each in events if each.kind == "stuck"]),
-        ("🟢 *Reached CDC*", [each for each in events if eventwords.reached_cdc(each)]),
-        ("✅ *Completed*", [each for each in events if eventwords.is_completed(each)]),
+        ("🟢 *Reached CDC*", [each for each in events if event_labels.reached_cdc(each)]),
+        ("✅ *Completed*", [each for each in events if event_labels.is_completed(each)]),
         ("🗑️ *Deleted*", [each for each in events if each.kind == "deleted"]),
     )
     return [(label, found) for label, found in groups if found]

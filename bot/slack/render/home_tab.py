@@ -13,10 +13,10 @@ from bot.cmdline.answers import Button
 from bot.dms import source_writes
 from bot.dms.model import Job, State
 from bot.requests.job_names import Calling, told_apart
-from bot.slack import escape, words
-from bot.slack import message as m
-from bot.slack.cards import subject
-from bot.slack.surface import home_view
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.request_card import subject
+from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
 
 _JOBS_A_STATUS = 8
@@ -65,7 +65,7 @@ def home(content: Home) -> dict[str, Any]:
 
 
 def _seen(seen: datetime | None) -> str:
-    return f"As of {escape.date(seen)}" if seen else "The first look at the jobs has not ended yet."
+    return f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
 
 
 def _jobs(jobs: Sequence[Job], ailing: Mapping[str, Sequence[str]]) -> list[Block]:
@@ -97,10 +97,10 @@ def _urgency(job: Job) -> tuple[int, str, str]:
 
 
 def _group(status: str, jobs: Sequence[Job], calls: Calling) -> str:
-    head = f"{words.status_sign(status)} {words.status(status)} — {len(jobs):,}"
+    head = f"{labels.status_sign(status)} {labels.status(status)} — {len(jobs):,}"
     names = [calls(job.name) for job in jobs]
     if not status.startswith(State.FAILED):
-        return f"{head}: {words.names(names, _JOBS_A_STATUS)}"
+        return f"{head}: {labels.names(names, _JOBS_A_STATUS)}"
     rest = len(jobs) - _JOBS_A_STATUS
     more = [f"• … and {rest:,} more"] if rest > 0 else []
     return "\n".join([head, *(_failed(job, calls) for job in jobs[:_JOBS_A_STATUS]), *more])
@@ -110,7 +110,9 @@ def _ailing(names: Sequence[str], ailing: Mapping[str, Sequence[str]], calls: Ca
     if not names:
         return []
     head = f"🔴 *Running, but with failed databases* — {len(names):,}"
-    lines = [f"• {escape.code(calls(each))}: {words.names(list(ailing[each]), _DATABASES)}" for each in names]
+    lines = [
+        f"• {mrkdwn.code(calls(each))}: {labels.names(list(ailing[each]), _DATABASES)}" for each in names
+    ]
     rest = len(names) - _JOBS_A_STATUS
     more = [f"• … and {rest:,} more"] if rest > 0 else []
     return ["\n".join([head, *lines[:_JOBS_A_STATUS], *more])]
@@ -118,8 +120,8 @@ def _ailing(names: Sequence[str], ailing: Mapping[str, Sequence[str]], calls: Ca
 
 def _failed(job: Job, calls: Calling) -> str:
     reason = " ".join(job.error.message.split()) if job.error else ""
-    why = escape.clip(escape.outside(reason), 150) or "the service gave no reason"
-    return f"• {escape.code(calls(job.name))}: {why}"
+    why = mrkdwn.clip(mrkdwn.outside(reason), 150) or "the service gave no reason"
+    return f"• {mrkdwn.code(calls(job.name))}: {why}"
 
 
 def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:
@@ -135,8 +137,8 @@ def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[
 
 def _request(request: Request) -> str:
     return (
-        f"{escape.mention('@', request.by.user)}: *{escape.outside(subject(request))}*, "
-        f"expires {escape.date(request.expires)}"
+        f"{mrkdwn.mention('@', request.by.user)}: *{mrkdwn.outside(subject(request))}*, "
+        f"expires {mrkdwn.date(request.expires)}"
     )
 
 
@@ -161,11 +163,11 @@ def _watches(watches: Sequence[Watch], calls: Calling) -> list[Block]:
 
 def _watch(watch: Watch, calls: Calling) -> str:
     kind, mark, rest = watch.jobs.partition(":")
-    what = escape.code(calls(watch.jobs))
+    what = mrkdwn.code(calls(watch.jobs))
     if watch.jobs == "*":
         what = "all jobs"
     elif mark and kind in ("label", "state"):
-        what = f"{kind} {escape.code(rest)}"
-    where = escape.mention("#" if watch.target.startswith(("C", "G")) else "@", watch.target)
-    only = f", only {escape.outside(', '.join(watch.only))}" if watch.only else ""
+        what = f"{kind} {mrkdwn.code(rest)}"
+    where = mrkdwn.mention("#" if watch.target.startswith(("C", "G")) else "@", watch.target)
+    only = f", only {mrkdwn.outside(', '.join(watch.only))}" if watch.only else ""
     return f"• {what} → {where}{only}"

@@ -1,0 +1,1 @@
+"""Answers, requests and events as Slack's blocks and views."""
