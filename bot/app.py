@@ -14,7 +14,7 @@ from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import catchup, cli, membership
+from bot import catchup, cli
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
@@ -36,11 +36,12 @@ from bot.runtime.leader import Duty, Leader
 from bot.runtime.routes import Endpoints
 from bot.runtime.shutdown import Deadline, Pool, Signals, ends, leave
 from bot.slack.afterwards import Afterwards
-from bot.slack.directory import Directory
+from bot.slack.api import membership
+from bot.slack.api.directory import Directory
+from bot.slack.api.proxy import go_without_proxy, is_nearby
+from bot.slack.api.replies import Post
 from bot.slack.front import Front
 from bot.slack.listeners import listen
-from bot.slack.nearby import go_without_proxy, is_nearby
-from bot.slack.post import Post
 from bot.slack.render.outbox_messages import Stored
 from bot.slack.signed import Signed
 from bot.slack.socket import Socket

@@ -20,7 +20,9 @@ from typing import Any
 import structlog
 from slack_sdk import WebClient
 
-from bot.delivery import (
+from bot.limits import Limits
+from bot.requests import request_key
+from bot.slack.api.messages import (
     Barred,
     Delivery,
     DeliveryError,
@@ -33,8 +35,6 @@ from bot.delivery import (
     Trouble,
     Unfit,
 )
-from bot.limits import Limits
-from bot.requests import request_key
 from bot.store import Store, StoreError
 from bot.store.records import BY_URL, OutMessage
 from bot.util.ratelimit import back_off

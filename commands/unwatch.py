@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, Note, Part, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
-from bot.membership import Membership
 from bot.policy.subscriptions import EVERYTHING
+from bot.slack.api.membership import Membership
 from bot.store.records import Watch
 from commands import watching
 from commands.base import Context, Verb, never

@@ -6,8 +6,8 @@ import secrets
 
 from bot.cmdline.answers import Answer, Button, Note, Part, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
-from bot.membership import Membership
 from bot.policy.subscriptions import EVERYTHING
+from bot.slack.api.membership import Membership
 from bot.store.records import Watch
 from commands import watching
 from commands.base import Context, Verb, only_of_a_job

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from bot.cmdline.answers import Channel, Note, Part, User
 from bot.cmdline.invocation import Flag, Invocation, UsageError, Value
 from bot.dms.model import Phase, State, short_name
-from bot.membership import Membership
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS
+from bot.slack.api.membership import Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import nearest
 from commands.base import Context, Say

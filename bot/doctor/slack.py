@@ -14,9 +14,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
-from bot.membership import Membership, told
-from bot.scopes import SCOPES
-from bot.slack.nearby import go_without_proxy
+from bot.slack.api.membership import Membership, told
+from bot.slack.api.proxy import go_without_proxy
+from bot.slack.api.scopes import SCOPES
 
 _TIMEOUT_S = 10
 _SKEW_WARN_S = 30

@@ -11,8 +11,8 @@ import pytest
 
 from bot.cmdline.answers import Note, Page, Upload
 from bot.cmdline.invocation import Invocation, UsageError
-from bot.membership import told
 from bot.policy.model import OPEN, WatchDefault
+from bot.slack.api.membership import told
 from bot.store.records import Person
 from sandbox.dms import DmsServer
 from tests.notify.world import NOTIFY

@@ -16,7 +16,7 @@ from bot.config.settings import load
 from bot.doctor import Finding, Grade, examine, report
 from bot.doctor.google import PERMISSIONS
 from bot.doctor.slack import Greeting, clock, scopes
-from bot.scopes import SCOPES
+from bot.slack.api.scopes import SCOPES
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.audits import tamper, write_audit

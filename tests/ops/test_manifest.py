@@ -14,7 +14,7 @@ import pytest
 import yaml
 from slack_sdk import WebClient
 
-from bot.scopes import METHODS, SCOPES, SUBSCRIBED
+from bot.slack.api.scopes import METHODS, SCOPES, SUBSCRIBED
 from sandbox.slack.seed import GRANTED_SCOPES
 
 ROOT = Path(__file__).resolve().parents[2]

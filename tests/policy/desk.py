@@ -14,10 +14,10 @@ from bot.cmdline.answers import Answer, Note, Page, Part, Rich, User
 from bot.cmdline.parser import parse
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
-from bot.membership import Membership
 from bot.policy.access import Access
 from bot.requests import Approvals
 from bot.requests.runner import Runs
+from bot.slack.api.membership import Membership
 from bot.store import Store, open_store
 from bot.store.records import Person
 from commands import all_verbs

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.policy.access import Access, PeopleUnknown
 from bot.policy.loader import parse
-from bot.slack.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
+from bot.slack.api.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
 from bot.store.records import Person
 from sandbox.slack import SlackServer
 
@@ -75,7 +75,7 @@ def test_a_missing_scope_is_logged_once_and_grants_nothing(
     directory: Directory, slack: SlackServer, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.control.do("scopes", scopes=["users:read"])
-    with caplog.at_level(logging.WARNING, "bot.slack.directory"):
+    with caplog.at_level(logging.WARNING, "bot.slack.api.directory"):
         for _ in range(3):
             with pytest.raises(PeopleUnknown, match="usergroups:read"):
                 directory.groups_of(DANA)

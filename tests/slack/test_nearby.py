@@ -7,7 +7,7 @@ from urllib.request import proxy_bypass_environment
 import httpx
 import pytest
 
-from bot.slack.nearby import go_without_proxy
+from bot.slack.api.proxy import go_without_proxy
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
