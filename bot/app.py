@@ -35,16 +35,16 @@ from bot.runtime.http_server import Server
 from bot.runtime.leader import Duty, Leader
 from bot.runtime.routes import Endpoints
 from bot.runtime.shutdown import Deadline, Pool, Signals, ends, leave
-from bot.slack.afterwards import Afterwards
 from bot.slack.api import membership
 from bot.slack.api.directory import Directory
 from bot.slack.api.proxy import go_without_proxy, is_nearby
 from bot.slack.api.replies import Post
-from bot.slack.front import Front
-from bot.slack.listeners import listen
+from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.dispatcher import Front
+from bot.slack.inbound.http_receiver import Signed
+from bot.slack.inbound.listeners import listen
+from bot.slack.inbound.socket_receiver import Socket
 from bot.slack.render.outbox_messages import Stored
-from bot.slack.signed import Signed
-from bot.slack.socket import Socket
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.retention import Tidying

@@ -25,9 +25,9 @@ from bot.runtime import metrics
 from bot.runtime.health import Health, Probe
 from bot.runtime.http_server import MAX_BODY, MAX_CONNECTIONS, Server
 from bot.runtime.routes import Endpoints
-from bot.slack.afterwards import Afterwards
-from bot.slack.shape import answer_errors
-from bot.slack.signed import Signed
+from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.http_receiver import Signed
+from bot.slack.inbound.payload_schema import answer_errors
 from tests.faults.loglines import log_lines
 
 SECRET = "s" * 32

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.slack.afterwards import Afterwards
+from bot.slack.inbound.after_ack import Afterwards
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.slack import incoming
-from bot.slack.shape import answer_errors, dispatched, listener
+from bot.slack.inbound import payloads
+from bot.slack.inbound.payload_schema import answer_errors, dispatched, listener
 from tests.faults.loglines import LogLines, log_lines
 
 _PERSON: dict[str, Any] = {"team": {"id": "T1", "domain": "d"}, "user": {"id": "U1", "team_id": "T1"}}
@@ -44,19 +44,19 @@ def app(heard: list[object]) -> App:
     @made.command("/dms")
     @listener
     def command(ack: Ack, body: dict[str, Any]) -> None:
-        heard.append(incoming.typed(body))
+        heard.append(payloads.typed(body))
         ack()
 
     @made.action(ours)
     @listener
     def action(ack: Ack, body: dict[str, Any]) -> None:
-        heard.append(incoming.press(body))
+        heard.append(payloads.press(body))
         ack()
 
     @made.view(ours)
     @listener
     def view(ack: Ack, body: dict[str, Any]) -> None:
-        heard.append(incoming.submission(body))
+        heard.append(payloads.submission(body))
         ack()
 
     @made.event("app_home_opened")

@@ -15,7 +15,7 @@ import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 
 from bot.runtime import metrics
-from bot.slack.incoming import Malformed
+from bot.slack.inbound.payloads import Malformed
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")

@@ -21,8 +21,8 @@ from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
 from slack_bolt.middleware import RequestVerification
 
 from bot.runtime import metrics
-from bot.slack.afterwards import Afterwards
-from bot.slack.shape import Headers, dispatched
+from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.payload_schema import Headers, dispatched
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

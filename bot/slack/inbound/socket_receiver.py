@@ -18,8 +18,8 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.runtime import metrics
-from bot.slack.afterwards import Afterwards
-from bot.slack.shape import dispatched
+from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.payload_schema import dispatched
 
 
 class Socket(SocketModeHandler):

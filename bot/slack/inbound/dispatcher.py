@@ -28,9 +28,9 @@ from bot.requests import Approvals, approval_key, open_beside, request_key
 from bot.requests.delay import DELAY, trouble
 from bot.requests.wording import STANDING, late, must_be_typed, phrase
 from bot.runtime import logs, metrics
-from bot.slack.afterwards import Afterwards
 from bot.slack.api.replies import Place, Post
-from bot.slack.incoming import Press, Submission, Typed
+from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.payloads import Press, Submission, Typed
 from bot.slack.render import modals
 from bot.slack.render.approval_card import approval_card
 from bot.slack.render.message import Message

@@ -9,10 +9,10 @@ from typing import Any
 import structlog
 from slack_bolt import Ack, App, BoltContext
 
-from bot.slack import incoming
-from bot.slack.front import PREVIEWED, Front
+from bot.slack.inbound import payloads
+from bot.slack.inbound.dispatcher import PREVIEWED, Front
+from bot.slack.inbound.payload_schema import answer_errors, listener
 from bot.slack.render import modals
-from bot.slack.shape import answer_errors, listener
 from bot.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ HOME = "home"
 """The verb of the Home tab's own buttons."""
 _LAST = ("pick", "save", "typed", "typed_destination", "deny_reason")
 """Steps of views with which all is said; some stand over another view."""
-_OURS = re.compile(rf"^{incoming.PREFIX}:")
+_OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
 def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Callable[[str], None]) -> None:
@@ -34,14 +34,14 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
     @app.command(COMMAND)
     @listener
     def command(ack: Ack, body: dict[str, Any]) -> None:
-        typed = incoming.typed(body)
+        typed = payloads.typed(body)
         ack()
         front.typed(typed)
 
     @app.action(_OURS)
     @listener
     def action(ack: Ack, body: dict[str, Any]) -> None:
-        press = incoming.press(body)
+        press = payloads.press(body)
         ack()
         if press.verb == HOME:
             home(press.who.team, press.who.user)
@@ -51,7 +51,7 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
     @app.view(_OURS)
     @listener
     def submission(ack: Ack, body: dict[str, Any]) -> None:
-        _submission(ack, front, incoming.submission(body))
+        _submission(ack, front, payloads.submission(body))
 
     @app.options(_OURS)
     @listener
@@ -63,7 +63,7 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
         user = event.get("user")
         if event.get("tab") == "home" and isinstance(user, str):
-            home(incoming.text(body, "team_id"), user)
+            home(payloads.text(body, "team_id"), user)
 
     @app.event("member_joined_channel")
     @listener
@@ -73,7 +73,7 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
             invited(channel)
 
 
-def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None:
+def _submission(ack: Ack, front: Front, submission: payloads.Submission) -> None:
     try:
         wrong = front.objections(submission)
     except StoreError as error:
@@ -95,7 +95,7 @@ def _submission(ack: Ack, front: Front, submission: incoming.Submission) -> None
 
 def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        return front.suggestions(incoming.submission(body), incoming.text(body, "value"))
+        return front.suggestions(payloads.submission(body), payloads.text(body, "value"))
     except StoreError as error:
         log.warning("nothing_suggested", error=str(error))
         return []

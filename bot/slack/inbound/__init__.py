@@ -1,0 +1,1 @@
+"""What Slack delivers: received, acknowledged, checked and answered."""
