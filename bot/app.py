@@ -14,14 +14,15 @@ from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import catchup, cli
+from bot import cli
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
-from bot.limits import Limits
-from bot.notifier import Notifier
+from bot.outbox import requeue
+from bot.outbox.limits import Limits
+from bot.outbox.notifier import Notifier
 from bot.policy.access import Access
 from bot.policy.loader import load as load_policy
 from bot.policy.loader import remarks
@@ -376,7 +377,7 @@ class Bot:
     def _catch_up(self, channel: str) -> None:
         with logs.request():
             try:
-                taken = catchup.take_up(self.store, channel, self._clock(), self.watcher.subscriptions())
+                taken = requeue.take_up(self.store, channel, self._clock(), self.watcher.subscriptions())
             except StoreError as error:
                 log.warning("nothing_taken_up", channel=channel, error=str(error))
             except Exception:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.app import Bot
 from bot.config.settings import Settings
-from bot.limits import Limits
+from bot.outbox.limits import Limits
 from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer, plain

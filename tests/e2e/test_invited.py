@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.catchup import take_up
+from bot.outbox.requeue import take_up
 from bot.policy.subscriptions import Subscriptions
 from bot.requests import approval_key
 from bot.store.records import OutMessage

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.catchup import NEWS, take_up
 from bot.dms.model import Job
+from bot.outbox.requeue import NEWS, take_up
 from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
 from bot.store.records import Event, KnownJob, OutMessage, RequestState, Watch

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from bot.notifier import Notifier
+from bot.outbox.notifier import Notifier
 from bot.store import Store
 from bot.store.records import OutMessage
 from sandbox.slack import SlackServer
@@ -143,7 +143,7 @@ def test_a_message_changed_while_its_answer_was_lost_is_found_and_updated(
 _POSTS = """
 import sys
 from slack_sdk import WebClient
-from bot.notifier import Notifier
+from bot.outbox.notifier import Notifier
 from bot.store import open_store
 from tests.notify.world import plainly
 

@@ -1,7 +1,7 @@
 """Gives answers to people: through a `response_url`, a view, an ephemeral message or a file.
 
-Messages that live on in a channel are not posted here but by `bot.notifier`, from the outbox. An answer
-is tried again where Slack is in trouble: it may then be seen twice, which harms less than not at all.
+Messages that live on in a channel are not posted here but by `bot.outbox.notifier`, from the outbox. An
+answer is tried again where Slack is in trouble: it may then be seen twice, which harms less than not at all.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 from slack_sdk import WebClient
 
-from bot.limits import Limits
+from bot.outbox.limits import Limits
 from bot.requests import request_key
 from bot.slack.api.messages import (
     Barred,

@@ -1,0 +1,1 @@
+"""Sends to Slack what waits in the outbox."""
