@@ -52,7 +52,7 @@ from bot.store.retention import Tidying
 from bot.watch.daily_summary import Schedule
 from bot.watch.watcher import Watcher
 from commands import all_verbs
-from commands.base import Context, Say, Verb
+from commands.support.base import Context, Say, Verb
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from commands.base import Verb
+from commands.support.base import Verb
 
 _ORDER = (
     *("help", "list", "show", "databases", "delay", "approvals", "history", "policy"),

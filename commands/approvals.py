@@ -12,7 +12,7 @@ from bot.requests import approving
 from bot.requests.job_names import called
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
-from commands.base import Context, Verb, never
+from commands.support.base import Context, Verb, never
 
 PER_PAGE = 8
 _SHOWN_JOBS = 5

@@ -11,11 +11,11 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, ObjectPhase, ObjectState
 from bot.dms.rules import Action, allowed
-from commands.base import Context, Verb
-from commands.doing import migrated
-from commands.offering import offered
-from commands.resolve import find_job
-from commands.selecting import check_value, one_of
+from commands.support.actions import migrated
+from commands.support.base import Context, Verb
+from commands.support.filters import check_value, one_of
+from commands.support.permitted_actions import offered
+from commands.support.resolve import find_job
 
 PER_PAGE = 25
 _LOADED = frozenset(

@@ -10,8 +10,8 @@ from bot.dms.rules import where
 from bot.requests.buttons import show
 from bot.requests.delay import Seen, amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
 from bot.util.amounts import seconds_text
-from commands.base import Context, Verb
-from commands.resolve import find_job
+from commands.support.base import Context, Verb
+from commands.support.resolve import find_job
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

@@ -9,8 +9,8 @@ from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.requests.action import ActionVerb, Danger
-from commands.base import Verb
-from commands.doing import ALL, FILTERS, runner
+from commands.support.actions import ALL, FILTERS, runner
+from commands.support.base import Verb
 
 _WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination with all its data, too")
 

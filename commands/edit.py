@@ -16,9 +16,9 @@ from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
 from bot.requests import Wanted
 from bot.requests.action import ActionVerb, Danger
-from commands.base import Context, Say, Verb
-from commands.doing import known_names, listed, permitted, whole
-from commands.resolve import find_job
+from commands.support.actions import known_names, listed, permitted, whole
+from commands.support.base import Context, Say, Verb
+from commands.support.resolve import find_job
 
 _WAIT_S = 15.0
 """How long to wait for the service's look at the source."""

@@ -11,8 +11,8 @@ from bot.dms.model import Job
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
 from bot.util.durations import parse_time
 from bot.util.redact import redact
-from commands.base import Context, Say, Verb, only_of_a_job
-from commands.resolve import find_job
+from commands.support.base import Context, Say, Verb, only_of_a_job
+from commands.support.resolve import find_job
 
 LONGEST = timedelta(days=366)
 _LONGEST_REASON = 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cmdline.answers import Answer, Page, Section
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.util.suggest import nearest
-from commands.base import Context, Verb, never
+from commands.support.base import Context, Verb, never
 
 _JOB = "`JOB` is a job's id, `location/id`, or the full resource name."
 

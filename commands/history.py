@@ -15,10 +15,10 @@ from bot.requests.job_names import told_apart
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
 from bot.util.durations import parse_duration, parse_time
-from commands.auditrow import row
-from commands.base import Context, Say, Verb, only_of_a_job
-from commands.resolve import find_job
-from commands.sight import Sight, last_known, sees
+from commands.support.audit_rows import row
+from commands.support.base import Context, Say, Verb, only_of_a_job
+from commands.support.resolve import find_job
+from commands.support.visibility import Sight, last_known, sees
 
 PER_PAGE = 15
 MOST_PAGES = 100

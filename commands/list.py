@@ -13,10 +13,10 @@ from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
 from bot.requests.job_names import told_apart
 from bot.store.records import ACTIVE_RUNS
-from commands.base import Context, Verb
-from commands.doing import FILTERS
-from commands.offering import offered
-from commands.selecting import all_matching, check_value, matching, one_of
+from commands.support.actions import FILTERS
+from commands.support.base import Context, Verb
+from commands.support.filters import all_matching, check_value, matching, one_of
+from commands.support.permitted_actions import offered
 
 PER_PAGE = 20
 PER_PAGE_CHOOSING = 50

@@ -12,8 +12,8 @@ from bot.policy import describe as words
 from bot.policy.access import Approvers, Verdict
 from bot.requests.wording import terms
 from bot.store.records import Freeze
-from commands.base import Context, Verb, only_of_a_job
-from commands.resolve import find_job
+from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.resolve import find_job
 
 PER_PAGE = 20
 _FIRST = "The first rule that matches decides. "

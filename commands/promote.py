@@ -13,8 +13,8 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
 from bot.requests.action import ActionVerb, Danger
 from bot.requests.delay import is_measured
-from commands.base import Context, Verb
-from commands.doing import ALL, DATABASES, FILTERS, listed, pick, runner
+from commands.support.actions import ALL, DATABASES, FILTERS, listed, pick, runner
+from commands.support.base import Context, Verb
 
 _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")

@@ -12,8 +12,8 @@ from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Option
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
 from bot.requests.action import ActionVerb, Danger
-from commands.base import Context, Verb
-from commands.doing import ALL, DATABASES, FILTERS, SKIP_VALIDATION, pick, runner
+from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, pick, runner
+from commands.support.base import Context, Verb
 
 _FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
 _STOP_FIRST = Flag("stop-first", "switch", "stop a job that runs in the full dump, then restart it")

@@ -15,9 +15,9 @@ from bot.requests.buttons import offers, show, stop_following
 from bot.requests.delay import DELAY, Seen, is_measured, look, read, replicated
 from bot.requests.wording import lasts_long, terms
 from bot.store.records import ACTIVE_RUNS, Run
-from commands.base import Context, Verb
-from commands.offering import offered, permits
-from commands.resolve import find_job
+from commands.support.base import Context, Verb
+from commands.support.permitted_actions import offered, permits
+from commands.support.resolve import find_job
 
 _RECENT = timedelta(hours=1)
 

@@ -10,8 +10,8 @@ from bot.dms.model import Job, JobType, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.requests.action import ActionVerb, Danger
-from commands.base import Verb
-from commands.doing import ALL, FILTERS, SKIP_VALIDATION, runner
+from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, runner
+from commands.support.base import Verb
 
 
 def _options(invocation: Invocation) -> Options:

@@ -7,8 +7,8 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
 from bot.requests.wording import terms
 from bot.store.records import EVERY_JOB
-from commands.base import Context, Verb, only_of_a_job
 from commands.freeze import audited, target, what
+from commands.support.base import Context, Verb, only_of_a_job
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

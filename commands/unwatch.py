@@ -9,25 +9,25 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.policy.subscriptions import EVERYTHING
 from bot.slack.api.membership import Membership
 from bot.store.records import Watch
-from commands import watching
-from commands.base import Context, Verb, never
+from commands.support import subscriptions
+from commands.support.base import Context, Verb, never
 
 _OFFERED = 10
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    target = watching.target(ctx, invocation)
-    jobs = watching.filtered(invocation)
-    elsewhere = watching.is_channel(target) and target != ctx.who.channel
+    target = subscriptions.target(ctx, invocation)
+    jobs = subscriptions.filtered(invocation)
+    elsewhere = subscriptions.is_channel(target) and target != ctx.who.channel
     stands = ctx.membership(target) if elsewhere else Membership.MEMBER
     with ctx.store.transaction():
         there = ctx.store.watches(target=target)
         ended = [each for each in there if invocation.switch("all") or _meant(each, invocation, jobs)]
         for each in ended:
             ctx.store.remove_watch(each.id)
-            ctx.store.append_audit(watching.audited(ctx, "unwatched", each))
-        if ended and watching.hears(ctx, target, stands):
-            watching.tell(ctx, f"unwatch:{ended[0].id}", target, _told(ended))
+            ctx.store.append_audit(subscriptions.audited(ctx, "unwatched", each))
+        if ended and subscriptions.hears(ctx, target, stands):
+            subscriptions.tell(ctx, f"unwatch:{ended[0].id}", target, _told(ended))
     return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
 
 
@@ -45,13 +45,16 @@ def _meant(watch: Watch, invocation: Invocation, jobs: str) -> bool:
 def _told(ended: list[Watch]) -> str:
     if len(ended) > 1:
         return f"ended {len(ended)} watches of this channel."
-    return f"ended a watch of this channel, which told it of {watching.what(ended[0].jobs)}."
+    return f"ended a watch of this channel, which told it of {subscriptions.what(ended[0].jobs)}."
 
 
 def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
-    parts: list[Part] = [watching.where(target), f" is no longer told of {watching.what(ended[0].jobs)}."]
+    parts: list[Part] = [
+        subscriptions.where(target),
+        f" is no longer told of {subscriptions.what(ended[0].jobs)}.",
+    ]
     if len(ended) > 1:
-        parts = [f"Ended {len(ended)} watches of ", watching.where(target), "."]
+        parts = [f"Ended {len(ended)} watches of ", subscriptions.where(target), "."]
     if target == ctx.settings.notify_channel:
         parts.append(" It is the notify channel, so by default it still hears of everything.")
     public = target == ctx.who.channel
@@ -62,15 +65,15 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
 
 
 def _none(ctx: Context, target: str, there: tuple[Watch, ...]) -> Note:
-    place = watching.where(target)
+    place = subscriptions.where(target)
     if not there:
         return Note(("There is no watch for ", place, ". `/dms watches` shows all of yours."), tone="warn")
     buttons = tuple(
         Button(
-            f"Unwatch {watching.what(each.jobs).replace('`', '')}",
+            f"Unwatch {subscriptions.what(each.jobs).replace('`', '')}",
             "unwatch",
             "run",
-            ctx.ref(watching.unwatching(each)),
+            ctx.ref(subscriptions.unwatching(each)),
         )
         for each in there[:_OFFERED]
     )
@@ -88,11 +91,11 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            replace(watching.CHANNEL, help="whose watch ends, if not this channel's"),
-            replace(watching.DM, help="end a watch of mine, that tells me in direct messages"),
+            replace(subscriptions.CHANNEL, help="whose watch ends, if not this channel's"),
+            replace(subscriptions.DM, help="end a watch of mine, that tells me in direct messages"),
             Flag("all", "switch", "end all watches of this channel, or mine with `--dm`"),
         ),
-        filters=watching.FILTERS,
+        filters=subscriptions.FILTERS,
     ),
     details="Ends the watch that `/dms watch` with the same words began; without a job or filter, the one "
     "of all jobs. To end one of a channel takes the role operator. What the notify channel and the policy "

@@ -9,9 +9,9 @@ from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.policy.subscriptions import EVERYTHING
 from bot.slack.api.membership import Membership
 from bot.store.records import Watch
-from commands import watching
-from commands.base import Context, Verb, only_of_a_job
-from commands.resolve import find_job
+from commands.support import subscriptions
+from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.resolve import find_job
 
 MOST = 200
 """Watches of one channel or person."""
@@ -29,9 +29,9 @@ _MISSING = {
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    target, only = watching.target(ctx, invocation), watching.only(invocation)
-    jobs = watching.filtered(invocation) or _job(ctx, invocation)
-    there = ctx.membership(target) if watching.is_channel(target) else Membership.MEMBER
+    target, only = subscriptions.target(ctx, invocation), subscriptions.only(invocation)
+    jobs = subscriptions.filtered(invocation) or _job(ctx, invocation)
+    there = ctx.membership(target) if subscriptions.is_channel(target) else Membership.MEMBER
     if there is Membership.ARCHIVED:
         raise UsageError("That channel is archived, so nobody would hear of it there: choose one in use.")
     made = Watch(secrets.token_urlsafe(9), target, ctx.who.user, jobs, only, ctx.now())
@@ -57,9 +57,9 @@ def _keep(ctx: Context, made: Watch, there: Membership) -> Watch | None:
         for each in same:
             ctx.store.remove_watch(each.id)
         ctx.store.add_watch(made)
-        ctx.store.append_audit(watching.audited(ctx, "watched", made))
-        if watching.hears(ctx, made.target, there):
-            watching.tell(ctx, f"watch:{made.id}", made.target, f"had this channel {_told(made)}.")
+        ctx.store.append_audit(subscriptions.audited(ctx, "watched", made))
+        if subscriptions.hears(ctx, made.target, there):
+            subscriptions.tell(ctx, f"watch:{made.id}", made.target, f"had this channel {_told(made)}.")
     return None
 
 
@@ -68,16 +68,16 @@ def _job(ctx: Context, invocation: Invocation) -> str:
 
 
 def _told(watch: Watch) -> str:
-    return f"told of {watching.what(watch.jobs)}{watching.wanted(watch.only)}"
+    return f"told of {subscriptions.what(watch.jobs)}{subscriptions.wanted(watch.only)}"
 
 
 def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
     of = _told(watch)
     missing = _MISSING.get(there, "")
     said = f" will be {of} once I am a member there. {missing}" if missing else f" is {since} {of}."
-    parts: tuple[Part, ...] = (watching.where(watch.target), said + _hint(ctx, watch, since, there))
+    parts: tuple[Part, ...] = (subscriptions.where(watch.target), said + _hint(ctx, watch, since, there))
     buttons = (
-        Button("Unwatch", "unwatch", "run", ctx.ref(watching.unwatching(watch))),
+        Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatching(watch))),
         Button("All watches", "watches", "run", ctx.ref(Invocation("watches"))),
     )
     public = since == "now" and watch.target == ctx.who.channel and not missing
@@ -87,7 +87,7 @@ def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
 
 
 def _hint(ctx: Context, watch: Watch, since: str, there: Membership) -> str:
-    if since != "now" or not watching.is_channel(watch.target):
+    if since != "now" or not subscriptions.is_channel(watch.target):
         return ""
     if watch.target == ctx.settings.notify_channel and watch.jobs != EVERYTHING:
         return " It hears of all other jobs as before: `/dms watch --only …` there narrows that."
@@ -102,7 +102,11 @@ VERB = Verb(
     usage=(
         "watch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm] [--only failed,completed]",
     ),
-    syntax=Syntax("optional", flags=(watching.CHANNEL, watching.DM, watching.ONLY), filters=watching.FILTERS),
+    syntax=Syntax(
+        "optional",
+        flags=(subscriptions.CHANNEL, subscriptions.DM, subscriptions.ONLY),
+        filters=subscriptions.FILTERS,
+    ),
     details="Without a job or filter, of all jobs. The channel where you type it is told, unless you name "
     "another one or ask for direct messages. To set what a channel is told takes the role operator, and "
     "to be in it where it is private. With `--only`, each event of those kinds is a message of its "

@@ -8,8 +8,8 @@ from bot.cmdline.answers import Answer, Button, Page, Part, Section
 from bot.cmdline.invocation import Invocation
 from bot.policy.subscriptions import EVERYTHING, Wanted
 from bot.store.records import Watch
-from commands import watching
-from commands.base import Context, Verb, never
+from commands.support import subscriptions
+from commands.support.base import Context, Verb, never
 
 _SHOWN = 20
 """Watches with a button each, so that the page stays within what one message can hold."""
@@ -48,7 +48,7 @@ def _defaults(ctx: Context) -> list[Section]:
     narrowed = any(each.jobs == EVERYTHING and each.target == notify for each in all_watches)
     parts: list[Part] = []
     if notify and not narrowed:
-        parts += ["\n• ", watching.where(notify), " hears of all jobs (the notify channel)"]
+        parts += ["\n• ", subscriptions.where(notify), " hears of all jobs (the notify channel)"]
     parts += _policy(given)
     return [Section(("*By default*", *parts))] if parts else []
 
@@ -56,21 +56,23 @@ def _defaults(ctx: Context) -> list[Section]:
 def _policy(given: Iterable[Wanted]) -> list[Part]:
     parts: list[Part] = []
     for each in given:
-        about = f" hears of {watching.what(each.jobs)}{watching.wanted(each.only)} (the policy file)"
-        parts += ["\n• ", watching.where(each.target), about]
+        about = (
+            f" hears of {subscriptions.what(each.jobs)}{subscriptions.wanted(each.only)} (the policy file)"
+        )
+        parts += ["\n• ", subscriptions.where(each.target), about]
     return parts
 
 
 def _line(watch: Watch) -> tuple[Part, ...]:
-    text = f" hears of {watching.what(watch.jobs)}{watching.wanted(watch.only)}"
-    return (watching.where(watch.target), text)
+    text = f" hears of {subscriptions.what(watch.jobs)}{subscriptions.wanted(watch.only)}"
+    return (subscriptions.where(watch.target), text)
 
 
 def _buttons(ctx: Context, watch: Watch, *, speaks: bool) -> tuple[Button, ...]:
     """What the person may end: their own watches, and those of channels where they may speak for these."""
-    if watching.is_channel(watch.target) and not speaks:
+    if subscriptions.is_channel(watch.target) and not speaks:
         return ()
-    return (Button("Unwatch", "unwatch", "run", ctx.ref(watching.unwatching(watch))),)
+    return (Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatching(watch))),)
 
 
 VERB = Verb(

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.cmdline.answers import Page
 from bot.cmdline.parser import parse
-from commands.base import Verb
+from commands.support.base import Verb
 from tests.policy.desk import Desk, words
 
 GUIDE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"

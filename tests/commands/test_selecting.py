@@ -8,7 +8,7 @@ import pytest
 
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import Endpoint, Job, State
-from commands.selecting import check_value, matching, one_of
+from commands.support.filters import check_value, matching, one_of
 
 JOB = Job(
     name="projects/p/locations/europe-west1/migrationJobs/orders-db",

@@ -10,7 +10,7 @@ import pytest
 from bot.dms.model import Endpoint, Job, Options
 from bot.requests.action import Danger
 from commands import delete, restart, start, stop
-from commands.base import Verb
+from commands.support.base import Verb
 
 RETENTION = "must keep its logs"
 

@@ -21,7 +21,7 @@ from bot.slack.api.membership import Membership
 from bot.store import Store, open_store
 from bot.store.records import Person
 from commands import all_verbs
-from commands.base import Context, Say
+from commands.support.base import Context, Say
 from sandbox.dms import DmsServer
 
 from .people import DANA, NOW, access

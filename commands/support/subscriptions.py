@@ -12,7 +12,7 @@ from bot.policy.subscriptions import EVERYTHING, READY, TOPICS
 from bot.slack.api.membership import Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import nearest
-from commands.base import Context, Say
+from commands.support.base import Context, Say
 
 CHANNEL = Flag("channel", "word", "which channel is told, if not this one")
 DM = Flag("dm", "switch", "tell me alone, in a direct message")

@@ -9,7 +9,7 @@ from bot.cmdline.answers import Channel, Outside, Part, Time, User
 from bot.dms.display_names import status_plain
 from bot.requests.job_names import Calling
 from bot.store.records import EVERY_JOB, AuditEntry
-from commands import watching
+from commands.support import subscriptions
 
 _LONGEST = 300
 _PEOPLES = frozenset({"requested", "confirmed", "approved", "denied", "cancelled", "unfollowed"})
@@ -71,8 +71,8 @@ def _watch(entry: AuditEntry) -> tuple[Part, ...]:
         return ()
     only = tuple(found["only"].split(",")) if found["only"] else ()
     hears = "hears" if entry.event == "watched" else "no longer hears"
-    about = f" {hears} of {watching.what(found['jobs'])}{watching.wanted(only)}"
-    return (": ", watching.where(found["target"]), about)
+    about = f" {hears} of {subscriptions.what(found['jobs'])}{subscriptions.wanted(only)}"
+    return (": ", subscriptions.where(found["target"]), about)
 
 
 def _detail(entry: AuditEntry) -> tuple[Part, ...]:

@@ -13,9 +13,9 @@ from bot.dms.rules import Action, allowed, check
 from bot.requests import Wanted
 from bot.requests.groups import mixed
 from bot.util.suggest import nearest
-from commands.base import Context, Say
-from commands.resolve import find_job, find_jobs
-from commands.selecting import all_matching
+from commands.support.base import Context, Say
+from commands.support.filters import all_matching
+from commands.support.resolve import find_job, find_jobs
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import Job, JobList, JobType, Phase, State
 from bot.util.suggest import nearest
-from commands.base import Context
+from commands.support.base import Context
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
 _NAMES: Mapping[str, type[StrEnum]] = {"state": State, "phase": Phase, "type": JobType}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bot.dms.model import Job
 from bot.dms.rules import HARMLESS, Action
 from bot.store.records import EVERY_JOB
-from commands.base import Context
+from commands.support.base import Context
 
 
 def offered(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:

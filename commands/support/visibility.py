@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.dms.model import Job
 from bot.store.records import AuditEntry
-from commands.base import Context
+from commands.support.base import Context
 
 
 class Sight:

@@ -11,8 +11,8 @@ from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import with_location
 from bot.store.records import RunState
-from commands.base import Context
-from commands.sight import kept_from, sees
+from commands.support.base import Context
+from commands.support.visibility import kept_from, sees
 
 
 @dataclass(frozen=True, slots=True)

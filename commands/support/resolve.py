@@ -16,10 +16,10 @@ from bot.dms.model import Job, job_name, parse_name, short_name
 from bot.policy.model import VIEWS
 from bot.requests.job_names import with_location
 from bot.util import parallel
-from commands.base import Context, Say
-from commands.gone import farewell, gone_jobs
-from commands.offering import permits
-from commands.sight import by_name, last_known
+from commands.support.base import Context, Say
+from commands.support.deleted_jobs import farewell, gone_jobs
+from commands.support.permitted_actions import permits
+from commands.support.visibility import by_name, last_known
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _ALIKE = 70
