@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -43,7 +44,10 @@ TEAM, DANA, SAM = "T1", "U-dana", "U-sam"
 PLACE = "projects/acme/locations/europe-west1"
 DELIVERY = "Ev1"
 VALUE = ("schedule:daily", "2026-03-01 — Übersicht")
-REFS = {"job": {"name": "orders", "page": 2}, "form": {"verb": "restart", "flags": ["failed-only"]}}
+REFS: dict[str, dict[str, Any]] = {
+    "job": {"name": "orders", "page": 2},
+    "form": {"verb": "restart", "flags": ["failed-only"]},
+}
 
 ORDERS = Job(
     name=f"{PLACE}/migrationJobs/orders",
@@ -271,6 +275,7 @@ def _fill(url: str) -> None:
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    _dump_sqlite(OldDatabase(len(MIGRATIONS), "sqlite").path)
-    _dump_postgres(OldDatabase(len(MIGRATIONS), "postgres").path)
+    for kind, dump in (("sqlite", _dump_sqlite), ("postgres", _dump_postgres)):
+        left = OldDatabase(len(MIGRATIONS), kind)
+        if not left.path.exists():
+            dump(left.path)
