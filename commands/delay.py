@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bot.cmdline.answers import Answer, Note, Part, Upload
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.dms.delay import Seen
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
 from bot.requests.buttons import show
-from bot.requests.delay import Seen, amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
+from bot.requests.delay import amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
 from bot.util.amounts import seconds_text
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.advice import heals
+from bot.dms.delay import is_measured
 from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
 from bot.requests.action import ActionVerb, Danger
-from bot.requests.delay import is_measured
 from commands.support.actions import ALL, DATABASES, FILTERS, listed, pick, runner
 from commands.support.base import Context, Verb
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from bot.cmdline.answers import Answer, Button, JobCard
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.advice import next_step
+from bot.dms.delay import Seen, is_measured
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.requests.buttons import offers, show, stop_following
-from bot.requests.delay import DELAY, Seen, is_measured, look, read, replicated
+from bot.requests.delay import DELAY, look, read, replicated
 from bot.requests.wording import lasts_long, terms
 from bot.store.records import ACTIVE_RUNS, Run
 from commands.support.base import Context, Verb

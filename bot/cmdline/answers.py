@@ -17,7 +17,7 @@ from bot.dms.rules import Action
 from bot.store.records import Run
 
 if TYPE_CHECKING:
-    from bot.requests.delay import Seen
+    from bot.dms.delay import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.cmdline.answers import Outside, Part, Time
+from bot.dms.delay import LASTS, Seen, is_measured, is_recent
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,
@@ -30,7 +30,6 @@ from bot.dms.model import (
     Lag,
     ObjectState,
     Options,
-    Phase,
     State,
 )
 from bot.dms.port import Dms
@@ -42,15 +41,10 @@ from bot.util.durations import humanize
 
 DELAY = "delay"
 """The fact's name."""
-LASTS = timedelta(minutes=5)
-"""A figure that was measured longer ago says nothing about now. Samples are taken every 60 seconds and can
-be seen up to 180 seconds later (Google Cloud metrics list), so the newest one that can be seen of a job that
-is measured is up to 4 minutes old; a minute more for a late sample. Beyond that, samples are missing."""
 _RECENT_H = 1.0
 _LAST_H = 168.0
 """How far back to look for what was known last of a job that is not measured now."""
 _NAMED = 5
-_MEASURED_PHASES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _PARTIAL = {
     # "Migration job metrics" of the Oracle and SQL Server guides.
     "ORACLE": "changes that DMS has not begun to read are not counted",
@@ -60,42 +54,6 @@ _PAUSES = frozenset(
     {State.STOPPING, State.STOPPED, State.RESUMING, State.FAILED, State.RESTARTING, State.STARTING}
 )
 """States from which a job goes on; what was measured before says nothing about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a fact tells of one job."""
-
-    at: datetime | None
-    """When somebody looked; None where that is not known either."""
-    seconds: DelayPoint | None = None
-    """None where it is not known."""
-    bytes: DelayPoint | None = None
-    last: DelayPoint | None = None
-    """In seconds, the newest figure where it says nothing about now."""
-    standing: str = ""
-    partial: str = ""
-    note: str = ""
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether nothing was left to replicate when it was measured. Seconds decide: the bytes of an idle
-        PostgreSQL source need not come down to zero."""
-        return self.seconds is not None and self.seconds.value <= 0 and not self.partial
-
-    @property
-    def is_behind(self) -> bool:
-        return self.seconds is not None and self.seconds.value > 0
-
-    @property
-    def since(self) -> datetime | None:
-        """From when on the destination may miss what the source got: what was measured last arrived."""
-        if self.last is None:
-            return None
-        try:
-            return self.last.time - timedelta(seconds=max(0.0, self.last.value))
-        except OverflowError:
-            return None  # no delay lasts longer than the calendar
 
 
 def look(
@@ -132,16 +90,6 @@ def went_on(store: Store, job: Job, now: datetime) -> datetime | None:
         if event.kind == "changed" and states[1] == State.RUNNING and states[0] in _PAUSES:
             return event.at
     return None
-
-
-def is_measured(job: Job) -> bool:
-    """Whether the delay of a job in its state and phase is measured."""
-    return job.state in (State.RUNNING, State.UPDATING) and job.phase in _MEASURED_PHASES
-
-
-def is_recent(point: DelayPoint, now: datetime) -> bool:
-    """Whether what was measured then says something about now."""
-    return now - point.time <= LASTS
 
 
 def _look(

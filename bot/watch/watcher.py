@@ -18,11 +18,11 @@ from functools import partial
 import structlog
 
 from bot.config.settings import Settings
+from bot.dms.delay import LASTS
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
 from bot.policy.subscriptions import Subscriptions, Wanted
-from bot.requests.delay import LASTS
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS, KnownJob
 from bot.util.ratelimit import Pace, Rounds, back_off

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.dms.delay import Seen
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, job_name
-from bot.requests.delay import DELAY, Seen, all_zero, is_old, look, read, said, trouble
+from bot.requests.delay import DELAY, all_zero, is_old, look, read, said, trouble
 from bot.store import Store
 from bot.store.records import Event, KnownJob
 from sandbox.dms import DmsServer

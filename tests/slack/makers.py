@@ -27,6 +27,7 @@ from bot.cmdline.answers import (
     Upload,
     User,
 )
+from bot.dms.delay import Seen
 from bot.dms.model import (
     Database,
     DelayPoint,
@@ -41,7 +42,6 @@ from bot.dms.model import (
     State,
 )
 from bot.dms.rules import Action
-from bot.requests.delay import Seen
 from bot.store.records import (
     Decision,
     Event,

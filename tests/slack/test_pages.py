@@ -21,9 +21,9 @@ from bot.cmdline.answers import (
     Section,
 )
 from bot.dms.advice import docs_url, likely_cause, next_step
+from bot.dms.delay import Seen
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
-from bot.requests.delay import Seen
 from bot.slack.render import alerts, timeline
 from bot.slack.render.home_tab import Home, home
 from bot.slack.render.render import render, rich

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.requests.delay import DELAY, Seen, amounts, read, unmeasured, why_unknown
+from bot.dms.delay import Seen
+from bot.requests.delay import DELAY, amounts, read, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn, rich_text
 from bot.slack.render.labels import called_code
 from bot.store.records import Request

@@ -10,9 +10,10 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import JobCard, Part, Time
 from bot.dms import display_names
 from bot.dms.advice import Cause, docs_url, likely_cause
+from bot.dms.delay import Seen
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
-from bot.requests.delay import Seen, amounts, unmeasured, why_unknown
+from bot.requests.delay import amounts, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn, rich_text
 from bot.slack.render import message as m
 from bot.slack.render.message import Message

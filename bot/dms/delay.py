@@ -1,0 +1,60 @@
+"""What is known of a job's replication delay: how far behind, and when that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.dms.model import DelayPoint, Job, Phase, State
+
+LASTS = timedelta(minutes=5)
+"""A figure that was measured longer ago says nothing about now. Samples are taken every 60 seconds and can
+be seen up to 180 seconds later (Google Cloud metrics list), so the newest one that can be seen of a job that
+is measured is up to 4 minutes old; a minute more for a late sample. Beyond that, samples are missing."""
+_MEASURED_PHASES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a fact tells of one job."""
+
+    at: datetime | None
+    """When somebody looked; None where that is not known either."""
+    seconds: DelayPoint | None = None
+    """None where it is not known."""
+    bytes: DelayPoint | None = None
+    last: DelayPoint | None = None
+    """In seconds, the newest figure where it says nothing about now."""
+    standing: str = ""
+    partial: str = ""
+    note: str = ""
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing was left to replicate when it was measured. Seconds decide: the bytes of an idle
+        PostgreSQL source need not come down to zero."""
+        return self.seconds is not None and self.seconds.value <= 0 and not self.partial
+
+    @property
+    def is_behind(self) -> bool:
+        return self.seconds is not None and self.seconds.value > 0
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on the destination may miss what the source got: what was measured last arrived."""
+        if self.last is None:
+            return None
+        try:
+            return self.last.time - timedelta(seconds=max(0.0, self.last.value))
+        except OverflowError:
+            return None  # no delay lasts longer than the calendar
+
+
+def is_measured(job: Job) -> bool:
+    """Whether the delay of a job in its state and phase is measured."""
+    return job.state in (State.RUNNING, State.UPDATING) and job.phase in _MEASURED_PHASES
+
+
+def is_recent(point: DelayPoint, now: datetime) -> bool:
+    """Whether what was measured then says something about now."""
+    return now - point.time <= LASTS
