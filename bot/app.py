@@ -28,7 +28,8 @@ from bot.policy.loader import load as load_policy
 from bot.policy.loader import remarks
 from bot.requests import Approvals
 from bot.requests.action import ActionVerb
-from bot.requests.runner import Runs, replica_lock
+from bot.requests.follower import Follower
+from bot.requests.runner import Runner, replica_lock
 from bot.runtime import logs, metrics
 from bot.runtime.cpu import keep_to_one_core, take_short_turns
 from bot.runtime.health import Health, Probe
@@ -161,7 +162,15 @@ class Bot:
             wake=self.wake,
             on_cycle=_on_cycle,
         )
-        self.runs = self._runs(actions)
+        self.runner = self._runner(actions)
+        self.follower = Follower(
+            self.runner,
+            self.dms,
+            self.store,
+            replica=self.replica,
+            clock=self._clock,
+            wake=self.wake.set,
+        )
         self.approvals = self._approvals(actions)
         self.desk = Desk(self.verbs, self._context)
         self.post = Post(self.client)
@@ -224,7 +233,7 @@ class Bot:
         answers = sum(pool.end(work) for pool in (self.quick, self.pool, self.near))
         self.runners.end(work)
         duties = self.leader.stop(max(work.left(), closing_s / 2))
-        runs = self.runs.in_hand()
+        runs = self.runner.in_hand()
         closed = ends(self._close, whole)
         if answers:
             # Their calls have been cut off, and whoever waits is told so.
@@ -261,14 +270,14 @@ class Bot:
         while not self._gone.wait(_PRESENT_EVERY_S):
             try:
                 self._present()
-                self.runs.take_up_own()
+                self.follower.recover_own_calls()
             except StoreError as error:
                 log.warning("presence_not_told", error=str(error))
 
     # ---- parts
 
-    def _runs(self, actions: Mapping[Action, ActionVerb]) -> Runs:
-        return Runs(
+    def _runner(self, actions: Mapping[Action, ActionVerb]) -> Runner:
+        return Runner(
             self.dms,
             self.store,
             self.access,
@@ -279,7 +288,7 @@ class Bot:
             clock=self._clock,
             wake=self.wake.set,
             nudge=self.watcher.nudge,
-            ended=_on_end,
+            on_ended=_on_end,
             call_lasts_s=_write_lasts_s(self.settings),
         )
 
@@ -289,7 +298,8 @@ class Bot:
             self.store,
             self.access,
             actions,
-            self.runs,
+            self.runner,
+            self.follower,
             confirm_expires_s=self.settings.confirm_expires_s,
             approval_expires_s=self.settings.approval_expires_s,
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
@@ -426,7 +436,7 @@ class Bot:
         return {
             "watcher": self.watcher.run,
             "notifier": notifier.run,
-            "follower": lambda stop: self._every(follow_s, stop, "follower", self.runs.follow),
+            "follower": lambda stop: self._every(follow_s, stop, "follower", self.follower.follow),
             "tender": lambda stop: self._every(tend_s, stop, "tender", lambda: self._tend(schedule, tidying)),
         }
 

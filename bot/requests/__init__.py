@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from bot.cmdline.answers import Note
 from bot.requests.abandon import Unfollowing
-from bot.requests.base import Launcher
 from bot.requests.confirm import Confirming
 from bot.requests.create import Asking
 from bot.requests.decide import Deciding
-from bot.requests.draft import AT_RISK, Wanted
+from bot.requests.draft import Wanted
 from bot.requests.expire import Ending
 from bot.requests.message_keys import approval_key, request_key
-from bot.requests.queries import approving, counting
+from bot.requests.queries import AT_RISK, approving, counting
 from bot.requests.related import ALONE, Beside, open_beside
 from bot.requests.revalidate import GONE
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
@@ -42,7 +41,6 @@ __all__ = [
     "GONE",
     "Approvals",
     "Beside",
-    "Launcher",
     "Wanted",
     "approval_key",
     "approving",

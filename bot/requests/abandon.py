@@ -36,7 +36,7 @@ class Unfollowing(Book):
         refusal = self._refused(who, request, runs)
         if refusal is not None:
             return refusal
-        left = {run.id for run in self._launcher.unfollow(request, runs, who)}
+        left = {run.id for run in self._follower.abandon(request, runs, who)}
         kept = [run.job for run in runs if run.id not in left]
         return _kept(kept) if kept else None
 

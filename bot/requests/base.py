@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from bot.cmdline.answers import Button, Note, Rich
 from bot.dms.model import Job
@@ -15,7 +15,9 @@ from bot.policy.access import Access, Verdict
 from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import stop_following
+from bot.requests.follower import Follower
 from bot.requests.message_keys import approval_key, request_key
+from bot.requests.runner import Runner
 from bot.requests.wording import STANDING, describe, frozen, gone, lasts_long, locked
 from bot.store import Store
 from bot.store.records import (
@@ -34,22 +36,6 @@ WAITS = "waits_s"
 """The fact of how many seconds others have to approve, from the confirmation on."""
 EFFECT = "effect"
 """The fact of what goes on once it is sent, as the verb puts it."""
-
-
-class Launcher(Protocol):
-    """Takes over what has been approved."""
-
-    def queue(self, request_id: str) -> None:
-        """Lock the jobs and queue the runs; part of the transaction that approves."""
-        ...
-
-    def begin(self, request_id: str) -> None:
-        """Carry out what was queued; after that transaction."""
-        ...
-
-    def unfollow(self, request: Request, runs: Sequence[Run], who: Person) -> tuple[Run, ...]:
-        """Give up as unclear what is followed, and send nothing; those that were given up."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +58,8 @@ class Book:
         store: Store,
         access: Access,
         actions: Mapping[Action, ActionVerb],
-        launcher: Launcher,
+        runner: Runner,
+        follower: Follower,
         *,
         confirm_expires_s: float,
         approval_expires_s: float,
@@ -85,7 +72,8 @@ class Book:
         self._store = store
         self._access = access
         self._actions = actions
-        self._launcher = launcher
+        self._runner = runner
+        self._follower = follower
         self._confirm_expires_s = confirm_expires_s
         self._approval_expires_s = approval_expires_s
         self._approval_channel = approval_channel
@@ -211,12 +199,12 @@ class Book:
         if request.state is RequestState.APPROVING:
             self._post_approval(request)
         elif request.state is RequestState.APPROVED:
-            self._launcher.queue(request.id)
+            self._runner.queue(request.id)
 
     def _go_on(self, request: Request) -> None:
         """After the transaction."""
         if request.state is RequestState.APPROVED:
-            self._launcher.begin(request.id)
+            self._runner.begin(request.id)
         self._wake()
 
     def _post_approval(self, request: Request) -> None:

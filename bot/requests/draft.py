@@ -14,6 +14,7 @@ from bot.policy.access import Verdict
 from bot.requests.action import Danger
 from bot.requests.base import EFFECT, Book
 from bot.requests.job_names import naming_fact
+from bot.requests.queries import AT_RISK
 from bot.store.records import Person, Request, RequestState
 from bot.util import parallel
 
@@ -38,8 +39,6 @@ class Wanted:
 
 _NAMED = 20
 """Databases that are named in a line of a warning."""
-AT_RISK = "at_risk"
-"""The fact of what destroys: by job name, the databases that were named for what `rules.at_risk` says."""
 
 
 class Drafting(Book):

@@ -8,6 +8,9 @@ from bot.policy.access import Access
 from bot.store import Store
 from bot.store.records import Decision, Person, Request
 
+AT_RISK = "at_risk"
+"""The fact of what destroys: by job name, the databases that were named for what `rules.at_risk` says."""
+
 
 def approving(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     """The approvals that count: without those whose givers have lost the right to give them."""

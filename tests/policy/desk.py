@@ -16,7 +16,8 @@ from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.policy.access import Access
 from bot.requests import Approvals
-from bot.requests.runner import Runs
+from bot.requests.follower import Follower
+from bot.requests.runner import Runner
 from bot.slack.api.membership import Membership
 from bot.store import Store, open_store
 from bot.store.records import Person
@@ -97,7 +98,7 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
         return NOW
 
     with ThreadPoolExecutor(2) as pool:
-        runs = Runs(
+        runner = Runner(
             gateway,
             store,
             allowed,
@@ -108,14 +109,16 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
             clock=clock,
             wake=lambda: None,
             nudge=lambda _name: None,
-            ended=lambda _action, _state: None,
+            on_ended=lambda _action, _state: None,
         )
+        follower = Follower(runner, gateway, store, replica="one", clock=clock, wake=lambda: None)
         approvals = Approvals(
             gateway,
             store,
             allowed,
             actions,
-            runs,
+            runner,
+            follower,
             confirm_expires_s=900,
             approval_expires_s=4 * 3600,
             approval_channel="",

@@ -1,0 +1,186 @@
+"""The checks that come right before a call to the service.
+
+A request may have waited for hours between its confirmation and its turn, so everything that let it
+through is judged again: the job, its databases, the policy, the approvals, freezes and the delay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.dms.errors import NotFound
+from bot.dms.model import Database, Job, State
+from bot.dms.port import Dms
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
+from bot.policy.access import Access
+from bot.requests import delay
+from bot.requests.queries import AT_RISK, counting
+from bot.requests.wording import changed
+from bot.store import Store
+from bot.store.records import Freeze, Request, Run
+
+_MAX_QUEUED = timedelta(days=1)
+"""Runs queued longer than this are refused."""
+
+
+class PreconditionFailed(Exception):
+    """Why a run may not call the service (any more). `str()` is one sentence."""
+
+
+class PermanentRefusal(PreconditionFailed):
+    """A permanent refusal; retrying cannot help."""
+
+
+class Preflight:
+    """Decides whether a run may call the service now. Reads, and writes nothing."""
+
+    def __init__(self, dms: Dms, store: Store, access: Access, clock: Callable[[], datetime]) -> None:
+        self._dms = dms
+        self._store = store
+        self._access = access
+        self._clock = clock
+
+    def check(self, run: Run, request: Request) -> Job:
+        """The job as it is now, when the run may call the service.
+
+        Raises:
+            PreconditionFailed, DmsError, StoreError.
+        """
+        confirmed = request.job(run.job)
+        waiting_since = run.called or run.created
+        if waiting_since is not None and self._clock() - waiting_since > _MAX_QUEUED:
+            raise PreconditionFailed("It has waited too long to be sent; ask again.")
+        try:
+            job = self._dms.get_job(run.job)
+        except NotFound:
+            raise PermanentRefusal(f"`{confirmed.id}` no longer exists.") from None
+        self._check_unchanged(run, request, confirmed, job)
+        partial = by_databases(run.action, job, request.options)
+        databases = self._dms.databases(job.name) if partial or names_databases(request, job) else ()
+        check_no_new_databases(request, job, databases)
+        self.check_permitted(request, job)
+        refusal = check(run.action, job, request.options, databases if partial else ())
+        if refusal is not None:
+            raise (PermanentRefusal if refusal.over else PreconditionFailed)(str(refusal))
+        self._check_still_caught_up(request, job)
+        return job
+
+    def check_permitted(self, request: Request, job: Job) -> None:
+        """That the policy of now allows the request for this job, with the approvals that count now.
+
+        Raises:
+            PreconditionFailed, StoreError.
+        """
+        verdict = self._access.verdict(request.by, request.action, job)
+        if not verdict.allowed:
+            raise PreconditionFailed(verdict.why)
+        if not verdict.approvals:
+            return
+        approvers = counting(self._store, self._access, replace(request, jobs=(job,)))
+        if len(approvers) < verdict.approvals:
+            raise PreconditionFailed(
+                "The policy asks for more approvals by now: "
+                f"{len(approvers)} of {verdict.approvals} approvals count."
+            )
+
+    def check_not_frozen(self, run: Run, job: Job) -> None:
+        """That no freeze forbids the run.
+
+        Raises:
+            PreconditionFailed, StoreError.
+        """
+        if run.action in HARMLESS:
+            return
+        for freeze in self._store.freezes(self._clock(), run.job):
+            raise PreconditionFailed(_frozen_text(job, freeze))
+
+    def check_not_edited(self, request: Request, job: Job) -> None:
+        """For an edit that may have arrived: that the job's databases are as before it, or as after it.
+
+        Raises:
+            PreconditionFailed, DmsError.
+        """
+        before, after = request.facts.get("config"), request.options.objects
+        if before is None or after is None:
+            return
+        if self._dms.objects_config(job.name).data() not in (before, after.data()):
+            raise PreconditionFailed(f"The databases of `{job.id}` were edited meanwhile.")
+
+    def _check_unchanged(self, run: Run, request: Request, confirmed: Job, now: Job) -> None:
+        change = changed(confirmed, now)
+        if is_half_done(run) and now.create_time == confirmed.create_time:
+            change = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
+        if change:
+            raise PreconditionFailed(f"{change} Nothing was sent; ask again.")
+        before = request.facts.get("config")
+        if before is not None and self._dms.objects_config(now.name).data() != before:
+            raise PreconditionFailed(
+                f"The databases of `{confirmed.id}` were edited meanwhile. Nothing was saved; ask again."
+            )
+
+    def _check_still_caught_up(self, request: Request, job: Job) -> None:
+        """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
+        zero, or not to be known, was let through all the same."""
+        shown = request.facts.get(delay.DELAY, {}).get(job.name)
+        if not delay.was_shown_as_zero(shown):
+            return
+        if not delay.is_old(request.facts, (job,), self._clock()):
+            return
+        found = delay.look(self._dms, self._store, (job,), self._clock, request.databases)
+        trouble = delay.said(delay.trouble(found))
+        if trouble:
+            raise PreconditionFailed(
+                "The replication delay was zero when this was let through; it has been looked at again, "
+                f"and {trouble}. Nothing was sent; ask again."
+            )
+
+
+def names_databases(request: Request, job: Job) -> bool:
+    """Whether the card of a destructive request named databases of the job."""
+    return request.action in DESTRUCTIVE and bool(request.databases.get(job.name))
+
+
+def check_no_new_databases(request: Request, job: Job, databases: Sequence[Database]) -> None:
+    """A destructive action must not touch databases that were not shown at confirmation, nor some that
+    came to be at risk after it.
+
+    Raises:
+        PreconditionFailed.
+    """
+    if not names_databases(request, job):
+        return
+    shown = request.databases[job.name]
+    more = [each for each in affected(request.action, request.options, databases) if each not in shown]
+    if more:
+        names = ", ".join(f"`{each}`" for each in more)
+        raise PreconditionFailed(
+            f"It would touch {names}, too, which was not shown. Nothing was sent; ask again."
+        )
+    if request.action is not Action.DELETE or request.options.with_destination:
+        _check_no_new_risk(request, job, databases)
+
+
+def _check_no_new_risk(request: Request, job: Job, databases: Sequence[Database]) -> None:
+    shown = request.facts.get(AT_RISK, {}).get(job.name, ())
+    found = [str(each.id) for each in at_risk(request.action, request.options, databases)]
+    more = ", ".join(f"`{each}`" for each in found if each not in shown)
+    if not more:
+        return
+    why = (
+        f"The data of {more} is incomplete by now"
+        if request.action is Action.PROMOTE
+        else f"What has been promoted by now, and may be in use on the destination: {more}"
+    )
+    raise PreconditionFailed(f"{why}, which was not shown. Nothing was sent; ask again.")
+
+
+def is_half_done(run: Run) -> bool:
+    """Whether a queued run has stopped its job already and has yet to restart it."""
+    return run.called is not None
+
+
+def _frozen_text(job: Job, freeze: Freeze) -> str:
+    until = freeze.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"`{job.id}` is frozen until {until}: {freeze.reason}."

@@ -1,0 +1,180 @@
+"""Writes down how runs go on and how they end: each step with its audit row, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from bot.dms.model import Job, Operation
+from bot.dms.rules import Action, running_dump
+from bot.requests.message_keys import approval_key, request_key
+from bot.requests.wording import describe
+from bot.store import Store
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
+from bot.util.redact import redact
+
+STOPPING_FIRST = "stopping it first"
+"""The note of a run whose job is stopped so that it can restart."""
+_STOPPED = "stopped"
+"""The audit event of a run that has stopped its job and has yet to restart it."""
+UNKNOWN = "It is not known whether it was applied."
+
+
+class RunLedger:
+    """The records of runs: moved conditionally, so each step is taken once whoever races."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        nudge: Callable[[str], None],
+        on_ended: Callable[[Action, RunState], None],
+        start_next: Callable[[str], None],
+    ) -> None:
+        """`wake` sends what is in the outbox, `nudge` has a job looked at soon, and `start_next` begins the
+        queued runs of a request once one of its runs has ended."""
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._nudge = nudge
+        self._on_ended = on_ended
+        self._start_next = start_next
+
+    def is_stopping_first(self, run: Run, request: Request) -> bool:
+        """Whether what is being called is the stop that comes before the restart."""
+        first = request.options.stop_first and running_dump(request.job(run.job))
+        return first and not self.has_stopped(run, request)
+
+    def has_stopped(self, run: Run, request: Request) -> bool:
+        """Whether this run has stopped its job already, to restart it."""
+        if not request.options.stop_first:
+            return False
+        entries = self._store.audit(job=run.job, request=request.id)
+        return any(entry.event == _STOPPED and entry.run == run.id for entry in entries)
+
+    def remark(self, run: Run, request: Request, note: str) -> None:
+        """Say how far a run is while it goes on."""
+        with self._store.transaction():
+            if self._store.move_run(run.id, [RunState.FOLLOWING], RunState.FOLLOWING, note=redact(note)):
+                self.touch(request.id)
+        self._wake()
+
+    def operation_done(self, run: Run, request: Request, operation: Operation) -> None:
+        """Write down how a followed operation ended."""
+        stops = self.is_stopping_first(run, request)
+        if operation.error is not None:
+            before = "It could not be stopped, so the restart was not sent: " if stops else ""
+            note = before + operation.error.message
+            self.close(run, request, [RunState.FOLLOWING], RunState.FAILED, note)
+        elif stops:
+            self._requeue_stopped(run, request)
+        else:
+            self.close(run, request, [RunState.FOLLOWING], RunState.SUCCEEDED, "")
+        self._nudge(run.job)
+
+    def _requeue_stopped(self, run: Run, request: Request) -> None:
+        """The job has been stopped so that it can restart: the follower takes the run up again."""
+        with self._store.transaction():
+            moved = self._store.move_run(run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="", note="")
+            if moved is not None:
+                self.audit(run, request, _STOPPED, request.job(run.job))
+                self.touch(request.id)
+
+    def close(
+        self,
+        run: Run,
+        request: Request,
+        expect: Iterable[RunState],
+        to: RunState,
+        note: str,
+        *,
+        permanent: bool = False,
+    ) -> None:
+        """End a run, and let the next of its request begin; nothing where it is in no state of `expect`.
+
+        `permanent` marks an end after which a retry cannot help.
+        """
+        moved = self.end(run, request, expect, to, note, permanent=permanent)
+        if moved is not None:
+            self.after_end(request, moved)
+
+    def close_unclear(self, run: Run, request: Request, why: str, job_state: str) -> None:
+        """End a run of which nobody knows whether it was applied."""
+        note = f"{why} {UNKNOWN} {job_state}"
+        self.close(run, request, [RunState.CALLING, RunState.FOLLOWING], RunState.UNCLEAR, note)
+
+    def end(
+        self,
+        run: Run,
+        request: Request,
+        expect: Iterable[RunState],
+        to: RunState,
+        note: str,
+        *,
+        permanent: bool = False,
+    ) -> Run | None:
+        """The run as it ended, written down; None where it was in no state of `expect`."""
+        with self._store.transaction():
+            moved = self._store.move_run(
+                run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=permanent
+            )
+            if moved is not None:
+                self.audit(moved, request, to.value, request.job(run.job), note)
+                self.touch(request.id)
+        return moved
+
+    def after_end(self, request: Request, *ended: Run) -> None:
+        """What follows once the ends of runs are written down; outside their transaction."""
+        for run in ended:
+            self._on_ended(run.action, run.state)
+        self._wake()
+        self._start_next(request.id)
+        self.finish(request.id)
+
+    def finish(self, request_id: str) -> None:
+        """Close the request when its last run has ended."""
+        with self._store.transaction():
+            if self._store.runs(request=request_id, states=ACTIVE_RUNS, limit=1):
+                return
+            done = self._store.move_request(
+                request_id, [RequestState.RUNNING], RequestState.DONE, ended=self._clock()
+            )
+            if done is not None:
+                self.touch(request_id)
+                self._wake()
+
+    def touch(self, request_id: str) -> None:
+        """Have the messages of a request updated."""
+        self._store.touch(request_key(request_id))
+        self._store.touch(approval_key(request_id))
+
+    def audit(
+        self,
+        run: Run,
+        request: Request,
+        event: str,
+        job: Job,
+        detail: str = "",
+        by: Person | None = None,
+    ) -> None:
+        """Write an audit row; `by` is who did it, where that is not the requester."""
+        by = by or request.by
+        self._store.append_audit(
+            AuditEntry(
+                at=self._clock(),
+                event=event,
+                user=by.user,
+                team=by.team,
+                channel=by.channel,
+                action=run.action,
+                job=run.job,
+                job_create_time=job.create_time.isoformat(),
+                job_status=job.status,
+                request=request.id,
+                run=run.id,
+                operation=run.operation,
+                detail=redact(detail or describe(request.options)),
+            )
+        )
