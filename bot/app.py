@@ -42,10 +42,13 @@ from bot.slack.api.directory import Directory
 from bot.slack.api.proxy import go_without_proxy, is_nearby
 from bot.slack.api.replies import Post
 from bot.slack.inbound.after_ack import Afterwards
-from bot.slack.inbound.dispatcher import Front
+from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import Signed
 from bot.slack.inbound.listeners import listen
+from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.socket_receiver import Socket
+from bot.slack.inbound.submissions import Submissions
+from bot.slack.inbound.workers import Workers
 from bot.slack.render.outbox_messages import Stored
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
@@ -174,17 +177,7 @@ class Bot:
         self.approvals = self._approvals(actions)
         self.desk = Desk(self.verbs, self._context)
         self.post = Post(self.client)
-        self.front = Front(
-            self.desk,
-            self.approvals,
-            self.store,
-            self.post,
-            pool=self.pool,
-            near=self.near,
-            quick=self.quick,
-            afterwards=self.afterwards,
-            clock=self._clock,
-        )
+        self.dispatcher = self._dispatcher()
         self.stored = Stored(self.store, self.access, self.team, self._clock)
         self.health = self._health()
         self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
@@ -308,6 +301,21 @@ class Bot:
             wake=self.wake.set,
         )
 
+    def _dispatcher(self) -> Dispatcher:
+        workers = Workers(
+            self.desk,
+            self.store,
+            self.post,
+            dms_pool=self.pool,
+            store_pool=self.near,
+            dispatch_pool=self.quick,
+            afterwards=self.afterwards,
+            clock=self._clock,
+        )
+        buttons = RequestButtons(workers, self.approvals, self.store, self.post, self._clock)
+        submissions = Submissions(workers, self.approvals, self.store, self.post)
+        return Dispatcher(self.desk.syntaxes, self.store, workers, buttons, submissions)
+
     def _context(self, who: Person, response_url: str) -> Context:
         return Context(
             who=who,
@@ -328,7 +336,7 @@ class Bot:
             app = self._app()
         except (BoltError, SlackClientError, OSError) as error:
             raise SlackError(f"Slack at {self.client.base_url} does not answer: {error}") from None
-        listen(app, self.front, self._home, self._invited)
+        listen(app, self.dispatcher, self._home, self._invited)
         return app
 
     def _app(self) -> App:

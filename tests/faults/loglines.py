@@ -17,7 +17,7 @@ from bot.runtime import logs
 
 TRACES = (
     "Traceback (most recent call last)",
-    '"broke"',
+    '"unhandled_error"',
     '"home_broke"',
     '"listener_broke"',
     '"run_broke"',

@@ -10,8 +10,9 @@ import structlog
 from slack_bolt import Ack, App, BoltContext
 
 from bot.slack.inbound import payloads
-from bot.slack.inbound.dispatcher import PREVIEWED, Front
+from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.payload_schema import answer_errors, listener
+from bot.slack.inbound.submissions import PREVIEWED
 from bot.slack.render import modals
 from bot.store import StoreError
 
@@ -25,7 +26,9 @@ _LAST = ("pick", "save", "typed", "typed_destination", "deny_reason")
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
-def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Callable[[str], None]) -> None:
+def listen(
+    app: App, dispatcher: Dispatcher, home: Callable[[str, str], None], invited: Callable[[str], None]
+) -> None:
     """Register every listener; `home` shows a person of a team the App Home tab, and `invited` hears of
     each channel that the app has come into."""
 
@@ -36,7 +39,7 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
     def command(ack: Ack, body: dict[str, Any]) -> None:
         typed = payloads.typed(body)
         ack()
-        front.typed(typed)
+        dispatcher.typed(typed)
 
     @app.action(_OURS)
     @listener
@@ -46,17 +49,17 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
         if press.verb == HOME:
             home(press.who.team, press.who.user)
         else:
-            front.pressed(press)
+            dispatcher.pressed(press)
 
     @app.view(_OURS)
     @listener
     def submission(ack: Ack, body: dict[str, Any]) -> None:
-        _submission(ack, front, payloads.submission(body))
+        _submission(ack, dispatcher, payloads.submission(body))
 
     @app.options(_OURS)
     @listener
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
-        ack(options=_options(front, body))
+        ack(options=_options(dispatcher, body))
 
     @app.event("app_home_opened")
     @listener
@@ -73,9 +76,9 @@ def listen(app: App, front: Front, home: Callable[[str, str], None], invited: Ca
             invited(channel)
 
 
-def _submission(ack: Ack, front: Front, submission: payloads.Submission) -> None:
+def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.Submission) -> None:
     try:
-        wrong = front.objections(submission)
+        wrong = dispatcher.submissions.objections(submission)
     except StoreError as error:
         log.warning("view_not_checked", error=str(error))
         ack(response_action="update", view=modals.sorry(str(error)))
@@ -90,12 +93,12 @@ def _submission(ack: Ack, front: Front, submission: payloads.Submission) -> None
         ack(response_action="clear")
     else:
         ack()
-    front.submitted(submission)
+    dispatcher.submitted(submission)
 
 
-def _options(front: Front, body: dict[str, Any]) -> list[dict[str, Any]]:
+def _options(dispatcher: Dispatcher, body: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        return front.suggestions(payloads.submission(body), payloads.text(body, "value"))
+        return dispatcher.submissions.suggestions(payloads.submission(body), payloads.text(body, "value"))
     except StoreError as error:
         log.warning("nothing_suggested", error=str(error))
         return []

@@ -1,0 +1,236 @@
+"""The buttons of a request: confirm, approve, deny, cancel, retry, and what shows it whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bot.cmdline.answers import Answer, Note, User
+from bot.requests import Approvals, approval_key, open_beside, request_key
+from bot.requests.delay import DELAY, trouble
+from bot.requests.wording import STANDING, late, must_be_typed, phrase
+from bot.slack.api.replies import Place, Post
+from bot.slack.inbound.payloads import Press
+from bot.slack.inbound.workers import Workers
+from bot.slack.render import modals
+from bot.slack.render.approval_card import approval_card
+from bot.slack.render.message import Message
+from bot.slack.render.progress import retryable
+from bot.slack.render.render import render
+from bot.slack.render.request_card import request_card
+from bot.store import Store
+from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
+
+OLD_BUTTON = Note(
+    "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
+)
+DENIAL = "denial"
+"""Kind of the stored id behind the view that asks why."""
+TYPING = "typing"
+"""Kind of the stored id behind the view that has something typed."""
+_REVIEW = "review"
+"""Kind of the stored id behind the view that shows a request whole."""
+_AGREEING_STEPS = ("confirm", "approve")
+"""Steps that say yes to what is shown."""
+_UPDATE_POLLS = 5
+_UPDATE_POLL_S = 0.2
+"""How long a message that has just been posted or updated may take to be known as such."""
+_ACKNOWLEDGED = {
+    "confirm": "Confirmed. How it goes on is told where it was asked.",
+    "confirm_destination": "Confirmed. How it goes on is told where it was asked.",
+    "approve": "Your approval counts. How it goes on is told where it was asked.",
+    "cancel": "Cancelled: nothing was sent.",
+    "withdraw": "Withdrawn: nothing was sent.",
+    "unfollow": "No longer followed: `/dms show` and the message of the request say how the job stands.",
+    "recheck": "Looked again: the message of the request shows the delay.",
+}
+"""What a step of a request came to, where its message may be out of sight. What was asked for may only
+have begun."""
+
+
+class RequestButtons:
+    """What pressing a button of a request's messages and views does."""
+
+    def __init__(
+        self,
+        workers: Workers,
+        approvals: Approvals,
+        store: Store,
+        replier: Post,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._workers = workers
+        self._approvals = approvals
+        self._store = store
+        self._replier = replier
+        self._clock = clock
+        self._handlers = self._steps()
+
+    def press(self, press: Press, place: Place) -> None:
+        """Do what the button says; a step that no request has is passed over."""
+        handler = self._handlers.get(press.step)
+        if handler is not None:
+            handler(press, place)
+
+    def in_review(self, press: Press, place: Place) -> tuple[Press, Place]:
+        """In a review, a press is answered in its view, and counts as made where Review was pressed."""
+        ref = self._store.ref(press.who.team, press.ref) if press.ref else None
+        if ref is None or ref.kind != _REVIEW:
+            return press, place
+        who = replace(press.who, channel=str(ref.data["channel"]))
+        return replace(press, who=who), replace(place, who=who, view_id=press.view_id)
+
+    def _steps(self) -> Mapping[str, Callable[[Press, Place], None]]:
+        approvals = self._approvals
+        return {
+            "confirm": lambda press, place: self._confirm(press, place, destination=False),
+            "confirm_destination": lambda press, place: self._confirm(press, place, destination=True),
+            "cancel": self._step(approvals.cancel, store_only=True),
+            "withdraw": self._step(approvals.cancel, store_only=True),
+            "recheck": self._step(approvals.recheck),
+            "unfollow": self._step(approvals.unfollow),
+            "approve": self._step(approvals.approve),
+            "deny": self._ask_reason,
+            "names": self._names,
+            "review": self._review,
+            "again": self._answering(self._again),
+            "retry": self._answering(self._retry),
+        }
+
+    def _step(
+        self, act: Callable[[Person, str], Note | None], *, store_only: bool = False
+    ) -> Callable[[Press, Place], None]:
+        def step(press: Press, place: Place) -> None:
+            self._workers.later(
+                place, press.verb, lambda: self._act(press, place, act), store_only=store_only
+            )
+
+        return step
+
+    def _act(self, press: Press, place: Place, act: Callable[[Person, str], Note | None]) -> None:
+        note = self._stale_view(press) or act(press.who, press.value)
+        self._ack_elsewhere(press, place, note)
+
+    def _answering(self, answer: Callable[[Press, Place], Answer]) -> Callable[[Press, Place], None]:
+        """A step whose answer is a message of its own."""
+
+        def step(press: Press, place: Place) -> None:
+            self._workers.later(place, press.verb, lambda: self._replier.answer(place, answer(press, place)))
+
+        return step
+
+    def _again(self, press: Press, place: Place) -> Answer:
+        return self._approvals.again(press.who, press.value, place.response_url)
+
+    def _ack_elsewhere(self, press: Press, place: Place, note: Note | None) -> None:
+        """A button in an answer that one person sees: the request's message may be elsewhere."""
+        if place.view_id and (note is not None or press.step == "recheck"):
+            self._review_again(press, place, note)
+            return
+        elsewhere = press.replaceable or bool(place.view_id)
+        if note is None and elsewhere and press.step in _ACKNOWLEDGED:
+            note = self._outdated(press) or Note(
+                f"{_ACKNOWLEDGED[press.step]} `/dms approvals` shows what is still open.", tone="good"
+            )
+        if note is not None:
+            self._replier.answer(place, note)
+
+    def _outdated(self, press: Press) -> Note | None:
+        """A press that finds the job changed ends the request, which its message tells."""
+        request = self._store.request(press.value)
+        if request is None or request.state is not RequestState.OUTDATED:
+            return None
+        return Note(f"Nothing was sent: this request is {STANDING[RequestState.OUTDATED]}.", tone="warn")
+
+    def _review(self, press: Press, place: Place) -> None:
+        request = self._approvals.may_review(press.who, press.value)
+        if isinstance(request, Note):
+            self._workers.tell(place, request)
+            return
+        ref = self._remember_shown(press, request, _REVIEW)
+        self._workers.show(place, press.trigger, modals.review(self._card(request, press.who), ref))
+
+    def _review_again(self, press: Press, place: Place, note: Note | None) -> None:
+        """The card as it is now, so that whoever presses again has seen it."""
+        request = self._approvals.may_review(press.who, press.value)
+        if isinstance(request, Note):
+            self._replier.answer(place, note or request)
+            return
+        said = render(note).blocks if note is not None else ()
+        ref = self._remember_shown(press, request, _REVIEW)
+        self._replier.update(place, modals.review(self._card(request, press.who), ref, said))
+
+    def _remember_shown(self, press: Press, request: Request, kind: str) -> str:
+        """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
+        shown = {"request": request.id, "channel": press.who.channel, DELAY: request.facts.get(DELAY)}
+        return self._store.put_ref(press.who.team, kind, shown)
+
+    def _stale_view(self, press: Press) -> Note | None:
+        """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
+        request = self._store.request(press.value) if press.step in _AGREEING_STEPS else None
+        if request is None or request.state not in OPEN_REQUESTS or DELAY not in request.facts:
+            return None
+        note = late(trouble(request.facts))
+        return None if note is None or self._shows_delay(press, request) else note
+
+    def _shows_delay(self, press: Press, request: Request) -> bool:
+        ref = self._store.ref(press.who.team, press.ref) if press.ref else None
+        if ref is not None and ref.kind == _REVIEW:
+            return bool(ref.data.get(DELAY) == request.facts[DELAY])
+        key = request_key(request.id) if press.step == "confirm" else approval_key(request.id)
+        for _ in range(_UPDATE_POLLS):
+            message = self._store.message(key)
+            if message is None or message.error or message.sent_rev >= message.rev:
+                return True
+            time.sleep(_UPDATE_POLL_S)
+        return False
+
+    def _card(self, request: Request, reader: Person) -> Message:
+        decisions, now = self._store.decisions(request.id), self._clock()
+        beside = open_beside(self._store, request, now)
+        if request.state is RequestState.CONFIRMING:
+            return request_card(request, (), decisions, now, beside=beside)
+        return approval_card(request, (User(reader.user),), decisions, now, beside=beside)
+
+    def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
+        request = self._approvals.may_confirm(press.who, press.value)
+        if isinstance(request, Note):
+            self._workers.tell(place, request)
+            return
+        if destination:
+            request = self._approvals.with_destination(request)
+        if must_be_typed(request):
+            ref = self._remember_shown(press, request, TYPING)
+            beside = open_beside(self._store, request, self._clock())
+            view = modals.typed_confirmation(request, phrase(request), ref, beside)
+            self._workers.show(place, press.trigger, view)
+            return
+        self._workers.later(place, press.verb, lambda: self._act(press, place, self._approvals.confirm))
+
+    def _ask_reason(self, press: Press, place: Place) -> None:
+        request = self._approvals.may_decide(press.who, press.value)
+        if isinstance(request, Note):
+            self._workers.tell(place, request)
+            return
+        ref = self._store.put_ref(
+            press.who.team, DENIAL, {"request": request.id, "channel": press.who.channel}
+        )
+        self._workers.show(place, press.trigger, modals.deny_reason(request, ref))
+
+    def _names(self, press: Press, place: Place) -> None:
+        request = self._store.request(press.value)
+        if request is None or request.by.team != press.who.team:
+            self._workers.tell(place, OLD_BUTTON)
+            return
+        self._workers.show(place, press.trigger, modals.all_names(request))
+
+    def _retry(self, press: Press, place: Place) -> Answer:
+        request = self._store.request(press.value)
+        if request is None or request.by.team != press.who.team:
+            return OLD_BUTTON
+        failed = [run.job for run in self._store.runs(request=press.value) if retryable(run)]
+        if not failed:
+            return Note("There is nothing to retry.", tone="info")
+        return self._approvals.retry(press.who, press.value, failed, place.response_url)

@@ -1,0 +1,155 @@
+"""Submitted views: what is wrong with them, for the acknowledgement, and what they bring about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.cmdline.answers import Note
+from bot.cmdline.invocation import Invocation
+from bot.requests import Approvals
+from bot.requests.delay import DELAY, trouble
+from bot.requests.wording import late, phrase
+from bot.slack.api.replies import Place, Post
+from bot.slack.inbound.payloads import Submission
+from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING
+from bot.slack.inbound.workers import Workers
+from bot.slack.render import modals
+from bot.slack.render.rich_text import plain
+from bot.store import Store
+from bot.store.records import OPEN_REQUESTS, Ref, Request
+
+log = structlog.get_logger(__name__)
+
+PREVIEWED = "submit"
+"""The step of a form whose answer is a view again."""
+_TYPED_STEPS = ("typed", "typed_destination")
+
+
+class Submissions:
+    """What submitting a view does."""
+
+    def __init__(self, workers: Workers, approvals: Approvals, store: Store, replier: Post) -> None:
+        self._workers = workers
+        self._approvals = approvals
+        self._store = store
+        self._replier = replier
+
+    def objections(self, submission: Submission) -> dict[str, str]:
+        """What is wrong with what was filled in, by `block_id`; quick, for the acknowledgement.
+
+        Raises:
+            StoreError: the store does not answer, or not in time.
+        """
+        return self._workers.within_ack_window(lambda: self._objections(submission))
+
+    def suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
+        """For the type-ahead of databases: what the view's source has.
+
+        Raises:
+            StoreError: the store does not answer, or not in time.
+        """
+        return self._workers.within_ack_window(lambda: self._suggestions(submission, typed))
+
+    def submitted(self, submission: Submission) -> None:
+        log.info("view", user=submission.who.user, verb=submission.verb, step=submission.step)
+        place = Place(submission.who)
+        if submission.step in _TYPED_STEPS:
+            self._workers.later(place, submission.verb, lambda: self._typed_confirmation(submission))
+        elif submission.step == "deny_reason":
+            self._workers.later(place, submission.verb, lambda: self._denied(submission), store_only=True)
+        else:
+            self._form(submission)
+
+    def _suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
+        ref = self._store.ref(submission.who.team, submission.ref)
+        return [] if ref is None else modals.suggestions(typed, ref.data)
+
+    def _objections(self, submission: Submission) -> dict[str, str]:
+        if submission.step in _TYPED_STEPS:
+            ref = self._typing(submission)
+            if ref is None:
+                return {modals.TYPED_BLOCK: plain(OLD_BUTTON.text)}
+            request = self._approvals.may_confirm(submission.who, str(ref.data["request"]))
+            if isinstance(request, Note):
+                return {modals.TYPED_BLOCK: plain(request.text)}
+            return modals.typed_objections(submission.values, phrase(request))
+        if submission.step == "deny_reason":
+            return modals.reason_objections(submission.values)
+        ref = self._store.ref(submission.who.team, submission.ref)
+        if ref is None or submission.step not in ("submit", "pick") or not _has_step(ref, submission.step):
+            return {}
+        return modals.form_objections(submission.step, submission.values, ref.data)
+
+    def _typing(self, submission: Submission) -> Ref | None:
+        """What is behind a view that has something typed."""
+        ref = self._store.ref(submission.who.team, submission.ref)
+        return ref if ref is not None and ref.kind == TYPING else None
+
+    def _typed_confirmation(self, submission: Submission) -> None:
+        ref = self._typing(submission)
+        request = self._store.request(str(ref.data["request"])) if ref is not None else None
+        if ref is None or request is None:
+            self._replier.answer(Place(submission.who), OLD_BUTTON)
+            return
+        # A submission does not say where its view was opened: the answer goes to where the request is.
+        place = Place(replace(submission.who, channel=request.by.channel))
+        note = _stale_modal(ref, request) or self._approvals.confirm(
+            place.who,
+            request.id,
+            destination=submission.step == "typed_destination",
+            typed=modals.typed_text(submission.values),
+        )
+        if note is not None:
+            self._replier.answer(place, note)
+
+    def _denied(self, submission: Submission) -> None:
+        """The view knows where Deny was pressed: a role may come from that channel."""
+        ref = self._store.ref(submission.who.team, submission.ref)
+        if ref is None or ref.kind != DENIAL:
+            self._replier.answer(Place(submission.who), OLD_BUTTON)
+            return
+        place = Place(replace(submission.who, channel=str(ref.data["channel"])))
+        reason = modals.reason_text(submission.values)
+        note = self._approvals.deny(place.who, str(ref.data["request"]), reason)
+        if note is not None:
+            self._replier.answer(place, note)
+
+    def _form(self, submission: Submission) -> None:
+        ref = self._store.ref(submission.who.team, submission.ref)
+        if ref is None or ref.data.get("verb") != submission.verb or not _has_step(ref, submission.step):
+            self._workers.tell(_in_view(submission), OLD_BUTTON)
+            return
+        who = replace(submission.who, channel=str(ref.data.get("channel", "")))
+        place = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
+        invocation = Invocation.of(ref.data)
+        if submission.step != "save":
+            flags = modals.filled(submission.step, submission.values, ref.data)
+            invocation = replace(invocation, flags={**invocation.flags, **flags})
+        self._workers.answer_later(invocation, place)
+
+
+def _stale_modal(ref: Ref, request: Request) -> Note | None:
+    """Why what a view agreed to does not count: it shows another delay than was seen since, which is not
+    zero."""
+    if request.state not in OPEN_REQUESTS or DELAY not in request.facts:
+        return None
+    return None if ref.data.get(DELAY) == request.facts[DELAY] else late(trouble(request.facts))
+
+
+def _has_step(ref: Ref, step: str) -> bool:
+    """Whether the view that this id was made for is one that is submitted with this step."""
+    if ref.kind != "form":
+        return False
+    if step == "save":
+        return ref.data.get("flags", {}).get("save") is True
+    return step in ("submit", "pick") and "source" in ref.data
+
+
+def _in_view(submission: Submission) -> Place:
+    """Where the answer to a submitted form belongs: a preview in its view, all else in the channel."""
+    if submission.step != PREVIEWED:
+        return Place(submission.who)
+    return Place(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
