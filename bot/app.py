@@ -12,11 +12,8 @@ import structlog
 from slack_bolt import App
 from slack_bolt.error import BoltError
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 
-from bot import cli
-from bot.cmdline.answers import Answer, Note
-from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
@@ -38,6 +35,7 @@ from bot.runtime.leader import Duty, Leader
 from bot.runtime.routes import Endpoints
 from bot.runtime.shutdown import Deadline, Pool, Signals, ends, leave
 from bot.slack.api import membership
+from bot.slack.api.client import SlackError, team_of
 from bot.slack.api.directory import Directory
 from bot.slack.api.proxy import go_without_proxy, is_nearby
 from bot.slack.api.replies import Post
@@ -46,17 +44,19 @@ from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import Signed
 from bot.slack.inbound.listeners import listen
 from bot.slack.inbound.request_buttons import RequestButtons
-from bot.slack.inbound.socket_receiver import Socket
+from bot.slack.inbound.socket_receiver import Socket, connect
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.slack.render.outbox_messages import Stored
 from bot.store import Hold, Store, StoreError, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.retention import Tidying
+from bot.version import version
 from bot.watch.daily_summary import Schedule
 from bot.watch.watcher import Watcher
 from commands import all_verbs
-from commands.support.base import Context, Say, Verb
+from commands.support.base import Context
+from commands.support.desk import CommandService
 
 log = structlog.get_logger(__name__)
 
@@ -71,38 +71,6 @@ _SOCKET_WORKERS = 10
 _PRESENT_EVERY_S = 1.0
 _CLOSING_S = 3.0
 """How much of the time for a stop is kept for closing what is open."""
-
-
-class Desk:
-    """The verbs, with what they need to answer somebody."""
-
-    def __init__(self, verbs: Mapping[str, Verb], context: Callable[[Person, str], Context]) -> None:
-        self._verbs = verbs
-        self._context = context
-        self.syntaxes: Mapping[str, Syntax] = {name: verb.grammar for name, verb in verbs.items()}
-
-    def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer:
-        """What the verb answers, or why this person may not use it.
-
-        Raises:
-            UsageError, DmsError, StoreError.
-        """
-        verb = self._verbs[invocation.verb]
-        context = self._context(who, response_url)
-        if verb.looks:
-            verdict = context.access.verdict(who, verb.name)
-            if not verdict.allowed:
-                return Note(verdict.said, tone="warn")
-        try:
-            return verb.run(context, invocation)
-        except Say as said:
-            return said.answer
-
-    def opens_view(self, invocation: Invocation) -> bool:
-        return self._verbs[invocation.verb].form(invocation)
-
-    def asks_service(self, invocation: Invocation) -> bool:
-        return self._verbs[invocation.verb].asks_service(invocation)
 
 
 def now() -> datetime:
@@ -130,7 +98,7 @@ class Bot:
         self.client = WebClient(
             settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.answers_s
         )
-        self.team = _team(self.client)
+        self.team = team_of(self.client)
         self.dms = Gateway(
             settings.project,
             settings.locations,
@@ -175,7 +143,7 @@ class Bot:
             wake=self.wake.set,
         )
         self.approvals = self._approvals(actions)
-        self.desk = Desk(self.verbs, self._context)
+        self.commands = CommandService(self.verbs, self._context)
         self.post = Post(self.client)
         self.dispatcher = self._dispatcher()
         self.stored = Stored(self.store, self.access, self.team, self._clock)
@@ -200,7 +168,7 @@ class Bot:
         self.leader.start()
         if self.settings.socket_mode:
             self._socket = self._connected()
-        metrics.running(cli.version())
+        metrics.running(version())
         log.info(
             "started",
             replica=self.replica,
@@ -303,7 +271,7 @@ class Bot:
 
     def _dispatcher(self) -> Dispatcher:
         workers = Workers(
-            self.desk,
+            self.commands,
             self.store,
             self.post,
             dms_pool=self.pool,
@@ -314,7 +282,7 @@ class Bot:
         )
         buttons = RequestButtons(workers, self.approvals, self.store, self.post, self._clock)
         submissions = Submissions(workers, self.approvals, self.store, self.post)
-        return Dispatcher(self.desk.syntaxes, self.store, workers, buttons, submissions)
+        return Dispatcher(self.commands.syntaxes, self.store, workers, buttons, submissions)
 
     def _context(self, who: Person, response_url: str) -> Context:
         return Context(
@@ -362,18 +330,7 @@ class Bot:
         )
         if is_nearby(self.settings.slack_api_url):
             socket.client.proxy = None
-        try:
-            socket.connect()  # type: ignore[no-untyped-call]
-        except SlackApiError as error:
-            socket.close()
-            raise SlackError(
-                f"Slack does not accept SLACK_APP_TOKEN ({error.response['error']}): take the app-level "
-                "token with the scope connections:write from the app's page “Basic Information”; it begins "
-                "with xapp-."
-            ) from None
-        except (SlackClientError, OSError) as error:
-            socket.close()
-            raise SlackError(f"Slack's Socket Mode cannot be reached: {error}") from None
+        connect(socket)
         return socket
 
     def _home(self, team: str, user: str) -> None:
@@ -467,22 +424,6 @@ class Bot:
         self.watcher.interrupt()
 
 
-class SlackError(Exception):
-    """Slack does not let the bot in. `str()` says why and what to do."""
-
-
-def _team(client: WebClient) -> str:
-    try:
-        return str(client.auth_test()["team_id"])
-    except SlackApiError as error:
-        raise SlackError(
-            f"Slack does not accept SLACK_BOT_TOKEN ({error.response['error']}): take the bot token "
-            "from the app's page “OAuth & Permissions”; it begins with xoxb-."
-        ) from None
-    except (SlackClientError, OSError) as error:
-        raise SlackError(f"Slack at {client.base_url} does not answer: {error}") from None
-
-
 def _write_lasts_s(settings: Settings) -> float:
     """What changes something is waited for longer: given up, nobody knows whether it was done."""
     return settings.dms_deadline_s * 1.5
@@ -513,4 +454,4 @@ def run(settings: Settings) -> None:
     leave()
 
 
-__all__ = ["Bot", "SlackError", "run"]
+__all__ = ["Bot", "run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from bot.config import settings as config
 from bot.config.settings import ConfigError, Settings
 from bot.policy.init_command import policy
 from bot.runtime import logs
+from bot.version import version
 
 if TYPE_CHECKING:
     from bot.policy.model import PolicyError
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_SETTINGS = 2
-
-
-def version() -> str:
-    return importlib.metadata.version("dms-bot")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,11 +54,12 @@ def run() -> None:
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets())
     from bot import app  # loads the Google and Slack clients: not for --help
+    from bot.slack.api.client import SlackError
 
     with _told():
         try:
             app.run(settings)
-        except app.SlackError as error:
+        except SlackError as error:
             raise click.ClickException(str(error)) from error
 
 

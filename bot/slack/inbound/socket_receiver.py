@@ -14,10 +14,12 @@ from typing import Any
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.runtime import metrics
+from bot.slack.api.client import SlackError
 from bot.slack.inbound.after_ack import Afterwards
 from bot.slack.inbound.payload_schema import dispatched
 
@@ -53,3 +55,23 @@ def _hang_up(connection: socket.socket) -> None:
     """End the TCP connection beneath TLS, which would tell who reads from it of a fault."""
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as beneath:
         beneath.shutdown(socket.SHUT_RDWR)
+
+
+def connect(handler: Socket) -> None:
+    """Connect to Slack; a handler that cannot is closed.
+
+    Raises:
+        SlackError.
+    """
+    try:
+        handler.connect()  # type: ignore[no-untyped-call]
+    except SlackApiError as error:
+        handler.close()
+        raise SlackError(
+            f"Slack does not accept SLACK_APP_TOKEN ({error.response['error']}): take the app-level "
+            "token with the scope connections:write from the app's page “Basic Information”; it begins "
+            "with xapp-."
+        ) from None
+    except (SlackClientError, OSError) as error:
+        handler.close()
+        raise SlackError(f"Slack's Socket Mode cannot be reached: {error}") from None

@@ -1,0 +1,42 @@
+"""Answers commands: what stands between Slack's deliveries and the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bot.cmdline.answers import Answer, Note
+from bot.cmdline.invocation import Invocation, Syntax
+from bot.store.records import Person
+from commands.support.base import Context, Say, Verb
+
+
+class CommandService:
+    """The verbs, with what they need to answer somebody."""
+
+    def __init__(self, verbs: Mapping[str, Verb], context: Callable[[Person, str], Context]) -> None:
+        self._verbs = verbs
+        self._context = context
+        self.syntaxes: Mapping[str, Syntax] = {name: verb.grammar for name, verb in verbs.items()}
+
+    def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer:
+        """What the verb answers, or why this person may not use it.
+
+        Raises:
+            UsageError, DmsError, StoreError.
+        """
+        verb = self._verbs[invocation.verb]
+        context = self._context(who, response_url)
+        if verb.looks:
+            verdict = context.access.verdict(who, verb.name)
+            if not verdict.allowed:
+                return Note(verdict.said, tone="warn")
+        try:
+            return verb.run(context, invocation)
+        except Say as said:
+            return said.answer
+
+    def opens_view(self, invocation: Invocation) -> bool:
+        return self._verbs[invocation.verb].form(invocation)
+
+    def asks_service(self, invocation: Invocation) -> bool:
+        return self._verbs[invocation.verb].asks_service(invocation)
