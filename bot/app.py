@@ -26,8 +26,9 @@ from bot.policy.loader import remarks
 from bot.requests import Approvals
 from bot.requests.action import ActionVerb
 from bot.requests.follower import Follower
-from bot.requests.runner import Runner, replica_lock
-from bot.runtime import logs, metrics
+from bot.requests.presence import Presence
+from bot.requests.runner import Runner
+from bot.runtime import metrics
 from bot.runtime.cpu import keep_to_one_core, take_short_turns
 from bot.runtime.health import Health, Probe
 from bot.runtime.http_server import Server
@@ -40,6 +41,7 @@ from bot.slack.api.directory import Directory
 from bot.slack.api.proxy import go_without_proxy, is_nearby
 from bot.slack.api.replies import Post
 from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import Signed
 from bot.slack.inbound.listeners import listen
@@ -48,7 +50,7 @@ from bot.slack.inbound.socket_receiver import Socket, connect
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.slack.render.outbox_messages import Stored
-from bot.store import Hold, Store, StoreError, open_store
+from bot.store import Store, open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.retention import Tidying
 from bot.version import version
@@ -68,7 +70,6 @@ _FOLLOW_EVERY_S = 1.0
 _TEND_EVERY_S = 5.0
 """At least so often; more often where the settings have jobs looked at more often."""
 _SOCKET_WORKERS = 10
-_PRESENT_EVERY_S = 1.0
 _CLOSING_S = 3.0
 """How much of the time for a stop is kept for closing what is open."""
 
@@ -142,6 +143,7 @@ class Bot:
             clock=self._clock,
             wake=self.wake.set,
         )
+        self.presence = Presence(self.store, self.replica, self.follower.recover_own_calls)
         self.approvals = self._approvals(actions)
         self.commands = CommandService(self.verbs, self._context)
         self.post = Post(self.client)
@@ -151,9 +153,6 @@ class Bot:
         self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
         self.bolt = self._bolt()
         self.server = Server(self._endpoints(), settings.host, settings.port)
-        self._gone = threading.Event()
-        self._presence = threading.Thread(target=self._stay_present, name="presence", daemon=True)
-        self._alive: Hold | None = None
         self._socket: Socket | None = None
 
     # ---- life
@@ -162,8 +161,7 @@ class Bot:
         """Begin to answer, to watch and to post."""
         for remark in remarks(self.policy):
             log.warning("policy_remark", remark=remark)
-        self._present()
-        self._presence.start()
+        self.presence.start()
         self.server.start()
         self.leader.start()
         if self.settings.socket_mode:
@@ -216,24 +214,7 @@ class Bot:
         """The store first: what still runs must not write what it makes of a call that is cut off."""
         self.store.close()
         self.dms.close()
-        self._gone.set()
-        self._presence.join()
-        if self._alive is not None:
-            self._alive.release()
-
-    def _present(self) -> None:
-        """Hold the lock that tells other replicas that this one lives."""
-        if self._alive is None or self._alive.lost:
-            self._alive = self.store.hold(replica_lock(self.replica))
-
-    def _stay_present(self) -> None:
-        """The lock slips away with its connection to the database: take it again, and what was left."""
-        while not self._gone.wait(_PRESENT_EVERY_S):
-            try:
-                self._present()
-                self.follower.recover_own_calls()
-            except StoreError as error:
-                log.warning("presence_not_told", error=str(error))
+        self.presence.stop()
 
     # ---- parts
 
@@ -304,7 +285,8 @@ class Bot:
             app = self._app()
         except (BoltError, SlackClientError, OSError) as error:
             raise SlackError(f"Slack at {self.client.base_url} does not answer: {error}") from None
-        listen(app, self.dispatcher, self._home, self._invited)
+        events = AppEvents(self.post, self.stored.home, self._requeue, self.near, self.team)
+        listen(app, self.dispatcher, events)
         return app
 
     def _app(self) -> App:
@@ -333,34 +315,12 @@ class Bot:
         connect(socket)
         return socket
 
-    def _home(self, team: str, user: str) -> None:
-        self.near.submit(self._show_home, Person(team or self.team, user))
-
-    def _show_home(self, who: Person) -> None:
-        with logs.request():
-            try:
-                self.post.publish_home(who.user, self.stored.home(who))
-            except StoreError as error:
-                log.warning("home_not_made", error=str(error))
-            except Exception:
-                metrics.fault()
-                log.exception("home_broke")
-
-    def _invited(self, channel: str) -> None:
-        self.near.submit(self._catch_up, channel)
-
-    def _catch_up(self, channel: str) -> None:
-        with logs.request():
-            try:
-                taken = requeue.take_up(self.store, channel, self._clock(), self.watcher.subscriptions())
-            except StoreError as error:
-                log.warning("nothing_taken_up", channel=channel, error=str(error))
-            except Exception:
-                metrics.fault()
-                log.exception("catch_up_broke")
-            else:
-                if taken:
-                    self.wake.set()
+    def _requeue(self, channel: str) -> bool:
+        """Queue again what could not be posted into a channel before the app was invited to it."""
+        found = requeue.take_up(self.store, channel, self._clock(), self.watcher.subscriptions())
+        if found:
+            self.wake.set()
+        return bool(found)
 
     def _endpoints(self) -> Endpoints:
         secret = self.settings.slack_signing_secret

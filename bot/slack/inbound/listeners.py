@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import structlog
 from slack_bolt import Ack, App, BoltContext
 
 from bot.slack.inbound import payloads
+from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.payload_schema import answer_errors, listener
 from bot.slack.inbound.submissions import PREVIEWED
@@ -26,11 +26,8 @@ _LAST = ("pick", "save", "typed", "typed_destination", "deny_reason")
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
-def listen(
-    app: App, dispatcher: Dispatcher, home: Callable[[str, str], None], invited: Callable[[str], None]
-) -> None:
-    """Register every listener; `home` shows a person of a team the App Home tab, and `invited` hears of
-    each channel that the app has come into."""
+def listen(app: App, dispatcher: Dispatcher, events: AppEvents) -> None:
+    """Register every listener."""
 
     answer_errors(app)
 
@@ -47,7 +44,7 @@ def listen(
         press = payloads.press(body)
         ack()
         if press.verb == HOME:
-            home(press.who.team, press.who.user)
+            events.home_opened(press.who.team, press.who.user)
         else:
             dispatcher.pressed(press)
 
@@ -66,14 +63,14 @@ def listen(
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
         user = event.get("user")
         if event.get("tab") == "home" and isinstance(user, str):
-            home(payloads.text(body, "team_id"), user)
+            events.home_opened(payloads.text(body, "team_id"), user)
 
     @app.event("member_joined_channel")
     @listener
     def joined(event: dict[str, Any], context: BoltContext) -> None:
         channel = event.get("channel")
         if event.get("user") == context.bot_user_id and isinstance(channel, str):
-            invited(channel)
+            events.invited(channel)
 
 
 def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.Submission) -> None:

@@ -1,0 +1,63 @@
+"""Events that Slack sends about the app itself: its Home tab is opened, it is invited to a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+import structlog
+
+from bot.runtime import logs, metrics
+from bot.slack.api.replies import Post
+from bot.store import StoreError
+from bot.store.records import Person
+
+log = structlog.get_logger(__name__)
+
+
+class AppEvents:
+    """Each method returns at once; the work is done in a pool."""
+
+    def __init__(
+        self,
+        replier: Post,
+        home_view: Callable[[Person], dict[str, Any]],
+        requeue: Callable[[str], bool],
+        pool: Executor,
+        team: str,
+    ) -> None:
+        """`home_view` makes a person's Home tab; `requeue` posts what a channel has missed."""
+        self._replier = replier
+        self._home_view = home_view
+        self._requeue = requeue
+        self._pool = pool
+        self._team = team
+
+    def home_opened(self, team: str, user: str) -> None:
+        """Show a person of a team the App Home tab."""
+        self._pool.submit(self._publish_home, Person(team or self._team, user))
+
+    def invited(self, channel: str) -> None:
+        """The app has come into a channel."""
+        self._pool.submit(self._requeue_channel, channel)
+
+    def _publish_home(self, who: Person) -> None:
+        with logs.request():
+            try:
+                self._replier.publish_home(who.user, self._home_view(who))
+            except StoreError as error:
+                log.warning("home_not_made", error=str(error))
+            except Exception:
+                metrics.fault()
+                log.exception("home_broke")
+
+    def _requeue_channel(self, channel: str) -> None:
+        with logs.request():
+            try:
+                self._requeue(channel)
+            except StoreError as error:
+                log.warning("requeue_failed", channel=channel, error=str(error))
+            except Exception:
+                metrics.fault()
+                log.exception("requeue_broke")
