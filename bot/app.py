@@ -23,8 +23,9 @@ from bot.outbox.notifier import Notifier
 from bot.policy.access import Access
 from bot.policy.loader import load as load_policy
 from bot.policy.loader import remarks
-from bot.requests import Approvals
 from bot.requests.action import ActionVerb
+from bot.requests.approvals import Approvals
+from bot.requests.base import RequestContext
 from bot.requests.follower import Follower
 from bot.requests.presence import Presence
 from bot.requests.runner import Runner
@@ -235,13 +236,13 @@ class Bot:
         )
 
     def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
-        return Approvals(
-            self.dms,
-            self.store,
-            self.access,
-            actions,
-            self.runner,
-            self.follower,
+        context = RequestContext(
+            dms=self.dms,
+            store=self.store,
+            access=self.access,
+            actions=actions,
+            runner=self.runner,
+            follower=self.follower,
             confirm_expires_s=self.settings.confirm_expires_s,
             approval_expires_s=self.settings.approval_expires_s,
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
@@ -249,6 +250,7 @@ class Bot:
             clock=self._clock,
             wake=self.wake.set,
         )
+        return Approvals(context)
 
     def _dispatcher(self) -> Dispatcher:
         workers = Workers(
@@ -373,7 +375,7 @@ class Bot:
         self.health.retire(name)
 
     def _tend(self, schedule: Schedule, tidying: Tidying) -> None:
-        self.approvals.expire()
+        self.approvals.expiry.expire()
         schedule.tick(self._clock())
         tidying.tick(self._clock())
         metrics.outbox_depth(self.store.outbox_depth())

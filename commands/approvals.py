@@ -8,8 +8,8 @@ from dataclasses import replace
 from bot.cmdline.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.display_names import status_plain
-from bot.requests import approving
 from bot.requests.job_names import called
+from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.support.base import Context, Verb, never
@@ -52,7 +52,7 @@ def _section(ctx: Context, request: Request) -> Section:
     if request.state is RequestState.CONFIRMING:
         parts.append("\nWaits for your own confirmation")
     else:
-        parts += ["\n", *_standing(approving(request, ctx.store.decisions(request.id)), request.needed)]
+        parts += ["\n", *_standing(valid_approvals(request, ctx.store.decisions(request.id)), request.needed)]
     parts += ["; expires ", Time(request.expires)]
     if request.rule:
         parts.append(f". Rule: {request.rule}")
@@ -81,7 +81,7 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     review = Button("Review", verb, "review", request.id, "primary")
     if request.state is RequestState.CONFIRMING:
         return (review, Button("Cancel", verb, "cancel", request.id))
-    said = {each.user for each in approving(request, ctx.store.decisions(request.id))}
+    said = {each.user for each in valid_approvals(request, ctx.store.decisions(request.id))}
     if may_approve and ctx.who.user not in said:
         found.append(review)
     if request.by.user == ctx.who.user:

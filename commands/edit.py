@@ -14,8 +14,8 @@ from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, S
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
-from bot.requests import Wanted
 from bot.requests.action import ActionVerb, Danger
+from bot.requests.draft import RequestDraft
 from commands.support.actions import known_names, listed, permitted, whole
 from commands.support.base import Context, Say, Verb
 from commands.support.resolve import find_job
@@ -68,7 +68,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return Note(f"Nothing to save: that is how `{job.id}` is set already.")
     if invocation.switch("preview"):
         return _preview(ctx, invocation, job, planned, parallelism)
-    return ctx.approvals.ask(
+    return ctx.approvals.creation.ask(
         ctx.who, _wanted(ctx, job, planned, parallelism, confirmed=invocation.switch("save"))
     )
 
@@ -215,13 +215,13 @@ def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, para
     )
 
 
-def _wanted(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> Wanted:
+def _wanted(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> RequestDraft:
     facts: dict[str, object] = {"changes": _differences(job, planned, parallelism)}
     if planned.changes:
         facts["config"] = planned.before.data()
     if parallelism and running_dump(job):
         facts["restart"] = ctx.ref(Invocation("restart", (job.name,), {"stop-first": True}))
-    return Wanted(
+    return RequestDraft(
         action=Action.EDIT,
         jobs=(job,),
         options=Options(objects=planned.after if planned.changes else None, parallelism=parallelism),

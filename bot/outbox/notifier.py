@@ -21,7 +21,7 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.outbox.limits import Limits
-from bot.requests import request_key
+from bot.requests.message_keys import request_key
 from bot.slack.api.messages import (
     Barred,
     Delivery,

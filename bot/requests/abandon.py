@@ -6,28 +6,31 @@ from collections.abc import Sequence
 
 from bot.cmdline.answers import Note, parts_of
 from bot.dms.model import Job
-from bot.requests.base import Book
+from bot.requests.base import RequestContext
 from bot.requests.wording import LONG, gone, lasts_long, some, waits
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 
 
-class Unfollowing(Book):
-    """Stopping to follow. Nothing is sent: what the service does, it goes on with."""
+class Abandonment:
+    """Abandons tracking. Sends nothing; the operations continue on the service."""
 
-    def unfollow(self, who: Person, request_id: str) -> Note | None:
+    def __init__(self, context: RequestContext) -> None:
+        self._ctx = context
+
+    def abandon(self, who: Person, request_id: str) -> Note | None:
         """Give up as unclear what a request has followed for long. None when it counts: the request's
         message tells the rest.
 
         Raises:
             StoreError.
         """
-        request = self._store.request(request_id)
+        request = self._ctx.store.request(request_id)
         if request is None or request.by.team != who.team:
             return gone()
         if request.state is not RequestState.RUNNING:
-            return self._ended(request)
-        runs = self._long(request)
+            return self._ctx.ended_note(request)
+        runs = self._overdue(request)
         if not runs:
             return Note(
                 f"Nothing was done: only what has gone on for {humanize(LONG)} can be left like that.",
@@ -36,21 +39,21 @@ class Unfollowing(Book):
         refusal = self._refused(who, request, runs)
         if refusal is not None:
             return refusal
-        left = {run.id for run in self._follower.abandon(request, runs, who)}
+        left = {run.id for run in self._ctx.follower.abandon(request, runs, who)}
         kept = [run.job for run in runs if run.id not in left]
         return _kept(kept) if kept else None
 
-    def _long(self, request: Request) -> tuple[Run, ...]:
-        now = self._clock()
-        found = self._store.runs(request=request.id, states=[RunState.FOLLOWING])
+    def _overdue(self, request: Request) -> tuple[Run, ...]:
+        now = self._ctx.clock()
+        found = self._ctx.store.runs(request=request.id, states=[RunState.FOLLOWING])
         return tuple(run for run in found if lasts_long(run, now))
 
     def _refused(self, who: Person, request: Request, runs: tuple[Run, ...]) -> Note | None:
         """Why this person may not: those whose turn has not come are not begun then, so they count, too."""
-        queued = waits(self._store.runs(request=request.id, states=[RunState.QUEUED]))
+        queued = waits(self._ctx.store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in (*runs, *queued):
             job = request.job(run.job)
-            verdict = self._access.verdict(who, request.action, job)
+            verdict = self._ctx.access.verdict(who, request.action, job)
             if not verdict.allowed:
                 return Note((*parts_of(verdict.said), _waiting(job) if run in queued else ""), tone="warn")
         return None

@@ -1,4 +1,4 @@
-"""The book of requests: how they are opened, moved, ended and audited, and what is in their way."""
+"""What all steps of a request share: opening, moving, ending and auditing it, and what blocks it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from bot.store.records import (
 )
 from bot.util.redact import redact
 
-WAITS = "waits_s"
+APPROVAL_TTL = "waits_s"
 """The fact of how many seconds others have to approve, from the confirmation on."""
 EFFECT = "effect"
 """The fact of what goes on once it is sent, as the verb puts it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Blocker:
     """What forbids a change of a job for now."""
 
     said: Rich
@@ -49,60 +49,60 @@ class Stop:
     """What ends it otherwise."""
 
 
-class Book:
-    """What every step of a request stands on."""
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What every step of a request stands on: how requests are opened, moved, ended and audited."""
 
-    def __init__(
-        self,
-        dms: Dms,
-        store: Store,
-        access: Access,
-        actions: Mapping[Action, ActionVerb],
-        runner: Runner,
-        follower: Follower,
-        *,
-        confirm_expires_s: float,
-        approval_expires_s: float,
-        approval_channel: str,
-        parallel: int,
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-    ) -> None:
-        self._dms = dms
-        self._store = store
-        self._access = access
-        self._actions = actions
-        self._runner = runner
-        self._follower = follower
-        self._confirm_expires_s = confirm_expires_s
-        self._approval_expires_s = approval_expires_s
-        self._approval_channel = approval_channel
-        self._parallel = parallel
-        self._clock = clock
-        self._wake = wake
+    dms: Dms
+    store: Store
+    access: Access
+    actions: Mapping[Action, ActionVerb]
+    runner: Runner
+    follower: Follower
+    confirm_expires_s: float
+    """Seconds in which a request may be confirmed."""
+    approval_expires_s: float
+    """Seconds in which others may approve it, where the policy does not say."""
+    approval_channel: str
+    """Where approvals are asked for, where the policy does not say."""
+    parallel: int
+    """Runs of one request that go on at once."""
+    clock: Callable[[], datetime]
+    wake: Callable[[], None]
+    """Sends what is in the outbox."""
 
-    def _open(self, who: Person, request_id: str, *states: RequestState) -> Request | Note:
-        request = self._store.request(request_id)
+    def open(self, who: Person, request_id: str, *states: RequestState) -> Request | Note:
+        """The request, when it is open to `who` in one of these states; else what to tell them.
+
+        Raises:
+            StoreError.
+        """
+        return self.check_open(self.store.request(request_id), who, *states)
+
+    def check_open(self, request: Request | None, who: Person, *states: RequestState) -> Request | Note:
+        """The same for a request that has been read already; one that is past its time is ended."""
         if request is None or request.by.team != who.team:
             return gone()
         if request.state not in states:
-            return self._ended(request)
-        if request.expires <= self._clock():
-            self._end(request, RequestState.EXPIRED, "expired", None, "")
-            return self._ended(replace(request, state=RequestState.EXPIRED))
+            return self.ended_note(request)
+        if request.expires <= self.clock():
+            self.end(request, RequestState.EXPIRED, "expired", None, "")
+            return self.ended_note(replace(request, state=RequestState.EXPIRED))
         return request
 
-    def _ended(self, request: Request | None) -> Note:
+    def ended_note(self, request: Request | None) -> Note:
+        """Says that nothing was done, as the request is no longer open."""
         if request is None:
             return gone()
         return Note(f"Nothing was done: this request is {STANDING[request.state]}.", tone="warn")
 
-    def _end(
+    def end(
         self, request: Request, to: RequestState, event: str, who: Person | None, note: str
     ) -> Request | None:
-        now = self._clock()
-        with self._store.transaction():
-            moved = self._store.move_request(
+        """End an open request with its audit rows; None where it is no longer open."""
+        now = self.clock()
+        with self.store.transaction():
+            moved = self.store.move_request(
                 request.id,
                 OPEN_REQUESTS,
                 to,
@@ -111,33 +111,35 @@ class Book:
                 note=note,
             )
             if moved is not None:
-                self._note(moved, event, who, note)
-        self._wake()
+                self.record_step(moved, event, who, note)
+        self.wake()
         return moved
 
-    def _note(self, request: Request, event: str, who: Person | None, detail: str = "") -> None:
+    def record_step(self, request: Request, event: str, who: Person | None, detail: str = "") -> None:
         """Audit a step for each job, and have the request's messages updated."""
         for job in request.jobs:
-            self._audit(request, event, who, job, detail)
-        self._store.touch(request_key(request.id))
-        self._store.touch(approval_key(request.id))
-        self._touch_beside(request)
+            self.audit(request, event, who, job, detail)
+        self.store.touch(request_key(request.id))
+        self.store.touch(approval_key(request.id))
+        self.touch_related(request)
 
-    def _touch_beside(self, request: Request) -> None:
+    def touch_related(self, request: Request) -> None:
         """Have other open requests for the same jobs updated: they say how this one stands."""
-        for id in self._store.open_beside(request.id, request.by.team, self._clock()):
-            self._store.touch(request_key(id))
-            self._store.touch(approval_key(id))
+        for id in self.store.open_beside(request.id, request.by.team, self.clock()):
+            self.store.touch(request_key(id))
+            self.store.touch(approval_key(id))
 
-    def _touch(self, request_id: str) -> None:
-        self._store.touch(request_key(request_id))
-        self._store.touch(approval_key(request_id))
-        self._wake()
+    def touch(self, request_id: str) -> None:
+        """Have the messages of a request updated."""
+        self.store.touch(request_key(request_id))
+        self.store.touch(approval_key(request_id))
+        self.wake()
 
-    def _audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
-        self._store.append_audit(
+    def audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
+        """Write an audit row of a step, for one job of the request."""
+        self.store.append_audit(
             AuditEntry(
-                at=self._clock(),
+                at=self.clock(),
                 event=event,
                 user=who.user if who else "",
                 team=request.by.team,
@@ -151,73 +153,75 @@ class Book:
             )
         )
 
-    def _add_facts(self, request: Request, facts: Mapping[str, Any]) -> None:
-        """Beside those that somebody else may have brought meanwhile."""
-        with self._store.transaction():
-            current = self._store.request(request.id) or request
-            self._store.move_request(
+    def add_facts(self, request: Request, facts: Mapping[str, Any]) -> None:
+        """Add facts to those of the store, which somebody else may have changed meanwhile."""
+        with self.store.transaction():
+            current = self.store.request(request.id) or request
+            self.store.move_request(
                 request.id, OPEN_REQUESTS, current.state, facts=dict(current.facts) | dict(facts)
             )
-        self._touch(request.id)
+        self.touch(request.id)
 
-    def _delays(
+    def measure_delays(
         self, action: Action, jobs: Sequence[Job], databases: Mapping[str, Sequence[str]]
     ) -> dict[str, Any]:
-        """Of these databases alone, by job name: what is not promoted has no say in it."""
+        """The replication delay of each job, as a fact of the request; none but for a promote. Of these
+        databases alone, by job name: what is not promoted has no say in it."""
         if action is not Action.PROMOTE:
             return {}
-        return delay.look(self._dms, self._store, jobs, self._clock, databases)
+        return delay.look(self.dms, self.store, jobs, self.clock, databases)
 
-    def _lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
+    def lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
         """How long a request may stay in this state: people need longer to decide than to confirm."""
         if state is not RequestState.APPROVING:
-            return timedelta(seconds=self._confirm_expires_s)
+            return timedelta(seconds=self.confirm_expires_s)
         asked = [verdict.expires for verdict in verdicts if verdict.expires is not None]
-        return min(asked, default=timedelta(seconds=self._approval_expires_s))
+        return min(asked, default=timedelta(seconds=self.approval_expires_s))
 
-    def _blocked(self, action: Action, job: Job) -> Stop | None:
-        freezes = () if action in HARMLESS else self._store.freezes(self._clock(), job.name)
+    def blocker_of(self, action: Action, job: Job) -> Blocker | None:
+        """The freeze or the run that forbids this action on a job now."""
+        freezes = () if action in HARMLESS else self.store.freezes(self.clock(), job.name)
         if freezes:
-            return Stop(frozen(job, freezes[0]))
-        runs = self._store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
+            return Blocker(frozen(job, freezes[0]))
+        runs = self.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
         return self._locked(job, runs[0]) if runs else None
 
-    def _locked(self, job: Job, run: Run) -> Stop:
+    def _locked(self, job: Job, run: Run) -> Blocker:
         """What has gone on for long can be left here: its own message may be where others cannot see it."""
-        now = self._clock()
+        now = self.clock()
         long = lasts_long(run, now)
-        lever = stop_following(self._store.runs(request=run.request), now) if long else ()
-        return Stop(locked(job, run, now), passes=True, buttons=lever)
+        lever = stop_following(self.store.runs(request=run.request), now) if long else ()
+        return Blocker(locked(job, run, now), passes=True, buttons=lever)
 
-    def _in_the_way(self, request: Request) -> Stop | None:
+    def blocker(self, request: Request) -> Blocker | None:
         """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""
-        stops = (self._blocked(request.action, job) for job in request.jobs)
+        stops = (self.blocker_of(request.action, job) for job in request.jobs)
         return next((stop for stop in stops if stop is not None), None)
 
-    def _handed_over(self, request: Request) -> None:
+    def on_state_entered(self, request: Request) -> None:
         """What follows from the state that a request has just got; inside the same transaction."""
         if request.state is RequestState.APPROVING:
             self._post_approval(request)
         elif request.state is RequestState.APPROVED:
-            self._runner.queue(request.id)
+            self.runner.queue(request.id)
 
-    def _go_on(self, request: Request) -> None:
-        """After the transaction."""
+    def start_if_approved(self, request: Request) -> None:
+        """What follows once the transaction is over."""
         if request.state is RequestState.APPROVED:
-            self._runner.begin(request.id)
-        self._wake()
+            self.runner.begin(request.id)
+        self.wake()
 
     def _post_approval(self, request: Request) -> None:
-        self._store.post(
+        self.store.post(
             OutMessage(
                 key=approval_key(request.id),
-                channel=self._approval_place(request),
+                channel=self.approval_channel_of(request),
                 kind="approval",
                 subject={"request": request.id},
-                created=self._clock(),
+                created=self.clock(),
             )
         )
 
-    def _approval_place(self, request: Request) -> str:
+    def approval_channel_of(self, request: Request) -> str:
         """The channel that the policy names, else the setting, else where it was asked."""
-        return str(request.facts.get("approval_channel") or self._approval_channel or request.by.channel)
+        return str(request.facts.get("approval_channel") or self.approval_channel or request.by.channel)

@@ -1,4 +1,4 @@
-"""The requester's own word."""
+"""The requester's confirmation."""
 
 from __future__ import annotations
 
@@ -8,19 +8,32 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Note, User
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
-from bot.requests.base import EFFECT, WAITS
-from bot.requests.draft import Drafting, Wanted
-from bot.requests.revalidate import Judging
+from bot.requests.base import APPROVAL_TTL, EFFECT, RequestContext
+from bot.requests.draft import Drafter, RequestDraft
+from bot.requests.revalidate import Revalidation
 from bot.requests.wording import must_be_typed, phrase
 from bot.store.records import Person, Request, RequestState
 
 
-class Confirming(Drafting, Judging):
+class Confirmation:
     """Confirming what one has asked for."""
 
+    def __init__(self, context: RequestContext, drafter: Drafter, revalidation: Revalidation) -> None:
+        self._ctx = context
+        self._drafter = drafter
+        self._revalidation = revalidation
+
     def may_confirm(self, who: Person, request_id: str) -> Request | Note:
-        """The request, when `who` may confirm it now; else what to tell them. Quick: no calls to DMS."""
-        request = self._open(who, request_id, RequestState.CONFIRMING)
+        """The request, when `who` may confirm it now; else what to tell them. Quick: no calls to DMS.
+
+        Raises:
+            StoreError.
+        """
+        return self.check(who, self._ctx.store.request(request_id))
+
+    def check(self, who: Person, read: Request | None) -> Request | Note:
+        """The same for a request that has been read already."""
+        request = self._ctx.check_open(read, who, RequestState.CONFIRMING)
         if isinstance(request, Note):
             return request
         if request.by.user != who.user:
@@ -39,53 +52,57 @@ class Confirming(Drafting, Judging):
         if request.action is not Action.DELETE:
             return request
         options = replace(request.options, with_destination=True)
-        without = self._warning(Wanted(request.action, request.jobs, request.options), request.databases)
+        without = self._drafter.warning(
+            RequestDraft(request.action, request.jobs, request.options), request.databases
+        )
         risks = (line for line in request.warning if line not in without)
-        wanted = Wanted(request.action, request.jobs, options)
-        warning = (*risks, *self._warning(wanted, request.databases))
-        facts = dict(request.facts) | {EFFECT: self._effect(wanted)}
+        wanted = RequestDraft(request.action, request.jobs, options)
+        warning = (*risks, *self._drafter.warning(wanted, request.databases))
+        facts = dict(request.facts) | {EFFECT: self._drafter.effect(wanted)}
         return replace(request, options=options, typed=True, warning=warning, facts=facts)
 
     def confirm(
-        self, who: Person, request_id: str, *, destination: bool = False, typed: str = ""
+        self, who: Person, shown: Request, *, destination: bool = False, typed: str = ""
     ) -> Note | None:
-        """The requester's word. None when it counts: the request's message tells the rest.
+        """Confirm `shown`, the request as it was read for this press. None when it counts: the request's
+        message tells the rest.
 
         Raises:
             DmsError, StoreError.
         """
-        request = self.may_confirm(who, request_id)
+        request = self.check(who, shown)
         if isinstance(request, Note):
             return request
         if destination:
             request = self.with_destination(request)
         if must_be_typed(request) and typed.strip() != phrase(request):
             return Note(f"Not confirmed: press again, and type `{phrase(request)}` exactly.", tone="warn")
-        judged = self._judged(request)
+        judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note(judged.said, tone="warn")
-        if self._outdated(request):
+        if self._revalidation.end_if_outdated(request):
             return None
-        return self._behind(request) or self._confirmed(judged, who)
+        return self._revalidation.check_delay(request) or self._confirmed(judged, who)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
         if to is RequestState.APPROVING:
-            life = self._lifetime(to, self._verdicts(request))
-            request = _waiting(request, self._clock() + life, life)
-        with self._store.transaction():
-            stop = self._too_late(request.id, RequestState.CONFIRMING) or self._looked_meanwhile(request)
-            if stop is None and to is RequestState.APPROVED:
-                stop = self._not_now(request)
-            if stop is not None:
-                return stop
-            moved = self._move(request, to)
-            self._note(moved, "confirmed", who)
-            self._handed_over(moved)
-        self._go_on(moved)
+            life = self._ctx.lifetime(to, self._revalidation.verdicts(request))
+            request = _waiting(request, self._ctx.clock() + life, life)
+        with self._ctx.store.transaction():
+            current = self._revalidation.reread(request, RequestState.CONFIRMING)
+            if isinstance(current, Note):
+                return current
+            blocked = self._revalidation.blocked_note(request) if to is RequestState.APPROVED else None
+            if blocked is not None:
+                return blocked
+            moved = self._revalidation.move(request, current, to)
+            self._ctx.record_step(moved, "confirmed", who)
+            self._ctx.on_state_entered(moved)
+        self._ctx.start_if_approved(moved)
         return None
 
 
 def _waiting(request: Request, until: datetime, life: timedelta) -> Request:
     """Confirmed: from now on others have their own time to decide."""
-    return replace(request, expires=until, facts=dict(request.facts) | {WAITS: life.total_seconds()})
+    return replace(request, expires=until, facts=dict(request.facts) | {APPROVAL_TTL: life.total_seconds()})

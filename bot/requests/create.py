@@ -11,8 +11,8 @@ from bot.dms.errors import NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.policy.access import Verdict
-from bot.requests.base import Stop
-from bot.requests.draft import Drafting, Wanted
+from bot.requests.base import Blocker, RequestContext
+from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed
 from bot.requests.message_keys import request_key
 from bot.requests.wording import changed, gone, some
@@ -20,24 +20,28 @@ from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel
 
 
-class Asking(Drafting):
+class RequestCreation:
     """Asking for an action, for the first time or again."""
 
-    def ask(self, who: Person, wanted: Wanted) -> Answer:
+    def __init__(self, context: RequestContext, drafter: Drafter) -> None:
+        self._ctx = context
+        self._drafter = drafter
+
+    def ask(self, who: Person, wanted: RequestDraft) -> Answer:
         """Refuse, ask for what must be said first, or run at once.
 
         Raises:
             DmsError, StoreError.
         """
-        verdicts = [self._access.verdict(who, wanted.action, job) for job in wanted.jobs]
+        verdicts = [self._ctx.access.verdict(who, wanted.action, job) for job in wanted.jobs]
         objection = self._objection(who, wanted, verdicts)
         if objection is not None:
             return objection
-        request = self._draft(who, wanted, verdicts)
+        request = self._drafter.draft(who, wanted, verdicts)
         stop = self._record(request, wanted.response_url)
         if stop is not None:
-            return self._stopped(who, wanted, stop)
-        self._go_on(request)
+            return self._blocked_note(who, wanted, stop)
+        self._ctx.start_if_approved(request)
         return Posted(request_key(request.id))
 
     def again(self, who: Person, request_id: str, response_url: str) -> Answer:
@@ -47,7 +51,7 @@ class Asking(Drafting):
         Raises:
             DmsError, StoreError.
         """
-        old = self._store.request(request_id)
+        old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
             return gone()
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
@@ -59,7 +63,7 @@ class Asking(Drafting):
         Raises:
             DmsError, StoreError.
         """
-        old = self._store.request(request_id)
+        old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
             return gone()
         return self._ask_with(who, old, failed, response_url, ask=False)
@@ -71,7 +75,7 @@ class Asking(Drafting):
         if not jobs:
             return Note(f"{some(names)}: no longer there, so nothing was done.", tone="warn")
         groups = mixed(
-            lambda wanted: self._ref(who, wanted), old.action, jobs, old.options, self._store.known_names
+            lambda wanted: self._ref(who, wanted), old.action, jobs, old.options, self._ctx.store.known_names
         )
         if groups is not None:
             return groups
@@ -90,63 +94,63 @@ class Asking(Drafting):
 
         def look(name: str) -> Job | None:
             try:
-                return self._dms.get_job(name)
+                return self._ctx.dms.get_job(name)
             except NotFound:
                 return None
 
         return tuple(job for job in parallel.each(look, names) if job is not None)
 
     def _ref(self, who: Person, invocation: Invocation) -> str:
-        return self._store.put_ref(who.team, "invocation", invocation.data())
+        return self._ctx.store.put_ref(who.team, "invocation", invocation.data())
 
     def _edited(self, old: Request) -> bool:
         """Whether the choice of databases that an edit began from has changed since."""
         before = old.facts.get("config")
-        return before is not None and self._dms.objects_config(old.jobs[0].name).data() != before
+        return before is not None and self._ctx.dms.objects_config(old.jobs[0].name).data() != before
 
-    def _objection(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Note | None:
+    def _objection(self, who: Person, wanted: RequestDraft, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(wanted.jobs, verdicts, strict=True):
             if not verdict.allowed:
                 return Note(verdict.said, tone="warn")
-            stop = self._blocked(wanted.action, job)
+            stop = self._ctx.blocker_of(wanted.action, job)
             if stop is not None:
-                return self._stopped(who, wanted, stop)
+                return self._blocked_note(who, wanted, stop)
             refusal = self._forbidden(wanted, job)
             if refusal is not None:
                 return Note(refusal, tone="warn")
         return None
 
-    def _forbidden(self, wanted: Wanted, job: Job) -> Rich | None:
+    def _forbidden(self, wanted: RequestDraft, job: Job) -> Rich | None:
         partial = by_databases(wanted.action, job, wanted.options)
-        databases = self._dms.databases(job.name) if partial else ()
+        databases = self._ctx.dms.databases(job.name) if partial else ()
         refusal = check(wanted.action, job, wanted.options, databases)
         return None if refusal is None else str(refusal)
 
-    def _stopped(self, who: Person, wanted: Wanted, stop: Stop) -> Note:
+    def _blocked_note(self, who: Person, wanted: RequestDraft, stop: Blocker) -> Note:
         again = self._once_more(who, wanted) if stop.passes else ()
         return Note(stop.said, (*stop.buttons, *again), tone="warn")
 
-    def _once_more(self, who: Person, wanted: Wanted) -> tuple[Button, ...]:
+    def _once_more(self, who: Person, wanted: RequestDraft) -> tuple[Button, ...]:
         """The same as if it were typed once more; an edit of databases begins with how they are by then."""
         names = tuple(job.name for job in wanted.jobs)
         if wanted.options.objects is not None:
             return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
-        if wanted.ask and not self._takes_many(replace(wanted, ask=False)):
+        if wanted.ask and not self._drafter.needs_confirmation(replace(wanted, ask=False)):
             # Typed by name, what asked first because a filter had found it would run at once.
             return ()
         again = Invocation(wanted.action, names, flags_of(wanted.options))
         return (Button("Ask again", wanted.action, "run", self._ref(who, again)),)
 
-    def _record(self, request: Request, response_url: str) -> Stop | None:
+    def _record(self, request: Request, response_url: str) -> Blocker | None:
         """Keep the request; why it cannot be made after all, or None."""
-        with self._store.transaction():
-            stop = self._in_the_way(request)
+        with self._ctx.store.transaction():
+            stop = self._ctx.blocker(request)
             if stop is not None:
                 return stop
-            self._store.add_request(request)
+            self._ctx.store.add_request(request)
             for job in request.jobs:
-                self._audit(request, "requested", request.by, job)
-            self._store.post(
+                self._ctx.audit(request, "requested", request.by, job)
+            self._ctx.store.post(
                 OutMessage(
                     key=request_key(request.id),
                     channel=request.by.channel,
@@ -156,16 +160,16 @@ class Asking(Drafting):
                     created=request.created,
                 )
             )
-            self._touch_beside(request)
-            self._handed_over(request)
+            self._ctx.touch_related(request)
+            self._ctx.on_state_entered(request)
         return None
 
 
-def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> Wanted:
+def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
     """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
     edit = old.action is Action.EDIT
     kept = ("config", "restart", "changes") if edit else ()
-    return Wanted(
+    return RequestDraft(
         old.action,
         jobs,
         old.options,

@@ -1,4 +1,4 @@
-"""Other people's word: approve or deny."""
+"""Other people's decision: approve or deny."""
 
 from __future__ import annotations
 
@@ -6,64 +6,77 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Note, User
 from bot.policy.access import Verdict
+from bot.requests.base import RequestContext
 from bot.requests.message_keys import denial_key, request_key
-from bot.requests.queries import approving, counting
-from bot.requests.revalidate import Judging
+from bot.requests.queries import valid_approvals, valid_approvers
+from bot.requests.revalidate import Revalidation
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 from bot.util.redact import redact
 
 
-class Deciding(Judging):
-    """Approving and denying."""
+class Approval:
+    """Approving and denying what others have asked for."""
 
-    def approve(self, who: Person, request_id: str) -> Note | None:
-        """Count an approval. None when it counts.
+    def __init__(self, context: RequestContext, revalidation: Revalidation) -> None:
+        self._ctx = context
+        self._revalidation = revalidation
+
+    def approve(self, who: Person, shown: Request) -> Note | None:
+        """Count an approval of `shown`, the request as it was read for this press. None when it counts.
 
         Raises:
             DmsError, StoreError.
         """
-        request = self.may_decide(who, request_id)
+        request = self.check(who, shown)
         if isinstance(request, Note):
             return request
-        judged = self._judged(request)
+        judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")
-        if self._outdated(request):
+        if self._revalidation.end_if_outdated(request):
             return None
-        stop = self._behind(request)
+        stop = self._revalidation.check_delay(request)
         if stop is not None:
             return stop
-        earlier = {each.user for each in self._store.decisions(request.id) if each.approve}
-        void = earlier - counting(self._store, self._access, judged)
+        earlier = {each.user for each in self._ctx.store.decisions(request.id) if each.approve}
+        void = earlier - valid_approvers(self._ctx.store, self._ctx.access, judged)
         return self._approved(replace(judged, facts={**judged.facts, "void": sorted(void)}), who)
 
     def _approved(self, request: Request, who: Person) -> Note | None:
-        with self._store.transaction():
-            stop = self._too_late(request.id, RequestState.APPROVING) or self._looked_meanwhile(request)
-            current = self._store.request(request.id)
-            if stop is not None or current is None:
-                return stop
-            decisions = self._store.decisions(request.id)
-            given = {each.user for each in approving(request, decisions)}
-            if who.user in {each.user for each in approving(current, decisions)}:
+        with self._ctx.store.transaction():
+            current = self._revalidation.reread(request, RequestState.APPROVING)
+            if isinstance(current, Note):
+                return current
+            decisions = self._ctx.store.decisions(request.id)
+            given = {each.user for each in valid_approvals(request, decisions)}
+            if who.user in {each.user for each in valid_approvals(current, decisions)}:
                 return Note("You have approved this already.", tone="info")
             enough = len(given | {who.user}) >= request.needed
-            stop = self._not_now(request) if enough else None
-            if stop is not None:
-                return stop
-            self._store.add_decision(Decision(request.id, who.user, True, "", self._clock()))
-            moved = self._move(request, RequestState.APPROVED if enough else RequestState.APPROVING)
-            self._note(moved, "approved", who)
-            self._handed_over(moved)
-        self._go_on(moved)
+            blocked = self._revalidation.blocked_note(request) if enough else None
+            if blocked is not None:
+                return blocked
+            self._ctx.store.add_decision(Decision(request.id, who.user, True, "", self._ctx.clock()))
+            to = RequestState.APPROVED if enough else RequestState.APPROVING
+            moved = self._revalidation.move(request, current, to)
+            self._ctx.record_step(moved, "approved", who)
+            self._ctx.on_state_entered(moved)
+        self._ctx.start_if_approved(moved)
         return None
 
     def may_decide(self, who: Person, request_id: str) -> Request | Note:
-        """The request, when `who` may approve or deny it now; else what to tell them."""
-        request = self._open(who, request_id, RequestState.APPROVING)
+        """The request, when `who` may approve or deny it now; else what to tell them.
+
+        Raises:
+            StoreError.
+        """
+        return self.check(who, self._ctx.store.request(request_id))
+
+    def check(self, who: Person, read: Request | None) -> Request | Note:
+        """The same for a request that has been read already."""
+        request = self._ctx.check_open(read, who, RequestState.APPROVING)
         if isinstance(request, Note):
             return request
-        verdict = self._access.may_approve(who, request)
+        verdict = self._ctx.access.may_approve(who, request)
         return request if verdict.allowed else Note(verdict.said, tone="warn")
 
     def deny(self, who: Person, request_id: str, reason: str) -> Note | None:
@@ -76,28 +89,28 @@ class Deciding(Judging):
         if isinstance(request, Note):
             return request
         reason = redact(reason)
-        with self._store.transaction():
-            if self._end(request, RequestState.DENIED, "denied", who, reason) is None:
-                return self._ended(self._store.request(request.id))
+        with self._ctx.store.transaction():
+            if self._ctx.end(request, RequestState.DENIED, "denied", who, reason) is None:
+                return self._ctx.ended_note(self._ctx.store.request(request.id))
             # Whoever has approved before may think better of it; the audit tells both.
-            self._store.add_decision(Decision(request.id, who.user, False, reason, self._clock()))
+            self._ctx.store.add_decision(Decision(request.id, who.user, False, reason, self._ctx.clock()))
             if who.user != request.by.user:
                 self._post_denial(request)
-        self._wake()
+        self._ctx.wake()
         return None
 
     def _post_denial(self, request: Request) -> None:
         """Nobody hears of a message that is only updated, so the requester is told by one of its own: in
         the thread of the request, or directly where that has none (the bot could not post there)."""
-        card = self._store.message(request_key(request.id))
+        card = self._ctx.store.message(request_key(request.id))
         threaded = card is not None and card.stands
-        self._store.post(
+        self._ctx.store.post(
             OutMessage(
                 key=denial_key(request.id),
                 channel=request.by.channel if threaded else request.by.user,
                 kind="denial",
                 subject={"request": request.id},
                 thread_of=request_key(request.id) if threaded else "",
-                created=self._clock(),
+                created=self._ctx.clock(),
             )
         )

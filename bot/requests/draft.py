@@ -12,7 +12,7 @@ from bot.dms.model import Database, Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
 from bot.policy.access import Verdict
 from bot.requests.action import Danger
-from bot.requests.base import EFFECT, Book
+from bot.requests.base import EFFECT, RequestContext
 from bot.requests.job_names import naming_fact
 from bot.requests.queries import AT_RISK
 from bot.store.records import Person, Request, RequestState
@@ -20,7 +20,7 @@ from bot.util import parallel
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestDraft:
     """An action that somebody asks for."""
 
     action: Action
@@ -41,16 +41,19 @@ _NAMED = 20
 """Databases that are named in a line of a warning."""
 
 
-class Drafting(Book):
+class Drafter:
     """Makes requests from what people want."""
 
-    def _draft(self, who: Person, wanted: Wanted, verdicts: Sequence[Verdict]) -> Request:
+    def __init__(self, context: RequestContext) -> None:
+        self._ctx = context
+
+    def draft(self, who: Person, wanted: RequestDraft, verdicts: Sequence[Verdict]) -> Request:
         strictest = max(verdicts, key=lambda verdict: verdict.approvals)
         danger = max(
-            (self._actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
+            (self._ctx.actions[wanted.action].danger(job, wanted.options) for job in wanted.jobs),
             key=list(Danger).index,
         )
-        asks = danger is not Danger.NONE or strictest.approvals > 0 or self._takes_many(wanted)
+        asks = danger is not Danger.NONE or strictest.approvals > 0 or self.needs_confirmation(wanted)
         listed = self._listed(wanted) if asks else {}
         databases = {name: affected(wanted.action, wanted.options, each) for name, each in listed.items()}
         risks = {
@@ -59,7 +62,7 @@ class Drafting(Book):
             if wanted.action in DESTRUCTIVE
         }
         state = _first_state(asks, wanted.confirmed, strictest.approvals)
-        now = self._clock()
+        now = self._ctx.clock()
         return Request(
             id=secrets.token_urlsafe(12),
             action=wanted.action,
@@ -69,23 +72,23 @@ class Drafting(Book):
             by=who,
             state=state,
             created=now,
-            expires=now + self._lifetime(state, verdicts),
+            expires=now + self._ctx.lifetime(state, verdicts),
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=wanted.parent,
-            warning=(*_risk_lines(wanted, risks), *self._warning(wanted, databases)),
+            warning=(*_risk_lines(wanted, risks), *self.warning(wanted, databases)),
             typed=danger is Danger.TYPE,
             self_approval=all(verdict.self_approval for verdict in verdicts),
             facts=self._facts(wanted, strictest.channel, databases) | _risk_fact(risks),
         )
 
-    def _takes_many(self, wanted: Wanted) -> bool:
+    def needs_confirmation(self, wanted: RequestDraft) -> bool:
         """Whether it must be shown first which jobs it is for. What changes nothing asks only where more
         are named than are worked on at once: the others would be locked while they wait for their turn."""
-        unasked = self._parallel if wanted.action in HARMLESS else 1
+        unasked = self._ctx.parallel if wanted.action in HARMLESS else 1
         return wanted.ask or len(wanted.jobs) > unasked
 
-    def _listed(self, wanted: Wanted) -> dict[str, tuple[Database, ...]]:
+    def _listed(self, wanted: RequestDraft) -> dict[str, tuple[Database, ...]]:
         """Each job's databases, by its name; none where they cannot be listed, and for an edit, which says
         by itself what it changes."""
         if wanted.action is Action.EDIT:
@@ -95,32 +98,32 @@ class Drafting(Book):
 
     def _known_databases(self, job: Job) -> tuple[Database, ...]:
         try:
-            return self._dms.databases(job.name)
+            return self._ctx.dms.databases(job.name)
         except DmsError:
             return ()
 
-    def _warning(self, wanted: Wanted, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-        action = self._actions[wanted.action]
+    def warning(self, wanted: RequestDraft, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        action = self._ctx.actions[wanted.action]
         lines: dict[str, None] = {}
         for job in wanted.jobs:
             lines.update(dict.fromkeys(action.warning(job, wanted.options, databases.get(job.name, ()))))
         return tuple(lines | dict.fromkeys(wanted.warning))
 
     def _facts(
-        self, wanted: Wanted, approval_channel: str, databases: Mapping[str, tuple[str, ...]]
+        self, wanted: RequestDraft, approval_channel: str, databases: Mapping[str, tuple[str, ...]]
     ) -> dict[str, Any]:
         """What the request's messages show beside the warning."""
-        own = {"approval_channel": approval_channel, EFFECT: self._effect(wanted)}
-        names = naming_fact(wanted.jobs, self._store.known_names())
-        delays = self._delays(wanted.action, wanted.jobs, databases)
+        own = {"approval_channel": approval_channel, EFFECT: self.effect(wanted)}
+        names = naming_fact(wanted.jobs, self._ctx.store.known_names())
+        delays = self._ctx.measure_delays(wanted.action, wanted.jobs, databases)
         return dict(wanted.facts) | delays | names | own
 
-    def _effect(self, wanted: Wanted) -> str:
-        effect = self._actions[wanted.action].effect
+    def effect(self, wanted: RequestDraft) -> str:
+        effect = self._ctx.actions[wanted.action].effect
         return "\n".join(dict.fromkeys(effect(job, wanted.options) for job in wanted.jobs))
 
 
-def _risk_lines(wanted: Wanted, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
+def _risk_lines(wanted: RequestDraft, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
     for job in wanted.jobs:
         some = found.get(job.name, ())
         if wanted.action is Action.PROMOTE and job.state == State.FAILED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Note, User
-from bot.requests.base import WAITS, Book
+from bot.requests.base import APPROVAL_TTL, RequestContext
 from bot.requests.message_keys import approval_key
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 
@@ -13,8 +13,11 @@ REMIND_AT = 0.2
 """A reminder goes out when this share of the time to approve is left."""
 
 
-class Ending(Book):
+class Expiry:
     """Cancelling, expiring and reminding."""
+
+    def __init__(self, context: RequestContext) -> None:
+        self._ctx = context
 
     def cancel(self, who: Person, request_id: str) -> Note | None:
         """Take a request back: its requester, or anybody who could have made it.
@@ -22,53 +25,56 @@ class Ending(Book):
         Raises:
             StoreError.
         """
-        request = self._open(who, request_id, *OPEN_REQUESTS)
+        request = self._ctx.open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
         if request.by.user != who.user and not self._could_ask(who, request):
             others = f", or somebody who may {request.action} {_each(request)}, can take this back."
             return Note(("Only ", User(request.by.user), others), tone="warn")
-        if self._end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
-            return self._ended(self._store.request(request.id))
+        if self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
+            return self._ctx.ended_note(self._ctx.store.request(request.id))
         return None
 
     def _could_ask(self, who: Person, request: Request) -> bool:
-        return all(self._access.verdict(who, request.action, job).allowed for job in request.jobs)
+        return all(self._ctx.access.verdict(who, request.action, job).allowed for job in request.jobs)
 
     def expire(self) -> None:
         """End what has waited too long, and remind of what soon will have."""
-        now = self._clock()
-        for request in self._store.requests(OPEN_REQUESTS, limit=1000):
+        now = self._ctx.clock()
+        for request in self._ctx.store.requests(OPEN_REQUESTS, limit=1000):
             if request.expires <= now:
-                self._end(request, RequestState.EXPIRED, "expired", None, "")
-            elif request.state is RequestState.APPROVING and _due(request, now):
+                self._ctx.end(request, RequestState.EXPIRED, "expired", None, "")
+            elif request.state is RequestState.APPROVING and _reminder_due(request, now):
                 self._remind(request)
 
     def _remind(self, request: Request) -> None:
-        with self._store.transaction():
-            if self._store.move_request(request.id, [request.state], request.state, reminded=True) is None:
+        with self._ctx.store.transaction():
+            if (
+                self._ctx.store.move_request(request.id, [request.state], request.state, reminded=True)
+                is None
+            ):
                 return
-            self._store.post(
+            self._ctx.store.post(
                 OutMessage(
                     key=f"reminder:{request.id}",
-                    channel=self._approval_place(request),
+                    channel=self._ctx.approval_channel_of(request),
                     kind="reminder",
                     subject={"request": request.id},
                     thread_of=approval_key(request.id),
-                    created=self._clock(),
+                    created=self._ctx.clock(),
                 )
             )
-        self._wake()
+        self._ctx.wake()
 
 
 def _each(request: Request) -> str:
     return f"`{request.jobs[0].id}`" if len(request.jobs) == 1 else "each of these jobs"
 
 
-def _due(request: Request, now: datetime) -> bool:
+def _reminder_due(request: Request, now: datetime) -> bool:
     """Whether most of the time is over that others have to decide."""
     if request.reminded:
         return False
-    waits_s = request.facts.get(WAITS)
+    waits_s = request.facts.get(APPROVAL_TTL)
     life = request.expires - request.created if waits_s is None else timedelta(seconds=waits_s)
     return request.expires - now <= life * REMIND_AT

@@ -16,7 +16,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
 from bot.policy.access import Access
 from bot.requests import delay
-from bot.requests.queries import AT_RISK, counting
+from bot.requests.queries import AT_RISK, valid_approvers
 from bot.requests.wording import changed
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
@@ -78,7 +78,7 @@ class Preflight:
             raise PreconditionFailed(verdict.why)
         if not verdict.approvals:
             return
-        approvers = counting(self._store, self._access, replace(request, jobs=(job,)))
+        approvers = valid_approvers(self._store, self._access, replace(request, jobs=(job,)))
         if len(approvers) < verdict.approvals:
             raise PreconditionFailed(
                 "The policy asks for more approvals by now: "

@@ -12,13 +12,13 @@ AT_RISK = "at_risk"
 """The fact of what destroys: by job name, the databases that were named for what `rules.at_risk` says."""
 
 
-def approving(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+def valid_approvals(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     """The approvals that count: without those whose givers have lost the right to give them."""
     void = request.facts.get("void", ())
     return tuple(each for each in decisions if each.approve and each.user not in void)
 
 
-def counting(store: Store, access: Access, request: Request) -> set[str]:
+def valid_approvers(store: Store, access: Access, request: Request) -> set[str]:
     """Who has approved `request` and may do so by the policy as it is now, where they pressed.
 
     Raises:

@@ -13,7 +13,7 @@ _FIRST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class RelatedRequests:
     """Other open requests that share a job with one."""
 
     first: tuple[Request, ...] = ()
@@ -22,10 +22,10 @@ class Beside:
     """How many there are beside those."""
 
 
-ALONE = Beside()
+ALONE = RelatedRequests()
 
 
-def open_beside(store: Store, request: Request, now: datetime) -> Beside:
+def find_related_open(store: Store, request: Request, now: datetime) -> RelatedRequests:
     """Those that are open at `now`; newest first.
 
     Raises:
@@ -33,4 +33,4 @@ def open_beside(store: Store, request: Request, now: datetime) -> Beside:
     """
     ids = store.open_beside(request.id, request.by.team, now)
     found = (store.request(id) for id in ids[:_FIRST])
-    return Beside(tuple(each for each in found if each is not None), len(ids[_FIRST:]))
+    return RelatedRequests(tuple(each for each in found if each is not None), len(ids[_FIRST:]))

@@ -10,13 +10,13 @@ from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
 from bot.requests import delay
-from bot.requests.base import EFFECT, WAITS, Book
+from bot.requests.base import APPROVAL_TTL, EFFECT, RequestContext
 from bot.requests.delay import DELAY
 from bot.requests.wording import changed, late, not_now
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
 
-_DECIDED = ("approval_channel", "void", WAITS, EFFECT)
+_DECIDED = ("approval_channel", "void", APPROVAL_TTL, EFFECT)
 """Facts that a decision brings; all others are as the store has them."""
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
@@ -24,12 +24,15 @@ GONE = "gone"
 """The fact of a request that ended because none of its jobs is there any more."""
 
 
-class Judging(Book):
+class Revalidation:
     """What a confirmation and an approval have in common."""
 
-    def _judged(self, request: Request) -> Request | Verdict:
+    def __init__(self, context: RequestContext) -> None:
+        self._ctx = context
+
+    def reevaluate_policy(self, request: Request) -> Request | Verdict:
         """The request by the policy as it is now, which may ask for more than it did; or its refusal."""
-        verdicts = self._verdicts(request)
+        verdicts = self.verdicts(request)
         refused = next((each for each in verdicts if not each.allowed), None)
         if refused is not None:
             return refused
@@ -45,10 +48,11 @@ class Judging(Book):
             facts=dict(request.facts) | {"approval_channel": strictest.channel},
         )
 
-    def _verdicts(self, request: Request) -> list[Verdict]:
-        return [self._access.verdict(request.by, request.action, job) for job in request.jobs]
+    def verdicts(self, request: Request) -> list[Verdict]:
+        """What the policy of now says to the requester, for each job."""
+        return [self._ctx.access.verdict(request.by, request.action, job) for job in request.jobs]
 
-    def _outdated(self, request: Request) -> bool:
+    def end_if_outdated(self, request: Request) -> bool:
         """Whether a job is no longer as it was; the request then ends, and its message says so."""
         jobs = parallel.each(self._present, request.jobs)
         pairs = zip(request.jobs, jobs, strict=True)
@@ -56,40 +60,44 @@ class Judging(Book):
         if not changes:
             return False
         if not any(jobs):
-            self._add_facts(request, {GONE: True})
+            self._ctx.add_facts(request, {GONE: True})
         more = f" And {len(changes) - _CHANGES} more have changed." if len(changes) > _CHANGES else ""
-        self._end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
+        self._ctx.end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
         return True
 
     def _present(self, then: Job) -> Job | None:
         """The job as it is now; None when it is gone."""
         try:
-            return self._dms.get_job(then.name)
+            return self._ctx.dms.get_job(then.name)
         except NotFound:
             return None
 
-    def _behind(self, request: Request) -> Note | None:
+    def check_delay(self, request: Request) -> Note | None:
         """Why a promote is not let through yet: its delay was measured long ago, and is not zero now.
 
         The figure is read anew, so whoever presses again has seen the present one.
         """
         if request.action is not Action.PROMOTE:
             return None
-        if not delay.is_old(request.facts, request.jobs, self._clock()):
+        if not delay.is_old(request.facts, request.jobs, self._ctx.clock()):
             return None
-        facts = self._delays(request.action, request.jobs, request.databases)
-        self._add_facts(request, facts)
+        facts = self._ctx.measure_delays(request.action, request.jobs, request.databases)
+        self._ctx.add_facts(request, facts)
         return late(delay.trouble(facts))
 
-    def _looked_meanwhile(self, judged: Request) -> Note | None:
-        """Why a press does not count: somebody has looked at the delay since it was judged, and it is not
-        zero. In the transaction of that press, None stays true till its end."""
-        current = self._store.request(judged.id)
-        if current is None or DELAY not in current.facts:
-            return None
-        if current.facts[DELAY] == judged.facts.get(DELAY):
-            return None
-        return late(delay.trouble(current.facts))
+    def reread(self, judged: Request, state: RequestState) -> Request | Note:
+        """The request as the store has it, when a press that was judged on `judged` still counts; else what
+        to tell. In the transaction of that press, this stays true till its end.
+
+        Raises:
+            StoreError.
+        """
+        current = self._ctx.store.request(judged.id)
+        if current is None or current.state is not state:
+            return self._ctx.ended_note(current)
+        if current.expires <= self._ctx.clock():
+            return self._ctx.ended_note(replace(current, state=RequestState.EXPIRED))
+        return _delay_changed_since(judged, current) or current
 
     def recheck(self, who: Person, request_id: str) -> Note | None:
         """Look at the replication delay again, for the message of a promote.
@@ -97,32 +105,30 @@ class Judging(Book):
         Raises:
             StoreError.
         """
-        request = self._open(who, request_id, *OPEN_REQUESTS)
+        request = self._ctx.open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
-        self._add_facts(request, self._delays(request.action, request.jobs, request.databases))
+        facts = self._ctx.measure_delays(request.action, request.jobs, request.databases)
+        self._ctx.add_facts(request, facts)
         return None
 
-    def _not_now(self, request: Request) -> Note | None:
-        stop = self._in_the_way(request)
+    def blocked_note(self, request: Request) -> Note | None:
+        """Why the request cannot run now, though it stays open; None where it can.
+
+        Raises:
+            StoreError.
+        """
+        stop = self._ctx.blocker(request)
         return not_now(stop.said, stop.buttons) if stop is not None else None
 
-    def _too_late(self, request_id: str, state: RequestState) -> Note | None:
-        """Why the request is not to be decided any more. In a transaction, None stays true till its end."""
-        current = self._store.request(request_id)
-        if current is None or current.state is not state:
-            return self._ended(current)
-        if current.expires <= self._clock():
-            return self._ended(replace(current, state=RequestState.EXPIRED))
-        return None
+    def move(self, request: Request, current: Request, to: RequestState) -> Request:
+        """Move an open request on, with what its confirmation or the policy has changed; `current` is how
+        the store has it, as read in the same transaction.
 
-    def _move(self, request: Request, to: RequestState) -> Request:
-        """Move an open request on, with what its confirmation or the policy has changed.
-
-        Inside a transaction in which the request was seen to be open.
+        Raises:
+            StoreError.
         """
-        current = self._store.request(request.id) or request
-        moved = self._store.move_request(
+        moved = self._ctx.store.move_request(
             request.id,
             OPEN_REQUESTS,
             to,
@@ -137,6 +143,13 @@ class Judging(Book):
         )
         assert moved is not None
         return moved
+
+
+def _delay_changed_since(judged: Request, current: Request) -> Note | None:
+    """Why a press does not count: the delay was measured again since it was judged, and is not zero."""
+    if DELAY not in current.facts or current.facts[DELAY] == judged.facts.get(DELAY):
+        return None
+    return late(delay.trouble(current.facts))
 
 
 def _change(then: Job, now: Job | None) -> str:

@@ -10,7 +10,7 @@ from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed, check
-from bot.requests import Wanted
+from bot.requests.draft import RequestDraft
 from bot.requests.groups import mixed
 from bot.util.suggest import nearest
 from commands.support.base import Context, Say
@@ -52,8 +52,8 @@ def runner(
             wanted = replace(wanted, databases=tuple(dict.fromkeys(wanted.databases)))
             warning = named(jobs[0], has, wanted.databases)
         ask = invocation.switch("all")
-        return ctx.approvals.ask(
-            ctx.who, Wanted(action, jobs, wanted, ctx.response_url, warning=warning, ask=ask)
+        return ctx.approvals.creation.ask(
+            ctx.who, RequestDraft(action, jobs, wanted, ctx.response_url, warning=warning, ask=ask)
         )
 
     return run

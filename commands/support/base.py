@@ -18,7 +18,7 @@ from bot.store.records import Person
 
 if TYPE_CHECKING:
     from bot.policy.access import Access
-    from bot.requests import Approvals
+    from bot.requests.approvals import Approvals
 
 
 class Say(Exception):

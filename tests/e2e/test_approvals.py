@@ -261,7 +261,7 @@ def test_confirming_and_approving_have_each_their_own_time(stage: Scene) -> None
         waiting = request_of(stage, job)
         assert lasts(waiting) - 14 * 60 == pytest.approx(waits_s, abs=30)
         age(stage, waiting, waits_s * 0.7)
-        stage.bot.approvals.expire()
+        stage.bot.approvals.expiry.expire()
         assert not request_of(stage, job).reminded
 
 

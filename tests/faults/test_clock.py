@@ -71,7 +71,7 @@ def test_a_reminder_comes_once_however_often_its_time_comes(stage: Timed) -> Non
     asked = asks(stage, job)
     for by in (3.5 * HOUR, -3.5 * HOUR, 3.5 * HOUR):
         stage.clock.jump(by)
-        stage.bot.approvals.expire()
+        stage.bot.approvals.expiry.expire()
     eventually(lambda: len(stage.slack.thread("dms-approvals", asked["ts"])) > 1, 20)
     stage.slack.wait_for(lambda _: stage.bot.store.outbox_depth() == 0, timeout=20)
     assert len(stage.slack.thread("dms-approvals", asked["ts"])) == 2

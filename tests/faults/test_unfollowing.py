@@ -128,10 +128,10 @@ def test_nothing_is_left_before_its_time(stage: Timed) -> None:
     job = a_job(stage)
     going(stage, f"verify {job}")
     asked = request_of(stage, job)
-    note = stage.bot.approvals.unfollow(Person(asked.by.team, SAM, asked.by.channel), asked.id)
+    note = stage.bot.approvals.abandonment.abandon(Person(asked.by.team, SAM, asked.by.channel), asked.id)
     assert note is not None
     assert "only what has gone on for 1 h" in str(note.text)
-    foreign = stage.bot.approvals.unfollow(Person("T0OTHERTEAM", SAM), asked.id)
+    foreign = stage.bot.approvals.abandonment.abandon(Person("T0OTHERTEAM", SAM), asked.id)
     assert foreign is not None
     assert "not from this workspace" in str(foreign.text)
     assert [str(run.state) for run in runs_of(stage, job)] == ["following"]

@@ -15,7 +15,8 @@ from bot.cmdline.parser import parse
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.policy.access import Access
-from bot.requests import Approvals
+from bot.requests.approvals import Approvals
+from bot.requests.base import RequestContext
 from bot.requests.follower import Follower
 from bot.requests.runner import Runner
 from bot.slack.api.membership import Membership
@@ -112,13 +113,13 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
             on_ended=lambda _action, _state: None,
         )
         follower = Follower(runner, gateway, store, replica="one", clock=clock, wake=lambda: None)
-        approvals = Approvals(
-            gateway,
-            store,
-            allowed,
-            actions,
-            runner,
-            follower,
+        context = RequestContext(
+            dms=gateway,
+            store=store,
+            access=allowed,
+            actions=actions,
+            runner=runner,
+            follower=follower,
             confirm_expires_s=900,
             approval_expires_s=4 * 3600,
             approval_channel="",
@@ -126,6 +127,7 @@ def desk(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[D
             clock=clock,
             wake=lambda: None,
         )
+        approvals = Approvals(context)
         yield Desk(
             Context(
                 DANA,

@@ -307,10 +307,12 @@ def test_a_request_that_needs_approval_runs_through_the_policy(typing: Desk) -> 
     typing.type("promote orders", DANA)
     (asked,) = store.requests([RequestState.CONFIRMING])
     assert (asked.needed, asked.self_approval) == (1, False)
-    approvals.confirm(DANA, asked.id, typed="orders")
-    assert "may not approve" in words(approvals.approve(QUINN, asked.id) or "")
-    assert "nobody approves their own request" in words(approvals.approve(DANA, asked.id) or "")
-    assert approvals.deny(ALEX, asked.id, "not today, password=hunter2") is None
+    assert approvals.confirmation.confirm(DANA, asked, typed="orders") is None
+    waiting = store.request(asked.id)
+    assert waiting is not None
+    assert "may not approve" in words(approvals.approval.approve(QUINN, waiting) or "")
+    assert "nobody approves their own request" in words(approvals.approval.approve(DANA, waiting) or "")
+    assert approvals.approval.deny(ALEX, asked.id, "not today, password=hunter2") is None
     denied = store.request(asked.id)
     assert denied is not None
     assert denied.state is RequestState.DENIED

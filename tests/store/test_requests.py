@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.requests import Beside, open_beside
+from bot.requests.related import RelatedRequests, find_related_open
 from bot.store import Store, StoreError
 from bot.store.records import Decision, Person, RequestState
 from tests.store import make
@@ -64,7 +64,7 @@ def test_open_requests_that_share_a_job(store: Store) -> None:
         store.add_request(each)
     assert store.open_beside("q0", "T1", NOW) == ("q5", "q4", "q3", "q2", "q1")
     assert store.open_beside("theirs", "T2", NOW) == ()
-    assert open_beside(store, asked, NOW) == Beside(tuple(reversed(others[2:])), 2)
+    assert find_related_open(store, asked, NOW) == RelatedRequests(tuple(reversed(others[2:])), 2)
     store.move_request("q5", [RequestState.APPROVING], RequestState.DENIED)
     assert store.open_beside("q0", "T1", NOW) == ("q4", "q3", "q2", "q1")
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note, User
-from bot.requests import Approvals, approval_key, open_beside, request_key
+from bot.requests.approvals import Approvals
 from bot.requests.delay import DELAY, trouble
+from bot.requests.message_keys import approval_key, request_key
+from bot.requests.related import find_related_open
 from bot.requests.wording import STANDING, late, must_be_typed, phrase
 from bot.slack.api.replies import Place, Post
 from bot.slack.inbound.payloads import Press
@@ -21,7 +23,7 @@ from bot.slack.render.progress import retryable
 from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
+from bot.store.records import Person, Request, RequestState
 
 OLD_BUTTON = Note(
     "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
@@ -32,8 +34,6 @@ TYPING = "typing"
 """Kind of the stored id behind the view that has something typed."""
 _REVIEW = "review"
 """Kind of the stored id behind the view that shows a request whole."""
-_AGREEING_STEPS = ("confirm", "approve")
-"""Steps that say yes to what is shown."""
 _UPDATE_POLLS = 5
 _UPDATE_POLL_S = 0.2
 """How long a message that has just been posted or updated may take to be known as such."""
@@ -87,11 +87,11 @@ class RequestButtons:
         return {
             "confirm": lambda press, place: self._confirm(press, place, destination=False),
             "confirm_destination": lambda press, place: self._confirm(press, place, destination=True),
-            "cancel": self._step(approvals.cancel, store_only=True),
-            "withdraw": self._step(approvals.cancel, store_only=True),
-            "recheck": self._step(approvals.recheck),
-            "unfollow": self._step(approvals.unfollow),
-            "approve": self._step(approvals.approve),
+            "cancel": self._step(approvals.expiry.cancel, store_only=True),
+            "withdraw": self._step(approvals.expiry.cancel, store_only=True),
+            "recheck": self._step(approvals.revalidation.recheck),
+            "unfollow": self._step(approvals.abandonment.abandon),
+            "approve": self._approve,
             "deny": self._ask_reason,
             "names": self._names,
             "review": self._review,
@@ -104,13 +104,23 @@ class RequestButtons:
     ) -> Callable[[Press, Place], None]:
         def step(press: Press, place: Place) -> None:
             self._workers.later(
-                place, press.verb, lambda: self._act(press, place, act), store_only=store_only
+                place,
+                press.verb,
+                lambda: self._ack_elsewhere(press, place, act(press.who, press.value)),
+                store_only=store_only,
             )
 
         return step
 
-    def _act(self, press: Press, place: Place, act: Callable[[Person, str], Note | None]) -> None:
-        note = self._stale_view(press) or act(press.who, press.value)
+    def _approve(self, press: Press, place: Place) -> None:
+        self._workers.later(place, press.verb, lambda: self._approved(press, place))
+
+    def _approved(self, press: Press, place: Place) -> None:
+        request = self._approvals.approval.may_decide(press.who, press.value)
+        if isinstance(request, Note):
+            note: Note | None = request
+        else:
+            note = self._stale_view(press, request) or self._approvals.approval.approve(press.who, request)
         self._ack_elsewhere(press, place, note)
 
     def _answering(self, answer: Callable[[Press, Place], Answer]) -> Callable[[Press, Place], None]:
@@ -122,7 +132,7 @@ class RequestButtons:
         return step
 
     def _again(self, press: Press, place: Place) -> Answer:
-        return self._approvals.again(press.who, press.value, place.response_url)
+        return self._approvals.creation.again(press.who, press.value, place.response_url)
 
     def _ack_elsewhere(self, press: Press, place: Place, note: Note | None) -> None:
         """A button in an answer that one person sees: the request's message may be elsewhere."""
@@ -167,10 +177,9 @@ class RequestButtons:
         shown = {"request": request.id, "channel": press.who.channel, DELAY: request.facts.get(DELAY)}
         return self._store.put_ref(press.who.team, kind, shown)
 
-    def _stale_view(self, press: Press) -> Note | None:
+    def _stale_view(self, press: Press, request: Request) -> Note | None:
         """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
-        request = self._store.request(press.value) if press.step in _AGREEING_STEPS else None
-        if request is None or request.state not in OPEN_REQUESTS or DELAY not in request.facts:
+        if DELAY not in request.facts:
             return None
         note = late(trouble(request.facts))
         return None if note is None or self._shows_delay(press, request) else note
@@ -189,28 +198,33 @@ class RequestButtons:
 
     def _card(self, request: Request, reader: Person) -> Message:
         decisions, now = self._store.decisions(request.id), self._clock()
-        beside = open_beside(self._store, request, now)
+        beside = find_related_open(self._store, request, now)
         if request.state is RequestState.CONFIRMING:
             return request_card(request, (), decisions, now, beside=beside)
         return approval_card(request, (User(reader.user),), decisions, now, beside=beside)
 
     def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
-        request = self._approvals.may_confirm(press.who, press.value)
+        request = self._approvals.confirmation.may_confirm(press.who, press.value)
         if isinstance(request, Note):
             self._workers.tell(place, request)
             return
         if destination:
-            request = self._approvals.with_destination(request)
+            request = self._approvals.confirmation.with_destination(request)
         if must_be_typed(request):
             ref = self._remember_shown(press, request, TYPING)
-            beside = open_beside(self._store, request, self._clock())
+            beside = find_related_open(self._store, request, self._clock())
             view = modals.typed_confirmation(request, phrase(request), ref, beside)
             self._workers.show(place, press.trigger, view)
             return
-        self._workers.later(place, press.verb, lambda: self._act(press, place, self._approvals.confirm))
+        self._workers.later(place, press.verb, lambda: self._confirmed(press, place, request))
+
+    def _confirmed(self, press: Press, place: Place, request: Request) -> None:
+        note = self._stale_view(press, request)
+        note = note or self._approvals.confirmation.confirm(press.who, request)
+        self._ack_elsewhere(press, place, note)
 
     def _ask_reason(self, press: Press, place: Place) -> None:
-        request = self._approvals.may_decide(press.who, press.value)
+        request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
             self._workers.tell(place, request)
             return
@@ -233,4 +247,4 @@ class RequestButtons:
         failed = [run.job for run in self._store.runs(request=press.value) if retryable(run)]
         if not failed:
             return Note("There is nothing to retry.", tone="info")
-        return self._approvals.retry(press.who, press.value, failed, place.response_url)
+        return self._approvals.creation.retry(press.who, press.value, failed, place.response_url)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
-from bot.requests import Approvals
+from bot.requests.approvals import Approvals
 from bot.requests.delay import DELAY, trouble
 from bot.requests.wording import late, phrase
 from bot.slack.api.replies import Place, Post
@@ -72,7 +72,7 @@ class Submissions:
             ref = self._typing(submission)
             if ref is None:
                 return {modals.TYPED_BLOCK: plain(OLD_BUTTON.text)}
-            request = self._approvals.may_confirm(submission.who, str(ref.data["request"]))
+            request = self._approvals.confirmation.may_confirm(submission.who, str(ref.data["request"]))
             if isinstance(request, Note):
                 return {modals.TYPED_BLOCK: plain(request.text)}
             return modals.typed_objections(submission.values, phrase(request))
@@ -96,9 +96,9 @@ class Submissions:
             return
         # A submission does not say where its view was opened: the answer goes to where the request is.
         place = Place(replace(submission.who, channel=request.by.channel))
-        note = _stale_modal(ref, request) or self._approvals.confirm(
+        note = _stale_modal(ref, request) or self._approvals.confirmation.confirm(
             place.who,
-            request.id,
+            request,
             destination=submission.step == "typed_destination",
             typed=modals.typed_text(submission.values),
         )
@@ -113,7 +113,7 @@ class Submissions:
             return
         place = Place(replace(submission.who, channel=str(ref.data["channel"])))
         reason = modals.reason_text(submission.values)
-        note = self._approvals.deny(place.who, str(ref.data["request"]), reason)
+        note = self._approvals.approval.deny(place.who, str(ref.data["request"]), reason)
         if note is not None:
             self._replier.answer(place, note)
 

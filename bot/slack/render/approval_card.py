@@ -9,7 +9,8 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button, Part
 from bot.dms.rules import DESTRUCTIVE
-from bot.requests import ALONE, Beside, approving
+from bot.requests.queries import valid_approvals
+from bot.requests.related import ALONE, RelatedRequests
 from bot.slack.render import labels, mrkdwn, rich_text
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -31,7 +32,7 @@ def approval_card(
     decisions: Sequence[Decision],
     now: datetime,
     runs: Sequence[Run] = (),
-    beside: Beside = ALONE,
+    beside: RelatedRequests = ALONE,
 ) -> Message:
     """With Approve and Deny while it is open; after that, who decided and what came of it.
 
@@ -58,7 +59,7 @@ def reminder_text(
 ) -> Message:
     """What is said in the thread when the request is about to expire."""
     left = humanize(request.expires - now) if request.expires > now else "no time"
-    missing = max(0, request.needed - len(approving(request, decisions)))
+    missing = max(0, request.needed - len(valid_approvals(request, decisions)))
     shown = (
         f"⏰ {_people(approvers)}: {left} left to decide on *{mrkdwn.outside(subject(request))}*, asked by "
         f"{mrkdwn.mention('@', request.by.user)}. {labels.many(missing, 'approval')} still needed; "

@@ -13,8 +13,10 @@ from bot.dms.advice import next_step
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.policy.access import Access
-from bot.requests import ALONE, Beside, approval_key, approving, open_beside
 from bot.requests.buttons import offers, offers_together, restart_failed, show
+from bot.requests.message_keys import approval_key
+from bot.requests.queries import valid_approvals
+from bot.requests.related import ALONE, RelatedRequests, find_related_open
 from bot.slack.render import alerts, timeline
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.home_tab import Home, home
@@ -86,9 +88,13 @@ class Stored:
             self._beside(request),
         )
 
-    def _beside(self, request: Request) -> Beside:
+    def _beside(self, request: Request) -> RelatedRequests:
         """For those who still have to decide."""
-        return open_beside(self._store, request, self._clock()) if request.state in OPEN_REQUESTS else ALONE
+        return (
+            find_related_open(self._store, request, self._clock())
+            if request.state in OPEN_REQUESTS
+            else ALONE
+        )
 
     def _then(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
         """What jobs that have been stopped allow now: to go on, or to begin anew."""
@@ -249,7 +255,7 @@ class Stored:
         return request.by.team == who.team and request.expires > self._clock()
 
     def _decides(self, request: Request, who: Person) -> bool:
-        said = {each.user for each in approving(request, self._store.decisions(request.id))}
+        said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
 
 

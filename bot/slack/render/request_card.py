@@ -15,9 +15,11 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
-from bot.requests import ALONE, GONE, Beside, approving
 from bot.requests.buttons import not_begun, stop_following
 from bot.requests.job_names import called
+from bot.requests.queries import valid_approvals
+from bot.requests.related import ALONE, RelatedRequests
+from bot.requests.revalidate import GONE
 from bot.requests.wording import LONG, STANDING, lasts_long, must_be_typed, scope, waits
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -58,7 +60,7 @@ def request_card(
     now: datetime,
     asking: OutMessage | None = None,
     then: Sequence[Button] = (),
-    beside: Beside = ALONE,
+    beside: RelatedRequests = ALONE,
     *,
     copy: bool = False,
 ) -> Message:
@@ -108,7 +110,7 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
             return f"{_ended(request)} — {what}{why}"
 
 
-def asked(request: Request, beside: Beside = ALONE) -> list[Block]:
+def asked(request: Request, beside: RelatedRequests = ALONE) -> list[Block]:
     """What is asked, and everything that must be known to decide on it; `beside` are other requests for the
     same jobs that are open."""
     blocks: list[Block] = [m.section(f"{mrkdwn.mention('@', request.by.user)} asks to {_wish(request)}.")]
@@ -121,7 +123,7 @@ def asked(request: Request, beside: Beside = ALONE) -> list[Block]:
     return blocks
 
 
-def _beside(request: Request, others: Beside) -> list[Block]:
+def _beside(request: Request, others: RelatedRequests) -> list[Block]:
     """Whoever decides should know what else waits for the same jobs, and may come first."""
     if not others.first:
         return []
@@ -141,7 +143,7 @@ def _other(request: Request, other: Request) -> str:
 
 def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     """How many have approved, and who; mrkdwn."""
-    given = approving(request, decisions)
+    given = valid_approvals(request, decisions)
     by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
     line = f"*{len(given)} of {labels.many(request.needed, 'approval')}*"
     return f"{line}, by {by}" if by else f"{line} so far"
@@ -295,7 +297,7 @@ def _offers_destination(request: Request) -> bool:
     return any(job.state != State.COMPLETED for job in request.jobs)
 
 
-def _confirming(request: Request, beside: Beside) -> list[Block]:
+def _confirming(request: Request, beside: RelatedRequests) -> list[Block]:
     who = mrkdwn.mention("@", request.by.user)
     small = (
         f"Only {who} can confirm, until {mrkdwn.date(request.expires)}.{_typing(request)}{_to_come(request)}"
@@ -357,7 +359,7 @@ def list_button(request: Request) -> list[Button]:
 
 
 def _approving(
-    request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: Beside
+    request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: RelatedRequests
 ) -> list[Block]:
     rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
@@ -461,7 +463,7 @@ def _why(request: Request) -> str:
 
 
 def _approvals_given(request: Request, decisions: Sequence[Decision]) -> str:
-    by = ", ".join(mrkdwn.mention("@", each.user) for each in approving(request, decisions))
+    by = ", ".join(mrkdwn.mention("@", each.user) for each in valid_approvals(request, decisions))
     return f"Approved by {by}. " if by else ""
 
 

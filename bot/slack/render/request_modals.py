@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
-from bot.requests import ALONE, Beside
+from bot.requests.related import ALONE, RelatedRequests
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed
@@ -23,7 +23,9 @@ _LONGEST_REASON = 500
 _ROW = 10
 
 
-def typed_confirmation(request: Request, phrase: str, ref: str, beside: Beside = ALONE) -> dict[str, Any]:
+def typed_confirmation(
+    request: Request, phrase: str, ref: str, beside: RelatedRequests = ALONE
+) -> dict[str, Any]:
     """Asks to type `phrase` (the job's id) before something that cannot be undone.
 
     `ref` says of which request, and what was shown of it; `beside` are other requests for the same jobs that
