@@ -188,7 +188,7 @@ main.add_command(policy)
 @click.option("--timeout", default=5.0, show_default=True, help="Seconds.")
 def healthcheck(url: str, timeout: float) -> None:
     """Ask a running bot on this machine whether it is well (for container health checks)."""
-    from bot.runtime.healthcheck import ask
+    from bot.runtime.health import ask
 
     fault = ask(url or f"http://127.0.0.1:{os.environ.get('PORT') or 8080}/healthz", timeout)
     if fault:

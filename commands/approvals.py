@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, Note, Page, Part, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
-from bot.dms.display_names import status_plain
+from bot.dms.model import status_plain
 from bot.requests.job_names import called
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope

@@ -14,8 +14,8 @@ from bot.dms.rules import Action, allowed
 from commands.support.actions import migrated
 from commands.support.base import Context, Verb
 from commands.support.filters import check_value, one_of
-from commands.support.permitted_actions import offered
 from commands.support.resolve import find_job
+from commands.support.visibility import offered
 
 PER_PAGE = 25
 _LOADED = frozenset(

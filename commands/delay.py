@@ -10,7 +10,7 @@ from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
 from bot.requests.buttons import show
 from bot.requests.delay import amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
-from bot.util.amounts import seconds_text
+from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
 

@@ -16,7 +16,7 @@ from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.base import Context, Verb
 from commands.support.filters import all_matching, check_value, matching, one_of
-from commands.support.permitted_actions import offered
+from commands.support.visibility import offered
 
 PER_PAGE = 20
 PER_PAGE_CHOOSING = 50

@@ -17,8 +17,8 @@ from bot.requests.delay import DELAY, look, read, replicated
 from bot.requests.wording import lasts_long, terms
 from bot.store.records import ACTIVE_RUNS, Run
 from commands.support.base import Context, Verb
-from commands.support.permitted_actions import offered, permits
 from commands.support.resolve import find_job
+from commands.support.visibility import offered, permits
 
 _RECENT = timedelta(hours=1)
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, FuncFormatter, Locator, MultipleLocator
 
 from bot.dms.model import Delay, DelayPoint
-from bot.util.amounts import DAY, HOUR, MINUTE, bytes_text, seconds_text
+from bot.util.durations import DAY, HOUR, MINUTE, bytes_text, seconds_text
 
 _SIZE = (8.0, 5.0)
 _DPI = 150

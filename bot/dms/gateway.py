@@ -17,7 +17,6 @@ from bot.dms.connection_profiles import Profiles
 from bot.dms.enum_names import Numbers
 from bot.dms.errors import NotFound, Unavailable
 from bot.dms.grpc_client import Client
-from bot.dms.job_objects import Objects, all_pages
 from bot.dms.jobs import Jobs, Part
 from bot.dms.model import (
     Database,
@@ -32,7 +31,7 @@ from bot.dms.model import (
     short_name,
 )
 from bot.dms.monitoring import BYTES, SECONDS, Monitoring
-from bot.dms.rest import Rest
+from bot.dms.rest import Objects, Rest, all_pages
 from bot.dms.transport import Link
 
 T = TypeVar("T")

@@ -15,11 +15,9 @@ from bot.dms.connection_profiles import Profiles
 from bot.dms.enum_names import Numbers
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.grpc_client import Client, job_message
-from bot.dms.job_objects import Objects
-from bot.dms.list_cache import Look, Page
+from bot.dms.list_cache import Look, Page, Unread, durations, lasting, take_apart
 from bot.dms.model import Job, job_name, short_name
-from bot.dms.raw_page import Unread, durations, take_apart
-from bot.dms.run_on import lasting
+from bot.dms.rest import Objects
 
 _log = logging.getLogger(__name__)
 _ASIDE_S = 5.0

@@ -7,12 +7,125 @@ read; and in a page that changed, each job whose own bytes are the same is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from google.cloud.clouddms_v1.types import clouddms
+from google.cloud.clouddms_v1.types import clouddms_resources as resources
+from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
 
 from bot.dms.model import Job
-from bot.dms.raw_page import Unread, durations
-from bot.dms.run_on import lasting
+
+_SLOTS: Mapping[str, Any] = vars(Job)
+_name = _SLOTS["name"].__set__
+_create_time = _SLOTS["create_time"].__set__
+_state = _SLOTS["state"].__set__
+_phase = _SLOTS["phase"].__set__
+_type = _SLOTS["type"].__set__
+_display_name = _SLOTS["display_name"].__set__
+_labels = _SLOTS["labels"].__set__
+_source = _SLOTS["source"].__set__
+_destination = _SLOTS["destination"].__set__
+_update_time = _SLOTS["update_time"].__set__
+_end_time = _SLOTS["end_time"].__set__
+_duration_s = _SLOTS["duration_s"].__set__
+_error = _SLOTS["error"].__set__
+_parallelism = _SLOTS["parallelism"].__set__
+
+
+def lasting(job: Job, seconds: float) -> Job:
+    """The same job, of which `seconds` is the duration."""
+    new = object.__new__(Job)
+    _name(new, job.name)
+    _create_time(new, job.create_time)
+    _state(new, job.state)
+    _phase(new, job.phase)
+    _type(new, job.type)
+    _display_name(new, job.display_name)
+    _labels(new, job.labels)
+    _source(new, job.source)
+    _destination(new, job.destination)
+    _update_time(new, job.update_time)
+    _end_time(new, job.end_time)
+    _duration_s(new, seconds)
+    _error(new, job.error)
+    _parallelism(new, job.parallelism)
+    return new
+
+
+_PACKAGE = "dms_bot.unread"
+_Field = descriptor_pb2.FieldDescriptorProto
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A page of jobs as it came, in parts."""
+
+    contents: list[bytes]
+    """The bytes of each job without its duration."""
+    unreachable: tuple[str, ...]
+    """Locations that did not answer."""
+    token: str
+    lasted: tuple[float, ...] | None = None
+    """Seconds that each job has run, where that was asked for."""
+
+
+def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
+    """The parts of a `ListMigrationJobsResponse`.
+
+    Raises:
+        google.protobuf.message.DecodeError: these bytes are none.
+    """
+    page = _Page.FromString(raw)
+    # Each iteration over the field itself would wrap every job anew, for half of the time of it all.
+    jobs = list(page.migration_jobs)
+    lasted = _lasted(jobs) if durations else None
+    for each in jobs:
+        each.ClearField("duration")
+    return Unread(
+        [each.SerializeToString() for each in jobs],
+        tuple(each.rpartition("/")[2] for each in page.unreachable),
+        page.next_page_token,
+        lasted,
+    )
+
+
+def durations(raw: bytes) -> tuple[float, ...]:
+    """Seconds that each job of a `ListMigrationJobsResponse` has run."""
+    return _lasted(_Page.FromString(raw).migration_jobs)
+
+
+def _lasted(jobs: Iterable[Any]) -> tuple[float, ...]:
+    lasted = [each.duration for each in jobs]
+    return tuple([each.seconds + each.nanos / 1e9 for each in lasted])
+
+
+def _page_type() -> Any:
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(duration_pb2.DESCRIPTOR.serialized_pb)
+    file = descriptor_pb2.FileDescriptorProto(name=f"{_PACKAGE}.proto", package=_PACKAGE, syntax="proto3")
+    file.dependency.append(duration_pb2.DESCRIPTOR.name)
+    _declare(file, "Job", resources.MigrationJob.pb().DESCRIPTOR, ("duration",), "google.protobuf.Duration")
+    answer = clouddms.ListMigrationJobsResponse.pb().DESCRIPTOR
+    _declare(file, "Page", answer, ("migration_jobs", "next_page_token", "unreachable"), f"{_PACKAGE}.Job")
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Page"))
+
+
+def _declare(file: Any, name: str, original: Any, kept: tuple[str, ...], inner: str) -> None:
+    """A message with some of the original's fields; those that are messages have the type `inner`."""
+    declared = file.message_type.add(name=name)
+    whole = descriptor_pb2.DescriptorProto()
+    original.CopyToProto(whole)
+    for each in whole.field:
+        if each.name in kept:
+            declared.field.add().CopyFrom(each)
+            if each.type == _Field.TYPE_MESSAGE:
+                declared.field[-1].type_name = f".{inner}"
+
+
+_Page = _page_type()
 
 
 @dataclass(slots=True)

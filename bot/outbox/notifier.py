@@ -21,7 +21,7 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.outbox.limits import Limits
-from bot.requests.message_keys import request_key
+from bot.requests.queries import request_key
 from bot.slack.api.messages import (
     Barred,
     Delivery,
@@ -37,8 +37,7 @@ from bot.slack.api.messages import (
 )
 from bot.store import Store, StoreError
 from bot.store.records import BY_URL, OutMessage
-from bot.util.ratelimit import back_off
-from bot.util.token_bucket import Lane
+from bot.util.ratelimit import Lane, back_off
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from itertools import islice
 import structlog
 
 from bot.policy.subscriptions import Subscriptions
-from bot.requests.message_keys import request_key
+from bot.requests.queries import request_key
 from bot.slack.api.messages import KEPT_OUT
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState, failed_databases

@@ -16,7 +16,7 @@ from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import stop_following
 from bot.requests.follower import Follower
-from bot.requests.message_keys import approval_key, request_key
+from bot.requests.queries import approval_key, request_key
 from bot.requests.runner import Runner
 from bot.requests.wording import STANDING, describe, frozen, gone, lasts_long, locked
 from bot.store import Store

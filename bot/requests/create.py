@@ -14,7 +14,7 @@ from bot.policy.access import Verdict
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed
-from bot.requests.message_keys import request_key
+from bot.requests.queries import request_key
 from bot.requests.wording import changed, gone, some
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel

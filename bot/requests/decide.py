@@ -7,8 +7,7 @@ from dataclasses import replace
 from bot.cmdline.answers import Note, User
 from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
-from bot.requests.message_keys import denial_key, request_key
-from bot.requests.queries import valid_approvals, valid_approvers
+from bot.requests.queries import denial_key, request_key, valid_approvals, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 from bot.util.redact import redact

@@ -36,8 +36,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action, affected, where
 from bot.store import Store
 from bot.util import parallel
-from bot.util.amounts import bytes_text
-from bot.util.durations import humanize
+from bot.util.durations import bytes_text, humanize
 
 DELAY = "delay"
 """The fact's name."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Note, User
 from bot.requests.base import APPROVAL_TTL, RequestContext
-from bot.requests.message_keys import approval_key
+from bot.requests.queries import approval_key
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 
 REMIND_AT = 0.2

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import Invocation, Value
-from bot.dms.display_names import status_plain
-from bot.dms.model import Job, Options, State
+from bot.dms.model import Job, Options, State, status_plain
 from bot.dms.rules import DESTRUCTIVE, Action, check
 from bot.requests.job_names import Calling, told_apart
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from bot.policy.access import Access
 from bot.store import Store
@@ -29,3 +31,46 @@ def valid_approvers(store: Store, access: Access, request: Request) -> set[str]:
     channels = {entry.user: entry.channel for entry in told if entry.event == "approved"}
     people = (Person(request.by.team, user, channels.get(user, "")) for user in given)
     return {each.user for each in people if access.may_approve(each, request).allowed}
+
+
+_FIRST = 3
+"""As many as a card names: a request of many jobs is large, and only a few are worth reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRequests:
+    """Other open requests that share a job with one."""
+
+    first: tuple[Request, ...] = ()
+    """The newest."""
+    more: int = 0
+    """How many there are beside those."""
+
+
+ALONE = RelatedRequests()
+
+
+def find_related_open(store: Store, request: Request, now: datetime) -> RelatedRequests:
+    """Those that are open at `now`; newest first.
+
+    Raises:
+        StoreError.
+    """
+    ids = store.open_beside(request.id, request.by.team, now)
+    found = (store.request(id) for id in ids[:_FIRST])
+    return RelatedRequests(tuple(each for each in found if each is not None), len(ids[_FIRST:]))
+
+
+def request_key(request_id: str) -> str:
+    """Key of the message that shows a request where it was made."""
+    return f"request:{request_id}"
+
+
+def approval_key(request_id: str) -> str:
+    """Key of the message that asks for approvals."""
+    return f"approval:{request_id}"
+
+
+def denial_key(request_id: str) -> str:
+    """Key of the message that tells the requester of a denial."""
+    return f"denial:{request_id}"

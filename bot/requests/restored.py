@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.dms.model import Job
-from bot.requests.message_keys import approval_key, request_key
+from bot.requests.queries import approval_key, request_key
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run, RunState
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.dms.model import Job, Operation
 from bot.dms.rules import Action, running_dump
-from bot.requests.message_keys import approval_key, request_key
+from bot.requests.queries import approval_key, request_key
 from bot.requests.wording import describe
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState

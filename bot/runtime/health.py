@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -114,3 +117,19 @@ class Health:
             checks["process"] = "stopping"
         ok = alive.ok and all(answer == "ok" for answer in checks.values())
         return Report(ok, {**alive.body, "ok": ok, "checks": checks, **self._facts()})
+
+
+def ask(url: str, timeout_s: float) -> str:
+    """Empty when the answer is 200, else one sentence that says what came instead."""
+    if not url.startswith(("http://", "https://")):
+        return f"{url} is not an http(s) URL."
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=timeout_s) as answer:
+            return "" if answer.status == http.HTTPStatus.OK else f"{url} answered {answer.status}."
+    except urllib.error.HTTPError as error:
+        with error:
+            text = error.read(2000).decode("utf-8", "replace").strip()
+        return f"{url} answered {error.code}: {text}"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{url} did not answer: {error}."

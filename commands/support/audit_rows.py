@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from bot.cmdline.answers import Channel, Outside, Part, Time, User
-from bot.dms.display_names import status_plain
+from bot.dms.model import status_plain
 from bot.requests.job_names import Calling
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support import subscriptions

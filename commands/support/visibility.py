@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.dms.model import Job
-from bot.store.records import AuditEntry
+from bot.dms.rules import HARMLESS, Action
+from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support.base import Context
 
 
@@ -49,3 +52,21 @@ def last_known(ctx: Context, name: str) -> Job | None:
 def by_name(ctx: Context, name: str) -> Job:
     """Stands for a job of which only the full name is known."""
     return Job(name, ctx.now(), "")
+
+
+def offered(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
+    """Those of `actions` that neither the policy nor a freeze forbids this person on all of `jobs`."""
+    frozen = {each.job for each in ctx.store.freezes(ctx.now())}
+    judge = ctx.access.judge(ctx.who)
+
+    def may(action: Action, job: Job) -> bool:
+        if action not in HARMLESS and not frozen.isdisjoint((EVERY_JOB, job.name)):
+            return False
+        return judge.may(action, job)
+
+    return tuple(action for action in actions if any(may(action, job) for job in jobs))
+
+
+def permits(ctx: Context, verb: str, job: Job) -> bool:
+    """Whether the policy lets this person use `verb` on the job."""
+    return ctx.access.judge(ctx.who).may(verb, job)

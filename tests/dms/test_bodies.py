@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from bot.dms.convert import objects_body, objects_config
-from bot.dms.job_objects import patch_body, promote_body, restart_body
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
+from bot.dms.rest import patch_body, promote_body, restart_body
 from tests.dms import discovery
 
 JOB = "projects/p/locations/l/migrationJobs/orders-db"

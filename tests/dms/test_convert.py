@@ -11,7 +11,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import json_format
 from google.rpc import status_pb2
 
-from bot.dms import convert, endpoints
+from bot.dms import connection_profiles, convert
 from bot.dms.enum_names import Numbers
 from bot.dms.model import Database, Endpoint, Fault, ObjectId, ObjectsConfig, Selection
 from tests.dms.far import JobPb, MetadataPb, ProfilePb
@@ -217,18 +217,18 @@ def a_profile(**fields: Any) -> Any:
 def test_a_profile_is_the_same_endpoint_from_both_sides(
     fields: dict[str, Any], expected: tuple[str, str, str]
 ) -> None:
-    from_grpc = endpoints.from_message(a_profile(**fields), Numbers())
+    from_grpc = connection_profiles.from_message(a_profile(**fields), Numbers())
     assert from_grpc == Endpoint(SOURCE, *expected)
-    assert endpoints.from_json({"name": SOURCE, **fields}) == from_grpc
+    assert connection_profiles.from_json({"name": SOURCE, **fields}) == from_grpc
 
 
 def test_profiles_that_only_rest_can_describe() -> None:
-    assert endpoints.from_message(a_profile(), Numbers()) is None
+    assert connection_profiles.from_message(a_profile(), Numbers()) is None
     newer = ProfilePb.FromString(ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString())
-    assert endpoints.from_message(newer, Numbers()) is None
+    assert connection_profiles.from_message(newer, Numbers()) is None
     sql_server = {"name": SOURCE, "sqlserver": {"host": "mssql", "port": 1433}}
-    assert endpoints.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")
+    assert connection_profiles.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")
     cluster = {"name": SOURCE, "postgresql": {"alloydbClusterId": "orders"}}
-    assert endpoints.from_json(cluster) == Endpoint(SOURCE, "POSTGRESQL", "ALLOYDB", "orders")
+    assert connection_profiles.from_json(cluster) == Endpoint(SOURCE, "POSTGRESQL", "ALLOYDB", "orders")
     azure = {"name": SOURCE, "provider": "AZURE_DATABASE", "mysql": {"host": "h", "port": 1}}
-    assert endpoints.from_json(azure) == Endpoint(SOURCE, "MYSQL", "AZURE_DATABASE", "h:1")
+    assert connection_profiles.from_json(azure) == Endpoint(SOURCE, "MYSQL", "AZURE_DATABASE", "h:1")

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.dms.gateway import Gateway
+from bot.dms.list_cache import durations, lasting, take_apart
 from bot.dms.model import Job
-from bot.dms.raw_page import durations, take_apart
-from bot.dms.run_on import lasting
 from tests.dms.far import FarEnd, JobPb, JobsPb
 from tests.dms.test_reads import made, message
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.outbox.requeue import take_up
 from bot.policy.subscriptions import Subscriptions
-from bot.requests.message_keys import approval_key
+from bot.requests.queries import approval_key
 from bot.store.records import OutMessage
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL

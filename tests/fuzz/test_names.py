@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsPage, Note, Outside
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
-from bot.slack.render import alerts, modals, timeline
-from bot.slack.render import mrkdwn as escape
+from bot.slack.render import alerts, modals, mrkdwn, timeline
 from bot.slack.render.approval_card import approval_card
 from bot.slack.render.home_tab import Home, home
 from bot.slack.render.message import Message
@@ -43,20 +42,20 @@ _LIVE = re.compile(r"<(?!/)[!@#h]")
 def test_a_name_is_text_in_a_line_in_code_in_a_link_and_cut(name: str, most: int) -> None:
     count("names with markup")
     shown = (
-        escape.outside(name),
-        escape.own(f"The job {name} is gone."),
-        escape.code(name),
-        escape.mention("@", name) if not name.isalnum() else "",
-        escape.clip(escape.outside(name), most),
-        escape.clip(escape.code(name), most),
+        mrkdwn.outside(name),
+        mrkdwn.own(f"The job {name} is gone."),
+        mrkdwn.code(name),
+        mrkdwn.mention("@", name) if not name.isalnum() else "",
+        mrkdwn.clip(mrkdwn.outside(name), most),
+        mrkdwn.clip(mrkdwn.code(name), most),
     )
     for text in shown:
         speaks_alone(text)
         assert not _LIVE.search(text), text
-    link = escape.link("https://console.example.com/x", name)
+    link = mrkdwn.link("https://console.example.com/x", name)
     assert link.count("<") == link.count(">") == link.count("|") == 1
-    assert not set("*`~") & set(escape.outside(name))
-    escape.code(name).encode()
+    assert not set("*`~") & set(mrkdwn.outside(name))
+    mrkdwn.code(name).encode()
 
 
 @st.composite

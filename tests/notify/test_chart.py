@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.cmdline.delay_chart import delay_chart, parts, step
 from bot.dms.model import Delay, DelayPoint, Lag
-from bot.util.amounts import bytes_text, seconds_text
+from bot.util.durations import bytes_text, seconds_text
 from tests.notify.world import MINUTE, NOW
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.requests.related import RelatedRequests, find_related_open
+from bot.requests.queries import RelatedRequests, find_related_open
 from bot.store import Store, StoreError
 from bot.store.records import Decision, Person, RequestState
 from tests.store import make

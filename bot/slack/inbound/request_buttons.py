@@ -10,8 +10,7 @@ from datetime import datetime
 from bot.cmdline.answers import Answer, Note, User
 from bot.requests.approvals import Approvals
 from bot.requests.delay import DELAY, trouble
-from bot.requests.message_keys import approval_key, request_key
-from bot.requests.related import find_related_open
+from bot.requests.queries import approval_key, find_related_open, request_key
 from bot.requests.wording import STANDING, late, must_be_typed, phrase
 from bot.slack.api.replies import Place, Post
 from bot.slack.inbound.payloads import Press

@@ -17,7 +17,7 @@ from bot.slack.inbound.payloads import Submission
 from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
-from bot.slack.render.rich_text import plain
+from bot.slack.render.mrkdwn import plain
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Ref, Request
 

@@ -10,7 +10,7 @@ from datetime import date
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms import display_names, source_writes
+from bot.dms import model, source_writes
 from bot.dms.advice import docs_url, likely_cause, next_step, piling_up
 from bot.dms.model import Job, short_name
 from bot.dms.rules import Action, allowed
@@ -118,7 +118,7 @@ def summary(
         blocks.append(m.section(f"{label}: {labels.names(names, _NAMED)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
-        f"{count:,} {mrkdwn.outside(display_names.status_plain(status))}" for status, count in ordered[:6]
+        f"{count:,} {mrkdwn.outside(model.status_plain(status))}" for status, count in ordered[:6]
     )
     return m.message(
         f"{mrkdwn.outside(title)}: {labels.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks

@@ -9,9 +9,8 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button, Part
 from bot.dms.rules import DESTRUCTIVE
-from bot.requests.queries import valid_approvals
-from bot.requests.related import ALONE, RelatedRequests
-from bot.slack.render import labels, mrkdwn, rich_text
+from bot.requests.queries import ALONE, RelatedRequests, valid_approvals
+from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import (
@@ -90,7 +89,7 @@ def _title(request: Request) -> str:
 
 
 def _people(approvers: Sequence[Part]) -> str:
-    return rich_text.mrkdwn(_joined(approvers)) or "Approvers"
+    return mrkdwn.rich_text(_joined(approvers)) or "Approvers"
 
 
 def _joined(approvers: Sequence[Part]) -> tuple[Part, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.dms.delay import Seen
 from bot.requests.delay import DELAY, amounts, read, unmeasured, why_unknown
-from bot.slack.render import labels, mrkdwn, rich_text
+from bot.slack.render import labels, mrkdwn
 from bot.slack.render.labels import called_code
 from bot.store.records import Request
 
@@ -105,8 +105,8 @@ def _line(seen: Seen, job: str) -> str:
             "wait, and check again."
         )
     if seen.standing:
-        return f":rotating_light: {job}{rich_text.mrkdwn(unmeasured(seen))}"
-    why = rich_text.mrkdwn(why_unknown(seen))
+        return f":rotating_light: {job}{mrkdwn.rich_text(unmeasured(seen))}"
+    why = mrkdwn.rich_text(why_unknown(seen))
     return (
         f":rotating_light: {job}*The replication delay is not known*{why}. "
         "Make sure that all has arrived before you promote."
@@ -116,7 +116,7 @@ def _line(seen: Seen, job: str) -> str:
 def _amounts(seen: Seen, form: str = "{}") -> str:
     """The figures, in `form`, and when they were measured; mrkdwn."""
     first, *rest = amounts(seen)
-    return rich_text.mrkdwn((form.format(first), *rest))
+    return mrkdwn.rich_text((form.format(first), *rest))
 
 
 def _has_bytes(seen: Seen) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.dms import display_names
+from bot.dms import model
 from bot.dms.model import Phase, State
 from bot.slack.render import labels, mrkdwn
 from bot.store.records import Event
@@ -90,11 +90,7 @@ _CLEARED = {
 
 def _changed(event: Event) -> str:
     signed = f"{labels.status_sign(event.after)} {labels.status(event.after)}"
-    return (
-        f"{signed} (was {mrkdwn.outside(display_names.status_plain(event.before))})"
-        if event.before
-        else signed
-    )
+    return f"{signed} (was {mrkdwn.outside(model.status_plain(event.before))})" if event.before else signed
 
 
 def _stuck(event: Event) -> str:
@@ -108,7 +104,7 @@ def _as(status: str) -> str:
 
 
 def _was(status: str) -> str:
-    return f" (was {mrkdwn.outside(display_names.status_plain(status))})" if status else ""
+    return f" (was {mrkdwn.outside(model.status_plain(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import JobCard, Part, Time
-from bot.dms import display_names
+from bot.dms import model
 from bot.dms.advice import Cause, docs_url, likely_cause
 from bot.dms.delay import Seen
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.requests.delay import amounts, unmeasured, why_unknown
-from bot.slack.render import labels, mrkdwn, rich_text
+from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
 
@@ -86,20 +86,20 @@ def delay_text(seen: Seen, *, promotable: bool) -> str:
         risk = " — promoting now loses data" if promotable else ""
         return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}"
     if seen.standing:
-        return f"⚠️ {rich_text.mrkdwn(unmeasured(seen))}"
+        return f"⚠️ {mrkdwn.rich_text(unmeasured(seen))}"
     return f"⚠️ *not known*{_aged(why_unknown(seen))}"
 
 
 def _aged(parts: Sequence[Part]) -> str:
     """Times as ages, which Slack keeps true for as long as the card is there; mrkdwn."""
     return "".join(
-        mrkdwn.date(each.at, "{ago}") if isinstance(each, Time) else rich_text.mrkdwn((each,))
+        mrkdwn.date(each.at, "{ago}") if isinstance(each, Time) else mrkdwn.rich_text((each,))
         for each in parts
     )
 
 
 def _summary(job: Job) -> str:
-    status = mrkdwn.outside(display_names.status_plain(job.status))
+    status = mrkdwn.outside(model.status_plain(job.status))
     return f"{labels.job_sign(job)} {labels.job_code(job.name)} is {status}"
 
 
@@ -136,7 +136,7 @@ def _labels(job: Job) -> str:
 def _troubles(card: JobCard) -> list[str]:
     found = [error_text(card.job)]
     if card.frozen:
-        found.append(f"❄️ *Frozen, no changes now*: {rich_text.mrkdwn(card.frozen)}")
+        found.append(f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(card.frozen)}")
     found.append(labels.under_way(card.run, card.operation))
     return [part for part in found if part]
 

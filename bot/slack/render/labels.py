@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dms import display_names, source_writes
+from bot.dms import model, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import called
@@ -77,7 +77,7 @@ def status(text: str) -> str:
     """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
     state, _, phase = text.partition("/")
     shown = f"*{mrkdwn.outside(state) or 'unknown'}*"
-    return f"{shown} · {mrkdwn.outside(display_names.phase_words(phase))}" if phase else shown
+    return f"{shown} · {mrkdwn.outside(model.phase_words(phase))}" if phase else shown
 
 
 def status_sign(text: str) -> str:
@@ -97,7 +97,7 @@ def called_code(request: Request, name: str) -> str:
 
 def side(endpoint: Endpoint) -> str:
     """`PostgreSQL (Amazon RDS)`; mrkdwn."""
-    return mrkdwn.outside(display_names.side(endpoint))
+    return mrkdwn.outside(model.side(endpoint))
 
 
 def place(endpoint: Endpoint) -> str:
@@ -115,7 +115,7 @@ def way_plain(job: Job) -> str:
     """The same for plain text, short."""
 
     def short(endpoint: Endpoint) -> str:
-        return display_names.provider(endpoint) or display_names.engine(endpoint) or "unknown"
+        return model.provider(endpoint) or model.engine(endpoint) or "unknown"
 
     return f"{short(job.source)} → {short(job.destination)}"
 

@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from bot.cmdline.answers import Channel, Group, Link, Outside, Part, Rich, Time, User, parts_of
 from bot.util.redact import redact
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -24,6 +25,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _UNIT = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|[\s\S]")
 _BLANK = "\u200b"
 """Takes no room and breaks what Slack would take for an emoji or a quote."""
+_MARKS = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
 
 
 def clean(text: str) -> str:
@@ -111,3 +113,43 @@ def _plain(text: str) -> str:
     shown = text.replace("`", "\u02cb").replace("~", "\u223c").translate(_ENTITIES)
     shown = _EDGE.sub("\u02cd", shown)
     return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)
+
+
+def rich_text(rich: Rich) -> str:
+    """For a `mrkdwn` text object."""
+    return "".join(_part(part) for part in parts_of(rich))
+
+
+def plain(rich: Rich) -> str:
+    """For a `plain_text` text object: mentions are ids, times are UTC, marks are gone."""
+    return "".join(_plain_part(part) for part in parts_of(rich))
+
+
+def _part(part: Part) -> str:
+    match part:
+        case str():
+            return own(part)
+        case User(id):
+            return mention("@", id)
+        case Group(id):
+            return mention("!subteam^", id)
+        case Channel(id):
+            return mention("#", id)
+        case Time(at):
+            return date(at)
+        case Link(url, text):
+            return link(url, text)
+        case Outside(text):
+            return outside(text)
+
+
+def _plain_part(part: Part) -> str:
+    match part:
+        case str():
+            return _MARKS.sub(lambda match: match[1] or match[2], part)
+        case User(id) | Group(id) | Channel(id):
+            return id
+        case Time(at):
+            return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        case Link(_, text) | Outside(text):
+            return text

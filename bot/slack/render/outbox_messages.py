@@ -14,9 +14,7 @@ from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.requests.buttons import offers, offers_together, restart_failed, show
-from bot.requests.message_keys import approval_key
-from bot.requests.queries import valid_approvals
-from bot.requests.related import ALONE, RelatedRequests, find_related_open
+from bot.requests.queries import ALONE, RelatedRequests, approval_key, find_related_open, valid_approvals
 from bot.slack.render import alerts, timeline
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.home_tab import Home, home

@@ -21,7 +21,7 @@ from bot.cmdline.answers import (
     Upload,
 )
 from bot.slack.render import message as m
-from bot.slack.render import mrkdwn, rich_text
+from bot.slack.render import mrkdwn
 from bot.slack.render.database_list import databases_page
 from bot.slack.render.job_card import job_card
 from bot.slack.render.job_list import jobs_page
@@ -56,12 +56,12 @@ def render(answer: Answer) -> Message:
 
 def rich(value: Rich) -> str:
     """Rich text as mrkdwn."""
-    return rich_text.mrkdwn(value)
+    return mrkdwn.rich_text(value)
 
 
 def note(answer: Note) -> Message:
     """A few sentences with a sign of their tone, and buttons."""
-    shown = f"{_TONES[answer.tone]}{rich_text.mrkdwn(answer.text)}"
+    shown = f"{_TONES[answer.tone]}{mrkdwn.rich_text(answer.text)}"
     return m.message(shown, [*m.sections(shown), *m.buttons(answer.buttons)])
 
 
@@ -71,12 +71,12 @@ def page(answer: Page) -> Message:
     for each in answer.sections:
         blocks.extend(_section(each))
     blocks.extend(m.buttons(answer.buttons))
-    blocks.extend(m.context(rich_text.mrkdwn(answer.footer)))
+    blocks.extend(m.context(mrkdwn.rich_text(answer.footer)))
     return m.message(_summary(answer), blocks)
 
 
 def _section(part: Section) -> list[Block]:
-    shown = rich_text.mrkdwn(part.text)
+    shown = mrkdwn.rich_text(part.text)
     if len(part.buttons) == 1 and mrkdwn.size(shown) <= m.SECTION:
         return [m.section(shown, m.button(part.buttons[0]))]
     return [*m.sections(shown), *m.buttons(part.buttons)]
@@ -85,7 +85,7 @@ def _section(part: Section) -> list[Block]:
 def _summary(answer: Page) -> str:
     """The title, and the first line where there is one: what a notification shows."""
     title = f"*{mrkdwn.outside(answer.title)}*"
-    first = rich_text.mrkdwn(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
+    first = mrkdwn.rich_text(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
     return f"{title}: {mrkdwn.clip(first, 300)}" if first else title
 
 

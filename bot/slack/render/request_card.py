@@ -17,8 +17,7 @@ from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.requests.buttons import not_begun, stop_following
 from bot.requests.job_names import called
-from bot.requests.queries import valid_approvals
-from bot.requests.related import ALONE, RelatedRequests
+from bot.requests.queries import ALONE, RelatedRequests, valid_approvals
 from bot.requests.revalidate import GONE
 from bot.requests.wording import LONG, STANDING, lasts_long, must_be_typed, scope, waits
 from bot.slack.render import labels, mrkdwn

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
-from bot.requests.related import ALONE, RelatedRequests
+from bot.requests.queries import ALONE, RelatedRequests
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed
