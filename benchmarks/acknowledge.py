@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from benchmarks import scene
+from benchmarks import env
 from benchmarks.commands import mix
+from benchmarks.env import SECRET, Running
 from benchmarks.figures import Figure, Scale, in_turn, median, percentile
 from benchmarks.generator import Generator, Round
-from benchmarks.scene import SECRET, Running
 
 _ANSWERS_S = 30.0
 """How long the bot's answers of one round may take before the next round begins."""
@@ -56,15 +56,15 @@ def over_http(scale: Scale) -> list[Figure]:
 
 
 def _measured(scale: Scale, *, over_socket: bool) -> list[Figure]:
-    places = scene.locations(scale.locations)
+    places = env.locations(scale.locations)
     with ExitStack() as stack:
         generator = stack.enter_context(Generator())
-        webapi = stack.enter_context(scene.slack(generator))
-        far = stack.enter_context(scene.dms())
-        names = scene.plant(far, places, scale.jobs)
-        plain = stack.enter_context(scene.bare(webapi, "xapp-plain", over_socket=over_socket))
-        equal = stack.enter_context(scene.bare(webapi, "xapp-equal", over_socket=over_socket, at_once=True))
-        bot = stack.enter_context(scene.bot(webapi, far, places, scale, over_socket=over_socket))
+        webapi = stack.enter_context(env.slack(generator))
+        far = stack.enter_context(env.dms())
+        names = env.plant(far, places, scale.jobs)
+        plain = stack.enter_context(env.bare(webapi, "xapp-plain", over_socket=over_socket))
+        equal = stack.enter_context(env.bare(webapi, "xapp-equal", over_socket=over_socket, at_once=True))
+        bot = stack.enter_context(env.bot(webapi, far, places, scale, over_socket=over_socket))
         sides = [Side(_turn(generator, app, over_socket), app) for app in (plain, equal, bot)]
         texts = mix(names)
         for side in sides:
@@ -91,20 +91,20 @@ def _round(side: Side, texts: Iterator[str], scale: Scale, webapi: str) -> None:
 
 def _let_answers_arrive(webapi: str, side: Side, round: Round | None) -> None:
     """Nothing of one turn may weigh on the next one."""
-    if side.app.token != scene.BOT:
+    if side.app.token != env.BOT:
         return
     deadline = time.monotonic() + _ANSWERS_S
     while round is not None and time.monotonic() < deadline:
-        arrived = scene.answered(webapi)
+        arrived = env.answered(webapi)
         if len(arrived) >= len(round.sent):
             break
         time.sleep(0.2)
     if round is None:
         time.sleep(1.0)
     else:
-        arrived = scene.answered(webapi)
+        arrived = env.answered(webapi)
         side.to_answer += [at - round.sent[id] for id, at in arrived.items() if id in round.sent]
-    scene.forget_answers(webapi)
+    env.forget_answers(webapi)
 
 
 def _figures(how: str, scale: Scale, plain: Side, equal: Side, bot: Side) -> list[Figure]:

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import scene
+from benchmarks import env
 from benchmarks.figures import Figure, Scale, in_turn, median
 from benchmarks.generator import Generator
 from benchmarks.processes import Child
@@ -15,23 +15,23 @@ _PLAIN = "xapp-plain"
 
 
 def measured(scale: Scale) -> list[Figure]:
-    places = scene.locations(2)
+    places = env.locations(2)
     with ExitStack() as stack:
         generator = stack.enter_context(Generator())
-        webapi = stack.enter_context(scene.slack(generator))
-        far = stack.enter_context(scene.dms())
+        webapi = stack.enter_context(env.slack(generator))
+        far = stack.enter_context(env.dms())
         ours: list[float] = []
         bare: list[float] = []
 
         def start_bot() -> None:
             with tempfile.TemporaryDirectory() as folder:
-                settings = scene.bot_settings(webapi, far, places, Path(folder), over_socket=True)
+                settings = env.bot_settings(webapi, far, places, Path(folder), over_socket=True)
                 with Child("bot", env=settings | {"PORT": "0"}) as child:
-                    ours.append(generator.first(scene.BOT, "help") - child.began)
-            generator.part(scene.BOT)
+                    ours.append(generator.first(env.BOT, "help") - child.began)
+            generator.part(env.BOT)
 
         def start_bare() -> None:
-            settings = scene.slack_settings(webapi, _PLAIN, over_socket=True)
+            settings = env.slack_settings(webapi, _PLAIN, over_socket=True)
             with Child("benchmarks.bare", env=settings) as child:
                 bare.append(generator.first(_PLAIN, "help") - child.began)
             generator.part(_PLAIN)

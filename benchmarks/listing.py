@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import scene
+from benchmarks import env
 from benchmarks.figures import Figure, Scale, in_turn, median
 from benchmarks.generator import Generator
 from benchmarks.rawclient import RawClient, raw_client
@@ -45,12 +45,12 @@ class _Side:
 
 def measured(scale: Scale) -> list[Figure]:
     with ExitStack() as stack:
-        far = stack.enter_context(scene.dms())
-        scene.plant(far, (_PLACE,), scale.listed)
+        far = stack.enter_context(env.dms())
+        env.plant(far, (_PLACE,), scale.listed)
         raw = stack.enter_context(raw_client(far.grpc))
-        gateway = Gateway(scene.PROJECT, (_PLACE,), far.grpc, far.rest)
+        gateway = Gateway(env.PROJECT, (_PLACE,), far.grpc, far.rest)
         stack.callback(gateway.close)
-        other = Gateway(scene.PROJECT, (_PLACE,), far.grpc, far.rest)
+        other = Gateway(env.PROJECT, (_PLACE,), far.grpc, far.rest)
         stack.callback(other.close)
         bot = _bot(stack, far)
         assert raw.jobs(_PLACE) == scale.listed
@@ -89,7 +89,7 @@ def _again(scale: Scale, raw: RawClient, gateway: Gateway) -> tuple[_Side, _Side
     return ours, bare
 
 
-def _first(scale: Scale, raw: RawClient, far: scene.Dms) -> tuple[_Side, _Side]:
+def _first(scale: Scale, raw: RawClient, far: env.LocalDms) -> tuple[_Side, _Side]:
     """A gateway that has seen nothing yet lists the profiles, too; so does the raw client here."""
     fresh: list[Gateway] = []
 
@@ -101,7 +101,7 @@ def _first(scale: Scale, raw: RawClient, far: scene.Dms) -> tuple[_Side, _Side]:
 
     ours, bare = _Side(first_look), _Side(calls)
     for _ in range(max(3, scale.repeats // 4)):
-        fresh.append(Gateway(scene.PROJECT, (_PLACE,), far.grpc, far.rest))
+        fresh.append(Gateway(env.PROJECT, (_PLACE,), far.grpc, far.rest))
         # Both have their connection before the clock starts.
         fresh[-1].find("no-such-job")
         in_turn(1, bare.timed, ours.timed)
@@ -132,18 +132,18 @@ def _alternate(scale: Scale, ours: _Side, bare: _Side, warm_up: Callable[[], obj
             side.timed()
 
 
-def _bot(stack: ExitStack, far: scene.Dms) -> Bot:
+def _bot(stack: ExitStack, far: env.LocalDms) -> Bot:
     """The bot's parts without its loops: what a command passes through."""
     generator = stack.enter_context(Generator())
-    webapi = stack.enter_context(scene.slack(generator))
+    webapi = stack.enter_context(env.slack(generator))
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     settings = Settings(
-        project=scene.PROJECT,
+        project=env.PROJECT,
         locations=(_PLACE,),
         notify_channel="C0DBMIGRAT",
         policy_file="open",
         slack_bot_token="xoxb-bot",
-        slack_app_token=scene.BOT,
+        slack_app_token=env.BOT,
         slack_api_url=f"{webapi}/api/",
         dms_emulator_host=far.grpc,
         dms_emulator_rest_host=far.rest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-from benchmarks import scene
+from benchmarks import env
 from benchmarks.commands import mix
 from benchmarks.figures import Figure, Scale
 from benchmarks.generator import Generator
@@ -16,13 +16,13 @@ _EVERY_S = 0.25
 
 
 def measured(scale: Scale) -> list[Figure]:
-    places = scene.locations(scale.locations)
+    places = env.locations(scale.locations)
     with ExitStack() as stack:
         generator = stack.enter_context(Generator())
-        webapi = stack.enter_context(scene.slack(generator))
-        far = stack.enter_context(scene.dms())
-        names = scene.plant(far, places, scale.jobs)
-        bot = stack.enter_context(scene.bot(webapi, far, places, scale))
+        webapi = stack.enter_context(env.slack(generator))
+        far = stack.enter_context(env.dms())
+        names = env.plant(far, places, scale.jobs)
+        bot = stack.enter_context(env.bot(webapi, far, places, scale))
         generator.joined(bot.token)
         watched_s = min(_WATCHED_S, 10 * scale.warm_up_s)
         watching = _most(bot, watched_s)
@@ -35,7 +35,7 @@ def measured(scale: Scale) -> list[Figure]:
         ]
 
 
-def _most(bot: scene.Running, seconds: float) -> float:
+def _most(bot: env.Running, seconds: float) -> float:
     """The largest of its resident sizes during so many seconds, in MB."""
     most = 0.0
     until = time.monotonic() + seconds

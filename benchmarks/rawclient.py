@@ -11,7 +11,7 @@ from google.cloud.clouddms_v1.services.data_migration_service.transports import 
     DataMigrationServiceGrpcTransport,
 )
 
-from benchmarks.scene import PROJECT
+from benchmarks.env import PROJECT
 
 PAGE = 1000
 

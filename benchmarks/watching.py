@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks import scene
+from benchmarks import env
 from benchmarks.figures import Figure, Scale, median
 from benchmarks.rawclient import raw_client
 from bot.config.settings import Settings
@@ -25,16 +25,16 @@ _TICK_S = 1.05
 
 
 def measured(scale: Scale) -> list[Figure]:
-    places = scene.locations(scale.locations)
+    places = env.locations(scale.locations)
     with ExitStack() as stack:
-        far = stack.enter_context(scene.dms())
-        names = scene.plant(far, places, scale.jobs)
+        far = stack.enter_context(env.dms())
+        names = env.plant(far, places, scale.jobs)
         raw = stack.enter_context(raw_client(far.grpc))
         pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
         cycle = stack.enter_context(_watching(far, places, names))
         cycle.once()
         assert cycle.watcher.jobs == scale.jobs
-        other = Gateway(scene.PROJECT, places, far.grpc, far.rest)
+        other = Gateway(env.PROJECT, places, far.grpc, far.rest)
         stack.callback(other.close)
         return _figures(scale, cycle, lambda: sum(pool.map(raw.jobs, places)), other, far)
 
@@ -66,14 +66,14 @@ class _Cycle:
 
 
 @contextmanager
-def _watching(far: scene.Dms, places: tuple[str, ...], names: list[str]) -> Iterator[_Cycle]:
+def _watching(far: env.LocalDms, places: tuple[str, ...], names: list[str]) -> Iterator[_Cycle]:
     looked = threading.Semaphore(0)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        gateway = Gateway(scene.PROJECT, places, far.grpc, far.rest)
+        gateway = Gateway(env.PROJECT, places, far.grpc, far.rest)
         stack.callback(gateway.close)
         store = open_store(str(Path(folder) / "bot.db"))
         stack.callback(store.close)
-        settings = Settings(scene.PROJECT, places, "C0DBMIGRAT", "xoxb-bot")
+        settings = Settings(env.PROJECT, places, "C0DBMIGRAT", "xoxb-bot")
         watcher = Watcher(gateway, store, settings, on_cycle=lambda *_: looked.release())
         stack.callback(watcher.close)
         first = {name.split("/")[3]: name for name in names}
@@ -81,7 +81,7 @@ def _watching(far: scene.Dms, places: tuple[str, ...], names: list[str]) -> Iter
 
 
 def _figures(
-    scale: Scale, cycle: _Cycle, bare_calls: Callable[[], int], other: Gateway, far: scene.Dms
+    scale: Scale, cycle: _Cycle, bare_calls: Callable[[], int], other: Gateway, far: env.LocalDms
 ) -> list[Figure]:
     ours: list[float] = []
     bare: list[float] = []

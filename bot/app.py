@@ -30,32 +30,32 @@ from bot.requests.follower import Follower
 from bot.requests.presence import Presence
 from bot.requests.runner import Runner
 from bot.runtime import metrics
-from bot.runtime.cpu import keep_to_one_core, take_short_turns
+from bot.runtime.cpu import pin_to_one_cpu, set_switch_interval
 from bot.runtime.health import Health, Probe
 from bot.runtime.http_server import Server
-from bot.runtime.leader import Duty, Leader
-from bot.runtime.routes import Endpoints
-from bot.runtime.shutdown import Deadline, Pool, Signals, ends, leave
+from bot.runtime.leader import Leader, LeaderTask
+from bot.runtime.routes import Routes
+from bot.runtime.shutdown import Deadline, Pool, Signals, exit_process, finishes_within
 from bot.slack.api import membership
 from bot.slack.api.client import SlackError, team_of
 from bot.slack.api.directory import Directory
-from bot.slack.api.proxy import go_without_proxy, is_nearby
-from bot.slack.api.replies import Post
-from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.api.proxy import bypass_proxy, is_local
+from bot.slack.api.replies import Replier
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.dispatcher import Dispatcher
-from bot.slack.inbound.http_receiver import Signed
+from bot.slack.inbound.http_receiver import HttpReceiver
 from bot.slack.inbound.listeners import listen
 from bot.slack.inbound.request_buttons import RequestButtons
-from bot.slack.inbound.socket_receiver import Socket, connect
+from bot.slack.inbound.socket_receiver import SocketReceiver, connect
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
-from bot.slack.render.outbox_messages import Stored
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import Person, RequestState, RunState
-from bot.store.retention import Tidying
+from bot.store.retention import RetentionJob
 from bot.version import version
-from bot.watch.daily_summary import Schedule
+from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
 from commands import all_verbs
 from commands.support.base import Context
@@ -64,14 +64,14 @@ from commands.support.desk import CommandService
 log = structlog.get_logger(__name__)
 
 _LIMITS = Limits()
-_QUICK = 8
-_NEAR = 8
+_DISPATCH_THREADS = 8
+_STORE_THREADS = 8
 _RUNNERS = 16
 _FOLLOW_EVERY_S = 1.0
-_TEND_EVERY_S = 5.0
+_MAINTENANCE_EVERY_S = 5.0
 """At least so often; more often where the settings have jobs looked at more often."""
 _SOCKET_WORKERS = 10
-_CLOSING_S = 3.0
+_CLOSE_RESERVE_S = 3.0
 """How much of the time for a stop is kept for closing what is open."""
 
 
@@ -96,9 +96,9 @@ class Bot:
         self.replica = secrets.token_hex(8)
         self.policy = load_policy(settings.policy_file, verbs=all_verbs())
         self.store: Store = open_store(settings.db, only=True)
-        go_without_proxy(settings.slack_api_url)
+        bypass_proxy(settings.slack_api_url)
         self.client = WebClient(
-            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.answers_s
+            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.response_url_every_s
         )
         self.team = team_of(self.client)
         self.dms = Gateway(
@@ -108,16 +108,16 @@ class Bot:
             settings.dms_emulator_rest_host or None,
             deadline_s=settings.dms_deadline_s,
             # Whoever gives up a change too early has to say that it is unclear.
-            write_deadline_s=_write_lasts_s(settings),
+            write_deadline_s=_write_timeout_s(settings),
             observe=metrics.dms_call,
         )
         self.wake = threading.Event()
-        self.pool = Pool(settings.workers, "work")
-        self.near = Pool(_NEAR, "near")
-        self.quick = Pool(_QUICK, "quick")
-        self.afterwards = Afterwards(self.quick)
+        self.dms_pool = Pool(settings.workers, "work")
+        self.store_pool = Pool(_STORE_THREADS, "near")
+        self.dispatch_pool = Pool(_DISPATCH_THREADS, "quick")
+        self.after_ack = AfterAck(self.dispatch_pool)
         self.runners = Pool(_RUNNERS, "run")
-        directory = Directory(self.client, team=self.team, stand_in=is_nearby(settings.slack_api_url))
+        directory = Directory(self.client, team=self.team, stand_in=is_local(settings.slack_api_url))
         self.access = Access(
             groups_of=directory.groups_of,
             policy=self.policy,
@@ -147,14 +147,14 @@ class Bot:
         self.presence = Presence(self.store, self.replica, self.follower.recover_own_calls)
         self.approvals = self._approvals(actions)
         self.commands = CommandService(self.verbs, self._context)
-        self.post = Post(self.client)
+        self.replier = Replier(self.client)
         self.dispatcher = self._dispatcher()
-        self.stored = Stored(self.store, self.access, self.team, self._clock)
+        self.renderer = OutboxRenderer(self.store, self.access, self.team, self._clock)
         self.health = self._health()
-        self.leader = Leader(self.store, self._duties(), self.health, self._interrupt)
+        self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()
         self.server = Server(self._endpoints(), settings.host, settings.port)
-        self._socket: Socket | None = None
+        self._socket: SocketReceiver | None = None
 
     # ---- life
 
@@ -167,7 +167,7 @@ class Bot:
         self.leader.start()
         if self.settings.socket_mode:
             self._socket = self._connected()
-        metrics.running(version())
+        metrics.set_build_info(version())
         log.info(
             "started",
             replica=self.replica,
@@ -182,30 +182,30 @@ class Bot:
         Handed over is what the store knows: the next start, or another replica, takes it up.
         """
         log.info("stopping")
-        whole = Deadline(self.settings.shutdown_s)
-        closing_s = min(_CLOSING_S, self.settings.shutdown_s / 4)
+        total_s = Deadline(self.settings.shutdown_s)
+        closing_s = min(_CLOSE_RESERVE_S, self.settings.shutdown_s / 4)
         work = Deadline(self.settings.shutdown_s - closing_s)
         self.health.stop()
         # What is queued here is queued in the store as well.
         self.runners.shutdown(wait=False, cancel_futures=True)
-        ends(self._shut_out, work)
+        finishes_within(self._stop_receiving, work)
         # Each hands its work to those after it.
-        answers = sum(pool.end(work) for pool in (self.quick, self.pool, self.near))
-        self.runners.end(work)
-        duties = self.leader.stop(max(work.left(), closing_s / 2))
-        runs = self.runner.in_hand()
-        closed = ends(self._close, whole)
+        answers = sum(pool.drain(work) for pool in (self.dispatch_pool, self.dms_pool, self.store_pool))
+        self.runners.drain(work)
+        tasks = self.leader.stop(max(work.left(), closing_s / 2))
+        runs = self.runner.in_progress()
+        closed = finishes_within(self._close, total_s)
         if answers:
             # Their calls have been cut off, and whoever waits is told so.
-            self.pool.end(whole)
-        if duties and closed and not runs and not answers:
+            self.dms_pool.drain(total_s)
+        if tasks and closed and not runs and not answers:
             log.info("stopped")
         else:
             log.warning(
-                "stopped_with_work_left", runs=runs, answers=answers, duties_ended=duties, closed=closed
+                "stopped_with_work_left", runs=runs, answers=answers, duties_ended=tasks, closed=closed
             )
 
-    def _shut_out(self) -> None:
+    def _stop_receiving(self) -> None:
         """Nothing more comes from Slack; what has come is taken."""
         if self._socket is not None:
             self._socket.close()
@@ -232,7 +232,7 @@ class Bot:
             wake=self.wake.set,
             nudge=self.watcher.nudge,
             on_ended=_on_end,
-            call_lasts_s=_write_lasts_s(self.settings),
+            call_timeout_s=_write_timeout_s(self.settings),
         )
 
     def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
@@ -256,15 +256,15 @@ class Bot:
         workers = Workers(
             self.commands,
             self.store,
-            self.post,
-            dms_pool=self.pool,
-            store_pool=self.near,
-            dispatch_pool=self.quick,
-            afterwards=self.afterwards,
+            self.replier,
+            dms_pool=self.dms_pool,
+            store_pool=self.store_pool,
+            dispatch_pool=self.dispatch_pool,
+            afterwards=self.after_ack,
             clock=self._clock,
         )
-        buttons = RequestButtons(workers, self.approvals, self.store, self.post, self._clock)
-        submissions = Submissions(workers, self.approvals, self.store, self.post)
+        buttons = RequestButtons(workers, self.approvals, self.store, self.replier, self._clock)
+        submissions = Submissions(workers, self.approvals, self.store, self.replier)
         return Dispatcher(self.commands.syntaxes, self.store, workers, buttons, submissions)
 
     def _context(self, who: Person, response_url: str) -> Context:
@@ -277,7 +277,7 @@ class Bot:
             settings=self.settings,
             verbs=self.verbs,
             now=self._clock,
-            membership=lambda channel: membership.look(self.client, channel),
+            membership=lambda channel: membership.lookup_membership(self.client, channel),
             readable=lambda channel, user: membership.readable(self.client, channel, user),
             response_url=response_url,
         )
@@ -287,7 +287,7 @@ class Bot:
             app = self._app()
         except (BoltError, SlackClientError, OSError) as error:
             raise SlackError(f"Slack at {self.client.base_url} does not answer: {error}") from None
-        events = AppEvents(self.post, self.stored.home, self._requeue, self.near, self.team)
+        events = AppEvents(self.replier, self.renderer.home, self._requeue, self.store_pool, self.team)
         listen(app, self.dispatcher, events)
         return app
 
@@ -296,43 +296,43 @@ class Bot:
             client=self.client,
             # Else Bolt would ask Slack before its first acknowledgement.
             token_verification_enabled=True,
-            # `Signed` has Bolt check that before anything is read.
+            # `HttpReceiver` has Bolt check that before anything is read.
             request_verification_enabled=False,
             # Our listeners are short: in Bolt's own thread they end long before its next look, 10 ms
             # later, at whether a listener in another thread has acknowledged.
             process_before_response=True,
         )
 
-    def _connected(self) -> Socket:
-        socket = Socket(
+    def _connected(self) -> SocketReceiver:
+        socket = SocketReceiver(
             self.bolt,
             self.settings.slack_app_token,
-            self.afterwards,
+            self.after_ack,
             web_client=self.client,
             concurrency=_SOCKET_WORKERS,
             ping_interval=self._limits.ping_every_s,
         )
-        if is_nearby(self.settings.slack_api_url):
+        if is_local(self.settings.slack_api_url):
             socket.client.proxy = None
         connect(socket)
         return socket
 
     def _requeue(self, channel: str) -> bool:
         """Queue again what could not be posted into a channel before the app was invited to it."""
-        found = requeue.take_up(self.store, channel, self._clock(), self.watcher.subscriptions())
+        found = requeue.requeue_after_invite(self.store, channel, self._clock(), self.watcher.subscriptions())
         if found:
             self.wake.set()
         return bool(found)
 
-    def _endpoints(self) -> Endpoints:
+    def _endpoints(self) -> Routes:
         secret = self.settings.slack_signing_secret
-        slack = None if self.settings.socket_mode else Signed(self.bolt, secret, self.afterwards)
-        return Endpoints(self.health, slack, self.settings.metrics_token)
+        slack = None if self.settings.socket_mode else HttpReceiver(self.bolt, secret, self.after_ack)
+        return Routes(self.health, slack, self.settings.metrics_token)
 
     def _health(self) -> Health:
         return Health(
             {"store": Probe(self._store_fault), "slack": Probe(self._slack_fault, every_s=30, timeout_s=5)},
-            lambda: {"replica": self.replica, "leads": self.leader.leads, "jobs": self.watcher.jobs},
+            lambda: {"replica": self.replica, "leads": self.leader.is_leader, "jobs": self.watcher.jobs},
         )
 
     def _store_fault(self) -> str:
@@ -347,37 +347,39 @@ class Bot:
 
     # ---- the leader's duties
 
-    def _duties(self) -> dict[str, Duty]:
+    def _leader_tasks(self) -> dict[str, LeaderTask]:
         notifier = Notifier(
             self.client,
             self.store,
-            self.stored.render,
+            self.renderer.render,
             wake=self.wake,
-            on_error=metrics.slack_error,
+            on_error=metrics.count_slack_error,
             limits=self._limits,
         )
-        schedule = Schedule(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
-        tidying = Tidying(self.store, self.settings.keep_s)
+        summary = DailySummary(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
+        retention = RetentionJob(self.store, self.settings.keep_s)
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
-        tend_s = min(_TEND_EVERY_S, self.settings.poll_slow_s)
+        maintenance_s = min(_MAINTENANCE_EVERY_S, self.settings.poll_slow_s)
         return {
             "watcher": self.watcher.run,
             "notifier": notifier.run,
             "follower": lambda stop: self._every(follow_s, stop, "follower", self.follower.follow),
-            "tender": lambda stop: self._every(tend_s, stop, "tender", lambda: self._tend(schedule, tidying)),
+            "tender": lambda stop: self._every(
+                maintenance_s, stop, "tender", lambda: self._run_maintenance(summary, retention)
+            ),
         }
 
     def _every(self, seconds: float, stop: threading.Event, name: str, work: Callable[[], None]) -> None:
         while not stop.is_set():
-            self.health.beat(name, 120)
+            self.health.heartbeat(name, 120)
             work()
             stop.wait(seconds)
-        self.health.retire(name)
+        self.health.unregister(name)
 
-    def _tend(self, schedule: Schedule, tidying: Tidying) -> None:
+    def _run_maintenance(self, summary: DailySummary, retention: RetentionJob) -> None:
         self.approvals.expiry.expire()
-        schedule.tick(self._clock())
-        tidying.tick(self._clock())
+        summary.tick(self._clock())
+        retention.tick(self._clock())
         metrics.outbox_depth(self.store.outbox_depth())
         metrics.open_approvals(len(self.store.requests([RequestState.APPROVING], limit=1000)))
 
@@ -386,14 +388,14 @@ class Bot:
         self.watcher.interrupt()
 
 
-def _write_lasts_s(settings: Settings) -> float:
+def _write_timeout_s(settings: Settings) -> float:
     """What changes something is waited for longer: given up, nobody knows whether it was done."""
     return settings.dms_deadline_s * 1.5
 
 
 def _on_cycle(location: str, _seconds: float, error: str) -> None:
     if not error:
-        metrics.watched(location)
+        metrics.location_polled(location)
 
 
 def _on_end(action: Action, state: RunState) -> None:
@@ -403,17 +405,17 @@ def _on_end(action: Action, state: RunState) -> None:
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, and end the process; a second one ends it at once."""
     signals = Signals()
-    take_short_turns()
+    set_switch_interval()
     if settings.cores == "one":
-        log.info("on_one_core", core=keep_to_one_core())
+        log.info("pinned_to_one_cpu", core=pin_to_one_cpu())
     bot = Bot(settings)
     bot.start()
     # What was loaded stays: without it, a look for garbage is short.
     gc.collect()
     gc.freeze()
-    log.info("told_to_stop", signal=signals.wait())
+    log.info("signal_received", signal=signals.wait())
     bot.stop()
-    leave()
+    exit_process()
 
 
 __all__ = ["Bot", "run"]

@@ -56,7 +56,7 @@ def run() -> None:
     from bot import app  # loads the Google and Slack clients: not for --help
     from bot.slack.api.client import SlackError
 
-    with _told():
+    with _sentences_for_errors():
         try:
             app.run(settings)
         except SlackError as error:
@@ -70,9 +70,9 @@ def doctor(as_json: bool, offline: bool) -> None:
     """Check tokens, scopes, channels, credentials, permissions, clock and database."""
     settings = _settings()
     logs.configure("ERROR", settings.log_format, settings.secrets())
-    from bot.doctor import examine, report
+    from bot.doctor import report, run_checks
 
-    findings = examine(settings, offline=offline)
+    findings = run_checks(settings, offline=offline)
     click.echo(report(findings, as_json=as_json))
     sys.exit(EXIT_FAILED if any(each.failed for each in findings) else 0)
 
@@ -128,7 +128,7 @@ def backup(file: Path, force: bool) -> None:
     from bot.store import sqlite_file
 
     url = _database()
-    with _told():
+    with _sentences_for_errors():
         from bot.store.backup import back_up
 
         content = back_up(sqlite_file(url), file, force=force)
@@ -146,7 +146,7 @@ def restore(file: Path, yes: bool) -> None:
     from bot.store import sqlite_file
 
     url = _database()
-    with _told():
+    with _sentences_for_errors():
         from bot.requests.restored import end_unfinished
         from bot.store.backup import restoring
 
@@ -173,11 +173,11 @@ def check() -> None:
     settings = _settings()
     from bot.policy import loader
 
-    with _told():
+    with _sentences_for_errors():
         policy = loader.load(settings.policy_file)
     for sentence in loader.remarks(policy):
         click.echo(f"Warning: {sentence}", err=True)
-    click.echo(config.shown(settings))
+    click.echo(config.redacted(settings))
 
 
 main.add_command(policy)
@@ -201,7 +201,7 @@ def _settings() -> Settings:
     try:
         return config.load(os.environ)
     except ConfigError as error:
-        _stop_for(error)
+        _exit_with(error)
 
 
 def _database() -> str:
@@ -209,10 +209,10 @@ def _database() -> str:
     try:
         return config.load_database(os.environ)
     except ConfigError as error:
-        _stop_for(error)
+        _exit_with(error)
 
 
-def _stop_for(error: ConfigError | PolicyError) -> NoReturn:
+def _exit_with(error: ConfigError | PolicyError) -> NoReturn:
     what = "settings are" if isinstance(error, ConfigError) else "policy is"
     click.echo(f"The {what} not right:", err=True)
     for fault in error.faults:
@@ -221,7 +221,7 @@ def _stop_for(error: ConfigError | PolicyError) -> NoReturn:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _sentences_for_errors() -> Iterator[None]:
     """Faults that people can mend end the program with sentences, not with a traceback."""
     from bot.dms.errors import DmsError
     from bot.policy.model import PolicyError
@@ -230,7 +230,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (ConfigError, PolicyError) as error:
-        _stop_for(error)
+        _exit_with(error)
     except (StoreError, DmsError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -239,7 +239,7 @@ def _told() -> Iterator[None]:
 def _store(url: str) -> Iterator[Store]:
     from bot.store import open_store
 
-    with _told(), closing(open_store(url)) as store:
+    with _sentences_for_errors(), closing(open_store(url)) as store:
         yield store
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cmdline.answers import Answer, Button, Note, Page, Part, Section, Time, User
+from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
-from bot.dms.model import status_plain
-from bot.requests.job_names import called
+from bot.dms.model import status_text
+from bot.requests.job_names import display_name
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
-from commands.support.base import Context, Verb, never
+from commands.support.base import Context, Verb, no_service_call
 
 PER_PAGE = 8
 _SHOWN_JOBS = 5
@@ -25,10 +25,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     pages = -(-len(open_requests) // PER_PAGE)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = open_requests[(page - 1) * PER_PAGE : page * PER_PAGE]
-    return Page(
+    return AnswerPage(
         title=_title(len(open_requests)),
         sections=tuple(_section(ctx, each) for each in shown),
-        buttons=_turns(ctx, invocation, page, pages),
+        buttons=_page_buttons(ctx, invocation, page, pages),
         footer=f"Page {page} of {pages}" if pages > 1 else "",
     )
 
@@ -45,14 +45,17 @@ def _title(count: int) -> str:
 
 
 def _section(ctx: Context, request: Request) -> Section:
-    parts: list[Part] = [
+    parts: list[RichPart] = [
         f"*{request.action.capitalize()}* {_jobs(request)}{scope(request)}, asked by ",
         User(request.by.user),
     ]
     if request.state is RequestState.CONFIRMING:
         parts.append("\nWaits for your own confirmation")
     else:
-        parts += ["\n", *_standing(valid_approvals(request, ctx.store.decisions(request.id)), request.needed)]
+        parts += [
+            "\n",
+            *_approvals_text(valid_approvals(request, ctx.store.decisions(request.id)), request.needed),
+        ]
     parts += ["; expires ", Time(request.expires)]
     if request.rule:
         parts.append(f". Rule: {request.rule}")
@@ -63,13 +66,13 @@ def _section(ctx: Context, request: Request) -> Section:
 
 
 def _jobs(request: Request) -> str:
-    names = [f"`{called(request, job.name)}` ({status_plain(job.status)})" for job in request.jobs]
+    names = [f"`{display_name(request, job.name)}` ({status_text(job.status)})" for job in request.jobs]
     more = f" and {len(names) - _SHOWN_JOBS} more" if len(names) > _SHOWN_JOBS else ""
     return ", ".join(names[:_SHOWN_JOBS]) + more
 
 
-def _standing(given: Sequence[Decision], needed: int) -> list[Part]:
-    parts: list[Part] = [f"{len(given)} of {needed} approved"]
+def _approvals_text(given: Sequence[Decision], needed: int) -> list[RichPart]:
+    parts: list[RichPart] = [f"{len(given)} of {needed} approved"]
     for number, each in enumerate(given):
         parts += [" by " if number == 0 else ", ", User(each.user)]
     return parts
@@ -89,7 +92,7 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     return tuple(found)
 
 
-def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
+def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
     def turn(label: str, to: int) -> Button:
         return Button(label, "approvals", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
 
@@ -108,5 +111,5 @@ VERB = Verb(
     "Withdraw takes your own back.",
     examples=("approvals",),
     run=_run,
-    asks_service=never,
+    asks_service=no_service_call,
 )

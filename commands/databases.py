@@ -15,7 +15,7 @@ from commands.support.actions import migrated
 from commands.support.base import Context, Verb
 from commands.support.filters import check_value, one_of
 from commands.support.resolve import find_job
-from commands.support.visibility import offered
+from commands.support.visibility import permitted_actions
 
 PER_PAGE = 25
 _LOADED = frozenset(
@@ -40,7 +40,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     shown = tuple(chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
     percent, note = _percent(ctx, job, shown)
     here = replace(invocation, jobs=(job.name,))
-    actions = offered(ctx, allowed(job, everything), job)
+    actions = permitted_actions(ctx, allowed(job, everything), job)
     return DatabasesPage(
         job=job,
         databases=shown,
@@ -49,7 +49,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         page=page,
         pages=pages,
         filters=" ".join([*(f"{k}={v}" for k, v in invocation.filters.items()), *invocation.words]),
-        buttons=_turns(ctx, here, page, pages) + _acts(ctx, here, actions),
+        buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, here, actions),
         dumped=_dumped(everything),
         percent=percent,
         note=note,
@@ -101,7 +101,7 @@ def _urgency(database: Database) -> tuple[int, str]:
     return (0 if database.state == ObjectState.FAILED else 1), str(database.id)
 
 
-def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
+def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
     def turn(label: str, to: int) -> Button:
         return Button(label, "databases", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
 
@@ -110,7 +110,7 @@ def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple
     return (*back, *forth, turn("Refresh", page))
 
 
-def _acts(ctx: Context, invocation: Invocation, actions: tuple[Action, ...]) -> tuple[Button, ...]:
+def _action_buttons(ctx: Context, invocation: Invocation, actions: tuple[Action, ...]) -> tuple[Button, ...]:
     job = invocation.jobs[0]
     buttons = []
     if Action.EDIT in actions:

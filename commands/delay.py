@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.cmdline.answers import Answer, Note, Part, Upload
+from bot.cmdline.answers import Answer, Note, RichPart, Upload
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.delay import Seen
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
-from bot.requests.buttons import show
+from bot.requests.buttons import show_button
 from bot.requests.delay import amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
 from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
@@ -25,7 +25,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     except DmsError as error:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
-        return _nothing(ctx, job, hours)
+        return _no_data(ctx, job, hours)
     from bot.cmdline.delay_chart import delay_chart  # what draws it takes a while to load, and memory
 
     now = ctx.now()
@@ -33,7 +33,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         filename=f"delay-{job.id}-{now:%Y%m%d-%H%M}.png",
         content=delay_chart(job.id, delay, hours, now, ctx.settings.delay_alert_s),
         title=f"Replication delay of {job.id}, last {'hour' if hours == 1 else f'{hours:g} hours'}",
-        comment=_words(ctx, job, delay),
+        comment=_summary(ctx, job, delay),
     )
 
 
@@ -45,10 +45,10 @@ def _unreadable(ctx: Context, job: Job, error: DmsError) -> Note:
         else " Try again in a moment."
     )
     text = f"The replication delay of `{job.id}` cannot be read from Cloud Monitoring: {error}{way}"
-    return Note(text, (show(ctx.ref, job),), tone="warn")
+    return Note(text, (show_button(ctx.ref, job),), tone="warn")
 
 
-def _nothing(ctx: Context, job: Job, hours: float) -> Note:
+def _no_data(ctx: Context, job: Job, hours: float) -> Note:
     span = "hour" if hours == 1 else f"{hours:g} hours"
     reason = (
         "the first figures come some minutes after CDC begins."
@@ -56,10 +56,10 @@ def _nothing(ctx: Context, job: Job, hours: float) -> Note:
         else f"it is measured while a job runs in CDC, and this one is {where(job)}."
     )
     text = f"Cloud Monitoring has no replication delay of `{job.id}` for the last {span}: {reason}"
-    return Note(text, (show(ctx.ref, job),))
+    return Note(text, (show_button(ctx.ref, job),))
 
 
-def _words(ctx: Context, job: Job, delay: Delay) -> tuple[Part, ...]:
+def _summary(ctx: Context, job: Job, delay: Delay) -> tuple[RichPart, ...]:
     seen = read(fact_of(job, delay, _replicated(ctx, job), ctx.now()))
     return (f"`{job.id}` is {where(job)}. ", *_behind(seen), _peak(delay.seconds.points))
 
@@ -72,7 +72,7 @@ def _replicated(ctx: Context, job: Job) -> tuple[str, ...]:
         return ()
 
 
-def _behind(seen: Seen) -> tuple[Part, ...]:
+def _behind(seen: Seen) -> tuple[RichPart, ...]:
     if seen.standing:
         return unmeasured(seen)
     if seen.is_zero:

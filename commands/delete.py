@@ -8,19 +8,19 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, FILTERS, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
 
 _WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination with all its data, too")
 
 
 def _options(invocation: Invocation) -> Options:
-    return Options(with_destination=invocation.switch("with-destination"))
+    return Options(with_destination=invocation.is_set("with-destination"))
 
 
-def _danger(job: Job, options: Options) -> Danger:
-    return Danger.TYPE if options.with_destination or _promotes(job) else Danger.ASK
+def _confirmation(job: Job, options: Options) -> Confirmation:
+    return Confirmation.TYPE_TO_CONFIRM if options.with_destination or _promotes(job) else Confirmation.CLICK
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="delete",
     summary="delete a job, or the job and its destination",
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
@@ -84,6 +84,6 @@ VERB = Verb(
         "being promoted, the job ID is typed."
     ),
     examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
-    run=runner(Action.DELETE, _options),
-    action=ActionVerb(Action.DELETE, _danger, _warning, _effect, _call),
+    run=make_run(Action.DELETE, _options),
+    action=ActionVerb(Action.DELETE, _confirmation, _warning, _effect, _call),
 )

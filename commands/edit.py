@@ -8,25 +8,25 @@ import time
 from collections.abc import Sequence
 
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
-from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
-from bot.requests.action import ActionVerb, Danger
+from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
-from commands.support.actions import known_names, listed, permitted, whole
-from commands.support.base import Context, Say, Verb
+from commands.support.actions import known_names, names_text, require_permission, whole_databases
+from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.resolve import find_job
 
 _WAIT_S = 15.0
 """How long to wait for the service's look at the source."""
-_LOOK_EVERY_S = 0.3
+_POLL_EVERY_S = 0.3
 
 
-def _danger(_job: Job, _options: Options) -> Danger:
-    return Danger.ASK
+def _confirmation(_job: Job, _options: Options) -> Confirmation:
+    return Confirmation.CLICK
 
 
 def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def _effect(job: Job, options: Options) -> str:
             "The dump parallelism takes effect only after a restart: *Restart now* asks once more before it "
             "wipes the destination databases."
             if running_dump(job)
-            else f"The dump parallelism is saved. {_when(job)}"
+            else f"The dump parallelism is saved. {_effective_when(job)}"
         )
     return " ".join(lines)
 
@@ -61,15 +61,15 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if _asks_for_form(invocation):
         return _form(ctx, job)
     config = ctx.dms.objects_config(job.name)
-    _as_seen(invocation, job, config)
+    _check_base_selection(invocation, job, config)
     parallelism = _new_parallelism(invocation, job)
     planned = _plan(ctx, job, config, change)
     if not planned.changes and not parallelism:
         return Note(f"Nothing to save: that is how `{job.id}` is set already.")
-    if invocation.switch("preview"):
+    if invocation.is_set("preview"):
         return _preview(ctx, invocation, job, planned, parallelism)
     return ctx.approvals.creation.ask(
-        ctx.who, _wanted(ctx, job, planned, parallelism, confirmed=invocation.switch("save"))
+        ctx.who, _draft(ctx, job, planned, parallelism, confirmed=invocation.is_set("save"))
     )
 
 
@@ -80,35 +80,35 @@ def _asks_for_form(invocation: Invocation) -> bool:
 def _editable(job: Job, parallelism: str) -> None:
     refusal = check(Action.EDIT, job, Options(parallelism=parallelism))
     if refusal is not None:
-        raise Say(Note(str(refusal), tone="warn"))
+        raise EarlyAnswer(Note(str(refusal), tone="warn"))
 
 
 def _new_parallelism(invocation: Invocation, job: Job) -> str:
     """What to save; empty where it stays as it is."""
-    wanted = invocation.word("parallel").upper()
-    if wanted == job.parallelism:
-        wanted = ""
-    _editable(job, wanted)
-    return wanted
+    level = invocation.word("parallel").upper()
+    if level == job.parallelism:
+        level = ""
+    _editable(job, level)
+    return level
 
 
 # ---- what was seen in the preview is what is saved
 
 
-def _seen(job: Job, config: ObjectsConfig) -> str:
+def _base_selection(job: Job, config: ObjectsConfig) -> str:
     """Stands for the job and its settings as they are: it differs as soon as one of them does."""
     facts = [job.name, job.create_time.isoformat(), job.parallelism, config.data()]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _as_seen(invocation: Invocation, job: Job, config: ObjectsConfig) -> None:
+def _check_base_selection(invocation: Invocation, job: Job, config: ObjectsConfig) -> None:
     """Refuse to save what was previewed on other settings.
 
     Raises:
         Say: somebody else edited the job, or made it anew, since.
     """
-    if invocation.switch("save") and invocation.word("seen") != _seen(job, config):
-        raise Say(
+    if invocation.is_set("save") and invocation.word("seen") != _base_selection(job, config):
+        raise EarlyAnswer(
             Note(
                 f"Nothing was saved: `{job.id}` was edited by somebody else while the view was open. "
                 f"`/dms edit {job.id}` shows how it is now.",
@@ -121,9 +121,9 @@ def _as_seen(invocation: Invocation, job: Job, config: ObjectsConfig) -> None:
 
 
 def _form(ctx: Context, job: Job) -> EditForm:
-    permitted(ctx, Action.EDIT, job)
+    require_permission(ctx, Action.EDIT, job)
     _editable(job, "")
-    note = _look_again(ctx, job)
+    note = _fetch_source_objects(ctx, job)
     config = ctx.dms.objects_config(job.name)
     source = known(config, _source(ctx, job))
     ref = ctx.form_ref(Invocation("edit", (job.name,)), {"source": list(source)})
@@ -131,13 +131,13 @@ def _form(ctx: Context, job: Job) -> EditForm:
     return EditForm(ref=ref, job=job, config=config, source=source, note=" ".join((note, parts)).strip())
 
 
-def _look_again(ctx: Context, job: Job) -> str:
+def _fetch_source_objects(ctx: Context, job: Job) -> str:
     """Have the service refresh what the source has; why that did not work, or empty."""
     try:
         operation = ctx.dms.fetch_source_objects(job.name)
         deadline = time.monotonic() + _WAIT_S
         while not operation.done and time.monotonic() < deadline:
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(_POLL_EVERY_S)
             operation = ctx.dms.get_operation(operation.name)
     except DmsError as error:
         return f"The source could not be asked again, so databases may be missing here: {error}"
@@ -147,7 +147,7 @@ def _look_again(ctx: Context, job: Job) -> str:
 
 
 def _source(ctx: Context, job: Job) -> tuple[str, ...]:
-    return tuple(sorted(each.id.database for each in whole(ctx.dms.databases(job.name))))
+    return tuple(sorted(each.id.database for each in whole_databases(ctx.dms.databases(job.name))))
 
 
 def _kept_parts(config: ObjectsConfig) -> str:
@@ -168,7 +168,7 @@ def _change(invocation: Invocation) -> Change:
         UsageError: they contradict each other.
     """
     flags = invocation.flags
-    everything = invocation.switch("all")
+    everything = invocation.is_set("all")
     only = invocation.items("only") if "only" in flags else None
     excluded = invocation.items("exclude") if "exclude" in flags else None
     if everything and only is not None:
@@ -191,7 +191,7 @@ def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> Plan
         )
     source = _source(ctx, job)
     if set(change.named) - set(known(config, source)):
-        _look_again(ctx, job)
+        _fetch_source_objects(ctx, job)
         source = _source(ctx, job)
     known_names(job, change.named, known(config, source))
     planned = plan(config, source, change)
@@ -202,7 +202,7 @@ def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> Plan
 
 def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, parallelism: str) -> EditPreview:
     kept = {name: value for name, value in invocation.flags.items() if name != "preview"}
-    flags: dict[str, Value] = {**kept, "save": True, "seen": _seen(job, planned.before)}
+    flags: dict[str, FlagValue] = {**kept, "save": True, "seen": _base_selection(job, planned.before)}
     return EditPreview(
         ref=ctx.form_ref(Invocation("edit", (job.name,), flags)),
         job=job,
@@ -215,7 +215,7 @@ def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, para
     )
 
 
-def _wanted(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> RequestDraft:
+def _draft(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> RequestDraft:
     facts: dict[str, object] = {"changes": _differences(job, planned, parallelism)}
     if planned.changes:
         facts["config"] = planned.before.data()
@@ -243,9 +243,9 @@ def _differences(job: Job, planned: Plan, parallelism: str) -> list[str]:
         )
     for label, names in (("➕ *Added*", planned.added), ("➖ *Removed*", planned.removed)):
         if names:
-            lines.append(f"{label}: {listed(names)}")
+            lines.append(f"{label}: {names_text(names)}")
     if planned.changes and planned.kept:
-        lines.append(f"*Kept*: {listed(planned.kept)}")
+        lines.append(f"*Kept*: {names_text(planned.kept)}")
     if parallelism:
         lines.append(f"*Dump parallelism*: {job.parallelism or 'not set'} → *{parallelism}*")
     return lines
@@ -258,20 +258,20 @@ def _consequences(job: Job, planned: Plan, parallelism: str) -> list[str]:
     if planned.removed:
         lines.append("What is removed is no longer migrated, as soon as this is saved.")
     if planned.changes and not planned.added and not planned.removed:
-        lines.append(_later(planned))
+        lines.append(_takes_effect_later(planned))
     if parallelism:
-        lines.append(_when(job))
+        lines.append(_effective_when(job))
     return lines
 
 
-def _later(planned: Plan) -> str:
+def _takes_effect_later(planned: Plan) -> str:
     """A change of which no database that the source has now is concerned."""
     if planned.after.selection == Selection.SPECIFIED:
         return "The databases stay the same; those created on the source later do not come along."
     return "The databases stay the same; those created on the source later come along, but for the excluded."
 
 
-def _when(job: Job) -> str:
+def _effective_when(job: Job) -> str:
     if running_dump(job):
         return (
             "*The dump parallelism takes effect only after a restart*, which *wipes the destination "
@@ -284,7 +284,7 @@ def _when(job: Job) -> str:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="edit",
     summary="choose a job's databases and its dump parallelism",
     usage=(
@@ -314,5 +314,5 @@ VERB = Verb(
     ),
     run=_run,
     form=_asks_for_form,
-    action=ActionVerb(Action.EDIT, _danger, _warning, _effect, _call),
+    action=ActionVerb(Action.EDIT, _confirmation, _warning, _effect, _call),
 )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from bot.cmdline.answers import Answer, Button, Note, Outside, Part, Time, User
+from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
 from bot.util.durations import parse_time
 from bot.util.redact import redact
-from commands.support.base import Context, Say, Verb, only_of_a_job
+from commands.support.base import Context, EarlyAnswer, Verb, only_of_a_job
 from commands.support.resolve import find_job
 
-LONGEST = timedelta(days=366)
-_LONGEST_REASON = 300
+MAX_FREEZE = timedelta(days=366)
+_MAX_REASON = 300
 
 
 def target(ctx: Context, invocation: Invocation) -> Job | None:
@@ -25,16 +25,16 @@ def target(ctx: Context, invocation: Invocation) -> Job | None:
         UsageError, Say, DmsError.
     """
     verb = invocation.verb
-    if bool(invocation.jobs) == invocation.switch("all"):
+    if bool(invocation.jobs) == invocation.is_set("all"):
         raise UsageError(f"Name a job or all of them: `/dms {verb} orders-db …` or `/dms {verb} --all …`.")
     job = find_job(ctx, invocation.jobs[0], invocation) if invocation.jobs else None
     verdict = ctx.access.verdict(ctx.who, verb, job)
     if not verdict.allowed:
-        raise Say(Note(verdict.said, tone="warn"))
+        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     return job
 
 
-def audited(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
+def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
     """The audit row of a freeze or of its end."""
     return AuditEntry(
         at=ctx.now(),
@@ -49,7 +49,7 @@ def audited(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntr
     )
 
 
-def what(job: Job | None) -> str:
+def jobs_text(job: Job | None) -> str:
     return f"`{job.id}` is" if job else "All jobs are"
 
 
@@ -66,9 +66,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     )
     with ctx.store.transaction():
         ctx.store.add_freeze(freeze)
-        ctx.store.append_audit(audited(ctx, "frozen", job, f"until {until.isoformat()}: {reason}"))
-    parts: list[Part] = [f"{what(job)} frozen until ", Time(until), " by ", User(ctx.who.user)]
-    parts += [": ", Outside(reason), f". No change is made before that.{_under_way(ctx, job)}"]
+        ctx.store.append_audit(audit(ctx, "frozen", job, f"until {until.isoformat()}: {reason}"))
+    parts: list[RichPart] = [f"{jobs_text(job)} frozen until ", Time(until), " by ", User(ctx.who.user)]
+    parts += [": ", Verbatim(reason), f". No change is made before that.{_runs_in_progress(ctx, job)}"]
     return Note(tuple(parts), (_unfreeze(ctx, job),), public=True)
 
 
@@ -84,7 +84,7 @@ def _until(ctx: Context, invocation: Invocation) -> datetime:
         raise UsageError(f"{error}.") from None
     if until <= ctx.now():
         raise UsageError(f"`{text}` is over already: give a time to come, as in `{_example(invocation)}`.")
-    if until - ctx.now() > LONGEST:
+    if until - ctx.now() > MAX_FREEZE:
         raise UsageError(
             f"A freeze lasts a year at most: give a nearer time, as in `{_example(invocation)}`."
         )
@@ -95,18 +95,18 @@ def _reason(invocation: Invocation) -> str:
     reason = redact(" ".join(invocation.word("reason").split())).rstrip(".")
     if not reason:
         raise UsageError(f"Say why, for those who will be refused: `{_example(invocation)}`.")
-    if len(reason) > _LONGEST_REASON:
-        raise UsageError(f"Say why in at most {_LONGEST_REASON} characters, as in `{_example(invocation)}`.")
+    if len(reason) > _MAX_REASON:
+        raise UsageError(f"Say why in at most {_MAX_REASON} characters, as in `{_example(invocation)}`.")
     return reason
 
 
 def _example(invocation: Invocation) -> str:
-    every = "--all" if invocation.switch("all") else "orders-db"
+    every = "--all" if invocation.is_set("all") else "orders-db"
     subject = invocation.jobs[0] if invocation.jobs else every
     return f'/dms freeze {subject} --until 2h --reason "month end"'
 
 
-def _under_way(ctx: Context, job: Job | None) -> str:
+def _runs_in_progress(ctx: Context, job: Job | None) -> str:
     count = len(ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else ""))
     if not count:
         return ""
@@ -119,7 +119,7 @@ def _unfreeze(ctx: Context, job: Job | None) -> Button:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="freeze",
     summary="stop all changes for a while",
     usage=('freeze JOB --until 2h --reason "…"', 'freeze --all --until 2026-12-01T08:00Z --reason "…"'),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.cmdline.answers import Answer, Page, Section
+from bot.cmdline.answers import Answer, AnswerPage, Section
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.util.suggest import nearest
-from commands.support.base import Context, Verb, never
+from commands.support.base import Context, Verb, no_service_call
 
 _JOB = "`JOB` is a job's id, `location/id`, or the full resource name."
 
@@ -22,12 +22,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return _one(verb)
 
 
-def _overview(ctx: Context) -> Page:
+def _overview(ctx: Context) -> AnswerPage:
     verbs = ctx.verbs.values()
-    looking = [verb for verb in verbs if verb.looks]
+    looking = [verb for verb in verbs if verb.read_only]
     acting = [verb for verb in verbs if verb.action is not None]
-    guarding = [verb for verb in verbs if not verb.looks and verb.action is None]
-    return Page(
+    guarding = [verb for verb in verbs if not verb.read_only and verb.action is None]
+    return AnswerPage(
         title="Database migrations from Slack",
         sections=(
             Section(f"*Look*\n{_lines(looking)}"),
@@ -43,7 +43,7 @@ def _lines(verbs: list[Verb]) -> str:
     return "\n".join(f"`/dms {verb.name}` {verb.summary}" for verb in verbs)
 
 
-def _one(verb: Verb) -> Page:
+def _one(verb: Verb) -> AnswerPage:
     usage = "\n".join(f"`/dms {line}`" for line in verb.usage)
     sections = [Section(f"{verb.summary[:1].upper()}{verb.summary[1:]}.\n{usage}")]
     if verb.syntax.jobs != "none":
@@ -57,7 +57,7 @@ def _one(verb: Verb) -> Page:
         sections.append(Section(f"*Filters*\n{keys}"))
     if verb.examples:
         sections.append(Section("*Examples*\n" + "\n".join(f"`/dms {line}`" for line in verb.examples)))
-    return Page(title=f"/dms {verb.name}", sections=tuple(sections))
+    return AnswerPage(title=f"/dms {verb.name}", sections=tuple(sections))
 
 
 def _filter(key: str) -> str:
@@ -85,5 +85,5 @@ VERB = Verb(
     syntax=Syntax(words=True),
     examples=("help restart",),
     run=_run,
-    asks_service=never,
+    asks_service=no_service_call,
 )

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
-from bot.cmdline.invocation import Flag, Invocation, Syntax, Value
+from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
-from bot.requests.job_names import told_apart
+from bot.requests.job_names import disambiguate
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.base import Context, Verb
 from commands.support.filters import all_matching, check_value, matching, one_of
-from commands.support.visibility import offered
+from commands.support.visibility import permitted_actions
 
 PER_PAGE = 20
 PER_PAGE_CHOOSING = 50
@@ -46,9 +46,9 @@ _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    found, fitting = _found(ctx, invocation)
+    found, fitting = _matching_jobs(ctx, invocation)
     jobs = sorted(found.jobs, key=_urgency)
-    choosing = invocation.switch("choose")
+    choosing = invocation.is_set("choose")
     cut = _pages(jobs, PER_PAGE_CHOOSING) if choosing else _pages(jobs, PER_PAGE)
     pages = len(cut)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
@@ -64,25 +64,25 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts if page == 1 < pages else {},
-        ailing=_ailing(ctx, fitting) if page == 1 else (),
+        with_failed_databases=_failed_databases(ctx, fitting) if page == 1 else (),
     )
 
 
-def _found(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:
+def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:
     """The jobs to list; and all that fit but for their state, where FAILED is asked for."""
-    wanted = invocation.filters.get("state", "")
-    if not one_of(wanted, State.FAILED):
+    location = invocation.filters.get("state", "")
+    if not one_of(location, State.FAILED):
         return all_matching(ctx, invocation.filters, invocation.words), ()
     others = {key: value for key, value in invocation.filters.items() if key != "state"}
     found = all_matching(ctx, others, invocation.words)
-    check_value("state", wanted, list(State), [job.state for job in found.jobs])
-    return replace(found, jobs=matching(found.jobs, {"state": wanted})), found.jobs
+    check_value("state", location, list(State), [job.state for job in found.jobs])
+    return replace(found, jobs=matching(found.jobs, {"state": location})), found.jobs
 
 
-def _ailing(ctx: Context, jobs: Sequence[Job]) -> tuple[str, ...]:
+def _failed_databases(ctx: Context, jobs: Sequence[Job]) -> tuple[str, ...]:
     """Whoever looks for what has failed wants to know of these, too; as a job they are not FAILED."""
     failed = ctx.store.failed_databases([job.name for job in jobs if job.state == State.RUNNING])
-    calls = told_apart(job.name for job in jobs)
+    calls = disambiguate(job.name for job in jobs)
     return tuple(calls(name) for name in sorted(failed))
 
 
@@ -140,7 +140,7 @@ def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
             ctx.ref(Invocation(action)),
             style="danger" if action in (Action.RESTART, Action.PROMOTE, Action.DELETE) else "",
         )
-        for action in offered(ctx, possible, *group)
+        for action in permitted_actions(ctx, possible, *group)
     )
 
 
@@ -153,7 +153,7 @@ def _buttons(
     ctx: Context, invocation: Invocation, page: int, pages: int, shown: Sequence[Job]
 ) -> tuple[Button, ...]:
     def turn(label: str, **flags: str | bool) -> Button:
-        kept: dict[str, Value] = {"page": str(page), "choose": invocation.switch("choose"), **flags}
+        kept: dict[str, FlagValue] = {"page": str(page), "choose": invocation.is_set("choose"), **flags}
         return Button(label, "list", "turn", ctx.ref(replace(invocation, flags=kept)))
 
     buttons = []
@@ -161,9 +161,9 @@ def _buttons(
         buttons.append(turn("‹ Previous", page=str(page - 1)))
     if page < pages:
         buttons.append(turn("Next ›", page=str(page + 1)))
-    if invocation.switch("choose"):
+    if invocation.is_set("choose"):
         buttons.append(turn("Done choosing", choose=False))
-    elif offered(ctx, BULK, *shown):
+    elif permitted_actions(ctx, BULK, *shown):
         buttons.append(turn("Choose several", choose=True))
     buttons.append(turn("Refresh"))
     return tuple(buttons)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cmdline.answers import Answer, Button, Group, Page, Part, Section, User
+from bot.cmdline.answers import Answer, AnswerPage, Button, Group, RichPart, Section, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
 from bot.policy import describe as words
 from bot.policy.access import Approvers, Verdict
-from bot.requests.wording import terms
+from bot.requests.wording import freeze_terms
 from bot.store.records import Freeze
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
@@ -22,10 +22,10 @@ _FIRST = "The first rule that matches decides. "
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if invocation.jobs:
         return _mine(ctx, find_job(ctx, invocation.jobs[0], invocation))
-    return _whole(ctx, invocation)
+    return _policy_page(ctx, invocation)
 
 
-def _whole(ctx: Context, invocation: Invocation) -> Page:
+def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
     policy = ctx.access.policy
     rules = words.rules(policy)
     pages = max(1, -(-len(rules) // PER_PAGE))
@@ -37,10 +37,10 @@ def _whole(ctx: Context, invocation: Invocation) -> Page:
         sections += words.notices(policy)[:PER_PAGE]
         sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now())[: PER_PAGE // 2]]
         sections += _warnings(policy.warnings)
-    return Page(
+    return AnswerPage(
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
         sections=tuple(sections),
-        buttons=_turns(ctx, invocation, page, pages),
+        buttons=_page_buttons(ctx, invocation, page, pages),
         footer=f"{_FIRST if rules else ''}`/dms policy JOB` tells what you may do with a job.",
     )
 
@@ -51,7 +51,7 @@ def _you(ctx: Context) -> Section:
 
 def _frozen(freeze: Freeze) -> Section:
     what = "every job" if freeze.job == "*" else f"`{freeze.job.rpartition('/')[2]}`"
-    return Section((f"*Frozen*: {what} ", *terms(freeze)))
+    return Section((f"*Frozen*: {what} ", *freeze_terms(freeze)))
 
 
 def _warnings(warnings: tuple[str, ...]) -> list[Section]:
@@ -60,7 +60,7 @@ def _warnings(warnings: tuple[str, ...]) -> list[Section]:
     return [Section("*Look at this again*\n" + "\n".join(f"• {each}" for each in warnings[:10]))]
 
 
-def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
+def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
     def turn(label: str, to: int) -> Button:
         return Button(label, "policy", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
 
@@ -69,14 +69,16 @@ def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple
     return back + onward
 
 
-def _mine(ctx: Context, job: Job) -> Page:
+def _mine(ctx: Context, job: Job) -> AnswerPage:
     verdicts = ctx.access.explain(ctx.who, job)
-    may = [_allowed(*each) for each in _alike(job, [each for each in verdicts if each[1].allowed])]
-    may_not = [_refused(*each) for each in _alike(job, [each for each in verdicts if not each[1].allowed])]
+    may = [_allowed(*each) for each in _group_verbs(job, [each for each in verdicts if each[1].allowed])]
+    may_not = [
+        _refused(*each) for each in _group_verbs(job, [each for each in verdicts if not each[1].allowed])
+    ]
     sections = [_you(ctx)]
     sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
     sections += _group("You may", may) + _group("You may not", may_not)
-    return Page(
+    return AnswerPage(
         title=f"What you may do with {job.id}",
         sections=tuple(sections),
         buttons=(Button("Show the job", "show", "run", ctx.ref(Invocation("show", (job.name,)))),),
@@ -84,7 +86,7 @@ def _mine(ctx: Context, job: Job) -> Page:
     )
 
 
-def _group(title: str, lines: list[tuple[Part, ...]]) -> list[Section]:
+def _group(title: str, lines: list[tuple[RichPart, ...]]) -> list[Section]:
     """Sections of a few lines each, so that none grows too long for Slack."""
     heads = (f"*{title}*{' (more)' if at else ''}" for at in range(0, len(lines), 6))
     return [
@@ -93,7 +95,7 @@ def _group(title: str, lines: list[tuple[Part, ...]]) -> list[Section]:
     ]
 
 
-def _alike(job: Job, verdicts: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
+def _group_verbs(job: Job, verdicts: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
     """Verbs that are judged alike, together: their names, and one of the verdicts with a sentence for all."""
     groups: dict[Verdict, list[str]] = {}
     for verb, verdict in verdicts:
@@ -102,19 +104,19 @@ def _alike(job: Job, verdicts: Sequence[tuple[str, Verdict]]) -> list[tuple[str,
     return [(", ".join(verbs), verdict) for verdict, verbs in groups.items()]
 
 
-def _allowed(verbs: str, verdict: Verdict) -> tuple[Part, ...]:
+def _allowed(verbs: str, verdict: Verdict) -> tuple[RichPart, ...]:
     asked = verdict.approvers if verdict.approvals else Approvers()
     return _with_people(f"\n• {verbs}: {verdict.why}", " Approvers: ", asked)
 
 
-def _refused(verbs: str, verdict: Verdict) -> tuple[Part, ...]:
-    return _with_people(f"\n• {verbs}: {verdict.why}", " Ask ", verdict.could)
+def _refused(verbs: str, verdict: Verdict) -> tuple[RichPart, ...]:
+    return _with_people(f"\n• {verbs}: {verdict.why}", " Ask ", verdict.permitted_instead)
 
 
-def _with_people(sentence: str, lead: str, named: Approvers) -> tuple[Part, ...]:
-    mentions: list[Part] = [Group(each) for each in named.groups]
+def _with_people(sentence: str, lead: str, named: Approvers) -> tuple[RichPart, ...]:
+    mentions: list[RichPart] = [Group(each) for each in named.groups]
     mentions += [User(each) for each in named.users]
-    parts: list[Part] = [sentence]
+    parts: list[RichPart] = [sentence]
     for each in mentions[:10]:
         parts += [lead if len(parts) == 1 else ", ", each]
     return tuple(parts)

@@ -12,8 +12,8 @@ from bot.dms.delay import is_measured
 from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, DATABASES, FILTERS, listed, pick, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
 from commands.support.base import Context, Verb
 
 _SHOWN = 10
@@ -26,9 +26,9 @@ def _options(invocation: Invocation) -> Options:
     return Options(databases=invocation.items("databases"))
 
 
-def _danger(job: Job, _options: Options) -> Danger:
+def _confirmation(job: Job, _options: Options) -> Confirmation:
     """Of a job that is failed or stopped nobody can see what has not arrived."""
-    return Danger.ASK if is_measured(job) else Danger.TYPE
+    return Confirmation.CLICK if is_measured(job) else Confirmation.TYPE_TO_CONFIRM
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
     others = [str(each.id) for each in databases if not is_promoted(each) and str(each.id) not in names]
     if not others:
         return ("No other database of the job is left to promote.",)
-    return (f"Not promoted now, and still in the job: {listed(others)}.",)
+    return (f"Not promoted now, and still in the job: {names_text(others)}.",)
 
 
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
@@ -112,11 +112,11 @@ def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
     return f"Of `{job.id}`, these cannot be promoted now: {shown}{more}. Nothing was sent. {way}"
 
 
-_ask = runner(Action.PROMOTE, _options, _named)
+_ask = make_run(Action.PROMOTE, _options, _named)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if invocation.switch("pick"):
+    if invocation.is_set("pick"):
         return pick(ctx, invocation, Action.PROMOTE, _promotable)
     return _ask(ctx, invocation)
 
@@ -126,7 +126,7 @@ def _promotable(job: Job, database: Database) -> bool:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="promote",
     summary="make the destination the primary database",
     usage=(
@@ -148,6 +148,6 @@ VERB = Verb(
         "promote --all phase=ready_for_promote label.env=staging",
     ),
     run=_run,
-    form=lambda invocation: invocation.switch("pick"),
-    action=ActionVerb(Action.PROMOTE, _danger, _warning, _effect, _call),
+    form=lambda invocation: invocation.is_set("pick"),
+    action=ActionVerb(Action.PROMOTE, _confirmation, _warning, _effect, _call),
 )

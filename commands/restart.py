@@ -11,8 +11,8 @@ from bot.dms.advice import heals
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, pick, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
 from commands.support.base import Context, Verb
 
 _FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
@@ -21,8 +21,8 @@ _PICK = Flag("pick", "switch", "pick the databases in a view")
 
 
 def _options(invocation: Invocation) -> Options:
-    databases, failed = invocation.items("databases"), invocation.switch("failed-only")
-    stop_first = invocation.switch("stop-first")
+    databases, failed = invocation.items("databases"), invocation.is_set("failed-only")
+    stop_first = invocation.is_set("stop-first")
     if databases and failed:
         raise UsageError(
             "`--databases` and `--failed-only` exclude each other: name databases, or take all failed ones."
@@ -35,12 +35,12 @@ def _options(invocation: Invocation) -> Options:
         databases=databases,
         failed_only=failed,
         stop_first=stop_first,
-        skip_validation=invocation.switch("skip-validation"),
+        skip_validation=invocation.is_set("skip-validation"),
     )
 
 
-def _danger(_job: Job, _options: Options) -> Danger:
-    return Danger.TYPE
+def _confirmation(_job: Job, _options: Options) -> Confirmation:
+    return Confirmation.TYPE_TO_CONFIRM
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -97,13 +97,13 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
     )
 
 
-_ask = runner(Action.RESTART, _options)
+_ask = make_run(Action.RESTART, _options)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if not invocation.switch("pick"):
+    if not invocation.is_set("pick"):
         return _ask(ctx, invocation)
-    if invocation.switch("stop-first"):
+    if invocation.is_set("stop-first"):
         raise UsageError("`--stop-first` restarts the whole job, so there is nothing to pick.")
     return pick(ctx, invocation, Action.RESTART, _fits)
 
@@ -114,7 +114,7 @@ def _fits(job: Job, database: Database) -> bool:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="restart",
     summary="wipe the destination and migrate again from the full dump",
     usage=(
@@ -135,6 +135,6 @@ VERB = Verb(
         "restart --all state=failed location=europe-west1",
     ),
     run=_run,
-    form=lambda invocation: invocation.switch("pick"),
-    action=ActionVerb(Action.RESTART, _danger, _warning, _effect, _call),
+    form=lambda invocation: invocation.is_set("pick"),
+    action=ActionVerb(Action.RESTART, _confirmation, _warning, _effect, _call),
 )

@@ -8,17 +8,17 @@ from bot.cmdline.invocation import Invocation, Syntax
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
 from commands.support.base import Verb
 
 
 def _options(invocation: Invocation) -> Options:
-    return Options(skip_validation=invocation.switch("skip-validation"))
+    return Options(skip_validation=invocation.is_set("skip-validation"))
 
 
-def _danger(_job: Job, _options: Options) -> Danger:
-    return Danger.NONE
+def _confirmation(_job: Job, _options: Options) -> Confirmation:
+    return Confirmation.NONE
 
 
 def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -34,13 +34,13 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="resume",
     summary="let a job that was stopped in CDC go on",
     usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
     details="A job that was stopped in the full dump cannot resume; restart or delete it.",
     examples=("resume orders-db", "resume --all state=stopped phase=cdc"),
-    run=runner(Action.RESUME, _options),
-    action=ActionVerb(Action.RESUME, _danger, _warning, _effect, _call),
+    run=make_run(Action.RESUME, _options),
+    action=ActionVerb(Action.RESUME, _confirmation, _warning, _effect, _call),
 )

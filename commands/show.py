@@ -12,13 +12,13 @@ from bot.dms.delay import Seen, is_measured
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
-from bot.requests.buttons import offers, show, stop_following
-from bot.requests.delay import DELAY, look, read, replicated
-from bot.requests.wording import lasts_long, terms
+from bot.requests.buttons import abandon_button, action_buttons, show_button
+from bot.requests.delay import DELAY, measure, read, replicated
+from bot.requests.wording import freeze_terms, is_overdue
 from bot.store.records import ACTIVE_RUNS, Run
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
-from commands.support.visibility import offered, permits
+from commands.support.visibility import permits, permitted_actions
 
 _RECENT = timedelta(hours=1)
 
@@ -41,7 +41,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         operation=_operation(ctx, job),
         run=run,
         delay=_delay(ctx, job, databases or ()),
-        frozen=terms(freezes[0]) if freezes else ctx.access.closed(job),
+        frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
         next_step=next_step(job, databases or ()),
         withheld=_withheld(ctx, job, databases or ()),
         buttons=_buttons(ctx, job, databases or (), run),
@@ -70,32 +70,32 @@ def _delay(ctx: Context, job: Job, databases: Sequence[Database]) -> Seen | None
     stands = job.state in (State.FAILED, State.STOPPED) and job.phase == Phase.CDC
     if not stands and not is_measured(job):
         return None
-    found = look(ctx.dms, ctx.store, (job,), ctx.now, {job.name: replicated(databases)})
+    found = measure(ctx.dms, ctx.store, (job,), ctx.now, {job.name: replicated(databases)})
     return read(found[DELAY][job.name])
 
 
 def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:
     """What the job allows, but the policy does not let this person do; a freeze says so by itself."""
-    if ctx.access.closed(job):
+    if ctx.access.planned_freeze_reason(job):
         return ()
-    judge = ctx.access.judge(ctx.who)
+    judge = ctx.access.permissions(ctx.who)
     return tuple(action for action in allowed(job, databases) if not judge.may(action, job))
 
 
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None) -> tuple[Button, ...]:
     """A button for each action that the job allows and this person may, then those that look closer."""
-    only = offered(ctx, Action, job)
+    only = permitted_actions(ctx, Action, job)
     with ctx.store.transaction():  # Else each new id would wait for the disk.
         looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
-        more = (looking, show(ctx.ref, job, "turn"))
-        return (*offers(ctx.ref, job, databases, only), *_lever(ctx, job, run), *more)
+        more = (looking, show_button(ctx.ref, job, "turn"))
+        return (*action_buttons(ctx.ref, job, databases, only), *_lever(ctx, job, run), *more)
 
 
 def _lever(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:
     """A way out where an operation does not end, for whoever may do the same."""
-    if run is None or not lasts_long(run, ctx.now()) or not permits(ctx, run.action, job):
+    if run is None or not is_overdue(run, ctx.now()) or not permits(ctx, run.action, job):
         return ()
-    return stop_following(ctx.store.runs(request=run.request), ctx.now())
+    return abandon_button(ctx.store.runs(request=run.request), ctx.now())
 
 
 VERB = Verb(

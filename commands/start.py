@@ -9,17 +9,17 @@ from bot.dms import source_writes
 from bot.dms.model import Job, JobType, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
 from commands.support.base import Verb
 
 
 def _options(invocation: Invocation) -> Options:
-    return Options(skip_validation=invocation.switch("skip-validation"))
+    return Options(skip_validation=invocation.is_set("skip-validation"))
 
 
-def _danger(_job: Job, _options: Options) -> Danger:
-    return Danger.NONE
+def _confirmation(_job: Job, _options: Options) -> Confirmation:
+    return Confirmation.NONE
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -38,13 +38,13 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="start",
     summary="begin the full dump of a job that was never started",
     usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
     details="Only jobs in NOT_STARTED can start. Several jobs go together when they have the same status.",
     examples=("start orders-db", "start --all state=not_started location=europe-west1"),
-    run=runner(Action.START, _options),
-    action=ActionVerb(Action.START, _danger, _warning, _effect, _call),
+    run=make_run(Action.START, _options),
+    action=ActionVerb(Action.START, _confirmation, _warning, _effect, _call),
 )

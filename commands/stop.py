@@ -8,13 +8,13 @@ from bot.cmdline.invocation import Syntax
 from bot.dms.model import BEFORE_THE_DUMP, Job, Operation, Options, Phase
 from bot.dms.port import Dms
 from bot.dms.rules import Action
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, FILTERS, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
 
 
-def _danger(job: Job, _options: Options) -> Danger:
-    return Danger.NONE if job.phase == Phase.CDC else Danger.ASK
+def _confirmation(job: Job, _options: Options) -> Confirmation:
+    return Confirmation.NONE if job.phase == Phase.CDC else Confirmation.CLICK
 
 
 def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="stop",
     summary="stop a running job",
     usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]"),
@@ -88,6 +88,6 @@ VERB = Verb(
         "and with PostgreSQL, WAL piles up on the source."
     ),
     examples=("stop orders-db", "stop orders-db billing-db", "stop --all phase=cdc label.env=staging"),
-    run=runner(Action.STOP),
-    action=ActionVerb(Action.STOP, _danger, _warning, _effect, _call),
+    run=make_run(Action.STOP),
+    action=ActionVerb(Action.STOP, _confirmation, _warning, _effect, _call),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.cmdline.answers import Answer, Note, Part, User
+from bot.cmdline.answers import Answer, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
-from bot.requests.wording import terms
+from bot.requests.wording import freeze_terms
 from bot.store.records import EVERY_JOB
-from commands.freeze import audited, target, what
+from commands.freeze import audit, jobs_text, target
 from commands.support.base import Context, Verb, only_of_a_job
 
 
@@ -16,12 +16,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     with ctx.store.transaction():
         count = ctx.store.lift_freezes(job.name if job else EVERY_JOB, ctx.who.user, ctx.now())
         if count:
-            ctx.store.append_audit(audited(ctx, "unfrozen", job, f"freezes lifted: {count}"))
+            ctx.store.append_audit(audit(ctx, "unfrozen", job, f"freezes lifted: {count}"))
     still = _still(ctx, job)
     if not count:
         nothing = _nothing(job, alone=not still)
         return Note((nothing, " ", *still) if still else nothing, tone="warn" if still else "info")
-    parts: tuple[Part, ...] = (f"{what(job)} no longer frozen: ", User(ctx.who.user), " lifted it.")
+    parts: tuple[RichPart, ...] = (f"{jobs_text(job)} no longer frozen: ", User(ctx.who.user), " lifted it.")
     return Note((*parts, " ", *still) if still else parts, tone="good", public=True)
 
 
@@ -31,7 +31,7 @@ def _nothing(job: Job | None, *, alone: bool) -> str:
     return f"`{job.id}` is not frozen." if alone else f"`{job.id}` has no freeze of its own to lift."
 
 
-def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:
+def _still(ctx: Context, job: Job | None) -> tuple[RichPart, ...]:
     """What else forbids changes, and how to lift it; empty when nothing does."""
     if job is None:
         others = {freeze.job for freeze in ctx.store.freezes(ctx.now())} - {EVERY_JOB}
@@ -40,15 +40,15 @@ def _still(ctx: Context, job: Job | None) -> tuple[Part, ...]:
     for freeze in ctx.store.freezes(ctx.now(), job.name):
         return (
             f"All jobs are frozen, `{job.id}` too, ",
-            *terms(freeze),
+            *freeze_terms(freeze),
             ". `/dms unfreeze --all` lifts that.",
         )
-    closed = ctx.access.closed(job)
+    closed = ctx.access.planned_freeze_reason(job)
     return (closed,) if closed else ()
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="unfreeze",
     summary="allow changes again",
     usage=("unfreeze JOB", "unfreeze --all"),

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.cmdline.answers import Answer, Button, Note, Part, User
+from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.policy.subscriptions import EVERYTHING
 from bot.slack.api.membership import Membership
 from bot.store.records import Watch
 from commands.support import subscriptions
-from commands.support.base import Context, Verb, never
+from commands.support.base import Context, Verb, no_service_call
 
-_OFFERED = 10
+_MAX_OFFERED = 10
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target = subscriptions.target(ctx, invocation)
-    jobs = subscriptions.filtered(invocation)
+    jobs = subscriptions.filter_of(invocation)
     elsewhere = subscriptions.is_channel(target) and target != ctx.who.channel
     stands = ctx.membership(target) if elsewhere else Membership.MEMBER
     with ctx.store.transaction():
-        there = ctx.store.watches(target=target)
-        ended = [each for each in there if invocation.switch("all") or _meant(each, invocation, jobs)]
+        membership = ctx.store.watches(target=target)
+        ended = [each for each in membership if invocation.is_set("all") or _matches(each, invocation, jobs)]
         for each in ended:
             ctx.store.remove_watch(each.id)
-            ctx.store.append_audit(subscriptions.audited(ctx, "unwatched", each))
-        if ended and subscriptions.hears(ctx, target, stands):
-            subscriptions.tell(ctx, f"unwatch:{ended[0].id}", target, _told(ended))
-    return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
+            ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
+        if ended and subscriptions.needs_notice(ctx, target, stands):
+            subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ended))
+    return _ended(ctx, target, ended) if ended else _none(ctx, target, membership)
 
 
-def _meant(watch: Watch, invocation: Invocation, jobs: str) -> bool:
+def _matches(watch: Watch, invocation: Invocation, jobs: str) -> bool:
     """A job may be gone from the service: what counts is how its watch names it."""
     if invocation.jobs:
         name, typed = watch.jobs, invocation.jobs[0].strip("/")
@@ -42,19 +42,19 @@ def _meant(watch: Watch, invocation: Invocation, jobs: str) -> bool:
     return watch.jobs == (jobs or EVERYTHING)
 
 
-def _told(ended: list[Watch]) -> str:
+def _ended_text(ended: list[Watch]) -> str:
     if len(ended) > 1:
         return f"ended {len(ended)} watches of this channel."
-    return f"ended a watch of this channel, which told it of {subscriptions.what(ended[0].jobs)}."
+    return f"ended a watch of this channel, which told it of {subscriptions.jobs_text(ended[0].jobs)}."
 
 
 def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
-    parts: list[Part] = [
-        subscriptions.where(target),
-        f" is no longer told of {subscriptions.what(ended[0].jobs)}.",
+    parts: list[RichPart] = [
+        subscriptions.target_text(target),
+        f" is no longer told of {subscriptions.jobs_text(ended[0].jobs)}.",
     ]
     if len(ended) > 1:
-        parts = [f"Ended {len(ended)} watches of ", subscriptions.where(target), "."]
+        parts = [f"Ended {len(ended)} watches of ", subscriptions.target_text(target), "."]
     if target == ctx.settings.notify_channel:
         parts.append(" It is the notify channel, so by default it still hears of everything.")
     public = target == ctx.who.channel
@@ -64,18 +64,18 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     return Note(tuple(parts), (again,), tone="good", public=public)
 
 
-def _none(ctx: Context, target: str, there: tuple[Watch, ...]) -> Note:
-    place = subscriptions.where(target)
-    if not there:
+def _none(ctx: Context, target: str, membership: tuple[Watch, ...]) -> Note:
+    place = subscriptions.target_text(target)
+    if not membership:
         return Note(("There is no watch for ", place, ". `/dms watches` shows all of yours."), tone="warn")
     buttons = tuple(
         Button(
-            f"Unwatch {subscriptions.what(each.jobs).replace('`', '')}",
+            f"Unwatch {subscriptions.jobs_text(each.jobs).replace('`', '')}",
             "unwatch",
             "run",
-            ctx.ref(subscriptions.unwatching(each)),
+            ctx.ref(subscriptions.unwatch_command(each)),
         )
-        for each in there[:_OFFERED]
+        for each in membership[:_MAX_OFFERED]
     )
     parts = ("There is no such watch for ", place, "; there are these:")
     return Note(parts, buttons, tone="warn")
@@ -102,5 +102,5 @@ VERB = Verb(
     "file ask for goes on.",
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
-    asks_service=never,
+    asks_service=no_service_call,
 )

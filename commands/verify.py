@@ -8,13 +8,13 @@ from bot.cmdline.invocation import Syntax
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
-from bot.requests.action import ActionVerb, Danger
-from commands.support.actions import ALL, FILTERS, runner
+from bot.requests.action import ActionVerb, Confirmation
+from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
 
 
-def _danger(_job: Job, _options: Options) -> Danger:
-    return Danger.NONE
+def _confirmation(_job: Job, _options: Options) -> Confirmation:
+    return Confirmation.NONE
 
 
 def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
@@ -30,13 +30,13 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    looks=False,
+    read_only=False,
     name="verify",
     summary="test a job's configuration",
     usage=("verify JOB [JOB …]", "verify --all state=draft"),
     syntax=Syntax("many", (ALL,), FILTERS),
     details="Tests connectivity, log settings, extensions and privileges; changes nothing.",
     examples=("verify orders-db", "verify --all state=not_started"),
-    run=runner(Action.VERIFY),
-    action=ActionVerb(Action.VERIFY, _danger, _warning, _effect, _call),
+    run=make_run(Action.VERIFY),
+    action=ActionVerb(Action.VERIFY, _confirmation, _warning, _effect, _call),
 )

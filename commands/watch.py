@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from bot.cmdline.answers import Answer, Button, Note, Part, User
+from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.policy.subscriptions import EVERYTHING
 from bot.slack.api.membership import Membership
@@ -13,14 +13,14 @@ from commands.support import subscriptions
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
 
-MOST = 200
+MAX_WATCHES = 200
 """Watches of one channel or person."""
 _MISSING = {
     Membership.OUTSIDE: (
         "The watch is saved, but *I am not a member of that channel yet* and cannot post there: type "
         "`/invite @dms` in it."
     ),
-    Membership.HIDDEN: (
+    Membership.NOT_VISIBLE: (
         "The watch is saved, but *I cannot see that channel*, which is private or not there, and cannot post "
         "in it: type `/invite @dms` in it."
     ),
@@ -30,36 +30,38 @@ _MISSING = {
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target, only = subscriptions.target(ctx, invocation), subscriptions.only(invocation)
-    jobs = subscriptions.filtered(invocation) or _job(ctx, invocation)
-    there = ctx.membership(target) if subscriptions.is_channel(target) else Membership.MEMBER
-    if there is Membership.ARCHIVED:
+    jobs = subscriptions.filter_of(invocation) or _job(ctx, invocation)
+    membership = ctx.membership(target) if subscriptions.is_channel(target) else Membership.MEMBER
+    if membership is Membership.ARCHIVED:
         raise UsageError("That channel is archived, so nobody would hear of it there: choose one in use.")
-    made = Watch(secrets.token_urlsafe(9), target, ctx.who.user, jobs, only, ctx.now())
-    same = _keep(ctx, made, there)
+    watch = Watch(secrets.token_urlsafe(9), target, ctx.who.user, jobs, only, ctx.now())
+    same = _keep(ctx, watch, membership)
     if same is not None:
-        return _said(ctx, same, "already", there)
-    return _said(ctx, made, "now", there)
+        return _answer(ctx, same, "already", membership)
+    return _answer(ctx, watch, "now", membership)
 
 
-def _keep(ctx: Context, made: Watch, there: Membership) -> Watch | None:
+def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
     """Save the watch in the place of one of the same jobs; or the one that says the same already.
 
     Raises:
         UsageError: there are too many.
     """
     with ctx.store.transaction():
-        all_there = ctx.store.watches(target=made.target)
-        same = [each for each in all_there if each.jobs == made.jobs]
-        if len(all_there) - len(same) >= MOST:
-            raise UsageError(f"There are {MOST} watches already: end some first, see `/dms watches`.")
-        if same and same[0].only == made.only:
+        all_there = ctx.store.watches(target=watch.target)
+        same = [each for each in all_there if each.jobs == watch.jobs]
+        if len(all_there) - len(same) >= MAX_WATCHES:
+            raise UsageError(f"There are {MAX_WATCHES} watches already: end some first, see `/dms watches`.")
+        if same and same[0].only == watch.only:
             return same[0]
         for each in same:
             ctx.store.remove_watch(each.id)
-        ctx.store.add_watch(made)
-        ctx.store.append_audit(subscriptions.audited(ctx, "watched", made))
-        if subscriptions.hears(ctx, made.target, there):
-            subscriptions.tell(ctx, f"watch:{made.id}", made.target, f"had this channel {_told(made)}.")
+        ctx.store.add_watch(watch)
+        ctx.store.append_audit(subscriptions.audit_entry(ctx, "watched", watch))
+        if subscriptions.needs_notice(ctx, watch.target, membership):
+            subscriptions.notify_channel(
+                ctx, f"watch:{watch.id}", watch.target, f"had this channel {_confirmation(watch)}."
+            )
     return None
 
 
@@ -67,17 +69,20 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     return find_job(ctx, invocation.jobs[0], invocation).name if invocation.jobs else EVERYTHING
 
 
-def _told(watch: Watch) -> str:
-    return f"told of {subscriptions.what(watch.jobs)}{subscriptions.wanted(watch.only)}"
+def _confirmation(watch: Watch) -> str:
+    return f"told of {subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
 
 
-def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
-    of = _told(watch)
-    missing = _MISSING.get(there, "")
+def _answer(ctx: Context, watch: Watch, since: str, membership: Membership) -> Note:
+    of = _confirmation(watch)
+    missing = _MISSING.get(membership, "")
     said = f" will be {of} once I am a member there. {missing}" if missing else f" is {since} {of}."
-    parts: tuple[Part, ...] = (subscriptions.where(watch.target), said + _hint(ctx, watch, since, there))
+    parts: tuple[RichPart, ...] = (
+        subscriptions.target_text(watch.target),
+        said + _hint(ctx, watch, since, membership),
+    )
     buttons = (
-        Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatching(watch))),
+        Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatch_command(watch))),
         Button("All watches", "watches", "run", ctx.ref(Invocation("watches"))),
     )
     public = since == "now" and watch.target == ctx.who.channel and not missing
@@ -86,12 +91,12 @@ def _said(ctx: Context, watch: Watch, since: str, there: Membership) -> Note:
     return Note(parts, buttons, tone="warn" if missing else "good", public=public)
 
 
-def _hint(ctx: Context, watch: Watch, since: str, there: Membership) -> str:
+def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str:
     if since != "now" or not subscriptions.is_channel(watch.target):
         return ""
     if watch.target == ctx.settings.notify_channel and watch.jobs != EVERYTHING:
         return " It hears of all other jobs as before: `/dms watch --only …` there narrows that."
-    if there is Membership.UNKNOWN:
+    if membership is Membership.UNKNOWN:
         return " I can only write where I am a member: `/invite` me if I am not."
     return ""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.cmdline.answers import Answer, Button, Page, Part, Section
+from bot.cmdline.answers import Answer, AnswerPage, Button, RichPart, Section
 from bot.cmdline.invocation import Invocation
-from bot.policy.subscriptions import EVERYTHING, Wanted
+from bot.policy.subscriptions import EVERYTHING, SubscriptionLike
 from bot.store.records import Watch
 from commands.support import subscriptions
-from commands.support.base import Context, Verb, never
+from commands.support.base import Context, Verb, no_service_call
 
 _SHOWN = 20
 """Watches with a button each, so that the page stays within what one message can hold."""
@@ -26,7 +26,7 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
     rest = len(mine) - _SHOWN
     if rest > 0:
         shown.append(Section(f"… and {rest} more. `/dms unwatch --all` ends all of a channel."))
-    return Page(
+    return AnswerPage(
         "Watches", (*shown, *_defaults(ctx)), footer="Direct messages, this channel, and what you set."
     )
 
@@ -44,35 +44,36 @@ def _mine(ctx: Context) -> list[Watch]:
 def _defaults(ctx: Context) -> list[Section]:
     notify = ctx.settings.notify_channel
     given = ctx.access.policy.watches
-    all_watches: tuple[Wanted, ...] = (*given, *ctx.store.watches(target=notify))
+    all_watches: tuple[SubscriptionLike, ...] = (*given, *ctx.store.watches(target=notify))
     narrowed = any(each.jobs == EVERYTHING and each.target == notify for each in all_watches)
-    parts: list[Part] = []
+    parts: list[RichPart] = []
     if notify and not narrowed:
-        parts += ["\n• ", subscriptions.where(notify), " hears of all jobs (the notify channel)"]
+        parts += ["\n• ", subscriptions.target_text(notify), " hears of all jobs (the notify channel)"]
     parts += _policy(given)
     return [Section(("*By default*", *parts))] if parts else []
 
 
-def _policy(given: Iterable[Wanted]) -> list[Part]:
-    parts: list[Part] = []
+def _policy(given: Iterable[SubscriptionLike]) -> list[RichPart]:
+    parts: list[RichPart] = []
     for each in given:
         about = (
-            f" hears of {subscriptions.what(each.jobs)}{subscriptions.wanted(each.only)} (the policy file)"
+            " hears of "
+            f"{subscriptions.jobs_text(each.jobs)}{subscriptions.events_text(each.only)} (the policy file)"
         )
-        parts += ["\n• ", subscriptions.where(each.target), about]
+        parts += ["\n• ", subscriptions.target_text(each.target), about]
     return parts
 
 
-def _line(watch: Watch) -> tuple[Part, ...]:
-    text = f" hears of {subscriptions.what(watch.jobs)}{subscriptions.wanted(watch.only)}"
-    return (subscriptions.where(watch.target), text)
+def _line(watch: Watch) -> tuple[RichPart, ...]:
+    text = f" hears of {subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
+    return (subscriptions.target_text(watch.target), text)
 
 
 def _buttons(ctx: Context, watch: Watch, *, speaks: bool) -> tuple[Button, ...]:
     """What the person may end: their own watches, and those of channels where they may speak for these."""
     if subscriptions.is_channel(watch.target) and not speaks:
         return ()
-    return (Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatching(watch))),)
+    return (Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatch_command(watch))),)
 
 
 VERB = Verb(
@@ -83,5 +84,5 @@ VERB = Verb(
     "told by default.",
     examples=("watches",),
     run=_run,
-    asks_service=never,
+    asks_service=no_service_call,
 )

@@ -47,25 +47,25 @@ class Time:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class TextLink:
     url: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Verbatim:
     """Text from the service or a person: shown as it is, without any formatting."""
 
     text: str
 
 
-Part = str | User | Group | Channel | Time | Link | Outside
-Rich = str | tuple[Part, ...]
+RichPart = str | User | Group | Channel | Time | TextLink | Verbatim
+RichText = str | tuple[RichPart, ...]
 """Text with mentions and times in it; plain where it has none."""
 Tone = Literal["info", "good", "warn", "bad"]
 
 
-def parts_of(rich: Rich) -> tuple[Part, ...]:
+def rich_parts(rich: RichText) -> tuple[RichPart, ...]:
     """The same with nothing but parts, so that more can be put to it."""
     return (rich,) if isinstance(rich, str) else rich
 
@@ -88,7 +88,7 @@ class Button:
 class Note:
     """A few sentences, and what can be pressed."""
 
-    text: Rich
+    text: RichText
     buttons: tuple[Button, ...] = ()
     tone: Tone = "info"
     public: bool = False
@@ -97,18 +97,18 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    text: Rich
+    text: RichText
     buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AnswerPage:
     """A titled list of sections: help, approvals, history, watches, policy …"""
 
     title: str
     sections: tuple[Section, ...]
     buttons: tuple[Button, ...] = ()
-    footer: Rich = ""
+    footer: RichText = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class JobsPage:
     """Paging, choosing, refreshing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many jobs there are by status, on all pages; empty where the groups say so."""
-    ailing: tuple[str, ...] = ()
+    with_failed_databases: tuple[str, ...] = ()
     """Jobs that run with failed databases, where FAILED ones were asked for; as people say their names."""
 
 
@@ -166,7 +166,7 @@ class JobCard:
     run: Run | None = None
     delay: Seen | None = None
     """None where no delay is to be expected."""
-    frozen: Rich = ""
+    frozen: RichText = ""
     """Why nothing may be changed now, or empty."""
     next_step: str = ""
     """What people usually do next, in words."""
@@ -247,11 +247,11 @@ class Upload:
     filename: str
     content: bytes
     title: str
-    comment: Rich = ""
+    comment: RichText = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class AlreadyQueued:
     """The answer is a message of its own that follows what happens; nothing more to say."""
 
     key: str
@@ -260,4 +260,4 @@ class Posted:
 Form = EditForm | EditPreview | PickForm
 """Answers that are shown in a view."""
 
-Answer = Note | Page | JobsPage | JobCard | DatabasesPage | Form | Upload | Posted
+Answer = Note | AnswerPage | JobsPage | JobCard | DatabasesPage | Form | Upload | AlreadyQueued

@@ -23,9 +23,9 @@ _DPI = 150
 """1200 × 750 pixels: sharp in Slack's preview and when it is opened."""
 _INK, _FAINT, _GRID = "#1d1c1d", "#616061", "#dddddd"
 _SECONDS, _BYTES, _ALERT = "#1264a3", "#6b4fbb", "#c0392b"
-_GAP = 2.5
+_MAX_GAP = 2.5
 """Points further apart than this many usual distances are not joined."""
-_LEAST_S = 60.0
+_MIN_RANGE_S = 60.0
 _HEADROOM = 1.15
 _TICKS = 5
 _NICE_SECONDS = (
@@ -80,7 +80,7 @@ def _panel(axes: Axes, points: Sequence[DelayPoint], kind: _Kind) -> None:
         axes.spines[side].set_visible(False)
     top = max((each.value for each in points), default=0.0)
     axes.set_ylim(0, top * _HEADROOM if top > 0 else 1.0)
-    axes.yaxis.set_major_locator(MultipleLocator(step(top * _HEADROOM, kind.nice) if top > 0 else 1.0))
+    axes.yaxis.set_major_locator(MultipleLocator(tick_step(top * _HEADROOM, kind.nice) if top > 0 else 1.0))
     if not points:
         axes.set_yticks([])
         axes.text(
@@ -94,7 +94,7 @@ def _panel(axes: Axes, points: Sequence[DelayPoint], kind: _Kind) -> None:
 
 
 def _draw(axes: Axes, points: Sequence[DelayPoint], color: str) -> None:
-    for part in parts(points):
+    for part in segments(points):
         times = [_number(each.time) for each in part]
         values = [each.value for each in part]
         marker = "o" if len(part) == 1 else ""
@@ -110,7 +110,7 @@ def _newest(axes: Axes, point: DelayPoint, color: str, text: Callable[[float], s
     )
 
 
-def step(top: float, nice: Sequence[float]) -> float:
+def tick_step(top: float, nice: Sequence[float]) -> float:
     """The smallest of `nice` (or a multiple of its last) that parts `top` into few enough pieces."""
     found = next((each for each in nice if top / each <= _TICKS), None)
     return found if found is not None else math.ceil(top / _TICKS / nice[-1]) * nice[-1]
@@ -123,7 +123,7 @@ def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None
         return
     high = max(top, alert_s) * _HEADROOM
     axes.set_ylim(0, high)
-    axes.yaxis.set_major_locator(MultipleLocator(step(high, _NICE_SECONDS)))
+    axes.yaxis.set_major_locator(MultipleLocator(tick_step(high, _NICE_SECONDS)))
     axes.axhline(alert_s, color=_ALERT, linewidth=1.2, linestyle="--")
     axes.annotate(
         f"told above {seconds_text(alert_s)}",
@@ -144,10 +144,10 @@ def _time_axis(axes: Axes, begin: datetime, end: datetime) -> None:
     axes.set_xlabel(f"UTC, {' to '.join(each.isoformat() for each in days)}", color=_FAINT, fontsize=11)
 
 
-def parts(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
+def segments(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
     """The points in stretches without gaps: nobody measured in between, so no line is drawn there."""
     found: list[list[DelayPoint]] = []
-    limit = _usual(points) * _GAP
+    limit = _usual(points) * _MAX_GAP
     for point in points:
         if found and (point.time - found[-1][-1].time).total_seconds() <= limit:
             found[-1].append(point)
@@ -159,4 +159,4 @@ def parts(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
 def _usual(points: Sequence[DelayPoint]) -> float:
     """The usual distance of two points, in seconds."""
     distances = sorted((later.time - earlier.time).total_seconds() for earlier, later in pairwise(points))
-    return max(_LEAST_S, distances[len(distances) // 2]) if distances else _LEAST_S
+    return max(_MIN_RANGE_S, distances[len(distances) // 2]) if distances else _MIN_RANGE_S

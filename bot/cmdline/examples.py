@@ -22,13 +22,15 @@ _FILTERS = {
 def line(verb: str, syntax: Syntax, job: str = "") -> str:
     """A command of the verb, about `job` where that is what it takes."""
     first = next((each for each in syntax.examples if not job or _names(each, JOB)), "")
-    return _shown(first.replace(JOB, job or JOB) if first else _made(verb, syntax, job=job))
+    return _shown(first.replace(JOB, job or JOB) if first else _example(verb, syntax, job=job))
 
 
 def with_flag(verb: str, syntax: Syntax, flag: Flag) -> str:
     """A command of the verb with this flag and a value that is right."""
     first = next((each for each in syntax.examples if _names(each, f"--{flag.name}")), "")
-    return _shown(first or _made(verb, syntax, flag_with_value(flag), alone=_goes_alone(syntax, flag)))
+    return _shown(
+        first or _example(verb, syntax, flag_with_value(flag), alone=_is_complete_alone(syntax, flag))
+    )
 
 
 def with_filter(verb: str, syntax: Syntax, key: str) -> str:
@@ -38,7 +40,7 @@ def with_filter(verb: str, syntax: Syntax, key: str) -> str:
     selects = any(flag.name == "all" for flag in syntax.flags) and syntax.jobs == "many"
     sample = _FILTERS.get(head, f"{key}=…")
     more = f"--all {sample}" if selects else sample
-    return _shown(first or _made(verb, syntax, more, alone=selects or syntax.jobs == "optional"))
+    return _shown(first or _example(verb, syntax, more, alone=selects or syntax.jobs == "optional"))
 
 
 def flag_with_value(flag: Flag) -> str:
@@ -63,12 +65,12 @@ def flag_with_value(flag: Flag) -> str:
             return f"{name} {_VALUES.get(flag.name, '…')}"
 
 
-def _goes_alone(syntax: Syntax, flag: Flag) -> bool:
+def _is_complete_alone(syntax: Syntax, flag: Flag) -> bool:
     """Whether the flag stands in the place of a job."""
     return flag.name == "all" and syntax.jobs in ("many", "optional")
 
 
-def _made(verb: str, syntax: Syntax, more: str = "", job: str = "", *, alone: bool = False) -> str:
+def _example(verb: str, syntax: Syntax, more: str = "", job: str = "", *, alone: bool = False) -> str:
     """Where no example shows it: for `--all` of several jobs with a filter, which that needs."""
     named = "" if alone or syntax.jobs not in ("one", "many") else JOB
     needs = more == "--all" and bool(syntax.filters) and syntax.jobs == "many"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.cmdline.invocation import Flag, UsageError, Value
+from bot.cmdline.invocation import Flag, FlagValue, UsageError
 from bot.cmdline.lexer import items, unshield
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import nearest
 
-_MOST_ITEMS = 1000
+_MAX_ITEMS = 1000
 
 
-def wanted(flag: Flag) -> str:
+def expected_value(flag: Flag) -> str:
     """What stands behind the flag, in words."""
     match flag.kind:
         case "choice":
@@ -31,7 +31,7 @@ def wanted(flag: Flag) -> str:
             return "a value"
 
 
-def read(flag: Flag, raw: str, prose: str, right: str) -> Value:
+def read(flag: Flag, raw: str, prose: str, right: str) -> FlagValue:
     """The value behind a flag that takes one; `right` is a command line to show.
 
     Durations and times are checked here and kept as typed (`bot.util.durations` reads them).
@@ -58,8 +58,8 @@ def _list(flag: Flag, raw: str, right: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(items(raw)))
     if not found:
         raise UsageError(f"`--{flag.name}` needs one or more names: write for example `{right}`.")
-    if len(found) > _MOST_ITEMS:
-        raise UsageError(f"`--{flag.name}` takes at most {_MOST_ITEMS:,} names, not {len(found):,}.")
+    if len(found) > _MAX_ITEMS:
+        raise UsageError(f"`--{flag.name}` takes at most {_MAX_ITEMS:,} names, not {len(found):,}.")
     return found
 
 
@@ -92,7 +92,8 @@ def _span(flag: Flag, typed: str, right: str) -> str:
             parse_time(kept, datetime.now(UTC))
     except ValueError:
         raise UsageError(
-            f"`--{flag.name}` needs {wanted(flag)}, not `{_short(typed)}`: write for example `{right}`."
+            f"`--{flag.name}` needs {expected_value(flag)}, not "
+            f"`{_short(typed)}`: write for example `{right}`."
         ) from None
     return kept
 

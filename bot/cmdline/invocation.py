@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Value = str | bool | tuple[str, ...]
+FlagValue = str | bool | tuple[str, ...]
 FlagKind = Literal["switch", "word", "list", "choice", "number", "duration", "time", "text"]
 JobsTaken = Literal["none", "optional", "one", "many"]
 
@@ -53,11 +53,11 @@ class Invocation:
     verb: str
     jobs: tuple[str, ...] = ()
     """As typed: an id, `location/id`, or the full resource name."""
-    flags: Mapping[str, Value] = field(default_factory=dict)
+    flags: Mapping[str, FlagValue] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
 
-    def switch(self, name: str) -> bool:
+    def is_set(self, name: str) -> bool:
         return self.flags.get(name) is True
 
     def word(self, name: str, default: str = "") -> str:
@@ -68,7 +68,7 @@ class Invocation:
         value = self.flags.get(name, ())
         return value if isinstance(value, tuple) else ()
 
-    def data(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For the store."""
         return {
             "verb": self.verb,
@@ -79,7 +79,7 @@ class Invocation:
         }
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Invocation:
+    def from_dict(cls, data: Mapping[str, Any]) -> Invocation:
         """From the store."""
         flags = {k: tuple(v) if isinstance(v, list) else v for k, v in data.get("flags", {}).items()}
         return cls(

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from bot.cmdline import examples, flags, job_refs
-from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError, Value
+from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, split, unshield
 from bot.util.suggest import nearest
 
-LONGEST = 3000
+MAX_LENGTH = 3000
 """Characters of a command; more than anyone types, and far below what could do harm."""
 _FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
@@ -24,9 +24,9 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
     Raises:
         UsageError: one sentence that says what was wrong and what would be right.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise UsageError(
-            f"That command is too long ({len(text):,} characters; {LONGEST:,} are allowed): "
+            f"That command is too long ({len(text):,} characters; {MAX_LENGTH:,} are allowed): "
             "name fewer jobs at once, or use `--all` with filters, as in `/dms stop --all state=running`."
         )
     tokens = _without_prefix(split(text))
@@ -35,9 +35,9 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
     verb = _verb(tokens[0], syntaxes)
     if any(not each.quoted and each.text in _HELP for each in tokens[1:]):
         return Invocation("help", words=() if verb == "help" else (verb,))
-    reading = _Reading(verb, syntaxes[verb])
+    reading = _Parser(verb, syntaxes[verb])
     reading.read(tokens[1:])
-    return reading.done()
+    return reading.result()
 
 
 def _without_prefix(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
@@ -61,14 +61,14 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _Parser:
     """The arguments of one verb, as they are read from left to right."""
 
     verb: str
     syntax: Syntax
     jobs: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
-    flags: dict[str, Value] = field(default_factory=dict)
+    flags: dict[str, FlagValue] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
 
     def read(self, tokens: tuple[Token, ...]) -> None:
@@ -76,7 +76,7 @@ class _Reading:
         while at < len(tokens):
             at = self._read_one(tokens, at)
 
-    def done(self) -> Invocation:
+    def result(self) -> Invocation:
         self._check_jobs()
         return Invocation(self.verb, tuple(self.jobs), self.flags, self.filters, tuple(self.words))
 
@@ -94,7 +94,7 @@ class _Reading:
         flag = self._known_flag(head.lower().replace("_", "-"))
         if flag.kind == "switch":
             if equals:
-                raise UsageError(f"`--{flag.name}` takes no value: write `{self._with(flag)}`.")
+                raise UsageError(f"`--{flag.name}` takes no value: write `{self._with_flag(flag)}`.")
             self.flags[flag.name] = True
             return at + 1
         begun = at
@@ -103,9 +103,10 @@ class _Reading:
             self._check_quotes(flag, tokens, begun, at)
         if not raw.strip():
             raise UsageError(
-                f"`--{flag.name}` needs {flags.wanted(flag)}: write for example `{self._with(flag)}`."
+                f"`--{flag.name}` needs {flags.expected_value(flag)}: write for "
+                f"example `{self._with_flag(flag)}`."
             )
-        self._put(flag, flags.read(flag, raw, prose, self._with(flag)))
+        self._set_flag(flag, flags.read(flag, raw, prose, self._with_flag(flag)))
         return at
 
     def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], begun: int, ended: int) -> None:
@@ -119,10 +120,10 @@ class _Reading:
         text = " ".join([inline, *(each.prose for each in tokens[begun + 1 : end])])
         quoted = f"--{flag.name} {_quoted(text)}"
         line = " ".join([*map(_typed, tokens[:begun]), quoted, *map(_typed, tokens[end:])])
-        right = f"/dms {self.verb} {line}" if job else self._with(flag)
+        right = f"/dms {self.verb} {line}" if job else self._with_flag(flag)
         raise UsageError(f"A text of several words needs quotes: write `{right}`.")
 
-    def _put(self, flag: Flag, value: Value) -> None:
+    def _set_flag(self, flag: Flag, value: FlagValue) -> None:
         before = self.flags.get(flag.name)
         if isinstance(before, tuple) and isinstance(value, tuple):
             self.flags[flag.name] = tuple(dict.fromkeys((*before, *value)))
@@ -130,7 +131,7 @@ class _Reading:
         if before is not None:
             raise UsageError(
                 f"`--{flag.name}` is given twice (`{before}` and `{_short(str(value))}`): give it once, "
-                f"as in `{self._with(flag)}`."
+                f"as in `{self._with_flag(flag)}`."
             )
         self.flags[flag.name] = value
 
@@ -146,12 +147,12 @@ class _Reading:
         if near:
             raise UsageError(
                 f"`{self.verb}` has no flag `--{_short(name)}`: "
-                f"did you mean `--{near}`, as in `{self._with(known[near])}`?"
+                f"did you mean `--{near}`, as in `{self._with_flag(known[near])}`?"
             )
         raise UsageError(
             f"`{self.verb}` has no flag `--{_short(name)}`: "
             f"it takes {_listing(f'--{each}' for each in known)}, "
-            f"as in `{self._with(self.syntax.flags[0])}`."
+            f"as in `{self._with_flag(self.syntax.flags[0])}`."
         )
 
     def _filters(self, token: Token) -> bool:
@@ -212,7 +213,7 @@ class _Reading:
         elif self.syntax.words:
             self.words.append(unshield(token.text))
         elif items(token.text) or token.quoted:
-            self._too_much(token)
+            self._unexpected_word(token)
 
     def _takes_job(self, token: Token) -> bool:
         match self.syntax.jobs:
@@ -232,7 +233,7 @@ class _Reading:
             )
         self.jobs.extend(each for each in found if each not in self.jobs)
 
-    def _too_much(self, token: Token) -> None:
+    def _unexpected_word(self, token: Token) -> None:
         extra = _short(unshield(token.text))
         if self.syntax.jobs in ("one", "optional"):
             raise UsageError(
@@ -261,7 +262,7 @@ class _Reading:
         """A command of this verb that is right."""
         return examples.line(self.verb, self.syntax, job)
 
-    def _with(self, flag: Flag) -> str:
+    def _with_flag(self, flag: Flag) -> str:
         """The same with this flag."""
         return examples.with_flag(self.verb, self.syntax, flag)
 
@@ -275,18 +276,20 @@ def _value(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tupl
         raw = tokens[at].text.partition("=")[2]
         prose = tokens[at].prose.partition("=")[2]
         at += 1
-        wanting = not raw.strip()
+        expects_more = not raw.strip()
     else:
-        raw, prose, wanting = "", "", True
+        raw, prose, expects_more = "", "", True
         at += 1
-    while at < len(tokens) and not tokens[at].is_flag and _goes_on(raw, tokens[at], wanting, many):
-        raw, prose, wanting = raw + tokens[at].text, prose + tokens[at].prose, False
+    while (
+        at < len(tokens) and not tokens[at].is_flag and _continues_value(raw, tokens[at], expects_more, many)
+    ):
+        raw, prose, expects_more = raw + tokens[at].text, prose + tokens[at].prose, False
         at += 1
     return raw, prose, at
 
 
-def _goes_on(raw: str, token: Token, wanting: bool, many: bool) -> bool:
-    if wanting:
+def _continues_value(raw: str, token: Token, expects_more: bool, many: bool) -> bool:
+    if expects_more:
         return True
     return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.config import values
-from bot.config.unknown import strange, unknown
+from bot.config.unknown import strange, unknown_variables
 from bot.config.values import BadValue, Reader
 
 SLACK_API_URL = "https://slack.com/api/"
@@ -84,7 +84,7 @@ class Settings:
         return bool(self.slack_app_token)
 
     @property
-    def db_shown(self) -> str:
+    def db_without_password(self) -> str:
         """The database without its password, fit for logs."""
         return values.without_password(self.db)
 
@@ -157,7 +157,7 @@ OPTIONS = (
         values.channel,
         "Channel for approvals; unset: the channel of the request",
     ),
-    Option("port", "PORT", values.whole(0, 65535), "Port of the HTTP server"),
+    Option("port", "PORT", values.integer(0, 65535), "Port of the HTTP server"),
     Option("host", "DMS_BOT_HOST", values.address, "Address that the HTTP server listens on"),
     Option(
         "confirm_expires_s",
@@ -198,13 +198,13 @@ OPTIONS = (
     Option(
         "bulk_parallel",
         "DMS_BOT_BULK_PARALLEL",
-        values.whole(1, 100),
+        values.integer(1, 100),
         "Jobs of one bulk request that are worked on at once",
     ),
     Option(
         "dms_deadline_s", "DMS_BOT_DMS_DEADLINE", values.duration(1, 300), "Longest wait for a call to DMS"
     ),
-    Option("workers", "DMS_BOT_WORKERS", values.whole(1, 256), "Commands that are answered at once"),
+    Option("workers", "DMS_BOT_WORKERS", values.integer(1, 256), "Commands that are answered at once"),
     Option(
         "cores",
         "DMS_BOT_CORES",
@@ -240,7 +240,10 @@ OPTIONS = (
         secret=True,
     ),
     Option(
-        "summary_at", "DMS_BOT_SUMMARY_AT", values.clock, "Time of the daily summary, `HH:MM`; unset: none"
+        "summary_at",
+        "DMS_BOT_SUMMARY_AT",
+        values.time_of_day,
+        "Time of the daily summary, `HH:MM`; unset: none",
     ),
     Option("summary_zone", "DMS_BOT_SUMMARY_ZONE", values.zone, "Time zone of the daily summary"),
 )
@@ -261,7 +264,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every fault there is, not only the first.
     """
-    faults = [unknown(name, _NAMES) for name in strange(environ, _NAMES)]
+    faults = [unknown_variables(name, _NAMES) for name in strange(environ, _NAMES)]
     table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
     found: dict[str, Any] = {}
     broken: set[str] = set()
@@ -275,7 +278,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         except BadValue as error:
             faults.append(f"{source} {error}.")
             broken.add(option.name)
-    _check_together(found, broken, faults)
+    _check_combinations(found, broken, faults)
     if faults:
         raise ConfigError(tuple(faults))
     return Settings(**found)
@@ -302,12 +305,12 @@ def load_database(environ: Mapping[str, str]) -> str:
     return str(found)
 
 
-def shown(settings: Settings) -> str:
+def redacted(settings: Settings) -> str:
     """One line a setting, as `NAME=value`; secrets are only said to be there."""
-    return "\n".join(f"{each.env}={_shown(each, getattr(settings, each.name))}" for each in OPTIONS)
+    return "\n".join(f"{each.env}={_redacted(each, getattr(settings, each.name))}" for each in OPTIONS)
 
 
-def _shown(option: Option, value: Any) -> str:
+def _redacted(option: Option, value: Any) -> str:
     if option.name == "db":
         return values.without_password(value)
     if option.secret:
@@ -331,7 +334,7 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
         faults.append(f"{CONFIG_FILE} names {path!r}, which is not valid TOML: {error}.")
         return {}
     known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
-    faults += [unknown(key, known, f" in {path}") for key in sorted(set(table) - known)]
+    faults += [unknown_variables(key, known, f" in {path}") for key in sorted(set(table) - known)]
     return table
 
 
@@ -388,7 +391,7 @@ def _from_table(option: Option, table: Mapping[str, Any], faults: list[str]) -> 
     return str(value).strip(), option.key
 
 
-def _check_together(found: Mapping[str, Any], broken: set[str], faults: list[str]) -> None:
+def _check_combinations(found: Mapping[str, Any], broken: set[str], faults: list[str]) -> None:
     by_name = {each.name: each for each in OPTIONS}
     for name, what in _REQUIRED.items():
         if name not in found and name not in broken:

@@ -26,7 +26,7 @@ def _is_sound(name: str, value: str, known: Collection[str]) -> bool:
     return "://" in value and _SERVICE_URL.fullmatch(name) is not None
 
 
-def unknown(name: str, known: Collection[str], where: str = "") -> str:
+def unknown_variables(name: str, known: Collection[str], where: str = "") -> str:
     """One sentence that names the setting which was probably meant."""
     near = _by_prefix(name, known) or nearest(name, sorted(known))
     return f"Unknown setting {name}{where}{f'. Did you mean {near}?' if near else '; remove it.'}"

@@ -36,7 +36,7 @@ _SHOWN = frozenset(
 
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
-_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+_TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 class BadValue(Exception):
@@ -235,7 +235,7 @@ def _words(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def whole(low: int, high: int) -> Reader:
+def integer(low: int, high: int) -> Reader:
     def read(text: str) -> int:
         if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
             raise BadValue(f"must be a whole number between {low} and {high}, not {text!r}")
@@ -260,8 +260,8 @@ def address(text: str) -> str:
     return text
 
 
-def clock(text: str) -> str:
-    if not _CLOCK.fullmatch(text):
+def time_of_day(text: str) -> str:
+    if not _TIME_OF_DAY.fullmatch(text):
         raise BadValue(f"must be a time of day as HH:MM, not {text!r}; for example: 08:30")
     return text
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from google.api_core import retry as api_retry
 
-from bot.dms.error_mapping import code_of, translated, unclear
+from bot.dms.error_mapping import code_of, translate, unclear_error
 from bot.dms.errors import DmsError, Unavailable, Unclear
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ Observe = Callable[[str, str, float], None]
 """Gets the method's name, the canonical status name and the seconds of each call."""
 
 _log = logging.getLogger(__name__)
-_READ_AGAIN_S = 2.0
+_READ_RETRY_S = 2.0
 _WRITE_ATTEMPTS = 3
 _WRITE_PAUSE_S = 0.5
 
@@ -35,33 +35,39 @@ class Calls:
         self._observe = observe or _ignore
 
     def read(
-        self, method: str, doing: str, call: Callable[[float], T], *, service: str = "DMS", again: bool = True
+        self,
+        method: str,
+        action_text: str,
+        call: Callable[[float], T],
+        *,
+        service: str = "DMS",
+        retry: bool = True,
     ) -> T:
         """Make a call that changes nothing.
 
         An UNAVAILABLE is tried again for a moment, by the client library's own back-off, unless
-        `again` is false: who polls anyway need not insist.
+        `retry` is false: who polls anyway need not insist.
 
         Raises:
             DmsError: any but `Unclear`.
         """
 
         def once() -> T:
-            return self._once(method, doing, lambda: call(self.read_s), write=False, service=service)
+            return self._attempt(method, action_text, lambda: call(self.read_s), write=False, service=service)
 
-        if not again:
+        if not retry:
             return once()
-        return _insisting(once)
+        return _with_retry(once)
 
-    def write(self, method: str, doing: str, call: Callable[[float], T]) -> T:
+    def write(self, method: str, action_text: str, call: Callable[[float], T]) -> T:
         """Send a change exactly once.
 
         Raises:
             DmsError: `Unclear` where it may or may not have been applied.
         """
-        return self._once(method, doing, lambda: call(self.write_s), write=True)
+        return self._attempt(method, action_text, lambda: call(self.write_s), write=True)
 
-    def write_with_id(self, method: str, doing: str, call: Callable[[float], T]) -> T:
+    def write_with_id(self, method: str, action_text: str, call: Callable[[float], T]) -> T:
         """Send a change that carries a `request_id`: repeating it is harmless, so do, a few times.
 
         Raises:
@@ -72,22 +78,22 @@ class Calls:
         doubt: Unclear | None = None
         for attempt in range(_WRITE_ATTEMPTS):
             try:
-                return self.write(method, doing, call)
+                return self.write(method, action_text, call)
             except Unclear as error:
                 doubt = error
                 _log.warning("%s is unclear, attempt %d: %s", method, attempt + 1, error)
             except DmsError as error:
                 if doubt is None:
                     raise
-                raise unclear(doing, f"first no answer, then: {error}", error.code) from error
+                raise unclear_error(action_text, f"first no answer, then: {error}", error.code) from error
             if attempt + 1 == _WRITE_ATTEMPTS or time.monotonic() - started > self.write_s:
                 break
             time.sleep(_WRITE_PAUSE_S * 2**attempt)
         assert doubt is not None
         raise doubt
 
-    def _once(
-        self, method: str, doing: str, call: Callable[[], T], *, write: bool, service: str = "DMS"
+    def _attempt(
+        self, method: str, action_text: str, call: Callable[[], T], *, write: bool, service: str = "DMS"
     ) -> T:
         started = time.monotonic()
         code = "OK"
@@ -95,24 +101,24 @@ class Calls:
             return call()
         except Exception as error:
             code = code_of(error)
-            raise translated(error, doing, write=write, service=service) from error
+            raise translate(error, action_text, write=write, service=service) from error
         finally:
             self._observe(method, code, time.monotonic() - started)
 
 
-def _insisting(once: Callable[[], T]) -> T:
-    last: list[Exception] = []
+def _with_retry(attempt: Callable[[], T]) -> T:
+    last_error: list[Exception] = []
 
     def transient(error: Exception) -> bool:
-        last[:] = [error]
+        last_error[:] = [error]
         return isinstance(error, Unavailable) and error.code == "UNAVAILABLE"
 
-    policy = api_retry.Retry(predicate=transient, initial=0.2, maximum=1.0, timeout=_READ_AGAIN_S)
+    policy = api_retry.Retry(predicate=transient, initial=0.2, maximum=1.0, timeout=_READ_RETRY_S)
     try:
-        result: T = policy(once)()
+        result: T = policy(attempt)()
     except DmsError:
         raise
     except Exception as error:
         # The library wraps the last error once its time is used up; people should see that one.
-        raise last[0] if last else error from error
+        raise last_error[0] if last_error else error from error
     return result

@@ -12,22 +12,22 @@ from typing import Any
 
 from bot.dms.calls import Calls
 from bot.dms.convert import named
-from bot.dms.enum_names import Numbers
+from bot.dms.enum_names import EnumNames
 from bot.dms.errors import DmsError
-from bot.dms.grpc_client import Client
+from bot.dms.grpc_client import GrpcClient
 from bot.dms.model import Endpoint
-from bot.dms.rest import Objects, all_pages
+from bot.dms.rest import RestClient, all_pages
 
 _VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
 _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "sqlserver": "SQLSERVER"}
 _PORTLESS = ("cloudsql", "alloydb")
 
 
-def from_message(profile: Any, numbers: Numbers) -> Endpoint | None:
+def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:
     """A raw `ConnectionProfile` message as an endpoint; None where REST alone knows what it is
     (SQL Server profiles, newer providers)."""
     variant = profile.WhichOneof("connection_profile")
-    provider = numbers.names["provider"].get(profile.provider)
+    provider = enum_names.names["provider"].get(profile.provider)
     if variant is None or provider is None:
         return None
     details = getattr(profile, variant)
@@ -102,15 +102,15 @@ _log = logging.getLogger(__name__)
 _RETRY_S = 60.0
 """Seconds before a failed listing is tried again."""
 
-_ASIDE_S = 5.0
+_REFRESH_TIMEOUT_S = 5.0
 """Deadline, in seconds, of a listing: it only embellishes an answer."""
 
-_PATIENCE_S = 10.0
+_WAIT_S = 10.0
 """Seconds that one look at jobs may spend on listings of profiles in several locations."""
 
 
 @dataclass
-class _Place:
+class _LocationCache:
     """What is known of one location."""
 
     profiles: dict[str, Endpoint] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class _Place:
     version: int = 0
 
 
-class Profiles:
+class ProfileCache:
     """Endpoints by profile name, listed once per location and `ttl_s` seconds.
 
     A profile that nobody has asked for before makes its location be listed again. A listing that
@@ -132,18 +132,18 @@ class Profiles:
         self,
         project: str,
         calls: Calls,
-        client: Client,
-        objects: Objects,
-        numbers: Numbers,
+        client: GrpcClient,
+        objects: RestClient,
+        enum_names: EnumNames,
         ttl_s: float,
     ) -> None:
         self.project = project
         self._calls = calls
         self._client = client
         self._objects = objects
-        self._numbers = numbers
+        self._enum_names = enum_names
         self._ttl_s = ttl_s
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, _LocationCache] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
         self._lock = threading.Lock()
         self._listings: dict[str, threading.Lock] = {}
@@ -156,22 +156,22 @@ class Profiles:
             location = _location(name)
             if location:
                 by_location.setdefault(location, set()).add(name)
-        until = time.monotonic() + _PATIENCE_S
-        for location, wanted in by_location.items():
+        until = time.monotonic() + _WAIT_S
+        for location, requested in by_location.items():
             if time.monotonic() < until:
-                self._ensure(location, wanted)
+                self._ensure(location, requested)
 
-    def _ensure(self, location: str, wanted: set[str]) -> None:
+    def _ensure(self, location: str, requested: set[str]) -> None:
         """Whoever misses a profile waits for a listing that is under way; others go on with what
         there is."""
         with self._lock:
-            missing = self._missing(location, wanted)
+            missing = self._missing(location, requested)
             listing = self._listings.setdefault(location, threading.Lock())
         if not listing.acquire(blocking=missing):
             return
         try:
-            if self._due(location, wanted):
-                self._list(location, wanted)
+            if self._due(location, requested):
+                self._list(location, requested)
         finally:
             listing.release()
 
@@ -180,17 +180,17 @@ class Profiles:
         now = time.monotonic()
         with self._lock:
             return any(
-                now - place.fetched >= self._ttl_s and now - place.failed >= _RETRY_S
-                for place in self._places.values()
+                now - cache.fetched >= self._ttl_s and now - cache.failed >= _RETRY_S
+                for cache in self._places.values()
             )
 
     def version(self, location: str) -> int:
         """Grows whenever an answer of `endpoint` for a profile of `location` (`-`: of any) may change."""
         with self._lock:
             if location == "-":
-                return sum(place.version for place in self._places.values())
-            place = self._places.get(location)
-            return place.version if place else 0
+                return sum(cache.version for cache in self._places.values())
+            cache = self._places.get(location)
+            return cache.version if cache else 0
 
     def endpoint(self, profile: str, engine: str, provider: str) -> Endpoint:
         """The profile's endpoint; the names `engine` and `provider` (of the job's `DatabaseType`) fill
@@ -205,76 +205,76 @@ class Profiles:
 
     def _merged(self, profile: str, engine: str, provider: str) -> Endpoint:
         engine, provider = named(engine), named(provider)
-        place = self._places.get(_location(profile))
-        known = place.profiles.get(profile) if place else None
+        cache = self._places.get(_location(profile))
+        known = cache.profiles.get(profile) if cache else None
         if known is None:
             return Endpoint(profile, engine, provider)
         return Endpoint(profile, known.engine or engine, known.provider or provider, known.host)
 
-    def _due(self, location: str, wanted: set[str]) -> bool:
+    def _due(self, location: str, requested: set[str]) -> bool:
         now = time.monotonic()
         with self._lock:
-            place = self._places.setdefault(location, _Place())
-            if now - place.failed < _RETRY_S:
+            cache = self._places.setdefault(location, _LocationCache())
+            if now - cache.failed < _RETRY_S:
                 return False
-            due = self._missing(location, wanted) or now - place.fetched >= self._ttl_s
+            due = self._missing(location, requested) or now - cache.fetched >= self._ttl_s
             if due:
-                place.failed = now
+                cache.failed = now
             return due
 
-    def _missing(self, location: str, wanted: set[str]) -> bool:
-        place = self._places.get(location)
-        return place is None or not wanted <= (place.profiles.keys() | place.absent)
+    def _missing(self, location: str, requested: set[str]) -> bool:
+        cache = self._places.get(location)
+        return cache is None or not requested <= (cache.profiles.keys() | cache.absent)
 
-    def _list(self, location: str, wanted: set[str]) -> None:
+    def _list(self, location: str, requested: set[str]) -> None:
         try:
             profiles = {each.profile: each for each in self._fetch(location)}
         except DmsError as error:
             _log.warning("connection profiles of %s are not to be had: %s", location, error)
             return
         with self._lock:
-            old = self._places.get(location, _Place())
+            old = self._places.get(location, _LocationCache())
             now = time.monotonic()
-            absent = (old.absent | wanted) - profiles.keys()
-            place = _Place(profiles, absent, fetched=now, version=old.version)
-            self._places[location] = place
-            if place.profiles != old.profiles:
+            absent = (old.absent | requested) - profiles.keys()
+            cache = _LocationCache(profiles, absent, fetched=now, version=old.version)
+            self._places[location] = cache
+            if cache.profiles != old.profiles:
                 self._endpoints = {}
-                place.version = old.version + 1
+                cache.version = old.version + 1
 
     def _fetch(self, location: str) -> list[Endpoint]:
         parent = f"projects/{self.project}/locations/{location}"
-        doing = f"list the connection profiles of {location}"
+        action_text = f"list the connection profiles of {location}"
         found: list[Endpoint] = []
         strange = False
         token = ""
         while True:
             page = self._calls.read(
                 "ListConnectionProfiles",
-                doing,
+                action_text,
                 partial(self._profiles_page, parent, token),
-                again=False,
+                retry=False,
             )
-            known = [from_message(each, self._numbers) for each in page.connection_profiles]
+            known = [from_message(each, self._enum_names) for each in page.connection_profiles]
             found += [each for each in known if each is not None]
             strange |= None in known
             token = page.next_page_token
             if not token:
                 break
-        return [*found, *self._strange_profiles(parent, doing, found)] if strange else found
+        return [*found, *self._profiles_over_rest(parent, action_text, found)] if strange else found
 
     def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
-        return self._client.profiles_page(parent, token, min(timeout, _ASIDE_S))
+        return self._client.profiles_page(parent, token, min(timeout, _REFRESH_TIMEOUT_S))
 
-    def _strange_profiles(self, parent: str, doing: str, known: list[Endpoint]) -> list[Endpoint]:
+    def _profiles_over_rest(self, parent: str, action_text: str, known: list[Endpoint]) -> list[Endpoint]:
         """Those of the profiles that gRPC could not describe, from REST."""
 
         def page(token: str) -> dict[str, Any]:
             return self._calls.read(
                 "connectionProfiles.list",
-                doing,
-                lambda t: self._objects.profiles_page(parent, token, min(t, _ASIDE_S)),
-                again=False,
+                action_text,
+                lambda t: self._objects.profiles_page(parent, token, min(t, _REFRESH_TIMEOUT_S)),
+                retry=False,
             )
 
         names = {each.profile for each in known}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.dms.model import DelayPoint, Job, Phase, State
 
-LASTS = timedelta(minutes=5)
+MAX_AGE = timedelta(minutes=5)
 """A figure that was measured longer ago says nothing about now. Samples are taken every 60 seconds and can
 be seen up to 180 seconds later (Google Cloud metrics list), so the newest one that can be seen of a job that
 is measured is up to 4 minutes old; a minute more for a late sample. Beyond that, samples are missing."""
@@ -57,4 +57,4 @@ def is_measured(job: Job) -> bool:
 
 def is_recent(point: DelayPoint, now: datetime) -> bool:
     """Whether what was measured then says something about now."""
-    return now - point.time <= LASTS
+    return now - point.time <= MAX_AGE

@@ -31,7 +31,7 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("engine", ("destinationDatabase", "engine")),
     ("provider", ("destinationDatabase", "provider")),
 )
-"""Where the JSON of a `MigrationJob` has an enum, and of which kind; in the order of `_numbers`."""
+"""Where the JSON of a `MigrationJob` has an enum, and of which kind; in the order of `_enum_names`."""
 
 
 Names = Mapping[str, Mapping[int, str]]
@@ -49,7 +49,7 @@ class _Names(dict[int, str]):
         return f"{self._kind.upper()}_{number}"
 
 
-class Numbers:
+class EnumNames:
     """Number to name, per kind of enum. Shared by threads; a name once learned stays.
 
     Source of the names at start: the enums of `google.cloud.clouddms.v1`.
@@ -75,22 +75,22 @@ class Numbers:
         A name that another number bears is not taken: the job has moved on meanwhile.
         """
         with self._asking:
-            wanted = [each for each in self.unknown(job) if self._may_ask(each)]
-            if not wanted:
+            unknown = [each for each in self.unknown(job) if self._may_retry(each)]
+            if not unknown:
                 return
             described = describe()
             for (kind, path), number in zip(_FIELDS, _numbers(job), strict=True):
-                if (kind, number) in wanted:
-                    self._take(kind, number, _in_json(described, path))
+                if (kind, number) in unknown:
+                    self._add(kind, number, _in_json(described, path))
 
-    def _may_ask(self, key: tuple[str, int]) -> bool:
+    def _may_retry(self, key: tuple[str, int]) -> bool:
         now = time.monotonic()
         if now - self._asked.get(key, -_FORGET_S) < _FORGET_S:
             return False
         self._asked[key] = now
         return True
 
-    def _take(self, kind: str, number: int, name: Any) -> None:
+    def _add(self, kind: str, number: int, name: Any) -> None:
         names = self.names[kind]
         if isinstance(name, str) and name and name not in names.values():
             names[number] = name

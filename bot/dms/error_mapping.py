@@ -86,12 +86,12 @@ class RestError(Exception):
         self.error = error or {}
 
 
-class Garbled(Exception):
+class MalformedResponse(Exception):
     """A success was announced, but its body cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class CallFailure:
     """What went wrong: canonical status name, the service's reason, and whether it may have heard us."""
 
     code: str
@@ -99,36 +99,36 @@ class Cause:
     sent: bool = True
 
 
-def translated(error: Exception, doing: str, *, write: bool, service: str = "DMS") -> DmsError:
-    """The error of `bot.dms.errors` for `error`, which `doing` (for example `stop orders-db`) met.
+def translate(error: Exception, action_text: str, *, write: bool, service: str = "DMS") -> DmsError:
+    """The error of `bot.dms.errors` for `error`, which `action_text` (for example `stop orders-db`) met.
 
     Raises:
         Exception: `error` itself, where it is no failure of a call but a fault in the program.
     """
-    cause = cause_of(error)
-    if cause is None:
+    failure = failure_of(error)
+    if failure is None:
         raise error
-    return _sorted(cause, doing, write=write, service=service)
+    return _classify(failure, action_text, write=write, service=service)
 
 
 def code_of(error: Exception) -> str:
     """The canonical status name of any failure of a call, for counting; UNKNOWN where it has none."""
-    cause = cause_of(error)
-    return cause.code if cause else "UNKNOWN"
+    failure = failure_of(error)
+    return failure.code if failure else "UNKNOWN"
 
 
-def cause_of(error: Exception) -> Cause | None:
+def failure_of(error: Exception) -> CallFailure | None:
     """What a client library's exception says, or None where it is none of theirs."""
     for known, explain in _EXPLAIN:
         if isinstance(error, known):
             return explain(error)
     if isinstance(error, ValueError) and "closed channel" in str(error):
-        return Cause("UNAVAILABLE", _STOPPING, sent=False)
+        return CallFailure("UNAVAILABLE", _STOPPING, sent=False)
     return None
 
 
-def _sorted(cause: Cause, doing: str, *, write: bool, service: str) -> DmsError:
-    code, words = cause.code, {"service": service, "doing": doing, "reason": cause.reason}
+def _classify(failure: CallFailure, action_text: str, *, write: bool, service: str) -> DmsError:
+    code, words = failure.code, {"service": service, "doing": action_text, "reason": failure.reason}
     if code in _REFUSALS:
         return Refused(_REFUSALS[code].format(**words), code=code)
     if code == "NOT_FOUND":
@@ -142,15 +142,15 @@ def _sorted(cause: Cause, doing: str, *, write: bool, service: str) -> DmsError:
     if code == "RESOURCE_EXHAUSTED":
         text = "{service} is overloaded or a quota is used up, so it did not {doing}: {reason}."
         return Unavailable(text.format(**words), code=code)
-    if write and cause.sent:
-        return unclear(doing, cause.reason, code, service)
+    if write and failure.sent:
+        return unclear_error(action_text, failure.reason, code, service)
     return Unavailable(_unreachable(code).format(**words), code=code)
 
 
-def unclear(doing: str, reason: str, code: str, service: str = "DMS") -> Unclear:
+def unclear_error(action_text: str, reason: str, code: str, service: str = "DMS") -> Unclear:
     """The error for a write that may or may not have been applied."""
     return Unclear(
-        f"{service} did not confirm the request to {doing} ({reason}): it may or may not have been "
+        f"{service} did not confirm the request to {action_text} ({reason}): it may or may not have been "
         "applied, so look at the job and its operations before trying again.",
         code=code,
     )
@@ -164,46 +164,46 @@ def _unreachable(code: str) -> str:
     return "{service} failed to {doing}: {reason}."
 
 
-def _from_api(error: api.GoogleAPICallError) -> Cause:
+def _from_api(error: api.GoogleAPICallError) -> CallFailure:
     status = error.grpc_status_code
     code = status.name if status is not None else _CODES.get(error.code or 0, "UNKNOWN")
     return _from_grpc_text(code, error.message or "", _violations(error.details))
 
 
-def _from_rpc(error: grpc.RpcError) -> Cause:
+def _from_rpc(error: grpc.RpcError) -> CallFailure:
     code = getattr(error, "code", lambda: grpc.StatusCode.UNKNOWN)()
     details = getattr(error, "details", lambda: "")()
     return _from_grpc_text(code.name, details or "", [])
 
 
-def _from_grpc_text(code: str, message: str, extra: list[str]) -> Cause:
+def _from_grpc_text(code: str, message: str, extra: list[str]) -> CallFailure:
     if _CLOSED_BY_US in message:
-        return Cause("CANCELLED", _STOPPING)
+        return CallFailure("CANCELLED", _STOPPING)
     token = _NO_TOKEN.match(message)
     if token is not None and _TOKEN_SERVER_AWAY.search(token["why"]):
-        return Cause("UNAVAILABLE", _UNREFRESHED, sent=False)
+        return CallFailure("UNAVAILABLE", _UNREFRESHED, sent=False)
     if token is not None:
-        return Cause("UNAUTHENTICATED", tidy(token["why"]), sent=False)
+        return CallFailure("UNAUTHENTICATED", one_line(token["why"]), sent=False)
     if code == "UNAVAILABLE" and _NEVER_SENT.match(message):
-        return Cause(code, _UNKNOWN_HOST if _UNRESOLVED.match(message) else _NO_CONNECTION, sent=False)
-    return Cause(code, _reason(code, message, extra))
+        return CallFailure(code, _UNKNOWN_HOST if _UNRESOLVED.match(message) else _NO_CONNECTION, sent=False)
+    return CallFailure(code, _reason(code, message, extra))
 
 
-def _from_rest(error: RestError) -> Cause:
+def _from_rest(error: RestError) -> CallFailure:
     by_status = _CODES.get(error.status, "INVALID_ARGUMENT" if 400 <= error.status < 500 else "UNKNOWN")
     code = str(error.error.get("status") or by_status)
     message = str(error.error.get("message") or f"the service answered with HTTP {error.status}")
-    return Cause(code, _reason(code, message, _json_violations(error.error.get("details"))))
+    return CallFailure(code, _reason(code, message, _json_violations(error.error.get("details"))))
 
 
-def _from_requests(error: requests.RequestException) -> Cause:
+def _from_requests(error: requests.RequestException) -> CallFailure:
     if isinstance(error, requests.ConnectTimeout):
-        return Cause("UNAVAILABLE", "no connection could be made in time", sent=False)
+        return CallFailure("UNAVAILABLE", "no connection could be made in time", sent=False)
     if isinstance(error, requests.Timeout):
-        return Cause("DEADLINE_EXCEEDED", "no answer came in time")
+        return CallFailure("DEADLINE_EXCEEDED", "no answer came in time")
     if isinstance(error, requests.ConnectionError) and _never_connected(error):
-        return Cause("UNAVAILABLE", _NO_CONNECTION, sent=False)
-    return Cause("UNAVAILABLE", "the connection broke before the answer was complete")
+        return CallFailure("UNAVAILABLE", _NO_CONNECTION, sent=False)
+    return CallFailure("UNAVAILABLE", "the connection broke before the answer was complete")
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -213,33 +213,33 @@ def _never_connected(error: BaseException) -> bool:
     )
 
 
-def _from_auth(error: auth.GoogleAuthError) -> Cause:
+def _from_auth(error: auth.GoogleAuthError) -> CallFailure:
     if isinstance(error, auth.TransportError):
-        return Cause("UNAVAILABLE", _UNREFRESHED, sent=False)
-    return Cause("UNAUTHENTICATED", tidy(str(error)), sent=False)
+        return CallFailure("UNAVAILABLE", _UNREFRESHED, sent=False)
+    return CallFailure("UNAUTHENTICATED", one_line(str(error)), sent=False)
 
 
-def _from_garbled(error: Garbled) -> Cause:
-    return Cause("UNKNOWN", tidy(str(error)))
+def _from_malformed(error: MalformedResponse) -> CallFailure:
+    return CallFailure("UNKNOWN", one_line(str(error)))
 
 
-_EXPLAIN: tuple[tuple[type[Exception], Callable[[Any], Cause]], ...] = (
+_EXPLAIN: tuple[tuple[type[Exception], Callable[[Any], CallFailure]], ...] = (
     (api.GoogleAPICallError, _from_api),
     (grpc.RpcError, _from_rpc),
     (RestError, _from_rest),
     (requests.RequestException, _from_requests),
     (auth.GoogleAuthError, _from_auth),
-    (Garbled, _from_garbled),
+    (MalformedResponse, _from_malformed),
 )
 
 
 def _reason(code: str, message: str, extra: list[str]) -> str:
-    parts = [tidy(message), *(tidy(each) for each in extra)]
-    distinct = [each for at, each in enumerate(parts) if each and not _said(each, parts[:at])]
+    parts = [one_line(message), *(one_line(each) for each in extra)]
+    distinct = [each for at, each in enumerate(parts) if each and not _already_said(each, parts[:at])]
     return "; ".join(distinct) or f"no reason was given ({code})"
 
 
-def _said(text: str, before: list[str]) -> bool:
+def _already_said(text: str, before: list[str]) -> bool:
     return any(text in each for each in before)
 
 
@@ -266,7 +266,7 @@ def _json_violations(details: Any) -> list[str]:
     return found
 
 
-def tidy(text: str) -> str:
+def one_line(text: str) -> str:
     """One line without secrets and without a full stop at its end, cut at `REASON_LIMIT` characters."""
     line = redact(" ".join(text.split())).rstrip(". ")
     return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from bot.dms import convert
 from bot.dms.calls import Calls, Observe
-from bot.dms.connection_profiles import Profiles
-from bot.dms.enum_names import Numbers
+from bot.dms.connection_profiles import ProfileCache
+from bot.dms.enum_names import EnumNames
 from bot.dms.errors import NotFound, Unavailable
-from bot.dms.grpc_client import Client
-from bot.dms.jobs import Jobs, Part
+from bot.dms.grpc_client import GrpcClient
+from bot.dms.jobs import Jobs, LocationJobs
 from bot.dms.model import (
     Database,
     Delay,
@@ -31,8 +31,8 @@ from bot.dms.model import (
     short_name,
 )
 from bot.dms.monitoring import BYTES, SECONDS, Monitoring
-from bot.dms.rest import Objects, Rest, all_pages
-from bot.dms.transport import Link
+from bot.dms.rest import RestClient, RestTransport, all_pages
+from bot.dms.transport import Transport
 
 T = TypeVar("T")
 
@@ -69,31 +69,33 @@ class Gateway:
     ) -> None:
         self.project = project
         self.locations = tuple(locations)
-        self._link = Link(emulator_host, emulator_rest_host)
+        self._link = Transport(emulator_host, emulator_rest_host)
         self._calls = Calls(read_s=deadline_s, write_s=write_deadline_s, observe=observe)
-        self._client = Client(self._link.dms)
-        self._rest = Rest(self._link)
-        self._objects = Objects(self._rest)
+        self._client = GrpcClient(self._link.dms)
+        self._rest = RestTransport(self._link)
+        self._objects = RestClient(self._rest)
         self._monitoring = Monitoring(self._link.monitoring)
-        numbers = Numbers()
-        known = Profiles(project, self._calls, self._client, self._objects, numbers, profile_ttl_s)
-        self._jobs = Jobs(project, self._calls, self._client, self._objects, numbers, known)
+        enum_names = EnumNames()
+        known = ProfileCache(project, self._calls, self._client, self._objects, enum_names, profile_ttl_s)
+        self._jobs = Jobs(project, self._calls, self._client, self._objects, enum_names, known)
         threads = min(_MOST_THREADS, len(self.locations) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
 
     # Jobs
 
     def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
-        wanted = (location,) if location else self.locations or ("-",)
-        parts = self._at_once([partial(self._jobs.at, each, filter, durations=durations) for each in wanted])
-        return _together(parts)
+        names = (location,) if location else self.locations or ("-",)
+        parts = self._concurrently(
+            [partial(self._jobs.in_location, each, filter, durations=durations) for each in names]
+        )
+        return _merge(parts)
 
     def find(self, job_id: str) -> JobList:
         if not self.locations:
             listed = self.list_jobs()
             return replace(listed, jobs=tuple(job for job in listed.jobs if job.id == job_id))
-        parts = self._at_once([partial(self._jobs.named, each, job_id) for each in self.locations])
-        return _together(parts)
+        parts = self._concurrently([partial(self._jobs.find_in, each, job_id) for each in self.locations])
+        return _merge(parts)
 
     def get_job(self, name: str) -> Job:
         return self._jobs.get(name)
@@ -101,11 +103,13 @@ class Gateway:
     # Databases of a job
 
     def databases(self, name: str) -> tuple[Database, ...]:
-        doing = f"list the databases of {short_name(name)}"
+        action_text = f"list the databases of {short_name(name)}"
 
         def page(token: str) -> dict[str, Any]:
             return self._calls.read(
-                "migrationJobs.objects.list", doing, lambda t: self._objects.databases_page(name, token, t)
+                "migrationJobs.objects.list",
+                action_text,
+                lambda t: self._objects.databases_page(name, token, t),
             )
 
         bodies = all_pages(page, "migrationJobObjects")
@@ -123,7 +127,7 @@ class Gateway:
             "migrationJobs.fetchSourceObjects",
             f"look at the source of {short_name(name)}",
             lambda t: self._objects.fetch_source_objects(name, t),
-            again=False,
+            retry=False,
         )
         return convert.operation_from_json(body)
 
@@ -138,13 +142,13 @@ class Gateway:
         return self._act("StopMigrationJob", f"stop {job.id}", lambda t: self._client.stop(job.name, t))
 
     def resume(self, job: Job, *, skip_validation: bool = False) -> Operation:
-        doing = f"resume {job.id}"
+        action_text = f"resume {job.id}"
         if skip_validation:
             body = self._calls.write(
-                "migrationJobs.resume", doing, lambda t: self._objects.resume_unvalidated(job.name, t)
+                "migrationJobs.resume", action_text, lambda t: self._objects.resume_unvalidated(job.name, t)
             )
             return convert.operation_from_json(body)
-        return self._act("ResumeMigrationJob", doing, lambda t: self._client.resume(job.name, t))
+        return self._act("ResumeMigrationJob", action_text, lambda t: self._client.resume(job.name, t))
 
     def restart(
         self,
@@ -198,11 +202,11 @@ class Gateway:
         objects: ObjectsConfig | None = None,
         parallelism: str = "",
     ) -> Operation:
-        doing = f"save the settings of {job.id}"
+        action_text = f"save the settings of {job.id}"
         if objects is not None:
             body = self._calls.write_with_id(
                 "migrationJobs.patch",
-                doing,
+                action_text,
                 lambda t: self._objects.patch(job.name, objects, parallelism, request_id, t),
             )
             return convert.operation_from_json(body)
@@ -210,13 +214,13 @@ class Gateway:
             raise ValueError("an update needs a choice of databases or a dump parallelism")
         message = self._calls.write_with_id(
             "UpdateMigrationJob",
-            doing,
+            action_text,
             lambda t: self._client.set_parallelism(job.name, parallelism, request_id, t),
         )
         return convert.operation(message)
 
-    def _act(self, method: str, doing: str, call: Callable[[float], Any]) -> Operation:
-        return convert.operation(self._calls.write(method, doing, call))
+    def _act(self, method: str, action_text: str, call: Callable[[float], Any]) -> Operation:
+        return convert.operation(self._calls.write(method, action_text, call))
 
     # Operations
 
@@ -264,16 +268,16 @@ class Gateway:
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
         begun = max(job.create_time, since or job.create_time)
-        seconds, in_bytes = self._at_once(
-            [partial(self._lag, each, job, hours, begun) for each in (SECONDS, BYTES)]
+        seconds, in_bytes = self._concurrently(
+            [partial(self._delay_series, each, job, hours, begun) for each in (SECONDS, BYTES)]
         )
         return Delay(seconds=seconds, bytes=in_bytes)
 
-    def _lag(self, metric: str, job: Job, hours: float, since: datetime) -> Lag:
+    def _delay_series(self, metric: str, job: Job, hours: float, since: datetime) -> Lag:
         return self._calls.read(
             "ListTimeSeries",
             f"read the replication delay of {job.id}",
-            lambda t: self._monitoring.lag(metric, job.name, hours, since, t),
+            lambda t: self._monitoring.delay_series(metric, job.name, hours, since, t),
             service=_MONITORING,
         )
 
@@ -281,15 +285,15 @@ class Gateway:
         return self._calls.read(
             "ListTimeSeries",
             f"read how far the dump of {job.id} is",
-            lambda t: self._monitoring.dumped(job.name, t),
+            lambda t: self._monitoring.dump_progress(job.name, t),
             service=_MONITORING,
         )
 
-    def permissions(self, name: str, wanted: Sequence[str]) -> frozenset[str]:
+    def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
         return self._calls.read(
             "TestIamPermissions",
             f"look up the bot's permissions on {short_name(name)}",
-            lambda t: self._client.permissions(name, wanted, t),
+            lambda t: self._client.permissions(name, names, t),
         )
 
     def console_url(self, job: Job) -> str:
@@ -304,7 +308,7 @@ class Gateway:
         self._rest.close()
         self._link.close()
 
-    def _at_once(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    def _concurrently(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Run the tasks side by side; their results, in order."""
         if len(tasks) == 1:
             return [tasks[0]()]
@@ -317,7 +321,7 @@ class Gateway:
         return [each.result() for each in futures]
 
 
-def _together(parts: Sequence[Part]) -> JobList:
+def _merge(parts: Sequence[LocationJobs]) -> JobList:
     """All that the locations answered.
 
     Raises:
@@ -331,15 +335,15 @@ def _together(parts: Sequence[Part]) -> JobList:
     )
 
 
-def _raise_if_none_answered(parts: Sequence[Part]) -> None:
+def _raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
     """A location that is away is named, not raised; but an error that concerns all of them, such
     as a filter that makes no sense or a missing permission, has nothing to do with locations."""
     errors = [part.error for part in parts if part.error is not None]
     if len(errors) < len(parts):
         return
     for part in parts:
-        away = isinstance(part.error, (Unavailable, NotFound))
-        if part.error is not None and (not away or part.location == "-"):
+        failed = isinstance(part.error, (Unavailable, NotFound))
+        if part.error is not None and (not failed or part.location == "-"):
             raise part.error
 
 

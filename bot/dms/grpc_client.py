@@ -39,14 +39,14 @@ def job_message(raw: bytes) -> Any:
     return resources.MigrationJob.pb().FromString(raw)
 
 
-class Client:
+class GrpcClient:
     """Thin calls on one channel."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._client = DataMigrationServiceClient(
             transport=DataMigrationServiceGrpcTransport(channel=channel)
         )
-        self._list_jobs = _unparsed(channel, _LIST_JOBS, clouddms.ListMigrationJobsRequest.serialize)
+        self._list_jobs = _raw_method(channel, _LIST_JOBS, clouddms.ListMigrationJobsRequest.serialize)
 
     def jobs_page(self, parent: str, filter: str, token: str, timeout: float) -> bytes:
         """`ListMigrationJobs`: up to 1,000 jobs, as the bytes of a `ListMigrationJobsResponse`.
@@ -56,7 +56,7 @@ class Client:
         request = clouddms.ListMigrationJobsRequest(
             parent=parent, page_size=PAGE, filter=filter, page_token=token
         )
-        metadata = (_routed("parent", parent),)
+        metadata = (_routing_header("parent", parent),)
         return self._list_jobs(request, timeout=timeout, metadata=metadata)
 
     def job(self, name: str, timeout: float) -> Any:
@@ -125,21 +125,21 @@ class Client:
         pager = self._client.list_connection_profiles(request, retry=None, timeout=timeout)
         return _raw(next(iter(pager.pages)))
 
-    def permissions(self, name: str, wanted: Sequence[str], timeout: float) -> frozenset[str]:
+    def permissions(self, name: str, names: Sequence[str], timeout: float) -> frozenset[str]:
         """`google.iam.v1.IAMPolicy.TestIamPermissions`."""
-        request = iam_policy_pb2.TestIamPermissionsRequest(resource=name, permissions=list(wanted))
+        request = iam_policy_pb2.TestIamPermissionsRequest(resource=name, permissions=list(names))
         response = self._client.test_iam_permissions(request, retry=None, timeout=timeout)
         return frozenset(response.permissions)
 
 
-def _unparsed(channel: Any, method: str, serialize: Callable[[Any], bytes]) -> Callable[..., bytes]:
+def _raw_method(channel: Any, method: str, serialize: Callable[[Any], bytes]) -> Callable[..., bytes]:
     """The method with the library's headers and errors, but with its answer as bytes."""
     call = channel.unary_unary(method, request_serializer=serialize)
     wrapped: Callable[..., bytes] = gapic_v1.method.wrap_method(call, client_info=DEFAULT_CLIENT_INFO)  # type: ignore[no-untyped-call]
     return wrapped
 
 
-def _routed(key: str, value: str) -> tuple[str, str]:
+def _routing_header(key: str, value: str) -> tuple[str, str]:
     header: tuple[str, str] = gapic_v1.routing_header.to_grpc_metadata(((key, value),))  # type: ignore[no-untyped-call]
     return header
 

@@ -11,13 +11,13 @@ from google.protobuf.message import DecodeError
 
 from bot.dms import convert
 from bot.dms.calls import Calls
-from bot.dms.connection_profiles import Profiles
-from bot.dms.enum_names import Numbers
+from bot.dms.connection_profiles import ProfileCache
+from bot.dms.enum_names import EnumNames
 from bot.dms.errors import DmsError, NotFound, Unavailable
-from bot.dms.grpc_client import Client, job_message
-from bot.dms.list_cache import Look, Page, Unread, durations, lasting, take_apart
+from bot.dms.grpc_client import GrpcClient, job_message
+from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, split_page, with_duration
 from bot.dms.model import Job, job_name, short_name
-from bot.dms.rest import Objects
+from bot.dms.rest import RestClient
 
 _log = logging.getLogger(__name__)
 _ASIDE_S = 5.0
@@ -25,7 +25,7 @@ _ASIDE_S = 5.0
 
 
 @dataclass(slots=True)
-class Part:
+class LocationJobs:
     """What one location answered."""
 
     location: str
@@ -42,69 +42,73 @@ class Jobs:
         self,
         project: str,
         calls: Calls,
-        client: Client,
-        objects: Objects,
-        numbers: Numbers,
-        profiles: Profiles,
+        client: GrpcClient,
+        objects: RestClient,
+        enum_names: EnumNames,
+        profiles: ProfileCache,
     ) -> None:
         self.project = project
         self._calls = calls
         self._client = client
         self._objects = objects
-        self._numbers = numbers
+        self._enum_names = enum_names
         self._profiles = profiles
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, CachedListing] = {}
 
     def get(self, name: str) -> Job:
         """One job, with its endpoints resolved."""
-        doing = f"read {short_name(name)}"
-        message = self._calls.read("GetMigrationJob", doing, lambda t: self._client.job(name, t))
+        action_text = f"read {short_name(name)}"
+        message = self._calls.read("GetMigrationJob", action_text, lambda t: self._client.job(name, t))
         self._profiles.ensure((message.source, message.destination))
         return self._job(message)[0]
 
-    def named(self, location: str, job_id: str) -> Part:
+    def find_in(self, location: str, job_id: str) -> LocationJobs:
         """The location's job with this id, if it has one."""
-        part = Part(location, [], [], calls=1)
+        found = LocationJobs(location, [], [], calls=1)
         try:
-            part.jobs.append(self.get(job_name(self.project, location, job_id)))
+            found.jobs.append(self.get(job_name(self.project, location, job_id)))
         except NotFound:
-            return part
+            return found
         except DmsError as error:
-            part.error = error
-            part.unreachable.append(location)
-        return part
+            found.error = error
+            found.unreachable.append(location)
+        return found
 
-    def at(self, location: str, filter: str, *, durations: bool = True) -> Part:
+    def in_location(self, location: str, filter: str, *, durations: bool = True) -> LocationJobs:
         """All jobs of a location (`-` for all of them) that match an AIP-160 filter.
 
         What did not change since the last look without a filter is the very same object as then;
         without `durations` also a job that has only run on.
         """
-        part = Part(location, [], [])
-        last, look = self._last(location), Look()
+        found = LocationJobs(location, [], [])
+        last, listing = self._last_listing(location), CachedListing()
         try:
-            while not look.pages or look.pages[-1].token:
-                part.calls += 1
-                index = len(look.pages)
-                raw = self._raw_page(location, filter, look.pages[-1].token if look.pages else "")
-                look.pages.append(last.same(index, raw) or self._page(raw, index, last, durations))
-                if len(look.pages) == 1:
-                    look.version = self._profiles.version(location)
+            while not listing.pages or listing.pages[-1].token:
+                found.calls += 1
+                index = len(listing.pages)
+                raw = self._raw_page(location, filter, listing.pages[-1].token if listing.pages else "")
+                listing.pages.append(
+                    last.unchanged_page(index, raw) or self._page(raw, index, last, durations)
+                )
+                if len(listing.pages) == 1:
+                    listing.version = self._profiles.version(location)
         except DmsError as error:
             _log.warning("%s", error)
-            part.error = error
-            part.unreachable.append(location)
-        for page in look.pages:
-            part.jobs += page.jobs_now() if durations else page.jobs
-            part.unreachable += page.unreachable
-        if not filter and part.error is None:
-            self._looks[location] = look
-        return part
+            found.error = error
+            found.unreachable.append(location)
+        for page in listing.pages:
+            found.jobs += page.jobs_now() if durations else page.jobs
+            found.unreachable += page.unreachable
+        if not filter and found.error is None:
+            self._looks[location] = listing
+        return found
 
-    def _last(self, location: str) -> Look:
-        look = self._looks.get(location)
-        current = look is not None and look.version == self._profiles.version(location)
-        return look if look is not None and current and not self._profiles.expired() else Look()
+    def _last_listing(self, location: str) -> CachedListing:
+        listing = self._looks.get(location)
+        current = listing is not None and listing.version == self._profiles.version(location)
+        return (
+            listing if listing is not None and current and not self._profiles.expired() else CachedListing()
+        )
 
     def _raw_page(self, location: str, filter: str, token: str) -> bytes:
         where = "all locations" if location == "-" else location
@@ -113,48 +117,56 @@ class Jobs:
             "ListMigrationJobs",
             f"list the jobs of {where}",
             lambda t: self._client.jobs_page(parent, filter, token, t),
-            again=False,
+            retry=False,
         )
 
-    def _page(self, raw: bytes, index: int, last: Look, durations: bool) -> Page:
+    def _page(self, raw: bytes, index: int, last: CachedListing, durations: bool) -> CachedPage:
         try:
-            unread = take_apart(raw, durations=durations)
-            return last.lasting(index, raw, unread) or self._read_page(raw, unread, last)
+            raw_page = split_page(raw, durations=durations)
+            return last.page_with_new_durations(index, raw, raw_page) or self._read_page(raw, raw_page, last)
         except DecodeError as error:
             raise Unavailable(
                 "DMS answered the list of jobs with something else.", code="INTERNAL"
             ) from error
 
-    def _read_page(self, raw: bytes, unread: Unread, last: Look) -> Page:
-        found = last.jobs(unread.contents)
-        pairs = list(zip(unread.contents, found, strict=True))
+    def _read_page(self, raw: bytes, raw_page: RawPage, last: CachedListing) -> CachedPage:
+        found = last.jobs_with(raw_page.contents)
+        pairs = list(zip(raw_page.contents, found, strict=True))
         new = {content: job_message(content) for content, job in pairs if job is None}
         self._profiles.ensure({name for each in new.values() for name in (each.source, each.destination)})
-        lasted = unread.lasted or (durations(raw) if new else ())
+        durations_now = raw_page.durations or (durations(raw) if new else ())
         known: dict[bytes, Job] = {}
         jobs: list[Job] = []
         for index, (content, job) in enumerate(pairs):
             named = True
             if job is None:
                 job, named = self._job(new[content])
-                job = lasting(job, lasted[index])
+                job = with_duration(job, durations_now[index])
             if named:
                 known[content] = job
             jobs.append(job)
-        return Page(raw, unread.contents, tuple(jobs), known, unread.unreachable, unread.token, unread.lasted)
+        return CachedPage(
+            raw,
+            raw_page.contents,
+            tuple(jobs),
+            known,
+            raw_page.unreachable,
+            raw_page.token,
+            raw_page.durations,
+        )
 
     def _job(self, message: Any) -> tuple[Job, bool]:
         """The job, and whether all its enum numbers have names: others show as numbers (`STATE_17`)."""
-        unknown = self._numbers.unknown(message)
+        unknown = self._enum_names.unknown(message)
         if unknown:
             self._learn(message)
-            unknown = self._numbers.unknown(message)
-        return convert.job(message, self._numbers.names, self._profiles.endpoint), not unknown
+            unknown = self._enum_names.unknown(message)
+        return convert.job(message, self._enum_names.names, self._profiles.endpoint), not unknown
 
     def _learn(self, message: Any) -> None:
         """Ask REST for the names of numbers that the generated enums lack, once per number."""
         try:
-            self._numbers.learn(message, lambda: self._described(message))
+            self._enum_names.learn(message, lambda: self._described(message))
         except DmsError as error:
             _log.warning("names of new states are not to be had: %s", error)
 
@@ -164,7 +176,7 @@ class Jobs:
             "migrationJobs.get",
             f"read {short_name(message.name)}",
             lambda t: self._objects.job(message.name, min(t, _ASIDE_S)),
-            again=False,
+            retry=False,
         )
         updated = convert.utc(message.update_time) if message.HasField("update_time") else None
         return body if convert.utc_from_json(body.get("updateTime")) == updated else {}

@@ -34,7 +34,7 @@ _error = _SLOTS["error"].__set__
 _parallelism = _SLOTS["parallelism"].__set__
 
 
-def lasting(job: Job, seconds: float) -> Job:
+def with_duration(job: Job, seconds: float) -> Job:
     """The same job, of which `seconds` is the duration."""
     new = object.__new__(Job)
     _name(new, job.name)
@@ -59,7 +59,7 @@ _Field = descriptor_pb2.FieldDescriptorProto
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class RawPage:
     """A page of jobs as it came, in parts."""
 
     contents: list[bytes]
@@ -67,11 +67,11 @@ class Unread:
     unreachable: tuple[str, ...]
     """Locations that did not answer."""
     token: str
-    lasted: tuple[float, ...] | None = None
+    durations: tuple[float, ...] | None = None
     """Seconds that each job has run, where that was asked for."""
 
 
-def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
+def split_page(raw: bytes, *, durations: bool = False) -> RawPage:
     """The parts of a `ListMigrationJobsResponse`.
 
     Raises:
@@ -80,10 +80,10 @@ def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
     page = _Page.FromString(raw)
     # Each iteration over the field itself would wrap every job anew, for half of the time of it all.
     jobs = list(page.migration_jobs)
-    lasted = _lasted(jobs) if durations else None
+    lasted = _durations_of(jobs) if durations else None
     for each in jobs:
         each.ClearField("duration")
-    return Unread(
+    return RawPage(
         [each.SerializeToString() for each in jobs],
         tuple(each.rpartition("/")[2] for each in page.unreachable),
         page.next_page_token,
@@ -93,10 +93,10 @@ def take_apart(raw: bytes, *, durations: bool = False) -> Unread:
 
 def durations(raw: bytes) -> tuple[float, ...]:
     """Seconds that each job of a `ListMigrationJobsResponse` has run."""
-    return _lasted(_Page.FromString(raw).migration_jobs)
+    return _durations_of(_Page.FromString(raw).migration_jobs)
 
 
-def _lasted(jobs: Iterable[Any]) -> tuple[float, ...]:
+def _durations_of(jobs: Iterable[Any]) -> tuple[float, ...]:
     lasted = [each.duration for each in jobs]
     return tuple([each.seconds + each.nanos / 1e9 for each in lasted])
 
@@ -129,7 +129,7 @@ _Page = _page_type()
 
 
 @dataclass(slots=True)
-class Page:
+class CachedPage:
     """One `ListMigrationJobsResponse`, as it came and as values."""
 
     raw: bytes
@@ -145,7 +145,7 @@ class Page:
     unreachable: tuple[str, ...]
     token: str
     """Of the next page; empty on the last."""
-    lasted: tuple[float, ...] | None = None
+    durations: tuple[float, ...] | None = None
     """Seconds that each job has run, where they were read with the rest."""
     _now: tuple[Job, ...] | None = None
 
@@ -156,10 +156,10 @@ class Page:
     def jobs_now(self) -> tuple[Job, ...]:
         """The jobs with their durations as of now."""
         if self._now is None:
-            lasted = durations(self.raw) if self.lasted is None else self.lasted
+            lasted = durations(self.raw) if self.durations is None else self.durations
             self._now = tuple(
                 [
-                    job if job.duration_s == seconds else lasting(job, seconds)
+                    job if job.duration_s == seconds else with_duration(job, seconds)
                     for job, seconds in zip(self.jobs, lasted, strict=True)
                 ]
             )
@@ -167,25 +167,27 @@ class Page:
 
 
 @dataclass(slots=True)
-class Look:
+class CachedListing:
     """All pages of one location, in order, and the version of the profiles they were read with."""
 
     version: int = -1
-    pages: list[Page] = field(default_factory=list)
+    pages: list[CachedPage] = field(default_factory=list)
 
-    def same(self, index: int, raw: bytes) -> Page | None:
+    def unchanged_page(self, index: int, raw: bytes) -> CachedPage | None:
         """The page of that index, if it was the same and may be used again."""
-        page = self._settled(index)
+        page = self._settled_page(index)
         return page if page is not None and page.raw == raw else None
 
-    def lasting(self, index: int, raw: bytes, found: Unread) -> Page | None:
+    def page_with_new_durations(self, index: int, raw: bytes, found: RawPage) -> CachedPage | None:
         """The page of that index as it came now, if it was the same but for durations."""
-        page = self._settled(index)
+        page = self._settled_page(index)
         if page is None or page.contents != found.contents:
             return None
-        return Page(raw, page.contents, page.jobs, page.known, found.unreachable, found.token, found.lasted)
+        return CachedPage(
+            raw, page.contents, page.jobs, page.known, found.unreachable, found.token, found.durations
+        )
 
-    def jobs(self, contents: Sequence[bytes]) -> list[Job | None]:
+    def jobs_with(self, contents: Sequence[bytes]) -> list[Job | None]:
         """The jobs of exactly these contents (without durations), on whichever page they were."""
         return [self._job(each) for each in contents]
 
@@ -196,6 +198,6 @@ class Look:
                 return found
         return None
 
-    def _settled(self, index: int) -> Page | None:
+    def _settled_page(self, index: int) -> CachedPage | None:
         page = self.pages[index] if index < len(self.pages) else None
         return page if page is not None and page.settled else None

@@ -394,13 +394,13 @@ PHASES: dict[str, str] = {
 }
 
 
-def status_plain(text: str) -> str:
+def status_text(text: str) -> str:
     """`RUNNING/FULL_DUMP`, as it stands in events and groups, for people: `RUNNING · full dump`."""
     state, _, phase = text.partition("/")
-    return f"{state or 'unknown'} · {phase_words(phase)}" if phase else state or "unknown"
+    return f"{state or 'unknown'} · {phase_text(phase)}" if phase else state or "unknown"
 
 
-def phase_words(phase: str) -> str:
+def phase_text(phase: str) -> str:
     """A phase in words; one that nobody here has heard of by its name."""
     return PHASES.get(phase, phase)
 

@@ -26,12 +26,12 @@ SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
 DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage_per_object"
 
-_SAMPLED_S = 60
-_FRESH_S = 600
+_SAMPLE_PERIOD_S = 60
+_MAX_AGE_S = 600
 """Seconds that a percentage of the dump counts for: a few samples, as they show up late."""
 _SAMPLES_H = 1.0
 """Hours of which every sample is read: 60 of each database."""
-_POINTS = 288
+_MAX_POINTS = 288
 """Most points asked for: every 5 minutes of a day, as many as a chart can show."""
 
 
@@ -41,7 +41,7 @@ class Monitoring:
     def __init__(self, channel: grpc.Channel) -> None:
         self._client = MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
 
-    def lag(self, metric: str, job: str, hours: float, since: datetime, timeout: float) -> Lag:
+    def delay_series(self, metric: str, job: str, hours: float, since: datetime, timeout: float) -> Lag:
         """`metric` of the job over the last `hours`, without what was measured before `since`.
 
         What is aligned bears the time at which its period ends, not the one at which it was measured: so
@@ -64,14 +64,14 @@ class Monitoring:
         whole = since + timedelta(seconds=period)
         return Lag(tuple(each for each in found if each.time >= whole), _lag(sampled, since).newest)
 
-    def dumped(self, job: str, timeout: float) -> DumpProgress:
+    def dump_progress(self, job: str, timeout: float) -> DumpProgress:
         """The newest percentage of each object of the job that is in the full dump."""
         newest = Aggregation(
-            alignment_period={"seconds": _FRESH_S},
+            alignment_period={"seconds": _MAX_AGE_S},
             per_series_aligner=Aggregation.Aligner.ALIGN_NEXT_OLDER,
         )
         end = int(time.time())
-        series = self._series(DUMPED, job, end - _FRESH_S, end, newest, timeout)
+        series = self._series(DUMPED, job, end - _MAX_AGE_S, end, newest, timeout)
         return DumpProgress({_labels(each): _newest(each) for each in series if each.points})
 
     def _series(
@@ -95,9 +95,9 @@ class Monitoring:
 
 
 def period_s(hours: float) -> int:
-    """Seconds from one point to the next: whole minutes, no more than `_POINTS` of them."""
-    minutes = math.ceil(hours * 3600 / _POINTS / _SAMPLED_S)
-    return max(1, minutes) * _SAMPLED_S
+    """Seconds from one point to the next: whole minutes, no more than `_MAX_POINTS` of them."""
+    minutes = math.ceil(hours * 3600 / _MAX_POINTS / _SAMPLE_PERIOD_S)
+    return max(1, minutes) * _SAMPLE_PERIOD_S
 
 
 def points(series: Iterable[Any], since: datetime) -> tuple[DelayPoint, ...]:

@@ -109,8 +109,8 @@ class Dms(Protocol):
         """
         ...
 
-    def permissions(self, name: str, wanted: Sequence[str]) -> frozenset[str]:
-        """Which of `wanted` IAM permissions the credentials have on this job (TestIamPermissions)."""
+    def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
+        """Which of `names` IAM permissions the credentials have on this job (TestIamPermissions)."""
         ...
 
     def console_url(self, job: Job) -> str: ...

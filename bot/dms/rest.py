@@ -11,19 +11,19 @@ from urllib.parse import quote
 import requests
 
 from bot.dms.convert import objects_body
-from bot.dms.error_mapping import Garbled, RestError
+from bot.dms.error_mapping import MalformedResponse, RestError
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
-from bot.dms.transport import Link
+from bot.dms.transport import Transport
 
 _CHUNK = 65536
 
 
-class Rest:
+class RestTransport:
     """Requests below `/v1/` of the REST endpoint."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._reads = link.session(write=False)
+    def __init__(self, transport: Transport) -> None:
+        self._link = transport
+        self._reads = transport.session(write=False)
 
     def get(self, path: str, timeout: float, params: dict[str, str] | None = None) -> dict[str, Any]:
         """A GET.
@@ -89,16 +89,16 @@ def _object(text: bytes) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except ValueError as error:
-        raise Garbled("the answer is not JSON") from error
+        raise MalformedResponse("the answer is not JSON") from error
     if not isinstance(body, dict):
-        raise Garbled("the answer is not a JSON object")
+        raise MalformedResponse("the answer is not a JSON object")
     return body
 
 
 def _error(text: bytes) -> dict[str, Any]:
     try:
         error = _object(text).get("error")
-    except Garbled:
+    except MalformedResponse:
         return {}
     return error if isinstance(error, dict) else {}
 
@@ -106,10 +106,10 @@ def _error(text: bytes) -> dict[str, Any]:
 _PAGE = "1000"
 
 
-class Objects:
+class RestClient:
     """The requests that gRPC does not have."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: RestTransport) -> None:
         self._rest = rest
 
     def job(self, name: str, timeout: float) -> dict[str, Any]:

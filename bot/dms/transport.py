@@ -18,7 +18,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
-from bot.dms.error_mapping import LOGIN_HINT, tidy
+from bot.dms.error_mapping import LOGIN_HINT, one_line
 from bot.dms.errors import Denied
 
 DMS_HOST = "datamigration.googleapis.com"
@@ -40,7 +40,7 @@ _OPTIONS = (
 _POOL = 32
 
 
-class Link:
+class Transport:
     """Channels and sessions, with Application Default Credentials or, for an emulator, with none.
 
     Raises:
@@ -48,11 +48,11 @@ class Link:
     """
 
     def __init__(self, emulator_host: str | None, emulator_rest_host: str | None) -> None:
-        self._emulator = _bare(emulator_host) if emulator_host else None
+        self._emulator = _host_only(emulator_host) if emulator_host else None
         self._credentials = _anonymous() if self._emulator else _adc()
         self.rest_url = f"https://{DMS_HOST}"
         if self._emulator:
-            self.rest_url = _rest_url(emulator_rest_host or _next_port(self._emulator))
+            self.rest_url = _rest_url(emulator_rest_host or _rest_port(self._emulator))
         self.dms = self._channel(DMS_HOST)
         # An emulator serves both on one port, and one connection is enough for it.
         self.monitoring = self.dms if self._emulator else self._channel(MONITORING_HOST)
@@ -89,13 +89,13 @@ def _adc() -> Any:
         credentials, _project = google.auth.default(scopes=[SCOPE])
     except GoogleAuthError as error:
         raise Denied(
-            f"The bot has no usable Google credentials ({tidy(str(error))}): {LOGIN_HINT}.",
+            f"The bot has no usable Google credentials ({one_line(str(error))}): {LOGIN_HINT}.",
             code="UNAUTHENTICATED",
         ) from error
     return credentials
 
 
-def _bare(host: str) -> str:
+def _host_only(host: str) -> str:
     return host.partition("://")[2] if "://" in host else host
 
 
@@ -103,6 +103,6 @@ def _rest_url(host: str) -> str:
     return (host if "://" in host else f"http://{host}").rstrip("/")
 
 
-def _next_port(host: str) -> str:
+def _rest_port(host: str) -> str:
     name, _, port = host.rpartition(":")
     return f"{name}:{int(port) + 1}"

@@ -11,16 +11,16 @@ from bot.doctor import google, local, slack
 from bot.doctor.finding import Finding, Grade
 from bot.util.redact import redact
 
-__all__ = ["Finding", "Grade", "examine", "report"]
+__all__ = ["Finding", "Grade", "report", "run_checks"]
 
 _WIDTH = 22
 
 
-def examine(settings: Settings, *, offline: bool = False) -> tuple[Finding, ...]:
+def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, ...]:
     """Make all checks; with `offline`, only those that need neither Slack nor Google."""
-    findings = [*local.examine(settings)]
+    findings = [*local.run_checks(settings)]
     if not offline:
-        findings += [*slack.examine(settings), *google.examine(settings)]
+        findings += [*slack.examine(settings), *google.run_checks(settings)]
     return tuple(findings)
 
 
@@ -33,7 +33,7 @@ def report(findings: Sequence[Finding], *, as_json: bool = False) -> str:
         }
         return redact(json.dumps(body, indent=2, ensure_ascii=False))
     lines = [line for each in findings for line in _lines(each)]
-    return redact("\n".join([*lines, "", _sum(findings)]))
+    return redact("\n".join([*lines, "", _totals(findings)]))
 
 
 def _lines(finding: Finding) -> list[str]:
@@ -43,7 +43,7 @@ def _lines(finding: Finding) -> list[str]:
     return lines
 
 
-def _sum(findings: Sequence[Finding]) -> str:
+def _totals(findings: Sequence[Finding]) -> str:
     failed = sum(each.failed for each in findings)
     warned = sum(each.grade is Grade.WARN for each in findings)
     if failed:

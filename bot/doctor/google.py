@@ -25,7 +25,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 _ROLE = "Grant the bot's service account roles/datamigration.admin on the project, or a custom role with"
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[Finding]:
     try:
         gateway = Gateway(
             settings.project,
@@ -69,7 +69,7 @@ def _location(gateway: Gateway, location: str, jobs: list[Job]) -> Finding:
     try:
         listed = gateway.list_jobs(location)
     except DmsError as error:
-        return fail(check, str(error), _mend(error, gateway.project))
+        return fail(check, str(error), _remedy(error, gateway.project))
     if listed.unreachable:
         away = ", ".join(listed.unreachable)
         mend = (
@@ -85,7 +85,7 @@ def _permissions(gateway: Gateway, job: Job) -> Finding:
     try:
         granted = gateway.permissions(job.name, wanted)
     except DmsError as error:
-        return warn("IAM permissions", str(error), _mend(error, gateway.project))
+        return warn("IAM permissions", str(error), _remedy(error, gateway.project))
     lacking = {verb: needed for verb, needed in PERMISSIONS.items() if not set(needed) <= granted}
     if not lacking:
         return ok("IAM permissions", f"All {len(wanted)} that the verbs need are granted on {job.id}.")
@@ -115,7 +115,7 @@ def _monitoring(gateway: Gateway, job: Job) -> Finding:
     return ok("Cloud Monitoring", "The replication delay can be read.")
 
 
-def _mend(error: DmsError, project: str) -> str:
+def _remedy(error: DmsError, project: str) -> str:
     if error.code == "UNAUTHENTICATED":
         return _credentials()
     if isinstance(error, Denied):

@@ -11,7 +11,7 @@ from bot.policy.model import PolicyError
 from bot.store import Store, StoreError, open_store
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[Finding]:
     yield _settings(settings)
     yield _policy(settings)
     yield from _database(settings)
@@ -37,7 +37,7 @@ def _policy(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    name = settings.db_shown
+    name = settings.db_without_password
     try:
         store = open_store(settings.db)
     except StoreError as error:

@@ -14,8 +14,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
-from bot.slack.api.membership import Membership, told
-from bot.slack.api.proxy import go_without_proxy
+from bot.slack.api.membership import Membership, membership_of
+from bot.slack.api.proxy import bypass_proxy
 from bot.slack.api.scopes import SCOPES
 
 _TIMEOUT_S = 10
@@ -55,7 +55,7 @@ class Greeting:
 
 
 def client(settings: Settings) -> WebClient:
-    go_without_proxy(settings.slack_api_url)
+    bypass_proxy(settings.slack_api_url)
     return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_TIMEOUT_S)
 
 
@@ -80,13 +80,13 @@ def _greet(web: WebClient) -> Greeting | Finding:
     try:
         answer = web.auth_test()
     except SlackApiError as error:
-        word = _word(error)
+        word = _error_code(error)
         mend = _TOKEN_MENDS.get(word, f"Look up {word} on Slack's page about auth.test.")
         return fail("bot token", f"Slack refused the token: {word}.", mend)
     except _NETWORK as error:
-        return fail("bot token", f"Slack could not be reached: {error}.", _reach(web))
+        return fail("bot token", f"Slack could not be reached: {error}.", _reachable(web))
     now = time.time()
-    headers = {str(name).lower(): _one(value) for name, value in answer.headers.items()}
+    headers = {str(name).lower(): _header_value(value) for name, value in answer.headers.items()}
     data = answer.data if isinstance(answer.data, dict) else {}
     return Greeting(data, headers, now - started, now)
 
@@ -144,10 +144,10 @@ def _connection(web: WebClient, settings: Settings) -> Finding:
     try:
         web.apps_connections_open(app_token=settings.slack_app_token)
     except SlackApiError as error:
-        word = _word(error)
+        word = _error_code(error)
         return fail("app token", f"Slack refused the token: {word}.", _APP_MENDS.get(word, _APP_PAGE))
     except _NETWORK as error:
-        return fail("app token", f"Slack could not be reached: {error}.", _reach(web))
+        return fail("app token", f"Slack could not be reached: {error}.", _reachable(web))
     return ok("app token", "Socket Mode: Slack opens connections for the app-level token.")
 
 
@@ -155,16 +155,16 @@ def _channel(web: WebClient, check: str, env: str, channel: str) -> Finding:
     try:
         found = _find(web, channel)
     except SlackApiError as error:
-        word = _word(error)
+        word = _error_code(error)
         mend = f"Set {env} to the channel's id; a private channel must have the app as a member first."
         return fail(check, f"Slack does not show {channel}: {word}.", mend)
     except _NETWORK as error:
-        return fail(check, f"Slack could not be reached: {error}.", _reach(web))
+        return fail(check, f"Slack could not be reached: {error}.", _reachable(web))
     if found is None:
         mend = f"Invite the app there (/invite @dms), or set {env} to the channel's id."
         return fail(check, f"The app is in no channel named {channel}.", mend)
     name = f"#{found.get('name', channel)}"
-    membership = told(found)
+    membership = membership_of(found)
     if membership is Membership.ARCHIVED:
         return fail(check, f"{name} is archived.", f"Set {env} to a channel that is in use.")
     if membership is not Membership.MEMBER:
@@ -187,15 +187,15 @@ def _find(web: WebClient, channel: str) -> Mapping[str, Any] | None:
             return None
 
 
-def _word(error: SlackApiError) -> str:
+def _error_code(error: SlackApiError) -> str:
     response = error.response
     word = response.get("error") if hasattr(response, "get") else None
     return str(word or getattr(response, "status_code", error))
 
 
-def _one(value: object) -> str:
+def _header_value(value: object) -> str:
     return str(value[0]) if isinstance(value, list | tuple) and value else str(value)
 
 
-def _reach(web: WebClient) -> str:
+def _reachable(web: WebClient) -> str:
     return f"Check that this machine can reach {web.base_url} (DNS, firewall, HTTPS_PROXY)."

@@ -17,12 +17,12 @@ class Limits:
     updates_per_s: float = 50 / 60
     """In the whole workspace: tier 3."""
     updates_burst: float = 10.0
-    answers_s: int = 10
+    response_url_every_s: int = 10
     """How long an answer of Slack is waited for, in seconds."""
     ping_every_s: float = 2.0
     """How often, in seconds, a WebSocket is asked for a sign of life. So soon a broken one is noticed, and
     one gone silent after four times as long; what people type until then is lost."""
-    arrives_s: float = 5.0
+    in_flight_timeout_s: float = 5.0
     """How long, in seconds, Slack may take for a call whose answer nobody waits for any more. Another
     replica can take over within milliseconds: it would find nothing yet and post a second message, or
     be overtaken by an older update."""

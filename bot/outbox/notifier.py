@@ -23,21 +23,21 @@ from slack_sdk import WebClient
 from bot.outbox.limits import Limits
 from bot.requests.queries import request_key
 from bot.slack.api.messages import (
-    Barred,
+    AuthError,
+    CannotPost,
     Delivery,
     DeliveryError,
-    Limited,
-    LockedOut,
-    Lost,
-    Missing,
-    Odd,
+    InvalidContent,
+    MessageMissing,
+    RateLimited,
     Rendered,
-    Trouble,
-    Unfit,
+    ResponseLost,
+    TransientError,
+    UnexpectedError,
 )
 from bot.store import Store, StoreError
-from bot.store.records import BY_URL, OutMessage
-from bot.util.ratelimit import Lane, back_off
+from bot.store.records import RESPONSE_URL_PREFIX, OutMessage
+from bot.util.ratelimit import TokenBucket, back_off
 
 log = structlog.get_logger(__name__)
 
@@ -45,19 +45,19 @@ Render = Callable[[OutMessage], Rendered | None]
 
 _LIMITS = Limits()
 _IDLE_S = 1.0
-_OUTAGE_MOST_S = 30.0
-_LOCKED_OUT_S = 60.0
-_ODD_TRIES = 5
-_DUE = (200, 5000)
+_OUTAGE_MAX_S = 30.0
+_AUTH_RETRY_S = 60.0
+_UNEXPECTED_TRIES = 5
+_BATCHES = (200, 5000)
 """Messages looked at in one go; the second when the first are all held up."""
-_REMEMBERED = 2000
+_MAX_REMEMBERED = 2000
 
-_URL_USES = 5
-_URL_LASTS = timedelta(minutes=30)
+_URL_MAX_USES = 5
+_URL_TTL = timedelta(minutes=30)
 _URL_WAITS_S = (1.0, 5.0, 20.0, 90.0)
 """After each use of a response URL: what happens meanwhile is told by the next, so that they suffice."""
 
-_FIRST = ("request", "approval", "reminder", "denial", "text", "alert", "digest", "summary")
+_PRIORITY_KINDS = ("request", "approval", "reminder", "denial", "text", "alert", "digest", "summary")
 """People wait for an answer: it passes what only tells a story."""
 
 
@@ -82,19 +82,19 @@ class Notifier:
         self._store = store
         self._render = render
         self._wake = wake or threading.Event()
-        self._posts: dict[str, Lane] = {}
-        self._updates = Lane(limits.updates_per_s, limits.updates_burst)
+        self._posts: dict[str, TokenBucket] = {}
+        self._updates = TokenBucket(limits.updates_per_s, limits.updates_burst)
         self._failures: dict[str, int] = {}
         self._outages = 0
         self._pause_until = 0.0
-        self._not_posted: OrderedDict[str, str] = OrderedDict()
+        self._known_unsent: OrderedDict[str, str] = OrderedDict()
         """Keys of which surely nothing was posted: no need to search for them. The latest stand last."""
         self._shown: OrderedDict[str, str] = OrderedDict()
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set. To be called when leadership has been gained."""
         # Another replica may have posted and updated since.
-        self._not_posted.clear()
+        self._known_unsent.clear()
         self._shown.clear()
         while not stop.is_set():
             try:
@@ -118,7 +118,7 @@ class Notifier:
         if waiting > 0:
             return waiting
         pause = _IDLE_S
-        for limit in _DUE:
+        for limit in _BATCHES:
             due = self._store.due(datetime.now(UTC), limit)
             sent, pause = self._send_all(due, stop)
             if sent or len(due) < limit:
@@ -128,221 +128,233 @@ class Notifier:
     def _send_all(self, due: Sequence[OutMessage], stop: threading.Event | None) -> tuple[int, float]:
         sent = 0
         pause = _IDLE_S
-        for row in sorted(due, key=_urgency):
+        for message in sorted(due, key=_priority):
             if stop is not None and stop.is_set():
                 break
             now = time.monotonic()
             if now < self._pause_until:
                 return 0, self._pause_until - now
-            wait = self._lane(row).wait(now)
+            wait = self._bucket(message).wait(now)
             if wait > 0:
                 pause = min(pause, wait)
                 continue
-            self._send(row)
+            self._send(message)
             sent += 1
         return sent, pause
 
     # ---- one message
 
-    def _send(self, row: OutMessage) -> None:
-        content = self._content(row)
+    def _send(self, message: OutMessage) -> None:
+        content = self._content(message)
         if content is None:
             return
         try:
-            self._deliver(row, content)
-        except Limited as error:
-            self._surely_not_posted(row.key)
-            self._lane(row).close(time.monotonic() + error.seconds)
-            self._store.mark_failed(row.key, _in(error.seconds))
-        except Trouble as error:
-            self._outage(row, error)
-        except LockedOut as error:
-            self._locked_out(row, content, error)
-        except Barred as error:
-            self._barred(row, content, error)
+            self._deliver(message, content)
+        except RateLimited as error:
+            self._mark_known_unsent(message.key)
+            self._bucket(message).block(time.monotonic() + error.seconds)
+            self._store.mark_failed(message.key, _seconds_from_now(error.seconds))
+        except TransientError as error:
+            self._on_outage(message, error)
+        except AuthError as error:
+            self._on_auth_error(message, content, error)
+        except CannotPost as error:
+            self._on_cannot_post(message, content, error)
         except DeliveryError as error:
-            self._odd(row, error)
+            self._on_unexpected_error(message, error)
         except StoreError:
             raise
         except Exception:
             # Whatever this is, it must not hold up all other messages.
-            log.exception("message_failed", key=row.key, kind=row.kind)
-            self._later(row)
+            log.exception("message_failed", key=message.key, kind=message.kind)
+            self._retry_later(message)
         else:
             self._outages = 0
-            self._failures.pop(row.key, None)
+            self._failures.pop(message.key, None)
 
-    def _content(self, row: OutMessage) -> dict[str, Any] | None:
+    def _content(self, message: OutMessage) -> dict[str, Any] | None:
         """What to send; None when there is nothing to send now."""
         try:
-            rendered = self._render(row)
+            rendered = self._render(message)
         except Exception:
             # A message that cannot be drawn must not hold up all others.
-            log.exception("message_not_rendered", key=row.key, kind=row.kind)
-            self._later(row)
+            log.exception("message_not_rendered", key=message.key, kind=message.kind)
+            self._retry_later(message)
             return None
         if rendered is not None:
             return rendered.payload()
-        if row.ts:
-            self._store.mark_sent(row.key, row.rev, row.ts)
+        if message.ts:
+            self._store.mark_sent(message.key, message.rev, message.ts)
         else:
-            self._store.mark_failed(row.key, None, "There is nothing to show any more.")
+            self._store.mark_failed(message.key, None, "There is nothing to show any more.")
         return None
 
-    def _deliver(self, row: OutMessage, content: dict[str, Any]) -> None:
-        if row.ts and self._shown.get(row.key) == _digest(content):
-            self._store.mark_sent(row.key, row.rev, row.ts)
+    def _deliver(self, message: OutMessage, content: dict[str, Any]) -> None:
+        if message.ts and self._shown.get(message.key) == _digest(content):
+            self._store.mark_sent(message.key, message.rev, message.ts)
             return
         try:
-            self._deliver_as_is(row, content)
-        except Unfit as error:
+            self._deliver_as_is(message, content)
+        except InvalidContent as error:
             if not content.get("blocks"):
                 raise
-            log.error("blocks_refused", key=row.key, kind=row.kind, error=str(error))
-            self._deliver_as_is(row, {"text": content["text"]})
+            log.error("blocks_refused", key=message.key, kind=message.kind, error=str(error))
+            self._deliver_as_is(message, {"text": content["text"]})
 
-    def _deliver_as_is(self, row: OutMessage, content: dict[str, Any]) -> None:
-        if row.ts.startswith(BY_URL):
-            self._respond(row, content)
-        elif row.ts:
-            self._update(row, content)
+    def _deliver_as_is(self, message: OutMessage, content: dict[str, Any]) -> None:
+        if message.ts.startswith(RESPONSE_URL_PREFIX):
+            self._respond(message, content)
+        elif message.ts:
+            self._update(message, content)
         else:
-            self._post(row, content)
+            self._post(message, content)
 
-    def _post(self, row: OutMessage, content: dict[str, Any]) -> None:
-        channel = self._delivery.address(row.channel)
-        thread = self._thread(row)
-        if self._recognise(row, channel, thread):
+    def _post(self, message: OutMessage, content: dict[str, Any]) -> None:
+        channel = self._delivery.address(message.channel)
+        thread = self._thread(message)
+        if self._find_already_posted(message, channel, thread):
             return
-        never = not row.attempts or row.key in self._not_posted
-        self._store.mark_attempt(row.key, _in(self._limits.arrives_s))
-        self._not_posted.pop(row.key, None)
+        never = not message.attempts or message.key in self._known_unsent
+        self._store.mark_attempt(message.key, _seconds_from_now(self._limits.in_flight_timeout_s))
+        self._known_unsent.pop(message.key, None)
         try:
-            ts = self._delivery.post(channel, content, row.key, row.rev, thread)
-        except Missing:
+            ts = self._delivery.post(channel, content, message.key, message.rev, thread)
+        except MessageMissing:
             if not thread:
                 raise
-            ts = self._delivery.post(channel, content, row.key, row.rev)
-        except Barred:
+            ts = self._delivery.post(channel, content, message.key, message.rev)
+        except CannotPost:
             if never:
                 # Else an earlier call may have got through, and its channel could not be searched.
-                self._surely_not_posted(row.key)
+                self._mark_known_unsent(message.key)
             raise
         finally:
             # Only now: the call may have been long on its way, and Slack counts from its arrival.
-            self._post_lane(row).take(time.monotonic())
-        self._store.mark_sent(row.key, row.rev, ts, channel)
-        self._remember(row.key, content)
+            self._post_bucket(message).take(time.monotonic())
+        self._store.mark_sent(message.key, message.rev, ts, channel)
+        self._remember(message.key, content)
 
-    def _recognise(self, row: OutMessage, channel: str, thread: str) -> bool:
+    def _find_already_posted(self, message: OutMessage, channel: str, thread: str) -> bool:
         """Whether it had been posted already, by a call whose answer never came."""
-        if not row.attempts or row.key in self._not_posted:
+        if not message.attempts or message.key in self._known_unsent:
             return False
-        since = row.created or datetime.fromtimestamp(0, UTC)
+        since = message.created or datetime.fromtimestamp(0, UTC)
         try:
-            found = self._delivery.find(channel, row.key, since, thread, not_ts=row.ts)
-        except (LockedOut, Barred, Missing, Odd) as error:
+            found = self._delivery.find(channel, message.key, since, thread, not_ts=message.ts)
+        except (AuthError, CannotPost, MessageMissing, UnexpectedError) as error:
             log.warning("channel_not_searched", channel=channel, error=str(error))
             return False
         if found is None:
             return False
-        log.info("message_recognised", key=row.key, ts=found.ts)
-        self._store.mark_sent(row.key, min(found.rev, row.rev), found.ts, channel)
+        log.info("message_already_posted", key=message.key, ts=found.ts)
+        self._store.mark_sent(message.key, min(found.rev, message.rev), found.ts, channel)
         return True
 
-    def _update(self, row: OutMessage, content: dict[str, Any]) -> None:
-        self._store.mark_attempt(row.key, _in(self._limits.arrives_s))
+    def _update(self, message: OutMessage, content: dict[str, Any]) -> None:
+        self._store.mark_attempt(message.key, _seconds_from_now(self._limits.in_flight_timeout_s))
         self._updates.take(time.monotonic())
         try:
-            self._delivery.update(row.channel, row.ts, content, row.key, row.rev)
-        except Missing as error:
-            log.info("message_posted_anew", key=row.key, error=str(error))
-            self._not_posted.pop(row.key, None)
-            self._post(replace(row, attempts=1), content)
+            self._delivery.update(message.channel, message.ts, content, message.key, message.rev)
+        except MessageMissing as error:
+            log.info("message_reposted", key=message.key, error=str(error))
+            self._known_unsent.pop(message.key, None)
+            self._post(replace(message, attempts=1), content)
             return
-        self._store.mark_sent(row.key, row.rev, row.ts)
-        self._remember(row.key, content)
+        self._store.mark_sent(message.key, message.rev, message.ts)
+        self._remember(message.key, content)
 
-    def _thread(self, row: OutMessage) -> str:
-        parent = self._store.message(row.thread_of) if row.thread_of else None
-        return parent.ts if parent is not None and parent.stands else ""
+    def _thread(self, message: OutMessage) -> str:
+        parent = self._store.message(message.thread_of) if message.thread_of else None
+        return parent.ts if parent is not None and parent.is_channel_message else ""
 
-    def _respond(self, row: OutMessage, content: Mapping[str, Any]) -> None:
+    def _respond(self, message: OutMessage, content: Mapping[str, Any]) -> None:
         """Where the bot cannot write: answer the person who asked."""
-        used = int(row.ts.removeprefix(BY_URL)) if row.ts.startswith(BY_URL) else 0
-        late = row.created is not None and datetime.now(UTC) - row.created > _URL_LASTS
-        if used >= _URL_USES or late:
-            raise Barred("the response URL is used up")
-        self._delivery.respond(row.response_url, content, replace=used > 0)
-        self._store.mark_sent(row.key, row.rev, f"{BY_URL}{used + 1}")
+        used = (
+            int(message.ts.removeprefix(RESPONSE_URL_PREFIX))
+            if message.ts.startswith(RESPONSE_URL_PREFIX)
+            else 0
+        )
+        late = message.created is not None and datetime.now(UTC) - message.created > _URL_TTL
+        if used >= _URL_MAX_USES or late:
+            raise CannotPost("the response URL is used up")
+        self._delivery.respond(message.response_url, content, replace=used > 0)
+        self._store.mark_sent(message.key, message.rev, f"{RESPONSE_URL_PREFIX}{used + 1}")
         if used < len(_URL_WAITS_S):
-            self._store.mark_failed(row.key, _in(_URL_WAITS_S[used]))
+            self._store.mark_failed(message.key, _seconds_from_now(_URL_WAITS_S[used]))
 
     # ---- what went wrong
 
-    def _outage(self, row: OutMessage, error: Trouble) -> None:
+    def _on_outage(self, message: OutMessage, error: TransientError) -> None:
         """Everything waits a little, and this message a little longer, in case it is its own fault."""
         self._outages += 1
-        pause = min(back_off(self._outages) / 2, _OUTAGE_MOST_S)
+        pause = min(back_off(self._outages) / 2, _OUTAGE_MAX_S)
         self._pause_until = time.monotonic() + pause
-        self._later(row, at_least=self._limits.arrives_s if isinstance(error, Lost) else 0.0)
+        self._retry_later(
+            message, at_least=self._limits.in_flight_timeout_s if isinstance(error, ResponseLost) else 0.0
+        )
         if self._outages in (1, 5):
-            log.warning("slack_in_trouble", error=str(error), pause_s=round(pause, 1))
+            log.warning("slack_unavailable", error=str(error), pause_s=round(pause, 1))
 
-    def _locked_out(self, row: OutMessage, content: Mapping[str, Any], error: LockedOut) -> None:
+    def _on_auth_error(self, message: OutMessage, content: Mapping[str, Any], error: AuthError) -> None:
         """Nothing is lost: all goes out once the credentials are in order again."""
-        if row.response_url and self._answered(row, content):
+        if message.response_url and self._on_response_url_sent(message, content):
             return
-        self._surely_not_posted(row.key)
-        self._pause_until = time.monotonic() + _LOCKED_OUT_S
+        self._mark_known_unsent(message.key)
+        self._pause_until = time.monotonic() + _AUTH_RETRY_S
         log.error(
             "slack_refuses_the_bot", error=str(error), hint="See that the bot token and scopes are right."
         )
 
-    def _barred(self, row: OutMessage, content: Mapping[str, Any], error: Barred) -> None:
-        if not row.ts.startswith(BY_URL) and row.response_url and self._answered(row, content):
+    def _on_cannot_post(self, message: OutMessage, content: Mapping[str, Any], error: CannotPost) -> None:
+        if (
+            not message.ts.startswith(RESPONSE_URL_PREFIX)
+            and message.response_url
+            and self._on_response_url_sent(message, content)
+        ):
             return
-        self._give_up(row, error)
+        self._give_up(message, error)
 
-    def _answered(self, row: OutMessage, content: Mapping[str, Any]) -> bool:
+    def _on_response_url_sent(self, message: OutMessage, content: Mapping[str, Any]) -> bool:
         try:
-            self._respond(row, content)
+            self._respond(message, content)
         except DeliveryError as error:
-            log.warning("response_url_failed", key=row.key, error=str(error))
+            log.warning("response_url_failed", key=message.key, error=str(error))
             return False
         return True
 
-    def _odd(self, row: OutMessage, error: DeliveryError) -> None:
-        if isinstance(error, Unfit) or self._failures.get(row.key, 0) + 1 >= _ODD_TRIES:
-            self._give_up(row, error)
+    def _on_unexpected_error(self, message: OutMessage, error: DeliveryError) -> None:
+        if isinstance(error, InvalidContent) or self._failures.get(message.key, 0) + 1 >= _UNEXPECTED_TRIES:
+            self._give_up(message, error)
             return
-        self._surely_not_posted(row.key)
-        self._later(row)
+        self._mark_known_unsent(message.key)
+        self._retry_later(message)
 
-    def _later(self, row: OutMessage, at_least: float = 0.0) -> None:
-        self._failures[row.key] = failures = self._failures.get(row.key, 0) + 1
-        self._store.mark_failed(row.key, _in(max(at_least, back_off(failures))))
+    def _retry_later(self, message: OutMessage, at_least: float = 0.0) -> None:
+        self._failures[message.key] = failures = self._failures.get(message.key, 0) + 1
+        self._store.mark_failed(message.key, _seconds_from_now(max(at_least, back_off(failures))))
 
-    def _give_up(self, row: OutMessage, error: DeliveryError) -> None:
-        self._failures.pop(row.key, None)
-        self._store.mark_failed(row.key, None, str(error))
-        if row.kind == "approval":
+    def _give_up(self, message: OutMessage, error: DeliveryError) -> None:
+        self._failures.pop(message.key, None)
+        self._store.mark_failed(message.key, None, str(error))
+        if message.kind == "approval":
             # Who asked is told that nobody else has heard of it.
-            self._store.touch(request_key(str(row.subject.get("request", ""))))
-        log.error("message_given_up", key=row.key, kind=row.kind, channel=row.channel, error=str(error))
+            self._store.touch(request_key(str(message.subject.get("request", ""))))
+        log.error(
+            "message_given_up", key=message.key, kind=message.kind, channel=message.channel, error=str(error)
+        )
 
     # ---- helpers
 
-    def _lane(self, row: OutMessage) -> Lane:
-        if row.stands:
+    def _bucket(self, message: OutMessage) -> TokenBucket:
+        if message.is_channel_message:
             return self._updates
-        return self._post_lane(row)
+        return self._post_bucket(message)
 
-    def _post_lane(self, row: OutMessage) -> Lane:
-        return self._posts.setdefault(row.channel, Lane(self._limits.posts_per_s))
+    def _post_bucket(self, message: OutMessage) -> TokenBucket:
+        return self._posts.setdefault(message.channel, TokenBucket(self._limits.posts_per_s))
 
-    def _surely_not_posted(self, key: str) -> None:
-        _keep(self._not_posted, key, "")
+    def _mark_known_unsent(self, key: str) -> None:
+        _keep(self._known_unsent, key, "")
 
     def _remember(self, key: str, content: Mapping[str, Any]) -> None:
         _keep(self._shown, key, _digest(content))
@@ -352,16 +364,16 @@ def _keep(known: OrderedDict[str, str], key: str, value: str) -> None:
     """As the latest; of too many, the oldest goes."""
     known[key] = value
     known.move_to_end(key)
-    while len(known) > _REMEMBERED:
+    while len(known) > _MAX_REMEMBERED:
         known.popitem(last=False)
 
 
-def _in(seconds: float) -> datetime:
+def _seconds_from_now(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
-def _urgency(row: OutMessage) -> tuple[int, int]:
-    return (0 if row.kind in _FIRST else 1, row.id)
+def _priority(message: OutMessage) -> tuple[int, int]:
+    return (0 if message.kind in _PRIORITY_KINDS else 1, message.id)
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -14,42 +14,42 @@ import structlog
 
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
-from bot.slack.api.messages import KEPT_OUT
+from bot.slack.api.messages import NOT_A_MEMBER
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, Event, KnownJob, OutMessage, RequestState, failed_databases
+from bot.store.records import OPEN_REQUESTS, Event, JobSnapshot, OutMessage, RequestState, failed_databases
 from bot.watch.transitions import DELAYED
 
 log = structlog.get_logger(__name__)
 
-REACHES_BACK = timedelta(days=1)
-NEWS = 20
+MAX_AGE = timedelta(days=1)
+MAX_NEWS = 20
 """So many alerts and time lines are posted at most."""
 _FOR_PEOPLE = ("approval", "request")
 _NEWS = ("alert", "timeline")
-_GOES_ON = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
-_OF_A_STATUS = ("created", "recreated", "changed", "stuck", "error")
+_OPEN_STATES = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
+_STATUS_EVENTS = ("created", "recreated", "changed", "stuck", "error")
 """Kinds of events that tell where the job is."""
 
 
-def take_up(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
+def requeue_after_invite(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
     """Have what still matters of the last day posted; how many messages that are.
 
     Raises:
         StoreError.
     """
-    since = now - REACHES_BACK
+    since = now - MAX_AGE
     with store.transaction():
-        waiting = store.given_up(channel, KEPT_OUT, since, kinds=_FOR_PEOPLE)
-        news = store.given_up(channel, KEPT_OUT, since, kinds=_NEWS)
+        waiting = store.given_up(channel, NOT_A_MEMBER, since, kinds=_FOR_PEOPLE)
+        news = store.given_up(channel, NOT_A_MEMBER, since, kinds=_NEWS)
         matters = (each for each in reversed(news) if _is_news(store, each, subscriptions))
-        chosen = [each for each in waiting if _goes_on(store, each)] + list(islice(matters, NEWS))
-        taken = sum(_taken(store, each) for each in chosen)
+        chosen = [each for each in waiting if _is_open(store, each)] + list(islice(matters, MAX_NEWS))
+        taken = sum(_requeue(store, each) for each in chosen)
     if taken:
-        log.info("messages_taken_up", channel=channel, messages=taken)
+        log.info("messages_requeued", channel=channel, messages=taken)
     return taken
 
 
-def _taken(store: Store, message: OutMessage) -> bool:
+def _requeue(store: Store, message: OutMessage) -> bool:
     taken = store.take_up(message.key)
     if taken and message.kind == "approval":
         # Its requester was told that nobody else has heard of it.
@@ -57,9 +57,9 @@ def _taken(store: Store, message: OutMessage) -> bool:
     return taken
 
 
-def _goes_on(store: Store, message: OutMessage) -> bool:
+def _is_open(store: Store, message: OutMessage) -> bool:
     request = store.request(message.subject["request"])
-    states = (RequestState.APPROVING,) if message.kind == "approval" else _GOES_ON
+    states = (RequestState.APPROVING,) if message.kind == "approval" else _OPEN_STATES
     return request is not None and request.state in states
 
 
@@ -71,8 +71,8 @@ def _is_news(store: Store, message: OutMessage, subscriptions: Subscriptions) ->
         return False
     known = store.known_job(event.job)
     job = known.job if known is not None and known.job.create_time == event.create_time else None
-    listeners = subscriptions.listeners(event, job)
-    return any(each.target == message.channel and (alert or each.whole) for each in listeners)
+    listeners = subscriptions.recipients(event, job)
+    return any(each.target == message.channel and (alert or each.follows_job) for each in listeners)
 
 
 def _is_current(store: Store, message: OutMessage) -> bool:
@@ -86,12 +86,12 @@ def _still_holds(store: Store, event: Event) -> bool:
     known = store.known_job(event.job)
     if known is None or known.job.create_time != event.create_time:
         return event.kind == "deleted"
-    if event.kind in _OF_A_STATUS:
+    if event.kind in _STATUS_EVENTS:
         return known.job.status == event.after
-    return _warned_of(known, event)
+    return _still_warned(known, event)
 
 
-def _warned_of(known: KnownJob, event: Event) -> bool:
+def _still_warned(known: JobSnapshot, event: Event) -> bool:
     if event.kind == "delayed":
         return DELAYED in known.flags
     return event.kind == "database_failed" and bool(failed_databases(known.databases))

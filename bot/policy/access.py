@@ -6,15 +6,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.cmdline.answers import Group, Part, Rich, User
+from bot.cmdline.answers import Group, RichPart, RichText, User
 from bot.dms.model import Job
-from bot.policy.model import CHANGES, FREEZES, FROZEN, SPEAKS_FOR_CHANNELS, Policy, Role, Ruling, Subjects
+from bot.policy.model import (
+    CHANGES,
+    CHANNEL_SUBSCRIPTION_ROLE,
+    FREEZES,
+    FROZEN,
+    EffectiveRule,
+    Policy,
+    Role,
+    Subjects,
+)
 from bot.store.records import Person, Request
 
-__all__ = ["Access", "Approvers", "Judge", "PeopleUnknown", "Role", "Verdict"]
+__all__ = ["Access", "Approvers", "DirectoryUnavailable", "PermissionCache", "Role", "Verdict"]
 
 
-class PeopleUnknown(Exception):
+class DirectoryUnavailable(Exception):
     """Slack did not say who is who, or in which user group. `str()` is one sentence that says why."""
 
 
@@ -43,19 +52,19 @@ class Verdict:
     approvers: Approvers = Approvers()
     channel: str = ""
     """Where approvals are asked for; empty: the setting `approval_channel`."""
-    could: Approvers = Approvers()
+    permitted_instead: Approvers = Approvers()
     """Refused: who could instead, as far as the policy names them."""
 
     @property
-    def said(self) -> Rich:
+    def explanation(self) -> RichText:
         """`why`, followed by mentions of those who could instead."""
-        named: list[Part] = [Group(each) for each in self.could.groups]
-        named += [User(each) for each in self.could.users]
+        named: list[RichPart] = [Group(each) for each in self.permitted_instead.groups]
+        named += [User(each) for each in self.permitted_instead.users]
         return (self.why, " Ask ", *_listed(named), ".") if named else self.why
 
 
-def _listed(parts: Iterable[Part]) -> tuple[Part, ...]:
-    listed: list[Part] = []
+def _listed(parts: Iterable[RichPart]) -> tuple[RichPart, ...]:
+    listed: list[RichPart] = []
     for part in parts:
         listed += [", ", part] if listed else [part]
     return tuple(listed)
@@ -82,15 +91,17 @@ class Access:
     """Judges people by a policy. What cannot be looked up grants nothing."""
 
     groups_of: Callable[[str], frozenset[str]] = _no_groups
-    """A person's user groups, each by its id and by its `@handle`. May raise PeopleUnknown."""
+    """A person's user groups, each by its id and by its `@handle`. May raise DirectoryUnavailable."""
     policy: Policy = field(default_factory=Policy)
     group_id: Callable[[str], str] = _as_it_is
-    """The id of a user group from its id or `@handle`; empty where there is none. May raise PeopleUnknown."""
+    """The id of a user group from its id or `@handle`; empty where there is none. May raise
+    DirectoryUnavailable."""
     user_id: Callable[[str], str] = _as_it_is
-    """The id of a person from an id or `@handle`; empty where there is none. May raise PeopleUnknown."""
+    """The id of a person from an id or `@handle`; empty where there is none. May raise
+    DirectoryUnavailable."""
     is_member: Callable[[str], bool] = _anybody
     """Whether a person is a full member of the workspace, not a guest or from another one. May raise
-    PeopleUnknown."""
+    DirectoryUnavailable."""
     clock: Callable[[], datetime] = _now
 
     def verdict(self, who: Person, verb: str, job: Job | None = None) -> Verdict:
@@ -99,48 +110,48 @@ class Access:
         Without a job, a changing verb is meant for all of them: then every rule that may judge it
         has to allow it.
         """
-        asker = _Asker(who, self)
-        rulings = self._rulings(verb, job)
-        verdicts = [self._judge(asker, verb, ruling, job) for ruling in rulings]
+        principal = _Principal(who, self)
+        rules = self._effective_rules(verb, job)
+        verdicts = [self._verdict(principal, verb, rule, job) for rule in rules]
         refused = next((each for each in verdicts if not each.allowed), None)
         return refused or max(verdicts, key=lambda each: each.approvals)
 
     def visible(self, who: Person, verb: str, jobs: Iterable[Job]) -> tuple[Job, ...]:
         """Those of `jobs` that `who` may look at with `verb`."""
         given = tuple(jobs)
-        if not self.policy.tells_apart(verb):
+        if not self.policy.is_job_specific(verb):
             return given
-        asker = _Asker(who, self)
-        judged: dict[Ruling, bool] = {}
-        rulings = [self.policy.ruling(verb, job) for job in given]
-        for ruling in rulings:
-            if ruling not in judged:
-                judged[ruling] = asker.is_one_of(ruling.allow)
-        return tuple(job for job, ruling in zip(given, rulings, strict=True) if judged[ruling])
+        principal = _Principal(who, self)
+        judged: dict[EffectiveRule, bool] = {}
+        rules = [self.policy.effective_rule(verb, job) for job in given]
+        for rule in rules:
+            if rule not in judged:
+                judged[rule] = principal.is_one_of(rule.allow)
+        return tuple(job for job, rule in zip(given, rules, strict=True) if judged[rule])
 
-    def judge(self, who: Person) -> Judge:
+    def permissions(self, who: Person) -> PermissionCache:
         """For the many questions of one answer."""
-        return Judge(who, self)
+        return PermissionCache(who, self)
 
     def may_approve(self, who: Person, request: Request) -> Verdict:
         """May `who` approve or deny `request`, by the policy as it is now?"""
-        approver = _Asker(who, self)
-        verdicts = [self._judge_approver(approver, request, job) for job in request.jobs]
+        approver = _Principal(who, self)
+        verdicts = [self._approver_verdict(approver, request, job) for job in request.jobs]
         return next((each for each in verdicts if not each.allowed), verdicts[0])
 
     def channels_verdict(self, who: Person) -> Verdict:
         """May `who` set or end what channels are told? Being told oneself takes no more than to look."""
-        asker, wanted = _Asker(who, self), Subjects(SPEAKS_FOR_CHANNELS)
-        if asker.is_one_of(wanted):
+        principal, allowed = _Principal(who, self), Subjects(CHANNEL_SUBSCRIPTION_ROLE)
+        if principal.is_one_of(allowed):
             return Verdict(True, "Your role lets you set what channels are told.")
-        why = f"To set or end what a channel is told takes {describe(wanted)}, and your role is "
-        why += f"{_name(asker.role())}: "
+        why = f"To set or end what a channel is told takes {describe(allowed)}, and your role is "
+        why += f"{_name(principal.role())}: "
         if self.policy.missing:
             why = f"{self.policy.unruled('set or end what a channel is told')} Still, "
         why += "`/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
-        if asker.hint:
-            why += f" {asker.hint}"
-        return Verdict(False, why, could=self._named(wanted))
+        if principal.hint:
+            why += f" {principal.hint}"
+        return Verdict(False, why, permitted_instead=self._named(allowed))
 
     def explain(self, who: Person, job: Job) -> tuple[tuple[str, Verdict], ...]:
         """What `who` may do with `job`: a verdict for each verb that views or changes it."""
@@ -152,76 +163,78 @@ class Access:
 
         Where groups cannot be looked up, they grant nothing.
         """
-        return _Asker(who, self).role()
+        return _Principal(who, self).role()
 
-    def closed(self, job: Job) -> str:
+    def planned_freeze_reason(self, job: Job) -> str:
         """Why a freeze that the policy plans forbids changes of `job` now, or empty."""
         now = self.clock()
-        window = next((each for each in self.policy.windows if each.holds(now, job)), None)
+        window = next((each for each in self.policy.planned_freezes if each.applies(now, job)), None)
         if window is None:
             return ""
         until = f"{window.until:%Y-%m-%d %H:%M} UTC"
         return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
 
-    def _rulings(self, verb: str, job: Job | None) -> tuple[Ruling, ...]:
+    def _effective_rules(self, verb: str, job: Job | None) -> tuple[EffectiveRule, ...]:
         if job is None and verb in CHANGES | FREEZES:
-            return self.policy.rulings(verb)
-        return (self.policy.ruling(verb, job),)
+            return self.policy.effective_rules(verb)
+        return (self.policy.effective_rule(verb, job),)
 
-    def _judge(self, asker: _Asker, verb: str, ruling: Ruling, job: Job | None) -> Verdict:
-        closed = self.closed(job) if job is not None and verb in FROZEN else ""
+    def _verdict(self, principal: _Principal, verb: str, rule: EffectiveRule, job: Job | None) -> Verdict:
+        closed = self.planned_freeze_reason(job) if job is not None and verb in FROZEN else ""
         if closed:
-            return Verdict(False, closed, rule=ruling.rule)
-        if not asker.is_one_of(ruling.allow):
-            return self._refused(asker, f"use `{verb}`{_on(job)}", ruling, ruling.allow)
-        because = self._because(ruling, ruling.allow)
-        return self._granted(ruling, f"{because} use `{verb}`{_on(job)}.{_also(ruling)}")
+            return Verdict(False, closed, rule=rule.rule)
+        if not principal.is_one_of(rule.allow):
+            return self._refused(principal, f"use `{verb}`{_on(job)}", rule, rule.allow)
+        because = self._because(rule, rule.allow)
+        return self._granted(rule, f"{because} use `{verb}`{_on(job)}.{_also(rule)}")
 
-    def _judge_approver(self, approver: _Asker, request: Request, job: Job) -> Verdict:
-        ruling = self.policy.ruling(request.action, job)
+    def _approver_verdict(self, approver: _Principal, request: Request, job: Job) -> Verdict:
+        rule = self.policy.effective_rule(request.action, job)
         what = f"approve or deny `{request.action}` on `{job.id}`"
         own = approver.who.user == request.by.user and not self.policy.missing
-        if own and not (ruling.self_approval and request.self_approval):
-            named = self._named(ruling.approvers)
+        if own and not (rule.self_approval and request.self_approval):
+            named = self._named(rule.approvers)
             others = tuple(each for each in named.users if each != request.by.user)
             return Verdict(
                 allowed=False,
-                why=f"{_by(ruling)} nobody approves their own request: "
-                f"{describe(ruling.approvers)} can, and you can withdraw it.",
-                rule=ruling.rule,
-                could=Approvers(others, named.groups),
+                why=f"{_by(rule)} nobody approves their own request: "
+                f"{describe(rule.approvers)} can, and you can withdraw it.",
+                rule=rule.rule,
+                permitted_instead=Approvers(others, named.groups),
             )
-        if not approver.is_one_of(ruling.approvers):
-            return self._refused(approver, what, ruling, ruling.approvers)
-        return self._granted(ruling, f"{self._because(ruling, ruling.approvers)} {what}.")
+        if not approver.is_one_of(rule.approvers):
+            return self._refused(approver, what, rule, rule.approvers)
+        return self._granted(rule, f"{self._because(rule, rule.approvers)} {what}.")
 
-    def _granted(self, ruling: Ruling, why: str) -> Verdict:
+    def _granted(self, rule: EffectiveRule, why: str) -> Verdict:
         return Verdict(
             allowed=True,
             why=why,
-            approvals=ruling.approvals,
-            self_approval=ruling.self_approval,
-            expires=ruling.expires,
-            rule=ruling.rule,
-            approvers=self._named(ruling.approvers),
-            channel=ruling.channel,
+            approvals=rule.approvals,
+            self_approval=rule.self_approval,
+            expires=rule.expires,
+            rule=rule.rule,
+            approvers=self._named(rule.approvers),
+            channel=rule.channel,
         )
 
-    def _refused(self, asker: _Asker, what: str, ruling: Ruling, wanted: Subjects) -> Verdict:
+    def _refused(self, principal: _Principal, what: str, rule: EffectiveRule, allowed: Subjects) -> Verdict:
         if self.policy.missing:
             return Verdict(False, self.policy.unruled(what))
-        who_can = "nobody may do that" if wanted.nobody else f"that takes {describe(wanted)}"
-        why = f"You may not {what}: {_by(ruling, start=False)} {who_can}; your role is {_name(asker.role())}."
-        if asker.hint:
-            why += f" {asker.hint}"
-        return Verdict(False, why, rule=ruling.rule, could=self._named(wanted))
+        who_can = "nobody may do that" if allowed.nobody else f"that takes {describe(allowed)}"
+        why = (
+            f"You may not {what}: {_by(rule, start=False)} {who_can}; your role is {_name(principal.role())}."
+        )
+        if principal.hint:
+            why += f" {principal.hint}"
+        return Verdict(False, why, rule=rule.rule, permitted_instead=self._named(allowed))
 
-    def _because(self, ruling: Ruling, wanted: Subjects) -> str:
-        if ruling.rule:
-            return f"By the rule “{ruling.rule}” you may"
-        if wanted.role is not None and self.policy.guest_role >= wanted.role:
+    def _because(self, rule: EffectiveRule, allowed: Subjects) -> str:
+        if rule.rule:
+            return f"By the rule “{rule.rule}” you may"
+        if allowed.role is not None and self.policy.guest_role >= allowed.role:
             return "Everybody here may"
-        if wanted.role is not None and self.policy.default_role >= wanted.role:
+        if allowed.role is not None and self.policy.default_role >= allowed.role:
             return "Every member of this workspace may"
         return "Your role lets you"
 
@@ -230,21 +243,21 @@ class Access:
         if subjects.role is not None and self.policy.default_role >= subjects.role:
             return Approvers()
         if subjects.role is not None:
-            subjects = subjects.plus(self.policy.holders(subjects.role))
+            subjects = subjects.union(self.policy.holders(subjects.role))
         groups = (self._known_group(each) for each in subjects.groups)
         return Approvers(subjects.users, tuple(each for each in groups if each))
 
     def _known_group(self, group: str) -> str:
         try:
             return self.group_id(group)
-        except PeopleUnknown:
+        except DirectoryUnavailable:
             return ""
 
 
 _IN_ORDER = ("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete")
 
 
-class _Asker:
+class _Principal:
     """One person while one question about them is answered; groups are looked up when they matter."""
 
     def __init__(self, who: Person, access: Access) -> None:
@@ -276,9 +289,9 @@ class _Asker:
         return self.who.user in subjects.users or self.who.channel in subjects.channels
 
     def _in_any(self, groups: tuple[str, ...]) -> bool:
-        return bool(groups) and not self._mine().isdisjoint(groups)
+        return bool(groups) and not self._own_groups().isdisjoint(groups)
 
-    def _mine(self) -> frozenset[str]:
+    def _own_groups(self) -> frozenset[str]:
         if self._groups is None:
             self._groups = self._ask()
         return self._groups
@@ -286,7 +299,7 @@ class _Asker:
     def _ask(self) -> frozenset[str]:
         try:
             return self._access.groups_of(self.who.user)
-        except PeopleUnknown as error:
+        except DirectoryUnavailable as error:
             self.hint = f"{error} Until that is known, user groups grant nothing: try again later."
             return frozenset()
 
@@ -298,7 +311,7 @@ class _Asker:
     def _ask_membership(self) -> bool:
         try:
             member = self._access.is_member(self.who.user)
-        except PeopleUnknown as error:
+        except DirectoryUnavailable as error:
             self.hint = f"{error} Until that is known, you count as a guest: try again later."
             return False
         if not member:
@@ -306,34 +319,36 @@ class _Asker:
         return member
 
 
-class Judge:
+class PermissionCache:
     """Says yes or no to one person while one answer is made: as `Access.verdict`, without its words."""
 
     def __init__(self, who: Person, access: Access) -> None:
         self._access = access
-        self._asker = _Asker(who, access)
+        self._asker = _Principal(who, access)
         self._judged: dict[Subjects, bool] = {}
         self._ways: dict[str, frozenset[bool]] = {}
         self._closed: dict[str, bool] = {}
 
     def may(self, verb: str, job: Job) -> bool:
         """Whether they may use `verb` on `job`."""
-        if verb in FROZEN and self._is_closed(job):
+        if verb in FROZEN and self._in_planned_freeze(job):
             return False
-        ways = self._all_ways(verb)
+        ways = self._verdicts_on_any_job(verb)
         if len(ways) == 1:
             return True in ways
-        return self._is_one_of(self._access.policy.ruling(verb, job).allow)
+        return self._is_one_of(self._access.policy.effective_rule(verb, job).allow)
 
     def may_by_name(self, verb: str, job: Job) -> bool:
         """The same of a job of which only the name is known: whether they may, whatever its labels are."""
-        return all(self._is_one_of(each.allow) for each in self._access.policy.rulings_by_name(verb, job))
+        return all(
+            self._is_one_of(each.allow) for each in self._access.policy.effective_rules_by_name(verb, job)
+        )
 
-    def _all_ways(self, verb: str) -> frozenset[bool]:
+    def _verdicts_on_any_job(self, verb: str) -> frozenset[bool]:
         """What is said of `verb` on any job; where that is always the same, no job has to be looked at."""
         if verb not in self._ways:
-            rulings = self._access.policy.rulings(verb)
-            self._ways[verb] = frozenset(self._is_one_of(each.allow) for each in rulings)
+            rules = self._access.policy.effective_rules(verb)
+            self._ways[verb] = frozenset(self._is_one_of(each.allow) for each in rules)
         return self._ways[verb]
 
     def _is_one_of(self, subjects: Subjects) -> bool:
@@ -341,9 +356,9 @@ class Judge:
             self._judged[subjects] = self._asker.is_one_of(subjects)
         return self._judged[subjects]
 
-    def _is_closed(self, job: Job) -> bool:
+    def _in_planned_freeze(self, job: Job) -> bool:
         if job.name not in self._closed:
-            self._closed[job.name] = bool(self._access.closed(job))
+            self._closed[job.name] = bool(self._access.planned_freeze_reason(job))
         return self._closed[job.name]
 
 
@@ -384,14 +399,14 @@ def _on(job: Job | None) -> str:
     return f" on `{job.id}`" if job is not None else ""
 
 
-def _by(ruling: Ruling, *, start: bool = True) -> str:
+def _by(rule: EffectiveRule, *, start: bool = True) -> str:
     first = "By" if start else "by"
-    return f"{first} the rule “{ruling.rule}”" if ruling.rule else f"{first} default"
+    return f"{first} the rule “{rule.rule}”" if rule.rule else f"{first} default"
 
 
-def _also(ruling: Ruling) -> str:
-    if not ruling.approvals:
+def _also(rule: EffectiveRule) -> str:
+    if not rule.approvals:
         return ""
-    count = "One approval is" if ruling.approvals == 1 else f"{ruling.approvals} approvals are"
-    own = "your own counts" if ruling.self_approval else "your own does not count"
+    count = "One approval is" if rule.approvals == 1 else f"{rule.approvals} approvals are"
+    own = "your own counts" if rule.self_approval else "your own does not count"
     return f" {count} needed before it runs; {own}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.cmdline.answers import Channel, Group, Part, Section, Time, User
+from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
 from bot.policy.model import CHANGES, DESTROYS, VERB_SETS, VERBS, Policy, Role, Rule, Scope, Subjects
 from bot.util.durations import humanize
 
@@ -33,7 +33,7 @@ def overview(policy: Policy) -> list[Section]:
         return [Section(_MISSING)]
     if policy.open:
         return [Section(_OPEN)]
-    lines: list[Part] = [f"*Roles* (from `{policy.source}`)"]
+    lines: list[RichPart] = [f"*Roles* (from `{policy.source}`)"]
     lines.append(f"\n• everybody: {role_name(policy.default_role)}, {_CAN[policy.default_role]}")
     for grant in policy.grants:
         lines += [f"\n• {role_name(grant.role)} ({_CAN[grant.role]}): ", *people(grant.to)]
@@ -43,30 +43,30 @@ def overview(policy: Policy) -> list[Section]:
 def rules(policy: Policy) -> list[Section]:
     """A section for each rule, and one for what holds where none matches."""
     found = [_rule(number, rule) for number, rule in enumerate(policy.rules, start=1)]
-    return [*found, _rest(policy)] if policy.source else found
+    return [*found, _defaults(policy)] if policy.source else found
 
 
 def notices(policy: Policy) -> list[Section]:
     """Planned freezes, watches and the summary, where there are any."""
     found: list[Section] = []
-    for window in policy.windows:
-        parts: list[Part] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
+    for window in policy.planned_freezes:
+        parts: list[RichPart] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
         found.append(Section((*parts, f" on {scope(window.scope)}: {window.reason}")))
     if policy.watches:
-        lines: list[Part] = ["*Told without asking*"]
+        lines: list[RichPart] = ["*Told without asking*"]
         for watch in policy.watches:
             what = f" hears of {', '.join(watch.only) or 'everything'}, jobs `{watch.jobs}`"
             lines += ["\n• ", _target(watch.target), what]
         found.append(Section(tuple(lines)))
     if policy.summary is not None:
         at = f"{policy.summary.at:%H:%M} {policy.summary.zone}"
-        where: list[Part] = [" in ", Channel(policy.summary.channel)] if policy.summary.channel else []
+        where: list[RichPart] = [" in ", Channel(policy.summary.channel)] if policy.summary.channel else []
         found.append(Section((f"*Daily summary* at {at}", *where)))
     return found
 
 
 def _rule(number: int, rule: Rule) -> Section:
-    parts: list[Part] = [f"*{number}. {rule.name}*: {verbs(rule.verbs)} on {scope(rule.scope)}"]
+    parts: list[RichPart] = [f"*{number}. {rule.name}*: {verbs(rule.verbs)} on {scope(rule.scope)}"]
     if rule.allow is not None:
         parts += ["\n• allowed to: ", *people(rule.allow)]
     if rule.approvals is not None:
@@ -82,9 +82,9 @@ def _rule(number: int, rule: Rule) -> Section:
     return Section(tuple(parts))
 
 
-def _rest(policy: Policy) -> Section:
+def _defaults(policy: Policy) -> Section:
     first = "Where no rule matches" if policy.rules else "For every job"
-    parts: list[Part] = [
+    parts: list[RichPart] = [
         f"*{first}*: looking takes the role viewer, changing and freezing the role operator. "
         f"{_listed(sorted(DESTROYS))} need one approval, by somebody else with the role approver."
     ]
@@ -97,15 +97,15 @@ def role_name(role: Role) -> str:
     return role.name.lower()
 
 
-def verbs(some: frozenset[str]) -> str:
+def verbs(chosen: frozenset[str]) -> str:
     """Verbs in words; a set that has a name goes by it."""
-    if some >= VERBS:
+    if chosen >= VERBS:
         return "every verb"
-    if some == CHANGES:
+    if chosen == CHANGES:
         return "every change"
-    if some == VERB_SETS["view"]:
+    if chosen == VERB_SETS["view"]:
         return "looking"
-    return _listed(sorted(some))
+    return _listed(sorted(chosen))
 
 
 def scope(which: Scope) -> str:
@@ -121,9 +121,9 @@ def scope(which: Scope) -> str:
     return " ".join(parts)
 
 
-def people(subjects: Subjects) -> tuple[Part, ...]:
+def people(subjects: Subjects) -> tuple[RichPart, ...]:
     """Who is meant, with mentions."""
-    parts: list[Part] = []
+    parts: list[RichPart] = []
     if subjects.role is not None:
         parts.append(role_name(subjects.role) + ("" if subjects.role is Role.ADMIN else " or above"))
     parts += [User(each) for each in subjects.users]
@@ -132,14 +132,14 @@ def people(subjects: Subjects) -> tuple[Part, ...]:
     return tuple(_with_commas(parts)) or ("nobody",)
 
 
-def _with_commas(parts: Iterable[Part]) -> list[Part]:
-    listed: list[Part] = []
+def _with_commas(parts: Iterable[RichPart]) -> list[RichPart]:
+    listed: list[RichPart] = []
     for part in parts:
         listed += [", ", part] if listed else [part]
     return listed
 
 
-def _target(target: str) -> Part:
+def _target(target: str) -> RichPart:
     return User(target) if target.startswith(("U", "W")) else Channel(target)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.policy.fields import Faults, Fields
+from bot.policy.fields import ErrorCollector, TableReader
 from bot.policy.model import PolicyError
 
 _GUARDED = ("stop", "restart", "promote", "edit", "delete")
@@ -31,11 +31,11 @@ def people(text: str, role: str) -> tuple[str, ...]:
     Raises:
         PolicyError: there are none, or one is no subject of a policy.
     """
-    words, faults = _words(text), Faults("")
-    fields = Fields("", {role: words}, faults)
+    words, faults = _words(text), ErrorCollector("")
+    fields = TableReader("", {role: words}, faults)
     fields.subjects(role, roles_too=False)
     if not words:
-        fields.fault(role, "is empty: name somebody", f'{role} = ["U0123ABCD", "@dba-team"]')
+        fields.error(role, "is empty: name somebody", f'{role} = ["U0123ABCD", "@dba-team"]')
     return _sound(words, faults)
 
 
@@ -45,13 +45,13 @@ def labels(text: str) -> tuple[str, ...]:
     Raises:
         PolicyError: one is no `key=value`.
     """
-    words, faults = _words(text), Faults("")
+    words, faults = _words(text), ErrorCollector("")
     if words:
-        Fields("", {"labels": words}, faults).scope()
+        TableReader("", {"labels": words}, faults).scope()
     return _sound(words, faults)
 
 
-def _sound(words: Sequence[str], faults: Faults) -> tuple[str, ...]:
+def _sound(words: Sequence[str], faults: ErrorCollector) -> tuple[str, ...]:
     if faults.found:
         # A fault begins with its file, and here is none.
         raise PolicyError(each.removeprefix(", ") for each in faults.found)

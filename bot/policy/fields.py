@@ -11,8 +11,8 @@ from bot.policy.model import VERB_SETS, Role, Scope, Subjects
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import nearest
 
-SHORTEST = timedelta(minutes=1)
-LONGEST = timedelta(days=30)
+MIN_DURATION = timedelta(minutes=1)
+MAX_DURATION = timedelta(days=30)
 """Bounds of how long a request may wait."""
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -26,7 +26,7 @@ _LABEL_VALUE = re.compile(r"[\w*?\[\]!-]{0,63}")
 _ROLES = {role.name.lower(): role for role in Role}
 
 
-class Faults:
+class ErrorCollector:
     """What was found wrong so far."""
 
     def __init__(self, source: str) -> None:
@@ -38,13 +38,13 @@ class Faults:
         self.found.append(f"{place}: {what}; for example: {example}.")
 
 
-class Fields:
+class TableReader:
     """One table; `where` says which in words."""
 
-    def __init__(self, where: str, data: dict[str, Any], faults: Faults) -> None:
+    def __init__(self, where: str, data: dict[str, Any], errors: ErrorCollector) -> None:
         self.where = where
         self._data = data
-        self._faults = faults
+        self._errors = errors
 
     # ---- around the fields
 
@@ -54,34 +54,36 @@ class Fields:
     def value(self, key: str) -> Any:
         return self._data.get(key)
 
-    def fault(self, key: str, what: str, example: str) -> None:
+    def error(self, key: str, what: str, example: str) -> None:
         where = f"{self.where}, `{key}`" if self.where else f"`{key}`"
-        self._faults.add(where, what, example)
+        self._errors.add(where, what, example)
 
-    def only(self, known: Collection[str]) -> None:
+    def reject_unknown(self, known: Collection[str]) -> None:
         """Note every key that is not in `known`."""
         for key in self._data:
             if key not in known:
-                self.fault(shorter(key), f"is not known here{near(key, known)}", " or ".join(list(known)[:3]))
+                self.error(
+                    shorter(key), f"is not known here{did_you_mean(key, known)}", " or ".join(list(known)[:3])
+                )
 
-    def table(self, key: str) -> Fields | None:
+    def table(self, key: str) -> TableReader | None:
         """A table of its own, or None where there is none."""
         value = self._data.get(key)
         if value is None:
             return None
         if not isinstance(value, dict):
-            self.fault(key, f"must be a table, not {shown(value)}", f"[{key}]")
+            self.error(key, f"must be a table, not {shown(value)}", f"[{key}]")
             return None
-        return Fields(f"[{key}]", value, self._faults)
+        return TableReader(f"[{key}]", value, self._errors)
 
-    def tables(self, key: str) -> list[Fields]:
+    def tables(self, key: str) -> list[TableReader]:
         """An array of tables; empty where there is none."""
         value = self._data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            self.fault(key, f"must be written as tables, not as {shown(value)}", f"[[{key}]]")
+            self.error(key, f"must be written as tables, not as {shown(value)}", f"[[{key}]]")
             return []
         return [
-            Fields(_place(key, number, each), each, self._faults)
+            TableReader(_place(key, number, each), each, self._errors)
             for number, each in enumerate(value, start=1)
         ]
 
@@ -91,12 +93,12 @@ class Fields:
         """A text on one line; with `needed` (an example), it must be there."""
         value = self._data.get(key, "")
         if not isinstance(value, str):
-            self.fault(key, f"must be a text, not {shown(value)}", needed or f'{key} = "production"')
+            self.error(key, f"must be a text, not {shown(value)}", needed or f'{key} = "production"')
             return ""
         if needed and not value.strip():
-            self.fault(key, "is missing or empty", needed)
+            self.error(key, "is missing or empty", needed)
         if len(value) > 200 or not value.isprintable():
-            self.fault(key, "must be one line of at most 200 characters", needed or f'{key} = "production"')
+            self.error(key, "must be one line of at most 200 characters", needed or f'{key} = "production"')
             return ""
         return value.strip()
 
@@ -105,24 +107,24 @@ class Fields:
         value = self._data.get(key, [])
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(each, str) for each in items):
-            self.fault(key, f"must be a list of texts, not {shown(value)}", f"{key} = {example}")
+            self.error(key, f"must be a list of texts, not {shown(value)}", f"{key} = {example}")
             return ()
         return tuple(dict.fromkeys(each.strip() for each in items))
 
-    def whole(self, key: str, low: int, high: int) -> int | None:
+    def integer(self, key: str, low: int, high: int) -> int | None:
         value = self._data.get(key)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             what = f"must be a whole number from {low} to {high}, not {shown(value)}"
-            self.fault(key, what, f"{key} = 1")
+            self.error(key, what, f"{key} = 1")
             return None
         return value
 
-    def switch(self, key: str) -> bool | None:
+    def boolean(self, key: str) -> bool | None:
         value = self._data.get(key)
         if value is not None and not isinstance(value, bool):
-            self.fault(key, f"must be true or false, without quotes, not {shown(value)}", f"{key} = false")
+            self.error(key, f"must be true or false, without quotes, not {shown(value)}", f"{key} = false")
             return None
         return value
 
@@ -134,22 +136,22 @@ class Fields:
             span = parse_duration(value) if isinstance(value, str) else None
         except ValueError:
             span = None
-        if span is None or not SHORTEST <= span <= LONGEST:
+        if span is None or not MIN_DURATION <= span <= MAX_DURATION:
             what = f"must be a duration from 1m to 30d in quotes, not {shown(value)}"
-            self.fault(key, what, f'{key} = "2h"')
+            self.error(key, what, f'{key} = "2h"')
             return None
         return span
 
-    def moment(self, key: str) -> datetime | None:
+    def timestamp(self, key: str) -> datetime | None:
         """A time in UTC; a time without a zone is taken as UTC."""
         value = self._data.get(key)
         try:
-            found = _moment(value)
+            found = _timestamp(value)
         except (ValueError, OverflowError):
             found = None
         if found is None:
             what = "is missing" if value is None else f"must be a date with a time, not {shown(value)}"
-            self.fault(key, what, f"{key} = 2026-12-20T18:00:00Z")
+            self.error(key, what, f"{key} = 2026-12-20T18:00:00Z")
         return found
 
     # ---- fields of a policy
@@ -160,9 +162,9 @@ class Fields:
             return default
         if isinstance(value, str) and value in _ROLES:
             return _ROLES[value]
-        self.fault(
+        self.error(
             key,
-            f"must be one of {', '.join(_ROLES)}, not {shown(value)}{near(value, _ROLES)}",
+            f"must be one of {', '.join(_ROLES)}, not {shown(value)}{did_you_mean(value, _ROLES)}",
             f'{key} = "viewer"',
         )
         return default
@@ -173,7 +175,7 @@ class Fields:
         if isinstance(value, str) and (not value or _CHANNEL.fullmatch(value)):
             return value
         what = f"must be a channel's id (in Slack: the channel's name, About, at the end), not {shown(value)}"
-        self.fault(key, what, f'{key} = "C0123ABCD"')
+        self.error(key, what, f'{key} = "C0123ABCD"')
         return ""
 
     def target(self, key: str) -> str:
@@ -182,15 +184,15 @@ class Fields:
         if isinstance(value, str) and (_CHANNEL.fullmatch(value) or _USER.fullmatch(value)):
             return value
         what = "is missing" if value == "" else f"must be a channel's or a person's id, not {shown(value)}"
-        self.fault(key, what, f'{key} = "C0123ABCD"')
+        self.error(key, what, f'{key} = "C0123ABCD"')
         return ""
 
     def verbs(self, key: str, known: Collection[str]) -> frozenset[str]:
         """The verbs that a rule is for, with words such as `destroy` spelled out."""
         example = 'verbs = ["promote", "delete"], or ["destroy"]'
         words = self.texts(key, '["promote", "delete"]')
-        if not words and not self._is_odd(key):
-            self.fault(key, "is missing or empty: say which verbs the rule is for", example)
+        if not words and not self._has_wrong_type(key):
+            self.error(key, "is missing or empty: say which verbs the rule is for", example)
         found: set[str] = set()
         for word in words:
             if word in VERB_SETS:
@@ -198,11 +200,11 @@ class Fields:
             elif word in known:
                 found.add(word)
             else:
-                hint = near(word, [*known, *VERB_SETS])
-                self.fault(key, f"names {shown(word)}, which is no verb{hint}", example)
+                hint = did_you_mean(word, [*known, *VERB_SETS])
+                self.error(key, f"names {shown(word)}, which is no verb{hint}", example)
         return frozenset(found)
 
-    def _is_odd(self, key: str) -> bool:
+    def _has_wrong_type(self, key: str) -> bool:
         """Whether the value has another shape, which has been noted already."""
         return key in self._data and not isinstance(self._data[key], str | list)
 
@@ -225,7 +227,7 @@ class Fields:
             elif roles_too and word in _ROLES:
                 roles.append(_ROLES[word])
             else:
-                self.fault(key, _no_subject(word, roles_too), f"{key} = {example}")
+                self.error(key, _no_subject(word, roles_too), f"{key} = {example}")
         return Subjects(min(roles, default=None), tuple(users), tuple(groups), tuple(channels))
 
     def scope(self) -> Scope:
@@ -233,7 +235,7 @@ class Fields:
         example = '["prod-*", "europe-west3/*"]'
         for key in ("jobs", "labels"):
             if self.has(key) and not self._data[key]:
-                self.fault(key, "is empty: leave it out where every job is meant", f"jobs = {example}")
+                self.error(key, "is empty: leave it out where every job is meant", f"jobs = {example}")
         patterns = (self._pattern(each) for each in self.texts("jobs", example))
         jobs = tuple(each for each in patterns if each)
         return Scope(jobs, self._labels())
@@ -249,7 +251,7 @@ class Fields:
             f"{shown(text)} is no pattern for jobs: write `id`, `location/id` or `project/location/id` "
             "in lower case, with `*` and `?` where anything may stand"
         )
-        self.fault("jobs", what, 'jobs = ["prod-*", "europe-west3/*"]')
+        self.error("jobs", what, 'jobs = ["prod-*", "europe-west3/*"]')
         return ""
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
@@ -264,7 +266,7 @@ class Fields:
                 found.append((key, wanted))
             else:
                 what = f"{shown(_joined(key, wanted))} is no label: write `key=value` in lower case"
-                self.fault("labels", what, 'labels = ["env=prod"]')
+                self.error("labels", what, 'labels = ["env=prod"]')
         return tuple(found)
 
 
@@ -299,10 +301,10 @@ def _no_subject(word: str, roles_too: bool) -> str:
         return f"{shown(word)} is a role, and roles are given to people, groups and channels"
     kinds = "a role, a user's id (U…), a user group's id (S…) or @handle, or a channel's id (C…)"
     kinds = kinds if roles_too else kinds.removeprefix("a role, ")
-    return f"{shown(word)} is not {kinds}{near(word, _ROLES) if roles_too else ''}"
+    return f"{shown(word)} is not {kinds}{did_you_mean(word, _ROLES) if roles_too else ''}"
 
 
-def _moment(value: object) -> datetime | None:
+def _timestamp(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
@@ -312,7 +314,7 @@ def _moment(value: object) -> datetime | None:
     return None
 
 
-def near(word: object, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`: did you mean …?`, or nothing where nothing is alike."""
     if not isinstance(word, str):
         return ""

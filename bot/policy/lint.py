@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.policy.model import CHANGES, DESTROYS, FREEZES, Policy, Role, Rule, Ruling, Scope, Subjects
+from bot.policy.model import CHANGES, DESTROYS, FREEZES, EffectiveRule, Policy, Role, Rule, Scope, Subjects
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
     """Approvals that are asked for and that nobody could give, one sentence each."""
-    for where, verbs, ruling in _asking(policy):
-        if _empty(policy, ruling.allow):
+    for where, verbs, rule in _rules_with_approvals(policy):
+        if _empty(policy, rule.allow):
             continue
         named = ", ".join(sorted(verbs))
-        people = _people(policy, ruling.approvers)
+        people = _people(policy, rule.approvers)
         if people is not None and not people:
-            yield f"{where}: nobody can approve {named}: {_missing(ruling)}."
-        elif people is not None and len(people) < ruling.approvals:
+            yield f"{where}: nobody can approve {named}: {_missing(rule)}."
+        elif people is not None and len(people) < rule.approvals:
             yield (
-                f"{where}: {named} needs {ruling.approvals} approvals, and only {len(people)} "
+                f"{where}: {named} needs {rule.approvals} approvals, and only {len(people)} "
                 f"{'person' if len(people) == 1 else 'people'} can give one: name more, or a user group; "
                 'for example: approvers = ["@dba-team"].'
             )
 
 
-def oddities(policy: Policy) -> Iterator[str]:
+def suspicious_rules(policy: Policy) -> Iterator[str]:
     """What works and looks unintended, one sentence each."""
-    yield from _alone(policy)
+    yield from _single_approver(policy)
     yield from _unreachable(policy)
-    yield from _useless(policy)
-    yield from _powerless(policy)
+    yield from _without_effect(policy)
+    yield from _approvers_without_role(policy)
 
 
-def _asking(policy: Policy) -> Iterator[tuple[str, frozenset[str], Ruling]]:
+def _rules_with_approvals(policy: Policy) -> Iterator[tuple[str, frozenset[str], EffectiveRule]]:
     """Every rule (and the defaults) that asks for approvals: where it is, its verbs, its ruling."""
     left = set(CHANGES)
     for number, rule in enumerate(policy.rules, start=1):
-        asking = frozenset(verb for verb in rule.verbs & left if policy.filled(rule, verb).approvals)
+        asking = frozenset(verb for verb in rule.verbs & left if policy.with_defaults(rule, verb).approvals)
         if asking:
-            yield place(number, rule), asking, policy.filled(rule, min(asking))
+            yield place(number, rule), asking, policy.with_defaults(rule, min(asking))
         if rule.scope.everything:
             left -= rule.verbs
     rest = frozenset(verb for verb in DESTROYS & left if policy.default(verb).approvals)
@@ -60,12 +60,12 @@ def _people(policy: Policy, subjects: Subjects) -> frozenset[str] | None:
     if subjects.role is not None and policy.default_role >= subjects.role:
         return None
     if subjects.role is not None:
-        subjects = subjects.plus(policy.holders(subjects.role))
+        subjects = subjects.union(policy.holders(subjects.role))
     return None if subjects.groups or subjects.channels else frozenset(subjects.users)
 
 
-def _missing(ruling: Ruling) -> str:
-    role = ruling.approvers.role
+def _missing(rule: EffectiveRule) -> str:
+    role = rule.approvers.role
     if role is None:
         return 'the list of approvers is empty; for example: approvers = ["approver", "@dba-team"]'
     names = "approver or admin" if role is Role.APPROVER else f"{role.name.lower()} or above"
@@ -75,10 +75,10 @@ def _missing(ruling: Ruling) -> str:
     )
 
 
-def _alone(policy: Policy) -> Iterator[str]:
-    for where, verbs, ruling in _asking(policy):
-        people = _people(policy, ruling.approvers)
-        if people and len(people) == ruling.approvals and not ruling.self_approval:
+def _single_approver(policy: Policy) -> Iterator[str]:
+    for where, verbs, rule in _rules_with_approvals(policy):
+        people = _people(policy, rule.approvers)
+        if people and len(people) == rule.approvals and not rule.self_approval:
             yield (
                 f"{where}: {', '.join(sorted(verbs))} needs the word of everybody who can approve "
                 f"({len(people)}), so none of them can ask for it."
@@ -102,7 +102,7 @@ def _covers(one: Scope, other: Scope) -> bool:
     return jobs and set(one.labels) <= set(other.labels)
 
 
-def _useless(policy: Policy) -> Iterator[str]:
+def _without_effect(policy: Policy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules, start=1):
         asks = rule.approvals or rule.approvers is not None or rule.self_approval is not None
         if asks and not rule.verbs & CHANGES:
@@ -113,10 +113,10 @@ def _useless(policy: Policy) -> Iterator[str]:
             yield f"{place(number, rule)}: it asks for no approvals, so `expires` makes no difference."
 
 
-def _powerless(policy: Policy) -> Iterator[str]:
+def _approvers_without_role(policy: Policy) -> Iterator[str]:
     if not policy.source:
         return
     for verbs, what in ((CHANGES, "change a job"), (FREEZES, "freeze jobs")):
-        rulings = [ruling for verb in verbs for ruling in policy.rulings(verb)]
-        if all(_empty(policy, ruling.allow) for ruling in rulings):
+        rules = [rule for verb in verbs for rule in policy.effective_rules(verb)]
+        if all(_empty(policy, rule.allow) for rule in rules):
             yield f"Nobody may {what}: no user, group or channel has the role operator, approver or admin."

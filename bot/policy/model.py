@@ -48,10 +48,10 @@ VIEWS = frozenset(
     }
 )
 """Verbs that change nothing at the service."""
-SPEAKS_FOR_CHANNELS = Role.OPERATOR
+CHANNEL_SUBSCRIPTION_ROLE = Role.OPERATOR
 """The role that setting or ending what a channel is told takes: it changes what others see. No rule says
 otherwise, as rules are for jobs."""
-FREE = frozenset({"help"})
+PUBLIC_VERBS = frozenset({"help"})
 """What nobody needs a role for."""
 VERBS = VIEWS | CHANGES | FREEZES
 VERB_SETS = {"*": VERBS, "view": VIEWS, "change": CHANGES, "destroy": DESTROYS}
@@ -81,7 +81,7 @@ class Subjects:
     def nobody(self) -> bool:
         return self.role is None and not (self.users or self.groups or self.channels)
 
-    def plus(self, other: Subjects) -> Subjects:
+    def union(self, other: Subjects) -> Subjects:
         """Both together; the lower role counts."""
         roles = [role for role in (self.role, other.role) if role is not None]
         return Subjects(
@@ -117,15 +117,15 @@ class Scope:
     def everything(self) -> bool:
         return not self.labels and (not self.jobs or any(set(each) <= set("*/") for each in self.jobs))
 
-    def holds(self, job: Job) -> bool:
-        return self.names(job) and all(_labelled(job, key, value) for key, value in self.labels)
+    def matches(self, job: Job) -> bool:
+        return self.matches_name(job) and all(_labelled(job, key, value) for key, value in self.labels)
 
-    def names(self, job: Job) -> bool:
+    def matches_name(self, job: Job) -> bool:
         """Whether the job is meant as far as its name tells; its labels may say otherwise."""
-        return not self.jobs or any(pattern_holds(pattern, job) for pattern in self.jobs)
+        return not self.jobs or any(pattern_matches(pattern, job) for pattern in self.jobs)
 
 
-def pattern_holds(pattern: str, job: Job) -> bool:
+def pattern_matches(pattern: str, job: Job) -> bool:
     """Whether a glob names the job; each part of it is matched with its own part of the name."""
     wanted = pattern.split("/")
     parts = (job.project, job.location, job.id)[-len(wanted) :]
@@ -155,11 +155,11 @@ class Rule:
         """Whether the rule judges `verb` on `job`; without a job, only a rule for every job does."""
         if verb not in self.verbs:
             return False
-        return self.scope.everything if job is None else self.scope.holds(job)
+        return self.scope.everything if job is None else self.scope.matches(job)
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class EffectiveRule:
     """What holds for one verb on one job, with every default filled in."""
 
     rule: str
@@ -197,7 +197,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PlannedFreeze:
     """One `[[freeze]]`: a planned time without changes. Times are UTC."""
 
     start: datetime
@@ -205,8 +205,8 @@ class Window:
     reason: str
     scope: Scope = Scope()
 
-    def holds(self, now: datetime, job: Job) -> bool:
-        return self.start <= now < self.until and self.scope.holds(job)
+    def applies(self, now: datetime, job: Job) -> bool:
+        return self.start <= now < self.until and self.scope.matches(job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class Policy:
     grants: tuple[Grant, ...] = ()
     rules: tuple[Rule, ...] = ()
     approval_channel: str = ""
-    windows: tuple[Window, ...] = ()
+    planned_freezes: tuple[PlannedFreeze, ...] = ()
     watches: tuple[WatchDefault, ...] = ()
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
@@ -250,45 +250,45 @@ class Policy:
         found = Subjects()
         for grant in self.grants:
             if grant.role >= role:
-                found = found.plus(grant.to)
+                found = found.union(grant.to)
         return found
 
-    def ruling(self, verb: str, job: Job | None) -> Ruling:
+    def effective_rule(self, verb: str, job: Job | None) -> EffectiveRule:
         """What holds for `verb` on `job`: the first rule that matches, else the defaults."""
         for rule in self.rules:
             if rule.matches(verb, job):
-                return self.filled(rule, verb)
+                return self.with_defaults(rule, verb)
         return self.default(verb)
 
-    def rulings(self, verb: str) -> tuple[Ruling, ...]:
+    def effective_rules(self, verb: str) -> tuple[EffectiveRule, ...]:
         """What may hold for `verb` on some job, in order: each rule up to the first for every job."""
-        return self._rulings(verb, self.rules, lambda scope: scope.everything)
+        return self._effective_rules(verb, self.rules, lambda scope: scope.everything)
 
-    def rulings_by_name(self, verb: str, job: Job) -> tuple[Ruling, ...]:
+    def effective_rules_by_name(self, verb: str, job: Job) -> tuple[EffectiveRule, ...]:
         """What may hold for `verb` on a job of which only the name is known, whatever its labels are."""
-        named = (rule for rule in self.rules if rule.scope.names(job))
-        return self._rulings(verb, named, lambda scope: not scope.labels)
+        named = (rule for rule in self.rules if rule.scope.matches_name(job))
+        return self._effective_rules(verb, named, lambda scope: not scope.labels)
 
-    def _rulings(
-        self, verb: str, rules: Iterable[Rule], surely: Callable[[Scope], bool]
-    ) -> tuple[Ruling, ...]:
-        """What these rules say of `verb`, up to the first that holds `surely`; else the default is last."""
-        found: list[Ruling] = []
+    def _effective_rules(
+        self, verb: str, rules: Iterable[Rule], stop_at: Callable[[Scope], bool]
+    ) -> tuple[EffectiveRule, ...]:
+        """What these rules say of `verb`, up to the first that holds `stop_at`; else the default is last."""
+        found: list[EffectiveRule] = []
         for rule in rules:
             if verb not in rule.verbs:
                 continue
-            found.append(self.filled(rule, verb))
-            if surely(rule.scope):
+            found.append(self.with_defaults(rule, verb))
+            if stop_at(rule.scope):
                 return tuple(found)
         return (*found, self.default(verb))
 
-    def tells_apart(self, verb: str) -> bool:
+    def is_job_specific(self, verb: str) -> bool:
         """Whether it depends on the job who may use `verb`."""
         return any(verb in rule.verbs and not rule.scope.everything for rule in self.rules)
 
-    def default(self, verb: str) -> Ruling:
+    def default(self, verb: str) -> EffectiveRule:
         """What holds for `verb` where no rule matches."""
-        return Ruling(
+        return EffectiveRule(
             rule="",
             allow=Subjects(needed_role(verb)),
             approvals=1 if verb in DESTROYS and not self.open else 0,
@@ -297,7 +297,7 @@ class Policy:
             channel=self.approval_channel,
         )
 
-    def filled(self, rule: Rule, verb: str) -> Ruling:
+    def with_defaults(self, rule: Rule, verb: str) -> EffectiveRule:
         """A rule's word on `verb`, with the defaults where it says nothing."""
         base = self.default(verb)
         ruling = replace(
@@ -329,6 +329,6 @@ OPEN = Policy(
 
 def needed_role(verb: str) -> Role:
     """The role that a verb needs where no rule says otherwise."""
-    if verb in FREE:
+    if verb in PUBLIC_VERBS:
         return Role.NONE
     return Role.OPERATOR if verb in CHANGES | FREEZES else Role.VIEWER

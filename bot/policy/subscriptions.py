@@ -12,11 +12,11 @@ from bot.store.records import Event
 
 EVERYTHING = "*"
 READY = "ready_to_promote"
-LOUD = frozenset(
+ALERT_TOPICS = frozenset(
     {"failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed", MUST_STOP, MAY_RESUME}
 )
 """Topics that people must see: each is told in a message of its own."""
-KINDS = LOUD | {"created", "recreated", "changed", "error", "cleared"}
+KINDS = ALERT_TOPICS | {"created", "recreated", "changed", "error", "cleared"}
 TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.lower() for phase in Phase)
 """What `--only` takes."""
 
@@ -25,7 +25,7 @@ _FROM_DUMP = BEFORE_CDC | {Phase.UNSPECIFIED, ""}
 _NOT_READY_BEFORE = frozenset({State.RUNNING, State.STARTING, State.RESTARTING, State.NOT_STARTED})
 
 
-class Wanted(Protocol):
+class SubscriptionLike(Protocol):
     """A watch, from the store or from the policy file."""
 
     @property
@@ -39,11 +39,11 @@ class Wanted(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class Recipient:
     """One channel (or person) that hears of one event."""
 
     target: str
-    whole: bool
+    follows_job: bool
     """Whether it follows the job (a time line, and what is loud); else it hears of single events."""
 
 
@@ -63,9 +63,9 @@ def topics(event: Event) -> frozenset[str]:
     return frozenset(found)
 
 
-def is_loud(event: Event) -> bool:
+def is_alert(event: Event) -> bool:
     """Whether people must see it."""
-    return not LOUD.isdisjoint(topics(event))
+    return not ALERT_TOPICS.isdisjoint(topics(event))
 
 
 def _ready(event: Event) -> bool:
@@ -105,32 +105,32 @@ def _states(event: Event) -> set[str]:
 class Subscriptions:
     """All watches of a moment."""
 
-    watches: tuple[Wanted, ...]
+    watches: tuple[SubscriptionLike, ...]
 
     @classmethod
-    def of(cls, notify_channel: str, watches: Iterable[Wanted]) -> Subscriptions:
+    def of(cls, notify_channel: str, watches: Iterable[SubscriptionLike]) -> Subscriptions:
         """The notify channel hears of everything, unless a watch of all jobs says otherwise for it."""
         given = tuple(watches)
         told = any(each.target == notify_channel and each.jobs == EVERYTHING for each in given)
         default = () if told or not notify_channel else (_Default(notify_channel),)
         return cls((*default, *given))
 
-    def listeners(self, event: Event, job: Job | None) -> tuple[Listener, ...]:
+    def recipients(self, event: Event, job: Job | None) -> tuple[Recipient, ...]:
         """Who hears of `event`, whose job may be gone (None); each target once, as whole as any of its
         watches makes it."""
         found: dict[str, bool] = {}
         words = topics(event)
         for watch in self.watches:
-            if not matches(watch.jobs, job, event) or not _wants(watch.only, words):
+            if not matches(watch.jobs, job, event) or not _includes(watch.only, words):
                 continue
             found[watch.target] = found.get(watch.target, False) or not watch.only
-        return tuple(Listener(target, whole) for target, whole in found.items())
+        return tuple(Recipient(target, whole) for target, whole in found.items())
 
     def targets(self) -> frozenset[str]:
         """Every channel and person that is told of something."""
         return frozenset(each.target for each in self.watches)
 
-    def named(self) -> frozenset[str]:
+    def job_names(self) -> frozenset[str]:
         """Full names of jobs that somebody watches one by one."""
         return frozenset(each.jobs for each in self.watches if each.jobs.startswith("projects/"))
 
@@ -142,5 +142,5 @@ class _Default:
     only: tuple[str, ...] = ()
 
 
-def _wants(only: Sequence[str], words: frozenset[str]) -> bool:
+def _includes(only: Sequence[str], words: frozenset[str]) -> bool:
     return not only or not words.isdisjoint(each.lower() for each in only)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.cmdline.answers import Note, parts_of
+from bot.cmdline.answers import Note, rich_parts
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
-from bot.requests.wording import LONG, gone, lasts_long, some, waits
+from bot.requests.wording import OVERDUE_AFTER, is_overdue, list_jobs, not_started, unknown_request_note
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 
@@ -27,13 +27,14 @@ class Abandonment:
         """
         request = self._ctx.store.request(request_id)
         if request is None or request.by.team != who.team:
-            return gone()
+            return unknown_request_note()
         if request.state is not RequestState.RUNNING:
             return self._ctx.ended_note(request)
         runs = self._overdue(request)
         if not runs:
             return Note(
-                f"Nothing was done: only what has gone on for {humanize(LONG)} can be left like that.",
+                "Nothing was done: only what has gone on for "
+                f"{humanize(OVERDUE_AFTER)} can be left like that.",
                 tone="warn",
             )
         refusal = self._refused(who, request, runs)
@@ -41,31 +42,35 @@ class Abandonment:
             return refusal
         left = {run.id for run in self._ctx.follower.abandon(request, runs, who)}
         kept = [run.job for run in runs if run.id not in left]
-        return _kept(kept) if kept else None
+        return _still_running_note(kept) if kept else None
 
     def _overdue(self, request: Request) -> tuple[Run, ...]:
         now = self._ctx.clock()
         found = self._ctx.store.runs(request=request.id, states=[RunState.FOLLOWING])
-        return tuple(run for run in found if lasts_long(run, now))
+        return tuple(run for run in found if is_overdue(run, now))
 
     def _refused(self, who: Person, request: Request, runs: tuple[Run, ...]) -> Note | None:
         """Why this person may not: those whose turn has not come are not begun then, so they count, too."""
-        queued = waits(self._ctx.store.runs(request=request.id, states=[RunState.QUEUED]))
+        queued = not_started(self._ctx.store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in (*runs, *queued):
             job = request.job(run.job)
             verdict = self._ctx.access.verdict(who, request.action, job)
             if not verdict.allowed:
-                return Note((*parts_of(verdict.said), _waiting(job) if run in queued else ""), tone="warn")
+                return Note(
+                    (*rich_parts(verdict.explanation), _not_started_note(job) if run in queued else ""),
+                    tone="warn",
+                )
         return None
 
 
-def _waiting(job: Job) -> str:
+def _not_started_note(job: Job) -> str:
     return f" `{job.id}` waits for its turn in the same request, and would not be begun. Nothing was done."
 
 
-def _kept(names: Sequence[str]) -> Note:
+def _still_running_note(names: Sequence[str]) -> Note:
     return Note(
-        f"Nothing was done for {some(names)}: its operation had just ended, or somebody else had stopped "
+        f"Nothing was done for {list_jobs(names)}: its operation had just "
+        "ended, or somebody else had stopped "
         "following it. If it had ended, what was to come after it goes on, such as a restart after its stop; "
         "`/dms show` says how the job stands.",
         tone="warn",

@@ -11,13 +11,13 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 
 
-class Danger(StrEnum):
+class Confirmation(StrEnum):
     """What must come before an action runs."""
 
     NONE = "none"
-    ASK = "ask"
+    CLICK = "ask"
     """Confirm or cancel."""
-    TYPE = "type"
+    TYPE_TO_CONFIRM = "type"
     """Confirm, then type the job's id."""
 
 
@@ -26,7 +26,7 @@ class ActionVerb:
     """How a verb changes a job; `bot.requests.runner` carries it out."""
 
     action: Action
-    danger: Callable[[Job, Options], Danger]
+    confirmation: Callable[[Job, Options], Confirmation]
     warning: Callable[[Job, Options, Sequence[str]], tuple[str, ...]]
     """What will be lost or happen: job, options, names of the destination databases affected."""
     effect: Callable[[Job, Options], str]

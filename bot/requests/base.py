@@ -7,18 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cmdline.answers import Button, Note, Rich
+from bot.cmdline.answers import Button, Note, RichText
 from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.access import Access, Verdict
 from bot.requests import delay
 from bot.requests.action import ActionVerb
-from bot.requests.buttons import stop_following
+from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
 from bot.requests.queries import approval_key, request_key
 from bot.requests.runner import Runner
-from bot.requests.wording import STANDING, describe, frozen, gone, lasts_long, locked
+from bot.requests.wording import (
+    STATE_TEXT,
+    describe_options,
+    frozen_reason,
+    is_overdue,
+    locked_reason,
+    unknown_request_note,
+)
 from bot.store import Store
 from bot.store.records import (
     ACTIVE_RUNS,
@@ -42,8 +49,8 @@ EFFECT = "effect"
 class Blocker:
     """What forbids a change of a job for now."""
 
-    said: Rich
-    passes: bool = False
+    reason: RichText
+    is_temporary: bool = False
     """Whether it ends by itself, and soon."""
     buttons: tuple[Button, ...] = ()
     """What ends it otherwise."""
@@ -82,7 +89,7 @@ class RequestContext:
     def check_open(self, request: Request | None, who: Person, *states: RequestState) -> Request | Note:
         """The same for a request that has been read already; one that is past its time is ended."""
         if request is None or request.by.team != who.team:
-            return gone()
+            return unknown_request_note()
         if request.state not in states:
             return self.ended_note(request)
         if request.expires <= self.clock():
@@ -93,8 +100,8 @@ class RequestContext:
     def ended_note(self, request: Request | None) -> Note:
         """Says that nothing was done, as the request is no longer open."""
         if request is None:
-            return gone()
-        return Note(f"Nothing was done: this request is {STANDING[request.state]}.", tone="warn")
+            return unknown_request_note()
+        return Note(f"Nothing was done: this request is {STATE_TEXT[request.state]}.", tone="warn")
 
     def end(
         self, request: Request, to: RequestState, event: str, who: Person | None, note: str
@@ -149,7 +156,7 @@ class RequestContext:
                 job_create_time=job.create_time.isoformat(),
                 job_status=job.status,
                 request=request.id,
-                detail=redact(detail or describe(request.options)),
+                detail=redact(detail or describe_options(request.options)),
             )
         )
 
@@ -169,7 +176,7 @@ class RequestContext:
         databases alone, by job name: what is not promoted has no say in it."""
         if action is not Action.PROMOTE:
             return {}
-        return delay.look(self.dms, self.store, jobs, self.clock, databases)
+        return delay.measure(self.dms, self.store, jobs, self.clock, databases)
 
     def lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
         """How long a request may stay in this state: people need longer to decide than to confirm."""
@@ -182,16 +189,16 @@ class RequestContext:
         """The freeze or the run that forbids this action on a job now."""
         freezes = () if action in HARMLESS else self.store.freezes(self.clock(), job.name)
         if freezes:
-            return Blocker(frozen(job, freezes[0]))
+            return Blocker(frozen_reason(job, freezes[0]))
         runs = self.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
-        return self._locked(job, runs[0]) if runs else None
+        return self._lock_blocker(job, runs[0]) if runs else None
 
-    def _locked(self, job: Job, run: Run) -> Blocker:
+    def _lock_blocker(self, job: Job, run: Run) -> Blocker:
         """What has gone on for long can be left here: its own message may be where others cannot see it."""
         now = self.clock()
-        long = lasts_long(run, now)
-        lever = stop_following(self.store.runs(request=run.request), now) if long else ()
-        return Blocker(locked(job, run, now), passes=True, buttons=lever)
+        long = is_overdue(run, now)
+        lever = abandon_button(self.store.runs(request=run.request), now) if long else ()
+        return Blocker(locked_reason(job, run, now), is_temporary=True, buttons=lever)
 
     def blocker(self, request: Request) -> Blocker | None:
         """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""

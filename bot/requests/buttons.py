@@ -10,22 +10,22 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Database, Job, State
 from bot.dms.rules import DESTRUCTIVE, Action, allowed
-from bot.requests.wording import lasts_long, waits
+from bot.requests.wording import is_overdue, not_started
 from bot.store.records import Run
 
-Ref = Callable[[Invocation], str]
+MakeToken = Callable[[Invocation], str]
 """Gives an invocation its opaque id."""
 _DANGER: Literal["danger"] = "danger"
 
 
-def offers(
-    ref: Ref, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
+def action_buttons(
+    ref: MakeToken, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
 ) -> tuple[Button, ...]:
     """A button for each of `only` that may be done with `job` now."""
-    return tuple(_offer(ref, job, action) for action in allowed(job, databases) if action in only)
+    return tuple(_action_button(ref, job, action) for action in allowed(job, databases) if action in only)
 
 
-def offers_together(ref: Ref, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
+def group_action_buttons(ref: MakeToken, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
     """A button for each of `only` that may be done now with all of several jobs of one status."""
     if len({job.status for job in jobs}) != 1:
         return ()
@@ -44,38 +44,38 @@ def offers_together(ref: Ref, jobs: Sequence[Job], only: Sequence[Action]) -> tu
     )
 
 
-def restart_failed(ref: Ref, job: Job) -> Button:
+def restart_failed_button(ref: MakeToken, job: Job) -> Button:
     """A button that restarts a running job's failed databases, and those alone."""
     failed_only = Invocation(Action.RESTART, (job.name,), {"failed-only": True})
     return Button("Restart failed databases", Action.RESTART, "run", ref(failed_only), _DANGER)
 
 
-def show(ref: Ref, job: Job, step: str = "run") -> Button:
+def show_button(ref: MakeToken, job: Job, step: str = "run") -> Button:
     """A button that shows the job: `turn` in place of the message it stands in."""
     label = "Refresh" if step == "turn" else "Show"
     return Button(label, "show", step, ref(Invocation("show", (job.name,))))
 
 
-def stop_following(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
+def abandon_button(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
     """A button that stops following what has gone on for long of one request, of which `runs` are all."""
-    long = [run for run in runs if lasts_long(run, now)]
+    long = [run for run in runs if is_overdue(run, now)]
     if not long:
         return ()
-    waiting = len(waits(runs))
+    waiting = len(not_started(runs))
     what = "1 job is" if len(long) == 1 else f"{len(long):,} jobs are"
-    rest = f" {not_begun(waiting)}" if waiting else ""
+    rest = f" {not_started_note(waiting)}" if waiting else ""
     asks = f"Nothing is sent or stopped at the service. {what} told as unclear and no longer locked.{rest}"
     return (Button("Stop following", long[0].action, "unfollow", long[0].request, asks=asks),)
 
 
-def not_begun(waiting: int) -> str:
+def not_started_note(waiting: int) -> str:
     """What comes of jobs whose turn has not come, in a sentence."""
     jobs, their = ("1 job", "its") if waiting == 1 else (f"{waiting:,} jobs", "their")
     return f"{jobs} of this request still waiting for {their} turn will then not be begun."
 
 
-def _offer(ref: Ref, job: Job, action: Action) -> Button:
+def _action_button(ref: MakeToken, job: Job, action: Action) -> Button:
     if action is Action.RESTART and job.state == State.RUNNING:
-        return restart_failed(ref, job)
+        return restart_failed_button(ref, job)
     style = _DANGER if action in DESTRUCTIVE else ""
     return Button(action.capitalize(), action, "run", ref(Invocation(action, (job.name,))), style)

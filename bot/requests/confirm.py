@@ -11,7 +11,7 @@ from bot.policy.access import Verdict
 from bot.requests.base import APPROVAL_TTL, EFFECT, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.revalidate import Revalidation
-from bot.requests.wording import must_be_typed, phrase
+from bot.requests.wording import confirmation_phrase, needs_typed_confirmation
 from bot.store.records import Person, Request, RequestState
 
 
@@ -56,9 +56,9 @@ class Confirmation:
             RequestDraft(request.action, request.jobs, request.options), request.databases
         )
         risks = (line for line in request.warning if line not in without)
-        wanted = RequestDraft(request.action, request.jobs, options)
-        warning = (*risks, *self._drafter.warning(wanted, request.databases))
-        facts = dict(request.facts) | {EFFECT: self._drafter.effect(wanted)}
+        draft = RequestDraft(request.action, request.jobs, options)
+        warning = (*risks, *self._drafter.warning(draft, request.databases))
+        facts = dict(request.facts) | {EFFECT: self._drafter.effect(draft)}
         return replace(request, options=options, typed=True, warning=warning, facts=facts)
 
     def confirm(
@@ -75,11 +75,13 @@ class Confirmation:
             return request
         if destination:
             request = self.with_destination(request)
-        if must_be_typed(request) and typed.strip() != phrase(request):
-            return Note(f"Not confirmed: press again, and type `{phrase(request)}` exactly.", tone="warn")
+        if needs_typed_confirmation(request) and typed.strip() != confirmation_phrase(request):
+            return Note(
+                f"Not confirmed: press again, and type `{confirmation_phrase(request)}` exactly.", tone="warn"
+            )
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
-            return Note(judged.said, tone="warn")
+            return Note(judged.explanation, tone="warn")
         if self._revalidation.end_if_outdated(request):
             return None
         return self._revalidation.check_delay(request) or self._confirmed(judged, who)
@@ -88,7 +90,7 @@ class Confirmation:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
         if to is RequestState.APPROVING:
             life = self._ctx.lifetime(to, self._revalidation.verdicts(request))
-            request = _waiting(request, self._ctx.clock() + life, life)
+            request = _awaiting_approval(request, self._ctx.clock() + life, life)
         with self._ctx.store.transaction():
             current = self._revalidation.reread(request, RequestState.CONFIRMING)
             if isinstance(current, Note):
@@ -103,6 +105,6 @@ class Confirmation:
         return None
 
 
-def _waiting(request: Request, until: datetime, life: timedelta) -> Request:
+def _awaiting_approval(request: Request, until: datetime, life: timedelta) -> Request:
     """Confirmed: from now on others have their own time to decide."""
     return replace(request, expires=until, facts=dict(request.facts) | {APPROVAL_TTL: life.total_seconds()})

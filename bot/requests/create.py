@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cmdline.answers import Answer, Button, Note, Posted, Rich
+from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
 from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job
@@ -13,9 +13,9 @@ from bot.dms.rules import Action, by_databases, check
 from bot.policy.access import Verdict
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
-from bot.requests.groups import flags_of, mixed
+from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.queries import request_key
-from bot.requests.wording import changed, gone, some
+from bot.requests.wording import describe_change, list_jobs, unknown_request_note
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel
 
@@ -27,22 +27,22 @@ class RequestCreation:
         self._ctx = context
         self._drafter = drafter
 
-    def ask(self, who: Person, wanted: RequestDraft) -> Answer:
+    def ask(self, who: Person, draft: RequestDraft) -> Answer:
         """Refuse, ask for what must be said first, or run at once.
 
         Raises:
             DmsError, StoreError.
         """
-        verdicts = [self._ctx.access.verdict(who, wanted.action, job) for job in wanted.jobs]
-        objection = self._objection(who, wanted, verdicts)
+        verdicts = [self._ctx.access.verdict(who, draft.action, job) for job in draft.jobs]
+        objection = self._objection(who, draft, verdicts)
         if objection is not None:
             return objection
-        request = self._drafter.draft(who, wanted, verdicts)
-        stop = self._record(request, wanted.response_url)
-        if stop is not None:
-            return self._blocked_note(who, wanted, stop)
+        request = self._drafter.draft(who, draft, verdicts)
+        blocker = self._record(request, draft.response_url)
+        if blocker is not None:
+            return self._blocked_note(who, draft, blocker)
         self._ctx.start_if_approved(request)
-        return Posted(request_key(request.id))
+        return AlreadyQueued(request_key(request.id))
 
     def again(self, who: Person, request_id: str, response_url: str) -> Answer:
         """Make the same request anew, with the jobs as they are now. Whoever presses has seen others, so
@@ -53,7 +53,7 @@ class RequestCreation:
         """
         old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
-            return gone()
+            return unknown_request_note()
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
@@ -65,31 +65,31 @@ class RequestCreation:
         """
         old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
-            return gone()
+            return unknown_request_note()
         return self._ask_with(who, old, failed, response_url, ask=False)
 
     def _ask_with(
         self, who: Person, old: Request, names: Sequence[str], response_url: str, *, ask: bool
     ) -> Answer:
-        jobs = self._still_there(names)
+        jobs = self._existing(names)
         if not jobs:
-            return Note(f"{some(names)}: no longer there, so nothing was done.", tone="warn")
-        groups = mixed(
-            lambda wanted: self._ref(who, wanted), old.action, jobs, old.options, self._ctx.store.known_names
+            return Note(f"{list_jobs(names)}: no longer there, so nothing was done.", tone="warn")
+        groups = mixed_statuses_answer(
+            lambda draft: self._ref(who, draft), old.action, jobs, old.options, self._ctx.store.known_names
         )
         if groups is not None:
             return groups
-        if old.action is Action.EDIT and self._edited(old):
+        if old.action is Action.EDIT and self._selection_changed(old):
             return Note(
                 f"The databases of `{jobs[0].id}` were edited meanwhile, so this would undo that: "
                 f"`/dms edit {jobs[0].id}` shows how they are now.",
                 tone="warn",
             )
         then = {job.name: job for job in old.jobs}
-        ask = ask or any(changed(then[job.name], job) for job in jobs)
-        return self.ask(who, replace(_as_before(old, jobs, response_url), ask=ask))
+        ask = ask or any(describe_change(then[job.name], job) for job in jobs)
+        return self.ask(who, replace(_repeat(old, jobs, response_url), ask=ask))
 
-    def _still_there(self, names: Sequence[str]) -> tuple[Job, ...]:
+    def _existing(self, names: Sequence[str]) -> tuple[Job, ...]:
         """Those of several jobs that have not been deleted meanwhile."""
 
         def look(name: str) -> Job | None:
@@ -98,55 +98,55 @@ class RequestCreation:
             except NotFound:
                 return None
 
-        return tuple(job for job in parallel.each(look, names) if job is not None)
+        return tuple(job for job in parallel.map_concurrently(look, names) if job is not None)
 
     def _ref(self, who: Person, invocation: Invocation) -> str:
-        return self._ctx.store.put_ref(who.team, "invocation", invocation.data())
+        return self._ctx.store.put_ref(who.team, "invocation", invocation.to_dict())
 
-    def _edited(self, old: Request) -> bool:
+    def _selection_changed(self, old: Request) -> bool:
         """Whether the choice of databases that an edit began from has changed since."""
         before = old.facts.get("config")
         return before is not None and self._ctx.dms.objects_config(old.jobs[0].name).data() != before
 
-    def _objection(self, who: Person, wanted: RequestDraft, verdicts: Sequence[Verdict]) -> Note | None:
-        for job, verdict in zip(wanted.jobs, verdicts, strict=True):
+    def _objection(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Note | None:
+        for job, verdict in zip(draft.jobs, verdicts, strict=True):
             if not verdict.allowed:
-                return Note(verdict.said, tone="warn")
-            stop = self._ctx.blocker_of(wanted.action, job)
-            if stop is not None:
-                return self._blocked_note(who, wanted, stop)
-            refusal = self._forbidden(wanted, job)
+                return Note(verdict.explanation, tone="warn")
+            blocker = self._ctx.blocker_of(draft.action, job)
+            if blocker is not None:
+                return self._blocked_note(who, draft, blocker)
+            refusal = self._forbidden_reason(draft, job)
             if refusal is not None:
                 return Note(refusal, tone="warn")
         return None
 
-    def _forbidden(self, wanted: RequestDraft, job: Job) -> Rich | None:
-        partial = by_databases(wanted.action, job, wanted.options)
+    def _forbidden_reason(self, draft: RequestDraft, job: Job) -> RichText | None:
+        partial = by_databases(draft.action, job, draft.options)
         databases = self._ctx.dms.databases(job.name) if partial else ()
-        refusal = check(wanted.action, job, wanted.options, databases)
+        refusal = check(draft.action, job, draft.options, databases)
         return None if refusal is None else str(refusal)
 
-    def _blocked_note(self, who: Person, wanted: RequestDraft, stop: Blocker) -> Note:
-        again = self._once_more(who, wanted) if stop.passes else ()
-        return Note(stop.said, (*stop.buttons, *again), tone="warn")
+    def _blocked_note(self, who: Person, draft: RequestDraft, blocker: Blocker) -> Note:
+        again = self._retry_button(who, draft) if blocker.is_temporary else ()
+        return Note(blocker.reason, (*blocker.buttons, *again), tone="warn")
 
-    def _once_more(self, who: Person, wanted: RequestDraft) -> tuple[Button, ...]:
+    def _retry_button(self, who: Person, draft: RequestDraft) -> tuple[Button, ...]:
         """The same as if it were typed once more; an edit of databases begins with how they are by then."""
-        names = tuple(job.name for job in wanted.jobs)
-        if wanted.options.objects is not None:
+        names = tuple(job.name for job in draft.jobs)
+        if draft.options.objects is not None:
             return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
-        if wanted.ask and not self._drafter.needs_confirmation(replace(wanted, ask=False)):
+        if draft.ask and not self._drafter.needs_confirmation(replace(draft, ask=False)):
             # Typed by name, what asked first because a filter had found it would run at once.
             return ()
-        again = Invocation(wanted.action, names, flags_of(wanted.options))
-        return (Button("Ask again", wanted.action, "run", self._ref(who, again)),)
+        again = Invocation(draft.action, names, flags_of(draft.options))
+        return (Button("Ask again", draft.action, "run", self._ref(who, again)),)
 
     def _record(self, request: Request, response_url: str) -> Blocker | None:
         """Keep the request; why it cannot be made after all, or None."""
         with self._ctx.store.transaction():
-            stop = self._ctx.blocker(request)
-            if stop is not None:
-                return stop
+            blocker = self._ctx.blocker(request)
+            if blocker is not None:
+                return blocker
             self._ctx.store.add_request(request)
             for job in request.jobs:
                 self._ctx.audit(request, "requested", request.by, job)
@@ -165,7 +165,7 @@ class RequestCreation:
         return None
 
 
-def _as_before(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
+def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
     """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
     edit = old.action is Action.EDIT
     kept = ("config", "restart", "changes") if edit else ()

@@ -76,7 +76,7 @@ class Approval:
         if isinstance(request, Note):
             return request
         verdict = self._ctx.access.may_approve(who, request)
-        return request if verdict.allowed else Note(verdict.said, tone="warn")
+        return request if verdict.allowed else Note(verdict.explanation, tone="warn")
 
     def deny(self, who: Person, request_id: str, reason: str) -> Note | None:
         """End the request with a reason. None when it counts.
@@ -102,7 +102,7 @@ class Approval:
         """Nobody hears of a message that is only updated, so the requester is told by one of its own: in
         the thread of the request, or directly where that has none (the bot could not post there)."""
         card = self._ctx.store.message(request_key(request.id))
-        threaded = card is not None and card.stands
+        threaded = card is not None and card.is_channel_message
         self._ctx.store.post(
             OutMessage(
                 key=denial_key(request.id),

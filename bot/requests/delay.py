@@ -19,8 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.cmdline.answers import Outside, Part, Time
-from bot.dms.delay import LASTS, Seen, is_measured, is_recent
+from bot.cmdline.answers import RichPart, Time, Verbatim
+from bot.dms.delay import MAX_AGE, Seen, is_measured, is_recent
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,
@@ -55,7 +55,7 @@ _PAUSES = frozenset(
 """States from which a job goes on; what was measured before says nothing about it."""
 
 
-def look(
+def measure(
     dms: Dms,
     store: Store,
     jobs: Sequence[Job],
@@ -70,9 +70,9 @@ def look(
     begun = {job.name: went_on(store, job, clock()) for job in jobs}
 
     def one(job: Job) -> dict[str, Any]:
-        return _look(dms, job, clock, begun[job.name], named.get(job.name, ()))
+        return _measure_one(dms, job, clock, begun[job.name], named.get(job.name, ()))
 
-    found = parallel.each(one, jobs)
+    found = parallel.map_concurrently(one, jobs)
     return {DELAY: {job.name: fact for job, fact in zip(jobs, found, strict=True)}}
 
 
@@ -91,7 +91,7 @@ def went_on(store: Store, job: Job, now: datetime) -> datetime | None:
     return None
 
 
-def _look(
+def _measure_one(
     dms: Dms, job: Job, clock: Callable[[], datetime], since: datetime | None, names: Sequence[str]
 ) -> dict[str, Any]:
     try:
@@ -170,13 +170,13 @@ def _point(
     value, time = _number(fact.get(amount)), _time(fact.get(when))
     if value is None or time is None:
         return None
-    return None if looked is not None and looked - time > LASTS else DelayPoint(time, value)
+    return None if looked is not None and looked - time > MAX_AGE else DelayPoint(time, value)
 
 
-def is_old(facts: Mapping[str, Any], jobs: Sequence[Job], now: datetime) -> bool:
+def is_stale(facts: Mapping[str, Any], jobs: Sequence[Job], now: datetime) -> bool:
     """Whether the delay of one of the jobs has to be looked at again, or nobody has looked."""
     known = _by_job(facts)
-    return any(_is_old(known.get(job.name), now) for job in jobs)
+    return any(_is_stale(known.get(job.name), now) for job in jobs)
 
 
 def _by_job(facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -185,7 +185,7 @@ def _by_job(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _is_old(fact: object, now: datetime) -> bool:
+def _is_stale(fact: object, now: datetime) -> bool:
     seen = read(fact)
     if seen.at is None or (was_shown_as_zero(fact) and seen.seconds is None):
         return True  # of a zero without its time, nobody knows how old it is
@@ -193,10 +193,10 @@ def _is_old(fact: object, now: datetime) -> bool:
         return False  # nothing new is measured as long as the job stands where it does
     if seen.is_zero and seen.seconds is not None:
         return not is_recent(seen.seconds, now)
-    return now - seen.at > LASTS
+    return now - seen.at > MAX_AGE
 
 
-def trouble(facts: Mapping[str, Any]) -> tuple[Part, ...]:
+def data_loss_reason(facts: Mapping[str, Any]) -> tuple[RichPart, ...]:
     """Why promoting now may lose data, in a clause; empty where the delay of every job is zero."""
     found = [read(fact) for fact in _by_job(facts).values()]
     late = [each for each in found if each.is_behind]
@@ -220,7 +220,7 @@ def was_shown_as_zero(fact: object) -> bool:
     return isinstance(fact, Mapping) and _number(fact.get("seconds")) == 0
 
 
-def amounts(seen: Seen) -> tuple[Part, ...]:
+def amounts(seen: Seen) -> tuple[RichPart, ...]:
     """`30 s · 1000 B (measured …)`: each figure that is known, with the time at which it was measured."""
     seconds, size = seen.seconds, seen.bytes
     if seconds is None:
@@ -235,29 +235,29 @@ def amounts(seen: Seen) -> tuple[Part, ...]:
     return (humanize(seconds.value), *measured(seconds), f" · {bytes_text(size.value)}", *measured(size))
 
 
-def measured(point: DelayPoint) -> tuple[Part, ...]:
+def measured(point: DelayPoint) -> tuple[RichPart, ...]:
     """` (measured …)`, to stand behind a figure."""
     return (" (measured ", Time(point.time), ")")
 
 
-def why_unknown(seen: Seen) -> tuple[Part, ...]:
+def why_unknown(seen: Seen) -> tuple[RichPart, ...]:
     """Why the delay is not known, or not known to be zero; to stand behind “not known”."""
     if seen.partial and seen.seconds is not None:
         return (" to be zero: ", *amounts(seen), f", but {seen.partial}")
     if seen.last is not None:
         return (f": the newest figure is {humanize(seen.last.value)}", *measured(seen.last))
     if seen.note:
-        return (": ", Outside(seen.note.rstrip(".")))
+        return (": ", Verbatim(seen.note.rstrip(".")))
     return (": when it was measured is not known",)
 
 
-def unmeasured(seen: Seen) -> tuple[Part, ...]:
+def unmeasured(seen: Seen) -> tuple[RichPart, ...]:
     """Of a job whose delay is not measured: what the destination may miss, in a sentence."""
     if seen.last is None or seen.since is None:
         return (
             "The destination may miss what the source got lately: how much is *not known*, as the delay is "
             f"not measured while the job is {seen.standing}, and the last one is not known (",
-            Outside(seen.note.rstrip(".") or "there is none in the last 7 days"),
+            Verbatim(seen.note.rstrip(".") or "there is none in the last 7 days"),
             ").",
         )
     return (
@@ -269,16 +269,16 @@ def unmeasured(seen: Seen) -> tuple[Part, ...]:
     )
 
 
-def said(parts: Sequence[Part]) -> str:
+def said(parts: Sequence[RichPart]) -> str:
     """The same where times cannot be shown in each reader's own zone."""
     return "".join(_said(each) for each in parts)
 
 
-def _said(part: Part) -> str:
+def _said(part: RichPart) -> str:
     match part:
         case Time(at):
             return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        case Outside(text):
+        case Verbatim(text):
             return text
         case _:
             return str(part)

@@ -29,7 +29,7 @@ class Expiry:
         if isinstance(request, Note):
             return request
         if request.by.user != who.user and not self._could_ask(who, request):
-            others = f", or somebody who may {request.action} {_each(request)}, can take this back."
+            others = f", or somebody who may {request.action} {_subject(request)}, can take this back."
             return Note(("Only ", User(request.by.user), others), tone="warn")
         if self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
             return self._ctx.ended_note(self._ctx.store.request(request.id))
@@ -67,7 +67,7 @@ class Expiry:
         self._ctx.wake()
 
 
-def _each(request: Request) -> str:
+def _subject(request: Request) -> str:
     return f"`{request.jobs[0].id}`" if len(request.jobs) == 1 else "each of these jobs"
 
 

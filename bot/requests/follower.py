@@ -13,7 +13,7 @@ from bot.dms.rules import Action
 from bot.requests.recovery import Recovery
 from bot.requests.run_ledger import STOPPING_FIRST, UNKNOWN, RunLedger
 from bot.requests.runner import Runner, replica_lock
-from bot.requests.wording import lasts_long, waits
+from bot.requests.wording import is_overdue, not_started
 from bot.store import Store
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util import parallel
@@ -93,7 +93,7 @@ class Follower:
             StoreError.
         """
         # Read first: whatever happens while the service answers is seen by the check below.
-        states = parallel.each(self._recovery.job_state_text, [run.job for run in runs])
+        states = parallel.map_concurrently(self._recovery.job_state_text, [run.job for run in runs])
         with self._store.transaction():
             tried = [self._abandon_one(*each, request, who) for each in zip(runs, states, strict=True)]
             abandoned = tuple(run for run in tried if run is not None)
@@ -106,7 +106,7 @@ class Follower:
     def _offer_abandoning(self, following: Sequence[Run]) -> None:
         """Have the messages of runs updated that are overdue by now."""
         now = self._clock()
-        overdue = {run.id: run.request for run in following if lasts_long(run, now)}
+        overdue = {run.id: run.request for run in following if is_overdue(run, now)}
         for run_id, request_id in overdue.items():
             if run_id not in self._overdue:
                 self._ledger.touch(request_id)
@@ -116,7 +116,7 @@ class Follower:
     def _is_orphaned(self, run: Run) -> bool:
         if run.owner == self._replica:
             return not self._runner.is_working_on(run)
-        return not self._store.is_held(replica_lock(run.owner))
+        return not self._store.is_locked(replica_lock(run.owner))
 
     def _recover(self, run: Run) -> None:
         taken = self._store.move_run(
@@ -125,7 +125,7 @@ class Follower:
         request = self._store.request(run.request)
         if taken is None or request is None:
             return
-        log.warning("run_taken_up", run=run.id, job=run.job, action=run.action)
+        log.warning("run_recovered", run=run.id, job=run.job, action=run.action)
         before = request.job(run.job)
         why = "The bot stopped while it was calling the service."
         self._runner.resolve_unknown_outcome(taken, request, why, before)
@@ -184,7 +184,7 @@ class Follower:
     def _refuse_queued(self, request: Request, who: Person) -> tuple[Run, ...]:
         """Inside a transaction: the runs that were refused, as their turn had not come."""
         note = "Its turn had not come when following the others was stopped. Nothing was sent."
-        waiting = waits(self._store.runs(request=request.id, states=[RunState.QUEUED]))
+        waiting = not_started(self._store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in waiting:
             self._ledger.audit(run, request, _ABANDONED, request.job(run.job), note, by=who)
         ended = [self._ledger.end(run, request, [RunState.QUEUED], RunState.REFUSED, note) for run in waiting]

@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Button, Note
-from bot.cmdline.invocation import Invocation, Value
-from bot.dms.model import Job, Options, State, status_plain
+from bot.cmdline.invocation import FlagValue, Invocation
+from bot.dms.model import Job, Options, State, status_text
 from bot.dms.rules import DESTRUCTIVE, Action, check
-from bot.requests.job_names import Calling, told_apart
+from bot.requests.job_names import JobNamer, disambiguate
 
-Ref = Callable[[Invocation], str]
+MakeToken = Callable[[Invocation], str]
 """Stores an invocation for a button and returns its opaque id."""
 
-_MOST_GROUPS = 20
+_MAX_GROUPS = 20
 _NAMED = 20
 
 
-def mixed(
-    ref: Ref,
+def mixed_statuses_answer(
+    ref: MakeToken,
     action: Action,
     jobs: Sequence[Job],
     options: Options,
@@ -33,15 +33,15 @@ def mixed(
     groups = by_status(jobs)
     if len(groups) < 2:
         return None
-    calls = told_apart((*(job.name for job in jobs), *known()))
+    calls = disambiguate((*(job.name for job in jobs), *known()))
     lines = [_line(action, status, group, options, calls) for status, group in groups.items()]
-    more = f"\n… and {len(groups) - _MOST_GROUPS} more" if len(groups) > _MOST_GROUPS else ""
+    more = f"\n… and {len(groups) - _MAX_GROUPS} more" if len(groups) > _MAX_GROUPS else ""
     return Note(
         f"Nothing was done: only jobs with the same status can be taken together, and these have "
-        f"{len(groups)} different ones.\n" + "\n".join(lines[:_MOST_GROUPS]) + more,
+        f"{len(groups)} different ones.\n" + "\n".join(lines[:_MAX_GROUPS]) + more,
         tuple(
             _button(ref, action, status, group, options)
-            for status, group in list(groups.items())[:_MOST_GROUPS]
+            for status, group in list(groups.items())[:_MAX_GROUPS]
         ),
         tone="warn",
     )
@@ -55,9 +55,9 @@ def by_status(jobs: Sequence[Job]) -> dict[str, list[Job]]:
     return groups
 
 
-def flags_of(options: Options) -> dict[str, Value]:
+def flags_of(options: Options) -> dict[str, FlagValue]:
     """The flags by which people would type these options."""
-    flags: dict[str, Value] = {}
+    flags: dict[str, FlagValue] = {}
     if options.databases:
         flags["databases"] = options.databases
     for name, on in (
@@ -73,23 +73,23 @@ def flags_of(options: Options) -> dict[str, Value]:
     return flags
 
 
-def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: Calling) -> str:
+def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: JobNamer) -> str:
     shown = ", ".join(f"`{calls(job.name)}`" for job in group[:_NAMED])
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible"
-    return f"• *{status_plain(status)}*: {shown}{more}{cannot}"
+    return f"• *{status_text(status)}*: {shown}{more}{cannot}"
 
 
-def _button(ref: Ref, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
+def _button(ref: MakeToken, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
     names = tuple(job.name for job in group)
     if _possible(action, group[0], options):
         wanted = Invocation(action, names, flags_of(options))
-        label = f"{action.capitalize()} {len(group)} in {status_plain(status)}"
+        label = f"{action.capitalize()} {len(group)} in {status_text(status)}"
         return Button(label, action, "run", ref(wanted), "danger" if action in DESTRUCTIVE else "")
     state, _, phase = status.partition("/")
     filters = {"state": state} | ({"phase": phase} if phase else {})
     listing = Invocation("list", flags={"choose": True}, filters=filters)
-    return Button(f"List {status_plain(status)}", "list", "run", ref(listing))
+    return Button(f"List {status_text(status)}", "list", "run", ref(listing))
 
 
 def _possible(action: Action, job: Job, options: Options) -> bool:

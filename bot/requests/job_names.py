@@ -9,12 +9,12 @@ from typing import Any
 from bot.dms.model import Job, parse_name, short_name
 from bot.store.records import Request
 
-Calling = Callable[[str], str]
+JobNamer = Callable[[str], str]
 """From a job's full name to what people call it."""
-_FACT = "called"
+_CONTEXT_KEY = "called"
 
 
-def told_apart(known: Iterable[str]) -> Calling:
+def disambiguate(known: Iterable[str]) -> JobNamer:
     """Calls jobs so that none is taken for another; `known` are the full names of all jobs there are."""
     twins = Counter(short_name(name) for name in set(known))
     return lambda name: with_location(name) if twins[short_name(name)] > 1 else short_name(name)
@@ -29,16 +29,16 @@ def with_location(name: str) -> str:
     return f"{location}/{job_id}"
 
 
-def naming_fact(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, Any]:
+def naming_context(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, Any]:
     """The fact of a request that keeps how its jobs are called, where that is not by their ids."""
     names = [job.name for job in jobs]
-    calls = told_apart((*names, *known))
+    calls = disambiguate((*names, *known))
     apart = {name: calls(name) for name in names if calls(name) != short_name(name)}
-    return {_FACT: apart} if apart else {}
+    return {_CONTEXT_KEY: apart} if apart else {}
 
 
-def called(request: Request, name: str) -> str:
+def display_name(request: Request, name: str) -> str:
     """What a job is called in a request, from its full name: the same in each message about it."""
-    apart = request.facts.get(_FACT)
+    apart = request.facts.get(_CONTEXT_KEY)
     found = apart.get(name) if isinstance(apart, Mapping) else None
     return found if isinstance(found, str) else short_name(name)

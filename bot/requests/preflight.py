@@ -17,7 +17,7 @@ from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_d
 from bot.policy.access import Access
 from bot.requests import delay
 from bot.requests.queries import AT_RISK, valid_approvers
-from bot.requests.wording import changed
+from bot.requests.wording import describe_change
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
 
@@ -109,7 +109,7 @@ class Preflight:
             raise PreconditionFailed(f"The databases of `{job.id}` were edited meanwhile.")
 
     def _check_unchanged(self, run: Run, request: Request, confirmed: Job, now: Job) -> None:
-        change = changed(confirmed, now)
+        change = describe_change(confirmed, now)
         if is_half_done(run) and now.create_time == confirmed.create_time:
             change = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
         if change:
@@ -126,10 +126,10 @@ class Preflight:
         shown = request.facts.get(delay.DELAY, {}).get(job.name)
         if not delay.was_shown_as_zero(shown):
             return
-        if not delay.is_old(request.facts, (job,), self._clock()):
+        if not delay.is_stale(request.facts, (job,), self._clock()):
             return
-        found = delay.look(self._dms, self._store, (job,), self._clock, request.databases)
-        trouble = delay.said(delay.trouble(found))
+        found = delay.measure(self._dms, self._store, (job,), self._clock, request.databases)
+        trouble = delay.said(delay.data_loss_reason(found))
         if trouble:
             raise PreconditionFailed(
                 "The replication delay was zero when this was let through; it has been looked at again, "

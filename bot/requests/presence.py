@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.requests.runner import replica_lock
-from bot.store import Hold, Store, StoreError
+from bot.store import Lock, Store, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ class Presence:
         self._store = store
         self._replica = replica
         self._recover_own_calls = recover_own_calls
-        self._lock: Hold | None = None
+        self._lock: Lock | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="presence", daemon=True)
 
@@ -49,8 +49,8 @@ class Presence:
                 self._acquire()
                 self._recover_own_calls()
             except StoreError as error:
-                log.warning("presence_not_told", error=str(error))
+                log.warning("presence_lock_failed", error=str(error))
 
     def _acquire(self) -> None:
-        if self._lock is None or self._lock.lost:
-            self._lock = self._store.hold(replica_lock(self._replica))
+        if self._lock is None or self._lock.is_lost:
+            self._lock = self._store.try_lock(replica_lock(self._replica))

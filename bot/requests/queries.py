@@ -47,7 +47,7 @@ class RelatedRequests:
     """How many there are beside those."""
 
 
-ALONE = RelatedRequests()
+NO_RELATED = RelatedRequests()
 
 
 def find_related_open(store: Store, request: Request, now: datetime) -> RelatedRequests:

@@ -21,7 +21,7 @@ from bot.requests.preflight import (
     names_databases,
 )
 from bot.requests.run_ledger import RunLedger
-from bot.requests.wording import changed
+from bot.requests.wording import describe_change
 from bot.store import Store
 from bot.store.records import Request, Run
 from bot.util.redact import redact
@@ -127,7 +127,7 @@ class Recovery:
         if run.called is None or now - run.called > _REPLAY_WITHIN:
             raise PreconditionFailed("The service may have forgotten the first call by now.")
         job = self._dms.get_job(run.job)
-        change = changed(confirmed, job)
+        change = describe_change(confirmed, job)
         arrived = job.create_time == confirmed.create_time and job.state == _IDEMPOTENT[run.action]
         if change and not arrived:
             raise PreconditionFailed(change)
@@ -160,7 +160,7 @@ class Recovery:
             if len(candidates) == 1:
                 return candidates[0]
             if candidates:
-                log.warning("operations_alike", run=run.id, operations=[each.name for each in candidates])
+                log.warning("operations_ambiguous", run=run.id, operations=[each.name for each in candidates])
         return None
 
     def _may_be_ours(self, run: Run, operation: Operation, before: Job) -> bool:

@@ -12,11 +12,11 @@ from bot.policy.access import Verdict
 from bot.requests import delay
 from bot.requests.base import APPROVAL_TTL, EFFECT, RequestContext
 from bot.requests.delay import DELAY
-from bot.requests.wording import changed, late, not_now
+from bot.requests.wording import blocked_note, delay_changed_note, describe_change
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
 
-_DECIDED = ("approval_channel", "void", APPROVAL_TTL, EFFECT)
+_DECISION_KEYS = ("approval_channel", "void", APPROVAL_TTL, EFFECT)
 """Facts that a decision brings; all others are as the store has them."""
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
@@ -54,7 +54,7 @@ class Revalidation:
 
     def end_if_outdated(self, request: Request) -> bool:
         """Whether a job is no longer as it was; the request then ends, and its message says so."""
-        jobs = parallel.each(self._present, request.jobs)
+        jobs = parallel.map_concurrently(self._current_job, request.jobs)
         pairs = zip(request.jobs, jobs, strict=True)
         changes = [change for change in (_change(then, now) for then, now in pairs) if change]
         if not changes:
@@ -65,7 +65,7 @@ class Revalidation:
         self._ctx.end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
         return True
 
-    def _present(self, then: Job) -> Job | None:
+    def _current_job(self, then: Job) -> Job | None:
         """The job as it is now; None when it is gone."""
         try:
             return self._ctx.dms.get_job(then.name)
@@ -79,11 +79,11 @@ class Revalidation:
         """
         if request.action is not Action.PROMOTE:
             return None
-        if not delay.is_old(request.facts, request.jobs, self._ctx.clock()):
+        if not delay.is_stale(request.facts, request.jobs, self._ctx.clock()):
             return None
         facts = self._ctx.measure_delays(request.action, request.jobs, request.databases)
         self._ctx.add_facts(request, facts)
-        return late(delay.trouble(facts))
+        return delay_changed_note(delay.data_loss_reason(facts))
 
     def reread(self, judged: Request, state: RequestState) -> Request | Note:
         """The request as the store has it, when a press that was judged on `judged` still counts; else what
@@ -119,7 +119,7 @@ class Revalidation:
             StoreError.
         """
         stop = self._ctx.blocker(request)
-        return not_now(stop.said, stop.buttons) if stop is not None else None
+        return blocked_note(stop.reason, stop.buttons) if stop is not None else None
 
     def move(self, request: Request, current: Request, to: RequestState) -> Request:
         """Move an open request on, with what its confirmation or the policy has changed; `current` is how
@@ -139,7 +139,8 @@ class Revalidation:
             needed=request.needed,
             rule=request.rule,
             self_approval=request.self_approval,
-            facts=dict(current.facts) | {key: request.facts[key] for key in _DECIDED if key in request.facts},
+            facts=dict(current.facts)
+            | {key: request.facts[key] for key in _DECISION_KEYS if key in request.facts},
         )
         assert moved is not None
         return moved
@@ -149,8 +150,8 @@ def _delay_changed_since(judged: Request, current: Request) -> Note | None:
     """Why a press does not count: the delay was measured again since it was judged, and is not zero."""
     if DELAY not in current.facts or current.facts[DELAY] == judged.facts.get(DELAY):
         return None
-    return late(delay.trouble(current.facts))
+    return delay_changed_note(delay.data_loss_reason(current.facts))
 
 
 def _change(then: Job, now: Job | None) -> str:
-    return f"`{then.id}` no longer exists." if now is None else changed(then, now)
+    return f"`{then.id}` no longer exists." if now is None else describe_change(then, now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.dms.model import Job, Operation
 from bot.dms.rules import Action, running_dump
 from bot.requests.queries import approval_key, request_key
-from bot.requests.wording import describe
+from bot.requests.wording import describe_options
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
 from bot.util.redact import redact
@@ -175,6 +175,6 @@ class RunLedger:
                 request=request.id,
                 run=run.id,
                 operation=run.operation,
-                detail=redact(detail or describe(request.options)),
+                detail=redact(detail or describe_options(request.options)),
             )
         )

@@ -58,10 +58,10 @@ class Runner:
         wake: Callable[[], None],
         nudge: Callable[[str], None],
         on_ended: Callable[[Action, RunState], None],
-        look_every_s: float = 1.0,
-        call_lasts_s: float = 30.0,
+        poll_every_s: float = 1.0,
+        call_timeout_s: float = 30.0,
     ) -> None:
-        """`parallel` runs of a request go on at once; a call that has not arrived after `call_lasts_s`
+        """`parallel` runs of a request go on at once; a call that has not arrived after `call_timeout_s`
         never will."""
         self._dms = dms
         self._store = store
@@ -83,8 +83,8 @@ class Runner:
             self._preflight,
             self.ledger,
             clock=clock,
-            look_every_s=look_every_s,
-            call_lasts_s=call_lasts_s,
+            look_every_s=poll_every_s,
+            call_lasts_s=call_timeout_s,
         )
         self._working: dict[str, Run] = {}
         self._unsaved: set[str] = set()
@@ -165,7 +165,7 @@ class Runner:
         else:
             future.add_done_callback(lambda done: self._forget_cancelled(run, done))
 
-    def in_hand(self) -> list[str]:
+    def in_progress(self) -> list[str]:
         """What is being worked on: action, job and id of each run."""
         with self._guard:
             runs = list(self._working.values())
@@ -200,7 +200,7 @@ class Runner:
         except StoreError as error:
             log.error("run_left_to_recovery", run=run.id, error=str(error))
         except Exception:
-            log.exception("run_broke", run=run.id)
+            log.exception("run_error", run=run.id)
         finally:
             with self._guard:
                 self._working.pop(run.id, None)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.cmdline.answers import Button, Note, Outside, Part, Rich, Time, User, parts_of
+from bot.cmdline.answers import Button, Note, RichPart, RichText, Time, User, Verbatim, rich_parts
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import Action, where
 from bot.requests.delay import all_zero
-from bot.requests.job_names import called
+from bot.requests.job_names import display_name
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 
-STANDING = {
+STATE_TEXT = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",
     RequestState.APPROVING: "waiting for approvals",
     RequestState.APPROVED: "approved and about to run",
@@ -26,22 +26,22 @@ STANDING = {
 }
 """How a request stands, after “this request is”."""
 
-LONG = timedelta(hours=1)
+OVERDUE_AFTER = timedelta(hours=1)
 """Operations of the service take minutes: whoever can may stop following one that takes so long."""
 
 
-def lasts_long(run: Run, now: datetime) -> bool:
+def is_overdue(run: Run, now: datetime) -> bool:
     """Whether the operation of a run has been followed for so long that this may be stopped."""
-    return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= LONG
+    return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= OVERDUE_AFTER
 
 
-def waits(runs: Sequence[Run]) -> tuple[Run, ...]:
+def not_started(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Those whose turn has not come, so that nothing has been sent for them."""
     return tuple(run for run in runs if run.state is RunState.QUEUED and run.called is None)
 
 
-def must_be_typed(request: Request) -> bool:
-    """Whether a press is not enough to confirm, and `phrase` has to be typed.
+def needs_typed_confirmation(request: Request) -> bool:
+    """Whether a press is not enough to confirm, and `confirmation_phrase` has to be typed.
 
     For a promote, its delay decides, which may be read again: known to be zero, nothing is lost.
     """
@@ -49,10 +49,10 @@ def must_be_typed(request: Request) -> bool:
     return request.typed or behind
 
 
-def phrase(request: Request) -> str:
+def confirmation_phrase(request: Request) -> str:
     """What has to be typed to confirm: what the job is called, or for several jobs what happens to them."""
     if len(request.jobs) == 1:
-        return called(request, request.jobs[0].name)
+        return display_name(request, request.jobs[0].name)
     return f"{request.action} {len(request.jobs)} jobs"
 
 
@@ -68,7 +68,7 @@ def scope(request: Request) -> str:
     return ""
 
 
-def changed(then: Job, now: Job) -> str:
+def describe_change(then: Job, now: Job) -> str:
     """How the job differs from what was confirmed, in a sentence; empty when it does not."""
     if now.create_time != then.create_time:
         return f"`{then.id}` was deleted and created anew: it is another job now."
@@ -77,26 +77,26 @@ def changed(then: Job, now: Job) -> str:
     return ""
 
 
-def terms(freeze: Freeze) -> tuple[Part, ...]:
+def freeze_terms(freeze: Freeze) -> tuple[RichPart, ...]:
     """Until when, by whom, and why."""
-    return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Outside(freeze.reason))
+    return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Verbatim(freeze.reason))
 
 
-def frozen(job: Job, freeze: Freeze) -> Rich:
+def frozen_reason(job: Job, freeze: Freeze) -> RichText:
     """Why a freeze forbids changes."""
     every = freeze.job == EVERY_JOB
     scope = "All jobs are" if every else f"`{job.id}` is"
     return (
         f"{scope} frozen ",
-        *terms(freeze),
+        *freeze_terms(freeze),
         f". `/dms unfreeze {'--all' if every else job.id}` lifts it.",
     )
 
 
-def locked(job: Job, run: Run, now: datetime) -> Rich:
+def locked_reason(job: Job, run: Run, now: datetime) -> RichText:
     """Why another run forbids changes."""
-    long = f" It has gone on for more than {humanize(LONG)}, so people may stop following it."
-    lever = long if lasts_long(run, now) else ""
+    long = f" It has gone on for more than {humanize(OVERDUE_AFTER)}, so people may stop following it."
+    lever = long if is_overdue(run, now) else ""
     return (
         f"`{job.id}` is locked: {run.action} by ",
         User(run.by),
@@ -104,7 +104,7 @@ def locked(job: Job, run: Run, now: datetime) -> Rich:
     )
 
 
-def describe(options: Options) -> str:
+def describe_options(options: Options) -> str:
     """Options in words, for the audit."""
     parts = []
     if options.databases:
@@ -127,20 +127,20 @@ def describe(options: Options) -> str:
     return "; ".join(parts)
 
 
-def not_now(stop: Rich, buttons: tuple[Button, ...] = ()) -> Note:
+def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = ()) -> Note:
     """The request stays open: the same button may be pressed again once that is over."""
-    return Note((*parts_of(stop), " Nothing was done; press again after that."), buttons, tone="warn")
+    return Note((*rich_parts(blocker), " Nothing was done; press again after that."), buttons, tone="warn")
 
 
-def late(trouble: tuple[Part, ...]) -> Note | None:
+def delay_changed_note(reason: tuple[RichPart, ...]) -> Note | None:
     """The press does not count: the replication delay is no longer as it was shown."""
-    if not trouble:
+    if not reason:
         return None
     return Note(
         (
             "This press did not count. The replication delay that you were shown is old: it has been looked "
             "at again, and ",
-            *trouble,
+            *reason,
             ". What has not arrived yet is lost if the job is promoted. What is known is shown now: press "
             "again if you want it all the same.",
         ),
@@ -148,13 +148,13 @@ def late(trouble: tuple[Part, ...]) -> Note | None:
     )
 
 
-def some(names: Sequence[str]) -> str:
+def list_jobs(names: Sequence[str]) -> str:
     """The ids of jobs, from their full names, in a sentence."""
     shown = ", ".join(f"`{short_name(name)}`" for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
 
 
-def gone() -> Note:
+def unknown_request_note() -> Note:
     """For an id that is none of ours, or another workspace's: they cannot be told apart."""
     return Note(
         "This button is too old, or not from this workspace: ask again with the command.", tone="warn"

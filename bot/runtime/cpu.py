@@ -14,7 +14,7 @@ _SWITCH_S = 0.001
 """How long a thread may go on while others wait for their turn; Python's own default is five times that."""
 
 
-def keep_to_one_core() -> int | None:
+def pin_to_one_cpu() -> int | None:
     """Bind this process and the threads that it starts from now on to one of the cores it may use.
 
     Returns the core's number, or None where there is no choice or the system does not allow one.
@@ -34,6 +34,6 @@ def keep_to_one_core() -> int | None:
     return core
 
 
-def take_short_turns() -> None:
+def set_switch_interval() -> None:
     """An acknowledgement takes several short turns, and must not wait long for one behind other work."""
     sys.setswitchinterval(_SWITCH_S)

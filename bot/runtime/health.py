@@ -14,7 +14,7 @@ from typing import Any
 Check = Callable[[], str]
 """Empty when all is well, else one sentence that says what is not. May also raise."""
 
-_KEEP_FAULT_S = 1.0
+_FAULT_CACHE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Probe:
         """The check's last answer, or a new one; it may wait for `timeout_s`."""
         with self._lock:
             now = time.monotonic()
-            keep_s = min(self._every_s, _KEEP_FAULT_S) if self._fault else self._every_s
+            keep_s = min(self._every_s, _FAULT_CACHE_S) if self._fault else self._every_s
             fresh = self._asked is not None and now - self._asked < keep_s
             if self._done is None and fresh:
                 return self._fault
@@ -70,24 +70,24 @@ class Probe:
 class Health:
     """Gathers heartbeats of loops and answers of probes.
 
-    `facts` gives more for `/readyz` to show (who leads, how far the watcher is); they decide nothing.
+    `details` gives more for `/readyz` to show (who leads, how far the watcher is); they decide nothing.
     """
 
     def __init__(
-        self, probes: Mapping[str, Probe] | None = None, facts: Callable[[], Mapping[str, Any]] = dict
+        self, probes: Mapping[str, Probe] | None = None, details: Callable[[], Mapping[str, Any]] = dict
     ) -> None:
         self._probes = dict(probes or {})
-        self._facts = facts
+        self._details = details
         self._loops: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._stopping = False
 
-    def beat(self, loop: str, within_s: float) -> None:
+    def heartbeat(self, loop: str, within_s: float) -> None:
         """The loop `loop` goes round; without another beat within `within_s` seconds, it hangs."""
         with self._lock:
             self._loops[loop] = (time.monotonic(), within_s)
 
-    def retire(self, loop: str) -> None:
+    def unregister(self, loop: str) -> None:
         """The loop has ended because it should; nobody waits for its beats any more."""
         with self._lock:
             self._loops.pop(loop, None)
@@ -116,7 +116,7 @@ class Health:
         if self._stopping:
             checks["process"] = "stopping"
         ok = alive.ok and all(answer == "ok" for answer in checks.values())
-        return Report(ok, {**alive.body, "ok": ok, "checks": checks, **self._facts()})
+        return Report(ok, {**alive.body, "ok": ok, "checks": checks, **self._details()})
 
 
 def ask(url: str, timeout_s: float) -> str:

@@ -89,7 +89,7 @@ class Server:
         loop, self._loop = self._loop, None
         loop.call_soon_threadsafe(self._grace.set_result, grace_s)
         self._thread.join()
-        self._pool.end(Deadline(0))
+        self._pool.drain(Deadline(0))
 
     async def _serve(self, listener: socket.socket, grace: asyncio.Future[float]) -> None:
         head_s, body_s = self._deadlines

@@ -9,16 +9,16 @@ import structlog
 
 from bot.runtime import metrics
 from bot.runtime.health import Health
-from bot.store import Hold, Store, StoreError
+from bot.store import Lock, Store, StoreError
 
 log = structlog.get_logger(__name__)
 
 LOCK = "leader"
 _TRY_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.5
-_BEAT_WITHIN_S = 60.0
+_HEARTBEAT_WITHIN_S = 60.0
 
-Duty = Callable[[threading.Event], None]
+LeaderTask = Callable[[threading.Event], None]
 """Works until the event is set."""
 
 
@@ -29,15 +29,15 @@ class Leader:
     """
 
     def __init__(
-        self, store: Store, duties: Mapping[str, Duty], health: Health, interrupt: Callable[[], None]
+        self, store: Store, tasks: Mapping[str, LeaderTask], health: Health, interrupt: Callable[[], None]
     ) -> None:
         self._store = store
-        self._duties = duties
+        self._tasks = tasks
         self._health = health
         self._interrupt = interrupt
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leader", daemon=True)
-        self.leads = False
+        self.is_leader = False
 
     def start(self) -> None:
         self._thread.start()
@@ -53,59 +53,59 @@ class Leader:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._health.beat("leader", _BEAT_WITHIN_S)
-            hold = self._take()
-            if hold is None:
+            self._health.heartbeat("leader", _HEARTBEAT_WITHIN_S)
+            lock = self._try_lock()
+            if lock is None:
                 self._stop.wait(_TRY_EVERY_S)
                 continue
             try:
-                self._lead(hold)
+                self._lead(lock)
             finally:
-                self._let_go(hold)
+                self._release(lock)
 
-    def _take(self) -> Hold | None:
+    def _try_lock(self) -> Lock | None:
         try:
-            return self._store.hold(LOCK)
+            return self._store.try_lock(LOCK)
         except StoreError as error:
             log.warning("leader_lock_not_tried", error=str(error))
             return None
 
-    def _lead(self, hold: Hold) -> None:
+    def _lead(self, lock: Lock) -> None:
         log.info("leading")
-        self.leads = True
-        metrics.leading(True)
-        enough = threading.Event()
+        self.is_leader = True
+        metrics.set_leader(True)
+        stop = threading.Event()
         threads = [
-            threading.Thread(target=self._do, args=(name, duty, enough), name=name, daemon=True)
-            for name, duty in self._duties.items()
+            threading.Thread(target=self._run_task, args=(name, task, stop), name=name, daemon=True)
+            for name, task in self._tasks.items()
         ]
         for thread in threads:
             thread.start()
-        while not self._stop.is_set() and not hold.lost:
-            self._health.beat("leader", _BEAT_WITHIN_S)
+        while not self._stop.is_set() and not lock.is_lost:
+            self._health.heartbeat("leader", _HEARTBEAT_WITHIN_S)
             self._stop.wait(_LOOK_EVERY_S)
-        self.leads = False
-        enough.set()
+        self.is_leader = False
+        stop.set()
         self._interrupt()
         for thread in threads:
-            thread.join(_BEAT_WITHIN_S)
+            thread.join(_HEARTBEAT_WITHIN_S)
 
-    def _do(self, name: str, duty: Duty, enough: threading.Event) -> None:
-        while not enough.is_set():
+    def _run_task(self, name: str, task: LeaderTask, stop: threading.Event) -> None:
+        while not stop.is_set():
             try:
-                duty(enough)
+                task(stop)
             except StoreError as error:
-                log.warning("duty_waits_for_store", duty=name, error=str(error))
-                enough.wait(_TRY_EVERY_S)
+                log.warning("task_waiting_for_store", duty=name, error=str(error))
+                stop.wait(_TRY_EVERY_S)
             except Exception:
-                log.exception("duty_broke", duty=name)
-                enough.wait(_TRY_EVERY_S)
+                log.exception("leader_task_error", duty=name)
+                stop.wait(_TRY_EVERY_S)
 
-    def _let_go(self, hold: Hold) -> None:
-        metrics.leading(False)
-        metrics.stopped_watching()
+    def _release(self, lock: Lock) -> None:
+        metrics.set_leader(False)
+        metrics.polling_stopped()
         try:
-            hold.release()
+            lock.release()
         except StoreError as error:
             log.warning("leader_lock_not_released", error=str(error))
         log.info("no_longer_leading")

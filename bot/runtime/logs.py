@@ -27,7 +27,7 @@ HIDDEN = "[secret]"
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without letters and digits that look alike: people read reference ids to each other."""
 _ID_LENGTH = 8
-_LOUD = ("urllib3", "google.auth", "slack_sdk", "slack_bolt", "asyncio", "tornado", "matplotlib", "PIL")
+_NOISY = ("urllib3", "google.auth", "slack_sdk", "slack_bolt", "asyncio", "tornado", "matplotlib", "PIL")
 """Libraries whose DEBUG and INFO lines help nobody who runs the bot."""
 
 
@@ -55,7 +55,7 @@ def configure(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                _hider(tuple(hide)),
+                _redactor(tuple(hide)),
                 _renderer(log_format, out),
             ],
         )
@@ -63,7 +63,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    handler.addFilter(_Quiet(logging.INFO if level == "DEBUG" else logging.WARNING))
+    handler.addFilter(_LibraryFilter(logging.INFO if level == "DEBUG" else logging.WARNING))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -80,7 +80,7 @@ def configure(
 
 
 @contextmanager
-def request(id: str = "", **fields: Any) -> Iterator[str]:
+def request_context(id: str = "", **fields: Any) -> Iterator[str]:
     """Give all log lines inside a request id and `fields`; yields the id."""
     id = id or new_id()
     with structlog.contextvars.bound_contextvars(request=id, **fields):
@@ -103,7 +103,7 @@ def new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
 
 
-def carried(work: Callable[P, T]) -> Callable[P, T]:
+def with_request_id(work: Callable[P, T]) -> Callable[P, T]:
     """`work` as a function that keeps the request id of now when another thread calls it."""
     context = contextvars.copy_context()
 
@@ -114,11 +114,11 @@ def carried(work: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-_NEEDLESS = "As you gave `client` as well"
+_IGNORED_WARNING = "As you gave `client` as well"
 """Bolt says so to whoever has SLACK_BOT_TOKEN in the environment, as everybody here has."""
 
 
-class _Quiet(logging.Filter):
+class _LibraryFilter(logging.Filter):
     """Keeps the chatter of libraries out. Their loggers' levels would not do: some set them anew."""
 
     def __init__(self, least: int) -> None:
@@ -126,9 +126,9 @@ class _Quiet(logging.Filter):
         self._least = least
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith(_LOUD):
+        if not record.name.startswith(_NOISY):
             return True
-        return record.levelno >= self._least and not str(record.msg).startswith(_NEEDLESS)
+        return record.levelno >= self._least and not str(record.msg).startswith(_IGNORED_WARNING)
 
 
 def _renderer(log_format: str, out: TextIO) -> Processor:
@@ -144,7 +144,7 @@ def _json(logger: Any, method: str, event: EventDict) -> str | bytes:
     return structlog.processors.JSONRenderer(ensure_ascii=False)(logger, method, event)
 
 
-def _hider(values: tuple[str, ...]) -> Processor:
+def _redactor(values: tuple[str, ...]) -> Processor:
     longest_first = sorted((value for value in values if value), key=len, reverse=True)
 
     def clean(value: Any) -> Any:

@@ -75,7 +75,7 @@ def dms_call(method: str, code: str, seconds: float) -> None:
     _call_seconds.labels(method).observe(seconds)
 
 
-def watched(location: str) -> None:
+def location_polled(location: str) -> None:
     """This location was just looked at with success."""
     seen = time.monotonic()
     with _watched_lock:
@@ -84,7 +84,7 @@ def watched(location: str) -> None:
         _lag.labels(location).set_function(lambda: time.monotonic() - seen)
 
 
-def stopped_watching() -> None:
+def polling_stopped() -> None:
     """This replica no longer watches: another one tells the lag now."""
     with _watched_lock:
         for location in _watched:
@@ -105,22 +105,22 @@ def run_ended(action: str, outcome: str) -> None:
     _runs.labels(action, outcome).inc()
 
 
-def leading(yes: bool) -> None:
-    _leader.set(1 if yes else 0)
-    if not yes:
-        stopped_watching()
+def set_leader(is_leader: bool) -> None:
+    _leader.set(1 if is_leader else 0)
+    if not is_leader:
+        polling_stopped()
 
 
-def slack_error(method: str, error: str) -> None:
+def count_slack_error(method: str, error: str) -> None:
     """`error`: Slack's own word (`channel_not_found`), `ratelimited`, an HTTP status, or `unreachable`."""
     _slack_errors.labels(method, error).inc()
 
 
-def fault() -> None:
+def count_error() -> None:
     _errors.inc()
 
 
-def running(version: str) -> None:
+def set_build_info(version: str) -> None:
     _build.labels(version).set(1)
 
 

@@ -26,7 +26,7 @@ _HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")
 Answer = tuple[HTTPStatus, str, bytes]
 
 
-class Endpoints:
+class Routes:
     """A WSGI application.
 
     `slack` answers `POST /slack/events` (`slack_bolt.adapter.wsgi.SlackRequestHandler`); without it
@@ -45,14 +45,14 @@ class Endpoints:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         method = environ.get("REQUEST_METHOD", "")
-        with logs.request():
+        with logs.request_context():
             try:
                 if path == SLACK_PATH and self._slack is not None:
                     return self._to_slack(method, environ, start_response)
                 return _send(environ, start_response, self._page(path, method, environ))
             except Exception:
                 reference = logs.reference()
-                metrics.fault()
+                metrics.count_error()
                 _log.exception("A request to %s failed", path)
                 text = f"Something went wrong; the log has it under {reference}.\n"
                 return _send(environ, start_response, _text(HTTPStatus.INTERNAL_SERVER_ERROR, text))

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_STOPS = (signal.SIGTERM, signal.SIGINT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Deadline:
@@ -42,7 +42,7 @@ class Pool(ThreadPoolExecutor):
         future.add_done_callback(self._open.discard)
         return future
 
-    def end(self, deadline: Deadline) -> int:
+    def drain(self, deadline: Deadline) -> int:
         """Take nothing new and wait; how much is not done. What has not begun by then never will."""
         self.shutdown(wait=False)
         left = wait(self._open.copy(), deadline.left()).not_done
@@ -50,7 +50,7 @@ class Pool(ThreadPoolExecutor):
         return len(left)
 
 
-def ends(work: Callable[[], None], deadline: Deadline) -> bool:
+def finishes_within(work: Callable[[], None], deadline: Deadline) -> bool:
     """Whether `work` ends by the deadline; else it goes on in a thread that keeps no process alive."""
     thread = threading.Thread(target=work, name="stop", daemon=True)
     thread.start()
@@ -68,23 +68,23 @@ class Signals:
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         self._told = False
-        for number in _STOPS:
-            signal.signal(number, self._hear)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, self._on_signal)
 
     def wait(self) -> str:
         """The name of the first one."""
         while True:
             number = os.read(self._heard, 1)[0]
-            if number in _STOPS:
+            if number in _STOP_SIGNALS:
                 return signal.Signals(number).name
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._told:
             os._exit(128 + number)
         self._told = True
 
 
-def leave() -> NoReturn:
+def exit_process() -> NoReturn:
     """End the process now. By itself, it would wait for every thread that a call still holds."""
     logging.shutdown()
     sys.stdout.flush()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.store.port import Hold, JobLocked, StoreError
+from bot.store.port import JobLocked, Lock, StoreError
 from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend
 
-__all__ = ["Hold", "JobLocked", "Store", "StoreError", "open_store", "sqlite_file"]
+__all__ = ["JobLocked", "Lock", "Store", "StoreError", "open_store", "sqlite_file"]
 
 _POSTGRES = ("postgresql://", "postgres://")
 _SQLITE = "sqlite:///"

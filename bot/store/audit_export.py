@@ -39,7 +39,7 @@ def as_csv(rows: Iterable[AuditEntry]) -> Iterator[str]:
     yield _csv_line(_COLUMNS)
     for row in rows:
         data = _plain(row)
-        yield _csv_line([_harmless(data[column]) for column in _COLUMNS])
+        yield _csv_line([_escape_formula(data[column]) for column in _COLUMNS])
 
 
 def as_jsonl(rows: Iterable[AuditEntry]) -> Iterator[str]:
@@ -63,5 +63,5 @@ def _csv_line(cells: Iterable[str | int]) -> str:
     return out.getvalue()
 
 
-def _harmless(cell: str | int) -> str | int:
+def _escape_formula(cell: str | int) -> str | int:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from bot.store.codec import Value
-from bot.store.port import Hold, StoreError
+from bot.store.codec import ColumnValue
+from bot.store.port import Lock, StoreError
 
 Row = tuple[Any, ...]
-Params = Sequence[Value]
+Params = Sequence[ColumnValue]
 
 CLOSED = "The bot's database is closed, as the bot is stopping: try again in a minute."
 
@@ -32,7 +32,7 @@ class Session(Protocol):
     def many(self, sql: str, rows: Iterable[Params]) -> None: ...
 
 
-class _Open:
+class _OpenTransaction:
     """The write transaction that a thread has open."""
 
     def __init__(self, session: Session) -> None:
@@ -60,11 +60,11 @@ class Backend(ABC):
         """A transaction that sees one state of the database throughout."""
 
     @abstractmethod
-    def alone(self) -> AbstractContextManager[Session]:
+    def autocommit(self) -> AbstractContextManager[Session]:
         """A connection for one statement."""
 
     @abstractmethod
-    def hold(self, name: str) -> Hold | None: ...
+    def hold(self, name: str) -> Lock | None: ...
 
     @abstractmethod
     def is_held(self, name: str) -> bool: ...
@@ -90,7 +90,7 @@ class Backend(ABC):
     @contextmanager
     def _outermost(self) -> Iterator[None]:
         with self.begin_write() as session:
-            mine = self._here.open = _Open(session)
+            mine = self._here.open = _OpenTransaction(session)
             try:
                 yield
                 mine.usable()
@@ -127,15 +127,15 @@ class Backend(ABC):
         with self.write(), self._session() as session:
             session.many(sql, rows)
 
-    def _current(self) -> _Open | None:
-        found: _Open | None = getattr(self._here, "open", None)
+    def _current(self) -> _OpenTransaction | None:
+        found: _OpenTransaction | None = getattr(self._here, "open", None)
         return found
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
         outer = self._current()
         if outer is None:
-            with self.alone() as session:
+            with self.autocommit() as session:
                 yield session
             return
         session = outer.usable()

@@ -289,7 +289,7 @@ def _keep(database: Path, kept: Path) -> None:
 
 
 def _take_back(database: Path, kept: Path) -> None:
-    """What `_keep` has done. The database itself still has its own name."""
+    """What `_remember` has done. The database itself still has its own name."""
     for suffix in _LOGS:
         with contextlib.suppress(OSError):
             os.rename(f"{kept}{suffix}", f"{database}{suffix}")

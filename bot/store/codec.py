@@ -22,7 +22,7 @@ from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn
 from cattrs.preconf.json import make_converter
 
-Value = str | int | float | None
+ColumnValue = str | int | float | None
 """What a column holds."""
 
 _PLAIN = (str, int, float, datetime, StrEnum)

@@ -22,10 +22,10 @@ _BOT = "bot"
 """The lock of the one bot that uses the database."""
 _TRIES = 5
 _PAUSE_S = 0.01
-_LONGEST_NAME = 120
+_MAX_NAME = 120
 
 
-class FileHold:
+class FileLock:
     """A locked file; the lock is lost when somebody takes the file away."""
 
     def __init__(self, path: Path, file: int) -> None:
@@ -35,7 +35,7 @@ class FileHold:
         self._released = False
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         with self._guard:
             return self._released or not _same_file(self._file, self._path)
 
@@ -99,13 +99,13 @@ class FileLocks:
             )
         return FolderHold(folder)
 
-    def claim(self) -> FileHold:
+    def claim(self) -> FileLock:
         """The lock of the one bot that uses the database.
 
         Raises:
             StoreError: another bot has it, or the folder cannot be written.
         """
-        held = self.take(_BOT)
+        held = self.acquire(_BOT)
         if held is None:
             raise StoreError(
                 f"The database {self._database} is in use by a bot: stop that first (a SQLite file is for "
@@ -115,9 +115,9 @@ class FileLocks:
 
     def is_claimed(self) -> bool:
         """Whether a bot uses the database. Raises: StoreError."""
-        return self.is_taken(_BOT)
+        return self.is_locked(_BOT)
 
-    def take(self, name: str) -> FileHold | None:
+    def acquire(self, name: str) -> FileLock | None:
         """The lock, or None when it is taken.
 
         Raises:
@@ -131,13 +131,13 @@ class FileLocks:
                 file = _try(path, os.O_RDWR | os.O_CREAT)
                 if file is not None:
                     make_private(file, 0o600, self._database)
-                    return FileHold(path, file)
+                    return FileLock(path, file)
                 time.sleep(_PAUSE_S)
         except OSError as error:
             raise StoreError(f"The lock {path} cannot be taken: {error.strerror}.") from error
         return None
 
-    def is_taken(self, name: str) -> bool:
+    def is_locked(self, name: str) -> bool:
         """Whether someone has the lock; a file that a dead process left is cleared away."""
         path = self._path(name)
         try:
@@ -151,7 +151,7 @@ class FileLocks:
         _remove(file, path)
         return False
 
-    def clear_away(self) -> None:
+    def remove_stale(self) -> None:
         """Remove the files that dead processes left."""
         for path in self._folder.glob("*.lock"):
             with contextlib.suppress(OSError):
@@ -169,7 +169,7 @@ class FileLocks:
 
     def _path(self, name: str) -> Path:
         plain = quote(name, safe="")
-        if len(plain) > _LONGEST_NAME:
+        if len(plain) > _MAX_NAME:
             plain = hashlib.sha256(name.encode()).hexdigest()
         return self._folder / f"{plain}.lock"
 

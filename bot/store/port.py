@@ -19,11 +19,11 @@ class JobLocked(Exception):
         self.run = run
 
 
-class Hold(Protocol):
+class Lock(Protocol):
     """A lock that lives as long as its process: it is free again when the holder dies."""
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Whether it slipped away (the connection to the database broke)."""
         ...
 

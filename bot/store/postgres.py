@@ -20,13 +20,13 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
-from bot.store.port import Hold, StoreError
-from bot.store.postgres_connection import CONNECT_S, Address, Connection, Patience, check_alive
-from bot.store.postgres_lock import PostgresHold, is_taken, take
+from bot.store.port import Lock, StoreError
+from bot.store.postgres_connection import CONNECT_S, Address, Connection, Timeouts, check_alive
+from bot.store.postgres_lock import PostgresLock, acquire, is_locked
 from bot.store.schema import MIGRATIONS, Migration, pending
 
 _CONNECTIONS = 8
-_PATIENCE = Patience()
+_TIMEOUTS = Timeouts()
 OUTCOME_S = 10.0
 """How long to ask for the outcome of a commit whose answer was lost."""
 
@@ -44,11 +44,11 @@ class PostgresBackend(Backend):
         *,
         migrations: tuple[Migration, ...] = MIGRATIONS,
         outcome_s: float = OUTCOME_S,
-        patience: Patience = _PATIENCE,
+        timeouts: Timeouts = _TIMEOUTS,
     ) -> None:
         super().__init__()
         self._outcome_s = outcome_s
-        self._address = Address(url, patience)
+        self._address = Address(url, timeouts)
         self._schema = self._prepare(migrations)
         self._begin = (
             f"BEGIN; SELECT pg_advisory_xact_lock({self._key('', 'write')}), pg_current_xact_id()::text"
@@ -88,22 +88,22 @@ class PostgresBackend(Backend):
                     connection.execute("COMMIT")
 
     @contextmanager
-    def alone(self) -> Iterator[Session]:
+    def autocommit(self) -> Iterator[Session]:
         with self._connection() as connection:
             yield _Session(self, connection)
 
-    def hold(self, name: str) -> Hold | None:
+    def hold(self, name: str) -> Lock | None:
         # A standby asks again and again: it should not cost the server a new connection each time.
         if self.is_held(name):
             return None
         connection = self._address.connect()
         with self.errors():
-            hold: PostgresHold | None = take(connection, self._key("hold", name))
+            hold: PostgresLock | None = acquire(connection, self._key("hold", name))
         return hold
 
     def is_held(self, name: str) -> bool:
         with self._connection() as connection, self.errors():
-            return is_taken(connection, self._key("hold", name))
+            return is_locked(connection, self._key("hold", name))
 
     def close(self) -> None:
         self._pool.close()
@@ -232,18 +232,18 @@ class _Session:
 
     def rows(self, sql: str, params: Params) -> list[Row]:
         with self._backend.errors():
-            return self._connection.execute(_marked(sql), params).fetchall()
+            return self._connection.execute(_with_placeholders(sql), params).fetchall()
 
     def change(self, sql: str, params: Params) -> int:
         with self._backend.errors():
-            return self._connection.execute(_marked(sql), params).rowcount
+            return self._connection.execute(_with_placeholders(sql), params).rowcount
 
     def many(self, sql: str, rows: Iterable[Params]) -> None:
         with self._backend.errors(), self._connection.cursor() as cursor:
-            cursor.executemany(_marked(sql), rows)
+            cursor.executemany(_with_placeholders(sql), rows)
 
 
 @lru_cache(maxsize=1024)
-def _marked(sql: str) -> bytes:
+def _with_placeholders(sql: str) -> bytes:
     """The portable SQL with the driver's marks; none of it has a question mark in a text."""
     return sql.replace("%", "%%").replace("?", "%s").encode()

@@ -17,7 +17,7 @@ from bot.store.port import StoreError
 CONNECT_S = 5
 ANSWER_S = 20.0
 """The client's own deadline, for a server that is frozen or cut off; above the server's."""
-SILENT_S = 11
+KEEPALIVE_TIMEOUT_S = 11
 """After so long without a sign of life either side takes the other for gone: keepalives after 5 s
 of quiet, three of them, 2 s apart."""
 
@@ -28,24 +28,24 @@ _CLIENT = {
     "keepalives_idle": "5",
     "keepalives_interval": "2",
     "keepalives_count": "3",
-    "tcp_user_timeout": str(SILENT_S * 1000),
+    "tcp_user_timeout": str(KEEPALIVE_TIMEOUT_S * 1000),
 }
 _SERVER = {
     # The server has to notice a dead client too, or its locks would outlive it.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
-    "tcp_user_timeout": str(SILENT_S * 1000),
+    "tcp_user_timeout": str(KEEPALIVE_TIMEOUT_S * 1000),
     "synchronous_commit": "on",
 }
-_OLDEST = 130000
+_MIN_VERSION = 130000
 """The first server with `pg_current_xact_id`."""
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long the server waits, in whole seconds."""
 
     lock_s: int = 10
@@ -55,7 +55,7 @@ class Patience:
     writers' lock must not stop the others."""
 
 
-_PATIENCE = Patience()
+_TIMEOUTS = Timeouts()
 
 
 class Connection(psycopg.Connection[TupleRow]):
@@ -75,8 +75,8 @@ class Connection(psycopg.Connection[TupleRow]):
 class Address:
     """Where the database is, and how it is named in sentences for people."""
 
-    def __init__(self, url: str, patience: Patience = _PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, url: str, timeouts: Timeouts = _TIMEOUTS) -> None:
+        self._timeouts = timeouts
         try:
             given = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -108,7 +108,7 @@ class Address:
 
     def check_server(self, connection: Connection) -> None:
         """Raises: StoreError, when the server is of a kind that cannot be used."""
-        if connection.info.server_version < _OLDEST:
+        if connection.info.server_version < _MIN_VERSION:
             raise StoreError(f"{self.name} is on a server that is too old: PostgreSQL 13 or newer is needed.")
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -117,11 +117,11 @@ class Address:
     def sentence(self, error: psycopg.Error) -> str:
         """What went wrong, in one sentence."""
         code = error.sqlstate or ""
-        trouble = _TROUBLES.get(code) or _KINDS.get(code[:2])
+        trouble = _ERROR_SENTENCES.get(code) or _KINDS.get(code[:2])
         if code == "55P03":
-            trouble = f"has been locked by another writer for {self._patience.lock_s} s"
+            trouble = f"has been locked by another writer for {self._timeouts.lock_s} s"
         if code == "57014":
-            trouble = f"did not answer within {self._patience.statement_s} s, so nothing was saved"
+            trouble = f"did not answer within {self._timeouts.statement_s} s, so nothing was saved"
         if trouble is None and not code:
             trouble = f"cannot be reached: {_first_line(error)}"
         return f"{self.name} {trouble or 'failed: ' + _first_line(error)}."
@@ -132,9 +132,9 @@ class Address:
         With SET rather than as start-up options, which poolers between here and there refuse.
         """
         waits = {
-            "statement_timeout": self._patience.statement_s,
-            "lock_timeout": self._patience.lock_s,
-            "idle_in_transaction_session_timeout": self._patience.statement_s,
+            "statement_timeout": self._timeouts.statement_s,
+            "lock_timeout": self._timeouts.lock_s,
+            "idle_in_transaction_session_timeout": self._timeouts.statement_s,
         }
         values = {**{name: f"{seconds}s" for name, seconds in waits.items()}, **_SERVER}
         settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in values.items())
@@ -160,7 +160,7 @@ def _first_line(error: psycopg.Error) -> str:
     return text.strip().partition("\n")[0].rstrip(".") or type(error).__name__
 
 
-_TROUBLES = {
+_ERROR_SENTENCES = {
     "25006": "cannot be written: it is read-only",
     "25P03": "has ended a transaction that stood still for too long, so nothing was saved",
     "3D000": "does not exist",

@@ -13,17 +13,17 @@ from bot.store.postgres_connection import Connection, check_alive
 _ASK_EVERY_S = 1.0
 _ANSWER_S = 5.0
 
-_TAKE = "SELECT pg_try_advisory_lock(%s)"
-_LET_GO = "SELECT pg_advisory_unlock(%s)"
+_TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
+_UNLOCK = "SELECT pg_advisory_unlock(%s)"
 # A number of 64 bits shows in pg_locks as its halves, with objsubid 1.
-_TAKEN = """SELECT EXISTS (
+_IS_LOCKED = """SELECT EXISTS (
     SELECT 1 FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND objsubid = 1
     AND classid::bigint = %s AND objid::bigint = %s
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 
 
-class PostgresHold:
+class PostgresLock:
     """A lock on a connection of its own; lost when that breaks."""
 
     def __init__(self, connection: Connection, key: int) -> None:
@@ -33,7 +33,7 @@ class PostgresHold:
         self._asked = time.monotonic()
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """A closed connection shows at once; a silent one when the server does not answer in 5 s."""
         with self._guard:
             try:
@@ -50,26 +50,26 @@ class PostgresHold:
         with self._guard, contextlib.suppress(psycopg.Error):
             # Closing alone would free it too, but only when the server gets round to it.
             if not self._connection.closed:
-                self._connection.execute(_LET_GO, (self._key,))
+                self._connection.execute(_UNLOCK, (self._key,))
         self._connection.close()
 
 
-def take(connection: Connection, key: int) -> PostgresHold | None:
+def acquire(connection: Connection, key: int) -> PostgresLock | None:
     """Lock on this connection, which belongs to the hold from then on; closed when it is taken."""
     connection.deadline_s = _ANSWER_S
     try:
-        row = connection.execute(_TAKE, (key,)).fetchone()
+        row = connection.execute(_TRY_LOCK, (key,)).fetchone()
     except BaseException:
         connection.close()
         raise
     if row is None or not row[0]:
         connection.close()
         return None
-    return PostgresHold(connection, key)
+    return PostgresLock(connection, key)
 
 
-def is_taken(connection: Connection, key: int) -> bool:
+def is_locked(connection: Connection, key: int) -> bool:
     """Whether some connection has the lock."""
     unsigned = key & 0xFFFFFFFFFFFFFFFF
-    row = connection.execute(_TAKEN, (unsigned >> 32, unsigned & 0xFFFFFFFF)).fetchone()
+    row = connection.execute(_IS_LOCKED, (unsigned >> 32, unsigned & 0xFFFFFFFF)).fetchone()
     return row is not None and bool(row[0])

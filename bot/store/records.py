@@ -22,7 +22,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Ref:
+class CallbackToken:
     """What an opaque id on a button or an option stands for."""
 
     id: str
@@ -139,7 +139,7 @@ class Run:
     call_id: str
     """UUID sent as `request_id` where the method has one."""
     owner: str = ""
-    """Which replica carries it out; `Store.is_held("replica:" + owner)` tells whether it lives."""
+    """Which replica carries it out; `Store.is_locked("replica:" + owner)` tells whether it lives."""
     operation: str = ""
     created: datetime | None = None
     called: datetime | None = None
@@ -213,7 +213,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownJob:
+class JobSnapshot:
     """A job as the watcher last saw it."""
 
     job: Job
@@ -240,7 +240,7 @@ def failed_databases(databases: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-BY_URL = "url:"
+RESPONSE_URL_PREFIX = "url:"
 """What `OutMessage.ts` begins with where it was answered through a response URL: `url:<times used>`."""
 
 
@@ -274,9 +274,9 @@ class OutMessage:
     id: int = 0
 
     @property
-    def stands(self) -> bool:
+    def is_channel_message(self) -> bool:
         """Whether it was posted to a channel, where it has a thread of its own."""
-        return bool(self.ts) and not self.ts.startswith(BY_URL)
+        return bool(self.ts) and not self.ts.startswith(RESPONSE_URL_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from bot.store import Store
 
 log = structlog.get_logger(__name__)
 
-_EVERY = timedelta(hours=1)
+_INTERVAL = timedelta(hours=1)
 
 
-class Tidying:
+class RetentionJob:
     """Drops what is older than `keep_s` seconds, once an hour."""
 
     def __init__(self, store: Store, keep_s: float) -> None:
@@ -23,7 +23,7 @@ class Tidying:
 
     def tick(self, now: datetime) -> None:
         """Call it as often as you like. Raises: StoreError."""
-        if self._last is not None and timedelta(0) <= now - self._last < _EVERY:
+        if self._last is not None and timedelta(0) <= now - self._last < _INTERVAL:
             return
         dropped = self._store.purge(now - self._keep)
         self._last = now

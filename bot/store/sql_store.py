@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from bot.store.port import Hold
-from bot.store.tables.audit import Audit
-from bot.store.tables.freezes import Freezes
-from bot.store.tables.jobs import Known
-from bot.store.tables.maintenance import Upkeep
-from bot.store.tables.outbox import Outbox
-from bot.store.tables.refs import Refs
-from bot.store.tables.requests import Requests
-from bot.store.tables.runs import Runs
-from bot.store.tables.subscriptions import Watches
+from bot.store.port import Lock
+from bot.store.tables.audit import AuditTables
+from bot.store.tables.freezes import FreezeTable
+from bot.store.tables.jobs import JobTables
+from bot.store.tables.maintenance import Maintenance
+from bot.store.tables.outbox import OutboxTable
+from bot.store.tables.refs import TokenTables
+from bot.store.tables.requests import RequestTables
+from bot.store.tables.runs import RunTable
+from bot.store.tables.subscriptions import WatchTable
 
 
-class Store(Refs, Requests, Runs, Freezes, Audit, Known, Outbox, Watches, Upkeep):
+class Store(
+    TokenTables,
+    RequestTables,
+    RunTable,
+    FreezeTable,
+    AuditTables,
+    JobTables,
+    OutboxTable,
+    WatchTable,
+    Maintenance,
+):
     """SQLite and PostgreSQL answer alike; safe to share between threads.
 
     Every method is one transaction, or takes part in the one that the same thread has open. Writers are
@@ -34,11 +44,11 @@ class Store(Refs, Requests, Runs, Freezes, Audit, Known, Outbox, Watches, Upkeep
         """
         return self._db.write()
 
-    def hold(self, name: str) -> Hold | None:
+    def try_lock(self, name: str) -> Lock | None:
         """Take the lock `name`, or None when it is taken."""
         return self._db.hold(name)
 
-    def is_held(self, name: str) -> bool:
+    def is_locked(self, name: str) -> bool:
         return self._db.is_held(name)
 
     def close(self) -> None:

@@ -22,20 +22,20 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
-from bot.store.file_lock import FileHold, FileLocks, make_private
-from bot.store.port import Hold, StoreError
+from bot.store.file_lock import FileLock, FileLocks, make_private
+from bot.store.port import Lock, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
 
-PATIENCE_S = 10.0
+BUSY_TIMEOUT_S = 10.0
 """How long to wait for another writer."""
 
-_OLDEST = (3, 35)
+_MIN_VERSION = (3, 35)
 """The first SQLite with RETURNING."""
 MIGRATION_SET = "dms-bot"
 """The name under which sqlite-utils notes which migrations were applied."""
 _FOLD_S = 1.0
 """How long the end of a store waits for others before it leaves the write-ahead log as it is."""
-_CHECKED_BYTES = 64 * 2**20
+_INTEGRITY_CHECK_MAX_BYTES = 64 * 2**20
 """Up to this size a database is looked through at start (a few hundred milliseconds at most)."""
 
 
@@ -49,21 +49,21 @@ class SqliteBackend(Backend):
         self,
         path: Path,
         *,
-        patience_s: float = PATIENCE_S,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
         migrations: tuple[Migration, ...] = MIGRATIONS,
         only: bool = False,
     ) -> None:
         super().__init__()
         self._path = path
-        self._patience_s = patience_s
+        self._busy_timeout_s = busy_timeout_s
         self._connections: weakref.WeakSet[Database] = weakref.WeakSet()
         self._connecting = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
         self._ready = False
-        self._claim: FileHold | None = None
+        self._claim: FileLock | None = None
         self._locks = FileLocks(path)
-        if sqlite3.sqlite_version_info < _OLDEST:
+        if sqlite3.sqlite_version_info < _MIN_VERSION:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed.")
         if not path.parent.is_dir():
             raise StoreError(f"The database {path} cannot be opened: its folder does not exist.")
@@ -77,11 +77,11 @@ class SqliteBackend(Backend):
         except BaseException:
             self.close()
             raise
-        self._locks.clear_away()
+        self._locks.remove_stale()
 
     @contextmanager
     def begin_write(self) -> Iterator[Session]:
-        if not self._writer.acquire(timeout=self._patience_s):
+        if not self._writer.acquire(timeout=self._busy_timeout_s):
             raise StoreError(self._busy())
         try:
             with self._transaction("BEGIN IMMEDIATE") as session:
@@ -95,14 +95,14 @@ class SqliteBackend(Backend):
             yield session
 
     @contextmanager
-    def alone(self) -> Iterator[Session]:
+    def autocommit(self) -> Iterator[Session]:
         yield _Session(self, self._database())
 
-    def hold(self, name: str) -> Hold | None:
-        return self._locks.take(name)
+    def hold(self, name: str) -> Lock | None:
+        return self._locks.acquire(name)
 
     def is_held(self, name: str) -> bool:
-        return self._locks.is_taken(name)
+        return self._locks.is_locked(name)
 
     def close(self) -> None:
         self._closed = True
@@ -188,7 +188,7 @@ class SqliteBackend(Backend):
         with self.errors():
             connection = sqlite3.connect(
                 self._path,
-                timeout=self._patience_s,
+                timeout=self._busy_timeout_s,
                 isolation_level=None,
                 check_same_thread=False,  # only `close` comes from another thread
             )
@@ -203,7 +203,7 @@ class SqliteBackend(Backend):
 
     def _wal(self, connection: sqlite3.Connection) -> None:
         """Turning WAL on ignores the busy timeout, so two processes at their first start collide."""
-        deadline = time.monotonic() + self._patience_s
+        deadline = time.monotonic() + self._busy_timeout_s
         while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -216,15 +216,15 @@ class SqliteBackend(Backend):
     def _prepare(self, migrations: tuple[Migration, ...]) -> None:
         database = self._database()
         with self.errors():
-            self._look_through(database)
+            self._integrity_check(database)
         with self.begin_write(), self.errors():
             steps = _as_sqlite_utils(migrations)
             applied = [each.name for each in steps.applied(database)]
             pending(applied, migrations, str(self._path))
             steps.apply(database)
 
-    def _look_through(self, database: Database) -> None:
-        if self._path.stat().st_size > _CHECKED_BYTES:
+    def _integrity_check(self, database: Database) -> None:
+        if self._path.stat().st_size > _INTEGRITY_CHECK_MAX_BYTES:
             return
         verdict = database.conn.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
@@ -238,17 +238,17 @@ class SqliteBackend(Backend):
             return self._damaged()
         if self._closed:
             return CLOSED
-        trouble = _TROUBLES.get(code, f"failed: {error}")
+        trouble = _ERROR_SENTENCES.get(code, f"failed: {error}")
         return f"The database {self._path} {trouble}."
 
     def _busy(self) -> str:
-        return f"The database {self._path} has been locked by another writer for {self._patience_s:g} s."
+        return f"The database {self._path} has been locked by another writer for {self._busy_timeout_s:g} s."
 
     def _damaged(self) -> str:
         return f"The database {self._path} is damaged or is no SQLite database: restore it from a backup."
 
 
-_TROUBLES = {
+_ERROR_SENTENCES = {
     sqlite3.SQLITE_FULL: "is on a disk that is full, so nothing was saved",
     sqlite3.SQLITE_READONLY: "cannot be written: it or its folder is read-only",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that it and its folder may be read and written",

@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from bot.store.backend import Row
-from bot.store.codec import Value, as_columns, clean
+from bot.store.codec import ColumnValue, as_columns, clean
 from bot.store.port import StoreError
 
 Record = TypeVar("Record")
@@ -24,9 +24,9 @@ class Where:
 
     def __init__(self) -> None:
         self._conditions: list[str] = []
-        self.params: list[Value] = []
+        self.params: list[ColumnValue] = []
 
-    def add(self, condition: str, *params: Value) -> Where:
+    def add(self, condition: str, *params: ColumnValue) -> Where:
         self._conditions.append(condition)
         self.params.extend(clean(str(each)) if isinstance(each, str) else each for each in params)
         return self
@@ -38,11 +38,11 @@ class Where:
                 self.add(f'"{name}" = ?', value)
         return self
 
-    def among(self, name: str, values: Iterable[str]) -> Where:
+    def one_of(self, name: str, values: Iterable[str]) -> Where:
         """The column has one of the values; no values ask for nothing."""
-        wanted = [str(each) for each in values]
-        if wanted:
-            self.add(f'"{name}" IN ({_marks(len(wanted))})', *wanted)
+        texts = [str(each) for each in values]
+        if texts:
+            self.add(f'"{name}" IN ({_placeholders(len(texts))})', *texts)
         return self
 
     def __str__(self) -> str:
@@ -53,22 +53,22 @@ class Table(Generic[Record]):
     """Maps a record's fields to the columns of the same names."""
 
     def __init__(
-        self, name: str, record: type[Record], *, given: tuple[str, ...] = (), fixed: tuple[str, ...] = ()
+        self, name: str, record: type[Record], *, generated: tuple[str, ...] = (), fixed: tuple[str, ...] = ()
     ) -> None:
-        """`given` are columns that the database numbers; `fixed` never change after the insert."""
+        """`generated` are columns that the database numbers; `fixed` never change after the insert."""
         hints = get_type_hints(record)
         self.name = name
         self._record = record
         kinds = {each.name: hints[each.name] for each in fields(record)}  # type: ignore[arg-type]
         self._writers = {name: as_columns.get_unstructure_hook(kind) for name, kind in kinds.items()}
         self._readers = [(as_columns.get_structure_hook(kind), kind) for kind in kinds.values()]
-        self._inserted = [each for each in kinds if each not in given]
-        self._fixed = frozenset(given + fixed)
+        self._inserted = [each for each in kinds if each not in generated]
+        self._fixed = frozenset(generated + fixed)
         self.columns = _names(kinds)
 
     def insert(self, tail: str = "", extra: Iterable[str] = ()) -> str:
         names = [*self._inserted, *extra]
-        return f"INSERT INTO {self.name} ({_names(names)}) VALUES ({_marks(len(names))}) {tail}"
+        return f"INSERT INTO {self.name} ({_names(names)}) VALUES ({_placeholders(len(names))}) {tail}"
 
     def upsert(self, key: str, extra: Iterable[str] = ()) -> str:
         """An insert that takes the place of the row with the same key, all columns of it."""
@@ -76,7 +76,7 @@ class Table(Generic[Record]):
         replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
         return self.insert(f'ON CONFLICT ("{key}") DO UPDATE SET {replaced}', extra)
 
-    def values(self, record: Record) -> list[Value]:
+    def values(self, record: Record) -> list[ColumnValue]:
         """What `insert` takes, without the extra columns."""
         return [self._writers[name](getattr(record, name)) for name in self._inserted]
 
@@ -95,7 +95,7 @@ class Table(Generic[Record]):
         assignments = ", ".join(f'"{name}" = ?' for name in names)
         return f"UPDATE {self.name} SET {assignments}{where} RETURNING {self.columns}"
 
-    def changes(self, changes: Mapping[str, Any]) -> dict[str, Value]:
+    def changes(self, changes: Mapping[str, Any]) -> dict[str, ColumnValue]:
         """The columns' new values.
 
         Raises:
@@ -124,5 +124,5 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _marks(count: int) -> str:
+def _placeholders(count: int) -> str:
     return ", ".join("?" * count)

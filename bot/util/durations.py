@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d{1,6}[smhdw])+")
-_STEP = re.compile(r"(\d{1,6})([smhdw])")
+_PART = re.compile(r"(\d{1,6})([smhdw])")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?")
 LONGEST = timedelta(days=3660)
 
@@ -22,7 +22,7 @@ def parse_duration(text: str) -> timedelta:
     compact = text.strip().lower().replace(" ", "")
     if not _DURATION.fullmatch(compact):
         raise ValueError(f"`{text}` is not a duration: write for example `90m`, `2h` or `3d`")
-    seconds = sum(int(count) * _UNITS[unit] for count, unit in _STEP.findall(compact))
+    seconds = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(compact))
     if seconds == 0:
         raise ValueError(f"`{text}` is no time at all: write for example `90m`, `2h` or `3d`")
     if seconds > LONGEST.total_seconds():
@@ -40,12 +40,12 @@ def parse_time(text: str, now: datetime) -> datetime:
     if _DURATION.fullmatch(stripped.lower().removeprefix("+").replace(" ", "")):
         return now + parse_duration(stripped.removeprefix("+"))
     if not _TIME.fullmatch(stripped.upper()):
-        raise ValueError(_no_time(text))
+        raise ValueError(_not_a_time(text))
     try:
         moment = datetime.fromisoformat(stripped.upper())
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise ValueError(_no_time(text)) from None
+        raise ValueError(_not_a_time(text)) from None
 
 
 def humanize(span: timedelta | float) -> str:
@@ -69,7 +69,7 @@ def _pair(whole: int, large: int, large_name: str, small: int, small_name: str) 
     return f"{first} {large_name} {second} {small_name}" if second else f"{first} {large_name}"
 
 
-def _no_time(text: str) -> str:
+def _not_a_time(text: str) -> str:
     return f"`{text}` is not a time: write for example `2h` (from now) or `2026-12-01T08:00Z`"
 
 

@@ -10,10 +10,10 @@ from typing import TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
-_SIDE_BY_SIDE = 8
+_MAX_CONCURRENT = 8
 
 
-def each(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
+def map_concurrently(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
     """`work` of every item, in order; for calls to the service, which take their time.
 
     Raises:
@@ -22,6 +22,6 @@ def each(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
     found = list(items)
     if len(found) < 2:
         return [work(item) for item in found]
-    with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(found)), thread_name_prefix="together") as pool:
+    with ThreadPoolExecutor(min(_MAX_CONCURRENT, len(found)), thread_name_prefix="together") as pool:
         futures = [pool.submit(copy_context().run, work, item) for item in found]
         return [future.result() for future in futures]

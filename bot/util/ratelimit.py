@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 _JITTER = 0.1
 """Replicas and locations must not all ask at the same moment."""
 _BACK_OFF_FROM_S = 2.0
-_BACK_OFF_MOST_S = 120.0
+_BACK_OFF_MAX_S = 120.0
 _BOOST_S = 30.0
 """How long a location is looked at fast after an action: its effect may not show at once."""
 
 
 def back_off(failures: int) -> float:
     """Seconds to wait after so many failures in a row (1 or more): exponential, with jitter."""
-    most = min(_BACK_OFF_MOST_S, _BACK_OFF_FROM_S * 2.0 ** min(failures - 1, 16))
+    most = min(_BACK_OFF_MAX_S, _BACK_OFF_FROM_S * 2.0 ** min(failures - 1, 16))
     return most * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 @dataclass
-class Pace:
+class PollInterval:
     """When one location is due. Times are seconds of one monotonic clock."""
 
     fast_s: float
@@ -56,24 +56,24 @@ class Pace:
 
 
 @dataclass
-class Rounds:
+class RateLimitedQueue:
     """Names that are looked at one after another, each at most once in `every_s`, `per_s` in all."""
 
     every_s: float
     per_s: float
-    most: int = 10
+    max_batch: int = 10
     _due: dict[str, float] = field(default_factory=dict)
     _refilled: float | None = None
     _credit: float = 0.0
 
-    def want(self, name: str, now: float, *, at_once: bool = False) -> None:
+    def add(self, name: str, now: float, *, at_once: bool = False) -> None:
         if at_once or name not in self._due:
             self._due[name] = now
 
-    def drop(self, name: str) -> None:
+    def discard(self, name: str) -> None:
         self._due.pop(name, None)
 
-    def keep(self, names: Container[str]) -> None:
+    def retain(self, names: Container[str]) -> None:
         """Drop all others."""
         self._due = {name: due for name, due in self._due.items() if name in names}
 
@@ -86,11 +86,11 @@ class Rounds:
     def __contains__(self, name: object) -> bool:
         return name in self._due
 
-    def take(self, now: float) -> list[str]:
+    def pop_due(self, now: float) -> list[str]:
         """Those to look at now, the longest waiting first; they come again after `every_s`."""
         passed = 1.0 / self.per_s if self._refilled is None else now - self._refilled
         self._refilled = now
-        self._credit = min(float(self.most), self._credit + passed * self.per_s)
+        self._credit = min(float(self.max_batch), self._credit + passed * self.per_s)
         if self._credit < 1 or not self._due:
             return []
         waiting = ((due, name) for name, due in self._due.items() if due <= now)
@@ -106,31 +106,31 @@ def _spread() -> float:
 
 
 @dataclass
-class Lane:
+class TokenBucket:
     """One rate limit. Times are seconds of one monotonic clock."""
 
     per_s: float
     burst: float = 1.0
-    _left: float | None = None
+    _tokens: float | None = None
     _at: float = 0.0
-    _closed_until: float = 0.0
+    _blocked_until: float = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until the next call may be made; 0 when it may be made now."""
         self._refill(now)
-        left = self.burst if self._left is None else self._left
+        left = self.burst if self._tokens is None else self._tokens
         short = max(0.0, 1.0 - left) / self.per_s
-        return max(short if short > 1e-9 else 0.0, self._closed_until - now, 0.0)
+        return max(short if short > 1e-9 else 0.0, self._blocked_until - now, 0.0)
 
     def take(self, now: float) -> None:
         self._refill(now)
-        self._left = (self.burst if self._left is None else self._left) - 1.0
+        self._tokens = (self.burst if self._tokens is None else self._tokens) - 1.0
 
-    def close(self, until: float) -> None:
+    def block(self, until: float) -> None:
         """No call before `until`: the far end has said so."""
-        self._closed_until = max(self._closed_until, until)
+        self._blocked_until = max(self._blocked_until, until)
 
     def _refill(self, now: float) -> None:
-        if self._left is not None:
-            self._left = min(self.burst, self._left + (now - self._at) * self.per_s)
+        if self._tokens is not None:
+            self._tokens = min(self.burst, self._tokens + (now - self._at) * self.per_s)
         self._at = now

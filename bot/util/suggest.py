@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-_ALIKE = 75
+_MIN_SCORE = 75
 """Least likeness (0 to 100): by a wrong word, such as `reboot`, nothing else is to be thought meant. A hint
 that is far off does harm where it names what destroys: `restore` is no `restart`."""
-_SHORTEST = 3
+_MIN_LENGTH = 3
 """Characters of a word in which one may be wrong."""
-_LONGEST = 100
+_MAX_LENGTH = 100
 """Characters that are compared: what is longer is no word."""
 
 
@@ -21,13 +21,13 @@ def nearest(word: str, among: Iterable[str]) -> str:
     short one with one letter wrong. Upper and lower case are the same. Empty where none is near."""
     known = {each.casefold(): each for each in among}
     typed = word.casefold()
-    if not typed or len(typed) > _LONGEST:
+    if not typed or len(typed) > _MAX_LENGTH:
         return ""
     begun = [each for each in known if each.startswith(typed)]
     if len(begun) == 1:
         return known[begun[0]]
-    alike = process.extractOne(typed, list(known), scorer=fuzz.ratio, score_cutoff=_ALIKE)
+    alike = process.extractOne(typed, list(known), scorer=fuzz.ratio, score_cutoff=_MIN_SCORE)
     if alike is not None:
         return known[alike[0]]
     slips = [each for each in known if OSA.distance(typed, each) == 1]
-    return known[slips[0]] if slips and len(typed) >= _SHORTEST else ""
+    return known[slips[0]] if slips and len(typed) >= _MIN_LENGTH else ""

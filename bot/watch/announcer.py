@@ -13,19 +13,19 @@ from typing import Any
 
 from bot.dms import source_writes
 from bot.dms.model import CHANGING, State
-from bot.policy.subscriptions import Subscriptions, is_loud
+from bot.policy.subscriptions import Subscriptions, is_alert
 from bot.store import Store
-from bot.store.records import Event, KnownJob, OutMessage
+from bot.store.records import Event, JobSnapshot, OutMessage
 
 BURST = 10
 """So many jobs with something new at once are told in one digest."""
 NEWS_WINDOW = timedelta(seconds=10)
 ALERT_WINDOW = timedelta(seconds=60)
-GATHER = timedelta(seconds=30)
+GATHER_WINDOW = timedelta(seconds=30)
 """How long alerts are gathered once there have been too many."""
-DIGEST_GROWS = timedelta(minutes=5)
+DIGEST_OPEN = timedelta(minutes=5)
 """How long what the jobs of a digest do next is added to it."""
-DIGEST_MENDED = timedelta(days=7)
+DIGEST_UPDATED = timedelta(days=7)
 """How long a digest is updated when jobs leave what it warns of."""
 _RECENT = 10
 """Events of a job among which the alerts of the status that it leaves must be."""
@@ -34,25 +34,25 @@ _ALERTS_OF_A_STATUS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SavedEvent:
     """An event, saved, with what is known of its job since."""
 
     event: Event
-    known: KnownJob
+    known: JobSnapshot
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    told: Told
-    whole: bool
+class _RoutedEvent:
+    saved: SavedEvent
+    follows_job: bool
 
     @property
     def event(self) -> Event:
-        return self.told.event
+        return self.saved.event
 
     @property
-    def loud(self) -> bool:
-        return not self.whole or is_loud(self.event)
+    def is_alert(self) -> bool:
+        return not self.follows_job or is_alert(self.event)
 
 
 @dataclass
@@ -62,9 +62,9 @@ class _Digest:
     jobs: set[str]
     events: list[int]
 
-    def add(self, heard: Sequence[_Heard]) -> dict[str, Any]:
-        self.jobs.update(each.event.job for each in heard)
-        self.events.extend(each.event.id for each in heard)
+    def add(self, routed: Sequence[_RoutedEvent]) -> dict[str, Any]:
+        self.jobs.update(each.event.job for each in routed)
+        self.events.extend(each.event.id for each in routed)
         return {"events": list(self.events)}
 
 
@@ -72,7 +72,7 @@ class _Digest:
 class _Channel:
     """What a channel has heard of late. Lost with the process: then a burst is seen a little later."""
 
-    fresh: list[tuple[datetime, str]] = field(default_factory=list)
+    recent: list[tuple[datetime, str]] = field(default_factory=list)
     """New time lines."""
     alerts: list[tuple[datetime, str]] = field(default_factory=list)
     digest: _Digest | None = None
@@ -87,7 +87,7 @@ class _Digests:
         self._since = since
         self._by_event: dict[str, dict[int, list[str]]] = {}
 
-    def holding(self, target: str, event: int) -> list[str]:
+    def containing(self, target: str, event: int) -> list[str]:
         if target not in self._by_event:
             self._by_event[target] = self._read(target)
         return self._by_event[target].get(event, [])
@@ -101,7 +101,7 @@ class _Digests:
         return found
 
 
-class Teller:
+class Announcer:
     """Writes messages; keeps in mind how much each channel has been told lately."""
 
     def __init__(self, store: Store, *, burst: int = BURST) -> None:
@@ -109,16 +109,16 @@ class Teller:
         self._burst = burst
         self._channels: dict[str, _Channel] = {}
 
-    def tell(self, told: Sequence[Told], subscriptions: Subscriptions, now: datetime) -> bool:
+    def announce(self, saved: Sequence[SavedEvent], subscriptions: Subscriptions, now: datetime) -> bool:
         """Put messages into the outbox; whether there are any. Raises: StoreError."""
-        by_target: dict[str, list[_Heard]] = {}
-        for each in told:
-            for listener in subscriptions.listeners(each.event, each.known.job):
-                by_target.setdefault(listener.target, []).append(_Heard(each, listener.whole))
-        for target, heard in by_target.items():
-            self._tell_channel(target, heard, now)
-        digests = _Digests(self._store, now - DIGEST_MENDED)
-        closed = [self._close_alerts(each.event, subscriptions, digests) for each in told]
+        by_target: dict[str, list[_RoutedEvent]] = {}
+        for each in saved:
+            for listener in subscriptions.recipients(each.event, each.known.job):
+                by_target.setdefault(listener.target, []).append(_RoutedEvent(each, listener.follows_job))
+        for target, routed in by_target.items():
+            self._announce_to(target, routed, now)
+        digests = _Digests(self._store, now - DIGEST_UPDATED)
+        closed = [self._close_alerts(each.event, subscriptions, digests) for each in saved]
         return bool(by_target) or any(closed)
 
     def _close_alerts(self, event: Event, subscriptions: Subscriptions, digests: _Digests) -> bool:
@@ -139,137 +139,139 @@ class Teller:
         """Where there were too many alerts for messages of their own, a digest tells of it."""
         if self._store.touch(f"alert:{event}:{target}"):
             return True
-        touched = [self._store.touch(key) for key in digests.holding(target, event)]
+        touched = [self._store.touch(key) for key in digests.containing(target, event)]
         return any(touched)
 
-    def _tell_channel(self, target: str, heard: list[_Heard], now: datetime) -> None:
+    def _announce_to(self, target: str, routed: list[_RoutedEvent], now: datetime) -> None:
         channel = self._channels.setdefault(target, _Channel())
-        _forget_old(channel, now)
-        growing = [each for each in heard if self._belongs(channel, each)]
+        _expire_recent(channel, now)
+        growing = [each for each in routed if self._continues_digest(channel, each)]
         if growing:
-            self._grow(channel, target, growing)
-        rest = [each for each in heard if each not in growing]
+            self._extend_digest(channel, target, growing)
+        rest = [each for each in routed if each not in growing]
         if len({each.event.job for each in rest}) >= self._burst:
-            self._burst_of(channel, target, rest, now)
+            self._digest_burst(channel, target, rest, now)
             return
         for each in rest:
             self._single(channel, target, each, now)
 
-    def _belongs(self, channel: _Channel, heard: _Heard) -> bool:
+    def _continues_digest(self, channel: _Channel, routed: _RoutedEvent) -> bool:
         """Whether the event only carries on what an open digest tells."""
         digest = channel.digest
-        return digest is not None and not heard.loud and heard.event.job in digest.jobs
+        return digest is not None and not routed.is_alert and routed.event.job in digest.jobs
 
-    def _grow(self, channel: _Channel, target: str, heard: list[_Heard]) -> None:
+    def _extend_digest(self, channel: _Channel, target: str, routed: list[_RoutedEvent]) -> None:
         if channel.digest is None:
             return
-        self._store.touch(channel.digest.key, channel.digest.add(heard))
-        for each in heard:
-            self._touch_timeline(target, each)
+        self._store.touch(channel.digest.key, channel.digest.add(routed))
+        for each in routed:
+            self._update_timeline(target, each)
 
-    def _burst_of(self, channel: _Channel, target: str, heard: list[_Heard], now: datetime) -> None:
-        channel.digest = self._digest(target, heard, now)
-        for each in heard:
-            self._touch_timeline(target, each)
+    def _digest_burst(
+        self, channel: _Channel, target: str, routed: list[_RoutedEvent], now: datetime
+    ) -> None:
+        channel.digest = self._digest(target, routed, now)
+        for each in routed:
+            self._update_timeline(target, each)
 
     def _digest(
-        self, target: str, heard: list[_Heard], now: datetime, not_before: datetime | None = None
+        self, target: str, routed: list[_RoutedEvent], now: datetime, not_before: datetime | None = None
     ) -> _Digest:
-        digest = _Digest(f"{_digest_keys(target)}{heard[0].event.id}", now, set(), [])
+        digest = _Digest(f"{_digest_keys(target)}{routed[0].event.id}", now, set(), [])
         message = OutMessage(
             key=digest.key,
             channel=target,
             kind="digest",
-            subject=digest.add(heard),
+            subject=digest.add(routed),
             not_before=not_before,
             created=now,
         )
         self._store.post(message)
         return digest
 
-    def _single(self, channel: _Channel, target: str, heard: _Heard, now: datetime) -> None:
-        in_thread = heard.whole and self._timeline(channel, target, heard, now)
+    def _single(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
+        in_thread = routed.follows_job and self._timeline(channel, target, routed, now)
         if in_thread:
-            self._post(target, heard, "event", now, thread_of=timeline_key(heard.told, target))
-        if heard.loud:
-            self._alert(channel, target, heard, now)
+            self._post(target, routed, "event", now, thread_of=timeline_key(routed.saved, target))
+        if routed.is_alert:
+            self._alert(channel, target, routed, now)
 
-    def _timeline(self, channel: _Channel, target: str, heard: _Heard, now: datetime) -> bool:
+    def _timeline(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> bool:
         """Bring the job's time line up to date; whether it has one."""
-        if self._touch_timeline(target, heard):
+        if self._update_timeline(target, routed):
             return True
-        if heard.event.kind == "deleted":
+        if routed.event.kind == "deleted":
             return False
-        if self._crowded(channel.fresh, heard) and not heard.loud:
-            channel.digest = self._digest(target, [heard], now)
+        if self._is_burst(channel.recent, routed) and not routed.is_alert:
+            channel.digest = self._digest(target, [routed], now)
             return False
-        channel.fresh.append((now, heard.event.job))
-        self._close_last_run(target, heard)
-        key = timeline_key(heard.told, target)
-        subject = timeline_subject(heard.told)
-        order = _order(target, heard)
+        channel.recent.append((now, routed.event.job))
+        self._close_last_run(target, routed)
+        key = timeline_key(routed.saved, target)
+        subject = timeline_subject(routed.saved)
+        order = _order(target, routed)
         self._store.post(OutMessage(key, target, "timeline", subject, order=order, created=now))
         return True
 
-    def _close_last_run(self, target: str, heard: _Heard) -> None:
+    def _close_last_run(self, target: str, routed: _RoutedEvent) -> None:
         """Tell the message of the run before where its story ends."""
-        known = heard.told.known
+        known = routed.saved.known
         if known.run < 2:
             return
-        key = timeline_key(replace(heard.told, known=replace(known, run=known.run - 1)), target)
+        key = timeline_key(replace(routed.saved, known=replace(known, run=known.run - 1)), target)
         message = self._store.message(key)
         if message is not None:
-            self._store.touch(key, {**message.subject, "end": heard.event.id})
+            self._store.touch(key, {**message.subject, "end": routed.event.id})
 
-    def _touch_timeline(self, target: str, heard: _Heard) -> bool:
-        return heard.whole and self._store.touch(timeline_key(heard.told, target))
+    def _update_timeline(self, target: str, routed: _RoutedEvent) -> bool:
+        return routed.follows_job and self._store.touch(timeline_key(routed.saved, target))
 
-    def _alert(self, channel: _Channel, target: str, heard: _Heard, now: datetime) -> None:
-        if not self._crowded(channel.alerts, heard):
-            channel.alerts.append((now, heard.event.job))
-            self._post(target, heard, "alert", now)
+    def _alert(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
+        if not self._is_burst(channel.alerts, routed):
+            channel.alerts.append((now, routed.event.job))
+            self._post(target, routed, "alert", now)
             return
-        channel.alerts.append((now, heard.event.job))
+        channel.alerts.append((now, routed.event.job))
         gathering = channel.gathering
         if gathering is not None and self._unsent(gathering.key):
-            self._store.touch(gathering.key, gathering.add([heard]))
+            self._store.touch(gathering.key, gathering.add([routed]))
             return
-        channel.gathering = self._digest(target, [heard], now, not_before=now + GATHER)
+        channel.gathering = self._digest(target, [routed], now, not_before=now + GATHER_WINDOW)
 
-    def _crowded(self, recent: list[tuple[datetime, str]], heard: _Heard) -> bool:
+    def _is_burst(self, recent: list[tuple[datetime, str]], routed: _RoutedEvent) -> bool:
         jobs = {job for _, job in recent}
-        return heard.event.job not in jobs and len(jobs) + 1 >= self._burst
+        return routed.event.job not in jobs and len(jobs) + 1 >= self._burst
 
     def _unsent(self, key: str) -> bool:
         message = self._store.message(key)
         return message is not None and not message.ts and not message.attempts and not message.error
 
-    def _post(self, target: str, heard: _Heard, kind: str, now: datetime, thread_of: str = "") -> None:
+    def _post(self, target: str, routed: _RoutedEvent, kind: str, now: datetime, thread_of: str = "") -> None:
         message = OutMessage(
-            key=f"{kind}:{heard.event.id}:{target}",
+            key=f"{kind}:{routed.event.id}:{target}",
             channel=target,
             kind=kind,
-            subject={"event": heard.event.id},
-            order=_order(target, heard),
+            subject={"event": routed.event.id},
+            order=_order(target, routed),
             thread_of=thread_of,
             created=now,
         )
         self._store.post(message)
 
 
-def timeline_key(told: Told, target: str) -> str:
+def timeline_key(saved: SavedEvent, target: str) -> str:
     """One message per job, run and channel."""
-    event = told.event
-    return f"timeline:{event.job}:{event.create_time.isoformat()}:{told.known.run}:{target}"
+    event = saved.event
+    return f"timeline:{event.job}:{event.create_time.isoformat()}:{saved.known.run}:{target}"
 
 
-def timeline_subject(told: Told) -> dict[str, Any]:
+def timeline_subject(saved: SavedEvent) -> dict[str, Any]:
     """`first` is the id of the run's first event; a later run adds `end`, the id of its own first."""
-    event = told.event
+    event = saved.event
     return {
         "job": event.job,
         "create_time": event.create_time.isoformat(),
-        "run": told.known.run,
+        "run": saved.known.run,
         "first": event.id,
     }
 
@@ -294,13 +296,13 @@ def _ends(event: Event, earlier: Event) -> bool:
     return earlier.after == event.before
 
 
-def _order(target: str, heard: _Heard) -> str:
+def _order(target: str, routed: _RoutedEvent) -> str:
     """A job's messages keep their sequence in each channel; one channel never waits for another."""
-    return f"{heard.event.job}@{target}"
+    return f"{routed.event.job}@{target}"
 
 
-def _forget_old(channel: _Channel, now: datetime) -> None:
-    channel.fresh[:] = [each for each in channel.fresh if each[0] > now - NEWS_WINDOW]
+def _expire_recent(channel: _Channel, now: datetime) -> None:
+    channel.recent[:] = [each for each in channel.recent if each[0] > now - NEWS_WINDOW]
     channel.alerts[:] = [each for each in channel.alerts if each[0] > now - ALERT_WINDOW]
-    if channel.digest is not None and now - channel.digest.at > DIGEST_GROWS:
+    if channel.digest is not None and now - channel.digest.at > DIGEST_OPEN:
         channel.digest = None

@@ -15,7 +15,7 @@ OUTSIDE = "outside"
 PROMOTING = frozenset({Phase.PROMOTE_IN_PROGRESS})
 
 _CALLED = (RunState.CALLING, RunState.FOLLOWING, RunState.SUCCEEDED, RunState.FAILED, RunState.UNCLEAR)
-_GRACE = timedelta(seconds=60)
+_CLOCK_SKEW = timedelta(seconds=60)
 """A run may end a little before the look that first shows its effect."""
 
 _TO_STOP = frozenset({Action.STOP, Action.RESTART})
@@ -41,7 +41,7 @@ _TO_RUNNING = {
 _NONE: frozenset[Action] = frozenset()
 
 
-def deeds(before: Job, after: Job) -> frozenset[Action]:
+def actions_explaining(before: Job, after: Job) -> frozenset[Action]:
     """The actions that can have led from `before` to `after`; none where it went there by itself."""
     if after.phase in PROMOTING and before.phase not in PROMOTING:
         return frozenset({Action.PROMOTE})
@@ -67,28 +67,28 @@ def _by_state(table: Mapping[State, frozenset[Action]], state: str) -> frozenset
     return next((found for each, found in table.items() if each == state), _NONE)
 
 
-def author(before: Job, after: Job | None, runs: Sequence[Run], since: datetime) -> str:
+def changed_by(before: Job, after: Job | None, runs: Sequence[Run], since: datetime) -> str:
     """`Event.by` for a change seen now: a user id, `outside`, or empty for the course of things.
 
     `runs` are those of this job, `since` is when it was last looked at; `after` is None for a job
     that is gone.
     """
-    wanted = frozenset({Action.DELETE}) if after is None else deeds(before, after)
+    wanted = frozenset({Action.DELETE}) if after is None else actions_explaining(before, after)
     if not wanted:
         return ""
-    by = next((run.by for run in reversed(runs) if run.action in wanted and _fits(run, since)), None)
+    by = next((run.by for run in reversed(runs) if run.action in wanted and _can_explain(run, since)), None)
     if by is not None:
         return by
-    return "" if _under_way(before) else OUTSIDE
+    return "" if _already_in_progress(before) else OUTSIDE
 
 
-def _fits(run: Run, since: datetime) -> bool:
+def _can_explain(run: Run, since: datetime) -> bool:
     stopped_first = run.state is RunState.QUEUED and run.called is not None
     if run.state not in _CALLED and not stopped_first:
         return False
-    return run.ended is None or run.ended >= since - _GRACE
+    return run.ended is None or run.ended >= since - _CLOCK_SKEW
 
 
-def _under_way(before: Job) -> bool:
+def _already_in_progress(before: Job) -> bool:
     """Whether the change only ends what has been seen, and told, before."""
     return before.state in CHANGING or before.phase in PROMOTING

@@ -12,19 +12,19 @@ from bot.config.settings import Settings
 from bot.dms import source_writes
 from bot.dms.model import State
 from bot.policy.model import Summary
-from bot.policy.subscriptions import is_loud
+from bot.policy.subscriptions import is_alert
 from bot.store import Store
-from bot.store.records import KnownJob, OutMessage, RequestState
+from bot.store.records import JobSnapshot, OutMessage, RequestState
 from bot.watch.transitions import STUCK
 
 _DAY = timedelta(days=1)
-_NAMED = 50
+_MAX_NAMES = 50
 """Jobs named in one summary."""
-_LOOKED_THROUGH = 5000
-_EVENTS = 500
+_MAX_SCANNED = 5000
+_MAX_EVENTS = 500
 
 
-class Schedule:
+class DailySummary:
     """Writes the summary of the settings, or the one that the policy file asks for instead."""
 
     def __init__(
@@ -99,7 +99,7 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
         StoreError.
     """
     known = tuple(store.known_jobs().values())
-    events = [each for each in store.events(since=now - _DAY, limit=_LOOKED_THROUGH) if is_loud(each)]
+    events = [each for each in store.events(since=now - _DAY, limit=_MAX_SCANNED) if is_alert(each)]
     return {
         "date": today.isoformat(),
         "counts": dict(Counter(each.job.status for each in known)),
@@ -108,12 +108,12 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
         "writes": _names(each for each in known if source_writes.waits(each.job.status)),
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],
-        "events": [each.id for each in events[-_EVENTS:]],
+        "events": [each.id for each in events[-_MAX_EVENTS:]],
     }
 
 
-def _names(known: Iterable[KnownJob]) -> list[str]:
-    return sorted(each.job.name for each in known)[:_NAMED]
+def _names(known: Iterable[JobSnapshot]) -> list[str]:
+    return sorted(each.job.name for each in known)[:_MAX_NAMES]
 
 
 def _of_settings(settings: Settings) -> Summary | None:

@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.dms.advice import piling_up
+from bot.dms.advice import source_log_growth
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
-from bot.store.records import Event, KnownJob, Run, failed_databases
+from bot.store.records import Event, JobSnapshot, Run, failed_databases
 from bot.util.durations import humanize
 from bot.util.redact import redact
-from bot.watch.attribution import OUTSIDE, author
+from bot.watch.attribution import OUTSIDE, changed_by
 
 STUCK = "stuck"
 DELAYED = "delayed"
@@ -35,49 +35,49 @@ _BEFORE_A_RUN = frozenset(
     {State.DRAFT, State.CREATING, State.NOT_STARTED, State.FAILED, State.STOPPED, State.COMPLETED}
 )
 _IN_A_RUN = frozenset({State.STARTING, State.RESTARTING, State.RUNNING})
-_HALF = 0.5
+_RECOVERED_RATIO = 0.5
 """A delay is over when it is below this part of the threshold: it must not flap."""
-_NAMED = 10
+_MAX_NAMES = 10
 """Databases named in one event."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Diff:
     """What is known now, and what happened since the last look."""
 
-    known: KnownJob
+    known: JobSnapshot
     events: tuple[Event, ...] = ()
 
 
-def first_look(job: Job, now: datetime, *, baseline: bool = False) -> Look:
+def diff_first(job: Job, now: datetime, *, baseline: bool = False) -> Diff:
     """A job never seen before. In the `baseline` (the very first look) nothing is told."""
-    flags = (BASELINE, *_standing(job)) if baseline else _standing(job)
-    known = KnownJob(job=job, seen=now, changed=now, flags=flags)
+    flags = (BASELINE, *_initial_flags(job)) if baseline else _initial_flags(job)
+    known = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if baseline:
-        return Look(known)
-    return Look(known, (_appeared("created", job, now), *_warning(job, now, flags)))
+        return Diff(known)
+    return Diff(known, (_created_event("created", job, now), *_warning(job, now, flags)))
 
 
-def look(
-    known: KnownJob,
+def diff(
+    known: JobSnapshot,
     job: Job,
     now: datetime,
     *,
     stuck_after: timedelta,
     runs: Sequence[Run] = (),
     since: datetime | None = None,
-) -> Look:
+) -> Diff:
     """Compare `job` with what was known; `runs` and `since` (the look before) tell who changed it."""
     if job.create_time != known.job.create_time:
-        return _anew(known, job, now, runs, since or known.seen)
+        return _replaced(known, job, now, runs, since or known.seen)
     if job.status != known.job.status:
-        return _moved(known, job, now, runs, since or known.seen)
+        return _status_changed(known, job, now, runs, since or known.seen)
     events = _error_events(known.job, job, now)
     flags = known.flags
     if STUCK not in flags and is_stuck(job, known.changed, now, stuck_after):
         flags = (*flags, STUCK)
         events = (*events, _stuck(job, now, known.changed))
-    return Look(replace(known, job=job, seen=now, flags=flags), events)
+    return Diff(replace(known, job=job, seen=now, flags=flags), events)
 
 
 def is_stuck(job: Job, changed: datetime, now: datetime, stuck_after: timedelta) -> bool:
@@ -85,7 +85,9 @@ def is_stuck(job: Job, changed: datetime, now: datetime, stuck_after: timedelta)
     return job.state in CHANGING and now - changed >= stuck_after
 
 
-def gone(known: KnownJob, now: datetime, runs: Sequence[Run], since: datetime | None = None) -> Event | None:
+def deleted_event(
+    known: JobSnapshot, now: datetime, runs: Sequence[Run], since: datetime | None = None
+) -> Event | None:
     """The event for a job that is not listed any more; None if its end has been told already."""
     if known.job.state == State.DELETED:
         return None
@@ -95,47 +97,47 @@ def gone(known: KnownJob, now: datetime, runs: Sequence[Run], since: datetime | 
         at=now,
         kind="deleted",
         before=known.job.status,
-        by=author(known.job, None, runs, since or known.seen),
+        by=changed_by(known.job, None, runs, since or known.seen),
     )
 
 
-def look_at_databases(known: KnownJob, databases: Sequence[Database], now: datetime) -> Look:
+def diff_databases(known: JobSnapshot, databases: Sequence[Database], now: datetime) -> Diff:
     """What happened to the databases of a job since they were last asked for."""
     fresh = {str(each.id): f"{each.state}/{each.phase}" if each.phase else each.state for each in databases}
     if fresh == dict(known.databases):
-        return Look(known)
+        return Diff(known)
     updated = replace(known, databases=fresh, seen=now)
     before_the_first_look = not known.databases and BASELINE in known.flags
     if before_the_first_look or known.job.state != State.RUNNING:
-        return Look(updated)  # a job that failed or stopped as a whole has said so itself
+        return Diff(updated)  # a job that failed or stopped as a whole has said so itself
     was_failed, now_failed = failed_databases(known.databases), failed_databases(fresh)
     new = set(now_failed).difference(was_failed)
     failed = [each for each in databases if str(each.id) in new]
     recovered = [name for name in was_failed if name in fresh and name not in now_failed]
     events = (*_databases_failed(known.job, failed, now), *_databases_recovered(known.job, recovered, now))
-    return Look(updated, events)
+    return Diff(updated, events)
 
 
-def look_at_delay(known: KnownJob, point: DelayPoint | None, now: datetime, alert_s: float) -> Look:
+def diff_delay(known: JobSnapshot, point: DelayPoint | None, now: datetime, alert_s: float) -> Diff:
     """Tell a replication delay above `alert_s` seconds once, and once that it is over."""
     if point is None or known.job.state != State.RUNNING or known.job.phase not in REPLICATING:
-        return Look(known)
+        return Diff(known)
     delayed = DELAYED in known.flags
     if not delayed and point.value > alert_s:
         measured = point.time.isoformat()
         event = _event(known.job, now, "delayed", before=measured, after=f"{point.value:.0f}")
-        return Look(replace(known, flags=(*known.flags, DELAYED)), (event,))
-    if delayed and point.value <= alert_s * _HALF:
+        return Diff(replace(known, flags=(*known.flags, DELAYED)), (event,))
+    if delayed and point.value <= alert_s * _RECOVERED_RATIO:
         at = point.time.astimezone(UTC)
         detail = (
             f"The replication delay is down to {humanize(point.value)} (measured {at:%Y-%m-%d %H:%M} UTC)."
         )
         event = _event(known.job, now, "cleared", before=DELAYED, detail=detail)
-        return Look(_without(known, DELAYED), (event,))
-    return Look(known)
+        return Diff(_without(known, DELAYED), (event,))
+    return Diff(known)
 
 
-def begins(before: Job, after: Job) -> bool:
+def starts_new_run(before: Job, after: Job) -> bool:
     """Whether a new run begins: a start or a restart, even if the states between were not seen."""
     if after.state in (State.STARTING, State.RESTARTING):
         return before.state in _BEFORE_A_RUN
@@ -147,20 +149,22 @@ def begins(before: Job, after: Job) -> bool:
     return before.state == State.RUNNING and before.phase in REPLICATING and after.phase in BEFORE_CDC
 
 
-def _anew(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Look:
+def _replaced(known: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Diff:
     """Another job under the same name: the old one is gone."""
-    old = gone(known, now, runs, since)
-    flags = _standing(job)
-    events = (_appeared("recreated", job, now, known.job.status), *_warning(job, now, flags))
-    fresh = KnownJob(job=job, seen=now, changed=now, flags=flags)
+    old = deleted_event(known, now, runs, since)
+    flags = _initial_flags(job)
+    events = (_created_event("recreated", job, now, known.job.status), *_warning(job, now, flags))
+    fresh = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if old is None:
-        return Look(fresh, events)
-    return Look(fresh, (replace(old, detail="Another job was created under the same name."), *events))
+        return Diff(fresh, events)
+    return Diff(fresh, (replace(old, detail="Another job was created under the same name."), *events))
 
 
-def _moved(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Look:
-    new_run = begins(known.job, job)
-    flags = (*_kept(known.flags, job), *_standing(job))
+def _status_changed(
+    known: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime
+) -> Diff:
+    new_run = starts_new_run(known.job, job)
+    flags = (*_kept_flags(known.flags, job), *_initial_flags(job))
     event = Event(
         job=job.name,
         create_time=job.create_time,
@@ -168,8 +172,8 @@ def _moved(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since:
         kind="deleted" if job.state == State.DELETED else "changed",
         before=known.job.status,
         after=job.status,
-        detail=redact(_trouble(job)),
-        by=author(known.job, job, runs, since),
+        detail=redact(_error_text(job)),
+        by=changed_by(known.job, job, runs, since),
     )
     fresh = replace(
         known,
@@ -180,16 +184,16 @@ def _moved(known: KnownJob, job: Job, now: datetime, runs: Sequence[Run], since:
         run=known.run + new_run,
         databases={} if new_run else known.databases,
     )
-    return Look(fresh, (event, *_new_error(known.job, job, now), *_warning(job, now, flags)))
+    return Diff(fresh, (event, *_new_error(known.job, job, now), *_warning(job, now, flags)))
 
 
-def _kept(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
+def _kept_flags(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
     """A change ends what was told of the old status; a delay stands while replication runs."""
     replicating = job.state == State.RUNNING and job.phase in REPLICATING
     return (DELAYED,) if DELAYED in flags and replicating else ()
 
 
-def _standing(job: Job) -> tuple[str, ...]:
+def _initial_flags(job: Job) -> tuple[str, ...]:
     """Flags that a status brings with it at once."""
     return (STUCK,) if job.state == State.STOPPED and job.phase == Phase.FULL_DUMP else ()
 
@@ -197,7 +201,9 @@ def _standing(job: Job) -> tuple[str, ...]:
 def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:
     if STUCK not in flags:
         return ()
-    detail = f"Stopped in the full dump: it can only restart or be deleted. Until then {piling_up(job)}."
+    detail = (
+        f"Stopped in the full dump: it can only restart or be deleted. Until then {source_log_growth(job)}."
+    )
     return (_event(job, now, "stuck", after=job.status, detail=detail),)
 
 
@@ -206,8 +212,8 @@ def _stuck(job: Job, now: datetime, changed: datetime) -> Event:
     return _event(job, now, "stuck", after=job.status, detail=f"No change for {minutes:.0f} minutes.")
 
 
-def _appeared(kind: str, job: Job, now: datetime, before: str = "") -> Event:
-    event = _event(job, now, kind, before=before, after=job.status, detail=_trouble(job))
+def _created_event(kind: str, job: Job, now: datetime, before: str = "") -> Event:
+    event = _event(job, now, kind, before=before, after=job.status, detail=_error_text(job))
     return replace(event, by=OUTSIDE)
 
 
@@ -226,7 +232,7 @@ def _new_error(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
     return (_event(job, now, "error", after=job.status, detail=job.error.message),)
 
 
-def _trouble(job: Job) -> str:
+def _error_text(job: Job) -> str:
     return job.error.message if job.error is not None and job.state == State.FAILED else ""
 
 
@@ -234,7 +240,8 @@ def _databases_failed(job: Job, failed: Sequence[Database], now: datetime) -> tu
     if not failed:
         return ()
     lines = [
-        f"{each.id}: {each.error.message if each.error else 'no reason given'}" for each in failed[:_NAMED]
+        f"{each.id}: {each.error.message if each.error else 'no reason given'}"
+        for each in failed[:_MAX_NAMES]
     ]
     names = _names([str(each.id) for each in failed])
     return (_event(job, now, "database_failed", after=names, detail="\n".join(lines)),)
@@ -249,11 +256,11 @@ def _databases_recovered(job: Job, names: Sequence[str], now: datetime) -> tuple
 
 
 def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
 
 
-def _without(known: KnownJob, flag: str) -> KnownJob:
+def _without(known: JobSnapshot, flag: str) -> JobSnapshot:
     return replace(known, flags=tuple(each for each in known.flags if each != flag))
 
 

@@ -18,25 +18,25 @@ from functools import partial
 import structlog
 
 from bot.config.settings import Settings
-from bot.dms.delay import LASTS
+from bot.dms.delay import MAX_AGE
 from bot.dms.errors import Denied, DmsError, NotFound, Unavailable
 from bot.dms.model import Job, Phase, State, parse_name
 from bot.dms.port import Dms
-from bot.policy.subscriptions import Subscriptions, Wanted
+from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
-from bot.store.records import ACTIVE_RUNS, KnownJob
-from bot.util.ratelimit import Pace, Rounds, back_off
-from bot.watch.announcer import BURST, Teller, Told
-from bot.watch.poll import Seen, SeenDatabases, SeenDelay, is_busy, look_at, same
+from bot.store.records import ACTIVE_RUNS, JobSnapshot
+from bot.util.ratelimit import PollInterval, RateLimitedQueue, back_off
+from bot.watch.announcer import BURST, Announcer, SavedEvent
+from bot.watch.poll import DatabasesResult, DelayResult, PollResult, is_busy, is_unchanged, poll_location
 from bot.watch.transitions import (
     BASELINE,
     REPLICATING,
-    Look,
-    first_look,
-    gone,
-    look,
-    look_at_databases,
-    look_at_delay,
+    Diff,
+    deleted_event,
+    diff,
+    diff_databases,
+    diff_delay,
+    diff_first,
 )
 
 log = structlog.get_logger(__name__)
@@ -47,10 +47,10 @@ OnCycle = Callable[[str, float, str], None]
 _DATABASES = "databases"
 _DELAY = "delay"
 
-EVERYWHERE = "-"
+ALL_LOCATIONS = "-"
 """The one place of a bot that names no locations."""
 
-_GATHER_S = 1.5
+_BATCH_WINDOW_S = 1.5
 """How long what was seen waits for other locations' looks, so that a burst is told as one."""
 _DATABASES_EVERY_S = 30.0
 _DATABASES_PER_S = 2.0
@@ -65,10 +65,10 @@ _DELAY_SLOW_PER_S = 0.25
 _DELAY_DENIED_S = 600.0
 """How long Monitoring is left alone after it has said no."""
 _NAMED_EVERY_S = 30.0
-_PAUSE_S = 1.0
-_POOL = 6
+_MAX_PAUSE_S = 1.0
+_THREADS = 6
 
-Found = Seen | SeenDatabases | SeenDelay
+AnyResult = PollResult | DatabasesResult | DelayResult
 
 
 class _Outdated(Exception):
@@ -76,13 +76,13 @@ class _Outdated(Exception):
 
 
 @dataclass
-class _Place:
+class _LocationState:
     """One location: what is known of its jobs, and when to look again."""
 
     name: str
-    pace: Pace
-    known: dict[str, KnownJob] = field(default_factory=dict)
-    last: Seen | None = None
+    interval: PollInterval
+    known: dict[str, JobSnapshot] = field(default_factory=dict)
+    last: PollResult | None = None
     """The last look, once what it found is known."""
     new: bool = False
     """Whether this store has never seen this location: what is there is not news."""
@@ -90,17 +90,17 @@ class _Place:
     """Whether a look is under way or its result is not written yet."""
 
     @property
-    def looked(self) -> datetime | None:
+    def polled(self) -> datetime | None:
         return self.last.at if self.last is not None else None
 
 
 @dataclass
-class _Written:
+class _Changes:
     """What a transaction wrote, to be taken over into memory once it is committed."""
 
-    known: dict[str, KnownJob] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    known: dict[str, JobSnapshot] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    saved: list[SavedEvent] = field(default_factory=list)
     messages: bool = False
 
 
@@ -117,7 +117,7 @@ class Watcher:
         store: Store,
         settings: Settings,
         *,
-        watches: Callable[[], Sequence[Wanted]] = tuple,
+        watches: Callable[[], Sequence[SubscriptionLike]] = tuple,
         wake: threading.Event | None = None,
         on_cycle: OnCycle | None = None,
         burst: int = BURST,
@@ -128,20 +128,20 @@ class Watcher:
         self._watches = watches
         self._wake = wake or threading.Event()
         self._on_cycle = on_cycle
-        self._teller = Teller(store, burst=burst)
+        self._announcer = Announcer(store, burst=burst)
         self._stuck_after = timedelta(seconds=settings.stuck_after_s)
-        self._databases = Rounds(_DATABASES_EVERY_S, _DATABASES_PER_S)
-        self._slow_databases = Rounds(_DATABASES_SLOW_EVERY_S, _DATABASES_SLOW_PER_S, most=3)
-        self._delays = Rounds(_DELAY_EVERY_S, _DELAY_PER_S)
-        self._slow_delays = Rounds(_DELAY_SLOW_EVERY_S, _DELAY_SLOW_PER_S, most=3)
-        self._rounds = (self._databases, self._slow_databases, self._delays, self._slow_delays)
+        self._databases = RateLimitedQueue(_DATABASES_EVERY_S, _DATABASES_PER_S)
+        self._slow_databases = RateLimitedQueue(_DATABASES_SLOW_EVERY_S, _DATABASES_SLOW_PER_S, max_batch=3)
+        self._delays = RateLimitedQueue(_DELAY_EVERY_S, _DELAY_PER_S)
+        self._slow_delays = RateLimitedQueue(_DELAY_SLOW_EVERY_S, _DELAY_SLOW_PER_S, max_batch=3)
+        self._queues = (self._databases, self._slow_databases, self._delays, self._slow_delays)
         self._no_delay_before = 0.0
         self._news = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
         self._named_read = -_NAMED_EVERY_S
-        self._flying: dict[Future[Found], _Place | str] = {}
-        self._found: list[tuple[float, Found]] = []
-        self._places: dict[str, _Place] = {}
+        self._in_flight: dict[Future[AnyResult], _LocationState | str] = {}
+        self._found: list[tuple[float, AnyResult]] = []
+        self._locations: dict[str, _LocationState] = {}
         self._loaded = False
         self._store_failures = 0
 
@@ -162,17 +162,17 @@ class Watcher:
         """Look at all that is due, wait for the answers and write what happened."""
         if not self._ready():
             return
-        self._launch()
-        for flying in list(self._flying):
-            flying.exception()
+        self._submit_due()
+        for in_flight in list(self._in_flight):
+            in_flight.exception()
         self._collect()
         self._write_found()
 
     def nudge(self, job: str) -> None:
         """Look soon where this job is (its full resource name). Any thread may call it."""
-        place = self._place_of(job)
-        if place is not None:
-            place.pace.nudge(time.monotonic())
+        location = self._location_of(job)
+        if location is not None:
+            location.interval.nudge(time.monotonic())
             self._news.set()
 
     def interrupt(self) -> None:
@@ -184,23 +184,23 @@ class Watcher:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
-        self._flying.clear()
+        self._in_flight.clear()
         self._found.clear()
         self._loaded = False
 
     @property
     def jobs(self) -> int:
         """How many jobs are known."""
-        return sum(len(place.known) for place in self._places.values())
+        return sum(len(location.known) for location in self._locations.values())
 
     # ---- the loop
 
     def _step(self) -> None:
         if not self._ready():
             return
-        self._launch()
+        self._submit_due()
         self._collect()
-        if self._found and (not self._flying or time.monotonic() - self._found[0][0] >= _GATHER_S):
+        if self._found and (not self._in_flight or time.monotonic() - self._found[0][0] >= _BATCH_WINDOW_S):
             self._write_found()
 
     def _pause(self) -> float:
@@ -208,10 +208,10 @@ class Watcher:
         if not self._loaded:
             return back_off(max(1, self._store_failures))
         now = time.monotonic()
-        due = [place.pace.due for place in self._places.values() if not place.waiting]
-        soonest = min([*due, now + _PAUSE_S])
+        due = [location.interval.due for location in self._locations.values() if not location.waiting]
+        soonest = min([*due, now + _MAX_PAUSE_S])
         if self._found:
-            soonest = min(soonest, self._found[0][0] + _GATHER_S)
+            soonest = min(soonest, self._found[0][0] + _BATCH_WINDOW_S)
         return max(0.05, soonest - now)
 
     def _ready(self) -> bool:
@@ -225,123 +225,129 @@ class Watcher:
         return self._loaded
 
     def _load(self) -> None:
-        places = {
-            name: _Place(name, Pace(self._settings.poll_fast_s, self._settings.poll_slow_s))
-            for name in self._dms.locations or (EVERYWHERE,)
+        locations = {
+            name: _LocationState(name, PollInterval(self._settings.poll_fast_s, self._settings.poll_slow_s))
+            for name in self._dms.locations or (ALL_LOCATIONS,)
         }
-        for place in places.values():
-            place.new = self._store.value(_baseline_key(place.name)) is None
-        for rounds in self._rounds:
-            rounds.clear()
-        self._places = places
+        for location in locations.values():
+            location.new = self._store.value(_baseline_key(location.name)) is None
+        for queue in self._queues:
+            queue.clear()
+        self._locations = locations
         for known in self._store.known_jobs().values():
-            self._keep(known)
+            self._remember(known)
         self._loaded = True
 
-    def _launch(self) -> None:
+    def _submit_due(self) -> None:
         now = time.monotonic()
         try:
-            self._hurry_where_runs_go_on(now)
-            self._want_delays_of_named(now)
+            self._speed_up_active_locations(now)
+            self._queue_watched_delays(now)
         except StoreError as error:
             log.warning("runs_not_read", error=str(error))
-        for place in self._places.values():
-            if place.waiting or place.pace.due > now:
+        for location in self._locations.values():
+            if location.waiting or location.interval.due > now:
                 continue
-            place.waiting = True
-            self._fly(partial(self._look_at, place), place)
-        for name in (*self._databases.take(now), *self._slow_databases.take(now)):
-            self._fly(partial(self._look_at_databases, name), _DATABASES)
+            location.waiting = True
+            self._submit(partial(self._poll_location, location), location)
+        for name in (*self._databases.pop_due(now), *self._slow_databases.pop_due(now)):
+            self._submit(partial(self._fetch_databases, name), _DATABASES)
         if now >= self._no_delay_before:
-            for name in (*self._delays.take(now), *self._slow_delays.take(now)):
-                self._fly(partial(self._look_at_delay, name), _DELAY)
+            for name in (*self._delays.pop_due(now), *self._slow_delays.pop_due(now)):
+                self._submit(partial(self._fetch_delay, name), _DELAY)
 
-    def _hurry_where_runs_go_on(self, now: float) -> None:
+    def _speed_up_active_locations(self, now: float) -> None:
         for run in self._store.runs(states=ACTIVE_RUNS):
-            place = self._place_of(run.job)
-            if place is not None:
-                place.pace.hurry(now)
+            location = self._location_of(run.job)
+            if location is not None:
+                location.interval.hurry(now)
 
-    def _want_delays_of_named(self, now: float) -> None:
+    def _queue_watched_delays(self, now: float) -> None:
         """Jobs that people watch one by one have their delay looked at more often."""
         if now - self._named_read < _NAMED_EVERY_S:
             return
         self._named_read = now
-        named = self.subscriptions().named()
-        self._delays.keep(named)
+        named = self.subscriptions().job_names()
+        self._delays.retain(named)
         for name in named:
             known = self._known(name)
             if known is not None and _replicates(known):
-                self._delays.want(name, now)
+                self._delays.add(name, now)
 
-    def _fly(self, work: Callable[[], Found], what: _Place | str) -> None:
+    def _submit(self, work: Callable[[], AnyResult], what: _LocationState | str) -> None:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(_POOL, thread_name_prefix="watch")
-        flying = self._pool.submit(work)
-        self._flying[flying] = what
-        flying.add_done_callback(lambda _: self._news.set())
+            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="watch")
+        in_flight = self._pool.submit(work)
+        self._in_flight[in_flight] = what
+        in_flight.add_done_callback(lambda _: self._news.set())
 
     # ---- looks, on the pool's threads
 
-    def _look_at(self, place: _Place) -> Seen:
+    def _poll_location(self, location: _LocationState) -> PollResult:
         begun = time.monotonic()
         try:
-            seen = look_at(self._dms, place.name, place.known, self._stuck_after, place.last)
+            seen = poll_location(self._dms, location.name, location.known, self._stuck_after, location.last)
         except DmsError as error:
-            self._cycle(place.name, time.monotonic() - begun, str(error))
+            self._cycle(location.name, time.monotonic() - begun, str(error))
             raise
-        self._cycle(place.name, time.monotonic() - begun, "")
+        self._cycle(location.name, time.monotonic() - begun, "")
         return seen
 
-    def _look_at_databases(self, name: str) -> SeenDatabases:
+    def _fetch_databases(self, name: str) -> DatabasesResult:
         at = datetime.now(UTC)
-        return SeenDatabases(name, at, self._dms.databases(name))
+        return DatabasesResult(name, at, self._dms.databases(name))
 
-    def _look_at_delay(self, name: str) -> SeenDelay:
+    def _fetch_delay(self, name: str) -> DelayResult:
         at = datetime.now(UTC)
         known = self._known(name)
         if known is None:
             raise NotFound(f"{name} is not known any more.")
         # What was measured before the job came to be as it is, says nothing about it now.
         since = None if BASELINE in known.flags else known.changed
-        return SeenDelay(name, at, self._dms.delay(known.job, hours=0.25, since=since))
+        return DelayResult(name, at, self._dms.delay(known.job, hours=0.25, since=since))
 
-    def _cycle(self, place: str, seconds: float, error: str) -> None:
+    def _cycle(self, location: str, seconds: float, error: str) -> None:
         if self._on_cycle is not None:
-            self._on_cycle(place, seconds, error)
+            self._on_cycle(location, seconds, error)
 
     # ---- answers
 
     def _collect(self) -> None:
         now = time.monotonic()
-        for flying in [each for each in self._flying if each.done()]:
-            what = self._flying.pop(flying)
-            error = flying.exception()
+        for in_flight in [each for each in self._in_flight if each.done()]:
+            what = self._in_flight.pop(in_flight)
+            error = in_flight.exception()
             if error is not None:
-                self._failed(what, error, now)
+                self._on_failed(what, error, now)
                 continue
-            found = flying.result()
-            if isinstance(what, _Place) and isinstance(found, Seen) and _nothing_new(what, found):
-                self._looked(what, found, now)
+            found = in_flight.result()
+            if (
+                isinstance(what, _LocationState)
+                and isinstance(found, PollResult)
+                and _nothing_new(what, found)
+            ):
+                self._on_polled(what, found, now)
             else:
                 self._found.append((now, found))
 
-    def _failed(self, what: _Place | str, error: BaseException, now: float) -> None:
-        if isinstance(what, _Place):
+    def _on_failed(self, what: _LocationState | str, error: BaseException, now: float) -> None:
+        if isinstance(what, _LocationState):
             what.waiting = False
-            what.pace.failed(now)
-            if what.pace.failures == 1 or _odd(error):
-                log.warning("location_not_read", location=what.name, error=str(error), exc_info=_odd(error))
+            what.interval.failed(now)
+            if what.interval.failures == 1 or _is_unexpected(error):
+                log.warning(
+                    "location_not_read", location=what.name, error=str(error), exc_info=_is_unexpected(error)
+                )
             return
         if what == _DELAY and isinstance(error, Denied | Unavailable):
             self._no_delay_before = now + (_DELAY_DENIED_S if isinstance(error, Denied) else _DELAY_EVERY_S)
         if not isinstance(error, NotFound):
-            log.warning("details_not_read", what=what, error=str(error), exc_info=_odd(error))
+            log.warning("details_not_read", what=what, error=str(error), exc_info=_is_unexpected(error))
 
-    def _looked(self, place: _Place, seen: Seen, now: float) -> None:
-        place.waiting = False
-        place.last = seen
-        place.pace.answered(now, busy=seen.busy)
+    def _on_polled(self, location: _LocationState, seen: PollResult, now: float) -> None:
+        location.waiting = False
+        location.last = seen
+        location.interval.answered(now, busy=seen.busy)
 
     # ---- writing
 
@@ -355,101 +361,101 @@ class Watcher:
             with self._store.transaction():
                 written = self._write(found)
         except _Outdated:
-            log.info("known_jobs_read_again")
-            self._forget_memory()
+            log.info("snapshots_reloaded")
+            self._reload()
         except StoreError as error:
             self._store_failed(error)
-            self._forget_memory()
+            self._reload()
         else:
             self._store_failures = 0
-            self._take_over(found, written)
+            self._apply(found, written)
 
-    def _forget_memory(self) -> None:
+    def _reload(self) -> None:
         """Read everything anew: looks under way were compared with what is not true any more."""
-        self._flying.clear()
+        self._in_flight.clear()
         self._loaded = False
 
     def _store_failed(self, error: StoreError) -> None:
         self._store_failures += 1
         log.error("watcher_store_failed", error=str(error))
 
-    def _write(self, found: Sequence[Found]) -> _Written:
-        written = _Written()
+    def _write(self, found: Sequence[AnyResult]) -> _Changes:
+        written = _Changes()
         # What is seen of a job is compared with what was known before all this, so it comes first: else it
         # would undo what has just been written of the job's databases or delay.
-        for seen in (each for each in found if isinstance(each, Seen)):
+        for seen in (each for each in found if isinstance(each, PollResult)):
             self._write_seen(seen, written)
-        for details in (each for each in found if not isinstance(each, Seen)):
+        for details in (each for each in found if not isinstance(each, PollResult)):
             self._write_details(details, written)
         self._store.save_known(written.known.values())
-        for name in written.gone:
+        for name in written.deleted:
             self._store.forget_job(name)
-        if written.told:
+        if written.saved:
             now = datetime.now(UTC)
-            written.messages = self._teller.tell(written.told, self.subscriptions(), now)
+            written.messages = self._announcer.announce(written.saved, self.subscriptions(), now)
         return written
 
-    def _write_seen(self, seen: Seen, written: _Written) -> None:
-        place = self._places[seen.place]
-        if place.new:
-            if self._store.value(_baseline_key(place.name)) is not None:
+    def _write_seen(self, seen: PollResult, written: _Changes) -> None:
+        location = self._locations[seen.location]
+        if location.new:
+            if self._store.value(_baseline_key(location.name)) is not None:
                 raise _Outdated
-            self._store.put_value(_baseline_key(place.name), seen.at.isoformat())
+            self._store.put_value(_baseline_key(location.name), seen.at.isoformat())
         for job in seen.changed:
-            self._write_job(place, job, seen.at, written)
+            self._write_job(location, job, seen.at, written)
         for name in seen.missing:
-            self._write_gone(place, name, seen.at, written)
+            self._write_deleted(location, name, seen.at, written)
 
-    def _write_job(self, place: _Place, job: Job, at: datetime, written: _Written) -> None:
-        before = place.known.get(job.name)
+    def _write_job(self, location: _LocationState, job: Job, at: datetime, written: _Changes) -> None:
+        before = location.known.get(job.name)
         if before is None:
-            if not place.new:
+            if not location.new:
                 self._check(job.name, None)
-            self._add(first_look(job, at, baseline=place.new), None, written)
+            self._add(diff_first(job, at, baseline=location.new), None, written)
             return
         self._check(job.name, before)
-        if not same(before.job, job) or is_busy(job):
+        if not is_unchanged(before.job, job) or is_busy(job):
             runs = self._store.runs(job=job.name)
-            now = look(before, job, at, stuck_after=self._stuck_after, runs=runs, since=place.looked)
+            now = diff(before, job, at, stuck_after=self._stuck_after, runs=runs, since=location.polled)
             self._add(now, before, written)
 
-    def _write_gone(self, place: _Place, name: str, at: datetime, written: _Written) -> None:
-        before = place.known.get(name)
+    def _write_deleted(self, location: _LocationState, name: str, at: datetime, written: _Changes) -> None:
+        before = location.known.get(name)
         if before is None:
             return
         self._check(name, before)
-        event = gone(before, at, self._store.runs(job=name), place.looked)
-        written.gone.append(name)
+        event = deleted_event(before, at, self._store.runs(job=name), location.polled)
+        written.deleted.append(name)
         if event is not None:
-            written.told.append(Told(self._store.add_event(event), before))
+            written.saved.append(SavedEvent(self._store.add_event(event), before))
 
-    def _write_details(self, found: SeenDatabases | SeenDelay, written: _Written) -> None:
+    def _write_details(self, found: DatabasesResult | DelayResult, written: _Changes) -> None:
         before = written.known.get(found.name) or self._known(found.name)
-        if before is None or found.name in written.gone:
+        if before is None or found.name in written.deleted:
             return
         if found.name not in written.known:
             self._check(found.name, before)
-        if isinstance(found, SeenDatabases):
-            now = look_at_databases(before, found.databases, found.at)
+        if isinstance(found, DatabasesResult):
+            now = diff_databases(before, found.databases, found.at)
         else:
-            worst = found.delay.seconds.worst(found.at - LASTS)
-            now = look_at_delay(before, worst, found.at, self._settings.delay_alert_s)
+            worst = found.delay.seconds.worst(found.at - MAX_AGE)
+            now = diff_delay(before, worst, found.at, self._settings.delay_alert_s)
         if now.known is not before:
             self._add(now, before, written)
 
-    def _add(self, seen: Look, before: KnownJob | None, written: _Written) -> None:
+    def _add(self, seen: Diff, before: JobSnapshot | None, written: _Changes) -> None:
         written.known[seen.known.job.name] = seen.known
         for event in seen.events:
             old = before is not None and event.create_time != seen.known.job.create_time
             known = before if old and before is not None else seen.known
-            written.told.append(Told(self._store.add_event(event), known))
+            written.saved.append(SavedEvent(self._store.add_event(event), known))
 
-    def _check(self, name: str, before: KnownJob | None) -> None:
+    def _check(self, name: str, before: JobSnapshot | None) -> None:
         """Make sure that no other replica has told this already. Raises: _Outdated."""
         stored = self._store.known_job(name)
         if (stored is None) != (before is None):
             raise _Outdated
-        if stored is not None and before is not None and _essence(stored) != _essence(before):
+        if stored is not None and before is not None and _comparable(stored) != _comparable(before):
             raise _Outdated
 
     def subscriptions(self) -> Subscriptions:
@@ -458,91 +464,93 @@ class Watcher:
 
     # ---- memory
 
-    def _take_over(self, found: Iterable[Found], written: _Written) -> None:
+    def _apply(self, found: Iterable[AnyResult], written: _Changes) -> None:
         now = time.monotonic()
-        for name in written.gone:
-            self._drop(name)
+        for name in written.deleted:
+            self._forget(name)
         for known in written.known.values():
-            self._keep(known, changed=True)
+            self._remember(known, changed=True)
         for each in found:
-            if isinstance(each, Seen):
-                place = self._places[each.place]
-                place.new = False
-                self._looked(place, each, now)
+            if isinstance(each, PollResult):
+                location = self._locations[each.location]
+                location.new = False
+                self._on_polled(location, each, now)
             elif (asked := self._known(each.name)) is not None:
-                self._enrol(asked, at_once=False)
-        if written.told:
-            log.info("changes_told", events=len(written.told), jobs=len({e.event.job for e in written.told}))
+                self._queue_details(asked, at_once=False)
+        if written.saved:
+            log.info(
+                "changes_announced", events=len(written.saved), jobs=len({e.event.job for e in written.saved})
+            )
         if written.messages:
             self._wake.set()
 
-    def _keep(self, known: KnownJob, *, changed: bool = False) -> None:
-        place = self._place_of(known.job.name)
-        if place is None:
+    def _remember(self, known: JobSnapshot, *, changed: bool = False) -> None:
+        location = self._location_of(known.job.name)
+        if location is None:
             return
-        before = place.known.get(known.job.name)
-        place.known[known.job.name] = known
+        before = location.known.get(known.job.name)
+        location.known[known.job.name] = known
         moved = before is not None and before.job.status != known.job.status
-        self._enrol(known, at_once=changed and moved)
+        self._queue_details(known, at_once=changed and moved)
 
-    def _enrol(self, known: KnownJob, *, at_once: bool) -> None:
+    def _queue_details(self, known: JobSnapshot, *, at_once: bool) -> None:
         """Have the details looked at where they matter."""
         now, name = time.monotonic(), known.job.name
         if at_once and known.job.state == State.RUNNING:
-            self._databases.want(name, now, at_once=True)
+            self._databases.add(name, now, at_once=True)
         elif _asks_for_databases(known):
-            self._databases.want(name, now)
+            self._databases.add(name, now)
         else:
-            self._databases.drop(name)
+            self._databases.discard(name)
         if known.job.state == State.RUNNING and name not in self._databases:
-            self._slow_databases.want(name, now)
+            self._slow_databases.add(name, now)
         else:
-            self._slow_databases.drop(name)
+            self._slow_databases.discard(name)
         if _replicates(known):
-            self._slow_delays.want(name, now)
+            self._slow_delays.add(name, now)
         else:
-            self._slow_delays.drop(name)
-            self._delays.drop(name)
+            self._slow_delays.discard(name)
+            self._delays.discard(name)
 
-    def _drop(self, name: str) -> None:
-        place = self._place_of(name)
-        if place is not None:
-            place.known.pop(name, None)
-        for rounds in self._rounds:
-            rounds.drop(name)
+    def _forget(self, name: str) -> None:
+        location = self._location_of(name)
+        if location is not None:
+            location.known.pop(name, None)
+        for queue in self._queues:
+            queue.discard(name)
 
-    def _known(self, name: str) -> KnownJob | None:
-        place = self._place_of(name)
-        return None if place is None else place.known.get(name)
+    def _known(self, name: str) -> JobSnapshot | None:
+        location = self._location_of(name)
+        return None if location is None else location.known.get(name)
 
-    def _place_of(self, job: str) -> _Place | None:
-        places = self._places
-        return places.get(parse_name(job)[1]) or places.get(EVERYWHERE)
-
-
-def _nothing_new(place: _Place, seen: Seen) -> bool:
-    return not (seen.changed or seen.missing or place.new)
+    def _location_of(self, job: str) -> _LocationState | None:
+        locations = self._locations
+        return locations.get(parse_name(job)[1]) or locations.get(ALL_LOCATIONS)
 
 
-def _replicates(known: KnownJob) -> bool:
+def _nothing_new(location: _LocationState, seen: PollResult) -> bool:
+    return not (seen.changed or seen.missing or location.new)
+
+
+def _replicates(known: JobSnapshot) -> bool:
     return known.job.state == State.RUNNING and known.job.phase in REPLICATING
 
 
-def _asks_for_databases(known: KnownJob) -> bool:
+def _asks_for_databases(known: JobSnapshot) -> bool:
     """Whether its databases are looked at again and again: in the dump, and while some have failed."""
     if known.job.state != State.RUNNING:
         return False
     return bool(known.failed_databases) or known.job.phase == Phase.FULL_DUMP
 
 
-def _essence(known: KnownJob) -> tuple[object, ...]:
+def _comparable(known: JobSnapshot) -> tuple[object, ...]:
     return known.job.create_time, known.job.status, known.run, known.flags, known.job.error
 
 
-def _baseline_key(place: str) -> str:
-    return f"watcher:baseline:{place}"
+def _baseline_key(location: str) -> str:
+    return f"watcher:baseline:{location}"
 
 
-def _odd(error: BaseException) -> bool:
+def _is_unexpected(error: BaseException) -> bool:
     """Whether it is our own fault, and its trace worth a line."""
     return not isinstance(error, DmsError)

@@ -11,9 +11,9 @@ from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed, check
 from bot.requests.draft import RequestDraft
-from bot.requests.groups import mixed
+from bot.requests.groups import mixed_statuses_answer
 from bot.util.suggest import nearest
-from commands.support.base import Context, Say
+from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs
 
@@ -24,7 +24,7 @@ _SHOWN = 10
 FILTERS = ("state", "phase", "location", "type", "label")
 
 
-Named = Callable[[Job, Sequence[Database], Sequence[str]], tuple[str, ...]]
+CheckNames = Callable[[Job, Sequence[Database], Sequence[str]], tuple[str, ...]]
 """Of a job, its databases, and the names of some: what acting on those alone means, in sentences.
 
 Raises:
@@ -32,26 +32,26 @@ Raises:
 """
 
 
-def runner(
+def make_run(
     action: Action,
     options: Callable[[Invocation], Options] = lambda _: Options(),
-    named: Named = lambda _job, _databases, _names: (),
+    named: CheckNames = lambda _job, _databases, _names: (),
 ) -> Callable[[Context, Invocation], Answer]:
     """The `run` of a verb that does `action`: find the jobs, group them, ask or do."""
 
     def run(ctx: Context, invocation: Invocation) -> Answer:
         jobs = _jobs(ctx, invocation)
         wanted = options(invocation)
-        groups = mixed(ctx.ref, action, jobs, wanted, ctx.store.known_names)
+        groups = mixed_statuses_answer(ctx.ref, action, jobs, wanted, ctx.store.known_names)
         if groups is not None:
-            _permitted_some(ctx, action, jobs)
+            _require_permission_on_any(ctx, action, jobs)
             return groups
         warning: tuple[str, ...] = ()
         if wanted.databases:
             has = _databases(ctx, invocation, jobs, wanted.databases)
             wanted = replace(wanted, databases=tuple(dict.fromkeys(wanted.databases)))
             warning = named(jobs[0], has, wanted.databases)
-        ask = invocation.switch("all")
+        ask = invocation.is_set("all")
         return ctx.approvals.creation.ask(
             ctx.who, RequestDraft(action, jobs, wanted, ctx.response_url, warning=warning, ask=ask)
         )
@@ -60,7 +60,7 @@ def runner(
 
 
 def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
-    if invocation.switch("all"):
+    if invocation.is_set("all"):
         return _all(ctx, invocation)
     if invocation.filters:
         raise UsageError(
@@ -88,9 +88,9 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     found = all_matching(ctx, invocation.filters, ())
     if found.unreachable:
         places = ", ".join(found.unreachable)
-        raise Say(Note(f"Nothing was done: these locations did not answer: {places}.", tone="warn"))
+        raise EarlyAnswer(Note(f"Nothing was done: these locations did not answer: {places}.", tone="warn"))
     if not found.jobs:
-        raise Say(Note("No job matches those filters. `/dms list` shows all jobs.", tone="warn"))
+        raise EarlyAnswer(Note("No job matches those filters. `/dms list` shows all jobs.", tone="warn"))
     return found.jobs
 
 
@@ -116,9 +116,9 @@ def _databases(
             f"`/dms {invocation.verb} {jobs[0].id} --databases sales,billing`."
         )
     job = jobs[0]
-    everything = whole(ctx.dms.databases(job.name))
-    taken = migrated(everything)
-    has = [str(each.id) for each in taken]
+    everything = whole_databases(ctx.dms.databases(job.name))
+    migrated_databases = migrated(everything)
+    has = [str(each.id) for each in migrated_databases]
     left_out = {str(each.id) for each in everything} - set(has)
     for name in names:
         if name in left_out:
@@ -127,7 +127,7 @@ def _databases(
                 "takes it along."
             )
     known_names(job, names, has)
-    return taken
+    return migrated_databases
 
 
 def pick(
@@ -138,25 +138,25 @@ def pick(
     Raises:
         UsageError, Say: there is nothing to pick.
     """
-    if len(invocation.jobs) != 1 or invocation.switch("all") or invocation.filters:
+    if len(invocation.jobs) != 1 or invocation.is_set("all") or invocation.filters:
         raise UsageError(f"`--pick` takes one job, for example `/dms {action} orders-db --pick`.")
-    if invocation.items("databases") or invocation.switch("failed-only"):
+    if invocation.items("databases") or invocation.is_set("failed-only"):
         raise UsageError(
             "`--pick` opens a view to choose in: leave out the databases, or leave out `--pick`."
         )
     job = find_job(ctx, invocation.jobs[0], invocation)
-    permitted(ctx, action, job)
+    require_permission(ctx, action, job)
     everything = migrated(ctx.dms.databases(job.name))
     if action not in allowed(job, everything):
         refusal = check(action, job, Options(), everything)
-        raise Say(Note(str(refusal), tone="warn"))
-    fitting = tuple(each for each in whole(everything) if fits(job, each))
+        raise EarlyAnswer(Note(str(refusal), tone="warn"))
+    fitting = tuple(each for each in whole_databases(everything) if fits(job, each))
     flags = {name: value for name, value in invocation.flags.items() if name != "pick"}
     names = {"source": [str(each.id) for each in fitting]}
     return PickForm(ctx.form_ref(Invocation(action, (job.name,), flags), names), action, job, fitting)
 
 
-def permitted(ctx: Context, action: Action, job: Job) -> None:
+def require_permission(ctx: Context, action: Action, job: Job) -> None:
     """Before a view opens in which people would fill in something for nothing.
 
     Raises:
@@ -164,18 +164,18 @@ def permitted(ctx: Context, action: Action, job: Job) -> None:
     """
     verdict = ctx.access.verdict(ctx.who, action, job)
     if not verdict.allowed:
-        raise Say(Note(verdict.said, tone="warn"))
+        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
 
 
-def _permitted_some(ctx: Context, action: Action, jobs: Sequence[Job]) -> None:
+def _require_permission_on_any(ctx: Context, action: Action, jobs: Sequence[Job]) -> None:
     """Before buttons are shown of which each would only refuse.
 
     Raises:
         Say: the policy does not let this person do it with any of the jobs.
     """
-    judge = ctx.access.judge(ctx.who)
+    judge = ctx.access.permissions(ctx.who)
     if not any(judge.may(action, job) for job in jobs):
-        permitted(ctx, action, jobs[0])
+        require_permission(ctx, action, jobs[0])
 
 
 def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:
@@ -183,7 +183,7 @@ def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:
     return tuple(each for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
-def whole(databases: Sequence[Database]) -> tuple[Database, ...]:
+def whole_databases(databases: Sequence[Database]) -> tuple[Database, ...]:
     """Those that are whole databases: schemas and tables cannot be acted on by themselves here."""
     return tuple(each for each in databases if each.id.type == "DATABASE")
 
@@ -211,11 +211,11 @@ def _near(name: str, has: Sequence[str]) -> str:
     return f"`{name}` (did you mean `{near}`?)" if near else f"`{name}`"
 
 
-def listed(databases: Sequence[str], most: int = 20) -> str:
+def names_text(databases: Sequence[str], limit: int = 20) -> str:
     """Database names in a sentence."""
     if not databases:
         return "its databases (they could not be listed)"
-    shown = ", ".join(f"`{name}`" for name in databases[:most])
-    more = f" and {len(databases) - most} more" if len(databases) > most else ""
+    shown = ", ".join(f"`{name}`" for name in databases[:limit])
+    more = f" and {len(databases) - limit} more" if len(databases) > limit else ""
     kind = "database" if len(databases) == 1 else "databases"
     return f"{len(databases)} {kind}: {shown}{more}"

@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bot.cmdline.answers import Channel, Outside, Part, Time, User
-from bot.dms.model import status_plain
-from bot.requests.job_names import Calling
+from bot.cmdline.answers import Channel, RichPart, Time, User, Verbatim
+from bot.dms.model import status_text
+from bot.requests.job_names import JobNamer
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support import subscriptions
 
-_LONGEST = 300
-_PEOPLES = frozenset({"requested", "confirmed", "approved", "denied", "cancelled", "unfollowed"})
+_MAX_TEXT = 300
+_BY_PEOPLE = frozenset({"requested", "confirmed", "approved", "denied", "cancelled", "unfollowed"})
 """What a person has done; all else comes of a request."""
 _FREEZE = re.compile(r"until (?P<until>\S+): (?P<reason>.*)", re.DOTALL)
 _WATCH = re.compile(r"(?P<jobs>.+) for (?P<target>[A-Z0-9]+)(?:, only (?P<only>\S+))?")
 
 
-def row(entry: AuditEntry, calls: Calling | None) -> tuple[Part, ...]:
+def audit_line(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
     """When, who, what and where; `calls` names the job, None leaves it out."""
     public = entry.channel.startswith(("C", "G"))
     of_watch = entry.event in ("watched", "unwatched")
     lead, end = (" (typed in ", ")") if of_watch else (" in ", "")
-    where: tuple[Part, ...] = (lead, Channel(entry.channel), end) if public else ()
+    where: tuple[RichPart, ...] = (lead, Channel(entry.channel), end) if public else ()
     return (Time(entry.at), " ", *_what(entry, calls), *where, *_detail(entry))
 
 
-def _what(entry: AuditEntry, calls: Calling | None) -> tuple[Part, ...]:
-    who: tuple[Part, ...] = (User(entry.user), " ") if entry.user else ()
+def _what(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
+    who: tuple[RichPart, ...] = (User(entry.user), " ") if entry.user else ()
     job = _job(entry, calls)
     match entry.event:
         case "frozen":
@@ -43,46 +43,46 @@ def _what(entry: AuditEntry, calls: Calling | None) -> tuple[Part, ...]:
             )
     of = f" of {job}" if job else ""
     done = f"{entry.action}{of}{_status(entry)}"
-    if entry.event in _PEOPLES:
+    if entry.event in _BY_PEOPLE:
         return (*who, f"*{entry.event}* {done}")
     asker = (", asked by ", User(entry.user)) if entry.user else ()
     return (f"*{entry.event}*: {done}", *asker)
 
 
-def _job(entry: AuditEntry, calls: Calling | None) -> str:
+def _job(entry: AuditEntry, calls: JobNamer | None) -> str:
     if entry.job == EVERY_JOB:
         return "all jobs"
     return f"`{calls(entry.job)}`" if calls is not None and entry.job else ""
 
 
 def _status(entry: AuditEntry) -> str:
-    return f" ({status_plain(entry.job_status)})" if entry.job_status else ""
+    return f" ({status_text(entry.job_status)})" if entry.job_status else ""
 
 
-def _until(entry: AuditEntry) -> tuple[Part, ...]:
+def _until(entry: AuditEntry) -> tuple[RichPart, ...]:
     found = _FREEZE.fullmatch(entry.detail)
-    until = _moment(found["until"]) if found else None
+    until = _timestamp(found["until"]) if found else None
     return (" until ", Time(until)) if until else ()
 
 
-def _watch(entry: AuditEntry) -> tuple[Part, ...]:
+def _watch(entry: AuditEntry) -> tuple[RichPart, ...]:
     found = _WATCH.fullmatch(entry.detail)
     if found is None:
         return ()
     only = tuple(found["only"].split(",")) if found["only"] else ()
     hears = "hears" if entry.event == "watched" else "no longer hears"
-    about = f" {hears} of {subscriptions.what(found['jobs'])}{subscriptions.wanted(only)}"
-    return (": ", subscriptions.where(found["target"]), about)
+    about = f" {hears} of {subscriptions.jobs_text(found['jobs'])}{subscriptions.events_text(only)}"
+    return (": ", subscriptions.target_text(found["target"]), about)
 
 
-def _detail(entry: AuditEntry) -> tuple[Part, ...]:
-    text = _said(entry)
+def _detail(entry: AuditEntry) -> tuple[RichPart, ...]:
+    text = _detail_text(entry)
     if not text:
         return ()
-    return ("\n", Outside(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"))
+    return ("\n", Verbatim(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"))
 
 
-def _said(entry: AuditEntry) -> str:
+def _detail_text(entry: AuditEntry) -> str:
     """What is not told in the line itself."""
     if entry.event == "unfrozen":
         return ""
@@ -91,10 +91,10 @@ def _said(entry: AuditEntry) -> str:
     if entry.event == "frozen" and _until(entry):
         found = _FREEZE.fullmatch(entry.detail)
         return found["reason"] if found else ""
-    return entry.detail if entry.event in _PEOPLES else entry.detail.replace("`", "")
+    return entry.detail if entry.event in _BY_PEOPLE else entry.detail.replace("`", "")
 
 
-def _moment(text: str) -> datetime | None:
+def _timestamp(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.requests.approvals import Approvals
 
 
-class Say(Exception):
+class EarlyAnswer(Exception):
     """Ends a verb early with an answer."""
 
     def __init__(self, answer: Answer) -> None:
@@ -53,7 +53,7 @@ class Context:
 
     def refs(self, invocations: Sequence[Invocation]) -> tuple[str, ...]:
         """An opaque id for each."""
-        return self.store.put_refs(self.who.team, "invocation", [each.data() for each in invocations])
+        return self.store.put_refs(self.who.team, "invocation", [each.to_dict() for each in invocations])
 
     def form_ref(self, invocation: Invocation, more: Mapping[str, Any] | None = None) -> str:
         """An opaque id for a view: its submission does what `invocation` says, with what was filled in.
@@ -61,7 +61,7 @@ class Context:
         A submission does not say where the view was opened from, so that is kept with it.
         """
         place = {"channel": self.who.channel, "response_url": self.response_url}
-        data = invocation.data() | place | dict(more or {})
+        data = invocation.to_dict() | place | dict(more or {})
         return self.store.put_ref(self.who.team, "form", data)
 
 
@@ -77,7 +77,7 @@ class Verb:
     details: str = ""
     examples: tuple[str, ...] = ()
     action: ActionVerb | None = None
-    looks: bool = True
+    read_only: bool = True
     """Whether it only looks: then the policy is asked here; else it judges each job by itself."""
     form: Callable[[Invocation], bool] = lambda _invocation: False
     """Whether this invocation answers with a view, which must be opened within 3 seconds."""
@@ -96,6 +96,6 @@ def only_of_a_job(invocation: Invocation) -> bool:
     return bool(invocation.jobs)
 
 
-def never(_invocation: Invocation) -> bool:
+def no_service_call(_invocation: Invocation) -> bool:
     """For verbs that the store alone answers."""
     return False

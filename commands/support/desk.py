@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.store.records import Person
-from commands.support.base import Context, Say, Verb
+from commands.support.base import Context, EarlyAnswer, Verb
 
 
 class CommandService:
@@ -26,13 +26,13 @@ class CommandService:
         """
         verb = self._verbs[invocation.verb]
         context = self._context(who, response_url)
-        if verb.looks:
+        if verb.read_only:
             verdict = context.access.verdict(who, verb.name)
             if not verdict.allowed:
-                return Note(verdict.said, tone="warn")
+                return Note(verdict.explanation, tone="warn")
         try:
             return verb.run(context, invocation)
-        except Say as said:
+        except EarlyAnswer as said:
             return said.answer
 
     def opens_view(self, invocation: Invocation) -> bool:

@@ -27,36 +27,36 @@ def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str])
     found = ctx.dms.list_jobs(location=_place(ctx, filters.get("location")))
     for field, names in _NAMES.items():
         if field in filters:
-            seen = [getattr(job, field) for job in found.jobs]
-            check_value(field, filters[field], [each.value for each in names], seen)
+            observed = [getattr(job, field) for job in found.jobs]
+            check_value(field, filters[field], [each.value for each in names], observed)
     visible = ctx.access.visible(ctx.who, "list", found.jobs)
     return replace(found, jobs=matching(visible, filters, words))
 
 
-def _place(ctx: Context, wanted: str | None) -> str | None:
+def _place(ctx: Context, filter_value: str | None) -> str | None:
     """The one location to ask; None for all of them.
 
     Raises:
         UsageError: the bot runs no such location.
     """
-    if wanted is None or not ctx.dms.locations:
-        return wanted
-    places = [each for each in ctx.dms.locations if one_of(wanted, each)]
+    if filter_value is None or not ctx.dms.locations:
+        return filter_value
+    places = [each for each in ctx.dms.locations if one_of(filter_value, each)]
     if not places:
-        near = nearest(wanted, ctx.dms.locations)
+        near = nearest(filter_value, ctx.dms.locations)
         hint = f"did you mean `location={near}`?" if near else f"it runs {', '.join(ctx.dms.locations)}."
-        raise UsageError(f"This bot does not run the location `{wanted}`: {hint}")
+        raise UsageError(f"This bot does not run the location `{filter_value}`: {hint}")
     return places[0] if len(places) == 1 else None
 
 
-def check_value(field: str, wanted: str | None, names: Sequence[str], seen: Sequence[str]) -> None:
-    """Refuse a filter's value that neither the service's names nor what was `seen` has.
+def check_value(field: str, filter_value: str | None, names: Sequence[str], observed: Sequence[str]) -> None:
+    """Refuse a filter's value that neither the service's names nor what was `observed` has.
 
     Raises:
         UsageError: with the nearest match.
     """
-    known = dict.fromkeys((*names, *seen))
-    for each in re.split(r"[|,]", wanted or ""):
+    known = dict.fromkeys((*names, *observed))
+    for each in re.split(r"[|,]", filter_value or ""):
         if not each.strip() or any(one_of(each, name) for name in known):
             continue
         plain = {_plain(name): name for name in known if not name.endswith("_UNSPECIFIED")}
@@ -68,31 +68,31 @@ def check_value(field: str, wanted: str | None, names: Sequence[str], seen: Sequ
 def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:
     """The jobs that fit every filter and hold every word (in id, name, labels, ends)."""
     for key, value in filters.items():
-        jobs = _fitting(jobs, key, value)
-    return tuple(job for job in jobs if _holds(job, words))
+        jobs = _matching(jobs, key, value)
+    return tuple(job for job in jobs if _contains(job, words))
 
 
 @lru_cache(maxsize=512)
-def one_of(wanted: str, value: str) -> bool:
-    """Whether `value` is one of the values in `wanted`, parted by commas or bars, as people write
+def one_of(filter_value: str, value: str) -> bool:
+    """Whether `value` is one of the values in `filter_value`, parted by commas or bars, as people write
     them: `not-started`, `full dump` and `failback` stand for NOT_STARTED, FULL_DUMP and PHASE_FAILBACK."""
-    return _plain(value) in {_plain(each) for each in re.split(r"[|,]", wanted)}
+    return _plain(value) in {_plain(each) for each in re.split(r"[|,]", filter_value)}
 
 
 def _plain(value: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", value.casefold()).strip("_").removeprefix("phase_")
 
 
-def _fitting(jobs: Sequence[Job], key: str, wanted: str) -> Sequence[Job]:
+def _matching(jobs: Sequence[Job], key: str, filter_value: str) -> Sequence[Job]:
     if key.startswith("label."):
         name = key.removeprefix("label.")
-        return [job for job in jobs if job.label(name) == wanted]
+        return [job for job in jobs if job.label(name) == filter_value]
     values = [str(getattr(job, _FIELDS[key])) for job in jobs]
-    fitting = {each for each in set(values) if one_of(wanted, each)}
+    fitting = {each for each in set(values) if one_of(filter_value, each)}
     return [job for job, value in zip(jobs, values, strict=True) if value in fitting]
 
 
-def _holds(job: Job, words: Sequence[str]) -> bool:
+def _contains(job: Job, words: Sequence[str]) -> bool:
     if not words:
         return True
     hay = " ".join(

@@ -10,7 +10,7 @@ from datetime import datetime
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from bot.cmdline.answers import Button, Note, Part, Time
+from bot.cmdline.answers import Button, Note, RichPart, Time
 from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name, short_name
@@ -19,12 +19,12 @@ from bot.policy.model import VIEWS
 from bot.requests.job_names import with_location
 from bot.store.records import RunState
 from bot.util import parallel
-from commands.support.base import Context, Say
-from commands.support.visibility import by_name, kept_from, last_known, permits, sees
+from commands.support.base import Context, EarlyAnswer
+from commands.support.visibility import can_see, is_hidden, last_known, permits, placeholder_job
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class DeletedJob:
     """A job that was there, by its full resource name."""
 
     name: str
@@ -34,15 +34,15 @@ class Gone:
     """Whether anything was asked for it from here, of which this person may read."""
 
 
-def gone_jobs(ctx: Context, job_id: str, places: Iterable[str]) -> tuple[Gone, ...]:
+def deleted_jobs(ctx: Context, job_id: str, places: Iterable[str]) -> tuple[DeletedJob, ...]:
     """The jobs with this id that were in `places`, which have none now, and that this person may see."""
     names = [job_name(ctx.dms.project, place, job_id) for place in places]
-    return tuple(found for name in names if (found := _gone(ctx, name)) is not None)
+    return tuple(found for name in names if (found := _deleted_job(ctx, name)) is not None)
 
 
-def farewell(jobs: tuple[Gone, ...]) -> tuple[Part, ...]:
+def deleted_job_text(jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
     """That they are gone, and since when; twins are told apart by their locations."""
-    parts: list[Part] = []
+    parts: list[RichPart] = []
     for job in jobs:
         called = short_name(job.name) if len(jobs) == 1 else with_location(job.name)
         parts += [" "] if parts else []
@@ -51,28 +51,28 @@ def farewell(jobs: tuple[Gone, ...]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _when(job: Gone) -> tuple[Part, ...]:
+def _when(job: DeletedJob) -> tuple[RichPart, ...]:
     return ("the service no longer has it",) if job.at is None else ("it was deleted ", Time(job.at))
 
 
-def _gone(ctx: Context, name: str) -> Gone | None:
+def _deleted_job(ctx: Context, name: str) -> DeletedJob | None:
     known = ctx.store.known_job(name)
     events = ctx.store.events(job=name, limit=1)
     rows = ctx.store.audit(job=name, newest_first=True, limit=1)
-    if not (known or events or rows) or kept_from(ctx, "list", name):
+    if not (known or events or rows) or is_hidden(ctx, "list", name):
         return None
     told = [each.at for each in events if each.kind == "deleted"]
     done = [each.at for each in rows if each.action == Action.DELETE and each.event == RunState.SUCCEEDED]
-    return Gone(name, max((*told, *done), default=None), bool(rows) and sees(ctx, "history", name))
+    return DeletedJob(name, max((*told, *done), default=None), bool(rows) and can_see(ctx, "history", name))
 
 
 _FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
-_ALIKE = 70
+_MIN_SCORE = 70
 """Least likeness (0 to 100) of a job that is offered to look at."""
-_SLIPS = 1
+_MAX_EDITS = 1
 """Slips of the finger (a letter too many, too few, wrong or swapped) that a job which is offered to be
 changed may be away."""
-_OFFERED = 5
+_MAX_OFFERED = 5
 
 
 def find_job(ctx: Context, text: str, invocation: Invocation | None = None) -> Job:
@@ -88,7 +88,7 @@ def find_job(ctx: Context, text: str, invocation: Invocation | None = None) -> J
     verb = invocation.verb if invocation else ""
     verdict = ctx.access.verdict(ctx.who, verb, job) if verb in VIEWS else None
     if verdict is not None and not verdict.allowed:
-        raise Say(Note(verdict.said, tone="warn"))
+        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     return job
 
 
@@ -97,11 +97,11 @@ def _find(ctx: Context, text: str, invocation: Invocation | None) -> Job:
     if not location:
         return _search(ctx, job_id, invocation)
     name = text if _FULL.match(text) else job_name(ctx.dms.project, location, job_id)
-    _within_reach(ctx, name)
+    _require_configured(ctx, name)
     try:
         return ctx.dms.get_job(name)
     except NotFound:
-        raise Say(_missing(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
+        raise EarlyAnswer(_missing(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
 
 
 def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
@@ -110,17 +110,19 @@ def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     Raises:
         Say, DmsError: as `find_job`.
     """
-    found = parallel.each(lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs))
+    found = parallel.map_concurrently(
+        lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs)
+    )
     return tuple({job.name: job for job in found}.values())
 
 
-def _within_reach(ctx: Context, name: str) -> None:
+def _require_configured(ctx: Context, name: str) -> None:
     project, location, job_id = parse_name(name)
     if project != ctx.dms.project:
-        raise Say(Note(f"This bot runs project `{ctx.dms.project}`, not `{project}`.", tone="warn"))
+        raise EarlyAnswer(Note(f"This bot runs project `{ctx.dms.project}`, not `{project}`.", tone="warn"))
     if ctx.dms.locations and location not in ctx.dms.locations:
         places = ", ".join(ctx.dms.locations)
-        raise Say(
+        raise EarlyAnswer(
             Note(
                 f"This bot runs the locations {places}, not `{location}`: "
                 f"for example `{ctx.dms.locations[0]}/{job_id}`.",
@@ -132,25 +134,25 @@ def _within_reach(ctx: Context, name: str) -> None:
 def _search(ctx: Context, job_id: str, invocation: Invocation | None) -> Job:
     found = ctx.dms.find(job_id)
     if len(found.jobs) == 1:
-        _surely_alone(ctx, found.jobs[0], invocation, found.unreachable)
+        _require_unambiguous(ctx, found.jobs[0], invocation, found.unreachable)
         return found.jobs[0]
     if found.jobs:
-        raise Say(_ambiguous(ctx, job_id, found.jobs, invocation))
+        raise EarlyAnswer(_ambiguous(ctx, job_id, found.jobs, invocation))
     answered = [each for each in _places(ctx) if each not in found.unreachable]
-    raise Say(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
+    raise EarlyAnswer(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
 
 
-def _surely_alone(
+def _require_unambiguous(
     ctx: Context, job: Job, invocation: Invocation | None, unreachable: tuple[str, ...]
 ) -> None:
     """A change waits until it is sure which job is meant: a silent location may have one of that id."""
-    if not unreachable or (invocation is not None and ctx.verbs[invocation.verb].looks):
+    if not unreachable or (invocation is not None and ctx.verbs[invocation.verb].read_only):
         return
-    raise Say(
+    raise EarlyAnswer(
         Note(
             f"{', '.join(unreachable)} did not answer, so another `{job.id}` may be there: "
             f"say which one you mean, for example `{job.location}/{job.id}`.",
-            _offers(ctx, job.id, [(f"{job.location}/{job.id}", job.name)], invocation),
+            _suggestion_buttons(ctx, job.id, [(f"{job.location}/{job.id}", job.name)], invocation),
             tone="warn",
         )
     )
@@ -158,7 +160,9 @@ def _surely_alone(
 
 def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation | None) -> Note:
     places = ", ".join(f"`{job.location}/{job.id}`" for job in jobs)
-    buttons = _offers(ctx, job_id, [(f"{job.location}/{job.id}", job.name) for job in jobs], invocation)
+    buttons = _suggestion_buttons(
+        ctx, job_id, [(f"{job.location}/{job.id}", job.name) for job in jobs], invocation
+    )
     return Note(f"There are {len(jobs)} jobs named `{job_id}`: {places}. Which one?", buttons, tone="warn")
 
 
@@ -172,49 +176,51 @@ def _missing(
 ) -> Note:
     """For a job that none of the locations that `answered` has. In the place of one that is gone no other
     is offered: it would be another's data."""
-    gone = gone_jobs(ctx, job_id, answered)
+    gone = deleted_jobs(ctx, job_id, answered)
     if gone:
-        return Note((*farewell(gone), _silence(unreachable)), tone="warn")
+        return Note((*deleted_job_text(gone), _unreachable_note(unreachable)), tone="warn")
     return _unknown(ctx, text, job_id, invocation, unreachable)
 
 
 def _unknown(
     ctx: Context, text: str, job_id: str, invocation: Invocation | None, unreachable: tuple[str, ...]
 ) -> Note:
-    nowhere = f"There is no migration job `{text}` in {_where(ctx)}.{_silence(unreachable)}"
-    near = _near(ctx, job_id, changes=invocation is not None and not ctx.verbs[invocation.verb].looks)
+    nowhere = f"There is no migration job `{text}` in {_where(ctx)}.{_unreachable_note(unreachable)}"
+    near = _similar(ctx, job_id, changes=invocation is not None and not ctx.verbs[invocation.verb].read_only)
     if not near:
         return Note(f"{nowhere} `/dms list` shows all jobs.", tone="warn")
     labels = [(_label(name, near, job_id), name) for name in near]
     return Note(
-        f"{nowhere} Did you mean `{labels[0][0]}`?", _offers(ctx, text, labels, invocation), tone="warn"
+        f"{nowhere} Did you mean `{labels[0][0]}`?",
+        _suggestion_buttons(ctx, text, labels, invocation),
+        tone="warn",
     )
 
 
-def _silence(unreachable: tuple[str, ...]) -> str:
+def _unreachable_note(unreachable: tuple[str, ...]) -> str:
     return f" These locations did not answer: {', '.join(unreachable)}." if unreachable else ""
 
 
-def _near(ctx: Context, job_id: str, *, changes: bool) -> list[str]:
+def _similar(ctx: Context, job_id: str, *, changes: bool) -> list[str]:
     """Full names of the jobs whose ids look most like `job_id`, best first; to change one, hardly any."""
     ids = {name: short_name(name) for name in _names(ctx)}
     if changes:
-        near = [name for name, each in ids.items() if _slipped(job_id, each)]
+        near = [name for name, each in ids.items() if _is_typo(job_id, each)]
         return sorted(near, key=lambda name: (ids[name] != job_id, name))
-    hits = process.extract(job_id, ids, scorer=fuzz.ratio, limit=_OFFERED, score_cutoff=_ALIKE)
+    hits = process.extract(job_id, ids, scorer=fuzz.ratio, limit=_MAX_OFFERED, score_cutoff=_MIN_SCORE)
     return [name for _, _, name in hits]
 
 
-def _slipped(typed: str, job_id: str) -> bool:
+def _is_typo(typed: str, job_id: str) -> bool:
     """`shard-1` is no slip for `shard-2`: numbers are what tells such jobs apart."""
     same_digits = re.findall(r"\d", typed) == re.findall(r"\d", job_id)
-    return same_digits and OSA.distance(typed, job_id) <= _SLIPS
+    return same_digits and OSA.distance(typed, job_id) <= _MAX_EDITS
 
 
 def _names(ctx: Context) -> Sequence[str]:
     """What the watcher knows serves for near matches; before its first look the service is asked."""
     names = ctx.store.known_names()
-    if names and not ctx.access.policy.tells_apart("list"):
+    if names and not ctx.access.policy.is_job_specific("list"):
         return names
     known = [each.job for each in ctx.store.known_jobs().values()] if names else ctx.dms.list_jobs().jobs
     return [job.name for job in ctx.access.visible(ctx.who, "list", known)]
@@ -227,7 +233,7 @@ def _label(name: str, among: list[str], typed: str) -> str:
     return job_id if twins == 1 and job_id != typed else with_location(name)
 
 
-def _offers(
+def _suggestion_buttons(
     ctx: Context, typed: str, labels: list[tuple[str, str]], invocation: Invocation | None
 ) -> tuple[Button, ...]:
     if invocation is None:
@@ -239,8 +245,8 @@ def _offers(
             step="run",
             ref=ctx.ref(replace(invocation, jobs=_swap(invocation.jobs, typed, name))),
         )
-        for label, name in labels[:_OFFERED]
-        if permits(ctx, invocation.verb, last_known(ctx, name) or by_name(ctx, name))
+        for label, name in labels[:_MAX_OFFERED]
+        if permits(ctx, invocation.verb, last_known(ctx, name) or placeholder_job(ctx, name))
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.cmdline.answers import Channel, Note, Part, User
-from bot.cmdline.invocation import Flag, Invocation, UsageError, Value
+from bot.cmdline.answers import Channel, Note, RichPart, User
+from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
 from bot.dms.model import Phase, State, short_name
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS
 from bot.slack.api.membership import Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import nearest
-from commands.support.base import Context, Say
+from commands.support.base import Context, EarlyAnswer
 
 CHANNEL = Flag("channel", "word", "which channel is told, if not this one")
 DM = Flag("dm", "switch", "tell me alone, in a direct message")
@@ -38,7 +38,7 @@ def target(ctx: Context, invocation: Invocation) -> str:
         return found
     verdict = ctx.access.channels_verdict(ctx.who)
     if not verdict.allowed:
-        raise Say(Note(verdict.said, tone="warn"))
+        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     if found != ctx.who.channel:
         _need_readable(ctx, invocation, found)
     return found
@@ -58,9 +58,9 @@ def _need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
 
 def _named(ctx: Context, invocation: Invocation) -> str:
     typed = invocation.word("channel")
-    if typed and invocation.switch("dm"):
+    if typed and invocation.is_set("dm"):
         raise UsageError("Choose one: `--channel #channel` or `--dm`, not both.")
-    if invocation.switch("dm"):
+    if invocation.is_set("dm"):
         return ctx.who.user
     if not typed:
         return ctx.who.channel if ctx.who.channel.startswith(("C", "G")) else ctx.who.user
@@ -73,7 +73,7 @@ def _named(ctx: Context, invocation: Invocation) -> str:
     return found
 
 
-def filtered(invocation: Invocation) -> str:
+def filter_of(invocation: Invocation) -> str:
     """What the filters say, as a watch keeps it: `label:env=prod`, `state:FAILED`, or empty.
 
     Raises:
@@ -130,7 +130,7 @@ def only(invocation: Invocation) -> tuple[str, ...]:
     return tuple(found)
 
 
-def what(jobs: str) -> str:
+def jobs_text(jobs: str) -> str:
     """What a watch is about, in words; the text may hold `code`."""
     kind, mark, rest = jobs.partition(":")
     if jobs == EVERYTHING:
@@ -146,18 +146,18 @@ def is_channel(target: str) -> bool:
     return target.startswith(("C", "G"))
 
 
-def where(target: str) -> Part:
+def target_text(target: str) -> RichPart:
     return Channel(target) if is_channel(target) else User(target)
 
 
-def wanted(only: tuple[str, ...]) -> str:
+def events_text(only: tuple[str, ...]) -> str:
     """Which events, in words, with a leading comma; empty for all."""
     return f", only {', '.join(f'`{each}`' for each in only)}" if only else ""
 
 
-def unwatching(watch: Watch) -> Invocation:
+def unwatch_command(watch: Watch) -> Invocation:
     """What ends this watch, as if typed."""
-    flags: dict[str, Value] = {"channel": watch.target}
+    flags: dict[str, FlagValue] = {"channel": watch.target}
     if not is_channel(watch.target):
         flags = {"dm": True}
     jobs, filters = _typed(watch.jobs)
@@ -176,7 +176,7 @@ def _typed(jobs: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
     return (jobs,), {}
 
 
-def audited(ctx: Context, event: str, watch: Watch) -> AuditEntry:
+def audit_entry(ctx: Context, event: str, watch: Watch) -> AuditEntry:
     """The audit row of a watch or of its end."""
     return AuditEntry(
         at=ctx.now(),
@@ -189,14 +189,16 @@ def audited(ctx: Context, event: str, watch: Watch) -> AuditEntry:
     )
 
 
-def hears(ctx: Context, target: str, there: Membership) -> bool:
+def needs_notice(ctx: Context, target: str, membership: Membership) -> bool:
     """Whether a channel has to be told who set or ended what it hears: it cannot see the answer."""
     return (
-        is_channel(target) and target != ctx.who.channel and there in (Membership.MEMBER, Membership.UNKNOWN)
+        is_channel(target)
+        and target != ctx.who.channel
+        and membership in (Membership.MEMBER, Membership.UNKNOWN)
     )
 
 
-def tell(ctx: Context, key: str, target: str, text: str) -> None:
+def notify_channel(ctx: Context, key: str, target: str, text: str) -> None:
     """Tell a channel what this person did about it; posted with the transaction it is called in."""
     said = {"by": ctx.who.user, "text": text}
     ctx.store.post(OutMessage(key, target, "text", said, created=ctx.now()))

@@ -10,34 +10,34 @@ from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support.base import Context
 
 
-class Sight:
+class Visibility:
     """Judges each job once."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._judged: dict[str, bool] = {}
 
-    def of(self, entry: AuditEntry) -> bool:
+    def shows(self, entry: AuditEntry) -> bool:
         """Whether the row is about nothing that is kept from this person."""
         if not entry.job.startswith("projects/"):
             return True
         if entry.job not in self._judged:
-            self._judged[entry.job] = not kept_from(self._ctx, "history", entry.job)
+            self._judged[entry.job] = not is_hidden(self._ctx, "history", entry.job)
         return self._judged[entry.job]
 
 
-def kept_from(ctx: Context, verb: str, name: str) -> bool:
+def is_hidden(ctx: Context, verb: str, name: str) -> bool:
     """Whether the policy tells jobs apart for `verb`, and keeps this one (a full name) from this person."""
-    return ctx.access.policy.tells_apart(verb) and not sees(ctx, verb, name)
+    return ctx.access.policy.is_job_specific(verb) and not can_see(ctx, verb, name)
 
 
-def sees(ctx: Context, verb: str, name: str) -> bool:
+def can_see(ctx: Context, verb: str, name: str) -> bool:
     """Whether this person may use `verb`, which looks, on the job of this full name. Of one whose labels are
     not known any more, only where no rule by label could forbid it."""
-    judge, job = ctx.access.judge(ctx.who), last_known(ctx, name)
+    judge, job = ctx.access.permissions(ctx.who), last_known(ctx, name)
     if job is not None:
         return judge.may(verb, job)
-    return judge.may_by_name(verb, by_name(ctx, name))
+    return judge.may_by_name(verb, placeholder_job(ctx, name))
 
 
 def last_known(ctx: Context, name: str) -> Job | None:
@@ -49,15 +49,15 @@ def last_known(ctx: Context, name: str) -> Job | None:
     return next((job for request in asked for job in request.jobs if job.name == name), None)
 
 
-def by_name(ctx: Context, name: str) -> Job:
+def placeholder_job(ctx: Context, name: str) -> Job:
     """Stands for a job of which only the full name is known."""
     return Job(name, ctx.now(), "")
 
 
-def offered(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
+def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
     """Those of `actions` that neither the policy nor a freeze forbids this person on all of `jobs`."""
     frozen = {each.job for each in ctx.store.freezes(ctx.now())}
-    judge = ctx.access.judge(ctx.who)
+    judge = ctx.access.permissions(ctx.who)
 
     def may(action: Action, job: Job) -> bool:
         if action not in HARMLESS and not frozen.isdisjoint((EVERY_JOB, job.name)):
@@ -69,4 +69,4 @@ def offered(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action
 
 def permits(ctx: Context, verb: str, job: Job) -> bool:
     """Whether the policy lets this person use `verb` on the job."""
-    return ctx.access.judge(ctx.who).may(verb, job)
+    return ctx.access.permissions(ctx.who).may(verb, job)

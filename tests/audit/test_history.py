@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.cmdline.answers import Page, Upload
+from bot.cmdline.answers import AnswerPage, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
-from bot.policy.access import PeopleUnknown
+from bot.policy.access import DirectoryUnavailable
 from bot.slack.render.render import render
-from bot.store.records import AuditEntry, KnownJob
+from bot.store.records import AuditEntry, JobSnapshot
 from sandbox.dms import DmsServer
-from tests.policy.desk import PROJECT, Desk, desk, labels, words
+from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
 from tests.policy.people import DANA, NOW, QUINN, access, job, request
 
 ORDERS = job_name(PROJECT, "europe-west1", "orders")
@@ -32,7 +32,7 @@ SAM = "U0SAM00001"
 def people(text: str) -> str:
     known = {"@sam": SAM, SAM: SAM}
     if text == "@offline":
-        raise PeopleUnknown("Slack does not say who is who at the moment.")
+        raise DirectoryUnavailable("Slack does not say who is who at the moment.")
     return known.get(text, "")
 
 
@@ -44,8 +44,8 @@ def dms() -> Iterator[DmsServer]:
 
 
 @pytest.fixture
-def typing(dms: DmsServer, tmp_path: Path) -> Iterator[Desk]:
-    with desk(dms, tmp_path, access(user_id=people)) as ready:
+def typing(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
+    with command_service(dms, tmp_path, access(user_id=people)) as ready:
         for number in range(40):
             day = timedelta(days=40 - number)
             user = SAM if number % 4 == 0 else DANA.user
@@ -66,19 +66,19 @@ def typing(dms: DmsServer, tmp_path: Path) -> Iterator[Desk]:
 
 
 def numbers(answer: object) -> list[int]:
-    assert isinstance(answer, Page)
+    assert isinstance(answer, AnswerPage)
     return [int(words(each.text).rpartition("number ")[2]) for each in answer.sections]
 
 
-def test_the_newest_comes_first_and_says_who_did_what(typing: Desk) -> None:
+def test_the_newest_comes_first_and_says_who_did_what(typing: CommandService) -> None:
     page = typing.type("history")
     assert numbers(page) == list(range(39, 24, -1))
-    assert isinstance(page, Page)
+    assert isinstance(page, AnswerPage)
     first = words(page.sections[1].text)
     assert "@U0DANA0001 *requested* stop of `orders` (RUNNING · CDC) in C0DMS00001\nnumber 38" in first
 
 
-def test_pages_go_on_to_the_oldest(typing: Desk) -> None:
+def test_pages_go_on_to_the_oldest(typing: CommandService) -> None:
     assert labels(typing.type("history")) == ["Older ›", "CSV", "JSON lines"]
     assert labels(typing.type("history --page 2"))[:2] == ["‹ Newer", "Older ›"]
     last = typing.type("history --page 3")
@@ -87,13 +87,13 @@ def test_pages_go_on_to_the_oldest(typing: Desk) -> None:
     assert "no older rows" in words(typing.type("history --page 9"))
 
 
-def test_a_page_keeps_what_was_asked(typing: Desk) -> None:
+def test_a_page_keeps_what_was_asked(typing: CommandService) -> None:
     page = typing.type("history orders --by @sam --since 39d")
-    assert isinstance(page, Page)
+    assert isinstance(page, AnswerPage)
     for button in page.buttons:
         ref = typing.ctx.store.ref("T1", button.ref)
         assert ref is not None
-        kept = Invocation.of(ref.data)
+        kept = Invocation.from_dict(ref.data)
         assert (kept.jobs, kept.word("by"), kept.word("since")) == (("orders",), "@sam", "39d")
 
 
@@ -112,11 +112,11 @@ def test_a_page_keeps_what_was_asked(typing: Desk) -> None:
         ("history orders --since 3d", [38, 37]),
     ],
 )
-def test_it_is_narrowed_by_job_person_and_time(typing: Desk, line: str, found: list[int]) -> None:
+def test_it_is_narrowed_by_job_person_and_time(typing: CommandService, line: str, found: list[int]) -> None:
     assert numbers(typing.type(line)) == found
 
 
-def test_a_job_that_never_was_is_said_to_be_so(typing: Desk) -> None:
+def test_a_job_that_never_was_is_said_to_be_so(typing: CommandService) -> None:
     assert "There is no migration job `ordres`" in words(typing.type("history ordres"))
 
 
@@ -129,19 +129,19 @@ def test_a_job_that_never_was_is_said_to_be_so(typing: Desk) -> None:
         ("history --export xml", "csv, jsonl"),
     ],
 )
-def test_what_is_wrong_is_said(typing: Desk, line: str, said: str) -> None:
+def test_what_is_wrong_is_said(typing: CommandService, line: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         typing.type(line)
 
 
-def test_nothing_found_is_said(typing: Desk) -> None:
+def test_nothing_found_is_said(typing: CommandService) -> None:
     said = words(typing.type("history --by @sam --since 1m"))
     assert said.startswith(f"Nothing was done from here by @{SAM} since 2026-03-01 11:59")
     assert "`/dms history` shows all" in said
     assert "nothing to export" in words(typing.type("history --since 1m --export csv"))
 
 
-def test_the_csv_file_has_what_was_asked(typing: Desk) -> None:
+def test_the_csv_file_has_what_was_asked(typing: CommandService) -> None:
     file = typing.type("history orders --by @sam --export csv")
     assert isinstance(file, Upload)
     assert file.filename == "dms-audit-orders-20260301-1200.csv"
@@ -150,14 +150,14 @@ def test_the_csv_file_has_what_was_asked(typing: Desk) -> None:
     assert "10 rows" in words(file.comment)
 
 
-def test_the_json_lines_file_has_everything(typing: Desk) -> None:
+def test_the_json_lines_file_has_everything(typing: CommandService) -> None:
     file = typing.type("history --export jsonl")
     assert isinstance(file, Upload)
     lines = [json.loads(line) for line in file.content.decode().splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, 41))
 
 
-def test_freezes_and_watches_are_told_with_times_and_names(typing: Desk) -> None:
+def test_freezes_and_watches_are_told_with_times_and_names(typing: CommandService) -> None:
     for line in (
         'freeze orders --until 2h --reason "month end"',
         "unfreeze orders",
@@ -168,7 +168,7 @@ def test_freezes_and_watches_are_told_with_times_and_names(typing: Desk) -> None
     ):
         typing.type(line)
     page = typing.type("history")
-    assert isinstance(page, Page)
+    assert isinstance(page, AnswerPage)
     until, about = "2026-03-01 14:00:00+00:00", "`orders`, only `failed`, `completed`"
     assert [words(each.text).partition(" @")[2] for each in page.sections[:6]] == [
         f"{DANA.user} *ended a watch*: C0GENERAL1 no longer hears of {about} (typed in C0GENERAL1)",
@@ -182,14 +182,14 @@ def test_freezes_and_watches_are_told_with_times_and_names(typing: Desk) -> None
     assert all("projects/" not in words(each.text) for each in page.sections)
 
 
-def test_what_the_bot_did_is_not_told_as_if_a_person_had(typing: Desk) -> None:
+def test_what_the_bot_did_is_not_told_as_if_a_person_had(typing: CommandService) -> None:
     for event in ("calling", "accepted", "succeeded", "refused", "unclear", "stopped"):
         typing.ctx.store.append_audit(AuditEntry(NOW, event, DANA.user, action="stop", job=ORDERS))
     typing.ctx.store.append_audit(
         AuditEntry(NOW, "expired", action="stop", job=ORDERS, detail="`orders` was late.")
     )
     page = typing.type("history")
-    assert isinstance(page, Page)
+    assert isinstance(page, AnswerPage)
     assert words(page.sections[0].text).endswith(" *expired*: stop of `orders`\norders was late.")
     assert words(page.sections[4].text).endswith(f" *succeeded*: stop of `orders`, asked by @{DANA.user}")
 
@@ -211,16 +211,16 @@ allow = ["U0DANA0001"]
 
 def test_what_is_done_with_jobs_that_are_kept_from_a_person_is_too(dms: DmsServer, tmp_path: Path) -> None:
     prod = replace(job("gone", "us-central1", PROJECT), labels=(("env", "prod"),))
-    with desk(dms, tmp_path, access(QUIET, user_id=people)) as ruled:
+    with command_service(dms, tmp_path, access(QUIET, user_id=people)) as ruled:
         ruled.ctx.store.add_request(request(Action.STOP, DANA, prod))
-        ruled.ctx.store.save_known([KnownJob(Job(OTHER, NOW, "RUNNING"), NOW, NOW)])
+        ruled.ctx.store.save_known([JobSnapshot(Job(OTHER, NOW, "RUNNING"), NOW, NOW)])
         for number in range(60):
             name = (ORDERS, GONE, OTHER)[number % 3]
             ruled.ctx.store.append_audit(AuditEntry(NOW, "requested", SAM, "T1", action="stop", job=name))
         mine, theirs = ruled.type("history"), ruled.type("history", QUINN)
         assert "`orders`" in words(mine)
         assert "`gone`" in words(mine)
-        assert isinstance(theirs, Page)
+        assert isinstance(theirs, AnswerPage)
         assert len(theirs.sections) == 15
         assert all("`other`" in words(each.text) for each in theirs.sections)
         assert labels(theirs)[0] == "Older ›"
@@ -232,7 +232,7 @@ def test_what_is_done_with_jobs_that_are_kept_from_a_person_is_too(dms: DmsServe
         assert {json.loads(line)["job"] for line in file.content.decode().splitlines()} == {OTHER}
 
 
-def test_what_outsiders_wrote_is_shown_as_it_is(typing: Desk) -> None:
+def test_what_outsiders_wrote_is_shown_as_it_is(typing: CommandService) -> None:
     typing.ctx.store.append_audit(
         AuditEntry(NOW, "failed", job=ORDERS, detail="<!channel> *boo* " + "x" * 5000)
     )
@@ -241,7 +241,7 @@ def test_what_outsiders_wrote_is_shown_as_it_is(typing: Desk) -> None:
     assert "<!channel>" not in str([block.to_dict() for block in message.blocks])
 
 
-def test_looking_at_the_history_changes_nothing(typing: Desk) -> None:
+def test_looking_at_the_history_changes_nothing(typing: CommandService) -> None:
     typing.type("history orders --export csv")
     assert len(typing.ctx.store.audit()) == 40
     assert typing.ctx.store.verify_audit() == ""

@@ -21,8 +21,8 @@ from tests.browser.person import Person
 from tests.browser.pictures import Pictures
 from tests.browser.watching import Watched, watched
 from tests.conftest import CHROMIUM
-from tests.e2e.deciding import policy
-from tests.e2e.scene import Scene, running, settings
+from tests.e2e.env import Env, running, settings
+from tests.e2e.helpers import policy
 
 SIZE = (1280, 800)
 PATIENCE_MS = 20_000
@@ -53,7 +53,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
 
 
 @pytest.fixture(scope="module")
-def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def env(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     """The sandbox and a bot, for all tests of a file; its `POLICY` is the bot's, else it is open to all."""
     folder = tmp_path_factory.mktemp("bot")
     with ExitStack() as stack:
@@ -63,7 +63,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         bot = stack.enter_context(running(settings(slack, dms, folder, **_policy(request, folder))))
         slack.control.configure(rate_limits=False)
         slack.control.wait_connections()
-        yield Scene(slack.control, dms.control, bot)
+        yield Env(slack.control, dms.control, bot)
         assert slack.control.violations() == []
 
 
@@ -73,13 +73,13 @@ def _policy(request: pytest.FixtureRequest, folder: Path) -> dict[str, Path]:
 
 
 @pytest.fixture
-def window(browser: Browser, stage: Scene) -> Iterator[Watched]:
+def window(browser: Browser, env: Env) -> Iterator[Watched]:
     """An empty window of the size that a small laptop has."""
     width, height = SIZE
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2)
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
-    seen = watched(page, stage.slack.base_url)
+    seen = watched(page, env.slack.base_url)
     yield seen
     page.close()
     seen.assert_clean()
@@ -91,6 +91,6 @@ def page(window: Watched) -> Page:
 
 
 @pytest.fixture
-def dana(page: Page, stage: Scene) -> Person:
+def dana(page: Page, env: Env) -> Person:
     """Dana, who has just opened the page."""
-    return Person(page, stage.slack.base_url).arrive()
+    return Person(page, env.slack.base_url).arrive()

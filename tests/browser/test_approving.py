@@ -8,7 +8,7 @@ from sandbox.slack.seed import APPROVAL_CHANNEL
 from tests.browser.lagging import lag
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
-from tests.e2e.scene import LOCATIONS, Scene
+from tests.e2e.env import LOCATIONS, Env
 
 POLICY = f"""
 default_role = "viewer"
@@ -26,19 +26,19 @@ approvals = 1
 """
 
 
-def test_a_second_person_approves(dana: Person, page: Page, stage: Scene, pictures: Pictures) -> None:
-    lag(stage, "billing-mysql", 0, 0, LOCATIONS[1])
+def test_a_second_person_approves(dana: Person, page: Page, env: Env, pictures: Pictures) -> None:
+    lag(env, "billing-mysql", 0, 0, LOCATIONS[1])
     asked = dana.type("/dms promote billing-mysql")
     button(asked, "Confirm promote").click()
     expect(asked).to_contain_text("0 of 1 approval")
-    assert stage.writes("promote", "billing-mysql") == []
+    assert env.writes("promote", "billing-mysql") == []
 
     dana.go("dms-approvals")
     card = dana.message("Approve: promote billing-mysql?")
     pictures.of(card, "approval")
     button(card, "Approve").click()
     expect(dana.message("nobody approves their own request")).to_contain_text("Only visible to you")
-    assert stage.writes("promote", "billing-mysql") == []
+    assert env.writes("promote", "billing-mysql") == []
 
     dana.become("alex")
     page.get_by_test_id("home-link").click()
@@ -54,14 +54,14 @@ def test_a_second_person_approves(dana: Person, page: Page, stage: Scene, pictur
     expect(card).to_contain_text("✅ Promoted billing-mysql in")
     expect(card).to_contain_text("Approved by @alex")
     expect(card.get_by_test_id("button")).to_have_count(0)
-    assert len(stage.writes("promote", "billing-mysql")) == 1
+    assert len(env.writes("promote", "billing-mysql")) == 1
 
     dana.become("dana")
     dana.go("dms")
     expect(dana.message("✅ Promoted billing-mysql")).to_contain_text("Approved by @alex")
 
 
-def test_a_denial_tells_its_reason(dana: Person, page: Page, stage: Scene, pictures: Pictures) -> None:
+def test_a_denial_tells_its_reason(dana: Person, page: Page, env: Env, pictures: Pictures) -> None:
     asked = dana.type("/dms stop customers-db")
     button(asked, "Confirm stop").click()
     expect(asked).to_contain_text("0 of 1 approval")
@@ -81,12 +81,12 @@ def test_a_denial_tells_its_reason(dana: Person, page: Page, stage: Scene, pictu
     told = dana.message("stop customers-db", "Not before the month end")
     expect(told).to_contain_text("@alex")
     pictures.of(told, "denied")
-    assert stage.writes("stop", "customers-db") == []
+    assert env.writes("stop", "customers-db") == []
 
 
-def test_who_may_only_look_is_told_why(dana: Person, stage: Scene) -> None:
+def test_who_may_only_look_is_told_why(dana: Person, env: Env) -> None:
     dana.arrive("riley")
     refused = dana.type("/dms start audit-db")
     expect(refused).to_contain_text("Only visible to you")
     expect(refused).to_contain_text("operator")
-    assert stage.writes("start", "audit-db") == []
+    assert env.writes("start", "audit-db") == []

@@ -7,8 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
-from tests.e2e.deciding import eventually
-from tests.e2e.scene import Scene
+from tests.e2e.env import Env
+from tests.e2e.helpers import eventually
 
 
 def choose(menu: Locator, *names: str) -> None:
@@ -24,7 +24,7 @@ def expect_chosen(menu: Locator, *names: str) -> None:
     expect(menu.locator(".chip")).to_have_text([f"{name}×" for name in names])
 
 
-def test_edit_previews_and_saves(dana: Person, page: Page, stage: Scene, pictures: Pictures) -> None:
+def test_edit_previews_and_saves(dana: Person, page: Page, env: Env, pictures: Pictures) -> None:
     dana.type_for_view("/dms edit orders-db")
     form = page.get_by_role("dialog", name="Edit orders-db")
     menu = form.locator('[data-block-id^="chosen"]').get_by_test_id("multi_static_select")
@@ -41,16 +41,16 @@ def test_edit_previews_and_saves(dana: Person, page: Page, stage: Scene, picture
     expect(preview).to_contain_text("Removed, no longer migrated — 1 database")
     expect(preview).to_contain_text("Kept — 5 databases")
     pictures.of(preview, "edit-preview")
-    assert stage.writes("edit", "orders-db") == []
+    assert env.writes("edit", "orders-db") == []
     preview.get_by_test_id("modal-submit").click()
     expect(dana.modal).to_have_count(0)
     expect(dana.message("✅ Saved orders-db")).to_be_visible()
-    assert len(stage.writes("edit", "orders-db")) == 1
+    assert len(env.writes("edit", "orders-db")) == 1
     expect(dana.type("/dms databases orders-db")).to_contain_text("scratch")
 
 
 def test_more_databases_than_a_menu_holds_are_found_by_typing(
-    dana: Person, page: Page, stage: Scene, pictures: Pictures
+    dana: Person, page: Page, env: Env, pictures: Pictures
 ) -> None:
     dana.type_for_view("/dms edit tenants-db")
     form = page.get_by_role("dialog", name="Edit tenants-db")
@@ -64,10 +64,10 @@ def test_more_databases_than_a_menu_holds_are_found_by_typing(
     expect(preview).to_contain_text("Removed, no longer migrated — 148 databases")
     preview.get_by_test_id("modal-close").click()
     expect(dana.modal).to_have_count(0)
-    assert stage.writes("edit", "tenants-db") == []
+    assert env.writes("edit", "tenants-db") == []
 
 
-def test_escape_closes_the_form_but_only_what_lies_on_top(dana: Person, page: Page, stage: Scene) -> None:
+def test_escape_closes_the_form_but_only_what_lies_on_top(dana: Person, page: Page, env: Env) -> None:
     dana.type_for_view("/dms edit customers-db")
     form = page.get_by_role("dialog", name="Edit customers-db")
     form.get_by_label("Chosen databases").check()
@@ -78,18 +78,18 @@ def test_escape_closes_the_form_but_only_what_lies_on_top(dana: Person, page: Pa
     expect(form).to_be_visible()
     page.keyboard.press("Escape")
     expect(dana.modal).to_have_count(0)
-    assert stage.writes("edit", "customers-db") == []
+    assert env.writes("edit", "customers-db") == []
 
 
 def test_a_form_that_is_closed_while_it_loads_is_let_go(
-    dana: Person, page: Page, stage: Scene, capsys: pytest.CaptureFixture[str]
+    dana: Person, page: Page, env: Env, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.dms.fault("FetchSourceObjects", kind="SLOW", delay_seconds=60)
+    env.dms.fault("FetchSourceObjects", kind="SLOW", delay_seconds=60)
     dana.type_for_view("/dms edit customers-db")
     expect(dana.modal).to_contain_text("Asking the migration service")
     page.get_by_test_id("modal-close").click()
     expect(dana.modal).to_have_count(0)
-    stage.dms.clear_faults()
+    env.dms.clear_faults()
     said: list[str] = []
     eventually(lambda: said.append(capsys.readouterr().out) or "view_gone" in "".join(said))
     assert "warning" not in "".join(said)

@@ -6,11 +6,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
-from tests.e2e.scene import Scene
+from tests.e2e.env import Env
 
 
 def test_stop_warns_and_restart_has_the_id_typed(
-    dana: Person, page: Page, stage: Scene, pictures: Pictures
+    dana: Person, page: Page, env: Env, pictures: Pictures
 ) -> None:
     _stop(dana, pictures)
     card = dana.type("/dms restart orders-db")
@@ -28,7 +28,7 @@ def test_stop_warns_and_restart_has_the_id_typed(
     typed.fill("orders")
     page.get_by_test_id("modal-submit").click()
     expect(page.get_by_test_id("input-error")).to_contain_text("Type orders-db exactly")
-    assert stage.writes("restart", "orders-db") == []
+    assert env.writes("restart", "orders-db") == []
     typed.fill("orders-db")
     page.get_by_test_id("modal-submit").click()
     expect(dana.modal).to_have_count(0)
@@ -36,7 +36,7 @@ def test_stop_warns_and_restart_has_the_id_typed(
     expect(card).to_contain_text("running since today")
     expect(card).to_contain_text("✅ Restarted orders-db in")
     expect(card.get_by_test_id("button")).to_have_count(0)
-    assert len(stage.writes("restart", "orders-db")) == 1
+    assert len(env.writes("restart", "orders-db")) == 1
     expect(dana.type("/dms show orders-db")).to_contain_text("RUNNING · full dump")
 
 
@@ -49,21 +49,21 @@ def _stop(dana: Person, pictures: Pictures) -> None:
     expect(card).to_contain_text("✅ Stopped orders-db in")
 
 
-def test_cancel_leaves_the_job_alone(dana: Person, stage: Scene) -> None:
+def test_cancel_leaves_the_job_alone(dana: Person, env: Env) -> None:
     card = dana.type("/dms restart reporting-db")
     button(card, "Cancel").click()
     expect(card).to_contain_text("Cancelled")
     expect(card).to_contain_text("@dana")
     expect(card.get_by_test_id("button")).to_have_count(0)
-    assert stage.writes("restart", "reporting-db") == []
+    assert env.writes("restart", "reporting-db") == []
 
 
-def test_a_card_that_is_out_of_date_is_refused_and_offered_anew(dana: Person, stage: Scene) -> None:
+def test_a_card_that_is_out_of_date_is_refused_and_offered_anew(dana: Person, env: Env) -> None:
     card = dana.type("/dms restart inventory-db")
-    stage.dms.set_job("inventory-db", state="STOPPED", phase="CDC", error=None)
+    env.dms.set_job("inventory-db", state="STOPPED", phase="CDC", error=None)
     button(card, "Confirm restart").click()
     dana.modal.get_by_label("Type inventory-db to go on").fill("inventory-db")
     dana.modal.get_by_test_id("modal-submit").click()
     expect(card).to_contain_text("Out of date: nothing was sent")
     expect(button(card, "Ask again")).to_be_visible()
-    assert stage.writes("restart", "inventory-db") == []
+    assert env.writes("restart", "inventory-db") == []

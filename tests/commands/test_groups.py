@@ -9,7 +9,7 @@ import pytest
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Job, Options
 from bot.dms.rules import Action
-from bot.requests.groups import by_status, flags_of, mixed
+from bot.requests.groups import by_status, flags_of, mixed_statuses_answer
 from commands import all_verbs
 
 
@@ -32,13 +32,13 @@ class Refs:
 
 
 def test_the_same_status_is_no_mixture() -> None:
-    assert mixed(Refs(), Action.STOP, [CDC], Options()) is None
-    assert mixed(Refs(), Action.STOP, [CDC, job("z", "RUNNING", "CDC")], Options()) is None
+    assert mixed_statuses_answer(Refs(), Action.STOP, [CDC], Options()) is None
+    assert mixed_statuses_answer(Refs(), Action.STOP, [CDC, job("z", "RUNNING", "CDC")], Options()) is None
 
 
 def test_each_group_has_a_button_that_does_what_it_says() -> None:
     refs = Refs()
-    note = mixed(refs, Action.STOP, [CDC, DONE, DUMP, job("d", "RUNNING", "CDC")], Options())
+    note = mixed_statuses_answer(refs, Action.STOP, [CDC, DONE, DUMP, job("d", "RUNNING", "CDC")], Options())
     assert note is not None
     assert [(button.label, button.verb, button.step) for button in note.buttons] == [
         ("Stop 2 in RUNNING · CDC", "stop", "run"),
@@ -53,27 +53,27 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
 
 
 def test_what_destroys_is_red() -> None:
-    note = mixed(Refs(), Action.DELETE, [CDC, DONE], Options())
+    note = mixed_statuses_answer(Refs(), Action.DELETE, [CDC, DONE], Options())
     assert note is not None
     assert [button.style for button in note.buttons] == ["danger", "danger"]
 
 
 def test_failed_databases_of_running_jobs_may_restart() -> None:
     failed = job("f", "FAILED", "CDC")
-    note = mixed(Refs(), Action.RESTART, [CDC, failed], Options(failed_only=True))
+    note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options(failed_only=True))
     assert note is not None
     assert [button.label for button in note.buttons] == [
         "Restart 1 in RUNNING · CDC",
         "Restart 1 in FAILED · CDC",
     ]
-    note = mixed(Refs(), Action.RESTART, [CDC, failed], Options())
+    note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options())
     assert note is not None
     assert [button.label for button in note.buttons] == ["List RUNNING · CDC", "Restart 1 in FAILED · CDC"]
 
 
 def test_states_that_nobody_has_heard_of_are_groups_too() -> None:
     jobs = [job(f"j{number}", f"STATE_{number}", "NEW") for number in range(40)]
-    note = mixed(Refs(), Action.VERIFY, jobs, Options())
+    note = mixed_statuses_answer(Refs(), Action.VERIFY, jobs, Options())
     assert note is not None
     assert len(note.buttons) == 20
     assert "and 20 more" in str(note.text)
@@ -111,9 +111,9 @@ def test_flags_are_those_that_the_verb_takes(action: Action) -> None:
 def test_a_job_that_is_stuck_is_among_those_that_may_be_deleted(state: str) -> None:
     """ "Migration job statuses" lists Delete for these; all other actions wait."""
     refs = Refs()
-    note = mixed(refs, Action.DELETE, [CDC, job("s", state), job("g", "DELETING")], Options())
+    note = mixed_statuses_answer(refs, Action.DELETE, [CDC, job("s", state), job("g", "DELETING")], Options())
     assert note is not None
     assert [button.label.partition(" ")[0] for button in note.buttons] == ["Delete", "Delete", "List"]
-    waits = mixed(refs, Action.STOP, [CDC, job("s", state)], Options())
+    waits = mixed_statuses_answer(refs, Action.STOP, [CDC, job("s", state)], Options())
     assert waits is not None
     assert [button.label.partition(" ")[0] for button in waits.buttons] == ["Stop", "List"]

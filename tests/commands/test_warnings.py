@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.dms.model import Endpoint, Job, Options
-from bot.requests.action import Danger
+from bot.requests.action import Confirmation
 from commands import delete, restart, start, stop
 from commands.support.base import Verb
 
@@ -34,19 +34,19 @@ def said(verb: Verb, job: Job) -> str:
 @pytest.mark.parametrize(
     ("phase", "danger", "words", "never"),
     [
-        ("CDC", Danger.NONE, "resumed, promoted or deleted", "restart"),
-        ("FULL_DUMP", Danger.ASK, "restarted from the beginning or deleted", "resumed"),
-        ("WAITING_FOR_SOURCE_WRITES_TO_STOP", Danger.ASK, "restarted or deleted", "promote"),
-        ("PREPARING_THE_DUMP", Danger.ASK, "restarted or deleted", "promote"),
-        ("READY_FOR_PROMOTE", Danger.ASK, "resumed or deleted", "restart"),
-        ("PHASE_FAILBACK", Danger.ASK, "No page says", "resumed,"),
-        ("PHASE_99", Danger.ASK, "No page says", "resumed,"),
+        ("CDC", Confirmation.NONE, "resumed, promoted or deleted", "restart"),
+        ("FULL_DUMP", Confirmation.CLICK, "restarted from the beginning or deleted", "resumed"),
+        ("WAITING_FOR_SOURCE_WRITES_TO_STOP", Confirmation.CLICK, "restarted or deleted", "promote"),
+        ("PREPARING_THE_DUMP", Confirmation.CLICK, "restarted or deleted", "promote"),
+        ("READY_FOR_PROMOTE", Confirmation.CLICK, "resumed or deleted", "restart"),
+        ("PHASE_FAILBACK", Confirmation.CLICK, "No page says", "resumed,"),
+        ("PHASE_99", Confirmation.CLICK, "No page says", "resumed,"),
     ],
 )
-def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Danger, words: str, never: str) -> None:
+def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Confirmation, words: str, never: str) -> None:
     job = a_job(phase=phase)
     assert stop.VERB.action is not None
-    assert stop.VERB.action.danger(job, Options()) is danger
+    assert stop.VERB.action.confirmation(job, Options()) is danger
     assert words in said(stop.VERB, job)
     assert never not in said(stop.VERB, job)
 
@@ -93,7 +93,7 @@ def test_a_delete_in_a_passing_state_is_the_way_out_of_a_stuck_job(
 def test_a_delete_during_a_promotion_is_typed_and_warned_of(state: str) -> None:
     job = a_job(state, "PROMOTE_IN_PROGRESS")
     assert delete.VERB.action is not None
-    assert delete.VERB.action.danger(job, Options()) is Danger.TYPE
+    assert delete.VERB.action.confirmation(job, Options()) is Confirmation.TYPE_TO_CONFIRM
     assert "neither stopped nor undone" in said(delete.VERB, job)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from bot.dms.rules import Action
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, AuditEntry, RequestState, Run, RunState
+from tests.crash.env import APPROVED, APPROVERS
 from tests.crash.evidence import Call, Evidence
-from tests.crash.stage import APPROVED, APPROVERS
 
 OUTCOMES = frozenset(state.value for state in RunState if state not in ACTIVE_RUNS)
 _CLOSED = {

@@ -10,15 +10,15 @@ from typing import Any
 
 from bot.dms.rules import Action
 from bot.store import Store
-from bot.store.records import AuditEntry, Event, KnownJob, Request, Run
+from bot.store.records import AuditEntry, Event, JobSnapshot, Request, Run
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackServer
 from sandbox.slack.plaintext import plain
 from sandbox.slack.violations import Violation
-from tests.crash.bait import METHODS
 from tests.crash.fleet import Life
 from tests.crash.killer import Kill
-from tests.crash.raw import Behind, Row
+from tests.crash.pre_kill_actions import METHODS
+from tests.crash.raw import RawReader, Row
 
 _MOST = 1_000_000
 _NAME = re.compile(r"projects/[^/'\"]+/locations/[^/'\"]+/migrationJobs/[a-z0-9-]+")
@@ -55,7 +55,7 @@ class Evidence:
     chain: str
     """What is wrong with the audit's chain; empty when nothing is."""
     events: Sequence[Event]
-    known: Mapping[str, KnownJob]
+    known: Mapping[str, JobSnapshot]
     outbox: Sequence[Row]
     calls: Sequence[Call]
     posted: Sequence[Posted]
@@ -68,7 +68,7 @@ class Evidence:
 
 def collect(
     store: Store,
-    behind: Behind,
+    behind: RawReader,
     dms: DmsControl,
     slack: SlackServer,
     kills: Sequence[Kill],

@@ -14,16 +14,16 @@ from bot.runtime.leader import LOCK
 from bot.store import Store, open_store
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, RequestState
 from tests.crash import check_jobs, check_messages, check_runs
-from tests.crash.bait import Baits
-from tests.crash.crowd import Crowd
+from tests.crash.env import Env, open_env
 from tests.crash.evidence import Evidence, collect
 from tests.crash.fleet import Fleet
-from tests.crash.hands import Hands
-from tests.crash.herd import Herd
 from tests.crash.killer import Killer
 from tests.crash.plan import Plan
-from tests.crash.raw import Behind
-from tests.crash.stage import Stage, stage
+from tests.crash.pre_kill_actions import PreKillActions
+from tests.crash.raw import RawReader
+from tests.crash.simulated_jobs import SimulatedJobs
+from tests.crash.simulated_users import SimulatedUsers
+from tests.crash.slack_driver import SlackDriver
 
 CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
     "every approved action ran exactly once": check_runs.once,
@@ -74,31 +74,31 @@ def run(plan: Plan, folder: Path) -> Outcome:
     """
     begun = time.monotonic()
     with ExitStack() as stack:
-        ground = stack.enter_context(stage(folder, plan.database))
-        herd = Herd(ground.dms.rest_host, plan.seed, plan.jobs)
-        fleet = Fleet(ground.environ, folder)
+        env = stack.enter_context(open_env(folder, plan.database))
+        jobs = SimulatedJobs(env.dms.rest_host, plan.seed, plan.jobs)
+        fleet = Fleet(env.environ, folder)
         stack.callback(fleet.end)
         for _ in range(plan.replicas):
             fleet.start()
         if not fleet.wait_up(*fleet.lives):
             raise RuntimeError(f"The bot does not start: see {folder}.")
-        store = open_store(ground.url)
+        store = open_store(env.url)
         stack.callback(store.close)
-        hands = Hands(ground.slack.base_url)
-        crowd = Crowd(hands, herd, store, plan.seed)
-        stack.callback(crowd.stop)
+        driver = SlackDriver(env.slack.base_url)
+        users = SimulatedUsers(driver, jobs, store, plan.seed)
+        stack.callback(users.stop)
         rng = random.Random(plan.seed)
-        killer = Killer(ground, fleet, Baits(hands, herd, store, rng), herd, store, rng)
-        crowd.start(plan.pace_s, plan.weather_s)
+        killer = Killer(env, fleet, PreKillActions(driver, jobs, store, rng), jobs, store, rng)
+        users.start(plan.pace_s, plan.weather_s)
         killer.run(plan.kills)
         ending = time.monotonic()
-        crowd.finish()
-        waits = _settle(store, ground, ending + plan.settle_s)
+        users.finish()
+        waits = _settle(store, env, ending + plan.settle_s)
         settled_s = time.monotonic() - ending
-        crowd.stop()
-        behind = Behind(ground.url)
+        users.stop()
+        behind = RawReader(env.url)
         stack.callback(behind.close)
-        evidence = collect(store, behind, ground.dms.control, ground.slack, killer.kills, fleet.lives)
+        evidence = collect(store, behind, env.dms.control, env.slack, killer.kills, fleet.lives)
         codes = fleet.stop()
         breaches = {name: list(check(evidence)) for name, check in CHECKS.items()}
         breaches[SETTLED] = waits
@@ -109,8 +109,8 @@ def run(plan: Plan, folder: Path) -> Outcome:
             plan=plan,
             evidence=evidence,
             breaches=breaches,
-            typed=crowd.typed,
-            presses=crowd.presses,
+            typed=users.typed,
+            presses=users.presses,
             seconds=time.monotonic() - begun,
             settled_s=settled_s,
             takeovers=tuple(fleet.takeovers),
@@ -119,11 +119,11 @@ def run(plan: Plan, folder: Path) -> Outcome:
         )
 
 
-def _settle(store: Store, ground: Stage, deadline: float) -> list[str]:
+def _settle(store: Store, env: Env, deadline: float) -> list[str]:
     """Wait until nothing is left to do; what still is at the deadline."""
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < _QUIET_S:
-        left = _left(store, ground)
+        left = _left(store, env)
         if left and time.monotonic() > deadline:
             return left
         if left:
@@ -132,15 +132,15 @@ def _settle(store: Store, ground: Stage, deadline: float) -> list[str]:
     return []
 
 
-def _left(store: Store, ground: Stage) -> list[str]:
+def _left(store: Store, env: Env) -> list[str]:
     unfinished = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
     left = [f"request {each.id} is {each.state}" for each in store.requests(unfinished)]
     left += [f"run {run.id} is {run.state}" for run in store.runs(states=ACTIVE_RUNS)]
     if depth := store.outbox_depth():
         left.append(f"{depth} messages are not sent")
     known = store.known_jobs()
-    for name in ground.dms.control.jobs():
-        job = ground.dms.control.job(name)
+    for name in env.dms.control.jobs():
+        job = env.dms.control.job(name)
         if job["activeOperation"] or (job.get("phase") == "FULL_DUMP" and job["state"] == "RUNNING"):
             left.append(f"{name} is still changing")
         elif name not in known or known[name].job.state != job["state"]:
@@ -151,8 +151,8 @@ def _left(store: Store, ground: Stage) -> list[str]:
 def _locks(store: Store, fleet: Fleet, codes: Sequence[int]) -> Iterator[str]:
     if any(codes):
         yield f"a bot did not stop in good order: exit codes {list(codes)}"
-    if store.is_held(LOCK):
+    if store.is_locked(LOCK):
         yield "somebody still leads"
     for life in fleet.lives:
-        if life.replica and store.is_held(replica_lock(life.replica)):
+        if life.replica and store.is_locked(replica_lock(life.replica)):
             yield f"bot {life.number} still has its lock"

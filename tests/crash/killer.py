@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from bot.store import Store
 from bot.store.records import RequestState, RunState
 from sandbox.dms.control import DmsControl
-from tests.crash.bait import METHODS, Bait, Baits, Missed
+from tests.crash.env import Env
 from tests.crash.fleet import Fleet, Life
-from tests.crash.herd import Herd
-from tests.crash.raw import Behind
-from tests.crash.stage import Stage
+from tests.crash.pre_kill_actions import METHODS, NotReached, PreKillAction, PreKillActions
+from tests.crash.raw import RawReader
+from tests.crash.simulated_jobs import SimulatedJobs
 
 _SPRUNG_S = 6.0
 """How long a trap waits before the bot is killed without it."""
@@ -45,16 +45,22 @@ class Killer:
     """Kills at the points in turn, in an order that the seed decides."""
 
     def __init__(
-        self, stage: Stage, fleet: Fleet, baits: Baits, herd: Herd, store: Store, rng: random.Random
+        self,
+        env: Env,
+        fleet: Fleet,
+        actions: PreKillActions,
+        jobs: SimulatedJobs,
+        store: Store,
+        rng: random.Random,
     ) -> None:
-        self._stage = stage
+        self._stage = env
         self._fleet = fleet
-        self._baits = baits
-        self._herd = herd
+        self._baits = actions
+        self._herd = jobs
         self._store = store
         self._random = rng
-        self._dms: DmsControl = stage.dms.control
-        self._behind = Behind(stage.url)
+        self._dms: DmsControl = env.dms.control
+        self._behind = RawReader(env.url)
         self._delay = 0.08
         """Seconds from a press to the audit row before the call, as last seen."""
         self.kills: list[Kill] = []
@@ -100,7 +106,7 @@ class Killer:
             time.sleep(self._random.uniform(0.1, 1.0))
         try:
             victims = self._aims[kind]()
-        except Missed:
+        except NotReached:
             self.missed[kind] = self.missed.get(kind, 0) + 1
             kind, victims = "any time", self._any_time()
         self._strike(kind, victims)
@@ -159,64 +165,64 @@ class Killer:
 
     # ---- when
 
-    def _press(self, prepare: Callable[[], Bait], within_s: float) -> Sequence[Life]:
-        bait = prepare()
+    def _press(self, prepare: Callable[[], PreKillAction], within_s: float) -> Sequence[Life]:
+        action = prepare()
         victims = self._one_or_all()
-        bait.go()
+        action.go()
         time.sleep(self._random.uniform(0, within_s))
         return victims
 
-    def _step(self, prepare: Callable[[], Bait], event: str) -> Sequence[Life]:
+    def _step(self, prepare: Callable[[], PreKillAction], event: str) -> Sequence[Life]:
         """Some milliseconds after the press, or as soon as it has been written down."""
         if self._random.random() < 0.5:
             return self._press(prepare, 0.04)
-        bait = prepare()
+        action = prepare()
         since = self._last_audited()
         victims = self._one_or_all()
-        bait.go()
-        self._until(lambda: self._behind.audited(event, bait.job, since), f"not {event}")
+        action.go()
+        self._until(lambda: self._behind.audited(event, action.job, since), f"not {event}")
         time.sleep(self._random.uniform(0, 0.01))
         return victims
 
     def _call(self, kind: str, *, applied: bool) -> Sequence[Life]:
         """While the service has the call: before it acted on it, or after, but before it answered."""
-        bait = self._baits.action()
-        method = METHODS[bait.verb]
-        self._dms.fault(method, kind, delay_seconds=2.0, after_apply=applied, match=f"/{bait.job}")
-        seen = len(self._calls(method, bait.job))
-        bait.go()
-        self._until(lambda: self._arrived(method, bait.job, seen, applied), "no call")
+        action = self._baits.action()
+        method = METHODS[action.verb]
+        self._dms.fault(method, kind, delay_seconds=2.0, after_apply=applied, match=f"/{action.job}")
+        seen = len(self._calls(method, action.job))
+        action.go()
+        self._until(lambda: self._arrived(method, action.job, seen, applied), "no call")
         time.sleep(self._random.uniform(0, 0.03))
-        return self._calling(bait.job)
+        return self._calling(action.job)
 
     def _audit(self) -> Sequence[Life]:
         """A few milliseconds around the audit row before the call."""
-        bait = self._baits.action()
+        action = self._baits.action()
         since = self._last_audited()
-        bait.go()
+        action.go()
         begun = time.monotonic()
         if self._random.random() < 0.5:
             time.sleep(max(0.0, self._delay + self._random.uniform(-0.02, 0.02)))
-            return self._calling(bait.job)
-        self._until(lambda: self._behind.audited("calling", bait.job, since), "no audit row")
+            return self._calling(action.job)
+        self._until(lambda: self._behind.audited("calling", action.job, since), "no audit row")
         self._delay = time.monotonic() - begun
-        return self._calling(bait.job)
+        return self._calling(action.job)
 
     def _post_received(self) -> Sequence[Life]:
         """Slack has a new message, and has not posted it yet."""
-        bait = self._baits.at_once()
+        action = self._baits.at_once()
         self._stage.slack.control.fault("chat.postMessage", "slow", seconds=0.3)
-        bait.go()
+        action.go()
         self._until(lambda: not self._stage.slack.workspace.faults, "no post")
         time.sleep(self._random.uniform(0, 0.35))
         return self._leading()
 
     def _answer_pending(self, method: str) -> Sequence[Life]:
         """Slack has done it, and its answer never comes."""
-        bait = self._baits.at_once()
+        action = self._baits.at_once()
         self._stage.slack.control.fault(method, "timeout", seconds=2.0, after_apply=True)
         before = self._count(method)
-        bait.go()
+        action.go()
         self._until(lambda: self._count(method) > before, f"no {method}")
         time.sleep(self._random.uniform(0, 0.02))
         return self._leading()
@@ -243,7 +249,7 @@ class Killer:
         deadline = time.monotonic() + _SPRUNG_S
         while not true():
             if time.monotonic() > deadline:
-                raise Missed(otherwise)
+                raise NotReached(otherwise)
             time.sleep(_LOOK_S)
 
     def _calls(self, method: str, job: str) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ class Row:
     error: str
 
 
-class Behind:
+class RawReader:
     """Reads only. For one thread."""
 
     def __init__(self, url: str) -> None:

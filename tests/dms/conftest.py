@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from bot.dms.gateway import Gateway
-from tests.dms.far import FarEnd, far_end
+from tests.dms.fake_service import FakeService, fake_service
 
 
 @pytest.fixture
-def far() -> Iterator[FarEnd]:
-    with far_end() as started:
+def far() -> Iterator[FakeService]:
+    with fake_service() as started:
         yield started
 
 
@@ -21,7 +21,7 @@ def seen() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def gateway(far: FarEnd, seen: list[tuple[str, str]]) -> Iterator[Gateway]:
+def gateway(far: FakeService, seen: list[tuple[str, str]]) -> Iterator[Gateway]:
     made = Gateway(
         "p",
         ("l",),

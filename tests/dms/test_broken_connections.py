@@ -12,14 +12,14 @@ from google.longrunning import operations_pb2
 from bot.dms.errors import Unavailable, Unclear
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job
-from tests.dms.far import FarEnd, JobPb
+from tests.dms.fake_service import FakeService, JobPb
 from tests.dms.relay import relay
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"
 JOB = Job(name=NAME, create_time=datetime(2026, 1, 2, tzinfo=UTC), state="RUNNING", phase="CDC")
 
 
-def test_a_write_whose_connection_breaks_is_unclear_and_not_sent_again(far: FarEnd) -> None:
+def test_a_write_whose_connection_breaks_is_unclear_and_not_sent_again(far: FakeService) -> None:
     with relay(far.host) as between:
         gateway = Gateway("p", ("l",), between.host, far.rest_host, write_deadline_s=10)
 
@@ -35,7 +35,7 @@ def test_a_write_whose_connection_breaks_is_unclear_and_not_sent_again(far: FarE
         gateway.close()
 
 
-def test_a_write_without_an_answer_is_unclear_and_not_sent_again(far: FarEnd) -> None:
+def test_a_write_without_an_answer_is_unclear_and_not_sent_again(far: FakeService) -> None:
     with relay(far.host) as between:
         gateway = Gateway("p", ("l",), between.host, far.rest_host, write_deadline_s=1.5)
         far.on("GetMigrationJob", lambda request, context: JobPb(name=NAME))
@@ -49,7 +49,7 @@ def test_a_write_without_an_answer_is_unclear_and_not_sent_again(far: FarEnd) ->
         gateway.close()
 
 
-def test_a_read_survives_a_connection_that_breaks_once(far: FarEnd) -> None:
+def test_a_read_survives_a_connection_that_breaks_once(far: FakeService) -> None:
     with relay(far.host) as between:
         gateway = Gateway("p", ("l",), between.host, far.rest_host, deadline_s=10)
         first = threading.Event()
@@ -65,7 +65,7 @@ def test_a_read_survives_a_connection_that_breaks_once(far: FarEnd) -> None:
         gateway.close()
 
 
-def test_a_silent_service_is_unavailable_to_a_read(far: FarEnd) -> None:
+def test_a_silent_service_is_unavailable_to_a_read(far: FakeService) -> None:
     with relay(far.host) as between:
         gateway = Gateway("p", ("l",), between.host, far.rest_host, deadline_s=1.0)
         between.silent.set()
@@ -77,7 +77,7 @@ def test_a_silent_service_is_unavailable_to_a_read(far: FarEnd) -> None:
         gateway.close()
 
 
-def test_the_next_call_after_a_break_works(far: FarEnd) -> None:
+def test_the_next_call_after_a_break_works(far: FakeService) -> None:
     with relay(far.host) as between:
         gateway = Gateway("p", ("l",), between.host, far.rest_host, deadline_s=10)
         far.on("GetMigrationJob", lambda request, context: JobPb(name=NAME, state=5))

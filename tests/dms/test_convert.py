@@ -12,9 +12,9 @@ from google.protobuf import json_format
 from google.rpc import status_pb2
 
 from bot.dms import connection_profiles, convert
-from bot.dms.enum_names import Numbers
+from bot.dms.enum_names import EnumNames
 from bot.dms.model import Database, Endpoint, Fault, ObjectId, ObjectsConfig, Selection
-from tests.dms.far import JobPb, MetadataPb, ProfilePb
+from tests.dms.fake_service import JobPb, MetadataPb, ProfilePb
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"
 SOURCE = "projects/p/locations/l/connectionProfiles/src"
@@ -27,7 +27,7 @@ def endpoint(profile: str, engine: str, provider: str) -> Endpoint:
 
 
 def converted(message: Any) -> Any:
-    return convert.job(message, Numbers().names, endpoint)
+    return convert.job(message, EnumNames().names, endpoint)
 
 
 def test_a_full_job() -> None:
@@ -217,15 +217,15 @@ def a_profile(**fields: Any) -> Any:
 def test_a_profile_is_the_same_endpoint_from_both_sides(
     fields: dict[str, Any], expected: tuple[str, str, str]
 ) -> None:
-    from_grpc = connection_profiles.from_message(a_profile(**fields), Numbers())
+    from_grpc = connection_profiles.from_message(a_profile(**fields), EnumNames())
     assert from_grpc == Endpoint(SOURCE, *expected)
     assert connection_profiles.from_json({"name": SOURCE, **fields}) == from_grpc
 
 
 def test_profiles_that_only_rest_can_describe() -> None:
-    assert connection_profiles.from_message(a_profile(), Numbers()) is None
+    assert connection_profiles.from_message(a_profile(), EnumNames()) is None
     newer = ProfilePb.FromString(ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString())
-    assert connection_profiles.from_message(newer, Numbers()) is None
+    assert connection_profiles.from_message(newer, EnumNames()) is None
     sql_server = {"name": SOURCE, "sqlserver": {"host": "mssql", "port": 1433}}
     assert connection_profiles.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")
     cluster = {"name": SOURCE, "postgresql": {"alloydbClusterId": "orders"}}

@@ -21,7 +21,16 @@ from bot.dms.gateway import Gateway
 from bot.dms.model import DelayPoint, Endpoint, Job, ObjectId
 from bot.dms.port import Dms
 from tests.dms import discovery
-from tests.dms.far import FarEnd, JobPb, JobsPb, MetadataPb, ProfilePb, ProfilesPb, RestRequest, closed_port
+from tests.dms.fake_service import (
+    FakeService,
+    JobPb,
+    JobsPb,
+    MetadataPb,
+    ProfilePb,
+    ProfilesPb,
+    RestRequest,
+    closed_port,
+)
 
 TimeSeriesPb = metric_service.ListTimeSeriesResponse.pb()
 SINCE = datetime(2026, 1, 2, tzinfo=UTC)
@@ -52,7 +61,7 @@ def abort(code: str, text: str = "because of this") -> Callable[[Any, Any], Any]
     return answer
 
 
-def made(far: FarEnd, *locations: str, **options: Any) -> Gateway:
+def made(far: FakeService, *locations: str, **options: Any) -> Gateway:
     return Gateway("p", locations, far.host, far.rest_host, deadline_s=5.0, **options)
 
 
@@ -62,7 +71,7 @@ def test_a_gateway_is_what_the_bot_asks_for(gateway: Gateway) -> None:
 
 
 class TestLists:
-    def test_all_pages_of_all_locations(self, far: FarEnd) -> None:
+    def test_all_pages_of_all_locations(self, far: FakeService) -> None:
         def page(request: Any, _context: Any) -> Any:
             location = location_of(request)
             if request.page_token:
@@ -80,7 +89,7 @@ class TestLists:
         assert {each.page_size for each in far.asked("ListMigrationJobs")} == {1000}
         gateway.close()
 
-    def test_one_location_and_a_filter(self, far: FarEnd) -> None:
+    def test_one_location_and_a_filter(self, far: FakeService) -> None:
         far.on("ListMigrationJobs", lambda request, context: JobsPb())
         gateway = made(far, "a", "b")
         assert gateway.list_jobs("b", 'state = "RUNNING"').calls == 1
@@ -89,7 +98,7 @@ class TestLists:
         gateway.close()
 
     @pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "NOT_FOUND", "INTERNAL"])
-    def test_a_location_that_is_away_is_named(self, far: FarEnd, code: str) -> None:
+    def test_a_location_that_is_away_is_named(self, far: FakeService, code: str) -> None:
         def page(request: Any, context: Any) -> Any:
             if location_of(request) == "b":
                 abort(code)(request, context)
@@ -103,7 +112,7 @@ class TestLists:
         assert listed.calls == len(far.asked("ListMigrationJobs")) == 3
         gateway.close()
 
-    def test_the_service_s_own_unreachable_and_all_locations_at_once(self, far: FarEnd) -> None:
+    def test_the_service_s_own_unreachable_and_all_locations_at_once(self, far: FakeService) -> None:
         far.on(
             "ListMigrationJobs",
             lambda request, context: JobsPb(
@@ -117,7 +126,7 @@ class TestLists:
         assert [location_of(each) for each in far.asked("ListMigrationJobs")] == ["-"]
         gateway.close()
 
-    def test_all_locations_away_is_no_error_but_all_at_once_is(self, far: FarEnd) -> None:
+    def test_all_locations_away_is_no_error_but_all_at_once_is(self, far: FakeService) -> None:
         far.on("ListMigrationJobs", abort("UNAVAILABLE"))
         some, unset = made(far, "a", "b"), made(far)
         assert some.list_jobs().unreachable == ("a", "b")
@@ -128,7 +137,7 @@ class TestLists:
 
     @pytest.mark.parametrize(("code", "kind"), [("PERMISSION_DENIED", Denied), ("INVALID_ARGUMENT", Refused)])
     def test_what_concerns_every_location_is_raised(
-        self, far: FarEnd, code: str, kind: type[Exception]
+        self, far: FakeService, code: str, kind: type[Exception]
     ) -> None:
         far.on("ListMigrationJobs", abort(code))
         gateway = made(far, "a", "b")
@@ -136,7 +145,7 @@ class TestLists:
             gateway.list_jobs()
         gateway.close()
 
-    def test_changes_are_seen_and_the_rest_is_the_same(self, far: FarEnd) -> None:
+    def test_changes_are_seen_and_the_rest_is_the_same(self, far: FakeService) -> None:
         state = {"x": 5, "y": 5}
 
         def page(_request: Any, _context: Any) -> Any:
@@ -157,7 +166,7 @@ class TestLists:
         ]
         gateway.close()
 
-    def test_what_did_not_change_is_the_very_same_object(self, far: FarEnd) -> None:
+    def test_what_did_not_change_is_the_very_same_object(self, far: FakeService) -> None:
         pages = {"": ([message("a"), message("b")], "2"), "2": ([message("c")], "")}
 
         def page(request: Any, _context: Any) -> Any:
@@ -175,7 +184,7 @@ class TestLists:
         assert gateway.list_jobs(filter="x = 1").jobs[1] is a
         gateway.close()
 
-    def test_an_answer_that_is_none_makes_the_location_unreachable(self, far: FarEnd) -> None:
+    def test_an_answer_that_is_none_makes_the_location_unreachable(self, far: FakeService) -> None:
         class Garbage:
             def SerializeToString(self) -> bytes:
                 return b"\xff\xff\xff"
@@ -185,7 +194,7 @@ class TestLists:
         assert gateway.list_jobs().unreachable == ("l",)
         gateway.close()
 
-    def test_the_service_is_told_where_the_request_belongs(self, far: FarEnd) -> None:
+    def test_the_service_is_told_where_the_request_belongs(self, far: FakeService) -> None:
         headers: dict[str, str] = {}
 
         def page(_request: Any, context: grpc.ServicerContext) -> Any:
@@ -199,7 +208,7 @@ class TestLists:
         assert "gapic/" in headers["x-goog-api-client"]
         gateway.close()
 
-    def test_a_thousand_jobs_a_page(self, far: FarEnd) -> None:
+    def test_a_thousand_jobs_a_page(self, far: FakeService) -> None:
         jobs = [message(f"job-{number}") for number in range(1000)]
         far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs))
         gateway = made(far, "l")
@@ -208,7 +217,7 @@ class TestLists:
 
 
 class TestFind:
-    def test_in_every_location(self, far: FarEnd) -> None:
+    def test_in_every_location(self, far: FakeService) -> None:
         there = {"a": None, "b": message("x", "b"), "c": message("x", "c")}
 
         def get(request: Any, context: Any) -> Any:
@@ -224,7 +233,7 @@ class TestFind:
         assert (found.unreachable, found.calls) == ((), 3)
         gateway.close()
 
-    def test_a_location_that_is_away_is_named(self, far: FarEnd) -> None:
+    def test_a_location_that_is_away_is_named(self, far: FakeService) -> None:
         def get(request: Any, context: Any) -> Any:
             abort("NOT_FOUND" if "/a/" in request.name else "INTERNAL")(request, context)
 
@@ -233,14 +242,14 @@ class TestFind:
         assert (gateway.find("x").jobs, gateway.find("x").unreachable) == ((), ("b",))
         gateway.close()
 
-    def test_without_the_permission_it_says_so(self, far: FarEnd) -> None:
+    def test_without_the_permission_it_says_so(self, far: FakeService) -> None:
         far.on("GetMigrationJob", abort("PERMISSION_DENIED"))
         gateway = made(far, "a", "b")
         with pytest.raises(Denied):
             gateway.find("x")
         gateway.close()
 
-    def test_in_all_locations_at_once(self, far: FarEnd) -> None:
+    def test_in_all_locations_at_once(self, far: FakeService) -> None:
         jobs = [message("x", "a"), message("y", "a"), message("x", "b")]
         far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs, unreachable=["c"]))
         gateway = made(far)
@@ -252,7 +261,7 @@ class TestFind:
 
 class TestEndpoints:
     @pytest.fixture
-    def page(self, far: FarEnd) -> list[Any]:
+    def page(self, far: FakeService) -> list[Any]:
         """The location's jobs, which a test changes as it goes."""
         jobs = [message("x", source=profile_name("src"), destination=profile_name("dst"))]
         far.on("ListMigrationJobs", lambda request, context: JobsPb(migration_jobs=jobs))
@@ -264,7 +273,7 @@ class TestEndpoints:
         destination = ProfilePb(name=profile_name("dst"), alloydb={"cluster_id": "orders"})
         return ProfilesPb(connection_profiles=[source, destination, *extra])
 
-    def test_are_resolved_with_one_list_call(self, far: FarEnd, page: list[Any]) -> None:
+    def test_are_resolved_with_one_list_call(self, far: FakeService, page: list[Any]) -> None:
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
         gateway = made(far, "l")
         for _ in range(3):
@@ -276,7 +285,7 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 1
         gateway.close()
 
-    def test_all_who_miss_a_profile_at_once_wait_for_it(self, far: FarEnd, page: list[Any]) -> None:
+    def test_all_who_miss_a_profile_at_once_wait_for_it(self, far: FakeService, page: list[Any]) -> None:
         go_on = threading.Event()
 
         def slowly(_request: Any, _context: Any) -> Any:
@@ -296,7 +305,7 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 1
         gateway.close()
 
-    def test_a_new_profile_is_looked_for_once(self, far: FarEnd, page: list[Any]) -> None:
+    def test_a_new_profile_is_looked_for_once(self, far: FakeService, page: list[Any]) -> None:
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
         gateway = made(far, "l")
         gateway.list_jobs()
@@ -310,7 +319,7 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 2
         gateway.close()
 
-    def test_a_profile_that_changed_is_seen_after_its_time(self, far: FarEnd, page: list[Any]) -> None:
+    def test_a_profile_that_changed_is_seen_after_its_time(self, far: FakeService, page: list[Any]) -> None:
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
         gateway = made(far, "l", profile_ttl_s=0.0)
         assert gateway.list_jobs().jobs[0].source.host == "10.0.0.1:3306"
@@ -319,7 +328,9 @@ class TestEndpoints:
         assert gateway.list_jobs().jobs[0].source.host == "10.0.0.2"
         gateway.close()
 
-    def test_without_profiles_the_jobs_are_there_all_the_same(self, far: FarEnd, page: list[Any]) -> None:
+    def test_without_profiles_the_jobs_are_there_all_the_same(
+        self, far: FakeService, page: list[Any]
+    ) -> None:
         far.on("ListConnectionProfiles", abort("PERMISSION_DENIED"))
         page[:] = [message("x", source=profile_name("src"), source_database={"engine": 1, "provider": 3})]
         gateway = made(far, "l")
@@ -329,7 +340,7 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 1
         gateway.close()
 
-    def test_sql_server_and_newer_providers_come_from_rest(self, far: FarEnd, page: list[Any]) -> None:
+    def test_sql_server_and_newer_providers_come_from_rest(self, far: FakeService, page: list[Any]) -> None:
         odd = ProfilePb(name=profile_name("mssql"))
         azure = ProfilePb.FromString(
             ProfilePb(name=profile_name("azure"), provider=5, mysql={"host": "h"}).SerializeToString()
@@ -360,7 +371,7 @@ class TestNewNumbers:
     """Enum numbers that the generated client has never heard of."""
 
     @staticmethod
-    def serve(far: FarEnd, number: int, name: Any) -> None:
+    def serve(far: FakeService, number: int, name: Any) -> None:
         far.on("GetMigrationJob", lambda request, context: message("x", phase=number))
         far.on(
             "ListMigrationJobs",
@@ -371,7 +382,7 @@ class TestNewNumbers:
         body = {"name": job_name("x"), "state": "RUNNING", "phase": name}
         far.rest[f"GET {job_name('x')}"] = lambda request: (200, body)
 
-    def test_the_name_is_learned_from_rest_once(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_the_name_is_learned_from_rest_once(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far, 6, "READY_FOR_PROMOTE")
         assert gateway.get_job(job_name("x")).phase == "READY_FOR_PROMOTE"
         for _ in range(3):
@@ -379,12 +390,12 @@ class TestNewNumbers:
             assert phases == ["READY_FOR_PROMOTE", "READY_FOR_PROMOTE", "CDC"]
         assert len(far.rest_calls) == 1
 
-    def test_the_list_learns_too(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_the_list_learns_too(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far, 9, "PHASE_FAILBACK")
         assert [each.phase for each in gateway.list_jobs().jobs][:2] == ["PHASE_FAILBACK"] * 2
         assert len(far.rest_calls) == 1
 
-    def test_all_who_meet_it_at_once_get_the_name(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_all_who_meet_it_at_once_get_the_name(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far, 6, "READY_FOR_PROMOTE")
         met, go_on = threading.Event(), threading.Event()
         body = {"name": job_name("x"), "phase": "READY_FOR_PROMOTE"}
@@ -407,7 +418,7 @@ class TestNewNumbers:
         assert len(far.rest_calls) == 1
 
     @pytest.mark.parametrize("answer", [(403, {}), (500, b"oops"), (200, b"oops"), (200, {})])
-    def test_without_rest_the_number_is_shown(self, gateway: Gateway, far: FarEnd, answer: Any) -> None:
+    def test_without_rest_the_number_is_shown(self, gateway: Gateway, far: FakeService, answer: Any) -> None:
         self.serve(far, 7, "UNUSED")
         far.rest[f"GET {job_name('x')}"] = lambda request: answer
         for _ in range(3):
@@ -415,7 +426,7 @@ class TestNewNumbers:
         assert gateway.get_job(job_name("x")).phase == "PHASE_7"
         assert len(far.rest_calls) == 1
 
-    def test_without_a_rest_server_the_number_is_shown(self, far: FarEnd) -> None:
+    def test_without_a_rest_server_the_number_is_shown(self, far: FakeService) -> None:
         self.serve(far, 7, "UNUSED")
         gateway = Gateway("p", ("l",), far.host, f"127.0.0.1:{closed_port()}")
         assert gateway.get_job(job_name("x")).phase == "PHASE_7"
@@ -430,7 +441,7 @@ class TestNewNumbers:
         ],
     )
     def test_a_job_that_moved_on_teaches_nothing_wrong(
-        self, gateway: Gateway, far: FarEnd, updated: str | None, phase: str
+        self, gateway: Gateway, far: FakeService, updated: str | None, phase: str
     ) -> None:
         job = message("x", phase=6)
         job.update_time.FromJsonString("2026-03-01T12:00:00.123456789Z")
@@ -440,11 +451,13 @@ class TestNewNumbers:
         assert gateway.get_job(job_name("x")).phase == phase
         assert len(far.rest_calls) == len(far.asked("GetMigrationJob")) == 1
 
-    def test_a_name_that_belongs_to_another_number_is_not_taken(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_name_that_belongs_to_another_number_is_not_taken(
+        self, gateway: Gateway, far: FakeService
+    ) -> None:
         self.serve(far, 6, "CDC")
         assert gateway.get_job(job_name("x")).phase == "PHASE_6"
 
-    def test_every_kind_of_number(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_every_kind_of_number(self, gateway: Gateway, far: FakeService) -> None:
         odd = message(
             "x",
             state=40,
@@ -463,7 +476,7 @@ class TestNewNumbers:
 
 
 class TestDatabases:
-    def test_all_pages_in_name_order(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_all_pages_in_name_order(self, gateway: Gateway, far: FakeService) -> None:
         pages = {"": (["users", "orders"], "2"), "2": (["audit"], "")}
 
         def page(request: RestRequest) -> tuple[int, Any]:
@@ -485,11 +498,11 @@ class TestDatabases:
         assert [str(each.id) for each in gateway.databases(job_name("x"))] == ["audit", "orders", "users"]
         assert [each.query["pageSize"] for each in far.rest_calls] == ["1000", "1000"]
 
-    def test_none(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_none(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"GET {job_name('x')}/objects"] = lambda request: (200, {})
         assert gateway.databases(job_name("x")) == ()
 
-    def test_looking_at_the_source_is_a_get(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_looking_at_the_source_is_a_get(self, gateway: Gateway, far: FakeService) -> None:
         assert discovery.method("migrationJobs.fetchSourceObjects")["httpMethod"] == "GET"
         far.rest[f"GET {job_name('x')}:fetchSourceObjects"] = lambda request: (
             200,
@@ -497,12 +510,12 @@ class TestDatabases:
         )
         assert gateway.fetch_source_objects(job_name("x")).done
 
-    def test_a_read_is_tried_again_for_a_moment(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_read_is_tried_again_for_a_moment(self, gateway: Gateway, far: FakeService) -> None:
         answers = [(503, {}), (200, {"name": job_name("x")})]
         far.rest[f"GET {job_name('x')}"] = lambda request: answers.pop(0)
         assert gateway.objects_config(job_name("x")).chosen == ()
 
-    def test_and_then_given_up_with_the_service_s_words(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_and_then_given_up_with_the_service_s_words(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"GET {job_name('x')}"] = lambda request: (503, {"error": {"message": "come back later"}})
         with pytest.raises(Unavailable, match="come back later"):
             gateway.objects_config(job_name("x"))
@@ -519,7 +532,7 @@ def operation(name: str, target: str, at: datetime) -> operations_pb2.Operation:
 class TestOperations:
     job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING")
 
-    def test_those_of_the_job_since_then_oldest_first(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_those_of_the_job_since_then_oldest_first(self, gateway: Gateway, far: FakeService) -> None:
         minute = timedelta(minutes=1)
         listed = [
             operation("newer", job_name("x"), SINCE + 2 * minute),
@@ -535,7 +548,7 @@ class TestOperations:
         (request,) = far.asked("ListOperations")
         assert request.name == "projects/p/locations/l"
 
-    def test_stops_at_a_page_that_is_old(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_stops_at_a_page_that_is_old(self, gateway: Gateway, far: FakeService) -> None:
         def page(request: Any, _context: Any) -> Any:
             at = int(request.page_token or "0")
             times = [SINCE - timedelta(hours=at - 1, minutes=minutes) for minutes in (0, 10)]
@@ -548,7 +561,7 @@ class TestOperations:
         assert len(gateway.operations(self.job, SINCE)) == 3
         assert len(far.asked("ListOperations")) == 3
 
-    def test_reads_all_where_the_order_is_not_newest_first(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_reads_all_where_the_order_is_not_newest_first(self, gateway: Gateway, far: FakeService) -> None:
         old = [operation("old", job_name("x"), SINCE - timedelta(hours=each)) for each in (3, 1)]
         new = [operation("new", job_name("x"), SINCE + timedelta(hours=1))]
 
@@ -560,13 +573,13 @@ class TestOperations:
         far.on("ListOperations", page)
         assert [each.name for each in gateway.operations(self.job, SINCE)] == ["new"]
 
-    def test_an_endless_list_is_not_taken_for_an_answer(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_an_endless_list_is_not_taken_for_an_answer(self, gateway: Gateway, far: FakeService) -> None:
         page = operations_pb2.ListOperationsResponse(next_page_token="again")
         far.on("ListOperations", lambda request, context: page)
         with pytest.raises(Unavailable, match="more operations"):
             gateway.operations(self.job, SINCE)
 
-    def test_one(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_one(self, gateway: Gateway, far: FakeService) -> None:
         far.on("GetOperation", lambda request, context: operation(request.name, job_name("x"), SINCE))
         assert gateway.get_operation("projects/p/locations/l/operations/o").target == job_name("x")
         far.on("GetOperation", abort("NOT_FOUND", "no such operation"))
@@ -579,7 +592,7 @@ Samples = dict[str, list[tuple[float, float]]]
 """By database: age in minutes and value, newest first, as the service answers."""
 
 
-def answering(far: FarEnd, seconds: Samples, size: Samples | None = None) -> None:
+def answering(far: FakeService, seconds: Samples, size: Samples | None = None) -> None:
     """Let Cloud Monitoring answer with these samples, whatever the interval."""
 
     def series(request: Any, _context: Any) -> Any:
@@ -603,7 +616,7 @@ def answering(far: FarEnd, seconds: Samples, size: Samples | None = None) -> Non
 class TestDelay:
     job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING", phase="CDC")
 
-    def test_both_series_newest_last_and_the_worst_counts(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_both_series_newest_last_and_the_worst_counts(self, gateway: Gateway, far: FakeService) -> None:
         answering(far, {"a": [(0, 7), (1, 0), (2, 5)], "b": [(0, 1), (1, 2)]}, {"a": [(0, 7003.5)]})
         delay = gateway.delay(self.job, hours=1)
         assert [each.value for each in delay.seconds.points] == [5, 2, 7]
@@ -611,13 +624,13 @@ class TestDelay:
         assert delay.seconds.of() == DelayPoint(NOW, 7)
         assert delay.bytes.of() == DelayPoint(NOW, 7003.5)
 
-    def test_seconds_and_bytes_bear_each_its_own_time(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_seconds_and_bytes_bear_each_its_own_time(self, gateway: Gateway, far: FakeService) -> None:
         answering(far, {"a": [(3, 0)]}, {"a": [(1, 512)]})
         delay = gateway.delay(self.job)
         assert delay.seconds.of() == DelayPoint(NOW - timedelta(minutes=3), 0)
         assert delay.bytes.of() == DelayPoint(NOW - timedelta(minutes=1), 512)
 
-    def test_no_database_hides_another(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_no_database_hides_another(self, gateway: Gateway, far: FakeService) -> None:
         """One is measured at zero, the other was behind when it was measured last."""
         answering(far, {"a": [(0, 0)], "b": [(20, 90)]})
         seconds = gateway.delay(self.job).seconds
@@ -629,7 +642,7 @@ class TestDelay:
 
     @pytest.mark.parametrize("hours", [1.0, 24.0])
     def test_what_is_older_than_the_job_is_another_one(
-        self, gateway: Gateway, far: FarEnd, hours: float
+        self, gateway: Gateway, far: FakeService, hours: float
     ) -> None:
         answering(far, {"a": [(30, 0)]}, {"a": [(30, 0)]})
         anew = replace(self.job, create_time=NOW - timedelta(minutes=29))
@@ -638,14 +651,16 @@ class TestDelay:
         older = replace(self.job, create_time=NOW - timedelta(minutes=31))
         assert gateway.delay(older, hours).seconds.of() is not None
 
-    def test_what_was_measured_before_a_pause_does_not_count(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_what_was_measured_before_a_pause_does_not_count(
+        self, gateway: Gateway, far: FakeService
+    ) -> None:
         answering(far, {"a": [(2, 0), (3, 5)]})
         since = NOW - timedelta(minutes=2, seconds=30)
         assert [each.value for each in gateway.delay(self.job, since=since).seconds.points] == [0]
         assert gateway.delay(self.job, since=NOW).seconds.of() is None
 
     @pytest.mark.parametrize(("hours", "period"), [(1.0, 0), (24.0, 300), (168.0, 2100)])
-    def test_what_is_asked(self, gateway: Gateway, far: FarEnd, hours: float, period: int) -> None:
+    def test_what_is_asked(self, gateway: Gateway, far: FakeService, hours: float, period: int) -> None:
         """An hour as it was sampled: what is aligned bears the time at which its period ends."""
         far.on("ListTimeSeries", lambda request, context: TimeSeriesPb())
         delay = gateway.delay(self.job, hours=hours)
@@ -660,14 +675,16 @@ class TestDelay:
             assert span == hours * 3600
             assert request.aggregation.alignment_period.seconds == period
 
-    def test_the_newest_of_a_long_time_is_read_as_it_was_sampled(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_the_newest_of_a_long_time_is_read_as_it_was_sampled(
+        self, gateway: Gateway, far: FakeService
+    ) -> None:
         answering(far, {"a": [(0, 7)]})
         assert gateway.delay(self.job, hours=24).seconds.of() == DelayPoint(NOW, 7)
         asked = [each for each in far.asked("ListTimeSeries") if "sec_lag" in each.filter]
         assert [each.aggregation.alignment_period.seconds for each in asked] == [300, 0]
         assert asked[1].interval.end_time.seconds == NOW.timestamp()
 
-    def test_without_access_it_says_whose(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_without_access_it_says_whose(self, gateway: Gateway, far: FakeService) -> None:
         far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))
         with pytest.raises(Denied, match=r"monitoring\.timeSeries\.list"):
             gateway.delay(self.job)
@@ -680,7 +697,7 @@ class TestDumpProgress:
     job = Job(name=job_name("x"), create_time=SINCE, state="RUNNING", phase="FULL_DUMP")
 
     @staticmethod
-    def serve(far: FarEnd, *found: tuple[str, str, str, list[float]]) -> None:
+    def serve(far: FakeService, *found: tuple[str, str, str, list[float]]) -> None:
         """Series by database, schema and table; values newest first."""
         answer = TimeSeriesPb()
         for database, schema, table, values in found:
@@ -692,14 +709,14 @@ class TestDumpProgress:
                 point.value.double_value = value
         far.on("ListTimeSeries", lambda request, context: answer)
 
-    def test_the_newest_counts_even_when_it_is_less(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_the_newest_counts_even_when_it_is_less(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far, ("sales", "", "", [12.5, 90.0]), ("sal", "", "", [70.0]))
         progress = gateway.dump_progress(self.job)
         assert progress.of(ObjectId("sales")) == 12.5
         assert progress.of(ObjectId("sal")) == 70.0
         assert progress.of(ObjectId("other")) is None
 
-    def test_a_database_is_as_far_as_its_tables_on_average(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_database_is_as_far_as_its_tables_on_average(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(
             far,
             ("a", "s", "t1", [100.0]),
@@ -713,7 +730,7 @@ class TestDumpProgress:
         assert progress.of(ObjectId("a", "TABLE", "s", "t2")) == 50.0
         assert progress.of(ObjectId("b")) == 9.0
 
-    def test_what_is_asked(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_what_is_asked(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far)
         assert gateway.dump_progress(self.job).percent == {}
         (request,) = far.asked("ListTimeSeries")
@@ -722,13 +739,13 @@ class TestDumpProgress:
         assert 'resource.labels.migration_job_id = "x"' in request.filter
         assert 'resource.labels.location = "l"' in request.filter
 
-    def test_without_access_it_says_whose(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_without_access_it_says_whose(self, gateway: Gateway, far: FakeService) -> None:
         far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))
         with pytest.raises(Denied, match=r"monitoring\.timeSeries\.list"):
             gateway.dump_progress(self.job)
 
 
-def test_permissions(gateway: Gateway, far: FarEnd) -> None:
+def test_permissions(gateway: Gateway, far: FakeService) -> None:
     far.on(
         "TestIamPermissions",
         lambda request, context: iam_policy_pb2.TestIamPermissionsResponse(
@@ -747,7 +764,7 @@ def test_console_url(gateway: Gateway) -> None:
     )
 
 
-def test_every_call_is_counted_once(gateway: Gateway, far: FarEnd, seen: list[tuple[str, str]]) -> None:
+def test_every_call_is_counted_once(gateway: Gateway, far: FakeService, seen: list[tuple[str, str]]) -> None:
     far.on("GetMigrationJob", abort("NOT_FOUND"))
     with pytest.raises(NotFound, match="read orders-db"):
         gateway.get_job(job_name("orders-db"))
@@ -757,7 +774,7 @@ def test_every_call_is_counted_once(gateway: Gateway, far: FarEnd, seen: list[tu
     assert seen == [("GetMigrationJob", "NOT_FOUND"), ("migrationJobs.get", "NOT_FOUND")]
 
 
-def test_a_closed_gateway_lists_nothing(far: FarEnd) -> None:
+def test_a_closed_gateway_lists_nothing(far: FakeService) -> None:
     gateway = made(far, "a", "b")
     gateway.close()
     gateway.close()

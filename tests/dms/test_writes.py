@@ -15,7 +15,7 @@ from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unc
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, ObjectsConfig
 from tests.dms import discovery
-from tests.dms.far import Answer, FarEnd, RestRequest, closed_port
+from tests.dms.fake_service import Answer, FakeService, RestRequest, closed_port
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"
 JOB = Job(name=NAME, create_time=datetime(2026, 1, 2, tzinfo=UTC), state="RUNNING", phase="CDC")
@@ -73,7 +73,7 @@ CODES = {
 
 @pytest.mark.parametrize("method", ONCE)
 def test_an_answer_is_an_operation_and_one_call(
-    gateway: Gateway, far: FarEnd, seen: list[tuple[str, str]], method: str
+    gateway: Gateway, far: FakeService, seen: list[tuple[str, str]], method: str
 ) -> None:
     far.on(method, lambda request, context: an_operation())
     operation = ONCE[method][1](gateway)
@@ -84,7 +84,7 @@ def test_an_answer_is_an_operation_and_one_call(
 
 @pytest.mark.parametrize(("code", "kind"), CODES.items())
 def test_each_status_means_what_it_says_and_nothing_is_repeated(
-    gateway: Gateway, far: FarEnd, seen: list[tuple[str, str]], code: str, kind: type[DmsError]
+    gateway: Gateway, far: FakeService, seen: list[tuple[str, str]], code: str, kind: type[DmsError]
 ) -> None:
     far.on("StopMigrationJob", failing(grpc.StatusCode[code]))
     with pytest.raises(DmsError) as caught:
@@ -99,14 +99,14 @@ def test_each_status_means_what_it_says_and_nothing_is_repeated(
 
 
 @pytest.mark.parametrize("method", ONCE)
-def test_no_write_without_an_id_is_ever_repeated(gateway: Gateway, far: FarEnd, method: str) -> None:
+def test_no_write_without_an_id_is_ever_repeated(gateway: Gateway, far: FakeService, method: str) -> None:
     far.on(method, failing(grpc.StatusCode.UNAVAILABLE))
     with pytest.raises(Unclear):
         ONCE[method][1](gateway)
     assert len(far.asked(method)) == 1
 
 
-def test_an_answer_that_never_comes_is_unclear(gateway: Gateway, far: FarEnd) -> None:
+def test_an_answer_that_never_comes_is_unclear(gateway: Gateway, far: FakeService) -> None:
     enough = threading.Event()
 
     def silent(_request: Any, _context: Any) -> Any:
@@ -159,7 +159,7 @@ def test_a_closed_gateway_says_so(gateway: Gateway, act: Act) -> None:
     ],
 )
 def test_closing_in_mid_call_ends_it(
-    gateway: Gateway, far: FarEnd, method: str, act: Callable[[Gateway], object], kind: type[DmsError]
+    gateway: Gateway, far: FakeService, method: str, act: Callable[[Gateway], object], kind: type[DmsError]
 ) -> None:
     arrived, enough = threading.Event(), threading.Event()
 
@@ -190,7 +190,7 @@ def test_closing_in_mid_call_ends_it(
 class TestWithId:
     @pytest.mark.parametrize("method", WITH_ID)
     def test_repeats_with_the_same_id_until_it_is_answered(
-        self, gateway: Gateway, far: FarEnd, seen: list[tuple[str, str]], method: str
+        self, gateway: Gateway, far: FakeService, seen: list[tuple[str, str]], method: str
     ) -> None:
         answers: list[Answer] = [
             failing(grpc.StatusCode.UNAVAILABLE),
@@ -203,26 +203,26 @@ class TestWithId:
         assert seen == [(method, "UNAVAILABLE"), (method, "OK")]
 
     @pytest.mark.parametrize("method", WITH_ID)
-    def test_gives_up_after_a_few(self, gateway: Gateway, far: FarEnd, method: str) -> None:
+    def test_gives_up_after_a_few(self, gateway: Gateway, far: FakeService, method: str) -> None:
         far.on(method, failing(grpc.StatusCode.UNAVAILABLE))
         with pytest.raises(Unclear):
             WITH_ID[method](gateway)
         assert 2 <= len(far.asked(method)) <= 3
 
-    def test_a_refusal_at_once_is_a_refusal(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_refusal_at_once_is_a_refusal(self, gateway: Gateway, far: FakeService) -> None:
         far.on("DeleteMigrationJob", failing(grpc.StatusCode.FAILED_PRECONDITION))
         with pytest.raises(Refused):
             WITH_ID["DeleteMigrationJob"](gateway)
         assert len(far.asked("DeleteMigrationJob")) == 1
 
-    def test_a_refusal_after_silence_proves_nothing(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_refusal_after_silence_proves_nothing(self, gateway: Gateway, far: FakeService) -> None:
         script = iter([failing(grpc.StatusCode.UNAVAILABLE), failing(grpc.StatusCode.NOT_FOUND, "gone")])
         far.on("DeleteMigrationJob", lambda request, context: next(script)(request, context))
         with pytest.raises(Unclear, match="gone") as caught:
             WITH_ID["DeleteMigrationJob"](gateway)
         assert caught.value.code == "NOT_FOUND"
 
-    def test_delete_says_whether_the_destination_goes(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_delete_says_whether_the_destination_goes(self, gateway: Gateway, far: FakeService) -> None:
         far.on("DeleteMigrationJob", lambda request, context: an_operation())
         gateway.delete(JOB, request_id="id-1", force=True)
         gateway.delete(JOB, request_id="id-2", force=False)
@@ -230,7 +230,7 @@ class TestWithId:
         assert sent == [("id-1", True), ("id-2", False)]
 
     def test_parallelism_alone_goes_over_grpc_with_its_mask_and_nothing_else(
-        self, gateway: Gateway, far: FarEnd
+        self, gateway: Gateway, far: FakeService
     ) -> None:
         far.on("UpdateMigrationJob", lambda request, context: an_operation())
         gateway.update(JOB, request_id="id-1", parallelism="MAX")
@@ -250,7 +250,7 @@ def rest_operation(_request: RestRequest) -> tuple[int, Any]:
 
 
 class TestRest:
-    def test_restart_of_some_databases(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_restart_of_some_databases(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"POST {NAME}:restart"] = rest_operation
         operation = gateway.restart(JOB, databases=("a", "b"), skip_validation=True)
         assert operation.verb == "restart"
@@ -260,24 +260,24 @@ class TestRest:
         chosen = request.body["objectsFilter"]["sourceObjectsConfig"]["objectConfigs"]
         assert [each["objectIdentifier"]["database"] for each in chosen] == ["a", "b"]
 
-    def test_resume_without_validation(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_resume_without_validation(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"POST {NAME}:resume"] = rest_operation
         gateway.resume(JOB, skip_validation=True)
         discovery.check("ResumeMigrationJobRequest", far.rest_calls[0].body)
         assert far.rest_calls[0].body == {"skipValidation": True}
 
-    def test_restart_of_what_failed(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_restart_of_what_failed(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"POST {NAME}:restart"] = rest_operation
         gateway.restart(JOB, failed_only=True)
         assert [each.body for each in far.rest_calls] == [{"restartFailedObjects": True}]
 
-    def test_promote_of_some_databases(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_promote_of_some_databases(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"POST {NAME}:promote"] = rest_operation
         gateway.promote(JOB, databases=("a",))
         discovery.check("PromoteMigrationJobRequest", far.rest_calls[0].body)
 
     @pytest.mark.parametrize("parallelism", ["", "MIN"])
-    def test_patch(self, gateway: Gateway, far: FarEnd, parallelism: str) -> None:
+    def test_patch(self, gateway: Gateway, far: FakeService, parallelism: str) -> None:
         far.rest[f"PATCH {NAME}"] = rest_operation
         gateway.update(JOB, request_id="id-1", objects=ObjectsConfig(), parallelism=parallelism)
         (request,) = far.rest_calls
@@ -309,7 +309,7 @@ class TestRest:
     def test_each_http_status_and_no_repeats(
         self,
         gateway: Gateway,
-        far: FarEnd,
+        far: FakeService,
         seen: list[tuple[str, str]],
         path: str,
         status: int,
@@ -324,21 +324,21 @@ class TestRest:
         assert len(far.rest_calls) == 1
         assert [each for _, each in seen] == [code]
 
-    def test_an_error_page_that_is_no_json(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_an_error_page_that_is_no_json(self, gateway: Gateway, far: FakeService) -> None:
         far.rest[f"POST {NAME}:promote"] = lambda request: (502, b"<html>Bad Gateway</html>")
         with pytest.raises(Unclear, match="HTTP 502"):
             gateway.promote(JOB, databases=("a",))
 
     @pytest.mark.parametrize("body", [b"<html>", b"[1]", b""])
     def test_a_success_that_cannot_be_read_is_unclear(
-        self, gateway: Gateway, far: FarEnd, body: bytes
+        self, gateway: Gateway, far: FakeService, body: bytes
     ) -> None:
         far.rest[f"POST {NAME}:promote"] = lambda request: (200, body)
         with pytest.raises(Unclear):
             gateway.promote(JOB, databases=("a",))
 
     @pytest.mark.parametrize("path", PARTS)
-    def test_a_connection_that_breaks_is_unclear(self, gateway: Gateway, far: FarEnd, path: str) -> None:
+    def test_a_connection_that_breaks_is_unclear(self, gateway: Gateway, far: FakeService, path: str) -> None:
         def drop(request: RestRequest) -> tuple[int, Any]:
             request.drop()
             return 0, None
@@ -349,7 +349,7 @@ class TestRest:
         assert caught.value.code == "UNAVAILABLE"
         assert len(far.rest_calls) == 1
 
-    def test_a_slow_answer_is_unclear(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_slow_answer_is_unclear(self, gateway: Gateway, far: FakeService) -> None:
         enough = threading.Event()
 
         def silent(_request: RestRequest) -> tuple[int, Any]:
@@ -363,7 +363,7 @@ class TestRest:
         assert caught.value.code == "DEADLINE_EXCEEDED"
         assert len(far.rest_calls) == 1
 
-    def test_a_broken_patch_is_repeated_with_its_id(self, gateway: Gateway, far: FarEnd) -> None:
+    def test_a_broken_patch_is_repeated_with_its_id(self, gateway: Gateway, far: FakeService) -> None:
         def drop(request: RestRequest) -> tuple[int, Any]:
             request.drop()
             return 0, None
@@ -378,7 +378,7 @@ class TestRest:
         assert [each.query["requestId"] for each in far.rest_calls] == ["id-1"] * 3
 
 
-def test_no_write_rides_on_a_connection_that_was_kept_open(gateway: Gateway, far: FarEnd) -> None:
+def test_no_write_rides_on_a_connection_that_was_kept_open(gateway: Gateway, far: FakeService) -> None:
     """The far end may close it just as the request leaves, and then nobody knows what came of it."""
     far.rest[f"GET {NAME}"] = lambda request: (200, {"name": NAME})
     far.rest[f"POST {NAME}:promote"] = rest_operation
@@ -391,7 +391,7 @@ def test_no_write_rides_on_a_connection_that_was_kept_open(gateway: Gateway, far
     assert len({first, third, fourth}) == 3
 
 
-def test_skip_validation_goes_along(gateway: Gateway, far: FarEnd) -> None:
+def test_skip_validation_goes_along(gateway: Gateway, far: FakeService) -> None:
     for method, act in (
         ("StartMigrationJob", gateway.start),
         ("RestartMigrationJob", gateway.restart),

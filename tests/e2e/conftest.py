@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.slack import SlackServer
-from tests.e2e.scene import Scene, scene
+from tests.e2e.env import Env, open_env
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     """One bot for all tests of a file; each test brings jobs of its own."""
-    with scene(tmp_path_factory.mktemp("bot")) as made:
+    with open_env(tmp_path_factory.mktemp("bot")) as made:
         yield made
         assert made.slack.violations() == []
 

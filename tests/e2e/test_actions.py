@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.scene import CAUGHT_UP, Scene, fresh
+from tests.e2e.env import CAUGHT_UP, Env, unique_id
 
 PHASES = (
     "FULL_DUMP",
@@ -108,21 +108,21 @@ def is_typed(verb: str, state: str, phase: str | None) -> bool:
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(("state", "phase"), STATUSES)
-def test_table(stage: Scene, verb: str, state: str, phase: str | None) -> None:
-    job = fresh(verb)
-    stage.dms.add_job(job, state=state, phase=phase, databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
-    answer = stage.type(f"{verb} {job}")
+def test_table(env: Env, verb: str, state: str, phase: str | None) -> None:
+    job = unique_id(verb)
+    env.dms.add_job(job, state=state, phase=phase, databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
+    answer = env.type(f"{verb} {job}")
     if not allowed(verb, state, phase):
         assert "Possible now" in plain(answer) or "wait until" in plain(answer), plain(answer)
         assert job in plain(answer)
-        assert stage.writes(verb, job) == []
+        assert env.writes(verb, job) == []
         return
     wanted = words(verb, state, phase)
     if wanted:
-        card = stage.shows(answer, *wanted, "Cancel")
-        assert stage.writes(verb, job) == []
-        stage.confirm(card, asks_by(verb, state), typed=job if is_typed(verb, state, phase) else "")
-    stage.shows(answer, "✅", job)
+        card = env.shows(answer, *wanted, "Cancel")
+        assert env.writes(verb, job) == []
+        env.confirm(card, asks_by(verb, state), typed=job if is_typed(verb, state, phase) else "")
+    env.shows(answer, "✅", job)
     # A completed job's own sign is on the card, too: what ends the wait is the call itself.
-    stage.slack.wait_for(lambda _: stage.writes(verb, job), 15)
-    assert len(stage.writes(verb, job)) == 1
+    env.slack.wait_for(lambda _: env.writes(verb, job), 15)
+    assert len(env.writes(verb, job)) == 1

@@ -10,30 +10,30 @@ from typing import Any
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.parts import calls, card_after, confirm_typed, destination, full, labels, no_views
-from tests.e2e.scene import CHANNEL, JSON, Scene, fresh
+from tests.e2e.database_helpers import calls, card_after, confirm_typed, destination, full, labels, no_views
+from tests.e2e.env import CHANNEL, JSON, Env, unique_id
 
 PICK = "dms:list:pick:1"
 
 
 @pytest.fixture(autouse=True)
-def screen(stage: Scene) -> None:
-    no_views(stage)
+def screen(env: Env) -> None:
+    no_views(env)
 
 
 @pytest.fixture
-def quick(stage: Scene) -> Iterator[None]:
+def quick(env: Env) -> Iterator[None]:
     """Operations that last long enough to be seen side by side."""
-    stage.dms.operation_seconds(24.0)
+    env.dms.operation_seconds(24.0)
     yield
-    stage.dms.operation_seconds(6.0)
+    env.dms.operation_seconds(6.0)
 
 
-def jobs_of(stage: Scene, count: int, **values: Any) -> list[str]:
+def jobs_of(env: Env, count: int, **values: Any) -> list[str]:
     """Alike jobs with a label of their own, by which `--all` finds them; ids in name order."""
-    prefix = fresh("bulk")
+    prefix = unique_id("bulk")
     values = {"phase": "CDC", "databases": ["sales", "billing"], "frozen": True, **values}
-    names = stage.dms.add_many(count, prefix=prefix, labels={"set": prefix}, **values)
+    names = env.dms.add_many(count, prefix=prefix, labels={"set": prefix}, **values)
     return sorted(name.rpartition("/")[2] for name in names)
 
 
@@ -42,16 +42,16 @@ def label(jobs: Sequence[str]) -> str:
     return f"label.set={jobs[0].rpartition('-')[0]}"
 
 
-def methods(stage: Scene, jobs: Sequence[str]) -> list[list[str]]:
+def methods(env: Env, jobs: Sequence[str]) -> list[list[str]]:
     """What each job was asked, in order."""
-    return [[call["method"] for call in calls(stage, job)] for job in jobs]
+    return [[call["method"] for call in calls(env, job)] for job in jobs]
 
 
-def posted(stage: Scene, job: str, after: str) -> list[JSON]:
+def posted(env: Env, job: str, after: str) -> list[JSON]:
     """All messages in the channel that name the job."""
     return [
         each
-        for each in stage.slack.messages(channel=CHANNEL, user="dana", after=after)
+        for each in env.slack.messages(channel=CHANNEL, user="dana", after=after)
         if f"`{job}`" in plain(each)
     ]
 
@@ -59,55 +59,55 @@ def posted(stage: Scene, job: str, after: str) -> list[JSON]:
 # ---- one confirmation, one message
 
 
-def test_several_by_name(stage: Scene) -> None:
-    jobs = jobs_of(stage, 3)
-    before = stage.now()
-    card = stage.type(f"stop {' '.join(jobs)}")
+def test_several_by_name(env: Env) -> None:
+    jobs = jobs_of(env, 3)
+    before = env.now()
+    card = env.type(f"stop {' '.join(jobs)}")
     text = plain(card)
     assert "Stop 3 jobs?" in text
     assert all(f"`{job}`" in text and f"{job}-target" in text for job in jobs)
     assert "changes pile up on the source" in text
-    assert methods(stage, jobs) == [[], [], []]
-    stage.confirm(card, "Confirm stop")
-    done = stage.shows(card, "Stopped all 3 jobs", "▰▰▰▰▰▰▰▰▰▰ 3 of 3")
+    assert methods(env, jobs) == [[], [], []]
+    env.confirm(card, "Confirm stop")
+    done = env.shows(card, "Stopped all 3 jobs", "▰▰▰▰▰▰▰▰▰▰ 3 of 3")
     assert all(f"✅ `{job}` done" in plain(done) for job in jobs)
-    assert methods(stage, jobs) == [["StopMigrationJob"]] * 3
-    assert [len(posted(stage, job, before)) for job in jobs] == [1, 1, 1], "one message tells all"
+    assert methods(env, jobs) == [["StopMigrationJob"]] * 3
+    assert [len(posted(env, job, before)) for job in jobs] == [1, 1, 1], "one message tells all"
     assert "Retry the failed ones" not in labels(done)
 
 
-def test_all_that_filters_match(stage: Scene) -> None:
-    jobs = jobs_of(stage, 4, state="NOT_STARTED", phase=None)
-    other = jobs_of(stage, 1, state="NOT_STARTED", phase=None)
-    card = stage.type(f"start --all state=not_started {label(jobs)}")
+def test_all_that_filters_match(env: Env) -> None:
+    jobs = jobs_of(env, 4, state="NOT_STARTED", phase=None)
+    other = jobs_of(env, 1, state="NOT_STARTED", phase=None)
+    card = env.type(f"start --all state=not_started {label(jobs)}")
     assert "Start 4 jobs?" in plain(card)
-    stage.confirm(card, "Confirm start")
-    stage.shows(card, "Started all 4 jobs")
-    assert methods(stage, jobs) == [["StartMigrationJob"]] * 4
-    assert methods(stage, other) == [[]]
+    env.confirm(card, "Confirm start")
+    env.shows(card, "Started all 4 jobs")
+    assert methods(env, jobs) == [["StartMigrationJob"]] * 4
+    assert methods(env, other) == [[]]
 
 
-def test_what_filters_find_is_asked_about_also_when_it_is_one(stage: Scene) -> None:
-    jobs = jobs_of(stage, 1)
-    card = stage.type(f"stop --all state=running {label(jobs)}")
+def test_what_filters_find_is_asked_about_also_when_it_is_one(env: Env) -> None:
+    jobs = jobs_of(env, 1)
+    card = env.type(f"stop --all state=running {label(jobs)}")
     assert "Confirm stop" in labels(card)
-    assert methods(stage, jobs) == [[]]
-    stage.confirm(card, "Confirm stop")
-    stage.shows(card, "✅")
-    assert methods(stage, jobs) == [["StopMigrationJob"]]
+    assert methods(env, jobs) == [[]]
+    env.confirm(card, "Confirm stop")
+    env.shows(card, "✅")
+    assert methods(env, jobs) == [["StopMigrationJob"]]
 
 
-def test_what_changes_nothing_runs_at_once_on_a_few_named(stage: Scene) -> None:
-    jobs = jobs_of(stage, 3)
-    done = stage.shows(stage.type(f"verify {' '.join(jobs)}"), "✅ *Verified all 3 jobs*")
+def test_what_changes_nothing_runs_at_once_on_a_few_named(env: Env) -> None:
+    jobs = jobs_of(env, 3)
+    done = env.shows(env.type(f"verify {' '.join(jobs)}"), "✅ *Verified all 3 jobs*")
     assert "⚠️" not in plain(done)
-    assert methods(stage, jobs) == [["VerifyMigrationJob"]] * 3
+    assert methods(env, jobs) == [["VerifyMigrationJob"]] * 3
 
 
 @pytest.mark.parametrize(("count", "by_filter"), [(2, True), (5, False)])
-def test_what_changes_nothing_asks_before_it_locks_many(stage: Scene, count: int, by_filter: bool) -> None:
-    jobs = jobs_of(stage, count)
-    card = stage.type(f"verify {f'--all state=running {label(jobs)}' if by_filter else ' '.join(jobs)}")
+def test_what_changes_nothing_asks_before_it_locks_many(env: Env, count: int, by_filter: bool) -> None:
+    jobs = jobs_of(env, count)
+    card = env.type(f"verify {f'--all state=running {label(jobs)}' if by_filter else ' '.join(jobs)}")
     text = plain(card)
     assert f"Verify {count} jobs?" in text
     assert "ℹ️ The configuration is tested" in text
@@ -115,11 +115,11 @@ def test_what_changes_nothing_asks_before_it_locks_many(stage: Scene, count: int
     pressed = [part for block in card["blocks"] for part in block.get("elements", ())]
     (confirm,) = (each for each in pressed if "verify:confirm" in each.get("action_id", ""))
     assert "style" not in confirm
-    assert methods(stage, jobs) == [[]] * count
-    assert not any(stage.bot.store.runs(job=full(job)) for job in jobs), "no job is locked yet"
-    stage.press(card, "Confirm verify")
-    stage.shows(card, f"✅ *Verified all {count} jobs*")
-    assert methods(stage, jobs) == [["VerifyMigrationJob"]] * count
+    assert methods(env, jobs) == [[]] * count
+    assert not any(env.bot.store.runs(job=full(job)) for job in jobs), "no job is locked yet"
+    env.press(card, "Confirm verify")
+    env.shows(card, f"✅ *Verified all {count} jobs*")
+    assert methods(env, jobs) == [["VerifyMigrationJob"]] * count
 
 
 @pytest.mark.parametrize(
@@ -138,38 +138,38 @@ def test_what_changes_nothing_asks_before_it_locks_many(stage: Scene, count: int
         ("edit {a} {b} --all", "one"),
     ],
 )
-def test_refused_before_anything_is_asked(stage: Scene, command: str, words: str) -> None:
-    jobs = jobs_of(stage, 2)
+def test_refused_before_anything_is_asked(env: Env, command: str, words: str) -> None:
+    jobs = jobs_of(env, 2)
     line = command.format(a=jobs[0], b=jobs[1])
     if "--pick" in line:
-        stage.slack.command(line)
-        text = plain(stage.slack.wait_view(contains=[words]))
+        env.slack.command(line)
+        text = plain(env.slack.wait_view(contains=[words]))
     else:
-        text = plain(stage.type(line))
+        text = plain(env.type(line))
     assert words in text, text
     assert "Confirm" not in text
-    assert methods(stage, jobs) == [[], []]
+    assert methods(env, jobs) == [[], []]
 
 
-def test_a_location_that_does_not_answer(stage: Scene) -> None:
-    jobs = jobs_of(stage, 2)
-    stage.dms.location_unreachable("us-central1")
+def test_a_location_that_does_not_answer(env: Env) -> None:
+    jobs = jobs_of(env, 2)
+    env.dms.location_unreachable("us-central1")
     try:
-        answer = stage.type(f"stop --all state=running {label(jobs)}")
+        answer = env.type(f"stop --all state=running {label(jobs)}")
     finally:
-        stage.dms.location_unreachable("us-central1", on=False)
+        env.dms.location_unreachable("us-central1", on=False)
     assert "Nothing was done" in plain(answer)
     assert "us-central1" in plain(answer)
-    assert methods(stage, jobs) == [[], []]
+    assert methods(env, jobs) == [[], []]
 
 
 # ---- different statuses
 
 
-def test_different_statuses_are_refused_with_a_button_for_each(stage: Scene) -> None:
-    cdc, dump = jobs_of(stage, 2), jobs_of(stage, 1, phase="FULL_DUMP")
-    stopped = jobs_of(stage, 2, state="STOPPED")
-    answer = stage.type(f"stop {' '.join([*cdc, *dump, *stopped])}")
+def test_different_statuses_are_refused_with_a_button_for_each(env: Env) -> None:
+    cdc, dump = jobs_of(env, 2), jobs_of(env, 1, phase="FULL_DUMP")
+    stopped = jobs_of(env, 2, state="STOPPED")
+    answer = env.type(f"stop {' '.join([*cdc, *dump, *stopped])}")
     text = plain(answer)
     assert f"*RUNNING · CDC*: `{cdc[0]}`, `{cdc[1]}`\n" in text
     assert f"*RUNNING · full dump*: `{dump[0]}`\n" in text
@@ -179,25 +179,25 @@ def test_different_statuses_are_refused_with_a_button_for_each(stage: Scene) -> 
         "Stop 1 in RUNNING · full dump",
         "List STOPPED · CDC",
     ]
-    assert methods(stage, [*cdc, *dump, *stopped]) == [[]] * 5
-    before = stage.now()
-    stage.press(answer, "Stop 2 in RUNNING · CDC")
-    card = card_after(stage, before, "Stop 2 jobs?", *cdc)
-    stage.confirm(card, "Confirm stop")
-    stage.shows(card, "Stopped all 2 jobs")
-    assert methods(stage, [*cdc, *dump, *stopped]) == [["StopMigrationJob"]] * 2 + [[]] * 3
-    before = stage.now()
-    stage.press(answer, "List STOPPED · CDC")
-    listing = card_after(stage, before, "*STOPPED* · CDC", *(f"(`{job}`)" for job in stopped))
+    assert methods(env, [*cdc, *dump, *stopped]) == [[]] * 5
+    before = env.now()
+    env.press(answer, "Stop 2 in RUNNING · CDC")
+    card = card_after(env, before, "Stop 2 jobs?", *cdc)
+    env.confirm(card, "Confirm stop")
+    env.shows(card, "Stopped all 2 jobs")
+    assert methods(env, [*cdc, *dump, *stopped]) == [["StopMigrationJob"]] * 2 + [[]] * 3
+    before = env.now()
+    env.press(answer, "List STOPPED · CDC")
+    listing = card_after(env, before, "*STOPPED* · CDC", *(f"(`{job}`)" for job in stopped))
     assert "Resume chosen" in labels(listing)
 
 
-def test_options_stay_with_the_groups(stage: Scene) -> None:
-    failed, halted = jobs_of(stage, 1, state="FAILED"), jobs_of(stage, 1, state="STOPPED", phase="FULL_DUMP")
-    answer = stage.type(f"restart {failed[0]} {halted[0]} --skip-validation")
-    before = stage.now()
-    stage.press(answer, "Restart 1 in FAILED · CDC")
-    card = card_after(stage, before, "Confirm restart", failed[0])
+def test_options_stay_with_the_groups(env: Env) -> None:
+    failed, halted = jobs_of(env, 1, state="FAILED"), jobs_of(env, 1, state="STOPPED", phase="FULL_DUMP")
+    answer = env.type(f"restart {failed[0]} {halted[0]} --skip-validation")
+    before = env.now()
+    env.press(answer, "Restart 1 in FAILED · CDC")
+    card = card_after(env, before, "Confirm restart", failed[0])
     assert "without the service's checks" in plain(card)
     assert halted[0] not in plain(card)
 
@@ -205,255 +205,253 @@ def test_options_stay_with_the_groups(stage: Scene) -> None:
 # ---- choosing in the list
 
 
-def choosing(stage: Scene, jobs: Sequence[str]) -> JSON:
+def choosing(env: Env, jobs: Sequence[str]) -> JSON:
     """The list of just these jobs, with checkboxes."""
-    page = stage.type(f"list {label(jobs)}")
-    stage.press(page, "Choose several")
-    return stage.shows(page, "[Done choosing]")
+    page = env.type(f"list {label(jobs)}")
+    env.press(page, "Choose several")
+    return env.shows(page, "[Done choosing]")
 
 
-def tick(stage: Scene, page: JSON, jobs: Sequence[str], box: str = PICK) -> None:
-    answer = stage.slack.press(page, action_id=box, value=[f"`{job}`" for job in jobs])
+def tick(env: Env, page: JSON, jobs: Sequence[str], box: str = PICK) -> None:
+    answer = env.slack.press(page, action_id=box, value=[f"`{job}`" for job in jobs])
     assert answer["ok"], answer
 
 
-def test_choosing_in_the_list(stage: Scene) -> None:
-    jobs = jobs_of(stage, 4)
-    page = choosing(stage, jobs)
-    tick(stage, page, [jobs[0], jobs[2]])
-    before = stage.now()
-    stage.press(page, "Stop chosen")
-    card = card_after(stage, before, "Stop 2 jobs?")
+def test_choosing_in_the_list(env: Env) -> None:
+    jobs = jobs_of(env, 4)
+    page = choosing(env, jobs)
+    tick(env, page, [jobs[0], jobs[2]])
+    before = env.now()
+    env.press(page, "Stop chosen")
+    card = card_after(env, before, "Stop 2 jobs?")
     assert jobs[1] not in plain(card)
-    stage.confirm(card, "Confirm stop")
-    stage.shows(card, "Stopped all 2 jobs")
-    assert methods(stage, jobs) == [["StopMigrationJob"], [], ["StopMigrationJob"], []]
-    stage.press(page, "Done choosing")
-    stage.shows(page, "[Choose several]")
+    env.confirm(card, "Confirm stop")
+    env.shows(card, "Stopped all 2 jobs")
+    assert methods(env, jobs) == [["StopMigrationJob"], [], ["StopMigrationJob"], []]
+    env.press(page, "Done choosing")
+    env.shows(page, "[Choose several]")
 
 
-def test_nothing_ticked(stage: Scene) -> None:
-    jobs = jobs_of(stage, 2)
-    page = choosing(stage, jobs)
-    before = stage.now()
-    stage.press(page, "Delete chosen")
-    card_after(stage, before, "Tick the jobs to delete first")
-    assert methods(stage, jobs) == [[], []]
+def test_nothing_ticked(env: Env) -> None:
+    jobs = jobs_of(env, 2)
+    page = choosing(env, jobs)
+    before = env.now()
+    env.press(page, "Delete chosen")
+    card_after(env, before, "Tick the jobs to delete first")
+    assert methods(env, jobs) == [[], []]
 
 
-def test_ticks_in_several_groups(stage: Scene) -> None:
-    prefix = fresh("mixed")
+def test_ticks_in_several_groups(env: Env) -> None:
+    prefix = unique_id("mixed")
     for number, state in enumerate(("RUNNING", "RUNNING", "STOPPED")):
-        stage.dms.add_job(f"{prefix}-{number}", state=state, phase="CDC", labels={"set": prefix}, frozen=True)
+        env.dms.add_job(f"{prefix}-{number}", state=state, phase="CDC", labels={"set": prefix}, frozen=True)
     jobs = [f"{prefix}-{number}" for number in range(3)]
-    page = choosing(stage, jobs)
-    tick(stage, page, jobs[2:])
-    tick(stage, page, jobs[:1], box="dms:list:pick:2")
-    before = stage.now()
-    stage.press(page, "Verify chosen")
-    answer = card_after(stage, before, "only jobs with the same status")
+    page = choosing(env, jobs)
+    tick(env, page, jobs[2:])
+    tick(env, page, jobs[:1], box="dms:list:pick:2")
+    before = env.now()
+    env.press(page, "Verify chosen")
+    answer = card_after(env, before, "only jobs with the same status")
     assert labels(answer) == ["Verify 1 in STOPPED · CDC", "Verify 1 in RUNNING · CDC"]
-    before = stage.now()
-    stage.press(answer, "Verify 1 in STOPPED · CDC")
-    card_after(stage, before, "✅ *Verified*", jobs[2])
-    assert methods(stage, jobs) == [[], [], ["VerifyMigrationJob"]]
+    before = env.now()
+    env.press(answer, "Verify 1 in STOPPED · CDC")
+    card_after(env, before, "✅ *Verified*", jobs[2])
+    assert methods(env, jobs) == [[], [], ["VerifyMigrationJob"]]
 
 
-def test_fifty_on_a_page_to_choose_from(stage: Scene) -> None:
-    jobs = jobs_of(stage, 60)
-    page = choosing(stage, jobs)
+def test_fifty_on_a_page_to_choose_from(env: Env) -> None:
+    jobs = jobs_of(env, 60)
+    page = choosing(env, jobs)
     assert "Page 1 of 2" in plain(page)
     assert "ticks count on this page only" in plain(page)
     boxes = re.findall(r"\(`([^`]+)`\)", plain(page))
     assert boxes == jobs[:50]
     for number in range(5):
-        tick(stage, page, jobs[number * 10 : number * 10 + 10], box=f"dms:list:pick:{number + 1}")
-    before = stage.now()
-    stage.press(page, "Stop chosen")
-    card = card_after(stage, before, "Stop 50 jobs?")
+        tick(env, page, jobs[number * 10 : number * 10 + 10], box=f"dms:list:pick:{number + 1}")
+    before = env.now()
+    env.press(page, "Stop chosen")
+    card = card_after(env, before, "Stop 50 jobs?")
     assert all(f"`{job}`" in plain(card) for job in jobs[:50]), "one confirmation lists all of them"
-    stage.press(card, "Cancel")
+    env.press(card, "Cancel")
 
 
 # ---- failures, and the failed ones again
 
 
-def test_a_failure_of_one_does_not_stop_the_others(stage: Scene) -> None:
-    jobs = jobs_of(stage, 6)
-    stage.dms.operation_outcome(jobs[1], "stop", "INTERNAL", "the disk is full")
-    stage.dms.fault(
-        "StopMigrationJob", "FAILED_PRECONDITION", match=full(jobs[3]), message="not allowed here"
-    )
-    card = stage.type(f"stop --all state=running {label(jobs)}")
-    stage.confirm(card, "Confirm stop")
-    done = stage.shows(card, "Stopped 4 of 6 jobs", "2 did not succeed", "▰▰▰▰▰▰▰▰▰▰ 6 of 6", timeout=25)
+def test_a_failure_of_one_does_not_stop_the_others(env: Env) -> None:
+    jobs = jobs_of(env, 6)
+    env.dms.operation_outcome(jobs[1], "stop", "INTERNAL", "the disk is full")
+    env.dms.fault("StopMigrationJob", "FAILED_PRECONDITION", match=full(jobs[3]), message="not allowed here")
+    card = env.type(f"stop --all state=running {label(jobs)}")
+    env.confirm(card, "Confirm stop")
+    done = env.shows(card, "Stopped 4 of 6 jobs", "2 did not succeed", "▰▰▰▰▰▰▰▰▰▰ 6 of 6", timeout=25)
     text = plain(done)
     assert re.search(rf"🔴 `{jobs[1]}` failed.*the disk is full", text)
     assert re.search(rf"🚫 `{jobs[3]}` refused, nothing was changed.*not allowed here", text)
-    assert methods(stage, jobs) == [["StopMigrationJob"]] * 6
-    before = stage.now()
-    stage.press(done, "Retry the failed ones")
-    again = card_after(stage, before, "Stop 2 jobs?", jobs[1], jobs[3])
+    assert methods(env, jobs) == [["StopMigrationJob"]] * 6
+    before = env.now()
+    env.press(done, "Retry the failed ones")
+    again = card_after(env, before, "Stop 2 jobs?", jobs[1], jobs[3])
     assert "once more" in plain(again)
     assert jobs[0] not in plain(again)
-    stage.confirm(again, "Confirm stop")
-    stage.shows(again, "Stopped all 2 jobs")
+    env.confirm(again, "Confirm stop")
+    env.shows(again, "Stopped all 2 jobs")
     twice = ["StopMigrationJob"] * 2
-    assert [len(each) for each in methods(stage, jobs)] == [1, 2, 1, 2, 1, 1]
-    assert methods(stage, jobs)[1] == twice
-    assert all(stage.dms.job(job)["state"] == "STOPPED" for job in jobs)
+    assert [len(each) for each in methods(env, jobs)] == [1, 2, 1, 2, 1, 1]
+    assert methods(env, jobs)[1] == twice
+    assert all(env.dms.job(job)["state"] == "STOPPED" for job in jobs)
 
 
-def test_retry_of_jobs_that_have_gone_different_ways(stage: Scene) -> None:
-    jobs = jobs_of(stage, 4)
+def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
+    jobs = jobs_of(env, 4)
     for job in jobs[:3]:
-        stage.dms.operation_outcome(job, "stop", "INTERNAL", "no")
-    card = stage.type(f"stop {' '.join(jobs)}")
-    stage.confirm(card, "Confirm stop")
-    done = stage.shows(card, "Stopped 1 of 4 jobs", timeout=25)
-    stage.dms.set_job(jobs[0], state="STOPPED")
-    stage.dms.remove_job(jobs[2])
-    before = stage.now()
-    stage.press(done, "Retry the failed ones")
-    answer = card_after(stage, before, "only jobs with the same status", jobs[0], jobs[1])
+        env.dms.operation_outcome(job, "stop", "INTERNAL", "no")
+    card = env.type(f"stop {' '.join(jobs)}")
+    env.confirm(card, "Confirm stop")
+    done = env.shows(card, "Stopped 1 of 4 jobs", timeout=25)
+    env.dms.set_job(jobs[0], state="STOPPED")
+    env.dms.remove_job(jobs[2])
+    before = env.now()
+    env.press(done, "Retry the failed ones")
+    answer = card_after(env, before, "only jobs with the same status", jobs[0], jobs[1])
     assert labels(answer) == ["List STOPPED · CDC", "Stop 1 in RUNNING · CDC"]
     assert jobs[2] not in plain(answer)
-    before = stage.now()
-    stage.press(answer, "Stop 1 in RUNNING · CDC")
-    card_after(stage, before, "✅ *Stopped*", jobs[1])
-    assert [len(each) for each in methods(stage, jobs)] == [1, 2, 1, 1]
+    before = env.now()
+    env.press(answer, "Stop 1 in RUNNING · CDC")
+    card_after(env, before, "✅ *Stopped*", jobs[1])
+    assert [len(each) for each in methods(env, jobs)] == [1, 2, 1, 1]
 
 
-def test_a_job_that_changed_before_the_confirmation_ends_the_request(stage: Scene) -> None:
-    jobs = jobs_of(stage, 3)
-    card = stage.type(f"stop {' '.join(jobs)}")
-    stage.dms.set_job(jobs[1], state="STOPPED")
-    stage.confirm(card, "Confirm stop")
-    ended = stage.shows(card, "Out of date", jobs[1])
-    assert methods(stage, jobs) == [[], [], []]
-    before = stage.now()
-    stage.press(ended, "Ask again")
-    answer = card_after(stage, before, "only jobs with the same status")
+def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -> None:
+    jobs = jobs_of(env, 3)
+    card = env.type(f"stop {' '.join(jobs)}")
+    env.dms.set_job(jobs[1], state="STOPPED")
+    env.confirm(card, "Confirm stop")
+    ended = env.shows(card, "Out of date", jobs[1])
+    assert methods(env, jobs) == [[], [], []]
+    before = env.now()
+    env.press(ended, "Ask again")
+    answer = card_after(env, before, "only jobs with the same status")
     assert "Stop 2 in RUNNING · CDC" in labels(answer)
 
 
 # ---- what cannot be undone
 
 
-def test_bulk_delete_with_destinations_wants_its_phrase(stage: Scene) -> None:
-    jobs = jobs_of(stage, 3)
-    card = stage.type(f"delete {' '.join(jobs)}")
+def test_bulk_delete_with_destinations_wants_its_phrase(env: Env) -> None:
+    jobs = jobs_of(env, 3)
+    card = env.type(f"delete {' '.join(jobs)}")
     assert "Delete jobs and destinations" in labels(card)
-    stage.press(card, "Delete jobs and destinations")
-    view = stage.slack.wait_view(contains=["are you sure", "Type delete 3 jobs to go on"])
+    env.press(card, "Delete jobs and destinations")
+    view = env.slack.wait_view(contains=["are you sure", "Type delete 3 jobs to go on"])
     assert all(f"`{job}`" in plain(view) for job in jobs)
-    answer = stage.slack.submit(view, {"dms:delete:phrase": "delete 2 jobs"})
+    answer = env.slack.submit(view, {"dms:delete:phrase": "delete 2 jobs"})
     assert "Type delete 3 jobs exactly" in str(answer["errors"])
-    assert methods(stage, jobs) == [[], [], []]
-    answer = stage.slack.submit(view, {"dms:delete:phrase": "delete 3 jobs"})
+    assert methods(env, jobs) == [[], [], []]
+    answer = env.slack.submit(view, {"dms:delete:phrase": "delete 3 jobs"})
     assert not answer["errors"]
-    stage.shows(card, "Deleted all 3 jobs")
-    assert methods(stage, jobs) == [["DeleteMigrationJob"]] * 3
-    assert all(calls(stage, job)[0]["request"]["force"] for job in jobs)
-    gone = {each["name"].rpartition("/")[2]: each["exists"] for each in stage.dms.destinations()}
+    env.shows(card, "Deleted all 3 jobs")
+    assert methods(env, jobs) == [["DeleteMigrationJob"]] * 3
+    assert all(calls(env, job)[0]["request"]["force"] for job in jobs)
+    gone = {each["name"].rpartition("/")[2]: each["exists"] for each in env.dms.destinations()}
     assert [gone[f"{job}-target"] for job in jobs] == [False] * 3
 
 
-def test_bulk_delete_of_the_jobs_only(stage: Scene) -> None:
-    jobs = jobs_of(stage, 2)
-    card = stage.type(f"delete {' '.join(jobs)}")
-    stage.confirm(card, "Delete jobs only")
-    stage.shows(card, "Deleted all 2 jobs")
-    assert not any(calls(stage, job)[0]["request"].get("force") for job in jobs)
-    there = {each["name"].rpartition("/")[2]: each["exists"] for each in stage.dms.destinations()}
+def test_bulk_delete_of_the_jobs_only(env: Env) -> None:
+    jobs = jobs_of(env, 2)
+    card = env.type(f"delete {' '.join(jobs)}")
+    env.confirm(card, "Delete jobs only")
+    env.shows(card, "Deleted all 2 jobs")
+    assert not any(calls(env, job)[0]["request"].get("force") for job in jobs)
+    there = {each["name"].rpartition("/")[2]: each["exists"] for each in env.dms.destinations()}
     assert [there[f"{job}-target"] for job in jobs] == [True] * 2
 
 
-def test_jobs_that_are_stuck_while_they_start_are_deleted_together(stage: Scene) -> None:
+def test_jobs_that_are_stuck_while_they_start_are_deleted_together(env: Env) -> None:
     """ "Migration job statuses": Starting lists Delete, the way out of a job that is stuck."""
-    jobs = jobs_of(stage, 2, state="STARTING", phase=None)
-    card = stage.type(f"delete --all state=starting {label(jobs)}")
-    stage.shows(card, "Delete 2 jobs?", "It is STARTING", "a job that is stuck")
-    stage.confirm(card, "Delete jobs only")
-    stage.shows(card, "Deleted all 2 jobs")
-    assert methods(stage, jobs) == [["DeleteMigrationJob"]] * 2
+    jobs = jobs_of(env, 2, state="STARTING", phase=None)
+    card = env.type(f"delete --all state=starting {label(jobs)}")
+    env.shows(card, "Delete 2 jobs?", "It is STARTING", "a job that is stuck")
+    env.confirm(card, "Delete jobs only")
+    env.shows(card, "Deleted all 2 jobs")
+    assert methods(env, jobs) == [["DeleteMigrationJob"]] * 2
 
 
-def test_a_stuck_job_that_moves_on_before_the_confirmation_is_kept(stage: Scene) -> None:
-    jobs = jobs_of(stage, 1, state="STARTING", phase=None)
-    card = stage.type(f"delete {jobs[0]}")
-    stage.dms.set_job(jobs[0], state="RUNNING", phase="FULL_DUMP")
-    stage.confirm(card, "Delete job only")
-    stage.shows(card, "Out of date", "is RUNNING in FULL_DUMP now")
-    assert methods(stage, jobs) == [[]]
+def test_a_stuck_job_that_moves_on_before_the_confirmation_is_kept(env: Env) -> None:
+    jobs = jobs_of(env, 1, state="STARTING", phase=None)
+    card = env.type(f"delete {jobs[0]}")
+    env.dms.set_job(jobs[0], state="RUNNING", phase="FULL_DUMP")
+    env.confirm(card, "Delete job only")
+    env.shows(card, "Out of date", "is RUNNING in FULL_DUMP now")
+    assert methods(env, jobs) == [[]]
 
 
-def test_bulk_restart_names_all_that_is_wiped_and_wants_its_phrase(stage: Scene) -> None:
-    jobs = jobs_of(stage, 2, state="FAILED")
-    card = stage.type(f"restart {' '.join(jobs)}")
+def test_bulk_restart_names_all_that_is_wiped_and_wants_its_phrase(env: Env) -> None:
+    jobs = jobs_of(env, 2, state="FAILED")
+    card = env.type(f"restart {' '.join(jobs)}")
     assert plain(card).count("2 databases: `billing`, `sales`") == 2
     assert "you will be asked to type “restart 2 jobs”" in plain(card)
-    confirm_typed(stage, card, "Confirm restart", "restart 2 jobs")
-    stage.shows(card, "Restarted all 2 jobs")
-    assert methods(stage, jobs) == [["RestartMigrationJob"]] * 2
-    assert [sorted(destination(stage, job)["wiped"]) for job in jobs] == [["billing", "sales"]] * 2
+    confirm_typed(env, card, "Confirm restart", "restart 2 jobs")
+    env.shows(card, "Restarted all 2 jobs")
+    assert methods(env, jobs) == [["RestartMigrationJob"]] * 2
+    assert [sorted(destination(env, job)["wiped"]) for job in jobs] == [["billing", "sales"]] * 2
 
 
-def test_bulk_restart_of_what_failed(stage: Scene) -> None:
+def test_bulk_restart_of_what_failed(env: Env) -> None:
     broken = ["sales", {"name": "billing", "state": "FAILED", "phase": "FULL_DUMP"}]
-    jobs = jobs_of(stage, 2, databases=broken)
-    card = stage.type(f"restart {' '.join(jobs)} --failed-only")
+    jobs = jobs_of(env, 2, databases=broken)
+    card = env.type(f"restart {' '.join(jobs)} --failed-only")
     assert plain(card).count("1 database: `billing`") == 2
-    confirm_typed(stage, card, "Confirm restart", "restart 2 jobs")
-    stage.shows(card, "Restarted all 2 jobs")
-    assert [destination(stage, job)["wiped"] for job in jobs] == [["billing"]] * 2
+    confirm_typed(env, card, "Confirm restart", "restart 2 jobs")
+    env.shows(card, "Restarted all 2 jobs")
+    assert [destination(env, job)["wiped"] for job in jobs] == [["billing"]] * 2
 
 
-def test_bulk_promote_shows_every_delay(stage: Scene) -> None:
+def test_bulk_promote_shows_every_delay(env: Env) -> None:
     past = {"in_phase_for": 600.0, "phase": "CDC", "frozen": True}
-    jobs = jobs_of(stage, 11, sec_lag=0, bytes_lag=0, **past)
+    jobs = jobs_of(env, 11, sec_lag=0, bytes_lag=0, **past)
     late = f"{jobs[0].rpartition('-')[0]}-late"
     labels_there = {"set": late.removesuffix("-late")}
-    stage.dms.add_job(late, labels=labels_there, sec_lag=42, bytes_lag=1_000_000, **past)
+    env.dms.add_job(late, labels=labels_there, sec_lag=42, bytes_lag=1_000_000, **past)
     jobs.append(late)
-    card = stage.type(f"promote --all {label(jobs)}")
+    card = env.type(f"promote --all {label(jobs)}")
     text = plain(card)
     assert f"NOT ZERO for 1 job*: `{late}` 42 s · " in text
     assert "Replication delay: 0 s for 11 jobs* (measured <!date^" in text
     assert all(f"`{job}`" in text for job in jobs)
-    stage.press(card, "Cancel")
-    stage.shows(card, "Cancelled")
-    assert methods(stage, jobs) == [[]] * 12
+    env.press(card, "Cancel")
+    env.shows(card, "Cancelled")
+    assert methods(env, jobs) == [[]] * 12
 
 
 # ---- many
 
 
-def test_fifty_at_once_and_no_more_than_allowed_side_by_side(stage: Scene, quick: None) -> None:
-    jobs = jobs_of(stage, 50)
-    before = stage.now()
-    card = stage.type(f"stop --all state=running {label(jobs)}")
+def test_fifty_at_once_and_no_more_than_allowed_side_by_side(env: Env, quick: None) -> None:
+    jobs = jobs_of(env, 50)
+    before = env.now()
+    card = env.type(f"stop --all state=running {label(jobs)}")
     text = plain(card)
     assert "Stop 50 jobs?" in text
     assert all(f"`{job}`" in text for job in jobs), "one confirmation lists all of them"
     assert "shortened" not in text
-    stage.confirm(card, "Confirm stop")
-    under_way = stage.shows(card, "⏳ Stop 50 jobs", "running since", "waiting for its turn")
-    assert 1 <= len(re.findall(r"running since", plain(under_way))) <= stage.bot.settings.bulk_parallel
-    done = stage.shows(card, "Stopped all 50 jobs", "▰▰▰▰▰▰▰▰▰▰ 50 of 50", timeout=60)
+    env.confirm(card, "Confirm stop")
+    under_way = env.shows(card, "⏳ Stop 50 jobs", "running since", "waiting for its turn")
+    assert 1 <= len(re.findall(r"running since", plain(under_way))) <= env.bot.settings.bulk_parallel
+    done = env.shows(card, "Stopped all 50 jobs", "▰▰▰▰▰▰▰▰▰▰ 50 of 50", timeout=60)
     assert all(f"`{job}` done" in plain(done) for job in jobs)
     told = " ".join(str(version) for version in done["versions"])
     assert {int(each) for each in re.findall(r"[▰▱]{10} (\d+) of 50", told)} & set(range(1, 50))
-    assert methods(stage, jobs) == [["StopMigrationJob"]] * 50
-    assert most_at_once(stage, jobs) == stage.bot.settings.bulk_parallel
-    assert len(posted(stage, jobs[0], before)) == 1
+    assert methods(env, jobs) == [["StopMigrationJob"]] * 50
+    assert most_at_once(env, jobs) == env.bot.settings.bulk_parallel
+    assert len(posted(env, jobs[0], before)) == 1
 
 
-def most_at_once(stage: Scene, jobs: Sequence[str]) -> int:
+def most_at_once(env: Env, jobs: Sequence[str]) -> int:
     """How many of the jobs were STOPPING at the same time, at most, by the DMS's own record."""
     moments: list[tuple[datetime, int]] = []
     for job in jobs:
-        begun, ended = (_since(stage.dms.job(job)["history"], state) for state in ("STOPPING", "STOPPED"))
+        begun, ended = (_since(env.dms.job(job)["history"], state) for state in ("STOPPING", "STOPPED"))
         moments += [(begun, 1), (ended, -1)]
     most = now = 0
     for _, step in sorted(moments):

@@ -7,17 +7,17 @@ import re
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.parts import calls, full, labels
-from tests.e2e.scene import JSON, Scene, fresh
+from tests.e2e.database_helpers import calls, full, labels
+from tests.e2e.env import JSON, Env, unique_id
 
 HALF = {"phase": "FULL_DUMP", "frozen": True, "in_phase_for": 18_900.0}
 """A dump of 36,000 seconds is a little more than half done; the newest figure may be a minute old."""
 
 
-def dumping(stage: Scene) -> str:
+def dumping(env: Env) -> str:
     """A job whose dump goes on: one database through, one half done, one failed, one not taken."""
-    job = fresh("dump")
-    stage.dms.add_job(
+    job = unique_id("dump")
+    env.dms.add_job(
         job,
         databases=[
             {"name": "orders", "dump_seconds": 36_000.0},
@@ -44,17 +44,17 @@ def listed(message: JSON) -> list[str]:
     return re.findall(r"^\S+ `([^`]+)` [A-Z_]+", plain(message), flags=re.MULTILINE)
 
 
-def looks(stage: Scene, job: str, method: str) -> int:
+def looks(env: Env, job: str, method: str) -> int:
     return sum(
         1
-        for call in stage.dms.calls(method)
+        for call in env.dms.calls(method)
         if full(job) in str(call["request"]) or job in str(call["request"])
     )
 
 
-def test_state_phase_error_and_progress(stage: Scene) -> None:
-    job = dumping(stage)
-    page = stage.type(f"databases {job}")
+def test_state_phase_error_and_progress(env: Env) -> None:
+    job = dumping(env)
+    page = env.type(f"databases {job}")
     text = plain(page)
     assert f"4 databases of {job}" in text
     assert "1 FAILED" in text
@@ -66,28 +66,28 @@ def test_state_phase_error_and_progress(stage: Scene) -> None:
     assert line_of(page, "search").endswith("FAILED · full dump")
     assert 'extension "zhparser" is &lt;not&gt; available' in text
     assert line_of(page, "scratch").endswith("NOT_SELECTED")
-    assert calls(stage, job) == []
+    assert calls(env, job) == []
 
 
-def test_without_monitoring_all_but_the_progress_is_there(stage: Scene) -> None:
-    job = dumping(stage)
-    stage.dms.monitoring(False)
+def test_without_monitoring_all_but_the_progress_is_there(env: Env) -> None:
+    job = dumping(env)
+    env.dms.monitoring(False)
     try:
-        page = stage.type(f"databases {job}")
+        page = env.type(f"databases {job}")
     finally:
-        stage.dms.monitoring(True)
+        env.dms.monitoring(True)
     assert "How far each dump is cannot be told" in plain(page)
     assert "%" not in line_of(page, "orders")
     assert listed(page) == ["search", "archive", "orders", "scratch"]
 
 
-def test_monitoring_is_not_asked_where_no_dump_goes_on(stage: Scene) -> None:
-    job = fresh("cdc")
-    stage.dms.add_job(job, phase="CDC", databases=["sales"], frozen=True)
-    page = stage.type(f"databases {job}")
+def test_monitoring_is_not_asked_where_no_dump_goes_on(env: Env) -> None:
+    job = unique_id("cdc")
+    env.dms.add_job(job, phase="CDC", databases=["sales"], frozen=True)
+    page = env.type(f"databases {job}")
     assert listed(page) == ["sales"]
     assert "through" not in plain(page)
-    assert looks(stage, job, "ListTimeSeries") == 0
+    assert looks(env, job, "ListTimeSeries") == 0
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_monitoring_is_not_asked_where_no_dump_goes_on(stage: Scene) -> None:
         ("nowhere", []),
     ],
 )
-def test_filters(stage: Scene, filters: str, found: list[str]) -> None:
-    page = stage.type(f"databases {dumping(stage)} {filters}")
+def test_filters(env: Env, filters: str, found: list[str]) -> None:
+    page = env.type(f"databases {dumping(env)} {filters}")
     assert listed(page) == found
     assert "Filter: `" in plain(page)
     if not found:
@@ -115,111 +115,111 @@ def test_filters(stage: Scene, filters: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("filters", "hint"), [("state=fialed", "`state=failed`"), ("phase=fulldump", "`phase=full_dump`")]
 )
-def test_unknown_states_and_phases_are_told(stage: Scene, filters: str, hint: str) -> None:
-    answer = stage.type(f"databases {dumping(stage)} {filters}")
+def test_unknown_states_and_phases_are_told(env: Env, filters: str, hint: str) -> None:
+    answer = env.type(f"databases {dumping(env)} {filters}")
     assert f"Did you mean {hint}?" in plain(answer)
 
 
-def test_a_thousand_databases_in_pages(stage: Scene) -> None:
-    job = fresh("big")
+def test_a_thousand_databases_in_pages(env: Env) -> None:
+    job = unique_id("big")
     names = [f"tenant_{number:04d}" for number in range(1000)]
     failed = {"name": "tenant_0777", "state": "FAILED", "phase": "CDC"}
-    stage.dms.add_job(
+    env.dms.add_job(
         job,
         phase="CDC",
         frozen=True,
         databases=[failed if each == failed["name"] else each for each in names],
     )
-    page = stage.type(f"databases {job}")
+    page = env.type(f"databases {job}")
     assert f"1,000 databases of {job}" in plain(page)
     assert "Page 1 of 40" in plain(page)
     assert listed(page) == ["tenant_0777", *names[:24]]
     assert "‹ Previous" not in labels(page)
-    stage.press(page, "Next ›")
-    second = stage.shows(page, "Page 2 of 40")
+    env.press(page, "Next ›")
+    second = env.shows(page, "Page 2 of 40")
     assert listed(second) == names[24:49]
-    stage.press(second, "‹ Previous")
-    assert listed(stage.shows(page, "Page 1 of 40"))[0] == "tenant_0777"
-    last = stage.type(f"databases {job} --page 40")
+    env.press(second, "‹ Previous")
+    assert listed(env.shows(page, "Page 1 of 40"))[0] == "tenant_0777"
+    last = env.type(f"databases {job} --page 40")
     assert listed(last) == names[-25:]
     assert "Next ›" not in labels(last)
-    some = stage.type(f"databases {job} tenant_09 --page 4")
+    some = env.type(f"databases {job} tenant_09 --page 4")
     assert "Page 4 of 4" in plain(some)
     assert "100 matches" in plain(some)
     assert listed(some) == names[975:]
 
 
-def test_each_look_costs_one_request_a_thousand(stage: Scene) -> None:
-    job = fresh("many")
-    stage.dms.add_job(job, phase="CDC", frozen=True, databases=[f"d{number:04d}" for number in range(1500)])
-    page = stage.type(f"databases {job}")
+def test_each_look_costs_one_request_a_thousand(env: Env) -> None:
+    job = unique_id("many")
+    env.dms.add_job(job, phase="CDC", frozen=True, databases=[f"d{number:04d}" for number in range(1500)])
+    page = env.type(f"databases {job}")
     assert f"1,500 databases of {job}" in plain(page)
-    assert looks(stage, job, "ListMigrationJobObjects") == 2
-    stage.press(page, "Next ›")
-    stage.shows(page, "Page 2 of 60")
-    assert looks(stage, job, "ListMigrationJobObjects") == 4
+    assert looks(env, job, "ListMigrationJobObjects") == 2
+    env.press(page, "Next ›")
+    env.shows(page, "Page 2 of 60")
+    assert looks(env, job, "ListMigrationJobObjects") == 4
 
 
-def test_a_turn_keeps_the_filter(stage: Scene) -> None:
-    job = fresh("turn")
-    stage.dms.add_job(
+def test_a_turn_keeps_the_filter(env: Env) -> None:
+    job = unique_id("turn")
+    env.dms.add_job(
         job,
         phase="CDC",
         frozen=True,
         databases=[{"name": f"d{n:02d}", "state": "FAILED" if n % 2 else "RUNNING"} for n in range(80)],
     )
-    page = stage.type(f"databases {job} state=failed")
+    page = env.type(f"databases {job} state=failed")
     assert "40 matches" in plain(page)
-    stage.press(page, "Next ›")
-    second = stage.shows(page, "Page 2 of 2", "Filter: `state=failed`")
+    env.press(page, "Next ›")
+    second = env.shows(page, "Page 2 of 2", "Filter: `state=failed`")
     assert listed(second) == [f"d{n:02d}" for n in range(51, 80, 2)]
 
 
-def test_refresh_shows_what_is_true_now(stage: Scene) -> None:
-    job = fresh("fresh")
-    stage.dms.add_job(job, phase="CDC", frozen=True, databases=["sales"])
-    page = stage.type(f"databases {job}")
-    stage.dms.set_database(job, "sales", state="FAILED", error={"code": "INTERNAL", "message": "disk full"})
-    stage.press(page, "Refresh")
-    stage.shows(page, "disk full", "1 FAILED")
+def test_refresh_shows_what_is_true_now(env: Env) -> None:
+    job = unique_id("fresh")
+    env.dms.add_job(job, phase="CDC", frozen=True, databases=["sales"])
+    page = env.type(f"databases {job}")
+    env.dms.set_database(job, "sales", state="FAILED", error={"code": "INTERNAL", "message": "disk full"})
+    env.press(page, "Refresh")
+    env.shows(page, "disk full", "1 FAILED")
 
 
-def test_buttons_lead_to_edit_and_to_the_choice_of_databases(stage: Scene) -> None:
-    job = dumping(stage)
-    page = stage.type(f"databases {job}")
-    stage.press(page, "Edit")
-    view = stage.slack.wait_view(contains=[f"Edit {job}", "Dump parallelism"])
-    stage.slack.close_view(view)
-    stage.press(page, "Restart some …")
-    view = stage.slack.wait_view(contains=["Databases to restart", "search"])
+def test_buttons_lead_to_edit_and_to_the_choice_of_databases(env: Env) -> None:
+    job = dumping(env)
+    page = env.type(f"databases {job}")
+    env.press(page, "Edit")
+    view = env.slack.wait_view(contains=[f"Edit {job}", "Dump parallelism"])
+    env.slack.close_view(view)
+    env.press(page, "Restart some …")
+    view = env.slack.wait_view(contains=["Databases to restart", "search"])
     assert "(orders)" not in plain(view), "only failed databases of a running job can restart"
-    stage.slack.close_view(view)
+    env.slack.close_view(view)
     assert "Promote some …" not in labels(page)
 
 
-def test_a_job_that_has_no_databases_yet(stage: Scene) -> None:
-    job = fresh("none")
-    stage.dms.add_job(job, state="NOT_STARTED", databases=[])
-    assert "lists no databases for this job yet" in plain(stage.type(f"databases {job}"))
+def test_a_job_that_has_no_databases_yet(env: Env) -> None:
+    job = unique_id("none")
+    env.dms.add_job(job, state="NOT_STARTED", databases=[])
+    assert "lists no databases for this job yet" in plain(env.type(f"databases {job}"))
 
 
 @pytest.mark.parametrize(
     ("phase", "words"), [("READY_FOR_PROMOTE", "ready for promote"), ("PHASE_FAILBACK", "failback")]
 )
-def test_phases_that_the_client_does_not_know_have_names(stage: Scene, phase: str, words: str) -> None:
-    job = fresh("newer")
-    stage.dms.add_job(job, phase=phase, databases=["sales"], frozen=True)
+def test_phases_that_the_client_does_not_know_have_names(env: Env, phase: str, words: str) -> None:
+    job = unique_id("newer")
+    env.dms.add_job(job, phase=phase, databases=["sales"], frozen=True)
     for command in (f"show {job}", f"list {job}", f"databases {job}"):
-        text = plain(stage.type(command))
+        text = plain(env.type(command))
         assert f"*RUNNING* · {words}" in text, text
         assert "PHASE_7" not in text
     short = phase.removeprefix("PHASE_").lower()
-    assert f"`{job}`" in plain(stage.type(f"list {job} phase={short}"))
+    assert f"`{job}`" in plain(env.type(f"list {job} phase={short}"))
 
 
-def test_objects_in_newer_phases_are_shown_by_name(stage: Scene) -> None:
-    job = fresh("backup")
-    stage.dms.add_job(
+def test_objects_in_newer_phases_are_shown_by_name(env: Env) -> None:
+    job = unique_id("backup")
+    env.dms.add_job(
         job,
         phase="CDC",
         frozen=True,
@@ -229,7 +229,7 @@ def test_objects_in_newer_phases_are_shown_by_name(stage: Scene) -> None:
             {"name": "three", "state": "REMOVING", "phase": "CDC"},
         ],
     )
-    page = stage.type(f"databases {job}")
+    page = env.type(f"databases {job}")
     assert line_of(page, "one").endswith("DIFF_BACKUP")
     assert line_of(page, "two").endswith("ready for promote")
     assert "REMOVING" in line_of(page, "three")

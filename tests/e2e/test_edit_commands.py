@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.parts import NAMES, all_but, calls, config_of, filter_of, job_with, labels, patched
-from tests.e2e.scene import JSON, Scene
+from tests.e2e.database_helpers import NAMES, all_but, calls, config_of, filter_of, job_with, labels, patched
+from tests.e2e.env import JSON, Env
 
 ALL: dict[str, Any] = {"databases": list(NAMES)}
 SOME: dict[str, Any] = {"databases": ["billing", "sales"], "source_databases": ["legacy", "old"]}
@@ -24,19 +24,19 @@ BUT: dict[str, Any] = {"databases": ["billing", "sales"], "excluded": ["legacy"]
         (BUT, "--all", all_but()),
     ],
 )
-def test_what_is_sent(stage: Scene, now: dict[str, Any], flags: str, body: JSON) -> None:
-    job = job_with(stage, **now)
-    card = stage.type(f"edit {job} {flags}")
-    assert calls(stage, job) == []
-    stage.confirm(card, "Confirm edit")
-    stage.shows(card, "✅", "Saved")
-    assert patched(stage, job) == ("objectsConfig", {"objectsConfig": body})
-    assert config_of(stage, job) == body
+def test_what_is_sent(env: Env, now: dict[str, Any], flags: str, body: JSON) -> None:
+    job = job_with(env, **now)
+    card = env.type(f"edit {job} {flags}")
+    assert calls(env, job) == []
+    env.confirm(card, "Confirm edit")
+    env.shows(card, "✅", "Saved")
+    assert patched(env, job) == ("objectsConfig", {"objectsConfig": body})
+    assert config_of(env, job) == body
 
 
-def test_what_changes_is_shown_before_it_is_saved(stage: Scene) -> None:
-    job = job_with(stage, **SOME)
-    text = plain(stage.type(f"edit {job} --add legacy --remove sales"))
+def test_what_changes_is_shown_before_it_is_saved(env: Env) -> None:
+    job = job_with(env, **SOME)
+    text = plain(env.type(f"edit {job} --add legacy --remove sales"))
     assert "➕ *Added*: 1 database: `legacy`" in text
     assert "➖ *Removed*: 1 database: `sales`" in text
     assert "*Kept*: 1 database: `billing`" in text
@@ -65,23 +65,23 @@ def test_what_changes_is_shown_before_it_is_saved(stage: Scene) -> None:
         (ALL, "--parallel huge", "min"),
     ],
 )
-def test_refused_before_anything_is_sent(stage: Scene, now: dict[str, Any], flags: str, words: str) -> None:
-    job = job_with(stage, **now)
-    before = config_of(stage, job)
-    answer = stage.type(f"edit {job} {flags}")
+def test_refused_before_anything_is_sent(env: Env, now: dict[str, Any], flags: str, words: str) -> None:
+    job = job_with(env, **now)
+    before = config_of(env, job)
+    answer = env.type(f"edit {job} {flags}")
     assert words in plain(answer), plain(answer)
     assert "Confirm edit" not in labels(answer)
-    assert calls(stage, job) == []
-    assert config_of(stage, job) == before
+    assert calls(env, job) == []
+    assert config_of(env, job) == before
 
 
-def test_a_new_database_is_known_by_name_without_the_view(stage: Scene) -> None:
-    job = job_with(stage, databases=["sales"], source_databases=["billing"])
-    stage.dms.set_job(job, source_databases=["sales", "billing", "brand_new"])
-    card = stage.type(f"edit {job} --add brand_new")
-    stage.confirm(card, "Confirm edit")
-    stage.shows(card, "✅", "Saved")
-    assert patched(stage, job) == ("objectsConfig", {"objectsConfig": filter_of("brand_new", "sales")})
+def test_a_new_database_is_known_by_name_without_the_view(env: Env) -> None:
+    job = job_with(env, databases=["sales"], source_databases=["billing"])
+    env.dms.set_job(job, source_databases=["sales", "billing", "brand_new"])
+    card = env.type(f"edit {job} --add brand_new")
+    env.confirm(card, "Confirm edit")
+    env.shows(card, "✅", "Saved")
+    assert patched(env, job) == ("objectsConfig", {"objectsConfig": filter_of("brand_new", "sales")})
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_a_new_database_is_known_by_name_without_the_view(stage: Scene) -> None:
         ("COMPLETED", None),
     ],
 )
-def test_databases_are_edited_in_any_state(stage: Scene, state: str, phase: str | None) -> None:
-    job = job_with(stage, state=state, phase=phase)
-    card = stage.type(f"edit {job} --remove legacy")
-    stage.confirm(card, "Confirm edit")
-    stage.shows(card, "✅", "Saved")
-    assert patched(stage, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
+def test_databases_are_edited_in_any_state(env: Env, state: str, phase: str | None) -> None:
+    job = job_with(env, state=state, phase=phase)
+    card = env.type(f"edit {job} --remove legacy")
+    env.confirm(card, "Confirm edit")
+    env.shows(card, "✅", "Saved")
+    assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 
 @pytest.mark.parametrize(("state", "phase"), [("NOT_STARTED", None), ("STOPPING", "CDC"), ("STOPPED", "CDC")])
-def test_parallelism_only_while_running(stage: Scene, state: str, phase: str | None) -> None:
-    job = job_with(stage, state=state, phase=phase)
-    answer = stage.type(f"edit {job} --parallel max")
+def test_parallelism_only_while_running(env: Env, state: str, phase: str | None) -> None:
+    job = job_with(env, state=state, phase=phase)
+    answer = env.type(f"edit {job} --parallel max")
     assert "can be changed only while the job is RUNNING" in plain(answer)
-    assert calls(stage, job) == []
+    assert calls(env, job) == []

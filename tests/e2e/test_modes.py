@@ -8,47 +8,47 @@ import httpx
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.scene import Scene, fresh, scene
+from tests.e2e.env import Env, open_env, unique_id
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(tmp_path_factory.mktemp("http"), http=True) as made:
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
+    with open_env(tmp_path_factory.mktemp("http"), http=True) as made:
         yield made
         assert made.slack.violations() == []
 
 
-def test_a_command_a_button_and_a_view(stage: Scene) -> None:
-    job = fresh("http")
-    stage.dms.add_job(job, state="STOPPED", phase="FULL_DUMP", databases=["sales"], frozen=True)
-    card = stage.type(f"restart {job}")
-    stage.confirm(card, "Confirm restart", typed=job)
-    stage.shows(card, "✅", job)
-    assert len(stage.writes("restart", job)) == 1
+def test_a_command_a_button_and_a_view(env: Env) -> None:
+    job = unique_id("http")
+    env.dms.add_job(job, state="STOPPED", phase="FULL_DUMP", databases=["sales"], frozen=True)
+    card = env.type(f"restart {job}")
+    env.confirm(card, "Confirm restart", typed=job)
+    env.shows(card, "✅", job)
+    assert len(env.writes("restart", job)) == 1
 
 
 @pytest.mark.parametrize(("signed", "age"), [("missing", 0), ("bad", 0), ("good", 600)])
-def test_forged_and_stale_requests_are_refused(stage: Scene, signed: str, age: int) -> None:
-    job = fresh("forged")
-    stage.dms.add_job(job, state="NOT_STARTED", frozen=True)
-    sample = stage.slack.command("help")["payload"]
-    results = stage.slack.raw_deliver(
+def test_forged_and_stale_requests_are_refused(env: Env, signed: str, age: int) -> None:
+    job = unique_id("forged")
+    env.dms.add_job(job, state="NOT_STARTED", frozen=True)
+    sample = env.slack.command("help")["payload"]
+    results = env.slack.raw_deliver(
         sample | {"text": f"start {job}", "trigger_id": f"1.{job}"}, "slash_commands", signed=signed, age=age
     )
     assert [each["ok"] for each in results] == [False]
-    assert stage.writes("start", job) == []
+    assert env.writes("start", job) == []
 
 
-def test_health_and_metrics_stand_beside(stage: Scene) -> None:
-    base = f"http://127.0.0.1:{stage.bot.server.port}"
+def test_health_and_metrics_stand_beside(env: Env) -> None:
+    base = f"http://127.0.0.1:{env.bot.server.port}"
     assert httpx.get(f"{base}/healthz").status_code == 200
     ready = httpx.get(f"{base}/readyz")
     assert ready.status_code == 200, ready.text
-    stage.type("help")
+    env.type("help")
     assert 'dms_bot_commands_total{outcome="answered",verb="help"}' in httpx.get(f"{base}/metrics").text
 
 
-def test_an_answer_is_only_for_who_asked(stage: Scene) -> None:
-    answer = stage.type("help list", user="sam")
+def test_an_answer_is_only_for_who_asked(env: Env) -> None:
+    answer = env.type("help list", user="sam")
     assert "the migration jobs, by status" in plain(answer).lower()
     assert answer["ephemeral_for"]

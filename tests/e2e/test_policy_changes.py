@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.deciding import (
+from tests.e2e.env import Env, unique_id
+from tests.e2e.helpers import (
     ALEX,
     DANA,
     ROLES,
     SAM,
     asks,
+    audit_events,
     ended,
-    ends,
     events,
     eventually,
     moment,
+    open_servers,
     policy,
     private,
     runs_of,
     started,
-    told,
 )
-from tests.e2e.scene import Scene, fresh
 
 EITHER = (
     ROLES
@@ -35,61 +35,61 @@ NOBODY_STOPS = ROLES + '[[rule]]\nverbs = ["stop"]\nallow = ["@leads"]\n'
 STOPS_ARE_APPROVED = ROLES + '[[rule]]\nverbs = ["stop"]\napprovals = 1\n'
 
 
-def add(stage: Scene, job: str) -> None:
-    stage.dms.add_job(job, phase="CDC", frozen=True)
+def add(env: Env, job: str) -> None:
+    env.dms.add_job(job, phase="CDC", frozen=True)
 
 
 def test_approvals_are_asked_for_by_the_policy_of_the_confirmation(tmp_path: Path) -> None:
-    job = fresh("later")
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path) as stage:
-            add(stage, job)
-            card = stage.type(f"delete {job}")
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as stage:
-            stage.press(card, "Delete job only")
-            stage.shows(card, "Waiting for approval", "0 of 1")
-            ask = asks(stage, job)
-            assert stage.writes("delete", job) == []
-            stage.press(ask, "Approve", "alex")
-            stage.shows(card, "✅ *Deleted*", ALEX)
-            assert len(stage.writes("delete", job)) == 1
+    job = unique_id("later")
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path) as env:
+            add(env, job)
+            card = env.type(f"delete {job}")
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as env:
+            env.press(card, "Delete job only")
+            env.shows(card, "Waiting for approval", "0 of 1")
+            ask = asks(env, job)
+            assert env.writes("delete", job) == []
+            env.press(ask, "Approve", "alex")
+            env.shows(card, "✅ *Deleted*", ALEX)
+            assert len(env.writes("delete", job)) == 1
         assert slack.control.violations() == []
 
 
 def test_who_may_no_longer_do_it_cannot_confirm_it(tmp_path: Path) -> None:
-    job = fresh("lost")
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path) as stage:
-            add(stage, job)
-            card = stage.type(f"delete {job}", user="riley")
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as stage:
-            before = moment(stage)
-            stage.press(card, "Delete job only", "riley")
-            private(stage, "riley", "You may not use `delete`", "your role is viewer", after=before)
-            assert "[Delete job only]" in plain(stage.shows(card, job))
-            assert stage.writes("delete", job) == []
-            assert events(stage, job) == ["requested"]
+    job = unique_id("lost")
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path) as env:
+            add(env, job)
+            card = env.type(f"delete {job}", user="riley")
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as env:
+            before = moment(env)
+            env.press(card, "Delete job only", "riley")
+            private(env, "riley", "You may not use `delete`", "your role is viewer", after=before)
+            assert "[Delete job only]" in plain(env.shows(card, job))
+            assert env.writes("delete", job) == []
+            assert events(env, job) == ["requested"]
 
 
 def test_an_approval_counts_only_while_its_giver_may_give_it(tmp_path: Path) -> None:
-    job = fresh("void")
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as stage:
-            add(stage, job)
-            card = stage.type(f"delete {job}")
-            stage.press(card, "Delete job only")
-            ask = asks(stage, job)
-            stage.press(ask, "Approve", "sam")
-            stage.shows(ask, "1 of 2", SAM)
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOT_SAM)) as stage:
-            stage.press(ask, "Approve", "alex")
-            stage.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
-            assert stage.writes("delete", job) == []
-            stage.press(ask, "Approve", "riley")
-            done = stage.shows(card, "✅ *Deleted*", f"Approved by <@{ALEX}>, <@U0RILEY001>")
+    job = unique_id("void")
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
+            add(env, job)
+            card = env.type(f"delete {job}")
+            env.press(card, "Delete job only")
+            ask = asks(env, job)
+            env.press(ask, "Approve", "sam")
+            env.shows(ask, "1 of 2", SAM)
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOT_SAM)) as env:
+            env.press(ask, "Approve", "alex")
+            env.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
+            assert env.writes("delete", job) == []
+            env.press(ask, "Approve", "riley")
+            done = env.shows(card, "✅ *Deleted*", f"Approved by <@{ALEX}>, <@U0RILEY001>")
             assert SAM not in plain(done)
-            assert len(stage.writes("delete", job)) == 1
-            assert [user for event, user in told(stage, job) if event == "approved"] == [
+            assert len(env.writes("delete", job)) == 1
+            assert [user for event, user in audit_events(env, job) if event == "approved"] == [
                 SAM,
                 ALEX,
                 "U0RILEY001",
@@ -98,53 +98,53 @@ def test_an_approval_counts_only_while_its_giver_may_give_it(tmp_path: Path) -> 
 
 def test_who_may_approve_again_presses_again(tmp_path: Path) -> None:
     """A right that was away for a while: the approval from before counts once it is given again."""
-    job = fresh("back")
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as stage:
-            add(stage, job)
-            card = stage.type(f"delete {job}")
-            stage.press(card, "Delete job only")
-            ask = asks(stage, job)
-            stage.press(ask, "Approve", "sam")
-            stage.shows(ask, "1 of 2", SAM)
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOT_SAM)) as stage:
-            stage.press(ask, "Approve", "alex")
-            stage.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as stage:
-            assert "[Review]" in plain(stage.type("approvals", user="sam"))
-            stage.slack.open_home("sam")
-            stage.slack.wait_home("sam", contains=[job, "[Review]"])
-            stage.press(ask, "Approve", "sam")
-            stage.shows(card, "✅ *Deleted*", SAM, ALEX)
-            assert len(stage.writes("delete", job)) == 1
+    job = unique_id("back")
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
+            add(env, job)
+            card = env.type(f"delete {job}")
+            env.press(card, "Delete job only")
+            ask = asks(env, job)
+            env.press(ask, "Approve", "sam")
+            env.shows(ask, "1 of 2", SAM)
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOT_SAM)) as env:
+            env.press(ask, "Approve", "alex")
+            env.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
+            assert "[Review]" in plain(env.type("approvals", user="sam"))
+            env.slack.open_home("sam")
+            env.slack.wait_home("sam", contains=[job, "[Review]"])
+            env.press(ask, "Approve", "sam")
+            env.shows(card, "✅ *Deleted*", SAM, ALEX)
+            assert len(env.writes("delete", job)) == 1
 
 
 def test_what_nobody_may_ask_for_any_more_is_not_approved(tmp_path: Path) -> None:
-    job = fresh("asker")
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, STOPS_ARE_APPROVED)) as stage:
-            add(stage, job)
-            card = stage.type(f"stop {job}")
-            stage.press(card, "Confirm stop")
-            ask = asks(stage, job)
-        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOBODY_STOPS)) as stage:
-            before = moment(stage)
-            stage.press(ask, "Approve", "alex")
-            private(stage, "alex", f"<@{DANA}>", "may no longer do this", after=before)
-            assert stage.writes("stop", job) == []
-            assert events(stage, job) == ["requested", "confirmed"]
+    job = unique_id("asker")
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, STOPS_ARE_APPROVED)) as env:
+            add(env, job)
+            card = env.type(f"stop {job}")
+            env.press(card, "Confirm stop")
+            ask = asks(env, job)
+        with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOBODY_STOPS)) as env:
+            before = moment(env)
+            env.press(ask, "Approve", "alex")
+            private(env, "alex", f"<@{DANA}>", "may no longer do this", after=before)
+            assert env.writes("stop", job) == []
+            assert events(env, job) == ["requested", "confirmed"]
 
 
-def queued(stage: Scene) -> tuple[str, str]:
+def queued(env: Env) -> tuple[str, str]:
     """Two jobs that dana stops: the first is being stopped, the second waits for its turn."""
-    first, second = fresh("first"), fresh("second")
+    first, second = unique_id("first"), unique_id("second")
     for job in (first, second):
-        add(stage, job)
-    stage.dms.operation_seconds(100_000)
-    card = stage.type(f"stop {first} {second}")
-    stage.press(card, "Confirm stop")
-    eventually(lambda: stage.writes("stop", first))
-    assert [run.state for run in runs_of(stage, second)] == ["queued"]
+        add(env, job)
+    env.dms.operation_seconds(100_000)
+    card = env.type(f"stop {first} {second}")
+    env.press(card, "Confirm stop")
+    eventually(lambda: env.writes("stop", first))
+    assert [run.state for run in runs_of(env, second)] == ["queued"]
     return first, second
 
 
@@ -155,27 +155,27 @@ def queued(stage: Scene) -> tuple[str, str]:
 )
 def test_the_queue_is_judged_by_the_policy_of_the_call(tmp_path: Path, text: str, why: str) -> None:
     """The bot restarts in the middle of a bulk action, with a policy that forbids the rest."""
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path, bulk_parallel=1) as stage:
-            first, second = queued(stage)
-        with started(slack, dms, tmp_path, bulk_parallel=1, policy_file=policy(tmp_path, text)) as stage:
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, bulk_parallel=1) as env:
+            first, second = queued(env)
+        with started(slack, dms, tmp_path, bulk_parallel=1, policy_file=policy(tmp_path, text)) as env:
             dms.control.clock(advance_seconds=200_000)
-            assert ended(stage, first) == ["succeeded"]
-            assert ended(stage, second) == ["refused"]
-            assert why in runs_of(stage, second)[0].note
-            assert stage.writes("stop", second) == []
+            assert ended(env, first) == ["succeeded"]
+            assert ended(env, second) == ["refused"]
+            assert why in runs_of(env, second)[0].note
+            assert env.writes("stop", second) == []
 
 
 def test_a_frozen_queue_stays_frozen_over_a_restart(tmp_path: Path) -> None:
-    with ends() as (slack, dms):
-        with started(slack, dms, tmp_path, bulk_parallel=1) as stage:
-            first, second = queued(stage)
-            stage.type('freeze --all --until 2h --reason "month end"')
-        with started(slack, dms, tmp_path, bulk_parallel=1) as stage:
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, bulk_parallel=1) as env:
+            first, second = queued(env)
+            env.type('freeze --all --until 2h --reason "month end"')
+        with started(slack, dms, tmp_path, bulk_parallel=1) as env:
             dms.control.clock(advance_seconds=200_000)
-            assert ended(stage, first) == ["succeeded"]
-            assert ended(stage, second) == ["refused"]
-            assert "frozen until" in runs_of(stage, second)[0].note
-            assert stage.writes("stop", second) == []
+            assert ended(env, first) == ["succeeded"]
+            assert ended(env, second) == ["refused"]
+            assert "frozen until" in runs_of(env, second)[0].note
+            assert env.writes("stop", second) == []
             words = [first, second, "month end", "1 of 2 jobs"]
             slack.control.wait_message(channel="dms", contains=words)

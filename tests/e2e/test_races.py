@@ -10,25 +10,25 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.deciding import (
+from tests.e2e.env import JSON, Env, input_of, running, settings, unique_id
+from tests.e2e.helpers import (
     ALEX,
     ROLES,
     SAM,
-    alone,
     asks,
     at_once,
     ended,
-    ends,
     events,
     eventually,
     full,
     moment,
+    open_servers,
     policy,
     private,
     request_of,
     runs_of,
+    single_bot,
 )
-from tests.e2e.scene import JSON, Scene, fresh, input_of, running, settings
 from tests.store.pg_server import postgres_server
 
 RULES = """
@@ -47,45 +47,45 @@ ROUNDS = 2
 
 
 @pytest.fixture
-def stage(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
+def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
     """Stops and deletions need approvals, of one and of two."""
-    with alone(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as made:
+    with single_bot(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as made:
         yield made
 
 
 @pytest.fixture
-def free(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
+def free(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
     """No policy."""
-    with alone(slack, tmp_path) as made:
+    with single_bot(slack, tmp_path) as made:
         yield made
 
 
-def running_job(stage: Scene) -> str:
-    job = fresh("race")
-    stage.dms.add_job(job, phase="CDC", frozen=True)
+def running_job(env: Env) -> str:
+    job = unique_id("race")
+    env.dms.add_job(job, phase="CDC", frozen=True)
     return job
 
 
-def asked(stage: Scene, verb: str, label: str) -> tuple[str, JSON, JSON]:
+def asked(env: Env, verb: str, label: str) -> tuple[str, JSON, JSON]:
     """A job, dana's card, and the message where it is decided."""
-    job = running_job(stage)
-    stage.slack.command(f"{verb} {job}")
-    card = stage.slack.wait_message(channel="dms", contains=[job, f"[{label}]"])
-    stage.press(card, label)
-    return job, card, asks(stage, job)
+    job = running_job(env)
+    env.slack.command(f"{verb} {job}")
+    card = env.slack.wait_message(channel="dms", contains=[job, f"[{label}]"])
+    env.press(card, label)
+    return job, card, asks(env, job)
 
 
-def deletion(stage: Scene, job: str) -> JSON:
+def deletion(env: Env, job: str) -> JSON:
     """The message in which dana is asked whether to delete the job."""
-    stage.slack.command(f"delete {job}")
-    return stage.slack.wait_message(channel="dms", contains=[job, "[Delete job only]"])
+    env.slack.command(f"delete {job}")
+    return env.slack.wait_message(channel="dms", contains=[job, "[Delete job only]"])
 
 
-def once(stage: Scene, job: str, verb: str) -> None:
+def once(env: Env, job: str, verb: str) -> None:
     """One run, one call, and no step of the audit twice."""
-    assert ended(stage, job) == ["succeeded"]
-    assert len(stage.writes(verb, job)) == 1
-    counts = Counter(events(stage, job))
+    assert ended(env, job) == ["succeeded"]
+    assert len(env.writes(verb, job)) == 1
+    counts = Counter(events(env, job))
     assert {name: counts[name] for name in ("calling", "accepted", "succeeded")} == {
         "calling": 1,
         "accepted": 1,
@@ -96,102 +96,102 @@ def once(stage: Scene, job: str, verb: str) -> None:
 # ---- approvals
 
 
-def test_two_give_the_last_approval_at_once(stage: Scene) -> None:
+def test_two_give_the_last_approval_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, _, ask = asked(stage, "stop", "Confirm stop")
-        at_once(*(partial(stage.press, ask, "Approve", user) for user in ("sam", "alex")))
-        once(stage, job, "stop")
-        assert events(stage, job).count("approved") == 1
+        job, _, ask = asked(env, "stop", "Confirm stop")
+        at_once(*(partial(env.press, ask, "Approve", user) for user in ("sam", "alex")))
+        once(env, job, "stop")
+        assert events(env, job).count("approved") == 1
 
 
-def test_both_approvals_come_at_once(stage: Scene) -> None:
+def test_both_approvals_come_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, _, ask = asked(stage, "delete", "Delete job only")
-        at_once(*(partial(stage.press, ask, "Approve", user) for user in ("sam", "alex")))
-        once(stage, job, "delete")
-        assert events(stage, job).count("approved") == 2
+        job, _, ask = asked(env, "delete", "Delete job only")
+        at_once(*(partial(env.press, ask, "Approve", user) for user in ("sam", "alex")))
+        once(env, job, "delete")
+        assert events(env, job).count("approved") == 2
 
 
-def test_one_person_presses_twice(stage: Scene) -> None:
+def test_one_person_presses_twice(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, _, ask = asked(stage, "delete", "Delete job only")
-        before = moment(stage)
-        at_once(*[partial(stage.press, ask, "Approve", "sam")] * 3)
-        private(stage, "sam", "You have approved this already", after=before)
-        stage.shows(ask, "1 of 2", SAM)
-        assert events(stage, job).count("approved") == 1
-        assert stage.writes("delete", job) == []
+        job, _, ask = asked(env, "delete", "Delete job only")
+        before = moment(env)
+        at_once(*[partial(env.press, ask, "Approve", "sam")] * 3)
+        private(env, "sam", "You have approved this already", after=before)
+        env.shows(ask, "1 of 2", SAM)
+        assert events(env, job).count("approved") == 1
+        assert env.writes("delete", job) == []
 
 
-def test_approval_and_denial_at_once(stage: Scene) -> None:
+def test_approval_and_denial_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, card, ask = asked(stage, "stop", "Confirm stop")
-        stage.press(ask, "Deny", "sam")
-        view = stage.slack.wait_view("sam", "Why not?")
+        job, card, ask = asked(env, "stop", "Confirm stop")
+        env.press(ask, "Deny", "sam")
+        view = env.slack.wait_view("sam", "Why not?")
         at_once(
-            partial(stage.press, ask, "Approve", "alex"),
-            partial(stage.slack.submit, view, {input_of(view): "no"}, user="sam"),
+            partial(env.press, ask, "Approve", "alex"),
+            partial(env.slack.submit, view, {input_of(view): "no"}, user="sam"),
         )
-        state = settled(stage, job)
+        state = settled(env, job)
         if state == "denied":
-            assert runs_of(stage, job) == ()
-            assert stage.writes("stop", job) == []
-            stage.shows(card, "Denied", SAM)
+            assert runs_of(env, job) == ()
+            assert env.writes("stop", job) == []
+            env.shows(card, "Denied", SAM)
         else:
-            once(stage, job, "stop")
-            stage.shows(card, "✅ *Stopped*", ALEX)
-            assert "denied" not in events(stage, job)
+            once(env, job, "stop")
+            env.shows(card, "✅ *Stopped*", ALEX)
+            assert "denied" not in events(env, job)
 
 
-def settled(stage: Scene, job: str) -> str:
+def settled(env: Env, job: str) -> str:
     """The state in which a request ends."""
 
     def look() -> str | None:
-        state = str(request_of(stage, job).state)
+        state = str(request_of(env, job).state)
         return state if state in ("denied", "cancelled", "done", "outdated") else None
 
     return eventually(look, 15)
 
 
-def test_approval_and_withdrawal_at_once(stage: Scene) -> None:
+def test_approval_and_withdrawal_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, card, ask = asked(stage, "stop", "Confirm stop")
-        waiting = stage.shows(card, "[Withdraw]")
+        job, card, ask = asked(env, "stop", "Confirm stop")
+        waiting = env.shows(card, "[Withdraw]")
         at_once(
-            partial(stage.press, ask, "Approve", "alex"),
-            partial(stage.slack.press, waiting, text="Withdraw", stale=True),
+            partial(env.press, ask, "Approve", "alex"),
+            partial(env.slack.press, waiting, text="Withdraw", stale=True),
         )
-        if settled(stage, job) == "cancelled":
-            assert runs_of(stage, job) == ()
-            assert stage.writes("stop", job) == []
+        if settled(env, job) == "cancelled":
+            assert runs_of(env, job) == ()
+            assert env.writes("stop", job) == []
         else:
-            once(stage, job, "stop")
-            assert "cancelled" not in events(stage, job)
+            once(env, job, "stop")
+            assert "cancelled" not in events(env, job)
 
 
-def test_two_requests_for_one_job_are_approved_at_once(stage: Scene) -> None:
-    job = running_job(stage)
-    cards = [stage.type(f"stop {job}", user=user) for user in ("dana", "sam")]
+def test_two_requests_for_one_job_are_approved_at_once(env: Env) -> None:
+    job = running_job(env)
+    cards = [env.type(f"stop {job}", user=user) for user in ("dana", "sam")]
     for card, user in zip(cards, ("dana", "sam"), strict=True):
-        stage.press(card, "Confirm stop", user)
-    requests = stage.bot.store.requests(job=full(job))
+        env.press(card, "Confirm stop", user)
+    requests = env.bot.store.requests(job=full(job))
     found = [
-        stage.slack.wait_message(
+        env.slack.wait_message(
             channel="dms-approvals", contains=[f"<@{each.by.user}> asks to", job, "[Approve]"]
         )
         for each in requests
     ]
     assert len({each["ts"] for each in found}) == 2
-    at_once(*(partial(stage.press, ask, "Approve", "alex") for ask in found))
-    eventually(lambda: runs_of(stage, job))
-    assert ended(stage, job) == ["succeeded"]
-    assert len(stage.writes("stop", job)) == 1
+    at_once(*(partial(env.press, ask, "Approve", "alex") for ask in found))
+    eventually(lambda: runs_of(env, job))
+    assert ended(env, job) == ["succeeded"]
+    assert len(env.writes("stop", job)) == 1
 
 
 # ---- confirmations
 
 
-def test_one_person_confirms_twice(free: Scene) -> None:
+def test_one_person_confirms_twice(free: Env) -> None:
     for _ in range(ROUNDS):
         job = running_job(free)
         card = deletion(free, job)
@@ -200,7 +200,7 @@ def test_one_person_confirms_twice(free: Scene) -> None:
         assert events(free, job).count("confirmed") == 1
 
 
-def test_confirming_and_cancelling_at_once(free: Scene) -> None:
+def test_confirming_and_cancelling_at_once(free: Env) -> None:
     for _ in range(ROUNDS):
         job = running_job(free)
         card = deletion(free, job)
@@ -212,7 +212,7 @@ def test_confirming_and_cancelling_at_once(free: Scene) -> None:
             once(free, job, "delete")
 
 
-def test_both_offers_of_a_deletion_at_once(free: Scene) -> None:
+def test_both_offers_of_a_deletion_at_once(free: Env) -> None:
     job = running_job(free)
     card = deletion(free, job)
     free.press(card, "Delete job and destination")
@@ -227,7 +227,7 @@ def test_both_offers_of_a_deletion_at_once(free: Scene) -> None:
     assert ("with destination" in [entry.detail for entry in free.bot.store.audit(job=full(job))]) is force
 
 
-def test_two_people_type_the_same(free: Scene) -> None:
+def test_two_people_type_the_same(free: Env) -> None:
     for _ in range(ROUNDS):
         job = running_job(free)
         before = moment(free)
@@ -239,11 +239,11 @@ def test_two_people_type_the_same(free: Scene) -> None:
         private(free, loser, job, after=before)
 
 
-def frozen(stage: Scene, job: str) -> bool:
-    return "frozen" in events(stage, job)
+def frozen(env: Env, job: str) -> bool:
+    return "frozen" in events(env, job)
 
 
-def test_a_freeze_and_a_confirmation_at_once(free: Scene) -> None:
+def test_a_freeze_and_a_confirmation_at_once(free: Env) -> None:
     for _ in range(ROUNDS):
         job = running_job(free)
         card = deletion(free, job)
@@ -265,20 +265,20 @@ def test_a_freeze_and_a_confirmation_at_once(free: Scene) -> None:
 
 
 def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Path) -> None:
-    with alone(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as stage:
-        stage.slack.duplicate_deliveries(2)
-        job = fresh("thrice")
-        stage.dms.add_job(job, phase="CDC", frozen=True)
-        card = stage.type(f"delete {job}")
-        stage.press(card, "Delete job and destination")
-        view = stage.slack.wait_view("dana")
-        stage.slack.submit(view, {input_of(view): job})
-        ask = asks(stage, job)
-        stage.press(ask, "Approve", "sam")
-        stage.press(stage.shows(ask, "1 of 2"), "Approve", "alex")
-        stage.shows(card, "✅ *Deleted*", job)
-        once(stage, job, "delete")
-        assert Counter(events(stage, job)) == {
+    with single_bot(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as env:
+        env.slack.duplicate_deliveries(2)
+        job = unique_id("thrice")
+        env.dms.add_job(job, phase="CDC", frozen=True)
+        card = env.type(f"delete {job}")
+        env.press(card, "Delete job and destination")
+        view = env.slack.wait_view("dana")
+        env.slack.submit(view, {input_of(view): job})
+        ask = asks(env, job)
+        env.press(ask, "Approve", "sam")
+        env.press(env.shows(ask, "1 of 2"), "Approve", "alex")
+        env.shows(card, "✅ *Deleted*", job)
+        once(env, job, "delete")
+        assert Counter(events(env, job)) == {
             "requested": 1,
             "confirmed": 1,
             "approved": 2,
@@ -286,25 +286,25 @@ def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Pat
             "accepted": 1,
             "succeeded": 1,
         }
-        assert len(stage.bot.store.requests(job=full(job))) == 1
-        assert len([m for m in stage.slack.messages(channel="dms") if job in plain(m)]) == 1
-        assert stage.slack.views("dana") == []
+        assert len(env.bot.store.requests(job=full(job))) == 1
+        assert len([m for m in env.slack.messages(channel="dms") if job in plain(m)]) == 1
+        assert env.slack.views("dana") == []
 
 
 @pytest.mark.postgres
 def test_two_bots_share_what_slack_delivers_twice(tmp_path: Path) -> None:
     """Copies of one delivery reach two replicas over Socket Mode."""
     rules = policy(tmp_path, ROLES + RULES)
-    with ends() as (slack, dms), postgres_server() as server:
+    with open_servers() as (slack, dms), postgres_server() as server:
         wanted = settings(slack, dms, tmp_path, policy_file=rules, db=server.new_database())
         with running(wanted) as one, running(wanted):
             slack.control.wait_connections(2)
             slack.control.duplicate_deliveries(3)
-            stage = Scene(slack.control, dms.control, one)
+            env = Env(slack.control, dms.control, one)
             for _ in range(ROUNDS):
-                job, _card, ask = asked(stage, "stop", "Confirm stop")
-                at_once(*(partial(stage.press, ask, "Approve", user) for user in ("sam", "alex")))
-                once(stage, job, "stop")
-                assert events(stage, job).count("requested") == 1
-                assert events(stage, job).count("approved") == 1
+                job, _card, ask = asked(env, "stop", "Confirm stop")
+                at_once(*(partial(env.press, ask, "Approve", user) for user in ("sam", "alex")))
+                once(env, job, "stop")
+                assert events(env, job).count("requested") == 1
+                assert events(env, job).count("approved") == 1
         assert slack.control.violations() == []

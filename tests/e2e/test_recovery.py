@@ -16,19 +16,19 @@ from bot.dms.rules import Action
 from bot.store import Store, open_store
 from bot.store.records import AuditEntry, Freeze, Person, Request, RequestState, Run, RunState
 from sandbox.dms.control import DmsControl
-from tests.e2e.deciding import (
+from tests.e2e.env import LOCATIONS, Env, settings
+from tests.e2e.helpers import (
     DANA,
     ROLES,
     ended,
-    ends,
     eventually,
     full,
+    open_servers,
     policy,
     request_of,
     runs_of,
     started,
 )
-from tests.e2e.scene import LOCATIONS, Scene, settings
 
 WITHOUT_SALES = ObjectsConfig(Selection.ALL, excluded=(ObjectId("sales"),))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -134,10 +134,10 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     """The bot that comes next, for all cases."""
     folder = tmp_path_factory.mktemp("recovery")
-    with ends() as (slack, dms):
+    with open_servers() as (slack, dms):
         for case in CASES:
             dms.control.add_job(case.job, phase="CDC", databases=["sales", "billing"], frozen=True)
         wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES + RULES + FREE))
@@ -147,8 +147,8 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 leave(store, reader.get_job(full(case.job)), case)
                 case.meanwhile(Outside(dms.control, store, reader), case.job)
         dms.control.clear_calls()
-        with started(slack, dms, folder, policy_file=wanted.policy_file) as stage:
-            yield stage
+        with started(slack, dms, folder, policy_file=wanted.policy_file) as env:
+            yield env
 
 
 def leave(store: Store, job: Job, case: Case) -> None:
@@ -197,7 +197,7 @@ def leave(store: Store, job: Job, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.job)
-def test_a_call_in_doubt_is_settled(after: Scene, case: Case) -> None:
+def test_a_call_in_doubt_is_settled(after: Env, case: Case) -> None:
     assert ended(after, case.job) == [case.outcome]
     calls = after.writes(str(case.action), case.job)
     assert len(calls) == case.calls

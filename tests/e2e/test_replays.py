@@ -14,16 +14,16 @@ import pytest
 
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, signing
-from tests.e2e.deciding import ROLES, asks, audit, ended, full, policy
-from tests.e2e.scene import CAUGHT_UP, JSON, Scene, fresh, mode, running, scene, settings
+from tests.e2e.env import CAUGHT_UP, JSON, Env, mode, open_env, running, settings, unique_id
+from tests.e2e.helpers import ROLES, asks, audit, ended, full, policy
 
 RULES = f'{ROLES}\n[[rule]]\nname = "alone"\nverbs = ["restart", "start"]\napprovals = 0\n'
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     folder = tmp_path_factory.mktemp("bot")
-    with scene(folder, http=True, policy_file=policy(folder, RULES)) as made:
+    with open_env(folder, http=True, policy_file=policy(folder, RULES)) as made:
         yield made
         assert made.slack.violations() == []
 
@@ -31,8 +31,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 class Recorded:
     """A request as it went over the wire."""
 
-    def __init__(self, stage: Scene, kind: str, payload: JSON) -> None:
-        self._url = f"http://127.0.0.1:{stage.bot.server.port}/slack/events"
+    def __init__(self, env: Env, kind: str, payload: JSON) -> None:
+        self._url = f"http://127.0.0.1:{env.bot.server.port}/slack/events"
         self._body, form = signing.encode(kind, payload)
         self._headers = signing.headers("sandbox-signing-secret", self._body, form)
 
@@ -43,56 +43,56 @@ class Recorded:
         return answer.text
 
 
-def replayed(stage: Scene, recorded: Recorded, job: str) -> None:
+def replayed(env: Env, recorded: Recorded, job: str) -> None:
     """Sent three times more, it changes nothing that is known of the job."""
-    before = audit(stage, job), stage.bot.store.requests(job=full(job))
+    before = audit(env, job), env.bot.store.requests(job=full(job))
     for _ in range(3):
         recorded.send()
     # What comes after it has been answered, so it would have been done.
-    stage.type("help")
-    assert (audit(stage, job), stage.bot.store.requests(job=full(job))) == before
+    env.type("help")
+    assert (audit(env, job), env.bot.store.requests(job=full(job))) == before
 
 
-def test_a_command(stage: Scene) -> None:
-    job = fresh("again")
-    stage.dms.add_job(job, state="NOT_STARTED", frozen=True)
-    sample = stage.slack.command("help")["payload"]
-    command = Recorded(stage, "slash_commands", sample | {"text": f"start {job}", "trigger_id": f"1.{job}"})
+def test_a_command(env: Env) -> None:
+    job = unique_id("again")
+    env.dms.add_job(job, state="NOT_STARTED", frozen=True)
+    sample = env.slack.command("help")["payload"]
+    command = Recorded(env, "slash_commands", sample | {"text": f"start {job}", "trigger_id": f"1.{job}"})
     command.send()
-    assert ended(stage, job) == ["succeeded"]
-    stage.dms.set_job(job, state="NOT_STARTED", phase="PHASE_UNSPECIFIED")
-    replayed(stage, command, job)
-    assert len(stage.writes("start", job)) == 1
+    assert ended(env, job) == ["succeeded"]
+    env.dms.set_job(job, state="NOT_STARTED", phase="PHASE_UNSPECIFIED")
+    replayed(env, command, job)
+    assert len(env.writes("start", job)) == 1
 
 
-def test_a_press_and_an_approval(stage: Scene) -> None:
-    job = fresh("again")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    press = Recorded(stage, "interactive", stage.press(card, "Confirm promote")["payload"])
-    asked = asks(stage, job)
-    replayed(stage, press, job)
-    approval = Recorded(stage, "interactive", stage.press(asked, "Approve", user="alex")["payload"])
-    assert ended(stage, job) == ["succeeded"]
-    replayed(stage, approval, job)
-    assert len(stage.writes("promote", job)) == 1
+def test_a_press_and_an_approval(env: Env) -> None:
+    job = unique_id("again")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    press = Recorded(env, "interactive", env.press(card, "Confirm promote")["payload"])
+    asked = asks(env, job)
+    replayed(env, press, job)
+    approval = Recorded(env, "interactive", env.press(asked, "Approve", user="alex")["payload"])
+    assert ended(env, job) == ["succeeded"]
+    replayed(env, approval, job)
+    assert len(env.writes("promote", job)) == 1
 
 
-def test_a_view(stage: Scene) -> None:
-    job = fresh("again")
-    stage.dms.add_job(job, state="FAILED", phase="CDC", databases=["sales"], frozen=True)
-    card = stage.shows(stage.type(f"restart {job}"), "Confirm restart")
-    stage.confirm(card, "Confirm restart", typed=job)
-    submission = stage.slack.deliveries("interactive")[-1]["payload"]
+def test_a_view(env: Env) -> None:
+    job = unique_id("again")
+    env.dms.add_job(job, state="FAILED", phase="CDC", databases=["sales"], frozen=True)
+    card = env.shows(env.type(f"restart {job}"), "Confirm restart")
+    env.confirm(card, "Confirm restart", typed=job)
+    submission = env.slack.deliveries("interactive")[-1]["payload"]
     assert submission["type"] == "view_submission"
-    assert ended(stage, job) == ["succeeded"]
-    before = audit(stage, job)
+    assert ended(env, job) == ["succeeded"]
+    before = audit(env, job)
     # A request that is over is told in the view; nothing else comes of it.
-    view = Recorded(stage, "interactive", submission)
+    view = Recorded(env, "interactive", submission)
     assert all("errors" in view.send() for _ in range(3))
-    stage.type("help")
-    assert audit(stage, job) == before
-    assert len(stage.writes("restart", job)) == 1
+    env.type("help")
+    assert audit(env, job) == before
+    assert len(env.writes("restart", job)) == 1
 
 
 def test_another_start_of_the_bot_knows_it_too(tmp_path: Path) -> None:
@@ -107,14 +107,14 @@ def test_another_start_of_the_bot_knows_it_too(tmp_path: Path) -> None:
         for _ in range(2):
             with running(wanted) as bot:
                 assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
-                stage = Scene(slack.control, dms.control, bot)
+                env = Env(slack.control, dms.control, bot)
                 sent = sent or slack.control.command("help")["payload"] | {
                     "text": "start twice",
                     "trigger_id": "1.2",
                 }
-                Recorded(stage, "slash_commands", sent).send()
-                assert ended(stage, "twice") == ["succeeded"]
+                Recorded(env, "slash_commands", sent).send()
+                assert ended(env, "twice") == ["succeeded"]
                 dms.control.set_job("twice", state="NOT_STARTED", phase="PHASE_UNSPECIFIED")
-                stage.type("help")
-                assert len(stage.bot.store.requests(job=full("twice"))) == 1
-                assert len(stage.writes("start", "twice")) == 1
+                env.type("help")
+                assert len(env.bot.store.requests(job=full("twice"))) == 1
+                assert len(env.writes("start", "twice")) == 1

@@ -14,8 +14,8 @@ from pathlib import Path
 from sandbox.dms.control import DmsControl
 from sandbox.run import Plan, environment
 from sandbox.slack import SlackControl
-from tests.e2e.deciding import APPROVALS, ROLES, ends, eventually, policy
-from tests.e2e.scene import input_of
+from tests.e2e.env import input_of
+from tests.e2e.helpers import APPROVALS, ROLES, eventually, open_servers, policy
 
 TOKEN = "xoxb-999-typed-by-somebody"
 PASSWORD = "hunter2-of-the-freeze"
@@ -49,7 +49,7 @@ class Program:
 
 @contextmanager
 def program(folder: Path) -> Iterator[Program]:
-    with ends() as (slack, dms):
+    with open_servers() as (slack, dms):
         made = Program(slack.control, dms.control, folder, (slack.bot_token, slack.signing_secret))
         environ = environment(Plan(http_port=0), slack, dms) | {
             "DMS_BOT_DB": str(folder / "bot.db"),

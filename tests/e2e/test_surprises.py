@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from sandbox.slack import plain
-from tests.e2e.scene import LOCATIONS, Scene, fresh
+from tests.e2e.env import LOCATIONS, Env, unique_id
 
 
-def test_a_database_that_fails_after_the_question_is_not_wiped_with_the_others(stage: Scene) -> None:
-    job = fresh("late")
+def test_a_database_that_fails_after_the_question_is_not_wiped_with_the_others(env: Env) -> None:
+    job = unique_id("late")
     failed = {"name": "sales", "state": "FAILED", "phase": "FULL_DUMP", "error": {"code": 9, "message": "x"}}
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=[failed, "prices"], frozen=True)
-    card = stage.type(f"restart {job} --failed-only")
-    stage.dms.set_database(job, "prices", state="FAILED", error={"code": 9, "message": "y"})
-    stage.confirm(card, "Confirm restart", typed=job)
-    stage.shows(card, "prices", "not shown", "Nothing was sent")
-    assert [call for call in stage.dms.calls("RestartMigrationJob") if job in str(call["request"])] == []
+    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=[failed, "prices"], frozen=True)
+    card = env.type(f"restart {job} --failed-only")
+    env.dms.set_database(job, "prices", state="FAILED", error={"code": 9, "message": "y"})
+    env.confirm(card, "Confirm restart", typed=job)
+    env.shows(card, "prices", "not shown", "Nothing was sent")
+    assert [call for call in env.dms.calls("RestartMigrationJob") if job in str(call["request"])] == []
 
 
-def test_a_change_waits_until_it_is_sure_which_twin_is_meant(stage: Scene) -> None:
-    job = fresh("twin")
-    stage.dms.add_job(job, location=LOCATIONS[1], state="RUNNING", phase="CDC", frozen=True)
-    stage.dms.location_unreachable(LOCATIONS[0])
-    said = plain(stage.type(f"stop {job}"))
+def test_a_change_waits_until_it_is_sure_which_twin_is_meant(env: Env) -> None:
+    job = unique_id("twin")
+    env.dms.add_job(job, location=LOCATIONS[1], state="RUNNING", phase="CDC", frozen=True)
+    env.dms.location_unreachable(LOCATIONS[0])
+    said = plain(env.type(f"stop {job}"))
     assert f"{LOCATIONS[0]} did not answer" in said
-    assert stage.writes("stop", job) == []
-    assert "RUNNING" in plain(stage.type(f"show {job}"))
-    stage.type(f"stop {LOCATIONS[1]}/{job}")
-    stage.dms.location_unreachable(LOCATIONS[0], False)
+    assert env.writes("stop", job) == []
+    assert "RUNNING" in plain(env.type(f"show {job}"))
+    env.type(f"stop {LOCATIONS[1]}/{job}")
+    env.dms.location_unreachable(LOCATIONS[0], False)
 
 
-def test_the_destination_of_a_completed_job_is_not_deleted_with_its_record(stage: Scene) -> None:
-    job = fresh("done")
-    stage.dms.add_job(job, state="COMPLETED", databases=["sales"], frozen=True)
-    said = plain(stage.type(f"delete {job} --with-destination"))
+def test_the_destination_of_a_completed_job_is_not_deleted_with_its_record(env: Env) -> None:
+    job = unique_id("done")
+    env.dms.add_job(job, state="COMPLETED", databases=["sales"], frozen=True)
+    said = plain(env.type(f"delete {job} --with-destination"))
     assert "only the job's record" in said
-    assert stage.writes("delete", job) == []
+    assert env.writes("delete", job) == []
 
 
-def test_a_promote_names_databases_whose_data_is_incomplete(stage: Scene) -> None:
-    job = fresh("partly")
+def test_a_promote_names_databases_whose_data_is_incomplete(env: Env) -> None:
+    job = unique_id("partly")
     failed = {"name": "search", "state": "FAILED", "phase": "FULL_DUMP", "error": {"code": 9, "message": "x"}}
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales", failed], sec_lag=0, frozen=True)
-    card = plain(stage.type(f"promote {job}"))
+    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales", failed], sec_lag=0, frozen=True)
+    card = plain(env.type(f"promote {job}"))
     assert "The data of `search` is incomplete" in card
     assert "The data of `sales`" not in card
     assert f"*{LOCATIONS[0]}*" in card

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackControl, plain
-from tests.e2e.scene import JSON, Scene
+from tests.e2e.env import JSON, Env
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 @contextmanager
-def toured(folder: Path, **environ: str) -> Iterator[Scene]:
+def toured(folder: Path, **environ: str) -> Iterator[Env]:
     """The sandbox with a bot, as `make run` starts them; the bot is behind the wall of its process."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("DMS_", "SLACK_"))}
     command = [sys.executable, "-m", "sandbox", "--slack-port", "0", "--dms-port", "0"]
@@ -37,7 +37,7 @@ def toured(folder: Path, **environ: str) -> Iterator[Scene]:
         page = next(filter(None, (re.search(r"http://127\.0\.0\.1:\d+", line) for line in process.stdout)))
         with closing(SlackControl(page[0])) as slack:
             slack.wait_connections(timeout=60)
-            yield Scene(slack, None, None)  # type: ignore[arg-type]
+            yield Env(slack, None, None)  # type: ignore[arg-type]
             assert slack.violations() == []
     finally:
         process.send_signal(signal.SIGINT)
@@ -45,34 +45,34 @@ def toured(folder: Path, **environ: str) -> Iterator[Scene]:
     assert process.returncode == 0
 
 
-def approve(scene: Scene, *words: str) -> JSON:
-    ask = scene.slack.wait_message(channel="dms-approvals", contains=[*words, "[Approve]"])
-    scene.press(ask, "Approve", "alex")
+def approve(env: Env, *words: str) -> JSON:
+    ask = env.slack.wait_message(channel="dms-approvals", contains=[*words, "[Approve]"])
+    env.press(ask, "Approve", "alex")
     return ask
 
 
 def test_one_operates_and_another_approves(tmp_path: Path) -> None:
-    with toured(tmp_path) as scene:
-        assert "orders-db" in plain(scene.type("list"))
-        assert "[Stop]" in plain(scene.type("show orders-db"))
-        card = scene.type("stop orders-db")
-        scene.press(card, "Confirm stop")
-        scene.shows(card, "0 of 1")
-        approve(scene, "stop", "orders-db")
-        scene.shows(card, "✅ *Stopped*", timeout=60)
-        card = scene.type("restart orders-db")
-        scene.confirm(card, "Confirm restart", typed="orders-db")
-        approve(scene, "restart", "orders-db")
-        scene.shows(card, "✅ *Restarted*", timeout=60)
-        scene.slack.wait_message(channel="db-migrations", contains="orders-db", timeout=30)
-        assert "your role is viewer" in plain(scene.type("stop orders-db", user="riley"))
-        assert "production needs a second person" in plain(scene.type("policy"))
+    with toured(tmp_path) as env:
+        assert "orders-db" in plain(env.type("list"))
+        assert "[Stop]" in plain(env.type("show orders-db"))
+        card = env.type("stop orders-db")
+        env.press(card, "Confirm stop")
+        env.shows(card, "0 of 1")
+        approve(env, "stop", "orders-db")
+        env.shows(card, "✅ *Stopped*", timeout=60)
+        card = env.type("restart orders-db")
+        env.confirm(card, "Confirm restart", typed="orders-db")
+        approve(env, "restart", "orders-db")
+        env.shows(card, "✅ *Restarted*", timeout=60)
+        env.slack.wait_message(channel="db-migrations", contains="orders-db", timeout=30)
+        assert "your role is viewer" in plain(env.type("stop orders-db", user="riley"))
+        assert "production needs a second person" in plain(env.type("policy"))
 
 
 @pytest.mark.parametrize("given", [True, False])
 def test_the_policy_that_the_user_sets_wins(tmp_path: Path, given: bool) -> None:
     environ = {"DMS_BOT_POLICY": "open"} if given else {}
-    with toured(tmp_path, **environ) as scene:
-        told = plain(scene.type("policy"))
+    with toured(tmp_path, **environ) as env:
+        told = plain(env.type("policy"))
         assert ("DMS_BOT_POLICY=open" in told) is given
         assert ("policy.toml" in told) is not given

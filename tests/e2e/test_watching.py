@@ -9,8 +9,8 @@ import pytest
 
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
-from tests.e2e.deciding import alone, eventually, policy, press_refused
-from tests.e2e.scene import Scene, fresh
+from tests.e2e.env import Env, unique_id
+from tests.e2e.helpers import eventually, policy, press_refused, single_bot
 
 RANDOM = "<#C0RANDOM01|random>"
 LEADS = "<#G0DBLEADS1|db-leads>"
@@ -18,65 +18,65 @@ INVITE = "type `/invite @dms` in it"
 
 
 @pytest.fixture
-def stage(slack: SlackServer, tmp_path: Path) -> Iterator[Scene]:
-    with alone(slack, tmp_path) as made:
+def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
+    with single_bot(slack, tmp_path) as made:
         yield made
 
 
-def a_job(stage: Scene) -> str:
-    job = fresh("seen")
-    stage.dms.add_job(job, phase="CDC", frozen=True)
+def a_job(env: Env) -> str:
+    job = unique_id("seen")
+    env.dms.add_job(job, phase="CDC", frozen=True)
     return job
 
 
-def targets(stage: Scene) -> list[str]:
-    return [each.target for each in stage.bot.store.watches()]
+def targets(env: Env) -> list[str]:
+    return [each.target for each in env.bot.store.watches()]
 
 
 @pytest.mark.parametrize("typed_there", [True, False])
-def test_a_channel_without_the_app_is_said_to_need_it(stage: Scene, typed_there: bool) -> None:
-    job = a_job(stage)
+def test_a_channel_without_the_app_is_said_to_need_it(env: Env, typed_there: bool) -> None:
+    job = a_job(env)
     if typed_there:
-        answer = stage.type(f"watch {job}", channel="random")
+        answer = env.type(f"watch {job}", channel="random")
     else:
-        answer = stage.type(f"watch {job} --channel {RANDOM}")
+        answer = env.type(f"watch {job} --channel {RANDOM}")
     said = plain(answer)
     assert f"<#C0RANDOM01> will be told of `{job}` once I am a member there. The watch is saved" in said
     assert f"*I am not a member of that channel yet* and cannot post there: {INVITE}" in said
     assert answer.get("ephemeral_for")
-    assert targets(stage) == ["C0RANDOM01"]
-    stage.slack.invite_bot("random")
-    again = plain(stage.type(f"watch {job} --channel {RANDOM}"))
+    assert targets(env) == ["C0RANDOM01"]
+    env.slack.invite_bot("random")
+    again = plain(env.type(f"watch {job} --channel {RANDOM}"))
     assert f"<#C0RANDOM01> is already told of `{job}`." in again
     assert "member" not in again
-    eventually(lambda: stage.bot.store.known_jobs())
-    stage.dms.set_job(job, state="FAILED")
-    stage.slack.wait_message(channel="random", contains=["FAILED", job])
+    eventually(lambda: env.bot.store.known_jobs())
+    env.dms.set_job(job, state="FAILED")
+    env.slack.wait_message(channel="random", contains=["FAILED", job])
 
 
-def test_a_private_channel_without_the_app_is_not_seen(stage: Scene) -> None:
-    stage.slack.kick_bot("db-leads")
-    said = plain(stage.type("watch --only failed", channel="db-leads"))
+def test_a_private_channel_without_the_app_is_not_seen(env: Env) -> None:
+    env.slack.kick_bot("db-leads")
+    said = plain(env.type("watch --only failed", channel="db-leads"))
     assert "will be told of all jobs, only `failed` once I am a member there. The watch is saved" in said
     assert (
         f"*I cannot see that channel*, which is private or not there, and cannot post in it: {INVITE}" in said
     )
-    assert targets(stage) == ["G0DBLEADS1"]
-    assert "already" not in plain(stage.type("watch --only failed", channel="db-leads")), "nothing arrives"
+    assert targets(env) == ["G0DBLEADS1"]
+    assert "already" not in plain(env.type("watch --only failed", channel="db-leads")), "nothing arrives"
 
 
 @pytest.mark.parametrize("channel", ["<#C0GENERAL1|general>", LEADS])
-def test_where_the_app_is_a_member_nothing_more_is_said(stage: Scene, channel: str) -> None:
-    said = plain(stage.type(f"watch --channel {channel}"))
+def test_where_the_app_is_a_member_nothing_more_is_said(env: Env, channel: str) -> None:
+    said = plain(env.type(f"watch --channel {channel}"))
     assert "is now told of all jobs." in said
     assert "member" not in said
 
 
-def test_where_slack_does_not_say_it_is_saved_all_the_same(stage: Scene) -> None:
-    stage.slack.fault("conversations.info", "503")
-    said = plain(stage.type("watch", channel="random"))
+def test_where_slack_does_not_say_it_is_saved_all_the_same(env: Env) -> None:
+    env.slack.fault("conversations.info", "503")
+    said = plain(env.type("watch", channel="random"))
     assert "is now told of all jobs. I can only write where I am a member" in said
-    assert targets(stage) == ["C0RANDOM01"]
+    assert targets(env) == ["C0RANDOM01"]
 
 
 # ---- who sets what a channel hears
@@ -85,71 +85,71 @@ def test_where_slack_does_not_say_it_is_saved_all_the_same(stage: Scene) -> None
 def test_who_only_looks_neither_silences_a_channel_nor_has_it_told(
     slack: SlackServer, tmp_path: Path
 ) -> None:
-    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as stage:
-        stage.type("watch state=failed", channel="db-migrations")
+    with single_bot(slack, tmp_path, policy_file=policy(tmp_path)) as env:
+        env.type("watch state=failed", channel="db-migrations")
         for line in ("watch --only deleted", "unwatch --all", "unwatch state=failed"):
-            answer = stage.type(line, user="riley", channel="db-migrations")
+            answer = env.type(line, user="riley", channel="db-migrations")
             assert "takes the role operator or above, and your role is viewer" in plain(answer)
             assert "`/dms watch … --dm` tells you alone" in plain(answer)
             assert answer.get("ephemeral_for"), "the channel need not see it"
-        refused = plain(stage.type("watch --channel <#C0GENERAL1|general>", user="riley"))
+        refused = plain(env.type("watch --channel <#C0GENERAL1|general>", user="riley"))
         assert "takes the role operator" in refused
-        assert [(each.target, each.jobs) for each in stage.bot.store.watches()] == [
+        assert [(each.target, each.jobs) for each in env.bot.store.watches()] == [
             (NOTIFY_CHANNEL, "state:FAILED")
         ]
-        assert "[Unwatch]" not in plain(stage.type("watches", user="riley", channel="db-migrations"))
-        assert "[Unwatch]" in plain(stage.type("watches", channel="db-migrations"))
-        assert "now told of all jobs" in plain(stage.type("watch --only failed --dm", user="riley"))
-        assert "[Unwatch]" in plain(stage.type("watches", user="riley"))
-        assert "no longer told" in plain(stage.type("unwatch --dm", user="riley"))
+        assert "[Unwatch]" not in plain(env.type("watches", user="riley", channel="db-migrations"))
+        assert "[Unwatch]" in plain(env.type("watches", channel="db-migrations"))
+        assert "now told of all jobs" in plain(env.type("watch --only failed --dm", user="riley"))
+        assert "[Unwatch]" in plain(env.type("watches", user="riley"))
+        assert "no longer told" in plain(env.type("unwatch --dm", user="riley"))
 
 
 def test_a_viewer_cannot_press_what_ends_a_channels_watch(slack: SlackServer, tmp_path: Path) -> None:
-    with alone(slack, tmp_path, policy_file=policy(tmp_path)) as stage:
-        shown = stage.type("watch", channel="db-migrations")
+    with single_bot(slack, tmp_path, policy_file=policy(tmp_path)) as env:
+        shown = env.type("watch", channel="db-migrations")
         assert "Set by <@U0DANA0001>." in plain(shown)
-        press_refused(stage, shown, "Unwatch", "riley", "takes the role operator")
-        assert targets(stage) == [NOTIFY_CHANNEL]
+        press_refused(env, shown, "Unwatch", "riley", "takes the role operator")
+        assert targets(env) == [NOTIFY_CHANNEL]
 
 
-def test_in_an_open_policy_members_set_it_and_guests_do_not(stage: Scene) -> None:
-    refused = plain(stage.type("watch --only deleted", user="quinn"))
+def test_in_an_open_policy_members_set_it_and_guests_do_not(env: Env) -> None:
+    refused = plain(env.type("watch --only deleted", user="quinn"))
     assert "takes the role operator or above, and your role is viewer" in refused
     assert "Guests, and people of other workspaces, may only look here." in refused
-    assert targets(stage) == []
-    assert "now told of all jobs" in plain(stage.type("watch --dm", user="quinn"))
-    assert "now told of all jobs" in plain(stage.type("watch", user="riley"))
+    assert targets(env) == []
+    assert "now told of all jobs" in plain(env.type("watch --dm", user="quinn"))
+    assert "now told of all jobs" in plain(env.type("watch", user="riley"))
 
 
-def test_a_private_channel_is_set_by_its_members_alone(stage: Scene) -> None:
+def test_a_private_channel_is_set_by_its_members_alone(env: Env) -> None:
     for line in ("watch", "unwatch --all"):
-        refused = plain(stage.type(f"{line} --channel {LEADS}", user="sam"))
+        refused = plain(env.type(f"{line} --channel {LEADS}", user="sam"))
         assert "That channel is private, and you are not in it" in refused
         assert f"type `/dms {line.split()[0]}` in it" in refused
-    assert targets(stage) == []
-    assert "is now told of all jobs" in plain(stage.type(f"watch --channel {LEADS}", user="alex"))
+    assert targets(env) == []
+    assert "is now told of all jobs" in plain(env.type(f"watch --channel {LEADS}", user="alex"))
 
 
 @pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
-def test_where_it_cannot_be_found_out_who_is_in_a_channel_nothing_is_set(stage: Scene, method: str) -> None:
-    stage.slack.fault(method, "503")
-    refused = plain(stage.type(f"watch --channel {LEADS}"))
+def test_where_it_cannot_be_found_out_who_is_in_a_channel_nothing_is_set(env: Env, method: str) -> None:
+    env.slack.fault(method, "503")
+    refused = plain(env.type(f"watch --channel {LEADS}"))
     assert "I cannot find out whether you are in that channel" in refused
     assert "type `/dms watch` in it" in refused
-    assert targets(stage) == []
+    assert targets(env) == []
 
 
-def test_a_private_channel_without_the_app_is_set_from_inside(stage: Scene) -> None:
-    stage.slack.kick_bot("db-leads")
-    assert "I cannot find out" in plain(stage.type(f"watch --channel {LEADS}"))
-    assert targets(stage) == []
+def test_a_private_channel_without_the_app_is_set_from_inside(env: Env) -> None:
+    env.slack.kick_bot("db-leads")
+    assert "I cannot find out" in plain(env.type(f"watch --channel {LEADS}"))
+    assert targets(env) == []
 
 
-def test_a_channel_sees_who_set_and_ended_from_elsewhere_what_it_hears(stage: Scene) -> None:
-    stage.type("watch --only failed --channel <#C0GENERAL1|general>", user="sam")
-    told = stage.slack.wait_message(channel="general", contains=["had this channel told of"])
+def test_a_channel_sees_who_set_and_ended_from_elsewhere_what_it_hears(env: Env) -> None:
+    env.type("watch --only failed --channel <#C0GENERAL1|general>", user="sam")
+    told = env.slack.wait_message(channel="general", contains=["had this channel told of"])
     assert plain(told) == "<@U0SAM00001> had this channel told of all jobs, only `failed`."
-    stage.type("unwatch --channel <#C0GENERAL1|general>", user="sam")
-    ended = stage.slack.wait_message(channel="general", contains=["ended a watch"])
+    env.type("unwatch --channel <#C0GENERAL1|general>", user="sam")
+    ended = env.slack.wait_message(channel="general", contains=["ended a watch"])
     assert plain(ended) == "<@U0SAM00001> ended a watch of this channel, which told it of all jobs."
-    assert [each.event for each in stage.bot.store.audit()] == ["watched", "unwatched"]
+    assert [each.event for each in env.bot.store.audit()] == ["watched", "unwatched"]

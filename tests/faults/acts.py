@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.slack import plain
-from tests.e2e.scene import JSON, Scene, fresh
+from tests.e2e.env import JSON, Env, unique_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,11 @@ BEHIND: dict[str, Any] = {"sec_lag": 30, "bytes_lag": 1000, "in_phase_for": 60.0
 """Something is left to replicate, so that a promotion has the job's id typed."""
 
 
-def job_for(stage: Scene, act: Act) -> str:
+def job_for(env: Env, act: Act) -> str:
     """A job of its own that allows the change; its database `billing` has failed where it runs."""
-    job = fresh(act.name)
+    job = unique_id(act.name)
     ailing = {"name": "billing", "state": "FAILED"} if act.name == "restart-some" else {"name": "billing"}
-    stage.dms.add_job(
-        job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True, **BEHIND
-    )
+    env.dms.add_job(job, state=act.state, phase=act.phase, databases=["sales", ailing], frozen=True, **BEHIND)
     return job
 
 
@@ -93,46 +91,44 @@ PLACES = (("dana", "dms"), ("sam", "general"), ("alex", "dms-approvals"))
 """One message a second goes to a channel, so tests that ask for much use several."""
 
 
-def ask(stage: Scene, act: Act, job: str, user: str = "dana", channel: str = "dms") -> JSON:
+def ask(env: Env, act: Act, job: str, user: str = "dana", channel: str = "dms") -> JSON:
     """Type it and confirm it; the request's message."""
-    card = stage.type(act.command.format(job=job), user, channel)
+    card = env.type(act.command.format(job=job), user, channel)
     if act.label:
-        card = stage.shows(card, act.label)
-        stage.confirm(card, act.label, typed=job if act.typed else "", user=user)
+        card = env.shows(card, act.label)
+        env.confirm(card, act.label, typed=job if act.typed else "", user=user)
     return card
 
 
-def ask_all(
-    stage: Scene, acts: Sequence[Act], before: Callable[[Act, str], None]
-) -> list[tuple[Act, str, JSON]]:
+def ask_all(env: Env, acts: Sequence[Act], before: Callable[[Act, str], None]) -> list[tuple[Act, str, JSON]]:
     """Ask for each change on a job of its own; `before` is called with it first."""
 
     def lane(place: int) -> list[tuple[Act, str, JSON]]:
         user, channel = PLACES[place]
         found = []
         for act in acts[place :: len(PLACES)]:
-            job = job_for(stage, act)
+            job = job_for(env, act)
             before(act, job)
-            found.append((act, job, ask(stage, act, job, user, channel)))
+            found.append((act, job, ask(env, act, job, user, channel)))
         return found
 
     with ThreadPoolExecutor(len(PLACES)) as pool:
         return [each for found in pool.map(lane, range(len(PLACES))) for each in found]
 
 
-def calls(stage: Scene, act: Act, job: str) -> list[JSON]:
+def calls(env: Env, act: Act, job: str) -> list[JSON]:
     """The calls of its method that named the job, in doubt or not."""
-    return [each for each in stage.dms.calls(act.method) if f"migrationJobs/{job}" in str(each["request"])]
+    return [each for each in env.dms.calls(act.method) if f"migrationJobs/{job}" in str(each["request"])]
 
 
-def applied(stage: Scene, act: Act, job: str) -> int:
+def applied(env: Env, act: Act, job: str) -> int:
     """How often the service carried it out."""
-    ids = {str(_request_id(each)) + each["method"] for each in calls(stage, act, job) if each["applied"]}
-    return len(ids) if act.repeatable else sum(each["applied"] for each in calls(stage, act, job))
+    ids = {str(_request_id(each)) + each["method"] for each in calls(env, act, job) if each["applied"]}
+    return len(ids) if act.repeatable else sum(each["applied"] for each in calls(env, act, job))
 
 
-def request_ids(stage: Scene, act: Act, job: str) -> set[str]:
-    return {_request_id(each) for each in calls(stage, act, job)}
+def request_ids(env: Env, act: Act, job: str) -> set[str]:
+    return {_request_id(each) for each in calls(env, act, job)}
 
 
 def _request_id(call: JSON) -> str:
@@ -140,7 +136,7 @@ def _request_id(call: JSON) -> str:
     return str(request.get("requestId") or request.get("request_id") or "")
 
 
-def shown(stage: Scene, card: JSON) -> str:
+def shown(env: Env, card: JSON) -> str:
     """What the message says now."""
-    same = (each for each in stage.slack.messages() if each["ts"] == card["ts"])
+    same = (each for each in env.slack.messages() if each["ts"] == card["ts"])
     return plain(next(same, {}))

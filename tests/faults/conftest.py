@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.scene import Scene, scene
+from tests.e2e.env import Env, open_env
 from tests.faults.loglines import LogLines, log_lines
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     """One bot for all tests of a file, with short deadlines; each test brings jobs of its own."""
-    with scene(tmp_path_factory.mktemp("bot"), dms_deadline_s=3.0) as made:
+    with open_env(tmp_path_factory.mktemp("bot"), dms_deadline_s=3.0) as made:
         yield made
 
 
@@ -26,7 +26,7 @@ def log() -> Iterator[LogLines]:
 @pytest.fixture(autouse=True)
 def mended(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every fault that a test has switched on is off again afterwards."""
-    made: Scene | None = request.getfixturevalue("stage") if "stage" in request.fixturenames else None
+    made: Env | None = request.getfixturevalue("env") if "env" in request.fixturenames else None
     yield
     if made is not None:
         made.dms.clear_faults()

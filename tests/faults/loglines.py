@@ -18,10 +18,10 @@ from bot.runtime import logs
 TRACES = (
     "Traceback (most recent call last)",
     '"unhandled_error"',
-    '"home_broke"',
+    '"home_error"',
     '"listener_broke"',
-    '"run_broke"',
-    '"duty_broke"',
+    '"run_error"',
+    '"leader_task_error"',
 )
 
 

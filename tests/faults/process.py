@@ -19,7 +19,7 @@ from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
-from tests.e2e.scene import LOCATIONS, Scene
+from tests.e2e.env import LOCATIONS, Env
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -56,7 +56,7 @@ class Process:
 
 
 @dataclass
-class World(Scene):
+class World(Env):
     """What a test sees and does, with the bot behind the wall of its process."""
 
     process: Process = None  # type: ignore[assignment]

@@ -11,10 +11,11 @@ import pytest
 
 from bot.store import open_store
 from bot.store.records import OutMessage
-from bot.watch.daily_summary import Schedule
+from bot.watch.daily_summary import DailySummary
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
-from tests.e2e.deciding import (
+from tests.e2e.env import CHANNEL, settings
+from tests.e2e.helpers import (
     asks,
     ended,
     events,
@@ -24,7 +25,6 @@ from tests.e2e.deciding import (
     request_of,
     runs_of,
 )
-from tests.e2e.scene import CHANNEL, settings
 from tests.faults.timed import Timed, a_job, read_again, timed
 
 MINUTE = timedelta(minutes=1)
@@ -33,103 +33,103 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Timed]:
+def env(tmp_path: Path) -> Iterator[Timed]:
     with timed(tmp_path) as made:
         yield made
 
 
-def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(stage: Timed) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.clock.jump(HOUR)
-    stage.shows(card, "Expired", timeout=30)
-    stage.clock.jump(-2 * HOUR)
-    before = moment(stage)
-    assert stage.slack.press(card, text="Confirm promote", stale=True)["ok"]
-    private(stage, "dana", "Nothing was done", "expired", after=before)
-    stage.clock.jump(3 * HOUR)
-    assert "watch" in plain(stage.type("watches"))
-    assert events(stage, job) == ["requested", "expired"]
-    assert stage.dms.calls("PromoteMigrationJob") == []
+def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(env: Timed) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.clock.jump(HOUR)
+    env.shows(card, "Expired", timeout=30)
+    env.clock.jump(-2 * HOUR)
+    before = moment(env)
+    assert env.slack.press(card, text="Confirm promote", stale=True)["ok"]
+    private(env, "dana", "Nothing was done", "expired", after=before)
+    env.clock.jump(3 * HOUR)
+    assert "watch" in plain(env.type("watches"))
+    assert events(env, job) == ["requested", "expired"]
+    assert env.dms.calls("PromoteMigrationJob") == []
 
 
-def test_a_jump_back_keeps_a_request_open_and_counts_each_word_once(stage: Timed) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.clock.jump(-HOUR)
-    stage.press(card, "Confirm promote")
-    stage.press(asks(stage, job), "Approve", user="alex")
-    assert ended(stage, job, 30) == ["succeeded"]
-    assert len(stage.dms.calls("PromoteMigrationJob")) == 1
-    assert events(stage, job).count("approved") == 1
+def test_a_jump_back_keeps_a_request_open_and_counts_each_word_once(env: Timed) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.clock.jump(-HOUR)
+    env.press(card, "Confirm promote")
+    env.press(asks(env, job), "Approve", user="alex")
+    assert ended(env, job, 30) == ["succeeded"]
+    assert len(env.dms.calls("PromoteMigrationJob")) == 1
+    assert events(env, job).count("approved") == 1
 
 
-def test_a_reminder_comes_once_however_often_its_time_comes(stage: Timed) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.press(card, "Confirm promote")
-    asked = asks(stage, job)
+def test_a_reminder_comes_once_however_often_its_time_comes(env: Timed) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.press(card, "Confirm promote")
+    asked = asks(env, job)
     for by in (3.5 * HOUR, -3.5 * HOUR, 3.5 * HOUR):
-        stage.clock.jump(by)
-        stage.bot.approvals.expiry.expire()
-    eventually(lambda: len(stage.slack.thread("dms-approvals", asked["ts"])) > 1, 20)
-    stage.slack.wait_for(lambda _: stage.bot.store.outbox_depth() == 0, timeout=20)
-    assert len(stage.slack.thread("dms-approvals", asked["ts"])) == 2
-    assert request_of(stage, job).state == "approving"
+        env.clock.jump(by)
+        env.bot.approvals.expiry.expire()
+    eventually(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1, 20)
+    env.slack.wait_for(lambda _: env.bot.store.outbox_depth() == 0, timeout=20)
+    assert len(env.slack.thread("dms-approvals", asked["ts"])) == 2
+    assert request_of(env, job).state == "approving"
 
 
 @pytest.mark.parametrize("by", [30 * DAY, -30 * DAY], ids=["forward", "back"])
-def test_what_runs_goes_on_and_locks_are_kept(stage: Timed, by: timedelta) -> None:
-    job = a_job(stage)
-    stage.dms.operation_seconds(300)
-    card = stage.type(f"stop {job}")
-    eventually(lambda: [run for run in runs_of(stage, job) if run.state == "following"])
-    eventually(lambda: stage.bot.leader.leads)
-    stage.clock.jump(by)
-    before = moment(stage)
-    stage.slack.command(f"stop {job}", user="sam")
-    private(stage, "sam", job, after=before)
-    assert stage.bot.leader.leads
-    stage.dms.clock(advance_seconds=600)
-    stage.shows(card, "✅", timeout=40)
-    assert ended(stage, job) == ["succeeded"]
-    assert len(stage.dms.calls("StopMigrationJob")) == 1
-    assert stage.bot.leader.leads
+def test_what_runs_goes_on_and_locks_are_kept(env: Timed, by: timedelta) -> None:
+    job = a_job(env)
+    env.dms.operation_seconds(300)
+    card = env.type(f"stop {job}")
+    eventually(lambda: [run for run in runs_of(env, job) if run.state == "following"])
+    eventually(lambda: env.bot.leader.is_leader)
+    env.clock.jump(by)
+    before = moment(env)
+    env.slack.command(f"stop {job}", user="sam")
+    private(env, "sam", job, after=before)
+    assert env.bot.leader.is_leader
+    env.dms.clock(advance_seconds=600)
+    env.shows(card, "✅", timeout=40)
+    assert ended(env, job) == ["succeeded"]
+    assert len(env.dms.calls("StopMigrationJob")) == 1
+    assert env.bot.leader.is_leader
 
 
-def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(stage: Timed) -> None:
-    job = a_job(stage)
-    stage.dms.operation_seconds(1_000_000)
-    card = stage.shows(stage.type(f"stop {job}"), "running since")
-    unreadable(stage)
-    stage.clock.jump(50 * MINUTE)
-    read_again(stage)
-    stage.dms.clear_faults()
-    read_again(stage)
-    unreadable(stage)
-    stage.clock.jump(50 * MINUTE)
-    read_again(stage)
-    assert [str(run.state) for run in runs_of(stage, job)] == ["following"], "it was read in between"
-    stage.clock.jump(11 * MINUTE)
-    assert ended(stage, job, 30) == ["unclear"]
-    stage.shows(card, "unclear", "Its operation cannot be read", "The service says that", "STOPPING")
-    assert events(stage, job)[-1] == "unclear"
-    assert len(stage.dms.calls("StopMigrationJob")) == 1
+def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(env: Timed) -> None:
+    job = a_job(env)
+    env.dms.operation_seconds(1_000_000)
+    card = env.shows(env.type(f"stop {job}"), "running since")
+    unreadable(env)
+    env.clock.jump(50 * MINUTE)
+    read_again(env)
+    env.dms.clear_faults()
+    read_again(env)
+    unreadable(env)
+    env.clock.jump(50 * MINUTE)
+    read_again(env)
+    assert [str(run.state) for run in runs_of(env, job)] == ["following"], "it was read in between"
+    env.clock.jump(11 * MINUTE)
+    assert ended(env, job, 30) == ["unclear"]
+    env.shows(card, "unclear", "Its operation cannot be read", "The service says that", "STOPPING")
+    assert events(env, job)[-1] == "unclear"
+    assert len(env.dms.calls("StopMigrationJob")) == 1
 
 
-def unreadable(stage: Timed) -> None:
-    stage.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
-    read_again(stage)
+def unreadable(env: Timed) -> None:
+    env.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
+    read_again(env)
 
 
-def test_a_freeze_holds_by_the_clock(stage: Timed) -> None:
-    job = a_job(stage)
-    stage.type(f'freeze {job} --until 2h --reason "month end"')
-    stage.clock.jump(-HOUR)
-    assert "frozen" in plain(stage.type(f"stop {job}"))
-    stage.clock.jump(4 * HOUR)
-    stage.shows(stage.type(f"stop {job}"), "✅", timeout=30)
-    assert len(stage.dms.calls("StopMigrationJob")) == 1
+def test_a_freeze_holds_by_the_clock(env: Timed) -> None:
+    job = a_job(env)
+    env.type(f'freeze {job} --until 2h --reason "month end"')
+    env.clock.jump(-HOUR)
+    assert "frozen" in plain(env.type(f"stop {job}"))
+    env.clock.jump(4 * HOUR)
+    env.shows(env.type(f"stop {job}"), "✅", timeout=30)
+    assert len(env.dms.calls("StopMigrationJob")) == 1
 
 
 def test_a_message_does_not_wait_for_a_time_that_was_wrong(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_summary_is_written_once_a_day_whatever_the_clock_says(tmp_path: Pat
         closing(open_store(str(tmp_path / "bot.db"))) as store,
     ):
         wanted = settings(slack, dms, tmp_path, summary_at="11:30")
-        schedule = Schedule(store, wanted)
+        schedule = DailySummary(store, wanted)
         jumps = (0, 0, 1, 0, 1, 30, 2, 3, 2, 30, 3)
         written = [schedule.tick(noon + day * DAY) for day in jumps]
     assert written == [True, False, True, False, False, True, True, True, False, False, False]

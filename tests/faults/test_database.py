@@ -12,8 +12,8 @@ import pytest
 
 from bot.store import open_store
 from sandbox.slack import plain
-from tests.e2e.deciding import eventually
-from tests.e2e.scene import CAUGHT_UP, CHANNEL, fresh, input_of
+from tests.e2e.env import CAUGHT_UP, CHANNEL, input_of, unique_id
+from tests.e2e.helpers import eventually
 from tests.faults.process import UNLIMITED, World, ends, environ, start, world
 
 
@@ -24,7 +24,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 
 def a_job(here: World, state: str = "RUNNING", phase: str | None = "CDC") -> str:
-    job = fresh("db")
+    job = unique_id("db")
     here.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 

@@ -7,7 +7,7 @@ import pytest
 from bot.dms.model import job_name
 from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
-from tests.e2e.scene import CAUGHT_UP, LOCATIONS, Scene, fresh
+from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env, unique_id
 from tests.faults.acts import ACTS, applied, ask, calls
 
 SAID = {
@@ -18,17 +18,17 @@ SAID = {
 STOP = next(each for each in ACTS if each.name == "stop")
 
 
-def a_job(stage: Scene) -> str:
-    job = fresh("read")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
+def a_job(env: Env) -> str:
+    job = unique_id("read")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 
 
 @pytest.mark.parametrize("code", SAID)
-def test_a_list_without_any_answer_does_not_say_that_there_are_no_jobs(stage: Scene, code: str) -> None:
-    a_job(stage)
-    stage.dms.fault("*", code, times=None)
-    said = plain(stage.type("list"))
+def test_a_list_without_any_answer_does_not_say_that_there_are_no_jobs(env: Env, code: str) -> None:
+    a_job(env)
+    env.dms.fault("*", code, times=None)
+    said = plain(env.type("list"))
     assert "Not answering" in said
     assert all(place in said for place in LOCATIONS)
     assert "no migration job yet" not in said
@@ -36,65 +36,65 @@ def test_a_list_without_any_answer_does_not_say_that_there_are_no_jobs(stage: Sc
 
 @pytest.mark.parametrize("code", SAID)
 @pytest.mark.parametrize("command", ["show", "databases", "stop", "restart", "edit {job} --add x"])
-def test_one_sentence_says_what_is_wrong(stage: Scene, code: str, command: str) -> None:
-    job = a_job(stage)
-    stage.dms.fault("*", code, times=None)
-    said = plain(stage.type(command.format(job=job) if "{" in command else f"{command} {job}"))
+def test_one_sentence_says_what_is_wrong(env: Env, code: str, command: str) -> None:
+    job = a_job(env)
+    env.dms.fault("*", code, times=None)
+    said = plain(env.type(command.format(job=job) if "{" in command else f"{command} {job}"))
     assert SAID[code] in said or "did not answer" in said, said
-    assert stage.bot.store.requests(job=job_name("demo-project", LOCATIONS[0], job)) == ()
-    stage.dms.clear_faults()
-    assert job in plain(stage.type(f"show {job}"))
+    assert env.bot.store.requests(job=job_name("demo-project", LOCATIONS[0], job)) == ()
+    env.dms.clear_faults()
+    assert job in plain(env.type(f"show {job}"))
 
 
-def test_a_short_outage_is_not_noticed(stage: Scene) -> None:
-    job = a_job(stage)
-    stage.dms.fault("*", "UNAVAILABLE", times=2, match=job)
-    assert "RUNNING" in plain(stage.type(f"show {job}"))
+def test_a_short_outage_is_not_noticed(env: Env) -> None:
+    job = a_job(env)
+    env.dms.fault("*", "UNAVAILABLE", times=2, match=job)
+    assert "RUNNING" in plain(env.type(f"show {job}"))
 
 
-def test_a_location_that_is_away_is_named_and_the_others_are_shown(stage: Scene) -> None:
-    job = a_job(stage)
-    stage.dms.location_unreachable("us-central1")
-    said = plain(stage.type(f"list {job}"))
-    stage.dms.location_unreachable("us-central1", on=False)
+def test_a_location_that_is_away_is_named_and_the_others_are_shown(env: Env) -> None:
+    job = a_job(env)
+    env.dms.location_unreachable("us-central1")
+    said = plain(env.type(f"list {job}"))
+    env.dms.location_unreachable("us-central1", on=False)
     assert job in said
     assert "us-central1" in said
 
 
-def test_an_approval_does_not_count_while_the_job_cannot_be_read(stage: Scene) -> None:
+def test_an_approval_does_not_count_while_the_job_cannot_be_read(env: Env) -> None:
     """Pressing again afterwards is enough."""
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.dms.fault("*", "DEADLINE_EXCEEDED", times=None, match=job)
-    before = stage.now()
-    stage.press(card, "Confirm promote")
-    stage.answer_to("dana", "dms", "did not answer in time", before)
-    stage.dms.clear_faults()
-    assert stage.dms.calls("PromoteMigrationJob") == []
-    stage.press(card, "Confirm promote")
-    stage.shows(card, "✅ *Promoted*", timeout=30)
-    assert len(stage.dms.calls("PromoteMigrationJob")) == 1
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.dms.fault("*", "DEADLINE_EXCEEDED", times=None, match=job)
+    before = env.now()
+    env.press(card, "Confirm promote")
+    env.answer_to("dana", "dms", "did not answer in time", before)
+    env.dms.clear_faults()
+    assert env.dms.calls("PromoteMigrationJob") == []
+    env.press(card, "Confirm promote")
+    env.shows(card, "✅ *Promoted*", timeout=30)
+    assert len(env.dms.calls("PromoteMigrationJob")) == 1
 
 
-def test_what_happened_during_an_outage_is_told_once_afterwards(stage: Scene) -> None:
-    job = a_job(stage)
+def test_what_happened_during_an_outage_is_told_once_afterwards(env: Env) -> None:
+    job = a_job(env)
     # A digest names only some of the jobs that the tests before this one made.
-    name = job_name(stage.bot.settings.project, LOCATIONS[0], job)
-    stage.slack.wait_for(lambda _: stage.bot.store.known_job(name) is not None, timeout=60)
-    begun = stage.now(NOTIFY_CHANNEL)
-    stage.dms.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
-    stage.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
-    stage.dms.clear_faults()
-    stage.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=60, after=begun)
-    stage.slack.wait_for(lambda _: stage.bot.store.outbox_depth() == 0, timeout=30)
-    alerts = [each for each in stage.bot.store.events(limit=1000) if each.job.endswith(f"/{job}")]
+    name = job_name(env.bot.settings.project, LOCATIONS[0], job)
+    env.slack.wait_for(lambda _: env.bot.store.known_job(name) is not None, timeout=60)
+    begun = env.now(NOTIFY_CHANNEL)
+    env.dms.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
+    env.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
+    env.dms.clear_faults()
+    env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=60, after=begun)
+    env.slack.wait_for(lambda _: env.bot.store.outbox_depth() == 0, timeout=30)
+    alerts = [each for each in env.bot.store.events(limit=1000) if each.job.endswith(f"/{job}")]
     assert [each.after for each in alerts].count("FAILED/CDC") == 1, alerts
 
 
-def test_an_operation_that_cannot_be_read_for_a_while_is_followed_on(stage: Scene) -> None:
-    job = fresh("follow")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
-    stage.dms.fault("GetOperation", "UNAVAILABLE", times=4)
-    card = ask(stage, STOP, job)
-    stage.shows(card, "✅", timeout=60)
-    assert (len(calls(stage, STOP, job)), applied(stage, STOP, job)) == (1, 1)
+def test_an_operation_that_cannot_be_read_for_a_while_is_followed_on(env: Env) -> None:
+    job = unique_id("follow")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    env.dms.fault("GetOperation", "UNAVAILABLE", times=4)
+    card = ask(env, STOP, job)
+    env.shows(card, "✅", timeout=60)
+    assert (len(calls(env, STOP, job)), applied(env, STOP, job)) == (1, 1)

@@ -11,7 +11,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.dms.relay import Relay, relay
-from tests.e2e.scene import CAUGHT_UP, Scene, fresh, running, settings
+from tests.e2e.env import CAUGHT_UP, Env, running, settings, unique_id
 from tests.faults.acts import ACTS, ask, calls
 from tests.faults.loglines import LogLines
 
@@ -20,7 +20,7 @@ HANGING = 40
 
 
 @pytest.fixture
-def silent(tmp_path: Path) -> Iterator[tuple[Scene, Relay]]:
+def silent(tmp_path: Path) -> Iterator[tuple[Env, Relay]]:
     """The gRPC connection to DMS goes through a relay that can fall silent."""
     with (
         SlackServer(port=0) as slack,
@@ -30,17 +30,17 @@ def silent(tmp_path: Path) -> Iterator[tuple[Scene, Relay]]:
     ):
         slack.control.wait_connections()
         slack.control.configure(rate_limits=False)
-        yield Scene(slack.control, dms.control, bot), way
+        yield Env(slack.control, dms.control, bot), way
 
 
-def test_many_hanging_commands_hold_nobody_else_up(stage: Scene) -> None:
+def test_many_hanging_commands_hold_nobody_else_up(env: Env) -> None:
     """All are acknowledged at once, and what the store can answer is answered."""
-    job = fresh("hang")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.dms.fault("*", "HANG", times=None)
+    job = unique_id("hang")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.dms.fault("*", "HANG", times=None)
     with ThreadPoolExecutor(8) as people:
-        delivered = list(people.map(lambda _: stage.slack.command(f"show {job}", user="sam"), range(HANGING)))
+        delivered = list(people.map(lambda _: env.slack.command(f"show {job}", user="sam"), range(HANGING)))
     assert all(each["ok"] for each in delivered), delivered
     for command, words in (
         ("help", "list"),
@@ -48,58 +48,58 @@ def test_many_hanging_commands_hold_nobody_else_up(stage: Scene) -> None:
         ("history", job),
         ("watches", "watch"),
     ):
-        assert words in plain(stage.type(command, user="alex", channel="general"))
-    stage.press(card, "Cancel")
-    stage.shows(card, "Cancelled")
-    stage.slack.open_home("alex")
-    stage.slack.wait_home("alex")
-    stage.dms.clear_faults()
-    assert job in plain(stage.type(f"show {job}", user="alex", channel="dms-approvals"))
-    assert stage.dms.calls("PromoteMigrationJob") == []
+        assert words in plain(env.type(command, user="alex", channel="general"))
+    env.press(card, "Cancel")
+    env.shows(card, "Cancelled")
+    env.slack.open_home("alex")
+    env.slack.wait_home("alex")
+    env.dms.clear_faults()
+    assert job in plain(env.type(f"show {job}", user="alex", channel="dms-approvals"))
+    assert env.dms.calls("PromoteMigrationJob") == []
 
 
-def test_a_slow_answer_is_waited_for(stage: Scene) -> None:
-    job = fresh("slow")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
-    stage.dms.fault("*", "SLOW", times=None, delay_seconds=1.5, match=job)
-    card = ask(stage, STOP, job)
-    stage.shows(card, "✅", timeout=60)
-    assert len(calls(stage, STOP, job)) == 1
+def test_a_slow_answer_is_waited_for(env: Env) -> None:
+    job = unique_id("slow")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    env.dms.fault("*", "SLOW", times=None, delay_seconds=1.5, match=job)
+    card = ask(env, STOP, job)
+    env.shows(card, "✅", timeout=60)
+    assert len(calls(env, STOP, job)) == 1
 
 
-def test_a_half_dead_connection_is_told_and_left(silent: tuple[Scene, Relay]) -> None:
+def test_a_half_dead_connection_is_told_and_left(silent: tuple[Env, Relay]) -> None:
     """Reads end at their deadline; when the way is open again, so is the bot's."""
-    stage, way = silent
-    job = fresh("dead")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
-    assert job in plain(stage.type(f"show {job}"))
+    env, way = silent
+    job = unique_id("dead")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    assert job in plain(env.type(f"show {job}"))
     way.silent.set()
-    said = plain(stage.type(f"show europe-west1/{job}"))
+    said = plain(env.type(f"show europe-west1/{job}"))
     assert "did not answer in time" in said or "could not be reached" in said, said
     way.silent.clear()
     way.cut()
-    stage.slack.wait_for(lambda _: "RUNNING" in plain(stage.type(f"show {job}")), timeout=40)
+    env.slack.wait_for(lambda _: "RUNNING" in plain(env.type(f"show {job}")), timeout=40)
 
 
-def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Scene, Relay], log: LogLines) -> None:
+def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay], log: LogLines) -> None:
     """The connection falls silent when the call has been made; afterwards its operation is found."""
-    stage, way = silent
-    job = fresh("dead")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True, **CAUGHT_UP)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
-    stage.press(card, "Confirm promote")
-    stage.slack.wait_for(lambda _: stage.dms.calls("PromoteMigrationJob"), timeout=20)
+    env, way = silent
+    job = unique_id("dead")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True, **CAUGHT_UP)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
+    env.press(card, "Confirm promote")
+    env.slack.wait_for(lambda _: env.dms.calls("PromoteMigrationJob"), timeout=20)
     way.silent.set()
-    stage.slack.wait_for(lambda _: log.named("operations_not_read"), timeout=60)
+    env.slack.wait_for(lambda _: log.named("operations_not_read"), timeout=60)
     way.silent.clear()
     way.cut()
-    stage.slack.wait_for(lambda _: _ended(stage), timeout=60)
-    made = stage.dms.calls("PromoteMigrationJob")
+    env.slack.wait_for(lambda _: _ended(env), timeout=60)
+    made = env.dms.calls("PromoteMigrationJob")
     assert [each["applied"] for each in made] == [True]
-    stage.shows(card, "✅ *Promoted*")
+    env.shows(card, "✅ *Promoted*")
 
 
-def _ended(stage: Scene) -> bool:
-    runs = stage.bot.store.runs()
+def _ended(env: Env) -> bool:
+    runs = env.bot.store.runs()
     return bool(runs) and all(each.ended is not None for each in runs)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.deciding import (
+from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, Env, input_of, open_env, unique_id
+from tests.e2e.helpers import (
     APPROVALS,
     ROLES,
     asks,
@@ -22,7 +23,6 @@ from tests.e2e.deciding import (
     private,
     request_of,
 )
-from tests.e2e.scene import CAUGHT_UP, CHANNEL, JSON, Scene, fresh, input_of, scene
 
 ALONE = """
 [[rule]]
@@ -33,77 +33,77 @@ approvals = 0
 
 
 @pytest.fixture(scope="module", params=["socket", "http"])
-def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def env(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     folder: Path = tmp_path_factory.mktemp("bot")
-    with scene(folder, http=request.param == "http", policy_file=policy(folder, ROLES + ALONE)) as made:
+    with open_env(folder, http=request.param == "http", policy_file=policy(folder, ROLES + ALONE)) as made:
         yield made
 
 
 @pytest.fixture
-def thrice(stage: Scene) -> Iterator[None]:
+def thrice(env: Env) -> Iterator[None]:
     """Slack delivers everything three times."""
-    stage.slack.duplicate_deliveries(2)
+    env.slack.duplicate_deliveries(2)
     yield
-    stage.slack.duplicate_deliveries(0)
+    env.slack.duplicate_deliveries(0)
 
 
-def a_job(stage: Scene, state: str = "RUNNING", phase: str | None = "CDC") -> str:
-    job = fresh("order")
-    stage.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True, **CAUGHT_UP)
+def a_job(env: Env, state: str = "RUNNING", phase: str | None = "CDC") -> str:
+    job = unique_id("order")
+    env.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 
 
-def calls(stage: Scene, method: str, job: str) -> list[JSON]:
-    return [each for each in stage.dms.calls(method) if f"migrationJobs/{job}" in str(each["request"])]
+def calls(env: Env, method: str, job: str) -> list[JSON]:
+    return [each for each in env.dms.calls(method) if f"migrationJobs/{job}" in str(each["request"])]
 
 
 @pytest.mark.usefixtures("thrice")
-def test_a_command_delivered_three_times_is_one(stage: Scene) -> None:
-    job = a_job(stage, "NOT_STARTED", None)
-    assert stage.slack.command(f"start {job}")["ok"]
-    stage.slack.wait_message(channel=CHANNEL, contains=["✅", job])
-    assert ended(stage, job) == ["succeeded"]
-    assert len(calls(stage, "StartMigrationJob", job)) == 1
-    assert events(stage, job).count("requested") == 1
+def test_a_command_delivered_three_times_is_one(env: Env) -> None:
+    job = a_job(env, "NOT_STARTED", None)
+    assert env.slack.command(f"start {job}")["ok"]
+    env.slack.wait_message(channel=CHANNEL, contains=["✅", job])
+    assert ended(env, job) == ["succeeded"]
+    assert len(calls(env, "StartMigrationJob", job)) == 1
+    assert events(env, job).count("requested") == 1
 
 
 @pytest.mark.usefixtures("thrice")
-def test_presses_and_views_delivered_three_times_count_once(stage: Scene) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.press(card, "Confirm promote")
-    asked = asks(stage, job)
-    stage.press(asked, "Approve", user="alex")
-    assert ended(stage, job) == ["succeeded"]
-    assert len(calls(stage, "PromoteMigrationJob", job)) == 1
-    told = events(stage, job)
+def test_presses_and_views_delivered_three_times_count_once(env: Env) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.press(card, "Confirm promote")
+    asked = asks(env, job)
+    env.press(asked, "Approve", user="alex")
+    assert ended(env, job) == ["succeeded"]
+    assert len(calls(env, "PromoteMigrationJob", job)) == 1
+    told = events(env, job)
     assert [told.count(each) for each in ("requested", "confirmed", "approved", "calling")] == [1, 1, 1, 1]
-    failed = a_job(stage, "FAILED")
-    card = stage.shows(stage.type(f"restart {failed}"), "Confirm restart")
-    stage.confirm(card, "Confirm restart", typed=failed)
-    assert ended(stage, failed) == ["succeeded"]
-    assert len(calls(stage, "RestartMigrationJob", failed)) == 1
+    failed = a_job(env, "FAILED")
+    card = env.shows(env.type(f"restart {failed}"), "Confirm restart")
+    env.confirm(card, "Confirm restart", typed=failed)
+    assert ended(env, failed) == ["succeeded"]
+    assert len(calls(env, "RestartMigrationJob", failed)) == 1
 
 
-def test_the_same_delivery_comes_again_later(stage: Scene) -> None:
+def test_the_same_delivery_comes_again_later(env: Env) -> None:
     """As Slack does when it thinks that it was not heard: with `retry_attempt` or `X-Slack-Retry-Num`."""
-    job = a_job(stage, "NOT_STARTED", None)
-    first = stage.slack.command(f"start {job}")
-    stage.slack.wait_message(channel=CHANNEL, contains=["✅", job])
-    stage.dms.set_job(job, state="NOT_STARTED", phase="PHASE_UNSPECIFIED")
-    again = stage.slack.raw_deliver(
+    job = a_job(env, "NOT_STARTED", None)
+    first = env.slack.command(f"start {job}")
+    env.slack.wait_message(channel=CHANNEL, contains=["✅", job])
+    env.dms.set_job(job, state="NOT_STARTED", phase="PHASE_UNSPECIFIED")
+    again = env.slack.raw_deliver(
         first["payload"], "slash_commands", retry_num=1, retry_reason="timeout", duplicates=2
     )
     assert all(each["ok"] for each in again)
-    assert "watch" in plain(stage.type("watches"))
-    assert len(calls(stage, "StartMigrationJob", job)) == 1
+    assert "watch" in plain(env.type("watches"))
+    assert len(calls(env, "StartMigrationJob", job)) == 1
 
 
-def test_approve_comes_before_the_confirmation_is_done(stage: Scene) -> None:
+def test_approve_comes_before_the_confirmation_is_done(env: Env) -> None:
     """An approval of what is not yet confirmed does not count, and does not get lost as one that did."""
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    press = stage.slack.press(card, text="Cancel", user="riley")["payload"]
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    press = env.slack.press(card, text="Cancel", user="riley")["payload"]
     approval = {
         **press,
         "trigger_id": f"early-{job}",
@@ -111,96 +111,96 @@ def test_approve_comes_before_the_confirmation_is_done(stage: Scene) -> None:
         "user": {**press["user"], "id": "U0ALEX0001"},
         "actions": [{**press["actions"][0], "action_id": "dms:promote:approve"}],
     }
-    before = moment(stage)
-    assert all(each["ok"] for each in stage.slack.raw_deliver(approval))
-    private(stage, "alex", "Nothing was done", "waiting for its requester to confirm", after=before)
-    assert calls(stage, "PromoteMigrationJob", job) == []
-    stage.press(card, "Confirm promote")
-    stage.press(asks(stage, job), "Approve", user="alex")
-    assert ended(stage, job) == ["succeeded"]
+    before = moment(env)
+    assert all(each["ok"] for each in env.slack.raw_deliver(approval))
+    private(env, "alex", "Nothing was done", "waiting for its requester to confirm", after=before)
+    assert calls(env, "PromoteMigrationJob", job) == []
+    env.press(card, "Confirm promote")
+    env.press(asks(env, job), "Approve", user="alex")
+    assert ended(env, job) == ["succeeded"]
 
 
-def test_buttons_of_a_message_that_has_changed_since(stage: Scene) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.press(card, "Cancel")
-    stage.shows(card, "Cancelled")
-    before = moment(stage)
-    assert stage.slack.press(card, text="Confirm promote", stale=True)["ok"]
-    private(stage, "dana", "Nothing was done", "cancelled", after=before)
-    assert events(stage, job) == ["requested", "cancelled"]
-    assert calls(stage, "PromoteMigrationJob", job) == []
+def test_buttons_of_a_message_that_has_changed_since(env: Env) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.press(card, "Cancel")
+    env.shows(card, "Cancelled")
+    before = moment(env)
+    assert env.slack.press(card, text="Confirm promote", stale=True)["ok"]
+    private(env, "dana", "Nothing was done", "cancelled", after=before)
+    assert events(env, job) == ["requested", "cancelled"]
+    assert calls(env, "PromoteMigrationJob", job) == []
 
 
-def test_an_approval_pressed_after_the_request_was_withdrawn(stage: Scene) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.press(card, "Confirm promote")
-    asked = asks(stage, job)
-    stage.press(stage.shows(card, "[Withdraw]"), "Withdraw")
-    changed = stage.shows(asked, "Cancelled")
+def test_an_approval_pressed_after_the_request_was_withdrawn(env: Env) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.press(card, "Confirm promote")
+    asked = asks(env, job)
+    env.press(env.shows(card, "[Withdraw]"), "Withdraw")
+    changed = env.shows(asked, "Cancelled")
     assert "Approve]" not in plain(changed)
-    before = moment(stage)
-    assert stage.slack.press(asked, text="Approve", user="alex", stale=True)["ok"]
-    private(stage, "alex", "Nothing was done", "cancelled", after=before)
-    assert calls(stage, "PromoteMigrationJob", job) == []
+    before = moment(env)
+    assert env.slack.press(asked, text="Approve", user="alex", stale=True)["ok"]
+    private(env, "alex", "Nothing was done", "cancelled", after=before)
+    assert calls(env, "PromoteMigrationJob", job) == []
 
 
-def test_a_view_submitted_after_the_request_ended(stage: Scene) -> None:
-    job = a_job(stage, "FAILED")
-    card = stage.shows(stage.type(f"restart {job}"), "Confirm restart")
-    stage.press(card, "Confirm restart")
-    view = stage.slack.wait_view("dana")
-    stage.press(card, "Cancel")
-    stage.shows(card, "Cancelled")
-    answer = stage.slack.submit(view, {input_of(view): job})
+def test_a_view_submitted_after_the_request_ended(env: Env) -> None:
+    job = a_job(env, "FAILED")
+    card = env.shows(env.type(f"restart {job}"), "Confirm restart")
+    env.press(card, "Confirm restart")
+    view = env.slack.wait_view("dana")
+    env.press(card, "Cancel")
+    env.shows(card, "Cancelled")
+    answer = env.slack.submit(view, {input_of(view): job})
     assert "cancelled" in str(answer["errors"])
-    stage.slack.close_view(view)
-    assert calls(stage, "RestartMigrationJob", job) == []
+    env.slack.close_view(view)
+    assert calls(env, "RestartMigrationJob", job) == []
 
 
-def test_a_reason_written_after_the_request_ended(stage: Scene) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    stage.press(card, "Confirm promote")
-    asked = asks(stage, job)
-    stage.press(asked, "Deny", user="alex")
-    view = stage.slack.wait_view("alex")
-    stage.press(stage.shows(card, "[Withdraw]"), "Withdraw")
-    stage.shows(asked, "Cancelled")
-    before = moment(stage)
-    stage.slack.submit(view, {input_of(view): "Not today"}, user="alex")
-    private(stage, "alex", "Nothing was done", "cancelled", after=before)
-    assert request_of(stage, job).state == "cancelled"
-    assert events(stage, job) == ["requested", "confirmed", "cancelled"]
+def test_a_reason_written_after_the_request_ended(env: Env) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    env.press(card, "Confirm promote")
+    asked = asks(env, job)
+    env.press(asked, "Deny", user="alex")
+    view = env.slack.wait_view("alex")
+    env.press(env.shows(card, "[Withdraw]"), "Withdraw")
+    env.shows(asked, "Cancelled")
+    before = moment(env)
+    env.slack.submit(view, {input_of(view): "Not today"}, user="alex")
+    private(env, "alex", "Nothing was done", "cancelled", after=before)
+    assert request_of(env, job).state == "cancelled"
+    assert events(env, job) == ["requested", "confirmed", "cancelled"]
 
 
-def test_all_press_at_once(stage: Scene) -> None:
+def test_all_press_at_once(env: Env) -> None:
     """Whoever comes first decides; the others are told, and nothing is done twice."""
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    at_once(*[lambda: stage.slack.press(card, text="Confirm promote", stale=True) for _ in range(4)])
-    asked = asks(stage, job)
-    card = stage.shows(card, "[Withdraw]")
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    at_once(*[lambda: env.slack.press(card, text="Confirm promote", stale=True) for _ in range(4)])
+    asked = asks(env, job)
+    card = env.shows(card, "[Withdraw]")
     at_once(
-        *[lambda: stage.slack.press(asked, text="Approve", user="alex", stale=True) for _ in range(4)],
-        lambda: stage.slack.press(card, text="Withdraw", stale=True),
+        *[lambda: env.slack.press(asked, text="Approve", user="alex", stale=True) for _ in range(4)],
+        lambda: env.slack.press(card, text="Withdraw", stale=True),
     )
-    state = eventually(lambda: _over(stage, job), 30)
-    told = events(stage, job)
+    state = eventually(lambda: _over(env, job), 30)
+    told = events(env, job)
     assert told.count("confirmed") == 1
     assert told.count("approved") <= 1
-    assert len(calls(stage, "PromoteMigrationJob", job)) == (1 if state == "done" else 0)
-    assert len(stage.slack.messages(channel=APPROVALS, include_ephemeral=False)) >= 1
+    assert len(calls(env, "PromoteMigrationJob", job)) == (1 if state == "done" else 0)
+    assert len(env.slack.messages(channel=APPROVALS, include_ephemeral=False)) >= 1
 
 
-def _over(stage: Scene, job: str) -> str:
-    state = request_of(stage, job).state
+def _over(env: Env, job: str) -> str:
+    state = request_of(env, job).state
     return str(state) if state in ("done", "cancelled") else ""
 
 
-def test_a_refused_press_changes_nothing(stage: Scene) -> None:
-    job = a_job(stage)
-    card = stage.shows(stage.type(f"promote {job}"), "Confirm promote")
-    press_refused(stage, card, "Confirm promote", "sam", "Only", "can confirm this")
-    assert request_of(stage, job).by.channel == stage.slack.messages(channel=CHANNEL)[-1]["channel"]
+def test_a_refused_press_changes_nothing(env: Env) -> None:
+    job = a_job(env)
+    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    press_refused(env, card, "Confirm promote", "sam", "Only", "can confirm this")
+    assert request_of(env, job).by.channel == env.slack.messages(channel=CHANNEL)[-1]["channel"]

@@ -13,8 +13,8 @@ from typing import Any
 from bot.app import Bot
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
-from tests.e2e.deciding import ROLES, eventually, policy
-from tests.e2e.scene import CAUGHT_UP, QUICK, Scene, fresh, settings
+from tests.e2e.env import CAUGHT_UP, QUICK, Env, settings, unique_id
+from tests.e2e.helpers import ROLES, eventually, policy
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Clock:
 
 
 @dataclass
-class Timed(Scene):
+class Timed(Env):
     clock: Clock = field(default_factory=Clock)
 
 
@@ -57,13 +57,13 @@ def timed(folder: Path, rules: str = "", **more: Any) -> Iterator[Timed]:
             bot.stop()
 
 
-def a_job(stage: Timed) -> str:
-    job = fresh("clock")
-    stage.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
+def a_job(env: Timed) -> str:
+    job = unique_id("clock")
+    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
     return job
 
 
-def read_again(stage: Timed) -> None:
+def read_again(env: Timed) -> None:
     """Until a look at an operation that began after this call has ended, as the next follows it."""
-    looks = len(stage.dms.calls("GetOperation"))
-    eventually(lambda: len(stage.dms.calls("GetOperation")) > looks + 2)
+    looks = len(env.dms.calls("GetOperation"))
+    eventually(lambda: len(env.dms.calls("GetOperation")) > looks + 2)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 
 from sandbox.slack import signing
-from tests.fuzz.house import FORGED, RESPONSE_URL, TEAM, TRIGGER, House
+from tests.fuzz.env import FORGED, RESPONSE_URL, TEAM, TRIGGER, FuzzEnv
 from tests.fuzz.strategies import hostile
 
 FORM, JSON_TYPE = "application/x-www-form-urlencoded", "application/json"
@@ -62,7 +62,7 @@ class Wire:
 
 
 @contextmanager
-def wire(made: House) -> Iterator[Wire]:
+def wire(made: FuzzEnv) -> Iterator[Wire]:
     opened = Wire(made.bot.server.port)
     try:
         yield opened
@@ -84,14 +84,14 @@ def _text(value: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def headers(made: House, body: bytes, kind: str, *, at: float | None = None) -> dict[str, str]:
+def headers(made: FuzzEnv, body: bytes, kind: str, *, at: float | None = None) -> dict[str, str]:
     """Signed now, or at another moment."""
     age = 0.0 if at is None else time.time() - at
     return signing.headers(made.slack.workspace.world.app.signing_secret, body, kind, age=age)
 
 
 @st.composite
-def wishes(draw: st.DrawFn, made: House) -> Any:
+def wishes(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """What would be done at once, if it were believed to come from who may do it."""
     if draw(st.booleans()):
         return {
@@ -117,7 +117,7 @@ def wishes(draw: st.DrawFn, made: House) -> Any:
 
 
 @st.composite
-def forgeries(draw: st.DrawFn, made: House, body: bytes, kind: str) -> dict[str, str]:
+def forgeries(draw: st.DrawFn, made: FuzzEnv, body: bytes, kind: str) -> dict[str, str]:
     """Headers that Slack has not made for this body, or not now."""
     whole = headers(made, body, kind)
     stamp, signature = whole["X-Slack-Request-Timestamp"], whole["X-Slack-Signature"]

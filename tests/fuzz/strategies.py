@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from commands import all_verbs
-from tests.fuzz.house import FORGED, OTHER, RESPONSE_URL, TEAM, TRIGGER, House
+from tests.fuzz.env import FORGED, OTHER, RESPONSE_URL, TEAM, TRIGGER, FuzzEnv
 from tests.fuzz.lines import lines
 
 STRANGERS = ("U0RILEY001", "U0QUINN001", "U0NOBODY00", "W0FORGED01", "riley", "", "<!channel>", "U" * 3000)
@@ -42,7 +42,7 @@ odd: st.SearchStrategy[Any] = st.recursive(
 """Anything that JSON can hold."""
 
 
-def ids(made: House) -> st.SearchStrategy[str]:
+def ids(made: FuzzEnv) -> st.SearchStrategy[str]:
     """Ids that are known, of another team, of the wrong kind, or made up."""
     return st.one_of(
         st.sampled_from(made.refs), st.sampled_from(made.requests), st.sampled_from(made.foreign), hostile
@@ -68,13 +68,13 @@ def addresses(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def _options(draw: st.DrawFn, made: House) -> Any:
+def _options(draw: st.DrawFn, made: FuzzEnv) -> Any:
     value = draw(st.one_of(ids(made), st.integers(0, 400).map(str)))
     return {"text": {"type": "plain_text", "text": "x"}, "value": value}
 
 
 @st.composite
-def elements(draw: st.DrawFn, made: House) -> Any:
+def elements(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """What is filled in in one input."""
     kind = draw(st.integers(0, 3))
     if kind == 0:
@@ -86,7 +86,7 @@ def elements(draw: st.DrawFn, made: House) -> Any:
     return {"type": "multi_static_select", "selected_options": draw(st.lists(_options(made), max_size=4))}
 
 
-def states(made: House) -> st.SearchStrategy[Any]:
+def states(made: FuzzEnv) -> st.SearchStrategy[Any]:
     blocks = st.one_of(st.sampled_from(BLOCKS), hostile)
     return st.fixed_dictionaries(
         {
@@ -97,17 +97,17 @@ def states(made: House) -> st.SearchStrategy[Any]:
     )
 
 
-def view_ids(made: House) -> st.SearchStrategy[str]:
+def view_ids(made: FuzzEnv) -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from((*made.views, "V1")), hostile)
 
 
-def reviews(made: House) -> st.SearchStrategy[str]:
+def reviews(made: FuzzEnv) -> st.SearchStrategy[str]:
     """What the view of a whole request carries, or anything else."""
     return st.one_of(st.sampled_from(made.reviews), ids(made))
 
 
 @st.composite
-def targets(draw: st.DrawFn, made: House) -> tuple[str, str]:
+def targets(draw: st.DrawFn, made: FuzzEnv) -> tuple[str, str]:
     """An action id and its value: such as a message of ours carries, or any pair."""
     kind = draw(st.integers(0, 2))
     if kind == 0:
@@ -128,7 +128,7 @@ def response_urls(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def presses(draw: st.DrawFn, made: House) -> Any:
+def presses(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """A `block_actions` payload."""
     team, user = draw(people())
     address, value = draw(targets(made))
@@ -164,7 +164,7 @@ def presses(draw: st.DrawFn, made: House) -> Any:
 
 
 @st.composite
-def submissions(draw: st.DrawFn, made: House) -> Any:
+def submissions(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """A `view_submission` payload, or of a view that was closed."""
     team, user = draw(people())
     return {
@@ -178,7 +178,7 @@ def submissions(draw: st.DrawFn, made: House) -> Any:
 
 
 @st.composite
-def callbacks(draw: st.DrawFn, made: House) -> tuple[str, str]:
+def callbacks(draw: st.DrawFn, made: FuzzEnv) -> tuple[str, str]:
     """A callback id and its private metadata: such as a view of ours carries, or any pair."""
     kind = draw(st.integers(0, 2))
     if kind == 0:
@@ -191,7 +191,7 @@ def callbacks(draw: st.DrawFn, made: House) -> tuple[str, str]:
 
 
 @st.composite
-def views(draw: st.DrawFn, made: House) -> Any:
+def views(draw: st.DrawFn, made: FuzzEnv) -> Any:
     callback, metadata = draw(callbacks(made))
     return {
         "type": "modal",
@@ -205,7 +205,7 @@ def views(draw: st.DrawFn, made: House) -> Any:
 
 
 @st.composite
-def suggestions(draw: st.DrawFn, made: House) -> Any:
+def suggestions(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """A `block_suggestion` payload."""
     team, user = draw(people())
     return {
@@ -221,7 +221,7 @@ def suggestions(draw: st.DrawFn, made: House) -> Any:
 
 
 @st.composite
-def events(draw: st.DrawFn, made: House) -> Any:
+def events(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """An event, most often of the Home tab."""
     team, user = draw(people())
     kinds = ("app_home_opened", "app_home_opened", "message", "app_mention", "member_joined_channel", "odd")
@@ -242,7 +242,7 @@ def events(draw: st.DrawFn, made: House) -> Any:
 
 
 @st.composite
-def commands(draw: st.DrawFn, made: House) -> Any:
+def commands(draw: st.DrawFn, made: FuzzEnv) -> Any:
     """A slash command of somebody who may change nothing."""
     return {
         "command": draw(st.sampled_from(("/dms", "/dms", "/dms", "/other", ""))),

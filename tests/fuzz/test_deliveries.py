@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz import strategies
-from tests.fuzz.house import House
+from tests.fuzz.env import FuzzEnv
 from tests.fuzz.profile import BATCH, count, limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_done(made: House) -> Iterator[None]:
+def _nothing_done(made: FuzzEnv) -> Iterator[None]:
     yield
     made.nothing_was_done()
 
 
-def batch(made: House, kind: str, data: st.DataObject, whole: st.SearchStrategy[Any]) -> None:
+def batch(made: FuzzEnv, kind: str, data: st.DataObject, whole: st.SearchStrategy[Any]) -> None:
     """A few of these, whole or spoilt."""
     either = st.one_of(whole, whole, strategies.spoilt(whole))
     bodies = data.draw(st.lists(either, min_size=BATCH, max_size=BATCH))
@@ -33,37 +33,37 @@ def batch(made: House, kind: str, data: st.DataObject, whole: st.SearchStrategy[
 
 @limits(30, 1_000)
 @given(st.data())
-def test_presses(made: House, data: st.DataObject) -> None:
+def test_presses(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "presses", data, strategies.presses(made))
 
 
 @limits(30, 900)
 @given(st.data())
-def test_submissions(made: House, data: st.DataObject) -> None:
+def test_submissions(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "view submissions", data, strategies.submissions(made))
 
 
 @limits(15, 700)
 @given(st.data())
-def test_suggestions(made: House, data: st.DataObject) -> None:
+def test_suggestions(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "suggestions", data, strategies.suggestions(made))
 
 
 @limits(10, 500)
 @given(st.data())
-def test_events(made: House, data: st.DataObject) -> None:
+def test_events(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "events", data, strategies.events(made))
 
 
 @limits(15, 900)
 @given(st.data())
-def test_commands(made: House, data: st.DataObject) -> None:
+def test_commands(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "slash commands", data, strategies.commands(made))
 
 
 @limits(20, 1_000)
 @given(st.data())
-def test_anything(made: House, data: st.DataObject) -> None:
+def test_anything(made: FuzzEnv, data: st.DataObject) -> None:
     """No shape at all."""
     bodies = data.draw(st.lists(strategies.odd, min_size=BATCH, max_size=BATCH))
     count("things without shape", BATCH)

@@ -32,7 +32,7 @@ def test_any_line_is_an_invocation_or_one_sentence(line: str) -> None:
     assert {key.partition(".")[0] for key in found.filters} <= set(syntax.filters)
     assert all(_JOB.fullmatch(job) for job in found.jobs)
     assert not found.words or syntax.words or found.verb == "help"
-    assert Invocation.of(json.loads(json.dumps(found.data()))) == found
+    assert Invocation.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
 def _is_a_sentence(said: str) -> None:

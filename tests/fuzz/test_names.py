@@ -8,12 +8,12 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsPage, Note, Outside
+from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsPage, Note, Verbatim
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, mrkdwn, timeline
 from bot.slack.render.approval_card import approval_card
-from bot.slack.render.home_tab import Home, home
+from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
 from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
@@ -42,11 +42,11 @@ _LIVE = re.compile(r"<(?!/)[!@#h]")
 def test_a_name_is_text_in_a_line_in_code_in_a_link_and_cut(name: str, most: int) -> None:
     count("names with markup")
     shown = (
-        mrkdwn.outside(name),
-        mrkdwn.own(f"The job {name} is gone."),
+        mrkdwn.verbatim(name),
+        mrkdwn.format_own(f"The job {name} is gone."),
         mrkdwn.code(name),
         mrkdwn.mention("@", name) if not name.isalnum() else "",
-        mrkdwn.clip(mrkdwn.outside(name), most),
+        mrkdwn.clip(mrkdwn.verbatim(name), most),
         mrkdwn.clip(mrkdwn.code(name), most),
     )
     for text in shown:
@@ -54,7 +54,7 @@ def test_a_name_is_text_in_a_line_in_code_in_a_link_and_cut(name: str, most: int
         assert not _LIVE.search(text), text
     link = mrkdwn.link("https://console.example.com/x", name)
     assert link.count("<") == link.count(">") == link.count("|") == 1
-    assert not set("*`~") & set(mrkdwn.outside(name))
+    assert not set("*`~") & set(mrkdwn.verbatim(name))
     mrkdwn.code(name).encode()
 
 
@@ -88,7 +88,7 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
     event = Event(job.name, NOW, NOW, "error", "RUNNING/CDC", "FAILED", said, "outside")
     line = JobLine(job, "ref12345", None)
     messages = [
-        render(Note((Outside(said),))),
+        render(Note((Verbatim(said),))),
         render(JobsPage((JobGroup("RUNNING", (line,), 1, ()),), 1, 1, 1, said, (said,), False, ())),
         render(DatabasesPage(job, found, {"RUNNING": len(found)}, len(found), 1, 1, said, ())),
         render(_card(job, found, said)),
@@ -102,7 +102,7 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
     ]
     for message in messages:
         _mentions_nobody(message)
-    accepted_view(home(Home([job], NOW - timedelta(minutes=1), [request], [request], [], ())), "home")
+    accepted_view(home(HomeContent([job], NOW - timedelta(minutes=1), [request], [request], [], ())), "home")
     accepted_view(modals.typed_confirmation(request, said, "REF"))
     accepted_view(modals.deny_reason(request, "R"))
     accepted_view(modals.all_names(request))

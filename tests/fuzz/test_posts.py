@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz import posts, strategies
-from tests.fuzz.house import House, house
+from tests.fuzz.env import FuzzEnv, open_fuzz_env
 from tests.fuzz.posts import Wire
 from tests.fuzz.profile import BATCH, count, limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
-READ = ("command", "button", "view", "delivered_again", "request_malformed")
+READ = ("command", "button", "view", "duplicate_delivery", "request_malformed")
 """What the bot logs of a request that it has read."""
 _ANSWERING = (
     "views.open",
@@ -28,26 +28,26 @@ _ANSWERING = (
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("bot"), http=True) as ready:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzEnv]:
+    with open_fuzz_env(tmp_path_factory.mktemp("bot"), http=True) as ready:
         yield ready
 
 
 @pytest.fixture(scope="module")
-def wire(made: House) -> Iterator[Wire]:
+def wire(made: FuzzEnv) -> Iterator[Wire]:
     with posts.wire(made) as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
-def _nothing_done(made: House) -> Iterator[None]:
+def _nothing_done(made: FuzzEnv) -> Iterator[None]:
     yield
     made.nothing_was_done()
 
 
 @limits(20, 1_200)
 @given(st.data())
-def test_what_is_not_signed_now_is_refused_unread(made: House, wire: Wire, data: st.DataObject) -> None:
+def test_what_is_not_signed_now_is_refused_unread(made: FuzzEnv, wire: Wire, data: st.DataObject) -> None:
     answers = []
     for _ in range(BATCH):
         body, kind = posts.encoded(made.filled(data.draw(posts.wishes(made))))
@@ -63,7 +63,7 @@ def test_what_is_not_signed_now_is_refused_unread(made: House, wire: Wire, data:
 
 @limits(12, 700)
 @given(st.data())
-def test_what_is_signed_is_answered_whatever_it_is(made: House, wire: Wire, data: st.DataObject) -> None:
+def test_what_is_signed_is_answered_whatever_it_is(made: FuzzEnv, wire: Wire, data: st.DataObject) -> None:
     answers = []
     for _ in range(BATCH):
         body, kind = data.draw(st.one_of(posts.bodies(), _deliveries(made).map(posts.encoded)))
@@ -77,7 +77,7 @@ def test_what_is_signed_is_answered_whatever_it_is(made: House, wire: Wire, data
 
 @limits(8, 300)
 @given(st.data())
-def test_a_replay_does_nothing(made: House, wire: Wire, data: st.DataObject) -> None:
+def test_a_replay_does_nothing(made: FuzzEnv, wire: Wire, data: st.DataObject) -> None:
     """The same bytes under the same signature: what they carry is done once."""
     whole = st.one_of(strategies.commands(made), strategies.presses(made), strategies.submissions(made))
     requests = []
@@ -98,7 +98,7 @@ def test_a_replay_does_nothing(made: House, wire: Wire, data: st.DataObject) -> 
     made.is_sound(requests, [each.text for each in again])
 
 
-def _deliveries(made: House) -> st.SearchStrategy[Any]:
+def _deliveries(made: FuzzEnv) -> st.SearchStrategy[Any]:
     whole = st.one_of(
         strategies.commands(made),
         strategies.presses(made),
@@ -108,7 +108,7 @@ def _deliveries(made: House) -> st.SearchStrategy[Any]:
     return st.one_of(whole, strategies.spoilt(whole)).map(made.filled)
 
 
-def _asked(made: House) -> Counter[str]:
+def _asked(made: FuzzEnv) -> Counter[str]:
     """How often people have been answered in each way; a Home tab is shown as often as it is opened."""
     called = Counter(each["method"] for each in list(made.slack.workspace.calls))
     return Counter({method: called[method] for method in _ANSWERING})

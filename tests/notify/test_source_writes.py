@@ -16,11 +16,11 @@ import pytest
 from bot.dms.advice import next_step
 from bot.dms.model import Database, Endpoint, ObjectId
 from bot.dms.rules import Action
-from bot.policy.subscriptions import TOPICS, is_loud, topics
+from bot.policy.subscriptions import TOPICS, is_alert, topics
 from bot.slack.render import alerts, event_labels, labels
-from bot.store.records import Event, KnownJob
+from bot.store.records import Event, JobSnapshot
 from bot.watch.attribution import OUTSIDE
-from bot.watch.transitions import STUCK, look
+from bot.watch.transitions import STUCK, diff
 from tests.notify.world import BORN, MINUTE, NOW, job, run
 from tests.slack.checks import accepted, all_text
 
@@ -67,8 +67,8 @@ def event(before: str, after: str, kind: str = "changed") -> Event:
     return Event(job().name, BORN, NOW, kind, before, after)
 
 
-def known(status: str) -> KnownJob:
-    return KnownJob(job=job(status), seen=NOW - MINUTE, changed=NOW - MINUTE)
+def known(status: str) -> JobSnapshot:
+    return JobSnapshot(job=job(status), seen=NOW - MINUTE, changed=NOW - MINUTE)
 
 
 @pytest.mark.parametrize(("before", "after", "word"), ORDER)
@@ -78,14 +78,14 @@ def test_people_are_called_when_it_waits_and_when_the_dump_has_begun(
     happened = event(before, after)
     assert topics(happened) & {"stop_writes", "writes_may_resume"} == ({word} if word else set())
     if word:
-        assert is_loud(happened)
+        assert is_alert(happened)
 
 
 @pytest.mark.parametrize("kind", ["created", "recreated"])
 def test_a_job_that_waits_when_it_is_first_seen_calls_people_as_well(kind: str) -> None:
     happened = event("", f"RUNNING/{WAIT}", kind)
     assert "stop_writes" in topics(happened)
-    assert is_loud(happened)
+    assert is_alert(happened)
 
 
 def test_the_words_for_subscriptions_are_there_and_the_old_ones_stay() -> None:
@@ -104,16 +104,16 @@ def test_the_words_for_subscriptions_are_there_and_the_old_ones_stay() -> None:
     ],
 )
 def test_the_wait_is_no_promotion_of_anybody(before: str, after: str, by: str) -> None:
-    (happened, *_) = look(known(before), job(after), NOW, stuck_after=HALF_HOUR).events
+    (happened, *_) = diff(known(before), job(after), NOW, stuck_after=HALF_HOUR).events
     assert happened.by == by
 
 
 def test_it_is_whoever_started_or_restarted_the_job() -> None:
-    started = look(
+    started = diff(
         known("NOT_STARTED"), job(f"RUNNING/{WAIT}"), NOW, stuck_after=HALF_HOUR, runs=[run(Action.START)]
     )
     assert started.events[0].by == "U1"
-    again = look(
+    again = diff(
         known("RUNNING/CDC"), job(f"RUNNING/{WAIT}"), NOW, stuck_after=HALF_HOUR, runs=[run(Action.RESTART)]
     )
     assert again.events[0].by == "U1"
@@ -122,7 +122,7 @@ def test_it_is_whoever_started_or_restarted_the_job() -> None:
 
 def test_stopped_before_the_dump_is_not_told_as_a_stopped_dump() -> None:
     for phase in (WAIT, PREPARE):
-        seen = look(known(f"STOPPING/{phase}"), job(f"STOPPED/{phase}"), NOW, stuck_after=HALF_HOUR)
+        seen = diff(known(f"STOPPING/{phase}"), job(f"STOPPED/{phase}"), NOW, stuck_after=HALF_HOUR)
         assert [each.kind for each in seen.events] == ["changed"]
         assert STUCK not in seen.known.flags
 
@@ -161,12 +161,14 @@ def test_a_start_on_rds_is_told_to_be_ready(provider: str) -> None:
 
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING", "UPDATING"])
 def test_a_job_that_waits_for_people_has_a_mark_of_its_own(state: str) -> None:
-    assert labels.sign(state, WAIT) == "🛑"
+    assert labels.state_emoji(state, WAIT) == "🛑"
     others = {
-        labels.sign(s, p) for s in ("RUNNING", "STARTING", "STOPPED") for p in ("FULL_DUMP", "CDC", PREPARE)
+        labels.state_emoji(s, p)
+        for s in ("RUNNING", "STARTING", "STOPPED")
+        for p in ("FULL_DUMP", "CDC", PREPARE)
     }
     assert "🛑" not in others
-    assert labels.sign("STOPPED", WAIT) == "⏸️"
+    assert labels.state_emoji("STOPPED", WAIT) == "⏸️"
 
 
 def test_the_alert_says_what_to_do_now() -> None:

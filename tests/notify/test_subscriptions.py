@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.subscriptions import Listener, Subscriptions, is_loud, matches, topics
+from bot.policy.subscriptions import Recipient, Subscriptions, is_alert, matches, topics
 from bot.store.records import Event, Watch
 from tests.notify.world import BORN, NOW, job
 
@@ -36,12 +36,12 @@ def test_ready_is_when_cdc_is_first_reached(before: str, after: str, ready: bool
 
 
 def test_what_people_must_see_is_loud() -> None:
-    assert is_loud(event(after="FAILED/CDC"))
-    assert is_loud(event(after="COMPLETED"))
-    assert is_loud(event(kind="deleted", after=""))
-    assert is_loud(event(kind="created", before="", after="FAILED"))
-    assert not is_loud(event("NOT_STARTED", "STARTING"))
-    assert not is_loud(event("RUNNING/CDC", "STOPPED/CDC"))
+    assert is_alert(event(after="FAILED/CDC"))
+    assert is_alert(event(after="COMPLETED"))
+    assert is_alert(event(kind="deleted", after=""))
+    assert is_alert(event(kind="created", before="", after="FAILED"))
+    assert not is_alert(event("NOT_STARTED", "STARTING"))
+    assert not is_alert(event("RUNNING/CDC", "STOPPED/CDC"))
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ def test_which_jobs_a_watch_means(jobs: str, fits: bool) -> None:
 
 def test_the_notify_channel_hears_everything_by_default() -> None:
     found = Subscriptions.of("C1", [watch("C2", "label:env=test")])
-    assert found.listeners(event(), ORDERS) == (Listener("C1", whole=True),)
+    assert found.recipients(event(), ORDERS) == (Recipient("C1", follows_job=True),)
 
 
 def test_a_watch_of_all_jobs_narrows_the_notify_channel() -> None:
     narrow = Subscriptions.of("C1", [watch("C1", "*", "failed")])
-    assert narrow.listeners(event(), ORDERS) == ()
-    assert narrow.listeners(event(after="FAILED"), ORDERS) == (Listener("C1", whole=False),)
+    assert narrow.recipients(event(), ORDERS) == ()
+    assert narrow.recipients(event(after="FAILED"), ORDERS) == (Recipient("C1", follows_job=False),)
     one_more = Subscriptions.of("C1", [watch("C1", "label:env=test", "failed")])
-    assert one_more.listeners(event(), ORDERS) == (Listener("C1", whole=True),)
+    assert one_more.recipients(event(), ORDERS) == (Recipient("C1", follows_job=True),)
 
 
 def test_several_watches_of_one_target_tell_it_once_as_whole_as_any() -> None:
     found = Subscriptions.of("", [watch("C2", "*", "cdc"), watch("C2", ORDERS.name)])
-    assert found.listeners(event(), ORDERS) == (Listener("C2", whole=True),)
+    assert found.recipients(event(), ORDERS) == (Recipient("C2", follows_job=True),)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.cmdline.answers import Note, Page, Upload
+from bot.cmdline.answers import AnswerPage, Note, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.policy.model import OPEN, WatchDefault
-from bot.slack.api.membership import told
+from bot.slack.api.membership import membership_of
 from bot.store.records import Person
 from sandbox.dms import DmsServer
 from tests.notify.world import NOTIFY
-from tests.policy.desk import Desk, desk, labels, words
+from tests.policy.command_service import CommandService, command_service, labels, words
 
 HERE, ELSEWHERE = "C0GENERAL1", "C0RANDOM01"
 DANA = Person("T1", "U0DANA0001", HERE)
@@ -26,14 +26,14 @@ ORDERS = "projects/demo-project/locations/europe-west1/migrationJobs/orders"
 
 
 @pytest.fixture
-def at(dms: DmsServer, tmp_path: Path) -> Iterator[Desk]:
+def at(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True, in_phase_for=7200, sec_lag=125)
     dms.control.add_job("fresh", state="NOT_STARTED")
-    with desk(dms, tmp_path) as made:
-        yield Desk(replace(made.ctx, who=DANA, now=lambda: datetime.now(UTC)))
+    with command_service(dms, tmp_path) as made:
+        yield CommandService(replace(made.ctx, who=DANA, now=lambda: datetime.now(UTC)))
 
 
-def kept(at: Desk) -> list[Kept]:
+def kept(at: CommandService) -> list[Kept]:
     return [(each.target, each.jobs, each.only) for each in at.ctx.store.watches()]
 
 
@@ -51,7 +51,7 @@ def kept(at: Desk) -> list[Kept]:
         ("watch --only ready,failed", (HERE, "*", ("ready_to_promote", "failed"))),
     ],
 )
-def test_what_is_typed_is_what_is_watched(at: Desk, line: str, watch: Kept) -> None:
+def test_what_is_typed_is_what_is_watched(at: CommandService, line: str, watch: Kept) -> None:
     answer = at.type(line, DANA)
     assert isinstance(answer, Note)
     assert answer.tone == "good"
@@ -69,37 +69,39 @@ def test_what_is_typed_is_what_is_watched(at: Desk, line: str, watch: Kept) -> N
         ("watch state=failed label.env=prod", "once for each"),
     ],
 )
-def test_what_cannot_be_meant_is_said_in_a_sentence(at: Desk, line: str, says: str) -> None:
+def test_what_cannot_be_meant_is_said_in_a_sentence(at: CommandService, line: str, says: str) -> None:
     with pytest.raises(UsageError, match=says.replace("?", r"\?").replace(".", r"\.")):
         at.type(line, DANA)
     assert kept(at) == []
 
 
-def test_an_unknown_job_is_answered_with_near_ones(at: Desk) -> None:
+def test_an_unknown_job_is_answered_with_near_ones(at: CommandService) -> None:
     answer = at.type("watch ordres", DANA)
     assert "Did you mean `orders`?" in words(answer)
     assert kept(at) == []
 
 
-def test_an_archived_channel_is_not_watched(at: Desk) -> None:
+def test_an_archived_channel_is_not_watched(at: CommandService) -> None:
     with pytest.raises(UsageError, match="archived"):
-        at.type("watch orders", DANA, membership=lambda _channel: told({"id": HERE, "is_archived": True}))
+        at.type(
+            "watch orders", DANA, membership=lambda _channel: membership_of({"id": HERE, "is_archived": True})
+        )
     assert kept(at) == []
 
 
-def test_in_a_direct_message_the_person_is_told(at: Desk) -> None:
+def test_in_a_direct_message_the_person_is_told(at: CommandService) -> None:
     at.type("watch orders", replace(DANA, channel="D0ANY"))
     assert kept(at) == [(DANA.user, ORDERS, ())]
 
 
-def test_watching_again_replaces_what_was_wanted(at: Desk) -> None:
+def test_watching_again_replaces_what_was_wanted(at: CommandService) -> None:
     at.type("watch orders --only failed", DANA)
     at.type("watch orders --only completed", DANA)
     assert "already" in words(at.type("watch orders --only completed", DANA))
     assert kept(at) == [(HERE, ORDERS, ("completed",))]
 
 
-def test_watching_and_its_end_are_in_the_audit(at: Desk) -> None:
+def test_watching_and_its_end_are_in_the_audit(at: CommandService) -> None:
     at.type("watch orders", DANA)
     at.type("unwatch orders", DANA)
     assert [(e.event, e.job) for e in at.ctx.store.audit()] == [("watched", ORDERS), ("unwatched", ORDERS)]
@@ -109,31 +111,31 @@ def test_watching_and_its_end_are_in_the_audit(at: Desk) -> None:
     "typed",
     ["", " orders", " orders --dm", " label.env=prod", " state=failed", f" --channel <#{ELSEWHERE}|x>"],
 )
-def test_the_same_words_end_what_they_began(at: Desk, typed: str) -> None:
+def test_the_same_words_end_what_they_began(at: CommandService, typed: str) -> None:
     at.type(f"watch{typed}", DANA)
     assert len(kept(at)) == 1
     at.type(f"unwatch{typed}", DANA)
     assert kept(at) == []
 
 
-def test_the_button_ends_the_watch_that_it_stands_under(at: Desk) -> None:
+def test_the_button_ends_the_watch_that_it_stands_under(at: CommandService) -> None:
     answer = at.type("watch label.env=prod --dm", DANA)
     assert isinstance(answer, Note)
     ref = at.ctx.store.ref(DANA.team, answer.buttons[0].ref)
     assert ref is not None
-    invocation = Invocation.of(ref.data)
+    invocation = Invocation.from_dict(ref.data)
     at.ctx.verbs[invocation.verb].run(replace(at.ctx, who=replace(DANA, channel=ELSEWHERE)), invocation)
     assert kept(at) == []
 
 
-def test_a_job_that_is_gone_can_be_unwatched(at: Desk, dms: DmsServer) -> None:
+def test_a_job_that_is_gone_can_be_unwatched(at: CommandService, dms: DmsServer) -> None:
     at.type("watch orders", DANA)
     dms.control.remove_job("orders")
     at.type("unwatch orders", DANA)
     assert kept(at) == []
 
 
-def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: Desk) -> None:
+def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: CommandService) -> None:
     assert "no watch" in words(at.type("unwatch", DANA))
     at.type("watch orders", DANA)
     answer = at.type("unwatch state=failed", DANA)
@@ -141,22 +143,22 @@ def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: Desk) -> 
     assert len(kept(at)) == 1
 
 
-def test_all_watches_of_a_channel_end_and_no_others(at: Desk) -> None:
+def test_all_watches_of_a_channel_end_and_no_others(at: CommandService) -> None:
     for line in ("watch", "watch orders", "watch state=failed", "watch orders --dm"):
         at.type(line, DANA)
     assert "Ended 3 watches of " in words(at.type("unwatch --all", DANA))
     assert kept(at) == [(DANA.user, ORDERS, ())]
 
 
-def test_watches_shows_mine_the_channels_and_the_defaults(at: Desk) -> None:
+def test_watches_shows_mine_the_channels_and_the_defaults(at: CommandService) -> None:
     alex = replace(DANA, user="U0ALEX0001")
     at.type("watch orders --dm", alex)
     at.type("watch state=failed", alex)
     at.type("watch orders --dm --only failed", DANA)
     policy = replace(OPEN, watches=(WatchDefault("C0TEAM0001", "label:env=prod", ("failed",)),))
-    there = Desk(replace(at.ctx, access=replace(at.ctx.access, policy=policy)))
+    there = CommandService(replace(at.ctx, access=replace(at.ctx.access, policy=policy)))
     answer = there.type("watches", DANA)
-    assert isinstance(answer, Page)
+    assert isinstance(answer, AnswerPage)
     assert labels(answer) == ["Unwatch", "Unwatch"]
     said = words(answer)
     assert "`orders`, only `failed`" in said
@@ -166,7 +168,7 @@ def test_watches_shows_mine_the_channels_and_the_defaults(at: Desk) -> None:
     assert "U0ALEX0001" not in said
 
 
-def test_the_delay_is_a_picture_and_words(at: Desk) -> None:
+def test_the_delay_is_a_picture_and_words(at: CommandService) -> None:
     answer = at.type("delay orders", DANA)
     assert isinstance(answer, Upload)
     assert answer.content.startswith(b"\x89PNG")
@@ -175,13 +177,13 @@ def test_the_delay_is_a_picture_and_words(at: Desk) -> None:
     assert "behind (measured " in words(answer.comment)
 
 
-def test_the_delay_of_a_day(at: Desk) -> None:
+def test_the_delay_of_a_day(at: CommandService) -> None:
     answer = at.type("delay orders --hours 24", DANA)
     assert isinstance(answer, Upload)
     assert "last 24 hours" in answer.title
 
 
-def test_a_delay_of_nothing_is_zero(at: Desk, dms: DmsServer) -> None:
+def test_a_delay_of_nothing_is_zero(at: CommandService, dms: DmsServer) -> None:
     idle = {"frozen": True, "in_phase_for": 7200, "sec_lag": 0, "bytes_lag": 0}
     dms.control.add_job("idle", state="RUNNING", phase="CDC", **idle)
     answer = at.type("delay idle", DANA)
@@ -189,20 +191,20 @@ def test_a_delay_of_nothing_is_zero(at: Desk, dms: DmsServer) -> None:
     assert "The replication delay is *0 s · 0 B* (measured " in words(answer.comment)
 
 
-def test_a_job_that_does_not_replicate_has_no_delay(at: Desk) -> None:
+def test_a_job_that_does_not_replicate_has_no_delay(at: CommandService) -> None:
     answer = at.type("delay fresh", DANA)
     assert isinstance(answer, Note)
     assert "measured while a job runs in CDC, and this one is NOT_STARTED" in words(answer)
 
 
-def test_without_monitoring_it_says_what_is_missing(at: Desk, dms: DmsServer) -> None:
+def test_without_monitoring_it_says_what_is_missing(at: CommandService, dms: DmsServer) -> None:
     dms.control.monitoring(False)
     answer = at.type("delay orders", DANA)
     assert isinstance(answer, Note)
     assert "roles/monitoring.viewer" in words(answer)
 
 
-def test_when_monitoring_does_not_answer_it_says_so(at: Desk, dms: DmsServer) -> None:
+def test_when_monitoring_does_not_answer_it_says_so(at: CommandService, dms: DmsServer) -> None:
     dms.control.fault("ListTimeSeries", "UNAVAILABLE", times=None)
     answer = at.type("delay orders", DANA)
     assert isinstance(answer, Note)

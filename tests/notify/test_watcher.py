@@ -15,7 +15,7 @@ from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.policy.model import OPEN
-from bot.slack.render.outbox_messages import Stored
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
@@ -347,7 +347,7 @@ def test_what_was_gathered_is_updated_when_a_job_moves_on(
         dms.control.set_job(job, state="RUNNING")
         again(watcher)
         assert [m.key for m in outbox(store) if m.kind == "digest"] == [gathered.key]
-    shown = Stored(store, Access(policy=OPEN), "T1", lambda: NOW).render(gathered)
+    shown = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: NOW).render(gathered)
     assert shown is not None
     text = str(shown.payload())
     assert "FAILED* · CDC (was RUNNING · CDC) — 1 job:" in text
@@ -382,7 +382,7 @@ def test_a_change_is_not_lost_when_the_store_fails_while_it_is_written(
     dms: DmsServer, gateway: Gateway, tmp_path: Path, settings: Settings
 ) -> None:
     path = tmp_path / "own.db"
-    store = Store(SqliteBackend(path, patience_s=0.1))
+    store = Store(SqliteBackend(path, busy_timeout_s=0.1))
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
     watcher = Watcher(gateway, store, settings)
     watcher.tick()

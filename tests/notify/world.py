@@ -90,14 +90,14 @@ def until(look: Callable[[], T], timeout: float = 15.0) -> T:
         time.sleep(0.02)
 
 
-class Runs(Protocol):
+class Worker(Protocol):
     def run(self, stop: Flag) -> None: ...
 
     def interrupt(self) -> None: ...
 
 
 @contextmanager
-def running(*workers: Runs) -> Iterator[None]:
+def running(*workers: Worker) -> Iterator[None]:
     """Let watchers and notifiers run in threads of their own."""
     stop = Flag()
     threads = [Thread(target=worker.run, args=(stop,), daemon=True) for worker in workers]

@@ -25,7 +25,7 @@ from bot.store import open_store
 from bot.store.records import Person, RequestState, RunState
 from bot.store.schema import MIGRATIONS
 from bot.store.sqlite import SqliteBackend
-from tests.e2e.deciding import ROLES, policy
+from tests.e2e.helpers import ROLES, policy
 from tests.faults.process import Process, ends, environ, start
 from tests.store import make
 from tests.store.processes import child, until

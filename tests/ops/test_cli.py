@@ -14,7 +14,7 @@ import pytest
 
 from bot.runtime.health import Health
 from bot.runtime.http_server import Server
-from bot.runtime.routes import Endpoints
+from bot.runtime.routes import Routes
 from tests.ops.audits import tamper, write_audit
 
 Environ = dict[str, str]
@@ -137,12 +137,12 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> Non
 
 def test_healthcheck_asks_the_running_bot() -> None:
     health = Health()
-    server = Server(Endpoints(health), "127.0.0.1", 0)
+    server = Server(Routes(health), "127.0.0.1", 0)
     server.start()
     environ = {"PORT": str(server.port)}
     try:
         assert dms_bot(environ, "healthcheck").stdout == "ok\n"
-        health.beat("watcher", within_s=-1)
+        health.heartbeat("watcher", within_s=-1)
         done = dms_bot(environ, "healthcheck")
         assert done.returncode == 1
         assert "answered 503" in done.stderr

@@ -18,7 +18,7 @@ from packaging.specifiers import SpecifierSet
 from bot.config.settings import OPTIONS, Settings
 from bot.runtime.health import Health
 from bot.runtime.http_server import Server
-from bot.runtime.routes import Endpoints
+from bot.runtime.routes import Routes
 
 ROOT = Path(__file__).resolve().parents[2]
 Instruction = tuple[str, str]
@@ -166,7 +166,7 @@ def test_the_health_check_works_against_the_server() -> None:
     command = json.loads(last("HEALTHCHECK").partition("CMD ")[2])
     assert json.loads(last("ENTRYPOINT")) == command[:1]
     program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
-    server = Server(Endpoints(Health()), "127.0.0.1", 0)
+    server = Server(Routes(Health()), "127.0.0.1", 0)
     server.start()
     try:
         done = subprocess.run(program, env={"PORT": str(server.port)}, timeout=60, check=False)

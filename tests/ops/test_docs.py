@@ -17,7 +17,7 @@ from bot.config.settings import OPTIONS, Settings, load
 from bot.doctor.google import PERMISSIONS
 from bot.runtime import metrics
 from bot.runtime.health import Health
-from bot.runtime.routes import SLACK_PATH, Endpoints
+from bot.runtime.routes import SLACK_PATH, Routes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = ("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations", "reliability")
@@ -81,7 +81,7 @@ def anchors(path: Path) -> set[str]:
 def test_containers_ask_paths_that_are_answered(guide: str) -> None:
     found = [each for document in documents(guide) for each in containers(document)]
     assert found
-    pages = set(Endpoints(Health())._pages) | {SLACK_PATH}
+    pages = set(Routes(Health())._pages) | {SLACK_PATH}
     for container in found:
         probes = [value for name, value in container.items() if name.endswith("Probe")]
         assert len(probes) >= 2

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.config.settings import load
-from bot.doctor import Finding, Grade, examine, report
+from bot.doctor import Finding, Grade, report, run_checks
 from bot.doctor.google import PERMISSIONS
 from bot.doctor.slack import Greeting, clock, scopes
 from bot.slack.api.scopes import SCOPES
@@ -25,7 +25,7 @@ Environ = dict[str, str]
 
 
 def findings(environ: Environ) -> dict[str, Finding]:
-    return {each.check: each for each in examine(load(environ))}
+    return {each.check: each for each in run_checks(load(environ))}
 
 
 def not_ok(environ: Environ) -> dict[str, Finding]:

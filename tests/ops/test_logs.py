@@ -47,7 +47,7 @@ def test_both_ways_of_logging_come_out_alike() -> None:
 
 def test_lines_of_one_request_carry_its_id_and_so_does_the_reference() -> None:
     found = lines(
-        'with logs.request(user="U1") as id:\n'
+        'with logs.request_context(user="U1") as id:\n'
         '    log.info("first")\n'
         '    logging.getLogger("x").warning(logs.reference() == id)\n'
         'log.info("outside")\n'
@@ -66,8 +66,8 @@ def test_a_reference_outside_of_requests_is_in_the_following_lines() -> None:
 
 def test_other_threads_carry_the_request_that_sent_them() -> None:
     (found,) = lines(
-        'with logs.request("abcd2345"):\n'
-        '    work = logs.carried(lambda: log.info("there"))\n'
+        'with logs.request_context("abcd2345"):\n'
+        '    work = logs.with_request_id(lambda: log.info("there"))\n'
         "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
     )
     assert found["request"] == "abcd2345"

@@ -35,8 +35,8 @@ def test_counts_grow() -> None:
     metrics.command("m-list", "answered")
     metrics.dms_call("m-Get", "UNAVAILABLE", 0.5)
     metrics.run_ended("m-stop", "succeeded")
-    metrics.slack_error("m.post", "ratelimited")
-    metrics.fault()
+    metrics.count_slack_error("m.post", "ratelimited")
+    metrics.count_error()
     metrics.acknowledged(0.002)
     assert counts() == [each + 1 for each in before]
 
@@ -44,21 +44,21 @@ def test_counts_grow() -> None:
 def test_gauges_show_the_present() -> None:
     metrics.outbox_depth(7)
     metrics.open_approvals(2)
-    metrics.running("1.2.3")
+    metrics.set_build_info("1.2.3")
     assert value("dms_bot_outbox_depth") == 7
     assert value("dms_bot_open_approvals") == 2
     assert value("dms_bot_build_info", version="1.2.3") == 1
 
 
 def test_the_lag_grows_by_itself_and_goes_with_the_leadership() -> None:
-    metrics.leading(True)
-    metrics.watched("m-europe-west1")
+    metrics.set_leader(True)
+    metrics.location_polled("m-europe-west1")
     first = value("dms_bot_watcher_lag_seconds", location="m-europe-west1")
     second = value("dms_bot_watcher_lag_seconds", location="m-europe-west1")
     assert first is not None
     assert second is not None
     assert 0 <= first < second
-    metrics.leading(False)
+    metrics.set_leader(False)
     assert value("dms_bot_leader") == 0
     assert value("dms_bot_watcher_lag_seconds", location="m-europe-west1") is None
 

@@ -14,8 +14,8 @@ from bot.policy.loader import load
 from bot.policy.model import Policy
 from bot.store.records import Person
 from sandbox.slack import plain
-from tests.e2e.deciding import ALEX, asks
-from tests.e2e.scene import fresh, scene
+from tests.e2e.env import open_env, unique_id
+from tests.e2e.helpers import ALEX, asks
 from tests.policy.people import job
 
 PROGRAM = Path(sys.executable).with_name("dms-bot")
@@ -153,8 +153,8 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_bot_that_is_started_with_it_holds_to_it(tmp_path: Path) -> None:
     assert init(tmp_path, *FLAGS).returncode == 0
-    with scene(tmp_path, policy_file=tmp_path / "policy.toml") as stage:
-        made = fresh("made")
+    with open_env(tmp_path, policy_file=tmp_path / "policy.toml") as stage:
+        made = unique_id("made")
         stage.dms.add_job(made, state="FAILED", phase="CDC", frozen=True, labels={"env": "prod"})
         refused = plain(stage.type(f"delete {made}", user="riley"))
         assert "that takes the role operator or above; your role is viewer" in refused

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.dms import DmsServer
 
-from .desk import Desk, desk
+from .command_service import CommandService, command_service
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,6 @@ def dms(dms_server: DmsServer) -> DmsServer:
 
 
 @pytest.fixture
-def typing(dms: DmsServer, tmp_path: Path) -> Iterator[Desk]:
-    with desk(dms, tmp_path) as ready:
+def typing(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
+    with command_service(dms, tmp_path) as ready:
         yield ready

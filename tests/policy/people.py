@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.dms.model import Job, Options, job_name
 from bot.dms.rules import Action
-from bot.policy.access import Access, PeopleUnknown
+from bot.policy.access import Access, DirectoryUnavailable
 from bot.policy.loader import parse
 from bot.store.records import Person, Request, RequestState
 
@@ -48,7 +48,7 @@ def groups_of(user: str) -> frozenset[str]:
 
 
 def silent(_user: str) -> frozenset[str]:
-    raise PeopleUnknown("Slack does not say which user groups there are at the moment.")
+    raise DirectoryUnavailable("Slack does not say which user groups there are at the moment.")
 
 
 def access(text: str = ROLES, **fields: Any) -> Access:

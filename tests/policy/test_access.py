@@ -55,16 +55,16 @@ def test_without_a_policy_nobody_may_change_anything(verb: str, on: Job | None) 
     verdict = Access().verdict(ADMIN, verb, on)
     assert not verdict.allowed
     where = " on `orders`" if on else ""
-    assert verdict.said == f"You may not use `{verb}`{where}: {REFUSED}"
-    assert not Access().judge(ADMIN).may(verb, job())
-    assert not Access().judge(ADMIN).may_by_name(verb, job())
+    assert verdict.explanation == f"You may not use `{verb}`{where}: {REFUSED}"
+    assert not Access().permissions(ADMIN).may(verb, job())
+    assert not Access().permissions(ADMIN).may_by_name(verb, job())
 
 
 @pytest.mark.parametrize("who", [DANA, ALEX])
 def test_without_a_policy_nobody_decides_what_was_asked_before(who: Person) -> None:
     verdict = Access().may_approve(who, request(Action.PROMOTE, DANA))
     assert not verdict.allowed
-    assert verdict.said == f"You may not approve or deny `promote` on `orders`: {REFUSED}"
+    assert verdict.explanation == f"You may not approve or deny `promote` on `orders`: {REFUSED}"
 
 
 def test_without_a_policy_nobody_sets_what_channels_are_told() -> None:
@@ -102,7 +102,7 @@ def test_what_channels_are_told_is_for_operators_to_set(who: Person, may: bool) 
     assert verdict.allowed is may
     if not may:
         assert "takes the role operator or above, and your role is viewer: `/dms watch … --dm`" in verdict.why
-        assert verdict.could.groups
+        assert verdict.permitted_instead.groups
 
 
 def test_no_rule_about_watching_lets_viewers_set_what_channels_are_told() -> None:
@@ -235,15 +235,15 @@ def test_a_refusal_says_who_could_instead() -> None:
     verdict = access(RULES).verdict(DANA, "promote", PROD)
     assert "rule “leads promote”" in verdict.why
     assert "your role is operator" in verdict.why
-    assert verdict.could == Approvers(("U0ADMIN001",), ("S0LEADS001",))
-    assert Group("S0LEADS001") in verdict.said
-    assert User("U0ADMIN001") in verdict.said
+    assert verdict.permitted_instead == Approvers(("U0ADMIN001",), ("S0LEADS001",))
+    assert Group("S0LEADS001") in verdict.explanation
+    assert User("U0ADMIN001") in verdict.explanation
 
 
 def test_nobody_is_told_to_ask_nobody() -> None:
     verdict = access(RULES).verdict(ADMIN, "delete", PROD)
     assert "nobody may do that" in verdict.why
-    assert verdict.said == verdict.why
+    assert verdict.explanation == verdict.why
 
 
 def test_for_all_jobs_every_rule_must_allow_it() -> None:
@@ -278,7 +278,7 @@ def test_approving_takes_an_approver_who_is_not_the_requester(who: Person, by: P
 def test_who_asked_is_told_who_can_approve() -> None:
     verdict = access().may_approve(ALEX, request(Action.PROMOTE, ALEX))
     assert "nobody approves their own request" in verdict.why
-    assert verdict.could == Approvers(("U0RILEY001", "U0ADMIN001"), ("S0LEADS001",))
+    assert verdict.permitted_instead == Approvers(("U0RILEY001", "U0ADMIN001"), ("S0LEADS001",))
 
 
 @pytest.mark.parametrize(("asked_with", "allowed"), [(True, True), (False, False)])

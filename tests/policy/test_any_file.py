@@ -134,7 +134,7 @@ def test_yes_and_no_are_said_as_in_words(data: dict[str, Any], verb: str) -> Non
     access = Access(groups_of=groups_of, policy=policy, clock=lambda: NOW)
     labelled = [job(), job(env="prod"), job(env="test"), job("billing")]
     for who in (DANA, ALEX, QUINN):
-        judge = access.judge(who)
+        judge = access.permissions(who)
         for each in labelled:
             assert judge.may(verb, each) == access.verdict(who, verb, each).allowed
         if judge.may_by_name(verb, job()):

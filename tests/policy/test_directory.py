@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from bot.policy.access import Access, PeopleUnknown
+from bot.policy.access import Access, DirectoryUnavailable
 from bot.policy.loader import parse
 from bot.slack.api.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
 from bot.store.records import Person
@@ -77,7 +77,7 @@ def test_a_missing_scope_is_logged_once_and_grants_nothing(
     slack.control.do("scopes", scopes=["users:read"])
     with caplog.at_level(logging.WARNING, "bot.slack.api.directory"):
         for _ in range(3):
-            with pytest.raises(PeopleUnknown, match="usergroups:read"):
+            with pytest.raises(DirectoryUnavailable, match="usergroups:read"):
                 directory.groups_of(DANA)
             clock.now += RETRY_S
     assert len(caplog.records) == 1
@@ -93,10 +93,10 @@ def test_slack_at_fault_is_said_and_asked_again_later(
     directory: Directory, slack: SlackServer, clock: Clock, fault: str
 ) -> None:
     slack.control.fault("usergroups.list", fault, times=2)
-    with pytest.raises(PeopleUnknown, match="Slack does not say which user groups there are"):
+    with pytest.raises(DirectoryUnavailable, match="Slack does not say which user groups there are"):
         directory.groups_of(DANA)
     asked = calls(slack, "usergroups.list")
-    with pytest.raises(PeopleUnknown):
+    with pytest.raises(DirectoryUnavailable):
         directory.groups_of(DANA)
     assert calls(slack, "usergroups.list") == asked
     slack.control.clear_faults()
@@ -110,7 +110,7 @@ def test_an_old_look_is_not_used_when_slack_is_silent(
     directory.groups_of(DANA)
     slack.control.fault("usergroups.list", "503", times=None)
     clock.now = GROUPS_S
-    with pytest.raises(PeopleUnknown):
+    with pytest.raises(DirectoryUnavailable):
         directory.groups_of(DANA)
 
 
@@ -125,7 +125,7 @@ def test_people_are_found_by_handle_or_id(directory: Directory, text: str, user:
 def test_an_id_is_taken_as_it_is_when_slack_will_not_say(directory: Directory, slack: SlackServer) -> None:
     slack.control.do("scopes", scopes=["chat:write"])
     assert directory.user_id("U0WHOEVER1") == "U0WHOEVER1"
-    with pytest.raises(PeopleUnknown, match="users:read"):
+    with pytest.raises(DirectoryUnavailable, match="users:read"):
         directory.user_id("@dana")
 
 
@@ -159,13 +159,13 @@ def test_nobody_is_a_member_while_slack_does_not_say(
     directory: Directory, slack: SlackServer, clock: Clock
 ) -> None:
     slack.control.fault("users.info", "503", times=2)
-    with pytest.raises(PeopleUnknown, match="Slack does not say who is a member here"):
+    with pytest.raises(DirectoryUnavailable, match="Slack does not say who is a member here"):
         directory.is_member(DANA)
     slack.control.clear_faults()
     clock.now += RETRY_S
     assert directory.is_member(DANA)
     slack.control.do("scopes", scopes=["chat:write"])
-    with pytest.raises(PeopleUnknown, match="lacks the scope `users:read`"):
+    with pytest.raises(DirectoryUnavailable, match="lacks the scope `users:read`"):
         directory.is_member(ALEX)
 
 
@@ -174,7 +174,7 @@ def test_a_slack_that_does_not_know_the_method_makes_nobody_a_member(
     directory: Directory, slack: SlackServer, fault: str
 ) -> None:
     slack.control.fault("users.info", fault, times=None)
-    with pytest.raises(PeopleUnknown, match="Slack does not say who is a member here"):
+    with pytest.raises(DirectoryUnavailable, match="Slack does not say who is a member here"):
         directory.is_member(DANA)
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.cmdline.answers import Answer, JobCard, JobsPage, Note, Outside, Page, Part
+from bot.cmdline.answers import Answer, AnswerPage, JobCard, JobsPage, Note, RichPart, Verbatim
 from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.policy.model import OPEN
-from bot.slack.render.outbox_messages import Stored
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.slack.render.render import render
-from bot.store.records import Decision, KnownJob, Person, RequestState, Run, RunState
+from bot.store.records import Decision, JobSnapshot, Person, RequestState, Run, RunState
 from sandbox.dms import DmsServer
 
-from .desk import PROJECT, Desk, desk, labels, words
+from .command_service import PROJECT, CommandService, command_service, labels, words
 from .people import ADMIN, ALEX, DANA, NOW, QUINN, ROLES, access, job, request
 
 ORDERS = job("orders", project=PROJECT, env="prod")
@@ -28,7 +28,7 @@ RULE = '[[rule]]\nname = "guard"\nverbs = ["destroy"]\nlabels = ["env=prod"]\nap
 
 
 def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_path: Path) -> None:
-    with desk(dms, tmp_path, Access()) as bare:
+    with command_service(dms, tmp_path, Access()) as bare:
         told = bare.type("policy")
         assert "Your role here is *viewer*" in words(told)
         assert "There is no policy yet, so everybody may look" in words(told)
@@ -42,7 +42,7 @@ def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_
 
 
 def test_openness_is_told_as_what_to_look_at_again(dms: DmsServer, tmp_path: Path) -> None:
-    with desk(dms, tmp_path, Access(policy=OPEN)) as free:
+    with command_service(dms, tmp_path, Access(policy=OPEN)) as free:
         told = free.type("policy")
         assert "*Open* (`DMS_BOT_POLICY=open`): every member of the workspace may" in words(told)
         assert "*Look at this again*\n• DMS_BOT_POLICY is open" in words(told)
@@ -52,7 +52,7 @@ def test_openness_is_told_as_what_to_look_at_again(dms: DmsServer, tmp_path: Pat
 def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
     window = '[[freeze]]\nfrom = 2026-12-20\nuntil = 2027-01-04\nreason = "closing"\n'
     watch = '[[watch]]\ntarget = "C0DBMIGRAT"\n[summary]\nat = "09:00"\nzone = "Europe/Berlin"\n'
-    with desk(dms, tmp_path, access(ROLES + RULE + window + watch)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + RULE + window + watch)) as ruled:
         ruled.type('freeze orders --until 2h --reason "month end"')
         told = words(ruled.type("policy"))
     for part in (
@@ -73,7 +73,7 @@ def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
 
 def test_many_rules_come_in_pages_that_slack_takes(dms: DmsServer, tmp_path: Path) -> None:
     many = "".join(f'[[rule]]\nverbs = ["stop"]\njobs = ["job-{n}"]\nallow = ["admin"]\n' for n in range(100))
-    with desk(dms, tmp_path, access(ROLES + many)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + many)) as ruled:
         first, last = ruled.type("policy"), ruled.type("policy --page 6")
         beyond = ruled.type("policy --page 99")
     assert labels(first) == ["Next ›"]
@@ -83,7 +83,7 @@ def test_many_rules_come_in_pages_that_slack_takes(dms: DmsServer, tmp_path: Pat
 
 
 def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Path) -> None:
-    with desk(dms, tmp_path, access(ROLES + RULE)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + RULE)) as ruled:
         dana, quinn = words(ruled.type("policy orders")), words(ruled.type("policy orders", QUINN))
     assert "`delete`: By the rule “guard” you may do this. 2 approvals are needed" in dana
     assert "@U0RILEY001" in dana
@@ -93,13 +93,13 @@ def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Pat
     assert ": You may not do this: by default that takes the role operator" in may_not
 
 
-def test_a_job_that_is_not_there_is_said_to_be_so(typing: Desk) -> None:
+def test_a_job_that_is_not_there_is_said_to_be_so(typing: CommandService) -> None:
     assert "Did you mean `orders`?" in words(typing.type("policy order"))
 
 
 def test_looking_at_some_jobs_may_be_left_to_some(dms: DmsServer, tmp_path: Path) -> None:
     rule = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["billing"]\nallow = ["operator"]\n'
-    with desk(dms, tmp_path, access(ROLES + rule)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + rule)) as ruled:
         assert isinstance(ruled.type("show orders", QUINN), JobCard)
         assert isinstance(ruled.type("show billing", DANA), JobCard)
         assert "You may not use `show` on `billing`: by the rule “quiet”" in words(
@@ -109,7 +109,7 @@ def test_looking_at_some_jobs_may_be_left_to_some(dms: DmsServer, tmp_path: Path
 
 def test_jobs_that_are_kept_from_a_person_are_not_listed_to_them(dms: DmsServer, tmp_path: Path) -> None:
     rule = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["billing"]\nallow = ["operator"]\n'
-    with desk(dms, tmp_path, access(ROLES + rule)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + rule)) as ruled:
         assert listed(ruled.type("list", DANA)) == ["billing", "orders"]
         assert listed(ruled.type("list", QUINN)) == ["orders"]
         assert listed(ruled.type("list billing", QUINN)) == []
@@ -118,14 +118,14 @@ def test_jobs_that_are_kept_from_a_person_are_not_listed_to_them(dms: DmsServer,
         assert "billing" not in words(ruled.type("show biling", QUINN))
         assert "Did you mean `billing`?" in words(ruled.type("show biling", DANA))
         ctx = ruled.ctx
-        ctx.store.save_known(KnownJob(each, NOW, NOW) for each in ctx.dms.list_jobs().jobs)
-        stored = Stored(ctx.store, ctx.access, "T1", ctx.now)
+        ctx.store.save_known(JobSnapshot(each, NOW, NOW) for each in ctx.dms.list_jobs().jobs)
+        stored = OutboxRenderer(ctx.store, ctx.access, "T1", ctx.now)
         assert "billing" in str(stored.home(DANA))
         assert "orders" in str(stored.home(QUINN))
         assert "billing" not in str(stored.home(QUINN))
 
 
-def test_the_first_page_counts_by_status_where_there_are_more(typing: Desk, dms: DmsServer) -> None:
+def test_the_first_page_counts_by_status_where_there_are_more(typing: CommandService, dms: DmsServer) -> None:
     first = typing.type("list")
     assert isinstance(first, JobsPage)
     assert first.counts == {}
@@ -146,11 +146,11 @@ def listed(answer: Answer) -> list[str]:
 # ---- approvals
 
 
-def test_nothing_open_is_said(typing: Desk) -> None:
+def test_nothing_open_is_said(typing: CommandService) -> None:
     assert isinstance(typing.type("approvals"), Note)
 
 
-def test_open_requests_are_listed_with_what_each_reader_may_do(typing: Desk) -> None:
+def test_open_requests_are_listed_with_what_each_reader_may_do(typing: CommandService) -> None:
     store = typing.ctx.store
     store.add_request(request(Action.PROMOTE, DANA, ORDERS, needed=2, rule="guard"))
     store.add_decision(Decision("q1", "U0RILEY001", True, "", NOW))
@@ -165,7 +165,7 @@ def test_open_requests_are_listed_with_what_each_reader_may_do(typing: Desk) -> 
     assert "You may not approve or deny `promote`" in words(typing.type("approvals", QUINN))
 
 
-def test_only_what_is_open_in_this_workspace_is_listed(typing: Desk) -> None:
+def test_only_what_is_open_in_this_workspace_is_listed(typing: CommandService) -> None:
     store = typing.ctx.store
     store.add_request(request(by=Person("T2", "U0DANA0001"), id="other"))
     store.add_request(request(id="old", expires=NOW - timedelta(seconds=1)))
@@ -173,17 +173,17 @@ def test_only_what_is_open_in_this_workspace_is_listed(typing: Desk) -> None:
     assert isinstance(typing.type("approvals", ALEX), Note)
 
 
-def test_what_is_not_confirmed_is_shown_to_its_requester_alone(typing: Desk) -> None:
+def test_what_is_not_confirmed_is_shown_to_its_requester_alone(typing: CommandService) -> None:
     typing.ctx.store.add_request(request(state=RequestState.CONFIRMING))
     assert isinstance(typing.type("approvals", ALEX), Note)
     assert labels(typing.type("approvals", DANA)) == ["Review", "Cancel", "Refresh"]
 
 
-def test_many_requests_come_in_pages_that_slack_takes(typing: Desk) -> None:
+def test_many_requests_come_in_pages_that_slack_takes(typing: CommandService) -> None:
     for number in range(30):
         typing.ctx.store.add_request(request(id=f"q{number}"))
     page = typing.type("approvals --page 2", ALEX)
-    assert isinstance(page, Page)
+    assert isinstance(page, AnswerPage)
     assert page.title == "30 requests are open"
     assert labels(page)[-3:] == ["‹ Previous", "Next ›", "Refresh"]
     assert len(render(page).blocks) <= 50
@@ -192,7 +192,7 @@ def test_many_requests_come_in_pages_that_slack_takes(typing: Desk) -> None:
 # ---- freeze and unfreeze
 
 
-def test_a_freeze_stops_changes_until_it_is_lifted(typing: Desk) -> None:
+def test_a_freeze_stops_changes_until_it_is_lifted(typing: CommandService) -> None:
     frozen = typing.type('freeze orders --until 2h --reason "month end."')
     assert isinstance(frozen, Note)
     assert frozen.public
@@ -209,7 +209,7 @@ def test_a_freeze_stops_changes_until_it_is_lifted(typing: Desk) -> None:
     assert events == [("frozen", DANA.user, ORDERS.name), ("unfrozen", ALEX.user, ORDERS.name)]
 
 
-def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: Desk) -> None:
+def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: CommandService) -> None:
     typing.type('freeze --all --until 2026-03-02T08:00Z --reason "audit"')
     typing.type('freeze orders --until 2h --reason "month end"')
     assert words(typing.type("unfreeze orders")).startswith(
@@ -222,7 +222,7 @@ def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: Desk) -> None:
     assert [each.job for each in typing.ctx.store.freezes(NOW)] == [ORDERS.name]
 
 
-def test_a_reason_is_shown_as_it_is_wherever_it_stands(typing: Desk) -> None:
+def test_a_reason_is_shown_as_it_is_wherever_it_stands(typing: CommandService) -> None:
     reason = "*really* all of it"
     told = [
         typing.type(f'freeze --all --until 2h --reason "{reason}"'),
@@ -230,16 +230,16 @@ def test_a_reason_is_shown_as_it_is_wherever_it_stands(typing: Desk) -> None:
         typing.type("policy"),
     ]
     for answer in told:
-        assert Outside(reason) in parts(answer), answer
+        assert Verbatim(reason) in parts(answer), answer
 
 
-def parts(answer: Answer) -> list[Part]:
+def parts(answer: Answer) -> list[RichPart]:
     texts = [answer.text] if isinstance(answer, Note) else []
-    texts += [each.text for each in answer.sections] if isinstance(answer, Page) else []
+    texts += [each.text for each in answer.sections] if isinstance(answer, AnswerPage) else []
     return [part for text in texts for part in ((text,) if isinstance(text, str) else text)]
 
 
-def test_lifting_nothing_writes_nothing(typing: Desk) -> None:
+def test_lifting_nothing_writes_nothing(typing: CommandService) -> None:
     assert words(typing.type("unfreeze orders")) == "`orders` is not frozen."
     assert words(typing.type("unfreeze --all")) == "There is no freeze of all jobs to lift."
     assert typing.ctx.store.audit() == ()
@@ -247,12 +247,12 @@ def test_lifting_nothing_writes_nothing(typing: Desk) -> None:
 
 def test_lifting_tells_of_a_planned_freeze(dms: DmsServer, tmp_path: Path) -> None:
     window = '[[freeze]]\nfrom = 2026-02-01\nuntil = 2026-04-01\nreason = "closing"\n'
-    with desk(dms, tmp_path, access(ROLES + window)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + window)) as ruled:
         assert "until 2026-04-01 00:00 UTC: closing" in words(ruled.type("unfreeze orders"))
         assert "closing" in words(ruled.type("stop orders"))
 
 
-def test_a_freeze_tells_what_goes_on(typing: Desk) -> None:
+def test_a_freeze_tells_what_goes_on(typing: CommandService) -> None:
     typing.ctx.store.add_request(request(state=RequestState.RUNNING))
     typing.ctx.store.add_run(Run("r1", "q1", ORDERS.name, Action.STOP, RunState.FOLLOWING, "c", created=NOW))
     told = words(typing.type("freeze --all --until 1h --reason now"))
@@ -262,14 +262,14 @@ def test_a_freeze_tells_what_goes_on(typing: Desk) -> None:
 @pytest.mark.parametrize(
     "line", ['freeze orders --until 2h --reason "x"', "unfreeze orders", "unfreeze --all"]
 )
-def test_viewers_neither_freeze_nor_unfreeze(typing: Desk, line: str) -> None:
+def test_viewers_neither_freeze_nor_unfreeze(typing: CommandService, line: str) -> None:
     assert "takes the role operator or above; your role is viewer" in words(typing.type(line, QUINN))
     assert typing.ctx.store.audit() == ()
 
 
 def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path) -> None:
     rule = '[[rule]]\nverbs = ["freeze", "unfreeze"]\nallow = ["admin"]\n'
-    with desk(dms, tmp_path, access(ROLES + rule)) as ruled:
+    with command_service(dms, tmp_path, access(ROLES + rule)) as ruled:
         assert "takes the role admin" in words(ruled.type('freeze --all --until 2h --reason "x"'))
         assert "are frozen" in words(ruled.type('freeze --all --until 2h --reason "x"', ADMIN))
 
@@ -287,12 +287,12 @@ def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path)
         ("unfreeze", "Name a job or all of them"),
     ],
 )
-def test_what_is_missing_is_said(typing: Desk, line: str, said: str) -> None:
+def test_what_is_missing_is_said(typing: CommandService, line: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         typing.type(line)
 
 
-def test_secrets_in_a_reason_go_nowhere(typing: Desk) -> None:
+def test_secrets_in_a_reason_go_nowhere(typing: CommandService) -> None:
     told = typing.type('freeze orders --until 2h --reason "token xoxb-1234-abcdef leaked"')
     kept = str(typing.ctx.store.audit()) + str(typing.ctx.store.freezes(NOW)) + words(told)
     assert "xoxb-1234" not in kept
@@ -302,7 +302,7 @@ def test_secrets_in_a_reason_go_nowhere(typing: Desk) -> None:
 # ---- deciding
 
 
-def test_a_request_that_needs_approval_runs_through_the_policy(typing: Desk) -> None:
+def test_a_request_that_needs_approval_runs_through_the_policy(typing: CommandService) -> None:
     approvals, store = typing.ctx.approvals, typing.ctx.store
     typing.type("promote orders", DANA)
     (asked,) = store.requests([RequestState.CONFIRMING])

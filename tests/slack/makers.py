@@ -9,6 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.cmdline.answers import (
+    AlreadyQueued,
+    AnswerPage,
     Button,
     Channel,
     DatabasesPage,
@@ -17,15 +19,13 @@ from bot.cmdline.answers import (
     JobGroup,
     JobLine,
     JobsPage,
-    Link,
     Note,
-    Outside,
-    Page,
-    Posted,
     Section,
+    TextLink,
     Time,
     Upload,
     User,
+    Verbatim,
 )
 from bot.dms.delay import Seen
 from bot.dms.model import (
@@ -129,8 +129,8 @@ parts = st.one_of(
     st.builds(Group, users | texts),
     st.builds(Channel, users | texts),
     st.builds(Time, moments),
-    st.builds(Link, st.just("https://example.com/a?b=1&c=2") | texts, texts),
-    st.builds(Outside, longs),
+    st.builds(TextLink, st.just("https://example.com/a?b=1&c=2") | texts, texts),
+    st.builds(Verbatim, longs),
 )
 riches = st.one_of(longs, st.lists(parts, max_size=6).map(tuple))
 run_states = st.sampled_from(list(RunState))
@@ -228,7 +228,7 @@ def database_pages() -> st.SearchStrategy[DatabasesPage]:
 answers = st.one_of(
     st.builds(Note, riches, rows, st.sampled_from(["info", "good", "warn", "bad"])),
     st.builds(
-        Page,
+        AnswerPage,
         title=texts,
         sections=st.lists(st.builds(Section, riches, few), max_size=70).map(tuple),
         buttons=rows,
@@ -238,7 +238,7 @@ answers = st.one_of(
     _cards(),
     database_pages(),
     st.builds(Upload, texts, st.just(b""), texts, riches),
-    st.just(Posted("k")),
+    st.just(AlreadyQueued("k")),
 )
 
 _stamps = moments.map(lambda at: at.isoformat()) | texts

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.cmdline.answers import (
+    AnswerPage,
     Button,
     DatabasesPage,
     JobCard,
@@ -16,16 +17,15 @@ from bot.cmdline.answers import (
     JobLine,
     JobsPage,
     Note,
-    Outside,
-    Page,
     Section,
+    Verbatim,
 )
 from bot.dms.advice import docs_url, likely_cause, next_step
 from bot.dms.delay import Seen
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack.render import alerts, timeline
-from bot.slack.render.home_tab import Home, home
+from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.render import render, rich
 from bot.store.records import Event, RequestState, Run, RunState, Watch
 from tests.slack.checks import accepted, accepted_view, all_text, buttons, texts
@@ -206,13 +206,13 @@ def test_the_same_button_twice_gets_a_number() -> None:
 
 @pytest.mark.parametrize(("tone", "sign"), [("good", "✅"), ("warn", "⚠️"), ("bad", "🔴")])
 def test_tones(tone: Any, sign: str) -> None:
-    assert accepted(render(Note(("Done ", Outside("<x>")), tone=tone)))["text"] == f"{sign} Done &lt;x&gt;"
+    assert accepted(render(Note(("Done ", Verbatim("<x>")), tone=tone)))["text"] == f"{sign} Done &lt;x&gt;"
 
 
 def test_a_page_too_long_keeps_its_buttons() -> None:
     sections = tuple(Section(f"Entry {n}: {'word ' * 100}") for n in range(80))
     payload = accepted(
-        render(Page("History", sections, (Button("Next ›", "history", "turn", "r"),), "the end"))
+        render(AnswerPage("History", sections, (Button("Next ›", "history", "turn", "r"),), "the end"))
     )
     assert "dms:history:turn" in buttons(payload)
     assert "the end" in all_text(payload)
@@ -227,7 +227,7 @@ def test_the_text_of_a_long_section_goes_on_in_the_next() -> None:
 
 
 def test_rich_text_for_files() -> None:
-    assert rich(("`orders-db` ", Outside("*x*"))) == "`orders-db` \u2217x\u2217"
+    assert rich(("`orders-db` ", Verbatim("*x*"))) == "`orders-db` \u2217x\u2217"
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_the_daily_summary() -> None:
 def test_the_daily_summary_names_what_waits_for_somebody() -> None:
     name = "projects/p/locations/l/migrationJobs/old-db"
     text = all_text(
-        accepted(alerts.summary("2026-11-20", {}, waiting=alerts.Waiting([name], [name], 2, [name])))
+        accepted(alerts.summary("2026-11-20", {}, needs=alerts.NeedsAttention([name], [name], 2, [name])))
     )
     assert "*Still failed*: `old-db`" in text
     assert "*Stuck*: `old-db`" in text
@@ -404,7 +404,7 @@ def test_the_daily_summary_names_what_waits_for_somebody() -> None:
 def test_home_shows_jobs_approvals_and_watches() -> None:
     waiting = request(Action.RESTART, RequestState.APPROVING)
     mine = request(Action.STOP, id="req-2")
-    content = Home(
+    content = HomeContent(
         [job(), job("b-db", "FAILED", error=Fault(9, "broken"))],
         NOW,
         [waiting],

@@ -12,7 +12,7 @@ from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, timeline
 from bot.slack.render.approval_card import approval_card, reminder_text
-from bot.slack.render.home_tab import Home, home
+from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
 from bot.store.records import Decision, Event, Request, RequestState, Run, Watch
@@ -95,7 +95,7 @@ def test_digests_and_summaries(events: list[Event], counts: dict[str, int]) -> N
 def test_home(
     jobs: list[Job], requests: list[Request], watches: list[Watch], buttons: tuple[Button, ...]
 ) -> None:
-    content = Home(jobs, NOW - timedelta(minutes=1), requests, requests, watches, buttons)
+    content = HomeContent(jobs, NOW - timedelta(minutes=1), requests, requests, watches, buttons)
     accepted_view(home(content), "home")
 
 
@@ -139,7 +139,7 @@ def test_request_views(request: Request, text: str) -> None:
     accepted_view(modals.typed_confirmation(request, text, "REF"))
     accepted_view(modals.deny_reason(request, "REF"))
     accepted_view(modals.all_names(request))
-    accepted_view(modals.sorry(text))
+    accepted_view(modals.error_view(text))
     accepted_view(modals.loading())
 
 

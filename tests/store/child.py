@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from bot.dms.rules import Action
 from bot.store import JobLocked, Store, open_store
 from bot.store.postgres import PostgresBackend
-from bot.store.postgres_connection import Patience
+from bot.store.postgres_connection import Timeouts
 from bot.store.records import AuditEntry, RequestState, Run, RunState
 
-HASTE = Patience(lock_s=1, statement_s=2)
+HASTE = Timeouts(lock_s=1, statement_s=2)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -30,7 +30,7 @@ def wait() -> None:
 
 
 def hold(store: Store, name: str) -> None:
-    held = store.hold(name)
+    held = store.try_lock(name)
     say("held" if held is not None else "taken")
     time.sleep(600)
 
@@ -90,7 +90,7 @@ def freeze(store: Store) -> None:
     """As a replica whose server gives up on it sooner than on others."""
     url = sys.argv[1]
     store.close()
-    stay_in_transaction(Store(PostgresBackend(url, patience=HASTE)))
+    stay_in_transaction(Store(PostgresBackend(url, timeouts=HASTE)))
 
 
 def just_open(_: Store) -> None:

@@ -11,7 +11,7 @@ from bot.store.records import (
     AuditEntry,
     Event,
     Freeze,
-    KnownJob,
+    JobSnapshot,
     OutMessage,
     Person,
     Request,
@@ -78,8 +78,8 @@ def run(id: str = "r1", of: str = "orders", **changes: Any) -> Run:
     return Run(**{**given, **changes})
 
 
-def known(id: str = "orders", **changes: Any) -> KnownJob:
-    return KnownJob(**{"job": job(id), "seen": NOW, "changed": NOW, **changes})
+def known(id: str = "orders", **changes: Any) -> JobSnapshot:
+    return JobSnapshot(**{"job": job(id), "seen": NOW, "changed": NOW, **changes})
 
 
 def event(of: str = "orders", **changes: Any) -> Event:

@@ -25,7 +25,7 @@ from bot.store.records import (
     Decision,
     Event,
     Freeze,
-    KnownJob,
+    JobSnapshot,
     OutMessage,
     Person,
     Request,
@@ -163,8 +163,10 @@ AUDIT = (
     AuditEntry(NOW + HOUR, "frozen"),
 )
 KNOWN = (
-    KnownJob(ORDERS, NOW, NOW - HOUR, {"app": "FAILED/CDC", "crm": "RUNNING/CDC"}, ("stuck", "delayed"), 3),
-    KnownJob(BARE, NOW, NOW),
+    JobSnapshot(
+        ORDERS, NOW, NOW - HOUR, {"app": "FAILED/CDC", "crm": "RUNNING/CDC"}, ("stuck", "delayed"), 3
+    ),
+    JobSnapshot(BARE, NOW, NOW),
 )
 EVENTS = (
     Event(ORDERS.name, NOW - 48 * HOUR, NOW, "changed", "STARTING", "RUNNING/CDC", "by hand", "outside", 1),

@@ -65,7 +65,7 @@ KINDS = [
     records.Freeze,
     records.AuditEntry,
     records.Event,
-    records.KnownJob,
+    records.JobSnapshot,
     records.OutMessage,
     records.Watch,
 ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.store import JobLocked, Store
-from bot.store.records import ACTIVE_RUNS, Ref
+from bot.store.records import ACTIVE_RUNS, CallbackToken
 from bot.store.schema import MIGRATIONS
 from tests.store import make
 from tests.store import olddatabases as old
@@ -76,7 +76,7 @@ def test_ids_deliveries_and_values(url: str, upgraded: Store) -> None:
     with Raw(url) as raw:
         ids = {kind: id for id, kind in raw.execute("SELECT id, kind FROM refs")}
     for kind, data in old.REFS.items():
-        assert upgraded.ref(old.TEAM, ids[kind]) == Ref(ids[kind], old.TEAM, kind, data)
+        assert upgraded.ref(old.TEAM, ids[kind]) == CallbackToken(ids[kind], old.TEAM, kind, data)
         assert upgraded.put_ref(old.TEAM, kind, data) == ids[kind]
     assert not upgraded.first_time(old.DELIVERY, old.NOW)
     assert upgraded.value(old.VALUE[0]) == old.VALUE[1]

@@ -49,19 +49,19 @@ def works(store: Store) -> bool:
 def test_a_restarted_server(own: PostgresServer, how: signal.Signals) -> None:
     with closing(open_store(own.url)) as store:
         store.put_value("a", "1")
-        held = store.hold("watcher")
+        held = store.try_lock("watcher")
         assert held is not None
         own.stop(how)
-        assert held.lost
+        assert held.is_lost
         with pytest.raises(StoreError, match="PostgreSQL database postgres at"):
             store.put_value("a", "2")
         own.start()
         until(lambda: works(store))
         assert store.value("a") == "1"
-        assert held.lost
-        again = store.hold("watcher")
+        assert held.is_lost
+        again = store.try_lock("watcher")
         assert again is not None
-        assert not again.lost
+        assert not again.is_lost
         again.release()
         held.release()
 
@@ -96,24 +96,24 @@ def terminate(url: str, condition: str) -> int:
 def test_a_hold_whose_connection_is_ended(server: PostgresServer) -> None:
     url = server.new_database()
     with closing(open_store(url)) as store, closing(open_store(url)) as other:
-        held = store.hold("watcher")
+        held = store.try_lock("watcher")
         assert held is not None
         assert terminate(url, "query LIKE '%pg_try_advisory_lock%'") == 1
-        assert held.lost
-        taken = other.hold("watcher")
+        assert held.is_lost
+        taken = other.try_lock("watcher")
         assert taken is not None
-        assert held.lost
+        assert held.is_lost
         taken.release()
         held.release()
 
 
 def test_a_hold_on_a_connection_gone_silent(server: PostgresServer, between: Relay) -> None:
     with closing(open_store(between.url(server.new_database()))) as store:
-        held = store.hold("watcher")
+        held = store.try_lock("watcher")
         assert held is not None
-        assert not held.lost
+        assert not held.is_lost
         between.silent.set()
-        until(lambda: held.lost)
+        until(lambda: held.is_lost)
 
 
 def test_an_idle_connection_that_was_ended_is_replaced(server: PostgresServer) -> None:
@@ -203,7 +203,7 @@ def ask_slowly(backend: PostgresBackend) -> None:
 def test_locked_by_another_for_too_long(server: PostgresServer) -> None:
     """And a replica that froze while it was writing does not stop the others for good."""
     url = server.new_database()
-    with closing(Store(PostgresBackend(url, patience=HASTE))) as store, child(url, "freeze") as frozen:
+    with closing(Store(PostgresBackend(url, timeouts=HASTE))) as store, child(url, "freeze") as frozen:
         assert frozen.hear() == "written"
         os.kill(frozen.process.pid, signal.SIGSTOP)
         with pytest.raises(StoreError, match="locked by another writer for 1 s"):
@@ -253,7 +253,7 @@ def test_two_bots_share_a_database_in_schemas_of_their_own(server: PostgresServe
     with closing(open_store(addresses[0])) as one, closing(open_store(addresses[1])) as two:
         one.put_value("a", "1")
         assert two.value("a") is None
-        holds = [each.hold("watcher") for each in (one, two)]
+        holds = [each.try_lock("watcher") for each in (one, two)]
         for held in holds:
             assert held is not None
             held.release()

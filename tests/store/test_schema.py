@@ -44,10 +44,10 @@ TABLES = {
     "freezes": records.Freeze,
     "audit": records.AuditEntry,
     "events": records.Event,
-    "known_jobs": records.KnownJob,
+    "known_jobs": records.JobSnapshot,
     "outbox": records.OutMessage,
     "watches": records.Watch,
-    "refs": records.Ref,
+    "refs": records.CallbackToken,
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.store import Store
-from bot.store.records import KnownJob, OutMessage, Ref
+from bot.store.records import CallbackToken, JobSnapshot, OutMessage
 from tests.store import make
 from tests.store.make import MINUTE, NOW
 from tests.store.raw import Raw
@@ -27,14 +27,14 @@ def test_the_same_content_has_the_same_id(store: Store) -> None:
         store.put_ref("T1", "job", {"name": "x", "page": "2"}),
     }
     assert len(others | {id}) == 5
-    assert store.ref("T1", id) == Ref(id, "T1", "job", {"name": "x", "page": 2})
+    assert store.ref("T1", id) == CallbackToken(id, "T1", "job", {"name": "x", "page": 2})
 
 
 def test_many_ids_at_once_are_as_they_would_be_one_by_one(store: Store) -> None:
     id = store.put_ref("T1", "job", {"name": "x"})
     many = store.put_refs("T1", "job", [{"page": number} for number in range(1200)])
     assert [store.ref("T1", many[n]) for n in (0, 1199)] == [
-        Ref(many[n], "T1", "job", {"page": n}) for n in (0, 1199)
+        CallbackToken(many[n], "T1", "job", {"page": n}) for n in (0, 1199)
     ]
     assert store.put_refs("T1", "job", [{"page": 7}, {"name": "x"}, {"page": 7}]) == (many[7], id, many[7])
     assert store.put_refs("T1", "job", []) == ()
@@ -130,8 +130,8 @@ def test_known_jobs_are_replaced_and_forgotten(store: Store) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
-@given(st.lists(filled(KnownJob), max_size=4, unique_by=lambda each: each.job.name))
-def test_whatever_is_known_comes_back(store: Store, known: list[KnownJob]) -> None:
+@given(st.lists(filled(JobSnapshot), max_size=4, unique_by=lambda each: each.job.name))
+def test_whatever_is_known_comes_back(store: Store, known: list[JobSnapshot]) -> None:
     for name in store.known_jobs():
         store.forget_job(name)
     usable = [each for each in known if not set(each.job.name) & {"\x00"} and _is_plain(each.job.name)]
@@ -140,8 +140,8 @@ def test_whatever_is_known_comes_back(store: Store, known: list[KnownJob]) -> No
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
-@given(filled(KnownJob), filled(KnownJob))
-def test_every_field_of_a_known_job_is_replaced(store: Store, one: KnownJob, other: KnownJob) -> None:
+@given(filled(JobSnapshot), filled(JobSnapshot))
+def test_every_field_of_a_known_job_is_replaced(store: Store, one: JobSnapshot, other: JobSnapshot) -> None:
     for each in (one, other):
         known = replace(each, job=replace(each.job, name=make.name("orders")))
         store.save_known([known])

@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backend(path: Path) -> Iterator[SqliteBackend]:
-    with closing(SqliteBackend(path, patience_s=0.3)) as opened:
+    with closing(SqliteBackend(path, busy_timeout_s=0.3)) as opened:
         yield opened
 
 
@@ -207,22 +207,22 @@ def test_damage_while_it_runs(full: Path) -> None:
 
 def test_a_lock_file_that_is_taken_away_is_lost(path: Path) -> None:
     store = open_store(str(path))
-    held = store.hold("watcher")
+    held = store.try_lock("watcher")
     assert held is not None
     for each in path.with_name("bot.db.locks").iterdir():
         each.unlink()
-    assert held.lost
-    other = store.hold("watcher")
+    assert held.is_lost
+    other = store.try_lock("watcher")
     assert other is not None
     held.release()
-    assert not other.lost
+    assert not other.is_lost
     other.release()
     store.close()
 
 
 def test_locks_leave_no_files(path: Path) -> None:
     store = open_store(str(path))
-    held = [store.hold(f"replica:{number}") for number in range(3)]
+    held = [store.try_lock(f"replica:{number}") for number in range(3)]
     folder = path.with_name("bot.db.locks")
     assert len(list(folder.iterdir())) == 3
     for each in held:
@@ -230,7 +230,7 @@ def test_locks_leave_no_files(path: Path) -> None:
         each.release()
     assert not list(folder.iterdir())
     (folder / "replica%3Adead.lock").touch()
-    assert not store.is_held("replica:dead")
+    assert not store.is_locked("replica:dead")
     assert not list(folder.iterdir())
     store.close()
 

@@ -25,7 +25,7 @@ from bot.store import open_store
 os.umask(int(sys.argv[2], 8))
 path = Path(sys.argv[1])
 store = open_store(str(path), only=True)
-held = store.hold("leader")
+held = store.try_lock("leader")
 store.put_value("a", "1")
 for each in sorted(path.parent.rglob("*")):
     print(each.name, oct(each.stat().st_mode & 0o777))

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.policy.access import PeopleUnknown
+from bot.policy.access import DirectoryUnavailable
 
 T = TypeVar("T")
 
@@ -27,18 +27,18 @@ GROUPS_S = 120.0
 PEOPLE_S = 600.0
 RETRY_S = 5.0
 """After a failure, how long nobody asks again: each try may take the client's whole deadline."""
-_FAR = (SlackClientError, OSError, HTTPException, ValueError)
-_UNABLE = frozenset(
+_SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
+_LASTING_ERRORS = frozenset(
     {"missing_scope", "unknown_method", "not_allowed_token_type", "paid_teams_only", "no_permission"}
 )
 """Answers that will not change until somebody changes the app or the workspace."""
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _NOT_FROM_HERE = ("user_not_found", "user_not_visible")
 _NOT_FULL = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
-_MOST_MEMBERS = 10_000
+_MAX_MEMBERS = 10_000
 """People whose membership is remembered at once."""
 _PAGE = 200
-_MOST_PAGES = 100
+_MAX_PAGES = 100
 
 _log = logging.getLogger(__name__)
 
@@ -75,16 +75,16 @@ class Directory:
         self._clock = clock
         self._team = team
         self._stand_in = stand_in
-        self._groups = _Kept(self._read_groups, GROUPS_S, clock)
-        self._handles = _Kept(self._read_handles, PEOPLE_S, clock)
-        self._members_known: dict[str, _Kept[bool]] = {}
+        self._groups = _CachedValue(self._read_groups, GROUPS_S, clock)
+        self._handles = _CachedValue(self._read_handles, PEOPLE_S, clock)
+        self._members_known: dict[str, _CachedValue[bool]] = {}
         self._told: set[str] = set()
 
     def groups_of(self, user: str) -> frozenset[str]:
         """A person's user groups, each by its id and by its `@handle`.
 
         Raises:
-            PeopleUnknown: Slack did not say.
+            DirectoryUnavailable: Slack did not say.
         """
         return self._groups.get().of(user)
 
@@ -92,7 +92,7 @@ class Directory:
         """The id of a user group, from its id or `@handle`; empty where there is none.
 
         Raises:
-            PeopleUnknown: Slack did not say.
+            DirectoryUnavailable: Slack did not say.
         """
         known = self._groups.get()
         return group if group in known.members else known.handles.get(group.lower(), "")
@@ -101,7 +101,7 @@ class Directory:
         """The id of a person, from an id or a `@handle`; empty where there is none.
 
         Raises:
-            PeopleUnknown: Slack did not say.
+            DirectoryUnavailable: Slack did not say.
         """
         if _USER.fullmatch(text):
             return text if self._exists(text) else ""
@@ -111,17 +111,17 @@ class Directory:
         """Whether a person is a full member of this workspace: no guest, and not from another one.
 
         Raises:
-            PeopleUnknown: Slack did not say.
+            DirectoryUnavailable: Slack did not say.
         """
-        if len(self._members_known) > _MOST_MEMBERS:
+        if len(self._members_known) > _MAX_MEMBERS:
             self._members_known.clear()
         known = self._members_known.setdefault(
-            user, _Kept(lambda: self._read_member(user), PEOPLE_S, self._clock)
+            user, _CachedValue(lambda: self._read_member(user), PEOPLE_S, self._clock)
         )
         return known.get()
 
     def _read_member(self, user: str) -> bool:
-        with self._asking("who is a member here", "users:read"):
+        with self._lookup("who is a member here", "users:read"):
             try:
                 person = self._client.users_info(user=user)["user"]
             except SlackApiError as error:
@@ -145,12 +145,12 @@ class Directory:
         except SlackApiError as error:
             # Any other answer says nothing about the person: an id is taken as it is then.
             return error.response.get("error") not in _NOT_FROM_HERE
-        except _FAR as error:
-            raise PeopleUnknown("Slack does not say who that is at the moment.") from error
+        except _SLACK_ERRORS as error:
+            raise DirectoryUnavailable("Slack does not say who that is at the moment.") from error
         return True
 
     def _read_groups(self) -> Groups:
-        with self._asking("which user groups there are", "usergroups:read"):
+        with self._lookup("which user groups there are", "usergroups:read"):
             answer = self._client.usergroups_list(include_users=True)
             found = [each for each in answer.get("usergroups") or [] if not each.get("date_delete")]
             members = {each["id"]: frozenset(self._members(each)) for each in found}
@@ -162,7 +162,7 @@ class Directory:
         return list(self._client.usergroups_users_list(usergroup=group["id"]).get("users") or [])
 
     def _read_handles(self) -> dict[str, str]:
-        with self._asking("who is who", "users:read"):
+        with self._lookup("who is who", "users:read"):
             people = [each for each in self._people() if not each.get("deleted")]
         handles: dict[str, str] = {}
         for each in people:
@@ -175,19 +175,19 @@ class Directory:
 
     def _people(self) -> Iterator[Mapping[str, Any]]:
         cursor = ""
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             answer = self._client.users_list(limit=_PAGE, cursor=cursor or None)
             yield from answer.get("members") or []
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
 
-    def _asking(self, what: str, scope: str) -> _Asking:
-        return _Asking(what, scope, self._told)
+    def _lookup(self, what: str, scope: str) -> _SlackLookup:
+        return _SlackLookup(what, scope, self._told)
 
 
-class _Asking:
-    """Turns what goes wrong at Slack into PeopleUnknown, and logs a lasting reason once."""
+class _SlackLookup:
+    """Turns what goes wrong at Slack into DirectoryUnavailable, and logs a lasting reason once."""
 
     def __init__(self, what: str, scope: str, told: set[str]) -> None:
         self._what = what
@@ -198,12 +198,12 @@ class _Asking:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SlackApiError):
-            raise PeopleUnknown(self._lasting(str(error.response.get("error", "")))) from error
-        if isinstance(error, (*_FAR, KeyError, TypeError, AttributeError)):
-            raise PeopleUnknown(f"Slack does not say {self._what} at the moment.") from error
+            raise DirectoryUnavailable(self._log_lasting(str(error.response.get("error", "")))) from error
+        if isinstance(error, (*_SLACK_ERRORS, KeyError, TypeError, AttributeError)):
+            raise DirectoryUnavailable(f"Slack does not say {self._what} at the moment.") from error
 
-    def _lasting(self, code: str) -> str:
-        if code not in _UNABLE:
+    def _log_lasting(self, code: str) -> str:
+        if code not in _LASTING_ERRORS:
             return f"Slack does not say {self._what} ({code or 'no reason given'})."
         why = f"the app lacks the scope `{self._scope}`" if code == "missing_scope" else f"`{code}`"
         if self._what not in self._told:
@@ -220,7 +220,7 @@ def _lacks_method(error: SlackApiError) -> bool:
     return bool(answer.get("error") == "unknown_method" or answer.status_code == 404)
 
 
-class _Kept(Generic[T]):
+class _CachedValue(Generic[T]):
     """A value that is read when it is wanted, by one thread at a time, and kept for `seconds`."""
 
     def __init__(self, read: Callable[[], T], seconds: float, clock: Callable[[], float]) -> None:
@@ -229,21 +229,21 @@ class _Kept(Generic[T]):
         self._clock = clock
         self._lock = threading.Lock()
         self._value: T | None = None
-        self._fault: PeopleUnknown | None = None
+        self._fault: DirectoryUnavailable | None = None
         self._until = float("-inf")
 
     def get(self) -> T:
-        """Raises: PeopleUnknown, also for a while after a failure. An old value is never used."""
+        """Raises: DirectoryUnavailable, also for a while after a failure. An old value is never used."""
         with self._lock:
             if self._clock() >= self._until:
                 self._refresh()
             if self._value is None:
-                raise PeopleUnknown(str(self._fault))
+                raise DirectoryUnavailable(str(self._fault))
             return self._value
 
     def _refresh(self) -> None:
         try:
             self._value, self._fault = self._read(), None
-        except PeopleUnknown as fault:
+        except DirectoryUnavailable as fault:
             self._value, self._fault = None, fault
         self._until = self._clock() + (RETRY_S if self._value is None else self._seconds)

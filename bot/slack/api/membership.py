@@ -14,10 +14,10 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-_FAR = (SlackClientError, OSError, HTTPException, ValueError)
+_SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 _PAGE = 1000
 """Members that are asked for at once: the most that Slack gives."""
-_UNSEEN = ("channel_not_found", "not_in_channel")
+_NOT_VISIBLE = ("channel_not_found", "not_in_channel")
 
 
 class Membership(StrEnum):
@@ -26,25 +26,25 @@ class Membership(StrEnum):
     MEMBER = "member"
     OUTSIDE = "outside"
     """The channel is there, and the app has not been invited."""
-    HIDDEN = "hidden"
+    NOT_VISIBLE = "hidden"
     """Slack does not show it: it is private and the app has not been invited, or there is none."""
     ARCHIVED = "archived"
     UNKNOWN = "unknown"
     """Slack could not be asked, or does not say."""
 
 
-def look(web: WebClient, channel: str) -> Membership:
+def lookup_membership(web: WebClient, channel: str) -> Membership:
     """Ask Slack of the channel with this id."""
     try:
         info = web.conversations_info(channel=channel)["channel"]
     except SlackApiError as error:
-        return Membership.HIDDEN if error.response.get("error") in _UNSEEN else Membership.UNKNOWN
-    except _FAR:
+        return Membership.NOT_VISIBLE if error.response.get("error") in _NOT_VISIBLE else Membership.UNKNOWN
+    except _SLACK_ERRORS:
         return Membership.UNKNOWN
-    return told(info)
+    return membership_of(info)
 
 
-def told(info: Mapping[str, Any]) -> Membership:
+def membership_of(info: Mapping[str, Any]) -> Membership:
     """What a channel's object of the Web API says."""
     if info.get("is_archived"):
         return Membership.ARCHIVED
@@ -55,12 +55,12 @@ def readable(web: WebClient, channel: str, user: str) -> bool | None:
     """Whether this person can read the channel: it is public, or they are in it. None: Slack does not say."""
     try:
         info = web.conversations_info(channel=channel)["channel"]
-        return info.get("is_private") is False or _holds(web, channel, user)
-    except _FAR:
+        return info.get("is_private") is False or _has_member(web, channel, user)
+    except _SLACK_ERRORS:
         return None
 
 
-def _holds(web: WebClient, channel: str, user: str) -> bool:
+def _has_member(web: WebClient, channel: str, user: str) -> bool:
     cursor = ""
     while True:
         page = web.conversations_members(channel=channel, limit=_PAGE, cursor=cursor)

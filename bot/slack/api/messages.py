@@ -22,15 +22,15 @@ EVENT_TYPE = "dms_bot"
 """`metadata.event_type` of everything that the outbox posts."""
 
 _TIMEOUT_S = 15
-_LIMITED_S = 5.0
+_RETRY_AFTER_S = 5.0
 """How long to wait when Slack does not say."""
-_PAGES = 20
+_MAX_PAGES = 20
 _SKEW_S = 300.0
 """By how much our clock and Slack's may differ."""
 
-_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 _TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-_LOCKED_OUT = frozenset(
+_AUTH_ERRORS = frozenset(
     {
         "invalid_auth",
         "not_authed",
@@ -45,7 +45,7 @@ _LOCKED_OUT = frozenset(
         "team_access_not_granted",
     }
 )
-_BARRED = frozenset(
+_CANNOT_POST = frozenset(
     {
         "not_in_channel",
         "channel_not_found",
@@ -62,7 +62,7 @@ _BARRED = frozenset(
         "not_allowed_token_type",
     }
 )
-KEPT_OUT = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+NOT_A_MEMBER = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
 """What Slack says of a channel that the app cannot write to until it is invited there: a private one is not
 even found, and from one that is archived and opened again the app may be gone."""
 _MISSING = frozenset(
@@ -75,7 +75,7 @@ _MISSING = frozenset(
         "cannot_reply_to_message",
     }
 )
-_UNFIT = frozenset(
+_INVALID_CONTENT = frozenset(
     {
         "invalid_blocks",
         "invalid_blocks_format",
@@ -94,7 +94,7 @@ class DeliveryError(Exception):
     """A message was not delivered. `str()` is Slack's own word, or what the network did."""
 
 
-class Limited(DeliveryError):
+class RateLimited(DeliveryError):
     """Too many calls: surely not delivered."""
 
     def __init__(self, error: str, seconds: float) -> None:
@@ -102,31 +102,31 @@ class Limited(DeliveryError):
         self.seconds = seconds
 
 
-class Trouble(DeliveryError):
+class TransientError(DeliveryError):
     """Slack or the way to it is in trouble: it may or may not have been delivered."""
 
 
-class Lost(Trouble):
+class ResponseLost(TransientError):
     """No answer came: the call may even still be on its way."""
 
 
-class LockedOut(DeliveryError):
+class AuthError(DeliveryError):
     """The bot's own credentials are not (or no longer) good for this, in any channel."""
 
 
-class Barred(DeliveryError):
+class CannotPost(DeliveryError):
     """The bot cannot write there."""
 
 
-class Unfit(DeliveryError):
+class InvalidContent(DeliveryError):
     """Slack refuses the message's content."""
 
 
-class Missing(DeliveryError):
+class MessageMissing(DeliveryError):
     """The message to be changed, or the thread to be written into, is not there."""
 
 
-class Odd(DeliveryError):
+class UnexpectedError(DeliveryError):
     """Slack refused for a reason that is not known here."""
 
 
@@ -139,7 +139,7 @@ class Rendered(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundMessage:
     """A message that had been posted before: its time stamp, and the revision that it shows."""
 
     ts: str
@@ -177,7 +177,7 @@ class Delivery:
         if known is None:
             try:
                 answer = self._call("conversations.open", users=target)
-            except (LockedOut, Odd):
+            except (AuthError, UnexpectedError):
                 return target  # without the scope for this, Slack still takes a person's id to post to
             known = str(answer["channel"]["id"])
             with self._lock:
@@ -206,7 +206,7 @@ class Delivery:
 
     def find(
         self, channel: str, key: str, since: datetime, thread: str = "", not_ts: str = ""
-    ) -> Found | None:
+    ) -> FoundMessage | None:
         """The message that carries `key`, if it was posted at or after `since`."""
         oldest = f"{since.timestamp() - _SKEW_S:.6f}"
         arguments: dict[str, Any] = {
@@ -218,11 +218,11 @@ class Delivery:
         method = "conversations.replies" if thread else "conversations.history"
         if thread:
             arguments["ts"] = thread
-        for _ in range(_PAGES):
+        for _ in range(_MAX_PAGES):
             answer = self._call(method, **arguments)
             for message in answer.get("messages") or ():
                 if message.get("ts") != not_ts and self._carries(message, key):
-                    return Found(str(message["ts"]), _rev(message))
+                    return FoundMessage(str(message["ts"]), _rev(message))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
@@ -236,14 +236,14 @@ class Delivery:
         try:
             response = hook.send_dict(body)
         except (OSError, HTTPException, SlackClientError) as error:
-            raise self._told("response_url", _unanswered(error)) from error
+            raise self._reported("response_url", _network_failure(error)) from error
         if response.status_code == 429:
             seconds = _retry_after(response.headers)
-            raise self._told("response_url", Limited("ratelimited", seconds))
+            raise self._reported("response_url", RateLimited("ratelimited", seconds))
         if response.status_code >= 500:
-            raise self._told("response_url", Trouble(f"HTTP {response.status_code}"))
+            raise self._reported("response_url", TransientError(f"HTTP {response.status_code}"))
         if response.status_code != 200:
-            raise self._told("response_url", Barred(response.body.strip()[:100] or "refused"))
+            raise self._reported("response_url", CannotPost(response.body.strip()[:100] or "refused"))
 
     def _carries(self, message: Mapping[str, Any], key: str) -> bool:
         metadata = message.get("metadata") or {}
@@ -262,15 +262,15 @@ class Delivery:
         try:
             answer = self._client.api_call(method, **_arguments(method, arguments))
         except SlackApiError as error:
-            raise self._told(method, _sorted_out(error)) from error
+            raise self._reported(method, _classify(error)) from error
         except (OSError, HTTPException, SlackClientError) as error:
             # OSError covers URLError, timeouts and broken connections.
-            raise self._told(method, _unanswered(error)) from error
+            raise self._reported(method, _network_failure(error)) from error
         return answer.data if isinstance(answer.data, dict) else {}
 
-    def _told(self, method: str, error: DeliveryError) -> DeliveryError:
+    def _reported(self, method: str, error: DeliveryError) -> DeliveryError:
         if self._on_error is not None:
-            self._on_error(method, "unreachable" if isinstance(error, Trouble) else str(error))
+            self._on_error(method, "unreachable" if isinstance(error, TransientError) else str(error))
         return error
 
 
@@ -290,25 +290,25 @@ def _rev(message: Mapping[str, Any]) -> int:
     return rev if isinstance(rev, int) else 0
 
 
-def _sorted_out(error: SlackApiError) -> DeliveryError:
+def _classify(error: SlackApiError) -> DeliveryError:
     response = error.response
     status = int(getattr(response, "status_code", 200) or 200)
     word = str(response.get("error") or error)
-    if status == 429 or word in _LIMITED:
-        return Limited("ratelimited", _retry_after(getattr(response, "headers", {})))
+    if status == 429 or word in _RATE_LIMITED:
+        return RateLimited("ratelimited", _retry_after(getattr(response, "headers", {})))
     if status >= 500 or word in _TRANSIENT:
-        return Trouble(f"HTTP {status}" if status >= 500 else word)
+        return TransientError(f"HTTP {status}" if status >= 500 else word)
     for kind, words in _KINDS:
         if word in words:
             return kind(word)
-    return Odd(word[:200])
+    return UnexpectedError(word[:200])
 
 
 _KINDS: tuple[tuple[type[DeliveryError], frozenset[str]], ...] = (
-    (LockedOut, _LOCKED_OUT),
-    (Barred, _BARRED),
-    (Missing, _MISSING),
-    (Unfit, _UNFIT),
+    (AuthError, _AUTH_ERRORS),
+    (CannotPost, _CANNOT_POST),
+    (MessageMissing, _MISSING),
+    (InvalidContent, _INVALID_CONTENT),
 )
 
 
@@ -317,17 +317,17 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
     if isinstance(value, list):
         value = value[0] if value else None
     try:
-        return max(0.0, float(value)) if value is not None else _LIMITED_S
+        return max(0.0, float(value)) if value is not None else _RETRY_AFTER_S
     except ValueError:
-        return _LIMITED_S
+        return _RETRY_AFTER_S
 
 
-def _unanswered(error: Exception) -> Trouble:
+def _network_failure(error: Exception) -> TransientError:
     """A call that never got through is less of a worry than one whose answer never came."""
     reason = getattr(error, "reason", error)
     never_sent = isinstance(reason, ConnectionRefusedError | socket.gaierror)
-    return (Trouble if never_sent else Lost)(_network(error))
+    return (TransientError if never_sent else ResponseLost)(_network_text(error))
 
 
-def _network(error: Exception) -> str:
+def _network_text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

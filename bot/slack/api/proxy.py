@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 _NAMES = ("no_proxy", "NO_PROXY")
 
 
-def is_nearby(url: str) -> bool:
+def is_local(url: str) -> bool:
     """Whether `url` leads to this machine."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def go_without_proxy(url: str, environ: MutableMapping[str, str] = os.environ) -> None:
+def bypass_proxy(url: str, environ: MutableMapping[str, str] = os.environ) -> None:
     """Where `url` leads to this machine, have this process go there without a proxy.
 
     Only by the name that `url` has for it: some clients cannot read `[::1]` among them, which urllib wants.
     """
-    if not is_nearby(url):
+    if not is_local(url):
         return
     host = urlsplit(url).hostname or ""
     name_there = f"[{host}]" if ":" in host else host

@@ -22,7 +22,7 @@ from slack_sdk.http_retry.builtin_handlers import (
 )
 from slack_sdk.webhook import WebhookClient
 
-from bot.cmdline.answers import Answer, EditForm, EditPreview, Note, PickForm, Posted, Upload
+from bot.cmdline.answers import AlreadyQueued, Answer, EditForm, EditPreview, Note, PickForm, Upload
 from bot.slack.render import modals
 from bot.slack.render.render import render, rich
 from bot.store.records import Person
@@ -32,16 +32,16 @@ log = structlog.get_logger(__name__)
 _TIMEOUT_S = 10
 _OPEN_TIMEOUT_S = 4
 """A trigger lasts 3 seconds, so there is no use in waiting longer."""
-_FAR = (SlackClientError, OSError, HTTPException, ValueError)
+_SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 """What Slack and the way to it can do to a call."""
-_CLOSED = ("not_found", "view_not_found")
-_ACK_LOOKS = 10
-_ACK_LOOK_EVERY_S = 0.1
+_VIEW_CLOSED = ("not_found", "view_not_found")
+_ACK_POLLS = 10
+_ACK_POLL_EVERY_S = 0.1
 """Seconds between looks at whether Slack has acted on an acknowledgement: a second in all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReplyTarget:
     """Where one person is to be answered."""
 
     who: Person
@@ -54,35 +54,35 @@ class Place:
     """Whether the answer takes the place of the message that was pressed."""
 
 
-class Post:
+class Replier:
     """Answers people. Failures are logged: there is nobody else to tell."""
 
     def __init__(self, client: WebClient) -> None:
-        self._client = _like(client, _TIMEOUT_S, _retries())
-        self._opener = _like(client, _OPEN_TIMEOUT_S, [])
+        self._client = _copy_client(client, _TIMEOUT_S, _retries())
+        self._opener = _copy_client(client, _OPEN_TIMEOUT_S, [])
 
-    def answer(self, place: Place, answer: Answer) -> None:
-        """Show `answer` to the person at `place`."""
+    def answer(self, target: ReplyTarget, answer: Answer) -> None:
+        """Show `answer` to the person at `target`."""
         try:
-            self._answer(place, answer)
-        except _FAR as error:
-            if place.view_id and _reason(error) in _CLOSED:
+            self._answer(target, answer)
+        except _SLACK_ERRORS as error:
+            if target.view_id and _reason(error) in _VIEW_CLOSED:
                 # Whoever closes a form while it loads wants it no longer.
-                log.info("view_gone", user=place.who.user)
+                log.info("view_gone", user=target.who.user)
             else:
-                log.warning("answer_not_delivered", user=place.who.user, error=_reason(error))
+                log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
 
-    def _answer(self, place: Place, answer: Answer) -> None:
+    def _answer(self, target: ReplyTarget, answer: Answer) -> None:
         if isinstance(answer, EditForm | EditPreview | PickForm):
-            self._update_view(place, modals.form(answer))
+            self._update_view(target, modals.form(answer))
         elif isinstance(answer, Upload):
-            self._upload(place, answer)
-        elif isinstance(answer, Posted):
-            self._close_view(place)
-        elif place.view_id:
-            self._say_in_view(place, answer)
+            self._upload(target, answer)
+        elif isinstance(answer, AlreadyQueued):
+            self._close_view(target)
+        elif target.view_id:
+            self._answer_in_view(target, answer)
         else:
-            self._say(place, answer)
+            self._post(target, answer)
 
     def open(self, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
         """Open a view, or lay it `over` the one that was pressed in; its id, or empty when Slack would not.
@@ -92,41 +92,41 @@ class Post:
         show = self._opener.views_push if over else self._opener.views_open
         try:
             response = show(trigger_id=trigger, view=view)
-        except _FAR as error:
+        except _SLACK_ERRORS as error:
             log.warning("view_not_opened", error=_reason(error))
             return ""
         return str(response["view"]["id"])
 
-    def update(self, place: Place, view: dict[str, Any]) -> None:
+    def update(self, target: ReplyTarget, view: dict[str, Any]) -> None:
         """Put another view into the place of the one that is open there."""
         try:
-            self._update_view(place, view)
-        except _FAR as error:
-            log.info("view_gone", user=place.who.user, error=_reason(error))
+            self._update_view(target, view)
+        except _SLACK_ERRORS as error:
+            log.info("view_gone", user=target.who.user, error=_reason(error))
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """Show the App Home tab."""
         try:
             self._client.views_publish(user_id=user, view=view)
-        except _FAR as error:
+        except _SLACK_ERRORS as error:
             log.warning("home_not_published", user=user, error=_reason(error))
 
-    def _say(self, place: Place, answer: Answer) -> None:
+    def _post(self, target: ReplyTarget, answer: Answer) -> None:
         message = render(answer).payload()
         public = isinstance(answer, Note) and answer.public
-        if place.response_url and self._respond(place, message, public):
+        if target.response_url and self._respond(target, message, public):
             return
-        self._whisper(place.who, message)
+        self._post_ephemeral(target.who, message)
 
-    def _respond(self, place: Place, message: dict[str, Any], public: bool) -> bool:
-        hook = WebhookClient(place.response_url, timeout=self._client.timeout, retry_handlers=_retries())
+    def _respond(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> bool:
+        hook = WebhookClient(target.response_url, timeout=self._client.timeout, retry_handlers=_retries())
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
-            "replace_original": place.replace,
+            "replace_original": target.replace,
         }
         try:
             response = hook.send_dict(body)
-        except _FAR as error:
+        except _SLACK_ERRORS as error:
             log.warning("response_url_failed", error=_reason(error))
             return False
         if response.status_code == 200:
@@ -134,55 +134,55 @@ class Post:
         log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
         return False
 
-    def _whisper(self, who: Person, message: dict[str, Any]) -> None:
+    def _post_ephemeral(self, who: Person, message: dict[str, Any]) -> None:
         """To one person in the channel; by direct message where the bot is not in it."""
         try:
             self._client.chat_postEphemeral(channel=who.channel or who.user, user=who.user, **message)
         except SlackApiError:
             self._client.chat_postMessage(channel=who.user, **message)
 
-    def _update_view(self, place: Place, view: dict[str, Any]) -> None:
-        if not place.view_id:
-            log.warning("no_view_to_update", user=place.who.user)
+    def _update_view(self, target: ReplyTarget, view: dict[str, Any]) -> None:
+        if not target.view_id:
+            log.warning("no_view_to_update", user=target.who.user)
             return
-        if place.view_hash:
-            self._await_acknowledged(place)
-        self._client.views_update(view_id=place.view_id, view=view)
+        if target.view_hash:
+            self._await_view_shown(target)
+        self._client.views_update(view_id=target.view_id, view=view)
 
-    def _await_acknowledged(self, place: Place) -> None:
+    def _await_view_shown(self, target: ReplyTarget) -> None:
         """Slack puts the waiting view there in its own time, and what was shown before would be lost.
 
         Until then the submitted view's hash still holds.
         """
-        known = place.view_hash
-        for _ in range(_ACK_LOOKS):
+        known = target.view_hash
+        for _ in range(_ACK_POLLS):
             try:
-                shown = self._client.views_update(view_id=place.view_id, view=modals.loading(), hash=known)
+                shown = self._client.views_update(view_id=target.view_id, view=modals.loading(), hash=known)
             except SlackApiError as error:
                 if error.response.get("error") == "hash_conflict":
                     return
                 raise
             known = str((shown.get("view") or {}).get("hash") or known)
-            time.sleep(_ACK_LOOK_EVERY_S)
+            time.sleep(_ACK_POLL_EVERY_S)
 
-    def _say_in_view(self, place: Place, answer: Answer) -> None:
+    def _answer_in_view(self, target: ReplyTarget, answer: Answer) -> None:
         """Beside it when the person has closed the view meanwhile."""
         try:
-            self._update_view(place, modals.message_view(render(answer)))
-        except _FAR as error:
+            self._update_view(target, modals.message_view(render(answer)))
+        except _SLACK_ERRORS as error:
             log.info("view_gone", error=_reason(error))
-            self._say(replace(place, view_id=""), answer)
+            self._post(replace(target, view_id=""), answer)
 
-    def _close_view(self, place: Place) -> None:
+    def _close_view(self, target: ReplyTarget) -> None:
         """A view cannot be closed from here; it says that the answer is in the channel."""
-        if place.view_id:
+        if target.view_id:
             note = Note("It goes on in the channel, in a message of its own.", tone="good")
-            self._update_view(place, modals.message_view(render(note)))
+            self._update_view(target, modals.message_view(render(note)))
 
-    def _upload(self, place: Place, answer: Upload) -> None:
+    def _upload(self, target: ReplyTarget, answer: Upload) -> None:
         try:
             self._client.files_upload_v2(
-                channel=place.who.channel,
+                channel=target.who.channel,
                 filename=answer.filename,
                 content=answer.content,
                 title=answer.title,
@@ -190,7 +190,7 @@ class Post:
             )
         except SlackApiError as error:
             note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")
-            self._say(place, note)
+            self._post(target, note)
 
 
 def _retries() -> list[RetryHandler]:
@@ -201,7 +201,7 @@ def _retries() -> list[RetryHandler]:
     ]
 
 
-def _like(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:
+def _copy_client(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:
     """The same client with other patience."""
     return WebClient(
         token=client.token,

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 Work = Callable[[], object]
 
 
-class Afterwards:
+class AfterAck:
     """Hands work to a pool: at once, or where its thread is about to acknowledge, when it has."""
 
     def __init__(self, pool: Executor) -> None:
         self._pool = pool
         self._here = threading.local()
 
-    def begin(self, work: Work) -> None:
+    def submit(self, work: Work) -> None:
         held: list[Work] | None = getattr(self._here, "held", None)
         if held is None:
             self._pool.submit(work)

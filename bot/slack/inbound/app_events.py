@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.runtime import logs, metrics
-from bot.slack.api.replies import Post
+from bot.slack.api.replies import Replier
 from bot.store import StoreError
 from bot.store.records import Person
 
@@ -21,7 +21,7 @@ class AppEvents:
 
     def __init__(
         self,
-        replier: Post,
+        replier: Replier,
         home_view: Callable[[Person], dict[str, Any]],
         requeue: Callable[[str], bool],
         pool: Executor,
@@ -43,21 +43,21 @@ class AppEvents:
         self._pool.submit(self._requeue_channel, channel)
 
     def _publish_home(self, who: Person) -> None:
-        with logs.request():
+        with logs.request_context():
             try:
                 self._replier.publish_home(who.user, self._home_view(who))
             except StoreError as error:
                 log.warning("home_not_made", error=str(error))
             except Exception:
-                metrics.fault()
-                log.exception("home_broke")
+                metrics.count_error()
+                log.exception("home_error")
 
     def _requeue_channel(self, channel: str) -> None:
-        with logs.request():
+        with logs.request_context():
             try:
                 self._requeue(channel)
             except StoreError as error:
                 log.warning("requeue_failed", channel=channel, error=str(error))
             except Exception:
-                metrics.fault()
+                metrics.count_error()
                 log.exception("requeue_broke")

@@ -15,8 +15,8 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.cmdline.parser import parse
 from bot.dms.rules import Action
-from bot.slack.api.replies import Place
-from bot.slack.inbound.payloads import Press, Submission, Typed
+from bot.slack.api.replies import ReplyTarget
+from bot.slack.inbound.payloads import BlockAction, SlashCommand, ViewSubmission
 from bot.slack.inbound.request_buttons import OLD_BUTTON, RequestButtons
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
@@ -45,49 +45,49 @@ class Dispatcher:
         self._request_buttons = request_buttons
         self.submissions = submissions
 
-    def typed(self, command: Typed) -> None:
+    def on_command(self, command: SlashCommand) -> None:
         """A slash command."""
-        place = Place(command.who, command.response_url)
-        self._workers.start(place, command.trigger, lambda: self._typed(command, place))
+        target = ReplyTarget(command.who, command.response_url)
+        self._workers.start(target, command.trigger, lambda: self._run_command(command, target))
 
-    def pressed(self, press: Press) -> None:
+    def on_block_action(self, press: BlockAction) -> None:
         """A button."""
         replaces = press.replaceable and press.step == "turn"
-        place = Place(press.who, press.response_url, replace=replaces)
-        self._workers.start(place, press.trigger, lambda: self._pressed(press, place))
+        target = ReplyTarget(press.who, press.response_url, replace=replaces)
+        self._workers.start(target, press.trigger, lambda: self._run_block_action(press, target))
 
-    def submitted(self, submission: Submission) -> None:
+    def on_submission(self, submission: ViewSubmission) -> None:
         """A view, after `submissions.objections` found nothing."""
-        place = Place(submission.who)
-        self._workers.start(place, submission.trigger, lambda: self.submissions.submitted(submission))
+        target = ReplyTarget(submission.who)
+        self._workers.start(target, submission.trigger, lambda: self.submissions.submitted(submission))
 
-    def _typed(self, command: Typed, place: Place) -> None:
+    def _run_command(self, command: SlashCommand, target: ReplyTarget) -> None:
         invocation = parse(command.text, self._syntaxes)
         log.info("command", user=command.who.user, verb=invocation.verb, jobs=invocation.jobs)
-        self._workers.invoke(invocation, place, command.trigger)
+        self._workers.invoke(invocation, target, command.trigger)
 
-    def _pressed(self, press: Press, place: Place) -> None:
+    def _run_block_action(self, press: BlockAction, target: ReplyTarget) -> None:
         log.info("button", user=press.who.user, verb=press.verb, step=press.step)
-        press, place = self._request_buttons.in_review(press, place)
+        press, target = self._request_buttons.in_review(press, target)
         if press.step in ("run", "turn", "chosen"):
-            self._pressed_invocation(press, place)
+            self._pressed_invocation(press, target)
         elif press.verb in _ACTIONS:
-            self._request_buttons.press(press, place)
+            self._request_buttons.press(press, target)
 
-    def _pressed_invocation(self, press: Press, place: Place) -> None:
+    def _pressed_invocation(self, press: BlockAction, target: ReplyTarget) -> None:
         ref = self._store.ref(press.who.team, press.value)
         if ref is None or ref.kind != "invocation" or ref.data["verb"] != press.verb:
-            self._workers.tell(place, OLD_BUTTON)
+            self._workers.tell(target, OLD_BUTTON)
             return
-        invocation = Invocation.of(ref.data)
+        invocation = Invocation.from_dict(ref.data)
         if press.step == "chosen":
             invocation = replace(invocation, jobs=self._ticked(press))
             if not invocation.jobs:
-                self._workers.tell(place, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
+                self._workers.tell(target, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
                 return
-        self._workers.invoke(invocation, place, press.trigger)
+        self._workers.invoke(invocation, target, press.trigger)
 
-    def _ticked(self, press: Press) -> tuple[str, ...]:
+    def _ticked(self, press: BlockAction) -> tuple[str, ...]:
         refs = (self._store.ref(press.who.team, value) for value in press.ticked[:_MAX_TICKED])
         jobs = (ref.data["jobs"][0] for ref in refs if ref is not None and ref.data.get("jobs"))
         return tuple(dict.fromkeys(jobs))

@@ -21,7 +21,7 @@ from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
 from slack_bolt.middleware import RequestVerification
 
 from bot.runtime import metrics
-from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Headers, dispatched
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_STAMP = re.compile(r"[0-9]{1,12}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SSL_CHECK = "ssl_check=1"
 _SHORT = 1000
 """Characters; Slack's look at the certificate is shorter."""
 
 
-class _Sent(list[bytes]):
+class _ResponseBody(list[bytes]):
     """A body; the server closes it when it has been sent. Source: PEP 3333."""
 
     def __init__(self, body: Iterable[bytes], close: Callable[[], None]) -> None:
@@ -43,17 +43,17 @@ class _Sent(list[bytes]):
         self.close = close
 
 
-class Signed(SlackRequestHandler):
+class HttpReceiver(SlackRequestHandler):
     """A WSGI application. `app` checks no signatures itself: here they are checked before a body is read."""
 
-    def __init__(self, app: App, signing_secret: str, afterwards: Afterwards) -> None:
+    def __init__(self, app: App, signing_secret: str, after_ack: AfterAck) -> None:
         super().__init__(app)
         self._verification = RequestVerification(signing_secret)
-        self._afterwards = afterwards
+        self._after_ack = after_ack
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with self._afterwards.held() as release:
-            return _Sent(super().__call__(environ, start_response), release)
+        with self._after_ack.held() as release:
+            return _ResponseBody(super().__call__(environ, start_response), release)
 
     def dispatch(self, request: WsgiHttpRequest) -> BoltResponse:
         """Called by Bolt's handler for each POST."""
@@ -81,7 +81,7 @@ def _comparable(headers: Headers) -> bool:
     """Whether Bolt's check can compare these headers; it raises on others."""
     stamp = str(headers.get("x-slack-request-timestamp", ""))
     signature = str(headers.get("x-slack-signature", ""))
-    return _STAMP.fullmatch(stamp) is not None and signature.isascii()
+    return _TIMESTAMP.fullmatch(stamp) is not None and signature.isascii()
 
 
 def _as_form(text: str) -> str:

@@ -12,7 +12,7 @@ from bot.slack.inbound import payloads
 from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.payload_schema import answer_errors, listener
-from bot.slack.inbound.submissions import PREVIEWED
+from bot.slack.inbound.submissions import PREVIEW_STEP
 from bot.slack.render import modals
 from bot.store import StoreError
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 COMMAND = "/dms"
 HOME = "home"
 """The verb of the Home tab's own buttons."""
-_LAST = ("pick", "save", "typed", "typed_destination", "deny_reason")
+_VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "deny_reason")
 """Steps of views with which all is said; some stand over another view."""
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
@@ -34,24 +34,24 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents) -> None:
     @app.command(COMMAND)
     @listener
     def command(ack: Ack, body: dict[str, Any]) -> None:
-        typed = payloads.typed(body)
+        typed = payloads.parse_command(body)
         ack()
-        dispatcher.typed(typed)
+        dispatcher.on_command(typed)
 
     @app.action(_OURS)
     @listener
     def action(ack: Ack, body: dict[str, Any]) -> None:
-        press = payloads.press(body)
+        press = payloads.parse_block_action(body)
         ack()
         if press.verb == HOME:
             events.home_opened(press.who.team, press.who.user)
         else:
-            dispatcher.pressed(press)
+            dispatcher.on_block_action(press)
 
     @app.view(_OURS)
     @listener
     def submission(ack: Ack, body: dict[str, Any]) -> None:
-        _submission(ack, dispatcher, payloads.submission(body))
+        _submission(ack, dispatcher, payloads.parse_submission(body))
 
     @app.options(_OURS)
     @listener
@@ -73,29 +73,31 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents) -> None:
             events.invited(channel)
 
 
-def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.Submission) -> None:
+def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmission) -> None:
     try:
         wrong = dispatcher.submissions.objections(submission)
     except StoreError as error:
         log.warning("view_not_checked", error=str(error))
-        ack(response_action="update", view=modals.sorry(str(error)))
+        ack(response_action="update", view=modals.error_view(str(error)))
         return
     if wrong:
         ack(response_action="errors", errors=wrong)
         return
-    if submission.step == PREVIEWED:
+    if submission.step == PREVIEW_STEP:
         ack(response_action="update", view=modals.loading())
-    elif submission.step in _LAST:
+    elif submission.step in _VIEW_STEPS:
         # It goes on in the channel, and no view should be left to close by hand.
         ack(response_action="clear")
     else:
         ack()
-    dispatcher.submitted(submission)
+    dispatcher.on_submission(submission)
 
 
 def _options(dispatcher: Dispatcher, body: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        return dispatcher.submissions.suggestions(payloads.submission(body), payloads.text(body, "value"))
+        return dispatcher.submissions.suggestions(
+            payloads.parse_submission(body), payloads.text(body, "value")
+        )
     except StoreError as error:
-        log.warning("nothing_suggested", error=str(error))
+        log.warning("suggestions_failed", error=str(error))
         return []

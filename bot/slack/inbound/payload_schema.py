@@ -37,7 +37,7 @@ def listener(work: Callable[P, None]) -> Callable[P, None]:
         except Malformed:
             raise
         except Exception as error:
-            metrics.fault()
+            metrics.count_error()
             log.exception("listener_broke", listener=work.__name__)
             raise Broken from error
 

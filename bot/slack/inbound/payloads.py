@@ -18,7 +18,7 @@ PREFIX = "dms"
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class SlashCommand:
     """A slash command."""
 
     who: Person
@@ -28,7 +28,7 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class BlockAction:
     """A button pressed, an entry of a menu chosen, or boxes ticked."""
 
     who: Person
@@ -48,7 +48,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class ViewSubmission:
     """A view submitted."""
 
     who: Person
@@ -68,9 +68,9 @@ class Malformed(ValueError):
     """A payload that has not the shape which Slack documents. `str()` says where."""
 
 
-def typed(body: Mapping[str, Any]) -> Typed:
+def parse_command(body: Mapping[str, Any]) -> SlashCommand:
     """From a slash command's form. Raises: Malformed."""
-    return Typed(
+    return SlashCommand(
         who=Person(_needed(body, "team_id"), _needed(body, "user_id"), text(body, "channel_id")),
         text=text(body, "text"),
         trigger=text(body, "trigger_id"),
@@ -78,13 +78,13 @@ def typed(body: Mapping[str, Any]) -> Typed:
     )
 
 
-def press(body: Mapping[str, Any]) -> Press:
+def parse_block_action(body: Mapping[str, Any]) -> BlockAction:
     """From a `block_actions` payload; an action that is not ours has an empty verb. Raises: Malformed."""
     action = next(_parts(body, "actions"), {})
-    verb, step = address(text(action, "action_id"))
+    verb, step = parse_action_id(text(action, "action_id"))
     view = _part(body, "view")
     modal = view if view.get("type") == "modal" else {}
-    return Press(
+    return BlockAction(
         who=_person(body),
         verb=verb,
         step=step,
@@ -98,11 +98,11 @@ def press(body: Mapping[str, Any]) -> Press:
     )
 
 
-def submission(body: Mapping[str, Any]) -> Submission:
+def parse_submission(body: Mapping[str, Any]) -> ViewSubmission:
     """From a `view_submission` or `block_suggestion` payload. Raises: Malformed."""
     view = _part(body, "view")
-    verb, step = address(text(view, "callback_id"))
-    return Submission(
+    verb, step = parse_action_id(text(view, "callback_id"))
+    return ViewSubmission(
         who=_person(body),
         verb=verb,
         step=step,
@@ -114,7 +114,7 @@ def submission(body: Mapping[str, Any]) -> Submission:
     )
 
 
-def address(action_id: str) -> tuple[str, str]:
+def parse_action_id(action_id: str) -> tuple[str, str]:
     """Verb and step of `dms:<verb>:<step>[:<n>]`; empty for anything else."""
     parts = action_id.split(":")
     if len(parts) not in (3, 4) or parts[0] != PREFIX:
@@ -178,6 +178,6 @@ def _ticked(values: Mapping[str, Any]) -> Iterator[str]:
     for block_id in values:
         block = _part(values, block_id)
         for action_id in block:
-            if address(action_id)[1] == "pick":
+            if parse_action_id(action_id)[1] == "pick":
                 picked = _parts(_part(block, action_id), "selected_options")
                 yield from (text(option, "value") for option in picked)

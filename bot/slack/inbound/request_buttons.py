@@ -9,11 +9,11 @@ from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note, User
 from bot.requests.approvals import Approvals
-from bot.requests.delay import DELAY, trouble
+from bot.requests.delay import DELAY, data_loss_reason
 from bot.requests.queries import approval_key, find_related_open, request_key
-from bot.requests.wording import STANDING, late, must_be_typed, phrase
-from bot.slack.api.replies import Place, Post
-from bot.slack.inbound.payloads import Press
+from bot.requests.wording import STATE_TEXT, confirmation_phrase, delay_changed_note, needs_typed_confirmation
+from bot.slack.api.replies import Replier, ReplyTarget
+from bot.slack.inbound.payloads import BlockAction
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.approval_card import approval_card
@@ -57,7 +57,7 @@ class RequestButtons:
         workers: Workers,
         approvals: Approvals,
         store: Store,
-        replier: Post,
+        replier: Replier,
         clock: Callable[[], datetime],
     ) -> None:
         self._workers = workers
@@ -67,13 +67,13 @@ class RequestButtons:
         self._clock = clock
         self._handlers = self._steps()
 
-    def press(self, press: Press, place: Place) -> None:
+    def press(self, press: BlockAction, place: ReplyTarget) -> None:
         """Do what the button says; a step that no request has is passed over."""
         handler = self._handlers.get(press.step)
         if handler is not None:
             handler(press, place)
 
-    def in_review(self, press: Press, place: Place) -> tuple[Press, Place]:
+    def in_review(self, press: BlockAction, place: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
         """In a review, a press is answered in its view, and counts as made where Review was pressed."""
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is None or ref.kind != _REVIEW:
@@ -81,7 +81,7 @@ class RequestButtons:
         who = replace(press.who, channel=str(ref.data["channel"]))
         return replace(press, who=who), replace(place, who=who, view_id=press.view_id)
 
-    def _steps(self) -> Mapping[str, Callable[[Press, Place], None]]:
+    def _steps(self) -> Mapping[str, Callable[[BlockAction, ReplyTarget], None]]:
         approvals = self._approvals
         return {
             "confirm": lambda press, place: self._confirm(press, place, destination=False),
@@ -100,8 +100,8 @@ class RequestButtons:
 
     def _step(
         self, act: Callable[[Person, str], Note | None], *, store_only: bool = False
-    ) -> Callable[[Press, Place], None]:
-        def step(press: Press, place: Place) -> None:
+    ) -> Callable[[BlockAction, ReplyTarget], None]:
+        def step(press: BlockAction, place: ReplyTarget) -> None:
             self._workers.later(
                 place,
                 press.verb,
@@ -111,10 +111,10 @@ class RequestButtons:
 
         return step
 
-    def _approve(self, press: Press, place: Place) -> None:
+    def _approve(self, press: BlockAction, place: ReplyTarget) -> None:
         self._workers.later(place, press.verb, lambda: self._approved(press, place))
 
-    def _approved(self, press: Press, place: Place) -> None:
+    def _approved(self, press: BlockAction, place: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
             note: Note | None = request
@@ -122,18 +122,20 @@ class RequestButtons:
             note = self._stale_view(press, request) or self._approvals.approval.approve(press.who, request)
         self._ack_elsewhere(press, place, note)
 
-    def _answering(self, answer: Callable[[Press, Place], Answer]) -> Callable[[Press, Place], None]:
+    def _answering(
+        self, answer: Callable[[BlockAction, ReplyTarget], Answer]
+    ) -> Callable[[BlockAction, ReplyTarget], None]:
         """A step whose answer is a message of its own."""
 
-        def step(press: Press, place: Place) -> None:
+        def step(press: BlockAction, place: ReplyTarget) -> None:
             self._workers.later(place, press.verb, lambda: self._replier.answer(place, answer(press, place)))
 
         return step
 
-    def _again(self, press: Press, place: Place) -> Answer:
+    def _again(self, press: BlockAction, place: ReplyTarget) -> Answer:
         return self._approvals.creation.again(press.who, press.value, place.response_url)
 
-    def _ack_elsewhere(self, press: Press, place: Place, note: Note | None) -> None:
+    def _ack_elsewhere(self, press: BlockAction, place: ReplyTarget, note: Note | None) -> None:
         """A button in an answer that one person sees: the request's message may be elsewhere."""
         if place.view_id and (note is not None or press.step == "recheck"):
             self._review_again(press, place, note)
@@ -146,14 +148,14 @@ class RequestButtons:
         if note is not None:
             self._replier.answer(place, note)
 
-    def _outdated(self, press: Press) -> Note | None:
+    def _outdated(self, press: BlockAction) -> Note | None:
         """A press that finds the job changed ends the request, which its message tells."""
         request = self._store.request(press.value)
         if request is None or request.state is not RequestState.OUTDATED:
             return None
-        return Note(f"Nothing was sent: this request is {STANDING[RequestState.OUTDATED]}.", tone="warn")
+        return Note(f"Nothing was sent: this request is {STATE_TEXT[RequestState.OUTDATED]}.", tone="warn")
 
-    def _review(self, press: Press, place: Place) -> None:
+    def _review(self, press: BlockAction, place: ReplyTarget) -> None:
         request = self._approvals.may_review(press.who, press.value)
         if isinstance(request, Note):
             self._workers.tell(place, request)
@@ -161,7 +163,7 @@ class RequestButtons:
         ref = self._remember_shown(press, request, _REVIEW)
         self._workers.show(place, press.trigger, modals.review(self._card(request, press.who), ref))
 
-    def _review_again(self, press: Press, place: Place, note: Note | None) -> None:
+    def _review_again(self, press: BlockAction, place: ReplyTarget, note: Note | None) -> None:
         """The card as it is now, so that whoever presses again has seen it."""
         request = self._approvals.may_review(press.who, press.value)
         if isinstance(request, Note):
@@ -171,19 +173,19 @@ class RequestButtons:
         ref = self._remember_shown(press, request, _REVIEW)
         self._replier.update(place, modals.review(self._card(request, press.who), ref, said))
 
-    def _remember_shown(self, press: Press, request: Request, kind: str) -> str:
+    def _remember_shown(self, press: BlockAction, request: Request, kind: str) -> str:
         """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
         shown = {"request": request.id, "channel": press.who.channel, DELAY: request.facts.get(DELAY)}
         return self._store.put_ref(press.who.team, kind, shown)
 
-    def _stale_view(self, press: Press, request: Request) -> Note | None:
+    def _stale_view(self, press: BlockAction, request: Request) -> Note | None:
         """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
         if DELAY not in request.facts:
             return None
-        note = late(trouble(request.facts))
+        note = delay_changed_note(data_loss_reason(request.facts))
         return None if note is None or self._shows_delay(press, request) else note
 
-    def _shows_delay(self, press: Press, request: Request) -> bool:
+    def _shows_delay(self, press: BlockAction, request: Request) -> bool:
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is not None and ref.kind == _REVIEW:
             return bool(ref.data.get(DELAY) == request.facts[DELAY])
@@ -199,30 +201,30 @@ class RequestButtons:
         decisions, now = self._store.decisions(request.id), self._clock()
         beside = find_related_open(self._store, request, now)
         if request.state is RequestState.CONFIRMING:
-            return request_card(request, (), decisions, now, beside=beside)
-        return approval_card(request, (User(reader.user),), decisions, now, beside=beside)
+            return request_card(request, (), decisions, now, related=beside)
+        return approval_card(request, (User(reader.user),), decisions, now, related=beside)
 
-    def _confirm(self, press: Press, place: Place, *, destination: bool) -> None:
+    def _confirm(self, press: BlockAction, place: ReplyTarget, *, destination: bool) -> None:
         request = self._approvals.confirmation.may_confirm(press.who, press.value)
         if isinstance(request, Note):
             self._workers.tell(place, request)
             return
         if destination:
             request = self._approvals.confirmation.with_destination(request)
-        if must_be_typed(request):
+        if needs_typed_confirmation(request):
             ref = self._remember_shown(press, request, TYPING)
             beside = find_related_open(self._store, request, self._clock())
-            view = modals.typed_confirmation(request, phrase(request), ref, beside)
+            view = modals.typed_confirmation(request, confirmation_phrase(request), ref, beside)
             self._workers.show(place, press.trigger, view)
             return
         self._workers.later(place, press.verb, lambda: self._confirmed(press, place, request))
 
-    def _confirmed(self, press: Press, place: Place, request: Request) -> None:
+    def _confirmed(self, press: BlockAction, place: ReplyTarget, request: Request) -> None:
         note = self._stale_view(press, request)
         note = note or self._approvals.confirmation.confirm(press.who, request)
         self._ack_elsewhere(press, place, note)
 
-    def _ask_reason(self, press: Press, place: Place) -> None:
+    def _ask_reason(self, press: BlockAction, place: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
             self._workers.tell(place, request)
@@ -232,14 +234,14 @@ class RequestButtons:
         )
         self._workers.show(place, press.trigger, modals.deny_reason(request, ref))
 
-    def _names(self, press: Press, place: Place) -> None:
+    def _names(self, press: BlockAction, place: ReplyTarget) -> None:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
             self._workers.tell(place, OLD_BUTTON)
             return
         self._workers.show(place, press.trigger, modals.all_names(request))
 
-    def _retry(self, press: Press, place: Place) -> Answer:
+    def _retry(self, press: BlockAction, place: ReplyTarget) -> Answer:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
             return OLD_BUTTON

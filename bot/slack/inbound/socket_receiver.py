@@ -20,16 +20,16 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.runtime import metrics
 from bot.slack.api.client import SlackError
-from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import dispatched
 
 
-class Socket(SocketModeHandler):
+class SocketReceiver(SocketModeHandler):
     """Bolt's own handler, which begins work after its acknowledgement, and hangs up at once."""
 
-    def __init__(self, app: App, app_token: str, afterwards: Afterwards, **settings: Any) -> None:
+    def __init__(self, app: App, app_token: str, after_ack: AfterAck, **settings: Any) -> None:
         super().__init__(app, app_token, **settings)
-        self._afterwards = afterwards
+        self._after_ack = after_ack
 
     def close(self) -> None:
         """Hang up at once. The SDK's own way waits until something more comes in, for seconds."""
@@ -45,7 +45,7 @@ class Socket(SocketModeHandler):
     def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
         started = time()
         begun = perf_counter()
-        with self._afterwards.acknowledged():
+        with self._after_ack.acknowledged():
             answer = dispatched(self.app, req.payload, build_headers(req), "socket_mode")
             send_response(client, req, answer, started)
         metrics.acknowledged(perf_counter() - begun)
@@ -57,7 +57,7 @@ def _hang_up(connection: socket.socket) -> None:
         beneath.shutdown(socket.SHUT_RDWR)
 
 
-def connect(handler: Socket) -> None:
+def connect(handler: SocketReceiver) -> None:
     """Connect to Slack; a handler that cannot is closed.
 
     Raises:

@@ -10,20 +10,20 @@ import structlog
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
-from bot.requests.delay import DELAY, trouble
-from bot.requests.wording import late, phrase
-from bot.slack.api.replies import Place, Post
-from bot.slack.inbound.payloads import Submission
+from bot.requests.delay import DELAY, data_loss_reason
+from bot.requests.wording import confirmation_phrase, delay_changed_note
+from bot.slack.api.replies import Replier, ReplyTarget
+from bot.slack.inbound.payloads import ViewSubmission
 from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
-from bot.slack.render.mrkdwn import plain
+from bot.slack.render.mrkdwn import to_plain_text
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, Ref, Request
+from bot.store.records import OPEN_REQUESTS, CallbackToken, Request
 
 log = structlog.get_logger(__name__)
 
-PREVIEWED = "submit"
+PREVIEW_STEP = "submit"
 """The step of a form whose answer is a view again."""
 _TYPED_STEPS = ("typed", "typed_destination")
 
@@ -31,13 +31,13 @@ _TYPED_STEPS = ("typed", "typed_destination")
 class Submissions:
     """What submitting a view does."""
 
-    def __init__(self, workers: Workers, approvals: Approvals, store: Store, replier: Post) -> None:
+    def __init__(self, workers: Workers, approvals: Approvals, store: Store, replier: Replier) -> None:
         self._workers = workers
         self._approvals = approvals
         self._store = store
         self._replier = replier
 
-    def objections(self, submission: Submission) -> dict[str, str]:
+    def objections(self, submission: ViewSubmission) -> dict[str, str]:
         """What is wrong with what was filled in, by `block_id`; quick, for the acknowledgement.
 
         Raises:
@@ -45,7 +45,7 @@ class Submissions:
         """
         return self._workers.within_ack_window(lambda: self._objections(submission))
 
-    def suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
+    def suggestions(self, submission: ViewSubmission, typed: str) -> list[dict[str, Any]]:
         """For the type-ahead of databases: what the view's source has.
 
         Raises:
@@ -53,9 +53,9 @@ class Submissions:
         """
         return self._workers.within_ack_window(lambda: self._suggestions(submission, typed))
 
-    def submitted(self, submission: Submission) -> None:
+    def submitted(self, submission: ViewSubmission) -> None:
         log.info("view", user=submission.who.user, verb=submission.verb, step=submission.step)
-        place = Place(submission.who)
+        place = ReplyTarget(submission.who)
         if submission.step in _TYPED_STEPS:
             self._workers.later(place, submission.verb, lambda: self._typed_confirmation(submission))
         elif submission.step == "deny_reason":
@@ -63,19 +63,19 @@ class Submissions:
         else:
             self._form(submission)
 
-    def _suggestions(self, submission: Submission, typed: str) -> list[dict[str, Any]]:
+    def _suggestions(self, submission: ViewSubmission, typed: str) -> list[dict[str, Any]]:
         ref = self._store.ref(submission.who.team, submission.ref)
         return [] if ref is None else modals.suggestions(typed, ref.data)
 
-    def _objections(self, submission: Submission) -> dict[str, str]:
+    def _objections(self, submission: ViewSubmission) -> dict[str, str]:
         if submission.step in _TYPED_STEPS:
             ref = self._typing(submission)
             if ref is None:
-                return {modals.TYPED_BLOCK: plain(OLD_BUTTON.text)}
+                return {modals.TYPED_BLOCK: to_plain_text(OLD_BUTTON.text)}
             request = self._approvals.confirmation.may_confirm(submission.who, str(ref.data["request"]))
             if isinstance(request, Note):
-                return {modals.TYPED_BLOCK: plain(request.text)}
-            return modals.typed_objections(submission.values, phrase(request))
+                return {modals.TYPED_BLOCK: to_plain_text(request.text)}
+            return modals.typed_objections(submission.values, confirmation_phrase(request))
         if submission.step == "deny_reason":
             return modals.reason_objections(submission.values)
         ref = self._store.ref(submission.who.team, submission.ref)
@@ -83,19 +83,19 @@ class Submissions:
             return {}
         return modals.form_objections(submission.step, submission.values, ref.data)
 
-    def _typing(self, submission: Submission) -> Ref | None:
+    def _typing(self, submission: ViewSubmission) -> CallbackToken | None:
         """What is behind a view that has something typed."""
         ref = self._store.ref(submission.who.team, submission.ref)
         return ref if ref is not None and ref.kind == TYPING else None
 
-    def _typed_confirmation(self, submission: Submission) -> None:
+    def _typed_confirmation(self, submission: ViewSubmission) -> None:
         ref = self._typing(submission)
         request = self._store.request(str(ref.data["request"])) if ref is not None else None
         if ref is None or request is None:
-            self._replier.answer(Place(submission.who), OLD_BUTTON)
+            self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
         # A submission does not say where its view was opened: the answer goes to where the request is.
-        place = Place(replace(submission.who, channel=request.by.channel))
+        place = ReplyTarget(replace(submission.who, channel=request.by.channel))
         note = _stale_modal(ref, request) or self._approvals.confirmation.confirm(
             place.who,
             request,
@@ -105,41 +105,45 @@ class Submissions:
         if note is not None:
             self._replier.answer(place, note)
 
-    def _denied(self, submission: Submission) -> None:
+    def _denied(self, submission: ViewSubmission) -> None:
         """The view knows where Deny was pressed: a role may come from that channel."""
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or ref.kind != DENIAL:
-            self._replier.answer(Place(submission.who), OLD_BUTTON)
+            self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
-        place = Place(replace(submission.who, channel=str(ref.data["channel"])))
+        place = ReplyTarget(replace(submission.who, channel=str(ref.data["channel"])))
         reason = modals.reason_text(submission.values)
         note = self._approvals.approval.deny(place.who, str(ref.data["request"]), reason)
         if note is not None:
             self._replier.answer(place, note)
 
-    def _form(self, submission: Submission) -> None:
+    def _form(self, submission: ViewSubmission) -> None:
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or ref.data.get("verb") != submission.verb or not _has_step(ref, submission.step):
             self._workers.tell(_in_view(submission), OLD_BUTTON)
             return
         who = replace(submission.who, channel=str(ref.data.get("channel", "")))
         place = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
-        invocation = Invocation.of(ref.data)
+        invocation = Invocation.from_dict(ref.data)
         if submission.step != "save":
-            flags = modals.filled(submission.step, submission.values, ref.data)
+            flags = modals.submitted_flags(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
         self._workers.answer_later(invocation, place)
 
 
-def _stale_modal(ref: Ref, request: Request) -> Note | None:
+def _stale_modal(ref: CallbackToken, request: Request) -> Note | None:
     """Why what a view agreed to does not count: it shows another delay than was seen since, which is not
     zero."""
     if request.state not in OPEN_REQUESTS or DELAY not in request.facts:
         return None
-    return None if ref.data.get(DELAY) == request.facts[DELAY] else late(trouble(request.facts))
+    return (
+        None
+        if ref.data.get(DELAY) == request.facts[DELAY]
+        else delay_changed_note(data_loss_reason(request.facts))
+    )
 
 
-def _has_step(ref: Ref, step: str) -> bool:
+def _has_step(ref: CallbackToken, step: str) -> bool:
     """Whether the view that this id was made for is one that is submitted with this step."""
     if ref.kind != "form":
         return False
@@ -148,8 +152,8 @@ def _has_step(ref: Ref, step: str) -> bool:
     return step in ("submit", "pick") and "source" in ref.data
 
 
-def _in_view(submission: Submission) -> Place:
+def _in_view(submission: ViewSubmission) -> ReplyTarget:
     """Where the answer to a submitted form belongs: a preview in its view, all else in the channel."""
-    if submission.step != PREVIEWED:
-        return Place(submission.who)
-    return Place(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
+    if submission.step != PREVIEW_STEP:
+        return ReplyTarget(submission.who)
+    return ReplyTarget(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)

@@ -19,8 +19,8 @@ from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.runtime import logs, metrics
-from bot.slack.api.replies import Place, Post
-from bot.slack.inbound.after_ack import Afterwards
+from bot.slack.api.replies import Replier, ReplyTarget
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.render import modals
 from bot.store import Store, StoreError
 from bot.store.records import Person
@@ -32,7 +32,7 @@ T = TypeVar("T")
 _VIEW_NOT_OPENED = Note(
     "The view could not be opened just now: press the button or type the command again.", tone="warn"
 )
-_CHECK_S = 2.0
+_ACK_WINDOW_S = 2.0
 """How long the checks before an acknowledgement may take; Slack waits for 3 seconds."""
 
 
@@ -55,12 +55,12 @@ class Workers:
         self,
         verbs: Verbs,
         store: Store,
-        replier: Post,
+        replier: Replier,
         *,
         dms_pool: Executor,
         store_pool: Executor,
         dispatch_pool: Executor,
-        afterwards: Afterwards,
+        afterwards: AfterAck,
         clock: Callable[[], datetime],
     ) -> None:
         self._verbs = verbs
@@ -72,19 +72,21 @@ class Workers:
         self._afterwards = afterwards
         self._clock = clock
 
-    def start(self, place: Place, trigger: str, work: Callable[[], None]) -> None:
+    def start(self, place: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
         """Begin what a delivery asks for, after its acknowledgement; once, however often it is delivered.
 
         Opening a view cannot wait behind slow work, so everything begins in the dispatch pool.
         """
-        self._afterwards.begin(lambda: self._begin(place, trigger, work))
+        self._afterwards.submit(lambda: self._begin(place, trigger, work))
 
-    def later(self, place: Place, verb: str, work: Callable[[], None], *, store_only: bool = False) -> None:
+    def later(
+        self, place: ReplyTarget, verb: str, work: Callable[[], None], *, store_only: bool = False
+    ) -> None:
         """Do what may take time, out of the dispatch pool; `store_only` where it does not ask DMS."""
         pool = self._store_pool if store_only else self._dms_pool
-        pool.submit(logs.carried(self._guarded), place, work, verb)
+        pool.submit(logs.with_request_id(self._guarded), place, work, verb)
 
-    def invoke(self, invocation: Invocation, place: Place, trigger: str) -> None:
+    def invoke(self, invocation: Invocation, place: ReplyTarget, trigger: str) -> None:
         """Answer a command; a form opens its view at once, before anything slow."""
         if self._verbs.opens_view(invocation):
             view_id = self.show(place, trigger, modals.loading())
@@ -93,21 +95,21 @@ class Workers:
             place = replace(place, view_id=view_id)
         self.answer_later(invocation, place)
 
-    def answer_later(self, invocation: Invocation, place: Place) -> None:
+    def answer_later(self, invocation: Invocation, place: ReplyTarget) -> None:
         """Answer a command in the pool that fits it."""
         store_only = not self._verbs.asks_service(invocation)
         self.later(place, invocation.verb, lambda: self._answer(invocation, place), store_only=store_only)
 
-    def show(self, place: Place, trigger: str, view: dict[str, Any]) -> str:
+    def show(self, place: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
         """Open a view, over the review that was pressed in; its id, or empty when Slack would not."""
         view_id = self._replier.open(trigger, view, over=bool(place.view_id))
         if not view_id:
             self.tell(place, _VIEW_NOT_OPENED)
         return view_id
 
-    def tell(self, place: Place, answer: Answer) -> None:
+    def tell(self, place: ReplyTarget, answer: Answer) -> None:
         """From the dispatch pool, which must not wait for Slack longer than to open a view."""
-        self._store_pool.submit(logs.carried(self._replier.answer), place, answer)
+        self._store_pool.submit(logs.with_request_id(self._replier.answer), place, answer)
 
     def within_ack_window(self, check: Callable[[], T]) -> T:
         """The result of a check that an acknowledgement waits for.
@@ -117,15 +119,15 @@ class Workers:
         """
         checking = self._dispatch_pool.submit(check)
         try:
-            return checking.result(_CHECK_S)
+            return checking.result(_ACK_WINDOW_S)
         except TimeoutError:
             checking.cancel()
             raise StoreError(
                 "The bot's database takes too long to answer, so nothing was done: try again in a minute."
             ) from None
 
-    def _begin(self, place: Place, trigger: str, work: Callable[[], None]) -> None:
-        with logs.request():
+    def _begin(self, place: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
+        with logs.request_context():
             try:
                 if self._is_first(trigger):
                     work()
@@ -136,13 +138,13 @@ class Workers:
         """Slack may deliver the same thing twice."""
         if not trigger or self._store.first_time(f"trigger:{trigger}", self._clock()):
             return True
-        log.info("delivered_again")
+        log.info("duplicate_delivery")
         return False
 
-    def _answer(self, invocation: Invocation, place: Place) -> None:
+    def _answer(self, invocation: Invocation, place: ReplyTarget) -> None:
         self._replier.answer(place, self._verbs.answer(place.who, invocation, place.response_url))
 
-    def _guarded(self, place: Place, work: Callable[[], None], verb: str) -> None:
+    def _guarded(self, place: ReplyTarget, work: Callable[[], None], verb: str) -> None:
         """Whatever goes wrong is told in one sentence, with a reference that is in the log, too."""
         outcome = "answered"
         try:
@@ -160,7 +162,7 @@ def _fault(error: Exception) -> Note:
     if isinstance(error, DmsError | StoreError):
         log.warning("could_not_answer", error=redact(str(error)), kind=type(error).__name__)
         return Note(f"{redact(str(error))} (reference {reference})", tone="bad")
-    metrics.fault()
+    metrics.count_error()
     log.exception("unhandled_error")
     return Note(
         f"Something went wrong in the bot, and nothing more was done. Reference {reference} is in its log.",

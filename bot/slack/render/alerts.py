@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.dms import model, source_writes
-from bot.dms.advice import docs_url, likely_cause, next_step, piling_up
+from bot.dms.advice import docs_url, likely_cause, next_step, source_log_growth
 from bot.dms.model import Job, short_name
 from bot.dms.rules import Action, allowed
 from bot.slack.render import event_labels, labels, mrkdwn
@@ -20,21 +20,21 @@ from bot.slack.render.job_card import cause_text
 from bot.slack.render.message import Message
 from bot.store.records import Event
 
-_DETAIL = 1500
-_NAMED = 15
-_GROUPS = 15
+_MAX_DETAIL = 1500
+_MAX_NAMES = 15
+_MAX_GROUPS = 15
 _STOP_WRITES = "🛑 *Stop the writes to the source now*"
 _MAY_RESUME = "▶️ *Writes to the source may resume*"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class NeedsAttention:
     """What needs somebody: full job names, and how many requests wait for approval."""
 
     failed: Sequence[str] = ()
     stuck: Sequence[str] = ()
     approvals: int = 0
-    ailing: Sequence[str] = ()
+    with_failed_databases: Sequence[str] = ()
     """Jobs that run with failed databases."""
     writes: Sequence[str] = ()
     """Jobs that wait for people to stop the writes to their sources."""
@@ -45,13 +45,13 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
 
     `over` is for a job that has moved on since: then it is told as past, and warns of nothing.
     """
-    head = f"{_past(event) if over else _title(event)} {labels.job_code(event.job)}"
-    name = f" {mrkdwn.outside(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
-    blocks: list[Block] = [m.section(f"{head}{name}{event_labels.by(event)}")]
+    head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
+    name = f" {mrkdwn.verbatim(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
+    blocks: list[Block] = [m.section(f"{head}{name}{event_labels.changed_by_text(event)}")]
     for text in _since(event, job) if over else _body(event, job):
         blocks.extend(m.sections(text))
     blocks.extend(m.buttons(buttons))
-    about = [labels.way(job), mrkdwn.outside(job.location)] if job else []
+    about = [labels.source_and_destination(job), mrkdwn.verbatim(job.location)] if job else []
     blocks.extend(m.context(" · ".join([*about, mrkdwn.date(event.at)])))
     return m.message(f"{head}{_why(event)}", blocks)
 
@@ -62,10 +62,10 @@ def is_over(event: Event, job: Job | None) -> bool:
         return job is None or not source_writes.waits(job.status)
     if source_writes.may_resume(event):
         return job is None or not source_writes.resumed(job)
-    return may_pass(event) and (job is None or job.status != event.after)
+    return may_clear(event) and (job is None or job.status != event.after)
 
 
-def may_pass(event: Event) -> bool:
+def may_clear(event: Event) -> bool:
     """Whether it tells of something that holds only until the job moves on."""
     writes = source_writes.must_stop(event) or source_writes.may_resume(event)
     return writes or event.kind == "stuck" or event_labels.is_failed(event)
@@ -77,19 +77,19 @@ def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
     `over` has the ids of events whose jobs have moved on since: they are told as past.
     """
     groups: dict[str, list[str]] = {}
-    for event in _latest(events):
-        past = f"{_past(event).removesuffix(':')} (over)"
+    for event in _latest_per_job(events):
+        past = f"{_past_title(event).removesuffix(':')} (over)"
         headline = past if event.id in over else _present(event)
         groups.setdefault(headline, []).append(event.job)
     jobs = {event.job for event in events}
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    title = f"{labels.many(len(jobs), 'job')} changed"
-    lines = [_group(headline, names) for headline, names in ordered[:_GROUPS]]
-    rest = len(ordered) - _GROUPS
+    title = f"{labels.count_of(len(jobs), 'job')} changed"
+    lines = [_group(headline, names) for headline, names in ordered[:_MAX_GROUPS]]
+    rest = len(ordered) - _MAX_GROUPS
     if rest > 0:
         lines.append(f"… and {rest} more kinds of changes; `/dms list` shows all jobs")
     authors = {event.by for event in events}
-    who = f"{event_labels.by(events[0])}" if len(authors) == 1 and events else ""
+    who = f"{event_labels.changed_by_text(events[0])}" if len(authors) == 1 and events else ""
     counts = ", ".join(f"{len(names)} × {headline}" for headline, names in ordered[:3])
     return m.message(f"*{title}*: {counts}", [m.section(f"*{title}*{who}"), *m.sections("\n".join(lines))])
 
@@ -99,7 +99,7 @@ def summary(
     counts: Mapping[str, int],
     events: Sequence[Event] = (),
     buttons: Sequence[Button] = (),
-    waiting: Waiting | None = None,
+    needs: NeedsAttention | None = None,
 ) -> Message:
     """The daily summary: how many jobs by status, what waits for somebody, and what happened.
 
@@ -108,38 +108,39 @@ def summary(
     total = sum(counts.values())
     title = f"Migrations on {day}"
     ordered = sorted(counts.items(), key=lambda each: -each[1])
-    lines = [f"{labels.status_sign(status)} {labels.status(status)}: {count:,}" for status, count in ordered]
+    lines = [f"{labels.status_emoji(status)} {labels.status(status)}: {count:,}" for status, count in ordered]
     blocks: list[Block] = [m.header(title)]
     blocks.extend(m.sections("\n".join(lines) or "There are no migration jobs."))
-    for line in _waiting(waiting or Waiting()):
+    for line in _waiting(needs or NeedsAttention()):
         blocks.extend(m.sections(line))
     for label, found in _day(events):
         names = sorted({event.job.rpartition("/")[2] for event in found})
-        blocks.append(m.section(f"{label}: {labels.names(names, _NAMED)}"))
+        blocks.append(m.section(f"{label}: {labels.names(names, _MAX_NAMES)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
-        f"{count:,} {mrkdwn.outside(model.status_plain(status))}" for status, count in ordered[:6]
+        f"{count:,} {mrkdwn.verbatim(model.status_text(status))}" for status, count in ordered[:6]
     )
     return m.message(
-        f"{mrkdwn.outside(title)}: {labels.many(total, 'job')}{f' ({shown})' if shown else ''}", blocks
+        f"{mrkdwn.verbatim(title)}: {labels.count_of(total, 'job')}{f' ({shown})' if shown else ''}",
+        blocks,
     )
 
 
-def _waiting(waiting: Waiting) -> list[str]:
+def _waiting(waiting: NeedsAttention) -> list[str]:
     lines = []
     if waiting.writes:
-        names = labels.names(_short(waiting.writes), _NAMED)
+        names = labels.names(_short(waiting.writes), _MAX_NAMES)
         lines.append(f"🛑 *Waiting for the writes to their sources to stop*: {names}")
     if waiting.failed:
-        lines.append(f"🔴 *Still failed*: {labels.names(_short(waiting.failed), _NAMED)}")
-    if waiting.ailing:
-        names = labels.names(_short(waiting.ailing), _NAMED)
+        lines.append(f"🔴 *Still failed*: {labels.names(_short(waiting.failed), _MAX_NAMES)}")
+    if waiting.with_failed_databases:
+        names = labels.names(_short(waiting.with_failed_databases), _MAX_NAMES)
         lines.append(f"🔴 *Running, but with failed databases*: {names}")
     if waiting.stuck:
-        lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _NAMED)}")
+        lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _MAX_NAMES)}")
     if waiting.approvals:
         lines.append(
-            f"✋ *{labels.many(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`"
+            f"✋ *{labels.count_of(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`"
         )
     return lines
 
@@ -172,7 +173,7 @@ def _title(event: Event) -> str:
     return f"{event_labels.headline(event)}:"
 
 
-def _past(event: Event) -> str:
+def _past_title(event: Event) -> str:
     if event_labels.is_failed(event):
         return "▫️ *Had failed*:"
     if event_labels.in_dump(event):
@@ -187,7 +188,7 @@ def _past(event: Event) -> str:
 def _since(event: Event, job: Job | None) -> list[str]:
     """What it was, and what the job went on to: it may be further by the time that this is read."""
     told = [f"*Error*: {_clipped(event.detail)}"] if event_labels.is_failed(event) and event.detail else []
-    now = f"the job went on to {labels.job_sign(job)} {labels.status(job.status)}" if job else "🗑️ *Deleted*"
+    now = f"the job went on to {labels.job_emoji(job)} {labels.status(job.status)}" if job else "🗑️ *Deleted*"
     return [*told, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
 
 
@@ -208,14 +209,14 @@ def _body(event: Event, job: Job | None) -> list[str]:
     elif event.kind == "stuck" and event_labels.in_dump(event):
         return [
             "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and "
-            f"{piling_up(job)}. Restart or delete it."
+            f"{source_log_growth(job)}. Restart or delete it."
         ]
     elif event.detail:
-        found.append(mrkdwn.outside(event.detail))
+        found.append(mrkdwn.verbatim(event.detail))
     if source_writes.may_resume(event) and job is not None:
         found.append(f"▶️ {source_writes.resumed(job)}")
-    step = _next(event, job)
-    return [*found, f"👉 *Next*: {mrkdwn.own(step)}"] if step else found
+    step = _next_step(event, job)
+    return [*found, f"👉 *Next*: {mrkdwn.format_own(step)}"] if step else found
 
 
 def _error(event: Event, job: Job | None) -> str:
@@ -226,10 +227,10 @@ def _error(event: Event, job: Job | None) -> str:
 
 
 def _clipped(text: str) -> str:
-    return mrkdwn.clip(mrkdwn.outside(text), _DETAIL)
+    return mrkdwn.clip(mrkdwn.verbatim(text), _MAX_DETAIL)
 
 
-def _next(event: Event, job: Job | None) -> str:
+def _next_step(event: Event, job: Job | None) -> str:
     name = event.job.rpartition("/")[2]
     match event.kind:
         case "deleted":
@@ -264,10 +265,10 @@ def _unstick(event: Event, job: Job | None) -> str:
 
 def _why(event: Event) -> str:
     first = next((row.strip() for row in event.detail.splitlines() if row.strip()), "")
-    return f" — {mrkdwn.clip(mrkdwn.outside(first), 300)}" if first else ""
+    return f" — {mrkdwn.clip(mrkdwn.verbatim(first), 300)}" if first else ""
 
 
-def _latest(events: Sequence[Event]) -> list[Event]:
+def _latest_per_job(events: Sequence[Event]) -> list[Event]:
     """The last event of each job and kind of news: a job that moved on is told where it is."""
     last: dict[tuple[str, bool], Event] = {}
     for event in events:
@@ -277,7 +278,7 @@ def _latest(events: Sequence[Event]) -> list[Event]:
 
 def _group(headline: str, names: Sequence[str]) -> str:
     ids = sorted({name.rpartition("/")[2] for name in names})
-    return f"{headline} — {labels.many(len(ids), 'job')}: {labels.names(ids, _NAMED)}"
+    return f"{headline} — {labels.count_of(len(ids), 'job')}: {labels.names(ids, _MAX_NAMES)}"
 
 
 def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:

@@ -7,18 +7,18 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import Button, Part
+from bot.cmdline.answers import Button, RichPart
 from bot.dms.rules import DESTRUCTIVE
-from bot.requests.queries import ALONE, RelatedRequests, valid_approvals
+from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import (
     approvals_text,
-    asked,
     list_button,
     recheck_button,
     request_card,
+    request_details,
     subject,
 )
 from bot.store.records import Decision, Request, RequestState, Run
@@ -27,41 +27,44 @@ from bot.util.durations import humanize
 
 def approval_card(
     request: Request,
-    approvers: Sequence[Part],
+    approvers: Sequence[RichPart],
     decisions: Sequence[Decision],
     now: datetime,
     runs: Sequence[Run] = (),
-    beside: RelatedRequests = ALONE,
+    related: RelatedRequests = NO_RELATED,
 ) -> Message:
     """With Approve and Deny while it is open; after that, who decided and what came of it.
 
-    `approvers` are people and groups that may approve; they are mentioned. `beside` are other requests for
+    `approvers` are people and groups that may approve; they are mentioned. `related` are other requests for
     the same jobs that are open.
     """
     if request.state is not RequestState.APPROVING:
         return _decided(request, decisions, now, runs)
     who = _people(approvers)
     summary = (
-        f"{who}: {mrkdwn.mention('@', request.by.user)} asks to {mrkdwn.outside(subject(request))}. "
+        f"{who}: {mrkdwn.mention('@', request.by.user)} asks to {mrkdwn.verbatim(subject(request))}. "
         "Approve or deny."
     )
     blocks: list[Block] = [m.header(_title(request)), m.section(f"{who}, please approve or deny.")]
-    blocks.extend(asked(request, beside))
-    blocks.append(m.section(f"{approvals_text(request, decisions)}.{_own(request)}{_rule(request)}"))
+    blocks.extend(request_details(request, related))
+    blocks.append(
+        m.section(f"{approvals_text(request, decisions)}.{_self_approval_note(request)}{_rule(request)}")
+    )
     blocks.extend(m.buttons(_buttons(request)))
     blocks.extend(m.context(f"Expires {mrkdwn.date(request.expires)}."))
     return m.message(summary, blocks)
 
 
 def reminder_text(
-    request: Request, approvers: Sequence[Part], decisions: Sequence[Decision], now: datetime
+    request: Request, approvers: Sequence[RichPart], decisions: Sequence[Decision], now: datetime
 ) -> Message:
     """What is said in the thread when the request is about to expire."""
     left = humanize(request.expires - now) if request.expires > now else "no time"
     missing = max(0, request.needed - len(valid_approvals(request, decisions)))
     shown = (
-        f"⏰ {_people(approvers)}: {left} left to decide on *{mrkdwn.outside(subject(request))}*, asked by "
-        f"{mrkdwn.mention('@', request.by.user)}. {labels.many(missing, 'approval')} still needed; "
+        f"⏰ {_people(approvers)}: {left} left to decide on "
+        f"*{mrkdwn.verbatim(subject(request))}*, asked by "
+        f"{mrkdwn.mention('@', request.by.user)}. {labels.count_of(missing, 'approval')} still needed; "
         f"it expires {mrkdwn.date(request.expires)}."
     )
     return m.message(shown, m.sections(shown))
@@ -70,8 +73,9 @@ def reminder_text(
 def denial_text(request: Request) -> Message:
     """What the requester is told when somebody has denied: who, what and why."""
     shown = (
-        f"⛔ {mrkdwn.mention('@', request.by.user)}: {mrkdwn.mention('@', request.ended_by)} has denied "
-        f"*{mrkdwn.outside(subject(request))}*. {mrkdwn.outside(request.note)}"
+        f"⛔ {mrkdwn.mention('@', request.by.user)}: "
+        f"{mrkdwn.mention('@', request.ended_by)} has denied "
+        f"*{mrkdwn.verbatim(subject(request))}*. {mrkdwn.verbatim(request.note)}"
     )
     return m.message(shown, m.sections(shown))
 
@@ -88,18 +92,18 @@ def _title(request: Request) -> str:
     return f"{sign}Approve: {subject(request)}?"
 
 
-def _people(approvers: Sequence[Part]) -> str:
+def _people(approvers: Sequence[RichPart]) -> str:
     return mrkdwn.rich_text(_joined(approvers)) or "Approvers"
 
 
-def _joined(approvers: Sequence[Part]) -> tuple[Part, ...]:
-    found: list[Part] = []
+def _joined(approvers: Sequence[RichPart]) -> tuple[RichPart, ...]:
+    found: list[RichPart] = []
     for each in approvers:
         found.extend([", ", each] if found else [each])
     return tuple(found)
 
 
-def _own(request: Request) -> str:
+def _self_approval_note(request: Request) -> str:
     if request.self_approval:
         return ""
     return f" {mrkdwn.mention('@', request.by.user)} cannot approve their own request."

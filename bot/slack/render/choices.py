@@ -23,11 +23,11 @@ from bot.cmdline.invocation import UsageError
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 
-MOST = 100
+MAX_OPTIONS = 100
 """Options of one menu; more are looked for by typing."""
-_TEXT = 75
-_MOST_PICKED = 10_000
-_ALIKE = 60
+_MAX_TEXT = 75
+_MAX_PICKED = 10_000
+_MIN_SCORE = 60
 
 
 def option(index: int, name: str) -> Option:
@@ -54,11 +54,11 @@ def inputs(
     chosen = [option(places[name], name) for name in dict.fromkeys(picked) if name in places]
     if not source:
         return []
-    if len(source) <= MOST:
+    if len(source) <= MAX_OPTIONS:
         menu: InteractiveElement = _static(block_id, verb, source, chosen)
         return [_input(label, block_id, menu, hint, optional)]
-    groups = [chosen[at : at + MOST] for at in range(0, len(chosen), MOST)] or [[]]
-    if len(groups[-1]) == MOST:
+    groups = [chosen[at : at + MAX_OPTIONS] for at in range(0, len(chosen), MAX_OPTIONS)] or [[]]
+    if len(groups[-1]) == MAX_OPTIONS:
         groups.append([])
     return [
         _input(
@@ -77,12 +77,17 @@ def suggestions(typed: str, source: Sequence[str]) -> list[dict[str, Any]]:
     needle = typed.strip().casefold()[:200]
     found = [index for index, name in enumerate(source) if needle in name.casefold()]
     found.sort(key=lambda index: (not source[index].casefold().startswith(needle), index))
-    if needle and len(found) < MOST:
+    if needle and len(found) < MAX_OPTIONS:
         near = process.extract(
-            needle, source, scorer=fuzz.WRatio, processor=utils.default_process, limit=20, score_cutoff=_ALIKE
+            needle,
+            source,
+            scorer=fuzz.WRatio,
+            processor=utils.default_process,
+            limit=20,
+            score_cutoff=_MIN_SCORE,
         )
         found.extend(index for _, _, index in near if index not in found)
-    return [option(index, source[index]).to_dict() for index in found[:MOST]]
+    return [option(index, source[index]).to_dict() for index in found[:MAX_OPTIONS]]
 
 
 def picked(values: Mapping[str, Any], block_id: str, source: Sequence[str]) -> tuple[str, ...]:
@@ -95,12 +100,12 @@ def picked(values: Mapping[str, Any], block_id: str, source: Sequence[str]) -> t
     for name, block in values.items():
         if name == block_id or name.startswith(f"{block_id}:"):
             indexes.update(_index(each, len(source)) for each in _selected(block))
-    if len(indexes) > _MOST_PICKED:
-        raise UsageError(f"Those are too many databases at once: at most {_MOST_PICKED:,}.")
+    if len(indexes) > _MAX_PICKED:
+        raise UsageError(f"Those are too many databases at once: at most {_MAX_PICKED:,}.")
     return tuple(source[index] for index in sorted(indexes))
 
 
-def one(values: Mapping[str, Any], block_id: str, allowed: Sequence[str], default: str) -> str:
+def chosen_option(values: Mapping[str, Any], block_id: str, allowed: Sequence[str], default: str) -> str:
     """The option chosen of a radio group or menu.
 
     Raises:
@@ -117,12 +122,12 @@ def one(values: Mapping[str, Any], block_id: str, allowed: Sequence[str], defaul
     return default
 
 
-def typed(values: Mapping[str, Any], block_id: str, most: int) -> str:
-    """What was typed into an input, cut at `most` characters."""
+def typed(values: Mapping[str, Any], block_id: str, limit: int) -> str:
+    """What was typed into an input, cut at `limit` characters."""
     for element in _elements(values.get(block_id)):
         value = element.get("value")
         if isinstance(value, str):
-            return mrkdwn.clean(value).strip()[:most]
+            return mrkdwn.clean(value).strip()[:limit]
     return ""
 
 
@@ -158,9 +163,9 @@ def _input(label: str, block_id: str, element: InteractiveElement, hint: str, op
 
 def _shown(name: str) -> str:
     line = mrkdwn.clip_plain(name, len(name) + 1)
-    if mrkdwn.size(line) <= _TEXT:
+    if mrkdwn.utf16_length(line) <= _MAX_TEXT:
         return line
-    return mrkdwn.clip_plain(f"{line[:40]}…{line[-20:]}", _TEXT)
+    return mrkdwn.clip_plain(f"{line[:40]}…{line[-20:]}", _MAX_TEXT)
 
 
 def _selected(block: object) -> list[object]:

@@ -12,32 +12,34 @@ from bot.slack.render import message as m
 from bot.slack.render.message import Message
 from bot.slack.render.progress import bar, gauge
 
-_ERROR = 220
+_MAX_ERROR = 220
 
 
 def databases_page(page: DatabasesPage) -> Message:
     """One line a database; the error under those that have one."""
     job = labels.job_code(page.job.name)
     everything = sum(page.counts.values())
-    title = f"{labels.many(everything, 'database')} of {page.job.id}"
+    title = f"{labels.count_of(everything, 'database')} of {page.job.id}"
     counts = ", ".join(
-        f"{labels.object_sign(state)} {count:,} {mrkdwn.outside(state)}"
+        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(state)}"
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
     )
     blocks: list[Block] = [m.header(title)]
-    head = [f"{labels.job_sign(page.job)} {job} {labels.status(page.job.status)}", counts, _dumped(page)]
+    head = [f"{labels.job_emoji(page.job)} {job} {labels.status(page.job.status)}", counts, _dumped(page)]
     blocks.append(m.section("\n".join(each for each in head if each)))
-    blocks.extend(m.context(_place_in(page), mrkdwn.outside(page.note)))
+    blocks.extend(m.context(_position(page), mrkdwn.verbatim(page.note)))
     lines = [_line(each, page.percent.get(each.name)) for each in page.databases]
     blocks.extend(m.sections("\n".join(lines) or _nothing(page)))
     blocks.extend(m.buttons(page.buttons))
-    return m.message(f"{mrkdwn.outside(title)}: {counts or 'none listed yet'}", blocks)
+    return m.message(f"{mrkdwn.verbatim(title)}: {counts or 'none listed yet'}", blocks)
 
 
-def _place_in(page: DatabasesPage) -> str:
+def _position(page: DatabasesPage) -> str:
     parts = []
     if page.filters:
-        parts.append(f"Filter: {mrkdwn.code(page.filters)} ({labels.many(page.total, 'match', 'matches')})")
+        parts.append(
+            f"Filter: {mrkdwn.code(page.filters)} ({labels.count_of(page.total, 'match', 'matches')})"
+        )
     if page.pages > 1:
         parts.append(f"Page {page.page} of {page.pages}")
     return " · ".join(parts)
@@ -51,18 +53,20 @@ def _dumped(page: DatabasesPage) -> str:
 
 
 def _line(database: Database, percent: float | None) -> str:
-    phase = f" · {mrkdwn.outside(model.phase_words(database.phase))}" if database.phase else ""
+    phase = f" · {mrkdwn.verbatim(model.phase_text(database.phase))}" if database.phase else ""
     # The number is cut off as the gauge is: 99.7% is not yet all of it.
     done = f" · {gauge(percent)} {int(percent + 1e-9)}%" if percent is not None else ""
-    state = f"{mrkdwn.outside(database.state)}{phase}{done}"
-    line = f"{labels.object_sign(database.state)} {mrkdwn.code(str(database.id))} {state}"
+    state = f"{mrkdwn.verbatim(database.state)}{phase}{done}"
+    line = f"{labels.object_emoji(database.state)} {mrkdwn.code(str(database.id))} {state}"
     if database.error is None:
         return line
     reason = " ".join(database.error.message.split()) or "no reason given"
-    return f"{line}\n        {mrkdwn.clip(mrkdwn.outside(reason), _ERROR)}"
+    return f"{line}\n        {mrkdwn.clip(mrkdwn.verbatim(reason), _MAX_ERROR)}"
 
 
 def _nothing(page: DatabasesPage) -> str:
     if page.filters:
-        return f"No database matches. {mrkdwn.own(f'`/dms databases {page.job.id}`')} shows all of them."
+        return (
+            f"No database matches. {mrkdwn.format_own(f'`/dms databases {page.job.id}`')} shows all of them."
+        )
     return "The service lists no databases for this job yet; it knows them once the job has started."

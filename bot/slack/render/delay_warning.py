@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from bot.dms.delay import Seen
 from bot.requests.delay import DELAY, amounts, read, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn
-from bot.slack.render.labels import called_code
+from bot.slack.render.labels import job_name_code
 from bot.store.records import Request
 
-_JOBS = 10
+_MAX_JOBS = 10
 """Jobs with a line each; more are grouped."""
-_NAMED = 25
+_MAX_NAMES = 25
 _UNTIL_THEN = (
     "That holds for what was written until then: stop the writes to the source, and check again for a figure "
     "measured after that before you confirm."
@@ -34,10 +34,12 @@ def delay_lines(request: Request) -> list[str]:
     if "at" in facts or "seconds" in facts:
         return [_line(read(facts), "")]
     found = {name: read(fact) for name, fact in facts.items() if isinstance(fact, Mapping)}
-    if len(found) > _JOBS:
+    if len(found) > _MAX_JOBS:
         return _grouped(request, found)
     several = len(found) > 1
-    return [_line(fact, f"{called_code(request, name)}: " if several else "") for name, fact in found.items()]
+    return [
+        _line(fact, f"{job_name_code(request, name)}: " if several else "") for name, fact in found.items()
+    ]
 
 
 def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
@@ -49,30 +51,33 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
     lines = []
     if late:
         shown = [
-            f"{called_code(request, name)} {_amounts(seen)}" for name, seen in list(late.items())[:_NAMED]
+            f"{job_name_code(request, name)} {_amounts(seen)}"
+            for name, seen in list(late.items())[:_MAX_NAMES]
         ]
         lines.append(
-            f":rotating_light: *The replication delay is NOT ZERO for {labels.many(len(late), 'job')}*: "
+            f":rotating_light: *The replication delay is NOT ZERO for {labels.count_of(len(late), 'job')}*: "
             f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
             "Stop the writes to the source, wait, and check again."
         )
     if still:
-        since = [_since(request, *each) for each in list(still.items())[:_NAMED]]
+        since = [_since(request, *each) for each in list(still.items())[:_MAX_NAMES]]
         lines.append(
-            f":rotating_light: *The replication delay is not measured for {labels.many(len(still), 'job')}* "
+            ":rotating_light: *The replication delay is not measured for "
+            f"{labels.count_of(len(still), 'job')}* "
             "that failed or stopped. The destinations may miss what the sources got since: "
             f"{', '.join(since)}{_more(len(still))}."
         )
     if unknown:
         lines.append(
-            f":rotating_light: *The replication delay is not known for {labels.many(len(unknown), 'job')}*: "
+            ":rotating_light: *The replication delay is not known for "
+            f"{labels.count_of(len(unknown), 'job')}*: "
             f"{_codes(request, unknown)}. Make sure that all has arrived before you promote."
         )
     if zero:
         oldest = min(seen.seconds.time for seen in zero.values() if seen.seconds)
         some = "" if not any(map(_has_bytes, zero.values())) else f" {_BYTES_LEFT}"
         lines.append(
-            f"✅ *Replication delay: 0 s for {labels.many(len(zero), 'job')}* "
+            f"✅ *Replication delay: 0 s for {labels.count_of(len(zero), 'job')}* "
             f"(measured {mrkdwn.date(oldest)} or later). {_UNTIL_THEN}{some}"
         )
     return lines
@@ -81,17 +86,17 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
 def _since(request: Request, name: str, seen: Seen) -> str:
     """From when on a destination may miss something, and why that is known."""
     if seen.since is None or seen.last is None:
-        return called_code(request, name)
+        return job_name_code(request, name)
     delay = labels.duration(seen.last.value)
-    return f"{called_code(request, name)} {mrkdwn.date(seen.since)} (last known delay {delay})"
+    return f"{job_name_code(request, name)} {mrkdwn.date(seen.since)} (last known delay {delay})"
 
 
 def _codes(request: Request, names: list[str]) -> str:
-    return f"{', '.join(called_code(request, name) for name in names[:_NAMED])}{_more(len(names))}"
+    return f"{', '.join(job_name_code(request, name) for name in names[:_MAX_NAMES])}{_more(len(names))}"
 
 
 def _more(count: int) -> str:
-    return f" and {count - _NAMED} more" if count > _NAMED else ""
+    return f" and {count - _MAX_NAMES} more" if count > _MAX_NAMES else ""
 
 
 def _line(seen: Seen, job: str) -> str:

@@ -12,42 +12,45 @@ from bot.util.durations import humanize
 
 OUTSIDE = "outside"
 """`Event.by` of a change that did not come from here."""
-_DETAIL = 300
+_MAX_DETAIL = 300
 
 
 def headline(event: Event) -> str:
     """What happened, without the job's name; mrkdwn."""
     match event.kind:
         case "created":
-            return f"🆕 *Created*{_as(event.after)}"
+            return f"🆕 *Created*{_status_text(event.after)}"
         case "recreated":
-            return f"🆕 *Created anew* under the name of a job that is gone{_as(event.after)}"
+            return f"🆕 *Created anew* under the name of a job that is gone{_status_text(event.after)}"
         case "changed":
             return _changed(event)
         case "deleted":
-            return f"🗑️ *Deleted*{_was(event.before)}"
+            return f"🗑️ *Deleted*{_previous_status(event.before)}"
         case "error":
             return "🔴 *Error*"
         case "database_failed":
-            return f"🔴 *Databases failed*: {mrkdwn.outside(event.after)}"
+            return f"🔴 *Databases failed*: {mrkdwn.verbatim(event.after)}"
         case "stuck":
             return _stuck(event)
         case "delayed":
             return f"🐢 *Replication delay is high*: {_seconds(event.after)}{_measured(event.before)}"
         case "cleared":
-            return f"✅ *Over*: {_CLEARED.get(event.before, mrkdwn.outside(event.before) or 'the warning')}"
+            return f"✅ *Over*: {_CLEARED.get(event.before, mrkdwn.verbatim(event.before) or 'the warning')}"
         case _:
             change = " → ".join(labels.status(each) for each in (event.before, event.after) if each)
-            return f"▫️ *{mrkdwn.outside(event.kind) or 'something happened'}* {change}".rstrip()
+            return f"▫️ *{mrkdwn.verbatim(event.kind) or 'something happened'}* {change}".rstrip()
 
 
 def line(event: Event, *, detail: bool = True) -> str:
     """When, what, and by whom; mrkdwn."""
-    more = f"\n        {mrkdwn.clip(_flat(event.detail), _DETAIL)}" if detail and event.detail else ""
-    return f"{mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}  {headline(event)}{by(event)}{more}"
+    more = f"\n        {mrkdwn.clip(_flat(event.detail), _MAX_DETAIL)}" if detail and event.detail else ""
+    return (
+        f"{mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}  "
+        f"{headline(event)}{changed_by_text(event)}{more}"
+    )
 
 
-def by(event: Event) -> str:
+def changed_by_text(event: Event) -> str:
     """Who is behind it; mrkdwn with a leading space, empty when nobody in particular is."""
     if event.by == OUTSIDE:
         return " — outside Slack (console, gcloud or API)"
@@ -89,8 +92,8 @@ _CLEARED = {
 
 
 def _changed(event: Event) -> str:
-    signed = f"{labels.status_sign(event.after)} {labels.status(event.after)}"
-    return f"{signed} (was {mrkdwn.outside(model.status_plain(event.before))})" if event.before else signed
+    signed = f"{labels.status_emoji(event.after)} {labels.status(event.after)}"
+    return f"{signed} (was {mrkdwn.verbatim(model.status_text(event.before))})" if event.before else signed
 
 
 def _stuck(event: Event) -> str:
@@ -99,19 +102,19 @@ def _stuck(event: Event) -> str:
     return f"🚨 *Stuck* in {labels.status(event.after)}"
 
 
-def _as(status: str) -> str:
-    return f" — {labels.status_sign(status)} {labels.status(status)}" if status else ""
+def _status_text(status: str) -> str:
+    return f" — {labels.status_emoji(status)} {labels.status(status)}" if status else ""
 
 
-def _was(status: str) -> str:
-    return f" (was {mrkdwn.outside(model.status_plain(status))})" if status else ""
+def _previous_status(status: str) -> str:
+    return f" (was {mrkdwn.verbatim(model.status_text(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:
     try:
         return humanize(float(text))
     except ValueError:
-        return mrkdwn.outside(text) or "unknown"
+        return mrkdwn.verbatim(text) or "unknown"
 
 
 def _measured(text: str) -> str:
@@ -127,4 +130,4 @@ def _state(status: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return mrkdwn.outside(" · ".join(row.strip() for row in text.splitlines() if row.strip()))
+    return mrkdwn.verbatim(" · ".join(row.strip() for row in text.splitlines() if row.strip()))

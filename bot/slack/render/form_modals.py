@@ -30,7 +30,7 @@ EXCLUDED_BLOCK = "excluded"
 PARALLELISM_BLOCK = "parallelism"
 PICK_BLOCK = "databases"
 _ALL, _CHOSEN, _LEAVE = "all", "chosen", "leave"
-_PACE = {
+_PARALLELISM_LABELS = {
     "MIN": "MIN — gentle on the source, slowest",
     "OPTIMAL": "OPTIMAL — balanced",
     "MAX": "MAX — fastest, most load on the source",
@@ -52,9 +52,9 @@ def edit_form(form: EditForm) -> dict[str, Any]:
     """All or chosen databases, exclusions, dump parallelism."""
     everything = form.config.selection != Selection.SPECIFIED
     blocks: list[Block] = [
-        m.section(f"{labels.job_sign(form.job)} {labels.job_code(form.job.name)} {_has(form)}")
+        m.section(f"{labels.job_emoji(form.job)} {labels.job_code(form.job.name)} {_current_selection(form)}")
     ]
-    blocks.extend(m.context(f"⚠️ {mrkdwn.own(form.note)}" if form.note else ""))
+    blocks.extend(m.context(f"⚠️ {mrkdwn.format_own(form.note)}" if form.note else ""))
     blocks.append(_selection(everything))
     chosen = () if everything else _names(form.config.chosen)
     blocks.extend(
@@ -91,7 +91,7 @@ def edit_form(form: EditForm) -> dict[str, Any]:
 def edit_preview(preview: EditPreview) -> dict[str, Any]:
     """What an edit adds, removes and keeps, and what takes effect only after a restart."""
     before, after = preview.selection
-    rows = [f"{labels.job_sign(preview.job)} {labels.job_code(preview.job.name)}"]
+    rows = [f"{labels.job_emoji(preview.job)} {labels.job_code(preview.job.name)}"]
     if before != after:
         rows.append(f"*Selection*: {_selection_words(before)} → *{_selection_words(after)}*")
     blocks: list[Block] = m.sections("\n".join(rows))
@@ -101,15 +101,15 @@ def edit_preview(preview: EditPreview) -> dict[str, Any]:
         ("*Kept*", preview.kept),
     ):
         if found:
-            head = f"{label} — {labels.many(len(found), 'database')}"
+            head = f"{label} — {labels.count_of(len(found), 'database')}"
             blocks.extend(m.sections("\n".join([head, *name_rows(found)])))
     old, new = preview.parallelism
     if old != new:
         blocks.append(
-            m.section(f"*Dump parallelism*: {mrkdwn.outside(old or 'not set')} → *{mrkdwn.outside(new)}*")
+            m.section(f"*Dump parallelism*: {mrkdwn.verbatim(old or 'not set')} → *{mrkdwn.verbatim(new)}*")
         )
     if preview.warning:
-        blocks.extend(m.sections("\n".join(f"⚠️ {mrkdwn.own(line)}" for line in preview.warning)))
+        blocks.extend(m.sections("\n".join(f"⚠️ {mrkdwn.format_own(line)}" for line in preview.warning)))
     return modal(
         f"Save {preview.job.id}?",
         blocks,
@@ -125,7 +125,7 @@ def pick_form(form: PickForm) -> dict[str, Any]:
     verb = str(form.action)
     names = [str(each.id) for each in form.databases]
     blocks: list[Block] = [
-        m.section(f"{labels.job_sign(form.job)} {labels.job_code(form.job.name)} {_stakes(form)}")
+        m.section(f"{labels.job_emoji(form.job)} {labels.job_code(form.job.name)} {_warning(form)}")
     ]
     failed = [str(each.id) for each in form.databases if each.state == ObjectState.FAILED]
     if failed:
@@ -135,7 +135,12 @@ def pick_form(form: PickForm) -> dict[str, Any]:
         return modal(f"{verb.capitalize()} databases", blocks)
     blocks.extend(
         choices.inputs(
-            f"Databases to {verb}", PICK_BLOCK, verb, names, failed if _fits(form) else (), optional=False
+            f"Databases to {verb}",
+            PICK_BLOCK,
+            verb,
+            names,
+            failed if _preselected(form) else (),
+            optional=False,
         )
     )
     return modal(
@@ -154,8 +159,8 @@ def read_edit(values: Mapping[str, Any], source: Sequence[str]) -> EditChoice:
     Raises:
         UsageError: nothing is chosen, or a value that the form did not have.
     """
-    everything = choices.one(values, SELECTION_BLOCK, (_ALL, _CHOSEN), _ALL) == _ALL
-    pace = choices.one(values, PARALLELISM_BLOCK, (_LEAVE, *PARALLELISM), _LEAVE)
+    everything = choices.chosen_option(values, SELECTION_BLOCK, (_ALL, _CHOSEN), _ALL) == _ALL
+    pace = choices.chosen_option(values, PARALLELISM_BLOCK, (_LEAVE, *PARALLELISM), _LEAVE)
     databases = choices.picked(values, EXCLUDED_BLOCK if everything else CHOSEN_BLOCK, source)
     if not everything and not databases:
         raise UsageError("Choose at least one database, or take all of them.")
@@ -176,8 +181,8 @@ def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ..
     return found
 
 
-def _has(form: EditForm) -> str:
-    count = labels.many(len(form.source), "database")
+def _current_selection(form: EditForm) -> str:
+    count = labels.count_of(len(form.source), "database")
     return f"The source has {count}." if form.source else "No database of the source is known yet."
 
 
@@ -207,13 +212,13 @@ def _parallelism(form: EditForm) -> list[Block]:
     """Only of a running job can it be changed."""
     current = form.job.parallelism
     if form.job.state != State.RUNNING:
-        shown = f" It is {mrkdwn.outside(current)} now." if current else ""
+        shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
         return m.context(f"The dump parallelism can be changed only while the job is RUNNING.{shown}")
     stay = Option(
         value=_LEAVE,
         text=PlainTextObject(text=mrkdwn.clip_plain(f"Leave it ({current or 'not set'})", 75)),
     )
-    paces = [Option(value=each, text=PlainTextObject(text=_PACE[each])) for each in PARALLELISM]
+    paces = [Option(value=each, text=PlainTextObject(text=_PARALLELISM_LABELS[each])) for each in PARALLELISM]
     return [
         InputBlock(
             block_id=PARALLELISM_BLOCK,
@@ -236,7 +241,7 @@ def _selection_words(selection: str) -> str:
     return "chosen databases" if selection == Selection.SPECIFIED else "all databases"
 
 
-def _stakes(form: PickForm) -> str:
+def _warning(form: PickForm) -> str:
     if form.action is Action.RESTART:
         return (
             "The databases that you pick are *wiped on the destination* and migrated again from the full "
@@ -249,6 +254,6 @@ def _stakes(form: PickForm) -> str:
     return ""
 
 
-def _fits(form: PickForm) -> bool:
+def _preselected(form: PickForm) -> bool:
     """Failed databases are picked at first only where that is what a restart is for."""
     return form.action is Action.RESTART

@@ -12,14 +12,14 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms import source_writes
 from bot.dms.model import Job, State
-from bot.requests.job_names import Calling, told_apart
+from bot.requests.job_names import JobNamer, disambiguate
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.request_card import subject
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
 
-_JOBS_A_STATUS = 8
+_JOBS_PER_STATUS = 8
 _STATUSES = 25
 _DATABASES = 5
 _REQUESTS = 10
@@ -27,56 +27,56 @@ _WATCHES = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class HomeContent:
     """All that the tab shows one person."""
 
     jobs: Sequence[Job]
-    seen: datetime | None
+    last_polled: datetime | None
     """When the jobs were last looked at; None before the first look."""
-    deciding: Sequence[Request] = ()
+    to_decide: Sequence[Request] = ()
     """Requests that wait for this person's approval."""
-    asked: Sequence[Request] = ()
+    own_requests: Sequence[Request] = ()
     """This person's own open requests."""
     watches: Sequence[Watch] = ()
     """This person's watches."""
-    ailing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    with_failed_databases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By name, the jobs that go on with failed databases, and which."""
     buttons: Sequence[Button] = ()
     """Refreshing, and what else can be begun here."""
 
 
-def home(content: Home) -> dict[str, Any]:
+def home(content: HomeContent) -> dict[str, Any]:
     """The view for `views.publish`."""
     blocks: list[Block] = [m.header("Migrations")]
-    blocks.extend(m.context(_seen(content.seen)))
+    blocks.extend(m.context(_last_polled(content.last_polled)))
     blocks.extend(m.buttons(content.buttons))
-    deciding = _requests("Waiting for my approval", content.deciding, decide=True)
+    deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Somebody waits: that comes before everything else.
-    blocks.extend([*deciding, m.divider()] if content.deciding else [])
-    blocks.extend(_jobs(content.jobs, content.ailing))
+    blocks.extend([*deciding, m.divider()] if content.to_decide else [])
+    blocks.extend(_jobs(content.jobs, content.with_failed_databases))
     blocks.append(m.divider())
-    blocks.extend([] if content.deciding else deciding)
-    blocks.extend(_requests("My open requests", content.asked, decide=False))
-    blocks.extend(_watches(content.watches, told_apart(job.name for job in content.jobs)))
+    blocks.extend([] if content.to_decide else deciding)
+    blocks.extend(_requests("My open requests", content.own_requests, decide=False))
+    blocks.extend(_watches(content.watches, disambiguate(job.name for job in content.jobs)))
     blocks.extend(
         m.context("`/dms list` in any channel shows the jobs with their buttons; `/dms help` says more.")
     )
     return home_view(blocks)
 
 
-def _seen(seen: datetime | None) -> str:
+def _last_polled(seen: datetime | None) -> str:
     return f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
 
 
-def _jobs(jobs: Sequence[Job], ailing: Mapping[str, Sequence[str]]) -> list[Block]:
+def _jobs(jobs: Sequence[Job], failing: Mapping[str, Sequence[str]]) -> list[Block]:
     groups: dict[str, list[Job]] = {}
     for job in sorted(jobs, key=_urgency):
         groups.setdefault(job.status, []).append(job)
     if not groups:
         return [m.section("There are no migration jobs.")]
-    calls = told_apart(job.name for job in jobs)
+    calls = disambiguate(job.name for job in jobs)
     lines = [_group(status, found, calls) for status, found in list(groups.items())[:_STATUSES]]
-    lines[:0] = _ailing([job.name for job in jobs if job.name in ailing], ailing, calls)
+    lines[:0] = _with_failed_databases([job.name for job in jobs if job.name in failing], failing, calls)
     if len(groups) > _STATUSES:
         lines.append("… and more; `/dms list` shows all.")
     return m.sections("\n".join(lines))
@@ -96,31 +96,33 @@ def _urgency(job: Job) -> tuple[int, str, str]:
     return order.get(State(job.state), 4) if job.state in set(State) else 1, job.status, job.name
 
 
-def _group(status: str, jobs: Sequence[Job], calls: Calling) -> str:
-    head = f"{labels.status_sign(status)} {labels.status(status)} — {len(jobs):,}"
+def _group(status: str, jobs: Sequence[Job], calls: JobNamer) -> str:
+    head = f"{labels.status_emoji(status)} {labels.status(status)} — {len(jobs):,}"
     names = [calls(job.name) for job in jobs]
     if not status.startswith(State.FAILED):
-        return f"{head}: {labels.names(names, _JOBS_A_STATUS)}"
-    rest = len(jobs) - _JOBS_A_STATUS
+        return f"{head}: {labels.names(names, _JOBS_PER_STATUS)}"
+    rest = len(jobs) - _JOBS_PER_STATUS
     more = [f"• … and {rest:,} more"] if rest > 0 else []
-    return "\n".join([head, *(_failed(job, calls) for job in jobs[:_JOBS_A_STATUS]), *more])
+    return "\n".join([head, *(_failed(job, calls) for job in jobs[:_JOBS_PER_STATUS]), *more])
 
 
-def _ailing(names: Sequence[str], ailing: Mapping[str, Sequence[str]], calls: Calling) -> list[str]:
+def _with_failed_databases(
+    names: Sequence[str], failing: Mapping[str, Sequence[str]], calls: JobNamer
+) -> list[str]:
     if not names:
         return []
     head = f"🔴 *Running, but with failed databases* — {len(names):,}"
     lines = [
-        f"• {mrkdwn.code(calls(each))}: {labels.names(list(ailing[each]), _DATABASES)}" for each in names
+        f"• {mrkdwn.code(calls(each))}: {labels.names(list(failing[each]), _DATABASES)}" for each in names
     ]
-    rest = len(names) - _JOBS_A_STATUS
+    rest = len(names) - _JOBS_PER_STATUS
     more = [f"• … and {rest:,} more"] if rest > 0 else []
-    return ["\n".join([head, *lines[:_JOBS_A_STATUS], *more])]
+    return ["\n".join([head, *lines[:_JOBS_PER_STATUS], *more])]
 
 
-def _failed(job: Job, calls: Calling) -> str:
+def _failed(job: Job, calls: JobNamer) -> str:
     reason = " ".join(job.error.message.split()) if job.error else ""
-    why = mrkdwn.clip(mrkdwn.outside(reason), 150) or "the service gave no reason"
+    why = mrkdwn.clip(mrkdwn.verbatim(reason), 150) or "the service gave no reason"
     return f"• {mrkdwn.code(calls(job.name))}: {why}"
 
 
@@ -137,7 +139,7 @@ def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[
 
 def _request(request: Request) -> str:
     return (
-        f"{mrkdwn.mention('@', request.by.user)}: *{mrkdwn.outside(subject(request))}*, "
+        f"{mrkdwn.mention('@', request.by.user)}: *{mrkdwn.verbatim(subject(request))}*, "
         f"expires {mrkdwn.date(request.expires)}"
     )
 
@@ -153,7 +155,7 @@ def _buttons(request: Request, *, decide: bool) -> list[Button]:
     return [review, Button("Cancel", verb, "cancel", request.id)]
 
 
-def _watches(watches: Sequence[Watch], calls: Calling) -> list[Block]:
+def _watches(watches: Sequence[Watch], calls: JobNamer) -> list[Block]:
     lines = [_watch(each, calls) for each in watches[:_WATCHES]]
     rest = len(watches) - _WATCHES
     if rest > 0:
@@ -161,7 +163,7 @@ def _watches(watches: Sequence[Watch], calls: Calling) -> list[Block]:
     return m.sections("\n".join(["*My watches*", *(lines or ["None. `/dms watch JOB --dm` adds one."])]))
 
 
-def _watch(watch: Watch, calls: Calling) -> str:
+def _watch(watch: Watch, calls: JobNamer) -> str:
     kind, mark, rest = watch.jobs.partition(":")
     what = mrkdwn.code(calls(watch.jobs))
     if watch.jobs == "*":
@@ -169,5 +171,5 @@ def _watch(watch: Watch, calls: Calling) -> str:
     elif mark and kind in ("label", "state"):
         what = f"{kind} {mrkdwn.code(rest)}"
     where = mrkdwn.mention("#" if watch.target.startswith(("C", "G")) else "@", watch.target)
-    only = f", only {mrkdwn.outside(', '.join(watch.only))}" if watch.only else ""
+    only = f", only {mrkdwn.verbatim(', '.join(watch.only))}" if watch.only else ""
     return f"• {what} → {where}{only}"

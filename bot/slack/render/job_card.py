@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import JobCard, Part, Time
+from bot.cmdline.answers import JobCard, RichPart, Time
 from bot.dms import model
-from bot.dms.advice import Cause, docs_url, likely_cause
+from bot.dms.advice import LikelyCause, docs_url, likely_cause
 from bot.dms.delay import Seen
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
@@ -27,7 +27,7 @@ _LABELS = 20
 def job_card(card: JobCard) -> Message:
     """State and phase first, then what is wrong, then everything else."""
     job = card.job
-    blocks: list[Block] = [m.header(f"{labels.job_sign(job)} {job.display_name or job.id}")]
+    blocks: list[Block] = [m.header(f"{labels.job_emoji(job)} {job.display_name or job.id}")]
     blocks.append(m.section(_state(job)))
     blocks.extend(m.fields(_facts(card)))
     for part in (*_troubles(card), *_databases(card), _next(card)):
@@ -41,15 +41,15 @@ def error_text(job: Job) -> str:
     """The job's error, its usual cause, and where to read on; mrkdwn, empty without an error."""
     if job.error is None:
         return ""
-    shown = mrkdwn.clip(mrkdwn.outside(job.error.message or "The service gave no reason."), _ERROR)
+    shown = mrkdwn.clip(mrkdwn.verbatim(job.error.message or "The service gave no reason."), _ERROR)
     return f"🔴 *Error*: {shown}\n{cause_text(likely_cause(job.error, job), job)}"
 
 
-def cause_text(cause: Cause | None, job: Job | None) -> str:
+def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
     """The likely cause, or at least the page that lists known errors; mrkdwn."""
     if cause is None:
         return f"{mrkdwn.link(docs_url(job), 'Known errors and what helps')}"
-    return f"*Likely cause*: {mrkdwn.own(cause.text)} {mrkdwn.link(cause.url, 'Read on')}"
+    return f"*Likely cause*: {mrkdwn.format_own(cause.text)} {mrkdwn.link(cause.url, 'Read on')}"
 
 
 def databases_text(databases: Sequence[Database]) -> str:
@@ -58,10 +58,10 @@ def databases_text(databases: Sequence[Database]) -> str:
         return "*Databases*: none listed yet"
     counts = Counter(each.state for each in databases)
     shown = ", ".join(
-        f"{labels.object_sign(state)} {count:,} {mrkdwn.outside(state)}"
+        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(state)}"
         for state, count in counts.most_common(12)
     )
-    lines = [f"*{labels.many(len(databases), 'database')}*: {shown}"]
+    lines = [f"*{labels.count_of(len(databases), 'database')}*: {shown}"]
     failed = [each for each in databases if each.state == ObjectState.FAILED]
     lines.extend(failed_line(each) for each in failed[:_FAILED_NAMED])
     if len(failed) > _FAILED_NAMED:
@@ -75,7 +75,7 @@ def databases_text(databases: Sequence[Database]) -> str:
 def failed_line(database: Database) -> str:
     """A failed database with the reason; mrkdwn."""
     reason = database.error.message if database.error else "no reason given"
-    return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.outside(_one_line(reason)), 300)}"
+    return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(_one_line(reason)), 300)}"
 
 
 def delay_text(seen: Seen, *, promotable: bool) -> str:
@@ -90,7 +90,7 @@ def delay_text(seen: Seen, *, promotable: bool) -> str:
     return f"⚠️ *not known*{_aged(why_unknown(seen))}"
 
 
-def _aged(parts: Sequence[Part]) -> str:
+def _aged(parts: Sequence[RichPart]) -> str:
     """Times as ages, which Slack keeps true for as long as the card is there; mrkdwn."""
     return "".join(
         mrkdwn.date(each.at, "{ago}") if isinstance(each, Time) else mrkdwn.rich_text((each,))
@@ -99,21 +99,21 @@ def _aged(parts: Sequence[Part]) -> str:
 
 
 def _summary(job: Job) -> str:
-    status = mrkdwn.outside(model.status_plain(job.status))
-    return f"{labels.job_sign(job)} {labels.job_code(job.name)} is {status}"
+    status = mrkdwn.verbatim(model.status_text(job.status))
+    return f"{labels.job_emoji(job)} {labels.job_code(job.name)} is {status}"
 
 
 def _state(job: Job) -> str:
     kind = "one-time migration" if job.type == JobType.ONE_TIME else "continuous migration"
-    lines = [f"{labels.job_sign(job)} {labels.status(job.status)}", f"{labels.job_code(job.name)} · {kind}"]
+    lines = [f"{labels.job_emoji(job)} {labels.status(job.status)}", f"{labels.job_code(job.name)} · {kind}"]
     return "\n".join(lines)
 
 
 def _facts(card: JobCard) -> list[str]:
     job = card.job
     found = [
-        f"*Source*\n{labels.place(job.source)}",
-        f"*Destination*\n{labels.place(job.destination)}",
+        f"*Source*\n{labels.location_text(job.source)}",
+        f"*Destination*\n{labels.location_text(job.destination)}",
     ]
     if job.duration_s > 0:
         found.append(f"*Duration*\n{labels.duration(job.duration_s)}")
@@ -121,7 +121,7 @@ def _facts(card: JobCard) -> list[str]:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
     if job.parallelism:
-        found.append(f"*Dump parallelism*\n{mrkdwn.outside(job.parallelism)}")
+        found.append(f"*Dump parallelism*\n{mrkdwn.verbatim(job.parallelism)}")
     if job.labels:
         found.append(f"*Labels*\n{_labels(job)}")
     return found
@@ -137,27 +137,27 @@ def _troubles(card: JobCard) -> list[str]:
     found = [error_text(card.job)]
     if card.frozen:
         found.append(f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(card.frozen)}")
-    found.append(labels.under_way(card.run, card.operation))
+    found.append(labels.in_progress_text(card.run, card.operation))
     return [part for part in found if part]
 
 
 def _databases(card: JobCard) -> list[str]:
     if card.databases is None:
         why = card.databases_note or "the service did not answer"
-        return [f"⚠️ *Databases could not be listed*: {mrkdwn.outside(why)}"]
-    note = [mrkdwn.outside(card.databases_note)] if card.databases_note else []
+        return [f"⚠️ *Databases could not be listed*: {mrkdwn.verbatim(why)}"]
+    note = [mrkdwn.verbatim(card.databases_note)] if card.databases_note else []
     return [databases_text(card.databases), *note]
 
 
 def _next(card: JobCard) -> str:
-    return f"👉 *Next*: {mrkdwn.own(card.next_step)}" if card.next_step else ""
+    return f"👉 *Next*: {mrkdwn.format_own(card.next_step)}" if card.next_step else ""
 
 
 def _small_print(card: JobCard) -> list[str]:
     job = card.job
     parts = [
         mrkdwn.link(card.console_url, "Open in the console"),
-        f"{mrkdwn.outside(job.project)} / {mrkdwn.outside(job.location)}",
+        f"{mrkdwn.verbatim(job.project)} / {mrkdwn.verbatim(job.location)}",
         f"created {mrkdwn.date(job.create_time)}",
     ]
     if job.end_time:

@@ -21,34 +21,34 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
 
-_BOXES = 10
+_BOXES_PER_BLOCK = 10
 _BULK = 24
 """Buttons beside the boxes: a block holds 25 elements."""
-_OPTION = 75
-_MENU = 100
-_ERROR = 120
-_LINES_A_SECTION = 8
+_MAX_OPTION = 75
+_MAX_MENU = 100
+_MAX_ERROR = 120
+_LINES_PER_SECTION = 8
 _DATABASES = 5
-_AILING = 10
-_COUNTS = 8
+_MAX_FAILING = 10
+_MAX_COUNTS = 8
 """So many statuses are counted one by one at the top of the first page."""
 
 
 def jobs_page(page: JobsPage) -> Message:
     """The page; where one block a job is too much for a message, jobs share blocks."""
     text = _summary(page)
-    blocks = _whole(page, compact=False)
-    if len(blocks) > m.MOST_BLOCKS or sum(map(m.text_size, blocks)) > m.MOST_TEXT:
-        blocks = _whole(page, compact=True)
+    blocks = _blocks(page, compact=False)
+    if len(blocks) > m.MAX_BLOCKS or sum(map(m.text_size, blocks)) > m.MAX_TEXT:
+        blocks = _blocks(page, compact=True)
     return m.message(text, blocks)
 
 
-def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
+def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
     blocks: list[Block] = [m.header(_title(page))]
-    blocks.extend(m.context(_place_in(page)))
+    blocks.extend(m.context(_position(page)))
     blocks.extend(_counts(page))
     blocks.extend(_unreachable(page))
-    blocks.extend(_ailing(page))
+    blocks.extend(_with_failed_databases(page))
     if not page.groups:
         blocks.append(m.section(_nothing(page)))
     serial = 0
@@ -56,7 +56,7 @@ def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
         blocks.append(m.section(_heading(group)))
         if page.choosing:
             blocks.extend(_boxes(group, serial))
-            serial += -(-len(group.lines) // _BOXES)
+            serial += -(-len(group.lines) // _BOXES_PER_BLOCK)
         else:
             blocks.extend(_compact(group) if compact else _lines(group))
     blocks.extend(m.buttons(page.buttons))
@@ -64,18 +64,18 @@ def _whole(page: JobsPage, *, compact: bool) -> list[Block]:
 
 
 def _title(page: JobsPage) -> str:
-    return labels.many(page.total, "migration job")
+    return labels.count_of(page.total, "migration job")
 
 
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
-    counts = ", ".join(f"{count:,} {model.status_plain(status)}" for status, count in totals.items())
-    places = labels.many(len(page.unreachable), "location")
+    counts = ", ".join(f"{count:,} {model.status_text(status)}" for status, count in totals.items())
+    places = labels.count_of(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
-    return mrkdwn.outside(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
+    return mrkdwn.verbatim(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
 
 
-def _place_in(page: JobsPage) -> str:
+def _position(page: JobsPage) -> str:
     parts = []
     if page.pages > 1:
         parts.append(f"Page {page.page} of {page.pages}")
@@ -90,7 +90,7 @@ def _place_in(page: JobsPage) -> str:
 def _counts(page: JobsPage) -> list[Block]:
     """What there is on all pages, where this one cannot show it; by state alone where that is a lot."""
     counts = Counter(page.counts)
-    if len(counts) > _COUNTS:
+    if len(counts) > _MAX_COUNTS:
         counts = Counter()
         for status, count in page.counts.items():
             counts[status.partition("/")[0]] += count
@@ -105,10 +105,10 @@ def _unreachable(page: JobsPage) -> list[Block]:
     return [m.section(f"⚠️ *Not answering*: {places}. Jobs there are missing from this list, not gone.")]
 
 
-def _ailing(page: JobsPage) -> list[Block]:
-    if not page.ailing:
+def _with_failed_databases(page: JobsPage) -> list[Block]:
+    if not page.with_failed_databases:
         return []
-    jobs = labels.names(page.ailing, _AILING)
+    jobs = labels.names(page.with_failed_databases, _MAX_FAILING)
     return [
         m.section(f"🔴 *Not FAILED as a whole, but with failed databases*: {jobs}. `/dms show` tells which.")
     ]
@@ -125,7 +125,7 @@ def _nothing(page: JobsPage) -> str:
 def _heading(group: JobGroup) -> str:
     here = len(group.lines)
     count = f"{group.total:,}" if here == group.total else f"{here:,} of {group.total:,}"
-    return f"{labels.status_sign(group.status)} {labels.status(group.status)} — {count}"
+    return f"{labels.status_emoji(group.status)} {labels.status(group.status)} — {count}"
 
 
 def _lines(group: JobGroup) -> list[Block]:
@@ -139,18 +139,18 @@ def _show(line: JobLine) -> Button:
 def _compact(group: JobGroup) -> list[Block]:
     """Several jobs a section, and one menu to show any of them."""
     blocks: list[Block] = []
-    for at in range(0, len(group.lines), _LINES_A_SECTION):
-        lines = group.lines[at : at + _LINES_A_SECTION]
+    for at in range(0, len(group.lines), _LINES_PER_SECTION):
+        lines = group.lines[at : at + _LINES_PER_SECTION]
         blocks.append(m.section("\n".join(mrkdwn.clip(_with_failures(line), 350) for line in lines)))
-    for at in range(0, len(group.lines), _MENU):
-        blocks.append(_menu(group.lines[at : at + _MENU]))
+    for at in range(0, len(group.lines), _MAX_MENU):
+        blocks.append(_menu(group.lines[at : at + _MAX_MENU]))
     return blocks
 
 
 def _menu(lines: tuple[JobLine, ...]) -> ActionsBlock:
     seen: dict[str, Option] = {}
     for line in lines:
-        label = mrkdwn.clip_plain(f"{_id(line)} ({_location(line)})", _OPTION)
+        label = mrkdwn.clip_plain(f"{_id(line)} ({_location(line)})", _MAX_OPTION)
         seen.setdefault(line.ref, Option(value=line.ref, text=PlainTextObject(text=label)))
     return ActionsBlock(
         elements=[
@@ -166,11 +166,11 @@ def _menu(lines: tuple[JobLine, ...]) -> ActionsBlock:
 def _line(line: JobLine) -> str:
     rows = [_short_line(line), _details(line)]
     if line.job.error is not None:
-        rows.append(f"🔴 {mrkdwn.clip(mrkdwn.outside(_first_line(line.job.error.message)), _ERROR)}")
+        rows.append(f"🔴 {mrkdwn.clip(mrkdwn.verbatim(_first_line(line.job.error.message)), _MAX_ERROR)}")
     if line.failed_databases:
         rows.append(_failed_databases(line))
     if line.run is not None:
-        rows.append(labels.under_way(line.run))
+        rows.append(labels.in_progress_text(line.run))
     return "\n".join(row for row in rows if row)
 
 
@@ -180,7 +180,7 @@ def _failed_databases(line: JobLine) -> str:
 
 def _short_line(line: JobLine) -> str:
     name = line.job.display_name
-    shown = f" {mrkdwn.clip(mrkdwn.outside(name), 120)}" if name and name != _id(line) else ""
+    shown = f" {mrkdwn.clip(mrkdwn.verbatim(name), 120)}" if name and name != _id(line) else ""
     return f"*{mrkdwn.code(_id(line))}*{shown}"
 
 
@@ -190,30 +190,30 @@ def _with_failures(line: JobLine) -> str:
 
 
 def _count_failed(line: JobLine) -> str:
-    return f"{labels.many(len(line.failed_databases), 'database')} failed"
+    return f"{labels.count_of(len(line.failed_databases), 'database')} failed"
 
 
 def _details(line: JobLine) -> str:
     job = line.job
-    parts = [labels.way(job), mrkdwn.outside(_location(line))]
+    parts = [labels.source_and_destination(job), mrkdwn.verbatim(_location(line))]
     if job.duration_s > 0:
-        parts.append(_lasts(job))
+        parts.append(_duration(job))
     return mrkdwn.clip(" · ".join(parts), 300)
 
 
-def _lasts(job: Job) -> str:
+def _duration(job: Job) -> str:
     return f"duration {labels.duration(job.duration_s)}"
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:
     """Checkboxes, ten a block; beside the last what can be done with those that are ticked."""
     blocks: list[Block] = []
-    for index, at in enumerate(range(0, len(group.lines), _BOXES), 1):
-        options = {line.ref: _box(line) for line in group.lines[at : at + _BOXES]}
+    for index, at in enumerate(range(0, len(group.lines), _BOXES_PER_BLOCK), 1):
+        options = {line.ref: _box(line) for line in group.lines[at : at + _BOXES_PER_BLOCK]}
         element = CheckboxesElement(
             action_id=m.action_id("list", "pick", serial + index), options=list(options.values())
         )
-        last = at + _BOXES >= len(group.lines)
+        last = at + _BOXES_PER_BLOCK >= len(group.lines)
         buttons = [m.button(each) for each in group.bulk[:_BULK]] if last else []
         blocks.append(ActionsBlock(elements=[element, *buttons]))
     return blocks
@@ -224,17 +224,17 @@ def _box(line: JobLine) -> Option:
     about = " · ".join(
         part
         for part in (
-            labels.way_plain(job),
+            labels.source_and_destination_plain(job),
             _location(line),
             _count_failed(line) if line.failed_databases else "",
-            _lasts(job) if job.duration_s > 0 else "",
+            _duration(job) if job.duration_s > 0 else "",
         )
         if part
     )
     return Option(
         value=line.ref,
         text=MarkdownTextObject(text=mrkdwn.code(mrkdwn.clip_plain(_id(line), 70)), verbatim=True),
-        description=PlainTextObject(text=mrkdwn.clip_plain(about, _OPTION)),
+        description=PlainTextObject(text=mrkdwn.clip_plain(about, _MAX_OPTION)),
     )
 
 

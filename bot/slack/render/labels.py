@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.dms import model, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
-from bot.requests.job_names import called
+from bot.requests.job_names import display_name
 from bot.slack.render import mrkdwn
 from bot.store.records import Request, Run, RunState
 from bot.util.durations import humanize
@@ -58,7 +58,7 @@ DONE: dict[Action, str] = {
 }
 
 
-def sign(state: str, phase: str = "") -> str:
+def state_emoji(state: str, phase: str = "") -> str:
     """One emoji that tells the state at a glance."""
     if source_writes.waits(f"{state}/{phase}"):
         return "🛑"
@@ -69,20 +69,20 @@ def sign(state: str, phase: str = "") -> str:
     return _STATES.get(state, "▫️")
 
 
-def job_sign(job: Job) -> str:
-    return sign(job.state, job.phase)
+def job_emoji(job: Job) -> str:
+    return state_emoji(job.state, job.phase)
 
 
 def status(text: str) -> str:
     """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
     state, _, phase = text.partition("/")
-    shown = f"*{mrkdwn.outside(state) or 'unknown'}*"
-    return f"{shown} · {mrkdwn.outside(model.phase_words(phase))}" if phase else shown
+    shown = f"*{mrkdwn.verbatim(state) or 'unknown'}*"
+    return f"{shown} · {mrkdwn.verbatim(model.phase_text(phase))}" if phase else shown
 
 
-def status_sign(text: str) -> str:
+def status_emoji(text: str) -> str:
     state, _, phase = text.partition("/")
-    return sign(state, phase)
+    return state_emoji(state, phase)
 
 
 def job_code(name: str) -> str:
@@ -90,28 +90,28 @@ def job_code(name: str) -> str:
     return mrkdwn.code(short_name(name))
 
 
-def called_code(request: Request, name: str) -> str:
+def job_name_code(request: Request, name: str) -> str:
     """What a job is called in a request, in code type, from its full name."""
-    return mrkdwn.code(called(request, name))
+    return mrkdwn.code(display_name(request, name))
 
 
-def side(endpoint: Endpoint) -> str:
+def engine_text(endpoint: Endpoint) -> str:
     """`PostgreSQL (Amazon RDS)`; mrkdwn."""
-    return mrkdwn.outside(model.side(endpoint))
+    return mrkdwn.verbatim(model.side(endpoint))
 
 
-def place(endpoint: Endpoint) -> str:
+def location_text(endpoint: Endpoint) -> str:
     """Engine, provider, and where it is; mrkdwn."""
     where = endpoint.host or endpoint.profile_id
-    return f"{side(endpoint)} {mrkdwn.code(where)}" if where else side(endpoint)
+    return f"{engine_text(endpoint)} {mrkdwn.code(where)}" if where else engine_text(endpoint)
 
 
-def way(job: Job) -> str:
+def source_and_destination(job: Job) -> str:
     """From what to what; mrkdwn."""
-    return f"{side(job.source)} → {side(job.destination)}"
+    return f"{engine_text(job.source)} → {engine_text(job.destination)}"
 
 
-def way_plain(job: Job) -> str:
+def source_and_destination_plain(job: Job) -> str:
     """The same for plain text, short."""
 
     def short(endpoint: Endpoint) -> str:
@@ -124,24 +124,24 @@ def duration(seconds: float) -> str:
     return humanize(seconds)
 
 
-def many(count: int, one: str, several: str = "") -> str:
+def count_of(count: int, one: str, several: str = "") -> str:
     """`1 job`, `12 jobs`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
-def object_sign(state: str) -> str:
+def object_emoji(state: str) -> str:
     return _OBJECTS.get(state, "⏳")
 
 
-def run_sign(state: RunState) -> str:
+def run_emoji(state: RunState) -> str:
     return _RUNS[state][0]
 
 
-def run_words(state: RunState) -> str:
+def run_text(state: RunState) -> str:
     return _RUNS[state][1]
 
 
-def under_way(run: Run | None, operation: Operation | None = None) -> str:
+def in_progress_text(run: Run | None, operation: Operation | None = None) -> str:
     """What goes on with a job, and who began it; mrkdwn, empty when nothing does."""
     if run is not None:
         by = f" by {mrkdwn.mention('@', run.by)}" if run.by else ""
@@ -152,13 +152,13 @@ def under_way(run: Run | None, operation: Operation | None = None) -> str:
         return ""
     since = f" since {mrkdwn.date(operation.create_time)}" if operation.create_time else ""
     doing = mrkdwn.code(operation.verb) if operation.verb else "an operation"
-    status_text = f": {mrkdwn.outside(operation.status_message)}" if operation.status_message else ""
+    status_text = f": {mrkdwn.verbatim(operation.status_message)}" if operation.status_message else ""
     cancelling = " (being cancelled)" if operation.cancelling else ""
     return f"⏳ *Under way*: {doing}{cancelling}{since}{status_text}"
 
 
-def names(found: tuple[str, ...] | list[str], most: int = 20) -> str:
-    """Names in code type, the first `most`, and how many more; mrkdwn."""
-    shown = ", ".join(mrkdwn.code(each) for each in found[:most])
-    rest = len(found) - most
+def names(found: tuple[str, ...] | list[str], limit: int = 20) -> str:
+    """Names in code type, the first `limit`, and how many more; mrkdwn."""
+    shown = ", ".join(mrkdwn.code(each) for each in found[:limit])
+    rest = len(found) - limit
     return f"{shown} and *{rest:,} more*" if rest > 0 else shown

@@ -1,7 +1,7 @@
 """A message for Slack, kept within its limits.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks; the whole text of a message's blocks
-is kept under `MOST_TEXT` too, because Slack refuses larger ones (`msg_blocks_too_long`).
+is kept under `MAX_TEXT` too, because Slack refuses larger ones (`msg_blocks_too_long`).
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from bot.dms.rules import DESTRUCTIVE
 from bot.slack.render import mrkdwn
 from bot.slack.render.block_json import as_json, attributes
 
-MOST_BLOCKS = 50
-MOST_TEXT = 12_000
-SECTION = 3000
-FIELD = 2000
-HEADER = 150
-LABEL = 75
-TITLE = 100
-QUESTION = 300
-ANSWER = 30
+MAX_BLOCKS = 50
+MAX_TEXT = 12_000
+MAX_SECTION = 3000
+MAX_FIELD = 2000
+MAX_HEADER = 150
+MAX_LABEL = 75
+MAX_TITLE = 100
+MAX_CONFIRM_TEXT = 300
+MAX_CONFIRM_BUTTON = 30
 """A confirmation dialog's title, text and button."""
-FALLBACK = 1000
+MAX_FALLBACK = 1000
 """Characters of the plain text that notifications show."""
-BUTTONS_A_ROW = 25
+BUTTONS_PER_ROW = 25
 _SCALARS = frozenset(
     {"type", "block_id", "action_id", "value", "style", "url", "emoji", "verbatim", "expand"}
 )
@@ -71,38 +71,40 @@ class Message:
 
 def message(text: str, blocks: Iterable[Block]) -> Message:
     """Finish a message: `text` is mrkdwn and stands alone where blocks are not shown."""
-    kept = _fit(list(blocks), MOST_BLOCKS)
+    kept = _fit(list(blocks), MAX_BLOCKS)
     number_actions(kept)
-    return Message(mrkdwn.clip(text, FALLBACK).strip() or "\u2014", kept)
+    return Message(mrkdwn.clip(text, MAX_FALLBACK).strip() or "\u2014", kept)
 
 
 def header(text: str) -> HeaderBlock:
-    return HeaderBlock(text=PlainTextObject(text=mrkdwn.clip_plain(text, HEADER), emoji=True))
+    return HeaderBlock(text=PlainTextObject(text=mrkdwn.clip_plain(text, MAX_HEADER), emoji=True))
 
 
-def words(text: str) -> MarkdownTextObject:
+def mrkdwn_text(text: str) -> MarkdownTextObject:
     """mrkdwn in which nothing but explicit markup becomes a link or a mention."""
-    return MarkdownTextObject(text=mrkdwn.clip(text, SECTION) if text.strip() else "\u2014", verbatim=True)
+    return MarkdownTextObject(
+        text=mrkdwn.clip(text, MAX_SECTION) if text.strip() else "\u2014", verbatim=True
+    )
 
 
 def section(text: str, accessory: BlockElement | None = None) -> SectionBlock:
-    return SectionBlock(text=words(text), accessory=accessory)
+    return SectionBlock(text=mrkdwn_text(text), accessory=accessory)
 
 
 def sections(text: str) -> list[Block]:
     """As many sections as a long text needs, parted at line ends where that is possible."""
-    return [section(piece) for piece in _pieces(text, SECTION)]
+    return [section(piece) for piece in _split(text, MAX_SECTION)]
 
 
 def fields(texts: Sequence[str]) -> list[Block]:
     """Columns of short texts; a section takes ten."""
-    shown = [MarkdownTextObject(text=mrkdwn.clip(each, FIELD), verbatim=True) for each in texts if each]
+    shown = [MarkdownTextObject(text=mrkdwn.clip(each, MAX_FIELD), verbatim=True) for each in texts if each]
     return [SectionBlock(fields=shown[at : at + 10]) for at in range(0, len(shown), 10)]
 
 
 def context(*texts: str) -> list[Block]:
     """Small print; nothing when there is nothing to say."""
-    shown = [words(each) for each in texts if each.strip()][:10]
+    shown = [mrkdwn_text(each) for each in texts if each.strip()][:10]
     return [ContextBlock(elements=shown)] if shown else []
 
 
@@ -113,21 +115,21 @@ def divider() -> DividerBlock:
 def button(spec: Button) -> ButtonElement:
     """Its `action_id` may be numbered later, where the message has several of its kind."""
     return ButtonElement(
-        text=PlainTextObject(text=mrkdwn.clip_plain(spec.label, LABEL), emoji=True),
+        text=PlainTextObject(text=mrkdwn.clip_plain(spec.label, MAX_LABEL), emoji=True),
         action_id=action_id(spec.verb, spec.step),
         value=spec.ref or None,
         style=spec.style or _style(spec),
         url=spec.url or None,
-        confirm=_question(spec) if spec.asks else None,
+        confirm=_confirm_dialog(spec) if spec.asks else None,
     )
 
 
-def _question(spec: Button) -> ConfirmObject:
+def _confirm_dialog(spec: Button) -> ConfirmObject:
     """Slack's own dialog between a press and its delivery."""
     return ConfirmObject(
-        title=PlainTextObject(text=mrkdwn.clip_plain(f"{spec.label}?", TITLE)),
-        text=PlainTextObject(text=mrkdwn.clip_plain(spec.asks, QUESTION)),
-        confirm=PlainTextObject(text=mrkdwn.clip_plain(spec.label, ANSWER)),
+        title=PlainTextObject(text=mrkdwn.clip_plain(f"{spec.label}?", MAX_TITLE)),
+        text=PlainTextObject(text=mrkdwn.clip_plain(spec.asks, MAX_CONFIRM_TEXT)),
+        confirm=PlainTextObject(text=mrkdwn.clip_plain(spec.label, MAX_CONFIRM_BUTTON)),
         deny=PlainTextObject(text="Cancel"),
     )
 
@@ -140,7 +142,7 @@ def _style(spec: Button) -> str | None:
 def buttons(specs: Sequence[Button], block_id: str | None = None) -> list[Block]:
     """Rows of buttons; nothing for none."""
     made = [button(spec) for spec in specs]
-    rows = [made[at : at + BUTTONS_A_ROW] for at in range(0, len(made), BUTTONS_A_ROW)]
+    rows = [made[at : at + BUTTONS_PER_ROW] for at in range(0, len(made), BUTTONS_PER_ROW)]
     return [
         ActionsBlock(elements=row, block_id=None if block_id is None else f"{block_id}:{index}"[:255])
         for index, row in enumerate(rows, 1)
@@ -181,7 +183,7 @@ def _text_size(value: Any) -> int:
     if value is None or isinstance(value, str):
         return 0
     own, parts = _texts(type(value))  # type: ignore[arg-type]  # a class has a hash
-    size = mrkdwn.size(value.text) if own else 0
+    size = mrkdwn.utf16_length(value.text) if own else 0
     return size + sum([_text_size(getattr(value, name, None)) for name in parts])
 
 
@@ -198,16 +200,16 @@ def _texts(kind: type) -> tuple[bool, tuple[str, ...]]:
     return issubclass(kind, MarkdownBlock), held
 
 
-def _fit(blocks: list[Block], most: int) -> list[Block]:
+def _fit(blocks: list[Block], limit: int) -> list[Block]:
     """Leave out the middle of what is too long, say so, and keep the buttons at its end."""
-    if len(blocks) <= most and sum(map(text_size, blocks)) <= MOST_TEXT:
+    if len(blocks) <= limit and sum(map(text_size, blocks)) <= MAX_TEXT:
         return blocks
     tail = _tail(blocks)
-    room = MOST_TEXT - 200 - sum(map(text_size, tail))
+    room = MAX_TEXT - 200 - sum(map(text_size, tail))
     kept: list[Block] = []
     for block in blocks[: len(blocks) - len(tail)]:
         room -= text_size(block)
-        if room < 0 or len(kept) + len(tail) + 1 >= most:
+        if room < 0 or len(kept) + len(tail) + 1 >= limit:
             break
         kept.append(block)
     return [*kept, *context("… shortened: this is more than one message can hold."), *tail]
@@ -221,17 +223,17 @@ def _tail(blocks: list[Block]) -> list[Block]:
     ):
         start -= 1
     tail = blocks[start:]
-    return tail if sum(map(text_size, tail)) <= MOST_TEXT // 2 else []
+    return tail if sum(map(text_size, tail)) <= MAX_TEXT // 2 else []
 
 
-def _pieces(text: str, most: int) -> list[str]:
+def _split(text: str, limit: int) -> list[str]:
     pieces: list[str] = []
     piece = ""
     for line in text.split("\n"):
         joined = f"{piece}\n{line}" if piece else line
-        if piece and mrkdwn.size(joined) > most:
+        if piece and mrkdwn.utf16_length(joined) > limit:
             pieces.append(piece)
             joined = line
         piece = joined
     pieces.append(piece)
-    return [mrkdwn.clip(each, most) for each in pieces if each.strip()] or ["\u2014"]
+    return [mrkdwn.clip(each, limit) for each in pieces if each.strip()] or ["\u2014"]

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.cmdline.answers import EditForm, EditPreview, Form, PickForm
-from bot.cmdline.invocation import UsageError, Value
+from bot.cmdline.invocation import FlagValue, UsageError
 from bot.slack.render import choices, form_modals, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.home_tab import Home, home
+from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
 from bot.slack.render.request_modals import (
     REASON_BLOCK,
@@ -52,12 +52,12 @@ def message_view(message: Message) -> dict[str, Any]:
     return modal(TITLE, message.blocks)
 
 
-def sorry(text: str) -> dict[str, Any]:
+def error_view(text: str) -> dict[str, Any]:
     """Something went wrong, in one sentence."""
-    return modal(TITLE, m.sections(f"🔴 {mrkdwn.outside(text)}"))
+    return modal(TITLE, m.sections(f"🔴 {mrkdwn.verbatim(text)}"))
 
 
-def filled(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Value]:
+def submitted_flags(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, FlagValue]:
     """The flags of an invocation that a submitted form stands for; `data` is the form's stored ref.
 
     Raises:
@@ -75,9 +75,9 @@ def filled(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dic
 def form_objections(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, str]:
     """By `block_id`: what is wrong with what was filled in, for the acknowledgement."""
     try:
-        filled(step, values, data)
+        submitted_flags(step, values, data)
     except UsageError as error:
-        return {_blamed(step, values): str(error)}
+        return {_error_block(step, values): str(error)}
     return {}
 
 
@@ -86,8 +86,8 @@ def suggestions(typed: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return choices.suggestions(typed, _source(data))
 
 
-def _edit_flags(choice: form_modals.EditChoice) -> dict[str, Value]:
-    flags: dict[str, Value] = {"preview": True}
+def _edit_flags(choice: form_modals.EditChoice) -> dict[str, FlagValue]:
+    flags: dict[str, FlagValue] = {"preview": True}
     if choice.everything:
         flags |= {"all": True, "exclude": choice.databases}
     else:
@@ -102,7 +102,7 @@ def _source(data: Mapping[str, Any]) -> Sequence[str]:
     return [str(each) for each in found] if isinstance(found, list | tuple) else []
 
 
-def _blamed(step: str, values: Mapping[str, Any]) -> str:
+def _error_block(step: str, values: Mapping[str, Any]) -> str:
     """The block that an objection is shown at; it must be an input of the view."""
     wanted = form_modals.PICK_BLOCK if step == "pick" else form_modals.CHOSEN_BLOCK
     return wanted if wanted in values else next(iter(values), wanted)
@@ -112,10 +112,10 @@ __all__ = [
     "REASON_BLOCK",
     "TITLE",
     "TYPED_BLOCK",
-    "Home",
+    "HomeContent",
     "all_names",
     "deny_reason",
-    "filled",
+    "error_view",
     "form",
     "form_objections",
     "home",
@@ -124,7 +124,7 @@ __all__ = [
     "reason_objections",
     "reason_text",
     "review",
-    "sorry",
+    "submitted_flags",
     "suggestions",
     "typed_confirmation",
     "typed_objections",

@@ -9,13 +9,13 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from bot.cmdline.answers import Channel, Group, Link, Outside, Part, Rich, Time, User, parts_of
+from bot.cmdline.answers import Channel, Group, RichPart, RichText, TextLink, Time, User, Verbatim, rich_parts
 from bot.util.redact import redact
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, and those that turn the direction of text: a name must not disguise itself."""
-_ALIKE = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
+_LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
 """Slack has no escape for its formatting characters: others that look like them stand in."""
 _EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """Underscores that could begin or end italics; those within a word are kept (`orders_db`)."""
@@ -25,7 +25,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _UNIT = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|[\s\S]")
 _BLANK = "\u200b"
 """Takes no room and breaks what Slack would take for an emoji or a quote."""
-_MARKS = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
+_MARKUP = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
 
 
 def clean(text: str) -> str:
@@ -38,16 +38,16 @@ def escape(text: str) -> str:
     return clean(text).translate(_ENTITIES)
 
 
-def outside(text: str) -> str:
+def verbatim(text: str) -> str:
     """Text from the service or a person: shown as it is, whatever it contains."""
-    shown = clean(text).translate(_ALIKE).translate(_ENTITIES)
+    shown = clean(text).translate(_LOOKALIKES).translate(_ENTITIES)
     shown = _EDGE.sub("\u02cd", shown)
     shown = _EMOJI.sub(f":{_BLANK}", shown)
     return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)
 
 
 @lru_cache(maxsize=1024)
-def own(text: str) -> str:
+def format_own(text: str) -> str:
     """A sentence of ours: `code` and *bold* format; everything else is shown as it is."""
     parts = _CODE.split(clean(text))
     return "".join(code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
@@ -69,9 +69,9 @@ def date(at: datetime, form: str = "{date_short_pretty} {time}") -> str:
 def link(url: str, text: str) -> str:
     """A link; only `http(s)` ones become links, so that no text makes another kind."""
     if not re.match(r"https?://\S+$", url):
-        return outside(text)
+        return verbatim(text)
     target = url.translate(_ENTITIES).replace("|", "%7C")
-    return f"<{target}|{outside(text).replace('|', '/') or 'link'}>"
+    return f"<{target}|{verbatim(text).replace('|', '/') or 'link'}>"
 
 
 def mention(sigil: str, id: str) -> str:
@@ -79,32 +79,32 @@ def mention(sigil: str, id: str) -> str:
     return f"<{sigil}{id}>" if re.fullmatch(r"[A-Z0-9]+", id) else code(id)
 
 
-def size(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Characters as a browser counts them: those outside the basic plane count twice."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def clip(text: str, most: int) -> str:
-    """Cut mrkdwn to `most` characters, with `…`; never within a link, an entity or code."""
-    if size(text) <= most:
+def clip(text: str, limit: int) -> str:
+    """Cut mrkdwn to `limit` characters, with `…`; never within a link, an entity or code."""
+    if utf16_length(text) <= limit:
         return text
     kept: list[str] = []
-    room = most - 1
+    room = limit - 1
     for unit in _UNIT.findall(text):
-        room -= size(unit)
+        room -= utf16_length(unit)
         if room < 0:
             break
         kept.append(unit)
     return "".join(kept).rstrip() + "…"
 
 
-def clip_plain(text: str, most: int) -> str:
-    """Cut plain text to `most` characters, with `…`; one line, never empty."""
+def clip_plain(text: str, limit: int) -> str:
+    """Cut plain text to `limit` characters, with `…`; one line, never empty."""
     line = " ".join(clean(text).split()) or "\u2014"
-    if size(line) <= most:
+    if utf16_length(line) <= limit:
         return line
-    kept = line[: most - 1]
-    while size(kept) > most - 1:
+    kept = line[: limit - 1]
+    while utf16_length(kept) > limit - 1:
         kept = kept[:-1]
     return kept.rstrip() + "…"
 
@@ -115,20 +115,20 @@ def _plain(text: str) -> str:
     return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)
 
 
-def rich_text(rich: Rich) -> str:
+def rich_text(rich: RichText) -> str:
     """For a `mrkdwn` text object."""
-    return "".join(_part(part) for part in parts_of(rich))
+    return "".join(_part(part) for part in rich_parts(rich))
 
 
-def plain(rich: Rich) -> str:
+def to_plain_text(rich: RichText) -> str:
     """For a `plain_text` text object: mentions are ids, times are UTC, marks are gone."""
-    return "".join(_plain_part(part) for part in parts_of(rich))
+    return "".join(_part_to_plain_text(part) for part in rich_parts(rich))
 
 
-def _part(part: Part) -> str:
+def _part(part: RichPart) -> str:
     match part:
         case str():
-            return own(part)
+            return format_own(part)
         case User(id):
             return mention("@", id)
         case Group(id):
@@ -137,19 +137,19 @@ def _part(part: Part) -> str:
             return mention("#", id)
         case Time(at):
             return date(at)
-        case Link(url, text):
+        case TextLink(url, text):
             return link(url, text)
-        case Outside(text):
-            return outside(text)
+        case Verbatim(text):
+            return verbatim(text)
 
 
-def _plain_part(part: Part) -> str:
+def _part_to_plain_text(part: RichPart) -> str:
     match part:
         case str():
-            return _MARKS.sub(lambda match: match[1] or match[2], part)
+            return _MARKUP.sub(lambda match: match[1] or match[2], part)
         case User(id) | Group(id) | Channel(id):
             return id
         case Time(at):
             return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        case Link(_, text) | Outside(text):
+        case TextLink(_, text) | Verbatim(text):
             return text

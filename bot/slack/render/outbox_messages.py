@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cmdline.answers import Button, Group, Note, Part, User
+from bot.cmdline.answers import Button, Group, Note, RichPart, User
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import next_step
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.policy.access import Access
-from bot.requests.buttons import offers, offers_together, restart_failed, show
-from bot.requests.queries import ALONE, RelatedRequests, approval_key, find_related_open, valid_approvals
+from bot.requests.buttons import action_buttons, group_action_buttons, restart_failed_button, show_button
+from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open, valid_approvals
 from bot.slack.render import alerts, timeline
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
-from bot.slack.render.home_tab import Home, home
+from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
 from bot.slack.render.render import note
 from bot.slack.render.request_card import request_card
@@ -34,13 +34,13 @@ from bot.store.records import (
 )
 
 _DAY = timedelta(days=1)
-_MOST_EVENTS = 1000
-_ALERTED = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
+_MAX_EVENTS = 1000
+_ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
 """What an alert offers; the rest is behind Show."""
-_AFTER_STOP = (Action.RESUME, Action.RESTART)
+_AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 
 
-class Stored:
+class OutboxRenderer:
     """Renders `OutMessage`s (see the table of kinds in docs/architecture.md)."""
 
     def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
@@ -82,31 +82,31 @@ class Stored:
             self._store.decisions(request.id),
             self._clock(),
             self._store.message(approval_key(request.id)),
-            self._then(request, runs),
-            self._beside(request),
+            self._follow_up_buttons(request, runs),
+            self._related(request),
         )
 
-    def _beside(self, request: Request) -> RelatedRequests:
+    def _related(self, request: Request) -> RelatedRequests:
         """For those who still have to decide."""
         return (
             find_related_open(self._store, request, self._clock())
             if request.state in OPEN_REQUESTS
-            else ALONE
+            else NO_RELATED
         )
 
-    def _then(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
+    def _follow_up_buttons(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
         """What jobs that have been stopped allow now: to go on, or to begin anew."""
         if request.action is not Action.STOP or request.state is not RequestState.DONE:
             return ()
         if self._access.policy.missing:
             return ()
         ended = {run.job for run in runs if run.state is RunState.SUCCEEDED}
-        jobs = [self._stopped(job) for job in request.jobs if job.name in ended]
+        jobs = [self._current_job(job) for job in request.jobs if job.name in ended]
         if len(request.jobs) == 1 == len(jobs):
-            return offers(self._ref, jobs[0], only=_AFTER_STOP)
-        return offers_together(self._ref, jobs, only=_AFTER_STOP)
+            return action_buttons(self._ref, jobs[0], only=_AFTER_STOP_ACTIONS)
+        return group_action_buttons(self._ref, jobs, only=_AFTER_STOP_ACTIONS)
 
-    def _stopped(self, job: Job) -> Job:
+    def _current_job(self, job: Job) -> Job:
         """The job as it stands since, as far as that has been seen."""
         known = self._store.known_job(job.name)
         if known is None or known.job.create_time != job.create_time or known.job.state != State.STOPPED:
@@ -123,7 +123,7 @@ class Stored:
             self._store.decisions(request.id),
             self._clock(),
             self._store.runs(request=request.id),
-            self._beside(request),
+            self._related(request),
         )
 
     def _reminder(self, subject: Mapping[str, Any]) -> Message | None:
@@ -138,8 +138,8 @@ class Stored:
         request = self._store.request(subject["request"])
         return None if request is None or request.state is not RequestState.DENIED else denial_text(request)
 
-    def _approvers(self, request: Request) -> tuple[Part, ...]:
-        found: dict[Part, None] = {}
+    def _approvers(self, request: Request) -> tuple[RichPart, ...]:
+        found: dict[RichPart, None] = {}
         for job in request.jobs:
             approvers = self._access.verdict(request.by, request.action, job).approvers
             found.update(dict.fromkeys(Group(each) for each in approvers.groups))
@@ -154,10 +154,10 @@ class Stored:
         current = known is not None and known.job.create_time == created and "end" not in subject
         events = self._events_of(subject, created)
         if current and known is not None:
-            job, buttons, advice = known.job, self._offers(known.job), next_step(known.job)
+            job, buttons, advice = known.job, self._job_buttons(known.job), next_step(known.job)
         else:
             known_job = known.job if known is not None and known.job.create_time == created else None
-            job, buttons, advice = _as_told(known_job or Job(subject["job"], created, ""), events), (), ""
+            job, buttons, advice = _job_as_of(known_job or Job(subject["job"], created, ""), events), (), ""
         return timeline.timeline(job, events, buttons, advice, current=current)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
@@ -176,28 +176,28 @@ class Stored:
             return None
         job = self._job_of(event)
         over = alerts.is_over(event, job)
-        offered = self._alerted(event, job) if job and not over else ()
-        buttons = (*offered, show(self._ref, job)) if job else ()
+        offered = self._alert_buttons(event, job) if job and not over else ()
+        buttons = (*offered, show_button(self._ref, job)) if job else ()
         return alerts.alert(event, job, buttons, over=over)
 
-    def _alerted(self, event: Event, job: Job) -> tuple[Button, ...]:
+    def _alert_buttons(self, event: Event, job: Job) -> tuple[Button, ...]:
         """What an alert offers: never a promote that it advises against."""
         if self._access.policy.missing:
             return ()
         if event.kind not in ("delayed", "database_failed"):
-            return offers(self._ref, job, only=_ALERTED)
+            return action_buttons(self._ref, job, only=_ALERT_ACTIONS)
         running = event.kind == "database_failed" and job.state == State.RUNNING
-        failed = (restart_failed(self._ref, job),) if running else ()
-        only = [each for each in _ALERTED if each is not Action.PROMOTE]
-        return (*failed, *offers(self._ref, job, only=only))
+        failed = (restart_failed_button(self._ref, job),) if running else ()
+        only = [each for each in _ALERT_ACTIONS if each is not Action.PROMOTE]
+        return (*failed, *action_buttons(self._ref, job, only=only))
 
     def _digest(self, subject: Mapping[str, Any]) -> Message | None:
-        found = [self._store.event(each) for each in subject["events"][-_MOST_EVENTS:]]
+        found = [self._store.event(each) for each in subject["events"][-_MAX_EVENTS:]]
         events = [event for event in found if event is not None]
         over = {
             event.id
             for event in events
-            if alerts.may_pass(event) and alerts.is_over(event, self._job_of(event))
+            if alerts.may_clear(event) and alerts.is_over(event, self._job_of(event))
         }
         return alerts.digest(events, over) if events else None
 
@@ -205,7 +205,7 @@ class Stored:
         found = [self._store.event(each) for each in subject.get("events", ())]
         events = [event for event in found if event is not None]
         button = Button("List all", "list", "run", self._ref(Invocation("list")))
-        waiting = alerts.Waiting(
+        waiting = alerts.NeedsAttention(
             subject.get("failed", ()),
             subject.get("stuck", ()),
             len(subject.get("approvals", ())),
@@ -218,13 +218,13 @@ class Stored:
         known = self._store.known_job(event.job)
         return known.job if known is not None and known.job.create_time == event.create_time else None
 
-    def _offers(self, job: Job) -> tuple[Button, ...]:
+    def _job_buttons(self, job: Job) -> tuple[Button, ...]:
         # A message is read by many, so it offers what some of them may do; without a policy nobody may.
-        offered = () if self._access.policy.missing else offers(self._ref, job)
-        return (*offered, show(self._ref, job))
+        offered = () if self._access.policy.missing else action_buttons(self._ref, job)
+        return (*offered, show_button(self._ref, job))
 
     def _ref(self, invocation: Invocation) -> str:
-        return self._store.put_ref(self._team, "invocation", invocation.data())
+        return self._store.put_ref(self._team, "invocation", invocation.to_dict())
 
     # ---- Home tab
 
@@ -235,29 +235,33 @@ class Stored:
             StoreError.
         """
         known = self._store.known_jobs().values()
-        requests = [each for each in self._store.requests(OPEN_REQUESTS, limit=1000) if self._open(each, who)]
+        requests = [
+            each for each in self._store.requests(OPEN_REQUESTS, limit=1000) if self._open_requests(each, who)
+        ]
         waiting = [each for each in requests if each.state is RequestState.APPROVING]
         return home(
-            Home(
+            HomeContent(
                 jobs=self._access.visible(who, "home", (each.job for each in known)),
-                seen=max((each.seen for each in known), default=None),
-                deciding=[each for each in waiting if self._decides(each, who)],
-                asked=[each for each in requests if each.by.user == who.user],
+                last_polled=max((each.seen for each in known), default=None),
+                to_decide=[each for each in waiting if self._may_decide(each, who)],
+                own_requests=[each for each in requests if each.by.user == who.user],
                 watches=self._store.watches(by=who.user),
-                ailing={each.job.name: each.failed_databases for each in known if each.failed_databases},
+                with_failed_databases={
+                    each.job.name: each.failed_databases for each in known if each.failed_databases
+                },
                 buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
             )
         )
 
-    def _open(self, request: Request, who: Person) -> bool:
+    def _open_requests(self, request: Request, who: Person) -> bool:
         return request.by.team == who.team and request.expires > self._clock()
 
-    def _decides(self, request: Request, who: Person) -> bool:
+    def _may_decide(self, request: Request, who: Person) -> bool:
         said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
 
 
-def _as_told(job: Job, events: tuple[Event, ...]) -> Job:
+def _job_as_of(job: Job, events: tuple[Event, ...]) -> Job:
     """A job that is gone, or whose later run has a message of its own: as its last event left it."""
     last = next((each for each in reversed(events) if each.after or each.kind == "deleted"), None)
     if last is None or last.kind == "deleted":

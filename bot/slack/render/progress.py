@@ -13,7 +13,7 @@ from bot.slack.render import message as m
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
 from bot.util.durations import humanize
 
-_CELLS = 10
+_BAR_CELLS = 10
 _LINES = 60
 _DETAILED = 10
 """Runs that are shown with their operations; more have a short line each."""
@@ -38,8 +38,8 @@ def bar(done: int, total: int) -> str:
 
 def gauge(percent: float) -> str:
     """`▰▰▰▱▱▱▱▱▱▱`: full only when all is done."""
-    filled = int(_CELLS * min(max(percent, 0.0), 100.0) / 100 + 1e-9)
-    return f"{'▰' * filled}{'▱' * (_CELLS - filled)}"
+    filled = int(_BAR_CELLS * min(max(percent, 0.0), 100.0) / 100 + 1e-9)
+    return f"{'▰' * filled}{'▱' * (_BAR_CELLS - filled)}"
 
 
 def failed(run: Run) -> bool:
@@ -63,7 +63,10 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
     rest = len(runs) - _LINES
     if rest > 0:
         lines.append(f"… and {rest} more")
-    return [m.section(f"{bar(ended, total)}{_tally(runs)}"), *(m.sections("\n".join(lines)) if lines else [])]
+    return [
+        m.section(f"{bar(ended, total)}{_counts(runs)}"),
+        *(m.sections("\n".join(lines)) if lines else []),
+    ]
 
 
 def outcome(request: Request, runs: Sequence[Run]) -> str:
@@ -76,30 +79,30 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
     good = sum(1 for run in runs if run.state is RunState.SUCCEEDED)
     total = max(len(request.jobs), len(runs))
     if good == total:
-        return f"✅ *{done} all {good} jobs*{_took(runs)}"
+        return f"✅ *{done} all {good} jobs*{_total_duration(runs)}"
     return f"🔴 *{done} {good} of {total} jobs*; {total - good} did not succeed"
 
 
 def _single(request: Request, runs: Sequence[Run]) -> str:
-    job = labels.called_code(request, request.jobs[0].name)
+    job = labels.job_name_code(request, request.jobs[0].name)
     bad = [run for run in runs if failed(run)]
     if not bad:
-        return f"✅ *{labels.DONE[request.action]}* {job}{_took(runs)}"
+        return f"✅ *{labels.DONE[request.action]}* {job}{_total_duration(runs)}"
     run = bad[0]
     reason = mrkdwn.clip(_note(run), _NOTE) or "the service gave no reason"
     action = str(request.action).capitalize()
-    return f"{labels.run_sign(run.state)} *{action} of* {job} *{labels.run_words(run.state)}*: {reason}"
+    return f"{labels.run_emoji(run.state)} *{action} of* {job} *{labels.run_text(run.state)}*: {reason}"
 
 
-def _tally(runs: Sequence[Run]) -> str:
+def _counts(runs: Sequence[Run]) -> str:
     counts = Counter(run.state for run in runs)
-    parts = [f"{labels.run_sign(state)} {counts[state]}" for state in _ORDER if counts[state]]
+    parts = [f"{labels.run_emoji(state)} {counts[state]}" for state in _ORDER if counts[state]]
     return f" · {' '.join(parts)}" if parts else ""
 
 
 def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
     head = (
-        f"{labels.run_sign(run.state)} {labels.called_code(request, run.job)} {labels.run_words(run.state)}"
+        f"{labels.run_emoji(run.state)} {labels.job_name_code(request, run.job)} {labels.run_text(run.state)}"
     )
     if run.state in ACTIVE_RUNS:
         step = f" ({mrkdwn.clip(_note(run), _SHORT_NOTE if short else _NOTE)})" if run.note else ""
@@ -111,7 +114,7 @@ def _line(request: Request, run: Run, now: datetime | None, *, short: bool = Fal
 
 def _note(run: Run) -> str:
     """Why, or how far: the service's words among ours, so that no mark of either formats; mrkdwn."""
-    return mrkdwn.outside(run.note.replace("`", ""))
+    return mrkdwn.verbatim(run.note.replace("`", ""))
 
 
 def _since(run: Run, now: datetime | None, *, short: bool) -> str:
@@ -135,7 +138,7 @@ def _span(run: Run) -> str:
     return f" in {humanize(run.ended - run.called)}"
 
 
-def _took(runs: Sequence[Run]) -> str:
+def _total_duration(runs: Sequence[Run]) -> str:
     begun = [run.called for run in runs if run.called]
     ended = [run.ended for run in runs if run.ended]
     if not begun or not ended or max(ended) - min(begun) < timedelta(0):

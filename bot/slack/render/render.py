@@ -5,17 +5,17 @@ from __future__ import annotations
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import (
+    AlreadyQueued,
     Answer,
+    AnswerPage,
     DatabasesPage,
     EditForm,
     EditPreview,
     JobCard,
     JobsPage,
     Note,
-    Page,
     PickForm,
-    Posted,
-    Rich,
+    RichText,
     Section,
     Tone,
     Upload,
@@ -38,7 +38,7 @@ def render(answer: Answer) -> Message:
     match answer:
         case Note():
             return note(answer)
-        case Page():
+        case AnswerPage():
             return page(answer)
         case JobsPage():
             return jobs_page(answer)
@@ -50,11 +50,11 @@ def render(answer: Answer) -> Message:
             return _form(answer)
         case Upload():
             return note(Note(answer.comment or answer.title))
-        case Posted():
+        case AlreadyQueued():
             return note(Note("It goes on in a message of its own.", tone="good"))
 
 
-def rich(value: Rich) -> str:
+def rich(value: RichText) -> str:
     """Rich text as mrkdwn."""
     return mrkdwn.rich_text(value)
 
@@ -65,7 +65,7 @@ def note(answer: Note) -> Message:
     return m.message(shown, [*m.sections(shown), *m.buttons(answer.buttons)])
 
 
-def page(answer: Page) -> Message:
+def page(answer: AnswerPage) -> Message:
     """A title, sections, and small print."""
     blocks: list[Block] = [m.header(answer.title)]
     for each in answer.sections:
@@ -77,14 +77,14 @@ def page(answer: Page) -> Message:
 
 def _section(part: Section) -> list[Block]:
     shown = mrkdwn.rich_text(part.text)
-    if len(part.buttons) == 1 and mrkdwn.size(shown) <= m.SECTION:
+    if len(part.buttons) == 1 and mrkdwn.utf16_length(shown) <= m.MAX_SECTION:
         return [m.section(shown, m.button(part.buttons[0]))]
     return [*m.sections(shown), *m.buttons(part.buttons)]
 
 
-def _summary(answer: Page) -> str:
+def _summary(answer: AnswerPage) -> str:
     """The title, and the first line where there is one: what a notification shows."""
-    title = f"*{mrkdwn.outside(answer.title)}*"
+    title = f"*{mrkdwn.verbatim(answer.title)}*"
     first = mrkdwn.rich_text(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
     return f"{title}: {mrkdwn.clip(first, 300)}" if first else title
 

@@ -15,11 +15,18 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
-from bot.requests.buttons import not_begun, stop_following
-from bot.requests.job_names import called
-from bot.requests.queries import ALONE, RelatedRequests, valid_approvals
+from bot.requests.buttons import abandon_button, not_started_note
+from bot.requests.job_names import display_name
+from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.revalidate import GONE
-from bot.requests.wording import LONG, STANDING, lasts_long, must_be_typed, scope, waits
+from bot.requests.wording import (
+    OVERDUE_AFTER,
+    STATE_TEXT,
+    is_overdue,
+    needs_typed_confirmation,
+    not_started,
+    scope,
+)
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.delay_warning import delay_lines
@@ -34,7 +41,7 @@ _NAMED = 20
 _JOBS = 10
 """Jobs that are shown with all about them; more have a line each."""
 _LINES = 50
-_LINE = 180
+_MAX_LINE = 180
 _NAMED_IN_LINE = 3
 _DESTINATION_GOES = (
     "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
@@ -57,29 +64,30 @@ def request_card(
     runs: Sequence[Run],
     decisions: Sequence[Decision],
     now: datetime,
-    asking: OutMessage | None = None,
-    then: Sequence[Button] = (),
-    beside: RelatedRequests = ALONE,
+    approval_message: OutMessage | None = None,
+    follow_up: Sequence[Button] = (),
+    related: RelatedRequests = NO_RELATED,
     *,
     copy: bool = False,
 ) -> Message:
-    """The card where the request was made; `asking` is the message that asks for approvals, `then` what can
-    be done next, once it is done, and `beside` other requests for the same jobs that are open. A `copy`
-    elsewhere says nothing of how to stop following what does not end: it has no buttons."""
+    """The card where the request was made; `approval_message` is the message that asks for approvals,
+    `follow_up` what can be done next, once it is done, and `related` other requests for the same jobs that
+    are open. A `copy` elsewhere says nothing of how to stop following what does not end: it has no
+    buttons."""
     match request.state:
         case RequestState.CONFIRMING:
-            body = _confirming(request, beside)
+            body = _confirming(request, related)
         case RequestState.APPROVING:
-            body = _approving(request, decisions, asking, beside)
+            body = _approving(request, decisions, approval_message, related)
         case RequestState.APPROVED:
             body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *_effect(request)]
         case RequestState.RUNNING:
-            lever = [] if copy else _unfollowing(request, runs, now)
+            lever = [] if copy else _abandon_buttons(request, runs, now)
             body = [*_running(request, runs, decisions, now), *lever]
         case RequestState.DONE:
-            body = _done(request, runs, decisions, then)
+            body = _done(request, runs, decisions, follow_up)
         case _:
-            body = _over(request, decisions)
+            body = _ended_card(request, decisions)
     return m.message(summary(request, runs), [m.header(_title(request, runs)), *body])
 
 
@@ -87,42 +95,42 @@ def subject(request: Request) -> str:
     """`restart orders-db`, `delete 3 jobs`: the action and what it is for; plain text."""
     verb = str(request.action)
     one = len(request.jobs) == 1
-    what = called(request, request.jobs[0].name) if one else f"{len(request.jobs)} jobs"
+    what = display_name(request, request.jobs[0].name) if one else f"{len(request.jobs)} jobs"
     return f"{verb} {what}{scope(request)}"
 
 
 def summary(request: Request, runs: Sequence[Run] = ()) -> str:
     """One line for notifications; mrkdwn."""
     who = mrkdwn.mention("@", request.by.user)
-    what = mrkdwn.outside(subject(request))
+    what = mrkdwn.verbatim(subject(request))
     match request.state:
         case RequestState.CONFIRMING:
             return f"{who}: {what}? Confirm or cancel."
         case RequestState.APPROVING:
-            return f"{who} asks to {what}: {labels.many(request.needed, 'approval')} needed."
+            return f"{who} asks to {what}: {labels.count_of(request.needed, 'approval')} needed."
         case RequestState.DONE:
             return outcome(request, runs)
         case RequestState.RUNNING | RequestState.APPROVED:
-            return f"⏳ *{labels.DOING[request.action]}* {_which(request)}"
+            return f"⏳ *{labels.DOING[request.action]}* {_subject_jobs(request)}"
         case _:
-            why = f": {mrkdwn.clip(_why(request), 300)}" if request.note else ""
+            why = f": {mrkdwn.clip(_end_reason(request), 300)}" if request.note else ""
             return f"{_ended(request)} — {what}{why}"
 
 
-def asked(request: Request, beside: RelatedRequests = ALONE) -> list[Block]:
-    """What is asked, and everything that must be known to decide on it; `beside` are other requests for the
+def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> list[Block]:
+    """What is asked, and everything that must be known to decide on it; `related` are other requests for the
     same jobs that are open."""
-    blocks: list[Block] = [m.section(f"{mrkdwn.mention('@', request.by.user)} asks to {_wish(request)}.")]
+    blocks: list[Block] = [m.section(f"{mrkdwn.mention('@', request.by.user)} asks to {_asked_by(request)}.")]
     blocks.extend(m.sections("\n".join(_jobs(request))))
     blocks.extend(_changes(request))
     blocks.extend(_losses(request))
     delays = delay_lines(request)
     blocks.extend(m.sections("\n".join(delays)) if delays else [])
-    blocks.extend(_beside(request, beside))
+    blocks.extend(_related_text(request, related))
     return blocks
 
 
-def _beside(request: Request, others: RelatedRequests) -> list[Block]:
+def _related_text(request: Request, others: RelatedRequests) -> list[Block]:
     """Whoever decides should know what else waits for the same jobs, and may come first."""
     if not others.first:
         return []
@@ -135,16 +143,16 @@ def _other(request: Request, other: Request) -> str:
     names = {job.name for job in request.jobs}
     shared = [job.name for job in other.jobs if job.name in names]
     rest = f" and {len(shared) - 1} more of these jobs" if len(shared) > 1 else ""
-    among = f" ({labels.called_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
+    among = f" ({labels.job_name_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
     who = mrkdwn.mention("@", other.by.user)
-    return f"*{mrkdwn.outside(subject(other))}*{among} by {who}, {STANDING[other.state]}"
+    return f"*{mrkdwn.verbatim(subject(other))}*{among} by {who}, {STATE_TEXT[other.state]}"
 
 
 def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     """How many have approved, and who; mrkdwn."""
     given = valid_approvals(request, decisions)
     by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
-    line = f"*{len(given)} of {labels.many(request.needed, 'approval')}*"
+    line = f"*{len(given)} of {labels.count_of(request.needed, 'approval')}*"
     return f"{line}, by {by}" if by else f"{line} so far"
 
 
@@ -169,10 +177,10 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
             return what
 
 
-def _wish(request: Request) -> str:
+def _asked_by(request: Request) -> str:
     extras = []
     if request.options.databases:
-        extras.append(f"only {labels.many(len(request.options.databases), 'database')}")
+        extras.append(f"only {labels.count_of(len(request.options.databases), 'database')}")
     if request.options.failed_only:
         extras.append("only what has failed")
     if request.options.stop_first:
@@ -180,16 +188,16 @@ def _wish(request: Request) -> str:
     if request.options.skip_validation:
         extras.append("without the service's checks")
     if request.options.parallelism:
-        extras.append(f"dump parallelism {mrkdwn.outside(request.options.parallelism)}")
+        extras.append(f"dump parallelism {mrkdwn.verbatim(request.options.parallelism)}")
     detail = f" ({', '.join(extras)})" if extras else ""
     again = ", once more" if request.parent else ""
     both = scope(request) if request.options.with_destination else ""
-    return f"*{request.action}* {_which(request)}{both}{detail}{again}"
+    return f"*{request.action}* {_subject_jobs(request)}{both}{detail}{again}"
 
 
-def _which(request: Request) -> str:
+def _subject_jobs(request: Request) -> str:
     if len(request.jobs) == 1:
-        return labels.called_code(request, request.jobs[0].name)
+        return labels.job_name_code(request, request.jobs[0].name)
     return f"*{len(request.jobs)} jobs*"
 
 
@@ -203,7 +211,7 @@ def _effect(request: Request) -> list[Block]:
     effect = request.facts.get("effect")
     if not isinstance(effect, str) or not effect.strip():
         return []
-    return m.sections(mrkdwn.own("\n".join(dict.fromkeys(effect.splitlines()))))
+    return m.sections(mrkdwn.format_own("\n".join(dict.fromkeys(effect.splitlines()))))
 
 
 def _jobs(request: Request) -> list[str]:
@@ -217,30 +225,31 @@ def _jobs(request: Request) -> list[str]:
 
 
 def _job(request: Request, job: Job) -> str:
-    name = f" {mrkdwn.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    name = f" {mrkdwn.verbatim(job.display_name)}" if job.display_name not in ("", job.id) else ""
     head = (
-        f"{labels.job_sign(job)} {labels.called_code(request, job.name)}{name} — {labels.status(job.status)}"
+        f"{labels.job_emoji(job)} "
+        f"{labels.job_name_code(request, job.name)}{name} — {labels.status(job.status)}"
     )
     ends = (
-        f"From {labels.place(job.source)} to {labels.place(job.destination)}, "
-        f"in {mrkdwn.outside(job.project)} / *{mrkdwn.outside(job.location)}*"
+        f"From {labels.location_text(job.source)} to {labels.location_text(job.destination)}, "
+        f"in {mrkdwn.verbatim(job.project)} / *{mrkdwn.verbatim(job.location)}*"
     )
     return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
 
 
 def _job_line(request: Request, job: Job) -> str:
     line = (
-        f"{labels.job_sign(job)} {labels.job_code(job.name)} ({mrkdwn.outside(job.location)}) → "
-        f"{labels.place(job.destination)}"
+        f"{labels.job_emoji(job)} {labels.job_code(job.name)} ({mrkdwn.verbatim(job.location)}) → "
+        f"{labels.location_text(job.destination)}"
     )
     databases = _databases(request, job, _NAMED_IN_LINE)
-    return mrkdwn.clip(f"{line}. {databases}" if databases else line, _LINE)
+    return mrkdwn.clip(f"{line}. {databases}" if databases else line, _MAX_LINE)
 
 
 def _databases(request: Request, job: Job, most: int) -> str:
     databases = request.databases.get(job.name, ())
     if databases:
-        return f"{labels.many(len(databases), 'database')}: {labels.names(databases, most)}"
+        return f"{labels.count_of(len(databases), 'database')}: {labels.names(databases, most)}"
     if request.action in DESTRUCTIVE:
         return "Its databases could not be listed: *all of them* are affected."
     return ""
@@ -251,7 +260,7 @@ def _changes(request: Request) -> list[Block]:
     lines = request.facts.get("changes")
     if not isinstance(lines, list | tuple) or not lines:
         return []
-    return m.sections("\n".join(mrkdwn.own(str(line)) for line in lines))
+    return m.sections("\n".join(mrkdwn.format_own(str(line)) for line in lines))
 
 
 def _touched(request: Request) -> list[Block]:
@@ -265,7 +274,7 @@ def _touched(request: Request) -> list[Block]:
 def _losses(request: Request) -> list[Block]:
     """The warnings, and for what destroys whether the destination itself goes."""
     sign = "ℹ️" if request.action in HARMLESS else "⚠️"
-    lines = [f"{sign} {mrkdwn.own(line)}" for line in request.warning if line.strip()]
+    lines = [f"{sign} {mrkdwn.format_own(line)}" for line in request.warning if line.strip()]
     if request.action is Action.DELETE:
         lines.append(_destination(request))
     elif request.action in DESTRUCTIVE and not lines:
@@ -296,19 +305,20 @@ def _offers_destination(request: Request) -> bool:
     return any(job.state != State.COMPLETED for job in request.jobs)
 
 
-def _confirming(request: Request, beside: RelatedRequests) -> list[Block]:
+def _confirming(request: Request, related: RelatedRequests) -> list[Block]:
     who = mrkdwn.mention("@", request.by.user)
     small = (
-        f"Only {who} can confirm, until {mrkdwn.date(request.expires)}.{_typing(request)}{_to_come(request)}"
+        f"Only {who} can confirm, until "
+        f"{mrkdwn.date(request.expires)}.{_typing(request)}{_starts_later(request)}"
     )
-    return [*asked(request, beside), *m.buttons(_confirm_buttons(request)), *m.context(small)]
+    return [*request_details(request, related), *m.buttons(_confirm_buttons(request)), *m.context(small)]
 
 
 def _typing(request: Request) -> str:
-    apart = called(request, request.jobs[0].name) != request.jobs[0].id
+    apart = display_name(request, request.jobs[0].name) != request.jobs[0].id
     one = "the job's location and id" if apart else "the job's id"
     what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
-    if must_be_typed(request):
+    if needs_typed_confirmation(request):
         why = "To be sure" if request.typed else "As long as the delay is not known to be zero"
         return f" {why}, you will be asked to type {what}."
     if _offers_destination(request):
@@ -316,12 +326,12 @@ def _typing(request: Request) -> str:
     return ""
 
 
-def _to_come(request: Request) -> str:
+def _starts_later(request: Request) -> str:
     """Whoever confirms should know that it does not begin at once."""
     if request.needed == 0:
         return ""
     rule = f" (rule {mrkdwn.code(request.rule)})" if request.rule else ""
-    return f" After that it waits for *{labels.many(request.needed, 'approval')}*{rule}."
+    return f" After that it waits for *{labels.count_of(request.needed, 'approval')}*{rule}."
 
 
 def _confirm_buttons(request: Request) -> list[Button]:
@@ -343,10 +353,10 @@ def recheck_button(request: Request) -> list[Button]:
 def _style(request: Request) -> _Style:
     if request.action in HARMLESS:
         return ""
-    return "danger" if _loses(request) else "primary"
+    return "danger" if _loses_data(request) else "primary"
 
 
-def _loses(request: Request) -> bool:
+def _loses_data(request: Request) -> bool:
     """Whether it throws something away: data, a job, or a full dump that has to begin anew."""
     thrown = request.action is Action.STOP and any(map(running_dump, request.jobs))
     return thrown or request.action in DESTRUCTIVE
@@ -358,27 +368,31 @@ def list_button(request: Request) -> list[Button]:
 
 
 def _approving(
-    request: Request, decisions: Sequence[Decision], asking: OutMessage | None, beside: RelatedRequests
+    request: Request,
+    decisions: Sequence[Decision],
+    approval_message: OutMessage | None,
+    related: RelatedRequests,
 ) -> list[Block]:
     rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
     row = [*recheck_button(request), _button(request, "Withdraw", "withdraw")]
     return [
-        *asked(request, beside),
+        *request_details(request, related),
         m.section(waiting),
-        *_not_asked(asking),
+        *_not_asked(approval_message),
         *m.buttons([*row, *list_button(request)]),
         *m.context(f"Expires {mrkdwn.date(request.expires)}."),
     ]
 
 
-def _not_asked(asking: OutMessage | None) -> list[Block]:
+def _not_asked(approval_message: OutMessage | None) -> list[Block]:
     """Nobody else hears of a request that could not be posted, so who asked must."""
-    if asking is None or not asking.error:
+    if approval_message is None or not approval_message.error:
         return []
     return m.sections(
-        f"🔴 *This could not be posted in* {mrkdwn.mention('#', asking.channel)}: "
-        f"{mrkdwn.outside(asking.error)}. Once the app is invited there, it is; until then, whoever may "
+        f"🔴 *This could not be posted in* {mrkdwn.mention('#', approval_message.channel)}: "
+        f"{mrkdwn.verbatim(approval_message.error)}. Once the app is "
+        "invited there, it is; until then, whoever may "
         "approve finds this with `/dms approvals`."
     )
 
@@ -395,28 +409,29 @@ def _running(
     ]
 
 
-def _unfollowing(request: Request, runs: Sequence[Run], now: datetime) -> list[Block]:
+def _abandon_buttons(request: Request, runs: Sequence[Run], now: datetime) -> list[Block]:
     """A way out where an operation does not end."""
-    long = [run for run in runs if lasts_long(run, now)]
+    long = [run for run in runs if is_overdue(run, now)]
     if not long:
         return []
     one = len(long) == 1
-    jobs = labels.called_code(request, long[0].job) if one else labels.many(len(long), "job")
+    jobs = labels.job_name_code(request, long[0].job) if one else labels.count_of(len(long), "job")
     are, stand = ("is", "stands") if one else ("are", "stand")
-    waiting = len(waits(runs))
-    rest = f" *{not_begun(waiting)}*" if waiting else ""
+    waiting = len(not_started(runs))
+    rest = f" *{not_started_note(waiting)}*" if waiting else ""
     return [
         *m.sections(
-            f"⏱️ *This has gone on for more than {humanize(LONG)}*, where minutes are usual, and {jobs} {are} "
+            f"⏱️ *This has gone on for more than {humanize(OVERDUE_AFTER)}*, "
+            f"where minutes are usual, and {jobs} {are} "
             "locked until it ends. Look at it in the console. *Stop following* sends nothing, and stops "
             f"nothing at the service: it reports as unclear how {jobs} {stand}, and lifts the lock.{rest}"
         ),
-        *m.buttons(stop_following(runs, now)),
+        *m.buttons(abandon_button(runs, now)),
     ]
 
 
 def _done(
-    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], then: Sequence[Button]
+    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], follow_up: Sequence[Button]
 ) -> list[Block]:
     blocks: list[Block] = m.sections(outcome(request, runs))
     if len(request.jobs) > 1:
@@ -424,13 +439,13 @@ def _done(
     blocks.extend([*_changes(request), *_touched(request)])
     if not any(failed(run) for run in runs):
         blocks.extend(_effect(request))
-    blocks.extend(m.buttons([*_after(request, runs), *then]))
+    blocks.extend(m.buttons([*_next_steps(request, runs), *follow_up]))
     small = f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."
     ended = f" Ended {mrkdwn.date(request.ended)}." if request.ended else ""
     return [*blocks, *m.context(f"{small}{ended}")]
 
 
-def _after(request: Request, runs: Sequence[Run]) -> list[Button]:
+def _next_steps(request: Request, runs: Sequence[Run]) -> list[Button]:
     found = []
     if any(retryable(run) for run in runs):
         label = "Retry the failed ones" if len(request.jobs) > 1 else "Try again"
@@ -441,23 +456,23 @@ def _after(request: Request, runs: Sequence[Run]) -> list[Button]:
     return found
 
 
-def _over(request: Request, decisions: Sequence[Decision]) -> list[Block]:
+def _ended_card(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     line = _ended(request)
     if request.ended:
         line += f", {mrkdwn.date(request.ended)}"
-    reason = f"\n{_why(request)}" if request.note else ""
+    reason = f"\n{_end_reason(request)}" if request.note else ""
     blocks: list[Block] = [
         m.section(f"{line}.{reason}"),
-        m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {_wish(request)}."),
+        m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {_asked_by(request)}."),
     ]
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and GONE not in request.facts:
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
     return [*blocks, *m.context(_approvals_given(request, decisions))]
 
 
-def _why(request: Request) -> str:
+def _end_reason(request: Request) -> str:
     """Why it ended: a person's words when it was denied, else a sentence of ours."""
-    show = mrkdwn.outside if request.state is RequestState.DENIED else mrkdwn.own
+    show = mrkdwn.verbatim if request.state is RequestState.DENIED else mrkdwn.format_own
     return show(request.note)
 
 

@@ -7,31 +7,31 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
-from bot.requests.queries import ALONE, RelatedRequests
+from bot.requests.queries import NO_RELATED, RelatedRequests
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed
 from bot.slack.render.message import Message
-from bot.slack.render.request_card import asked, subject
+from bot.slack.render.request_card import request_details, subject
 from bot.slack.render.view import modal
 from bot.store.records import Request
 
 TYPED_BLOCK = "typed"
 REASON_BLOCK = "reason"
-_LONGEST_PHRASE = 200
-_LONGEST_REASON = 500
-_ROW = 10
+_MAX_PHRASE = 200
+_MAX_REASON = 500
+_NAMES_PER_ROW = 10
 
 
 def typed_confirmation(
-    request: Request, phrase: str, ref: str, beside: RelatedRequests = ALONE
+    request: Request, phrase: str, ref: str, related: RelatedRequests = NO_RELATED
 ) -> dict[str, Any]:
     """Asks to type `phrase` (the job's id) before something that cannot be undone.
 
-    `ref` says of which request, and what was shown of it; `beside` are other requests for the same jobs that
+    `ref` says of which request, and what was shown of it; `related` are other requests for the same jobs that
     are open.
     """
-    blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *asked(request, beside)]
+    blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *request_details(request, related)]
     blocks.append(
         InputBlock(
             block_id=TYPED_BLOCK,
@@ -39,7 +39,7 @@ def typed_confirmation(
             element=PlainTextInputElement(
                 action_id=m.action_id(str(request.action), "phrase"),
                 placeholder=PlainTextObject(text=mrkdwn.clip_plain(phrase, 150)),
-                max_length=_LONGEST_PHRASE,
+                max_length=_MAX_PHRASE,
                 focus_on_load=True,
             ),
         )
@@ -57,7 +57,7 @@ def typed_confirmation(
 
 def typed_text(values: Mapping[str, Any]) -> str:
     """What was typed in `typed_confirmation`."""
-    return typed(values, TYPED_BLOCK, _LONGEST_PHRASE)
+    return typed(values, TYPED_BLOCK, _MAX_PHRASE)
 
 
 def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ def deny_reason(request: Request, ref: str) -> dict[str, Any]:
     """Asks why a request is denied; `ref` says which, and where the button was pressed."""
     blocks: list[Block] = [
         m.section(
-            f"{mrkdwn.mention('@', request.by.user)} asked to *{mrkdwn.outside(subject(request))}* "
+            f"{mrkdwn.mention('@', request.by.user)} asked to *{mrkdwn.verbatim(subject(request))}* "
             "and is told your reason."
         ),
         InputBlock(
@@ -83,7 +83,7 @@ def deny_reason(request: Request, ref: str) -> dict[str, Any]:
                 action_id=m.action_id(str(request.action), "reason"),
                 placeholder=PlainTextObject(text="For example: not before the month end"),
                 multiline=True,
-                max_length=_LONGEST_REASON,
+                max_length=_MAX_REASON,
                 focus_on_load=True,
             ),
         ),
@@ -100,7 +100,7 @@ def deny_reason(request: Request, ref: str) -> dict[str, Any]:
 
 def reason_text(values: Mapping[str, Any]) -> str:
     """What was written in `deny_reason`."""
-    return typed(values, REASON_BLOCK, _LONGEST_REASON)
+    return typed(values, REASON_BLOCK, _MAX_REASON)
 
 
 def reason_objections(values: Mapping[str, Any]) -> dict[str, str]:
@@ -108,12 +108,12 @@ def reason_objections(values: Mapping[str, Any]) -> dict[str, str]:
     return {} if reason_text(values) else {REASON_BLOCK: "Say in a few words why, for the one who asked."}
 
 
-def review(card: Message, ref: str, said: Sequence[Block] = ()) -> dict[str, Any]:
+def review(card: Message, ref: str, note: Sequence[Block] = ()) -> dict[str, Any]:
     """The whole card of a request with its buttons, under what there is to say of the last press.
 
     `ref` says which request, and where the review was asked for.
     """
-    return modal("Review the request", [*said, *card.blocks], ref=ref)
+    return modal("Review the request", [*note, *card.blocks], ref=ref)
 
 
 def all_names(request: Request) -> dict[str, Any]:
@@ -121,22 +121,23 @@ def all_names(request: Request) -> dict[str, Any]:
     blocks: list[Block] = []
     for job in request.jobs:
         databases = request.databases.get(job.name, ())
-        count = labels.many(len(databases), "database") if databases else "databases not listed"
-        code = labels.called_code(request, job.name)
-        rows = [f"{labels.job_sign(job)} *{code}* {labels.status(job.status)} — {count}"]
+        count = labels.count_of(len(databases), "database") if databases else "databases not listed"
+        code = labels.job_name_code(request, job.name)
+        rows = [f"{labels.job_emoji(job)} *{code}* {labels.status(job.status)} — {count}"]
         rows.extend(name_rows(databases))
         blocks.extend(m.sections("\n".join(rows)))
-    return modal("All jobs and databases", _packed(blocks))
+    return modal("All jobs and databases", _merge_sections(blocks))
 
 
 def name_rows(found: Sequence[str]) -> list[str]:
     """All names in code type, some a row: long lists part at row ends."""
     return [
-        ", ".join(mrkdwn.code(each) for each in found[at : at + _ROW]) for at in range(0, len(found), _ROW)
+        ", ".join(mrkdwn.code(each) for each in found[at : at + _NAMES_PER_ROW])
+        for at in range(0, len(found), _NAMES_PER_ROW)
     ]
 
 
-def _packed(blocks: list[Block]) -> list[Block]:
+def _merge_sections(blocks: list[Block]) -> list[Block]:
     """Put short sections together: a view holds a hundred blocks, a request up to a thousand jobs."""
     texts = [str(block.to_dict()["text"]["text"]) for block in blocks]
     return m.sections("\n".join(texts)) if len(texts) > 50 else blocks

@@ -15,7 +15,7 @@ from bot.slack.render.job_card import cause_text, error_text
 from bot.slack.render.message import Message
 from bot.store.records import Event
 
-_SHOWN = 12
+_MAX_EVENTS = 12
 
 
 def timeline(
@@ -34,14 +34,14 @@ def timeline(
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
-    state = "🗑️ *Deleted*" if gone else f"{labels.job_sign(job)} {labels.status(job.status)}"
+    state = "🗑️ *Deleted*" if gone else f"{labels.job_emoji(job)} {labels.status(job.status)}"
     now = state if current or gone else "An earlier run; a newer message follows this job."
-    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_where(job)}")]
+    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
         error = error_text(job)
         blocks.extend(m.sections(error) if error else [])
-        blocks.extend([m.section(f"👉 *Next*: {mrkdwn.own(next_step)}")] if next_step else [])
+        blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(next_step)}")] if next_step else [])
         blocks.extend(m.buttons(buttons))
     summary = f"{job_id}: {event_labels.headline(last) if last else state}"
     return m.message(summary, blocks)
@@ -49,10 +49,10 @@ def timeline(
 
 def event_detail(event: Event, job: Job | None = None) -> Message:
     """One event with all that is known of it, for the thread."""
-    head = f"{event_labels.headline(event)}{event_labels.by(event)}"
+    head = f"{event_labels.headline(event)}{event_labels.changed_by_text(event)}"
     lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
-        lines.append(mrkdwn.outside(event.detail))
+        lines.append(mrkdwn.verbatim(event.detail))
         cause = likely_cause(event.detail, job) if _tells_error(event) else None
         if cause is not None:
             lines.append(cause_text(cause, job))
@@ -61,20 +61,22 @@ def event_detail(event: Event, job: Job | None = None) -> Message:
 
 def _history(events: Sequence[Event]) -> str:
     """The newest events; the thread has all of them."""
-    shown = events[-_SHOWN:]
+    shown = events[-_MAX_EVENTS:]
     left = len(events) - len(shown)
-    earlier = [f"… {labels.many(left, 'earlier event')}, in the thread"] if left else []
+    earlier = [f"… {labels.count_of(left, 'earlier event')}, in the thread"] if left else []
     return "\n".join([*earlier, *(event_labels.line(each, detail=False) for each in shown)])
 
 
 def _name(job: Job) -> str:
-    return f" {mrkdwn.outside(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    return f" {mrkdwn.verbatim(job.display_name)}" if job.display_name not in ("", job.id) else ""
 
 
-def _where(job: Job) -> str:
+def _ends(job: Job) -> str:
     """From what to what, and where; of a job that is gone the ends may not be known any more."""
     known = Endpoint("") not in (job.source, job.destination)
-    return " · ".join([*([labels.way(job)] if known else []), mrkdwn.outside(job.location)])
+    return " · ".join(
+        [*([labels.source_and_destination(job)] if known else []), mrkdwn.verbatim(job.location)]
+    )
 
 
 def _tells_error(event: Event) -> bool:

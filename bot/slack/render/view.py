@@ -12,9 +12,9 @@ from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.block_json import as_json
 
-MOST_BLOCKS = 100
-TITLE = 24
-MOST_BYTES = 240_000
+MAX_BLOCKS = 100
+MAX_TITLE = 24
+MAX_BYTES = 240_000
 
 
 def modal(
@@ -47,21 +47,21 @@ def home_view(blocks: Sequence[Block]) -> dict[str, Any]:
 
 
 def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": mrkdwn.clip_plain(text, TITLE), "emoji": True}
+    return {"type": "plain_text", "text": mrkdwn.clip_plain(text, MAX_TITLE), "emoji": True}
 
 
 def _blocks(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     """Cut at the end where there is too much; inputs are never left out."""
     m.number_actions(blocks)
     kept: list[dict[str, Any]] = as_json(list(blocks))
-    if len(kept) <= MOST_BLOCKS and len(json.dumps(kept)) <= MOST_BYTES:
+    if len(kept) <= MAX_BLOCKS and len(json.dumps(kept)) <= MAX_BYTES:
         return kept
     return _cut(blocks)
 
 
 def _cut(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     inputs = sum(1 for block in blocks if isinstance(block, InputBlock))
-    room, size = MOST_BLOCKS - 1 - inputs, MOST_BYTES // 2
+    room, size = MAX_BLOCKS - 1 - inputs, MAX_BYTES // 2
     kept: list[dict[str, Any]] = []
     for block in blocks:
         shown = as_json(block)
@@ -71,4 +71,4 @@ def _cut(blocks: Sequence[Block]) -> list[dict[str, Any]]:
                 continue
         kept.append(shown)
     note = m.context("… shortened: this is more than one view can hold.")
-    return [*kept[:MOST_BLOCKS], *as_json(note)][:MOST_BLOCKS]
+    return [*kept[:MAX_BLOCKS], *as_json(note)][:MAX_BLOCKS]

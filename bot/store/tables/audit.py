@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.backend import Row, Session
-from bot.store.codec import Value, dumps, time_text
+from bot.store.codec import ColumnValue, dumps, time_text
 from bot.store.records import AuditEntry
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
 _AUDIT = Table("audit", AuditEntry)
 _ADD = _AUDIT.insert()
@@ -28,7 +28,7 @@ _PAGE = 1000
 _NAMES = tuple(each.name for each in fields(AuditEntry))
 
 
-class Audit(Part):
+class AuditTables(TableGroup):
     def append_audit(self, entry: AuditEntry) -> AuditEntry:
         """Chain the entry to the last one; returns it with `seq` and hashes."""
         with self._db.write():
@@ -73,7 +73,7 @@ def digest(row: Mapping[str, object]) -> str:
     return hashlib.sha256(dumps(content).encode()).hexdigest()
 
 
-def _chained(entry: AuditEntry, length: int, last: str) -> tuple[AuditEntry, list[Value]]:
+def _chained(entry: AuditEntry, length: int, last: str) -> tuple[AuditEntry, list[ColumnValue]]:
     """The entry as the next one of the chain, and its row."""
     linked = replace(entry, seq=length + 1, previous=last, hash="")
     row = dict(zip(_NAMES, _AUDIT.values(linked), strict=True))

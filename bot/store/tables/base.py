@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.store.backend import Backend
 
 
-class Part:
+class TableGroup:
     """A subject of the store, over one database."""
 
     def __init__(self, backend: Backend) -> None:

@@ -7,14 +7,14 @@ from datetime import datetime
 from bot.store.codec import clean, time_text
 from bot.store.records import Freeze
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
 _FREEZES = Table("freezes", Freeze)
 _ADD = _FREEZES.insert()
 _LIFT = "UPDATE freezes SET lifted = ?, lifted_by = ? WHERE job = ? AND lifted IS NULL AND until > ?"
 
 
-class Freezes(Part):
+class FreezeTable(TableGroup):
     def add_freeze(self, freeze: Freeze) -> None:
         self._db.change(_ADD, _FREEZES.values(freeze))
 
@@ -22,7 +22,7 @@ class Freezes(Part):
         """Those in force at `now`; with `job`, those that hold for it (its own and `*`)."""
         where = Where().add("lifted IS NULL AND until > ?", time_text(now))
         if job:
-            where.among("job", (job, "*"))
+            where.one_of("job", (job, "*"))
         return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params))
 
     def lift_freezes(self, job: str, by: str, now: datetime) -> int:

@@ -8,34 +8,34 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.store.codec import clean, time_text
-from bot.store.records import Event, KnownJob, failed_databases
+from bot.store.records import Event, JobSnapshot, failed_databases
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
-_KNOWN = Table("known_jobs", KnownJob)
-_SAVE = _KNOWN.upsert("name", extra=("name",))
-_EVENTS = Table("events", Event, given=("id",))
+_SNAPSHOTS = Table("known_jobs", JobSnapshot)
+_SAVE = _SNAPSHOTS.upsert("name", extra=("name",))
+_EVENTS = Table("events", Event, generated=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
-_AT_ONCE = 500
+_BATCH = 500
 """Names in a query: databases limit its parameters. For more, all that may have failed are read."""
 _MAY_HAVE_FAILED = "%FAILED%"
 """Spares the reading of nearly all others; what fits by its name alone is sorted out then."""
 
 
-class Known(Part):
-    def known_jobs(self) -> dict[str, KnownJob]:
+class JobTables(TableGroup):
+    def known_jobs(self) -> dict[str, JobSnapshot]:
         """By full resource name."""
-        found = _KNOWN.records(self._db.rows(_KNOWN.select()))
+        found = _SNAPSHOTS.records(self._db.rows(_SNAPSHOTS.select()))
         return {each.job.name: each for each in found}
 
     def known_names(self) -> tuple[str, ...]:
         """Their full resource names alone."""
         return tuple(str(row[0]) for row in self._db.rows("SELECT name FROM known_jobs ORDER BY name"))
 
-    def known_job(self, name: str) -> KnownJob | None:
+    def known_job(self, name: str) -> JobSnapshot | None:
         where = Where().add("name = ?", name)
-        row = self._db.row(_KNOWN.select(where), where.params)
-        return None if row is None else _KNOWN.record(row)
+        row = self._db.row(_SNAPSHOTS.select(where), where.params)
+        return None if row is None else _SNAPSHOTS.record(row)
 
     def failed_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Of these jobs (full resource names), those with databases that had failed when last seen,
@@ -43,14 +43,14 @@ class Known(Part):
         if not jobs:
             return {}
         asked, where = dict.fromkeys(jobs), Where().add("databases LIKE ?", _MAY_HAVE_FAILED)
-        if len(asked) <= _AT_ONCE:
-            where.among("name", asked)
+        if len(asked) <= _BATCH:
+            where.one_of("name", asked)
         rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
         found = {str(name): failed_databases(json.loads(text)) for name, text in rows if name in asked}
         return {name: failed for name, failed in found.items() if failed}
 
-    def save_known(self, jobs: Iterable[KnownJob]) -> None:
-        rows = [[*_KNOWN.values(each), clean(each.job.name)] for each in jobs]
+    def save_known(self, jobs: Iterable[JobSnapshot]) -> None:
+        rows = [[*_SNAPSHOTS.values(each), clean(each.job.name)] for each in jobs]
         if rows:
             self._db.many(_SAVE, rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.store.codec import clean, time_text
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
 _PUT = """INSERT INTO small_values (id, content) VALUES (?, ?)
     ON CONFLICT (id) DO UPDATE SET content = excluded.content"""
@@ -23,7 +23,7 @@ _PURGES = (
 )
 
 
-class Upkeep(Part):
+class Maintenance(TableGroup):
     def ping(self) -> None:
         """Raise StoreError unless the store can be read and written."""
         # A full or read-only disk shows only when something is written.

@@ -10,18 +10,18 @@ from typing import Any
 from bot.store.codec import clean, dumps, time_text
 from bot.store.records import OutMessage
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
-_LONGEST_WAIT = timedelta(minutes=15)
+_MAX_WAIT = timedelta(minutes=15)
 """Nothing waits longer on purpose: if it seems so, the clock has been set back since."""
-_OUTBOX = Table("outbox", OutMessage, given=("id",))
+_OUTBOX = Table("outbox", OutMessage, generated=("id",))
 _POST = _OUTBOX.insert("ON CONFLICT (key) DO NOTHING")
 
 _DEPTH = "SELECT count(*) FROM outbox WHERE error = '' AND sent_rev < rev"
 
 # A parent that was given up, or is long gone, will never have a thread: its messages stand alone
 # rather than wait for ever and keep all that follows them waiting.
-_DUE = """error = '' AND sent_rev < rev
+_READY = """error = '' AND sent_rev < rev
     AND (not_before IS NULL OR not_before <= ? OR not_before > ?)
     AND ("order" = '' OR NOT EXISTS (
         SELECT 1 FROM outbox AS earlier
@@ -37,7 +37,7 @@ _SENT = """UPDATE outbox SET ts = ?, attempts = 0, not_before = NULL,
     WHERE key = ?"""
 
 
-class Outbox(Part):
+class OutboxTable(TableGroup):
     def post(self, message: OutMessage) -> bool:
         """Put a message in; False when its key is there already (nothing changes then)."""
         dated = replace(message, created=message.created or datetime.now(UTC))
@@ -62,7 +62,7 @@ class Outbox(Part):
         Where the parent was given up or is no longer kept, its messages are due without it: they
         have no thread to go to, and stand alone.
         """
-        where = Where().add(_DUE, time_text(now), time_text(now + _LONGEST_WAIT))
+        where = Where().add(_READY, time_text(now), time_text(now + _MAX_WAIT))
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
         return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
 
@@ -99,7 +99,7 @@ class Outbox(Part):
     ) -> tuple[OutMessage, ...]:
         """The latest messages of a channel, of these kinds and written since then, that were given up with
         one of these errors. Oldest first."""
-        where = Where().add("channel = ?", channel).among("error", errors).among("kind", kinds)
+        where = Where().add("channel = ?", channel).one_of("error", errors).one_of("kind", kinds)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 

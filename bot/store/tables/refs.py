@@ -9,25 +9,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.store.codec import clean, dumps, time_text
-from bot.store.records import Ref
+from bot.store.records import CallbackToken
 from bot.store.table import Table
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
-_REFS = Table("refs", Ref)
+_REFS = Table("refs", CallbackToken)
 _PUT = _REFS.insert(
     "ON CONFLICT (digest) DO UPDATE SET used = excluded.used RETURNING id", extra=("digest", "used")
 )
 _KNOWN = "SELECT digest, id FROM refs WHERE used >= ? AND digest IN"
-_AT_ONCE = 500
+_BATCH = 500
 """Digests in one query: databases limit the parameters of a statement."""
 _GET = f"SELECT used, {_REFS.columns} FROM refs WHERE id = ? AND team = ?"  # noqa: S608 - names alone
-_FIRST = "INSERT INTO deliveries (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
+_CLAIM = "INSERT INTO deliveries (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 
-_FRESH = timedelta(days=1)
+_REUSE_WITHIN = timedelta(days=1)
 """How often at most it is noted that an id is in use: a button or a press should not cost a write."""
 
 
-class Refs(Part):
+class TokenTables(TableGroup):
     def put_ref(self, team: str, kind: str, data: Mapping[str, Any]) -> str:
         """An unguessable id for `data`; the same content gets the same id."""
         return self.put_refs(team, kind, [data])[0]
@@ -40,40 +40,40 @@ class Refs(Part):
         if new:
             with self._db.write():
                 for digest, data in new.items():
-                    ref = Ref(secrets.token_urlsafe(16), team, kind, data)
+                    ref = CallbackToken(secrets.token_urlsafe(16), team, kind, data)
                     ids[digest] = str(self._db.rows(_PUT, [*_REFS.values(ref), digest, _now()])[0][0])
         return tuple(ids[digest] for digest in digests)
 
     def _known(self, digests: Sequence[str]) -> dict[str, str]:
         """The ids that exist and were used lately, by digest."""
         found: dict[str, str] = {}
-        for at in range(0, len(digests), _AT_ONCE):
-            asked = digests[at : at + _AT_ONCE]
+        for at in range(0, len(digests), _BATCH):
+            asked = digests[at : at + _BATCH]
             query = f"{_KNOWN} ({', '.join('?' * len(asked))})"
-            found |= {row[0]: str(row[1]) for row in self._db.rows(query, (_recently(), *asked))}
+            found |= {row[0]: str(row[1]) for row in self._db.rows(query, (_reusable_since(), *asked))}
         return found
 
-    def ref(self, team: str, id: str) -> Ref | None:
+    def ref(self, team: str, id: str) -> CallbackToken | None:
         """None for an id that is unknown or belongs to another team."""
         row = self._db.row(_GET, (clean(id), clean(team)))
         if row is None:
             return None
         used, *columns = row
-        if used < _recently():
+        if used < _reusable_since():
             self._db.change("UPDATE refs SET used = ? WHERE id = ?", (_now(), clean(id)))
         return _REFS.record(tuple(columns))
 
     def first_time(self, key: str, now: datetime) -> bool:
         """Whether `key` (a delivery) is seen for the first time; later calls say False."""
-        return self._db.change(_FIRST, (clean(key), time_text(now))) == 1
+        return self._db.change(_CLAIM, (clean(key), time_text(now))) == 1
 
 
 def _digest(team: str, kind: str, data: Mapping[str, Any]) -> str:
     return hashlib.sha256(dumps([team, kind, dumps(dict(data))]).encode()).hexdigest()
 
 
-def _recently() -> str:
-    return time_text(datetime.now(UTC) - _FRESH)
+def _reusable_since() -> str:
+    return time_text(datetime.now(UTC) - _REUSE_WITHIN)
 
 
 def _now() -> str:

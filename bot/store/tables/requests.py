@@ -10,19 +10,19 @@ from typing import Any
 from bot.store.codec import clean, time_text
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
 _REQUESTS = Table("requests", Request, fixed=("id", "state", "by", "jobs"))
 _DECISIONS = Table("decisions", Decision)
 
 _ADD = _REQUESTS.insert(extra=("requester",))
 _ADD_JOB = "INSERT INTO request_jobs (job, request) VALUES (?, ?) ON CONFLICT DO NOTHING"
-_SHARES = """id IN (SELECT request FROM request_jobs
+_SHARES_A_JOB = """id IN (SELECT request FROM request_jobs
     WHERE job IN (SELECT job FROM request_jobs WHERE request = ?))"""
 _DECIDE = _DECISIONS.insert('ON CONFLICT (request, "user") DO NOTHING')
 
 
-class Requests(Part):
+class RequestTables(TableGroup):
     def add_request(self, request: Request) -> None:
         with self._db.write():
             self._db.change(_ADD, [*_REQUESTS.values(request), clean(request.by.user)])
@@ -37,7 +37,7 @@ class Requests(Part):
         self, states: Sequence[RequestState] = (), job: str = "", by: str = "", limit: int = 200
     ) -> tuple[Request, ...]:
         """Newest first."""
-        where = Where().among("state", states).equal(requester=by)
+        where = Where().one_of("state", states).equal(requester=by)
         if job:
             where.add("id IN (SELECT request FROM request_jobs WHERE job = ?)", job)
         sql = _REQUESTS.select(where, "ORDER BY seq DESC LIMIT ?")
@@ -46,8 +46,8 @@ class Requests(Part):
     def open_beside(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
         """Ids of the team's requests that are open at `now` and share a job with `request` (an id), which is
         left out; newest first. None of them is read."""
-        where = Where().among("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
-        where.add("id != ?", request).add(_SHARES, request)
+        where = Where().one_of("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
+        where.add("id != ?", request).add(_SHARES_A_JOB, request)
         rows = self._db.rows(f'SELECT id, "by" FROM requests{where} ORDER BY seq DESC', where.params)  # noqa: S608
         return tuple(str(id) for id, by in rows if json.loads(by).get("team") == team)
 
@@ -62,7 +62,7 @@ class Requests(Part):
         if not expect:
             return None
         new = _REQUESTS.changes(changes) | {"state": to.value}
-        where = Where().add("id = ?", id).among("state", expect)
+        where = Where().add("id = ?", id).one_of("state", expect)
         with self._db.write():
             row = self._db.row(_REQUESTS.update(new, where), [*new.values(), *where.params])
         return None if row is None else _REQUESTS.record(row)

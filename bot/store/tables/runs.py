@@ -9,7 +9,7 @@ from bot.store.codec import clean
 from bot.store.port import JobLocked
 from bot.store.records import ACTIVE_RUNS, Run, RunState
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
 _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
 
@@ -18,7 +18,7 @@ _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
 _ADD = _RUNS.insert("ON CONFLICT (job) WHERE state IN ('queued', 'calling', 'following') DO NOTHING")
 
 
-class Runs(Part):
+class RunTable(TableGroup):
     def add_run(self, run: Run) -> None:
         """Raises: JobLocked, when the run is active and the job has another that is."""
         with self._db.write():
@@ -41,7 +41,7 @@ class Runs(Part):
         limit: int = 2000,
     ) -> tuple[Run, ...]:
         """In the order they were added; the newest `limit`."""
-        where = Where().equal(request=request, job=job, owner=owner).among("state", states)
+        where = Where().equal(request=request, job=job, owner=owner).one_of("state", states)
         return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]))
 
     def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
@@ -57,11 +57,11 @@ class Runs(Part):
         if not expect:
             return None
         new = _RUNS.changes(changes) | {"state": to.value}
-        where = Where().add("id = ?", id).among("state", expect)
+        where = Where().add("id = ?", id).one_of("state", expect)
         if owner is not None:
             where.add("owner = ?", owner)
         with self._db.write():
-            holder = self._in_the_way(id, expect, to)
+            holder = self._conflicting(id, expect, to)
             row = None
             if holder is None:
                 row = self._db.row(_RUNS.update(new, where), [*new.values(), *where.params])
@@ -69,7 +69,7 @@ class Runs(Part):
             raise JobLocked(holder)
         return None if row is None else _RUNS.record(row)
 
-    def _in_the_way(self, id: str, expect: Sequence[RunState], to: RunState) -> Run | None:
+    def _conflicting(self, id: str, expect: Sequence[RunState], to: RunState) -> Run | None:
         """The other active run on the job of an ended run that is to become active again."""
         if to not in ACTIVE_RUNS or all(state in ACTIVE_RUNS for state in expect):
             return None
@@ -80,6 +80,6 @@ class Runs(Part):
         return None if holder is None or holder.id == id else holder
 
     def _active(self, job: str) -> Run | None:
-        where = Where().add("job = ?", clean(job)).among("state", ACTIVE_RUNS)
+        where = Where().add("job = ?", clean(job)).one_of("state", ACTIVE_RUNS)
         row = self._db.row(_RUNS.select(where), where.params)
         return None if row is None else _RUNS.record(row)

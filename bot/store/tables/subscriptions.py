@@ -5,13 +5,13 @@ from __future__ import annotations
 from bot.store.codec import clean
 from bot.store.records import Watch
 from bot.store.table import Table, Where
-from bot.store.tables.base import Part
+from bot.store.tables.base import TableGroup
 
 _WATCHES = Table("watches", Watch)
 _ADD = _WATCHES.insert()
 
 
-class Watches(Part):
+class WatchTable(TableGroup):
     def add_watch(self, watch: Watch) -> None:
         self._db.change(_ADD, _WATCHES.values(watch))
 

@@ -1,0 +1,199 @@
+"""The far ends and the apps, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Scale
+from benchmarks.generator import Generator
+from benchmarks.processes import Child
+from sandbox.dms import DmsControl
+
+PROJECT = "demo-project"
+SECRET = "bench-signing-secret"
+BOT = "xapp-bot"
+_POLL_S = 0.1
+_READY_S = 180.0
+
+_STATES = (
+    ("running", 0.50, {"state": "RUNNING", "phase": "CDC"}),
+    ("dumping", 0.05, {"state": "RUNNING", "phase": "FULL_DUMP"}),
+    ("waiting", 0.15, {"state": "NOT_STARTED"}),
+    ("stopped", 0.10, {"state": "STOPPED", "phase": "FULL_DUMP"}),
+    ("ended", 0.15, {"state": "COMPLETED"}),
+    ("failed", 0.05, {"state": "FAILED", "phase": "FULL_DUMP", "error": "No free replication slot."}),
+)
+"""What share of the jobs is in which state. The dumping ones make the watcher look every 5 seconds."""
+
+
+def locations(count: int) -> tuple[str, ...]:
+    return tuple(f"region-{chr(97 + number // 10)}{number % 10}" for number in range(count))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDms:
+    """The local DMS, with its jobs."""
+
+    grpc: str
+    rest: str
+    control: DmsControl
+    child: Child
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"DMS_EMULATOR_HOST": self.grpc, "DMS_EMULATOR_REST_HOST": self.rest}
+
+
+@contextmanager
+def dms() -> Iterator[LocalDms]:
+    """An empty local DMS, whose clock runs at its natural speed."""
+    with Child("sandbox.dms", ["--port", "0", "--seed", "empty", "--clock-factor", "1"]) as child:
+        found = re.search(r"gRPC on (\S+), REST and control on http://(\S+)", child.line())
+        assert found is not None
+        with DmsControl(f"http://{found[2]}") as control:
+            yield LocalDms(found[1], found[2], control, child)
+
+
+def plant(far: LocalDms, places: tuple[str, ...], count: int) -> list[str]:
+    """`count` jobs over all places, in all usual states; the names of those that replicate."""
+    replicating: list[str] = []
+    for place, here in zip(places, _shares(count, len(places)), strict=True):
+        left = here
+        for prefix, share, values in _STATES:
+            some = min(left, max(1, round(here * share)))
+            left -= some
+            labels = {"env": "prod", "team": "platform"}
+            if some:
+                names = far.control.add_many(
+                    some, location=place, prefix=prefix, frozen=True, labels=labels, **values
+                )
+                replicating += names if prefix == "running" else []
+        if left:
+            replicating += far.control.add_many(left, location=place, prefix="more", phase="CDC", frozen=True)
+    return replicating
+
+
+def _shares(count: int, places: int) -> list[int]:
+    return [count // places + (1 if index < count % places else 0) for index in range(places)]
+
+
+@contextmanager
+def slack(generator: Generator) -> Iterator[str]:
+    """The Web API's process; its address."""
+    with Child("benchmarks.webapi", [generator.link]) as child:
+        generator.webapi = child.line()
+        yield generator.webapi
+
+
+def answered(webapi: str) -> dict[str, float]:
+    """When each command's first answer arrived, by id, on the clock of `time.perf_counter`."""
+    return {id: float(at) for id, at in _get(f"{webapi}/answered").items()}
+
+
+def forget_answers(webapi: str) -> None:
+    _get(f"{webapi}/forget")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An app that answers."""
+
+    child: Child
+    port: int
+    token: str
+
+
+def slack_settings(webapi: str, token: str, *, over_socket: bool) -> dict[str, str]:
+    found = {"SLACK_API_URL": f"{webapi}/api/", "SLACK_BOT_TOKEN": token.replace("xapp-", "xoxb-")}
+    if over_socket:
+        return found | {"SLACK_APP_TOKEN": token}
+    return found | {"SLACK_SIGNING_SECRET": SECRET}
+
+
+def bot_settings(
+    webapi: str, far: LocalDms, places: tuple[str, ...], folder: Path, *, over_socket: bool
+) -> dict[str, str]:
+    """What a production start needs, and nothing that would make it quicker or slower."""
+    return {
+        **slack_settings(webapi, BOT, over_socket=over_socket),
+        **far.settings,
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "DMS_LOCATIONS": ",".join(places),
+        "DMS_NOTIFY_CHANNEL": "C0DBMIGRAT",
+        "DMS_BOT_POLICY": "open",
+        "DMS_BOT_DB": str(folder / "bot.db"),
+        "DMS_BOT_HOST": "127.0.0.1",
+    }
+
+
+@contextmanager
+def bot(
+    webapi: str, far: LocalDms, places: tuple[str, ...], scale: Scale, *, over_socket: bool = True
+) -> Iterator[Running]:
+    """The bot, once it follows all jobs."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = bot_settings(webapi, far, places, Path(folder), over_socket=over_socket)
+        with Child("bot", env=settings | {"PORT": str(port)}) as child:
+            _follows(child, port, scale.jobs)
+            yield Running(child, port, BOT)
+
+
+@contextmanager
+def bare(webapi: str, token: str, *, over_socket: bool = True, at_once: bool = False) -> Iterator[Running]:
+    """The bare Bolt app, once it answers."""
+    port = free_port()
+    settings = slack_settings(webapi, token, over_socket=over_socket)
+    settings |= {"PORT": str(port), "BARE_AT_ONCE": "1" if at_once else "0"}
+    with Child("benchmarks.bare", env=settings) as child:
+        if not over_socket:
+            _listens(child, port)
+        yield Running(child, port, token)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _follows(child: Child, port: int, jobs: int) -> None:
+    deadline = time.monotonic() + _READY_S
+    known = 0
+    while known < jobs:
+        if time.monotonic() > deadline or not child.alive():
+            raise RuntimeError(f"The bot follows {known} of {jobs} jobs:\n{child.log()[-4000:]}")
+        time.sleep(_POLL_S)
+        try:
+            known = int(_get(f"http://127.0.0.1:{port}/readyz")["jobs"])
+        except (OSError, KeyError, ValueError):
+            continue
+
+
+def _listens(child: Child, port: int) -> None:
+    deadline = time.monotonic() + _READY_S
+    while child.alive() and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            time.sleep(_POLL_S)
+        else:
+            return
+    raise RuntimeError(f"The app does not listen:\n{child.log()[-4000:]}")
+
+
+def _get(url: str) -> dict[str, Any]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found

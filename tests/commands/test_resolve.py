@@ -1,0 +1,157 @@
+"""Names that no job has: what was there once, what may be meant, and what is never offered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cmdline.answers import Note
+from bot.dms.model import Job, job_name
+from bot.store.records import AuditEntry, Event, JobSnapshot
+from sandbox.dms import DmsServer
+from tests.policy.command_service import PLACES, PROJECT, CommandService, command_service, labels, words
+from tests.policy.people import ADMIN, DANA, NOW, QUINN, ROLES, access
+
+DELETED = NOW - timedelta(hours=3)
+QUIET = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["bilings"]\nallow = ["operator"]\n'
+SECRET = """
+[[rule]]
+name = "open"
+verbs = ["view"]
+jobs = ["open-*"]
+[[rule]]
+name = "secret"
+verbs = ["view"]
+labels = { secret = "yes" }
+allow = ["admin"]
+"""
+PRIVATE = '[[rule]]\nname = "private"\nverbs = ["history"]\njobs = ["bill*"]\nallow = ["admin"]\n'
+
+
+def full(job: str, place: str = PLACES[0]) -> str:
+    return job_name(PROJECT, place, job)
+
+
+def deleted(at: CommandService, job: str, place: str = PLACES[0]) -> None:
+    """As the watcher tells of a job that the service lists no more."""
+    at.ctx.store.add_event(Event(full(job, place), DELETED - timedelta(days=9), DELETED, "deleted"))
+
+
+@pytest.mark.parametrize("verb", ["delete", "restart", "stop", "show", "databases"])
+def test_of_a_job_that_was_deleted_it_is_said_when(typing: CommandService, verb: str) -> None:
+    deleted(typing, "billings")
+    answer = typing.type(f"{verb} billings")
+    assert words(answer) == f"`billings` is gone: it was deleted {DELETED}."
+    assert labels(answer) == []
+
+
+def test_a_job_that_was_deleted_from_here_has_a_history(typing: CommandService) -> None:
+    done = {"action": "delete", "job": full("billings"), "user": DANA.user}
+    for event in ("requested", "calling", "succeeded"):
+        typing.ctx.store.append_audit(AuditEntry(at=DELETED, event=event, **done))
+    answer = typing.type(f"delete {PLACES[0]}/billings")
+    assert words(answer) == (
+        f"`billings` is gone: it was deleted {DELETED}. `/dms history billings` tells more."
+    )
+    assert "*succeeded*: delete" in words(typing.type("history billings"))
+
+
+def test_what_the_watcher_has_not_missed_yet_is_gone_all_the_same(typing: CommandService) -> None:
+    typing.ctx.store.save_known([JobSnapshot(Job(full("billings"), NOW, "RUNNING", "CDC"), NOW, NOW)])
+    answer = typing.type("promote billings")
+    assert words(answer) == "`billings` is gone: the service no longer has it."
+    assert labels(answer) == []
+
+
+def test_twins_that_are_gone_are_told_apart(typing: CommandService) -> None:
+    for place in PLACES:
+        deleted(typing, "twin", place)
+    told = words(typing.type("delete twin"))
+    assert [f"`{place}/twin` is gone" in told for place in PLACES] == [True, True]
+
+
+def test_a_location_that_does_not_answer_may_have_it_still(typing: CommandService, dms: DmsServer) -> None:
+    deleted(typing, "billings")
+    dms.control.location_unreachable(PLACES[0])
+    told = words(typing.type("delete billings"))
+    assert "is gone" not in told
+    assert f"These locations did not answer: {PLACES[0]}." in told
+
+
+def test_one_that_was_kept_from_a_person_is_not_told_of(dms: DmsServer, tmp_path: Path) -> None:
+    with command_service(dms, tmp_path, access(ROLES + QUIET)) as ruled:
+        deleted(ruled, "bilings")
+        assert "`bilings` is gone" in words(ruled.type("show bilings", DANA))
+        assert "There is no migration job `bilings`" in words(ruled.type("show bilings", QUINN))
+
+
+def test_one_whose_labels_nobody_knows_any_more_is_not_told_of(dms: DmsServer, tmp_path: Path) -> None:
+    secret = Job(full("merger-acme"), NOW, "RUNNING", "CDC", labels=(("secret", "yes"),))
+    with command_service(dms, tmp_path, access(ROLES + SECRET)) as ruled:
+        ruled.ctx.store.save_known([JobSnapshot(secret, NOW, NOW)])
+        for name in (secret.name, full("open-db")):
+            ruled.ctx.store.append_audit(AuditEntry(at=DELETED, event="frozen", action="freeze", job=name))
+        deleted(ruled, "merger-acme")
+        deleted(ruled, "open-db")
+        ruled.ctx.store.forget_job(secret.name)
+        for line in ("show merger-acme", "stop merger-acme", "history merger-acme"):
+            assert "There is no migration job `merger-acme`" in words(ruled.type(line, QUINN))
+        assert "merger-acme" not in words(ruled.type("history", QUINN))
+        assert "`merger-acme` is gone" in words(ruled.type("show merger-acme", ADMIN))
+        assert "`open-db` is gone" in words(ruled.type("show open-db", QUINN)), "whatever its labels were"
+        assert "open-db" in words(ruled.type("history", QUINN))
+
+
+def test_a_history_is_spoken_of_to_those_who_may_read_it(dms: DmsServer, tmp_path: Path) -> None:
+    with command_service(dms, tmp_path, access(ROLES + PRIVATE)) as ruled:
+        deleted(ruled, "billings")
+        ruled.ctx.store.append_audit(AuditEntry(at=DELETED, event="frozen", job=full("billings")))
+        gone = f"`billings` is gone: it was deleted {DELETED}."
+        assert words(ruled.type("show billings", ADMIN)) == f"{gone} `/dms history billings` tells more."
+        assert words(ruled.type("show billings", QUINN)) == gone
+
+
+@pytest.mark.parametrize("typed", ["biling", "biilling", "bililng", "billimg"])
+def test_a_slip_of_the_finger_is_offered_to_be_changed(typing: CommandService, typed: str) -> None:
+    answer = typing.type(f"delete {typed}")
+    assert "Did you mean `billing`?" in words(answer)
+    assert labels(answer) == ["delete billing"]
+
+
+@pytest.mark.parametrize("typed", ["bill", "bililgn", "billing-db", "order"])
+@pytest.mark.parametrize("verb", ["delete", "restart", "promote", "stop", "edit", "freeze"])
+def test_what_only_looks_alike_is_not_offered_to_be_changed(
+    typing: CommandService, verb: str, typed: str
+) -> None:
+    more = ' --until 2h --reason "month end"' if verb == "freeze" else ""
+    answer = typing.type(f"{verb} {typed}{more}")
+    if typed == "order":
+        assert labels(answer) == [f"{verb} orders"]
+        return
+    assert isinstance(answer, Note)
+    assert "Did you mean" not in words(answer)
+    assert answer.buttons == ()
+
+
+def test_a_job_of_another_location_is_offered_with_it(typing: CommandService) -> None:
+    answer = typing.type(f"delete {PLACES[1]}/billing")
+    assert f"Did you mean `{PLACES[0]}/billing`?" in words(answer)
+    assert labels(answer) == [f"delete {PLACES[0]}/billing"]
+
+
+def test_what_looks_alike_is_offered_to_look_at(typing: CommandService) -> None:
+    assert labels(typing.type("show billing-db")) == ["show billing"]
+
+
+def test_numbers_tell_jobs_apart(typing: CommandService, dms: DmsServer) -> None:
+    dms.control.add_job("shard-2", location=PLACES[0], phase="CDC", frozen=True)
+    assert labels(typing.type("restart shard-1")) == []
+    assert labels(typing.type("restart shad-2")) == ["restart shard-2"]
+
+
+def test_names_are_those_that_the_watcher_knows(typing: CommandService) -> None:
+    typing.ctx.store.save_known([JobSnapshot(Job(full("invoices"), NOW, "RUNNING", "CDC"), NOW, NOW)])
+    assert labels(typing.type("show invoice")) == ["show invoices"]
+    assert labels(typing.type("show billing-db")) == []

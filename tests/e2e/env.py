@@ -1,0 +1,171 @@
+"""The whole chain for tests: local Slack, the real bot, local DMS, and what people do with it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.app import Bot
+from bot.config.settings import Settings
+from bot.outbox.limits import Limits
+from sandbox.dms import DmsServer
+from sandbox.dms.control import DmsControl
+from sandbox.slack import SlackControl, SlackServer, plain
+from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
+
+LOCATIONS = ("europe-west1", "us-central1")
+CHANNEL = "dms"
+QUICK = Limits(
+    posts_per_s=20,
+    updates_per_s=20,
+    updates_burst=20,
+    response_url_every_s=3,
+    ping_every_s=0.5,
+    in_flight_timeout_s=1,
+)
+"""The local Slack of these tests has no rate limits, and answers at once or never."""
+WRITES = {
+    "start": "StartMigrationJob",
+    "stop": "StopMigrationJob",
+    "resume": "ResumeMigrationJob",
+    "restart": "RestartMigrationJob",
+    "promote": "PromoteMigrationJob",
+    "verify": "VerifyMigrationJob",
+    "delete": "DeleteMigrationJob",
+    "edit": "UpdateMigrationJob",
+}
+CAUGHT_UP: dict[str, Any] = {"sec_lag": 0, "bytes_lag": 0, "in_phase_for": 60.0}
+"""A job whose replication delay is known to be zero from the start: one press confirms its promotion."""
+_numbers = itertools.count(1)
+
+JSON = dict[str, Any]
+
+
+def unique_id(prefix: str = "job") -> str:
+    """An id that no other test of this process uses."""
+    return f"{prefix}-{next(_numbers)}"
+
+
+@dataclass
+class Env:
+    """What a test sees and does."""
+
+    slack: SlackControl
+    dms: DmsControl
+    bot: Bot
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def type(self, text: str, user: str = "dana", channel: str = CHANNEL) -> JSON:
+        """Type `/dms text` and wait for the answer: the newest message that this person sees after it."""
+        before = self._last(channel, user)
+        delivery = self.slack.command(text, user=user, channel=channel)
+        assert delivery["ok"], delivery
+        return self.slack.wait_message(channel=channel, user=user, after=before)
+
+    def press(self, message: JSON, label: str, user: str = "dana") -> JSON:
+        delivery = self.slack.press(message, text=label, user=user)
+        assert delivery["ok"], delivery
+        return delivery
+
+    def shows(self, message: JSON, *words: str, timeout: float = 15) -> JSON:
+        """The same message, once it shows all these words."""
+
+        def look(messages: list[JSON]) -> JSON | None:
+            same = next((each for each in messages if each["ts"] == message["ts"]), None)
+            return same if same is not None and all(word in plain(same) for word in words) else None
+
+        found: JSON = self.slack.wait_for(look, timeout)
+        return found
+
+    def confirm(self, card: JSON, label: str, typed: str = "", user: str = "dana") -> None:
+        """Press a confirm button, and type what has to be typed."""
+        self.press(card, label, user)
+        if typed:
+            view = self.slack.wait_view(user)
+            answer = self.slack.submit(view, {input_of(view): typed}, user=user)
+            assert not answer.get("errors"), answer
+
+    def answer_to(self, user: str, channel: str, contains: str, after: str) -> JSON:
+        return self.slack.wait_message(channel=channel, user=user, contains=contains, after=after)
+
+    def writes(self, verb: str, job: str) -> list[JSON]:
+        """The calls of a verb's method that named this job and were applied or tried."""
+        methods = {WRITES[verb], "PatchMigrationJob"} if verb == "edit" else {WRITES[verb]}
+        return [
+            call
+            for call in self.dms.calls()
+            if call["method"] in methods and f"migrationJobs/{job}" in str(call["request"])
+        ]
+
+    def _last(self, channel: str, user: str) -> str:
+        return str(max((m["ts"] for m in self.slack.messages(channel=channel, user=user)), default="0"))
+
+    def now(self, channel: str = CHANNEL, user: str = "dana") -> str:
+        """A time stamp that later messages come after."""
+        return self._last(channel, user)
+
+
+def input_of(view: JSON) -> str:
+    """The action id of a view's first input."""
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            return str(block["element"]["action_id"])
+    raise AssertionError(f"no input in {view}")
+
+
+def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> Settings:
+    """What `make run` would set, with quick polling, and open to every member where no policy is given."""
+    values: dict[str, Any] = {
+        "project": dms.project,
+        "locations": LOCATIONS,
+        "notify_channel": NOTIFY_CHANNEL,
+        "approval_channel": APPROVAL_CHANNEL,
+        "policy_file": "open",
+        "slack_bot_token": slack.bot_token,
+        "slack_app_token": slack.app_token,
+        "slack_api_url": slack.api_url,
+        "dms_emulator_host": dms.grpc_host,
+        "dms_emulator_rest_host": dms.rest_host,
+        "db": str(folder / "bot.db"),
+        "host": "127.0.0.1",
+        "port": 0,
+        "poll_fast_s": 0.3,
+        "poll_slow_s": 1.0,
+        "shutdown_s": 5.0,
+    }
+    return Settings(**(values | more))
+
+
+@contextmanager
+def open_env(folder: Path, *, http: bool = False, **more: Any) -> Iterator[Env]:
+    """Everything started; the bot listens in Socket Mode, or with `http` over signed HTTP."""
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+        running(settings(slack, dms, folder, **mode(slack, http), **more)) as bot,
+    ):
+        slack.control.configure(rate_limits=False)
+        if bot.settings.socket_mode:
+            slack.control.wait_connections()
+        else:
+            assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
+        yield Env(slack.control, dms.control, bot)
+
+
+def mode(slack: SlackServer, http: bool) -> dict[str, str]:
+    """What is set otherwise for signed HTTP than for Socket Mode."""
+    return {"slack_app_token": "", "slack_signing_secret": slack.signing_secret} if http else {}
+
+
+@contextmanager
+def running(wanted: Settings) -> Iterator[Bot]:
+    bot = Bot(wanted, limits=QUICK)
+    bot.start()
+    try:
+        yield bot
+    finally:
+        bot.stop()

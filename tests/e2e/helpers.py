@@ -1,0 +1,202 @@
+"""What tests of requests share: policies, the audit of a job, private answers, presses at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.dms.model import job_name
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run
+from sandbox.dms import DmsServer
+from sandbox.slack import SlackServer, plain
+from sandbox.slack.seed import APPROVAL_CHANNEL
+from tests.e2e.env import JSON, LOCATIONS, Env, running, settings
+
+T = TypeVar("T")
+
+DANA, SAM, ALEX, RILEY = "U0DANA0001", "U0SAM00001", "U0ALEX0001", "U0RILEY001"
+APPROVALS = "dms-approvals"
+DMS_CHANNEL = "C0DMS00001"
+ROLES = f"""
+default_role = "viewer"
+approval_channel = "{APPROVAL_CHANNEL}"
+[roles]
+operator = ["@dba-team"]
+approver = ["@leads"]
+"""
+"""dana and sam act, alex approves, riley looks."""
+
+
+def policy(folder: Path, text: str = ROLES, name: str = "policy.toml") -> Path:
+    """A policy file with this text."""
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def full(job: str, location: str = LOCATIONS[0], project: str = "demo-project") -> str:
+    return job_name(project, location, job)
+
+
+def audit(env: Env, job: str, location: str = LOCATIONS[0]) -> tuple[AuditEntry, ...]:
+    """Oldest first."""
+    return env.bot.store.audit(job=full(job, location))
+
+
+def audit_events(env: Env, job: str) -> list[tuple[str, str]]:
+    """The audit of a job: events and who is named."""
+    return [(entry.event, entry.user) for entry in audit(env, job)]
+
+
+def events(env: Env, job: str) -> list[str]:
+    return [entry.event for entry in audit(env, job)]
+
+
+def request_of(env: Env, job: str) -> Request:
+    """The newest request for a job."""
+    return env.bot.store.requests(job=full(job))[0]
+
+
+def runs_of(env: Env, job: str) -> tuple[Run, ...]:
+    return env.bot.store.runs(job=full(job))
+
+
+def asks(env: Env, job: str, channel: str = APPROVALS) -> JSON:
+    """The message that asks for approvals, once it is there."""
+    return env.slack.wait_message(channel=channel, contains=[job, "[Approve]", "[Deny]"])
+
+
+def private(env: Env, user: str, *words: str, after: str, timeout: float = 10) -> JSON:
+    """An answer that only this person sees, with these words."""
+    return env.slack.wait_message(
+        user=user,
+        contains=words,
+        after=after,
+        timeout=timeout,
+        where=lambda message: bool(message.get("ephemeral_for")),
+    )
+
+
+def moment(env: Env) -> str:
+    """A time stamp that all later messages come after."""
+    return str(max((message["ts"] for message in env.slack.messages()), default="0"))
+
+
+def press_refused(env: Env, message: JSON, label: str, user: str, *words: str) -> JSON:
+    """Press, and be told privately why that does not count; the message stays as it was."""
+    before, shown = moment(env), plain(message)
+    delivery = env.slack.press(message, text=label, user=user, stale=True)
+    assert delivery["ok"], delivery
+    answer = private(env, user, *words, after=before)
+    same = next(each for each in env.slack.messages() if each["ts"] == message["ts"])
+    assert plain(same) == shown
+    return answer
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Do these at the same moment; what they return, in order."""
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [each.result() for each in [pool.submit(act) for act in acts]]
+
+
+def ended(env: Env, job: str, timeout: float = 15) -> list[str]:
+    """The states of all runs of a job, once there are some and none goes on."""
+
+    def look() -> list[str] | None:
+        states = [run.state for run in runs_of(env, job)]
+        return None if set(states) & set(ACTIVE_RUNS) else [str(state) for state in states]
+
+    return eventually(look, timeout)
+
+
+def eventually(probe: Callable[[], T | None], timeout: float = 10) -> T:
+    """What `probe` finds, once it finds something.
+
+    Raises:
+        TimeoutError.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        found = probe()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing was found within {timeout:g} s")
+        time.sleep(0.05)
+
+
+def age(env: Env, request: Request, seconds: float) -> None:
+    """Let time pass for a request: as if it had been made so much earlier."""
+    back = timedelta(seconds=seconds)
+    moved = env.bot.store.move_request(
+        request.id,
+        [request.state],
+        request.state,
+        created=request.created - back,
+        expires=request.expires - back,
+    )
+    assert moved is not None
+
+
+def set_delay(env: Env, job: str, seconds: float) -> None:
+    """Wait until Monitoring tells this replication delay."""
+    seen = env.bot.dms.get_job(full(job))
+
+    def told() -> bool:
+        point = env.bot.dms.delay(seen).seconds.of()
+        return point is not None and point.value == seconds
+
+    eventually(told)
+
+
+def age_delay(env: Env, job: str) -> None:
+    """As if the delay that a promote of the job shows had been measured and read ten minutes earlier."""
+    request = request_of(env, job)
+    (fact,) = request.facts["delay"].values()
+    facts = dict(request.facts) | {"delay": {full(job): aged(fact, 600)}}
+    assert env.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+
+
+def aged(fact: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """A delay's fact with all its times so much earlier."""
+    back = timedelta(seconds=seconds)
+    times = {key: fact[key] for key in ("at", "measured", "measured_bytes") if fact[key]}
+    return dict(fact) | {key: (datetime.fromisoformat(at) - back).isoformat() for key, at in times.items()}
+
+
+@contextmanager
+def open_servers() -> Iterator[tuple[SlackServer, DmsServer]]:
+    """The far ends alone, for tests that start bots one after the other."""
+    with (
+        SlackServer(port=0) as slack,
+        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+    ):
+        slack.control.configure(rate_limits=False)
+        yield slack, dms
+
+
+@contextmanager
+def started(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> Iterator[Env]:
+    """A bot, over signed HTTP, on the database in `folder`; it may be the next one on it."""
+    http = {"slack_app_token": "", "slack_signing_secret": slack.signing_secret}
+    with running(settings(slack, dms, folder, **http, **more)) as bot:
+        assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
+        yield Env(slack.control, dms.control, bot)
+
+
+@contextmanager
+def single_bot(slack: SlackServer, folder: Path, **more: Any) -> Iterator[Env]:
+    """A fresh bot over signed HTTP, a fresh local DMS, and the workspace as at its start."""
+    slack.control.reset()
+    slack.control.configure(rate_limits=False)
+    with (
+        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+        started(slack, dms, folder, **more) as env,
+    ):
+        yield env
+        assert slack.control.violations() == []

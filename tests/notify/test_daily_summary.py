@@ -1,0 +1,129 @@
+"""The daily summary: once a day, whatever clocks, replicas and the law do with the hour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from threading import Event as Flag
+
+import pytest
+
+from bot.config.settings import Settings
+from bot.policy.model import Summary
+from bot.store import Store, open_store
+from bot.store.records import Event, JobSnapshot, OutMessage
+from bot.watch.daily_summary import DailySummary, summary_subject
+from bot.watch.transitions import STUCK
+from tests.notify.world import BORN, LOCATIONS, NOTIFY, NOW, job
+
+SETTINGS = Settings(
+    "demo-project", LOCATIONS, NOTIFY, "unused", summary_at="09:00", summary_zone="Europe/Berlin"
+)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def posted(store: Store) -> list[OutMessage]:
+    return list(store.due(NOW + timedelta(days=999)))
+
+
+def days(store: Store) -> list[str]:
+    return [message.subject["date"] for message in posted(store)]
+
+
+def through(store: Store, begin: str, end: str, settings: Settings = SETTINGS) -> None:
+    """Let the clock run, with a look every ten minutes, by a bot that starts anew each time."""
+    now = at(begin)
+    while now <= at(end):
+        DailySummary(store, settings).tick(now)
+        now += timedelta(minutes=10)
+
+
+def test_it_is_told_once_a_day_at_its_hour(store: Store) -> None:
+    through(store, "2026-11-02T00:00+01:00", "2026-11-04T23:59+01:00")
+    assert days(store) == ["2026-11-02", "2026-11-03", "2026-11-04"]
+    assert [message.channel for message in posted(store)] == [NOTIFY] * 3
+
+
+def test_it_is_told_at_the_hour_on_the_wall_there(store: Store) -> None:
+    schedule = DailySummary(store, SETTINGS)
+    assert not schedule.tick(at("2026-11-02T08:59+01:00"))
+    assert schedule.tick(at("2026-11-02T09:00+01:00"))
+    assert not schedule.tick(at("2026-11-02T09:01+01:00"))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "told"),
+    [
+        ("2026-10-24T12:00+02:00", "2026-10-26T00:30+01:00", ["2026-10-25"]),
+        ("2026-03-28T12:00+01:00", "2026-03-30T00:30+02:00", ["2026-03-29"]),
+    ],
+    ids=["the hour comes twice", "the hour does not come"],
+)
+def test_when_the_clocks_change(store: Store, begin: str, end: str, told: list[str]) -> None:
+    night = replace(SETTINGS, summary_at="02:30")
+    DailySummary(store, night).tick(at(begin))
+    through(store, begin, end, night)
+    assert days(store) == told
+
+
+def test_two_replicas_tell_it_once(store: Store, tmp_path: Path) -> None:
+    other = open_store(str(tmp_path / "bot.db"))
+    first, second = DailySummary(store, SETTINGS), DailySummary(other, SETTINGS)
+    now = at("2026-11-02T09:00+01:00")
+    assert [first.tick(now), second.tick(now), first.tick(now)] == [True, False, False]
+    other.close()
+
+
+def test_a_morning_missed_is_told_when_the_bot_is_back(store: Store) -> None:
+    DailySummary(store, SETTINGS).tick(at("2026-11-02T09:00+01:00"))
+    DailySummary(store, SETTINGS).tick(at("2026-11-03T15:00+01:00"))
+    assert days(store) == ["2026-11-02", "2026-11-03"]
+
+
+def test_a_bot_set_up_in_the_afternoon_waits_for_its_first_morning(store: Store) -> None:
+    DailySummary(store, SETTINGS).tick(at("2026-11-02T15:00+01:00"))
+    DailySummary(store, SETTINGS).tick(at("2026-11-03T09:00+01:00"))
+    assert days(store) == ["2026-11-03"]
+
+
+def test_a_clock_that_goes_back_does_not_tell_a_day_again(store: Store) -> None:
+    for text in ("2026-11-02T09:00+01:00", "2026-11-03T09:00+01:00", "2026-11-02T10:00+01:00"):
+        DailySummary(store, SETTINGS).tick(at(text))
+    assert days(store) == ["2026-11-02", "2026-11-03"]
+
+
+def test_the_policy_file_says_when_and_where(store: Store) -> None:
+    wake = Flag()
+    plan = Summary(at=time(18, 30), zone="UTC", channel="C0OTHER001")
+    schedule = DailySummary(store, SETTINGS, summary=plan, wake=wake)
+    assert not schedule.tick(at("2026-11-02T09:00+01:00"))
+    assert not wake.is_set()
+    assert schedule.tick(at("2026-11-02T18:30+00:00"))
+    assert wake.is_set()
+    assert [message.channel for message in posted(store)] == ["C0OTHER001"]
+
+
+def test_without_an_hour_there_is_none(store: Store) -> None:
+    assert not DailySummary(store, replace(SETTINGS, summary_at="")).tick(NOW)
+
+
+def test_it_counts_jobs_and_names_what_needs_somebody(store: Store) -> None:
+    seen = [
+        JobSnapshot(job("RUNNING/CDC", "a"), NOW, NOW),
+        JobSnapshot(job("RUNNING/CDC", "b"), NOW, NOW),
+        JobSnapshot(job("FAILED/CDC", "c"), NOW, NOW),
+        JobSnapshot(job("STOPPING/CDC", "d"), NOW, NOW, flags=(STUCK,)),
+    ]
+    store.save_known(seen)
+    failure = Event(seen[2].job.name, BORN, NOW, "changed", "RUNNING/CDC", "FAILED/CDC")
+    old = store.add_event(replace(failure, at=NOW - timedelta(hours=25)))
+    new = store.add_event(replace(failure, at=NOW - timedelta(hours=2)))
+    store.add_event(Event(seen[0].job.name, BORN, NOW, "changed", "STARTING", "RUNNING/FULL_DUMP"))
+    subject = summary_subject(store, NOW.date(), NOW)
+    assert subject["counts"] == {"RUNNING/CDC": 2, "FAILED/CDC": 1, "STOPPING/CDC": 1}
+    assert (subject["failed"], subject["stuck"]) == ([seen[2].job.name], [seen[3].job.name])
+    assert subject["events"] == [new.id] != [old.id]

@@ -1,0 +1,103 @@
+"""The chart of the replication delay: a picture for every kind of data."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.cmdline.delay_chart import delay_chart, segments, tick_step
+from bot.dms.model import Delay, DelayPoint, Lag
+from bot.util.durations import bytes_text, seconds_text
+from tests.notify.world import MINUTE, NOW
+
+
+def behind(seconds: Sequence[DelayPoint] = (), size: Sequence[DelayPoint] = ()) -> Delay:
+    return Delay(Lag(tuple(seconds)), Lag(tuple(size)))
+
+
+def points(
+    count: int, value: Callable[[int], float], every: timedelta = MINUTE, without: range = range(0)
+) -> tuple[DelayPoint, ...]:
+    return tuple(
+        DelayPoint(NOW - every * (count - 1 - at), value(at)) for at in range(count) if at not in without
+    )
+
+
+def picture(delay: Delay, hours: float = 1) -> Image.Image:
+    return Image.open(io.BytesIO(delay_chart("orders", delay, hours, NOW, 900.0)))
+
+
+def ink(image: Image.Image) -> int:
+    """How many pixels are blue: the line of the seconds, and what lies under it."""
+    pixels = np.asarray(image.convert("RGB"), dtype=int)
+    return int((pixels[:, :, 2] > pixels[:, :, 0] + 8).sum())
+
+
+@pytest.mark.parametrize(
+    "delay",
+    [
+        behind(points(60, float), points(60, lambda at: at * 1e6)),
+        behind(points(288, lambda at: at * 400.0, MINUTE * 5), points(288, lambda at: at * 1e12, MINUTE * 5)),
+        behind(points(60, lambda _: 0.0), points(60, lambda _: 0.0)),
+        behind(points(1, lambda _: 42.0), ()),
+        behind((), points(1, lambda _: 0.0)),
+        Delay(),
+    ],
+    ids=["hour", "day", "zero", "one point", "bytes only", "nothing"],
+)
+def test_every_kind_of_data_is_a_picture_that_slack_shows_sharply(delay: Delay) -> None:
+    image = picture(delay)
+    assert (image.format, image.size) == ("PNG", (1200, 750))
+
+
+def test_what_is_older_than_asked_for_is_left_out() -> None:
+    long = behind(points(288, lambda _: 800.0, MINUTE * 5), ())
+    assert ink(picture(long, hours=0.01)) < ink(picture(long, hours=24))
+
+
+def test_more_delay_is_more_ink() -> None:
+    none, some, much = (
+        picture(behind(points(60, value), ()))
+        for value in (lambda _: 0.0, lambda at: 800.0 if at > 40 else 0.0, lambda _: 800.0)
+    )
+    assert ink(none) < ink(some) < ink(much)
+
+
+def test_nothing_is_drawn_where_nobody_measured() -> None:
+    whole = picture(behind(points(60, lambda _: 800.0), ()))
+    torn = picture(behind(points(60, lambda _: 800.0, without=range(15, 45)), ()))
+    assert ink(torn) < ink(whole) * 0.7
+
+
+def test_a_gap_parts_the_line_and_a_missing_sample_or_two_do_not() -> None:
+    assert [len(part) for part in segments(points(60, float, without=range(20, 30)))] == [20, 30]
+    assert [len(part) for part in segments(points(60, float, without=range(20, 21)))] == [59]
+    assert [len(part) for part in segments(points(288, float, MINUTE * 5))] == [288]
+    assert segments(()) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (42, "42 s"), (90, "1.5 min"), (900, "15 min"), (7200, "2 h"), (180_000, "2.08 days")],
+)
+def test_seconds_in_words(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (512, "512 B"), (1024, "1 KiB"), (1.5 * 1024**2, "1.5 MiB"), (200 * 1024**3, "200 GiB")],
+)
+def test_bytes_in_words(size: float, text: str) -> None:
+    assert bytes_text(size) == text
+
+
+def test_axes_have_few_and_round_steps() -> None:
+    assert tick_step(900, (60, 300, 600)) == 300
+    assert tick_step(1e6, (60.0, 300.0)) % 300 == 0
+    assert 1e6 / tick_step(1e6, (60.0, 300.0)) <= 5

@@ -1,0 +1,96 @@
+"""Of what a channel was kept out of, only the newest news that somebody still watches is posted late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from bot.dms.model import Job
+from bot.outbox.requeue import MAX_NEWS, requeue_after_invite
+from bot.policy.subscriptions import Subscriptions
+from bot.store import Store
+from bot.store.records import Event, JobSnapshot, OutMessage, RequestState, Watch
+from tests.notify.world import BORN, MINUTE, NOTIFY, NOW, job
+from tests.store import make
+
+EVERYTHING = Subscriptions.of(NOTIFY, ())
+PROD = (("env", "prod"),)
+
+
+def kept_out(store: Store, key: str, kind: str, **subject: object) -> str:
+    """A message that was given up, as the app was not in the channel."""
+    assert store.post(OutMessage(key, NOTIFY, kind, subject, created=NOW))
+    store.mark_attempt(key)
+    store.mark_failed(key, None, "not_in_channel")
+    return key
+
+
+def failed(store: Store, it: Job, gone: bool = False) -> list[str]:
+    """The keys of the job's time line and alert."""
+    if not gone:
+        store.save_known([JobSnapshot(it, NOW, NOW)])
+    kind, after = ("deleted", "") if gone else ("changed", it.status)
+    event = store.add_event(Event(it.name, BORN, NOW, kind, "RUNNING/CDC", after))
+    line = {"job": it.name, "create_time": BORN.isoformat(), "run": 1, "first": event.id}
+    return [
+        kept_out(store, f"timeline:{it.id}", "timeline", **line),
+        kept_out(store, f"alert:{it.id}", "alert", event=event.id),
+    ]
+
+
+def taken(store: Store, keys: Sequence[str]) -> list[str]:
+    return [key for key in keys if (found := store.message(key)) is not None and not found.error]
+
+
+def watching(jobs: str, *only: str, target: str = NOTIFY) -> Subscriptions:
+    return Subscriptions.of("", [Watch("w", target, "U1", jobs, only)])
+
+
+def test_of_news_the_newest_of_what_waits_all(store: Store) -> None:
+    waiting = []
+    for number in range(MAX_NEWS + 1):
+        request = make.request(f"q{number}", state=RequestState.APPROVING)
+        store.add_request(request)
+        waiting.append(kept_out(store, f"approval:q{number}", "approval", request=request.id))
+    news = [key for number in range(MAX_NEWS) for key in failed(store, job("FAILED/CDC", f"job-{number}"))]
+    left = failed(store, job("FAILED/CDC", "mended"))
+    store.save_known([JobSnapshot(replace(job("RUNNING/CDC", "mended"), create_time=NOW), NOW, NOW)])
+    assert requeue_after_invite(store, NOTIFY, NOW + MINUTE, EVERYTHING) == len(waiting) + MAX_NEWS
+    assert taken(store, waiting) == waiting
+    assert taken(store, [*news, *left]) == news[-MAX_NEWS:], "what is over takes nobody's place"
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "kinds"),
+    [
+        (EVERYTHING, ["timeline", "alert"]),
+        (watching("*", "failed"), ["alert"]),
+        (watching("*", "completed"), []),
+        (watching("label:env=prod"), ["timeline", "alert"]),
+        (watching("label:env=test"), []),
+        (watching("*", target="C0OTHER001"), []),
+        (Subscriptions(()), []),
+    ],
+)
+def test_only_what_is_still_watched(store: Store, subscriptions: Subscriptions, kinds: list[str]) -> None:
+    keys = failed(store, job("FAILED/CDC", labels=PROD))
+    assert requeue_after_invite(store, NOTIFY, NOW, subscriptions) == len(kinds)
+    assert [key.partition(":")[0] for key in taken(store, keys)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "told"),
+    [
+        (EVERYTHING, True),
+        (watching(job(id="gone").name), True),
+        (watching("label:env=prod"), True),
+        (watching(job(id="other").name), False),
+        (Subscriptions(()), False),
+    ],
+)
+def test_a_job_that_is_gone(store: Store, subscriptions: Subscriptions, told: bool) -> None:
+    keys = failed(store, job(id="gone"), gone=True)
+    requeue_after_invite(store, NOTIFY, NOW, subscriptions)
+    assert taken(store, keys) == keys[1:] * told

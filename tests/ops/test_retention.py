@@ -1,0 +1,43 @@
+"""What is over is cleared away after its time, and not looked for more than once an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store, open_store
+from bot.store.retention import RetentionJob
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = open_store(str(tmp_path / "bot.db"))
+    yield made
+    made.close()
+
+
+def test_only_what_is_older_than_it_is_kept(store: Store) -> None:
+    store.first_time("old", NOW - 31 * DAY)
+    store.first_time("new", NOW - 29 * DAY)
+    RetentionJob(store, keep_s=30 * 86400).tick(NOW)
+    assert store.first_time("old", NOW)
+    assert not store.first_time("new", NOW)
+
+
+def test_once_an_hour_and_after_a_clock_was_set_back(store: Store) -> None:
+    tidying = RetentionJob(store, keep_s=30 * 86400)
+    tidying.tick(NOW)
+    store.first_time("old", NOW - 31 * DAY)
+    tidying.tick(NOW + timedelta(minutes=59))
+    assert not store.first_time("old", NOW)
+    tidying.tick(NOW + timedelta(minutes=60))
+    assert store.first_time("old", NOW)
+    store.first_time("older", NOW - 40 * DAY)
+    tidying.tick(NOW - DAY)
+    assert store.first_time("older", NOW)

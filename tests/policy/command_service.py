@@ -1,0 +1,149 @@
+"""A context as the bot makes it: the real store, and the real gateway against the local DMS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.cmdline.answers import Answer, AnswerPage, Note, RichPart, RichText, User
+from bot.cmdline.parser import parse
+from bot.config.settings import Settings
+from bot.dms.gateway import Gateway
+from bot.policy.access import Access
+from bot.requests.approvals import Approvals
+from bot.requests.base import RequestContext
+from bot.requests.follower import Follower
+from bot.requests.runner import Runner
+from bot.slack.api.membership import Membership
+from bot.store import Store, open_store
+from bot.store.records import Person
+from commands import all_verbs
+from commands.support.base import Context, EarlyAnswer
+from sandbox.dms import DmsServer
+
+from .people import DANA, NOW, access
+
+PROJECT = "demo-project"
+PLACES = ("europe-west1", "us-central1")
+SETTINGS = Settings(PROJECT, PLACES, "C0DBMIGRAT", "xoxb-sandbox")
+
+
+@dataclass
+class CommandService:
+    """Answers commands as they are typed."""
+
+    ctx: Context
+
+    def type(self, line: str, who: Person = DANA, **fields: Any) -> Answer:
+        """What `/dms LINE` answers to `who`.
+
+        Raises:
+            UsageError.
+        """
+        ctx = replace(self.ctx, who=who, **fields)
+        invocation = parse(line, {name: verb.grammar for name, verb in ctx.verbs.items()})
+        try:
+            return ctx.verbs[invocation.verb].run(ctx, invocation)
+        except EarlyAnswer as said:
+            return said.answer
+
+
+def words(value: RichText | Answer) -> str:
+    """All text of an answer in one line; people as `@id`."""
+    match value:
+        case Note(text=text):
+            return words(text)
+        case AnswerPage(title=title, sections=sections, footer=footer):
+            return "\n".join([title, *(words(each.text) for each in sections), words(footer)])
+        case str():
+            return value
+        case tuple():
+            return "".join(_word(part) for part in value)
+    raise AssertionError(f"no text in {value!r}")
+
+
+def _word(part: RichPart) -> str:
+    match part:
+        case str():
+            return part
+        case User(id=id):
+            return f"@{id}"
+        case _:
+            return str(next(getattr(part, name) for name in ("text", "id", "at") if hasattr(part, name)))
+
+
+def labels(answer: Answer) -> list[str]:
+    """All buttons of a page or note."""
+    assert isinstance(answer, AnswerPage | Note)
+    inside = (
+        [button for each in answer.sections for button in each.buttons]
+        if isinstance(answer, AnswerPage)
+        else []
+    )
+    return [button.label for button in (*inside, *answer.buttons)]
+
+
+@contextmanager
+def command_service(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[CommandService]:
+    """A desk with jobs `orders` and `billing` (env=prod), where the clock stands at `NOW`."""
+    store: Store = open_store(str(path / "bot.db"))
+    gateway = Gateway(PROJECT, PLACES, dms.grpc_host, dms.rest_host, deadline_s=5)
+    allowed = rights or access()
+    verbs = all_verbs()
+    actions = {verb.action.action: verb.action for verb in verbs.values() if verb.action}
+
+    def clock() -> datetime:
+        return NOW
+
+    with ThreadPoolExecutor(2) as pool:
+        runner = Runner(
+            gateway,
+            store,
+            allowed,
+            actions,
+            replica="one",
+            parallel=2,
+            pool=pool,
+            clock=clock,
+            wake=lambda: None,
+            nudge=lambda _name: None,
+            on_ended=lambda _action, _state: None,
+        )
+        follower = Follower(runner, gateway, store, replica="one", clock=clock, wake=lambda: None)
+        context = RequestContext(
+            dms=gateway,
+            store=store,
+            access=allowed,
+            actions=actions,
+            runner=runner,
+            follower=follower,
+            confirm_expires_s=900,
+            approval_expires_s=4 * 3600,
+            approval_channel="",
+            parallel=2,
+            clock=clock,
+            wake=lambda: None,
+        )
+        approvals = Approvals(context)
+        yield CommandService(
+            Context(
+                DANA,
+                gateway,
+                store,
+                approvals,
+                allowed,
+                SETTINGS,
+                verbs,
+                clock,
+                # there is no Slack at this desk
+                lambda _channel: Membership.UNKNOWN,
+                lambda _channel, _user: True,
+            )
+        )
+    gateway.close()
+    store.close()

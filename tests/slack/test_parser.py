@@ -1,0 +1,381 @@
+"""The command line behind `/dms`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.parser import MAX_LENGTH, parse
+from bot.util.durations import humanize, parse_duration, parse_time
+from commands import all_verbs
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+_DATABASES = Flag("databases", "list", "")
+SYNTAXES = {
+    "help": Syntax(words=True),
+    "list": Syntax(filters=("state", "location", "label"), words=True, flags=(Flag("page", "number", ""),)),
+    "show": Syntax(jobs="one"),
+    "stop": Syntax(jobs="many", filters=("state", "label"), flags=(Flag("all", "switch", ""),)),
+    "edit": Syntax(
+        jobs="one",
+        flags=(
+            Flag("add", "list", ""),
+            Flag("remove", "list", ""),
+            Flag("parallel", "choice", "", ("min", "optimal", "max")),
+        ),
+    ),
+    "restart": Syntax(jobs="many", flags=(_DATABASES, Flag("failed-only", "switch", ""))),
+    "freeze": Syntax(
+        jobs="optional",
+        flags=(
+            Flag("until", "time", ""),
+            Flag("for", "duration", ""),
+            Flag("reason", "text", ""),
+            Flag("all", "switch", ""),
+        ),
+    ),
+    "history": Syntax(jobs="optional", flags=(Flag("by", "word", ""),)),
+}
+FULL = "projects/acme/locations/europe-west1/migrationJobs/orders-db"
+
+
+def read(text: str) -> Invocation:
+    return parse(text, SYNTAXES)
+
+
+def refused(text: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b", "/dms", "dms", "``", "?"])
+def test_nothing_asks_for_help(text: str) -> None:
+    assert read(text) == Invocation("help")
+
+
+@pytest.mark.parametrize("text", ["stop --help", "stop orders-db -h", "STOP —help"])
+def test_help_of_a_verb(text: str) -> None:
+    assert read(text) == Invocation("help", words=("stop",))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "orders-db",
+        "europe-west1/orders-db",
+        FULL,
+    ],
+)
+def test_ways_to_name_a_job(job: str) -> None:
+    assert read(f"show {job}").jobs == (job,)
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        f"//datamigration.googleapis.com/{FULL}",
+        "https://console.cloud.google.com/dbmigration/migrations/locations/europe-west1/instances/orders-db?project=acme",
+        "<https://console.cloud.google.com/dbmigration/migrations/locations/europe-west1/instances/orders-db"
+        "?authuser=1&amp;project=acme>",
+    ],
+)
+def test_pasted_addresses_are_the_full_name(job: str) -> None:
+    assert read(f"show {job}").jobs == (FULL,)
+
+
+def test_marks_of_slack_around_a_job_go() -> None:
+    assert read("`show` `orders-db`").jobs == ("orders-db",)
+    assert read("show <http://orders-db|orders-db>").jobs == ("orders-db",)
+    assert read("stop `a`, `b`").jobs == ("a", "b")
+
+
+def test_several_jobs() -> None:
+    assert read("stop a b,c , d a").jobs == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize("dash", ["--", "—", "–", "-", "−−"])
+def test_dashes_that_clients_make(dash: str) -> None:
+    assert read(f"restart a {dash}failed-only").flags == {"failed-only": True}
+
+
+@pytest.mark.parametrize("quotes", ['""', "''", "“”", "‘’", "„“", "«»"])
+def test_quotes_that_clients_make(quotes: str) -> None:
+    line = f"freeze a --reason {quotes[0]}month end, --really{quotes[1]} --for 2h"
+    assert read(line).flags == {"reason": "month end, --really", "for": "2h"}
+
+
+def test_an_apostrophe_is_no_quote() -> None:
+    assert read("list sam's").words == ("sam's",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "edit x --add a,b,c",
+        "edit x --add=a,b,c",
+        "edit x --add a, b, c",
+        "edit x --add a ,b , c",
+        "edit --add a,b x --add c",
+        "edit x —add a,b, c",
+        "EDIT x --ADD `a`,`b`, c",
+    ],
+)
+def test_lists(line: str) -> None:
+    found = read(line)
+    assert (found.verb, found.jobs, found.flags) == ("edit", ("x",), {"add": ("a", "b", "c")})
+
+
+def test_a_quoted_comma_belongs_to_the_name() -> None:
+    assert read('restart a --databases "a,b",“c d” ').flags == {"databases": ("a,b", "c d")}
+
+
+def test_filters() -> None:
+    found = read("list orders state=running, failed label.team=pay location=<#C1|eu>")
+    assert found.words == ("orders",)
+    assert found.filters == {"state": "running,failed", "label.team": "pay", "location": "C1"}
+
+
+@pytest.mark.parametrize("typed", ["label.env=prod", "label=env=prod", "label:env=prod", "LABEL:env=prod"])
+def test_a_label_may_be_written_as_people_do(typed: str) -> None:
+    assert read(f"list {typed}").filters == {"label.env": "prod"}
+
+
+def test_all_with_filters_needs_no_job() -> None:
+    assert read("stop --all state=running") == Invocation(
+        "stop", flags={"all": True}, filters={"state": "running"}
+    )
+
+
+def test_mentions_are_ids_but_names_in_prose() -> None:
+    assert read("history --by <@U123|sam>").word("by") == "U123"
+    assert read("history --by <!subteam^S9|@dba>").word("by") == "S9"
+    assert read("freeze --reason 'asked by <@U123|sam> &amp; co'").word("reason") == "asked by @sam & co"
+
+
+def test_choices_in_any_case() -> None:
+    assert read("edit x --parallel MAX").word("parallel") == "max"
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("stpo a", ["no verb `stpo`", "`stop`", "/dms stop orders-db"]),
+        ("zzzzqqq", ["no verb `zzzzqqq`", "/dms help"]),
+        ("reboot a", ["no verb `reboot`: `/dms help` lists all"]),
+        ("remove a", ["no verb `remove`: `/dms help` lists all"]),
+        ("hist a", ["no verb `hist`: did you mean `history`"]),
+        ("stop a --skip-validation", ["no flag `--skip-validation`: it takes `--all`"]),
+        ("restart a --data b", ["no flag `--data`: did you mean `--databases`"]),
+        ("show", ["needs a job", "/dms show orders-db"]),
+        ("show Orders_DB", ["lower-case", "Write it as `orders-db`."]),
+        ("show orders.db", ["not a job", "/dms show orders-db"]),
+        ("show a b", ["one job", "`b`"]),
+        ("show a,b", ["one job"]),
+        ("stop", ["needs a job"]),
+        ("stop state=running", ["--all state=running"]),
+        ("edit a --ad x", ["no flag `--ad`", "`--add`"]),
+        ("edit a --zzz x", ["no flag", "`--parallel`"]),
+        ("show a --force", ["takes no flags"]),
+        ("edit a --add", ["`--add` needs", "--add orders,customers"]),
+        ("edit a --add --remove b", ["`--add` needs"]),
+        ("edit a --add ,", ["`--add` needs"]),
+        ("edit a --parallel", ["one of min, optimal, max"]),
+        ("edit a --parallel mx", ["not `mx`", "Did you mean `max`?"]),
+        ("edit a --parallel max --parallel min", ["given twice", "`max`", "`min`"]),
+        ("stop a --all=yes", ["takes no value"]),
+        ("list sate=x", ["no filter `sate=`", "`state=`"]),
+        ("list state=", ["`state=` needs a value"]),
+        ("list state=a state=b", ["given twice"]),
+        ("show a=b", ["takes no filters"]),
+        ("list --page two", ["whole number", "`two`"]),
+        ("list --page -1", ["whole number"]),
+        ("freeze a --for soon", ["a duration", "`soon`", "--for 2h"]),
+        ("freeze a --until 2026-13-01", ["a time", "2026-12-01T08:00Z"]),
+        ('freeze a --reason "month end', ["never closed"]),
+        ("freeze a --reason month end", ["needs quotes", '`/dms freeze a --reason "month end"`']),
+        (
+            "freeze a --reason=end of month --until 2h",
+            ["needs quotes", '`/dms freeze a --reason "end of month" --until 2h`'],
+        ),
+        ("freeze --all --reason month end", ['`/dms freeze --all --reason "month end"`']),
+        ("freeze --reason month end a", ["needs quotes", '--reason "month end"`']),
+        ("show @channel", ["not a job"]),
+        ("stop " + "a " * MAX_LENGTH, ["too long"]),
+    ],
+)
+def test_what_is_wrong_and_what_would_be_right(line: str, parts: list[str]) -> None:
+    said = refused(line)
+    for part in parts:
+        assert part in said
+    assert "\n" not in said
+    assert len(said) < 400
+
+
+@given(st.text(max_size=300) | st.text("-—=,\"'“” <>@#|&;`abs", max_size=80))
+def test_anything_is_read_or_refused_in_one_line(text: str) -> None:
+    for line in (text, f"stop {text}", f"edit a --add {text}", f"list {text}"):
+        try:
+            found = read(line)
+        except UsageError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+            assert len(str(error)) < 600  # noqa: PT017
+        else:
+            assert found.verb in SYNTAXES
+            assert Invocation.from_dict(found.to_dict()) == found
+
+
+def test_every_example_in_the_help_is_right() -> None:
+    verbs = all_verbs()
+    syntaxes = {name: verb.grammar for name, verb in verbs.items()}
+    for verb in verbs.values():
+        for example in verb.examples:
+            assert parse(example, syntaxes).verb == verb.name
+
+
+WRONG = (
+    "",
+    "a b",
+    "A_B",
+    "zz=1",
+    "a stat=x",
+    "state=",
+    "label.team=",
+    "label=team",
+    "label.=pay",
+    "a --all=yes",
+    "--al",
+    "--zzzzz",
+    "--page x",
+    "a --databases",
+    "a --reason",
+    "a --until soon",
+    "a --hours 7",
+    "--by",
+    "--channel",
+    "--only",
+    "a --parallel",
+)
+
+
+@pytest.mark.parametrize("verb", list(all_verbs()))
+def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    shown = 0
+    for tail in WRONG:
+        try:
+            parse(f"{verb} {tail}", syntaxes)
+        except UsageError as error:
+            for line in re.findall(r"`(/dms [^`]*)`", str(error)):
+                found = parse(line, syntaxes)
+                assert found.verb == verb
+                selects = syntaxes[verb].jobs != "one" and found.is_set("all")
+                assert not (selects and found.jobs), line
+                assert not selects or found.filters or not syntaxes[verb].filters or verb == "unwatch", line
+                shown += 1
+    assert shown >= 4
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("start a --all=yes", "/dms start --all state=not_started location=europe-west1"),
+        ("stop --al", "/dms stop --all phase=cdc label.env=staging"),
+        ("verify state=", "/dms verify --all state=not_started"),
+        ("stop state=", "/dms stop --all state=running"),
+        ("freeze a --reason", '/dms freeze orders-db --until 2h --reason "month end"'),
+        ("freeze a b", '/dms freeze a --until 2h --reason "month end"'),
+        ("history --by", "/dms history --by @dana --since 2d"),
+        ("promote a --databases", "/dms promote orders-db --databases sales,billing"),
+        ("start a --skip", "/dms start orders-db --skip-validation"),
+    ],
+)
+def test_the_examples_of_the_verb_itself_are_shown(line: str, right: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    with pytest.raises(UsageError, match=re.escape(right)):
+        parse(line, syntaxes)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("2h", timedelta(hours=2)),
+        ("3D", timedelta(days=3)),
+        ("1h30m", timedelta(minutes=90)),
+        ("45s", timedelta(seconds=45)),
+        ("1w", timedelta(days=7)),
+    ],
+)
+def test_durations(text: str, span: timedelta) -> None:
+    assert parse_duration(text) == span
+    assert parse_time(text, NOW) == NOW + span
+
+
+@pytest.mark.parametrize("text", ["", "0m", "h", "2", "-2h", "2y", "999999w", "soon", "2 hours"])
+def test_no_durations(text: str) -> None:
+    with pytest.raises(ValueError, match="write for example"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-01T08:00Z", datetime(2026, 12, 1, 8, tzinfo=UTC)),
+        ("2026-12-01 08:00", datetime(2026, 12, 1, 8, tzinfo=UTC)),
+        ("2026-12-01T08:00+02:00", datetime(2026, 12, 1, 6, tzinfo=UTC)),
+        ("2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_times(text: str, moment: datetime) -> None:
+    assert parse_time(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "2026-12-01T25:00", "20261201", "12:00"])
+def test_no_times(text: str) -> None:
+    with pytest.raises(ValueError, match="write for example"):
+        parse_time(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (90, "1 min 30 s"),
+        (7500, "2 h 5 min"),
+        (90_000, "1 d 1 h"),
+        (-5, "0 s"),
+        (float("nan"), "unknown"),
+    ],
+)
+def test_durations_for_people(seconds: float, words: str) -> None:
+    assert humanize(seconds) == words
+
+
+LONG = f"{'upgrade ' * 12}of the source"
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("freeze a —until 2h —reason month end", 'freeze a --until 2h --reason "month end"'),
+        ("freeze a --until 2h --REASON month end", 'freeze a --until 2h --reason "month end"'),
+        ("freeze a --reason= month end --until 2h", 'freeze a --reason "month end" --until 2h'),
+        (f"freeze a --until 2h --reason {LONG}", f'freeze a --until 2h --reason "{LONG}"'),
+        (f"freeze e/{'a' * 60} --reason month end", f'freeze e/{"a" * 60} --reason "month end"'),
+        (
+            'freeze a --until="2026-12-01 08:00" --reason a 5" disk',
+            """freeze a --until="2026-12-01 08:00" --reason "a 5' disk\"""",
+        ),
+    ],
+)
+def test_the_line_with_quotes_is_one_to_copy(line: str, right: str) -> None:
+    assert refused(line) == f"A text of several words needs quotes: write `/dms {right}`."
+    assert parse(right, SYNTAXES).flags["reason"]
