@@ -12,8 +12,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -150,7 +149,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         self._send_s = send_s
         self._environ = WSGIContainer(app, pool).environ
         self._in_hand: set[_Request] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining: set[asyncio.Task[None]] = set()
         self._none = asyncio.Event()
         self._none.set()
 
@@ -172,29 +171,39 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             self._none.set()
 
     def arrived(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
-        """Have the application answer it."""
-        task = asyncio.get_running_loop().create_task(self._answered(request, whole))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Have the application answer it, in a worker thread."""
+        self._pool.submit(self._work, asyncio.get_running_loop(), request, self._environ(whole))
 
-    async def _answered(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
+    def _work(self, loop: asyncio.AbstractEventLoop, request: _Request, environ: dict[str, Any]) -> None:
+        answer = self._answer(environ)
         try:
-            answering = self._pool.submit(self._answer, self._environ(whole))
-            try:
-                answer = await asyncio.wrap_future(answering)
-            except asyncio.CancelledError:
-                # The server has stopped before the application has answered.
-                answering.add_done_callback(_close)
-                raise
-            try:
-                async with asyncio.timeout(self._send_s):
-                    await request.send(answer)
-            except (StreamClosedError, TimeoutError):
-                request.hang_up()
-            finally:
-                answer.close()
+            loop.call_soon_threadsafe(self._send, request, answer)
+        except RuntimeError:
+            # The server has stopped meanwhile.
+            answer.close()
+
+    def _send(self, request: _Request, answer: _Answer) -> None:
+        sent = request.write(answer)
+        if sent.done():
+            self._sent(request, answer)
+            return
+        task = asyncio.get_running_loop().create_task(self._drain(request, answer, sent))
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def _drain(self, request: _Request, answer: _Answer, sent: asyncio.Future[None]) -> None:
+        """See to an answer that is too large to leave at once."""
+        try:
+            async with asyncio.timeout(self._send_s):
+                await sent
+        except (StreamClosedError, TimeoutError):
+            request.hang_up()
         finally:
-            self.over(request)
+            self._sent(request, answer)
+
+    def _sent(self, request: _Request, answer: _Answer) -> None:
+        answer.close()
+        self.over(request)
 
     def _answer(self, environ: dict[str, Any]) -> _Answer:
         """In a worker thread: ask the application, and read all that it returns."""
@@ -235,7 +244,7 @@ class _Request(httputil.HTTPMessageDelegate):
         self._requests.began(self)
         length = headers.get("Content-Length", "")
         if length.isdecimal() and int(length[:_DIGITS]) > MAX_BODY:
-            self._write(_Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [("Connection", "close")]))
+            self.write(_Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [("Connection", "close")]))
 
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk
@@ -249,14 +258,11 @@ class _Request(httputil.HTTPMessageDelegate):
         """It will never arrive whole."""
         self._requests.over(self)
 
-    async def send(self, answer: _Answer) -> None:
-        """Returns once the answer has left. Raises: StreamClosedError when nobody is there to take it."""
-        await self._write(answer)
-
     def hang_up(self) -> None:
         self._connection.close()
 
-    def _write(self, answer: _Answer) -> Awaitable[None]:
+    def write(self, answer: _Answer) -> asyncio.Future[None]:
+        """Returns what is done once the answer has left, or nobody is there to take it."""
         headers = httputil.HTTPHeaders()
         for name, value in answer.headers:
             headers.add(name, value)
@@ -267,11 +273,6 @@ class _Request(httputil.HTTPMessageDelegate):
         # Without more to write, Tornado closes what has answered before the whole request was read.
         self._connection.finish()
         return sent
-
-
-def _close(answering: Future[_Answer]) -> None:
-    if not answering.cancelled():
-        answering.result().close()
 
 
 def _run(loop: asyncio.AbstractEventLoop, serving: Any) -> None:
