@@ -51,7 +51,7 @@ def over_sockets(scale: Scale) -> list[Figure]:
 
 
 def over_http(scale: Scale) -> list[Figure]:
-    """Over signed HTTP, on waitress."""
+    """Over signed HTTP, all sides on the HTTP server of the bot."""
     return _measured(scale, over_socket=False)
 
 

@@ -30,7 +30,7 @@ from bot.requests.follower import Follower
 from bot.requests.presence import Presence
 from bot.requests.runner import Runner
 from bot.runtime import metrics
-from bot.runtime.cpu import pin_to_one_cpu, set_switch_interval
+from bot.runtime.cpu import set_switch_interval
 from bot.runtime.health import Health, Probe
 from bot.runtime.http_server import Server
 from bot.runtime.leader import Leader, LeaderTask
@@ -407,7 +407,7 @@ def run(settings: Settings) -> None:
     signals = Signals()
     set_switch_interval()
     if settings.cores == "one":
-        log.info("pinned_to_one_cpu", core=pin_to_one_cpu())
+        log.warning("setting_ignored", setting="DMS_BOT_CORES", reason="the process uses all cores now")
     bot = Bot(settings)
     bot.start()
     # What was loaded stays: without it, a look for garbage is short.

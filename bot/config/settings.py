@@ -64,8 +64,8 @@ class Settings:
     """Runs of one bulk request that go on at once."""
     dms_deadline_s: float = 20.0
     workers: int = 16
-    cores: str = "one"
-    """one: the process keeps to one processor core, on which it answers soonest; all: to none."""
+    cores: str = "all"
+    """Deprecated and ignored: kept so that deployments that set it go on starting."""
     log_level: str = "INFO"
     log_format: str = "auto"
     """json, console, or auto: console on a terminal and json elsewhere."""
@@ -209,7 +209,7 @@ OPTIONS = (
         "cores",
         "DMS_BOT_CORES",
         values.choice(("one", "all")),
-        "one: the process keeps to one processor core, on which it answers soonest; all: to none",
+        "Deprecated: accepted and ignored, the process uses all processor cores",
     ),
     Option(
         "keep_s",
