@@ -171,8 +171,16 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             self._none.set()
 
     def arrived(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
-        """Have the application answer it, in a worker thread."""
-        self._pool.submit(self._work, asyncio.get_running_loop(), request, self._environ(whole))
+        """Have the application answer it, in a worker thread.
+
+        Raises: HTTPInputError, which Tornado answers with status 400.
+        """
+        try:
+            environ = self._environ(whole)
+        except ValueError as error:
+            # A `Host` whose port is no number.
+            raise httputil.HTTPInputError(str(error)) from error
+        self._pool.submit(self._work, asyncio.get_running_loop(), request, environ)
 
     def _work(self, loop: asyncio.AbstractEventLoop, request: _Request, environ: dict[str, Any]) -> None:
         answer = self._answer(environ)
@@ -183,7 +191,13 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             answer.close()
 
     def _send(self, request: _Request, answer: _Answer) -> None:
-        sent = request.write(answer)
+        try:
+            sent = request.write(answer)
+        except Exception:
+            _log.exception("An answer cannot be written")
+            request.hang_up()
+            self._sent(request, answer)
+            return
         if sent.done():
             self._sent(request, answer)
             return

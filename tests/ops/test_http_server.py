@@ -401,6 +401,56 @@ def test_no_traceback_reaches_the_client(caplog: pytest.LogCaptureFixture) -> No
     assert "inner detail" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1",
+        b"GET / HTTP/1.1\r\nHost: x:",
+        b"GET / HTTP/1.1\r\nHost: x:y",
+        b"GET / HTTP/1.1\r\nHost: a b",
+        b"GET / HTTP/9.9\r\nHost: x",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz",
+        b"GET / HTTP/1.1\r\nHost: x\r\nno header",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+    ],
+)
+def test_what_is_no_request_is_refused_without_a_traceback(head: bytes) -> None:
+    with log_lines() as log, serving(Endpoints(Health())) as server:
+        assert _status(server, head + b"\r\n\r\n") == b"HTTP/1.1 400"
+    assert log.traces() == []
+
+
+@pytest.mark.parametrize("path", [b"/%", b"/%ff%fe", b"//", b"/healthz/..", b"*", b"/\xe9", b"http://x:y/z"])
+def test_odd_paths_are_not_found(path: bytes) -> None:
+    with log_lines() as log, serving(Endpoints(Health())) as server:
+        found = _status(server, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert found in (b"HTTP/1.1 404", b"HTTP/1.1 400")
+    assert log.traces() == []
+
+
+def test_an_answer_that_cannot_be_written_costs_its_connection_alone() -> None:
+    closed = threading.Event()
+
+    class Sent(list[bytes]):
+        def close(self) -> None:
+            closed.set()
+
+    def short(_environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "9")])
+        return Sent([b"short"])
+
+    server = Server(short, "127.0.0.1", 0)
+    server.start()
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        ask(server, "GET", "/")
+    assert closed.wait(10)
+    begun = time.monotonic()
+    server.stop(grace_s=10)
+    assert time.monotonic() - begun < 5
+
+
 def test_stop_lets_a_request_in_hand_end() -> None:
     inside, go = threading.Event(), threading.Event()
 
@@ -555,6 +605,13 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _status(server: Server, sent: bytes) -> bytes:
+    """How the answer to these bytes begins."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as link:
+        link.sendall(sent)
+        return link.recv(12)
 
 
 def _answers(server: Server) -> bool:
