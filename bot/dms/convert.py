@@ -14,6 +14,7 @@ from google.cloud.clouddms_v1.types import clouddms
 from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
 from bot.dms.enum_names import Names
+from bot.dms.errors import MAX_SERVICE_TEXT
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Operation, Selection
 from bot.util.redact import redact
 
@@ -213,4 +214,5 @@ def _with_details(message: str, details: Iterable[str]) -> str:
     """The service's own words; a password in them is not kept."""
     parts = [part for part in (message, *details) if part and (part == message or part not in message)]
     ends = len(parts) - 1
-    return redact("; ".join(each if at == ends else each.rstrip(".") for at, each in enumerate(parts)))
+    whole = "; ".join(each if at == ends else each.rstrip(".") for at, each in enumerate(parts))
+    return redact(whole[:MAX_SERVICE_TEXT])

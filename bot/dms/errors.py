@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_SERVICE_TEXT = 20_000
+"""Characters of what the service says that are read at all: the rest is cut before anything is searched."""
+
 
 class DmsError(Exception):
     """A call to the service did not do what was asked. `str()` is one clear sentence."""
