@@ -6,11 +6,11 @@ the MySQL, PostgreSQL, AlloyDB, SQL Server and Oracle guides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.dms import source_writes
+from bot.dms.known_errors import find
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
@@ -32,6 +32,8 @@ _GUIDES = {
     ("POSTGRESQL", ""): "postgres",
     ("ORACLE", "ALLOYDB"): "oracle-to-alloydb",
     ("ORACLE", ""): "oracle-to-postgresql",
+    ("SQLSERVER", "ALLOYDB"): "sqlserver-to-alloydb",
+    ("SQLSERVER", "POSTGRESQL"): "sqlserver-to-csql-pgsql",
 }
 
 
@@ -43,13 +45,8 @@ class LikelyCause:
     """One or two sentences: the cause, and what helps."""
     url: str
     """The docs page that tells more."""
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownError:
-    pattern: re.Pattern[str]
-    text: str
-    page: str = "diagnose-issues"
+    documented: bool = True
+    """Whether the docs name this remedy; else it is the bot's own."""
 
 
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
@@ -109,12 +106,29 @@ def source_log_growth(job: Job | None) -> str:
 
 
 def likely_cause(error: Fault | str, job: Job | None = None) -> LikelyCause | None:
-    """What usually lies behind the error, or None when its text is not a known one."""
-    text = error if isinstance(error, str) else error.message
-    for sign in _KNOWN_ERRORS:
-        if sign.pattern.search(text):
-            return LikelyCause(sign.text, docs_url(job, sign.page))
-    return None
+    """What usually lies behind the error, or None when neither its code nor its text is a known one."""
+    known = find(error if isinstance(error, str) else error.message)
+    if known is None:
+        return None
+    text = known.text.replace("{go_on}", _go_on(job))
+    return LikelyCause(text, docs_url(job, known.page), known.documented)
+
+
+def _go_on(job: Job | None) -> str:
+    """What a job's state allows once the cause is mended, to stand behind “then”."""
+    match job and job.state:
+        case State.DRAFT | State.NOT_STARTED:
+            return "verify and start"
+        case State.FAILED:
+            return "restart"
+        case State.RUNNING:
+            return "restart what failed"
+        case State.STOPPED if job and job.phase == Phase.CDC:
+            return "resume"
+        case State.STOPPED:
+            return "restart"
+        case _:
+            return "try again"
 
 
 def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:
@@ -126,8 +140,9 @@ def _guide(job: Job | None) -> str:
     if job is None:
         return "postgres"
     engine = job.source.engine or job.destination.engine
-    alloy = "ALLOYDB" if "ALLOYDB" in (job.destination.provider, job.destination.engine) else ""
-    return _GUIDES.get((engine, alloy)) or _GUIDES.get((engine, "")) or "postgres"
+    alloy = "ALLOYDB" in (job.destination.provider, job.destination.engine)
+    to = "ALLOYDB" if alloy else job.destination.engine
+    return _GUIDES.get((engine, to)) or _GUIDES.get((engine, "")) or "postgres"
 
 
 def _changing(job: Job) -> str:
@@ -214,114 +229,3 @@ _BY_STATE: dict[str, str] = {
     State.MAINTENANCE: "Wait: the service is doing maintenance on it.",
     State.DELETED: "Nothing is left to do.",
 }
-
-
-def _known_error(pattern: str, text: str, page: str = "diagnose-issues") -> _KnownError:
-    return _KnownError(re.compile(pattern, re.IGNORECASE | re.DOTALL), text, page)
-
-
-_KNOWN_ERRORS: tuple[_KnownError, ...] = (
-    _known_error(
-        r"contains existing data|user.defined entities",
-        "The destination is not empty. Clear it (or choose another), then restart.",
-    ),
-    _known_error(
-        r"no pglogical|pglogical.{0,60}(not installed|missing|install)",
-        "The pglogical extension is missing in one or more source databases: install it in each of them.",
-        "configure-source-database",
-    ),
-    _known_error(
-        r"wal_level",
-        "The source's `wal_level` is not `logical`: set it, restart the source, then verify.",
-        "configure-source-database",
-    ),
-    _known_error(
-        r"replication slots?.{0,80}(in use|not sufficient|no free|exhaust)|max_replication_slots|"
-        r"no free replication slots",
-        "The source has too few replication slots. Drop slots that nobody uses, or raise "
-        "`max_replication_slots` (one per database, and spare ones).",
-        "configure-source-database",
-    ),
-    _known_error(
-        r"max_wal_senders|max_worker_processes",
-        "The source allows too few WAL senders or workers: raise `max_wal_senders` and "
-        "`max_worker_processes`, and restart the source.",
-        "configure-source-database",
-    ),
-    _known_error(
-        r"wal segment.{0,60}removed|replication slot.{0,80}(does not exist|missing|invalidat|lost)|"
-        r"can(no|')t? ?(read|find).{0,20}wal",
-        "The source no longer has the log that replication needs: its slot was dropped, or WAL was removed. "
-        "Only a restart helps.",
-    ),
-    _known_error(
-        r"error 1236|could not find first log file|binlog.{0,60}(purged|lost|not found|expired)|"
-        r"binary log.{0,60}(purged|lost|not found)",
-        "The source has purged the binary log that replication needs. Keep binlogs longer, then restart.",
-    ),
-    _known_error(
-        r"log.?bin|binlog_format|binary logging|gtid_mode|enforce_gtid",
-        "Binary logging on the source is off or not as DMS needs it: check `log_bin`, `binlog_format=ROW` "
-        "and the GTID settings.",
-        "configure-source-database",
-    ),
-    _known_error(
-        r"table definition has changed|error 1412|ddl",
-        "The structure of a table was changed during the full dump. Hold DDL back until CDC, then restart.",
-    ),
-    _known_error(
-        r"definer|error 1449|error 1227",
-        "A view, trigger or routine on the source has a DEFINER that the destination does not know: create "
-        "that user there, or use INVOKER.",
-        "mysql-definer",
-    ),
-    _known_error(
-        r"row size too large|error 1118",
-        "A table's rows are too large for InnoDB's strict mode: use BLOB or TEXT columns, or switch "
-        "`innodb_strict_mode` off on the destination for the migration.",
-    ),
-    _known_error(
-        r"extension .{0,80}not (available|supported|allowed)|could not open extension control file",
-        "The database uses an extension that the destination does not have. Drop it on the source or leave "
-        "that database out, then restart what failed.",
-        "known-limitations",
-    ),
-    _known_error(
-        r"version.{0,80}(incompatible|not supported|unsupported)|incompatible.{0,40}version",
-        "Source and destination versions do not go together: the destination must have the same or a newer "
-        "major version.",
-        "known-limitations",
-    ),
-    _known_error(
-        r"password authentication|access denied|authentication failed|invalid (username|password)|"
-        r"login failed",
-        "The user or password in the source's connection profile is not right. Correct the profile; such an "
-        "error heals by itself then.",
-    ),
-    _known_error(
-        r"sufficient privileges|permission denied|privilege",
-        "The migration user lacks privileges on the source: grant what the guide lists.",
-        "configure-source-database",
-    ),
-    _known_error(
-        r"ssl|certificate|tls",
-        "The certificates in the connection profile do not fit the source, or have expired.",
-    ),
-    _known_error(
-        r"disk (is )?full|no space left|out of disk|storage.{0,20}full",
-        "A disk is full, on the source (piled-up WAL) or on the destination. Make room, then resume or "
-        "restart.",
-    ),
-    _known_error(
-        r"unable to connect|could not connect|can.?t connect|connection (refused|timed out|reset)|"
-        r"timed? ?out|unreachable|no route to host|lost connection|tunnel",
-        "DMS cannot reach the database: check that it is up, then firewall, allowlist, VPC peering or "
-        "tunnel.",
-        "debugging-connectivity",
-    ),
-    _known_error(
-        r"duplicate key|unique constraint|error 1062",
-        "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until it is promoted; a restart begins anew.",
-    ),
-)

@@ -475,19 +475,19 @@ def test_unknown_errors_have_no_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "provider", "guide"),
+    ("source", "destination", "provider", "guide"),
     [
-        ("MYSQL", "CLOUDSQL", "mysql"),
-        ("POSTGRESQL", "CLOUDSQL", "postgres"),
-        ("POSTGRESQL", "ALLOYDB", "postgresql-to-alloydb"),
-        ("SQLSERVER", "CLOUDSQL", "sqlserver"),
-        ("ORACLE", "ALLOYDB", "oracle-to-alloydb"),
-        ("ORACLE", "CLOUDSQL", "oracle-to-postgresql"),
-        ("", "", "postgres"),
+        ("MYSQL", "MYSQL", "CLOUDSQL", "mysql"),
+        ("POSTGRESQL", "POSTGRESQL", "CLOUDSQL", "postgres"),
+        ("POSTGRESQL", "POSTGRESQL", "ALLOYDB", "postgresql-to-alloydb"),
+        ("SQLSERVER", "SQLSERVER", "CLOUDSQL", "sqlserver"),
+        ("SQLSERVER", "POSTGRESQL", "CLOUDSQL", "sqlserver-to-csql-pgsql"),
+        ("SQLSERVER", "POSTGRESQL", "ALLOYDB", "sqlserver-to-alloydb"),
+        ("ORACLE", "POSTGRESQL", "ALLOYDB", "oracle-to-alloydb"),
+        ("ORACLE", "POSTGRESQL", "CLOUDSQL", "oracle-to-postgresql"),
+        ("", "", "", "postgres"),
     ],
 )
-def test_docs_of_the_right_guide(source: str, provider: str, guide: str) -> None:
-    one: Job = job(
-        source=Endpoint("p", source), destination=Endpoint("q", "POSTGRESQL" if source else "", provider)
-    )
+def test_docs_of_the_right_guide(source: str, destination: str, provider: str, guide: str) -> None:
+    one: Job = job(source=Endpoint("p", source), destination=Endpoint("q", destination, provider))
     assert f"/docs/{guide}/diagnose-issues" in docs_url(one)

@@ -49,7 +49,8 @@ def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
     """The likely cause, or at least the page that lists known errors; mrkdwn."""
     if cause is None:
         return f"{mrkdwn.link(docs_url(job), 'Known errors and what helps')}"
-    return f"*Likely cause*: {mrkdwn.format_own(cause.text)} {mrkdwn.link(cause.url, 'Read on')}"
+    sure = "*Likely cause*" if cause.documented else "*Likely cause* (the docs do not list it)"
+    return f"{sure}: {mrkdwn.format_own(cause.text)} {mrkdwn.link(cause.url, 'Read on')}"
 
 
 def databases_text(databases: Sequence[Database]) -> str:

@@ -1,0 +1,99 @@
+"""What a known error is: its kind of cause, how it is recognised, and what helps.
+
+Sources of the remedies: "Diagnose issues", "Known limitations" and "Configure your source" of each guide,
+and the REST reference of `MigrationJobVerificationError.ErrorCode`. What no page says is marked so
+(`documented=False`): it is the bot's own advice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+DIAGNOSE = "diagnose-issues"
+LIMITS = "known-limitations"
+SOURCE = "configure-source-database"
+NETWORK = "debugging-connectivity"
+
+
+class Cause(StrEnum):
+    """A kind of cause: errors of one kind have one remedy."""
+
+    NOT_EMPTY = "the destination holds data already"
+    PGLOGICAL = "pglogical is missing on the source"
+    PGLOGICAL_NODE = "pglogical is set up on the source already"
+    WAL_LEVEL = "wal_level is not logical"
+    SLOTS = "too few replication slots"
+    SLOT_ACTIVE = "the replication slot is in use"
+    WORKERS = "too few WAL senders or workers"
+    LOG_LOST = "the source's log is gone"
+    BINLOG_LOST = "the source's binary log is gone"
+    BINLOG_SETTINGS = "binary logging is not as DMS needs it"
+    FUNCTION_CREATORS = "log_bin_trust_function_creators is off"
+    DDL = "a table was changed during the migration"
+    SCHEMA_DRIFT = "source and destination tables differ"
+    REFERENCES = "objects refer to databases that are not migrated"
+    SYNTAX = "a name is a reserved word"
+    DUMP_CLIENT = "the dump client does not fit the source"
+    DEFINER = "a DEFINER is not known"
+    ROW_SIZE = "rows are too large"
+    EXTENSION = "an extension is not available"
+    VERSION = "the versions do not fit"
+    LOCALE = "encoding or locale is not supported"
+    NO_PRIMARY_KEY = "tables have no primary key"
+    LARGE_OBJECTS = "large objects are not migrated"
+    ENGINE = "tables use another storage engine than InnoDB"
+    PASSWORD = "user or password is wrong"  # noqa: S105 - no password
+    SOURCE_PRIVILEGES = "the migration user lacks privileges on the source"
+    DESTINATION_PRIVILEGES = "something is not permitted on the destination"
+    LOCK_PRIVILEGES = "the dump may not take a global lock"
+    ROLE_MISSING = "a role is missing on the destination"
+    CERTIFICATE = "certificates do not fit"
+    HOST_BLOCKED = "the source blocks the host"
+    TOO_MANY_CONNECTIONS = "the database takes no more connections"
+    CONNECTION_LOST = "the connection broke"
+    UNREACHABLE = "the database cannot be reached"
+    TUNNEL = "the SSH tunnel cannot be built"
+    STATEMENT_TIMEOUT = "a statement took too long"
+    DISK_FULL = "a disk is full"
+    QUOTA = "a quota is used up"
+    DUPLICATE = "a key is there twice"
+    IN_USE = "somebody uses the destination database"
+    DESTINATION_GONE = "the destination is gone"
+    CLEANUP = "the source was not cleaned up"
+    INITIAL_COPY = "the first copy of a database failed"
+    READ_REPLICA = "the source is a read replica"
+    PACKET = "a row is larger than max_allowed_packet"
+    NOT_REPLICATING = "nothing is replicated after the dump"
+    RUNNING = "a running job cannot be restarted"
+    SOURCE_IN_USE = "the source is set up for another migration"
+    LOG_CHAIN = "the chain of log backups is broken"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownError:
+    """A kind of cause, how it is known, and what helps."""
+
+    cause: Cause
+    text: str
+    """One or two sentences: the cause, and what helps."""
+    pattern: re.Pattern[str]
+    codes: tuple[str, ...] = ()
+    page: str = DIAGNOSE
+    documented: bool = True
+    """Whether a page of the guides names this remedy; else it is the bot's own."""
+
+
+def known(
+    cause: Cause,
+    pattern: str,
+    text: str,
+    *codes: str,
+    page: str = DIAGNOSE,
+    documented: bool = True,
+) -> KnownError:
+    return KnownError(cause, text, re.compile(pattern, re.IGNORECASE | re.DOTALL), codes, page, documented)
+
+
+LOGS_GONE = "The source no longer has the log that replication needs: {}. Only a restart helps."

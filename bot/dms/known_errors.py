@@ -1,0 +1,45 @@
+"""What usually lies behind an error of DMS, from its code or its text. Pure functions.
+
+The code of a verification error comes first (REST `MigrationJobVerificationError.ErrorCode`), then the text.
+A text is searched without the names of tables, columns and the like, which could look like a cause
+themselves (`ssl_scans`, "tls"), and for whole words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.dms.error_causes import KnownError
+from bot.dms.errors_of_access import ACCESS_ERRORS
+from bot.dms.errors_of_replication import REPLICATION_ERRORS
+
+_KNOWN = (*REPLICATION_ERRORS, *ACCESS_ERRORS)
+
+
+def find(text: str) -> KnownError | None:
+    """The known error that `text` (a code, a message or both) is, or None.
+
+    >>> find("ERROR: relation \"public.ssl_scans\" does not exist").cause
+    <Cause.SCHEMA_DRIFT: 'source and destination tables differ'>
+    """
+    for known in _KNOWN:
+        if any(re.search(rf"\b{code}\b", text) for code in known.codes):
+            return known
+    searched = _without_names(text)
+    return next((known for known in _KNOWN if known.pattern.search(searched)), None)
+
+
+_PARAMETER = (
+    r"wal_level|max_\w+|log_bin\w*|binlog_\w+|gtid_mode|enforce_gtid\w*|server_id|innodb_\w+"
+    r"|sql_mode|rds\.\w+"
+)
+_SINGLE = re.compile(rf"'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)')[^'\n]{{0,200}}'")
+_DOUBLE = re.compile(r"\"(?!pglogical\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
+_DOTTED = re.compile(
+    r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.)\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
+)
+
+
+def _without_names(text: str) -> str:
+    """The text with names of objects, which say nothing of the cause, put aside."""
+    return _DOTTED.sub("…", _DOUBLE.sub('"…"', _SINGLE.sub("'…'", text)))

@@ -1,0 +1,151 @@
+"""Real error texts get the right kind of cause, and names of tables and the like get none.
+
+`error_texts.tsv` has texts of DMS, PostgreSQL and MySQL, each with the cause that people who know these
+databases give it; the ones below come from the guides' "Diagnose issues" and the databases' manuals.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.dms.advice import likely_cause
+from bot.dms.error_causes import Cause
+from bot.dms.known_errors import find
+from bot.dms.model import Fault, Phase, State
+from tests.slack.makers import job
+
+_LINES = (Path(__file__).parent / "error_texts.tsv").read_text(encoding="utf-8").splitlines()[1:]
+
+
+@pytest.mark.parametrize(("cause", "text"), [line.split("\t") for line in _LINES])
+def test_real_texts(cause: str, text: str) -> None:
+    known = find(text)
+    assert known is not None
+    assert known.cause is Cause[cause]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        # "Diagnose issues", PostgreSQL and AlloyDB.
+        ("No pglogical extension installed on databases (orders)", Cause.PGLOGICAL),
+        ("Unable to connect to source database server.", Cause.UNREACHABLE),
+        ("The source database 'max_replication_slots' configuration is not sufficient.", Cause.SLOTS),
+        ("The source and destination databases have incompatible versions.", Cause.VERSION),
+        # "Diagnose issues", MySQL.
+        ("ERROR 1049 (42000): Unknown database 'crm'", Cause.REFERENCES),
+        ("ERROR 1824 (HY000): Failed to open the referenced table 'people'", Cause.REFERENCES),
+        ("ERROR 1118 (42000): Row size too large (> 8126)", Cause.ROW_SIZE),
+        ("ERROR 1109 (42S02): Unknown table 'x' in information_schema", Cause.REFERENCES),
+        # "Diagnose issues", Oracle.
+        ("can't set up a tunnel to be connected to the bastion host", Cause.TUNNEL),
+        ("private connectivity error", Cause.UNREACHABLE),
+        # PostgreSQL manual: error messages of the server and its tools.
+        ("FATAL: no pg_hba.conf entry for replication connection from host", Cause.HOST_BLOCKED),
+        ("ERROR: cannot assign TransactionIds during recovery", Cause.READ_REPLICA),
+        ("pg_restore: error: could not execute query: ERROR: permission denied for schema public",
+         Cause.DESTINATION_PRIVILEGES),
+        ("connection to server at \"203.0.113.9\", port 5432 failed: timeout expired", Cause.UNREACHABLE),
+        # MySQL manual: error messages.
+        ("MySQL server has gone away", Cause.CONNECTION_LOST),
+        ("Unknown collation: 'utf8mb4_0900_ai_ci'", Cause.LOCALE),
+        # Oracle Database error messages.
+        ("ORA-01291: missing logfile", Cause.LOG_LOST),
+        ("ORA-01017: invalid username/password; logon denied", Cause.PASSWORD),
+        ("ORA-01031: insufficient privileges", Cause.SOURCE_PRIVILEGES),
+        ("ORA-12541: TNS:no listener", Cause.UNREACHABLE),
+        # SQL Server, MSSQLSERVER_4305 and 18456.
+        ("The log in this backup set begins at LSN 37, which is too recent to apply to the database.",
+         Cause.LOG_CHAIN),
+        ("Login failed for user 'dms'. Reason: Password did not match", Cause.PASSWORD),
+    ],
+)  # fmt: skip
+def test_texts_of_guides_and_manuals(text: str, cause: Cause) -> None:
+    known = find(text)
+    assert known is not None
+    assert known.cause is cause
+
+
+_WORDS = (
+    "middleware", "ssl_scans", "ssl", "titles", "tls", "carpet_tunnels", "catalog_bin", "handling_timeouts",
+    "timed_out", "quota_exceeded", "definer_log", "certificate", "privileges", "binlog", "wal_segment",
+    "versions",
+    "extension", "disk_full", "unreachable", "ddl", "access_denied", "log_bin_x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", _WORDS)
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ('ERROR: relation "public.{}" does not exist', Cause.SCHEMA_DRIFT),
+        ("ERROR: relation public.{} does not exist", Cause.SCHEMA_DRIFT),
+        ('duplicate key value violates unique constraint "{}"', Cause.DUPLICATE),
+        ("Duplicate entry '17' for key '{}.PRIMARY'", Cause.DUPLICATE),
+        ("Table 'shop.{}' doesn't exist", Cause.SCHEMA_DRIFT),
+        ('null value in column "{}" violates not-null constraint', Cause.SCHEMA_DRIFT),
+    ],
+)
+def test_names_are_no_causes(word: str, text: str, cause: Cause) -> None:
+    known = find(text.format(word))
+    assert known is not None
+    assert known.cause is cause
+
+
+@pytest.mark.parametrize("text", ["", "Something odd happened.", "deadlock detected", "orders and titles"])
+def test_what_is_not_known_has_no_cause(text: str) -> None:
+    assert find(text) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("TABLES_WITH_LIMITED_SUPPORT", Cause.NO_PRIMARY_KEY),
+        ("PGLOGICAL_NODE_ALREADY_EXISTS", Cause.PGLOGICAL_NODE),
+        ("EXISTING_CONFLICTING_DATABASES", Cause.NOT_EMPTY),
+        ("EXISTING_DATA", Cause.NOT_EMPTY),
+        ("UNSUPPORTED_DATABASE_LOCALE", Cause.LOCALE),
+        ("INVALID_SHARED_PRELOAD_LIBRARY", Cause.PGLOGICAL),
+        ("SOURCE_MAX_SUBSCRIPTIONS", Cause.SLOTS),
+        ("CANT_RESTART_RUNNING_MIGRATION", Cause.RUNNING),
+        ("INSUFFICIENT_MAX_WAL_SENDERS", Cause.WORKERS),
+        ("INVALID_RDS_LOGICAL_REPLICATION", Cause.WAL_LEVEL),
+        ("UNSUPPORTED_GTID_MODE", Cause.BINLOG_SETTINGS),
+        ("AUTHENTICATION_FAILURE", Cause.PASSWORD),
+        ("CONNECTION_FAILURE", Cause.UNREACHABLE),
+    ],
+)
+def test_the_code_of_the_api_comes_first(code: str, cause: Cause) -> None:
+    """REST `MigrationJobVerificationError.ErrorCode`; its message may speak of anything."""
+    known = find(f"{code}: see the log, as the certificate and the password may be wrong")
+    assert known is not None
+    assert known.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "says", "never"),
+    [
+        (State.NOT_STARTED, "", "verify and start", "restart"),
+        (State.FAILED, Phase.FULL_DUMP, "restart", "resume"),
+        (State.FAILED, Phase.CDC, "restart", "resume"),
+        (State.STOPPED, Phase.CDC, "resume", "restart"),
+        (State.STOPPED, Phase.FULL_DUMP, "restart", "resume"),
+        (State.COMPLETED, "", "try again", "restart"),
+    ],
+)
+def test_advice_names_what_the_state_allows(state: State, phase: str, says: str, never: str) -> None:
+    """ "Migration job statuses": which actions each status has."""
+    text = "The destination instance contains existing data or user defined entities"
+    cause = likely_cause(Fault(9, text), job(state=state, phase=phase))
+    assert cause is not None
+    assert says in cause.text
+    assert never not in cause.text.replace("verify and start", "")
+
+
+def test_advice_of_our_own_is_marked() -> None:
+    own, documented = likely_cause("No space left on device"), likely_cause("lost binlog position")
+    assert own is not None
+    assert documented is not None
+    assert (own.documented, documented.documented) == (False, True)
