@@ -6,11 +6,16 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+"""Seconds."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d{1,6}[smhdw])+")
 _PART = re.compile(r"(\d{1,6})([smhdw])")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?")
-LONGEST = timedelta(days=3660)
+_NUMBER = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
+_MAX_SPAN = timedelta(days=3660)
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -25,9 +30,31 @@ def parse_duration(text: str) -> timedelta:
     seconds = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(compact))
     if seconds == 0:
         raise ValueError(f"`{text}` is no time at all: write for example `90m`, `2h` or `3d`")
-    if seconds > LONGEST.total_seconds():
+    if seconds > _MAX_SPAN.total_seconds():
         raise ValueError(f"`{text}` is more than ten years: write for example `90m`, `2h` or `3d`")
     return timedelta(seconds=seconds)
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds from a number with one unit, as settings have it: `90`, `90s`, `1.5h`, `1d` or `500ms`.
+
+    Raises:
+        ValueError: it is not such a number.
+    """
+    match = _NUMBER.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration: write for example 90s, 15m or 2h")
+    if match["unit"] == "ms":
+        return float(match["number"]) / 1000
+    return float(match["number"]) * _UNITS[match["unit"] or "s"]
+
+
+def seconds_as_typed(seconds: float) -> str:
+    """What `parse_seconds` reads, in the largest unit that leaves no fraction: `90s`, `15m`, `2h`."""
+    for unit in ("d", "h", "m"):
+        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def parse_time(text: str, now: datetime) -> datetime:
@@ -63,21 +90,6 @@ def humanize(span: timedelta | float) -> str:
     return _pair(whole, 86_400, "d", 3600, "h")
 
 
-def _pair(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
-    first, rest = divmod(whole, large)
-    second = rest // small
-    return f"{first} {large_name} {second} {small_name}" if second else f"{first} {large_name}"
-
-
-def _not_a_time(text: str) -> str:
-    return f"`{text}` is not a time: write for example `2h` (from now) or `2026-12-01T08:00Z`"
-
-
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-
-_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-
-
 def seconds_text(value: float) -> str:
     """`42 s`, `3.5 min`, `2 h`: short enough for an axis."""
     if value < 60:
@@ -96,3 +108,13 @@ def bytes_text(value: float) -> str:
     step = min(5, int(math.log(value, 1024)))
     shown = value / 1024**step
     return f"{shown:.0f} {_BYTE_UNITS[step]}" if shown >= 100 else f"{shown:.3g} {_BYTE_UNITS[step]}"
+
+
+def _pair(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:
+    first, rest = divmod(whole, large)
+    second = rest // small
+    return f"{first} {large_name} {second} {small_name}" if second else f"{first} {large_name}"
+
+
+def _not_a_time(text: str) -> str:
+    return f"`{text}` is not a time: write for example `2h` (from now) or `2026-12-01T08:00Z`"

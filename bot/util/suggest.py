@@ -1,4 +1,4 @@
-"""The word that was probably meant by one that is not known."""
+"""Did you mean: the known word that an unknown one probably stands for."""
 
 from __future__ import annotations
 
@@ -8,17 +8,35 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 _MIN_SCORE = 75
-"""Least likeness (0 to 100): by a wrong word, such as `reboot`, nothing else is to be thought meant. A hint
-that is far off does harm where it names what destroys: `restore` is no `restart`."""
+"""Minimum similarity score (0 to 100). High enough that `reboot` and `restore` never suggest `restart`: a
+wrong hint does harm where the suggested verb destroys data."""
 _MIN_LENGTH = 3
-"""Characters of a word in which one may be wrong."""
+"""Shorter words are too easily mistaken for another to allow one wrong letter."""
 _MAX_LENGTH = 100
-"""Characters that are compared: what is longer is no word."""
+"""Longer texts are not compared: comparing takes time, and they are no word."""
+
+
+def did_you_mean(word: str, among: Iterable[str], form: str = "{}") -> str:
+    """` Did you mean `restart`?`, to stand behind a sentence; empty where no word is near.
+
+    `form` is how the word is typed, for example `--{}` or `/dms help {}`.
+    """
+    near = nearest(word, among)
+    return f" Did you mean `{form.format(near)}`?" if near else ""
+
+
+def or_similar(word: str, among: Iterable[str]) -> str:
+    """` (did you mean `restart`?)`, to stand behind the word in a sentence; empty where no word is near."""
+    near = nearest(word, among)
+    return f" (did you mean `{near}`?)" if near else ""
 
 
 def nearest(word: str, among: Iterable[str]) -> str:
-    """The only one of `among` that begins like `word`, else the one most like it: a word misspelt, or a
-    short one with one letter wrong. Upper and lower case are the same. Empty where none is near."""
+    """The word of `among` that `word` probably means; empty where none is near. Case is ignored.
+
+    It is the only one that begins with `word`, else the most similar one, else (short words) one that
+    differs in a single letter: `hist` gives `history`, `restrat` gives `restart`.
+    """
     known = {each.casefold(): each for each in among}
     typed = word.casefold()
     if not typed or len(typed) > _MAX_LENGTH:

@@ -1,0 +1,20 @@
+"""Counts, and lists that are cut short, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def first_few(shown: Sequence[str], limit: int, separator: str = ", ") -> str:
+    """The first `limit` of them, and how many more there are: `a, b and 3 more`."""
+    return separator.join(shown[:limit]) + and_more(len(shown), limit)
+
+
+def and_more(count: int, limit: int) -> str:
+    """` and 3 more`, to stand behind the first `limit` of `count`; empty where these are all of them."""
+    return f" and {count - limit:,} more" if count > limit else ""
+
+
+def count_of(count: int, one: str, several: str = "") -> str:
+    """`1 job`, `1,234 jobs`."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
