@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sandbox.slack import plain
@@ -11,6 +13,8 @@ from tests.faults.acts import ACTS, applied, ask, calls, job_for
 DELETE = next(each for each in ACTS if each.name == "delete")
 RESTART = next(each for each in ACTS if each.name == "restart")
 START = next(each for each in ACTS if each.name == "start")
+HANGING = 60
+"""More answers than the bot gives at once."""
 
 
 def cards(env: Env, job: str) -> list[JSON]:
@@ -48,6 +52,18 @@ def test_a_response_url_that_hangs(env: Env) -> None:
     env.slack.wait_message(channel=CHANNEL, contains="watch", after=before)
     for user in people:
         env.slack.wait_message(channel=CHANNEL, user=user, contains="watch", after=before, timeout=60)
+
+
+def test_a_view_opens_while_many_answers_hang(env: Env) -> None:
+    """Slack takes a trigger for 3 seconds: opening a view does not wait for answers that hang."""
+    job = job_for(env, RESTART)
+    card = env.shows(env.type(f"restart {job}"), "Confirm restart")
+    env.slack.fault("response_url", "timeout", times=HANGING, seconds=20)
+    with ThreadPoolExecutor(8) as people:
+        delivered = list(people.map(lambda _: env.slack.command("watches", user="sam"), range(HANGING)))
+    assert all(each["ok"] for each in delivered), delivered
+    env.confirm(card, "Confirm restart", typed=job)
+    env.shows(card, "✅", timeout=40)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
 """The thread pools in which deliveries are worked on, once Slack has its acknowledgement.
 
-There are three, so that trouble in one place is not felt in another: the dispatch pool begins everything
-and opens views, the store pool does what the store answers and talks to Slack, and the DMS pool does what
-asks DMS and may hang as long as DMS does.
+There are three, so that trouble in one place is not felt in another. The dispatch pool begins everything and
+opens views, for which Slack gives 3 seconds. The store pool runs what needs the store alone, and talks to
+Slack. The DMS pool runs what asks DMS, and may hang as long as DMS does. Changes that were confirmed run in a
+fourth one (`bot.requests.runner`), whose queue is in the store: a stop drops it, while it finishes these.
+
+Fewer pools were tried. With dispatch and store in one pool of 16 threads, 60 answers whose response URL hangs
+keep a view from opening (`tests/faults/test_slack_answers.py`), and with store and DMS in one, 40 calls that
+hang keep `/dms help` waiting (`tests/faults/test_dms_silence.py`). Acknowledgements take as long either way.
 """
 
 from __future__ import annotations
