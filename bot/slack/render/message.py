@@ -34,7 +34,6 @@ from slack_sdk.models.blocks import (
 from bot.cmdline.answers import Button
 from bot.dms.rules import DESTRUCTIVE
 from bot.slack.render import mrkdwn
-from bot.slack.render.block_json import as_json, attributes
 
 MAX_BLOCKS = 50
 MAX_TEXT = 12_000
@@ -66,7 +65,7 @@ class Message:
 
     def payload(self) -> dict[str, Any]:
         """The arguments as JSON values."""
-        return {"text": self.text, "blocks": as_json(self.blocks)}
+        return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
 
 
 def message(text: str, blocks: Iterable[Block]) -> Message:
@@ -196,7 +195,7 @@ def _texts(kind: type) -> tuple[bool, tuple[str, ...]]:
         return False, _OPTION_TEXTS
     if not issubclass(kind, JsonObject):
         return False, ()
-    held = tuple(name for name in attributes(kind) if name not in _SCALARS)
+    held = tuple(sorted(kind.__new__(kind).attributes - _SCALARS))
     return issubclass(kind, MarkdownBlock), held
 
 

@@ -10,7 +10,6 @@ from slack_sdk.models.blocks import Block, InputBlock
 
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
-from bot.slack.render.block_json import as_json
 
 MAX_BLOCKS = 100
 MAX_TITLE = 24
@@ -53,7 +52,7 @@ def _plain(text: str) -> dict[str, Any]:
 def _blocks(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     """Cut at the end where there is too much; inputs are never left out."""
     m.number_actions(blocks)
-    kept: list[dict[str, Any]] = as_json(list(blocks))
+    kept = [block.to_dict() for block in blocks]
     if len(kept) <= MAX_BLOCKS and len(json.dumps(kept)) <= MAX_BYTES:
         return kept
     return _cut(blocks)
@@ -64,11 +63,11 @@ def _cut(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     room, size = MAX_BLOCKS - 1 - inputs, MAX_BYTES // 2
     kept: list[dict[str, Any]] = []
     for block in blocks:
-        shown = as_json(block)
+        shown = block.to_dict()
         if not isinstance(block, InputBlock):
             room, size = room - 1, size - len(json.dumps(shown))
             if room < 0 or size < 0:
                 continue
         kept.append(shown)
     note = m.context("… shortened: this is more than one view can hold.")
-    return [*kept[:MAX_BLOCKS], *as_json(note)][:MAX_BLOCKS]
+    return [*kept[:MAX_BLOCKS], *(block.to_dict() for block in note)][:MAX_BLOCKS]
