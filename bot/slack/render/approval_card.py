@@ -18,9 +18,8 @@ from bot.slack.render.request_card import (
     list_button,
     recheck_button,
     request_card,
-    request_details,
-    subject,
 )
+from bot.slack.render.request_details import request_details, subject
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
 

@@ -15,7 +15,7 @@ from bot.dms.model import Job, State
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.request_card import subject
+from bot.slack.render.request_details import subject
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
 

@@ -1,6 +1,6 @@
-"""The message of a request: what is asked, what will be lost, who decided, what came of it.
+"""The message of a request in each of its states: confirm, approve, running, done, ended.
 
-Rendered from the store's present state each time it is touched. The value of each button is the
+It is rendered from the store's present state whenever the request changes. The value of each button is the
 request's id.
 """
 
@@ -13,7 +13,6 @@ from typing import Literal
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms.model import Job, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.requests.buttons import abandon_button, not_started_note
 from bot.requests.job_names import display_name
@@ -21,36 +20,29 @@ from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.revalidate import GONE
 from bot.requests.wording import (
     OVERDUE_AFTER,
-    STATE_TEXT,
     is_overdue,
     needs_typed_confirmation,
     not_started,
-    scope,
 )
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.delay_warning import delay_lines
 from bot.slack.render.message import Message
 from bot.slack.render.progress import failed, outcome, progress, retryable
+from bot.slack.render.request_details import (
+    changes,
+    effect,
+    has_long_list,
+    jobs_text,
+    named_databases,
+    offers_destination,
+    request_details,
+    request_text,
+    subject,
+)
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run
 from bot.util.durations import humanize
 
 _Style = Literal["", "primary", "danger"]
-_NAMED = 20
-"""Databases of a job that are named; all of them are behind a button."""
-_JOBS = 10
-"""Jobs that are shown with all about them; more have a line each."""
-_LINES = 50
-_MAX_LINE = 180
-_NAMED_IN_LINE = 3
-_DESTINATION_GOES = (
-    "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
-    "This cannot be undone."
-)
-_DESTINATIONS_GO = (
-    "🚨 *Their destinations go too*: they are deleted with all their data, in the databases named above. "
-    "This cannot be undone."
-)
 _OVER: dict[RequestState, str] = {
     RequestState.CANCELLED: "🚫 *Cancelled*",
     RequestState.DENIED: "⛔ *Denied*",
@@ -70,17 +62,19 @@ def request_card(
     *,
     copy: bool = False,
 ) -> Message:
-    """The card where the request was made; `approval_message` is the message that asks for approvals,
-    `follow_up` what can be done next, once it is done, and `related` other requests for the same jobs that
-    are open. A `copy` elsewhere says nothing of how to stop following what does not end: it has no
-    buttons."""
+    """The card where the request was made.
+
+    `approval_message` asks for approvals elsewhere; `follow_up` are the next steps offered once it is done;
+    `related` are other open requests for the same jobs. A `copy` in another channel has no buttons, so it
+    does not explain how to stop following a run that does not end.
+    """
     match request.state:
         case RequestState.CONFIRMING:
             body = _confirming(request, related)
         case RequestState.APPROVING:
             body = _approving(request, decisions, approval_message, related)
         case RequestState.APPROVED:
-            body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *_effect(request)]
+            body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *effect(request)]
         case RequestState.RUNNING:
             lever = [] if copy else _abandon_buttons(request, runs, now)
             body = [*_running(request, runs, decisions, now), *lever]
@@ -89,14 +83,6 @@ def request_card(
         case _:
             body = _ended_card(request, decisions)
     return m.message(summary(request, runs), [m.header(_title(request, runs)), *body])
-
-
-def subject(request: Request) -> str:
-    """`restart orders-db`, `delete 3 jobs`: the action and what it is for; plain text."""
-    verb = str(request.action)
-    one = len(request.jobs) == 1
-    what = display_name(request, request.jobs[0].name) if one else f"{len(request.jobs)} jobs"
-    return f"{verb} {what}{scope(request)}"
 
 
 def summary(request: Request, runs: Sequence[Run] = ()) -> str:
@@ -111,41 +97,10 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
         case RequestState.DONE:
             return outcome(request, runs)
         case RequestState.RUNNING | RequestState.APPROVED:
-            return f"⏳ *{labels.DOING[request.action]}* {_subject_jobs(request)}"
+            return f"⏳ *{labels.DOING[request.action]}* {jobs_text(request)}"
         case _:
             why = f": {mrkdwn.clip(_end_reason(request), 300)}" if request.note else ""
             return f"{_ended(request)} — {what}{why}"
-
-
-def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> list[Block]:
-    """What is asked, and everything that must be known to decide on it; `related` are other requests for the
-    same jobs that are open."""
-    blocks: list[Block] = [m.section(f"{mrkdwn.mention('@', request.by.user)} asks to {_asked_by(request)}.")]
-    blocks.extend(m.sections("\n".join(_jobs(request))))
-    blocks.extend(_changes(request))
-    blocks.extend(_losses(request))
-    delays = delay_lines(request)
-    blocks.extend(m.sections("\n".join(delays)) if delays else [])
-    blocks.extend(_related_text(request, related))
-    return blocks
-
-
-def _related_text(request: Request, others: RelatedRequests) -> list[Block]:
-    """Whoever decides should know what else waits for the same jobs, and may come first."""
-    if not others.first:
-        return []
-    more = f"; and {others.more} more" if others.more else ""
-    return m.sections(f"👥 *Open as well*: {'; '.join(_other(request, o) for o in others.first)}{more}.")
-
-
-def _other(request: Request, other: Request) -> str:
-    """`delete orders-db by @sam, waiting for approvals`."""
-    names = {job.name for job in request.jobs}
-    shared = [job.name for job in other.jobs if job.name in names]
-    rest = f" and {len(shared) - 1} more of these jobs" if len(shared) > 1 else ""
-    among = f" ({labels.job_name_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
-    who = mrkdwn.mention("@", other.by.user)
-    return f"*{mrkdwn.verbatim(subject(other))}*{among} by {who}, {STATE_TEXT[other.state]}"
 
 
 def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
@@ -154,12 +109,6 @@ def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
     line = f"*{len(given)} of {labels.count_of(request.needed, 'approval')}*"
     return f"{line}, by {by}" if by else f"{line} so far"
-
-
-def has_long_list(request: Request) -> bool:
-    """Whether some job or database names did not fit the card: a button shows all of them."""
-    most = _NAMED if len(request.jobs) <= _JOBS else _NAMED_IN_LINE
-    return any(len(each) > most for each in request.databases.values()) or len(request.jobs) > _LINES
 
 
 def _title(request: Request, runs: Sequence[Run]) -> str:
@@ -177,132 +126,9 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
             return what
 
 
-def _asked_by(request: Request) -> str:
-    extras = []
-    if request.options.databases:
-        extras.append(f"only {labels.count_of(len(request.options.databases), 'database')}")
-    if request.options.failed_only:
-        extras.append("only what has failed")
-    if request.options.stop_first:
-        extras.append("it is stopped first")
-    if request.options.skip_validation:
-        extras.append("without the service's checks")
-    if request.options.parallelism:
-        extras.append(f"dump parallelism {mrkdwn.verbatim(request.options.parallelism)}")
-    detail = f" ({', '.join(extras)})" if extras else ""
-    again = ", once more" if request.parent else ""
-    both = scope(request) if request.options.with_destination else ""
-    return f"*{request.action}* {_subject_jobs(request)}{both}{detail}{again}"
-
-
-def _subject_jobs(request: Request) -> str:
-    if len(request.jobs) == 1:
-        return labels.job_name_code(request, request.jobs[0].name)
-    return f"*{len(request.jobs)} jobs*"
-
-
 def _ended(request: Request) -> str:
     by = f" by {mrkdwn.mention('@', request.ended_by)}" if request.ended_by else ""
     return f"{_OVER[request.state]}{by}"
-
-
-def _effect(request: Request) -> list[Block]:
-    """What goes on from now on, as the verb put it; what holds for several jobs alike is said once."""
-    effect = request.facts.get("effect")
-    if not isinstance(effect, str) or not effect.strip():
-        return []
-    return m.sections(mrkdwn.format_own("\n".join(dict.fromkeys(effect.splitlines()))))
-
-
-def _jobs(request: Request) -> list[str]:
-    """All jobs: a few with all about them, many with a line each."""
-    if len(request.jobs) <= _JOBS:
-        return ["\n\n".join(_job(request, job) for job in request.jobs)]
-    shown = [_job_line(request, job) for job in request.jobs[:_LINES]]
-    rest = len(request.jobs) - _LINES
-    more = [f"… and *{rest} more jobs*"] if rest > 0 else []
-    return [f"All of them are {labels.status(request.jobs[0].status)}:", *shown, *more]
-
-
-def _job(request: Request, job: Job) -> str:
-    name = f" {mrkdwn.verbatim(job.display_name)}" if job.display_name not in ("", job.id) else ""
-    head = (
-        f"{labels.job_emoji(job)} "
-        f"{labels.job_name_code(request, job.name)}{name} — {labels.status(job.status)}"
-    )
-    ends = (
-        f"From {labels.location_text(job.source)} to {labels.location_text(job.destination)}, "
-        f"in {mrkdwn.verbatim(job.project)} / *{mrkdwn.verbatim(job.location)}*"
-    )
-    return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
-
-
-def _job_line(request: Request, job: Job) -> str:
-    line = (
-        f"{labels.job_emoji(job)} {labels.job_code(job.name)} ({mrkdwn.verbatim(job.location)}) → "
-        f"{labels.location_text(job.destination)}"
-    )
-    databases = _databases(request, job, _NAMED_IN_LINE)
-    return mrkdwn.clip(f"{line}. {databases}" if databases else line, _MAX_LINE)
-
-
-def _databases(request: Request, job: Job, most: int) -> str:
-    databases = request.databases.get(job.name, ())
-    if databases:
-        return f"{labels.count_of(len(databases), 'database')}: {labels.names(databases, most)}"
-    if request.action in DESTRUCTIVE:
-        return "Its databases could not be listed: *all of them* are affected."
-    return ""
-
-
-def _changes(request: Request) -> list[Block]:
-    """What an edit adds, removes and keeps, as the verb put it."""
-    lines = request.facts.get("changes")
-    if not isinstance(lines, list | tuple) or not lines:
-        return []
-    return m.sections("\n".join(mrkdwn.format_own(str(line)) for line in lines))
-
-
-def _touched(request: Request) -> list[Block]:
-    """The databases, where the action is for some of a job's only."""
-    if len(request.jobs) > 1 or not (request.options.databases or request.options.failed_only):
-        return []
-    databases = request.databases.get(request.jobs[0].name, ())
-    return m.sections(f"Only these: {labels.names(databases, _NAMED)}") if databases else []
-
-
-def _losses(request: Request) -> list[Block]:
-    """The warnings, and for what destroys whether the destination itself goes."""
-    sign = "ℹ️" if request.action in HARMLESS else "⚠️"
-    lines = [f"{sign} {mrkdwn.format_own(line)}" for line in request.warning if line.strip()]
-    if request.action is Action.DELETE:
-        lines.append(_destination(request))
-    elif request.action in DESTRUCTIVE and not lines:
-        lines.append("🚨 *This cannot be undone.*")
-    return m.sections("\n".join(lines)) if lines else []
-
-
-def _destination(request: Request) -> str:
-    if request.options.with_destination:
-        return _DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO
-    if _offers_destination(request):
-        return (
-            "⚠️ *Delete job only*: the destination stays, with its databases as far as they were migrated.\n"
-            "🚨 *Delete job and destination*: the destination is deleted with all its data. "
-            "This cannot be undone."
-        )
-    if all(job.state == State.COMPLETED for job in request.jobs):
-        return "The destination itself *stays*, with its data."
-    return "The destination itself *stays*, with its databases as far as they were migrated."
-
-
-def _offers_destination(request: Request) -> bool:
-    """Until the requester has chosen; what is approved after that is the choice."""
-    if request.state is not RequestState.CONFIRMING:
-        return False
-    if request.action is not Action.DELETE or request.options.with_destination:
-        return False
-    return any(job.state != State.COMPLETED for job in request.jobs)
 
 
 def _confirming(request: Request, related: RelatedRequests) -> list[Block]:
@@ -321,7 +147,7 @@ def _typing(request: Request) -> str:
     if needs_typed_confirmation(request):
         why = "To be sure" if request.typed else "As long as the delay is not known to be zero"
         return f" {why}, you will be asked to type {what}."
-    if _offers_destination(request):
+    if offers_destination(request):
         return f" Where the destination goes too, you will be asked to type {what}."
     return ""
 
@@ -336,7 +162,7 @@ def _starts_later(request: Request) -> str:
 
 def _confirm_buttons(request: Request) -> list[Button]:
     found = []
-    if _offers_destination(request):
+    if offers_destination(request):
         only, both = ("job", "destination") if len(request.jobs) == 1 else ("jobs", "destinations")
         found.append(_button(request, f"Delete {only} only", "confirm", "danger"))
         found.append(_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
@@ -403,9 +229,9 @@ def _running(
     return [
         m.section(f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."),
         *progress(request, runs, now),
-        *_changes(request),
-        *_touched(request),
-        *_effect(request),
+        *changes(request),
+        *named_databases(request),
+        *effect(request),
     ]
 
 
@@ -436,9 +262,9 @@ def _done(
     blocks: list[Block] = m.sections(outcome(request, runs))
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
-    blocks.extend([*_changes(request), *_touched(request)])
+    blocks.extend([*changes(request), *named_databases(request)])
     if not any(failed(run) for run in runs):
-        blocks.extend(_effect(request))
+        blocks.extend(effect(request))
     blocks.extend(m.buttons([*_next_steps(request, runs), *follow_up]))
     small = f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."
     ended = f" Ended {mrkdwn.date(request.ended)}." if request.ended else ""
@@ -463,7 +289,7 @@ def _ended_card(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     reason = f"\n{_end_reason(request)}" if request.note else ""
     blocks: list[Block] = [
         m.section(f"{line}.{reason}"),
-        m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {_asked_by(request)}."),
+        m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {request_text(request)}."),
     ]
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and GONE not in request.facts:
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))

@@ -12,7 +12,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed
 from bot.slack.render.message import Message
-from bot.slack.render.request_card import request_details, subject
+from bot.slack.render.request_details import request_details, subject
 from bot.slack.render.view import modal
 from bot.store.records import Request
 

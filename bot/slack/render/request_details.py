@@ -1,0 +1,205 @@
+"""What a request asks for, and what must be known to decide on it.
+
+Jobs, databases, changes, losses, the replication delay, and other open requests for the same jobs.
+"""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.dms.model import Job, State
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
+from bot.requests.job_names import display_name
+from bot.requests.queries import NO_RELATED, RelatedRequests
+from bot.requests.wording import STATE_TEXT, scope
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.delay_warning import delay_lines
+from bot.store.records import Request, RequestState
+
+_NAMED = 20
+"""Databases of a job that are named; a button shows all of them."""
+_JOBS = 10
+"""Up to so many jobs are shown in full; more have a line each."""
+_LINES = 50
+_MAX_LINE = 180
+_NAMED_IN_LINE = 3
+_DESTINATION_GOES = (
+    "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
+    "This cannot be undone."
+)
+_DESTINATIONS_GO = (
+    "🚨 *Their destinations go too*: they are deleted with all their data, in the databases named above. "
+    "This cannot be undone."
+)
+
+
+def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> list[Block]:
+    """The blocks of all this; `related` are other open requests for the same jobs."""
+    who = mrkdwn.mention("@", request.by.user)
+    blocks: list[Block] = [m.section(f"{who} asks to {request_text(request)}.")]
+    blocks.extend(m.sections("\n".join(_jobs(request))))
+    blocks.extend(changes(request))
+    blocks.extend(_losses(request))
+    delays = delay_lines(request)
+    blocks.extend(m.sections("\n".join(delays)) if delays else [])
+    blocks.extend(_related(request, related))
+    return blocks
+
+
+def subject(request: Request) -> str:
+    """`restart orders-db`, `delete 3 jobs`: the action and what it is for; plain text."""
+    verb = str(request.action)
+    one = len(request.jobs) == 1
+    what = display_name(request, request.jobs[0].name) if one else f"{len(request.jobs)} jobs"
+    return f"{verb} {what}{scope(request)}"
+
+
+def request_text(request: Request) -> str:
+    """`*restart* orders-db (only 2 databases)`: the action, the jobs and the options; mrkdwn."""
+    extras = []
+    if request.options.databases:
+        extras.append(f"only {labels.count_of(len(request.options.databases), 'database')}")
+    if request.options.failed_only:
+        extras.append("only what has failed")
+    if request.options.stop_first:
+        extras.append("it is stopped first")
+    if request.options.skip_validation:
+        extras.append("without the service's checks")
+    if request.options.parallelism:
+        extras.append(f"dump parallelism {mrkdwn.verbatim(request.options.parallelism)}")
+    detail = f" ({', '.join(extras)})" if extras else ""
+    again = ", once more" if request.parent else ""
+    both = scope(request) if request.options.with_destination else ""
+    return f"*{request.action}* {jobs_text(request)}{both}{detail}{again}"
+
+
+def jobs_text(request: Request) -> str:
+    """The job's name, or how many jobs there are; mrkdwn."""
+    if len(request.jobs) == 1:
+        return labels.job_name_code(request, request.jobs[0].name)
+    return f"*{len(request.jobs)} jobs*"
+
+
+def has_long_list(request: Request) -> bool:
+    """Whether some job or database names did not fit the card: a button shows all of them."""
+    most = _NAMED if len(request.jobs) <= _JOBS else _NAMED_IN_LINE
+    return any(len(each) > most for each in request.databases.values()) or len(request.jobs) > _LINES
+
+
+def changes(request: Request) -> list[Block]:
+    """What an edit adds, removes and keeps, in the verb's words."""
+    lines = request.facts.get("changes")
+    if not isinstance(lines, list | tuple) or not lines:
+        return []
+    return m.sections("\n".join(mrkdwn.format_own(str(line)) for line in lines))
+
+
+def named_databases(request: Request) -> list[Block]:
+    """The databases, if the action is for some databases of a job only."""
+    if len(request.jobs) > 1 or not (request.options.databases or request.options.failed_only):
+        return []
+    databases = request.databases.get(request.jobs[0].name, ())
+    return m.sections(f"Only these: {labels.names(databases, _NAMED)}") if databases else []
+
+
+def effect(request: Request) -> list[Block]:
+    """What happens from now on, in the verb's words; a line that is the same for several jobs shows once."""
+    text = request.facts.get("effect")
+    if not isinstance(text, str) or not text.strip():
+        return []
+    return m.sections(mrkdwn.format_own("\n".join(dict.fromkeys(text.splitlines()))))
+
+
+def offers_destination(request: Request) -> bool:
+    """Whether the requester has yet to choose if the destination is deleted too; approvers see the choice."""
+    if request.state is not RequestState.CONFIRMING:
+        return False
+    if request.action is not Action.DELETE or request.options.with_destination:
+        return False
+    return any(job.state != State.COMPLETED for job in request.jobs)
+
+
+def _related(request: Request, others: RelatedRequests) -> list[Block]:
+    """Who decides should know what else is open for the same jobs, as it may run first."""
+    if not others.first:
+        return []
+    more = f"; and {others.more} more" if others.more else ""
+    listed = "; ".join(_related_request(request, each) for each in others.first)
+    return m.sections(f"👥 *Open as well*: {listed}{more}.")
+
+
+def _related_request(request: Request, other: Request) -> str:
+    """`delete orders-db by @sam, waiting for approvals`."""
+    names = {job.name for job in request.jobs}
+    shared = [job.name for job in other.jobs if job.name in names]
+    rest = f" and {len(shared) - 1} more of these jobs" if len(shared) > 1 else ""
+    among = f" ({labels.job_name_code(request, shared[0])}{rest} among them)" if len(other.jobs) > 1 else ""
+    who = mrkdwn.mention("@", other.by.user)
+    return f"*{mrkdwn.verbatim(subject(other))}*{among} by {who}, {STATE_TEXT[other.state]}"
+
+
+def _jobs(request: Request) -> list[str]:
+    """All jobs: a few in full, many with a line each."""
+    if len(request.jobs) <= _JOBS:
+        return ["\n\n".join(_job(request, job) for job in request.jobs)]
+    shown = [_job_line(request, job) for job in request.jobs[:_LINES]]
+    rest = len(request.jobs) - _LINES
+    more = [f"… and *{rest} more jobs*"] if rest > 0 else []
+    return [f"All of them are {labels.status(request.jobs[0].status)}:", *shown, *more]
+
+
+def _job(request: Request, job: Job) -> str:
+    name = f" {mrkdwn.verbatim(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    head = (
+        f"{labels.job_emoji(job)} "
+        f"{labels.job_name_code(request, job.name)}{name} — {labels.status(job.status)}"
+    )
+    ends = (
+        f"From {labels.location_text(job.source)} to {labels.location_text(job.destination)}, "
+        f"in {mrkdwn.verbatim(job.project)} / *{mrkdwn.verbatim(job.location)}*"
+    )
+    return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
+
+
+def _job_line(request: Request, job: Job) -> str:
+    line = (
+        f"{labels.job_emoji(job)} {labels.job_code(job.name)} ({mrkdwn.verbatim(job.location)}) → "
+        f"{labels.location_text(job.destination)}"
+    )
+    databases = _databases(request, job, _NAMED_IN_LINE)
+    return mrkdwn.clip(f"{line}. {databases}" if databases else line, _MAX_LINE)
+
+
+def _databases(request: Request, job: Job, most: int) -> str:
+    databases = request.databases.get(job.name, ())
+    if databases:
+        return f"{labels.count_of(len(databases), 'database')}: {labels.names(databases, most)}"
+    if request.action in DESTRUCTIVE:
+        return "Its databases could not be listed: *all of them* are affected."
+    return ""
+
+
+def _losses(request: Request) -> list[Block]:
+    """The warnings; for a deletion also whether the destination itself is deleted."""
+    sign = "ℹ️" if request.action in HARMLESS else "⚠️"
+    lines = [f"{sign} {mrkdwn.format_own(line)}" for line in request.warning if line.strip()]
+    if request.action is Action.DELETE:
+        lines.append(_destination(request))
+    elif request.action in DESTRUCTIVE and not lines:
+        lines.append("🚨 *This cannot be undone.*")
+    return m.sections("\n".join(lines)) if lines else []
+
+
+def _destination(request: Request) -> str:
+    if request.options.with_destination:
+        return _DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO
+    if offers_destination(request):
+        return (
+            "⚠️ *Delete job only*: the destination stays, with its databases as far as they were migrated.\n"
+            "🚨 *Delete job and destination*: the destination is deleted with all its data. "
+            "This cannot be undone."
+        )
+    if all(job.state == State.COMPLETED for job in request.jobs):
+        return "The destination itself *stays*, with its data."
+    return "The destination itself *stays*, with its databases as far as they were migrated."
