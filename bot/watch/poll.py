@@ -13,7 +13,7 @@ from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
 from bot.dms.port import Dms
 from bot.store.records import JobSnapshot
 from bot.watch.attribution import PROMOTING
-from bot.watch.transitions import STUCK, is_stuck
+from bot.watch.transitions import BASELINE, STUCK, is_stuck
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -68,6 +68,9 @@ class DelayResult:
     delay: Delay
 
 
+Result = PollResult | DatabasesResult | DelayResult
+
+
 def poll_location(
     dms: Dms,
     location: str,
@@ -97,6 +100,21 @@ def poll_location(
         changed += back
     busy = any(map(is_busy, found.jobs))
     return PollResult(location, at, tuple(changed), missing, busy, found.jobs, changing)
+
+
+def fetch_databases(dms: Dms, job: str) -> DatabasesResult:
+    """The databases of a job (its full resource name). Raises: DmsError."""
+    at = datetime.now(UTC)
+    return DatabasesResult(job, at, dms.databases(job))
+
+
+def fetch_delay(dms: Dms, snapshot: JobSnapshot) -> DelayResult:
+    """The replication delay of a job in the last 15 minutes. Raises: DmsError."""
+    at = datetime.now(UTC)
+    # Points from before the job came to its status say nothing about it now. Of a job that was there at the
+    # first poll, nobody knows when that was.
+    since = None if BASELINE in snapshot.flags else snapshot.changed
+    return DelayResult(snapshot.job.name, at, dms.delay(snapshot.job, hours=0.25, since=since))
 
 
 def _same_listing(last: PollResult, jobs: Sequence[Job], known: Mapping[str, JobSnapshot]) -> bool:

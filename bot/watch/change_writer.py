@@ -1,0 +1,145 @@
+"""Saves what polls found: snapshots, events and outbox rows, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from bot.config.settings import Settings
+from bot.dms.delay import MAX_AGE
+from bot.dms.model import Job
+from bot.policy.subscriptions import Subscriptions
+from bot.store import Store
+from bot.store.records import JobSnapshot
+from bot.watch.announcer import Announcer, SavedEvent
+from bot.watch.poll import DatabasesResult, DelayResult, PollResult, Result, is_busy, is_unchanged
+from bot.watch.snapshots import JobSnapshots, WatchedLocation, baseline_key
+from bot.watch.transitions import Diff, deleted_event, diff, diff_databases, diff_delay, diff_first
+
+
+class SnapshotConflict(Exception):
+    """Another replica has saved newer snapshots than those in memory."""
+
+
+@dataclass
+class Changes:
+    """What one transaction saved. It is applied to the snapshots in memory once it is committed."""
+
+    snapshots: dict[str, JobSnapshot] = field(default_factory=dict)
+    """By full resource name of the job."""
+    deleted: list[str] = field(default_factory=list)
+    events: list[SavedEvent] = field(default_factory=list)
+    has_messages: bool = False
+
+
+class ChangeWriter:
+    """Compares results with `snapshots`, which it only reads."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        snapshots: JobSnapshots,
+        announcer: Announcer,
+        subscriptions: Callable[[], Subscriptions],
+    ) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._announcer = announcer
+        self._subscriptions = subscriptions
+        self._stuck_after = timedelta(seconds=settings.stuck_after_s)
+        self._delay_alert_s = settings.delay_alert_s
+
+    def write(self, results: Sequence[Result]) -> Changes:
+        """Save everything that changed, in one transaction.
+
+        Raises:
+            SnapshotConflict: another replica was faster. Nothing is saved: load the snapshots anew.
+            StoreError: nothing is saved.
+        """
+        changes = Changes()
+        with self._store.transaction():
+            # Polls first: each is compared with the snapshots in memory, so it would undo what a job's
+            # databases or delay have just changed.
+            for result in results:
+                if isinstance(result, PollResult):
+                    self._write_poll(result, changes)
+            for result in results:
+                if not isinstance(result, PollResult):
+                    self._write_details(result, changes)
+            self._store.save_known(changes.snapshots.values())
+            for name in changes.deleted:
+                self._store.forget_job(name)
+            if changes.events:
+                now = datetime.now(UTC)
+                changes.has_messages = self._announcer.announce(changes.events, self._subscriptions(), now)
+        return changes
+
+    def _write_poll(self, result: PollResult, changes: Changes) -> None:
+        location = self._snapshots.location(result.location)
+        if location.is_new:
+            if self._store.value(baseline_key(location.name)) is not None:
+                raise SnapshotConflict
+            self._store.put_value(baseline_key(location.name), result.at.isoformat())
+        for job in result.changed:
+            self._write_job(location, job, result.at, changes)
+        for name in result.missing:
+            self._write_deleted(location, name, result.at, changes)
+
+    def _write_job(self, location: WatchedLocation, job: Job, at: datetime, changes: Changes) -> None:
+        before = location.jobs.get(job.name)
+        if before is None:
+            if not location.is_new:
+                self._check_unchanged(job.name, None)
+            self._add(diff_first(job, at, baseline=location.is_new), None, changes)
+            return
+        self._check_unchanged(job.name, before)
+        if not is_unchanged(before.job, job) or is_busy(job):
+            runs = self._store.runs(job=job.name)
+            found = diff(before, job, at, stuck_after=self._stuck_after, runs=runs, since=location.polled_at)
+            self._add(found, before, changes)
+
+    def _write_deleted(self, location: WatchedLocation, name: str, at: datetime, changes: Changes) -> None:
+        before = location.jobs.get(name)
+        if before is None:
+            return
+        self._check_unchanged(name, before)
+        event = deleted_event(before, at, self._store.runs(job=name), location.polled_at)
+        changes.deleted.append(name)
+        if event is not None:
+            changes.events.append(SavedEvent(self._store.add_event(event), before))
+
+    def _write_details(self, result: DatabasesResult | DelayResult, changes: Changes) -> None:
+        before = changes.snapshots.get(result.name) or self._snapshots.get(result.name)
+        if before is None or result.name in changes.deleted:
+            return
+        if result.name not in changes.snapshots:
+            self._check_unchanged(result.name, before)
+        if isinstance(result, DatabasesResult):
+            found = diff_databases(before, result.databases, result.at)
+        else:
+            worst = result.delay.seconds.worst(result.at - MAX_AGE)
+            found = diff_delay(before, worst, result.at, self._delay_alert_s)
+        if found.known is not before:
+            self._add(found, before, changes)
+
+    def _add(self, found: Diff, before: JobSnapshot | None, changes: Changes) -> None:
+        changes.snapshots[found.known.job.name] = found.known
+        for event in found.events:
+            of_replaced_job = before is not None and event.create_time != found.known.job.create_time
+            known = before if of_replaced_job and before is not None else found.known
+            changes.events.append(SavedEvent(self._store.add_event(event), known))
+
+    def _check_unchanged(self, name: str, before: JobSnapshot | None) -> None:
+        """Raise SnapshotConflict unless the stored snapshot still is `before`."""
+        stored = self._store.known_job(name)
+        if (stored is None) != (before is None):
+            raise SnapshotConflict
+        if stored is not None and before is not None and _comparable(stored) != _comparable(before):
+            raise SnapshotConflict
+
+
+def _comparable(snapshot: JobSnapshot) -> tuple[object, ...]:
+    job = snapshot.job
+    return job.create_time, job.status, snapshot.run, snapshot.flags, job.error

@@ -1,0 +1,101 @@
+"""Which jobs' databases and replication delay to read next, within a rate for each.
+
+The list call returns neither: databases take one call a job, and Cloud Monitoring answers for one job at a
+time. Jobs where something is likely to happen are read often, all others slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.dms.errors import Denied, Unavailable
+from bot.dms.model import Phase, State
+from bot.store.records import JobSnapshot
+from bot.util.ratelimit import RateLimitedQueue
+from bot.watch.transitions import REPLICATING
+
+_DATABASES_EVERY_S = 30.0
+_DATABASES_PER_S = 2.0
+_DATABASES_SLOW_EVERY_S = 300.0
+_DATABASES_SLOW_PER_S = 0.5
+"""For running jobs past the full dump: one of their databases can fail, too."""
+_DELAY_EVERY_S = 60.0
+_DELAY_PER_S = 1.0
+_DELAY_SLOW_EVERY_S = 300.0
+_DELAY_SLOW_PER_S = 0.25
+"""For jobs to which nobody has subscribed by name."""
+_DELAY_DENIED_S = 600.0
+"""Pause after Monitoring has denied a read."""
+_SLOW_BATCH = 3
+
+
+class DetailQueues:
+    """Times are seconds of one monotonic clock; jobs are full resource names."""
+
+    def __init__(self) -> None:
+        self._databases = RateLimitedQueue(_DATABASES_EVERY_S, _DATABASES_PER_S)
+        self._slow_databases = RateLimitedQueue(_DATABASES_SLOW_EVERY_S, _DATABASES_SLOW_PER_S, _SLOW_BATCH)
+        self._delays = RateLimitedQueue(_DELAY_EVERY_S, _DELAY_PER_S)
+        self._slow_delays = RateLimitedQueue(_DELAY_SLOW_EVERY_S, _DELAY_SLOW_PER_S, _SLOW_BATCH)
+        self._queues = (self._databases, self._slow_databases, self._delays, self._slow_delays)
+        self._delays_paused_until = 0.0
+
+    def clear(self) -> None:
+        for queue in self._queues:
+            queue.clear()
+
+    def schedule(self, snapshot: JobSnapshot, now: float, *, at_once: bool = False) -> None:
+        """Put a job into the queues that fit its status, and take it out of the others.
+
+        `at_once` reads its databases without delay, as after a change of status.
+        """
+        name = snapshot.job.name
+        running = snapshot.job.state == State.RUNNING
+        dumping = running and snapshot.job.phase == Phase.FULL_DUMP
+        if at_once and running:
+            self._databases.add(name, now, at_once=True)
+        elif dumping or snapshot.failed_databases:
+            self._databases.add(name, now)
+        else:
+            self._databases.discard(name)
+        if running and name not in self._databases:
+            self._slow_databases.add(name, now)
+        else:
+            self._slow_databases.discard(name)
+        if _is_replicating(snapshot):
+            self._slow_delays.add(name, now)
+        else:
+            self._slow_delays.discard(name)
+            self._delays.discard(name)
+
+    def set_subscribed(self, snapshots: Iterable[JobSnapshot], now: float) -> None:
+        """Read the delay of just these jobs at the faster rate: people subscribed to them by name."""
+        replicating = {each.job.name for each in snapshots if _is_replicating(each)}
+        self._delays.retain(replicating)
+        for name in replicating:
+            self._delays.add(name, now)
+
+    def remove(self, job: str) -> None:
+        for queue in self._queues:
+            queue.discard(job)
+
+    def pop_due_databases(self, now: float) -> list[str]:
+        """Jobs whose databases to read now."""
+        return [*self._databases.pop_due(now), *self._slow_databases.pop_due(now)]
+
+    def pop_due_delays(self, now: float) -> list[str]:
+        """Jobs whose replication delay to read now; none while Monitoring is paused."""
+        if now < self._delays_paused_until:
+            return []
+        return [*self._delays.pop_due(now), *self._slow_delays.pop_due(now)]
+
+    def on_delay_failed(self, error: BaseException, now: float) -> None:
+        """Pause all reads of delays if Monitoring denied one or is unavailable."""
+        if isinstance(error, Denied):
+            self._delays_paused_until = now + _DELAY_DENIED_S
+        elif isinstance(error, Unavailable):
+            self._delays_paused_until = now + _DELAY_EVERY_S
+
+
+def _is_replicating(snapshot: JobSnapshot) -> bool:
+    return snapshot.job.state == State.RUNNING and snapshot.job.phase in REPLICATING

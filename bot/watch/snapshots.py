@@ -1,0 +1,119 @@
+"""The last snapshot of each job, by location, and when each location is polled again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.dms.model import parse_name
+from bot.store import Store
+from bot.store.records import JobSnapshot
+from bot.util.ratelimit import PollInterval
+from bot.watch.poll import PollResult
+
+ALL_LOCATIONS = "-"
+"""The only location of a bot whose settings name none: one list call for all (`locations/-`)."""
+
+
+@dataclass
+class WatchedLocation:
+    """One location: its jobs as they were last saved, and when it is due."""
+
+    name: str
+    interval: PollInterval
+    jobs: dict[str, JobSnapshot] = field(default_factory=dict)
+    """By full resource name."""
+    last: PollResult | None = None
+    """The last poll whose changes are saved."""
+    is_new: bool = False
+    """This store has never seen the location, so its jobs are not announced."""
+    pending: bool = False
+    """A poll is in flight, or its result is not saved yet."""
+
+    @property
+    def polled_at(self) -> datetime | None:
+        return self.last.at if self.last is not None else None
+
+    def has_changes(self, result: PollResult) -> bool:
+        """Whether `result` holds anything to save."""
+        return bool(result.changed or result.missing) or self.is_new
+
+    def on_saved(self, result: PollResult, now: float) -> None:
+        """`result` is saved or holds nothing to save. `now` is in seconds of the monotonic clock."""
+        self.is_new = False
+        self.pending = False
+        self.last = result
+        self.interval.answered(now, busy=result.busy)
+
+
+class JobSnapshots:
+    """A copy in memory of the store's snapshots; after each commit the watcher applies what it saved.
+
+    Only the watcher's own thread changes it. Poll threads read it.
+    """
+
+    def __init__(self, store: Store, *, fast_s: float, slow_s: float) -> None:
+        self._store = store
+        self._fast_s = fast_s
+        self._slow_s = slow_s
+        self._locations: dict[str, WatchedLocation] = {}
+
+    def load(self, names: Sequence[str]) -> None:
+        """Replace everything by what the store holds; every location is due at once.
+
+        Raises:
+            StoreError.
+        """
+        self._locations = {
+            name: WatchedLocation(
+                name,
+                PollInterval(self._fast_s, self._slow_s),
+                is_new=self._store.value(baseline_key(name)) is None,
+            )
+            for name in names or (ALL_LOCATIONS,)
+        }
+        for snapshot in self._store.known_jobs().values():
+            self.put(snapshot)
+
+    def __len__(self) -> int:
+        return sum(len(location.jobs) for location in self._locations.values())
+
+    def __iter__(self) -> Iterator[JobSnapshot]:
+        for location in self._locations.values():
+            yield from location.jobs.values()
+
+    @property
+    def locations(self) -> tuple[WatchedLocation, ...]:
+        return tuple(self._locations.values())
+
+    def location(self, name: str) -> WatchedLocation:
+        """Raises: KeyError."""
+        return self._locations[name]
+
+    def location_of(self, job: str) -> WatchedLocation | None:
+        """The location of a job (its full resource name); None if the settings do not name it."""
+        locations = self._locations
+        return locations.get(parse_name(job)[1]) or locations.get(ALL_LOCATIONS)
+
+    def get(self, job: str) -> JobSnapshot | None:
+        location = self.location_of(job)
+        return None if location is None else location.jobs.get(job)
+
+    def put(self, snapshot: JobSnapshot) -> bool:
+        """Keep a snapshot. False if its location is not watched: then it is dropped."""
+        location = self.location_of(snapshot.job.name)
+        if location is None:
+            return False
+        location.jobs[snapshot.job.name] = snapshot
+        return True
+
+    def remove(self, job: str) -> None:
+        location = self.location_of(job)
+        if location is not None:
+            location.jobs.pop(job, None)
+
+
+def baseline_key(location: str) -> str:
+    """The key in the store that says when a location was polled for the first time."""
+    return f"watcher:baseline:{location}"
