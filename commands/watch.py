@@ -6,8 +6,7 @@ import secrets
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
-from bot.policy.subscriptions import EVERYTHING
-from bot.slack.api.membership import Membership
+from bot.policy.subscriptions import EVERYTHING, Membership
 from bot.store.records import Watch
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, only_of_a_job

@@ -14,7 +14,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
-from bot.slack.api.membership import Membership, membership_of
+from bot.policy.subscriptions import Membership
+from bot.slack.api.membership import membership_of
 from bot.slack.api.proxy import bypass_proxy
 from bot.slack.api.scopes import SCOPES
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from bot.dms.model import BEFORE_CDC, Job, Phase, State
@@ -23,6 +24,19 @@ TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.l
 _WITH_STATUS = frozenset({"created", "recreated", "changed", "deleted"})
 _FROM_DUMP = BEFORE_CDC | {Phase.UNSPECIFIED, ""}
 _NOT_READY_BEFORE = frozenset({State.RUNNING, State.STARTING, State.RESTARTING, State.NOT_STARTED})
+
+
+class Membership(StrEnum):
+    """What Slack says of the app and a channel; it can post only where it is a member."""
+
+    MEMBER = "member"
+    OUTSIDE = "outside"
+    """The channel exists, and the app has not been invited."""
+    NOT_VISIBLE = "hidden"
+    """Slack does not show it: it is private and the app has not been invited, or it does not exist."""
+    ARCHIVED = "archived"
+    UNKNOWN = "unknown"
+    """Slack could not be asked, or does not say."""
 
 
 class SubscriptionLike(Protocol):

@@ -11,8 +11,8 @@ from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.port import Dms
+from bot.policy.subscriptions import Membership
 from bot.requests.action import ActionVerb
-from bot.slack.api.membership import Membership
 from bot.store import Store
 from bot.store.records import Person
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from bot.cmdline.answers import Channel, Note, RichPart, User
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
 from bot.dms.model import Phase, State, short_name
-from bot.policy.subscriptions import EVERYTHING, READY, TOPICS
-from bot.slack.api.membership import Membership
+from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import nearest
 from commands.support.base import Context, EarlyAnswer

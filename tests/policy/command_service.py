@@ -15,11 +15,11 @@ from bot.cmdline.parser import parse
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.policy.access import Access
+from bot.policy.subscriptions import Membership
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
 from bot.requests.follower import Follower
 from bot.requests.runner import Runner
-from bot.slack.api.membership import Membership
 from bot.store import Store, open_store
 from bot.store.records import Person
 from commands import all_verbs

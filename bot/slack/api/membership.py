@@ -7,30 +7,18 @@ its members alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.policy.subscriptions import Membership
+
 _SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 _PAGE = 1000
 """Members that are asked for at once: the most that Slack gives."""
 _NOT_VISIBLE = ("channel_not_found", "not_in_channel")
-
-
-class Membership(StrEnum):
-    """How the app stands to a channel."""
-
-    MEMBER = "member"
-    OUTSIDE = "outside"
-    """The channel is there, and the app has not been invited."""
-    NOT_VISIBLE = "hidden"
-    """Slack does not show it: it is private and the app has not been invited, or there is none."""
-    ARCHIVED = "archived"
-    UNKNOWN = "unknown"
-    """Slack could not be asked, or does not say."""
 
 
 def lookup_membership(web: WebClient, channel: str) -> Membership:
