@@ -21,7 +21,7 @@ from bot.cmdline.answers import (
 )
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.model import job_name, short_name
-from bot.policy.access import DirectoryUnavailable
+from bot.policy.principal import DirectoryUnavailable
 from bot.requests.job_names import disambiguate
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry

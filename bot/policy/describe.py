@@ -129,10 +129,10 @@ def people(subjects: Subjects) -> tuple[RichPart, ...]:
     parts += [User(each) for each in subjects.users]
     parts += [each if each.startswith("@") else Group(each) for each in subjects.groups]
     parts += [Channel(each) for each in subjects.channels]
-    return tuple(_with_commas(parts)) or ("nobody",)
+    return tuple(with_commas(parts)) or ("nobody",)
 
 
-def _with_commas(parts: Iterable[RichPart]) -> list[RichPart]:
+def with_commas(parts: Iterable[RichPart]) -> list[RichPart]:
     listed: list[RichPart] = []
     for part in parts:
         listed += [", ", part] if listed else [part]

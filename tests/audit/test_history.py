@@ -16,7 +16,7 @@ from bot.cmdline.answers import AnswerPage, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
-from bot.policy.access import DirectoryUnavailable
+from bot.policy.principal import DirectoryUnavailable
 from bot.slack.render.render import render
 from bot.store.records import AuditEntry, JobSnapshot
 from sandbox.dms import DmsServer

@@ -7,8 +7,9 @@ from typing import Any
 
 from bot.dms.model import Job, Options, job_name
 from bot.dms.rules import Action
-from bot.policy.access import Access, DirectoryUnavailable
+from bot.policy.access import Access
 from bot.policy.loader import parse
+from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person, Request, RequestState
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from bot.cmdline.answers import Group, User
 from bot.dms.model import Job
 from bot.dms.rules import Action
-from bot.policy.access import Access, Approvers, Role
-from bot.policy.model import CHANGES, DESTROYS, OPEN, VIEWS
+from bot.policy.access import Access, Approvers
+from bot.policy.model import CHANGES, DESTROYS, OPEN, VIEWS, Role
 from bot.store.records import Person
 
 from .people import (

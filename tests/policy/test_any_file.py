@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy.access import Access, Role
+from bot.policy.access import Access
 from bot.policy.describe import notices, overview, rules
 from bot.policy.loader import parse
-from bot.policy.model import CHANGES, DESTROYS, VERBS, Policy, PolicyError
+from bot.policy.model import CHANGES, DESTROYS, VERBS, Policy, PolicyError, Role
 from tests.fuzz.profile import count, limits
 
 from .people import ALEX, DANA, NOW, QUINN, groups_of, job, request

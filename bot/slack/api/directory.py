@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.policy.access import DirectoryUnavailable
+from bot.policy.principal import DirectoryUnavailable
 
 T = TypeVar("T")
 

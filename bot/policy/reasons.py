@@ -1,0 +1,88 @@
+"""Why somebody may or may not do something, in sentences that they read in Slack."""
+
+from __future__ import annotations
+
+from bot.dms.model import Job
+from bot.policy.describe import role_name
+from bot.policy.model import EffectiveRule, PlannedFreeze, Policy, Role, Subjects
+
+
+def use(verb: str, job: Job | None) -> str:
+    return f"use `{verb}` on `{job.id}`" if job is not None else f"use `{verb}`"
+
+
+def granted(policy: Policy, rule: EffectiveRule, allowed: Subjects, what: str) -> str:
+    """Why they may do `what`."""
+    if rule.rule:
+        return f"By the rule “{rule.rule}” you may {what}."
+    if allowed.role is not None and policy.guest_role >= allowed.role:
+        return f"Everybody here may {what}."
+    if allowed.role is not None and policy.default_role >= allowed.role:
+        return f"Every member of this workspace may {what}."
+    return f"Your role lets you {what}."
+
+
+def approvals_needed(rule: EffectiveRule) -> str:
+    """How many approvals the action needs; empty if none."""
+    if not rule.approvals:
+        return ""
+    count = "One approval is" if rule.approvals == 1 else f"{rule.approvals} approvals are"
+    own = "your own counts" if rule.self_approval else "your own does not count"
+    return f"{count} needed before it runs; {own}."
+
+
+def refused(rule: EffectiveRule, allowed: Subjects, what: str, role: Role) -> str:
+    """Why somebody with this role may not do `what`, and who may."""
+    who_can = "nobody may do that" if allowed.nobody else f"that takes {subjects_text(allowed)}"
+    by = f"by the rule “{rule.rule}”" if rule.rule else "by default"
+    return f"You may not {what}: {by} {who_can}; your role is {role_name(role)}."
+
+
+def own_request(rule: EffectiveRule) -> str:
+    """Why requesters may not approve their own request."""
+    by = f"By the rule “{rule.rule}”" if rule.rule else "By default"
+    can = subjects_text(rule.approvers)
+    return f"{by} nobody approves their own request: {can} can, and you can withdraw it."
+
+
+def channel_subscriptions(policy: Policy, allowed: Subjects, role: Role) -> str:
+    """Why somebody with this role may not change a channel's subscriptions, and what they can do instead."""
+    own = "`/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
+    if policy.missing:
+        return f"{policy.unruled('set or end what a channel is told')} Still, {own}"
+    takes = f"To set or end what a channel is told takes {subjects_text(allowed)}"
+    return f"{takes}, and your role is {role_name(role)}: {own}"
+
+
+def planned_freeze(window: PlannedFreeze, job: Job) -> str:
+    until = f"{window.until:%Y-%m-%d %H:%M} UTC"
+    return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
+
+
+def subjects_text(subjects: Subjects) -> str:
+    """Who is meant, without IDs."""
+    parts: list[str] = []
+    if subjects.role is Role.NONE:
+        parts.append("anybody")
+    elif subjects.role is not None:
+        parts.append(f"the role {role_name(subjects.role)}{_or_above(subjects.role)}")
+    if subjects.users:
+        parts.append(
+            "one person by name" if len(subjects.users) == 1 else f"{len(subjects.users)} people by name"
+        )
+    if subjects.groups:
+        parts.append(_count(subjects.groups, "user group"))
+    if subjects.channels:
+        parts.append(f"anybody in {_count(subjects.channels, 'channel')}")
+    return " or ".join(parts) or "nobody"
+
+
+def _or_above(role: Role) -> str:
+    return "" if role is Role.ADMIN else " or above"
+
+
+def _count(items: tuple[str, ...], noun: str) -> str:
+    named = [each for each in items if each.startswith("@")]
+    if len(named) == len(items):
+        return ", ".join(named)
+    return f"a {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
