@@ -40,7 +40,6 @@ class Action(StrEnum):
 
 
 BULK = frozenset(Action) - {Action.EDIT}
-BY_DATABASE = frozenset({Action.RESTART, Action.PROMOTE})
 DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DELETE})
 HARMLESS = frozenset({Action.VERIFY})
 """Actions that change nothing: no freeze forbids them."""

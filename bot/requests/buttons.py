@@ -14,7 +14,7 @@ from bot.requests.wording import is_overdue, not_started
 from bot.store.records import Run
 
 MakeToken = Callable[[Invocation], str]
-"""Gives an invocation its opaque id."""
+"""Stores an invocation for a button and returns its opaque id."""
 _DANGER: Literal["danger"] = "danger"
 
 

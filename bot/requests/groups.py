@@ -9,10 +9,8 @@ from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.model import Job, Options, State, status_text
 from bot.dms.rules import DESTRUCTIVE, Action, check
+from bot.requests.buttons import MakeToken
 from bot.requests.job_names import JobNamer, disambiguate
-
-MakeToken = Callable[[Invocation], str]
-"""Stores an invocation for a button and returns its opaque id."""
 
 _MAX_GROUPS = 20
 _NAMED = 20

@@ -9,7 +9,6 @@ import pytest
 from bot.dms.model import Database, Job, ObjectId, Options
 from bot.dms.rules import (
     BULK,
-    BY_DATABASE,
     DESTRUCTIVE,
     Action,
     affected,
@@ -362,7 +361,6 @@ def test_which_actions_are_bulk_by_database_and_destructive() -> None:
         "verify",
         "delete",
     }
-    assert {str(each) for each in BY_DATABASE} == {"restart", "promote"}
     assert {str(each) for each in DESTRUCTIVE} == {"restart", "promote", "delete"}
 
 
