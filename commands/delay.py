@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bot.cmdline.answers import Answer, Note, RichPart, Upload
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.dms.delay import Seen
+from bot.dms.delay import MeasuredDelay
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
 from bot.requests.buttons import show_button
-from bot.requests.delay import amounts, fact_of, read, replicated, unmeasured, went_on, why_unknown
+from bot.requests.delay import amounts, measured_delay, replicated, resumed_at, unmeasured, why_unknown
 from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
@@ -21,7 +21,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     job = find_job(ctx, invocation.jobs[0], invocation)
     hours = float(invocation.word("hours", "1"))
     try:
-        delay = ctx.dms.delay(job, hours, went_on(ctx.store, job, ctx.now()))
+        delay = ctx.dms.delay(job, hours, resumed_at(ctx.store, job, ctx.now()))
     except DmsError as error:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
@@ -60,7 +60,7 @@ def _no_data(ctx: Context, job: Job, hours: float) -> Note:
 
 
 def _summary(ctx: Context, job: Job, delay: Delay) -> tuple[RichPart, ...]:
-    seen = read(fact_of(job, delay, _replicated(ctx, job), ctx.now()))
+    seen = measured_delay(job, delay, _replicated(ctx, job), ctx.now())
     return (f"`{job.id}` is {where(job)}. ", *_behind(seen), _peak(delay.seconds.points))
 
 
@@ -72,7 +72,7 @@ def _replicated(ctx: Context, job: Job) -> tuple[str, ...]:
         return ()
 
 
-def _behind(seen: Seen) -> tuple[RichPart, ...]:
+def _behind(seen: MeasuredDelay) -> tuple[RichPart, ...]:
     if seen.standing:
         return unmeasured(seen)
     if seen.is_zero:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
@@ -16,6 +17,7 @@ from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
+from bot.store.facts import RequestFacts
 from commands.support.actions import known_names, names_text, require_permission, whole_databases
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.resolve import find_job
@@ -97,7 +99,7 @@ def _new_parallelism(invocation: Invocation, job: Job) -> str:
 
 def _base_selection(job: Job, config: ObjectsConfig) -> str:
     """Stands for the job and its settings as they are: it differs as soon as one of them does."""
-    facts = [job.name, job.create_time.isoformat(), job.parallelism, config.data()]
+    facts = [job.name, job.create_time.isoformat(), job.parallelism, asdict(config.snapshot())]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -216,11 +218,13 @@ def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, para
 
 
 def _draft(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> RequestDraft:
-    facts: dict[str, object] = {"changes": _differences(job, planned, parallelism)}
-    if planned.changes:
-        facts["config"] = planned.before.data()
-    if parallelism and running_dump(job):
-        facts["restart"] = ctx.ref(Invocation("restart", (job.name,), {"stop-first": True}))
+    needs_restart = bool(parallelism) and running_dump(job)
+    restart = Invocation("restart", (job.name,), {"stop-first": True})
+    facts = RequestFacts(
+        changes=tuple(_differences(job, planned, parallelism)),
+        config=planned.before.snapshot() if planned.changes else None,
+        restart_ref=ctx.ref(restart) if needs_restart else "",
+    )
     return RequestDraft(
         action=Action.EDIT,
         jobs=(job,),

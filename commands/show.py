@@ -8,13 +8,14 @@ from datetime import timedelta
 from bot.cmdline.answers import Answer, Button, JobCard
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.advice import next_step
-from bot.dms.delay import Seen, is_measured
+from bot.dms.delay import MeasuredDelay, is_measured
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.requests.buttons import abandon_button, action_buttons, show_button
-from bot.requests.delay import DELAY, measure, read, replicated
-from bot.requests.wording import freeze_terms, is_overdue
+from bot.requests.delay import measure, replicated
+from bot.requests.rules import is_overdue
+from bot.requests.wording import freeze_terms
 from bot.store.records import ACTIVE_RUNS, Run
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
@@ -66,12 +67,11 @@ def _operation(ctx: Context, job: Job) -> Operation | None:
     return next((each for each in reversed(operations) if not each.done), None)
 
 
-def _delay(ctx: Context, job: Job, databases: Sequence[Database]) -> Seen | None:
+def _delay(ctx: Context, job: Job, databases: Sequence[Database]) -> MeasuredDelay | None:
     stands = job.state in (State.FAILED, State.STOPPED) and job.phase == Phase.CDC
     if not stands and not is_measured(job):
         return None
-    found = measure(ctx.dms, ctx.store, (job,), ctx.now, {job.name: replicated(databases)})
-    return read(found[DELAY][job.name])
+    return measure(ctx.dms, ctx.store, (job,), ctx.now, {job.name: replicated(databases)})[job.name]
 
 
 def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:

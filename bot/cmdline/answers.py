@@ -17,7 +17,7 @@ from bot.dms.rules import Action
 from bot.store.records import Run
 
 if TYPE_CHECKING:
-    from bot.dms.delay import Seen
+    from bot.dms.delay import MeasuredDelay
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class JobCard:
     databases_note: str = ""
     operation: Operation | None = None
     run: Run | None = None
-    delay: Seen | None = None
+    delay: MeasuredDelay | None = None
     """None where no delay is to be expected."""
     frozen: RichText = ""
     """Why nothing may be changed now, or empty."""

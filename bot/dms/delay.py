@@ -15,19 +15,26 @@ _MEASURED_PHASES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a fact tells of one job."""
+class MeasuredDelay:
+    """The replication delay of one job, as it was known when somebody looked."""
 
-    at: datetime | None
-    """When somebody looked; None where that is not known either."""
+    at: datetime | None = None
+    """When somebody looked; None where not even that is known."""
     seconds: DelayPoint | None = None
     """None where it is not known."""
     bytes: DelayPoint | None = None
+    """None where it is not known."""
     last: DelayPoint | None = None
-    """In seconds, the newest figure where it says nothing about now."""
+    """The newest figure, in seconds, where it is too old to say anything about now."""
     standing: str = ""
+    """State and phase of a job whose delay is not measured, for example `FAILED in CDC`."""
     partial: str = ""
+    """What the figure leaves out with this source, in a clause."""
     note: str = ""
+    """Why nothing could be read."""
+    undated_seconds: float | None = None
+    """Seconds that people were shown although it is not known when, or that, they were recent; older
+    versions of the bot stored figures without the time of their measurement."""
 
     @property
     def is_zero(self) -> bool:
@@ -38,6 +45,11 @@ class Seen:
     @property
     def is_behind(self) -> bool:
         return self.seconds is not None and self.seconds.value > 0
+
+    @property
+    def was_shown_as_zero(self) -> bool:
+        """Whether people were shown a zero, even if it is not known when that was measured."""
+        return (self.undated_seconds if self.seconds is None else self.seconds.value) == 0
 
     @property
     def since(self) -> datetime | None:

@@ -161,6 +161,16 @@ class ObjectId:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigSnapshot:
+    """An `ObjectsConfig` in a form that can be compared and stored: the order of objects does not matter."""
+
+    selection: str
+    chosen: tuple[str, ...] = ()
+    """Names as `str(ObjectId)`, sorted."""
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectsConfig:
     """`MigrationJob.objectsConfig.sourceObjectsConfig` (REST)."""
 
@@ -168,13 +178,13 @@ class ObjectsConfig:
     chosen: tuple[ObjectId, ...] = ()
     excluded: tuple[ObjectId, ...] = ()
 
-    def data(self) -> dict[str, object]:
-        """Comparable and storable: order does not matter."""
-        return {
-            "selection": str(self.selection),
-            "chosen": sorted(str(each) for each in self.chosen),
-            "excluded": sorted(str(each) for each in self.excluded),
-        }
+    def snapshot(self) -> ConfigSnapshot:
+        """What to compare and store."""
+        return ConfigSnapshot(
+            str(self.selection),
+            tuple(sorted(str(each) for each in self.chosen)),
+            tuple(sorted(str(each) for each in self.excluded)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

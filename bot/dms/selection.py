@@ -48,7 +48,7 @@ class Plan:
 
     @property
     def changes(self) -> bool:
-        return self.before.data() != self.after.data()
+        return self.before.snapshot() != self.after.snapshot()
 
     @property
     def leaves_none(self) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bot.cmdline.answers import Note, rich_parts
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
-from bot.requests.wording import OVERDUE_AFTER, is_overdue, list_jobs, not_started, unknown_request_note
+from bot.requests.rules import OVERDUE_AFTER, is_overdue, not_started
+from bot.requests.wording import list_jobs, unknown_request_note
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.cmdline.answers import Button, Note, RichText
+from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
@@ -17,16 +17,17 @@ from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
 from bot.requests.queries import approval_key, request_key
+from bot.requests.rules import is_overdue
 from bot.requests.runner import Runner
 from bot.requests.wording import (
     STATE_TEXT,
     describe_options,
     frozen_reason,
-    is_overdue,
     locked_reason,
     unknown_request_note,
 )
 from bot.store import Store
+from bot.store.facts import RequestFacts
 from bot.store.records import (
     ACTIVE_RUNS,
     OPEN_REQUESTS,
@@ -38,11 +39,6 @@ from bot.store.records import (
     Run,
 )
 from bot.util.redact import redact
-
-APPROVAL_TTL = "waits_s"
-"""The fact of how many seconds others have to approve, from the confirmation on."""
-EFFECT = "effect"
-"""The fact of what goes on once it is sent, as the verb puts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +156,32 @@ class RequestContext:
             )
         )
 
-    def add_facts(self, request: Request, facts: Mapping[str, Any]) -> None:
-        """Add facts to those of the store, which somebody else may have changed meanwhile."""
+    def change_facts(self, request: Request, change: Callable[[RequestFacts], RequestFacts]) -> None:
+        """Change the facts of an open request as the store has them: others may have changed them, too.
+
+        Raises:
+            StoreError.
+        """
         with self.store.transaction():
             current = self.store.request(request.id) or request
-            self.store.move_request(
-                request.id, OPEN_REQUESTS, current.state, facts=dict(current.facts) | dict(facts)
-            )
+            self.store.move_request(request.id, OPEN_REQUESTS, current.state, facts=change(current.facts))
         self.touch(request.id)
+
+    def save_delays(self, request: Request, delays: Mapping[str, MeasuredDelay]) -> None:
+        """Keep delays that were measured again, and have the messages show them.
+
+        Raises:
+            StoreError.
+        """
+        self.change_facts(request, lambda facts: replace(facts, delays=delays))
 
     def measure_delays(
         self, action: Action, jobs: Sequence[Job], databases: Mapping[str, Sequence[str]]
-    ) -> dict[str, Any]:
-        """The replication delay of each job, as a fact of the request; none but for a promote. Of these
-        databases alone, by job name: what is not promoted has no say in it."""
+    ) -> dict[str, MeasuredDelay]:
+        """The replication delay of each job by its name, for a promote; empty for other actions.
+
+        `databases` are, by job name, those that count: what is not promoted does not.
+        """
         if action is not Action.PROMOTE:
             return {}
         return delay.measure(self.dms, self.store, jobs, self.clock, databases)
@@ -231,4 +239,4 @@ class RequestContext:
 
     def approval_channel_of(self, request: Request) -> str:
         """The channel that the policy names, else the setting, else where it was asked."""
-        return str(request.facts.get("approval_channel") or self.approval_channel or request.by.channel)
+        return request.facts.approval_channel or self.approval_channel or request.by.channel

@@ -10,7 +10,7 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Database, Job, State
 from bot.dms.rules import DESTRUCTIVE, Action, allowed
-from bot.requests.wording import is_overdue, not_started
+from bot.requests.rules import is_overdue, not_started
 from bot.store.records import Run
 
 MakeToken = Callable[[Invocation], str]

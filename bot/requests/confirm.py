@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Note, User
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
-from bot.requests.base import APPROVAL_TTL, EFFECT, RequestContext
+from bot.requests.base import RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.revalidate import Revalidation
-from bot.requests.wording import confirmation_phrase, needs_typed_confirmation
+from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.store.records import Person, Request, RequestState
 
 
@@ -58,7 +58,7 @@ class Confirmation:
         risks = (line for line in request.warning if line not in without)
         draft = RequestDraft(request.action, request.jobs, options)
         warning = (*risks, *self._drafter.warning(draft, request.databases))
-        facts = dict(request.facts) | {EFFECT: self._drafter.effect(draft)}
+        facts = replace(request.facts, effect=self._drafter.effect(draft))
         return replace(request, options=options, typed=True, warning=warning, facts=facts)
 
     def confirm(
@@ -107,4 +107,5 @@ class Confirmation:
 
 def _awaiting_approval(request: Request, until: datetime, life: timedelta) -> Request:
     """Confirmed: from now on others have their own time to decide."""
-    return replace(request, expires=until, facts=dict(request.facts) | {APPROVAL_TTL: life.total_seconds()})
+    facts = replace(request.facts, approval_ttl_s=life.total_seconds())
+    return replace(request, expires=until, facts=facts)

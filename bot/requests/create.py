@@ -15,7 +15,9 @@ from bot.requests.base import Blocker, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.queries import request_key
-from bot.requests.wording import describe_change, list_jobs, unknown_request_note
+from bot.requests.rules import has_changed
+from bot.requests.wording import list_jobs, unknown_request_note
+from bot.store.facts import RequestFacts
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel
 
@@ -86,7 +88,7 @@ class RequestCreation:
                 tone="warn",
             )
         then = {job.name: job for job in old.jobs}
-        ask = ask or any(describe_change(then[job.name], job) for job in jobs)
+        ask = ask or any(has_changed(then[job.name], job) for job in jobs)
         return self.ask(who, replace(_repeat(old, jobs, response_url), ask=ask))
 
     def _existing(self, names: Sequence[str]) -> tuple[Job, ...]:
@@ -105,8 +107,8 @@ class RequestCreation:
 
     def _selection_changed(self, old: Request) -> bool:
         """Whether the choice of databases that an edit began from has changed since."""
-        before = old.facts.get("config")
-        return before is not None and self._ctx.dms.objects_config(old.jobs[0].name).data() != before
+        before = old.facts.config
+        return before is not None and self._ctx.dms.objects_config(old.jobs[0].name).snapshot() != before
 
     def _objection(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(draft.jobs, verdicts, strict=True):
@@ -168,13 +170,14 @@ class RequestCreation:
 def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
     """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
     edit = old.action is Action.EDIT
-    kept = ("config", "restart", "changes") if edit else ()
+    facts = old.facts
+    kept = RequestFacts(config=facts.config, restart_ref=facts.restart_ref, changes=facts.changes)
     return RequestDraft(
         old.action,
         jobs,
         old.options,
         response_url,
         parent=old.id,
-        facts={key: old.facts[key] for key in kept if key in old.facts},
+        facts=kept if edit else RequestFacts(),
         warning=old.warning if edit else (),
     )

@@ -39,7 +39,8 @@ class Approval:
             return stop
         earlier = {each.user for each in self._ctx.store.decisions(request.id) if each.approve}
         void = earlier - valid_approvers(self._ctx.store, self._ctx.access, judged)
-        return self._approved(replace(judged, facts={**judged.facts, "void": sorted(void)}), who)
+        facts = replace(judged.facts, void_approvers=tuple(sorted(void)))
+        return self._approved(replace(judged, facts=facts), who)
 
     def _approved(self, request: Request, who: Person) -> Note | None:
         with self._ctx.store.transaction():

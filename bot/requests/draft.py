@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
-from bot.requests.base import EFFECT, RequestContext
-from bot.requests.job_names import naming_context
-from bot.requests.queries import AT_RISK
+from bot.requests.base import RequestContext
+from bot.requests.job_names import ambiguous_names
+from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
 from bot.util import parallel
 
@@ -30,7 +29,8 @@ class RequestDraft:
     parent: str = ""
     confirmed: bool = False
     """Whether the person has seen and confirmed what will happen already (a view's preview)."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: RequestFacts = field(default_factory=RequestFacts)
+    """What the verb knows: what an edit changes, and from what it began."""
     warning: tuple[str, ...] = ()
     """What will change, where the verb knows more than its `ActionVerb.warning` can tell."""
     ask: bool = False
@@ -79,7 +79,7 @@ class Drafter:
             warning=(*_risk_lines(draft, risks), *self.warning(draft, databases)),
             typed=danger is Confirmation.TYPE_TO_CONFIRM,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=self._facts(draft, strictest.channel, databases) | _risk_fact(risks),
+            facts=self._facts(draft, strictest.channel, databases, risks),
         )
 
     def needs_confirmation(self, draft: RequestDraft) -> bool:
@@ -110,13 +110,20 @@ class Drafter:
         return tuple(lines | dict.fromkeys(draft.warning))
 
     def _facts(
-        self, draft: RequestDraft, approval_channel: str, databases: Mapping[str, tuple[str, ...]]
-    ) -> dict[str, Any]:
-        """What the request's messages show beside the warning."""
-        own = {"approval_channel": approval_channel, EFFECT: self.effect(draft)}
-        names = naming_context(draft.jobs, self._ctx.store.known_names())
-        delays = self._ctx.measure_delays(draft.action, draft.jobs, databases)
-        return dict(draft.facts) | delays | names | own
+        self,
+        draft: RequestDraft,
+        approval_channel: str,
+        databases: Mapping[str, tuple[str, ...]],
+        risks: Mapping[str, Sequence[Database]],
+    ) -> RequestFacts:
+        return replace(
+            draft.facts,
+            delays=self._ctx.measure_delays(draft.action, draft.jobs, databases),
+            at_risk={name: tuple(str(each.id) for each in found) for name, found in risks.items() if found},
+            approval_channel=approval_channel,
+            effect=self.effect(draft),
+            display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names()),
+        )
 
     def effect(self, draft: RequestDraft) -> str:
         effect = self._ctx.actions[draft.action].effect
@@ -149,15 +156,6 @@ def _in_use(job: Job, databases: Sequence[Database]) -> str:
 def _names(databases: Sequence[Database]) -> str:
     names = ", ".join(f"`{each.id}`" for each in databases[:_NAMED])
     return f"{names} and {len(databases) - _NAMED} more" if len(databases) > _NAMED else names
-
-
-def _risk_fact(found: Mapping[str, Sequence[Database]]) -> dict[str, Any]:
-    """Which of them the card names: before the call, those that are more than these stop it."""
-    return {
-        AT_RISK: {
-            name: [str(each.id) for each in databases] for name, databases in found.items() if databases
-        }
-    }
 
 
 def _first_state(needs_confirmation: bool, confirmed: bool, approvals: int) -> RequestState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Note, User
-from bot.requests.base import APPROVAL_TTL, RequestContext
+from bot.requests.base import RequestContext
 from bot.requests.queries import approval_key
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 
@@ -75,6 +75,6 @@ def _reminder_due(request: Request, now: datetime) -> bool:
     """Whether most of the time is over that others have to decide."""
     if request.reminded:
         return False
-    waits_s = request.facts.get(APPROVAL_TTL)
-    life = request.expires - request.created if waits_s is None else timedelta(seconds=waits_s)
+    ttl_s = request.facts.approval_ttl_s
+    life = request.expires - request.created if ttl_s is None else timedelta(seconds=ttl_s)
     return request.expires - now <= life * REMIND_AT

@@ -11,9 +11,9 @@ from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.requests.recovery import Recovery
+from bot.requests.rules import is_overdue, not_started
 from bot.requests.run_ledger import STOPPING_FIRST, UNKNOWN, RunLedger
 from bot.requests.runner import Runner, replica_lock
-from bot.requests.wording import is_overdue, not_started
 from bot.store import Store
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util import parallel

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from bot.dms.model import Job, parse_name, short_name
 from bot.store.records import Request
 
 JobNamer = Callable[[str], str]
 """From a job's full name to what people call it."""
-_CONTEXT_KEY = "called"
 
 
 def disambiguate(known: Iterable[str]) -> JobNamer:
@@ -29,16 +27,13 @@ def with_location(name: str) -> str:
     return f"{location}/{job_id}"
 
 
-def naming_context(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, Any]:
-    """The fact of a request that keeps how its jobs are called, where that is not by their ids."""
+def ambiguous_names(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, str]:
+    """By full name, what those of the jobs are called whose ids alone are ambiguous among `known`."""
     names = [job.name for job in jobs]
     calls = disambiguate((*names, *known))
-    apart = {name: calls(name) for name in names if calls(name) != short_name(name)}
-    return {_CONTEXT_KEY: apart} if apart else {}
+    return {name: calls(name) for name in names if calls(name) != short_name(name)}
 
 
 def display_name(request: Request, name: str) -> str:
     """What a job is called in a request, from its full name: the same in each message about it."""
-    apart = request.facts.get(_CONTEXT_KEY)
-    found = apart.get(name) if isinstance(apart, Mapping) else None
-    return found if isinstance(found, str) else short_name(name)
+    return request.facts.display_names.get(name) or short_name(name)

@@ -16,7 +16,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
 from bot.policy.access import Access
 from bot.requests import delay
-from bot.requests.queries import AT_RISK, valid_approvers
+from bot.requests.queries import valid_approvers
 from bot.requests.wording import describe_change
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
@@ -102,10 +102,10 @@ class Preflight:
         Raises:
             PreconditionFailed, DmsError.
         """
-        before, after = request.facts.get("config"), request.options.objects
+        before, after = request.facts.config, request.options.objects
         if before is None or after is None:
             return
-        if self._dms.objects_config(job.name).data() not in (before, after.data()):
+        if self._dms.objects_config(job.name).snapshot() not in (before, after.snapshot()):
             raise PreconditionFailed(f"The databases of `{job.id}` were edited meanwhile.")
 
     def _check_unchanged(self, run: Run, request: Request, confirmed: Job, now: Job) -> None:
@@ -114,8 +114,8 @@ class Preflight:
             change = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
         if change:
             raise PreconditionFailed(f"{change} Nothing was sent; ask again.")
-        before = request.facts.get("config")
-        if before is not None and self._dms.objects_config(now.name).data() != before:
+        before = request.facts.config
+        if before is not None and self._dms.objects_config(now.name).snapshot() != before:
             raise PreconditionFailed(
                 f"The databases of `{confirmed.id}` were edited meanwhile. Nothing was saved; ask again."
             )
@@ -123,10 +123,10 @@ class Preflight:
     def _check_still_caught_up(self, request: Request, job: Job) -> None:
         """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
         zero, or not to be known, was let through all the same."""
-        shown = request.facts.get(delay.DELAY, {}).get(job.name)
-        if not delay.was_shown_as_zero(shown):
+        shown = request.facts.delays.get(job.name)
+        if shown is None or not shown.was_shown_as_zero:
             return
-        if not delay.is_stale(request.facts, (job,), self._clock()):
+        if not delay.is_stale(request.facts.delays, (job,), self._clock()):
             return
         found = delay.measure(self._dms, self._store, (job,), self._clock, request.databases)
         trouble = delay.said(delay.data_loss_reason(found))
@@ -163,7 +163,7 @@ def check_no_new_databases(request: Request, job: Job, databases: Sequence[Datab
 
 
 def _check_no_new_risk(request: Request, job: Job, databases: Sequence[Database]) -> None:
-    shown = request.facts.get(AT_RISK, {}).get(job.name, ())
+    shown = request.facts.at_risk.get(job.name, ())
     found = [str(each.id) for each in at_risk(request.action, request.options, databases)]
     more = ", ".join(f"`{each}`" for each in found if each not in shown)
     if not more:

@@ -10,13 +10,10 @@ from bot.policy.access import Access
 from bot.store import Store
 from bot.store.records import Decision, Person, Request
 
-AT_RISK = "at_risk"
-"""The fact of what destroys: by job name, the databases that were named for what `rules.at_risk` says."""
-
 
 def valid_approvals(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     """The approvals that count: without those whose givers have lost the right to give them."""
-    void = request.facts.get("void", ())
+    void = request.facts.void_approvers
     return tuple(each for each in decisions if each.approve and each.user not in void)
 
 

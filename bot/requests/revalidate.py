@@ -10,18 +10,14 @@ from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
 from bot.requests import delay
-from bot.requests.base import APPROVAL_TTL, EFFECT, RequestContext
-from bot.requests.delay import DELAY
+from bot.requests.base import RequestContext
 from bot.requests.wording import blocked_note, delay_changed_note, describe_change
+from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
 
-_DECISION_KEYS = ("approval_channel", "void", APPROVAL_TTL, EFFECT)
-"""Facts that a decision brings; all others are as the store has them."""
 _CHANGES = 5
 """Changed jobs that are named when a request ends for them."""
-GONE = "gone"
-"""The fact of a request that ended because none of its jobs is there any more."""
 
 
 class Revalidation:
@@ -45,7 +41,7 @@ class Revalidation:
             self_approval=alone,
             needed=strictest.approvals,
             rule=strictest.rule,
-            facts=dict(request.facts) | {"approval_channel": strictest.channel},
+            facts=replace(request.facts, approval_channel=strictest.channel),
         )
 
     def verdicts(self, request: Request) -> list[Verdict]:
@@ -60,7 +56,7 @@ class Revalidation:
         if not changes:
             return False
         if not any(jobs):
-            self._ctx.add_facts(request, {GONE: True})
+            self._ctx.change_facts(request, lambda facts: replace(facts, jobs_gone=True))
         more = f" And {len(changes) - _CHANGES} more have changed." if len(changes) > _CHANGES else ""
         self._ctx.end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
         return True
@@ -79,11 +75,11 @@ class Revalidation:
         """
         if request.action is not Action.PROMOTE:
             return None
-        if not delay.is_stale(request.facts, request.jobs, self._ctx.clock()):
+        if not delay.is_stale(request.facts.delays, request.jobs, self._ctx.clock()):
             return None
-        facts = self._ctx.measure_delays(request.action, request.jobs, request.databases)
-        self._ctx.add_facts(request, facts)
-        return delay_changed_note(delay.data_loss_reason(facts))
+        delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
+        self._ctx.save_delays(request, delays)
+        return delay_changed_note(delay.data_loss_reason(delays))
 
     def reread(self, judged: Request, state: RequestState) -> Request | Note:
         """The request as the store has it, when a press that was judged on `judged` still counts; else what
@@ -108,8 +104,8 @@ class Revalidation:
         request = self._ctx.open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
-        facts = self._ctx.measure_delays(request.action, request.jobs, request.databases)
-        self._ctx.add_facts(request, facts)
+        delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
+        self._ctx.save_delays(request, delays)
         return None
 
     def blocked_note(self, request: Request) -> Note | None:
@@ -139,8 +135,7 @@ class Revalidation:
             needed=request.needed,
             rule=request.rule,
             self_approval=request.self_approval,
-            facts=dict(current.facts)
-            | {key: request.facts[key] for key in _DECISION_KEYS if key in request.facts},
+            facts=_decided(request.facts, current.facts),
         )
         assert moved is not None
         return moved
@@ -148,9 +143,21 @@ class Revalidation:
 
 def _delay_changed_since(judged: Request, current: Request) -> Note | None:
     """Why a press does not count: the delay was measured again since it was judged, and is not zero."""
-    if DELAY not in current.facts or current.facts[DELAY] == judged.facts.get(DELAY):
+    delays = current.facts.delays
+    if not delays or delays == judged.facts.delays:
         return None
-    return delay_changed_note(delay.data_loss_reason(current.facts))
+    return delay_changed_note(delay.data_loss_reason(delays))
+
+
+def _decided(judged: RequestFacts, current: RequestFacts) -> RequestFacts:
+    """The facts of the store, with those that a confirmation or an approval decides."""
+    return replace(
+        current,
+        approval_channel=judged.approval_channel,
+        void_approvers=judged.void_approvers,
+        approval_ttl_s=judged.approval_ttl_s,
+        effect=judged.effect,
+    )
 
 
 def _change(then: Job, now: Job | None) -> str:

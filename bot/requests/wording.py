@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.cmdline.answers import Button, Note, RichPart, RichText, Time, User, Verbatim, rich_parts
 from bot.dms.model import Job, Options, short_name
-from bot.dms.rules import Action, where
-from bot.requests.delay import all_zero
-from bot.requests.job_names import display_name
-from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run, RunState
+from bot.dms.rules import where
+from bot.requests.rules import OVERDUE_AFTER, has_changed, is_overdue
+from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
 from bot.util.durations import humanize
 
 STATE_TEXT = {
@@ -25,35 +24,6 @@ STATE_TEXT = {
     RequestState.OUTDATED: "out of date, because the job has changed; ask again",
 }
 """How a request stands, after “this request is”."""
-
-OVERDUE_AFTER = timedelta(hours=1)
-"""Operations of the service take minutes: whoever can may stop following one that takes so long."""
-
-
-def is_overdue(run: Run, now: datetime) -> bool:
-    """Whether the operation of a run has been followed for so long that this may be stopped."""
-    return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= OVERDUE_AFTER
-
-
-def not_started(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """Those whose turn has not come, so that nothing has been sent for them."""
-    return tuple(run for run in runs if run.state is RunState.QUEUED and run.called is None)
-
-
-def needs_typed_confirmation(request: Request) -> bool:
-    """Whether a press is not enough to confirm, and `confirmation_phrase` has to be typed.
-
-    For a promote, its delay decides, which may be read again: known to be zero, nothing is lost.
-    """
-    behind = request.action is Action.PROMOTE and not all_zero(request.facts, request.jobs)
-    return request.typed or behind
-
-
-def confirmation_phrase(request: Request) -> str:
-    """What has to be typed to confirm: what the job is called, or for several jobs what happens to them."""
-    if len(request.jobs) == 1:
-        return display_name(request, request.jobs[0].name)
-    return f"{request.action} {len(request.jobs)} jobs"
 
 
 def scope(request: Request) -> str:
@@ -70,11 +40,11 @@ def scope(request: Request) -> str:
 
 def describe_change(then: Job, now: Job) -> str:
     """How the job differs from what was confirmed, in a sentence; empty when it does not."""
+    if not has_changed(then, now):
+        return ""
     if now.create_time != then.create_time:
         return f"`{then.id}` was deleted and created anew: it is another job now."
-    if now.status != then.status:
-        return f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
-    return ""
+    return f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
 
 
 def freeze_terms(freeze: Freeze) -> tuple[RichPart, ...]:

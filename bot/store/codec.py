@@ -22,6 +22,8 @@ from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn
 from cattrs.preconf.json import make_converter
 
+from bot.store.facts import RequestFacts, facts_from_json, facts_to_json
+
 ColumnValue = str | int | float | None
 """What a column holds."""
 
@@ -70,6 +72,8 @@ def _json() -> Converter:
     converter.register_unstructure_hook_func(lambda hint: hint is Any, identity)
     converter.register_structure_hook(str, lambda text, _: _shared(text))
     converter.register_structure_hook_factory(is_dataclass, partial(_from_object, converter))
+    converter.register_unstructure_hook(RequestFacts, facts_to_json)
+    converter.register_structure_hook(RequestFacts, lambda stored, _: facts_from_json(stored))
     return converter
 
 

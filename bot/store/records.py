@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.dms.model import Job, ObjectState, Options, State
 from bot.dms.rules import Action
+from bot.store.facts import RequestFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ class Request:
     """Whether confirming asks the person to type the job's id."""
     self_approval: bool = True
     """Whether the requester's own approval counts."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """More to show on the card, for example the replication delay when it was looked at."""
+    facts: RequestFacts = field(default_factory=RequestFacts)
+    """What was found out for it, for example the replication delay."""
 
     def job(self, name: str) -> Job:
         """The job of this full resource name, as it was when the request was made."""

@@ -52,8 +52,8 @@ def some(*names: str) -> ObjectsConfig:
 )
 def test_what_is_saved(config: ObjectsConfig, change: Change, after: ObjectsConfig) -> None:
     planned = plan(config, SOURCE, change)
-    assert planned.after.data() == after.data()
-    assert planned.changes == (config.data() != after.data())
+    assert planned.after.snapshot() == after.snapshot()
+    assert planned.changes == (config.snapshot() != after.snapshot())
 
 
 def test_what_is_told() -> None:

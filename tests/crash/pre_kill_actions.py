@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.requests.wording import needs_typed_confirmation
+from bot.requests.rules import needs_typed_confirmation
 from bot.store import Store
 from bot.store.records import Request, RequestState
 from tests.crash.env import APPROVED, REQUESTERS

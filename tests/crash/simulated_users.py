@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httpx
 
-from bot.requests.wording import needs_typed_confirmation
+from bot.requests.rules import needs_typed_confirmation
 from bot.store import Store, StoreError
 from bot.store.records import Request
 from sandbox.dms.control import ControlError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.requests.wording import needs_typed_confirmation
+from bot.requests.rules import needs_typed_confirmation
 from bot.store import Store, StoreError, open_store
 from bot.store.records import Request, RequestState, Run
 from sandbox.dms.control import DmsControl

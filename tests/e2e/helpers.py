@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.dms.model import job_name
+from bot.dms.delay import MeasuredDelay
+from bot.dms.model import DelayPoint, job_name
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
@@ -156,17 +158,33 @@ def set_delay(env: Env, job: str, seconds: float) -> None:
 
 def age_delay(env: Env, job: str) -> None:
     """As if the delay that a promote of the job shows had been measured and read ten minutes earlier."""
+    change_delays(env, job, lambda seen: aged(seen, 600))
+
+
+def change_delays(env: Env, job: str, change: Callable[[MeasuredDelay], MeasuredDelay]) -> None:
+    """Change what the job's request keeps of the delay of each of its jobs."""
     request = request_of(env, job)
-    (fact,) = request.facts["delay"].values()
-    facts = dict(request.facts) | {"delay": {full(job): aged(fact, 600)}}
+    assert request.facts.delays
+    delays = {name: change(seen) for name, seen in request.facts.delays.items()}
+    facts = replace(request.facts, delays=delays)
     assert env.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
 
 
-def aged(fact: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """A delay's fact with all its times so much earlier."""
+def aged(seen: MeasuredDelay, seconds: float) -> MeasuredDelay:
+    """A delay with all its times so many seconds earlier."""
     back = timedelta(seconds=seconds)
-    times = {key: fact[key] for key in ("at", "measured", "measured_bytes") if fact[key]}
-    return dict(fact) | {key: (datetime.fromisoformat(at) - back).isoformat() for key, at in times.items()}
+
+    def earlier(point: DelayPoint | None) -> DelayPoint | None:
+        return None if point is None else replace(point, time=point.time - back)
+
+    assert seen.at is not None
+    return replace(seen, at=seen.at - back, seconds=earlier(seen.seconds), bytes=earlier(seen.bytes))
+
+
+def undated(seen: MeasuredDelay) -> MeasuredDelay:
+    """As versions stored it that did not know when a figure was measured."""
+    assert seen.seconds is not None
+    return MeasuredDelay(seen.at, note=seen.note, undated_seconds=seen.seconds.value)
 
 
 @contextmanager

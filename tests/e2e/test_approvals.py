@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from bot.dms.delay import MeasuredDelay
 from bot.store.records import Request
 from sandbox.slack import SlackServer, pings, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
@@ -26,6 +26,7 @@ from tests.e2e.helpers import (
     asks,
     audit,
     audit_events,
+    change_delays,
     events,
     eventually,
     full,
@@ -36,6 +37,7 @@ from tests.e2e.helpers import (
     request_of,
     set_delay,
     single_bot,
+    undated,
 )
 
 RULES = f"""
@@ -350,7 +352,12 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
     fall_behind(env, job)
     env.slack.fault("chat.update", "ratelimited", times=None, retry_after=2)
     env.press(ask, "Re-check delay")
-    eventually(lambda: request_of(env, job).facts["delay"][full(job)]["seconds"] == 90)
+
+    def measured_again() -> bool:
+        found = request_of(env, job).facts.delays[full(job)].seconds
+        return found is not None and found.value == 90
+
+    eventually(measured_again)
     before = moment(env)
     env.press(ask, "Approve", "alex")
     private(env, "alex", "did not count", "not zero", "1 min 30 s", after=before)
@@ -391,14 +398,9 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         env.shows(card, "✅ *Promoted*")
 
 
-def of_an_older_version(fact: Mapping[str, Any]) -> dict[str, Any]:
-    """As versions stored it that did not know when a figure was measured."""
-    return {key: fact[key] for key in ("at", "seconds", "bytes", "note")}
-
-
-@pytest.mark.parametrize("stored", [lambda fact: aged(fact, 600), of_an_older_version])
+@pytest.mark.parametrize("stored", [lambda seen: aged(seen, 600), undated])
 def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
-    slack: SlackServer, tmp_path: Path, stored: Callable[[Mapping[str, Any]], dict[str, Any]]
+    slack: SlackServer, tmp_path: Path, stored: Callable[[MeasuredDelay], MeasuredDelay]
 ) -> None:
     with single_bot(slack, tmp_path, bulk_parallel=1) as env:
         first, second, third = jobs = [unique_id("turn") for _ in range(3)]
@@ -413,10 +415,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
         eventually(lambda: env.writes("promote", first))
         for job in (second, third):
             fall_behind(env, job)
-        request = request_of(env, first)
-        found = {name: stored(fact) for name, fact in request.facts["delay"].items()}
-        facts = dict(request.facts) | {"delay": found}
-        assert env.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+        change_delays(env, first, stored)
         env.dms.operation_seconds(6.0)
         env.dms.clock(advance_seconds=100_000.0)
         shown = env.shows(card, "Promoted 2 of 3 jobs", second, "not zero", "1 min 30 s", "[Retry")

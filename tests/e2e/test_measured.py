@@ -13,6 +13,7 @@ from sandbox.slack import SlackServer, plain
 from tests.e2e.env import JSON, Env, input_of, unique_id
 from tests.e2e.helpers import (
     aged,
+    change_delays,
     events,
     eventually,
     full,
@@ -21,6 +22,7 @@ from tests.e2e.helpers import (
     request_of,
     set_delay,
     single_bot,
+    undated,
 )
 
 CDC: dict[str, Any] = {"phase": "CDC", "frozen": True, "in_phase_for": 3000.0}
@@ -169,23 +171,16 @@ def test_a_press_counts_by_when_the_zero_was_measured(env: Env) -> None:
 
 def later(env: Env, job: str, seconds: float) -> None:
     """As if that time had passed since the card was shown."""
-    request = request_of(env, job)
-    (fact,) = request.facts["delay"].values()
-    facts = dict(request.facts) | {"delay": {full(job): aged(fact, seconds)}}
-    assert env.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+    change_delays(env, job, lambda seen: aged(seen, seconds))
 
 
 def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again(env: Env) -> None:
     job = a_job(env, [[60, 0]])
     card = env.type(f"promote {job}")
-    request = request_of(env, job)
-    (fact,) = request.facts["delay"].values()
-    old = {key: fact[key] for key in ("at", "seconds", "bytes", "note")}
-    facts = dict(request.facts) | {"delay": {full(job): old}}
-    assert env.bot.store.move_request(request.id, [request.state], request.state, facts=facts)
+    change_delays(env, job, undated)
     asked_to_type(env, card, job)
     env.press(card, "Re-check delay")
-    eventually(lambda: request_of(env, job).facts["delay"][full(job)].get("measured"))
+    eventually(lambda: request_of(env, job).facts.delays[full(job)].seconds is not None)
     env.press(card, "Confirm promote")
     env.shows(card, "✅ *Promoted*")
 

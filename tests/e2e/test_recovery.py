@@ -14,6 +14,7 @@ from bot.dms.gateway import Gateway
 from bot.dms.model import Job, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.rules import Action
 from bot.store import Store, open_store
+from bot.store.facts import RequestFacts
 from bot.store.records import AuditEntry, Freeze, Person, Request, RequestState, Run, RunState
 from sandbox.dms.control import DmsControl
 from tests.e2e.env import LOCATIONS, Env, settings
@@ -166,7 +167,7 @@ def leave(store: Store, job: Job, case: Case) -> None:
         state=RequestState.RUNNING,
         created=then,
         expires=then + HOUR,
-        facts={"config": ObjectsConfig().data()} if edits else {},
+        facts=RequestFacts(config=ObjectsConfig().snapshot() if edits else None),
     )
     calling = case.state is RunState.CALLING
     run = Run(

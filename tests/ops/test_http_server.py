@@ -417,14 +417,14 @@ def test_no_traceback_reaches_the_client(caplog: pytest.LogCaptureFixture) -> No
     ],
 )
 def test_what_is_no_request_is_refused_without_a_traceback(head: bytes) -> None:
-    with log_lines() as log, serving(Endpoints(Health())) as server:
+    with log_lines() as log, serving(Routes(Health())) as server:
         assert _status(server, head + b"\r\n\r\n") == b"HTTP/1.1 400"
     assert log.traces() == []
 
 
 @pytest.mark.parametrize("path", [b"/%", b"/%ff%fe", b"//", b"/healthz/..", b"*", b"/\xe9", b"http://x:y/z"])
 def test_odd_paths_are_not_found(path: bytes) -> None:
-    with log_lines() as log, serving(Endpoints(Health())) as server:
+    with log_lines() as log, serving(Routes(Health())) as server:
         found = _status(server, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     assert found in (b"HTTP/1.1 404", b"HTTP/1.1 400")
     assert log.traces() == []

@@ -27,7 +27,7 @@ from bot.cmdline.answers import (
     User,
     Verbatim,
 )
-from bot.dms.delay import Seen
+from bot.dms.delay import MeasuredDelay
 from bot.dms.model import (
     Database,
     DelayPoint,
@@ -42,6 +42,7 @@ from bot.dms.model import (
     State,
 )
 from bot.dms.rules import Action
+from bot.store.facts import facts_from_json
 from bot.store.records import (
     Decision,
     Event,
@@ -151,7 +152,7 @@ runs = st.builds(
 )
 points = st.builds(DelayPoint, moments, st.floats(0, 1e15))
 delays = st.builds(
-    Seen,
+    MeasuredDelay,
     st.none() | moments,
     st.none() | points,
     st.none() | points,
@@ -264,9 +265,8 @@ _delay = st.fixed_dictionaries(
 def requests(draw: st.DrawFn, state: RequestState | None = None, most_jobs: int = 40) -> Request:
     found = tuple(draw(st.lists(jobs, min_size=1, max_size=most_jobs, unique_by=lambda job: job.name)))
     touched = {job.name: tuple(draw(st.lists(texts, max_size=30))) for job in found}
-    facts: dict[str, Any] = draw(
+    stored: dict[str, Any] = draw(
         st.just({})
-        | st.fixed_dictionaries({"delay": _delay})
         | st.just({"restart": "ref12345"})
         | _delay.map(lambda one: {"delay": {job.name: one for job in found}})
     )
@@ -292,7 +292,7 @@ def requests(draw: st.DrawFn, state: RequestState | None = None, most_jobs: int 
         warning=tuple(draw(st.lists(longs, max_size=6))),
         typed=draw(st.booleans()),
         self_approval=draw(st.booleans()),
-        facts=facts,
+        facts=facts_from_json(stored),
         parent=draw(refs | st.just("")),
     )
 

@@ -21,7 +21,7 @@ from bot.cmdline.answers import (
     Verbatim,
 )
 from bot.dms.advice import docs_url, likely_cause, next_step
-from bot.dms.delay import Seen
+from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack.render import alerts, timeline
@@ -143,14 +143,16 @@ def test_the_card_of_a_failed_job() -> None:
 
 @pytest.mark.parametrize(("seconds", "sign", "says"), [(42.0, "⚠️ 42 s", "*not zero*"), (0.0, "✅ 0 s", "")])
 def test_the_card_says_how_old_a_delay_is(seconds: float, sign: str, says: str) -> None:
-    card = JobCard(job(), CONSOLE, (), delay=Seen(NOW, DelayPoint(NOW, seconds)))
+    card = JobCard(job(), CONSOLE, (), delay=MeasuredDelay(NOW, DelayPoint(NOW, seconds)))
     text = all_text(accepted(render(card)))
     assert f"{sign} (measured <!date^{int(NOW.timestamp())}^{{ago}}|" in text
     assert says in text
 
 
 def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
-    card = JobCard(job(), CONSOLE, (), delay=Seen(NOW, last=DelayPoint(NOW - timedelta(minutes=50), 0.0)))
+    card = JobCard(
+        job(), CONSOLE, (), delay=MeasuredDelay(NOW, last=DelayPoint(NOW - timedelta(minutes=50), 0.0))
+    )
     text = all_text(accepted(render(card)))
     assert "⚠️ *not known*: the newest figure is 0 s (measured <!date^" in text
     assert "✅" not in text

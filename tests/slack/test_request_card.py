@@ -14,6 +14,7 @@ from bot.dms.rules import Action
 from bot.slack.render.approval_card import approval_card, reminder_text
 from bot.slack.render.progress import bar
 from bot.slack.render.request_card import request_card
+from bot.store.facts import RequestFacts, facts_from_json
 from bot.store.records import Decision, Request, RequestState, Run, RunState
 from tests.slack.checks import accepted, all_text, buttons
 from tests.slack.makers import NOW, job, request
@@ -41,7 +42,7 @@ APPROVED = Decision("req-1", "U0BOSS", True, "", NOW)
 
 def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
     delay = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": "", **MEASURED}
-    payload = shown(request(facts={"delay": {job().name: delay}}))
+    payload = shown(request(facts=facts_from_json({"delay": {job().name: delay}})))
     text = all_text(payload)
     assert ":rotating_light:" in text
     assert "NOT ZERO: 42 s · 11.4 MiB" in text
@@ -58,7 +59,8 @@ def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:
 
 def card_of(**fact: Any) -> str:
     """The card of a promote whose delay was looked at now."""
-    return all_text(shown(request(facts={"delay": {job().name: {"at": NOW.isoformat(), **fact}}})))
+    stored = {"delay": {job().name: {"at": NOW.isoformat(), **fact}}}
+    return all_text(shown(request(facts=facts_from_json(stored))))
 
 
 @pytest.mark.parametrize("facts", [{"seconds": 0.0, "bytes": 0.0}, {"seconds": 0, "bytes": None}])
@@ -121,7 +123,8 @@ def test_of_many_failed_jobs_each_says_from_when_on_something_may_be_missing() -
     last = {"seconds": 240.0, "measured": ONE_AGO.isoformat()}
     fact = {"at": NOW.isoformat(), "seconds": None, "bytes": None, "last": last, "standing": "FAILED in CDC"}
     jobs = tuple(job(f"job-{number}") for number in range(12))
-    text = all_text(shown(request(jobs=jobs, facts={"delay": {each.name: fact for each in jobs}})))
+    facts = facts_from_json({"delay": {each.name: fact for each in jobs}})
+    text = all_text(shown(request(jobs=jobs, facts=facts)))
     arrived = int((ONE_AGO - timedelta(seconds=240)).timestamp())
     for each in jobs:
         assert f"`{each.id}` <!date^{arrived}^" in text
@@ -137,7 +140,7 @@ def test_a_zero_that_leaves_changes_out_is_none() -> None:
 
 def test_an_unknown_delay_is_not_zero() -> None:
     fact = {"seconds": None, "bytes": None, "at": "?", "note": "No access to Monitoring <!here>"}
-    text = all_text(shown(request(facts={"delay": fact})))
+    text = all_text(shown(request(facts=facts_from_json({"delay": {job().name: fact}}))))
     assert "not known" in text
     assert "No access to Monitoring &lt;!here&gt;" in text
 
@@ -219,7 +222,9 @@ def test_throwing_a_full_dump_away_is_red(phase: str, style: str) -> None:
 def test_what_holds_for_several_jobs_alike_is_said_once() -> None:
     effect = "Both can resume.\nWatch the disk.\nBoth can resume.\nThe log may be lost."
     both = (job("a"), job("b"))
-    text = all_text(shown(request(Action.STOP, RequestState.RUNNING, jobs=both, facts={"effect": effect})))
+    text = all_text(
+        shown(request(Action.STOP, RequestState.RUNNING, jobs=both, facts=RequestFacts(effect=effect)))
+    )
     assert "Both can resume.\nWatch the disk.\nThe log may be lost." in text
     assert text.count("Both can resume.") == 1
 
@@ -292,7 +297,7 @@ def test_bulk_shows_progress_and_ends_with_a_summary() -> None:
 
 
 def test_an_edit_that_needs_a_restart_offers_it() -> None:
-    edit = request(Action.EDIT, RequestState.DONE, facts={"restart": "ref-9"})
+    edit = request(Action.EDIT, RequestState.DONE, facts=RequestFacts(restart_ref="ref-9"))
     payload = shown(edit, [run(RunState.SUCCEEDED)])
     restart = buttons(payload)["dms:restart:run"]
     assert (restart["value"], restart["style"]) == ("ref-9", "danger")

@@ -17,9 +17,11 @@ from typing import Any
 
 import psycopg
 
-from bot.dms.model import Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
+from bot.dms.delay import MeasuredDelay
+from bot.dms.model import ConfigSnapshot, DelayPoint, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rules import Action
 from bot.store import Store, open_store
+from bot.store.facts import RequestFacts
 from bot.store.records import (
     AuditEntry,
     Decision,
@@ -40,6 +42,7 @@ from tests.store.pg_server import postgres_server
 FOLDER = Path(__file__).parent / "old"
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 TEAM, DANA, SAM = "T1", "U-dana", "U-sam"
 PLACE = "projects/acme/locations/europe-west1"
 DELIVERY = "Ev1"
@@ -99,7 +102,6 @@ REQUESTS = (
         warning=("Everything since the dump is lost.", "2 databases"),
         typed=True,
         self_approval=False,
-        facts={"delay_s": 3.5, "of": {"app": [1, None, True]}},
     ),
     Request(
         id="q2",
@@ -111,6 +113,44 @@ REQUESTS = (
         state=RequestState.APPROVING,
         created=NOW,
         expires=NOW + HOUR,
+    ),
+    Request(
+        id="q3",
+        action=Action.PROMOTE,
+        options=Options(),
+        jobs=(BARE,),
+        databases={},
+        by=Person(TEAM, DANA),
+        state=RequestState.OUTDATED,
+        created=NOW,
+        expires=NOW + HOUR,
+        facts=RequestFacts(
+            delays={
+                ORDERS.name: MeasuredDelay(
+                    NOW,
+                    seconds=DelayPoint(NOW - MINUTE, 30.0),
+                    bytes=DelayPoint(NOW - 2 * MINUTE, 512.0),
+                    partial="changes that DMS has not begun to read are not counted",
+                ),
+                f"{PLACE}/migrationJobs/failed": MeasuredDelay(
+                    NOW,
+                    last=DelayPoint(NOW - 24 * HOUR, 240.0),
+                    standing="FAILED in CDC",
+                    note="no access",
+                ),
+                BARE.name: MeasuredDelay(NOW, undated_seconds=0.0),
+            },
+            at_risk={ORDERS.name: ("crm",)},
+            approval_channel="C9",
+            effect="Both can resume.",
+            approval_ttl_s=3600.0,
+            void_approvers=("U-kim",),
+            config=ConfigSnapshot("SPECIFIED_OBJECTS", ("app",), ("crm.public.log",)),
+            changes=("➕ *Added*: `crm`",),
+            restart_ref="ref-9",
+            jobs_gone=True,
+            display_names={ORDERS.name: "europe-west1/orders"},
+        ),
     ),
 )
 DECISIONS = (

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dms.model import Job, Options
+from bot.dms.delay import MAX_AGE, MeasuredDelay
+from bot.dms.model import DelayPoint, Job, Options
 from bot.store import StoreError, records
 from bot.store.codec import as_json, clean, dumps, text_time, time_text
 from bot.store.table import Table
@@ -35,6 +36,8 @@ INTEGERS = st.integers(-(2**63), 2**63 - 1)
 
 
 def strategy(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    if hint is MeasuredDelay:
+        return delays(text)
     args = get_args(hint)
     if type(None) in args:
         return st.none() | strategy(next(each for each in args if each is not type(None)), text)
@@ -50,6 +53,26 @@ def strategy(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         return st.sampled_from(list(hint))
     simple = {str: text, int: INTEGERS, bool: st.booleans(), datetime: TIMES, Any: JSON}
     return simple[hint] if hint is not float else st.floats(allow_nan=False)
+
+
+@st.composite
+def delays(draw: st.DrawFn, text: st.SearchStrategy[str]) -> MeasuredDelay:
+    """Such as the bot makes: a figure that was too old at the look, or is not finite, counts as not known."""
+    at = draw(TIMES)
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    ages = st.timedeltas(timedelta(0), MAX_AGE)
+    point = st.none() | st.builds(DelayPoint, ages.map(lambda age: at - age), finite)
+    seconds = draw(point)
+    return MeasuredDelay(
+        at,
+        seconds,
+        draw(point),
+        draw(st.none() | st.builds(DelayPoint, TIMES, finite)),
+        draw(text),
+        draw(text),
+        draw(text),
+        undated_seconds=draw(st.none() | finite) if seconds is None else None,
+    )
 
 
 def filled(kind: Any, text: st.SearchStrategy[str] = ANY_TEXT) -> st.SearchStrategy[Any]:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note, User
+from bot.dms.delay import MeasuredDelay
 from bot.requests.approvals import Approvals
-from bot.requests.delay import DELAY, data_loss_reason
+from bot.requests.delay import data_loss_reason
 from bot.requests.queries import approval_key, find_related_open, request_key
-from bot.requests.wording import STATE_TEXT, confirmation_phrase, delay_changed_note, needs_typed_confirmation
+from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
+from bot.requests.wording import STATE_TEXT, delay_changed_note
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
 from bot.slack.inbound.workers import Workers
@@ -22,7 +24,8 @@ from bot.slack.render.progress import retryable
 from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
 from bot.store import Store
-from bot.store.records import Person, Request, RequestState
+from bot.store.facts import delays_from_json, delays_to_json
+from bot.store.records import CallbackToken, Person, Request, RequestState
 
 OLD_BUTTON = Note(
     "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
@@ -47,6 +50,11 @@ _ACKNOWLEDGED = {
 }
 """What a step of a request came to, where its message may be out of sight. What was asked for may only
 have begun."""
+
+
+def shown_delays(ref: CallbackToken) -> dict[str, MeasuredDelay]:
+    """The replication delays that a view of a request shows: it does not change by itself."""
+    return delays_from_json(ref.data.get("delay"))
 
 
 class RequestButtons:
@@ -175,20 +183,19 @@ class RequestButtons:
 
     def _remember_shown(self, press: BlockAction, request: Request, kind: str) -> str:
         """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
-        shown = {"request": request.id, "channel": press.who.channel, DELAY: request.facts.get(DELAY)}
+        delays = delays_to_json(request.facts.delays)
+        shown = {"request": request.id, "channel": press.who.channel, "delay": delays}
         return self._store.put_ref(press.who.team, kind, shown)
 
     def _stale_view(self, press: BlockAction, request: Request) -> Note | None:
         """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
-        if DELAY not in request.facts:
-            return None
-        note = delay_changed_note(data_loss_reason(request.facts))
+        note = delay_changed_note(data_loss_reason(request.facts.delays))
         return None if note is None or self._shows_delay(press, request) else note
 
     def _shows_delay(self, press: BlockAction, request: Request) -> bool:
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is not None and ref.kind == _REVIEW:
-            return bool(ref.data.get(DELAY) == request.facts[DELAY])
+            return shown_delays(ref) == request.facts.delays
         key = request_key(request.id) if press.step == "confirm" else approval_key(request.id)
         for _ in range(_UPDATE_POLLS):
             message = self._store.message(key)

@@ -10,11 +10,12 @@ import structlog
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
-from bot.requests.delay import DELAY, data_loss_reason
-from bot.requests.wording import confirmation_phrase, delay_changed_note
+from bot.requests.delay import data_loss_reason
+from bot.requests.rules import confirmation_phrase
+from bot.requests.wording import delay_changed_note
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
-from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING
+from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING, shown_delays
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.mrkdwn import to_plain_text
@@ -134,13 +135,10 @@ class Submissions:
 def _stale_modal(ref: CallbackToken, request: Request) -> Note | None:
     """Why what a view agreed to does not count: it shows another delay than was seen since, which is not
     zero."""
-    if request.state not in OPEN_REQUESTS or DELAY not in request.facts:
+    delays = request.facts.delays
+    if request.state not in OPEN_REQUESTS or shown_delays(ref) == delays:
         return None
-    return (
-        None
-        if ref.data.get(DELAY) == request.facts[DELAY]
-        else delay_changed_note(data_loss_reason(request.facts))
-    )
+    return delay_changed_note(data_loss_reason(delays))
 
 
 def _has_step(ref: CallbackToken, step: str) -> bool:

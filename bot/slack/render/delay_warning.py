@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.dms.delay import Seen
-from bot.requests.delay import DELAY, amounts, read, unmeasured, why_unknown
+from bot.dms.delay import MeasuredDelay
+from bot.requests.delay import amounts, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render.labels import job_name_code
 from bot.store.records import Request
@@ -24,25 +24,17 @@ _BYTES_LEFT = (
 
 
 def delay_lines(request: Request) -> list[str]:
-    """A line for each of a few jobs, from `request.facts["delay"]`; mrkdwn, none where nobody looked.
-
-    The fact is as `bot.requests.delay` describes it, or one such value for all jobs.
-    """
-    facts = request.facts.get(DELAY)
-    if not isinstance(facts, Mapping):
-        return []
-    if "at" in facts or "seconds" in facts:
-        return [_line(read(facts), "")]
-    found = {name: read(fact) for name, fact in facts.items() if isinstance(fact, Mapping)}
+    """A line for each of a few jobs, or for groups of many; mrkdwn, none where nobody looked."""
+    found = request.facts.delays
     if len(found) > _MAX_JOBS:
         return _grouped(request, found)
     several = len(found) > 1
     return [
-        _line(fact, f"{job_name_code(request, name)}: " if several else "") for name, fact in found.items()
+        _line(seen, f"{job_name_code(request, name)}: " if several else "") for name, seen in found.items()
     ]
 
 
-def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
+def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
     """The same for many jobs: a line for those behind, those not known, and those at zero."""
     zero = {name: seen for name, seen in found.items() if seen.is_zero}
     late = {name: seen for name, seen in found.items() if seen.is_behind}
@@ -83,7 +75,7 @@ def _grouped(request: Request, found: Mapping[str, Seen]) -> list[str]:
     return lines
 
 
-def _since(request: Request, name: str, seen: Seen) -> str:
+def _since(request: Request, name: str, seen: MeasuredDelay) -> str:
     """From when on a destination may miss something, and why that is known."""
     if seen.since is None or seen.last is None:
         return job_name_code(request, name)
@@ -99,7 +91,7 @@ def _more(count: int) -> str:
     return f" and {count - _MAX_NAMES} more" if count > _MAX_NAMES else ""
 
 
-def _line(seen: Seen, job: str) -> str:
+def _line(seen: MeasuredDelay, job: str) -> str:
     if seen.is_zero:
         some = f" {_BYTES_LEFT}" if _has_bytes(seen) else ""
         return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}. {_UNTIL_THEN}{some}"
@@ -118,11 +110,11 @@ def _line(seen: Seen, job: str) -> str:
     )
 
 
-def _amounts(seen: Seen, form: str = "{}") -> str:
+def _amounts(seen: MeasuredDelay, form: str = "{}") -> str:
     """The figures, in `form`, and when they were measured; mrkdwn."""
     first, *rest = amounts(seen)
     return mrkdwn.rich_text((form.format(first), *rest))
 
 
-def _has_bytes(seen: Seen) -> bool:
+def _has_bytes(seen: MeasuredDelay) -> bool:
     return seen.bytes is not None and seen.bytes.value > 0

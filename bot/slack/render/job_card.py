@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import JobCard, RichPart, Time
 from bot.dms import model
 from bot.dms.advice import LikelyCause, docs_url, likely_cause
-from bot.dms.delay import Seen
+from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.requests.delay import amounts, unmeasured, why_unknown
@@ -79,7 +79,7 @@ def failed_line(database: Database) -> str:
     return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(_one_line(reason)), 300)}"
 
 
-def delay_text(seen: Seen, *, promotable: bool) -> str:
+def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
     """The replication delay and how long ago it was measured, or why it is not known; mrkdwn."""
     if seen.is_zero:
         return f"✅ {_aged(amounts(seen))}"

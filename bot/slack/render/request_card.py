@@ -17,13 +17,7 @@ from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.requests.buttons import abandon_button, not_started_note
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
-from bot.requests.revalidate import GONE
-from bot.requests.wording import (
-    OVERDUE_AFTER,
-    is_overdue,
-    needs_typed_confirmation,
-    not_started,
-)
+from bot.requests.rules import OVERDUE_AFTER, is_overdue, needs_typed_confirmation, not_started
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -276,8 +270,8 @@ def _next_steps(request: Request, runs: Sequence[Run]) -> list[Button]:
     if any(retryable(run) for run in runs):
         label = "Retry the failed ones" if len(request.jobs) > 1 else "Try again"
         found.append(_button(request, label, "retry"))
-    restart = request.facts.get("restart")
-    if isinstance(restart, str) and restart and not any(failed(run) for run in runs):
+    restart = request.facts.restart_ref
+    if restart and not any(failed(run) for run in runs):
         found.append(Button("Restart now", "restart", "run", restart, "danger"))
     return found
 
@@ -291,7 +285,7 @@ def _ended_card(request: Request, decisions: Sequence[Decision]) -> list[Block]:
         m.section(f"{line}.{reason}"),
         m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {request_text(request)}."),
     ]
-    if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and GONE not in request.facts:
+    if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and not request.facts.jobs_gone:
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
     return [*blocks, *m.context(_approvals_given(request, decisions))]
 

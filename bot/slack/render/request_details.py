@@ -89,10 +89,8 @@ def has_long_list(request: Request) -> bool:
 
 def changes(request: Request) -> list[Block]:
     """What an edit adds, removes and keeps, in the verb's words."""
-    lines = request.facts.get("changes")
-    if not isinstance(lines, list | tuple) or not lines:
-        return []
-    return m.sections("\n".join(mrkdwn.format_own(str(line)) for line in lines))
+    lines = request.facts.changes
+    return m.sections("\n".join(map(mrkdwn.format_own, lines))) if lines else []
 
 
 def named_databases(request: Request) -> list[Block]:
@@ -105,8 +103,8 @@ def named_databases(request: Request) -> list[Block]:
 
 def effect(request: Request) -> list[Block]:
     """What happens from now on, in the verb's words; a line that is the same for several jobs shows once."""
-    text = request.facts.get("effect")
-    if not isinstance(text, str) or not text.strip():
+    text = request.facts.effect
+    if not text.strip():
         return []
     return m.sections(mrkdwn.format_own("\n".join(dict.fromkeys(text.splitlines()))))
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.dms.delay import Seen
+from bot.dms.delay import MeasuredDelay
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, job_name
-from bot.requests.delay import DELAY, all_zero, data_loss_reason, is_stale, measure, read, said
+from bot.requests.delay import all_zero, data_loss_reason, is_stale, measure, said
 from bot.store import Store
+from bot.store.facts import delays_from_json
 from bot.store.records import Event, JobSnapshot
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOW, job
@@ -32,13 +33,12 @@ ZERO: dict[str, Any] = {
 """Looked at now, measured four minutes before: the oldest that Monitoring can be expected to show."""
 
 
-def facts(**changes: Any) -> dict[str, Any]:
-    return {DELAY: {job().name: ZERO | changes}}
+def delays(**changes: Any) -> dict[str, MeasuredDelay]:
+    return delays_from_json({job().name: ZERO | changes})
 
 
-def seen(gateway: Gateway, store: Store, found: Job) -> Seen:
-    told = measure(gateway, store, (found,), lambda: datetime.now(UTC))
-    return read(told[DELAY][found.name])
+def seen(gateway: Gateway, store: Store, found: Job) -> MeasuredDelay:
+    return measure(gateway, store, (found,), lambda: datetime.now(UTC))[found.name]
 
 
 def measured_at_zero(dms: DmsServer, gateway: Gateway, age: float) -> Job:
@@ -82,36 +82,37 @@ def test_what_was_measured_before_a_pause_does_not_count(
 @pytest.mark.parametrize(("after", "old"), [(0, False), (59, False), (61, True)])
 def test_a_zero_lasts_five_minutes_from_its_measurement(after: float, old: bool) -> None:
     """60 seconds from sample to sample, up to 180 until it can be seen, and one more for a late sample."""
-    assert is_stale(facts(), (job(),), NOW + timedelta(seconds=after)) == old
+    assert is_stale(delays(), (job(),), NOW + timedelta(seconds=after)) == old
 
 
 @pytest.mark.parametrize("changes", [{"measured": None}, {"measured": "?"}, {"at": None}, {"at": "?"}])
 def test_a_zero_of_unknown_age_is_old(changes: dict[str, Any]) -> None:
-    assert is_stale(facts(**changes), (job(),), NOW)
+    assert is_stale(delays(**changes), (job(),), NOW)
 
 
 def test_a_zero_that_was_old_when_it_was_looked_at_is_none() -> None:
-    stale = facts(measured=(NOW - timedelta(minutes=6)).isoformat())
-    assert all_zero(facts(), (job(),))
+    stale = delays(measured=(NOW - timedelta(minutes=6)).isoformat())
+    assert all_zero(delays(), (job(),))
     assert not all_zero(stale, (job(),))
     assert "not known" in said(data_loss_reason(stale))
-    assert data_loss_reason(facts()) == ()
+    assert data_loss_reason(delays()) == ()
 
 
 def test_bytes_alone_are_no_reason_to_stop() -> None:
-    assert data_loss_reason(facts(bytes=512.0)) == ()
+    assert data_loss_reason(delays(bytes=512.0)) == ()
 
 
 def test_what_is_behind_says_when_that_was_measured() -> None:
     at = NOW - timedelta(minutes=1)
-    found = said(data_loss_reason(facts(seconds=30.0, measured=at.isoformat(), bytes=None)))
+    found = said(data_loss_reason(delays(seconds=30.0, measured=at.isoformat(), bytes=None)))
     assert found == f"it is *not zero* (30 s (measured {at:%Y-%m-%d %H:%M} UTC))"
 
 
 def test_of_what_an_older_version_stored_nothing_is_known() -> None:
-    old = {DELAY: {job().name: {key: ZERO[key] for key in ("seconds", "bytes", "at", "note")}}}
+    old = delays_from_json({job().name: {key: ZERO[key] for key in ("seconds", "bytes", "at", "note")}})
     assert not all_zero(old, (job(),))
     assert is_stale(old, (job(),), NOW)
-    for broken in ({}, {DELAY: None}, {DELAY: {job().name: None}}, {DELAY: {job().name: "0"}}):
+    for stored in ({}, None, {job().name: None}, {job().name: "0"}):
+        broken = delays_from_json(stored)
         assert not all_zero(broken, (job(),))
         assert is_stale(broken, (job(),), NOW)

@@ -1,0 +1,52 @@
+"""What decides how a request and its runs go on, beside the policy. Pure functions; the words are elsewhere.
+
+`bot.dms.rules` says what a job's state allows; this says what confirming and following take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.dms.model import Job
+from bot.dms.rules import Action
+from bot.requests.delay import all_zero
+from bot.requests.job_names import display_name
+from bot.store.records import Request, Run, RunState
+
+OVERDUE_AFTER = timedelta(hours=1)
+"""The service's operations take minutes: one that takes this long may be abandoned."""
+
+
+def needs_typed_confirmation(request: Request) -> bool:
+    """Whether confirming takes more than a press: `confirmation_phrase` has to be typed.
+
+    A promote needs it unless its delay, which may be measured again meanwhile, is known to be zero.
+    """
+    behind = request.action is Action.PROMOTE and not all_zero(request.facts.delays, request.jobs)
+    return request.typed or behind
+
+
+def confirmation_phrase(request: Request) -> str:
+    """What has to be typed: the name of the job, or for several jobs the action and their number.
+
+    For example `orders`, or `promote 3 jobs`.
+    """
+    if len(request.jobs) == 1:
+        return display_name(request, request.jobs[0].name)
+    return f"{request.action} {len(request.jobs)} jobs"
+
+
+def has_changed(then: Job, now: Job) -> bool:
+    """Whether a job is another one, or in another state or phase, than when it was confirmed."""
+    return now.create_time != then.create_time or now.status != then.status
+
+
+def is_overdue(run: Run, now: datetime) -> bool:
+    """Whether the operation of a run has been followed for so long that it may be abandoned."""
+    return run.state is RunState.FOLLOWING and run.called is not None and now - run.called >= OVERDUE_AFTER
+
+
+def not_started(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """The runs that are queued and for which nothing has been sent yet."""
+    return tuple(run for run in runs if run.state is RunState.QUEUED and run.called is None)

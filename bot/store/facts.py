@@ -1,0 +1,192 @@
+"""What a request carries beside its jobs and options, and its JSON in the column `facts`.
+
+The JSON is what all versions of the bot have written, so that a database can go to a newer version and
+back. An object by key:
+
+- `delay`: by job name `{"at", "seconds", "measured", "bytes", "measured_bytes", "last", "standing",
+  "partial", "note"}`; times are ISO 8601, `last` is `{"seconds", "measured"}`. Older versions wrote neither
+  `measured` nor `measured_bytes`.
+- `at_risk`, `called`: by job name.
+- `approval_channel`, `effect`, `restart`: text; `void`, `changes`: lists of text.
+- `waits_s`: number; `gone`: true.
+- `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`.
+
+Fields that have their default value are left out. A key that this version does not know is ignored, and a
+value that it cannot read counts as not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.dms.delay import MeasuredDelay, is_recent
+from bot.dms.model import ConfigSnapshot, DelayPoint
+
+_UNREADABLE = ConfigSnapshot("?")
+"""Equals no job's selection, so an edit that began from it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What was found out for a request, and what its messages show of it."""
+
+    delays: Mapping[str, MeasuredDelay] = field(default_factory=dict)
+    """Replication delay by job name; empty where nobody has looked (for all actions but promote)."""
+    at_risk: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For a destructive action, by job name: the databases that the card named for `rules.at_risk`."""
+    approval_channel: str = ""
+    """Channel that the policy names for approvals, or empty."""
+    effect: str = ""
+    """What goes on once the action has been sent, as its verb puts it."""
+    approval_ttl_s: float | None = None
+    """Seconds that others have to approve, from the confirmation on."""
+    void_approvers: tuple[str, ...] = ()
+    """User ids whose approvals no longer count, because they have lost the right to give them."""
+    config: ConfigSnapshot | None = None
+    """The selection of databases that an edit began from."""
+    changes: tuple[str, ...] = ()
+    """What an edit adds, removes and keeps: a line each."""
+    restart_ref: str = ""
+    """Id of the stored invocation that restarts the job after an edit that needs it."""
+    jobs_gone: bool = False
+    """Whether the request ended because none of its jobs exists any more."""
+    display_names: Mapping[str, str] = field(default_factory=dict)
+    """By full name, what those jobs are called whose ids alone are ambiguous."""
+
+
+def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
+    """The JSON object for the column."""
+    found = {
+        "delay": delays_to_json(facts.delays),
+        "at_risk": {name: list(databases) for name, databases in facts.at_risk.items()},
+        "approval_channel": facts.approval_channel,
+        "effect": facts.effect,
+        "void": list(facts.void_approvers),
+        "changes": list(facts.changes),
+        "restart": facts.restart_ref,
+        "gone": facts.jobs_gone,
+        "called": dict(facts.display_names),
+        "config": None if facts.config is None else asdict(facts.config),
+    }
+    given = {key: value for key, value in found.items() if value}
+    return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
+
+
+def facts_from_json(stored: object) -> RequestFacts:
+    """The facts that this or another version wrote.
+
+    Raises:
+        ValueError: `stored` is not a JSON object.
+    """
+    if not isinstance(stored, dict):
+        raise ValueError(f"{stored!r} is no RequestFacts")
+    return RequestFacts(
+        delays=delays_from_json(stored.get("delay")),
+        at_risk={name: _texts(databases) for name, databases in _object(stored.get("at_risk")).items()},
+        approval_channel=_text(stored.get("approval_channel")),
+        effect=_text(stored.get("effect")),
+        approval_ttl_s=_number(stored.get("waits_s")),
+        void_approvers=_texts(stored.get("void")),
+        config=_config(stored["config"]) if stored.get("config") is not None else None,
+        changes=_texts(stored.get("changes")),
+        restart_ref=_text(stored.get("restart")),
+        jobs_gone=stored.get("gone") is True,
+        display_names={
+            name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)
+        },
+    )
+
+
+def delays_to_json(delays: Mapping[str, MeasuredDelay]) -> dict[str, Any]:
+    """Delays by job name, for a column or the data of a callback token."""
+    return {name: _delay_to_json(each) for name, each in delays.items()}
+
+
+def delays_from_json(stored: object) -> dict[str, MeasuredDelay]:
+    """What `delays_to_json` or an older version wrote; empty for anything but an object."""
+    return {name: _delay(each) for name, each in _object(stored).items()}
+
+
+def _delay_to_json(delay: MeasuredDelay) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if delay.at is not None:
+        found["at"] = delay.at.isoformat()
+    if delay.seconds is not None:
+        found |= _point_to_json(delay.seconds, "seconds", "measured")
+    elif delay.undated_seconds is not None:
+        found["seconds"] = delay.undated_seconds
+    if delay.bytes is not None:
+        found |= _point_to_json(delay.bytes, "bytes", "measured_bytes")
+    if delay.last is not None:
+        found["last"] = _point_to_json(delay.last, "seconds", "measured")
+    texts = {"standing": delay.standing, "partial": delay.partial, "note": delay.note}
+    return found | {key: text for key, text in texts.items() if text}
+
+
+def _point_to_json(point: DelayPoint, amount: str, when: str) -> dict[str, Any]:
+    return {amount: point.value, when: point.time.isoformat()}
+
+
+def _delay(stored: object) -> MeasuredDelay:
+    fact = _object(stored)
+    at = _time(fact.get("at"))
+    seconds = _point(fact, "seconds", "measured", at)
+    return MeasuredDelay(
+        at,
+        seconds,
+        _point(fact, "bytes", "measured_bytes", at),
+        _point(_object(fact.get("last")), "seconds", "measured"),
+        _text(fact.get("standing")),
+        _text(fact.get("partial")),
+        _text(fact.get("note")),
+        undated_seconds=_number(fact.get("seconds")) if seconds is None else None,
+    )
+
+
+def _point(
+    fact: Mapping[str, Any], amount: str, when: str, looked: datetime | None = None
+) -> DelayPoint | None:
+    """The figure with its time; None where it was too old already at the time of the look."""
+    value, time = _number(fact.get(amount)), _time(fact.get(when))
+    if value is None or time is None:
+        return None
+    point = DelayPoint(time, value)
+    return point if looked is None or is_recent(point, looked) else None
+
+
+def _config(stored: object) -> ConfigSnapshot:
+    found = _object(stored)
+    selection = found.get("selection")
+    if not isinstance(selection, str):
+        return _UNREADABLE
+    return ConfigSnapshot(selection, _texts(found.get("chosen")), _texts(found.get("excluded")))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
