@@ -55,7 +55,8 @@ class Approval:
             blocked = self._revalidation.blocked_note(request) if enough else None
             if blocked is not None:
                 return blocked
-            self._ctx.store.add_decision(Decision(request.id, who.user, True, "", self._ctx.clock()))
+            decision = Decision(request.id, who.user, True, "", self._ctx.clock(), who.channel)
+            self._ctx.store.add_decision(decision)
             to = RequestState.APPROVED if enough else RequestState.APPROVING
             moved = self._revalidation.move(request, current, to)
             self._ctx.record_step(moved, "approved", who)
@@ -93,7 +94,8 @@ class Approval:
             if self._ctx.end(request, RequestState.DENIED, "denied", who, reason) is None:
                 return self._ctx.ended_note(self._ctx.store.request(request.id))
             # Whoever has approved before may think better of it; the audit tells both.
-            self._ctx.store.add_decision(Decision(request.id, who.user, False, reason, self._ctx.clock()))
+            decision = Decision(request.id, who.user, False, reason, self._ctx.clock(), who.channel)
+            self._ctx.store.add_decision(decision)
             if who.user != request.by.user:
                 self._post_denial(request)
         self._ctx.wake()

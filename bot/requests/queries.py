@@ -23,11 +23,18 @@ def valid_approvers(store: Store, access: Access, request: Request) -> set[str]:
     Raises:
         StoreError.
     """
-    given = {each.user for each in store.decisions(request.id) if each.approve}
-    told = store.audit(job=request.jobs[0].name, request=request.id)
-    channels = {entry.user: entry.channel for entry in told if entry.event == "approved"}
-    people = (Person(request.by.team, user, channels.get(user, "")) for user in given)
+    given = [each for each in store.decisions(request.id) if each.approve]
+    channels = {each.user: each.channel for each in given if each.channel is not None}
+    if len(channels) < len(given):
+        channels = _audited_channels(store, request) | channels
+    people = (Person(request.by.team, each.user, channels.get(each.user, "")) for each in given)
     return {each.user for each in people if access.may_approve(each, request).allowed}
+
+
+def _audited_channels(store: Store, request: Request) -> dict[str, str]:
+    """By user id, where they approved: older versions wrote it into the audit alone."""
+    entries = store.audit(job=request.jobs[0].name, request=request.id)
+    return {entry.user: entry.channel for entry in entries if entry.event == "approved"}
 
 
 _FIRST = 3

@@ -49,8 +49,9 @@ class RunLedger:
 
     def has_stopped(self, run: Run, request: Request) -> bool:
         """Whether this run has stopped its job already, to restart it."""
-        if not request.options.stop_first:
-            return False
+        if run.stopped_job is not None or not request.options.stop_first:
+            return bool(run.stopped_job)
+        # Stored by an older version, which wrote it into the audit alone.
         entries = self._store.audit(job=run.job, request=request.id)
         return any(entry.event == _STOPPED and entry.run == run.id for entry in entries)
 
@@ -77,7 +78,9 @@ class RunLedger:
     def _requeue_stopped(self, run: Run, request: Request) -> None:
         """The job has been stopped so that it can restart: the follower takes the run up again."""
         with self._store.transaction():
-            moved = self._store.move_run(run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="", note="")
+            moved = self._store.move_run(
+                run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="", note="", stopped_job=True
+            )
             if moved is not None:
                 self.audit(run, request, _STOPPED, request.job(run.job))
                 self.touch(request.id)

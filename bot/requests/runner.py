@@ -23,7 +23,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.requests.action import ActionVerb
-from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflight
+from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflight, is_half_done
 from bot.requests.recovery import ATTEMPTS, Recovery
 from bot.requests.run_ledger import STOPPING_FIRST, RunLedger
 from bot.store import JobLocked, Store, StoreError
@@ -249,7 +249,12 @@ class Runner:
                 return None
             self._preflight.check_not_frozen(run, job)
             calling = self._store.move_run(
-                run.id, [RunState.QUEUED], RunState.CALLING, owner=self._replica, called=now
+                run.id,
+                [RunState.QUEUED],
+                RunState.CALLING,
+                owner=self._replica,
+                called=now,
+                stopped_job=is_half_done(run),
             )
             if calling is None:
                 return None

@@ -105,6 +105,9 @@ class Decision:
     approve: bool
     reason: str
     at: datetime
+    channel: str | None = None
+    """Where it was made: a role may come from that channel. Empty where Slack named none; None in rows of
+    older versions, which wrote it into the audit alone."""
 
 
 class RunState(StrEnum):
@@ -151,6 +154,9 @@ class Run:
     """User id of the requester."""
     hopeless: bool = False
     """Whether trying again cannot help: the job is gone, or the bot itself lacks a permission."""
+    stopped_job: bool | None = None
+    """Whether it has stopped its job already, to restart it. None until its first call, and in rows of older
+    versions, which wrote that into the audit alone."""
 
 
 EVERY_JOB = "*"

@@ -155,6 +155,14 @@ _AUDIT_POSTGRES = (
 MIGRATIONS = (
     Migration(1, "first tables", _TABLES + _AUDIT, _AUDIT_SQLITE, _AUDIT_POSTGRES),
     Migration(2, "hopeless runs", ("ALTER TABLE runs ADD COLUMN hopeless {integer} NOT NULL DEFAULT 0",)),
+    Migration(
+        3,
+        "decision channels and stopped jobs",
+        (
+            "ALTER TABLE decisions ADD COLUMN channel TEXT",
+            "ALTER TABLE runs ADD COLUMN stopped_job {integer}",
+        ),
+    ),
 )
 
 

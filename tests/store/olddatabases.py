@@ -154,8 +154,8 @@ REQUESTS = (
     ),
 )
 DECISIONS = (
-    Decision("q1", SAM, approve=False, reason="not on a Friday", at=NOW),
-    Decision("q1", "U-kim", approve=True, reason="", at=NOW + HOUR),
+    Decision("q1", SAM, approve=False, reason="not on a Friday", at=NOW, channel="C1"),
+    Decision("q1", "U-kim", approve=True, reason="", at=NOW + HOUR, channel=""),
 )
 RUNS = (
     Run(
@@ -172,12 +172,22 @@ RUNS = (
         ended=NOW + 2 * HOUR,
         note="the source refused",
         by=DANA,
+        stopped_job=True,
     ),
     *(
         Run(f"r-{state.value}", "q2", f"{PLACE}/migrationJobs/{state.value}", Action.VERIFY, state, "")
         for state in (RunState.QUEUED, RunState.CALLING, RunState.FOLLOWING)
     ),
-    Run("r-gone", "q2", f"{PLACE}/migrationJobs/gone", Action.VERIFY, RunState.REFUSED, "", hopeless=True),
+    Run(
+        "r-gone",
+        "q2",
+        f"{PLACE}/migrationJobs/gone",
+        Action.VERIFY,
+        RunState.REFUSED,
+        "",
+        hopeless=True,
+        stopped_job=False,
+    ),
 )
 FREEZES = (
     Freeze("f1", "*", NOW + HOUR, "sale", SAM, NOW),
@@ -251,9 +261,16 @@ class OldDatabase:
         return FOLDER / f"{self.version}.{self.kind}.sql"
 
     @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Before the third migration a decision did not say where it was made."""
+        return DECISIONS if self.version >= 3 else tuple(replace(each, channel=None) for each in DECISIONS)
+
+    @property
     def runs(self) -> tuple[Run, ...]:
-        """Before the second migration nobody noted which ones are hopeless."""
-        return RUNS if self.version >= 2 else tuple(replace(each, hopeless=False) for each in RUNS)
+        """Before the second migration nobody noted which ones are hopeless, and before the third, which
+        ones had stopped their job."""
+        runs = RUNS if self.version >= 2 else tuple(replace(each, hopeless=False) for each in RUNS)
+        return runs if self.version >= 3 else tuple(replace(each, stopped_job=None) for each in runs)
 
     def load(self, url: str) -> None:
         script = self.path.read_text(encoding="utf-8")

@@ -34,6 +34,14 @@ DIGESTS = {
     ("0001 first tables", "postgres"): "cc695e51926fde440ae2a4760c1d0e5780d65f89e867797a912c94832df1c7ba",
     ("0002 hopeless runs", "sqlite"): "92389130cede1c6e2b9112c4a59c437ddf8b1936ae0844302105031c5500f7b7",
     ("0002 hopeless runs", "postgres"): "691be3a4763672ce6d287490d2dd4ce49aa4ab54206d8855ed0ed5e455fb59f9",
+    (
+        "0003 decision channels and stopped jobs",
+        "sqlite",
+    ): "823a446b2fbecf35f7739e7018519003e355ec8d38c74be01368e73b58da6cfd",
+    (
+        "0003 decision channels and stopped jobs",
+        "postgres",
+    ): "2a2f16c5fb3d3dfc12f7ab02411994e17b2b197857d9ff5aa563ebca8449c7ba",
 }
 """SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 
