@@ -20,9 +20,9 @@ from bot.dms.rules import Action
 from bot.outbox import requeue
 from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
+from bot.policy import loader
 from bot.policy.access import Access
-from bot.policy.loader import load as load_policy
-from bot.policy.loader import remarks
+from bot.policy.model import Policy
 from bot.requests.action import ActionVerb
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
@@ -57,7 +57,7 @@ from bot.store.retention import RetentionJob
 from bot.version import version
 from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
-from commands import all_verbs
+from commands import all_verbs, permissions
 from commands.support.base import Context
 from commands.support.desk import CommandService
 
@@ -94,7 +94,8 @@ class Bot:
         self._limits = limits
         self._clock = clock
         self.replica = secrets.token_hex(8)
-        self.policy = load_policy(settings.policy_file, verbs=all_verbs())
+        self.verbs = all_verbs()
+        self.policy = read_policy(settings)
         self.store: Store = open_store(settings.db, only=True)
         bypass_proxy(settings.slack_api_url)
         self.client = WebClient(
@@ -125,7 +126,6 @@ class Bot:
             user_id=directory.user_id,
             is_member=directory.is_member,
         )
-        self.verbs = all_verbs()
         actions = {verb.action.action: verb.action for verb in self.verbs.values() if verb.action}
         self.watcher = Watcher(
             self.dms,
@@ -160,7 +160,7 @@ class Bot:
 
     def start(self) -> None:
         """Begin to answer, to watch and to post."""
-        for remark in remarks(self.policy):
+        for remark in loader.remarks(self.policy):
             log.warning("policy_remark", remark=remark)
         self.presence.start()
         self.server.start()
@@ -386,6 +386,15 @@ class Bot:
     def _interrupt(self) -> None:
         self.wake.set()
         self.watcher.interrupt()
+
+
+def read_policy(settings: Settings) -> Policy:
+    """The policy as the bot reads it: its rules can name every verb.
+
+    Raises:
+        PolicyError: the file cannot be read or used.
+    """
+    return loader.load(settings.policy_file, permissions(all_verbs()))
 
 
 def _write_timeout_s(settings: Settings) -> float:

@@ -171,10 +171,11 @@ def config_group() -> None:
 def check() -> None:
     """Check settings and policy without connecting to anything; exit code 2 where they are wrong."""
     settings = _settings()
+    from bot.app import read_policy
     from bot.policy import loader
 
     with _sentences_for_errors():
-        policy = loader.load(settings.policy_file)
+        policy = read_policy(settings)
     for sentence in loader.remarks(policy):
         click.echo(f"Warning: {sentence}", err=True)
     click.echo(config.redacted(settings))

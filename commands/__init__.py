@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 
+from bot.policy.permissions import BUILT_IN, Permissions
 from commands.support.base import Verb
 
 _ORDER = (
@@ -20,3 +22,8 @@ def all_verbs() -> dict[str, Verb]:
     verbs = {module.VERB.name: module.VERB for module in modules if hasattr(module, "VERB")}
     rank = {name: place for place, name in enumerate(_ORDER)}
     return {name: verbs[name] for name in sorted(verbs, key=lambda name: (rank.get(name, len(rank)), name))}
+
+
+def permissions(verbs: Mapping[str, Verb]) -> Permissions:
+    """What each verb declares that it takes to use it, for the policy."""
+    return {**BUILT_IN, **{name: verb.permission for name, verb in verbs.items()}}

@@ -8,11 +8,13 @@ from dataclasses import replace
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import status_text
+from bot.policy.permissions import Permission
 from bot.requests.job_names import display_name
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from commands.support.base import Context, Verb, no_service_call
+from commands.support.visibility import is_hidden
 
 PER_PAGE = 8
 _SHOWN_JOBS = 5
@@ -34,10 +36,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _concerns(ctx: Context, request: Request) -> bool:
-    """What waits for approvals concerns everybody; what is not confirmed yet, its requester alone."""
+    """Whether the person may see the request: their own; or, once it waits for approvals, one that they may
+    approve or whose jobs are not hidden from them."""
     if request.by.team != ctx.who.team or request.expires <= ctx.now():
         return False
-    return request.state is RequestState.APPROVING or request.by.user == ctx.who.user
+    if request.by.user == ctx.who.user:
+        return True
+    if request.state is not RequestState.APPROVING:
+        return False
+    hidden = any(is_hidden(ctx, "approvals", job.name) for job in request.jobs)
+    return not hidden or ctx.access.may_approve(ctx.who, request).allowed
 
 
 def _title(count: int) -> str:
@@ -103,6 +111,7 @@ def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -
 
 VERB = Verb(
     name="approvals",
+    permission=Permission.VIEW,
     summary="requests that wait for somebody's word",
     usage=("approvals",),
     syntax=Syntax(flags=(Flag("page", "number", "which page"),)),

@@ -11,6 +11,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, ObjectPhase, ObjectState
 from bot.dms.rules import Action, allowed
+from bot.policy.permissions import Permission
 from commands.support.actions import migrated
 from commands.support.base import Context, Verb
 from commands.support.filters import check_value, one_of
@@ -124,6 +125,7 @@ def _action_buttons(ctx: Context, invocation: Invocation, actions: tuple[Action,
 
 VERB = Verb(
     name="databases",
+    permission=Permission.VIEW,
     summary="the databases of a job",
     usage=("databases JOB [text] [state=…] [phase=…]",),
     syntax=Syntax("one", (Flag("page", "number", "which page"),), ("state", "phase"), words=True),

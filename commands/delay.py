@@ -8,6 +8,7 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
+from bot.policy.permissions import Permission
 from bot.requests.buttons import show_button
 from bot.requests.delay import amounts, measured_delay, replicated, resumed_at, unmeasured, why_unknown
 from bot.util.durations import seconds_text
@@ -91,6 +92,7 @@ def _peak(points: tuple[DelayPoint, ...]) -> str:
 
 VERB = Verb(
     name="delay",
+    permission=Permission.VIEW,
     summary="the replication delay as a chart",
     usage=("delay JOB [--hours 1|24]",),
     syntax=Syntax("one", flags=(Flag("hours", "choice", "how far to look back", choices=("1", "24")),)),

@@ -8,6 +8,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
@@ -72,8 +73,8 @@ def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
 
 
 VERB = Verb(
-    read_only=False,
     name="delete",
+    permission=Permission.CHANGE,
     summary="delete a job, or the job and its destination",
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
     syntax=Syntax("many", (ALL, _WITH_DESTINATION), FILTERS),

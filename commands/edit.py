@@ -15,10 +15,11 @@ from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, S
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
 from bot.dms.selection import Change, Plan, known, others, plan
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
 from bot.store.facts import RequestFacts
-from commands.support.actions import known_names, names_text, require_permission, whole_databases
+from commands.support.actions import known_names, names_text, whole_databases
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.resolve import find_job
 
@@ -123,7 +124,6 @@ def _check_base_selection(invocation: Invocation, job: Job, config: ObjectsConfi
 
 
 def _form(ctx: Context, job: Job) -> EditForm:
-    require_permission(ctx, Action.EDIT, job)
     _editable(job, "")
     note = _fetch_source_objects(ctx, job)
     config = ctx.dms.objects_config(job.name)
@@ -288,8 +288,8 @@ def _effective_when(job: Job) -> str:
 
 
 VERB = Verb(
-    read_only=False,
     name="edit",
+    permission=Permission.CHANGE,
     summary="choose a job's databases and its dump parallelism",
     usage=(
         "edit JOB",

@@ -8,30 +8,35 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job
+from bot.policy.permissions import Permission
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
 from bot.util.durations import parse_time
 from bot.util.redact import redact
 from commands.support.base import Context, EarlyAnswer, Verb, only_of_a_job
 from commands.support.resolve import find_job
+from commands.support.visibility import is_hidden
 
 MAX_FREEZE = timedelta(days=366)
 _MAX_REASON = 300
 
 
 def target(ctx: Context, invocation: Invocation) -> Job | None:
-    """The job that is meant, or None for all; asks when it is neither or both, or not allowed.
+    """The job to freeze or unfreeze, or None for all jobs.
 
     Raises:
-        UsageError, Say, DmsError.
+        UsageError: the invocation names both or neither.
+        EarlyAnswer: there is no such job, or this person may not do that.
+        DmsError: the service did not answer.
     """
     verb = invocation.verb
     if bool(invocation.jobs) == invocation.is_set("all"):
         raise UsageError(f"Name a job or all of them: `/dms {verb} orders-db …` or `/dms {verb} --all …`.")
-    job = find_job(ctx, invocation.jobs[0], invocation) if invocation.jobs else None
-    verdict = ctx.access.verdict(ctx.who, verb, job)
+    if invocation.jobs:
+        return find_job(ctx, invocation.jobs[0], invocation)
+    verdict = ctx.access.verdict(ctx.who, verb)
     if not verdict.allowed:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
-    return job
+    return None
 
 
 def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
@@ -107,7 +112,8 @@ def _example(invocation: Invocation) -> str:
 
 
 def _runs_in_progress(ctx: Context, job: Job | None) -> str:
-    count = len(ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else ""))
+    runs = ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else "")
+    count = sum(1 for run in runs if job or not is_hidden(ctx, "freeze", run.job))
     if not count:
         return ""
     return f" What is under way goes on: {count} {'action' if count == 1 else 'actions'}."
@@ -119,8 +125,8 @@ def _unfreeze(ctx: Context, job: Job | None) -> Button:
 
 
 VERB = Verb(
-    read_only=False,
     name="freeze",
+    permission=Permission.FREEZE,
     summary="stop all changes for a while",
     usage=('freeze JOB --until 2h --reason "…"', 'freeze --all --until 2026-12-01T08:00Z --reason "…"'),
     syntax=Syntax(

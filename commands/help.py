@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.cmdline.answers import Answer, AnswerPage, Section
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.policy.permissions import Permission
 from bot.util.suggest import nearest
 from commands.support.base import Context, Verb, no_service_call
 
@@ -80,6 +81,7 @@ def _flag(flag: Flag) -> str:
 
 VERB = Verb(
     name="help",
+    permission=Permission.PUBLIC,
     summary="what can be typed",
     usage=("help", "help VERB"),
     syntax=Syntax(words=True),

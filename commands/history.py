@@ -21,6 +21,7 @@ from bot.cmdline.answers import (
 )
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.model import job_name, short_name
+from bot.policy.permissions import Permission
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.job_names import disambiguate
 from bot.store.audit_export import FORMATS, entries
@@ -190,6 +191,7 @@ def _buttons(ctx: Context, invocation: Invocation, page: int, *, more: bool) -> 
 
 VERB = Verb(
     name="history",
+    permission=Permission.VIEW,
     summary="who did what, and when",
     usage=("history [JOB] [--by @user] [--since 2d]", "history [JOB] --export csv|jsonl"),
     syntax=Syntax(

@@ -11,6 +11,7 @@ from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
+from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
@@ -70,13 +71,13 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:
     """The jobs to list; and all that fit but for their state, where FAILED is asked for."""
-    location = invocation.filters.get("state", "")
-    if not one_of(location, State.FAILED):
-        return all_matching(ctx, invocation.filters, invocation.words), ()
+    state = invocation.filters.get("state", "")
+    if not one_of(state, State.FAILED):
+        return all_matching(ctx, invocation.verb, invocation.filters, invocation.words), ()
     others = {key: value for key, value in invocation.filters.items() if key != "state"}
-    found = all_matching(ctx, others, invocation.words)
-    check_value("state", location, list(State), [job.state for job in found.jobs])
-    return replace(found, jobs=matching(found.jobs, {"state": location})), found.jobs
+    found = all_matching(ctx, invocation.verb, others, invocation.words)
+    check_value("state", state, list(State), [job.state for job in found.jobs])
+    return replace(found, jobs=matching(found.jobs, {"state": state})), found.jobs
 
 
 def _failed_databases(ctx: Context, jobs: Sequence[Job]) -> tuple[str, ...]:
@@ -171,6 +172,7 @@ def _buttons(
 
 VERB = Verb(
     name="list",
+    permission=Permission.VIEW,
     summary="the migration jobs, by status",
     usage=("list [text] [state=…] [phase=…] [location=…] [type=…] [label.KEY=value]",),
     syntax=Syntax(

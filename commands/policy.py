@@ -10,10 +10,12 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
 from bot.policy import describe as words
 from bot.policy.access import Approvers, Verdict
+from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms
-from bot.store.records import Freeze
+from bot.store.records import EVERY_JOB, Freeze
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
+from commands.support.visibility import is_hidden
 
 PER_PAGE = 20
 _FIRST = "The first rule that matches decides. "
@@ -35,7 +37,7 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
         sections = [_you(ctx), *words.overview(policy), *sections]
     if page == pages:
         sections += words.notices(policy)[:PER_PAGE]
-        sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now())[: PER_PAGE // 2]]
+        sections += [_frozen(freeze) for freeze in _freezes(ctx)[: PER_PAGE // 2]]
         sections += _warnings(policy.warnings)
     return AnswerPage(
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
@@ -49,8 +51,14 @@ def _you(ctx: Context) -> Section:
     return Section(f"Your role here is *{words.role_name(ctx.access.role(ctx.who))}*.")
 
 
+def _freezes(ctx: Context) -> list[Freeze]:
+    """The freezes that hold now, without those of jobs that are hidden from this person."""
+    found = ctx.store.freezes(ctx.now())
+    return [each for each in found if each.job == EVERY_JOB or not is_hidden(ctx, "policy", each.job)]
+
+
 def _frozen(freeze: Freeze) -> Section:
-    what = "every job" if freeze.job == "*" else f"`{freeze.job.rpartition('/')[2]}`"
+    what = "every job" if freeze.job == EVERY_JOB else f"`{freeze.job.rpartition('/')[2]}`"
     return Section((f"*Frozen*: {what} ", *freeze_terms(freeze)))
 
 
@@ -124,6 +132,7 @@ def _with_people(sentence: str, lead: str, named: Approvers) -> tuple[RichPart, 
 
 VERB = Verb(
     name="policy",
+    permission=Permission.VIEW,
     summary="who may do what, and why",
     usage=("policy", "policy JOB"),
     syntax=Syntax("optional", flags=(Flag("page", "number", "which page"),)),

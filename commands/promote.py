@@ -12,6 +12,7 @@ from bot.dms.delay import is_measured
 from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
 from commands.support.base import Context, Verb
@@ -126,8 +127,8 @@ def _promotable(job: Job, database: Database) -> bool:
 
 
 VERB = Verb(
-    read_only=False,
     name="promote",
+    permission=Permission.CHANGE,
     summary="make the destination the primary database",
     usage=(
         "promote JOB [JOB …]",

@@ -11,6 +11,7 @@ from bot.dms.advice import heals
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
 from commands.support.base import Context, Verb
@@ -114,8 +115,8 @@ def _fits(job: Job, database: Database) -> bool:
 
 
 VERB = Verb(
-    read_only=False,
     name="restart",
+    permission=Permission.CHANGE,
     summary="wipe the destination and migrate again from the full dump",
     usage=(
         "restart JOB [JOB …] [--skip-validation]",

@@ -8,6 +8,7 @@ from bot.cmdline.invocation import Invocation, Syntax
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
 from commands.support.base import Verb
@@ -34,8 +35,8 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    read_only=False,
     name="resume",
+    permission=Permission.CHANGE,
     summary="let a job that was stopped in CDC go on",
     usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),

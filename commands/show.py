@@ -12,6 +12,7 @@ from bot.dms.delay import MeasuredDelay, is_measured
 from bot.dms.errors import DmsError
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
+from bot.policy.permissions import Permission
 from bot.requests.buttons import abandon_button, action_buttons, show_button
 from bot.requests.delay import measure, replicated
 from bot.requests.rules import is_overdue
@@ -100,6 +101,7 @@ def _lever(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:
 
 VERB = Verb(
     name="show",
+    permission=Permission.VIEW,
     summary="one job, and what can be done with it",
     usage=("show JOB",),
     syntax=Syntax("one"),

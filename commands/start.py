@@ -9,6 +9,7 @@ from bot.dms import source_writes
 from bot.dms.model import Job, JobType, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
 from commands.support.base import Verb
@@ -38,8 +39,8 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    read_only=False,
     name="start",
+    permission=Permission.CHANGE,
     summary="begin the full dump of a job that was never started",
     usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),

@@ -8,6 +8,7 @@ from bot.cmdline.invocation import Syntax
 from bot.dms.model import BEFORE_THE_DUMP, Job, Operation, Options, Phase
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
@@ -77,8 +78,8 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    read_only=False,
     name="stop",
+    permission=Permission.CHANGE,
     summary="stop a running job",
     usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]"),
     syntax=Syntax("many", (ALL,), FILTERS),

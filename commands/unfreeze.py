@@ -5,10 +5,12 @@ from __future__ import annotations
 from bot.cmdline.answers import Answer, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import Job
+from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms
 from bot.store.records import EVERY_JOB
 from commands.freeze import audit, jobs_text, target
 from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.visibility import is_hidden
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -32,9 +34,10 @@ def _nothing(job: Job | None, *, alone: bool) -> str:
 
 
 def _still(ctx: Context, job: Job | None) -> tuple[RichPart, ...]:
-    """What else forbids changes, and how to lift it; empty when nothing does."""
+    """What else forbids changes, and how to lift it; empty if nothing does."""
     if job is None:
-        others = {freeze.job for freeze in ctx.store.freezes(ctx.now())} - {EVERY_JOB}
+        frozen = {freeze.job for freeze in ctx.store.freezes(ctx.now())} - {EVERY_JOB}
+        others = [name for name in frozen if not is_hidden(ctx, "unfreeze", name)]
         names = ", ".join(f"`{name.rpartition('/')[2]}`" for name in sorted(others)[:10])
         return (f"Frozen on their own are still: {names}.",) if others else ()
     for freeze in ctx.store.freezes(ctx.now(), job.name):
@@ -48,8 +51,8 @@ def _still(ctx: Context, job: Job | None) -> tuple[RichPart, ...]:
 
 
 VERB = Verb(
-    read_only=False,
     name="unfreeze",
+    permission=Permission.FREEZE,
     summary="allow changes again",
     usage=("unfreeze JOB", "unfreeze --all"),
     syntax=Syntax("optional", flags=(Flag("all", "switch", "lift the freeze of every job"),)),

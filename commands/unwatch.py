@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
+from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership
 from bot.store.records import Watch
 from commands.support import subscriptions
@@ -18,20 +19,24 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     target = subscriptions.target(ctx, invocation)
     jobs = subscriptions.filter_of(invocation)
     elsewhere = subscriptions.is_channel(target) and target != ctx.who.channel
-    stands = ctx.membership(target) if elsewhere else Membership.MEMBER
+    membership = ctx.membership(target) if elsewhere else Membership.MEMBER
     with ctx.store.transaction():
-        membership = ctx.store.watches(target=target)
-        ended = [each for each in membership if invocation.is_set("all") or _matches(each, invocation, jobs)]
+        there = [
+            each
+            for each in ctx.store.watches(target=target)
+            if subscriptions.is_visible(ctx, invocation.verb, each)
+        ]
+        ended = [each for each in there if invocation.is_set("all") or _matches(each, invocation, jobs)]
         for each in ended:
             ctx.store.remove_watch(each.id)
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
-        if ended and subscriptions.needs_notice(ctx, target, stands):
+        if ended and subscriptions.needs_notice(ctx, target, membership):
             subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ended))
-    return _ended(ctx, target, ended) if ended else _none(ctx, target, membership)
+    return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
 
 
 def _matches(watch: Watch, invocation: Invocation, jobs: str) -> bool:
-    """A job may be gone from the service: what counts is how its watch names it."""
+    """The job may be deleted, so it is compared by the name that the watch has."""
     if invocation.jobs:
         name, typed = watch.jobs, invocation.jobs[0].strip("/")
         location, _, job_id = typed.rpartition("/")
@@ -63,9 +68,9 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     return Note(tuple(parts), (again,), tone="good", public=public)
 
 
-def _none(ctx: Context, target: str, membership: tuple[Watch, ...]) -> Note:
+def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
     place = subscriptions.target_text(target)
-    if not membership:
+    if not there:
         return Note(("There is no watch for ", place, ". `/dms watches` shows all of yours."), tone="warn")
     buttons = tuple(
         Button(
@@ -74,7 +79,7 @@ def _none(ctx: Context, target: str, membership: tuple[Watch, ...]) -> Note:
             "run",
             ctx.ref(subscriptions.unwatch_command(each)),
         )
-        for each in membership[:_MAX_OFFERED]
+        for each in there[:_MAX_OFFERED]
     )
     parts = ("There is no such watch for ", place, "; there are these:")
     return Note(parts, buttons, tone="warn")
@@ -82,6 +87,7 @@ def _none(ctx: Context, target: str, membership: tuple[Watch, ...]) -> Note:
 
 VERB = Verb(
     name="unwatch",
+    permission=Permission.VIEW,
     summary="no longer be told",
     usage=(
         "unwatch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm]",

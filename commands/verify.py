@@ -8,6 +8,7 @@ from bot.cmdline.invocation import Syntax
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
@@ -30,8 +31,8 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 
 
 VERB = Verb(
-    read_only=False,
     name="verify",
+    permission=Permission.CHANGE,
     summary="test a job's configuration",
     usage=("verify JOB [JOB …]", "verify --all state=draft"),
     syntax=Syntax("many", (ALL,), FILTERS),

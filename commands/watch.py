@@ -6,6 +6,7 @@ import secrets
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
+from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership
 from bot.store.records import Watch
 from commands.support import subscriptions
@@ -102,6 +103,7 @@ def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str
 
 VERB = Verb(
     name="watch",
+    permission=Permission.VIEW,
     summary="be told what happens to jobs",
     usage=(
         "watch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm] [--only failed,completed]",

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from bot.cmdline.answers import Answer, AnswerPage, Button, RichPart, Section
 from bot.cmdline.invocation import Invocation
+from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, SubscriptionLike
 from bot.store.records import Watch
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
+from commands.support.subscriptions import hides_job, is_visible
 
 _SHOWN = 20
 """Watches with a button each, so that the page stays within what one message can hold."""
@@ -32,18 +34,19 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
 
 
 def _mine(ctx: Context) -> list[Watch]:
-    """The person's own, those of the channel, and those that the person set elsewhere; each once."""
+    """The person's own, those of the channel, and those that the person set elsewhere; each once, and without
+    those about jobs that are hidden from this person."""
     found = (
         *ctx.store.watches(target=ctx.who.user),
         *(ctx.store.watches(target=ctx.who.channel) if ctx.who.channel else ()),
         *ctx.store.watches(by=ctx.who.user),
     )
-    return list({each.id: each for each in found}.values())
+    return [each for each in {each.id: each for each in found}.values() if is_visible(ctx, "watches", each)]
 
 
 def _defaults(ctx: Context) -> list[Section]:
     notify = ctx.settings.notify_channel
-    given = ctx.access.policy.watches
+    given = [each for each in ctx.access.policy.watches if not hides_job(ctx, "watches", each.jobs)]
     all_watches: tuple[SubscriptionLike, ...] = (*given, *ctx.store.watches(target=notify))
     narrowed = any(each.jobs == EVERYTHING and each.target == notify for each in all_watches)
     parts: list[RichPart] = []
@@ -78,6 +81,7 @@ def _buttons(ctx: Context, watch: Watch, *, speaks: bool) -> tuple[Button, ...]:
 
 VERB = Verb(
     name="watches",
+    permission=Permission.VIEW,
     summary="who is told of what",
     usage=("watches",),
     details="Shows your direct messages, this channel's watches, those that you set elsewhere, and what is "

@@ -11,15 +11,14 @@ from bot.dms.model import Job
 from bot.policy import reasons
 from bot.policy.describe import with_commas
 from bot.policy.model import (
-    CHANGES,
     CHANNEL_SUBSCRIPTION_ROLE,
-    FREEZES,
     FROZEN,
     EffectiveRule,
     Policy,
     Role,
     Subjects,
 )
+from bot.policy.permissions import CHANGES, Permission
 from bot.policy.principal import DirectoryUnavailable, Principal
 from bot.store.records import Person, Request
 
@@ -107,7 +106,8 @@ class Access:
         A changing verb without a job means all jobs: every rule that may match it has to allow it.
         """
         principal = self.principal(who)
-        all_jobs = job is None and verb in CHANGES | FREEZES
+        changes = self.policy.permission(verb) in (Permission.CHANGE, Permission.FREEZE)
+        all_jobs = job is None and changes
         rules = self.policy.effective_rules(verb) if all_jobs else (self.policy.effective_rule(verb, job),)
         verdicts = [self._verdict(principal, verb, rule, job) for rule in rules]
         refused = next((each for each in verdicts if not each.allowed), None)
@@ -116,9 +116,9 @@ class Access:
     def visible(self, who: Person, verb: str, jobs: Iterable[Job]) -> tuple[Job, ...]:
         """Those of `jobs` that `who` may look at with `verb`."""
         given = tuple(jobs)
-        if not self.policy.is_job_specific(verb):
-            return given
         principal = self.principal(who)
+        if not self.policy.is_job_specific(verb):
+            return given if principal.is_one_of(self.policy.effective_rule(verb, None).allow) else ()
         may: dict[EffectiveRule, bool] = {}
         rules = [self.policy.effective_rule(verb, job) for job in given]
         for rule in rules:

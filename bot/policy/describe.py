@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
-from bot.policy.model import CHANGES, DESTROYS, VERB_SETS, VERBS, Policy, Role, Rule, Scope, Subjects
+from bot.policy.model import Policy, Role, Rule, Scope, Subjects
+from bot.policy.permissions import DESTROYS, Permissions, verb_sets
 from bot.util.durations import humanize
 
 _CAN = {
@@ -42,7 +43,7 @@ def overview(policy: Policy) -> list[Section]:
 
 def rules(policy: Policy) -> list[Section]:
     """A section for each rule, and one for what holds where none matches."""
-    found = [_rule(number, rule) for number, rule in enumerate(policy.rules, start=1)]
+    found = [_rule(number, rule, policy) for number, rule in enumerate(policy.rules, start=1)]
     return [*found, _defaults(policy)] if policy.source else found
 
 
@@ -65,8 +66,9 @@ def notices(policy: Policy) -> list[Section]:
     return found
 
 
-def _rule(number: int, rule: Rule) -> Section:
-    parts: list[RichPart] = [f"*{number}. {rule.name}*: {verbs(rule.verbs)} on {scope(rule.scope)}"]
+def _rule(number: int, rule: Rule, policy: Policy) -> Section:
+    named = verbs(rule.verbs, policy.permissions)
+    parts: list[RichPart] = [f"*{number}. {rule.name}*: {named} on {scope(rule.scope)}"]
     if rule.allow is not None:
         parts += ["\n• allowed to: ", *people(rule.allow)]
     if rule.approvals is not None:
@@ -97,13 +99,14 @@ def role_name(role: Role) -> str:
     return role.name.lower()
 
 
-def verbs(chosen: frozenset[str]) -> str:
+def verbs(chosen: frozenset[str], permissions: Permissions) -> str:
     """Verbs in words; a set that has a name goes by it."""
-    if chosen >= VERBS:
+    sets = verb_sets(permissions)
+    if chosen >= sets["*"]:
         return "every verb"
-    if chosen == CHANGES:
+    if chosen == sets["change"]:
         return "every change"
-    if chosen == VERB_SETS["view"]:
+    if chosen == sets["view"]:
         return "looking"
     return _listed(sorted(chosen))
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.policy.model import VERB_SETS, Role, Scope, Subjects
+from bot.policy.model import Role, Scope, Subjects
+from bot.policy.permissions import Permission, Permissions, verb_sets, verbs_with
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import nearest
 
@@ -187,20 +188,22 @@ class TableReader:
         self.error(key, what, f'{key} = "C0123ABCD"')
         return ""
 
-    def verbs(self, key: str, known: Collection[str]) -> frozenset[str]:
+    def verbs(self, key: str, permissions: Permissions) -> frozenset[str]:
         """The verbs that a rule is for, with words such as `destroy` spelled out."""
         example = 'verbs = ["promote", "delete"], or ["destroy"]'
         words = self.texts(key, '["promote", "delete"]')
         if not words and not self._has_wrong_type(key):
             self.error(key, "is missing or empty: say which verbs the rule is for", example)
+        known = verbs_with(permissions, *(set(Permission) - {Permission.NOBODY}))
+        sets = verb_sets(permissions)
         found: set[str] = set()
         for word in words:
-            if word in VERB_SETS:
-                found |= VERB_SETS[word]
+            if word in sets:
+                found |= sets[word]
             elif word in known:
                 found.add(word)
             else:
-                hint = did_you_mean(word, [*known, *VERB_SETS])
+                hint = did_you_mean(word, [*sorted(known), *sets])
                 self.error(key, f"names {shown(word)}, which is no verb{hint}", example)
         return frozenset(found)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.policy.model import CHANGES, DESTROYS, FREEZES, EffectiveRule, Policy, Role, Rule, Scope, Subjects
+from bot.policy.model import EffectiveRule, Policy, Role, Rule, Scope, Subjects
+from bot.policy.permissions import CHANGES, DESTROYS, Permission, verbs_with
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
@@ -116,7 +117,8 @@ def _without_effect(policy: Policy) -> Iterator[str]:
 def _approvers_without_role(policy: Policy) -> Iterator[str]:
     if not policy.source:
         return
-    for verbs, what in ((CHANGES, "change a job"), (FREEZES, "freeze jobs")):
+    freezes = verbs_with(policy.permissions, Permission.FREEZE)
+    for verbs, what in ((CHANGES, "change a job"), (freezes, "freeze jobs")):
         rules = [rule for verb in verbs for rule in policy.effective_rules(verb)]
-        if all(_empty(policy, rule.allow) for rule in rules):
+        if rules and all(_empty(policy, rule.allow) for rule in rules):
             yield f"Nobody may {what}: no user, group or channel has the role operator, approver or admin."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -16,7 +15,6 @@ from bot.policy.fields import ErrorCollector, TableReader, did_you_mean, shown
 from bot.policy.lint import contradictions, suspicious_rules
 from bot.policy.model import (
     OPEN,
-    VERBS,
     Grant,
     PlannedFreeze,
     Policy,
@@ -26,6 +24,7 @@ from bot.policy.model import (
     Summary,
     WatchDefault,
 )
+from bot.policy.permissions import BUILT_IN, Permissions
 from bot.policy.subscriptions import TOPICS
 
 _STATES = tuple(state.value for state in State)
@@ -135,16 +134,18 @@ NO_POLICY = (
 )
 
 
-def load(path: Path | Literal["open"] | None, verbs: Collection[str] = VERBS) -> Policy:
+def load(path: Path | Literal["open"] | None, permissions: Permissions = BUILT_IN) -> Policy:
     """The policy in the file; the word `open` is one by itself, and None is that there is none.
+
+    `permissions` is what the verbs declare. The rules of the file can name these verbs.
 
     Raises:
         PolicyError: the file cannot be read or used.
     """
     if path is None:
-        return Policy()
+        return Policy(permissions=permissions)
     if isinstance(path, str):
-        return OPEN
+        return replace(OPEN, permissions=permissions)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -152,7 +153,7 @@ def load(path: Path | Literal["open"] | None, verbs: Collection[str] = VERBS) ->
     if len(data) > MAX_BYTES:
         raise PolicyError([f"The policy file {path} is larger than {MAX_BYTES:,} bytes: name a policy file."])
     try:
-        return parse(data.decode("utf-8"), path.name, verbs)
+        return parse(data.decode("utf-8"), path.name, permissions)
     except UnicodeDecodeError as error:
         raise PolicyError(
             [f"{path.name} is not UTF-8 text (byte {error.start}): save it as UTF-8."]
@@ -164,7 +165,7 @@ def remarks(policy: Policy) -> tuple[str, ...]:
     return (NO_POLICY,) if policy.missing else policy.warnings
 
 
-def parse(text: str, source: str = "policy.toml", verbs: Collection[str] = VERBS) -> Policy:
+def parse(text: str, source: str = "policy.toml", permissions: Permissions = BUILT_IN) -> Policy:
     """The policy that TOML text describes; `source` names it in faults.
 
     Raises:
@@ -176,7 +177,7 @@ def parse(text: str, source: str = "policy.toml", verbs: Collection[str] = VERBS
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")
         raise PolicyError([f"{source} is not valid TOML: {reason}."]) from None
     faults = ErrorCollector(source)
-    policy = _policy(TableReader("", data, faults), source, verbs)
+    policy = _policy(TableReader("", data, faults), source, permissions)
     if not faults.found:
         faults.found += [f"{source}: {each}" for each in contradictions(policy)]
     if faults.found:
@@ -184,19 +185,20 @@ def parse(text: str, source: str = "policy.toml", verbs: Collection[str] = VERBS
     return replace(policy, warnings=tuple(suspicious_rules(policy)))
 
 
-def _policy(top: TableReader, source: str, verbs: Collection[str]) -> Policy:
+def _policy(top: TableReader, source: str, permissions: Permissions) -> Policy:
     top.reject_unknown(_KEYS)
     return Policy(
         source=source,
         default_role=top.role("default_role", Role.VIEWER),
         grants=_grants(top.table("roles")),
-        rules=_rules(top, verbs),
+        rules=_rules(top, permissions),
         approval_channel=top.channel("approval_channel"),
         planned_freezes=tuple(
             each for each in map(_planned_freeze, top.tables("freeze")) if each is not None
         ),
         watches=watches(top),
         summary=summary(top),
+        permissions=permissions,
     )
 
 
@@ -209,11 +211,11 @@ def _grants(roles: TableReader | None) -> tuple[Grant, ...]:
     return tuple(grant for grant in found if not grant.to.nobody)
 
 
-def _rules(top: TableReader, verbs: Collection[str]) -> tuple[Rule, ...]:
+def _rules(top: TableReader, permissions: Permissions) -> tuple[Rule, ...]:
     found: list[Rule] = []
     names: dict[str, int] = {}
     for number, table in enumerate(top.tables("rule"), start=1):
-        rule = _rule(table, number, verbs)
+        rule = _rule(table, number, permissions)
         earlier = names.setdefault(rule.name, number)
         if earlier != number:
             table.error(
@@ -223,11 +225,11 @@ def _rules(top: TableReader, verbs: Collection[str]) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _rule(table: TableReader, number: int, verbs: Collection[str]) -> Rule:
+def _rule(table: TableReader, number: int, permissions: Permissions) -> Rule:
     table.reject_unknown(_RULE_KEYS)
     return Rule(
         name=table.text("name") or f"rule {number}",
-        verbs=table.verbs("verbs", verbs),
+        verbs=table.verbs("verbs", permissions),
         scope=table.scope(),
         allow=table.subjects("allow") if table.has("allow") else None,
         approvals=table.integer("approvals", 0, _MAX_APPROVALS),

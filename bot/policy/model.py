@@ -6,14 +6,15 @@ matches the verb and the job judges alone; where none matches, the defaults of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from bot.dms.model import Job
-from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
+from bot.dms.rules import HARMLESS
+from bot.policy.permissions import BUILT_IN, CHANGES, DESTROYS, Permission, Permissions
 
 
 class Role(IntEnum):
@@ -26,36 +27,11 @@ class Role(IntEnum):
     ADMIN = 4
 
 
-CHANGES = frozenset(str(action) for action in Action)
-"""Verbs that change a job at the service."""
-DESTROYS = frozenset(str(action) for action in DESTRUCTIVE)
 FROZEN = CHANGES - {str(action) for action in HARMLESS}
 """Verbs that a freeze forbids."""
-FREEZES = frozenset({"freeze", "unfreeze"})
-VIEWS = frozenset(
-    {
-        "list",
-        "show",
-        "databases",
-        "delay",
-        "history",
-        "approvals",
-        "policy",
-        "watch",
-        "unwatch",
-        "watches",
-        "home",
-    }
-)
-"""Verbs that change nothing at the service."""
 CHANNEL_SUBSCRIPTION_ROLE = Role.OPERATOR
 """The role that setting or ending what a channel is told takes: it changes what others see. No rule says
 otherwise, as rules are for jobs."""
-PUBLIC_VERBS = frozenset({"help"})
-"""What nobody needs a role for."""
-VERBS = VIEWS | CHANGES | FREEZES
-VERB_SETS = {"*": VERBS, "view": VIEWS, "change": CHANGES, "destroy": DESTROYS}
-"""Words that stand for several verbs in a rule."""
 
 
 class PolicyError(Exception):
@@ -226,6 +202,11 @@ class Policy:
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
     """What looks unintended, one sentence each; told at the start and in `/dms policy`."""
+    permissions: Permissions = field(default_factory=lambda: BUILT_IN)
+    """What each verb declares; a verb that is not in it can be used by nobody."""
+
+    def permission(self, verb: str) -> Permission:
+        return self.permissions.get(verb, Permission.NOBODY)
 
     @property
     def missing(self) -> bool:
@@ -290,7 +271,7 @@ class Policy:
         """What holds for `verb` where no rule matches."""
         return EffectiveRule(
             rule="",
-            allow=Subjects(needed_role(verb)),
+            allow=_DEFAULT_ALLOW[self.permission(verb)],
             approvals=1 if verb in DESTROYS and not self.open else 0,
             approvers=Subjects(Role.APPROVER),
             self_approval=self.open,
@@ -327,8 +308,11 @@ OPEN = Policy(
 """Every full member may do everything, and nobody else is asked; guests look."""
 
 
-def needed_role(verb: str) -> Role:
-    """The role that a verb needs where no rule says otherwise."""
-    if verb in PUBLIC_VERBS:
-        return Role.NONE
-    return Role.OPERATOR if verb in CHANGES | FREEZES else Role.VIEWER
+_DEFAULT_ALLOW: Mapping[Permission, Subjects] = {
+    Permission.NOBODY: Subjects(),
+    Permission.PUBLIC: Subjects(Role.NONE),
+    Permission.VIEW: Subjects(Role.VIEWER),
+    Permission.FREEZE: Subjects(Role.OPERATOR),
+    Permission.CHANGE: Subjects(Role.OPERATOR),
+}
+"""Who may use a verb where no rule says otherwise."""

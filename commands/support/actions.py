@@ -15,7 +15,7 @@ from bot.requests.groups import mixed_statuses_answer
 from bot.util.suggest import nearest
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
-from commands.support.resolve import find_job, find_jobs
+from commands.support.resolve import find_job, find_jobs, require_permission
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")
@@ -85,7 +85,7 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
         raise UsageError(
             f"`--all` needs a filter that says which jobs, for example `{_with_all(ctx, invocation)}`."
         )
-    found = all_matching(ctx, invocation.filters, ())
+    found = all_matching(ctx, invocation.verb, invocation.filters)
     if found.unreachable:
         places = ", ".join(found.unreachable)
         raise EarlyAnswer(Note(f"Nothing was done: these locations did not answer: {places}.", tone="warn"))
@@ -145,7 +145,6 @@ def pick(
             "`--pick` opens a view to choose in: leave out the databases, or leave out `--pick`."
         )
     job = find_job(ctx, invocation.jobs[0], invocation)
-    require_permission(ctx, action, job)
     everything = migrated(ctx.dms.databases(job.name))
     if action not in allowed(job, everything):
         refusal = check(action, job, Options(), everything)
@@ -156,22 +155,11 @@ def pick(
     return PickForm(ctx.form_ref(Invocation(action, (job.name,), flags), names), action, job, fitting)
 
 
-def require_permission(ctx: Context, action: Action, job: Job) -> None:
-    """Before a view opens in which people would fill in something for nothing.
-
-    Raises:
-        Say: the policy does not let this person do it.
-    """
-    verdict = ctx.access.verdict(ctx.who, action, job)
-    if not verdict.allowed:
-        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
-
-
 def _require_permission_on_any(ctx: Context, action: Action, jobs: Sequence[Job]) -> None:
-    """Before buttons are shown of which each would only refuse.
+    """Refuse instead of showing buttons that would all refuse.
 
     Raises:
-        Say: the policy does not let this person do it with any of the jobs.
+        EarlyAnswer: the policy does not let this person do it with any of the jobs.
     """
     judge = ctx.access.permissions(ctx.who)
     if not any(judge.may(action, job) for job in jobs):

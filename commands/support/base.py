@@ -11,6 +11,7 @@ from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
 from bot.dms.port import Dms
+from bot.policy.permissions import Permission
 from bot.policy.subscriptions import Membership
 from bot.requests.action import ActionVerb
 from bot.store import Store
@@ -76,14 +77,24 @@ class Verb:
     syntax: Syntax = field(default_factory=Syntax)
     details: str = ""
     examples: tuple[str, ...] = ()
+    permission: Permission = Permission.NOBODY
+    """What it takes to use the verb. A verb that does not declare it can be used by nobody."""
     action: ActionVerb | None = None
-    read_only: bool = True
-    """Whether it only looks: then the policy is asked here; else it judges each job by itself."""
+    """What a verb with `Permission.CHANGE` does to a job."""
     form: Callable[[Invocation], bool] = lambda _invocation: False
     """Whether this invocation answers with a view, which must be opened within 3 seconds."""
     asks_service: Callable[[Invocation], bool] = lambda _invocation: True
     """Whether the service may be asked, which may take its time. What the store alone answers does not
     queue behind that."""
+
+    def __post_init__(self) -> None:
+        if (self.action is not None) != (self.permission is Permission.CHANGE):
+            raise ValueError(f"The verb {self.name} needs both an action and Permission.CHANGE, or neither.")
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it changes neither jobs nor what may be changed."""
+        return self.permission not in (Permission.CHANGE, Permission.FREEZE)
 
     @property
     def grammar(self) -> Syntax:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax
+from bot.policy.permissions import Permission
 from bot.store.records import Person
 from commands.support.base import Context, EarlyAnswer, Verb
 
@@ -25,6 +26,10 @@ class CommandService:
             UsageError, DmsError, StoreError.
         """
         verb = self._verbs[invocation.verb]
+        if verb.permission is Permission.NOBODY:
+            # Not at the start: a verb that was added carelessly must not keep the others from working.
+            text = f"Nobody may use `{verb.name}`: it does not declare the permission that it needs."
+            return Note(text, tone="warn")
         context = self._context(who, response_url)
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)

@@ -12,24 +12,25 @@ from bot.cmdline.invocation import UsageError
 from bot.dms.model import Job, JobList, JobType, Phase, State
 from bot.util.suggest import nearest
 from commands.support.base import Context
+from commands.support.visibility import viewing_verb
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
 _NAMES: Mapping[str, type[StrEnum]] = {"state": State, "phase": Phase, "type": JobType}
 
 
-def all_matching(ctx: Context, filters: Mapping[str, str], words: Sequence[str]) -> JobList:
-    """All jobs that match and that this person may see, from all locations that need to be asked.
+def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Sequence[str] = ()) -> JobList:
+    """All jobs that match and that an answer of `verb` may show this person, from all locations asked.
 
     Raises:
         DmsError: no location answered.
         UsageError: a filter asks for a state, phase, type or location that there is not.
     """
     found = ctx.dms.list_jobs(location=_place(ctx, filters.get("location")))
+    visible = ctx.access.visible(ctx.who, viewing_verb(ctx, verb), found.jobs)
     for field, names in _NAMES.items():
         if field in filters:
-            observed = [getattr(job, field) for job in found.jobs]
+            observed = [getattr(job, field) for job in visible]
             check_value(field, filters[field], [each.value for each in names], observed)
-    visible = ctx.access.visible(ctx.who, "list", found.jobs)
     return replace(found, jobs=matching(visible, filters, words))
 
 

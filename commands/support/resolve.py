@@ -3,117 +3,107 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from bot.cmdline.answers import Button, Note, RichPart, Time
+from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import Invocation
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, job_name, parse_name, short_name
-from bot.dms.rules import Action
-from bot.policy.model import VIEWS
+from bot.policy.permissions import Permission
 from bot.requests.job_names import with_location
-from bot.store.records import RunState
 from bot.util import parallel
 from commands.support.base import Context, EarlyAnswer
-from commands.support.visibility import can_see, is_hidden, last_known, permits, placeholder_job
+from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
+from commands.support.visibility import last_known, permits, placeholder_job, viewing_verb
 
-
-@dataclass(frozen=True, slots=True)
-class DeletedJob:
-    """A job that was there, by its full resource name."""
-
-    name: str
-    at: datetime | None
-    """When it was deleted, as far as that is known."""
-    has_history: bool
-    """Whether anything was asked for it from here, of which this person may read."""
-
-
-def deleted_jobs(ctx: Context, job_id: str, places: Iterable[str]) -> tuple[DeletedJob, ...]:
-    """The jobs with this id that were in `places`, which have none now, and that this person may see."""
-    names = [job_name(ctx.dms.project, place, job_id) for place in places]
-    return tuple(found for name in names if (found := _deleted_job(ctx, name)) is not None)
-
-
-def deleted_job_text(jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
-    """That they are gone, and since when; twins are told apart by their locations."""
-    parts: list[RichPart] = []
-    for job in jobs:
-        called = short_name(job.name) if len(jobs) == 1 else with_location(job.name)
-        parts += [" "] if parts else []
-        parts += [f"`{called}` is gone: ", *_when(job), "."]
-        parts += [f" `/dms history {called}` tells more."] if job.has_history else []
-    return tuple(parts)
-
-
-def _when(job: DeletedJob) -> tuple[RichPart, ...]:
-    return ("the service no longer has it",) if job.at is None else ("it was deleted ", Time(job.at))
-
-
-def _deleted_job(ctx: Context, name: str) -> DeletedJob | None:
-    known = ctx.store.known_job(name)
-    events = ctx.store.events(job=name, limit=1)
-    rows = ctx.store.audit(job=name, newest_first=True, limit=1)
-    if not (known or events or rows) or is_hidden(ctx, "list", name):
-        return None
-    told = [each.at for each in events if each.kind == "deleted"]
-    done = [each.at for each in rows if each.action == Action.DELETE and each.event == RunState.SUCCEEDED]
-    return DeletedJob(name, max((*told, *done), default=None), bool(rows) and can_see(ctx, "history", name))
-
-
-_FULL = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
+_FULL_NAME = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _MIN_SCORE = 70
-"""Least likeness (0 to 100) of a job that is offered to look at."""
+"""Minimum similarity (0 to 100) of a job that is suggested to look at."""
 _MAX_EDITS = 1
-"""Slips of the finger (a letter too many, too few, wrong or swapped) that a job which is offered to be
-changed may be away."""
+"""Typing errors (one letter too many, missing, wrong or swapped) in the id of a job that is suggested to be
+changed."""
 _MAX_OFFERED = 5
 
 
-def find_job(ctx: Context, text: str, invocation: Invocation | None = None) -> Job:
-    """The job that `text` names, read afresh: an id, `location/id`, or the full resource name.
+def find_job(ctx: Context, text: str, invocation: Invocation) -> Job:
+    """The job that `text` names, read from the service: an id, `location/id`, or the full resource name.
 
-    With `invocation`, several candidates or near matches are offered as buttons that repeat it.
+    Nothing is returned that the policy does not let this person use the verb on. If there are several
+    candidates or similar names, buttons that repeat the invocation with them are offered.
 
     Raises:
-        Say: there is no such job, there are several, or the policy lets this person not look at it.
+        EarlyAnswer: there is no such job, there are several, or this person may not use the verb on it.
         DmsError: the service did not answer.
     """
-    job = _find(ctx, text, invocation)
-    verb = invocation.verb if invocation else ""
-    verdict = ctx.access.verdict(ctx.who, verb, job) if verb in VIEWS else None
-    if verdict is not None and not verdict.allowed:
-        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
+    job, unreachable = _find(ctx, text, invocation)
+    require_permission(ctx, invocation.verb, job)
+    if unreachable:
+        _require_unambiguous(ctx, job, invocation, unreachable)
     return job
-
-
-def _find(ctx: Context, text: str, invocation: Invocation | None) -> Job:
-    location, _, job_id = text.rpartition("/")
-    if not location:
-        return _search(ctx, job_id, invocation)
-    name = text if _FULL.match(text) else job_name(ctx.dms.project, location, job_id)
-    _require_configured(ctx, name)
-    try:
-        return ctx.dms.get_job(name)
-    except NotFound:
-        raise EarlyAnswer(_missing(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
 
 
 def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     """All jobs that the invocation names, each once, in the order they were named.
 
     Raises:
-        Say, DmsError: as `find_job`.
+        EarlyAnswer, DmsError: as `find_job`.
     """
     found = parallel.map_concurrently(
         lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs)
     )
     return tuple({job.name: job for job in found}.values())
+
+
+def require_permission(ctx: Context, verb: str, job: Job) -> None:
+    """Refuse to use the verb on the job if the policy does not let this person.
+
+    Raises:
+        EarlyAnswer: why, and who could instead.
+    """
+    public = ctx.access.policy.permission(verb) is Permission.PUBLIC
+    verdict = ctx.access.verdict(ctx.who, viewing_verb(ctx, verb) if public else verb, job)
+    if not verdict.allowed:
+        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
+
+
+def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[str, ...]]:
+    """The job, and the locations that did not answer and may have another one with its id."""
+    location, _, job_id = text.rpartition("/")
+    if not location:
+        return _search(ctx, job_id, invocation)
+    name = text if _FULL_NAME.match(text) else job_name(ctx.dms.project, location, job_id)
+    _require_configured(ctx, name)
+    try:
+        return ctx.dms.get_job(name), ()
+    except NotFound:
+        raise EarlyAnswer(_missing(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
+
+
+def _search(ctx: Context, job_id: str, invocation: Invocation) -> tuple[Job, tuple[str, ...]]:
+    found = ctx.dms.find(job_id)
+    if len(found.jobs) > 1:
+        return _visible_one(ctx, job_id, found.jobs, invocation), found.unreachable
+    if found.jobs:
+        return found.jobs[0], found.unreachable
+    answered = [each for each in _places(ctx) if each not in found.unreachable]
+    raise EarlyAnswer(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
+
+
+def _visible_one(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation) -> Job:
+    """The one of several jobs with this id that this person may see; nobody can mean one that is hidden."""
+    visible = ctx.access.visible(ctx.who, viewing_verb(ctx, invocation.verb), jobs)
+    if len(visible) == 1:
+        return visible[0]
+    if visible:
+        raise EarlyAnswer(_ambiguous(ctx, job_id, visible, invocation))
+    for job in jobs:
+        require_permission(ctx, invocation.verb, job)
+    # All may be changed and none may be seen: do not pick one, and do not say where they are.
+    raise EarlyAnswer(Note(f"Say in which location `{job_id}` is: `LOCATION/{job_id}`.", tone="warn"))
 
 
 def _require_configured(ctx: Context, name: str) -> None:
@@ -131,22 +121,11 @@ def _require_configured(ctx: Context, name: str) -> None:
         )
 
 
-def _search(ctx: Context, job_id: str, invocation: Invocation | None) -> Job:
-    found = ctx.dms.find(job_id)
-    if len(found.jobs) == 1:
-        _require_unambiguous(ctx, found.jobs[0], invocation, found.unreachable)
-        return found.jobs[0]
-    if found.jobs:
-        raise EarlyAnswer(_ambiguous(ctx, job_id, found.jobs, invocation))
-    answered = [each for each in _places(ctx) if each not in found.unreachable]
-    raise EarlyAnswer(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
-
-
 def _require_unambiguous(
-    ctx: Context, job: Job, invocation: Invocation | None, unreachable: tuple[str, ...]
+    ctx: Context, job: Job, invocation: Invocation, unreachable: tuple[str, ...]
 ) -> None:
-    """A change waits until it is sure which job is meant: a silent location may have one of that id."""
-    if not unreachable or (invocation is not None and ctx.verbs[invocation.verb].read_only):
+    """Refuse a change while a location that does not answer may have another job with this id."""
+    if ctx.verbs[invocation.verb].read_only:
         return
     raise EarlyAnswer(
         Note(
@@ -158,7 +137,7 @@ def _require_unambiguous(
     )
 
 
-def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation | None) -> Note:
+def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation) -> Note:
     places = ", ".join(f"`{job.location}/{job.id}`" for job in jobs)
     buttons = _suggestion_buttons(
         ctx, job_id, [(f"{job.location}/{job.id}", job.name) for job in jobs], invocation
@@ -171,22 +150,22 @@ def _missing(
     text: str,
     job_id: str,
     answered: Sequence[str],
-    invocation: Invocation | None,
+    invocation: Invocation,
     unreachable: tuple[str, ...] = (),
 ) -> Note:
-    """For a job that none of the locations that `answered` has. In the place of one that is gone no other
-    is offered: it would be another's data."""
-    gone = deleted_jobs(ctx, job_id, answered)
+    """None of the locations that `answered` has the job. If it was deleted, no other job is suggested in its
+    place: that one holds other data."""
+    gone = deleted_jobs(ctx, invocation.verb, job_id, answered)
     if gone:
         return Note((*deleted_job_text(gone), _unreachable_note(unreachable)), tone="warn")
     return _unknown(ctx, text, job_id, invocation, unreachable)
 
 
 def _unknown(
-    ctx: Context, text: str, job_id: str, invocation: Invocation | None, unreachable: tuple[str, ...]
+    ctx: Context, text: str, job_id: str, invocation: Invocation, unreachable: tuple[str, ...]
 ) -> Note:
     nowhere = f"There is no migration job `{text}` in {_where(ctx)}.{_unreachable_note(unreachable)}"
-    near = _similar(ctx, job_id, changes=invocation is not None and not ctx.verbs[invocation.verb].read_only)
+    near = _similar(ctx, job_id, invocation.verb)
     if not near:
         return Note(f"{nowhere} `/dms list` shows all jobs.", tone="warn")
     labels = [(_label(name, near, job_id), name) for name in near]
@@ -201,10 +180,11 @@ def _unreachable_note(unreachable: tuple[str, ...]) -> str:
     return f" These locations did not answer: {', '.join(unreachable)}." if unreachable else ""
 
 
-def _similar(ctx: Context, job_id: str, *, changes: bool) -> list[str]:
-    """Full names of the jobs whose ids look most like `job_id`, best first; to change one, hardly any."""
-    ids = {name: short_name(name) for name in _names(ctx)}
-    if changes:
+def _similar(ctx: Context, job_id: str, verb: str) -> list[str]:
+    """Full names of the jobs with the ids most similar to `job_id`, best first. A verb that changes jobs gets
+    only those that differ by a typing error."""
+    ids = {name: short_name(name) for name in _visible_names(ctx, verb)}
+    if not ctx.verbs[verb].read_only:
         near = [name for name, each in ids.items() if _is_typo(job_id, each)]
         return sorted(near, key=lambda name: (ids[name] != job_id, name))
     hits = process.extract(job_id, ids, scorer=fuzz.ratio, limit=_MAX_OFFERED, score_cutoff=_MIN_SCORE)
@@ -212,32 +192,32 @@ def _similar(ctx: Context, job_id: str, *, changes: bool) -> list[str]:
 
 
 def _is_typo(typed: str, job_id: str) -> bool:
-    """`shard-1` is no slip for `shard-2`: numbers are what tells such jobs apart."""
+    """Whether the ids differ by one typing error. `shard-1` and `shard-2` are two jobs: digits must match."""
     same_digits = re.findall(r"\d", typed) == re.findall(r"\d", job_id)
     return same_digits and OSA.distance(typed, job_id) <= _MAX_EDITS
 
 
-def _names(ctx: Context) -> Sequence[str]:
-    """What the watcher knows serves for near matches; before its first look the service is asked."""
-    names = ctx.store.known_names()
-    if names and not ctx.access.policy.is_job_specific("list"):
-        return names
+def _visible_names(ctx: Context, verb: str) -> Sequence[str]:
+    """Full names that an answer of `verb` may suggest. The watcher's jobs are enough; before its first poll
+    the service is asked."""
+    viewing, names = viewing_verb(ctx, verb), ctx.store.known_names()
+    if names and not ctx.access.policy.is_job_specific(viewing):
+        return names if ctx.access.verdict(ctx.who, viewing).allowed else ()
     known = [each.job for each in ctx.store.known_jobs().values()] if names else ctx.dms.list_jobs().jobs
-    return [job.name for job in ctx.access.visible(ctx.who, "list", known)]
+    return [job.name for job in ctx.access.visible(ctx.who, viewing, known)]
 
 
 def _label(name: str, among: list[str], typed: str) -> str:
-    """With its location where another is offered beside it, or it differs from what was typed in that."""
+    """The id, with its location if another job with that id is suggested too, or if only the location differs
+    from what was typed."""
     job_id = short_name(name)
     twins = sum(1 for other in among if short_name(other) == job_id)
     return job_id if twins == 1 and job_id != typed else with_location(name)
 
 
 def _suggestion_buttons(
-    ctx: Context, typed: str, labels: list[tuple[str, str]], invocation: Invocation | None
+    ctx: Context, typed: str, labels: list[tuple[str, str]], invocation: Invocation
 ) -> tuple[Button, ...]:
-    if invocation is None:
-        return ()
     return tuple(
         Button(
             label=f"{invocation.verb} {label}",
@@ -260,5 +240,5 @@ def _where(ctx: Context) -> str:
 
 
 def _places(ctx: Context) -> Sequence[str]:
-    """The locations in which a job may be or have been."""
+    """The locations in which a job can be or was once."""
     return ctx.dms.locations or sorted({parse_name(name)[1] for name in ctx.store.known_names()})

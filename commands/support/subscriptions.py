@@ -12,6 +12,7 @@ from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import nearest
 from commands.support.base import Context, EarlyAnswer
+from commands.support.visibility import is_hidden
 
 CHANNEL = Flag("channel", "word", "which channel is told, if not this one")
 DM = Flag("dm", "switch", "tell me alone, in a direct message")
@@ -127,6 +128,16 @@ def only(invocation: Invocation) -> tuple[str, ...]:
             )
         found[word] = None
     return tuple(found)
+
+
+def is_visible(ctx: Context, verb: str, watch: Watch) -> bool:
+    """Whether an answer of `verb` may show the watch: a person may always see and end what they set."""
+    return watch.by == ctx.who.user or not hides_job(ctx, verb, watch.jobs)
+
+
+def hides_job(ctx: Context, verb: str, jobs: str) -> bool:
+    """Whether a watch's `jobs` is a single job that an answer of `verb` must not show this person."""
+    return jobs.startswith("projects/") and is_hidden(ctx, verb, jobs)
 
 
 def jobs_text(jobs: str) -> str:

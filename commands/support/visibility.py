@@ -1,4 +1,4 @@
-"""Which jobs, and rows of the audit, a person may see: the policy may keep some jobs to some people."""
+"""Which jobs, and rows of the audit, a person may see: rules of the policy may hide jobs from people."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ from collections.abc import Iterable
 
 from bot.dms.model import Job
 from bot.dms.rules import HARMLESS, Action
+from bot.policy.permissions import Permission
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support.base import Context
 
 
+def viewing_verb(ctx: Context, verb: str) -> str:
+    """The verb by which the policy decides which jobs an answer of `verb` may show, name or count.
+
+    A verb that looks is judged by itself. No other verb may reveal a job that `list` hides.
+    """
+    permission = ctx.access.policy.permission(verb)
+    return verb if permission in (Permission.VIEW, Permission.NOBODY) else "list"
+
+
 class Visibility:
-    """Judges each job once."""
+    """Which rows of the audit a person may see; judges each job once."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._judged: dict[str, bool] = {}
 
     def shows(self, entry: AuditEntry) -> bool:
-        """Whether the row is about nothing that is kept from this person."""
+        """Whether the row is about no job that is hidden from this person."""
         if not entry.job.startswith("projects/"):
             return True
         if entry.job not in self._judged:
@@ -27,13 +37,16 @@ class Visibility:
 
 
 def is_hidden(ctx: Context, verb: str, name: str) -> bool:
-    """Whether the policy tells jobs apart for `verb`, and keeps this one (a full name) from this person."""
-    return ctx.access.policy.is_job_specific(verb) and not can_see(ctx, verb, name)
+    """Whether an answer of `verb` must not show this person the job with this full name."""
+    viewing = viewing_verb(ctx, verb)
+    if not ctx.access.policy.is_job_specific(viewing):
+        return not ctx.access.verdict(ctx.who, viewing).allowed
+    return not can_see(ctx, viewing, name)
 
 
 def can_see(ctx: Context, verb: str, name: str) -> bool:
-    """Whether this person may use `verb`, which looks, on the job of this full name. Of one whose labels are
-    not known any more, only where no rule by label could forbid it."""
+    """Whether this person may use `verb`, which looks, on the job with this full name. If its labels are no
+    longer known, only if no rule about labels could forbid it."""
     judge, job = ctx.access.permissions(ctx.who), last_known(ctx, name)
     if job is not None:
         return judge.may(verb, job)
@@ -41,7 +54,7 @@ def can_see(ctx: Context, verb: str, name: str) -> bool:
 
 
 def last_known(ctx: Context, name: str) -> Job | None:
-    """A job by its full name as it is known, or was when something was last asked for it."""
+    """The job as the watcher knows it, or as it was when something was last asked for it."""
     known = ctx.store.known_job(name)
     if known is not None:
         return known.job
@@ -50,12 +63,12 @@ def last_known(ctx: Context, name: str) -> Job | None:
 
 
 def placeholder_job(ctx: Context, name: str) -> Job:
-    """Stands for a job of which only the full name is known."""
+    """A job of which only the full name is known."""
     return Job(name, ctx.now(), "")
 
 
 def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
-    """Those of `actions` that neither the policy nor a freeze forbids this person on all of `jobs`."""
+    """The actions that the policy and the freezes let this person use on at least one of the jobs."""
     frozen = {each.job for each in ctx.store.freezes(ctx.now())}
     judge = ctx.access.permissions(ctx.who)
 

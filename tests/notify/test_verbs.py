@@ -11,12 +11,13 @@ import pytest
 
 from bot.cmdline.answers import AnswerPage, Note, Upload
 from bot.cmdline.invocation import Invocation, UsageError
-from bot.policy.model import OPEN, WatchDefault
+from bot.policy.model import WatchDefault
 from bot.slack.api.membership import membership_of
 from bot.store.records import Person
 from sandbox.dms import DmsServer
 from tests.notify.world import NOTIFY
 from tests.policy.command_service import CommandService, command_service, labels, words
+from tests.policy.people import OPEN
 
 HERE, ELSEWHERE = "C0GENERAL1", "C0RANDOM01"
 DANA = Person("T1", "U0DANA0001", HERE)

@@ -16,7 +16,7 @@ from bot.store.records import Person
 from sandbox.slack import plain
 from tests.e2e.env import open_env, unique_id
 from tests.e2e.helpers import ALEX, asks
-from tests.policy.people import job
+from tests.policy.people import DECLARED, job
 
 PROGRAM = Path(sys.executable).with_name("dms-bot")
 FLAGS = ("--operator", "@dba-team", "--approver", "@leads", "--production", "env=prod")
@@ -49,7 +49,7 @@ def test_three_answers_make_a_policy_that_says_what_was_answered(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     path = tmp_path / "policy.toml"
     assert f"export DMS_BOT_POLICY={path}\n" in done.stdout
-    policy = load(path)
+    policy = load(path, DECLARED)
     assert policy.warnings == ()
     access = judged(policy)
     for verb in ("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete", "freeze"):
@@ -74,7 +74,7 @@ def test_production_takes_a_second_person(
     tmp_path: Path, production: str, labels: dict[str, str], guarded: bool
 ) -> None:
     assert init(tmp_path, answers=f"@dba-team\n@leads\n{production}\n").returncode == 0
-    access = judged(load(tmp_path / "policy.toml"))
+    access = judged(load(tmp_path / "policy.toml", DECLARED))
     needed = {
         verb: access.verdict(by("U0DANA0001"), verb, job(**labels)).approvals
         for verb in ("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete")

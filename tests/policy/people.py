@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.dms.model import Job, Options, job_name
 from bot.dms.rules import Action
+from bot.policy import loader, model
 from bot.policy.access import Access
-from bot.policy.loader import parse
+from bot.policy.permissions import Permission, verbs_with
 from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person, Request, RequestState
+from commands import all_verbs, permissions
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DBAS = "S0DBATEAM1"
@@ -27,6 +30,22 @@ operator = ["@dba-team", "C0DMS00001"]
 approver = ["@leads", "U0RILEY001"]
 admin = ["U0ADMIN001"]
 """
+
+
+DECLARED = permissions(all_verbs())
+VIEWS = verbs_with(DECLARED, Permission.VIEW)
+FREEZES = verbs_with(DECLARED, Permission.FREEZE)
+NO_POLICY = model.Policy(permissions=DECLARED)
+OPEN = replace(model.OPEN, permissions=DECLARED)
+
+
+def parse(text: str) -> model.Policy:
+    """A policy file as the bot reads it.
+
+    Raises:
+        PolicyError.
+    """
+    return loader.parse(text, permissions=DECLARED)
 
 
 def person(user: str, channel: str = "C0GENERAL1") -> Person:

@@ -10,7 +10,8 @@ from bot.cmdline.answers import Group, User
 from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Access, Approvers
-from bot.policy.model import CHANGES, DESTROYS, OPEN, VIEWS, Role
+from bot.policy.model import Role
+from bot.policy.permissions import CHANGES, DESTROYS
 from bot.store.records import Person
 
 from .people import (
@@ -18,9 +19,12 @@ from .people import (
     ALEX,
     DANA,
     DBAS,
+    NO_POLICY,
+    OPEN,
     QUINN,
     RILEY,
     ROLES,
+    VIEWS,
     access,
     job,
     person,
@@ -38,8 +42,8 @@ def test_an_open_policy_lets_everybody_do_everything_alone(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", sorted(VIEWS | {"help"}))
 def test_without_a_policy_everybody_may_look(verb: str) -> None:
-    assert Access().verdict(QUINN, verb, job()).allowed
-    assert Access(is_member=silent).verdict(QUINN, verb).allowed
+    assert Access(policy=NO_POLICY).verdict(QUINN, verb, job()).allowed
+    assert Access(policy=NO_POLICY, is_member=silent).verdict(QUINN, verb).allowed
 
 
 REFUSED = (
@@ -52,23 +56,23 @@ REFUSED = (
 @pytest.mark.parametrize("verb", sorted(CHANGES | {"freeze", "unfreeze"}))
 @pytest.mark.parametrize("on", [job(), None])
 def test_without_a_policy_nobody_may_change_anything(verb: str, on: Job | None) -> None:
-    verdict = Access().verdict(ADMIN, verb, on)
+    verdict = Access(policy=NO_POLICY).verdict(ADMIN, verb, on)
     assert not verdict.allowed
     where = " on `orders`" if on else ""
     assert verdict.explanation == f"You may not use `{verb}`{where}: {REFUSED}"
-    assert not Access().permissions(ADMIN).may(verb, job())
-    assert not Access().permissions(ADMIN).may_by_name(verb, job())
+    assert not Access(policy=NO_POLICY).permissions(ADMIN).may(verb, job())
+    assert not Access(policy=NO_POLICY).permissions(ADMIN).may_by_name(verb, job())
 
 
 @pytest.mark.parametrize("who", [DANA, ALEX])
 def test_without_a_policy_nobody_decides_what_was_asked_before(who: Person) -> None:
-    verdict = Access().may_approve(who, request(Action.PROMOTE, DANA))
+    verdict = Access(policy=NO_POLICY).may_approve(who, request(Action.PROMOTE, DANA))
     assert not verdict.allowed
     assert verdict.explanation == f"You may not approve or deny `promote` on `orders`: {REFUSED}"
 
 
 def test_without_a_policy_nobody_sets_what_channels_are_told() -> None:
-    verdict = Access().channels_verdict(ADMIN)
+    verdict = Access(policy=NO_POLICY).channels_verdict(ADMIN)
     assert not verdict.allowed
     assert verdict.why.startswith(f"You may not set or end what a channel is told: {REFUSED} Still, `/dms")
     assert "--dm` tells you alone" in verdict.why

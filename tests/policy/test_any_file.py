@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from bot.policy.access import Access
 from bot.policy.describe import notices, overview, rules
-from bot.policy.loader import parse
-from bot.policy.model import CHANGES, DESTROYS, VERBS, Policy, PolicyError, Role
+from bot.policy.model import Policy, PolicyError, Role
+from bot.policy.permissions import CHANGES, DESTROYS
 from tests.fuzz.profile import count, limits
 
-from .people import ALEX, DANA, NOW, QUINN, groups_of, job, request
+from .people import ALEX, DANA, FREEZES, NOW, QUINN, VIEWS, groups_of, job, parse, request
 
+VERBS = VIEWS | CHANGES | FREEZES
 _VERBS = st.sampled_from([*sorted(VERBS), "*", "change", "destroy", "view"])
 _TEXTS = st.text(max_size=20)
 _KEYS = st.sampled_from(["from", "until", "reason", "jobs", "target", "only", "at", "zone", "labels"])

@@ -9,11 +9,12 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.policy.access import Access
-from bot.policy.loader import parse
 from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
 from bot.store.records import Person
 from sandbox.slack import SlackServer
+
+from .people import parse
 
 DANA, ALEX = "U0DANA0001", "U0ALEX0001"
 

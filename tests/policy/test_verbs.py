@@ -11,14 +11,13 @@ from bot.cmdline.answers import Answer, AnswerPage, JobCard, JobsPage, Note, Ric
 from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
 from bot.policy.access import Access
-from bot.policy.model import OPEN
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.slack.render.render import render
 from bot.store.records import Decision, JobSnapshot, Person, RequestState, Run, RunState
 from sandbox.dms import DmsServer
 
 from .command_service import PROJECT, CommandService, command_service, labels, words
-from .people import ADMIN, ALEX, DANA, NOW, QUINN, ROLES, access, job, request
+from .people import ADMIN, ALEX, DANA, NO_POLICY, NOW, OPEN, QUINN, ROLES, access, job, request
 
 ORDERS = job("orders", project=PROJECT, env="prod")
 RULE = '[[rule]]\nname = "guard"\nverbs = ["destroy"]\nlabels = ["env=prod"]\napprovals = 2\nexpires = "2h"\n'
@@ -28,7 +27,7 @@ RULE = '[[rule]]\nname = "guard"\nverbs = ["destroy"]\nlabels = ["env=prod"]\nap
 
 
 def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_path: Path) -> None:
-    with command_service(dms, tmp_path, Access()) as bare:
+    with command_service(dms, tmp_path, Access(policy=NO_POLICY)) as bare:
         told = bare.type("policy")
         assert "Your role here is *viewer*" in words(told)
         assert "There is no policy yet, so everybody may look" in words(told)

@@ -1,0 +1,57 @@
+"""Jobs that the service no longer has: what an answer says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.cmdline.answers import RichPart, Time
+from bot.dms.model import job_name, short_name
+from bot.dms.rules import Action
+from bot.requests.job_names import with_location
+from bot.store.records import RunState
+from commands.support.base import Context
+from commands.support.visibility import can_see, is_hidden
+
+_UNNOTICED = "the service no longer has it"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedJob:
+    """A job that existed, by its full resource name."""
+
+    name: str
+    at: datetime | None
+    """When it was deleted; None if that is not known."""
+    has_history: bool
+    """Whether the audit has rows about it that this person may read."""
+
+
+def deleted_jobs(ctx: Context, verb: str, job_id: str, places: Iterable[str]) -> tuple[DeletedJob, ...]:
+    """The deleted jobs with this id in these locations, without those that an answer of `verb` must hide."""
+    names = [job_name(ctx.dms.project, place, job_id) for place in places]
+    return tuple(found for name in names if (found := _deleted_job(ctx, verb, name)) is not None)
+
+
+def deleted_job_text(jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
+    """That they are gone, and since when; with their locations if there are several."""
+    parts: list[RichPart] = []
+    for job in jobs:
+        called = short_name(job.name) if len(jobs) == 1 else with_location(job.name)
+        parts += [" "] if parts else []
+        when: tuple[RichPart, ...] = ("it was deleted ", Time(job.at)) if job.at else (_UNNOTICED,)
+        parts += [f"`{called}` is gone: ", *when, "."]
+        parts += [f" `/dms history {called}` tells more."] if job.has_history else []
+    return tuple(parts)
+
+
+def _deleted_job(ctx: Context, verb: str, name: str) -> DeletedJob | None:
+    known = ctx.store.known_job(name)
+    events = ctx.store.events(job=name, limit=1)
+    rows = ctx.store.audit(job=name, newest_first=True, limit=1)
+    if not (known or events or rows) or is_hidden(ctx, verb, name):
+        return None
+    seen = [each.at for each in events if each.kind == "deleted"]
+    done = [each.at for each in rows if each.action == Action.DELETE and each.event == RunState.SUCCEEDED]
+    return DeletedJob(name, max((*seen, *done), default=None), bool(rows) and can_see(ctx, "history", name))
