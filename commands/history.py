@@ -28,9 +28,9 @@ from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
 from bot.util.durations import parse_duration, parse_time
 from commands.support.audit_rows import audit_line
-from commands.support.base import Context, EarlyAnswer, Verb, only_of_a_job
+from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
-from commands.support.visibility import Visibility, can_see, last_known
+from commands.support.visibility import Visibility, can_see
 
 PER_PAGE = 15
 MAX_PAGES = 100
@@ -54,19 +54,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _job(ctx: Context, invocation: Invocation) -> str:
-    """The full name of the job meant: one with a history, though it may be gone from the service."""
+    """The full name of the job that is meant. It may be deleted, if it has a history that may be read."""
     if not invocation.jobs:
         return ""
     text = invocation.jobs[0]
-    told = [name for name in _candidates(ctx, text) if ctx.store.audit(job=name, limit=1)]
-    if len(told) != 1:
-        return find_job(ctx, text, invocation).name
-    if can_see(ctx, "history", told[0]):
-        return told[0]
-    job = last_known(ctx, told[0])
-    if job is None:
-        return find_job(ctx, text, invocation).name
-    raise EarlyAnswer(Note(ctx.access.verdict(ctx.who, "history", job).explanation, tone="warn"))
+    found = [
+        name
+        for name in _candidates(ctx, text)
+        if ctx.store.audit(job=name, limit=1) and can_see(ctx, "history", name)
+    ]
+    return found[0] if len(found) == 1 else find_job(ctx, text, invocation).name
 
 
 def _candidates(ctx: Context, text: str) -> list[str]:

@@ -1,0 +1,232 @@
+"""A job that a rule hides from somebody: no verb shows, names, suggests or counts it to them.
+
+Each line is answered twice: where hidden jobs exist, with everything that refers to them, and where they
+never did. Both answers must be the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cmdline.answers import Answer, Upload
+from bot.cmdline.invocation import UsageError
+from bot.cmdline.parser import parse
+from bot.dms.model import job_name
+from bot.dms.rules import Action
+from bot.slack.render.outbox_messages import OutboxRenderer
+from bot.slack.render.render import render
+from bot.store.records import (
+    AuditEntry,
+    Event,
+    Freeze,
+    JobSnapshot,
+    Person,
+    Run,
+    RunState,
+    Watch,
+)
+from commands import all_verbs
+from commands.support.base import Context
+from commands.support.desk import CommandService as RealCommandService
+from sandbox.dms import DmsServer
+from tests.policy.command_service import PLACES, PROJECT, command_service
+from tests.policy.people import ADMIN, ALEX, DANA, NOW, QUINN, ROLES, access, request
+
+RULE = """
+[[rule]]
+name = "private"
+verbs = ["view"]
+labels = { secret = "yes" }
+allow = ["admin"]
+"""
+SECRET, FAILED, DELETED = "secret-db", "secret-failed", "secret-old"
+TWIN = "orders"
+"""The id of a job that everybody may see, and of a hidden one in another location."""
+_OF_JOB = ("{verb} secert-db", "{verb} " + DELETED)
+_OF_VISIBLE = (*_OF_JOB, "{verb} " + TWIN)
+_BULK = (
+    *_OF_JOB,
+    "{verb} --all state=running",
+    "{verb} --all location=europe-west1",
+    "{verb} --all state=failed",
+)
+LINES: dict[str, tuple[str, ...]] = {
+    "help": ("help", "help show"),
+    "list": (
+        "list",
+        "list secret",
+        "list state=running",
+        "list state=failed",
+        "list --choose",
+        "list label.secret=yes",
+    ),
+    "show": _OF_VISIBLE,
+    "databases": _OF_VISIBLE,
+    "delay": _OF_VISIBLE,
+    "history": (
+        *_OF_VISIBLE,
+        "history",
+        f"history --by {ALEX.user}",
+        "history --export csv",
+        "history --export jsonl",
+    ),
+    "approvals": ("approvals",),
+    "policy": (*_OF_VISIBLE, "policy"),
+    "watch": tuple(f"{line} --dm" for line in _OF_VISIBLE),
+    "unwatch": ("unwatch other", "unwatch state=failed", "unwatch --all", "unwatch --all --dm"),
+    "watches": ("watches",),
+    "start": _BULK,
+    "stop": _BULK,
+    "resume": _BULK,
+    "restart": (*_BULK, "restart secert-db --pick", f"restart {TWIN}"),
+    "promote": (*_BULK, "promote secert-db --pick", f"promote {TWIN}"),
+    "verify": _BULK,
+    "edit": (*_OF_JOB, f"edit {TWIN} --parallel max"),
+    "delete": (*_BULK, f"delete {TWIN}"),
+    "freeze": tuple(f'{line} --until 2h --reason "x"' for line in (*_OF_VISIBLE, "freeze --all")),
+    "unfreeze": (*_OF_VISIBLE, "unfreeze --all"),
+}
+"""What people type; `{verb}` stands for the verb itself."""
+
+
+def full(job: str, place: str = PLACES[0]) -> str:
+    return job_name(PROJECT, place, job)
+
+
+def add_hidden_jobs(dms: DmsServer) -> None:
+    hidden: dict[str, Any] = {"phase": "CDC", "frozen": True, "labels": {"secret": "yes"}}
+    dms.control.add_job(SECRET, location=PLACES[0], **hidden)
+    dms.control.add_job(FAILED, location=PLACES[0], state="FAILED", **hidden)
+    dms.control.add_job(TWIN, location=PLACES[1], **hidden)
+
+
+def refer_to_hidden_jobs(ctx: Context) -> None:
+    """Everything in the store that names a job, about the hidden ones; set and asked for by others."""
+    for at, name in enumerate([full(SECRET), full(FAILED), full(TWIN, PLACES[1]), full(DELETED)]):
+        ctx.store.add_watch(Watch(f"w{at}", DANA.channel, ALEX.user, name, (), NOW))
+        ctx.store.add_freeze(Freeze(f"f{at}", name, NOW + timedelta(hours=9), "secret", ALEX.user, NOW))
+        ctx.store.append_audit(AuditEntry(at=NOW, event="requested", action="stop", job=name, user=ALEX.user))
+    (job,) = [each for each in ctx.dms.list_jobs().jobs if each.id == SECRET]
+    ctx.store.add_request(request(Action.PROMOTE, ALEX, job, id="hidden"))
+    ctx.store.add_run(Run("r1", "hidden", job.name, Action.STOP, RunState.FOLLOWING, "c", created=NOW))
+    ctx.store.add_event(Event(full(DELETED), NOW, NOW, "deleted"))
+
+
+def refer_to_visible_jobs(ctx: Context) -> None:
+    """The same about one that everybody may see, so that an answer has something to show."""
+    ctx.store.add_watch(Watch("visible", DANA.channel, ALEX.user, full("billing"), (), NOW))
+    ctx.store.add_freeze(Freeze("visible", full("billing"), NOW + timedelta(hours=1), "x", ALEX.user, NOW))
+    ctx.store.append_audit(
+        AuditEntry(at=NOW, event="requested", action="stop", job=full("billing"), user=ALEX.user)
+    )
+
+
+@pytest.fixture
+def world(dms: DmsServer, tmp_path: Path) -> Any:
+    """Makes a context, with or without hidden jobs; the service has the same jobs at the start of each."""
+
+    def make(folder: str, *, hidden: bool) -> Any:
+        if hidden:
+            add_hidden_jobs(dms)
+        (tmp_path / folder).mkdir()
+        return command_service(dms, tmp_path / folder, access(ROLES + RULE))
+
+    return make
+
+
+def prepared(ctx: Context, *, hidden: bool) -> Context:
+    ctx.store.save_known(
+        JobSnapshot(each, NOW, NOW, {"sales": "FAILED/CDC"}) for each in ctx.dms.list_jobs().jobs
+    )
+    refer_to_visible_jobs(ctx)
+    if hidden:
+        refer_to_hidden_jobs(ctx)
+    return ctx
+
+
+def answers(ctx: Context, who: Person, verb: str) -> list[str]:
+    """All that the verb's lines make people see, one after the other in the same store."""
+    return [f"{line}: {_answered(ctx, who, line.format(verb=verb))}" for line in LINES[verb]]
+
+
+def _answered(ctx: Context, who: Person, line: str) -> str:
+    service = RealCommandService(ctx.verbs, lambda person, _url: replace(ctx, who=person))
+    try:
+        answer = service.answer(who, parse(line, service.syntaxes), "")
+    except UsageError as error:
+        return str(error)
+    mine = [each for each in ctx.store.requests(limit=10) if each.by.user == who.user]
+    asked = [[job.name for job in each.jobs] for each in mine]
+    return json.dumps([_seen(answer), sorted(asked)])
+
+
+def _seen(answer: Answer) -> Any:
+    shown = _without_ids(render(answer).payload())
+    if isinstance(answer, Upload) and not answer.filename.endswith(".png"):
+        # Rows are numbered and chained over the whole audit, so those of hidden jobs leave gaps.
+        text = answer.content.decode()
+        return [shown, answer.filename, text.count("\n"), [name for name in (SECRET, FAILED) if name in text]]
+    return shown
+
+
+def _without_ids(value: Any) -> Any:
+    """A payload without what is made anew for each answer."""
+    if isinstance(value, dict):
+        return {key: _without_ids(each) for key, each in value.items() if key not in ("value", "block_id")}
+    return [_without_ids(each) for each in value] if isinstance(value, list) else value
+
+
+def test_there_are_lines_for_every_verb() -> None:
+    assert set(LINES) == set(all_verbs())
+
+
+@pytest.mark.parametrize("who", [QUINN, DANA], ids=["viewer", "operator"])
+@pytest.mark.parametrize("verb", sorted(LINES))
+def test_no_verb_reveals_a_hidden_job(world: Any, verb: str, who: Person) -> None:
+    with world("without", hidden=False) as at:
+        expected = answers(prepared(at.ctx, hidden=False), who, verb)
+    with world("with", hidden=True) as at:
+        ctx = prepared(at.ctx, hidden=True)
+        assert answers(ctx, who, verb) == expected
+
+
+@pytest.mark.parametrize("verb", ["list", "history", "approvals", "policy", "watches"])
+def test_who_may_see_it_sees_it(world: Any, verb: str) -> None:
+    with world("with", hidden=True) as at:
+        assert f"{SECRET}`" in "".join(answers(prepared(at.ctx, hidden=True), ADMIN, verb))
+
+
+@pytest.mark.parametrize("who", [QUINN, DANA], ids=["viewer", "operator"])
+@pytest.mark.parametrize("verb", ["show", "databases", "delay", "history", "policy", "watch"])
+def test_who_types_its_id_is_refused(world: Any, verb: str, who: Person) -> None:
+    with world("with", hidden=True) as at:
+        ctx = prepared(at.ctx, hidden=True)
+        said = _answered(ctx, who, f"{verb} {SECRET}{' --dm' if verb == 'watch' else ''}")
+    assert f"You may not use `{verb}` on `{SECRET}`: by the rule" in said
+    assert "RUNNING" not in said
+    assert PLACES[0] not in said
+
+
+def test_the_home_tab_reveals_no_hidden_job(world: Any) -> None:
+    def home(ctx: Context) -> Any:
+        return _without_ids(OutboxRenderer(ctx.store, ctx.access, "T1", ctx.now).home(QUINN))
+
+    with world("without", hidden=False) as at:
+        expected = home(prepared(at.ctx, hidden=False))
+    with world("with", hidden=True) as at:
+        assert home(prepared(at.ctx, hidden=True)) == expected
+
+
+def test_the_home_tab_shows_no_job_to_who_has_no_role(dms: DmsServer, tmp_path: Path) -> None:
+    closed = ROLES.replace('"viewer"', '"none"')
+    with command_service(dms, tmp_path, access(closed)) as at:
+        ctx = prepared(at.ctx, hidden=False)
+        stored = OutboxRenderer(ctx.store, ctx.access, "T1", ctx.now)
+        assert "billing" in str(stored.home(DANA))
+        assert "billing" not in str(stored.home(QUINN))
