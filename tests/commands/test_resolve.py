@@ -48,9 +48,10 @@ def test_of_a_job_that_was_deleted_it_is_said_when(typing: CommandService, verb:
 
 
 def test_a_job_that_was_deleted_from_here_has_a_history(typing: CommandService) -> None:
-    done = {"action": "delete", "job": full("billings"), "user": DANA.user}
     for event in ("requested", "calling", "succeeded"):
-        typing.ctx.store.append_audit(AuditEntry(at=DELETED, event=event, **done))
+        typing.ctx.store.append_audit(
+            AuditEntry(DELETED, event, action="delete", job=full("billings"), user=DANA.user)
+        )
     answer = typing.type(f"delete {PLACES[0]}/billings")
     assert words(answer) == (
         f"`billings` is gone: it was deleted {DELETED}. `/dms history billings` tells more."

@@ -51,7 +51,7 @@ def allowed(verb: str, state: str, phase: str | None) -> bool:
         return state != "DELETING"
     if verb == "stop":
         return state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS"
-    return (state, phase) in {
+    possible: dict[str, set[tuple[str, str | None]]] = {
         "start": {("NOT_STARTED", None)},
         "resume": {("STOPPED", "CDC")},
         "restart": {("FAILED", "FULL_DUMP"), ("FAILED", "CDC"), ("STOPPED", "FULL_DUMP")},
@@ -61,7 +61,8 @@ def allowed(verb: str, state: str, phase: str | None) -> bool:
             ("STOPPED", "CDC"),
             ("FAILED", "CDC"),
         },
-    }[verb]
+    }
+    return (state, phase) in possible[verb]
 
 
 def words(verb: str, state: str, phase: str | None) -> tuple[str, ...]:

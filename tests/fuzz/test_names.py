@@ -102,7 +102,7 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
     ]
     for message in messages:
         _mentions_nobody(message)
-    accepted_view(home(HomeContent([job], NOW - timedelta(minutes=1), [request], [request], [], ())), "home")
+    accepted_view(home(HomeContent([job], NOW - timedelta(minutes=1), [request], [request])), "home")
     accepted_view(modals.typed_confirmation(request, said, "REF"))
     accepted_view(modals.deny_reason(request, "R"))
     accepted_view(modals.all_names(request))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from bot.dms.model import Job, Options, job_name
 from bot.dms.rules import Action
@@ -67,7 +67,7 @@ def groups_of(user: str) -> frozenset[str]:
     return MEMBERS.get(user, frozenset())
 
 
-def silent(_user: str) -> frozenset[str]:
+def silent(_user: str) -> NoReturn:
     raise DirectoryUnavailable("Slack does not say which user groups there are at the moment.")
 
 

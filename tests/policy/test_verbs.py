@@ -32,6 +32,7 @@ def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_
         assert "Your role here is *viewer*" in words(told)
         assert "There is no policy yet, so everybody may look" in words(told)
         assert "`dms-bot policy init`" in words(told)
+        assert isinstance(told, AnswerPage)
         assert "rule" not in told.footer
         mine = words(bare.type("policy orders"))
     may, _, may_not = mine.partition("*You may not*")
@@ -45,6 +46,7 @@ def test_openness_is_told_as_what_to_look_at_again(dms: DmsServer, tmp_path: Pat
         told = free.type("policy")
         assert "*Open* (`DMS_BOT_POLICY=open`): every member of the workspace may" in words(told)
         assert "*Look at this again*\n• DMS_BOT_POLICY is open" in words(told)
+        assert isinstance(told, AnswerPage)
         assert "rule" not in told.footer
 
 

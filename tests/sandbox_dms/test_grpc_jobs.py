@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent import futures
+from typing import Any
 
 import pytest
 from google.api_core import exceptions
@@ -40,7 +41,8 @@ def test_a_job_shows_its_fields(client: Client, control: DmsControl) -> None:
         dump_parallel_level="MAX",
         created_ago=7260,
     )
-    job = client.get_migration_job(name=name("orders"))
+    # The stubs know times as messages; the client gives datetime and timedelta.
+    job: Any = client.get_migration_job(name=name("orders"))
     assert (job.display_name, dict(job.labels)) == ("Orders", {"env": "prod"})
     assert job.source_database.engine == clouddms_v1.DatabaseEngine.MYSQL
     assert job.source_database.provider == clouddms_v1.DatabaseProvider.RDS
@@ -135,10 +137,11 @@ def test_foreign_projects_and_missing_jobs_are_told_apart(client: Client) -> Non
 
 def make_profiles(client: Client) -> tuple[str, str]:
     made = []
-    for profile_id, profile in (
-        ("src", {"postgresql": {"host": "10.0.0.1", "port": 5432, "username": "u"}}),
-        ("dst", {"alloydb": {"cluster_id": "dst"}}),
-    ):
+    profiles: dict[str, Any] = {
+        "src": {"postgresql": {"host": "10.0.0.1", "port": 5432, "username": "u"}},
+        "dst": {"alloydb": {"cluster_id": "dst"}},
+    }
+    for profile_id, profile in profiles.items():
         operation = client.create_connection_profile(
             parent=PARENT, connection_profile_id=profile_id, connection_profile=profile
         )
@@ -184,10 +187,11 @@ def test_a_bad_creation_is_refused(client: Client, change: dict[str, object]) ->
 
 def test_a_recreated_job_has_another_create_time(client: Client, control: DmsControl) -> None:
     control.add_job("twice", created_ago=0)
-    first = client.get_migration_job(name=name("twice")).create_time
+    first: Any = client.get_migration_job(name=name("twice"))
     client.delete_migration_job(name=name("twice")).result(timeout=10)
     control.add_job("twice", created_ago=0)
-    assert client.get_migration_job(name=name("twice")).create_time > first
+    second: Any = client.get_migration_job(name=name("twice"))
+    assert second.create_time > first.create_time
 
 
 def test_a_profile_in_use_is_not_deleted_without_force(client: Client, control: DmsControl) -> None:

@@ -56,7 +56,7 @@ def test_a_replicating_job_has_a_series_for_each_database(metrics: Metrics, cont
     }
     assert 10 <= len(one.points) <= 12
     assert set(values(one)) == {7}
-    ends = [point.interval.end_time for point in one.points]
+    ends: list[Any] = [point.interval.end_time for point in one.points]
     assert ends == sorted(ends, reverse=True)
     assert set(values(read(metrics, "max_replica_bytes_lag")[0])) == {4096}
     assert read(metrics, "initial_sync_complete")[0].points[0].value.bool_value is True
@@ -166,7 +166,8 @@ def test_without_access_monitoring_says_so(metrics: Metrics, control: DmsControl
 def ages(series: monitoring_v3.TimeSeries) -> list[float]:
     """Of its points, newest first, in whole seconds."""
     now = time.time()
-    return [round(now - point.interval.end_time.timestamp()) for point in series.points]
+    ends: list[Any] = [point.interval.end_time for point in series.points]
+    return [round(now - end.timestamp()) for end in ends]
 
 
 def test_samples_of_given_ages_stand_in_for_the_services_own(metrics: Metrics, control: DmsControl) -> None:

@@ -202,7 +202,9 @@ def test_a_job_is_created_and_deleted_over_rest(rest: Rest, control: DmsControl)
         "PHYSICAL",
         body["objectsConfig"],
     )
-    assert rest.call("GET", body["source"], "ConnectionProfile")["sqlserver"]["port"] == 1433
+    assert (
+        rest.call("GET", f"{PARENT}/connectionProfiles/src", "ConnectionProfile")["sqlserver"]["port"] == 1433
+    )
     query = {"force": "true", "requestId": "a-b-c"}
     first = rest.call("DELETE", NAME, "Operation", params=query)
     again = rest.call("DELETE", NAME, "Operation", params=query)

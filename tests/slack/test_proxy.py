@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.request import proxy_bypass_environment
+# typeshed leaves it out.
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 import httpx
 import pytest

@@ -90,12 +90,18 @@ def test_digests_and_summaries(events: list[Event], counts: dict[str, int]) -> N
     st.lists(makers.jobs, max_size=60),
     st.lists(makers.requests(RequestState.APPROVING, most_jobs=2), max_size=14),
     st.lists(makers.watches, max_size=20),
+    st.lists(st.lists(makers.texts, min_size=1, max_size=9), max_size=4),
     makers.few,
 )
 def test_home(
-    jobs: list[Job], requests: list[Request], watches: list[Watch], buttons: tuple[Button, ...]
+    jobs: list[Job],
+    requests: list[Request],
+    watches: list[Watch],
+    ailing: list[list[str]],
+    buttons: tuple[Button, ...],
 ) -> None:
-    content = HomeContent(jobs, NOW - timedelta(minutes=1), requests, requests, watches, buttons)
+    failed = {job.name: names for job, names in zip(jobs, ailing, strict=False)}
+    content = HomeContent(jobs, NOW - timedelta(minutes=1), requests, requests, watches, failed, buttons)
     accepted_view(home(content), "home")
 
 
