@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.e2e.env import LOCATIONS, Env
-from tests.e2e.helpers import eventually, full
+from tests.e2e.helpers import full
+from tests.waiting import until
 
 
 def lag(env: Env, job: str, seconds: int, size: int, location: str = LOCATIONS[0]) -> None:
@@ -15,4 +16,4 @@ def lag(env: Env, job: str, seconds: int, size: int, location: str = LOCATIONS[0
         point = env.bot.dms.delay(found).seconds.of()
         return point is not None and point.value == seconds
 
-    eventually(told)
+    until(told)

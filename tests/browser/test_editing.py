@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
 from tests.e2e.env import Env
-from tests.e2e.helpers import eventually
+from tests.waiting import until
 
 
 def choose(menu: Locator, *names: str) -> None:
@@ -91,8 +91,13 @@ def test_a_form_that_is_closed_while_it_loads_is_let_go(
     expect(dana.modal).to_have_count(0)
     env.dms.clear_faults()
     said: list[str] = []
-    eventually(lambda: said.append(capsys.readouterr().out) or "view_gone" in "".join(said))
-    assert "warning" not in "".join(said)
+
+    def all_said() -> str:
+        said.append(capsys.readouterr().out)
+        return "".join(said)
+
+    text = until(all_said, lambda text: "view_gone" in text)
+    assert "warning" not in text
     expect(dana.modal).to_have_count(0)
     expect(page.get_by_role("status")).to_have_count(0)
     expect(button(dana.type("/dms show customers-db"), "Edit")).to_be_visible()

@@ -92,8 +92,7 @@ def test_a_declaration_forgets_nothing(age: Verb) -> None:
     assert not replace(age, permission=Permission.FREEZE).read_only
     with pytest.raises(ValueError, match="age needs both an action and"):
         replace(age, permission=Permission.CHANGE)
-    fields = {"name": "age", "summary": "", "usage": (), "run": age.run}
-    assert Verb(**fields).permission is Permission.NOBODY
+    assert Verb(name="age", summary="", usage=(), run=age.run).permission is Permission.NOBODY
 
 
 def test_every_verb_of_the_bot_declares_its_permission() -> None:

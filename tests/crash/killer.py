@@ -15,6 +15,7 @@ from tests.crash.fleet import Fleet, Life
 from tests.crash.pre_kill_actions import METHODS, NotReached, PreKillAction, PreKillActions
 from tests.crash.raw import RawReader
 from tests.crash.simulated_jobs import SimulatedJobs
+from tests.waiting import until
 
 _SPRUNG_S = 6.0
 """How long a trap waits before the bot is killed without it."""
@@ -246,11 +247,10 @@ class Killer:
     # ---- looking
 
     def _until(self, true: Callable[[], object], otherwise: str) -> None:
-        deadline = time.monotonic() + _SPRUNG_S
-        while not true():
-            if time.monotonic() > deadline:
-                raise NotReached(otherwise)
-            time.sleep(_LOOK_S)
+        try:
+            until(true, timeout=_SPRUNG_S, every_s=_LOOK_S)
+        except TimeoutError:
+            raise NotReached(otherwise) from None
 
     def _calls(self, method: str, job: str) -> list[dict[str, object]]:
         return [call for call in self._dms.calls(method) if f"migrationJobs/{job}" in str(call["request"])]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,9 +23,9 @@ from tests.crash.simulated_jobs import (
 )
 from tests.crash.simulated_users import approver
 from tests.crash.slack_driver import Card, SlackDriver
+from tests.waiting import until
 
 _CARD_S = 8.0
-_LOOK_EVERY_S = 0.05
 
 METHODS = {
     "start": "StartMigrationJob",
@@ -150,13 +149,10 @@ class PreKillActions:
         return self._card(fits), found[-1]
 
     def _card(self, fits: Callable[[Card], bool]) -> Card:
-        deadline = time.monotonic() + _CARD_S
-        while time.monotonic() < deadline:
-            card = next((each for each in self._hands.cards() if fits(each)), None)
-            if card is not None:
-                return card
-            time.sleep(_LOOK_EVERY_S)
-        raise NotReached("no card")
+        try:
+            return until(lambda: next(filter(fits, self._hands.cards()), None), timeout=_CARD_S)
+        except TimeoutError:
+            raise NotReached("no card") from None
 
     def _typing(self, verb: str, text: str, job: str) -> PreKillAction:
         user = self._random.choice(list(REQUESTERS.values()))

@@ -12,8 +12,10 @@ import psycopg
 import pytest
 
 from bot.requests.runner import replica_lock
+from bot.store import StoreError
 from bot.store.records import RunState
-from tests.crash.two_bots import DEADLINE_S, TwoBots, until
+from tests.crash.two_bots import DEADLINE_S, TwoBots
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -98,7 +100,10 @@ def test_both_recover_when_the_database_is_restarted(bots: TwoBots, how: signal.
     # Its answer may have come while nothing could be written down: then what is known is told, and no more.
     assert bots.ended(calling).state in (RunState.SUCCEEDED, RunState.UNCLEAR)
     assert [len(bots.writes("stop", job)) for job in (following, calling)] == [1, 1]
-    until(lambda: all(bots.store.is_locked(replica_lock(life.replica)) for life in lives))
+    until(
+        lambda: all(bots.store.is_locked(replica_lock(life.replica)) for life in lives),
+        passing=(StoreError,),
+    )
     until(lambda: sum(life.leads for life in lives) == 1)
     assert all(life.alive for life in lives)
     again = bots.job()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.requests.rules import needs_typed_confirmation
 from bot.store import Store, StoreError, open_store
@@ -18,10 +17,9 @@ from tests.crash.env import Env, open_env
 from tests.crash.fleet import Fleet, Life
 from tests.crash.pre_kill_actions import METHODS
 from tests.crash.slack_driver import Card, SlackDriver
+from tests.waiting import until
 
 DEADLINE_S = 30.0
-
-Found = TypeVar("Found")
 
 
 @dataclass
@@ -102,7 +100,7 @@ class TwoBots:
                     return card
             return None
 
-        return until(look)
+        return until(look, timeout=DEADLINE_S, passing=(StoreError,))
 
     def ended(self, job: str) -> Run:
         """The job's only run, when its request is done."""
@@ -113,25 +111,13 @@ class TwoBots:
             done = request is not None and request.state is RequestState.DONE
             return runs[0] if done and len(runs) == 1 else None
 
-        return until(look)
+        return until(look, timeout=DEADLINE_S, passing=(StoreError,))
 
     def logged(self, life: Life, message: str) -> int:
         """How often a bot has logged this."""
         log = (self.folder / f"bot-{life.number}.log").read_text(encoding="utf-8")
         lines = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
         return sum(line.get("message") == message for line in lines)
-
-
-def until(look: Callable[[], Found | None], deadline_s: float = DEADLINE_S) -> Found:
-    """What `look` gives, as soon as it is something; a database that is away is asked again."""
-    deadline = time.monotonic() + deadline_s
-    while time.monotonic() < deadline:
-        with suppress(StoreError):
-            found = look()
-            if found:
-                return found
-        time.sleep(0.05)
-    raise AssertionError("it did not come")
 
 
 @contextmanager

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,8 +12,7 @@ from bot.dms.errors import Denied, NotFound, Refused, Unavailable, Unclear
 from bot.dms.gateway import Gateway
 from bot.dms.model import ObjectId, ObjectsConfig, Operation, Selection
 from sandbox.dms import DmsControl, DmsServer
-
-PATIENCE_S = 30.0
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +40,6 @@ def dms(server: DmsServer) -> Iterator[Gateway]:
     )
     yield gateway
     gateway.close()
-
-
-def until(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not check():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def ended(dms: Gateway, operation: Operation) -> Operation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,6 +30,7 @@ from tests.dms.fake_service import (
     RestRequest,
     closed_port,
 )
+from tests.waiting import until
 
 TimeSeriesPb = metric_service.ListTimeSeriesResponse.pb()
 SINCE = datetime(2026, 1, 2, tzinfo=UTC)
@@ -297,9 +297,7 @@ class TestEndpoints:
         gateway = made(far, "l")
         with ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(gateway.get_job, job_name("x")) for _ in range(4)]
-            deadline = time.monotonic() + 3
-            while len(far.asked("GetMigrationJob")) < 4 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            until(lambda: len(far.asked("GetMigrationJob")) == 4, timeout=3)
             go_on.set()
             assert {each.result().destination.host for each in asked} == {"orders"}
         assert len(far.asked("ListConnectionProfiles")) == 1
@@ -410,9 +408,7 @@ class TestNewNumbers:
             first = pool.submit(gateway.get_job, job_name("x"))
             assert met.wait(5)
             others = [pool.submit(gateway.get_job, job_name("x")) for _ in range(3)]
-            deadline = time.monotonic() + 3
-            while len(far.asked("GetMigrationJob")) < 4 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            until(lambda: len(far.asked("GetMigrationJob")) == 4, timeout=3)
             go_on.set()
             assert {each.result().phase for each in (first, *others)} == {"READY_FOR_PROMOTE"}
         assert len(far.rest_calls) == 1

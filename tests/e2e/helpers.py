@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import DelayPoint, job_name
@@ -18,8 +17,7 @@ from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
 from tests.e2e.env import JSON, LOCATIONS, Env, running, settings
-
-T = TypeVar("T")
+from tests.waiting import until
 
 DANA, SAM, ALEX, RILEY = "U0DANA0001", "U0SAM00001", "U0ALEX0001", "U0RILEY001"
 APPROVALS = "dms-approvals"
@@ -113,23 +111,7 @@ def ended(env: Env, job: str, timeout: float = 15) -> list[str]:
         states = [run.state for run in runs_of(env, job)]
         return None if set(states) & set(ACTIVE_RUNS) else [str(state) for state in states]
 
-    return eventually(look, timeout)
-
-
-def eventually(probe: Callable[[], T | None], timeout: float = 10) -> T:
-    """What `probe` finds, once it finds something.
-
-    Raises:
-        TimeoutError.
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        found = probe()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing was found within {timeout:g} s")
-        time.sleep(0.05)
+    return until(look, timeout=timeout)
 
 
 def age(env: Env, request: Request, seconds: float) -> None:
@@ -153,7 +135,7 @@ def set_delay(env: Env, job: str, seconds: float) -> None:
         point = env.bot.dms.delay(seen).seconds.of()
         return point is not None and point.value == seconds
 
-    eventually(told)
+    until(told)
 
 
 def age_delay(env: Env, job: str) -> None:

@@ -28,7 +28,6 @@ from tests.e2e.helpers import (
     audit_events,
     change_delays,
     events,
-    eventually,
     full,
     moment,
     policy,
@@ -39,6 +38,7 @@ from tests.e2e.helpers import (
     single_bot,
     undated,
 )
+from tests.waiting import until
 
 RULES = f"""
 [[rule]]
@@ -357,7 +357,7 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
         found = request_of(env, job).facts.delays[full(job)].seconds
         return found is not None and found.value == 90
 
-    eventually(measured_again)
+    until(measured_again)
     before = moment(env)
     env.press(ask, "Approve", "alex")
     private(env, "alex", "did not count", "not zero", "1 min 30 s", after=before)
@@ -412,7 +412,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
         env.dms.operation_seconds(100_000.0)
         card = env.type(f"promote {' '.join(jobs)}")
         env.confirm(card, "Confirm promote", typed="promote 3 jobs")
-        eventually(lambda: env.writes("promote", first))
+        until(lambda: env.writes("promote", first))
         for job in (second, third):
             fall_behind(env, job)
         change_delays(env, first, stored)
@@ -449,7 +449,7 @@ def test_a_database_that_was_shown_as_incomplete_is_promoted_all_the_same(env: E
     assert "The data of `sales` is incomplete" in plain(card)
     env.press(card, "Confirm promote")
     env.press(asks(env, job), "Approve", "alex")
-    eventually(lambda: env.writes("promote", job))
+    until(lambda: env.writes("promote", job))
 
 
 # ---- a job that changes meanwhile
@@ -570,7 +570,7 @@ def test_a_review_tells_in_its_view_why_a_press_does_not_count(env: Env) -> None
     zero = env.slack.wait_view("alex", "Replication delay: 0 s")
     assert "did not count" not in plain(zero)
     env.slack.press(zero, text="Approve", user="alex")
-    eventually(lambda: "approved" in events(env, job))
+    until(lambda: "approved" in events(env, job))
 
 
 def test_a_review_lets_no_delay_through_that_it_does_not_show(env: Env) -> None:

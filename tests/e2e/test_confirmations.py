@@ -23,7 +23,6 @@ from tests.e2e.helpers import (
     audit_events,
     ended,
     events,
-    eventually,
     full,
     moment,
     policy,
@@ -33,6 +32,7 @@ from tests.e2e.helpers import (
     runs_of,
     single_bot,
 )
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_job_that_has_changed_is_not_touched_and_asking_again_works(
     again = env.slack.wait_message(channel="dms", contains=[job, f"[{label}]", shown], after=before)
     # Of a job that failed nobody can know that its delay is zero.
     env.confirm(again, label, typed=job if verb == "promote" and change == "state" else "")
-    eventually(lambda: env.writes(verb, job))
+    until(lambda: env.writes(verb, job))
     assert ended(env, job) == ["succeeded"]
     assert len(env.writes(verb, job)) == 1
 
@@ -299,7 +299,7 @@ def test_a_long_operation_that_cannot_be_read_once_is_followed_on(env: Env) -> N
     assert env.bot.store.move_run(run.id, [run.state], run.state, called=called)
     reads = len(env.dms.calls("GetOperation"))
     env.dms.fault("GetOperation", "PERMISSION_DENIED")
-    eventually(lambda: len(env.dms.calls("GetOperation")) > reads + 2)
+    until(lambda: len(env.dms.calls("GetOperation")) > reads + 2)
     assert [str(run.state) for run in runs_of(env, job)] == ["following"]
     env.dms.operation_seconds(6)
     env.dms.clock(advance_seconds=1_000_000)
@@ -314,7 +314,7 @@ def test_a_failed_operation_gives_the_services_reason(env: Env) -> None:
     assert "replication slot &lt;main&gt; &amp; more is busy" in shown
     assert events(env, job)[-1] == "failed"
     env.press(env.shows(card, "[Try again]"), "Try again")
-    eventually(lambda: len(runs_of(env, job)) == 2)
+    until(lambda: len(runs_of(env, job)) == 2)
     assert ended(env, job) == ["failed", "succeeded"]
 
 
@@ -414,9 +414,9 @@ def test_what_was_begun_elsewhere_before_the_call_is_not_taken_for_ours(env: Env
     job = add(env)
     dms = env.bot.dms
     dms.stop(dms.get_job(full(job)))
-    eventually(lambda: dms.get_job(full(job)).state == "STOPPED")
+    until(lambda: dms.get_job(full(job)).state == "STOPPED")
     dms.resume(dms.get_job(full(job)), skip_validation=False)
-    eventually(lambda: dms.get_job(full(job)).state == "RUNNING")
+    until(lambda: dms.get_job(full(job)).state == "RUNNING")
     env.dms.fault("StopMigrationJob", "DISCONNECT")
     card = env.type(f"stop {job}")
     env.shows(card, "It is not known whether it was applied")
@@ -538,7 +538,7 @@ def test_forged_presses_do_nothing(slack: SlackServer, tmp_path: Path) -> None:
         ]
         for number, changes in enumerate(tries):
             forged(env, payload, number, **changes)
-        eventually(lambda: len(answers(env)) >= len(tries) - 1)
+        until(lambda: len(answers(env)) >= len(tries) - 1)
         assert events(env, job) == ["requested", "confirmed"]
         assert events(env, other) == ["requested"]
         assert (request_of(env, job).state, request_of(env, other).state) == ("approving", "confirming")
@@ -607,7 +607,7 @@ def twins(env: Env, state: str) -> tuple[str, str]:
     here, there = LOCATIONS
     env.dms.add_job(job, location=there, state="RUNNING", phase="CDC", frozen=True)
     wanted = {full(job, here), full(job, there)}
-    eventually(lambda: wanted <= set(env.bot.store.known_names()))
+    until(lambda: wanted <= set(env.bot.store.known_names()))
     return job, f"{here}/{job}"
 
 

@@ -16,13 +16,13 @@ from tests.e2e.helpers import (
     ROLES,
     asks,
     events,
-    eventually,
     open_servers,
     policy,
     request_of,
     single_bot,
     started,
 )
+from tests.waiting import until
 
 WHY = "not before the month end <!channel>"
 
@@ -47,7 +47,7 @@ def deny(env: Env, job: str, user: str = "alex") -> None:
     view = env.slack.wait_view(user, "Why not?")
     answer = env.slack.submit(view, {input_of(view): WHY}, user=user)
     assert not answer.get("errors"), answer
-    eventually(lambda: request_of(env, job).state == "denied")
+    until(lambda: request_of(env, job).state == "denied")
 
 
 def replies(env: Env, card: JSON) -> list[str]:

@@ -20,13 +20,13 @@ from tests.e2e.helpers import (
     audit,
     ended,
     events,
-    eventually,
     full,
     policy,
     press_refused,
     runs_of,
     single_bot,
 )
+from tests.waiting import until
 
 UNTIL = '--until 2h --reason "month end"'
 CHANGES = {
@@ -168,7 +168,7 @@ def shorten(env: Env, job: str) -> None:
     env.bot.store.lift_freezes(full(job), "", now)
     ending = replace(freeze, id=f"{freeze.id}-2", until=now + timedelta(milliseconds=200))
     env.bot.store.add_freeze(ending)
-    eventually(lambda: not env.bot.store.freezes(datetime.now(UTC), full(job)))
+    until(lambda: not env.bot.store.freezes(datetime.now(UTC), full(job)))
 
 
 # ---- at every point of a request's way
@@ -207,7 +207,7 @@ def test_frozen_while_a_bulk_action_runs(slack: SlackServer, tmp_path: Path) -> 
         env.dms.operation_seconds(1_000_000)
         card = env.type(f"stop {first} {second} {third}")
         env.press(card, "Confirm stop")
-        eventually(lambda: env.writes("stop", first))
+        until(lambda: env.writes("stop", first))
         told = plain(env.type(f"freeze {second} {UNTIL}", user="sam"))
         assert "What is under way goes on" in told
         env.dms.operation_seconds(6)
@@ -223,7 +223,7 @@ def test_frozen_while_a_bulk_action_runs(slack: SlackServer, tmp_path: Path) -> 
         assert events(env, second)[-2:] == ["frozen", "refused"]
         env.type(f"unfreeze {second}", user="sam")
         env.press(card, "Retry the failed ones")
-        eventually(lambda: len(runs_of(env, second)) == 2)
+        until(lambda: len(runs_of(env, second)) == 2)
         assert ended(env, second) == ["refused", "succeeded"]
 
 

@@ -25,12 +25,12 @@ from tests.e2e.helpers import (
     audit,
     ended,
     events,
-    eventually,
     full,
     policy,
     runs_of,
     single_bot,
 )
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def exported(env: Env, line: str, user: str = "dana") -> tuple[JSON, str]:
     """The file that a command brings into the channel, and its text."""
     count = len(env.slack.files())
     env.slack.command(line, user=user)
-    file = eventually(lambda: env.slack.files()[count:])[0]
+    file = until(lambda: env.slack.files()[count:])[0]
     env.slack.wait_message(
         channel="dms",
         contains="rows of the audit",
@@ -124,7 +124,7 @@ def test_buttons_bring_the_same_files(env: Env) -> None:
     job = stopped(env)
     page = env.type(f"history {job}")
     env.press(page, "JSON lines")
-    file = eventually(env.slack.files)[0]
+    file = until(env.slack.files)[0]
     rows = [json.loads(line) for line in env.slack.download(file).decode().splitlines()]
     assert [row["event"] for row in rows] == events(env, job)
 
@@ -226,7 +226,7 @@ def test_no_call_goes_out_before_its_row_is_written(env: Env) -> None:
     job = add(env)
     forbid(env, "calling")
     card = env.type(f"stop {job}")
-    eventually(lambda: env.dms.calls("GetMigrationJob")[3:])
+    until(lambda: env.dms.calls("GetMigrationJob")[3:])
     assert env.writes("stop", job) == []
     assert [run.state for run in runs_of(env, job)] == ["queued"]
     allow(env)
@@ -238,7 +238,7 @@ def test_the_row_is_there_while_the_call_is_on_its_way(env: Env) -> None:
     job = add(env)
     env.dms.fault("StopMigrationJob", "SLOW", delay_seconds=1.5)
     env.type(f"stop {job}")
-    eventually(lambda: env.writes("stop", job))
+    until(lambda: env.writes("stop", job))
     assert [call["applied"] for call in env.writes("stop", job)] == [False]
     assert events(env, job) == ["requested", "calling"]
     assert ended(env, job) == ["succeeded"]
@@ -253,7 +253,7 @@ def test_a_call_whose_outcome_cannot_be_written_is_not_made_again(env: Env, verb
     forbid(env, event)
     if verb == "delete":
         env.press(card, "Delete job only")
-    eventually(lambda: env.writes(verb, job))
+    until(lambda: env.writes(verb, job))
     env.dms.clock(advance_seconds=60)
     allow(env)
     assert ended(env, job) == ["succeeded"]

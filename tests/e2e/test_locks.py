@@ -16,7 +16,6 @@ from tests.e2e.helpers import (
     asks,
     ended,
     events,
-    eventually,
     full,
     moment,
     policy,
@@ -26,6 +25,7 @@ from tests.e2e.helpers import (
     runs_of,
     single_bot,
 )
+from tests.waiting import until
 
 RULES = """
 [[rule]]
@@ -51,13 +51,13 @@ def verifying(env: Env, job: str, user: str = "sam") -> None:
     """Somebody's verification of the job is under way; it changes neither state nor phase."""
     env.dms.operation_seconds(FOREVER)
     env.type(f"verify {job}", user=user)
-    eventually(lambda: [run for run in runs_of(env, job) if run.state == "following"])
+    until(lambda: [run for run in runs_of(env, job) if run.state == "following"])
 
 
 def finish(env: Env, job: str) -> None:
     env.dms.operation_seconds(SOON)
     env.dms.clock(advance_seconds=2 * FOREVER)
-    eventually(lambda: all(run.state not in ("calling", "following") for run in runs_of(env, job)))
+    until(lambda: all(run.state not in ("calling", "following") for run in runs_of(env, job)))
 
 
 def job_in_cdc(env: Env, prefix: str = "locked") -> str:
@@ -134,7 +134,7 @@ def test_a_run_that_went_wrong_locks_no_more(env: Env, trouble: str) -> None:
     card = env.type(f"stop {job}")
     assert ended(env, job) == [trouble]
     env.press(env.shows(card, "[Try again]"), "Try again")
-    eventually(lambda: len(runs_of(env, job)) == 2)
+    until(lambda: len(runs_of(env, job)) == 2)
     assert ended(env, job) == [trouble, "succeeded"]
 
 
@@ -184,7 +184,7 @@ def test_what_is_queued_locks_too(slack: SlackServer, tmp_path: Path) -> None:
         env.dms.operation_seconds(FOREVER)
         card = env.type(f"stop {first} {second}")
         env.press(card, "Confirm stop")
-        eventually(lambda: env.writes("stop", first))
+        until(lambda: env.writes("stop", first))
         before = moment(env)
         env.slack.command(f"stop {second}", user="sam")
         private(env, "sam", f"`{second}` is locked", f"stop by <@{DANA}>", after=before)

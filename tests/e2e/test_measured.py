@@ -15,7 +15,6 @@ from tests.e2e.helpers import (
     aged,
     change_delays,
     events,
-    eventually,
     full,
     moment,
     private,
@@ -24,6 +23,7 @@ from tests.e2e.helpers import (
     single_bot,
     undated,
 )
+from tests.waiting import until
 
 CDC: dict[str, Any] = {"phase": "CDC", "frozen": True, "in_phase_for": 3000.0}
 
@@ -116,9 +116,9 @@ def test_the_figures_of_a_former_job_of_the_same_name_do_not_count(env: Env) -> 
 
 def test_what_was_measured_before_a_resume_does_not_count(env: Env) -> None:
     job = a_job(env, [[90, 0]], state="STOPPED")
-    eventually(lambda: env.bot.store.known_job(full(job)))
+    until(lambda: env.bot.store.known_job(full(job)))
     env.dms.set_job(job, state="RUNNING", phase="CDC")
-    eventually(lambda: [e for e in env.bot.store.events(full(job)) if e.after == "RUNNING/CDC"])
+    until(lambda: [e for e in env.bot.store.events(full(job)) if e.after == "RUNNING/CDC"])
     asked_to_type(env, env.type(f"promote {job}"), job)
     env.dms.set_job(job, sec_points=[[0, 0]])
     set_delay(env, job, 0)
@@ -180,7 +180,7 @@ def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again
     change_delays(env, job, undated)
     asked_to_type(env, card, job)
     env.press(card, "Re-check delay")
-    eventually(lambda: request_of(env, job).facts.delays[full(job)].seconds is not None)
+    until(lambda: request_of(env, job).facts.delays[full(job)].seconds is not None)
     env.press(card, "Confirm promote")
     env.shows(card, "✅ *Promoted*")
 
@@ -211,7 +211,7 @@ def test_a_job_that_failed_in_cdc_is_promoted_as_the_way_out(env: Env) -> None:
 
 def test_the_alert_of_a_job_that_failed_in_cdc_offers_to_promote_it(env: Env) -> None:
     job = a_job(env, [[60, 0]])
-    eventually(lambda: env.bot.store.known_job(full(job)))
+    until(lambda: env.bot.store.known_job(full(job)))
     env.dms.set_job(job, state="FAILED", error="gone")
     alert = env.slack.wait_message(
         channel="db-migrations", contains=["FAILED", job, "[Promote]", "[Restart]"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import collections
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from sandbox.slack import pings, plain
 from tests.e2e.env import Env, open_env, unique_id
+from tests.waiting import until
 
 NEWS = "db-migrations"
 
@@ -37,13 +37,6 @@ def told(env: Env, job: str, channel: str = NEWS, user: str | None = None) -> li
     """Messages about a job that are not in a thread."""
     messages = env.slack.messages(channel=channel, user=user)
     return [m for m in messages if f"`{job}`" in plain(m) and m.get("thread_ts") in (None, m["ts"])]
-
-
-def until(met: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_one_message_a_job_kept_up_to_date_with_details_in_its_thread(env: Env) -> None:

@@ -17,7 +17,6 @@ from tests.e2e.helpers import (
     audit_events,
     ended,
     events,
-    eventually,
     moment,
     open_servers,
     policy,
@@ -25,6 +24,7 @@ from tests.e2e.helpers import (
     runs_of,
     started,
 )
+from tests.waiting import until
 
 EITHER = (
     ROLES
@@ -143,7 +143,7 @@ def queued(env: Env) -> tuple[str, str]:
     env.dms.operation_seconds(100_000)
     card = env.type(f"stop {first} {second}")
     env.press(card, "Confirm stop")
-    eventually(lambda: env.writes("stop", first))
+    until(lambda: env.writes("stop", first))
     assert [run.state for run in runs_of(env, second)] == ["queued"]
     return first, second
 

@@ -16,7 +16,6 @@ from tests.e2e.helpers import (
     asks,
     audit,
     events,
-    eventually,
     full,
     moment,
     policy,
@@ -25,6 +24,7 @@ from tests.e2e.helpers import (
     set_delay,
     single_bot,
 )
+from tests.waiting import until
 
 LATE: dict[str, Any] = {**CAUGHT_UP, "sec_lag": 30, "bytes_lag": 1000}
 
@@ -142,7 +142,7 @@ def press_while_sam_looks(env: Env, card: JSON, label: str, user: str, job: str)
     asked = len(env.dms.calls("GetMigrationJob"))
     before = moment(env)
     env.press(card, label, user)
-    eventually(lambda: len(env.dms.calls("GetMigrationJob")) > asked)
+    until(lambda: len(env.dms.calls("GetMigrationJob")) > asked)
     env.press(card, "Re-check delay", "sam")
     env.shows(card, "NOT ZERO: 1 h 30 min")
     env.dms.clear_faults()

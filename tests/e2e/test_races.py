@@ -19,7 +19,6 @@ from tests.e2e.helpers import (
     at_once,
     ended,
     events,
-    eventually,
     full,
     moment,
     open_servers,
@@ -30,6 +29,7 @@ from tests.e2e.helpers import (
     single_bot,
 )
 from tests.store.pg_server import postgres_server
+from tests.waiting import until
 
 RULES = """
 [[rule]]
@@ -150,7 +150,7 @@ def settled(env: Env, job: str) -> str:
         state = str(request_of(env, job).state)
         return state if state in ("denied", "cancelled", "done", "outdated") else None
 
-    return eventually(look, 15)
+    return until(look, timeout=15)
 
 
 def test_approval_and_withdrawal_at_once(env: Env) -> None:
@@ -183,7 +183,7 @@ def test_two_requests_for_one_job_are_approved_at_once(env: Env) -> None:
     ]
     assert len({each["ts"] for each in found}) == 2
     at_once(*(partial(env.press, ask, "Approve", "alex") for ask in found))
-    eventually(lambda: runs_of(env, job))
+    until(lambda: runs_of(env, job))
     assert ended(env, job) == ["succeeded"]
     assert len(env.writes("stop", job)) == 1
 
@@ -251,7 +251,7 @@ def test_a_freeze_and_a_confirmation_at_once(free: Env) -> None:
             partial(free.press, card, "Delete job only"),
             partial(free.slack.command, f'freeze {job} --until 2h --reason "closing"', user="sam"),
         )
-        eventually(partial(frozen, free, job))
+        until(partial(frozen, free, job))
         rows = events(free, job)
         if "calling" in rows:
             assert rows.index("calling") < rows.index("frozen")

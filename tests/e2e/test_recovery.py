@@ -22,7 +22,6 @@ from tests.e2e.helpers import (
     DANA,
     ROLES,
     ended,
-    eventually,
     full,
     open_servers,
     policy,
@@ -30,6 +29,7 @@ from tests.e2e.helpers import (
     runs_of,
     started,
 )
+from tests.waiting import until
 
 WITHOUT_SALES = ObjectsConfig(Selection.ALL, excluded=(ObjectId("sales"),))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -90,7 +90,7 @@ def edited(outside: Outside, job: str) -> None:
     found = outside.gateway.get_job(full(job))
     kept = ObjectsConfig(Selection.ALL, excluded=(ObjectId("billing"),))
     outside.gateway.update(found, request_id=str(uuid.uuid4()), objects=kept, parallelism="")
-    eventually(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
+    until(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
 
 
 def deleting(outside: Outside, job: str) -> None:
@@ -101,13 +101,13 @@ def deleting(outside: Outside, job: str) -> None:
 def stopped(outside: Outside, job: str) -> None:
     """As the lost call would have done it, or somebody in the console."""
     outside.gateway.stop(outside.gateway.get_job(full(job)))
-    eventually(lambda: outside.gateway.get_job(full(job)).state == "STOPPED")
+    until(lambda: outside.gateway.get_job(full(job)).state == "STOPPED")
 
 
 def stopped_twice(outside: Outside, job: str) -> None:
     stopped(outside, job)
     outside.gateway.resume(outside.gateway.get_job(full(job)), skip_validation=False)
-    eventually(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
+    until(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
     stopped(outside, job)
 
 
@@ -206,4 +206,4 @@ def test_a_call_in_doubt_is_settled(after: Env, case: Case) -> None:
         assert runs_of(after, case.job)[0].call_id in str(calls[0]["request"])
     if case.outcome == "unclear":
         assert "It is not known whether it was applied" in runs_of(after, case.job)[0].note
-    eventually(lambda: request_of(after, case.job).state is RequestState.DONE)
+    until(lambda: request_of(after, case.job).state is RequestState.DONE)

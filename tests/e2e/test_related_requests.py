@@ -9,7 +9,8 @@ import pytest
 
 from sandbox.slack import SlackServer, plain
 from tests.e2e.env import CAUGHT_UP, JSON, Env, unique_id
-from tests.e2e.helpers import DANA, ROLES, SAM, age, asks, eventually, policy, request_of, single_bot
+from tests.e2e.helpers import DANA, ROLES, SAM, age, asks, policy, request_of, single_bot
+from tests.waiting import until
 
 OPEN = "*Open as well*"
 
@@ -40,7 +41,7 @@ def without(env: Env, card: JSON) -> None:
         same = next(each for each in env.slack.messages() if each["ts"] == card["ts"])
         return OPEN not in plain(same)
 
-    assert eventually(look)
+    assert until(look)
 
 
 def test_each_says_what_else_is_asked_and_how_it_stands(env: Env) -> None:

@@ -16,7 +16,8 @@ from bot.store.records import OutMessage
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.e2e.env import JSON, Env, unique_id
-from tests.e2e.helpers import APPROVALS, ROLES, asks, eventually, policy, request_of, single_bot
+from tests.e2e.helpers import APPROVALS, ROLES, asks, policy, request_of, single_bot
+from tests.waiting import until
 
 NEWS = "db-migrations"
 SECRET = "G0SECRET01"
@@ -26,7 +27,7 @@ SECRET = "G0SECRET01"
 def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path)) as made:
         made.dms.add_job("baseline", state="COMPLETED", frozen=True)
-        eventually(lambda: made.bot.store.known_jobs())
+        until(lambda: made.bot.store.known_jobs())
         yield made
 
 
@@ -37,7 +38,7 @@ def given_up(env: Env, key: str) -> OutMessage:
         found = env.bot.store.message(key)
         return found if found is not None and found.error else None
 
-    return eventually(look)
+    return until(look)
 
 
 def asked_in_vain(env: Env) -> tuple[str, JSON]:
@@ -54,7 +55,7 @@ def posted(env: Env, channel: str, job: str) -> list[JSON]:
 
 
 def all_sent(env: Env) -> None:
-    eventually(lambda: env.bot.store.outbox_depth() == 0)
+    until(lambda: env.bot.store.outbox_depth() == 0)
 
 
 def test_a_request_for_approval_is_posted_late_and_can_be_decided(env: Env) -> None:
@@ -66,7 +67,7 @@ def test_a_request_for_approval_is_posted_late_and_can_be_decided(env: Env) -> N
     assert posted(env, APPROVALS, job) == []
     env.slack.invite_bot(APPROVALS)
     asking = asks(env, job)
-    eventually(lambda: "could not be posted" not in plain(env.shows(card, "Waiting for approval")))
+    until(lambda: "could not be posted" not in plain(env.shows(card, "Waiting for approval")))
     env.press(asking, "Approve", user="alex")
     env.shows(card, "✅ *Deleted*")
     all_sent(env)
@@ -94,7 +95,7 @@ def test_jobs_are_told_as_they_are_by_then(env: Env) -> None:
     alerts = {job: alert_of(env, job) for job in (failing, mended, gone)}
     env.dms.set_job(mended, state="RUNNING", phase="CDC")
     env.dms.remove_job(gone)
-    eventually(lambda: "RUNNING" in known(env, mended) and not known(env, gone))
+    until(lambda: "RUNNING" in known(env, mended) and not known(env, gone))
     all_sent(env)
     env.slack.invite_bot(NEWS)
     env.slack.wait_message(channel=NEWS, contains=[failing, "out of disk", "[Verify]"])
@@ -120,7 +121,7 @@ def alert_of(env: Env, job: str) -> str:
         events = env.bot.store.events(name, created) if created else ()
         return f"alert:{events[0].id}:{NOTIFY_CHANNEL}" if events else None
 
-    key = eventually(look)
+    key = until(look)
     given_up(env, key)
     return key
 

@@ -15,7 +15,8 @@ from sandbox.dms.control import DmsControl
 from sandbox.run import Plan, environment
 from sandbox.slack import SlackControl
 from tests.e2e.env import input_of
-from tests.e2e.helpers import APPROVALS, ROLES, eventually, open_servers, policy
+from tests.e2e.helpers import APPROVALS, ROLES, open_servers, policy
+from tests.waiting import until
 
 TOKEN = "xoxb-999-typed-by-somebody"
 PASSWORD = "hunter2-of-the-freeze"
@@ -67,7 +68,7 @@ def program(folder: Path) -> Iterator[Program]:
                 cwd=Path(__file__).parents[2],
             )
             try:
-                port = eventually(made.port, 30)
+                port = until(made.port, timeout=30)
                 assert slack.control.set_request_url(f"http://127.0.0.1:{port}/slack/events")
                 yield made
             finally:
@@ -121,7 +122,7 @@ def test_nothing_that_is_secret_is_written_anywhere(tmp_path: Path) -> None:
         slack.command("databases failed")
         slack.wait_message(channel="dms", contains=["sales", "FATAL"])
         slack.command("history --export jsonl")
-        file = eventually(slack.files)[0]
+        file = until(slack.files)[0]
         written = {
             "log": bot.log,
             "audit": slack.download(file).decode(),

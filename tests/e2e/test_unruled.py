@@ -16,7 +16,6 @@ from tests.e2e.helpers import (
     ROLES,
     asks,
     audit,
-    eventually,
     full,
     moment,
     open_servers,
@@ -26,6 +25,7 @@ from tests.e2e.helpers import (
     single_bot,
     started,
 )
+from tests.waiting import until
 
 REFUSED = (
     "there is no policy yet, so nobody may change anything; whoever runs the bot writes one with "
@@ -147,7 +147,7 @@ def test_messages_in_channels_offer_no_change(slack: SlackServer, tmp_path: Path
     job = unique_id("news")
     with single_bot(slack, tmp_path, policy_file=None) as env:
         env.dms.add_job(job, **RUNNING)
-        eventually(lambda: env.bot.store.known_job(full(job)))
+        until(lambda: env.bot.store.known_job(full(job)))
         env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
         alert = env.slack.wait_message(channel=NEWS, contains=["*FAILED*", job, "no space left", "[Show]"])
         assert labels(alert) == ["[Show]"]

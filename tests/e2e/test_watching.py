@@ -10,7 +10,8 @@ import pytest
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import Env, unique_id
-from tests.e2e.helpers import eventually, policy, press_refused, single_bot
+from tests.e2e.helpers import policy, press_refused, single_bot
+from tests.waiting import until
 
 RANDOM = "<#C0RANDOM01|random>"
 LEADS = "<#G0DBLEADS1|db-leads>"
@@ -49,7 +50,7 @@ def test_a_channel_without_the_app_is_said_to_need_it(env: Env, typed_there: boo
     again = plain(env.type(f"watch {job} --channel {RANDOM}"))
     assert f"<#C0RANDOM01> is already told of `{job}`." in again
     assert "member" not in again
-    eventually(lambda: env.bot.store.known_jobs())
+    until(lambda: env.bot.store.known_jobs())
     env.dms.set_job(job, state="FAILED")
     env.slack.wait_message(channel="random", contains=["FAILED", job])
 

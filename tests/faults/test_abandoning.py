@@ -21,7 +21,6 @@ from tests.e2e.helpers import (
     audit_events,
     ended,
     events,
-    eventually,
     moment,
     press_refused,
     private,
@@ -29,6 +28,7 @@ from tests.e2e.helpers import (
     runs_of,
 )
 from tests.faults.timed import Timed, a_job, read_again, timed
+from tests.waiting import until
 
 FOREVER = 1_000_000
 MINUTE = timedelta(minutes=1)
@@ -183,7 +183,7 @@ def test_a_restart_that_waits_for_its_stop_is_not_sent(env: Timed) -> None:
     env.press(card, "Stop following")
     env.shows(card, "unclear", "The restart that was to come after the stop was not sent")
     env.dms.clock(advance_seconds=2 * FOREVER)
-    eventually(lambda: "STOPPED" in plain(env.type(f"show {job}")))
+    until(lambda: "STOPPED" in plain(env.type(f"show {job}")))
     assert env.dms.calls("RestartMigrationJob") == []
 
 
@@ -193,7 +193,7 @@ def test_an_operation_that_cannot_be_read_is_said_to_be_so_while_it_lasts(env: T
     env.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
     env.shows(card, "its operation cannot be read")
     env.dms.clear_faults()
-    eventually(lambda: "cannot be read" not in plain(env.shows(card, "running since")))
+    until(lambda: "cannot be read" not in plain(env.shows(card, "running since")))
     assert [str(run.state) for run in runs_of(env, job)] == ["following"]
 
 
@@ -205,9 +205,9 @@ def test_a_stop_that_ends_while_somebody_presses_goes_on_and_the_presser_is_told
     looks = len(env.dms.calls("GetMigrationJob"))
     before = moment(env)
     assert env.slack.press(offered, text="Stop following", user="sam")["ok"]
-    eventually(lambda: len(env.dms.calls("GetMigrationJob")) > looks)
+    until(lambda: len(env.dms.calls("GetMigrationJob")) > looks)
     env.dms.clock(advance_seconds=2 * FOREVER)
-    eventually(lambda: env.dms.calls("RestartMigrationJob"))
+    until(lambda: env.dms.calls("RestartMigrationJob"))
     env.dms.clear_faults()
     private(env, "sam", f"Nothing was done for `{job}`", "had just ended", after=before)
     assert "unfollowed" not in events(env, job)
@@ -219,7 +219,7 @@ def out_of_sight(env: Timed) -> str:
     job = a_job(env)
     env.slack.kick_bot("dms")
     env.type(f"verify {job}")
-    eventually(lambda: [str(run.state) for run in runs_of(env, job)] == ["following"])
+    until(lambda: [str(run.state) for run in runs_of(env, job)] == ["following"])
     env.clock.jump(61 * MINUTE)
     return job
 

@@ -19,13 +19,13 @@ from tests.e2e.helpers import (
     asks,
     ended,
     events,
-    eventually,
     moment,
     private,
     request_of,
     runs_of,
 )
 from tests.faults.timed import Timed, a_job, read_again, timed
+from tests.waiting import until
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -72,7 +72,7 @@ def test_a_reminder_comes_once_however_often_its_time_comes(env: Timed) -> None:
     for by in (3.5 * HOUR, -3.5 * HOUR, 3.5 * HOUR):
         env.clock.jump(by)
         env.bot.approvals.expiry.expire()
-    eventually(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1, 20)
+    until(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1, timeout=20)
     env.slack.wait_for(lambda _: env.bot.store.outbox_depth() == 0, timeout=20)
     assert len(env.slack.thread("dms-approvals", asked["ts"])) == 2
     assert request_of(env, job).state == "approving"
@@ -83,8 +83,8 @@ def test_what_runs_goes_on_and_locks_are_kept(env: Timed, by: timedelta) -> None
     job = a_job(env)
     env.dms.operation_seconds(300)
     card = env.type(f"stop {job}")
-    eventually(lambda: [run for run in runs_of(env, job) if run.state == "following"])
-    eventually(lambda: env.bot.leader.is_leader)
+    until(lambda: [run for run in runs_of(env, job) if run.state == "following"])
+    until(lambda: env.bot.leader.is_leader)
     env.clock.jump(by)
     before = moment(env)
     env.slack.command(f"stop {job}", user="sam")

@@ -13,8 +13,8 @@ import pytest
 from bot.store import open_store
 from sandbox.slack import plain
 from tests.e2e.env import CAUGHT_UP, CHANNEL, input_of, unique_id
-from tests.e2e.helpers import eventually
 from tests.faults.process import UNLIMITED, World, ends, environ, start, world
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def test_a_full_disk_is_told_and_nothing_is_done(here: World) -> None:
     here.slack.wait_message(channel=CHANNEL, user="dana", contains="nothing was saved", after=before)
     assert here.dms.calls("PromoteMigrationJob") == []
     assert here.dms.calls("StopMigrationJob") == []
-    eventually(lambda: not here.process.ready(), 20)
+    until(lambda: not here.process.ready(), timeout=20)
     room_again(here)
-    eventually(here.process.ready, 20)
+    until(here.process.ready, timeout=20)
     here.press(card, "Confirm promote")
     here.shows(card, "✅ *Promoted*", timeout=40)
     assert len(here.dms.calls("PromoteMigrationJob")) == 1
@@ -83,10 +83,10 @@ def test_the_disk_fills_up_while_the_service_is_called(here: World) -> None:
     job = a_job(here)
     here.dms.fault("StopMigrationJob", "SLOW", delay_seconds=2)
     assert here.slack.command(f"stop {job}")["ok"]
-    eventually(lambda: here.dms.calls("StopMigrationJob"), 20)
+    until(lambda: here.dms.calls("StopMigrationJob"), timeout=20)
     full_disk(here)
-    eventually(lambda: here.dms.calls("StopMigrationJob")[0]["applied"], 20)
-    eventually(lambda: "run_left_to_recovery" in here.process.text(), 40)
+    until(lambda: here.dms.calls("StopMigrationJob")[0]["applied"], timeout=20)
+    until(lambda: "run_left_to_recovery" in here.process.text(), timeout=40)
     room_again(here)
     here.slack.wait_message(channel=CHANNEL, contains=["✅", job], timeout=60)
     assert len(here.dms.calls("StopMigrationJob")) == 1
@@ -134,7 +134,7 @@ def test_damage_while_it_runs_is_told(tmp_path: Path) -> None:
             damage(db)
             told(here, f"stop {job}", "is damaged", "restore it from a backup")
             assert dms.control.calls("StopMigrationJob") == []
-            eventually(lambda: not process.ready(), 20)
+            until(lambda: not process.ready(), timeout=20)
             assert process.stop() == 0
         finally:
             process.process.kill()

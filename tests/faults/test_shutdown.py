@@ -16,8 +16,9 @@ from bot.store.records import RunState
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.e2e.env import unique_id
-from tests.e2e.helpers import eventually, full
+from tests.e2e.helpers import full
 from tests.faults.process import Process, ends, environ, start
+from tests.waiting import until
 
 SOON_S = 12
 """A hanging call has a deadline of its own, of 20 s and more: who is gone by then has not waited for it."""
@@ -57,7 +58,7 @@ def hang(far: tuple[SlackServer, DmsServer], *, after_apply: bool) -> str:
     dms.control.add_job(job, state="RUNNING", phase="CDC", frozen=True)
     dms.control.fault("StopMigrationJob", "HANG", times=None, after_apply=after_apply)
     slack.control.command(f"stop {job}")
-    eventually(lambda: [each for each in dms.control.calls("StopMigrationJob") if job in str(each)])
+    until(lambda: [each for each in dms.control.calls("StopMigrationJob") if job in str(each)])
     return job
 
 
@@ -76,7 +77,7 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
     assert run.state is RunState.CALLING
     dms.control.clear_faults()
     with life(far, tmp_path, "1s") as after, closing(open_store(str(after.db))) as store:
-        eventually(lambda: store.runs(job=full(job), states=[RunState.SUCCEEDED]), 30)
+        until(lambda: store.runs(job=full(job), states=[RunState.SUCCEEDED]), timeout=30)
         assert len([each for each in dms.control.calls("StopMigrationJob") if job in str(each)]) == 1
         slack.control.wait_message(contains=[job, "✅"])
         assert after.stop() == 0
@@ -91,7 +92,7 @@ def test_who_waits_for_an_answer_is_told(far: tuple[SlackServer, DmsServer], tmp
         dms.control.add_job(job)
         dms.control.fault("*", "HANG", times=None)
         slack.control.command(f"show {job}", user="sam")
-        eventually(lambda: [each for each in dms.control.calls("GetMigrationJob") if job in str(each)])
+        until(lambda: [each for each in dms.control.calls("GetMigrationJob") if job in str(each)])
         bot.process.send_signal(signal.SIGTERM)
         assert bot.process.wait(SOON_S) == 0
     dms.control.clear_faults()
@@ -128,7 +129,7 @@ def test_a_second_signal_ends_it_at_once(
     with life(far, tmp_path, "60s") as bot:
         hang(far, after_apply=False)
         bot.process.send_signal(signal.SIGTERM)
-        eventually(lambda: '"stopping"' in bot.text())
+        until(lambda: '"stopping"' in bot.text())
         bot.process.send_signal(second)
         assert bot.process.wait(SOON_S) == 128 + second
     dms.control.clear_faults()

@@ -16,13 +16,13 @@ from tests.e2e.helpers import (
     at_once,
     ended,
     events,
-    eventually,
     moment,
     policy,
     press_refused,
     private,
     request_of,
 )
+from tests.waiting import until
 
 ALONE = """
 [[rule]]
@@ -186,7 +186,7 @@ def test_all_press_at_once(env: Env) -> None:
         *[lambda: env.slack.press(asked, text="Approve", user="alex", stale=True) for _ in range(4)],
         lambda: env.slack.press(card, text="Withdraw", stale=True),
     )
-    state = eventually(lambda: _over(env, job), 30)
+    state = until(lambda: _over(env, job), timeout=30)
     told = events(env, job)
     assert told.count("confirmed") == 1
     assert told.count("approved") <= 1

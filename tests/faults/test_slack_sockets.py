@@ -10,8 +10,8 @@ from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.dms.relay import relay
 from tests.e2e.env import Env, running, settings
-from tests.e2e.helpers import eventually
 from tests.faults.acts import ACTS, ask, calls, job_for
+from tests.waiting import until
 
 STOP = next(each for each in ACTS if each.name == "stop")
 AGAIN_S = 60
@@ -35,7 +35,7 @@ def test_dropped_without_a_word(env: Env) -> None:
 @pytest.mark.parametrize("action", ["refresh", "warning"])
 def test_refreshed_as_slack_does_every_few_hours(env: Env, action: str) -> None:
     assert env.slack.socket(action, grace=1.0) >= 1
-    eventually(lambda: connected(env), AGAIN_S)
+    until(lambda: connected(env), timeout=AGAIN_S)
     for _ in range(3):
         answered(env)
 
@@ -47,11 +47,11 @@ def test_refused_for_a_while(env: Env) -> None:
     env.slack.socket("refuse")
     env.slack.socket("drop")
     env.shows(card, "✅", timeout=40)
-    eventually(lambda: not env.bot.health.ready().ok, 60)
+    until(lambda: not env.bot.health.ready().ok, timeout=60)
     env.slack.socket("accept")
     env.slack.wait_connections(timeout=AGAIN_S)
     answered(env)
-    eventually(lambda: env.bot.health.ready().ok, 60)
+    until(lambda: env.bot.health.ready().ok, timeout=60)
     assert len(calls(env, STOP, job)) == 1
 
 
@@ -85,5 +85,5 @@ def test_a_connection_gone_silent_is_replaced(tmp_path: Path) -> None:
             answered(env)
             way.hush()
             assert not slack.control.command("watches")["ok"]
-            eventually(lambda: slack.control.command("watches")["ok"], AGAIN_S)
+            until(lambda: slack.control.command("watches")["ok"], timeout=AGAIN_S)
             answered(env)

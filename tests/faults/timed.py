@@ -14,7 +14,8 @@ from bot.app import Bot
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.e2e.env import CAUGHT_UP, QUICK, Env, settings, unique_id
-from tests.e2e.helpers import ROLES, eventually, policy
+from tests.e2e.helpers import ROLES, policy
+from tests.waiting import until
 
 
 @dataclass
@@ -66,4 +67,4 @@ def a_job(env: Timed) -> str:
 def read_again(env: Timed) -> None:
     """Until a look at an operation that began after this call has ended, as the next follows it."""
     looks = len(env.dms.calls("GetOperation"))
-    eventually(lambda: len(env.dms.calls("GetOperation")) > looks + 2)
+    until(lambda: len(env.dms.calls("GetOperation")) > looks + 2)

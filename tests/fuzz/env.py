@@ -20,9 +20,10 @@ from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.world import Message
 from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, Env, input_of, mode, running, settings
-from tests.e2e.helpers import ROLES, eventually, full, policy
+from tests.e2e.helpers import ROLES, full, policy
 from tests.faults.loglines import LogLines, log_lines
 from tests.slack.checks import mrkdwn, speaks_alone
+from tests.waiting import until
 
 TEAM, OTHER = "T0SANDBOX1", "T0OTHER999"
 TRIGGER, FORGED, RESPONSE_URL = "(a trigger)", "(a forged trigger)", "(a response url)"
@@ -258,7 +259,7 @@ def _furnish(made: FuzzEnv) -> None:
             scene.press(card, "Cancel")
         elif state != "confirming":
             scene.press(card, "Confirm promote")
-            eventually(partial(made.bot.store.requests, [RequestState.APPROVING], job=full(job)))
+            until(partial(made.bot.store.requests, [RequestState.APPROVING], job=full(job)))
         request = made.bot.store.requests(job=full(job))[0]
         if state in ("denied", "expired", "outdated"):
             made.bot.store.move_request(request.id, [RequestState.APPROVING], RequestState(state))

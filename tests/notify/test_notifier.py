@@ -17,7 +17,8 @@ from bot.outbox.notifier import Notifier
 from bot.store import Store
 from bot.store.records import OutMessage
 from sandbox.slack import SlackServer
-from tests.notify.world import NOTIFY, TEAM_CHANNEL, Plain, plainly, running, texts, until
+from tests.notify.world import NOTIFY, TEAM_CHANNEL, Plain, plainly, running, texts
+from tests.waiting import until
 
 RANDOM = "C0RANDOM01"
 """A channel where the bot is no member."""
@@ -42,7 +43,7 @@ def drained(store: Store) -> Callable[[], bool]:
 def send(notifier: Notifier, store: Store, timeout: float = 20.0) -> None:
     """Let it run until the outbox is empty."""
     with running(notifier):
-        until(drained(store), timeout)
+        until(drained(store), timeout=timeout)
 
 
 def shown(slack: SlackServer, channel: str = NOTIFY) -> list[str]:
@@ -251,7 +252,7 @@ def test_a_long_outage_loses_nothing_and_sends_only_what_is_true_at_its_end(
             put(store, f"news {number}", order="orders")
         until(lambda: len(calls(slack, "chat.postMessage")) + len(calls(slack, "chat.update")) >= 3)
         slack.control.clear_faults()
-        until(drained(store), 40)
+        until(drained(store), timeout=40)
     assert shown(slack) == ["state 29", *[f"news {number}" for number in range(5)]]
 
 

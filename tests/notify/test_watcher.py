@@ -21,7 +21,8 @@ from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
 from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
-from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running, until
+from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running
+from tests.waiting import until
 
 Watch = Callable[..., Watcher]
 DANA = "U0DANA0001"

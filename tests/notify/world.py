@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 from threading import Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from bot.dms.model import Endpoint, Fault, Job, job_name
 from bot.dms.rules import Action
 from bot.store import Store
 from bot.store.records import OutMessage, Run, RunState
-
-T = TypeVar("T")
 
 LOCATIONS = ("europe-west1", "us-central1")
 NOTIFY = "C0DBMIGRAT"
@@ -76,18 +73,6 @@ def plainly(store: Store) -> Callable[[OutMessage], Plain | None]:
         return Plain(str(subject.get("text", message.kind)))
 
     return render
-
-
-def until(look: Callable[[], T], timeout: float = 15.0) -> T:
-    """Call `look` until it returns something true."""
-    deadline = time.monotonic() + timeout
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still {found!r} after {timeout:g} s")
-        time.sleep(0.02)
 
 
 class Worker(Protocol):

@@ -28,7 +28,8 @@ from bot.store.sqlite import SqliteBackend
 from tests.e2e.helpers import ROLES, policy
 from tests.faults.process import Process, ends, environ, start
 from tests.store import make
-from tests.store.processes import child, until
+from tests.store.processes import child
+from tests.waiting import until
 
 PROGRAM = Path(sys.executable).with_name("dms-bot")
 

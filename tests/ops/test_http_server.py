@@ -29,6 +29,7 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.http_receiver import HttpReceiver
 from bot.slack.inbound.payload_schema import answer_errors
 from tests.faults.loglines import log_lines
+from tests.waiting import until
 
 SECRET = "s" * 32
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -342,10 +343,7 @@ def test_a_hanging_probe_is_given_up_on_and_recovers() -> None:
     assert probe.fault() == "no answer within 0.05 seconds"
     assert probe.fault() == "no answer within 0.05 seconds"
     free.set()
-    deadline = time.monotonic() + 10
-    while probe.fault() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert probe.fault() == ""
+    until(probe.fault, lambda fault: fault == "")
 
 
 def test_a_probe_that_raises_says_why() -> None:
@@ -371,9 +369,7 @@ def test_a_bad_answer_is_not_kept_for_long() -> None:
     answers = ["down", ""]
     probe = Probe(lambda: answers.pop(0), every_s=3600)
     assert probe.fault() == "down"
-    deadline = time.monotonic() + 30
-    while probe.fault() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(probe.fault, lambda fault: fault == "")
     assert answers == []
 
 
@@ -468,10 +464,7 @@ def test_stop_lets_a_request_in_hand_end() -> None:
     assert inside.wait(10)
     stopping = threading.Thread(target=server.stop, args=(10,))
     stopping.start()
-    deadline = time.monotonic() + 10
-    while _accepts(server.port) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not _accepts(server.port)
+    until(lambda: not _accepts(server.port))
     go.set()
     asking.join(10)
     stopping.join(10)
@@ -555,9 +548,7 @@ def test_only_so_many_connections_are_taken_at_once() -> None:
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as beyond:
             assert beyond.recv(1) == b""
         links[0].close()
-        deadline = time.monotonic() + 10
-        while not _answers(server):
-            assert time.monotonic() < deadline
+        until(lambda: _answers(server))
 
 
 def test_starting_and_stopping_over_and_over() -> None:
@@ -584,10 +575,7 @@ def test_a_worker_that_ends_after_the_stop_harms_nobody() -> None:
         assert inside.wait(10)
         server.stop(grace_s=0)
         go.set()
-        deadline = time.monotonic() + 10
-        while any(each.name.startswith("http_") for each in threading.enumerate()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: not any(each.name.startswith("http_") for each in threading.enumerate()))
         assert client.recv(1) == b""
 
 

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import SlackServer
+from tests.waiting import until
 
 Environ = dict[str, str]
 Start = Callable[[Environ], "Running"]
@@ -45,13 +45,13 @@ class Running:
 
     def until(self, look: Callable[[], Any], seconds: float = 60) -> Any:
         """What `look` finds at last; with the log where it finds nothing or the bot ends first."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"it did not come to that; the log:\n{self.log()}")
+        try:
+            return until(look, timeout=seconds, unless=self._gone)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}; the log:\n{self.log()}") from None
+
+    def _gone(self) -> str:
+        return "" if self.process.poll() is None else "the bot has ended"
 
     def ask(self, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=10)

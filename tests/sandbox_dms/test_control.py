@@ -13,9 +13,9 @@ from google.cloud import clouddms_v1
 
 from sandbox.dms import ControlError, DmsControl, DmsServer
 from sandbox.dms.enums import PHASES, STATES
+from tests.waiting import until
 
 from .conftest import PARENT
-from .waiting import until
 
 Client = clouddms_v1.DataMigrationServiceClient
 

@@ -9,9 +9,9 @@ from google.api_core import exceptions
 from google.cloud import clouddms_v1
 
 from sandbox.dms import ControlError, DmsControl
+from tests.waiting import until
 
 from .conftest import PARENT, Rest
-from .waiting import until
 
 Client = clouddms_v1.DataMigrationServiceClient
 NAME = f"{PARENT}/migrationJobs/shop"

@@ -7,9 +7,9 @@ from google.api_core import exceptions
 from google.cloud import clouddms_v1
 
 from sandbox.dms import DmsControl
+from tests.waiting import until
 
 from .conftest import PARENT
-from .waiting import until
 
 Client = clouddms_v1.DataMigrationServiceClient
 NAME = f"{PARENT}/migrationJobs/shop"

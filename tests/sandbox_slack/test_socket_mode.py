@@ -8,6 +8,7 @@ from slack_sdk import WebClient
 
 from sandbox.slack import SlackControl, plain
 from tests.sandbox_slack.conftest import Connect, button, modal, section, text_input
+from tests.waiting import until
 
 
 def test_command_is_acknowledged_and_answered_privately(
@@ -249,9 +250,7 @@ def test_events_are_tried_again_until_acknowledged(app: App, connect: Connect, c
 
     connect(app)
     control.open_home()
-    deadline = time.monotonic() + 10
-    while len(seen) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: len(seen) >= 2)
     assert seen[:2] == [["0"], ["1"]]
 
 

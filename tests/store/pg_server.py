@@ -13,13 +13,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.waiting import until
 
 _FOLDERS = ("/usr/lib/postgresql/*/bin",)
 _START_S = 60
@@ -90,15 +91,19 @@ class PostgresServer:
             raise RuntimeError(f"initdb failed: {made.stderr}")
 
     def _wait(self) -> None:
+        def accepts() -> bool:
+            psycopg.connect(self.url, connect_timeout=2).close()
+            return True
+
+        try:
+            until(accepts, timeout=_START_S, passing=(psycopg.OperationalError,), unless=self._ended)
+        except TimeoutError as error:
+            log = (self._folder / "log").read_text()
+            raise RuntimeError(f"PostgreSQL did not start, {error}: {log}") from None
+
+    def _ended(self) -> str:
         assert self._process is not None
-        deadline = time.monotonic() + _START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                psycopg.connect(self.url, connect_timeout=2).close()
-                return
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-        raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()}")
+        return "" if self._process.poll() is None else "it has ended"
 
 
 @contextmanager

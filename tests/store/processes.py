@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -50,11 +49,3 @@ def together(url: str, commands: list[tuple[str, ...]]) -> list[str]:
         for each in children:
             each.go()
         return [each.hear() for each in children]
-
-
-def until(true: Callable[[], object], deadline_s: float = 30.0) -> None:
-    """Wait for something that must come."""
-    end = time.monotonic() + deadline_s
-    while not true():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.store import Store, open_store
-from tests.store.processes import child, until
+from tests.store.processes import child
+from tests.waiting import until
 
 AWKWARD = ["watcher", "replica:4f/../x y", "ü" * 300, ""]
 

@@ -18,9 +18,10 @@ from bot.store.postgres_connection import Address
 from tests.store import make
 from tests.store.child import HASTE
 from tests.store.pg_server import PostgresServer, postgres_server
-from tests.store.processes import child, until
+from tests.store.processes import child
 from tests.store.raw import Raw
 from tests.store.relay import Relay, relay
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
