@@ -7,17 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import DelayPoint, job_name
-from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, Run
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
 from tests.e2e.env import JSON, LOCATIONS, Env, running, settings
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 DANA, SAM, ALEX, RILEY = "U0DANA0001", "U0SAM00001", "U0ALEX0001", "U0RILEY001"
 APPROVALS = "dms-approvals"
@@ -30,6 +31,7 @@ operator = ["@dba-team"]
 approver = ["@leads"]
 """
 """dana and sam act, alex approves, riley looks."""
+_GOING_ON = {str(state) for state in (*ACTIVE_RUNS, RequestState.APPROVED, RequestState.RUNNING)}
 
 
 def policy(folder: Path, text: str = ROLES, name: str = "policy.toml") -> Path:
@@ -104,14 +106,19 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
         return [each.result() for each in [pool.submit(act) for act in acts]]
 
 
-def ended(env: Env, job: str, timeout: float = 15) -> list[str]:
-    """The states of all runs of a job, once there are some and none goes on."""
+def ended(env: Env, job: str, timeout: float = PATIENCE_S) -> list[str]:
+    """The states of all runs of a job, once there are some and neither they nor their requests go on.
 
-    def look() -> list[str] | None:
-        states = [run.state for run in runs_of(env, job)]
-        return None if set(states) & set(ACTIVE_RUNS) else [str(state) for state in states]
+    A request ends a moment after the last of its runs.
+    """
 
-    return until(look, timeout=timeout)
+    def look() -> tuple[list[str], list[str]]:
+        runs = runs_of(env, job)
+        requests = [env.bot.store.request(id) for id in {run.request for run in runs}]
+        return [str(run.state) for run in runs], [str(each.state) for each in requests if each]
+
+    states, _ = until(look, lambda seen: seen[0] and not set(chain(*seen)) & _GOING_ON, timeout=timeout)
+    return states
 
 
 def age(env: Env, request: Request, seconds: float) -> None:
