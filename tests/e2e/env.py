@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,6 @@ class Env:
     slack: SlackControl
     dms: DmsControl
     bot: Bot
-    seen: dict[str, str] = field(default_factory=dict)
 
     def type(self, text: str, user: str = "dana", channel: str = CHANNEL) -> JSON:
         """Type `/dms text` and wait for the answer: the newest message that this person sees after it."""
@@ -75,11 +75,20 @@ class Env:
         """The same message, once it shows all these words."""
 
         def look(messages: list[JSON]) -> JSON | None:
-            same = next((each for each in messages if each["ts"] == message["ts"]), None)
+            same = messages[0] if messages and messages[0]["ts"] == message["ts"] else None
             return same if same is not None and all(word in plain(same) for word in words) else None
 
-        found: JSON = self.slack.wait_for(look, timeout)
+        after = _just_before(message)
+        try:
+            found: JSON = self.slack.wait_for(look, timeout, channel=message["channel"], after=after)
+        except TimeoutError:
+            raise TimeoutError(f"{words} not within {timeout:g} s: {plain(self.current(message))}") from None
         return found
+
+    def current(self, message: JSON) -> JSON:
+        """The same message, as it is now."""
+        found = self.slack.messages(channel=message["channel"], after=_just_before(message))
+        return next(each for each in found if each["ts"] == message["ts"])
 
     def confirm(self, card: JSON, label: str, typed: str = "", user: str = "dana") -> None:
         """Press a confirm button, and type what has to be typed."""
@@ -102,11 +111,17 @@ class Env:
         ]
 
     def _last(self, channel: str, user: str) -> str:
-        return str(max((m["ts"] for m in self.slack.messages(channel=channel, user=user)), default="0"))
+        newest = self.slack.messages(channel=channel, user=user, limit=1)
+        return str(newest[0]["ts"]) if newest else "0"
 
     def now(self, channel: str = CHANNEL, user: str = "dana") -> str:
         """A time stamp that later messages come after."""
         return self._last(channel, user)
+
+
+def _just_before(message: JSON) -> str:
+    """A time stamp that the message is the first after."""
+    return str(Decimal(message["ts"]) - Decimal("0.000001"))
 
 
 def input_of(view: JSON) -> str:

@@ -86,7 +86,8 @@ def private(env: Env, user: str, *words: str, after: str, timeout: float = 10) -
 
 def moment(env: Env) -> str:
     """A time stamp that all later messages come after."""
-    return str(max((message["ts"] for message in env.slack.messages()), default="0"))
+    newest = env.slack.messages(limit=1)
+    return str(newest[0]["ts"]) if newest else "0"
 
 
 def press_refused(env: Env, message: JSON, label: str, user: str, *words: str) -> JSON:
@@ -95,8 +96,7 @@ def press_refused(env: Env, message: JSON, label: str, user: str, *words: str) -
     delivery = env.slack.press(message, text=label, user=user, stale=True)
     assert delivery["ok"], delivery
     answer = private(env, user, *words, after=before)
-    same = next(each for each in env.slack.messages() if each["ts"] == message["ts"])
-    assert plain(same) == shown
+    assert plain(env.current(message)) == shown
     return answer
 
 

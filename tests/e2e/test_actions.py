@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.slack import plain
 from tests.e2e.env import CAUGHT_UP, Env, unique_id
+from tests.waiting import until
 
 PHASES = (
     "FULL_DUMP",
@@ -125,5 +126,5 @@ def test_table(env: Env, verb: str, state: str, phase: str | None) -> None:
         env.confirm(card, asks_by(verb, state), typed=job if is_typed(verb, state, phase) else "")
     env.shows(answer, "✅", job)
     # A completed job's own sign is on the card, too: what ends the wait is the call itself.
-    env.slack.wait_for(lambda _: env.writes(verb, job), 15)
+    until(lambda: env.writes(verb, job), timeout=15)
     assert len(env.writes(verb, job)) == 1

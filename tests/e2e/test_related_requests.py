@@ -38,7 +38,7 @@ def without(env: Env, card: JSON) -> None:
     """Once the message no longer names another request."""
 
     def look() -> bool:
-        same = next(each for each in env.slack.messages() if each["ts"] == card["ts"])
+        same = env.current(card)
         return OPEN not in plain(same)
 
     assert until(look)

@@ -138,5 +138,4 @@ def _request_id(call: JSON) -> str:
 
 def shown(env: Env, card: JSON) -> str:
     """What the message says now."""
-    same = (each for each in env.slack.messages() if each["ts"] == card["ts"])
-    return plain(next(same, {}))
+    return plain(env.current(card))

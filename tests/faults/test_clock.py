@@ -73,7 +73,7 @@ def test_a_reminder_comes_once_however_often_its_time_comes(env: Timed) -> None:
         env.clock.jump(by)
         env.bot.approvals.expiry.expire()
     until(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1, timeout=20)
-    env.slack.wait_for(lambda _: env.bot.store.outbox_depth() == 0, timeout=20)
+    until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
     assert len(env.slack.thread("dms-approvals", asked["ts"])) == 2
     assert request_of(env, job).state == "approving"
 

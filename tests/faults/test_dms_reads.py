@@ -9,6 +9,7 @@ from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env, unique_id
 from tests.faults.acts import ACTS, applied, ask, calls
+from tests.waiting import until
 
 SAID = {
     "UNAVAILABLE": "could not be reached",
@@ -80,13 +81,13 @@ def test_what_happened_during_an_outage_is_told_once_afterwards(env: Env) -> Non
     job = a_job(env)
     # A digest names only some of the jobs that the tests before this one made.
     name = job_name(env.bot.settings.project, LOCATIONS[0], job)
-    env.slack.wait_for(lambda _: env.bot.store.known_job(name) is not None, timeout=60)
+    until(lambda: env.bot.store.known_job(name) is not None, timeout=60)
     begun = env.now(NOTIFY_CHANNEL)
     env.dms.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
     env.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
     env.dms.clear_faults()
     env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=60, after=begun)
-    env.slack.wait_for(lambda _: env.bot.store.outbox_depth() == 0, timeout=30)
+    until(lambda: env.bot.store.outbox_depth() == 0, timeout=30)
     alerts = [each for each in env.bot.store.events(limit=1000) if each.job.endswith(f"/{job}")]
     assert [each.after for each in alerts].count("FAILED/CDC") == 1, alerts
 

@@ -14,6 +14,7 @@ from tests.dms.relay import Relay, relay
 from tests.e2e.env import CAUGHT_UP, Env, running, settings, unique_id
 from tests.faults.acts import ACTS, ask, calls
 from tests.faults.loglines import LogLines
+from tests.waiting import until
 
 STOP = next(each for each in ACTS if each.name == "stop")
 HANGING = 40
@@ -78,7 +79,7 @@ def test_a_half_dead_connection_is_told_and_left(silent: tuple[Env, Relay]) -> N
     assert "did not answer in time" in said or "could not be reached" in said, said
     way.silent.clear()
     way.cut()
-    env.slack.wait_for(lambda _: "RUNNING" in plain(env.type(f"show {job}")), timeout=40)
+    until(lambda: "RUNNING" in plain(env.type(f"show {job}")), timeout=40)
 
 
 def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay], log: LogLines) -> None:
@@ -89,12 +90,12 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay
     card = env.shows(env.type(f"promote {job}"), "Confirm promote")
     env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
     env.press(card, "Confirm promote")
-    env.slack.wait_for(lambda _: env.dms.calls("PromoteMigrationJob"), timeout=20)
+    until(lambda: env.dms.calls("PromoteMigrationJob"), timeout=20)
     way.silent.set()
-    env.slack.wait_for(lambda _: log.named("operations_not_read"), timeout=60)
+    until(lambda: log.named("operations_not_read"), timeout=60)
     way.silent.clear()
     way.cut()
-    env.slack.wait_for(lambda _: _ended(env), timeout=60)
+    until(lambda: _ended(env), timeout=60)
     made = env.dms.calls("PromoteMigrationJob")
     assert [each["applied"] for each in made] == [True]
     env.shows(card, "✅ *Promoted*")

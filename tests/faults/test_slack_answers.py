@@ -9,6 +9,7 @@ import pytest
 from sandbox.slack import plain
 from tests.e2e.env import CHANNEL, JSON, Env, unique_id
 from tests.faults.acts import ACTS, applied, ask, calls, job_for
+from tests.waiting import until
 
 DELETE = next(each for each in ACTS if each.name == "delete")
 RESTART = next(each for each in ACTS if each.name == "restart")
@@ -126,7 +127,7 @@ def test_all_of_slack_is_away_for_a_while(env: Env) -> None:
     job = job_for(env, START)
     env.slack.fault("*", "503", times=None)
     assert env.slack.command(f"start {job}")["ok"]
-    env.slack.wait_for(lambda _: applied(env, START, job), timeout=20)
+    until(lambda: applied(env, START, job), timeout=20)
     env.slack.clear_faults()
     env.slack.wait_message(channel=CHANNEL, contains=["✅", job], timeout=60)
     assert len(cards(env, job)) == 1

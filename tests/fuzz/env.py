@@ -275,7 +275,7 @@ def _furnish(made: FuzzEnv) -> None:
             assert input_of(view)
             made.views.append(view["id"])
     _ids(made)
-    scene.slack.wait_for(lambda _: made.bot.store.outbox_depth() == 0, timeout=60, channel=CHANNEL)
+    until(lambda: made.bot.store.outbox_depth() == 0, timeout=60)
 
 
 def _ids(made: FuzzEnv) -> None:
