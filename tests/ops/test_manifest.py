@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,10 +32,10 @@ def http_manifest() -> Any:
     return yaml.safe_load(text.replace("socket_mode_enabled: true", "socket_mode_enabled: false"))
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    for room in ("bot", "commands"):
-        for path in sorted((ROOT / room).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
+@cache
+def sources() -> list[tuple[Path, ast.Module]]:
+    paths = [path for room in ("bot", "commands") for path in sorted((ROOT / room).rglob("*.py"))]
+    return [(path, ast.parse(path.read_text(encoding="utf-8"), str(path))) for path in paths]
 
 
 @cache
@@ -53,6 +52,7 @@ def every_web_method() -> frozenset[str]:
     return frozenset(re.findall(r"\"([a-z]+\.[a-zA-Z.]+)\"", inspect.getsource(WebClient)))
 
 
+@cache
 def called() -> dict[str, str]:
     """Each Web API method that the code calls by WebClient's name or by its own, with a place."""
     found: dict[str, str] = {}
