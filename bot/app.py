@@ -202,7 +202,7 @@ class Bot:
             log.info("stopped")
         else:
             log.warning(
-                "stopped_with_work_left", runs=runs, answers=answers, duties_ended=tasks, closed=closed
+                "stopped_with_work_left", runs=runs, answers=answers, tasks_ended=tasks, closed=closed
             )
 
     def _stop_receiving(self) -> None:

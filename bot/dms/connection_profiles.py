@@ -230,7 +230,7 @@ class ProfileCache:
         try:
             profiles = {each.profile: each for each in self._fetch(location)}
         except DmsError as error:
-            _log.warning("connection profiles of %s are not to be had: %s", location, error)
+            _log.warning("Could not list the connection profiles of %s: %s", location, error)
             return
         with self._lock:
             old = self._places.get(location, _LocationCache())

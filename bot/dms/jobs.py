@@ -168,7 +168,7 @@ class Jobs:
         try:
             self._enum_names.learn(message, lambda: self._described(message))
         except DmsError as error:
-            _log.warning("names of new states are not to be had: %s", error)
+            _log.warning("Could not read the names of new states: %s", error)
 
     def _described(self, message: Any) -> Mapping[str, Any]:
         """The same job over REST; empty when it has changed since, as its names may be of other numbers."""

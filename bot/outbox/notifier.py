@@ -301,9 +301,7 @@ class Notifier:
             return
         self._mark_known_unsent(message.key)
         self._pause_until = time.monotonic() + _AUTH_RETRY_S
-        log.error(
-            "slack_refuses_the_bot", error=str(error), hint="See that the bot token and scopes are right."
-        )
+        log.error("slack_auth_failed", error=str(error), hint="See that the bot token and scopes are right.")
 
     def _on_cannot_post(self, message: OutMessage, content: Mapping[str, Any], error: CannotPost) -> None:
         if (

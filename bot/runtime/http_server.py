@@ -230,7 +230,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             answer.body = self._app(environ, start_response)
             answer.content = b"".join(answer.body)
         except Exception:
-            _log.exception("The application broke")
+            _log.exception("The HTTP application failed")
             answer.close()
             return _Answer()
         return answer

@@ -67,11 +67,11 @@ class Leader:
         try:
             return self._store.try_lock(LOCK)
         except StoreError as error:
-            log.warning("leader_lock_not_tried", error=str(error))
+            log.warning("leader_lock_failed", error=str(error))
             return None
 
     def _lead(self, lock: Lock) -> None:
-        log.info("leading")
+        log.info("leadership_acquired")
         self.is_leader = True
         metrics.set_leader(True)
         stop = threading.Event()
@@ -95,10 +95,10 @@ class Leader:
             try:
                 task(stop)
             except StoreError as error:
-                log.warning("task_waiting_for_store", duty=name, error=str(error))
+                log.warning("task_waiting_for_store", task=name, error=str(error))
                 stop.wait(_TRY_EVERY_S)
             except Exception:
-                log.exception("leader_task_error", duty=name)
+                log.exception("leader_task_error", task=name)
                 stop.wait(_TRY_EVERY_S)
 
     def _release(self, lock: Lock) -> None:
@@ -108,4 +108,4 @@ class Leader:
             lock.release()
         except StoreError as error:
             log.warning("leader_lock_not_released", error=str(error))
-        log.info("no_longer_leading")
+        log.info("leadership_released")

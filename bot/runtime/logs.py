@@ -170,7 +170,7 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
         return
-    logging.getLogger("bot").critical("Stopped by an error that nobody caught", exc_info=(kind, error, trace))
+    logging.getLogger("bot").critical("Stopped by an uncaught error", exc_info=(kind, error, trace))
 
 
 def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
@@ -178,7 +178,7 @@ def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
         return
     name = args.thread.name if args.thread else "unknown"
     logging.getLogger("bot").critical(
-        "Thread %s was ended by an error that nobody caught",
+        "Thread %s ended by an uncaught error",
         name,
         exc_info=(args.exc_type, args.exc_value, args.exc_traceback),
     )

@@ -28,4 +28,4 @@ class RetentionJob:
         dropped = self._store.purge(now - self._keep)
         self._last = now
         if dropped:
-            log.info("cleared_away", rows=dropped, before=(now - self._keep).isoformat())
+            log.info("old_rows_deleted", rows=dropped, before=(now - self._keep).isoformat())

@@ -96,7 +96,7 @@ def test_a_form_that_is_closed_while_it_loads_is_let_go(
         said.append(capsys.readouterr().out)
         return "".join(said)
 
-    text = until(all_said, lambda text: "view_gone" in text)
+    text = until(all_said, lambda text: "view_not_updated" in text)
     assert "warning" not in text
     expect(dana.modal).to_have_count(0)
     expect(page.get_by_role("status")).to_have_count(0)

@@ -154,13 +154,13 @@ class Fleet:
                 if self._all_died is not None:
                     self.recoveries.append(now - self._all_died)
                     self._all_died = None
-            case "leading":
+            case "leadership_acquired":
                 life.leads = life.killed is None
                 life.led.append(now)
                 if life.leads and self._leader_died is not None:
                     self.takeovers.append(now - self._leader_died)
                     self._leader_died = None
-            case "no_longer_leading":
+            case "leadership_released":
                 life.leads = False
         if said.get("severity") in _BAD or "exception" in said:
             life.troubles.append(said)

@@ -35,10 +35,10 @@ def test_another_takes_over_when_the_leader_is_killed(bots: TwoBots) -> None:
 
 def test_both_answer(bots: TwoBots) -> None:
     lives = bots.both()
-    before = [bots.logged(life, "command") for life in lives]
+    before = [bots.logged(life, "slash_command") for life in lives]
     for _ in range(4):
         assert bots.driver.type("list", "dana")
-    until(lambda: all(bots.logged(life, "command") > n for life, n in zip(lives, before, strict=True)))
+    until(lambda: all(bots.logged(life, "slash_command") > n for life, n in zip(lives, before, strict=True)))
 
 
 def test_an_approval_pressed_at_both_at_once_executes_once(bots: TwoBots) -> None:

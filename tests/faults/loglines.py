@@ -19,7 +19,7 @@ TRACES = (
     "Traceback (most recent call last)",
     '"unhandled_error"',
     '"home_error"',
-    '"listener_broke"',
+    '"listener_error"',
     '"run_error"',
     '"leader_task_error"',
 )

@@ -112,7 +112,7 @@ def test_a_message_whose_post_hangs_is_posted_once_by_the_next(
         slack.control.wait_message(contains=job, channel="dms")
         bot.process.send_signal(signal.SIGTERM)
         assert bot.process.wait(SOON_S) == 0
-    assert said(bot, "stopped_with_work_left")["duties_ended"] is False
+    assert said(bot, "stopped_with_work_left")["tasks_ended"] is False
     with life(far, tmp_path, "1s") as after:
         card = slack.control.wait_message(contains=[job, "✅"], channel="dms", timeout=30)
         assert after.stop() == 0

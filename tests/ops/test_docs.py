@@ -164,3 +164,24 @@ def test_alerts_use_metrics_that_exist() -> None:
         for name in re.findall(r"dms_bot_\w+", rule["expr"])
     }
     assert used <= known
+
+
+def test_the_table_of_log_events_is_true() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", text("operations").partition("## Logs")[2], re.MULTILINE)
+    assert len(rows) > 10
+    assert set(rows) <= log_events()
+
+
+def test_log_events_that_are_named_exist() -> None:
+    pages = [path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))]
+    named = {event for page in pages for event in re.findall(r"\blogs?\b[^`|\n]*`(\w+)`", page)}
+    assert named >= {"message_given_up", "policy_remark", "stopped_with_work_left"}
+    assert named <= {event for event, _ in log_events()}
+
+
+def log_events() -> set[tuple[str, str]]:
+    """The name and the severity of each event that the code logs."""
+    call = re.compile(r'\blog\.(debug|info|warning|error|exception)\(\s*"(\w+)"')
+    paths = [path for room in ("bot", "commands") for path in (DOCS.parent / room).rglob("*.py")]
+    found = [each for path in paths for each in call.findall(path.read_text(encoding="utf-8"))]
+    return {(event, "error" if level == "exception" else level) for level, event in found}

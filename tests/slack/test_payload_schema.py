@@ -155,5 +155,5 @@ def test_what_is_nobodys_is_not_heard(
 def test_a_fault_of_ours_is_none_of_the_payloads(app: App, log: LogLines, mode: str) -> None:
     body = _EVENT | {"event": {"type": "app_home_opened"}}
     assert _over(mode, app, body) == 500
-    assert [each["listener"] for each in log.named("listener_broke")] == ["opened"]
+    assert [each["listener"] for each in log.named("listener_error")] == ["opened"]
     assert log.named("request_malformed") == []

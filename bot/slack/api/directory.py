@@ -209,7 +209,7 @@ class _SlackLookup:
         if self._what not in self._told:
             self._told.add(self._what)
             _log.warning(
-                "Slack will not say %s: %s. Until that changes it counts for nothing.", self._what, why
+                "Slack does not say %s: %s. Until it does, this counts for nothing.", self._what, why
             )
         return f"Slack does not say {self._what}: {why}."
 

@@ -68,7 +68,7 @@ class Replier:
         except _SLACK_ERRORS as error:
             if target.view_id and _reason(error) in _VIEW_CLOSED:
                 # Whoever closes a form while it loads wants it no longer.
-                log.info("view_gone", user=target.who.user)
+                log.info("view_not_updated", user=target.who.user)
             else:
                 log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
 
@@ -102,7 +102,7 @@ class Replier:
         try:
             self._update_view(target, view)
         except _SLACK_ERRORS as error:
-            log.info("view_gone", user=target.who.user, error=_reason(error))
+            log.info("view_not_updated", user=target.who.user, error=_reason(error))
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """Show the App Home tab."""
@@ -170,7 +170,7 @@ class Replier:
         try:
             self._update_view(target, modals.message_view(render(answer)))
         except _SLACK_ERRORS as error:
-            log.info("view_gone", error=_reason(error))
+            log.info("view_not_updated", error=_reason(error))
             self._post(replace(target, view_id=""), answer)
 
     def _close_view(self, target: ReplyTarget) -> None:

@@ -47,7 +47,7 @@ class AppEvents:
             try:
                 self._replier.publish_home(who.user, self._home_view(who))
             except StoreError as error:
-                log.warning("home_not_made", error=str(error))
+                log.warning("home_not_rendered", error=str(error))
             except Exception:
                 metrics.count_error()
                 log.exception("home_error")
@@ -60,4 +60,4 @@ class AppEvents:
                 log.warning("requeue_failed", channel=channel, error=str(error))
             except Exception:
                 metrics.count_error()
-                log.exception("requeue_broke")
+                log.exception("requeue_error")

@@ -63,11 +63,11 @@ class Dispatcher:
 
     def _run_command(self, command: SlashCommand, target: ReplyTarget) -> None:
         invocation = parse(command.text, self._syntaxes)
-        log.info("command", user=command.who.user, verb=invocation.verb, jobs=invocation.jobs)
+        log.info("slash_command", user=command.who.user, verb=invocation.verb, jobs=invocation.jobs)
         self._workers.invoke(invocation, target, command.trigger)
 
     def _run_block_action(self, press: BlockAction, target: ReplyTarget) -> None:
-        log.info("button", user=press.who.user, verb=press.verb, step=press.step)
+        log.info("block_action", user=press.who.user, verb=press.verb, step=press.step)
         press, target = self._request_buttons.in_review(press, target)
         if press.step in ("run", "turn", "chosen"):
             self._pressed_invocation(press, target)

@@ -67,7 +67,7 @@ class HttpReceiver(SlackRequestHandler):
             req=unread, resp=BoltResponse(status=401), next=lambda: self._signed(text, headers)
         )
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            log.info("request_not_signed")
+            log.info("request_signature_invalid")
         return answer
 
     def _signed(self, text: str, headers: Headers) -> BoltResponse:

@@ -38,7 +38,7 @@ def listener(work: Callable[P, None]) -> Callable[P, None]:
             raise
         except Exception as error:
             metrics.count_error()
-            log.exception("listener_broke", listener=work.__name__)
+            log.exception("listener_error", listener=work.__name__)
             raise Broken from error
 
     return heard

@@ -55,7 +55,7 @@ class Submissions:
         return self._workers.within_ack_window(lambda: self._suggestions(submission, typed))
 
     def submitted(self, submission: ViewSubmission) -> None:
-        log.info("view", user=submission.who.user, verb=submission.verb, step=submission.step)
+        log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)
         place = ReplyTarget(submission.who)
         if submission.step in _TYPED_STEPS:
             self._workers.later(place, submission.verb, lambda: self._typed_confirmation(submission))

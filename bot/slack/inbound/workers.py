@@ -165,7 +165,7 @@ def _fault(error: Exception) -> Note:
         return Note(str(error), tone="warn")
     reference = logs.reference()
     if isinstance(error, DmsError | StoreError):
-        log.warning("could_not_answer", error=redact(str(error)), kind=type(error).__name__)
+        log.warning("answer_failed", error=redact(str(error)), kind=type(error).__name__)
         return Note(f"{redact(str(error))} (reference {reference})", tone="bad")
     metrics.count_error()
     log.exception("unhandled_error")
