@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
-from bot.dms.model import status_text
+from bot.dms.display import status_text
 from bot.policy.permissions import Permission
 from bot.requests.job_names import display_name
 from bot.requests.queries import valid_approvals

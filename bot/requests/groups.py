@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
-from bot.dms.model import Job, Options, State, status_text
+from bot.dms.display import status_text
+from bot.dms.model import Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check
 from bot.requests.buttons import MakeToken
 from bot.requests.job_names import JobNamer, disambiguate

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from bot.cmdline.answers import Channel, RichPart, Time, User, Verbatim
-from bot.dms.model import status_text
+from bot.dms.display import status_text
 from bot.requests.job_names import JobNamer
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support import subscriptions

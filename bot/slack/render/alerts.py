@@ -10,7 +10,7 @@ from datetime import date
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms import model, source_writes
+from bot.dms import display, source_writes
 from bot.dms.advice import docs_url, likely_cause, next_step, source_log_growth
 from bot.dms.model import Job, short_name
 from bot.dms.rules import Action, allowed
@@ -118,7 +118,7 @@ def summary(
         blocks.append(m.section(f"{label}: {labels.names(names, _MAX_NAMES)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
-        f"{count:,} {mrkdwn.verbatim(model.status_text(status))}" for status, count in ordered[:6]
+        f"{count:,} {mrkdwn.verbatim(display.status_text(status))}" for status, count in ordered[:6]
     )
     return m.message(
         f"{mrkdwn.verbatim(title)}: {labels.count_of(total, 'job')}{f' ({shown})' if shown else ''}",

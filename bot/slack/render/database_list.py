@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import DatabasesPage
-from bot.dms import model
+from bot.dms import display
 from bot.dms.model import Database
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -53,7 +53,7 @@ def _dumped(page: DatabasesPage) -> str:
 
 
 def _line(database: Database, percent: float | None) -> str:
-    phase = f" · {mrkdwn.verbatim(model.phase_text(database.phase))}" if database.phase else ""
+    phase = f" · {mrkdwn.verbatim(display.phase_text(database.phase))}" if database.phase else ""
     # The number is cut off as the gauge is: 99.7% is not yet all of it.
     done = f" · {gauge(percent)} {int(percent + 1e-9)}%" if percent is not None else ""
     state = f"{mrkdwn.verbatim(database.state)}{phase}{done}"

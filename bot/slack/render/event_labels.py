@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.dms import model
+from bot.dms import display
 from bot.dms.model import Phase, State
 from bot.slack.render import labels, mrkdwn
 from bot.store.records import Event
@@ -93,7 +93,7 @@ _CLEARED = {
 
 def _changed(event: Event) -> str:
     signed = f"{labels.status_emoji(event.after)} {labels.status(event.after)}"
-    return f"{signed} (was {mrkdwn.verbatim(model.status_text(event.before))})" if event.before else signed
+    return f"{signed} (was {mrkdwn.verbatim(display.status_text(event.before))})" if event.before else signed
 
 
 def _stuck(event: Event) -> str:
@@ -107,7 +107,7 @@ def _status_text(status: str) -> str:
 
 
 def _previous_status(status: str) -> str:
-    return f" (was {mrkdwn.verbatim(model.status_text(status))})" if status else ""
+    return f" (was {mrkdwn.verbatim(display.status_text(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import JobCard, RichPart, Time
-from bot.dms import model
+from bot.dms import display
 from bot.dms.advice import LikelyCause, docs_url, likely_cause
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Database, Job, JobType, ObjectState
@@ -100,7 +100,7 @@ def _aged(parts: Sequence[RichPart]) -> str:
 
 
 def _summary(job: Job) -> str:
-    status = mrkdwn.verbatim(model.status_text(job.status))
+    status = mrkdwn.verbatim(display.status_text(job.status))
     return f"{labels.job_emoji(job)} {labels.job_code(job.name)} is {status}"
 
 

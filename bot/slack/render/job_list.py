@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import Button, JobGroup, JobLine, JobsPage
-from bot.dms import model
+from bot.dms import display
 from bot.dms.model import Job
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -69,7 +69,7 @@ def _title(page: JobsPage) -> str:
 
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
-    counts = ", ".join(f"{count:,} {model.status_text(status)}" for status, count in totals.items())
+    counts = ", ".join(f"{count:,} {display.status_text(status)}" for status, count in totals.items())
     places = labels.count_of(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
     return mrkdwn.verbatim(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dms import model, source_writes
+from bot.dms import display, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import display_name
@@ -77,7 +77,7 @@ def status(text: str) -> str:
     """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
     state, _, phase = text.partition("/")
     shown = f"*{mrkdwn.verbatim(state) or 'unknown'}*"
-    return f"{shown} · {mrkdwn.verbatim(model.phase_text(phase))}" if phase else shown
+    return f"{shown} · {mrkdwn.verbatim(display.phase_text(phase))}" if phase else shown
 
 
 def status_emoji(text: str) -> str:
@@ -97,7 +97,7 @@ def job_name_code(request: Request, name: str) -> str:
 
 def engine_text(endpoint: Endpoint) -> str:
     """`PostgreSQL (Amazon RDS)`; mrkdwn."""
-    return mrkdwn.verbatim(model.side(endpoint))
+    return mrkdwn.verbatim(display.endpoint_text(endpoint))
 
 
 def location_text(endpoint: Endpoint) -> str:
@@ -115,7 +115,7 @@ def source_and_destination_plain(job: Job) -> str:
     """The same for plain text, short."""
 
     def short(endpoint: Endpoint) -> str:
-        return model.provider(endpoint) or model.engine(endpoint) or "unknown"
+        return display.provider_text(endpoint) or display.engine_text(endpoint) or "unknown"
 
     return f"{short(job.source)} → {short(job.destination)}"
 

@@ -1,0 +1,50 @@
+"""States, phases and endpoints in words for people, as plain text without markup."""
+
+from __future__ import annotations
+
+from bot.dms.model import Endpoint, Phase
+
+ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
+PROVIDERS = {
+    "CLOUDSQL": "Cloud SQL",
+    "ALLOYDB": "AlloyDB",
+    "RDS": "Amazon RDS",
+    "AURORA": "Amazon Aurora",
+    "AZURE_DATABASE": "Azure Database",
+}
+
+PHASES: dict[str, str] = {
+    Phase.FULL_DUMP: "full dump",
+    Phase.CDC: "CDC",
+    Phase.PROMOTE_IN_PROGRESS: "promote in progress",
+    Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP: "waiting for source writes to stop",
+    Phase.PREPARING_THE_DUMP: "preparing the dump",
+    Phase.READY_FOR_PROMOTE: "ready for promote",
+    Phase.PHASE_FAILBACK: "failback",
+}
+
+
+def status_text(text: str) -> str:
+    """`Job.status`, such as `RUNNING/FULL_DUMP`, for people: `RUNNING · full dump`."""
+    state, _, phase = text.partition("/")
+    return f"{state or 'unknown'} · {phase_text(phase)}" if phase else state or "unknown"
+
+
+def phase_text(phase: str) -> str:
+    """A phase in words; an unknown one by its API name."""
+    return PHASES.get(phase, phase)
+
+
+def engine_text(endpoint: Endpoint) -> str:
+    return ENGINES.get(endpoint.engine, endpoint.engine)
+
+
+def provider_text(endpoint: Endpoint) -> str:
+    return PROVIDERS.get(endpoint.provider, endpoint.provider)
+
+
+def endpoint_text(endpoint: Endpoint) -> str:
+    """`PostgreSQL (Amazon RDS)`."""
+    if endpoint.engine and endpoint.provider:
+        return f"{engine_text(endpoint)} ({provider_text(endpoint)})"
+    return engine_text(endpoint) or provider_text(endpoint) or endpoint.profile_id or "unknown"
