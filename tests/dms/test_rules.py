@@ -351,7 +351,7 @@ class TestEdit:
             assert "RUNNING" in refusal.reason
 
 
-def test_which_actions_are_bulk_by_database_and_destructive() -> None:
+def test_which_actions_are_bulk_and_destructive() -> None:
     assert {str(each) for each in BULK} == {
         "start",
         "stop",
