@@ -1,4 +1,4 @@
-"""Puts the bot together, starts it and stops it."""
+"""The composition root: builds the parts of the bot, starts them and stops them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 
 import structlog
 from slack_bolt import App
-from slack_bolt.error import BoltError
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
 
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
@@ -33,16 +31,17 @@ from bot.runtime import metrics
 from bot.runtime.cpu import set_switch_interval
 from bot.runtime.health import Health, Probe
 from bot.runtime.http_server import Server
-from bot.runtime.leader import Leader, LeaderTask
+from bot.runtime.leader import Leader, LeaderTask, every
 from bot.runtime.routes import Routes
 from bot.runtime.shutdown import Deadline, Pool, Signals, exit_process, finishes_within
 from bot.slack.api import membership
-from bot.slack.api.client import SlackError, team_of
+from bot.slack.api.client import team_of
 from bot.slack.api.directory import Directory
 from bot.slack.api.proxy import bypass_proxy, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
+from bot.slack.inbound.bolt_app import make_bolt_app
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import HttpReceiver
 from bot.slack.inbound.listeners import listen
@@ -52,7 +51,7 @@ from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
-from bot.store.records import Person, RequestState, RunState
+from bot.store.records import Person, RequestState
 from bot.store.retention import RetentionJob
 from bot.version import version
 from bot.watch.daily_summary import DailySummary
@@ -69,10 +68,10 @@ _STORE_THREADS = 8
 _RUNNERS = 16
 _FOLLOW_EVERY_S = 1.0
 _MAINTENANCE_EVERY_S = 5.0
-"""At least so often; more often where the settings have jobs looked at more often."""
+"""Upper bounds on the intervals, in seconds; lowered to the poll interval if that is shorter."""
 _SOCKET_WORKERS = 10
 _CLOSE_RESERVE_S = 3.0
-"""How much of the time for a stop is kept for closing what is open."""
+"""Seconds of the shutdown time that are kept for closing connections."""
 
 
 def now() -> datetime:
@@ -80,11 +79,11 @@ def now() -> datetime:
 
 
 class Bot:
-    """The whole bot. `start` returns when it answers; `stop` finishes or hands over what runs.
+    """The whole bot. `start` returns once it answers; `stop` drains or hands over its work.
 
     Raises:
-        PolicyError, StoreError, Denied: a setting points at something that cannot be used.
-        SlackError: Slack does not accept the bot token.
+        PolicyError, StoreError, Denied: the policy, the database or the Google credentials cannot be used.
+        SlackError: Slack does not answer, or does not accept the bot token.
     """
 
     def __init__(
@@ -108,14 +107,13 @@ class Bot:
             settings.dms_emulator_host or None,
             settings.dms_emulator_rest_host or None,
             deadline_s=settings.dms_deadline_s,
-            # Whoever gives up a change too early has to say that it is unclear.
             write_deadline_s=_write_timeout_s(settings),
             observe=metrics.dms_call,
         )
         self.wake = threading.Event()
-        self.dms_pool = Pool(settings.workers, "work")
-        self.store_pool = Pool(_STORE_THREADS, "near")
-        self.dispatch_pool = Pool(_DISPATCH_THREADS, "quick")
+        self.dms_pool = Pool(settings.workers, "dms-work")
+        self.store_pool = Pool(_STORE_THREADS, "store-work")
+        self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
         self.after_ack = AfterAck(self.dispatch_pool)
         self.runners = Pool(_RUNNERS, "run")
         directory = Directory(self.client, team=self.team, stand_in=is_local(settings.slack_api_url))
@@ -156,10 +154,10 @@ class Bot:
         self.server = Server(self._endpoints(), settings.host, settings.port)
         self._socket: SocketReceiver | None = None
 
-    # ---- life
+    # ---- start and stop
 
     def start(self) -> None:
-        """Begin to answer, to watch and to post."""
+        """Answer Slack, and compete for leadership: the leader watches jobs and posts messages."""
         for remark in loader.remarks(self.policy):
             log.warning("policy_remark", remark=remark)
         self.presence.start()
@@ -177,26 +175,26 @@ class Bot:
         )
 
     def stop(self) -> None:
-        """Take nothing new, finish what runs, and hand over what does not end in the settings' time.
+        """Accept nothing new and drain running work, for at most `DMS_BOT_SHUTDOWN` seconds.
 
-        Handed over is what the store knows: the next start, or another replica, takes it up.
+        What is not done by then is in the store: the next start or another replica continues it.
         """
         log.info("stopping")
         total_s = Deadline(self.settings.shutdown_s)
         closing_s = min(_CLOSE_RESERVE_S, self.settings.shutdown_s / 4)
         work = Deadline(self.settings.shutdown_s - closing_s)
         self.health.stop()
-        # What is queued here is queued in the store as well.
+        # Runs that wait here are queued in the store, too.
         self.runners.shutdown(wait=False, cancel_futures=True)
         finishes_within(self._stop_receiving, work)
-        # Each hands its work to those after it.
+        # Drain in this order: each pool submits to the next.
         answers = sum(pool.drain(work) for pool in (self.dispatch_pool, self.dms_pool, self.store_pool))
         self.runners.drain(work)
         tasks = self.leader.stop(max(work.left(), closing_s / 2))
         runs = self.runner.in_progress()
         closed = finishes_within(self._close, total_s)
         if answers:
-            # Their calls have been cut off, and whoever waits is told so.
+            # Closing cut off their calls, so they end now, each with an error message for its user.
             self.dms_pool.drain(total_s)
         if tasks and closed and not runs and not answers:
             log.info("stopped")
@@ -206,13 +204,13 @@ class Bot:
             )
 
     def _stop_receiving(self) -> None:
-        """Nothing more comes from Slack; what has come is taken."""
+        """Stop receiving from Slack; requests already accepted are kept."""
         if self._socket is not None:
             self._socket.close()
         self.server.stop()
 
     def _close(self) -> None:
-        """The store first: what still runs must not write what it makes of a call that is cut off."""
+        """Close the store first: work whose call is cut off must not save an outcome of it."""
         self.store.close()
         self.dms.close()
         self.presence.stop()
@@ -231,7 +229,7 @@ class Bot:
             clock=self._clock,
             wake=self.wake.set,
             nudge=self.watcher.nudge,
-            on_ended=_on_end,
+            on_ended=metrics.run_ended,
             call_timeout_s=_write_timeout_s(self.settings),
         )
 
@@ -283,25 +281,10 @@ class Bot:
         )
 
     def _bolt(self) -> App:
-        try:
-            app = self._app()
-        except (BoltError, SlackClientError, OSError) as error:
-            raise SlackError(f"Slack at {self.client.base_url} does not answer: {error}") from None
+        app = make_bolt_app(self.client)
         events = AppEvents(self.replier, self.renderer.home, self._requeue, self.store_pool, self.team)
         listen(app, self.dispatcher, events)
         return app
-
-    def _app(self) -> App:
-        return App(
-            client=self.client,
-            # Else Bolt would ask Slack before its first acknowledgement.
-            token_verification_enabled=True,
-            # `HttpReceiver` has Bolt check that before anything is read.
-            request_verification_enabled=False,
-            # Our listeners are short: in Bolt's own thread they end long before its next look, 10 ms
-            # later, at whether a listener in another thread has acknowledged.
-            process_before_response=True,
-        )
 
     def _connected(self) -> SocketReceiver:
         socket = SocketReceiver(
@@ -318,7 +301,7 @@ class Bot:
         return socket
 
     def _requeue(self, channel: str) -> bool:
-        """Queue again what could not be posted into a channel before the app was invited to it."""
+        """Queue messages again that could not be posted before the app was invited to the channel."""
         found = requeue.requeue_after_invite(self.store, channel, self._clock(), self.watcher.subscriptions())
         if found:
             self.wake.set()
@@ -345,7 +328,7 @@ class Bot:
         self.client.auth_test()
         return ""
 
-    # ---- the leader's duties
+    # ---- tasks of the leader
 
     def _leader_tasks(self) -> dict[str, LeaderTask]:
         notifier = Notifier(
@@ -363,18 +346,11 @@ class Bot:
         return {
             "watcher": self.watcher.run,
             "notifier": notifier.run,
-            "follower": lambda stop: self._every(follow_s, stop, "follower", self.follower.follow),
-            "tender": lambda stop: self._every(
-                maintenance_s, stop, "tender", lambda: self._run_maintenance(summary, retention)
+            "follower": every(follow_s, "follower", self.health, self.follower.follow),
+            "maintenance": every(
+                maintenance_s, "maintenance", self.health, lambda: self._run_maintenance(summary, retention)
             ),
         }
-
-    def _every(self, seconds: float, stop: threading.Event, name: str, work: Callable[[], None]) -> None:
-        while not stop.is_set():
-            self.health.heartbeat(name, 120)
-            work()
-            stop.wait(seconds)
-        self.health.unregister(name)
 
     def _run_maintenance(self, summary: DailySummary, retention: RetentionJob) -> None:
         self.approvals.expiry.expire()
@@ -398,7 +374,7 @@ def read_policy(settings: Settings) -> Policy:
 
 
 def _write_timeout_s(settings: Settings) -> float:
-    """What changes something is waited for longer: given up, nobody knows whether it was done."""
+    """Writes get a longer timeout: after a timeout, their outcome is unknown."""
     return settings.dms_deadline_s * 1.5
 
 
@@ -407,24 +383,17 @@ def _on_cycle(location: str, _seconds: float, error: str) -> None:
         metrics.location_polled(location)
 
 
-def _on_end(action: Action, state: RunState) -> None:
-    metrics.run_ended(action, state)
-
-
 def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, and end the process; a second one ends it at once."""
+    """Run until SIGTERM or SIGINT, then end the process; a second signal ends it at once."""
     signals = Signals()
     set_switch_interval()
     if settings.cores == "one":
         log.warning("setting_ignored", setting="DMS_BOT_CORES", reason="the process uses all cores now")
     bot = Bot(settings)
     bot.start()
-    # What was loaded stays: without it, a look for garbage is short.
+    # What is loaded by now stays for good: without it, a garbage collection takes less time.
     gc.collect()
     gc.freeze()
     log.info("signal_received", signal=signals.wait())
     bot.stop()
     exit_process()
-
-
-__all__ = ["Bot", "run"]

@@ -1,4 +1,4 @@
-"""Which replica watches, posts and follows: the one that holds the store's lock `leader`."""
+"""Leader election: the replica that holds the store's lock `leader` watches, posts and follows."""
 
 from __future__ import annotations
 
@@ -15,17 +15,32 @@ log = structlog.get_logger(__name__)
 
 LOCK = "leader"
 _TRY_EVERY_S = 1.0
-_LOOK_EVERY_S = 0.5
+_CHECK_EVERY_S = 0.5
 _HEARTBEAT_WITHIN_S = 60.0
 
 LeaderTask = Callable[[threading.Event], None]
-"""Works until the event is set."""
+"""Runs until the event is set."""
+_TASK_HEARTBEAT_WITHIN_S = 120.0
+
+
+def every(seconds: float, name: str, health: Health, work: Callable[[], None]) -> LeaderTask:
+    """A task that calls `work`, waits `seconds`, and reports a heartbeat under `name` before each call."""
+
+    def task(stop: threading.Event) -> None:
+        while not stop.is_set():
+            health.heartbeat(name, _TASK_HEARTBEAT_WITHIN_S)
+            work()
+            stop.wait(seconds)
+        health.unregister(name)
+
+    return task
 
 
 class Leader:
-    """Takes the lock when it is free, does its duties while it holds it, and lets others when it is lost.
+    """Takes the lock when it is free and runs the tasks while it holds it.
 
-    A duty that ends by itself or breaks is begun again.
+    A task that returns or raises is started again. `interrupt` wakes tasks that wait for something else than
+    their stop event.
     """
 
     def __init__(
@@ -43,9 +58,9 @@ class Leader:
         self._thread.start()
 
     def stop(self, within_s: float) -> bool:
-        """End the duties and give the lock back, so that another replica takes over at once.
+        """Stop the tasks and release the lock, so that another replica can lead at once.
 
-        False where a duty does not end within `within_s` seconds.
+        Returns False if a task does not end within `within_s` seconds.
         """
         self._stop.set()
         self._thread.join(within_s)
@@ -83,7 +98,7 @@ class Leader:
             thread.start()
         while not self._stop.is_set() and not lock.is_lost:
             self._health.heartbeat("leader", _HEARTBEAT_WITHIN_S)
-            self._stop.wait(_LOOK_EVERY_S)
+            self._stop.wait(_CHECK_EVERY_S)
         self.is_leader = False
         stop.set()
         self._interrupt()
