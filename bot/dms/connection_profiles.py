@@ -20,7 +20,6 @@ from bot.dms.rest import RestClient, all_pages
 
 _VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
 _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "sqlserver": "SQLSERVER"}
-_PORTLESS = ("cloudsql", "alloydb")
 
 
 def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:

@@ -1,8 +1,11 @@
-"""The one front to DMS: gRPC where it can, REST where it must, plain values and plain errors out."""
+"""All calls to DMS: over gRPC where possible, over REST where the gRPC API lacks a field or a method.
+
+Takes and returns values of `bot.dms.model`, and raises errors of `bot.dms.errors`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -31,29 +34,29 @@ from bot.dms.model import (
     short_name,
 )
 from bot.dms.monitoring import BYTES, SECONDS, Monitoring
+from bot.dms.operations import Operations
 from bot.dms.rest import RestClient, RestTransport, all_pages
 from bot.dms.transport import Transport
 
 T = TypeVar("T")
 
 _MONITORING = "Cloud Monitoring"
-_OPERATION_PAGES = 50
 _SPARE_THREADS = 8
 _MOST_THREADS = 40
 
 
 class Gateway:
-    """Implements `bot.dms.port.Dms`; safe to share between threads.
+    """Implements `bot.dms.port.Dms`; thread-safe.
 
-    With `emulator_host` (`host:port`) everything goes there in clear and without credentials, REST
-    to `emulator_rest_host` (default: same host, port + 1). Without `locations`, jobs are asked for
-    in all of them at once (`locations/-`).
+    With `emulator_host` (`host:port`), calls go there unencrypted and without credentials; REST calls go to
+    `emulator_rest_host` (default: the same host, port + 1). Without `locations`, one call lists the jobs of
+    all locations (`locations/-`).
 
-    `deadline_s` and `write_deadline_s` limit each call, in seconds. `observe` is called once per
-    RPC or REST request with method, canonical status name and seconds.
+    `deadline_s` and `write_deadline_s` limit each call, in seconds. `observe` gets the method, the canonical
+    status name and the seconds of each RPC or REST request.
 
     Raises:
-        Denied: no credentials were found.
+        Denied: there are no Google credentials.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Gateway:
         enum_names = EnumNames()
         known = ProfileCache(project, self._calls, self._client, self._objects, enum_names, profile_ttl_s)
         self._jobs = Jobs(project, self._calls, self._client, self._objects, enum_names, known)
+        self._operations = Operations(self._calls, self._client)
         threads = min(_MOST_THREADS, len(self.locations) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
 
@@ -225,46 +229,12 @@ class Gateway:
     # Operations
 
     def get_operation(self, name: str) -> Operation:
-        message = self._calls.read(
-            "GetOperation",
-            f"read the operation {name.rpartition('/')[2]}",
-            lambda t: self._client.operation(name, t),
-        )
-        return convert.operation(message)
+        return self._operations.get(name)
 
     def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
-        """Filtered here, not by the service: which fields its filter knows is not documented, and a
-        filter that matches nothing by mistake would say that an action was never begun."""
-        found: list[Operation] = []
-        for page in self._operation_pages(job):
-            operations = [convert.operation(each) for each in page.operations]
-            found += [each for each in operations if each.target == job.name and _created(each) >= since]
-            if _all_older(operations, since):
-                break
-        return tuple(sorted(found, key=_created))
+        return self._operations.of_job(job, since)
 
-    def _operation_pages(self, job: Job) -> Iterator[Any]:
-        parent = f"projects/{job.project}/locations/{job.location}"
-        token = ""
-        for _ in range(_OPERATION_PAGES):
-            page = self._operations_page(job, parent, token)
-            yield page
-            token = page.next_page_token
-            if not token:
-                return
-        raise Unavailable(
-            f"DMS has more operations in {job.location} than the bot can look through for {job.id}.",
-            code="RESOURCE_EXHAUSTED",
-        )
-
-    def _operations_page(self, job: Job, parent: str, token: str) -> Any:
-        return self._calls.read(
-            "ListOperations",
-            f"list the operations on {job.id}",
-            lambda t: self._client.operations_page(parent, token, t),
-        )
-
-    # Around them
+    # Monitoring, permissions, links
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
         begun = max(job.create_time, since or job.create_time)
@@ -309,7 +279,7 @@ class Gateway:
         self._link.close()
 
     def _concurrently(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Run the tasks side by side; their results, in order."""
+        """Run the tasks in parallel; returns their results in order."""
         if len(tasks) == 1:
             return [tasks[0]()]
         try:
@@ -322,10 +292,10 @@ class Gateway:
 
 
 def _merge(parts: Sequence[LocationJobs]) -> JobList:
-    """All that the locations answered.
+    """The answers of all locations as one.
 
     Raises:
-        DmsError: none answered, and not because they are away.
+        DmsError: no location answered, and the error is not about one location.
     """
     _raise_if_none_answered(parts)
     return JobList(
@@ -336,8 +306,10 @@ def _merge(parts: Sequence[LocationJobs]) -> JobList:
 
 
 def _raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
-    """A location that is away is named, not raised; but an error that concerns all of them, such
-    as a filter that makes no sense or a missing permission, has nothing to do with locations."""
+    """Unavailable locations are listed in the result, not raised.
+
+    Other errors, such as an invalid filter or a missing permission, concern all locations.
+    """
     errors = [part.error for part in parts if part.error is not None]
     if len(errors) < len(parts):
         return
@@ -345,14 +317,3 @@ def _raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
         failed = isinstance(part.error, (Unavailable, NotFound))
         if part.error is not None and (not failed or part.location == "-"):
             raise part.error
-
-
-def _created(operation: Operation) -> datetime:
-    return operation.create_time or convert.EPOCH
-
-
-def _all_older(operations: Sequence[Operation], since: datetime) -> bool:
-    """Whether the pages after this one hold nothing new: all of it is old, and it is newest first."""
-    times = [_created(each) for each in operations]
-    newest_first = len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
-    return newest_first and times[0] < since
