@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import structlog
 from slack_bolt import App
-from slack_sdk import WebClient
 
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
@@ -35,9 +34,9 @@ from bot.runtime.leader import Leader, LeaderTask, every
 from bot.runtime.routes import Routes
 from bot.runtime.shutdown import Deadline, Pool, Signals, exit_process, finishes_within
 from bot.slack.api import membership
-from bot.slack.api.client import team_of
+from bot.slack.api.client import slack_client, team_of
 from bot.slack.api.directory import Directory
-from bot.slack.api.proxy import bypass_proxy, is_local
+from bot.slack.api.proxy import is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
@@ -96,9 +95,8 @@ class Bot:
         self.verbs = all_verbs()
         self.policy = read_policy(settings)
         self.store: Store = open_store(settings.db, only=True)
-        bypass_proxy(settings.slack_api_url)
-        self.client = WebClient(
-            settings.slack_bot_token, base_url=settings.slack_api_url, timeout=limits.response_url_every_s
+        self.client = slack_client(
+            settings.slack_bot_token, settings.slack_api_url, limits.response_url_every_s
         )
         self.team = team_of(self.client)
         self.dms = Gateway(

@@ -15,11 +15,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy.subscriptions import Membership
+from bot.slack.api.client import slack_client
 from bot.slack.api.membership import membership_of
-from bot.slack.api.proxy import bypass_proxy
 from bot.slack.api.scopes import SCOPES
 
-_TIMEOUT_S = 10
 _SKEW_WARN_S = 30
 _SKEW_FAIL_S = 240
 """Signed requests count as stale after 5 minutes."""
@@ -55,13 +54,8 @@ class Greeting:
     at: float
 
 
-def client(settings: Settings) -> WebClient:
-    bypass_proxy(settings.slack_api_url)
-    return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=_TIMEOUT_S)
-
-
 def examine(settings: Settings) -> Iterator[Finding]:
-    web = client(settings)
+    web = slack_client(settings.slack_bot_token, settings.slack_api_url)
     greeting = _greet(web)
     if isinstance(greeting, Finding):
         yield greeting

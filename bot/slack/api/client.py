@@ -1,20 +1,81 @@
-"""The Slack client that the bot calls with, and the workspace that its token belongs to."""
+"""The Slack clients that the bot calls with, and the workspace that its token belongs to.
+
+slack_sdk has time-outs and retries for a client, not for a call, so each of these needs a client of its own:
+
+- `slack_client` for what is read while somebody waits, and for Bolt: a broken connection is tried once more.
+- `answer_client` for answers to people: tried again, as an answer seen twice does less harm than none.
+- `view_client` for opening views: a trigger lasts 3 seconds, so it gives up early and never tries again.
+- `outbox_client` for messages in channels: never tried again, as none may be there twice. The SDK repeats
+  a call whose connection broke even if Slack has carried it out, so the outbox looks for the message first.
+"""
 
 from __future__ import annotations
 
+from http.client import HTTPException
+
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry import RetryHandler
+from slack_sdk.http_retry.builtin_handlers import (
+    ConnectionErrorRetryHandler,
+    RateLimitErrorRetryHandler,
+    ServerErrorRetryHandler,
+)
+from slack_sdk.webhook import WebhookClient
+
+from bot.slack.api.proxy import bypass_proxy
+
+SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
+"""What a call can raise: Slack's refusal, a network failure, or an answer that cannot be read."""
+_TIMEOUT_S = 10
+_VIEW_TIMEOUT_S = 4
 
 
 class SlackError(Exception):
     """Slack does not let the bot in. `str()` says why and what to do."""
 
 
+def slack_client(token: str, api_url: str, timeout_s: int = _TIMEOUT_S) -> WebClient:
+    """The client that all others are made from. For an `api_url` on this machine, proxies are bypassed."""
+    bypass_proxy(api_url)
+    return WebClient(token, base_url=api_url, timeout=timeout_s)
+
+
+def answer_client(client: WebClient) -> WebClient:
+    """For answers to people."""
+    return _with_policy(
+        client,
+        _TIMEOUT_S,
+        [
+            ConnectionErrorRetryHandler(),
+            RateLimitErrorRetryHandler(max_retry_count=3),
+            ServerErrorRetryHandler(max_retry_count=2),
+        ],
+    )
+
+
+def view_client(client: WebClient) -> WebClient:
+    """For opening views."""
+    return _with_policy(client, _VIEW_TIMEOUT_S, [])
+
+
+def outbox_client(client: WebClient) -> WebClient:
+    """For messages that are in a channel exactly once."""
+    return _with_policy(client, _TIMEOUT_S, [])
+
+
+def webhook(client: WebClient, url: str) -> WebhookClient:
+    """For one response URL, with the time-out and the retries of `client`."""
+    return WebhookClient(
+        url, timeout=client.timeout, ssl=client.ssl, proxy=client.proxy, retry_handlers=client.retry_handlers
+    )
+
+
 def team_of(client: WebClient) -> str:
     """The id of the workspace that the bot token belongs to (method `auth.test`).
 
     Raises:
-        SlackError.
+        SlackError: Slack refuses the token, or cannot be reached.
     """
     try:
         return str(client.auth_test()["team_id"])
@@ -25,3 +86,16 @@ def team_of(client: WebClient) -> str:
         ) from None
     except (SlackClientError, OSError) as error:
         raise SlackError(f"Slack at {client.base_url} does not answer: {error}") from None
+
+
+def _with_policy(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:
+    """The same client with at most this time-out, and with these retries."""
+    return WebClient(
+        token=client.token,
+        base_url=client.base_url,
+        timeout=min(client.timeout, timeout_s),
+        ssl=client.ssl,
+        proxy=client.proxy,
+        headers={key: value for key, value in client.headers.items() if key != "User-Agent"},
+        retry_handlers=retries,
+    )

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any, Generic, TypeVar
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
 from bot.policy.principal import DirectoryUnavailable
+from bot.slack.api.client import SLACK_ERRORS
 
 T = TypeVar("T")
 
@@ -27,7 +27,6 @@ GROUPS_S = 120.0
 PEOPLE_S = 600.0
 RETRY_S = 5.0
 """After a failure, how long nobody asks again: each try may take the client's whole deadline."""
-_SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 _LASTING_ERRORS = frozenset(
     {"missing_scope", "unknown_method", "not_allowed_token_type", "paid_teams_only", "no_permission"}
 )
@@ -145,7 +144,7 @@ class Directory:
         except SlackApiError as error:
             # Any other answer says nothing about the person: an id is taken as it is then.
             return error.response.get("error") not in _NOT_FROM_HERE
-        except _SLACK_ERRORS as error:
+        except SLACK_ERRORS as error:
             raise DirectoryUnavailable("Slack does not say who that is at the moment.") from error
         return True
 
@@ -199,7 +198,7 @@ class _SlackLookup:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SlackApiError):
             raise DirectoryUnavailable(self._log_lasting(str(error.response.get("error", "")))) from error
-        if isinstance(error, (*_SLACK_ERRORS, KeyError, TypeError, AttributeError)):
+        if isinstance(error, (*SLACK_ERRORS, KeyError, TypeError, AttributeError)):
             raise DirectoryUnavailable(f"Slack does not say {self._what} at the moment.") from error
 
     def _log_lasting(self, code: str) -> str:

@@ -7,15 +7,14 @@ its members alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
 from bot.policy.subscriptions import Membership
+from bot.slack.api.client import SLACK_ERRORS
 
-_SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 _PAGE = 1000
 """Members that are asked for at once: the most that Slack gives."""
 _NOT_VISIBLE = ("channel_not_found", "not_in_channel")
@@ -27,7 +26,7 @@ def lookup_membership(web: WebClient, channel: str) -> Membership:
         info = web.conversations_info(channel=channel)["channel"]
     except SlackApiError as error:
         return Membership.NOT_VISIBLE if error.response.get("error") in _NOT_VISIBLE else Membership.UNKNOWN
-    except _SLACK_ERRORS:
+    except SLACK_ERRORS:
         return Membership.UNKNOWN
     return membership_of(info)
 
@@ -44,7 +43,7 @@ def readable(web: WebClient, channel: str, user: str) -> bool | None:
     try:
         info = web.conversations_info(channel=channel)["channel"]
         return info.get("is_private") is False or _has_member(web, channel, user)
-    except _SLACK_ERRORS:
+    except SLACK_ERRORS:
         return None
 
 

@@ -16,12 +16,12 @@ from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.webhook import WebhookClient
+
+from bot.slack.api.client import outbox_client, webhook
 
 EVENT_TYPE = "dms_bot"
 """`metadata.event_type` of everything that the outbox posts."""
 
-_TIMEOUT_S = 15
 _RETRY_AFTER_S = 5.0
 """How long to wait when Slack does not say."""
 _MAX_PAGES = 20
@@ -153,16 +153,7 @@ class Delivery:
     """
 
     def __init__(self, client: WebClient, on_error: Callable[[str, str], None] | None = None) -> None:
-        # The SDK repeats a call whose connection broke, even when Slack has carried it out.
-        self._client = WebClient(
-            token=client.token,
-            base_url=client.base_url,
-            timeout=min(client.timeout, _TIMEOUT_S),
-            ssl=client.ssl,
-            proxy=client.proxy,
-            headers={key: value for key, value in client.headers.items() if key != "User-Agent"},
-            retry_handlers=[],
-        )
+        self._client = outbox_client(client)
         self._on_error = on_error
         self._people: dict[str, str] = {}
         self._bot_id: str | None = None
@@ -231,10 +222,9 @@ class Delivery:
 
     def respond(self, url: str, content: Mapping[str, Any], *, replace: bool) -> None:
         """Answer through a response URL, for the one person's eyes. Raises: Trouble, Barred, Limited."""
-        hook = WebhookClient(url, timeout=_TIMEOUT_S, proxy=self._client.proxy, retry_handlers=[])
         body = {**content, "response_type": "ephemeral", "replace_original": replace}
         try:
-            response = hook.send_dict(body)
+            response = webhook(self._client, url).send_dict(body)
         except (OSError, HTTPException, SlackClientError) as error:
             raise self._reported("response_url", _network_failure(error)) from error
         if response.status_code == 429:

@@ -8,32 +8,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from http.client import HTTPException
 from typing import Any
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry import RetryHandler
-from slack_sdk.http_retry.builtin_handlers import (
-    ConnectionErrorRetryHandler,
-    RateLimitErrorRetryHandler,
-    ServerErrorRetryHandler,
-)
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.errors import SlackApiError
 
 from bot.cmdline.answers import AlreadyQueued, Answer, EditForm, EditPreview, Note, PickForm, Upload
+from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
 from bot.slack.render import modals
 from bot.slack.render.render import render, rich
 from bot.store.records import Person
 
 log = structlog.get_logger(__name__)
 
-_TIMEOUT_S = 10
-_OPEN_TIMEOUT_S = 4
-"""A trigger lasts 3 seconds, so there is no use in waiting longer."""
-_SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
-"""What Slack and the way to it can do to a call."""
 _VIEW_CLOSED = ("not_found", "view_not_found")
 _ACK_POLLS = 10
 _ACK_POLL_EVERY_S = 0.1
@@ -58,14 +46,14 @@ class Replier:
     """Answers people. Failures are logged: there is nobody else to tell."""
 
     def __init__(self, client: WebClient) -> None:
-        self._client = _copy_client(client, _TIMEOUT_S, _retries())
-        self._opener = _copy_client(client, _OPEN_TIMEOUT_S, [])
+        self._client = answer_client(client)
+        self._view_client = view_client(client)
 
     def answer(self, target: ReplyTarget, answer: Answer) -> None:
         """Show `answer` to the person at `target`."""
         try:
             self._answer(target, answer)
-        except _SLACK_ERRORS as error:
+        except SLACK_ERRORS as error:
             if target.view_id and _reason(error) in _VIEW_CLOSED:
                 # Whoever closes a form while it loads wants it no longer.
                 log.info("view_not_updated", user=target.who.user)
@@ -89,10 +77,10 @@ class Replier:
 
         The trigger lasts 3 seconds: call this before anything slow.
         """
-        show = self._opener.views_push if over else self._opener.views_open
+        show = self._view_client.views_push if over else self._view_client.views_open
         try:
             response = show(trigger_id=trigger, view=view)
-        except _SLACK_ERRORS as error:
+        except SLACK_ERRORS as error:
             log.warning("view_not_opened", error=_reason(error))
             return ""
         return str(response["view"]["id"])
@@ -101,14 +89,14 @@ class Replier:
         """Put another view into the place of the one that is open there."""
         try:
             self._update_view(target, view)
-        except _SLACK_ERRORS as error:
+        except SLACK_ERRORS as error:
             log.info("view_not_updated", user=target.who.user, error=_reason(error))
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """Show the App Home tab."""
         try:
             self._client.views_publish(user_id=user, view=view)
-        except _SLACK_ERRORS as error:
+        except SLACK_ERRORS as error:
             log.warning("home_not_published", user=user, error=_reason(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
@@ -119,14 +107,13 @@ class Replier:
         self._post_ephemeral(target.who, message)
 
     def _respond(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> bool:
-        hook = WebhookClient(target.response_url, timeout=self._client.timeout, retry_handlers=_retries())
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
             "replace_original": target.replace,
         }
         try:
-            response = hook.send_dict(body)
-        except _SLACK_ERRORS as error:
+            response = webhook(self._client, target.response_url).send_dict(body)
+        except SLACK_ERRORS as error:
             log.warning("response_url_failed", error=_reason(error))
             return False
         if response.status_code == 200:
@@ -169,7 +156,7 @@ class Replier:
         """Beside it when the person has closed the view meanwhile."""
         try:
             self._update_view(target, modals.message_view(render(answer)))
-        except _SLACK_ERRORS as error:
+        except SLACK_ERRORS as error:
             log.info("view_not_updated", error=_reason(error))
             self._post(replace(target, view_id=""), answer)
 
@@ -191,27 +178,6 @@ class Replier:
         except SlackApiError as error:
             note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")
             self._post(target, note)
-
-
-def _retries() -> list[RetryHandler]:
-    return [
-        ConnectionErrorRetryHandler(),
-        RateLimitErrorRetryHandler(max_retry_count=3),
-        ServerErrorRetryHandler(max_retry_count=2),
-    ]
-
-
-def _copy_client(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:
-    """The same client with other patience."""
-    return WebClient(
-        token=client.token,
-        base_url=client.base_url,
-        timeout=min(client.timeout, timeout_s),
-        ssl=client.ssl,
-        proxy=client.proxy,
-        headers={key: value for key, value in client.headers.items() if key != "User-Agent"},
-        retry_handlers=retries,
-    )
 
 
 def _reason(error: Exception) -> str:
