@@ -1,1 +1,1 @@
-"""Looks at jobs, finds what has changed, and puts what is to be told into the outbox."""
+"""Polls jobs, finds what has changed, and writes events and outbox rows."""

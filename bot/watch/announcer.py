@@ -1,7 +1,7 @@
-"""From what happened to messages in the outbox: time lines, their threads, alerts and digests.
+"""Turns events into outbox rows: timelines, replies in their threads, alerts and digests.
 
-Called inside the transaction that writes the events, so that a change and its message are saved
-together or not at all.
+Called inside the transaction that saves the events, so an event and its messages are saved together or not
+at all.
 """
 
 from __future__ import annotations
@@ -18,33 +18,38 @@ from bot.store import Store
 from bot.store.records import Event, JobSnapshot, OutMessage
 
 BURST = 10
-"""So many jobs with something new at once are told in one digest."""
-NEWS_WINDOW = timedelta(seconds=10)
+"""From this many jobs at once, their events go into one digest."""
+TIMELINE_WINDOW = timedelta(seconds=10)
+"""How far back new timelines count towards a burst."""
 ALERT_WINDOW = timedelta(seconds=60)
+"""How far back alerts count towards a burst."""
 GATHER_WINDOW = timedelta(seconds=30)
-"""How long alerts are gathered once there have been too many."""
+"""How long a digest of alerts collects more before it is sent."""
 DIGEST_OPEN = timedelta(minutes=5)
-"""How long what the jobs of a digest do next is added to it."""
+"""How long later events of a digest's jobs are added to it."""
 DIGEST_UPDATED = timedelta(days=7)
-"""How long a digest is updated when jobs leave what it warns of."""
+"""How long a digest is updated when one of its jobs leaves the status that it warns of."""
 _RECENT = 10
-"""Events of a job among which the alerts of the status that it leaves must be."""
+"""Latest events of a job among which the alerts of its last status are looked for."""
 _ALERTS_OF_A_STATUS = 2
-"""Coming to it, and being stuck in it."""
+"""At most: one for reaching the status, one for being stuck in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedEvent:
-    """An event, saved, with what is known of its job since."""
+    """An event in the store, and the snapshot of its job from then on."""
 
     event: Event
-    known: JobSnapshot
+    snapshot: JobSnapshot
 
 
 @dataclass(frozen=True, slots=True)
 class _RoutedEvent:
+    """An event for one recipient."""
+
     saved: SavedEvent
     follows_job: bool
+    """The recipient gets a timeline of the job; else this event is an alert to them, whatever its kind."""
 
     @property
     def event(self) -> Event:
@@ -57,12 +62,15 @@ class _RoutedEvent:
 
 @dataclass
 class _Digest:
+    """A digest in the outbox that may get more events."""
+
     key: str
     at: datetime
     jobs: set[str]
     events: list[int]
 
     def add(self, routed: Sequence[_RoutedEvent]) -> dict[str, Any]:
+        """Add events; returns the new subject of the message."""
         self.jobs.update(each.event.job for each in routed)
         self.events.extend(each.event.id for each in routed)
         return {"events": list(self.events)}
@@ -70,17 +78,17 @@ class _Digest:
 
 @dataclass
 class _Channel:
-    """What a channel has heard of late. Lost with the process: then a burst is seen a little later."""
+    """What was announced to a channel lately. Not saved: after a restart, a burst is noticed a bit later."""
 
-    recent: list[tuple[datetime, str]] = field(default_factory=list)
-    """New time lines."""
+    timelines: list[tuple[datetime, str]] = field(default_factory=list)
+    """New timelines, each with its time and job."""
     alerts: list[tuple[datetime, str]] = field(default_factory=list)
     digest: _Digest | None = None
-    gathering: _Digest | None = None
+    alert_digest: _Digest | None = None
 
 
 class _Digests:
-    """Which digests of late hold an event; each channel's are read once, when they are wanted."""
+    """Finds the recent digests that hold an event. Each target's digests are read once, on first use."""
 
     def __init__(self, store: Store, since: datetime) -> None:
         self._store = store
@@ -94,7 +102,7 @@ class _Digests:
 
     def _read(self, target: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
-        # By key: a direct message is in another channel than the person, once it has been sent.
+        # By key, as the channel of a direct message changes from the user ID to its own ID once it is sent.
         for message in self._store.messages(_digest_keys(target), "digest", self._since):
             for event in message.subject["events"]:
                 found.setdefault(int(event), []).append(message.key)
@@ -102,7 +110,7 @@ class _Digests:
 
 
 class Announcer:
-    """Writes messages; keeps in mind how much each channel has been told lately."""
+    """Writes outbox rows. It remembers what each channel got lately, to notice bursts."""
 
     def __init__(self, store: Store, *, burst: int = BURST) -> None:
         self._store = store
@@ -110,71 +118,68 @@ class Announcer:
         self._channels: dict[str, _Channel] = {}
 
     def announce(self, saved: Sequence[SavedEvent], subscriptions: Subscriptions, now: datetime) -> bool:
-        """Put messages into the outbox; whether there are any. Raises: StoreError."""
+        """Write the messages for these events; whether there are any. Raises: StoreError."""
         by_target: dict[str, list[_RoutedEvent]] = {}
         for each in saved:
-            for listener in subscriptions.recipients(each.event, each.known.job):
-                by_target.setdefault(listener.target, []).append(_RoutedEvent(each, listener.follows_job))
-        for target, routed in by_target.items():
-            self._announce_to(target, routed, now)
+            for recipient in subscriptions.recipients(each.event, each.snapshot.job):
+                routed = _RoutedEvent(each, recipient.follows_job)
+                by_target.setdefault(recipient.target, []).append(routed)
+        for target, events in by_target.items():
+            self._announce_to(target, events, now)
         digests = _Digests(self._store, now - DIGEST_UPDATED)
         closed = [self._close_alerts(each.event, subscriptions, digests) for each in saved]
         return bool(by_target) or any(closed)
 
     def _close_alerts(self, event: Event, subscriptions: Subscriptions, digests: _Digests) -> bool:
-        """Have alerts of the status that a job has left updated: what they warn of is over, and what
-        they offer would act on something else. Whether there were any."""
+        """Have the alerts of the status that a job has left rendered again; whether there are any.
+
+        Their warning is over, and their buttons would act on another status.
+        """
         if event.kind not in ("changed", "deleted") or not _is_alarming(event.before):
             return False
         earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
         left = [each.id for each in earlier if each.id < event.id and _ends(event, each)]
-        touched = [
+        updated = [
             self._close_alert(each, target, digests)
             for each in left[-_ALERTS_OF_A_STATUS:]
             for target in subscriptions.targets()
         ]
-        return any(touched)
+        return any(updated)
 
     def _close_alert(self, event: int, target: str, digests: _Digests) -> bool:
-        """Where there were too many alerts for messages of their own, a digest tells of it."""
+        """The alert is a message of its own or, in a burst, a part of a digest."""
         if self._store.touch(f"alert:{event}:{target}"):
             return True
-        touched = [self._store.touch(key) for key in digests.containing(target, event)]
-        return any(touched)
+        updated = [self._store.touch(key) for key in digests.containing(target, event)]
+        return any(updated)
 
     def _announce_to(self, target: str, routed: list[_RoutedEvent], now: datetime) -> None:
         channel = self._channels.setdefault(target, _Channel())
         _expire_recent(channel, now)
-        growing = [each for each in routed if self._continues_digest(channel, each)]
-        if growing:
-            self._extend_digest(channel, target, growing)
-        rest = [each for each in routed if each not in growing]
+        rest = self._extend_digest(channel, target, routed)
         if len({each.event.job for each in rest}) >= self._burst:
-            self._digest_burst(channel, target, rest, now)
+            channel.digest = self._post_digest(target, rest, now)
+            for each in rest:
+                self._update_timeline(target, each)
             return
         for each in rest:
-            self._single(channel, target, each, now)
+            self._announce_one(channel, target, each, now)
 
-    def _continues_digest(self, channel: _Channel, routed: _RoutedEvent) -> bool:
-        """Whether the event only carries on what an open digest tells."""
+    def _extend_digest(
+        self, channel: _Channel, target: str, routed: list[_RoutedEvent]
+    ) -> list[_RoutedEvent]:
+        """Add events of jobs in the open digest to it, except alerts; returns the others."""
         digest = channel.digest
-        return digest is not None and not routed.is_alert and routed.event.job in digest.jobs
+        if digest is None:
+            return routed
+        added = [each for each in routed if not each.is_alert and each.event.job in digest.jobs]
+        if added:
+            self._store.touch(digest.key, digest.add(added))
+            for each in added:
+                self._update_timeline(target, each)
+        return [each for each in routed if each not in added]
 
-    def _extend_digest(self, channel: _Channel, target: str, routed: list[_RoutedEvent]) -> None:
-        if channel.digest is None:
-            return
-        self._store.touch(channel.digest.key, channel.digest.add(routed))
-        for each in routed:
-            self._update_timeline(target, each)
-
-    def _digest_burst(
-        self, channel: _Channel, target: str, routed: list[_RoutedEvent], now: datetime
-    ) -> None:
-        channel.digest = self._digest(target, routed, now)
-        for each in routed:
-            self._update_timeline(target, each)
-
-    def _digest(
+    def _post_digest(
         self, target: str, routed: list[_RoutedEvent], now: datetime, not_before: datetime | None = None
     ) -> _Digest:
         digest = _Digest(f"{_digest_keys(target)}{routed[0].event.id}", now, set(), [])
@@ -189,7 +194,7 @@ class Announcer:
         self._store.post(message)
         return digest
 
-    def _single(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
+    def _announce_one(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
         in_thread = routed.follows_job and self._timeline(channel, target, routed, now)
         if in_thread:
             self._post(target, routed, "event", now, thread_of=timeline_key(routed.saved, target))
@@ -197,15 +202,15 @@ class Announcer:
             self._alert(channel, target, routed, now)
 
     def _timeline(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> bool:
-        """Bring the job's time line up to date; whether it has one."""
+        """Update the job's timeline or begin one; whether there is one."""
         if self._update_timeline(target, routed):
             return True
         if routed.event.kind == "deleted":
             return False
-        if self._is_burst(channel.recent, routed) and not routed.is_alert:
-            channel.digest = self._digest(target, [routed], now)
+        if self._is_burst(channel.timelines, routed) and not routed.is_alert:
+            channel.digest = self._post_digest(target, [routed], now)
             return False
-        channel.recent.append((now, routed.event.job))
+        channel.timelines.append((now, routed.event.job))
         self._close_last_run(target, routed)
         key = timeline_key(routed.saved, target)
         subject = timeline_subject(routed.saved)
@@ -214,11 +219,11 @@ class Announcer:
         return True
 
     def _close_last_run(self, target: str, routed: _RoutedEvent) -> None:
-        """Tell the message of the run before where its story ends."""
-        known = routed.saved.known
-        if known.run < 2:
+        """Store in the previous run's timeline where that run ends."""
+        snapshot = routed.saved.snapshot
+        if snapshot.run < 2:
             return
-        key = timeline_key(replace(routed.saved, known=replace(known, run=known.run - 1)), target)
+        key = timeline_key(replace(routed.saved, snapshot=replace(snapshot, run=snapshot.run - 1)), target)
         message = self._store.message(key)
         if message is not None:
             self._store.touch(key, {**message.subject, "end": routed.event.id})
@@ -227,22 +232,22 @@ class Announcer:
         return routed.follows_job and self._store.touch(timeline_key(routed.saved, target))
 
     def _alert(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
-        if not self._is_burst(channel.alerts, routed):
-            channel.alerts.append((now, routed.event.job))
+        is_burst = self._is_burst(channel.alerts, routed)
+        channel.alerts.append((now, routed.event.job))
+        if not is_burst:
             self._post(target, routed, "alert", now)
             return
-        channel.alerts.append((now, routed.event.job))
-        gathering = channel.gathering
-        if gathering is not None and self._unsent(gathering.key):
-            self._store.touch(gathering.key, gathering.add([routed]))
+        digest = channel.alert_digest
+        if digest is not None and self._is_unsent(digest.key):
+            self._store.touch(digest.key, digest.add([routed]))
             return
-        channel.gathering = self._digest(target, [routed], now, not_before=now + GATHER_WINDOW)
+        channel.alert_digest = self._post_digest(target, [routed], now, not_before=now + GATHER_WINDOW)
 
     def _is_burst(self, recent: list[tuple[datetime, str]], routed: _RoutedEvent) -> bool:
         jobs = {job for _, job in recent}
         return routed.event.job not in jobs and len(jobs) + 1 >= self._burst
 
-    def _unsent(self, key: str) -> bool:
+    def _is_unsent(self, key: str) -> bool:
         message = self._store.message(key)
         return message is not None and not message.ts and not message.attempts and not message.error
 
@@ -260,49 +265,53 @@ class Announcer:
 
 
 def timeline_key(saved: SavedEvent, target: str) -> str:
-    """One message per job, run and channel."""
+    """The outbox key of a timeline: one message for each job, run and channel."""
     event = saved.event
-    return f"timeline:{event.job}:{event.create_time.isoformat()}:{saved.known.run}:{target}"
+    return f"timeline:{event.job}:{event.create_time.isoformat()}:{saved.snapshot.run}:{target}"
 
 
 def timeline_subject(saved: SavedEvent) -> dict[str, Any]:
-    """`first` is the id of the run's first event; a later run adds `end`, the id of its own first."""
+    """`first` is the ID of the run's first event; the next run adds `end`, the ID of its own first event."""
     event = saved.event
     return {
         "job": event.job,
         "create_time": event.create_time.isoformat(),
-        "run": saved.known.run,
+        "run": saved.snapshot.run,
         "first": event.id,
     }
 
 
 def _digest_keys(target: str) -> str:
-    """What the keys of a target's digests begin with."""
+    """The prefix of the keys of a target's digests."""
     return f"digest:{target}:"
 
 
 def _is_alarming(status: str) -> bool:
-    """Whether a job may have had an alert for standing still in it: failed, stopped, stuck, or waiting for
-    people to stop the writes to its source."""
+    """Whether a job in this status may have an alert that ends with the status.
+
+    Such a job failed, stopped, may be stuck, or waits for people to stop the writes to its source.
+    """
     state = status.partition("/")[0]
     return state in CHANGING or state in (State.FAILED, State.STOPPED) or source_writes.needs_silence(status)
 
 
 def _ends(event: Event, earlier: Event) -> bool:
-    """Whether what an earlier event warns of changes with this one. That the writes must stop holds on
-    while the dump is prepared, whatever else changes meanwhile."""
+    """Whether the alert of an earlier event is about the status that `event` leaves.
+
+    The alert to stop the writes is about every phase in which they must stop, not only about the first.
+    """
     if source_writes.needs_silence(event.before):
         return source_writes.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
     return earlier.after == event.before
 
 
 def _order(target: str, routed: _RoutedEvent) -> str:
-    """A job's messages keep their sequence in each channel; one channel never waits for another."""
+    """Messages of one order are sent in sequence: those of one job in one channel."""
     return f"{routed.event.job}@{target}"
 
 
 def _expire_recent(channel: _Channel, now: datetime) -> None:
-    channel.recent[:] = [each for each in channel.recent if each[0] > now - NEWS_WINDOW]
+    channel.timelines[:] = [each for each in channel.timelines if each[0] > now - TIMELINE_WINDOW]
     channel.alerts[:] = [each for each in channel.alerts if each[0] > now - ALERT_WINDOW]
     if channel.digest is not None and now - channel.digest.at > DIGEST_OPEN:
         channel.digest = None

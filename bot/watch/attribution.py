@@ -1,4 +1,4 @@
-"""Who changed a job: somebody here, somebody outside, or the job itself in its course."""
+"""Who changed a job: a run of this bot, somebody outside, or the service in the job's normal course."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bot.dms.rules import Action
 from bot.store.records import Run, RunState
 
 OUTSIDE = "outside"
-"""`Event.by` of a change that nobody made from here: the console, gcloud, another program."""
+"""`Event.by` of a change that was not made through this bot: by the console, gcloud or another program."""
 
 PROMOTING = frozenset({Phase.PROMOTE_IN_PROGRESS})
 
 _CALLED = (RunState.CALLING, RunState.FOLLOWING, RunState.SUCCEEDED, RunState.FAILED, RunState.UNCLEAR)
-_CLOCK_SKEW = timedelta(seconds=60)
-"""A run may end a little before the look that first shows its effect."""
+_EFFECT_DELAY = timedelta(seconds=60)
+"""The service may show the effect of a run a little after the run has ended."""
 
 _TO_STOP = frozenset({Action.STOP, Action.RESTART})
 """A restart may stop the job first."""
@@ -42,7 +42,7 @@ _NONE: frozenset[Action] = frozenset()
 
 
 def actions_explaining(before: Job, after: Job) -> frozenset[Action]:
-    """The actions that can have led from `before` to `after`; none where it went there by itself."""
+    """The actions that can lead from `before` to `after`; none if the service goes there by itself."""
     if after.phase in PROMOTING and before.phase not in PROMOTING:
         return frozenset({Action.PROMOTE})
     if after.state == State.COMPLETED:
@@ -68,10 +68,9 @@ def _by_state(table: Mapping[State, frozenset[Action]], state: str) -> frozenset
 
 
 def changed_by(before: Job, after: Job | None, runs: Sequence[Run], since: datetime) -> str:
-    """`Event.by` for a change seen now: a user id, `outside`, or empty for the course of things.
+    """`Event.by` for a change seen now: a user ID, `outside`, or empty if the service made it by itself.
 
-    `runs` are those of this job, `since` is when it was last looked at; `after` is None for a job
-    that is gone.
+    `runs` are those of this job, `since` is the time of the previous poll; `after` is None for a deleted job.
     """
     wanted = frozenset({Action.DELETE}) if after is None else actions_explaining(before, after)
     if not wanted:
@@ -86,9 +85,9 @@ def _can_explain(run: Run, since: datetime) -> bool:
     stopped_first = run.state is RunState.QUEUED and run.called is not None
     if run.state not in _CALLED and not stopped_first:
         return False
-    return run.ended is None or run.ended >= since - _CLOCK_SKEW
+    return run.ended is None or run.ended >= since - _EFFECT_DELAY
 
 
 def _already_in_progress(before: Job) -> bool:
-    """Whether the change only ends what has been seen, and told, before."""
+    """Whether the change only ends a transition that already has an event, with who caused it."""
     return before.state in CHANGING or before.phase in PROMOTING

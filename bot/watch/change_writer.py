@@ -121,15 +121,15 @@ class ChangeWriter:
         else:
             worst = result.delay.seconds.worst(result.at - MAX_AGE)
             found = diff_delay(before, worst, result.at, self._delay_alert_s)
-        if found.known is not before:
+        if found.snapshot is not before:
             self._add(found, before, changes)
 
     def _add(self, found: Diff, before: JobSnapshot | None, changes: Changes) -> None:
-        changes.snapshots[found.known.job.name] = found.known
+        changes.snapshots[found.snapshot.job.name] = found.snapshot
         for event in found.events:
-            of_replaced_job = before is not None and event.create_time != found.known.job.create_time
-            known = before if of_replaced_job and before is not None else found.known
-            changes.events.append(SavedEvent(self._store.add_event(event), known))
+            of_replaced_job = before is not None and event.create_time != found.snapshot.job.create_time
+            of_job = before if of_replaced_job and before is not None else found.snapshot
+            changes.events.append(SavedEvent(self._store.add_event(event), of_job))
 
     def _check_unchanged(self, name: str, before: JobSnapshot | None) -> None:
         """Raise SnapshotConflict unless the stored snapshot still is `before`."""

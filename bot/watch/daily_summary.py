@@ -1,4 +1,4 @@
-"""The daily summary: once a day at a time of the clock on the wall, whoever leads."""
+"""The daily summary: one message a day at a local time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from bot.watch.transitions import STUCK
 
 _DAY = timedelta(days=1)
 _MAX_NAMES = 50
-"""Jobs named in one summary."""
+"""Jobs named in each list of a summary."""
 _MAX_SCANNED = 5000
 _MAX_EVENTS = 500
 
 
 class DailySummary:
-    """Writes the summary of the settings, or the one that the policy file asks for instead."""
+    """Writes the summary that the policy file asks for, else that of the settings."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class DailySummary:
         self._wake = wake or threading.Event()
 
     def tick(self, now: datetime) -> bool:
-        """Write today's summary if it is time; whether it was written. Call it at least once a minute.
+        """Write today's summary if it is due; whether it was written. Call it at least once a minute.
 
         Raises:
             StoreError.
@@ -50,28 +50,28 @@ class DailySummary:
             return False
         local = now.astimezone(ZoneInfo(self._plan.zone))
         today = local.date()
-        late = _minutes(local.time()) >= _minutes(self._plan.at)
-        if not late or self._done(today):
+        late_by_min = _minutes(local.time()) - _minutes(self._plan.at)
+        if late_by_min < 0 or self._is_done(today):
             return False
         with self._store.transaction():
-            written = self._write(today, now)
+            written = self._write(today, now, late_by_min)
         if written:
             self._wake.set()
         return written
 
-    def _done(self, today: date) -> bool:
-        """A marker far ahead is from a clock that was wrong, and must not silence the days until then."""
+    def _is_done(self, today: date) -> bool:
+        """Whether today's summary exists. A date far ahead comes from a wrong clock and does not count."""
         marker = self._store.value(self._marker())
         return marker is not None and today.isoformat() <= marker <= (today + _DAY).isoformat()
 
-    def _write(self, today: date, now: datetime) -> bool:
-        """Once a day even where the hour comes twice, clocks disagree or another replica was faster."""
-        if self._done(today):
+    def _write(self, today: date, now: datetime, late_by_min: int) -> bool:
+        """Checks again inside the transaction: another replica may have been faster."""
+        if self._is_done(today):
             return False
         first = self._store.value(self._marker()) is None
         self._store.put_value(self._marker(), today.isoformat())
-        if first and self._past_by_more_than_an_hour(now):
-            return False  # a bot that was set up in the afternoon has no morning to tell of
+        if first and late_by_min > 60:
+            return False  # a bot that was set up in the afternoon writes its first summary the next morning
         return self._store.post(
             OutMessage(
                 key=f"summary:{self._channel}:{today.isoformat()}",
@@ -82,18 +82,12 @@ class DailySummary:
             )
         )
 
-    def _past_by_more_than_an_hour(self, now: datetime) -> bool:
-        if self._plan is None:
-            return False
-        local = now.astimezone(ZoneInfo(self._plan.zone))
-        return _minutes(local.time()) - _minutes(self._plan.at) > 60
-
     def _marker(self) -> str:
         return f"summary:{self._channel}"
 
 
 def summary_subject(store: Store, today: date, now: datetime) -> dict[str, object]:
-    """What the summary shows: counts by status, the last day's events, what needs somebody.
+    """What the summary shows: counts by status, the last day's alerts, and what needs attention.
 
     Raises:
         StoreError.

@@ -1,4 +1,4 @@
-"""One look at a location: its list of jobs, less what is as it was."""
+"""One poll of a location: lists its jobs and leaves out those that have not changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter, is_
-from typing import TYPE_CHECKING
 
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
@@ -15,11 +14,8 @@ from bot.store.records import JobSnapshot
 from bot.watch.attribution import PROMOTING
 from bot.watch.transitions import BASELINE, STUCK, is_stuck
 
-if TYPE_CHECKING:
-    from collections.abc import Container
-
 _MAX_CONFIRMED = 50
-"""Missing jobs asked for one by one at each look; more wait for the next look."""
+"""Missing jobs that one poll reads one by one; the rest waits for the next poll."""
 _REPORTED_FIELDS = attrgetter(
     "state",
     "phase",
@@ -33,25 +29,25 @@ _REPORTED_FIELDS = attrgetter(
     "destination",
     "end_time",
 )
-"""What is told or kept of a job. As one tuple, what is the very same object costs no comparison."""
+"""What is announced or kept of a job. A tuple compares identical objects without looking into them."""
 _BUSY_PHASES = BEFORE_CDC | PROMOTING
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What a look at a location found, as far as it matters."""
+    """What changed in a location since its last snapshots."""
 
     location: str
     at: datetime
     changed: tuple[Job, ...]
-    """Jobs that are new, or not as they were known."""
+    """Jobs that are new, differ from their snapshot, or have become stuck."""
     missing: tuple[str, ...]
-    """Jobs that are gone, by the service's own word."""
+    """Full names of deleted jobs: the service answered NOT_FOUND for each."""
     busy: bool
     """Whether anything here is changing, dumping or being promoted."""
     jobs: tuple[Job, ...]
     changing: tuple[Job, ...]
-    """Those in a changing state: they may come to be stuck without any change."""
+    """Those in a changing state: they can become stuck without any other change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +74,12 @@ def poll_location(
     stuck_after: timedelta,
     last: PollResult | None = None,
 ) -> PollResult:
-    """List the jobs of a location (`-` for all) and say what is not as it was known.
+    """List the jobs of a location (`-` for all) and compare them with their snapshots.
 
-    `last` is the look before, if what it found is known by now: on most looks all is as it was then.
+    `last` is the previous poll if its changes are saved: most polls find the same jobs again.
 
     Raises:
-        DmsError: the location did not answer; nothing can be said of its jobs.
+        DmsError: the location did not answer, so none of its jobs counts as missing.
     """
     at = datetime.now(UTC)
     found = dms.list_jobs(location, durations=False)
@@ -96,7 +92,12 @@ def poll_location(
     missing: tuple[str, ...] = ()
     if len(found.jobs) - len(changed) < len(known):
         names = {job.name for job in found.jobs}
-        missing, back = _confirm_missing(dms, _missing_jobs(known, names, found.unreachable))
+        absent = [
+            name
+            for name, each in known.items()
+            if name not in names and each.job.location not in found.unreachable
+        ]
+        missing, back = _confirm_missing(dms, absent)
         changed += back
     busy = any(map(is_busy, found.jobs))
     return PollResult(location, at, tuple(changed), missing, busy, found.jobs, changing)
@@ -118,12 +119,12 @@ def fetch_delay(dms: Dms, snapshot: JobSnapshot) -> DelayResult:
 
 
 def _same_listing(last: PollResult, jobs: Sequence[Job], known: Mapping[str, JobSnapshot]) -> bool:
-    """Whether these are the very same jobs (the gateway hands out again what has not changed)."""
+    """Whether these are the same objects: the gateway reuses the jobs of an unchanged page."""
     return len(jobs) == len(last.jobs) == len(known) and all(map(is_, jobs, last.jobs))
 
 
 def _changed_jobs(jobs: Iterable[Job], known: Mapping[str, JobSnapshot]) -> list[Job]:
-    """Jobs that are new, or not as they were."""
+    """Jobs that are new or differ from their snapshot."""
     return [
         job for job in jobs if (before := known.get(job.name)) is None or not is_unchanged(before.job, job)
     ]
@@ -132,13 +133,14 @@ def _changed_jobs(jobs: Iterable[Job], known: Mapping[str, JobSnapshot]) -> list
 def _now_stuck(
     changing: Iterable[Job], known: Mapping[str, JobSnapshot], at: datetime, stuck_after: timedelta
 ) -> tuple[Job, ...]:
-    """Jobs that have not changed, and should have."""
+    """Unchanged jobs that have stayed in a changing state for too long."""
     return tuple(
         job
         for job in changing
         if (before := known.get(job.name)) is not None
         and is_unchanged(before.job, job)
-        and _is_now_stuck(before, job, at, stuck_after)
+        and STUCK not in before.flags
+        and is_stuck(job, before.changed, at, stuck_after)
     )
 
 
@@ -148,22 +150,12 @@ def is_busy(job: Job) -> bool:
 
 
 def is_unchanged(known: Job, job: Job) -> bool:
-    """Whether nothing has changed that is told or kept; times that merely tick do not count."""
+    """Whether all reported fields are equal. The update time and the duration do not count."""
     return known is job or _REPORTED_FIELDS(known) == _REPORTED_FIELDS(job)
 
 
-def _is_now_stuck(before: JobSnapshot, job: Job, at: datetime, stuck_after: timedelta) -> bool:
-    return STUCK not in before.flags and is_stuck(job, before.changed, at, stuck_after)
-
-
-def _missing_jobs(
-    known: Mapping[str, JobSnapshot], names: Container[str], silent: Sequence[str]
-) -> list[str]:
-    return [name for name, each in known.items() if name not in names and each.job.location not in silent]
-
-
 def _confirm_missing(dms: Dms, names: Sequence[str]) -> tuple[tuple[str, ...], list[Job]]:
-    """Which of the absent jobs are gone, and those that a stale list only left out."""
+    """The absent jobs that are deleted, and those that an incomplete list only left out."""
     gone: list[str] = []
     back: list[Job] = []
     for name in names[:_MAX_CONFIRMED]:

@@ -1,4 +1,4 @@
-"""From what was known of a job and what is seen now to what happened. Pure functions.
+"""Compares the last snapshot of a job with the present one and says what happened. Pure functions.
 
 Kinds of events, with what `before`, `after` and `detail` hold:
 
@@ -6,10 +6,10 @@ Kinds of events, with what `before`, `after` and `detail` hold:
 - `changed`: `before` and `after` are statuses, `detail` the error of a job that failed.
 - `error`: an error appeared while the status stayed as it was; `detail` is its text.
 - `deleted`: `before` is the last status.
-- `stuck`: `after` is the status, `detail` says in words why nobody should wait any longer.
-- `delayed`: `after` is the replication delay in seconds, `before` when it was measured (ISO).
+- `stuck`: `after` is the status, `detail` says in a sentence why waiting does not help.
+- `delayed`: `after` is the replication delay in seconds, `before` when it was measured (ISO 8601).
 - `database_failed`: `after` names the databases, `detail` has one line for each.
-- `cleared`: `before` names what is over (`error`, `delayed`, `database_failed`), `detail` tells more.
+- `cleared`: `before` names what is over (`error`, `delayed`, `database_failed`), `detail` says more.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase
 from bot.store.records import Event, JobSnapshot, Run, failed_databases
 from bot.util.durations import humanize
 from bot.util.redact import redact
+from bot.util.text import first_few
 from bot.watch.attribution import OUTSIDE, changed_by
 
 STUCK = "stuck"
 DELAYED = "delayed"
 BASELINE = "baseline"
-"""Flag of a job that was there at the very first look: nothing has been told of it yet."""
+"""Flag of a job that existed at the first poll of its location: nothing was announced of it yet."""
 
 REPLICATING = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _BEFORE_A_RUN = frozenset(
@@ -36,30 +37,30 @@ _BEFORE_A_RUN = frozenset(
 )
 _IN_A_RUN = frozenset({State.STARTING, State.RESTARTING, State.RUNNING})
 _RECOVERED_RATIO = 0.5
-"""A delay is over when it is below this part of the threshold: it must not flap."""
+"""A delay is over below this part of the threshold, so that the alert does not flap."""
 _MAX_NAMES = 10
 """Databases named in one event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What is known now, and what happened since the last look."""
+    """The new snapshot, and what happened since the last one."""
 
-    known: JobSnapshot
+    snapshot: JobSnapshot
     events: tuple[Event, ...] = ()
 
 
 def diff_first(job: Job, now: datetime, *, baseline: bool = False) -> Diff:
-    """A job never seen before. In the `baseline` (the very first look) nothing is told."""
+    """A job never seen before. In the `baseline` (the first poll of a location) it makes no event."""
     flags = (BASELINE, *_initial_flags(job)) if baseline else _initial_flags(job)
-    known = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
+    snapshot = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if baseline:
-        return Diff(known)
-    return Diff(known, (_created_event("created", job, now), *_warning(job, now, flags)))
+        return Diff(snapshot)
+    return Diff(snapshot, (_created_event("created", job, now), *_warning(job, now, flags)))
 
 
 def diff(
-    known: JobSnapshot,
+    last: JobSnapshot,
     job: Job,
     now: datetime,
     *,
@@ -67,17 +68,19 @@ def diff(
     runs: Sequence[Run] = (),
     since: datetime | None = None,
 ) -> Diff:
-    """Compare `job` with what was known; `runs` and `since` (the look before) tell who changed it."""
-    if job.create_time != known.job.create_time:
-        return _replaced(known, job, now, runs, since or known.seen)
-    if job.status != known.job.status:
-        return _status_changed(known, job, now, runs, since or known.seen)
-    events = _error_events(known.job, job, now)
-    flags = known.flags
-    if STUCK not in flags and is_stuck(job, known.changed, now, stuck_after):
+    """Compare `job` with its last snapshot; `runs` and `since` (the previous poll) say who changed it."""
+    if job.create_time != last.job.create_time:
+        return _replaced(last, job, now, runs, since or last.seen)
+    if job.status != last.job.status:
+        return _status_changed(last, job, now, runs, since or last.seen)
+    events = _error_events(last.job, job, now)
+    flags = last.flags
+    if STUCK not in flags and is_stuck(job, last.changed, now, stuck_after):
         flags = (*flags, STUCK)
-        events = (*events, _stuck(job, now, known.changed))
-    return Diff(replace(known, job=job, seen=now, flags=flags), events)
+        minutes = (now - last.changed).total_seconds() / 60
+        detail = f"No change for {minutes:.0f} minutes."
+        events = (*events, _event(job, now, "stuck", after=job.status, detail=detail))
+    return Diff(replace(last, job=job, seen=now, flags=flags), events)
 
 
 def is_stuck(job: Job, changed: datetime, now: datetime, stuck_after: timedelta) -> bool:
@@ -86,115 +89,114 @@ def is_stuck(job: Job, changed: datetime, now: datetime, stuck_after: timedelta)
 
 
 def deleted_event(
-    known: JobSnapshot, now: datetime, runs: Sequence[Run], since: datetime | None = None
+    last: JobSnapshot, now: datetime, runs: Sequence[Run], since: datetime | None = None
 ) -> Event | None:
-    """The event for a job that is not listed any more; None if its end has been told already."""
-    if known.job.state == State.DELETED:
+    """The event for a job that is no longer listed; None if its last snapshot was DELETED already."""
+    if last.job.state == State.DELETED:
         return None
     return Event(
-        job=known.job.name,
-        create_time=known.job.create_time,
+        job=last.job.name,
+        create_time=last.job.create_time,
         at=now,
         kind="deleted",
-        before=known.job.status,
-        by=changed_by(known.job, None, runs, since or known.seen),
+        before=last.job.status,
+        by=changed_by(last.job, None, runs, since or last.seen),
     )
 
 
-def diff_databases(known: JobSnapshot, databases: Sequence[Database], now: datetime) -> Diff:
-    """What happened to the databases of a job since they were last asked for."""
+def diff_databases(last: JobSnapshot, databases: Sequence[Database], now: datetime) -> Diff:
+    """What happened to the databases of a job since they were last read."""
     fresh = {str(each.id): f"{each.state}/{each.phase}" if each.phase else each.state for each in databases}
-    if fresh == dict(known.databases):
-        return Diff(known)
-    updated = replace(known, databases=fresh, seen=now)
-    before_the_first_look = not known.databases and BASELINE in known.flags
-    if before_the_first_look or known.job.state != State.RUNNING:
-        return Diff(updated)  # a job that failed or stopped as a whole has said so itself
-    was_failed, now_failed = failed_databases(known.databases), failed_databases(fresh)
+    if fresh == dict(last.databases):
+        return Diff(last)
+    updated = replace(last, databases=fresh, seen=now)
+    first_read = not last.databases and BASELINE in last.flags
+    if first_read or last.job.state != State.RUNNING:
+        return Diff(updated)  # a job that failed or stopped as a whole has an event of its own
+    was_failed, now_failed = failed_databases(last.databases), failed_databases(fresh)
     new = set(now_failed).difference(was_failed)
     failed = [each for each in databases if str(each.id) in new]
     recovered = [name for name in was_failed if name in fresh and name not in now_failed]
-    events = (*_databases_failed(known.job, failed, now), *_databases_recovered(known.job, recovered, now))
+    events = (*_databases_failed(last.job, failed, now), *_databases_recovered(last.job, recovered, now))
     return Diff(updated, events)
 
 
-def diff_delay(known: JobSnapshot, point: DelayPoint | None, now: datetime, alert_s: float) -> Diff:
-    """Tell a replication delay above `alert_s` seconds once, and once that it is over."""
-    if point is None or known.job.state != State.RUNNING or known.job.phase not in REPLICATING:
-        return Diff(known)
-    delayed = DELAYED in known.flags
+def diff_delay(last: JobSnapshot, point: DelayPoint | None, now: datetime, alert_s: float) -> Diff:
+    """One event when the delay exceeds `alert_s` seconds, and one when it is over."""
+    if point is None or last.job.state != State.RUNNING or last.job.phase not in REPLICATING:
+        return Diff(last)
+    delayed = DELAYED in last.flags
     if not delayed and point.value > alert_s:
         measured = point.time.isoformat()
-        event = _event(known.job, now, "delayed", before=measured, after=f"{point.value:.0f}")
-        return Diff(replace(known, flags=(*known.flags, DELAYED)), (event,))
+        event = _event(last.job, now, "delayed", before=measured, after=f"{point.value:.0f}")
+        return Diff(replace(last, flags=(*last.flags, DELAYED)), (event,))
     if delayed and point.value <= alert_s * _RECOVERED_RATIO:
         at = point.time.astimezone(UTC)
         detail = (
             f"The replication delay is down to {humanize(point.value)} (measured {at:%Y-%m-%d %H:%M} UTC)."
         )
-        event = _event(known.job, now, "cleared", before=DELAYED, detail=detail)
-        return Diff(_without(known, DELAYED), (event,))
-    return Diff(known)
+        event = _event(last.job, now, "cleared", before=DELAYED, detail=detail)
+        flags = tuple(each for each in last.flags if each != DELAYED)
+        return Diff(replace(last, flags=flags), (event,))
+    return Diff(last)
 
 
 def starts_new_run(before: Job, after: Job) -> bool:
-    """Whether a new run begins: a start or a restart, even if the states between were not seen."""
+    """Whether a start or a restart has begun a new run, even if polls missed the states between."""
     if after.state in (State.STARTING, State.RESTARTING):
         return before.state in _BEFORE_A_RUN
     if after.state != State.RUNNING:
         return False
     if before.state in _BEFORE_A_RUN:
-        goes_on = before.state in (State.STOPPED, State.FAILED) and after.phase in REPLICATING
-        return not goes_on
+        resumed = before.state in (State.STOPPED, State.FAILED) and after.phase in REPLICATING
+        return not resumed
     return before.state == State.RUNNING and before.phase in REPLICATING and after.phase in BEFORE_CDC
 
 
-def _replaced(known: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Diff:
-    """Another job under the same name: the old one is gone."""
-    old = deleted_event(known, now, runs, since)
+def _replaced(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Diff:
+    """Another job has the same name: the old one was deleted."""
+    old = deleted_event(last, now, runs, since)
     flags = _initial_flags(job)
-    events = (_created_event("recreated", job, now, known.job.status), *_warning(job, now, flags))
+    events = (_created_event("recreated", job, now, last.job.status), *_warning(job, now, flags))
     fresh = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if old is None:
         return Diff(fresh, events)
     return Diff(fresh, (replace(old, detail="Another job was created under the same name."), *events))
 
 
-def _status_changed(
-    known: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime
-) -> Diff:
-    new_run = starts_new_run(known.job, job)
-    flags = (*_kept_flags(known.flags, job), *_initial_flags(job))
+def _status_changed(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Diff:
+    new_run = starts_new_run(last.job, job)
+    flags = (*_kept_flags(last.flags, job), *_initial_flags(job))
     event = Event(
         job=job.name,
         create_time=job.create_time,
         at=now,
         kind="deleted" if job.state == State.DELETED else "changed",
-        before=known.job.status,
+        before=last.job.status,
         after=job.status,
         detail=redact(_error_text(job)),
-        by=changed_by(known.job, job, runs, since),
+        by=changed_by(last.job, job, runs, since),
     )
     fresh = replace(
-        known,
+        last,
         job=job,
         seen=now,
         changed=now,
         flags=flags,
-        run=known.run + new_run,
-        databases={} if new_run else known.databases,
+        run=last.run + new_run,
+        databases={} if new_run else last.databases,
     )
-    return Diff(fresh, (event, *_new_error(known.job, job, now), *_warning(job, now, flags)))
+    return Diff(fresh, (event, *_new_error(last.job, job, now), *_warning(job, now, flags)))
 
 
 def _kept_flags(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
-    """A change ends what was told of the old status; a delay stands while replication runs."""
+    """A change of status ends all warnings, except a delay while replication goes on."""
     replicating = job.state == State.RUNNING and job.phase in REPLICATING
     return (DELAYED,) if DELAYED in flags and replicating else ()
 
 
 def _initial_flags(job: Job) -> tuple[str, ...]:
-    """Flags that a status brings with it at once."""
+    """Flags that a status sets at once, without waiting for `stuck_after`."""
     return (STUCK,) if job.state == State.STOPPED and job.phase == Phase.FULL_DUMP else ()
 
 
@@ -205,11 +207,6 @@ def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ..
         f"Stopped in the full dump: it can only restart or be deleted. Until then {source_log_growth(job)}."
     )
     return (_event(job, now, "stuck", after=job.status, detail=detail),)
-
-
-def _stuck(job: Job, now: datetime, changed: datetime) -> Event:
-    minutes = (now - changed).total_seconds() / 60
-    return _event(job, now, "stuck", after=job.status, detail=f"No change for {minutes:.0f} minutes.")
 
 
 def _created_event(kind: str, job: Job, now: datetime, before: str = "") -> Event:
@@ -226,7 +223,7 @@ def _error_events(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
 
 
 def _new_error(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
-    """An error that came with a change of status which does not say so itself."""
+    """An error that came with a change to a status other than FAILED, which reports its own."""
     if job.error is None or job.error == before.error or job.state == State.FAILED:
         return ()
     return (_event(job, now, "error", after=job.status, detail=job.error.message),)
@@ -243,25 +240,15 @@ def _databases_failed(job: Job, failed: Sequence[Database], now: datetime) -> tu
         f"{each.id}: {each.error.message if each.error else 'no reason given'}"
         for each in failed[:_MAX_NAMES]
     ]
-    names = _names([str(each.id) for each in failed])
+    names = first_few([str(each.id) for each in failed], _MAX_NAMES)
     return (_event(job, now, "database_failed", after=names, detail="\n".join(lines)),)
 
 
 def _databases_recovered(job: Job, names: Sequence[str], now: datetime) -> tuple[Event, ...]:
     if not names:
         return ()
-    return (
-        _event(job, now, "cleared", before="database_failed", detail=f"No longer failed: {_names(names)}."),
-    )
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    return ", ".join(names[:_MAX_NAMES]) + more
-
-
-def _without(known: JobSnapshot, flag: str) -> JobSnapshot:
-    return replace(known, flags=tuple(each for each in known.flags if each != flag))
+    detail = f"No longer failed: {first_few(names, _MAX_NAMES)}."
+    return (_event(job, now, "cleared", before="database_failed", detail=detail),)
 
 
 def _event(job: Job, now: datetime, kind: str, before: str = "", after: str = "", detail: str = "") -> Event:

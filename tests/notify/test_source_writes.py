@@ -117,14 +117,14 @@ def test_it_is_whoever_started_or_restarted_the_job() -> None:
         known("RUNNING/CDC"), job(f"RUNNING/{WAIT}"), NOW, stuck_after=HALF_HOUR, runs=[run(Action.RESTART)]
     )
     assert again.events[0].by == "U1"
-    assert again.known.run == known("RUNNING/CDC").run + 1
+    assert again.snapshot.run == known("RUNNING/CDC").run + 1
 
 
 def test_stopped_before_the_dump_is_not_told_as_a_stopped_dump() -> None:
     for phase in (WAIT, PREPARE):
         seen = diff(known(f"STOPPING/{phase}"), job(f"STOPPED/{phase}"), NOW, stuck_after=HALF_HOUR)
         assert [each.kind for each in seen.events] == ["changed"]
-        assert STUCK not in seen.known.flags
+        assert STUCK not in seen.snapshot.flags
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_the_first_look_ever_is_silent_even_for_jobs_in_trouble() -> None:
     for status in ("NOT_STARTED", "FAILED", "STOPPED/FULL_DUMP"):
         seen = diff_first(job(status), NOW, baseline=True)
         assert seen.events == ()
-        assert BASELINE in seen.known.flags
+        assert BASELINE in seen.snapshot.flags
 
 
 def test_nothing_is_told_while_nothing_changes() -> None:
@@ -140,7 +140,7 @@ def test_a_run_that_does_not_fit_is_not_the_cause(unfit: object) -> None:
 )
 def test_a_run_begins_with_a_start_or_a_restart(before: str, after: str, grows: bool) -> None:
     seen = diff(known(before, run=3), job(after), NOW, stuck_after=HALF_HOUR)
-    assert seen.known.run == (4 if grows else 3)
+    assert seen.snapshot.run == (4 if grows else 3)
 
 
 def test_a_failure_carries_its_reason_once_and_without_secrets() -> None:
@@ -154,8 +154,8 @@ def test_an_error_that_comes_and_goes_while_the_job_runs() -> None:
     ailing = job("RUNNING/CDC", error="slot is gone")
     came = diff(known("RUNNING/CDC"), ailing, NOW, stuck_after=HALF_HOUR)
     assert [(e.kind, e.detail) for e in came.events] == [("error", "slot is gone")]
-    assert diff(came.known, ailing, NOW, stuck_after=HALF_HOUR).events == ()
-    went = diff(came.known, job("RUNNING/CDC"), NOW, stuck_after=HALF_HOUR)
+    assert diff(came.snapshot, ailing, NOW, stuck_after=HALF_HOUR).events == ()
+    went = diff(came.snapshot, job("RUNNING/CDC"), NOW, stuck_after=HALF_HOUR)
     assert [(e.kind, e.before) for e in went.events] == [("cleared", "error")]
 
 
@@ -163,9 +163,9 @@ def test_a_changing_state_that_lasts_is_stuck_once_and_clears_with_the_next_chan
     before = known("STOPPING/CDC", changed=NOW - HALF_HOUR)
     stuck = diff(before, job("STOPPING/CDC"), NOW, stuck_after=HALF_HOUR)
     assert [(e.kind, e.detail) for e in stuck.events] == [("stuck", "No change for 30 minutes.")]
-    assert diff(stuck.known, job("STOPPING/CDC"), NOW + MINUTE, stuck_after=HALF_HOUR).events == ()
-    moved = diff(stuck.known, job("STOPPED/CDC"), NOW + MINUTE, stuck_after=HALF_HOUR)
-    assert STUCK not in moved.known.flags
+    assert diff(stuck.snapshot, job("STOPPING/CDC"), NOW + MINUTE, stuck_after=HALF_HOUR).events == ()
+    moved = diff(stuck.snapshot, job("STOPPED/CDC"), NOW + MINUTE, stuck_after=HALF_HOUR)
+    assert STUCK not in moved.snapshot.flags
 
 
 def test_a_resting_state_is_never_stuck() -> None:
@@ -190,7 +190,7 @@ def test_a_job_made_anew_ends_the_old_one_and_begins_another() -> None:
         ("deleted", BORN),
         ("recreated", newer.create_time),
     ]
-    assert (seen.known.run, seen.known.flags) == (1, ())
+    assert (seen.snapshot.run, seen.snapshot.flags) == (1, ())
 
 
 def test_a_deletion_is_told_once() -> None:
@@ -202,7 +202,7 @@ def test_a_deletion_is_told_once() -> None:
     assert ours.by == "U1"
     listed = diff(known("DELETING"), job("DELETED"), NOW, stuck_after=HALF_HOUR)
     assert [e.kind for e in listed.events] == ["deleted"]
-    assert deleted_event(listed.known, NOW, []) is None
+    assert deleted_event(listed.snapshot, NOW, []) is None
 
 
 def test_databases_fail_and_recover() -> None:
@@ -210,8 +210,8 @@ def test_databases_fail_and_recover() -> None:
     broken = [database("a", "RUNNING"), database("b", "FAILED", "disk full")]
     failed = diff_databases(before, broken, NOW)
     assert [(e.kind, e.after, e.detail) for e in failed.events] == [("database_failed", "b", "b: disk full")]
-    assert diff_databases(failed.known, broken, NOW).known is failed.known
-    well = diff_databases(failed.known, [database("a", "RUNNING"), database("b", "RUNNING")], NOW)
+    assert diff_databases(failed.snapshot, broken, NOW).snapshot is failed.snapshot
+    well = diff_databases(failed.snapshot, [database("a", "RUNNING"), database("b", "RUNNING")], NOW)
     assert [(e.kind, e.before) for e in well.events] == [("cleared", "database_failed")]
 
 
@@ -237,11 +237,11 @@ def test_a_delay_is_told_once_and_does_not_flap() -> None:
     at = (NOW - MINUTE).isoformat()
     assert [(e.kind, e.before, e.after) for e in late.events] == [("delayed", at, "901")]
     for seconds in (2000.0, 899.0, 460.0):
-        assert diff_delay(late.known, measured(seconds), NOW, 900.0).events == ()
-    over = diff_delay(late.known, measured(450.0), NOW, 900.0)
+        assert diff_delay(late.snapshot, measured(seconds), NOW, 900.0).events == ()
+    over = diff_delay(late.snapshot, measured(450.0), NOW, 900.0)
     assert [(e.kind, e.before) for e in over.events] == [("cleared", DELAYED)]
     assert f"down to 7 min 30 s (measured {NOW - MINUTE:%Y-%m-%d %H:%M} UTC)" in over.events[0].detail
-    assert diff_delay(over.known, measured(899.0), NOW, 900.0).events == ()
+    assert diff_delay(over.snapshot, measured(899.0), NOW, 900.0).events == ()
 
 
 def test_a_delay_counts_only_while_replication_runs() -> None:
@@ -249,4 +249,4 @@ def test_a_delay_counts_only_while_replication_runs() -> None:
     assert diff_delay(known("RUNNING/CDC"), None, NOW, 900.0).events == ()
     late = known("RUNNING/CDC", flags=(DELAYED,))
     stopped = diff(late, job("STOPPING/CDC"), NOW, stuck_after=HALF_HOUR)
-    assert DELAYED not in stopped.known.flags
+    assert DELAYED not in stopped.snapshot.flags
