@@ -1,7 +1,7 @@
 """The interface of DMS for the rest of the bot; its one implementation is `bot.dms.gateway.Gateway`.
 
 It is a Protocol although there is only one implementation: importing `Gateway` loads the Google client
-libraries, which takes 0.6 to 0.9 seconds. Modules that only need the type, such as each verb, import this one.
+libraries, which takes 0.6 to 0.9 seconds. Modules that need only the type, such as each verb, import this.
 """
 
 from __future__ import annotations

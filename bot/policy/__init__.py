@@ -1,1 +1,1 @@
-"""Who may do what, and who hears of what."""
+"""Who may do what, and who gets which notifications."""

@@ -1,4 +1,4 @@
-"""A policy in words, for `/dms policy`."""
+"""Describes a policy, for `/dms policy`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPEN = (
 
 
 def overview(policy: Policy) -> list[Section]:
-    """What holds before any rule is looked at."""
+    """The roles and who has them; or that the policy is missing or open."""
     if policy.missing:
         return [Section(_MISSING)]
     if policy.open:
@@ -42,13 +42,13 @@ def overview(policy: Policy) -> list[Section]:
 
 
 def rules(policy: Policy) -> list[Section]:
-    """A section for each rule, and one for what holds where none matches."""
+    """A section for each rule, and one for the defaults."""
     found = [_rule(number, rule, policy) for number, rule in enumerate(policy.rules, start=1)]
     return [*found, _defaults(policy)] if policy.source else found
 
 
 def notices(policy: Policy) -> list[Section]:
-    """Planned freezes, watches and the summary, where there are any."""
+    """Planned freezes, default subscriptions and the daily summary, if there are any."""
     found: list[Section] = []
     for window in policy.planned_freezes:
         parts: list[RichPart] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
@@ -100,7 +100,7 @@ def role_name(role: Role) -> str:
 
 
 def verbs(chosen: frozenset[str], permissions: Permissions) -> str:
-    """Verbs in words; a set that has a name goes by it."""
+    """Verbs, for a sentence; a set with a name is called by it."""
     sets = verb_sets(permissions)
     if chosen >= sets["*"]:
         return "every verb"
@@ -112,7 +112,7 @@ def verbs(chosen: frozenset[str], permissions: Permissions) -> str:
 
 
 def scope(which: Scope) -> str:
-    """The jobs meant, in words."""
+    """The jobs of a scope, for a sentence."""
     if which.everything:
         return "every job"
     parts = []
@@ -125,7 +125,7 @@ def scope(which: Scope) -> str:
 
 
 def people(subjects: Subjects) -> tuple[RichPart, ...]:
-    """Who is meant, with mentions."""
+    """Who the subjects are, with mentions."""
     parts: list[RichPart] = []
     if subjects.role is not None:
         parts.append(role_name(subjects.role) + ("" if subjects.role is Role.ADMIN else " or above"))
@@ -136,6 +136,7 @@ def people(subjects: Subjects) -> tuple[RichPart, ...]:
 
 
 def with_commas(parts: Iterable[RichPart]) -> list[RichPart]:
+    """The parts with `, ` between them."""
     listed: list[RichPart] = []
     for part in parts:
         listed += [", ", part] if listed else [part]

@@ -11,50 +11,50 @@ from bot.policy.fields import ErrorCollector, TableReader
 from bot.policy.model import PolicyError
 
 _GUARDED = ("stop", "restart", "promote", "edit", "delete")
-"""What takes a second person in production: it loses data or its place in the replication, or changes what
-is copied. Elsewhere the defaults hold, by which restart, promote and delete take one."""
+"""Verbs that need an approval in production: they lose data or the position in the replication, or change
+what is copied. Elsewhere the defaults apply: one approval for restart, promote and delete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The answers, as they stand in the file."""
+    """The three answers, as they are written into the file."""
 
     operators: tuple[str, ...]
     approvers: tuple[str, ...]
     production: tuple[str, ...] = ()
-    """`key=value`; a job with any of them is production. Empty: every job is."""
+    """Labels as `key=value`; a job with any of them is production. Empty: every job is."""
 
 
 def people(text: str, role: str) -> tuple[str, ...]:
-    """Ids and handles of whom to give `role`, apart by commas or spaces.
+    """IDs and handles of those who get `role`, separated by commas or spaces.
 
     Raises:
-        PolicyError: there are none, or one is no subject of a policy.
+        PolicyError: there are none, or one of them has no valid form.
     """
-    words, faults = _words(text), ErrorCollector("")
-    fields = TableReader("", {role: words}, faults)
+    words, errors = _words(text), ErrorCollector("")
+    fields = TableReader("", {role: words}, errors)
     fields.subjects(role, roles_too=False)
     if not words:
         fields.error(role, "is empty: name somebody", f'{role} = ["U0123ABCD", "@dba-team"]')
-    return _sound(words, faults)
+    return _checked(words, errors)
 
 
 def labels(text: str) -> tuple[str, ...]:
-    """Labels, apart by commas or spaces; there may be none.
+    """Labels, separated by commas or spaces; there may be none.
 
     Raises:
-        PolicyError: one is no `key=value`.
+        PolicyError: one of them is not `key=value`.
     """
-    words, faults = _words(text), ErrorCollector("")
+    words, errors = _words(text), ErrorCollector("")
     if words:
-        TableReader("", {"labels": words}, faults).scope()
-    return _sound(words, faults)
+        TableReader("", {"labels": words}, errors).scope()
+    return _checked(words, errors)
 
 
-def _sound(words: Sequence[str], faults: ErrorCollector) -> tuple[str, ...]:
-    if faults.found:
-        # A fault begins with its file, and here is none.
-        raise PolicyError(each.removeprefix(", ") for each in faults.found)
+def _checked(words: Sequence[str], errors: ErrorCollector) -> tuple[str, ...]:
+    if errors.found:
+        # An error begins with the name of its file, which is empty here.
+        raise PolicyError(each.removeprefix(", ") for each in errors.found)
     return tuple(words)
 
 
@@ -86,7 +86,7 @@ def _lines(draft: Draft) -> Iterator[str]:
 
 
 def _rule(label: str) -> Iterator[str]:
-    """Production needs a second person; without a label, every job is production."""
+    """A rule by which production needs a second person. Without a label, it is for every job."""
     what = f"production ({label})" if label else "every job"
     yield "[[rule]]"
     yield f"name = {json.dumps(f'{what} needs a second person', ensure_ascii=False)}"
@@ -97,5 +97,5 @@ def _rule(label: str) -> Iterator[str]:
 
 
 def _listed(words: Sequence[str]) -> str:
-    """A list as TOML has it: its strings are quoted as those of JSON are."""
+    """A TOML list. TOML quotes these strings as JSON does."""
     return json.dumps(list(words), ensure_ascii=False)

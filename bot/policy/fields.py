@@ -1,20 +1,20 @@
-"""One table of a policy file, read field by field; what is wrong is noted, and reading goes on."""
+"""Reads one table of a policy file, field by field. An error is collected, and reading goes on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.policy.model import Role, Scope, Subjects
 from bot.policy.permissions import Permission, Permissions, verb_sets, verbs_with
 from bot.util.durations import parse_duration, parse_time
-from bot.util.suggest import nearest
+from bot.util.suggest import or_similar
 
 MIN_DURATION = timedelta(minutes=1)
 MAX_DURATION = timedelta(days=30)
-"""Bounds of how long a request may wait."""
+"""Bounds of how long a request may wait for approvals."""
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
@@ -28,7 +28,7 @@ _ROLES = {role.name.lower(): role for role in Role}
 
 
 class ErrorCollector:
-    """What was found wrong so far."""
+    """The errors found so far, one sentence each."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -40,7 +40,7 @@ class ErrorCollector:
 
 
 class TableReader:
-    """One table; `where` says which in words."""
+    """One table. `where` names it in errors, and is empty for the whole file."""
 
     def __init__(self, where: str, data: dict[str, Any], errors: ErrorCollector) -> None:
         self.where = where
@@ -60,15 +60,14 @@ class TableReader:
         self._errors.add(where, what, example)
 
     def reject_unknown(self, known: Collection[str]) -> None:
-        """Note every key that is not in `known`."""
+        """Report every key that is not in `known`."""
         for key in self._data:
             if key not in known:
-                self.error(
-                    shorter(key), f"is not known here{did_you_mean(key, known)}", " or ".join(list(known)[:3])
-                )
+                near = or_similar(key, known)
+                self.error(shorter(key), f"is not known here{near}", " or ".join(list(known)[:3]))
 
     def table(self, key: str) -> TableReader | None:
-        """A table of its own, or None where there is none."""
+        """The table at `key`; None if it is missing."""
         value = self._data.get(key)
         if value is None:
             return None
@@ -78,7 +77,7 @@ class TableReader:
         return TableReader(f"[{key}]", value, self._errors)
 
     def tables(self, key: str) -> list[TableReader]:
-        """An array of tables; empty where there is none."""
+        """The array of tables at `key`; empty if it is missing."""
         value = self._data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
             self.error(key, f"must be written as tables, not as {shown(value)}", f"[[{key}]]")
@@ -91,7 +90,7 @@ class TableReader:
     # ---- plain fields
 
     def text(self, key: str, *, needed: str = "") -> str:
-        """A text on one line; with `needed` (an example), it must be there."""
+        """A string of one line. With `needed` (an example for the error), it is required."""
         value = self._data.get(key, "")
         if not isinstance(value, str):
             self.error(key, f"must be a text, not {shown(value)}", needed or f'{key} = "production"')
@@ -104,7 +103,7 @@ class TableReader:
         return value.strip()
 
     def texts(self, key: str, example: str) -> tuple[str, ...]:
-        """A list of texts, or one text alone."""
+        """A list of strings, or a single string."""
         value = self._data.get(key, [])
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(each, str) for each in items):
@@ -144,7 +143,7 @@ class TableReader:
         return span
 
     def timestamp(self, key: str) -> datetime | None:
-        """A time in UTC; a time without a zone is taken as UTC."""
+        """A time in UTC; a time without a zone counts as UTC. Required."""
         value = self._data.get(key)
         try:
             found = _timestamp(value)
@@ -163,15 +162,13 @@ class TableReader:
             return default
         if isinstance(value, str) and value in _ROLES:
             return _ROLES[value]
-        self.error(
-            key,
-            f"must be one of {', '.join(_ROLES)}, not {shown(value)}{did_you_mean(value, _ROLES)}",
-            f'{key} = "viewer"',
-        )
+        near = or_similar(value, _ROLES) if isinstance(value, str) else ""
+        what = f"must be one of {', '.join(_ROLES)}, not {shown(value)}{near}"
+        self.error(key, what, f'{key} = "viewer"')
         return default
 
     def channel(self, key: str) -> str:
-        """A channel's id, or empty."""
+        """A channel ID, or empty."""
         value = self._data.get(key, "")
         if isinstance(value, str) and (not value or _CHANNEL.fullmatch(value)):
             return value
@@ -180,7 +177,7 @@ class TableReader:
         return ""
 
     def target(self, key: str) -> str:
-        """The id of a channel or a person; it must be there."""
+        """The ID of a channel or a person. Required."""
         value = self._data.get(key, "")
         if isinstance(value, str) and (_CHANNEL.fullmatch(value) or _USER.fullmatch(value)):
             return value
@@ -189,10 +186,11 @@ class TableReader:
         return ""
 
     def verbs(self, key: str, permissions: Permissions) -> frozenset[str]:
-        """The verbs that a rule is for, with words such as `destroy` spelled out."""
+        """The verbs of a rule, with words such as `destroy` resolved. Required."""
         example = 'verbs = ["promote", "delete"], or ["destroy"]'
         words = self.texts(key, '["promote", "delete"]')
-        if not words and not self._has_wrong_type(key):
+        # A value of another type has been reported already.
+        if not words and isinstance(self._data.get(key, ""), str | list):
             self.error(key, "is missing or empty: say which verbs the rule is for", example)
         known = verbs_with(permissions, *(set(Permission) - {Permission.NOBODY}))
         sets = verb_sets(permissions)
@@ -203,16 +201,12 @@ class TableReader:
             elif word in known:
                 found.add(word)
             else:
-                hint = did_you_mean(word, [*sorted(known), *sets])
+                hint = or_similar(word, [*sorted(known), *sets])
                 self.error(key, f"names {shown(word)}, which is no verb{hint}", example)
         return frozenset(found)
 
-    def _has_wrong_type(self, key: str) -> bool:
-        """Whether the value has another shape, which has been noted already."""
-        return key in self._data and not isinstance(self._data[key], str | list)
-
     def subjects(self, key: str, *, roles_too: bool = True) -> Subjects:
-        """Roles (where they may stand here), users, groups and channels, by what their ids look like."""
+        """Roles (with `roles_too`), users, groups and channels, told apart by the form of their IDs."""
         example = _SUBJECT_EXAMPLE if roles_too else '["U0123ABCD", "@dba-team"]'
         roles: list[Role] = []
         users: list[str] = []
@@ -234,7 +228,7 @@ class TableReader:
         return Subjects(min(roles, default=None), tuple(users), tuple(groups), tuple(channels))
 
     def scope(self) -> Scope:
-        """Which jobs: `jobs` (any of them) and `labels` (all of them)."""
+        """The jobs that match any of `jobs` and all of `labels`."""
         example = '["prod-*", "europe-west3/*"]'
         for key in ("jobs", "labels"):
             if self.has(key) and not self._data[key]:
@@ -292,7 +286,7 @@ def _joined(key: str, wanted: object) -> str:
 
 
 def _short_name(text: str) -> str:
-    """A full resource name as `project/location/id`; anything else as it is."""
+    """`project/location/id` of a full resource name; any other text unchanged."""
     parts = text.split("/")
     if len(parts) == 6 and parts[0::2] == ["projects", "locations", "migrationJobs"]:
         return "/".join(parts[1::2])
@@ -303,8 +297,9 @@ def _no_subject(word: str, roles_too: bool) -> str:
     if word.lower() in _ROLES and not roles_too:
         return f"{shown(word)} is a role, and roles are given to people, groups and channels"
     kinds = "a role, a user's id (U…), a user group's id (S…) or @handle, or a channel's id (C…)"
-    kinds = kinds if roles_too else kinds.removeprefix("a role, ")
-    return f"{shown(word)} is not {kinds}{did_you_mean(word, _ROLES) if roles_too else ''}"
+    if not roles_too:
+        return f"{shown(word)} is not {kinds.removeprefix('a role, ')}"
+    return f"{shown(word)} is not {kinds}{or_similar(word, _ROLES)}"
 
 
 def _timestamp(value: object) -> datetime | None:
@@ -317,20 +312,13 @@ def _timestamp(value: object) -> datetime | None:
     return None
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """`: did you mean …?`, or nothing where nothing is alike."""
-    if not isinstance(word, str):
-        return ""
-    found = nearest(word, known)
-    return f" (did you mean `{found}`?)" if found else ""
-
-
 def shown(value: object) -> str:
-    """A value of the file in a sentence, cut where it is long."""
+    """A value of the file, for a sentence; cut if it is long."""
     text = f'"{value}"' if isinstance(value, str) and value.isprintable() else repr(value)
     return shorter(text)
 
 
 def shorter(text: str) -> str:
+    """At most 60 printable characters of a text."""
     clean = text if text.isprintable() else repr(text)
     return clean if len(clean) <= 60 else f"{clean[:57]}…"

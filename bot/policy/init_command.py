@@ -1,4 +1,4 @@
-"""`dms-bot policy`: makes a first policy file."""
+"""`dms-bot policy`: writes a first policy file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def init(
 
 
 def _may_replace(file: Path, asks: bool) -> bool:
-    """Whether there is a file that may be replaced; ends the program where it may not."""
+    """Whether there is a file to replace. Ends the program if it may not be replaced."""
     if not file.exists():
         return False
     if not asks:
@@ -82,7 +82,7 @@ def _asked() -> Draft:
 def _prompt(
     question: str, read: Callable[[str], tuple[str, ...]], default: str | None = None
 ) -> tuple[str, ...]:
-    """Ask until the answer can be read."""
+    """Ask until the answer is valid."""
     answer: tuple[str, ...] = click.prompt(
         question, default=default, show_default=False, value_proc=lambda text: _read(read, text)
     )
@@ -114,7 +114,7 @@ def _given(operator: tuple[str, ...], approver: tuple[str, ...], production: tup
 
 
 def _checked(draft: Draft, file: Path, asks: bool) -> str:
-    """The file's text, once the reader that the bot starts with has found nothing wrong with it."""
+    """The text of the file, checked in the same way as at the bot's start."""
     from bot.policy.draft import written
     from bot.policy.loader import parse
     from bot.policy.model import PolicyError

@@ -1,4 +1,4 @@
-"""Looks at a whole policy: what cannot work, and what looks unintended."""
+"""Checks a policy as a whole: what cannot work, and what looks unintended."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bot.policy.permissions import CHANGES, DESTROYS, Permission, verbs_with
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
-    """Approvals that are asked for and that nobody could give, one sentence each."""
+    """Required approvals that nobody could give, one sentence each."""
     for where, verbs, rule in _rules_with_approvals(policy):
-        if _empty(policy, rule.allow):
+        if _is_nobody(policy, rule.allow):
             continue
         named = ", ".join(sorted(verbs))
         people = _people(policy, rule.approvers)
         if people is not None and not people:
-            yield f"{where}: nobody can approve {named}: {_missing(rule)}."
+            yield f"{where}: nobody can approve {named}: {_why_nobody(rule)}."
         elif people is not None and len(people) < rule.approvals:
             yield (
                 f"{where}: {named} needs {rule.approvals} approvals, and only {len(people)} "
@@ -26,7 +26,7 @@ def contradictions(policy: Policy) -> Iterator[str]:
 
 
 def suspicious_rules(policy: Policy) -> Iterator[str]:
-    """What works and looks unintended, one sentence each."""
+    """What works but looks unintended, one sentence each."""
     yield from _single_approver(policy)
     yield from _unreachable(policy)
     yield from _without_effect(policy)
@@ -34,12 +34,12 @@ def suspicious_rules(policy: Policy) -> Iterator[str]:
 
 
 def _rules_with_approvals(policy: Policy) -> Iterator[tuple[str, frozenset[str], EffectiveRule]]:
-    """Every rule (and the defaults) that asks for approvals: where it is, its verbs, its ruling."""
+    """Every rule that requires approvals, and the defaults: where it stands, its verbs, what applies."""
     left = set(CHANGES)
     for number, rule in enumerate(policy.rules, start=1):
         asking = frozenset(verb for verb in rule.verbs & left if policy.with_defaults(rule, verb).approvals)
         if asking:
-            yield place(number, rule), asking, policy.with_defaults(rule, min(asking))
+            yield _place(number, rule), asking, policy.with_defaults(rule, min(asking))
         if rule.scope.everything:
             left -= rule.verbs
     rest = frozenset(verb for verb in DESTROYS & left if policy.default(verb).approvals)
@@ -47,17 +47,17 @@ def _rules_with_approvals(policy: Policy) -> Iterator[tuple[str, frozenset[str],
         yield "where no rule matches", rest, policy.default(min(rest))
 
 
-def place(number: int, rule: Rule) -> str:
+def _place(number: int, rule: Rule) -> str:
     return f"rule {number}" if rule.name == f"rule {number}" else f"rule {number} “{rule.name}”"
 
 
-def _empty(policy: Policy, subjects: Subjects) -> bool:
+def _is_nobody(policy: Policy, subjects: Subjects) -> bool:
     people = _people(policy, subjects)
     return people is not None and not people
 
 
 def _people(policy: Policy, subjects: Subjects) -> frozenset[str] | None:
-    """Everybody whom `subjects` can mean, or None where that cannot be counted here."""
+    """User IDs of everybody in `subjects`; None if only Slack knows how many they are."""
     if subjects.role is not None and policy.default_role >= subjects.role:
         return None
     if subjects.role is not None:
@@ -65,7 +65,7 @@ def _people(policy: Policy, subjects: Subjects) -> frozenset[str] | None:
     return None if subjects.groups or subjects.channels else frozenset(subjects.users)
 
 
-def _missing(rule: EffectiveRule) -> str:
+def _why_nobody(rule: EffectiveRule) -> str:
     role = rule.approvers.role
     if role is None:
         return 'the list of approvers is empty; for example: approvers = ["approver", "@dba-team"]'
@@ -92,11 +92,11 @@ def _unreachable(policy: Policy) -> Iterator[str]:
         covered = frozenset().union(*(each.verbs for each in earlier)) if earlier else frozenset()
         if rule.verbs and rule.verbs <= covered:
             names = ", ".join(f"“{each.name}”" for each in earlier if each.verbs & rule.verbs)
-            yield f"{place(number, rule)}: it never decides anything, because {names} stands before it."
+            yield f"{_place(number, rule)}: it never decides anything, because {names} stands before it."
 
 
 def _covers(one: Scope, other: Scope) -> bool:
-    """Whether `one` surely holds wherever `other` does."""
+    """Whether `one` certainly matches every job that `other` matches."""
     if one.everything:
         return True
     jobs = not one.jobs or (bool(other.jobs) and set(other.jobs) <= set(one.jobs))
@@ -107,11 +107,11 @@ def _without_effect(policy: Policy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules, start=1):
         asks = rule.approvals or rule.approvers is not None or rule.self_approval is not None
         if asks and not rule.verbs & CHANGES:
-            yield f"{place(number, rule)}: approvals are asked for changes only, and it is for none."
+            yield f"{_place(number, rule)}: approvals are asked for changes only, and it is for none."
         elif rule.approvals == 0 and (rule.approvers is not None or rule.self_approval is not None):
-            yield f"{place(number, rule)}: it asks for no approvals, so who approves makes no difference."
+            yield f"{_place(number, rule)}: it asks for no approvals, so who approves makes no difference."
         elif rule.approvals == 0 and rule.expires is not None:
-            yield f"{place(number, rule)}: it asks for no approvals, so `expires` makes no difference."
+            yield f"{_place(number, rule)}: it asks for no approvals, so `expires` makes no difference."
 
 
 def _approvers_without_role(policy: Policy) -> Iterator[str]:
@@ -120,5 +120,5 @@ def _approvers_without_role(policy: Policy) -> Iterator[str]:
     freezes = verbs_with(policy.permissions, Permission.FREEZE)
     for verbs, what in ((CHANGES, "change a job"), (freezes, "freeze jobs")):
         rules = [rule for verb in verbs for rule in policy.effective_rules(verb)]
-        if rules and all(_empty(policy, rule.allow) for rule in rules):
+        if rules and all(_is_nobody(policy, rule.allow) for rule in rules):
             yield f"Nobody may {what}: no user, group or channel has the role operator, approver or admin."

@@ -1,4 +1,4 @@
-"""Reads a policy file: every fault in it is found at once, each as one sentence with an example."""
+"""Reads a policy file and reports all its errors at once, each as one sentence with an example."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.dms.model import State
-from bot.policy.fields import ErrorCollector, TableReader, did_you_mean, shown
+from bot.policy.fields import ErrorCollector, TableReader, shown
 from bot.policy.lint import contradictions, suspicious_rules
 from bot.policy.model import (
     OPEN,
@@ -26,6 +26,7 @@ from bot.policy.model import (
 )
 from bot.policy.permissions import BUILT_IN, Permissions
 from bot.policy.subscriptions import TOPICS
+from bot.util.suggest import or_similar
 
 _STATES = tuple(state.value for state in State)
 _WATCH_KEYS = ("target", "jobs", "only")
@@ -35,82 +36,8 @@ _LABEL = re.compile(r"label:[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}")
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
-def watches(top: TableReader) -> tuple[WatchDefault, ...]:
-    """Who hears of what without having asked."""
-    return tuple(_watch(table) for table in top.tables("watch"))
-
-
-def summary(top: TableReader) -> Summary | None:
-    """When and where the daily summary is told; None where the file does not say."""
-    table = top.table("summary")
-    if table is None:
-        return None
-    table.reject_unknown(_SUMMARY_KEYS)
-    return Summary(at=_time_of_day(table), zone=_zone(table), channel=table.channel("channel"))
-
-
-def _watch(table: TableReader) -> WatchDefault:
-    table.reject_unknown(_WATCH_KEYS)
-    return WatchDefault(target=table.target("target"), jobs=_jobs(table), only=_only(table))
-
-
-def _jobs(table: TableReader) -> str:
-    text = table.text("jobs") or "*"
-    kind, _, rest = text.partition(":")
-    if kind == "state":
-        return _state(table, rest.upper())
-    if text == "*" or _LABEL.fullmatch(text) or _FULL_NAME.fullmatch(text):
-        return text
-    what = f"must be `*`, `label:key=value`, `state:NAME` or a job's full name, not {shown(text)}"
-    table.error("jobs", what, 'jobs = "label:env=prod"')
-    return "*"
-
-
-def _state(table: TableReader, name: str) -> str:
-    if name not in _STATES:
-        table.error("jobs", f"names {shown(name)}, which is no state{_near(name)}", 'jobs = "state:FAILED"')
-    return f"state:{name}"
-
-
-def _near(name: str) -> str:
-    return did_you_mean(name, [each.lower() for each in _STATES])
-
-
-def _only(table: TableReader) -> tuple[str, ...]:
-    words = tuple(word.lower() for word in table.texts("only", '["failed", "completed"]'))
-    for word in words:
-        if word not in TOPICS:
-            what = (
-                f"names {shown(word)}, which is neither a state nor a kind of "
-                f"event{did_you_mean(word, TOPICS)}"
-            )
-            table.error("only", what, 'only = ["failed", "completed"]')
-    return words
-
-
-def _time_of_day(table: TableReader) -> time:
-    value = table.value("at")
-    if isinstance(value, time):
-        return value.replace(second=0, microsecond=0)
-    if isinstance(value, str) and _CLOCK.fullmatch(value):
-        return time.fromisoformat(value)
-    what = "is missing" if value is None else f"must be a time of day, not {shown(value)}"
-    table.error("at", what, 'at = "09:00"')
-    return time(9)
-
-
-def _zone(table: TableReader) -> str:
-    text = table.text("zone") or "UTC"
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError, LookupError):
-        table.error("zone", f"{shown(text)} is no time zone's name", 'zone = "Europe/Berlin"')
-        return "UTC"
-    return text
-
-
 MAX_BYTES = 1_000_000
-"""Bytes; a policy is written by people."""
+"""A larger file is not a policy: people write policies by hand."""
 _KEYS = ("default_role", "approval_channel", "roles", "rule", "freeze", "watch", "summary")
 _RULE_KEYS = (
     "name",
@@ -135,7 +62,7 @@ NO_POLICY = (
 
 
 def load(path: Path | Literal["open"] | None, permissions: Permissions = BUILT_IN) -> Policy:
-    """The policy in the file; the word `open` is one by itself, and None is that there is none.
+    """The policy in a file; of `open`, the policy OPEN; of None, the missing policy.
 
     `permissions` is what the verbs declare. The rules of the file can name these verbs.
 
@@ -161,27 +88,27 @@ def load(path: Path | Literal["open"] | None, permissions: Permissions = BUILT_I
 
 
 def remarks(policy: Policy) -> tuple[str, ...]:
-    """What whoever runs the bot is told of it at the start, one sentence each."""
+    """What is logged about the policy at start-up, one sentence each."""
     return (NO_POLICY,) if policy.missing else policy.warnings
 
 
 def parse(text: str, source: str = "policy.toml", permissions: Permissions = BUILT_IN) -> Policy:
-    """The policy that TOML text describes; `source` names it in faults.
+    """The policy that TOML text describes; errors name it by `source`.
 
     Raises:
-        PolicyError: with every fault there is, not only the first.
+        PolicyError: with every error in the text, not only the first.
     """
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")
         raise PolicyError([f"{source} is not valid TOML: {reason}."]) from None
-    faults = ErrorCollector(source)
-    policy = _policy(TableReader("", data, faults), source, permissions)
-    if not faults.found:
-        faults.found += [f"{source}: {each}" for each in contradictions(policy)]
-    if faults.found:
-        raise PolicyError(faults.found)
+    errors = ErrorCollector(source)
+    policy = _policy(TableReader("", data, errors), source, permissions)
+    if not errors.found:
+        errors.found += [f"{source}: {each}" for each in contradictions(policy)]
+    if errors.found:
+        raise PolicyError(errors.found)
     return replace(policy, warnings=tuple(suspicious_rules(policy)))
 
 
@@ -196,8 +123,8 @@ def _policy(top: TableReader, source: str, permissions: Permissions) -> Policy:
         planned_freezes=tuple(
             each for each in map(_planned_freeze, top.tables("freeze")) if each is not None
         ),
-        watches=watches(top),
-        summary=summary(top),
+        watches=tuple(_watch(table) for table in top.tables("watch")),
+        summary=_summary(top.table("summary")),
         permissions=permissions,
     )
 
@@ -250,3 +177,65 @@ def _planned_freeze(table: TableReader) -> PlannedFreeze | None:
     if until <= start:
         table.error("until", "must be later than `from`", "until = 2027-01-04T08:00:00Z")
     return PlannedFreeze(start, until, reason, scope)
+
+
+def _watch(table: TableReader) -> WatchDefault:
+    table.reject_unknown(_WATCH_KEYS)
+    return WatchDefault(target=table.target("target"), jobs=_jobs(table), only=_only(table))
+
+
+def _jobs(table: TableReader) -> str:
+    text = table.text("jobs") or "*"
+    kind, _, rest = text.partition(":")
+    if kind == "state":
+        return _state(table, rest.upper())
+    if text == "*" or _LABEL.fullmatch(text) or _FULL_NAME.fullmatch(text):
+        return text
+    what = f"must be `*`, `label:key=value`, `state:NAME` or a job's full name, not {shown(text)}"
+    table.error("jobs", what, 'jobs = "label:env=prod"')
+    return "*"
+
+
+def _state(table: TableReader, name: str) -> str:
+    if name not in _STATES:
+        near = or_similar(name, [each.lower() for each in _STATES])
+        table.error("jobs", f"names {shown(name)}, which is no state{near}", 'jobs = "state:FAILED"')
+    return f"state:{name}"
+
+
+def _only(table: TableReader) -> tuple[str, ...]:
+    words = tuple(word.lower() for word in table.texts("only", '["failed", "completed"]'))
+    for word in words:
+        if word not in TOPICS:
+            near = or_similar(word, TOPICS)
+            what = f"names {shown(word)}, which is neither a state nor a kind of event{near}"
+            table.error("only", what, 'only = ["failed", "completed"]')
+    return words
+
+
+def _summary(table: TableReader | None) -> Summary | None:
+    if table is None:
+        return None
+    table.reject_unknown(_SUMMARY_KEYS)
+    return Summary(at=_time_of_day(table), zone=_zone(table), channel=table.channel("channel"))
+
+
+def _time_of_day(table: TableReader) -> time:
+    value = table.value("at")
+    if isinstance(value, time):
+        return value.replace(second=0, microsecond=0)
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
+        return time.fromisoformat(value)
+    what = "is missing" if value is None else f"must be a time of day, not {shown(value)}"
+    table.error("at", what, 'at = "09:00"')
+    return time(9)
+
+
+def _zone(table: TableReader) -> str:
+    text = table.text("zone") or "UTC"
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, LookupError):
+        table.error("zone", f"{shown(text)} is no time zone's name", 'zone = "Europe/Berlin"')
+        return "UTC"
+    return text

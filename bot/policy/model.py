@@ -1,7 +1,7 @@
-"""What a policy says: roles, rules, and which rule judges a verb on a job.
+"""What a policy says: roles, rules, and which rule decides about a verb on a job.
 
 Pure values; `bot.policy.loader` reads them and `bot.policy.access` judges people by them. The first rule that
-matches the verb and the job judges alone; where none matches, the defaults of the verb do.
+matches the verb and the job decides alone; if none matches, the defaults of the verb do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.policy.permissions import BUILT_IN, CHANGES, DESTROYS, Permission, Perm
 
 
 class Role(IntEnum):
-    """Each role may do what the ones below it may."""
+    """Ordered: each role may also do what the lower ones may."""
 
     NONE = 0
     VIEWER = 1
@@ -30,12 +30,12 @@ class Role(IntEnum):
 FROZEN = CHANGES - {str(action) for action in HARMLESS}
 """Verbs that a freeze forbids."""
 CHANNEL_SUBSCRIPTION_ROLE = Role.OPERATOR
-"""The role that setting or ending what a channel is told takes: it changes what others see. No rule says
-otherwise, as rules are for jobs."""
+"""Minimum role to change a channel's subscriptions: they change what others see. Rules cannot override it,
+as rules are about jobs."""
 
 
 class PolicyError(Exception):
-    """The policy file cannot be used: every fault that was found, one sentence each."""
+    """The policy file cannot be used. `faults` holds every error that was found, one sentence each."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
@@ -44,21 +44,21 @@ class PolicyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Who is meant: anybody of this role or above, and whoever is named."""
+    """A set of people: everybody with this role or a higher one, and everybody named."""
 
     role: Role | None = None
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """User-group ids, or handles as `@handle` in lower case."""
+    """User-group IDs, or handles as `@handle` in lower case."""
     channels: tuple[str, ...] = ()
-    """Whoever speaks in one of these channels."""
+    """IDs of channels: everybody who gives the command or presses the button there."""
 
     @property
     def nobody(self) -> bool:
         return self.role is None and not (self.users or self.groups or self.channels)
 
     def union(self, other: Subjects) -> Subjects:
-        """Both together; the lower role counts."""
+        """Both together, with the lower of the two roles."""
         roles = [role for role in (self.role, other.role) if role is not None]
         return Subjects(
             role=min(roles, default=None),
@@ -74,7 +74,7 @@ def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who has a role."""
+    """One line of `[roles]`."""
 
     role: Role
     to: Subjects
@@ -82,27 +82,28 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which jobs are meant: any of the patterns, and all of the labels. Empty means every job."""
+    """A set of jobs: those that match any of the patterns and all of the labels. Empty means every job."""
 
     jobs: tuple[str, ...] = ()
     """Globs over `id`, `location/id` or `project/location/id`."""
     labels: tuple[tuple[str, str], ...] = ()
-    """Key and a glob over the value."""
+    """Each a key and a glob over the value."""
 
     @property
     def everything(self) -> bool:
+        """Whether it matches every job."""
         return not self.labels and (not self.jobs or any(set(each) <= set("*/") for each in self.jobs))
 
     def matches(self, job: Job) -> bool:
         return self.matches_name(job) and all(_labelled(job, key, value) for key, value in self.labels)
 
     def matches_name(self, job: Job) -> bool:
-        """Whether the job is meant as far as its name tells; its labels may say otherwise."""
+        """Whether the job's name matches; its labels may still not."""
         return not self.jobs or any(pattern_matches(pattern, job) for pattern in self.jobs)
 
 
 def pattern_matches(pattern: str, job: Job) -> bool:
-    """Whether a glob names the job; each part of it is matched with its own part of the name."""
+    """Whether a glob matches the job. Each part between slashes is matched with its own part of the name."""
     wanted = pattern.split("/")
     parts = (job.project, job.location, job.id)[-len(wanted) :]
     return all(fnmatchcase(part, glob) for part, glob in zip(parts, wanted, strict=True))
@@ -115,7 +116,7 @@ def _labelled(job: Job, key: str, value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One `[[rule]]`; None means the default of the verb."""
+    """One `[[rule]]`. None means the default of the verb."""
 
     name: str
     verbs: frozenset[str]
@@ -128,7 +129,7 @@ class Rule:
     channel: str = ""
 
     def matches(self, verb: str, job: Job | None) -> bool:
-        """Whether the rule judges `verb` on `job`; without a job, only a rule for every job does."""
+        """Whether the rule is about `verb` on `job`. Without a job, only a rule for every job matches."""
         if verb not in self.verbs:
             return False
         return self.scope.everything if job is None else self.scope.matches(job)
@@ -136,10 +137,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRule:
-    """What holds for one verb on one job, with every default filled in."""
+    """What applies to one verb on one job, with every default filled in."""
 
     rule: str
-    """Name of the rule, or empty where the defaults judge."""
+    """Name of the rule, or empty if the defaults decide."""
     allow: Subjects
     approvals: int
     approvers: Subjects
@@ -150,31 +151,31 @@ class EffectiveRule:
 
 @dataclass(frozen=True, slots=True)
 class WatchDefault:
-    """One `[[watch]]`: who hears of what without having asked."""
+    """One `[[watch]]`: a default subscription."""
 
     target: str
-    """Channel id, or user id for direct messages."""
+    """Channel ID, or user ID for direct messages."""
     jobs: str = "*"
     """Full resource name, `*`, `label:key=value`, or `state:NAME`, as in `records.Watch`."""
     only: tuple[str, ...] = ()
-    """Kinds or states wanted, in lower case; empty means all."""
+    """Kinds, states or phases wanted, in lower case; empty means all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`[summary]`: when and where the daily summary is told."""
+    """`[summary]`: when and where the daily summary is posted."""
 
     at: time
     """Local time in `zone`."""
     zone: str = "UTC"
     """An IANA name."""
     channel: str = ""
-    """Channel id; empty means the notification channel."""
+    """Channel ID; empty means the notification channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFreeze:
-    """One `[[freeze]]`: a planned time without changes. Times are UTC."""
+    """One `[[freeze]]`: a planned time without changes. Times are in UTC; `until` is exclusive."""
 
     start: datetime
     until: datetime
@@ -187,12 +188,12 @@ class PlannedFreeze:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything a policy file says. Without a file, everybody may look, and nobody may change anything."""
+    """Everything that a policy file says. Without a file, everybody may look, nobody may change anything."""
 
     source: str = ""
-    """Name of the file, or empty where there is none."""
+    """Name of the file, or empty if there is none."""
     open: bool = False
-    """The explicit opt-out, `OPEN`: there is no file, and none is wanted."""
+    """The explicit opt-out, `OPEN`: there is no file on purpose."""
     default_role: Role = Role.VIEWER
     grants: tuple[Grant, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -201,7 +202,7 @@ class Policy:
     watches: tuple[WatchDefault, ...] = ()
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
-    """What looks unintended, one sentence each; told at the start and in `/dms policy`."""
+    """What looks unintended, one sentence each. Logged at start-up and shown in `/dms policy`."""
     permissions: Permissions = field(default_factory=lambda: BUILT_IN)
     """What each verb declares; a verb that is not in it can be used by nobody."""
 
@@ -210,11 +211,11 @@ class Policy:
 
     @property
     def missing(self) -> bool:
-        """Whether nobody has said who may do what, so that nobody may change anything."""
+        """Whether there is neither a file nor the opt-out, so that nobody may change anything."""
         return not self.source and not self.open
 
     def unruled(self, what: str) -> str:
-        """Why nobody may do `what` as long as the policy is missing, and how to go on."""
+        """Why nobody may do `what` while the policy is missing, and how to write one."""
         return (
             f"You may not {what}: there is no policy yet, so nobody may change anything; whoever runs the "
             "bot writes one with `dms-bot policy init` and names its file in `DMS_BOT_POLICY`, or sets "
@@ -223,11 +224,11 @@ class Policy:
 
     @property
     def guest_role(self) -> Role:
-        """The role of guests and of people from other workspaces, by default."""
+        """The default role of guests and of people from other workspaces."""
         return self.default_role if self.source else min(self.default_role, Role.VIEWER)
 
     def holders(self, role: Role) -> Subjects:
-        """Who has `role` or one above it, by grant."""
+        """Everybody to whom the file gives `role` or a higher one."""
         found = Subjects()
         for grant in self.grants:
             if grant.role >= role:
@@ -235,25 +236,25 @@ class Policy:
         return found
 
     def effective_rule(self, verb: str, job: Job | None) -> EffectiveRule:
-        """What holds for `verb` on `job`: the first rule that matches, else the defaults."""
+        """What applies to `verb` on `job`: the first rule that matches, else the defaults."""
         for rule in self.rules:
             if rule.matches(verb, job):
                 return self.with_defaults(rule, verb)
         return self.default(verb)
 
     def effective_rules(self, verb: str) -> tuple[EffectiveRule, ...]:
-        """What may hold for `verb` on some job, in order: each rule up to the first for every job."""
+        """What can apply to `verb` on some job, in order, up to the first rule for every job."""
         return self._effective_rules(verb, self.rules, lambda scope: scope.everything)
 
     def effective_rules_by_name(self, verb: str, job: Job) -> tuple[EffectiveRule, ...]:
-        """What may hold for `verb` on a job of which only the name is known, whatever its labels are."""
+        """What can apply to `verb` on a job of which only the name is known, whatever its labels are."""
         named = (rule for rule in self.rules if rule.scope.matches_name(job))
         return self._effective_rules(verb, named, lambda scope: not scope.labels)
 
     def _effective_rules(
         self, verb: str, rules: Iterable[Rule], stop_at: Callable[[Scope], bool]
     ) -> tuple[EffectiveRule, ...]:
-        """What these rules say of `verb`, up to the first that holds `stop_at`; else the default is last."""
+        """The rules for `verb`, up to the first whose scope fulfils `stop_at`; the default if none does."""
         found: list[EffectiveRule] = []
         for rule in rules:
             if verb not in rule.verbs:
@@ -264,11 +265,11 @@ class Policy:
         return (*found, self.default(verb))
 
     def is_job_specific(self, verb: str) -> bool:
-        """Whether it depends on the job who may use `verb`."""
+        """Whether who may use `verb` depends on the job."""
         return any(verb in rule.verbs and not rule.scope.everything for rule in self.rules)
 
     def default(self, verb: str) -> EffectiveRule:
-        """What holds for `verb` where no rule matches."""
+        """What applies to `verb` if no rule matches."""
         return EffectiveRule(
             rule="",
             allow=_DEFAULT_ALLOW[self.permission(verb)],
@@ -279,7 +280,7 @@ class Policy:
         )
 
     def with_defaults(self, rule: Rule, verb: str) -> EffectiveRule:
-        """A rule's word on `verb`, with the defaults where it says nothing."""
+        """What a rule says about `verb`, with the defaults for what it leaves out."""
         base = self.default(verb)
         ruling = replace(
             base,
@@ -305,7 +306,7 @@ OPEN = Policy(
         "DMS_BOT_POLICY is open, so every member of the workspace can delete a production destination alone.",
     ),
 )
-"""Every full member may do everything, and nobody else is asked; guests look."""
+"""Every full member may do everything without approval; guests may look."""
 
 
 _DEFAULT_ALLOW: Mapping[Permission, Subjects] = {

@@ -1,4 +1,4 @@
-"""Who hears of what: the notify channel, the policy file's watches, and those that people set."""
+"""Who gets which events: the notification channel, the policy file's subscriptions, and those people set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ READY = "ready_to_promote"
 ALERT_TOPICS = frozenset(
     {"failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed", MUST_STOP, MAY_RESUME}
 )
-"""Topics that people must see: each is told in a message of its own."""
+"""Topics that people must see: each event gets a message of its own."""
 KINDS = ALERT_TOPICS | {"created", "recreated", "changed", "error", "cleared"}
 TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.lower() for phase in Phase)
-"""What `--only` takes."""
+"""The words that `--only` takes: kinds of events, states and phases, in lower case."""
 
 _WITH_STATUS = frozenset({"created", "recreated", "changed", "deleted"})
 _FROM_DUMP = BEFORE_CDC | {Phase.UNSPECIFIED, ""}
@@ -40,35 +40,38 @@ class Membership(StrEnum):
 
 
 class SubscriptionLike(Protocol):
-    """A watch, from the store or from the policy file."""
+    """A subscription, from the store (`records.Watch`) or from the policy file (`model.WatchDefault`)."""
 
     @property
-    def target(self) -> str: ...
+    def target(self) -> str:
+        """ID of a channel, or of a person for direct messages."""
 
     @property
-    def jobs(self) -> str: ...
+    def jobs(self) -> str:
+        """See `matches`."""
 
     @property
-    def only(self) -> tuple[str, ...]: ...
+    def only(self) -> tuple[str, ...]:
+        """Topics wanted; empty means all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One channel (or person) that hears of one event."""
+    """A channel or person that gets one event."""
 
     target: str
     follows_job: bool
-    """Whether it follows the job (a time line, and what is loud); else it hears of single events."""
+    """True: they get a timeline of the job, and alerts. False: each event is an alert of its own."""
 
 
 def topics(event: Event) -> frozenset[str]:
-    """The words by which `--only` finds this event."""
+    """The words of `--only` that match this event."""
     found = {event.kind}
     if event.kind in _WITH_STATUS:
         found.update(part.lower() for part in event.after.split("/") if part)
     if event.kind == "recreated":
         found.add("created")
-    if _ready(event):
+    if _is_ready(event):
         found.add(READY)
     if must_stop(event):
         found.add(MUST_STOP)
@@ -78,12 +81,12 @@ def topics(event: Event) -> frozenset[str]:
 
 
 def is_alert(event: Event) -> bool:
-    """Whether people must see it."""
+    """Whether people must see the event."""
     return not ALERT_TOPICS.isdisjoint(topics(event))
 
 
-def _ready(event: Event) -> bool:
-    """Whether the job has just come to where it can be promoted."""
+def _is_ready(event: Event) -> bool:
+    """Whether the job has just become ready to promote."""
     if event.kind != "changed":
         return False
     state, _, phase = event.before.partition("/")
@@ -94,9 +97,10 @@ def _ready(event: Event) -> bool:
 
 
 def matches(jobs: str, job: Job | None, event: Event) -> bool:
-    """Whether a watch's `jobs` (`*`, a name, `label:key=value`, `state:NAME`) means this event's job.
+    """Whether a subscription's `jobs` matches this event's job.
 
-    None for a job that is gone: any label may have been its own.
+    `jobs` is `*`, a full resource name, `label:key=value` or `state:NAME`. `job` is None for a deleted job
+    whose labels are no longer known: then every label matches.
     """
     kind, mark, rest = jobs.partition(":")
     if jobs in (EVERYTHING, event.job):
@@ -110,42 +114,43 @@ def matches(jobs: str, job: Job | None, event: Event) -> bool:
 
 
 def _states(event: Event) -> set[str]:
-    """States and phases that the event leads to or away from."""
+    """States and phases that the event leads to or away from, and its topics; in lower case."""
     parts = (*event.before.split("/"), *event.after.split("/")) if event.kind in _WITH_STATUS else ()
     return {part.lower() for part in parts if part} | set(topics(event))
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """All watches of a moment."""
+    """All subscriptions of one moment."""
 
     watches: tuple[SubscriptionLike, ...]
 
     @classmethod
     def of(cls, notify_channel: str, watches: Iterable[SubscriptionLike]) -> Subscriptions:
-        """The notify channel hears of everything, unless a watch of all jobs says otherwise for it."""
+        """The notification channel gets all events, unless it has a subscription of all jobs itself."""
         given = tuple(watches)
-        told = any(each.target == notify_channel and each.jobs == EVERYTHING for each in given)
-        default = () if told or not notify_channel else (_Default(notify_channel),)
+        is_replaced = any(each.target == notify_channel and each.jobs == EVERYTHING for each in given)
+        default = () if is_replaced or not notify_channel else (_Default(notify_channel),)
         return cls((*default, *given))
 
     def recipients(self, event: Event, job: Job | None) -> tuple[Recipient, ...]:
-        """Who hears of `event`, whose job may be gone (None); each target once, as whole as any of its
-        watches makes it."""
+        """Who gets `event`. One entry per target; a full subscription wins over a filtered one (`--only`).
+
+        `job` is None if it was deleted and is no longer known.
+        """
         found: dict[str, bool] = {}
         words = topics(event)
         for watch in self.watches:
-            if not matches(watch.jobs, job, event) or not _includes(watch.only, words):
-                continue
-            found[watch.target] = found.get(watch.target, False) or not watch.only
-        return tuple(Recipient(target, whole) for target, whole in found.items())
+            if matches(watch.jobs, job, event) and _includes(watch.only, words):
+                found[watch.target] = found.get(watch.target, False) or not watch.only
+        return tuple(Recipient(target, follows_job) for target, follows_job in found.items())
 
     def targets(self) -> frozenset[str]:
-        """Every channel and person that is told of something."""
+        """Every channel and person with a subscription."""
         return frozenset(each.target for each in self.watches)
 
     def job_names(self) -> frozenset[str]:
-        """Full names of jobs that somebody watches one by one."""
+        """Full resource names of the jobs with a subscription by name."""
         return frozenset(each.jobs for each in self.watches if each.jobs.startswith("projects/"))
 
 
