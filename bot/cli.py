@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from bot.config import settings as config
-from bot.config.settings import ConfigError, Settings
+from bot.config import loader as config
+from bot.config.loader import ConfigError
+from bot.config.settings import Settings, redacted
 from bot.policy.init_command import policy
 from bot.runtime import logs
 from bot.version import version
@@ -178,7 +179,7 @@ def check() -> None:
         policy = read_policy(settings)
     for sentence in loader.remarks(policy):
         click.echo(f"Warning: {sentence}", err=True)
-    click.echo(config.redacted(settings))
+    click.echo(redacted(settings))
 
 
 main.add_command(policy)

@@ -1,30 +1,17 @@
-"""Settings, from the environment and an optional TOML file; the environment wins."""
+"""The settings: what a start needs, and by which names each setting is given."""
 
 from __future__ import annotations
 
-import os
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from bot.config import values
-from bot.config.unknown import strange, unknown_variables
-from bot.config.values import BadValue, Reader
+from bot.config.values import Reader
 
 SLACK_API_URL = "https://slack.com/api/"
-CONFIG_FILE = "DMS_BOT_CONFIG"
 LONGEST_CONFIRM_S = 900.0
 """A confirmation speaks of the job as its requester has just seen it, so no setting makes it last longer."""
-
-
-class ConfigError(Exception):
-    """The settings are not right. `faults` has one sentence for each thing to mend."""
-
-    def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,62 +235,6 @@ OPTIONS = (
     Option("summary_zone", "DMS_BOT_SUMMARY_ZONE", values.zone, "Time zone of the daily summary"),
 )
 
-_NAMES = {CONFIG_FILE} | {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret}
-_DEFAULTS = {each.name: each.default for each in fields(Settings)}
-_REQUIRED = {
-    "project": "the Google Cloud project with the migration jobs; for example: acme-databases",
-    "locations": "the regions of the migration jobs, comma separated; for example: europe-west3,us-central1",
-    "notify_channel": "the id of the channel for status changes; for example: C0123ABCDEF",
-    "slack_bot_token": "the bot token (in Slack: the app's page, OAuth & Permissions); for example: xoxb-…",
-}
-
-
-def load(environ: Mapping[str, str]) -> Settings:
-    """Read and check all settings.
-
-    Raises:
-        ConfigError: with every fault there is, not only the first.
-    """
-    faults = [unknown_variables(name, _NAMES) for name in strange(environ, _NAMES)]
-    table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
-    found: dict[str, Any] = {}
-    broken: set[str] = set()
-    for option in OPTIONS:
-        text, source = _text(option, environ, table, faults)
-        if not text:
-            broken |= {option.name} if source else set()
-            continue
-        try:
-            found[option.name] = option.read(text)
-        except BadValue as error:
-            faults.append(f"{source} {error}.")
-            broken.add(option.name)
-    _check_combinations(found, broken, faults)
-    if faults:
-        raise ConfigError(tuple(faults))
-    return Settings(**found)
-
-
-def load_database(environ: Mapping[str, str]) -> str:
-    """The database alone, for who only looks at what is in it.
-
-    Raises:
-        ConfigError: that one setting, or the settings file, is not right.
-    """
-    faults: list[str] = []
-    table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
-    option = next(each for each in OPTIONS if each.name == "db")
-    text, source = _text(option, environ, table, faults)
-    found = _DEFAULTS["db"]
-    if text:
-        try:
-            found = option.read(text)
-        except BadValue as error:
-            faults.append(f"{source} {error}.")
-    if faults:
-        raise ConfigError(tuple(faults))
-    return str(found)
-
 
 def redacted(settings: Settings) -> str:
     """One line a setting, as `NAME=value`; secrets are only said to be there."""
@@ -320,104 +251,3 @@ def _redacted(option: Option, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}s"
     return "" if value is None else str(value)
-
-
-def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
-    if not path:
-        return {}
-    try:
-        table = tomllib.loads(Path(os.path.expanduser(path)).read_text(encoding="utf-8"))
-    except OSError as error:
-        faults.append(f"{CONFIG_FILE} names {path!r}, which cannot be read: {error.strerror}.")
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        faults.append(f"{CONFIG_FILE} names {path!r}, which is not valid TOML: {error}.")
-        return {}
-    known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
-    faults += [unknown_variables(key, known, f" in {path}") for key in sorted(set(table) - known)]
-    return table
-
-
-def _text(
-    option: Option, environ: Mapping[str, str], table: Mapping[str, Any], faults: list[str]
-) -> tuple[str, str]:
-    """The setting's text and where it stands; a source without a text means a fault was found."""
-    direct = environ.get(option.env, "").strip()
-    named = environ.get(option.env_file, "").strip() if option.secret else ""
-    if direct and named:
-        faults.append(f"{option.env} and {option.env_file} are both set; keep one of them.")
-        return "", option.env
-    if direct:
-        return direct, option.env
-    if named:
-        return _from_file(option.env_file, named, faults), option.env_file
-    return _from_table(option, table, faults)
-
-
-def _from_file(source: str, path: str, faults: list[str]) -> str:
-    try:
-        text = Path(os.path.expanduser(path)).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        faults.append(f"{source} names {values.path_shown(path)}, which cannot be read: {why}.")
-        return ""
-    if not text:
-        shown_as = values.path_shown(path)
-        faults.append(
-            f"{source} names {shown_as}, which is empty; the secret must stand in it, and nothing else."
-        )
-    return text
-
-
-def _from_table(option: Option, table: Mapping[str, Any], faults: list[str]) -> tuple[str, str]:
-    file_key = f"{option.key}_file"
-    if option.secret and file_key in table:
-        return _from_file(file_key, str(table[file_key]), faults), file_key
-    if option.key not in table:
-        return "", ""
-    value = table[option.key]
-    if option.secret and option.name != "db":
-        faults.append(
-            f"{option.key} must not stand in the settings file, which people share; "
-            f"set {option.env}, or name a file in {file_key}."
-        )
-        return "", option.key
-    if isinstance(value, list):
-        value = ",".join(str(each) for each in value)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        found = "what is there" if option.secret else repr(value)
-        faults.append(f"{option.key} in the settings file must be a text or a number, not {found}.")
-        return "", option.key
-    return str(value).strip(), option.key
-
-
-def _check_combinations(found: Mapping[str, Any], broken: set[str], faults: list[str]) -> None:
-    by_name = {each.name: each for each in OPTIONS}
-    for name, what in _REQUIRED.items():
-        if name not in found and name not in broken:
-            faults.append(f"{by_name[name].env} is not set; it must be {what}.")
-    connections = {"slack_app_token", "slack_signing_secret"}
-    if not connections & (set(found) | broken):
-        faults.append(
-            "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set; set the first for Socket Mode "
-            "(for example: xapp-…) or the second for HTTP (in Slack: the app's page, Basic Information)."
-        )
-    _check_slack_prefix(found, faults)
-    fast, slow = (found.get(name, _DEFAULTS[name]) for name in ("poll_fast_s", "poll_slow_s"))
-    if fast > slow and not broken & {"poll_fast_s", "poll_slow_s"}:
-        faults.append(
-            f"DMS_BOT_POLL_FAST ({fast:g}s) must not be above DMS_BOT_POLL_SLOW ({slow:g}s); "
-            "for example: 5s and 60s."
-        )
-
-
-def _check_slack_prefix(found: Mapping[str, Any], faults: list[str]) -> None:
-    # A stand-in for Slack may hand out tokens of any look; Slack's own look one way.
-    if found.get("slack_api_url", SLACK_API_URL) != SLACK_API_URL:
-        return
-    for name, env, prefix in (
-        ("slack_bot_token", "SLACK_BOT_TOKEN", "xoxb-"),
-        ("slack_app_token", "SLACK_APP_TOKEN", "xapp-"),
-    ):
-        if name in found and not found[name].startswith(prefix):
-            faults.append(f"{env} must start with {prefix}, and it does not; for example: {prefix}….")

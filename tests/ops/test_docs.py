@@ -13,7 +13,8 @@ import pytest
 import yaml
 from prometheus_client.metrics_core import Metric
 
-from bot.config.settings import OPTIONS, Settings, load
+from bot.config.loader import load
+from bot.config.settings import OPTIONS, Settings
 from bot.doctor.google import PERMISSIONS
 from bot.runtime import metrics
 from bot.runtime.health import Health

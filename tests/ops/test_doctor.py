@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.config.settings import load
+from bot.config.loader import load
 from bot.doctor import Finding, Grade, report, run_checks
 from bot.doctor.google import PERMISSIONS
 from bot.doctor.slack import Greeting, clock, scopes

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.settings import OPTIONS, ConfigError, Settings, load, load_database, redacted
+from bot.config.loader import ConfigError, load, load_database
+from bot.config.settings import OPTIONS, Settings, redacted
 
 LEAST = {
     "GOOGLE_CLOUD_PROJECT": "acme-databases",
