@@ -14,7 +14,7 @@ from bot.dms.errors import DmsError
 from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, running_dump
-from bot.dms.selection import Change, Plan, known, others, plan
+from bot.dms.selection import Change, Plan, plan, schemas_and_tables, selectable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
@@ -127,7 +127,7 @@ def _form(ctx: Context, job: Job) -> EditForm:
     _editable(job, "")
     note = _fetch_source_objects(ctx, job)
     config = ctx.dms.objects_config(job.name)
-    source = known(config, _source(ctx, job))
+    source = selectable(config, _source(ctx, job))
     ref = ctx.form_ref(Invocation("edit", (job.name,)), {"source": list(source)})
     parts = _kept_parts(config)
     return EditForm(ref=ref, job=job, config=config, source=source, note=" ".join((note, parts)).strip())
@@ -153,7 +153,7 @@ def _source(ctx: Context, job: Job) -> tuple[str, ...]:
 
 
 def _kept_parts(config: ObjectsConfig) -> str:
-    parts = others((*config.chosen, *config.excluded))
+    parts = schemas_and_tables((*config.chosen, *config.excluded))
     if not parts:
         return ""
     kept = "entry" if len(parts) == 1 else "entries"
@@ -192,10 +192,10 @@ def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> Plan
             f"write `/dms edit {job.id} --remove …`, or `--all --exclude …`."
         )
     source = _source(ctx, job)
-    if set(change.named) - set(known(config, source)):
+    if set(change.named) - set(selectable(config, source)):
         _fetch_source_objects(ctx, job)
         source = _source(ctx, job)
-    known_names(job, change.named, known(config, source))
+    known_names(job, change.named, selectable(config, source))
     planned = plan(config, source, change)
     if planned.leaves_none:
         raise UsageError(f"`{job.id}` must take along at least one database; this would leave none.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.dms.advice import heals
+from bot.dms.advice import may_recover
 from bot.dms.delay import is_measured
 from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
@@ -68,7 +68,7 @@ def _arriving(job: Job) -> str:
 
 
 def _may_go_on(job: Job) -> str:
-    return ", as the job may go on by itself then" if heals(job) else ""
+    return ", as the job may go on by itself then" if may_recover(job) else ""
 
 
 def _effect(_job: Job, options: Options) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms import source_writes
-from bot.dms.advice import heals
+from bot.dms.advice import may_recover
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
@@ -59,7 +59,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     else:
         lines.append("A job of all databases takes along those created on the source since it began.")
     if _whole(options):
-        lines.extend(source_writes.announced(job))
+        lines.extend(source_writes.start_notes(job))
     lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
@@ -74,7 +74,7 @@ def _failed(job: Job) -> str:
     """A restart is the last resort of a job that failed."""
     first = (
         "*Fix the cause first, and wait*: the job may go on by itself then, without a restart."
-        if heals(job)
+        if may_recover(job)
         else "*Fix the cause first*: the job fails again otherwise."
     )
     lost = " Where the source is lost for good, promote instead: a restart wipes what has arrived."
@@ -83,7 +83,7 @@ def _failed(job: Job) -> str:
 
 def _effect(job: Job, options: Options) -> str:
     then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
-    asks = source_writes.announced(job) if _whole(options) else ()
+    asks = source_writes.start_notes(job) if _whole(options) else ()
     return "\n".join([f"The destination databases are wiped and the full dump runs again; {then}.", *asks])
 
 

@@ -1,7 +1,7 @@
-"""What to do next with a job, and what an error text of DMS usually comes from. Pure functions.
+"""The next step for a job, and the likely cause of an error message of DMS. Pure functions.
 
-Sources: the DMS docs pages "Manage migration jobs", "Promote a migration" and "Diagnose issues" of
-the MySQL, PostgreSQL, AlloyDB, SQL Server and Oracle guides.
+Sources: the DMS docs pages "Manage migration jobs", "Promote a migration" and "Diagnose issues" of the MySQL,
+PostgreSQL, AlloyDB, SQL Server and Oracle guides.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ _GUIDES = {
 
 @dataclass(frozen=True, slots=True)
 class LikelyCause:
-    """What usually lies behind an error."""
+    """The usual cause of an error."""
 
     text: str
     """One or two sentences: the cause, and what helps."""
     url: str
-    """The docs page that tells more."""
+    """The docs page about it."""
     documented: bool = True
     """Whether the docs name this remedy; else it is the bot's own."""
 
 
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
-    """What people usually do next with the job, in one or two sentences; empty when there is nothing.
+    """What people usually do next with the job, in one or two sentences.
 
-    `databases` are the job's, as far as they are known: failed ones come first, but for a job that waits
-    for people to stop the writes to its source.
+    `databases` are those of the job, if known. Failed ones come first, unless the job waits for people to
+    stop writes to its source.
     """
     writes = source_writes.next_step(job)
     if writes:
@@ -70,14 +70,14 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
         step = "Wait: a one-time migration ends by itself as COMPLETED. Avoid DDL on the source until then."
-    return step.replace("JOB", short_name(job.name)).replace("PILE", source_log_growth(job))
+    return step.replace("JOB", short_name(job.name)).replace("LOG_GROWTH", source_log_growth(job))
 
 
 def _failed(job: Job) -> str:
-    """What lies behind comes first: a restart wipes the destination databases."""
+    """The cause comes first, because a restart wipes the destination databases."""
     first = (
         "Fix the cause, verify, and wait: the job may go on by itself then. Restart only if it stays FAILED"
-        if heals(job)
+        if may_recover(job)
         else "Fix the cause, verify, then restart"
     )
     step = f"{first}: that wipes the destination databases, and the full dump begins again."
@@ -89,8 +89,8 @@ def _failed(job: Job) -> str:
     )
 
 
-def heals(job: Job) -> bool:
-    """Whether a job that failed may go on by itself once the cause is fixed.
+def may_recover(job: Job) -> bool:
+    """Whether a failed job may recover on its own once the cause is fixed.
 
     Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and SQL
     Server say that it needs a restart.
@@ -106,7 +106,7 @@ def source_log_growth(job: Job | None) -> str:
 
 
 def likely_cause(error: Fault | str, job: Job | None = None) -> LikelyCause | None:
-    """What usually lies behind the error, or None when neither its code nor its text is a known one."""
+    """The usual cause of the error, or None if neither its code nor its text is known."""
     known = find(error if isinstance(error, str) else error.message)
     if known is None:
         return None
@@ -132,7 +132,7 @@ def _go_on(job: Job | None) -> str:
 
 
 def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:
-    """A page of the guide for the job's engines; the PostgreSQL guide where they are not known."""
+    """The URL of a page of the guide for the job's engines; the PostgreSQL guide if they are not known."""
     return f"{_DOCS}/{_guide(job)}/{page}"
 
 
@@ -147,7 +147,7 @@ def _guide(job: Job | None) -> str:
 
 def _changing(job: Job) -> str:
     step = _CHANGING.get(job.state, "Wait: DMS is working on it.")
-    if source_writes.will_ask(job) and job.state in (State.STARTING, State.RESTARTING):
+    if source_writes.will_wait(job) and job.state in (State.STARTING, State.RESTARTING):
         return f"{step} Be ready to stop the writes to the source: DMS asks for that before the full dump."
     return step
 
@@ -207,7 +207,7 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         State.STOPPED,
         Phase.READY_FOR_PROMOTE,
     ): "Resume it soon, or delete it: nothing is replicated meanwhile.",
-    (State.STOPPED, Phase.FULL_DUMP): ("Restart or delete it; it cannot resume. Until then PILE."),
+    (State.STOPPED, Phase.FULL_DUMP): ("Restart or delete it; it cannot resume. Until then LOG_GROWTH."),
     (State.STOPPED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _STOPPED_BEFORE_THE_DUMP,
     (State.STOPPED, Phase.PREPARING_THE_DUMP): _STOPPED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _FAILED_BEFORE_THE_DUMP,

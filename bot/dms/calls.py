@@ -1,4 +1,4 @@
-"""How one call to a Google service is made: its deadline, its repeats, its count, its errors."""
+"""Makes calls to Google services: deadlines, retries, metrics and error mapping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def _ignore(_method: str, _code: str, _seconds: float) -> None:
 
 
 class Calls:
-    """Makes calls with deadlines (seconds) and raises nothing but `bot.dms.errors`."""
+    """Makes calls with deadlines of `read_s` and `write_s` seconds. Raises only errors of `bot.dms.errors`.
+
+    `action_text` completes the sentence "DMS could not …", for example `stop orders-db`.
+    """
 
     def __init__(self, *, read_s: float, write_s: float, observe: Observe | None = None) -> None:
         self.read_s = read_s
@@ -45,8 +48,8 @@ class Calls:
     ) -> T:
         """Make a call that changes nothing.
 
-        An UNAVAILABLE is tried again for a moment, by the client library's own back-off, unless
-        `retry` is false: who polls anyway need not insist.
+        UNAVAILABLE is retried for 2 seconds with the client library's back-off. Pollers pass `retry=False`
+        and retry on their next cycle.
 
         Raises:
             DmsError: any but `Unclear`.
@@ -63,16 +66,16 @@ class Calls:
         """Send a change exactly once.
 
         Raises:
-            DmsError: `Unclear` where it may or may not have been applied.
+            DmsError: `Unclear` if it may or may not have been applied.
         """
         return self._attempt(method, action_text, lambda: call(self.write_s), write=True)
 
     def write_with_id(self, method: str, action_text: str, call: Callable[[float], T]) -> T:
-        """Send a change that carries a `request_id`: repeating it is harmless, so do, a few times.
+        """Send a change that has a `request_id`: repeating it is harmless, so it gets up to three attempts.
 
         Raises:
-            DmsError: `Unclear` where no attempt was answered well and one of them may have been
-                applied; after such an attempt even a refusal of the next proves nothing.
+            DmsError: `Unclear` if no attempt succeeded and one of them may have been applied. After such an
+                attempt, even a refusal of the next one proves nothing.
         """
         started = time.monotonic()
         doubt: Unclear | None = None
@@ -119,6 +122,6 @@ def _with_retry(attempt: Callable[[], T]) -> T:
     except DmsError:
         raise
     except Exception as error:
-        # The library wraps the last error once its time is used up; people should see that one.
+        # On timeout, the library wraps the last error; people should see the error itself.
         raise last_error[0] if last_error else error from error
     return result

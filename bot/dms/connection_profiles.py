@@ -1,4 +1,7 @@
-"""Connection profiles: who a migration's source and destination are."""
+"""Connection profiles: engine, provider and host of a migration's source and destination.
+
+Source: proto `google.cloud.clouddms.v1.ConnectionProfile`, and the REST schema of the same name.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,10 @@ _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "s
 
 
 def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:
-    """A raw `ConnectionProfile` message as an endpoint; None where REST alone knows what it is
-    (SQL Server profiles, newer providers)."""
+    """A raw `ConnectionProfile` message as an endpoint.
+
+    None if the gRPC API lacks its kind (SQL Server profiles, newer providers): read it over REST then.
+    """
     variant = profile.WhichOneof("connection_profile")
     provider = enum_names.names["provider"].get(profile.provider)
     if variant is None or provider is None:
@@ -102,29 +107,29 @@ _RETRY_S = 60.0
 """Seconds before a failed listing is tried again."""
 
 _REFRESH_TIMEOUT_S = 5.0
-"""Deadline, in seconds, of a listing: it only embellishes an answer."""
+"""Deadline, in seconds, of a list call. Short, because answers are useful without engine and host."""
 
 _WAIT_S = 10.0
-"""Seconds that one look at jobs may spend on listings of profiles in several locations."""
+"""Seconds that one call of `ensure` may spend on all locations together."""
 
 
 @dataclass
 class _LocationCache:
-    """What is known of one location."""
+    """The profiles of one location. `fetched` and `failed` are times of `time.monotonic`."""
 
     profiles: dict[str, Endpoint] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    """Profiles that were asked for and do not exist."""
     fetched: float = float("-inf")
     failed: float = float("-inf")
     version: int = 0
 
 
 class ProfileCache:
-    """Endpoints by profile name, listed once per location and `ttl_s` seconds.
+    """Endpoints by profile name; each location is listed once every `ttl_s` seconds. Thread-safe.
 
-    A profile that nobody has asked for before makes its location be listed again. A listing that
-    fails never fails the caller: endpoints then show what the job itself says, and it is tried
-    again after a minute.
+    A profile that is not in the cache makes its location be listed again. If a list call fails, callers get
+    endpoints with what the job itself says, and the call is made again after a minute.
     """
 
     def __init__(
@@ -132,24 +137,24 @@ class ProfileCache:
         project: str,
         calls: Calls,
         client: GrpcClient,
-        objects: RestClient,
+        rest: RestClient,
         enum_names: EnumNames,
         ttl_s: float,
     ) -> None:
         self.project = project
         self._calls = calls
         self._client = client
-        self._objects = objects
+        self._rest = rest
         self._enum_names = enum_names
         self._ttl_s = ttl_s
-        self._places: dict[str, _LocationCache] = {}
+        self._locations: dict[str, _LocationCache] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
         self._lock = threading.Lock()
         self._listings: dict[str, threading.Lock] = {}
-        """By location: held while its profiles are listed."""
+        """One lock per location, held while its profiles are listed."""
 
     def ensure(self, names: Iterable[str]) -> None:
-        """List the locations of these profiles where that is due."""
+        """List the locations of these profiles, if their cache is missing or too old."""
         by_location: dict[str, set[str]] = {}
         for name in names:
             location = _location(name)
@@ -161,8 +166,7 @@ class ProfileCache:
                 self._ensure(location, requested)
 
     def _ensure(self, location: str, requested: set[str]) -> None:
-        """Whoever misses a profile waits for a listing that is under way; others go on with what
-        there is."""
+        """Wait for a running list call only if a profile is missing; otherwise use the cache."""
         with self._lock:
             missing = self._missing(location, requested)
             listing = self._listings.setdefault(location, threading.Lock())
@@ -175,27 +179,26 @@ class ProfileCache:
             listing.release()
 
     def expired(self) -> bool:
-        """Whether any listing is older than it should be, and it is time to try it again."""
+        """Whether a location's cache is too old and may be listed again."""
         now = time.monotonic()
         with self._lock:
             return any(
                 now - cache.fetched >= self._ttl_s and now - cache.failed >= _RETRY_S
-                for cache in self._places.values()
+                for cache in self._locations.values()
             )
 
     def version(self, location: str) -> int:
-        """Grows whenever an answer of `endpoint` for a profile of `location` (`-`: of any) may change."""
+        """A number that grows when the endpoints of a location (`-`: of any location) change."""
         with self._lock:
             if location == "-":
-                return sum(cache.version for cache in self._places.values())
-            cache = self._places.get(location)
+                return sum(cache.version for cache in self._locations.values())
+            cache = self._locations.get(location)
             return cache.version if cache else 0
 
     def endpoint(self, profile: str, engine: str, provider: str) -> Endpoint:
-        """The profile's endpoint; the names `engine` and `provider` (of the job's `DatabaseType`) fill
-        what the profile does not say."""
+        """The profile's endpoint; `engine` and `provider` of the job's `DatabaseType` fill its gaps."""
         key = (profile, engine, provider)
-        # Held by name, so that what was merged from old profiles never lands in a newer dict.
+        # `_list` replaces the dict. A local reference keeps an endpoint of old profiles out of the new one.
         cache = self._endpoints
         found = cache.get(key)
         if found is None:
@@ -204,7 +207,7 @@ class ProfileCache:
 
     def _merged(self, profile: str, engine: str, provider: str) -> Endpoint:
         engine, provider = named(engine), named(provider)
-        cache = self._places.get(_location(profile))
+        cache = self._locations.get(_location(profile))
         known = cache.profiles.get(profile) if cache else None
         if known is None:
             return Endpoint(profile, engine, provider)
@@ -213,7 +216,7 @@ class ProfileCache:
     def _due(self, location: str, requested: set[str]) -> bool:
         now = time.monotonic()
         with self._lock:
-            cache = self._places.setdefault(location, _LocationCache())
+            cache = self._locations.setdefault(location, _LocationCache())
             if now - cache.failed < _RETRY_S:
                 return False
             due = self._missing(location, requested) or now - cache.fetched >= self._ttl_s
@@ -222,7 +225,7 @@ class ProfileCache:
             return due
 
     def _missing(self, location: str, requested: set[str]) -> bool:
-        cache = self._places.get(location)
+        cache = self._locations.get(location)
         return cache is None or not requested <= (cache.profiles.keys() | cache.absent)
 
     def _list(self, location: str, requested: set[str]) -> None:
@@ -232,11 +235,11 @@ class ProfileCache:
             _log.warning("Could not list the connection profiles of %s: %s", location, error)
             return
         with self._lock:
-            old = self._places.get(location, _LocationCache())
+            old = self._locations.get(location, _LocationCache())
             now = time.monotonic()
             absent = (old.absent | requested) - profiles.keys()
             cache = _LocationCache(profiles, absent, fetched=now, version=old.version)
-            self._places[location] = cache
+            self._locations[location] = cache
             if cache.profiles != old.profiles:
                 self._endpoints = {}
                 cache.version = old.version + 1
@@ -245,7 +248,7 @@ class ProfileCache:
         parent = f"projects/{self.project}/locations/{location}"
         action_text = f"list the connection profiles of {location}"
         found: list[Endpoint] = []
-        strange = False
+        incomplete = False
         token = ""
         while True:
             page = self._calls.read(
@@ -256,23 +259,23 @@ class ProfileCache:
             )
             known = [from_message(each, self._enum_names) for each in page.connection_profiles]
             found += [each for each in known if each is not None]
-            strange |= None in known
+            incomplete |= None in known
             token = page.next_page_token
             if not token:
                 break
-        return [*found, *self._profiles_over_rest(parent, action_text, found)] if strange else found
+        return [*found, *self._profiles_over_rest(parent, action_text, found)] if incomplete else found
 
     def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
         return self._client.profiles_page(parent, token, min(timeout, _REFRESH_TIMEOUT_S))
 
     def _profiles_over_rest(self, parent: str, action_text: str, known: list[Endpoint]) -> list[Endpoint]:
-        """Those of the profiles that gRPC could not describe, from REST."""
+        """The profiles that are not in `known`, from REST."""
 
         def page(token: str) -> dict[str, Any]:
             return self._calls.read(
                 "connectionProfiles.list",
                 action_text,
-                lambda t: self._objects.profiles_page(parent, token, min(t, _REFRESH_TIMEOUT_S)),
+                lambda t: self._rest.profiles_page(parent, token, min(t, _REFRESH_TIMEOUT_S)),
                 retry=False,
             )
 

@@ -1,7 +1,7 @@
-"""Turns DMS messages, from gRPC and from REST, into the values of `bot.dms.model`.
+"""Converts DMS messages, from gRPC and from REST, to values of `bot.dms.model`.
 
-The raw protobuf messages are read, not their proto-plus wrappers: with a thousand jobs a page the
-wrappers would cost more than the call itself.
+Reads the raw protobuf messages and not their proto-plus wrappers: for a page of a thousand jobs, the wrappers
+take more time than the call itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.util.redact import redact
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 FindEndpoint = Callable[[str, str, str], Endpoint]
-"""From a profile's full name and the engine and provider that the job itself names."""
+"""Takes a profile's full resource name, and the engine and provider from the job."""
 
 _UNSPECIFIED = "_UNSPECIFIED"
 _VERIFICATION = resources.MigrationJobVerificationError
@@ -30,7 +30,7 @@ _METADATA_PB = clouddms.OperationMetadata.pb()
 
 
 def named(name: str) -> str:
-    """An enum value's name, or empty where it says nothing."""
+    """The name of an enum value, or empty for `…_UNSPECIFIED`."""
     return "" if name.endswith(_UNSPECIFIED) else name
 
 
@@ -40,7 +40,7 @@ def utc(stamp: Any) -> datetime:
 
 
 def utc_from_json(text: Any) -> datetime | None:
-    """An RFC 3339 time with up to nine digits of fraction; None where there is none to be read."""
+    """An RFC 3339 time with up to nine fractional digits, in UTC; None if it cannot be parsed."""
     if not isinstance(text, str) or not text:
         return None
     try:
@@ -86,7 +86,7 @@ def _labels(labels: Any) -> tuple[tuple[str, str], ...]:
 
 
 def fault(status: Any) -> Fault | None:
-    """A `google.rpc.Status` with its verification errors spelled out; None when it is no error."""
+    """A `google.rpc.Status` with its verification errors appended; None if it is no error."""
     if not status.code and not status.message:
         return None
     return Fault(status.code, _with_details(status.message, _verification_errors(status.details)))
@@ -94,40 +94,40 @@ def fault(status: Any) -> Fault | None:
 
 def operation(message: Any) -> Operation:
     """A raw `google.longrunning.Operation` whose metadata is DMS's `OperationMetadata`."""
-    about = _METADATA_PB()
+    metadata = _METADATA_PB()
     if message.metadata.Is(_METADATA_PB.DESCRIPTOR):
-        message.metadata.Unpack(about)
+        message.metadata.Unpack(metadata)
     return Operation(
         name=message.name,
-        verb=about.verb,
-        target=about.target,
+        verb=metadata.verb,
+        target=metadata.target,
         done=message.done,
         error=fault(message.error) if message.HasField("error") else None,
-        create_time=utc(about.create_time) if about.HasField("create_time") else None,
-        end_time=utc(about.end_time) if about.HasField("end_time") else None,
-        status_message=about.status_message,
-        cancelling=about.requested_cancellation,
+        create_time=utc(metadata.create_time) if metadata.HasField("create_time") else None,
+        end_time=utc(metadata.end_time) if metadata.HasField("end_time") else None,
+        status_message=metadata.status_message,
+        cancelling=metadata.requested_cancellation,
     )
 
 
 def operation_from_json(body: Mapping[str, Any]) -> Operation:
-    """The same from the REST schema `Operation`."""
-    about = body.get("metadata") or {}
+    """A REST `Operation`."""
+    metadata = body.get("metadata") or {}
     return Operation(
         name=str(body.get("name", "")),
-        verb=str(about.get("verb", "")),
-        target=str(about.get("target", "")),
+        verb=str(metadata.get("verb", "")),
+        target=str(metadata.get("target", "")),
         done=bool(body.get("done")),
         error=fault_from_json(body.get("error")),
-        create_time=utc_from_json(about.get("createTime")),
-        end_time=utc_from_json(about.get("endTime")),
-        status_message=str(about.get("statusMessage", "")),
-        cancelling=bool(about.get("requestedCancellation")),
+        create_time=utc_from_json(metadata.get("createTime")),
+        end_time=utc_from_json(metadata.get("endTime")),
+        status_message=str(metadata.get("statusMessage", "")),
+        cancelling=bool(metadata.get("requestedCancellation")),
     )
 
 
 def fault_from_json(status: Mapping[str, Any] | None) -> Fault | None:
-    """A REST `Status`, or None when there is none."""
+    """A REST `Status`; None if there is no error."""
     if not status or not (status.get("code") or status.get("message")):
         return None
     details = (
@@ -162,7 +162,7 @@ def object_id(body: Mapping[str, Any]) -> ObjectId:
 
 
 def objects_config(job_body: Mapping[str, Any]) -> ObjectsConfig:
-    """`objectsConfig` of a REST `MigrationJob`; a job without one takes all databases."""
+    """`objectsConfig` of a REST `MigrationJob`; a job without one migrates all databases."""
     config = (job_body.get("objectsConfig") or {}).get("sourceObjectsConfig") or {}
     return ObjectsConfig(
         selection=named(str(config.get("objectsSelectionType", ""))) or Selection.ALL,

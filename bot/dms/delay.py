@@ -1,4 +1,4 @@
-"""What is known of a job's replication delay: how far behind, and when that was measured."""
+"""A job's replication delay as read from Cloud Monitoring, and for how long it counts."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ class MeasuredDelay:
 
     @property
     def since(self) -> datetime | None:
-        """From when on the destination may miss what the source got: what was measured last arrived."""
+        """From when on the destination may miss changes, judged by the last measurement."""
         if self.last is None:
             return None
         try:
             return self.last.time - timedelta(seconds=max(0.0, self.last.value))
         except OverflowError:
-            return None  # no delay lasts longer than the calendar
+            return None  # the value reaches back beyond year 1
 
 
 def is_measured(job: Job) -> bool:
-    """Whether the delay of a job in its state and phase is measured."""
+    """Whether Cloud Monitoring measures the delay of a job in this state and phase."""
     return job.state in (State.RUNNING, State.UPDATING) and job.phase in _MEASURED_PHASES
 
 
 def is_recent(point: DelayPoint, now: datetime) -> bool:
-    """Whether what was measured then says something about now."""
+    """Whether the measurement is at most `MAX_AGE` old."""
     return now - point.time <= MAX_AGE

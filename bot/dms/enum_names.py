@@ -1,4 +1,4 @@
-"""Names for enum numbers, also for those that the generated client has never heard of."""
+"""Names of enum numbers, including those that are newer than the generated client."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
-_FORGET_S = 60.0
-"""Seconds before a number whose name could not be learned is asked about again."""
+_ASK_AGAIN_S = 60.0
+"""Seconds before the name of an unknown number is asked for again."""
 
 _ENUMS: Mapping[str, Any] = {
     "state": resources.MigrationJob.State,
@@ -31,15 +31,14 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("engine", ("destinationDatabase", "engine")),
     ("provider", ("destinationDatabase", "provider")),
 )
-"""Where the JSON of a `MigrationJob` has an enum, and of which kind; in the order of `_enum_names`."""
-
+"""The enum fields of a `MigrationJob`: kind and JSON path, in the order of `_numbers`."""
 
 Names = Mapping[str, Mapping[int, str]]
-"""Per kind of enum, the name of each number."""
+"""By kind of enum, the name of each number."""
 
 
 class _Names(dict[int, str]):
-    """A number without a name shows in its place: `PHASE_7`."""
+    """Names an unknown number by its kind, for example `PHASE_7`."""
 
     def __init__(self, kind: str, known: Mapping[int, str]) -> None:
         super().__init__(known)
@@ -50,9 +49,9 @@ class _Names(dict[int, str]):
 
 
 class EnumNames:
-    """Number to name, per kind of enum. Shared by threads; a name once learned stays.
+    """Names of numbers by kind of enum. Thread-safe; a learned name is kept.
 
-    Source of the names at start: the enums of `google.cloud.clouddms.v1`.
+    It starts with the enums of `google.cloud.clouddms.v1`.
     """
 
     def __init__(self) -> None:
@@ -62,7 +61,7 @@ class EnumNames:
         }
         self._asked: dict[tuple[str, int], float] = {}
         self._asking = threading.Lock()
-        """Held while the service is asked: whoever meets the same number waits for its name."""
+        """Held during the call to the service; other threads with the same number wait for its name."""
 
     def unknown(self, job: Any) -> list[tuple[str, int]]:
         """The kinds and numbers of a `MigrationJob` message that have no name yet."""
@@ -70,9 +69,9 @@ class EnumNames:
         return [(kind, number) for (kind, _), number in found if number not in self.names[kind]]
 
     def learn(self, job: Any, describe: Callable[[], Mapping[str, Any]]) -> None:
-        """Learn the names of a job's unknown numbers from its JSON, which `describe` asks for.
+        """Learn the names of a job's unknown numbers from its JSON, which `describe` fetches.
 
-        A name that another number bears is not taken: the job has moved on meanwhile.
+        A name that another number already has is not taken: the job has changed since the message was read.
         """
         with self._asking:
             unknown = [each for each in self.unknown(job) if self._may_retry(each)]
@@ -85,7 +84,7 @@ class EnumNames:
 
     def _may_retry(self, key: tuple[str, int]) -> bool:
         now = time.monotonic()
-        if now - self._asked.get(key, -_FORGET_S) < _FORGET_S:
+        if now - self._asked.get(key, -_ASK_AGAIN_S) < _ASK_AGAIN_S:
             return False
         self._asked[key] = now
         return True

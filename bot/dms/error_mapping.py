@@ -1,7 +1,9 @@
-"""Turns what the client libraries raise into `bot.dms.errors`, with one plain sentence each.
+"""Maps exceptions of the client libraries to `bot.dms.errors`, with one plain sentence each.
 
-The one question that matters for a write is whether the request may have reached the service:
-only an error that surely came before that, or the service's own refusal, says "nothing changed".
+For a write, it matters whether the request can have reached the service. "Nothing changed" is only certain if
+the error happened before that, or if the service itself rejected the request.
+
+Source of the codes: `google.rpc.Code` and its comments, which name the HTTP status of each.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from bot.dms.errors import MAX_SERVICE_TEXT, Denied, DmsError, NotFound, Refused
 from bot.util.redact import redact
 
 REASON_LIMIT = 600
-"""Characters of the service's own reason that are kept."""
+"""Maximum length of the service's own message, in characters."""
 
 LOGIN_HINT = (
     "run `gcloud auth application-default login`, point GOOGLE_APPLICATION_CREDENTIALS at a key "
@@ -46,8 +48,8 @@ _CODES = {
     HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
 
-# gRPC has no field that tells a call which never left from one whose answer got lost; these are
-# the texts of its core for calls that had no connection or no token to be sent with.
+# gRPC has no field that says whether a call was sent. These are the messages of gRPC core for calls that had
+# no connection or no token, so they were not sent.
 _UNRESOLVED = re.compile(r"errors? resolving |DNS resolution failed|address lookup failed", re.IGNORECASE)
 _NEVER_SENT = re.compile(
     r"failed to connect to all addresses|connections to all backends failing|Cannot invoke RPC"
@@ -60,7 +62,7 @@ _TOKEN_SERVER_AWAY = re.compile(r"Max retries exceeded|Connection aborted|timed 
 _UNREFRESHED = "no access token could be fetched, as the token server did not answer"
 _NO_CONNECTION = "no connection could be made"
 _CLOSED_BY_US = "Channel closed!"
-"""What gRPC says of the calls that were under way when its channel was closed."""
+"""gRPC's message for calls that were running when their channel was closed."""
 _STOPPING = "the connection has been closed, as the bot is stopping"
 _UNKNOWN_HOST = "its host name cannot be resolved"
 
@@ -75,9 +77,9 @@ _REFUSALS = {
 
 
 class RestError(Exception):
-    """The REST side answered with an HTTP status other than success.
+    """The REST API answered with an HTTP status other than 2xx.
 
-    Source: the `google.rpc.Status` in the body's `error`, where there is one.
+    `error` is the `google.rpc.Status` in the body's `error`, if there is one.
     """
 
     def __init__(self, status: int, error: dict[str, Any] | None = None) -> None:
@@ -87,12 +89,12 @@ class RestError(Exception):
 
 
 class MalformedResponse(Exception):
-    """A success was announced, but its body cannot be read."""
+    """The status was 2xx, but the body cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """What went wrong: canonical status name, the service's reason, and whether it may have heard us."""
+    """Canonical status name, the service's message, and whether the request may have reached it."""
 
     code: str
     reason: str
@@ -100,10 +102,10 @@ class CallFailure:
 
 
 def translate(error: Exception, action_text: str, *, write: bool, service: str = "DMS") -> DmsError:
-    """The error of `bot.dms.errors` for `error`, which `action_text` (for example `stop orders-db`) met.
+    """The error of `bot.dms.errors` for `error`, raised while trying to `action_text` (`stop orders-db`).
 
     Raises:
-        Exception: `error` itself, where it is no failure of a call but a fault in the program.
+        Exception: `error` itself, if it does not come from a client library: it is a bug.
     """
     failure = failure_of(error)
     if failure is None:
@@ -112,13 +114,13 @@ def translate(error: Exception, action_text: str, *, write: bool, service: str =
 
 
 def code_of(error: Exception) -> str:
-    """The canonical status name of any failure of a call, for counting; UNKNOWN where it has none."""
+    """The canonical status name of a failed call, for metrics; UNKNOWN if it has none."""
     failure = failure_of(error)
     return failure.code if failure else "UNKNOWN"
 
 
 def failure_of(error: Exception) -> CallFailure | None:
-    """What a client library's exception says, or None where it is none of theirs."""
+    """What an exception of a client library says; None for any other exception."""
     for known, explain in _EXPLAIN:
         if isinstance(error, known):
             return explain(error)

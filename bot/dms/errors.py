@@ -20,25 +20,25 @@ class NotFound(DmsError):
 
 
 class Refused(DmsError):
-    """The service understood and said no (FAILED_PRECONDITION, INVALID_ARGUMENT, ABORTED …).
+    """The service rejected the request (FAILED_PRECONDITION, INVALID_ARGUMENT, ABORTED …).
 
     Nothing was changed.
     """
 
 
 class Denied(DmsError):
-    """The bot's own credentials may not do this (PERMISSION_DENIED, UNAUTHENTICATED)."""
+    """The bot's own credentials lack the permission (PERMISSION_DENIED, UNAUTHENTICATED)."""
 
 
 class Unavailable(DmsError):
     """The service could not be reached or is overloaded, and nothing was changed: try again later.
 
-    A write raises this only when it surely was not applied.
+    A write raises this only if it was certainly not applied.
     """
 
 
 class Unclear(DmsError):
-    """A write was sent and its answer is not known: it may or may not have been applied.
+    """A write was sent and its answer was lost: it may or may not have been applied.
 
     Look at the job and its operations before trying again.
     """

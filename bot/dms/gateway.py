@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 _MONITORING = "Cloud Monitoring"
 _SPARE_THREADS = 8
-_MOST_THREADS = 40
+_MAX_THREADS = 40
 
 
 class Gateway:
@@ -72,17 +72,17 @@ class Gateway:
     ) -> None:
         self.project = project
         self.locations = tuple(locations)
-        self._link = Transport(emulator_host, emulator_rest_host)
+        self._transport = Transport(emulator_host, emulator_rest_host)
         self._calls = Calls(read_s=deadline_s, write_s=write_deadline_s, observe=observe)
-        self._client = GrpcClient(self._link.dms)
-        self._rest = RestTransport(self._link)
-        self._objects = RestClient(self._rest)
-        self._monitoring = Monitoring(self._link.monitoring)
+        self._client = GrpcClient(self._transport.dms)
+        self._rest_transport = RestTransport(self._transport)
+        self._rest = RestClient(self._rest_transport)
+        self._monitoring = Monitoring(self._transport.monitoring)
         enum_names = EnumNames()
-        known = ProfileCache(project, self._calls, self._client, self._objects, enum_names, profile_ttl_s)
-        self._jobs = Jobs(project, self._calls, self._client, self._objects, enum_names, known)
+        known = ProfileCache(project, self._calls, self._client, self._rest, enum_names, profile_ttl_s)
+        self._jobs = Jobs(project, self._calls, self._client, self._rest, enum_names, known)
         self._operations = Operations(self._calls, self._client)
-        threads = min(_MOST_THREADS, len(self.locations) + _SPARE_THREADS)
+        threads = min(_MAX_THREADS, len(self.locations) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
 
     # Jobs
@@ -113,7 +113,7 @@ class Gateway:
             return self._calls.read(
                 "migrationJobs.objects.list",
                 action_text,
-                lambda t: self._objects.databases_page(name, token, t),
+                lambda t: self._rest.databases_page(name, token, t),
             )
 
         bodies = all_pages(page, "migrationJobObjects")
@@ -122,7 +122,7 @@ class Gateway:
 
     def objects_config(self, name: str) -> ObjectsConfig:
         body = self._calls.read(
-            "migrationJobs.get", f"read {short_name(name)}", lambda t: self._objects.job(name, t)
+            "migrationJobs.get", f"read {short_name(name)}", lambda t: self._rest.job(name, t)
         )
         return convert.objects_config(body)
 
@@ -130,7 +130,7 @@ class Gateway:
         body = self._calls.read(
             "migrationJobs.fetchSourceObjects",
             f"look at the source of {short_name(name)}",
-            lambda t: self._objects.fetch_source_objects(name, t),
+            lambda t: self._rest.fetch_source_objects(name, t),
             retry=False,
         )
         return convert.operation_from_json(body)
@@ -149,7 +149,7 @@ class Gateway:
         action_text = f"resume {job.id}"
         if skip_validation:
             body = self._calls.write(
-                "migrationJobs.resume", action_text, lambda t: self._objects.resume_unvalidated(job.name, t)
+                "migrationJobs.resume", action_text, lambda t: self._rest.resume_unvalidated(job.name, t)
             )
             return convert.operation_from_json(body)
         return self._act("ResumeMigrationJob", action_text, lambda t: self._client.resume(job.name, t))
@@ -166,7 +166,7 @@ class Gateway:
             body = self._calls.write(
                 "migrationJobs.restart",
                 f"restart databases of {job.id}",
-                lambda t: self._objects.restart(job.name, databases, failed_only, skip_validation, t),
+                lambda t: self._rest.restart(job.name, databases, failed_only, skip_validation, t),
             )
             return convert.operation_from_json(body)
         return self._act(
@@ -180,7 +180,7 @@ class Gateway:
             body = self._calls.write(
                 "migrationJobs.promote",
                 f"promote databases of {job.id}",
-                lambda t: self._objects.promote(job.name, databases, t),
+                lambda t: self._rest.promote(job.name, databases, t),
             )
             return convert.operation_from_json(body)
         return self._act(
@@ -211,7 +211,7 @@ class Gateway:
             body = self._calls.write_with_id(
                 "migrationJobs.patch",
                 action_text,
-                lambda t: self._objects.patch(job.name, objects, parallelism, request_id, t),
+                lambda t: self._rest.patch(job.name, objects, parallelism, request_id, t),
             )
             return convert.operation_from_json(body)
         if not parallelism:
@@ -275,8 +275,8 @@ class Gateway:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._rest.close()
-        self._link.close()
+        self._rest_transport.close()
+        self._transport.close()
 
     def _concurrently(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Run the tasks in parallel; returns their results in order."""

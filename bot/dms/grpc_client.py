@@ -1,8 +1,8 @@
-"""The gRPC side: jobs, operations, connection profiles and permissions.
+"""The gRPC API: jobs, operations, connection profiles and permissions.
 
-Each method makes one RPC with the deadline `timeout` (seconds), without retries, and raises what
-the client library raises. Answers are raw protobuf messages.
-Source: service `google.cloud.clouddms.v1.DataMigrationService` and its operations and IAM mixins.
+Each method makes one RPC with the deadline `timeout` (seconds) and without retries, and raises what the
+client library raises. It returns raw protobuf messages, not their proto-plus wrappers. Source: service
+`google.cloud.clouddms.v1.DataMigrationService` and its operations and IAM mixins.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from google.longrunning import operations_pb2
 from google.protobuf import field_mask_pb2
 
 PAGE = 1000
-"""The most that the service gives in one page."""
-
+"""The largest page size of the service."""
 
 _LIST_JOBS = "/google.cloud.clouddms.v1.DataMigrationService/ListMigrationJobs"
 
 
 def job_message(raw: bytes) -> Any:
-    """The raw `MigrationJob` message in these bytes.
+    """Parse a `MigrationJob` message.
 
     Raises:
-        google.protobuf.message.DecodeError: they are none.
+        google.protobuf.message.DecodeError: the bytes are not one.
     """
     return resources.MigrationJob.pb().FromString(raw)
 
 
 class GrpcClient:
-    """Thin calls on one channel."""
+    """One method per RPC, on one channel."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._client = DataMigrationServiceClient(
@@ -51,7 +50,7 @@ class GrpcClient:
     def jobs_page(self, parent: str, filter: str, token: str, timeout: float) -> bytes:
         """`ListMigrationJobs`: up to 1,000 jobs, as the bytes of a `ListMigrationJobsResponse`.
 
-        Unparsed, because what is the same as last time need not be parsed again.
+        Not parsed, because `list_cache` skips pages that have not changed.
         """
         request = clouddms.ListMigrationJobsRequest(
             parent=parent, page_size=PAGE, filter=filter, page_token=token
@@ -75,7 +74,7 @@ class GrpcClient:
         return self._client.stop_migration_job(request, retry=None, timeout=timeout).operation
 
     def resume(self, name: str, timeout: float) -> Any:
-        """`ResumeMigrationJob`, which over gRPC cannot skip the validation."""
+        """`ResumeMigrationJob`; over gRPC it has no `skip_validation`."""
         request = clouddms.ResumeMigrationJobRequest(name=name)
         return self._client.resume_migration_job(request, retry=None, timeout=timeout).operation
 
@@ -95,12 +94,12 @@ class GrpcClient:
         return self._client.verify_migration_job(request, retry=None, timeout=timeout).operation
 
     def delete(self, name: str, request_id: str, force: bool, timeout: float) -> Any:
-        """`DeleteMigrationJob`; `force` takes the destination along."""
+        """`DeleteMigrationJob`; `force` deletes the destination, too."""
         request = clouddms.DeleteMigrationJobRequest(name=name, request_id=request_id, force=force)
         return self._client.delete_migration_job(request, retry=None, timeout=timeout).operation
 
     def set_parallelism(self, name: str, level: str, request_id: str, timeout: float) -> Any:
-        """`UpdateMigrationJob` with the mask `performance_config.dump_parallel_level` alone."""
+        """`UpdateMigrationJob` with only `performance_config.dump_parallel_level` in its mask."""
         config = resources.MigrationJob.PerformanceConfig(dump_parallel_level=level)
         request = clouddms.UpdateMigrationJobRequest(
             migration_job=resources.MigrationJob(name=name, performance_config=config),
@@ -133,7 +132,7 @@ class GrpcClient:
 
 
 def _raw_method(channel: Any, method: str, serialize: Callable[[Any], bytes]) -> Callable[..., bytes]:
-    """The method with the library's headers and errors, but with its answer as bytes."""
+    """The RPC with the library's headers and errors, but with the response as bytes."""
     call = channel.unary_unary(method, request_serializer=serialize)
     wrapped: Callable[..., bytes] = gapic_v1.method.wrap_method(call, client_info=DEFAULT_CLIENT_INFO)  # type: ignore[no-untyped-call]
     return wrapped

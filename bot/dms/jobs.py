@@ -1,4 +1,4 @@
-"""Reads jobs, and turns a page of a thousand of them into values in little more time than the call."""
+"""Reads jobs. Conversion of a page of a thousand jobs takes little more time than the call itself."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bot.dms.model import Job, job_name, short_name
 from bot.dms.rest import RestClient
 
 _log = logging.getLogger(__name__)
-_ASIDE_S = 5.0
-"""Deadline, in seconds, of the call that looks for the name of a new number."""
+_NAMES_TIMEOUT_S = 5.0
+"""Deadline, in seconds, of the call that reads the name of an unknown enum number."""
 
 
 @dataclass(slots=True)
 class LocationJobs:
-    """What one location answered."""
+    """The answer of one location."""
 
     location: str
     jobs: list[Job]
@@ -36,24 +36,24 @@ class LocationJobs:
 
 
 class Jobs:
-    """Jobs of one project; safe to share between threads. Raises `bot.dms.errors` alone."""
+    """Jobs of one project; thread-safe. Raises only errors of `bot.dms.errors`."""
 
     def __init__(
         self,
         project: str,
         calls: Calls,
         client: GrpcClient,
-        objects: RestClient,
+        rest: RestClient,
         enum_names: EnumNames,
         profiles: ProfileCache,
     ) -> None:
         self.project = project
         self._calls = calls
         self._client = client
-        self._objects = objects
+        self._rest = rest
         self._enum_names = enum_names
         self._profiles = profiles
-        self._looks: dict[str, CachedListing] = {}
+        self._listings: dict[str, CachedListing] = {}
 
     def get(self, name: str) -> Job:
         """One job, with its endpoints resolved."""
@@ -63,7 +63,7 @@ class Jobs:
         return self._job(message)[0]
 
     def find_in(self, location: str, job_id: str) -> LocationJobs:
-        """The location's job with this id, if it has one."""
+        """The location's job with this ID, if there is one."""
         found = LocationJobs(location, [], [], calls=1)
         try:
             found.jobs.append(self.get(job_name(self.project, location, job_id)))
@@ -75,10 +75,10 @@ class Jobs:
         return found
 
     def in_location(self, location: str, filter: str, *, durations: bool = True) -> LocationJobs:
-        """All jobs of a location (`-` for all of them) that match an AIP-160 filter.
+        """All jobs of a location (`-` for all locations) that match an AIP-160 filter.
 
-        What did not change since the last look without a filter is the very same object as then;
-        without `durations` also a job that has only run on.
+        A job that has not changed since the last call without a filter is the same object as then. Without
+        `durations`, that includes jobs of which only the duration has grown.
         """
         found = LocationJobs(location, [], [])
         last, listing = self._last_listing(location), CachedListing()
@@ -100,11 +100,11 @@ class Jobs:
             found.jobs += page.jobs_now() if durations else page.jobs
             found.unreachable += page.unreachable
         if not filter and found.error is None:
-            self._looks[location] = listing
+            self._listings[location] = listing
         return found
 
     def _last_listing(self, location: str) -> CachedListing:
-        listing = self._looks.get(location)
+        listing = self._listings.get(location)
         current = listing is not None and listing.version == self._profiles.version(location)
         return (
             listing if listing is not None and current and not self._profiles.expired() else CachedListing()
@@ -156,7 +156,7 @@ class Jobs:
         )
 
     def _job(self, message: Any) -> tuple[Job, bool]:
-        """The job, and whether all its enum numbers have names: others show as numbers (`STATE_17`)."""
+        """The job, and whether all its enum numbers have names; an unknown one is shown as `STATE_17`."""
         unknown = self._enum_names.unknown(message)
         if unknown:
             self._learn(message)
@@ -164,18 +164,18 @@ class Jobs:
         return convert.job(message, self._enum_names.names, self._profiles.endpoint), not unknown
 
     def _learn(self, message: Any) -> None:
-        """Ask REST for the names of numbers that the generated enums lack, once per number."""
+        """Read names that the generated enums lack over REST, which returns names and not numbers."""
         try:
             self._enum_names.learn(message, lambda: self._described(message))
         except DmsError as error:
             _log.warning("Could not read the names of new states: %s", error)
 
     def _described(self, message: Any) -> Mapping[str, Any]:
-        """The same job over REST; empty when it has changed since, as its names may be of other numbers."""
+        """The job over REST; empty if it has changed since, as the names may belong to other numbers."""
         body = self._calls.read(
             "migrationJobs.get",
             f"read {short_name(message.name)}",
-            lambda t: self._objects.job(message.name, min(t, _ASIDE_S)),
+            lambda t: self._rest.job(message.name, min(t, _NAMES_TIMEOUT_S)),
             retry=False,
         )
         updated = convert.utc(message.update_time) if message.HasField("update_time") else None

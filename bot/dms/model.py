@@ -1,8 +1,8 @@
-"""What DMS tells us, as frozen values.
+"""Jobs, databases and operations of DMS as frozen values.
 
-States and phases are plain strings, not enums: the service grows new values faster than any
-client, and a value that nobody here has heard of must be shown, never crash anything. The names
-known today are in `State`, `Phase`, `ObjectState` and `ObjectPhase`.
+States and phases are strings, because the service adds values before clients know them: an unknown value is
+shown, and never raises an error. The values known today are in `State`, `Phase`, `ObjectState` and
+`ObjectPhase`.
 
 Sources: proto `google.cloud.clouddms.v1.MigrationJob` and the REST schemas `MigrationJob`,
 `MigrationJobObject` and `Operation` of `datamigration.v1`.
@@ -53,7 +53,7 @@ CHANGING = frozenset(
 
 
 class Phase(StrEnum):
-    """`MigrationJob.Phase`; the last two exist over REST only."""
+    """`MigrationJob.Phase`; the last two exist only in the REST API."""
 
     UNSPECIFIED = "PHASE_UNSPECIFIED"
     FULL_DUMP = "FULL_DUMP"
@@ -66,9 +66,9 @@ class Phase(StrEnum):
 
 
 BEFORE_THE_DUMP = frozenset({Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP, Phase.PREPARING_THE_DUMP})
-"""MySQL on RDS or Aurora, or without SUPERUSER: before its full dump, DMS waits until people have stopped the
-writes to the source, and prepares. Sources: proto `MigrationJob.Phase` ("Only RDS flow", "the sources writes
-stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running."""
+"""For MySQL on RDS or Aurora, or without SUPERUSER, DMS waits before the full dump until people have stopped
+writes to the source, and then prepares the dump. Sources: proto `MigrationJob.Phase` ("Only RDS flow", "the
+sources writes stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running."""
 BEFORE_CDC = BEFORE_THE_DUMP | {Phase.FULL_DUMP}
 
 
@@ -100,7 +100,7 @@ class ObjectPhase(StrEnum):
 
 
 class JobType(StrEnum):
-    """`MigrationJob.Type`. A ONE_TIME job ends by itself: there is nothing to promote."""
+    """`MigrationJob.Type`. A ONE_TIME job ends after its full dump and is never promoted."""
 
     ONE_TIME = "ONE_TIME"
     CONTINUOUS = "CONTINUOUS"
@@ -114,7 +114,7 @@ class Selection(StrEnum):
 
 
 PARALLELISM = ("MIN", "OPTIMAL", "MAX")
-"""`MigrationJob.PerformanceConfig.DumpParallelLevel`, from gentlest to fastest."""
+"""`MigrationJob.PerformanceConfig.DumpParallelLevel`, from slowest to fastest."""
 
 _JOB_NAME = re.compile(
     r"^projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/migrationJobs/(?P<id>[^/]+)$"
@@ -136,11 +136,11 @@ class Endpoint:
     profile: str
     """The profile's full resource name."""
     engine: str = ""
-    """POSTGRESQL, MYSQL, SQLSERVER, ORACLE, or empty when unknown."""
+    """POSTGRESQL, MYSQL, SQLSERVER, ORACLE, or empty if unknown."""
     provider: str = ""
-    """CLOUDSQL, ALLOYDB, RDS, AURORA …, or empty when self-managed or unknown."""
+    """CLOUDSQL, ALLOYDB, RDS, AURORA …, or empty if self-managed or unknown."""
     host: str = ""
-    """Host and port, or the Cloud SQL instance's or AlloyDB cluster's id."""
+    """Host and port, or the ID of the Cloud SQL instance or AlloyDB cluster."""
 
     @property
     def profile_id(self) -> str:
@@ -189,11 +189,11 @@ class ObjectsConfig:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A migration job as the service last described it. Times are UTC."""
+    """A migration job as it was when it was read. Times are UTC."""
 
     name: str
     create_time: datetime
-    """Tells a job from a later one under the same name."""
+    """Distinguishes the job from a later one with the same name."""
     state: str
     phase: str = Phase.UNSPECIFIED
     type: str = JobType.CONTINUOUS
@@ -204,10 +204,10 @@ class Job:
     update_time: datetime | None = None
     end_time: datetime | None = None
     duration_s: float = 0.0
-    """Seconds the job has run, as the service counts them."""
+    """`MigrationJob.duration`, in seconds."""
     error: Fault | None = None
     parallelism: str = ""
-    """MIN, OPTIMAL, MAX, or empty when the service did not say."""
+    """MIN, OPTIMAL, MAX, or empty if it is not set."""
 
     @property
     def project(self) -> str:
@@ -223,7 +223,7 @@ class Job:
 
     @property
     def status(self) -> str:
-        """State, and phase where it says more: two jobs may act together only when it is equal."""
+        """State and phase, for example `RUNNING/CDC`. Only jobs with equal status can act together."""
         if self.phase in ("", Phase.UNSPECIFIED):
             return self.state
         return f"{self.state}/{self.phase}"
@@ -250,9 +250,9 @@ class Operation:
 
     name: str
     verb: str = ""
-    """What the service calls the action, for example `stop`."""
+    """The action, for example `stop`."""
     target: str = ""
-    """Full name of the job that it changes."""
+    """Full resource name of the job that it changes."""
     done: bool = False
     error: Fault | None = None
     create_time: datetime | None = None
@@ -263,37 +263,41 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """What one look at all configured locations found."""
+    """The jobs of all configured locations."""
 
     jobs: tuple[Job, ...]
     unreachable: tuple[str, ...] = ()
-    """Locations that did not answer: their jobs are missing here, not gone."""
+    """Locations that did not answer: their jobs are missing from `jobs`, not deleted."""
     calls: int = 0
-    """List calls made."""
+    """Number of list calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelayPoint:
+    """One measurement, in seconds or bytes."""
+
     time: datetime
-    """When it was measured, not when somebody looked."""
+    """When it was measured, not when it was read."""
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """One measure of the delay."""
+    """A series of measurements of the delay, in seconds or in bytes."""
 
     points: tuple[DelayPoint, ...] = ()
-    """At each time the largest value of all databases, newest last."""
+    """The largest value of all databases at each time, newest last."""
     newest: Mapping[str, DelayPoint] = field(default_factory=dict)
-    """The newest point of each database, by its name (empty where the service names none)."""
+    """The newest point of each database, by name; the name is empty if the series has none."""
 
     def of(self, databases: Sequence[str] = ()) -> DelayPoint | None:
-        """The figure of these databases, or of all: the largest, and when the oldest was measured, so that
-        none hides another. None where one of them, or all, were not measured."""
+        """The largest value of these databases, or of all, with the time of their oldest measurement.
+
+        None if one of them has no measurement.
+        """
         found = [self._of(each) for each in databases] if self.newest else []
         if not any(found):
-            # Nothing is named, or the service names its series otherwise than the databases.
+            # No database is given, or the series have other names than the databases.
             found = list(self.newest.values()) or list(self.points[-1:])
         known = [each for each in found if each is not None]
         if not known or len(known) < len(found):
@@ -301,16 +305,16 @@ class Lag:
         return DelayPoint(min(each.time for each in known), max(each.value for each in known))
 
     def missing(self, databases: Sequence[str]) -> tuple[str, ...]:
-        """Those of these databases that were not measured."""
+        """Those of these databases that have no measurement."""
         return tuple(each for each in databases if self._of(each) is None)
 
     def worst(self, since: datetime) -> DelayPoint | None:
-        """The largest figure of a database that was measured at or after `since`."""
+        """The largest value that was measured at or after `since`."""
         fresh = [each for each in (*self.newest.values(), *self.points[-1:]) if each.time >= since]
         return max(fresh, key=lambda each: each.value, default=None)
 
     def _of(self, database: str) -> DelayPoint | None:
-        """A schema or a table is measured with its database."""
+        """The newest point of a database; a schema or table has that of its database."""
         labels = (each for each in self.newest if each == database or database.startswith(f"{each}."))
         return self.newest.get(max(labels, key=len, default=""))
 
@@ -325,13 +329,13 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class DumpProgress:
-    """How much of the full dump is done, from Cloud Monitoring."""
+    """Progress of the full dump, from Cloud Monitoring."""
 
     percent: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
-    """By database, schema and table (empty where the service names none): 0 to 100."""
+    """0 to 100, by database, schema and table; parts that the series lacks are empty."""
 
     def of(self, wanted: ObjectId) -> float | None:
-        """Percent of one object: the mean of what it holds, None where nothing of it is known."""
+        """Percent of one object: the mean of the series in it, or None if there is none."""
         parts = [part for part in (wanted.database, wanted.schema, wanted.table) if part]
         found = [
             percent
@@ -343,30 +347,32 @@ class DumpProgress:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an action is to be done; only the fields that the action knows are set."""
+    """Options of an action; only those that the action has are set."""
 
     databases: tuple[str, ...] = ()
     """Restart, promote: only these databases (`objectsFilter`)."""
     failed_only: bool = False
-    """Restart: only what failed (`restartFailedObjects`)."""
+    """Restart: only databases that failed (`restartFailedObjects`)."""
     stop_first: bool = False
-    """Restart: stop the job first, where it runs in the full dump."""
+    """Restart: stop the job first if it runs in the full dump."""
     skip_validation: bool = False
-    """Start, resume, restart: the service's `skip_validation`."""
+    """Start, resume, restart: `skip_validation` of the request."""
     with_destination: bool = False
-    """Delete: the destination goes too (`force`)."""
+    """Delete: delete the destination, too (`force`)."""
     objects: ObjectsConfig | None = field(default=None)
-    """Edit: the new choice of databases."""
+    """Edit: the new selection of databases."""
     parallelism: str = ""
     """Edit: the new dump parallelism."""
 
 
 @lru_cache(maxsize=32_768)
 def parse_name(name: str) -> tuple[str, str, str]:
-    """Split a job's full resource name into project, location and id.
+    """Split a job's full resource name into project, location and ID.
+
+    Example: `projects/p/locations/europe-west1/migrationJobs/orders` gives `("p", "europe-west1", "orders")`.
 
     Raises:
-        ValueError: it is not `projects/…/locations/…/migrationJobs/…`.
+        ValueError: the name does not have this form.
     """
     match = _JOB_NAME.match(name)
     if match is None:
@@ -380,5 +386,5 @@ def job_name(project: str, location: str, job_id: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """The id at the end of any resource name."""
+    """The ID at the end of any resource name."""
     return name.rpartition("/")[2]

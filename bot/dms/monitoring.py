@@ -28,11 +28,11 @@ DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentag
 
 _SAMPLE_PERIOD_S = 60
 _MAX_AGE_S = 600
-"""Seconds that a percentage of the dump counts for: a few samples, as they show up late."""
+"""Age, in seconds, up to which a percentage of the dump counts; samples become visible late."""
 _SAMPLES_H = 1.0
-"""Hours of which every sample is read: 60 of each database."""
+"""Up to this many hours, every sample is read: 60 per hour and database."""
 _MAX_POINTS = 288
-"""Most points asked for: every 5 minutes of a day, as many as a chart can show."""
+"""Maximum number of points: one every 5 minutes of a day, as many as a chart can show."""
 
 
 class Monitoring:
@@ -42,10 +42,10 @@ class Monitoring:
         self._client = MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
 
     def delay_series(self, metric: str, job: str, hours: float, since: datetime, timeout: float) -> Lag:
-        """`metric` of the job over the last `hours`, without what was measured before `since`.
+        """`metric` of the job over the last `hours`, without points before `since`.
 
-        What is aligned bears the time at which its period ends, not the one at which it was measured: so
-        an hour is read as it was sampled, and of a longer time the newest period is.
+        An aligned point has the time at which its period ends, not the time of the measurement. So up to an
+        hour is read unaligned; for longer times, only the newest period is read unaligned as well.
         """
         end = int(time.time())
         start = end - round(hours * 3600)
@@ -59,13 +59,13 @@ class Monitoring:
         if not found:
             return Lag()
         last = math.ceil(found[-1].time.timestamp())
-        # The periods need not end where the interval does.
+        # The last period does not always end where the interval does.
         sampled = self._series(metric, job, last - 2 * period, min(end, last), None, timeout)
         whole = since + timedelta(seconds=period)
         return Lag(tuple(each for each in found if each.time >= whole), _lag(sampled, since).newest)
 
     def dump_progress(self, job: str, timeout: float) -> DumpProgress:
-        """The newest percentage of each object of the job that is in the full dump."""
+        """The newest percentage of each object of the job in the full dump."""
         newest = Aggregation(
             alignment_period={"seconds": _MAX_AGE_S},
             per_series_aligner=Aggregation.Aligner.ALIGN_NEXT_OLDER,
@@ -95,13 +95,13 @@ class Monitoring:
 
 
 def period_s(hours: float) -> int:
-    """Seconds from one point to the next: whole minutes, no more than `_MAX_POINTS` of them."""
+    """Seconds between points: whole minutes, for at most `_MAX_POINTS` points."""
     minutes = math.ceil(hours * 3600 / _MAX_POINTS / _SAMPLE_PERIOD_S)
     return max(1, minutes) * _SAMPLE_PERIOD_S
 
 
 def points(series: Iterable[Any], since: datetime) -> tuple[DelayPoint, ...]:
-    """All series as one, oldest first: at each time the largest value, as the worst one counts."""
+    """All series merged, oldest first, with the largest value at each time: the worst database counts."""
     worst: dict[datetime, float] = {}
     for each in series:
         for point in _since(each, since):
@@ -110,7 +110,7 @@ def points(series: Iterable[Any], since: datetime) -> tuple[DelayPoint, ...]:
 
 
 def _lag(series: Iterable[Any], since: datetime) -> Lag:
-    """Of series as they were sampled."""
+    """A `Lag` of unaligned series."""
     found = list(series)
     newest: dict[str, DelayPoint] = {}
     for each in found:
@@ -122,7 +122,7 @@ def _lag(series: Iterable[Any], since: datetime) -> Lag:
 
 
 def _since(series: Any, since: datetime) -> Iterator[DelayPoint]:
-    """What was measured at `since` or later: what is older is of another job, or of before a pause."""
+    """Points at or after `since`: older ones belong to another job or to the time before a pause."""
     for each in series.points:
         at = utc(each.interval.end_time)
         if at >= since:

@@ -14,7 +14,11 @@ from bot.dms.model import Database, Delay, DumpProgress, Job, JobList, ObjectsCo
 
 
 class Dms(Protocol):
-    """Every method may raise the errors of `bot.dms.errors`; reads never raise `Unclear`."""
+    """Every method can raise the errors of `bot.dms.errors`; reads never raise `Unclear`.
+
+    Job names are full resource names: `projects/…/locations/…/migrationJobs/…`. An action returns the
+    operation that the service started; the job changes while the operation runs.
+    """
 
     project: str
     locations: tuple[str, ...]
@@ -22,35 +26,43 @@ class Dms(Protocol):
     def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
         """All jobs of the configured locations (or of one), with endpoints resolved.
 
-        A job that did not change since the last look is the very same object as then; without
-        `durations` also one that has only run on, whose duration is then that of an earlier look.
-        A location that does not answer is named in `unreachable`, not raised.
+        `filter` is an AIP-160 filter. A job that has not changed since the last call is the same object as
+        then. Without `durations`, that includes jobs of which only the duration has grown: they keep the old
+        one. A location that does not answer is listed in `unreachable`, not raised.
         """
         ...
 
     def find(self, job_id: str) -> JobList:
-        """Jobs with this id in any configured location; locations that did not answer are named."""
+        """Jobs with this ID in any configured location; `unreachable` lists locations that did not answer."""
         ...
 
-    def get_job(self, name: str) -> Job: ...
+    def get_job(self, name: str) -> Job:
+        """`GetMigrationJob`, with endpoints resolved."""
+        ...
 
     def databases(self, name: str) -> tuple[Database, ...]:
-        """The job's migration job objects, all pages, in name order (REST)."""
+        """All databases of the job, sorted by name (REST `migrationJobs.objects.list`)."""
         ...
 
     def objects_config(self, name: str) -> ObjectsConfig:
-        """Which databases the job is configured to take (REST)."""
+        """Which databases of its source the job migrates (REST `migrationJobs.get`, `objectsConfig`)."""
         ...
 
     def fetch_source_objects(self, name: str) -> Operation:
-        """Ask the service to look again at what the source has (REST)."""
+        """Have the service list the source's databases again (REST `migrationJobs.fetchSourceObjects`)."""
         ...
 
-    def start(self, job: Job, *, skip_validation: bool = False) -> Operation: ...
+    def start(self, job: Job, *, skip_validation: bool = False) -> Operation:
+        """`StartMigrationJob`."""
+        ...
 
-    def stop(self, job: Job) -> Operation: ...
+    def stop(self, job: Job) -> Operation:
+        """`StopMigrationJob`."""
+        ...
 
-    def resume(self, job: Job, *, skip_validation: bool = False) -> Operation: ...
+    def resume(self, job: Job, *, skip_validation: bool = False) -> Operation:
+        """`ResumeMigrationJob`; REST with `skip_validation`, which the gRPC request lacks."""
+        ...
 
     def restart(
         self,
@@ -60,17 +72,25 @@ class Dms(Protocol):
         failed_only: bool = False,
         skip_validation: bool = False,
     ) -> Operation:
-        """gRPC for the whole job; REST with `objectsFilter` or `restartFailedObjects` for a part."""
+        """`RestartMigrationJob` for the whole job.
+
+        For some databases, REST `migrationJobs.restart` with `objectsFilter` or `restartFailedObjects`.
+        """
         ...
 
     def promote(self, job: Job, *, databases: Sequence[str] = ()) -> Operation:
-        """gRPC for the whole job; REST with `objectsFilter` for a part."""
+        """`PromoteMigrationJob` for the whole job; REST with `objectsFilter` for some databases."""
         ...
 
-    def verify(self, job: Job) -> Operation: ...
+    def verify(self, job: Job) -> Operation:
+        """`VerifyMigrationJob`."""
+        ...
 
     def delete(self, job: Job, *, request_id: str, force: bool) -> Operation:
-        """`request_id` (a UUID) makes a repeated call harmless."""
+        """`DeleteMigrationJob`; `force` deletes the destination, too.
+
+        `request_id` (a UUID) makes a repeated call harmless.
+        """
         ...
 
     def update(
@@ -81,42 +101,52 @@ class Dms(Protocol):
         objects: ObjectsConfig | None = None,
         parallelism: str = "",
     ) -> Operation:
-        """Save what is given and nothing else: REST patch for `objects` (mask `objectsConfig`),
-        `UpdateMigrationJob` for parallelism alone (mask `performance_config.dump_parallel_level`);
-        both at once go into one REST patch with both masks.
+        """Change only the fields that are given.
+
+        `objects` goes over REST (`migrationJobs.patch`, mask `objectsConfig`), with `parallelism` in the same
+        request. `parallelism` alone is an `UpdateMigrationJob` (mask
+        `performance_config.dump_parallel_level`). `request_id` (a UUID) makes a repeated call harmless.
+
+        Raises:
+            ValueError: neither is given.
         """
         ...
 
-    def get_operation(self, name: str) -> Operation: ...
+    def get_operation(self, name: str) -> Operation:
+        """`GetOperation`, by the operation's full resource name."""
+        ...
 
     def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
-        """Operations on this job created at or after `since` (UTC), oldest first."""
+        """Operations on this job created at or after `since` (UTC), oldest first (`ListOperations`)."""
         ...
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
-        """Replication delay over the last `hours`, from Cloud Monitoring, each figure with the time at
-        which it was measured.
+        """Replication delay over the last `hours`, from Cloud Monitoring, with the time of each measurement.
 
-        What is older than the job, or than `since`, does not count: a deleted job of the same name, or the
-        time before a pause, says nothing about this one now.
+        Points before the job was created, or before `since`, are left out: they belong to a deleted job of
+        the same name, or to the time before a pause.
 
         Raises:
-            Denied, Unavailable: Monitoring is not to be had; the rest of the bot goes on.
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
         """
         ...
 
     def dump_progress(self, job: Job) -> DumpProgress:
-        """How much of the full dump is done, by object, from Cloud Monitoring; a few minutes old.
+        """Percent of the full dump that is done, by object, from Cloud Monitoring; a few minutes old.
 
         Raises:
-            Denied, Unavailable: Monitoring is not to be had; the rest of the bot goes on.
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
         """
         ...
 
     def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
-        """Which of `names` IAM permissions the credentials have on this job (TestIamPermissions)."""
+        """Which of the IAM permissions `names` the bot has on this job (`TestIamPermissions`)."""
         ...
 
-    def console_url(self, job: Job) -> str: ...
+    def console_url(self, job: Job) -> str:
+        """The job's page in the Google Cloud console."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close all connections; calls that are running fail."""
+        ...

@@ -1,4 +1,9 @@
-"""One REST request to DMS: sent once, within its deadline, answered as a JSON object."""
+"""The REST API, for the fields and methods that the gRPC API lacks.
+
+Each method sends one request with the deadline `timeout` (seconds) and without retries, and returns the JSON
+object of the response. Source: REST reference `datamigration.v1`, resource
+`projects.locations.migrationJobs`.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +20,23 @@ from bot.dms.error_mapping import MalformedResponse, RestError
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
 from bot.dms.transport import Transport
 
-_CHUNK = 65536
+_CHUNK_BYTES = 65536
 
 
 class RestTransport:
-    """Requests below `/v1/` of the REST endpoint."""
+    """Sends requests to paths below `/v1/`."""
 
     def __init__(self, transport: Transport) -> None:
-        self._link = transport
+        self._transport = transport
         self._reads = transport.session(write=False)
 
     def get(self, path: str, timeout: float, params: dict[str, str] | None = None) -> dict[str, Any]:
         """A GET.
 
         Raises:
-            RestError: the service answered with an error.
-            requests.RequestException, google.auth.exceptions.GoogleAuthError, Garbled: it did not
-                answer, or not well.
+            RestError: the status is not 2xx.
+            MalformedResponse: the body is not a JSON object.
+            requests.RequestException, google.auth.exceptions.GoogleAuthError: there is no response.
         """
         return self._send(self._reads, "GET", path, timeout, params, None)
 
@@ -43,13 +48,14 @@ class RestTransport:
         body: dict[str, Any],
         params: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """A POST or PATCH with a JSON body, on a connection of its own: one that was kept open may
-        be closed by the far end just as the request leaves, and then nobody knows what came of it.
+        """A POST or PATCH with a JSON body, on a new connection.
+
+        The server may close an idle connection just as the request is sent, and then the outcome is unknown.
 
         Raises:
             Exception: as `get`.
         """
-        with self._link.session(write=True) as session:
+        with self._transport.session(write=True) as session:
             return self._send(session, method, path, timeout, params, body)
 
     def close(self) -> None:
@@ -65,7 +71,7 @@ class RestTransport:
         body: dict[str, Any] | None,
     ) -> dict[str, Any]:
         until = time.monotonic() + timeout
-        url = f"{self._link.rest_url}/v1/{quote(path, safe='/:')}"
+        url = f"{self._transport.rest_url}/v1/{quote(path, safe='/:')}"
         with session.request(
             method, url, params=params, json=body, timeout=timeout, stream=True, allow_redirects=False
         ) as response:
@@ -76,9 +82,9 @@ class RestTransport:
 
 
 def _body(response: requests.Response, until: float) -> bytes:
-    """The whole body; `requests` itself limits each read, but not their sum."""
+    """The whole body. The timeout of `requests` limits each read, but not their sum."""
     chunks = []
-    for chunk in response.iter_content(_CHUNK):
+    for chunk in response.iter_content(_CHUNK_BYTES):
         chunks.append(chunk)
         if time.monotonic() > until:
             raise requests.ReadTimeout("the answer took too long to arrive")
@@ -107,7 +113,7 @@ _PAGE = "1000"
 
 
 class RestClient:
-    """The requests that gRPC does not have."""
+    """One method per REST request."""
 
     def __init__(self, rest: RestTransport) -> None:
         self._rest = rest
@@ -131,7 +137,7 @@ class RestClient:
     def restart(
         self, name: str, databases: Sequence[str], failed_only: bool, skip_validation: bool, timeout: float
     ) -> dict[str, Any]:
-        """`migrationJobs.restart` for a part of the job."""
+        """`migrationJobs.restart` for some databases of the job."""
         body = restart_body(databases, failed_only=failed_only, skip_validation=skip_validation)
         return self._rest.write("POST", f"{name}:restart", timeout, body)
 
@@ -140,13 +146,13 @@ class RestClient:
         return self._rest.write("POST", f"{name}:resume", timeout, {"skipValidation": True})
 
     def promote(self, name: str, databases: Sequence[str], timeout: float) -> dict[str, Any]:
-        """`migrationJobs.promote` for a part of the job."""
+        """`migrationJobs.promote` for some databases of the job."""
         return self._rest.write("POST", f"{name}:promote", timeout, promote_body(databases))
 
     def patch(
         self, name: str, objects: ObjectsConfig, parallelism: str, request_id: str, timeout: float
     ) -> dict[str, Any]:
-        """`migrationJobs.patch` with a mask of what is given and nothing else."""
+        """`migrationJobs.patch`; the mask holds only the fields that are given."""
         body, mask = patch_body(name, objects, parallelism)
         params = {"updateMask": mask, "requestId": request_id}
         return self._rest.write("PATCH", name, timeout, body, params)
@@ -170,7 +176,7 @@ def promote_body(databases: Sequence[str]) -> dict[str, Any]:
 
 
 def patch_body(name: str, objects: ObjectsConfig, parallelism: str) -> tuple[dict[str, Any], str]:
-    """A partial `MigrationJob` and the update mask that belongs to it."""
+    """A partial `MigrationJob` and its update mask."""
     body: dict[str, Any] = {"name": name, "objectsConfig": objects_body(objects)}
     if not parallelism:
         return body, "objectsConfig"

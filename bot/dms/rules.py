@@ -1,9 +1,9 @@
-"""Which action a job's state and phase allow, and what the action does to data.
+"""Which actions a job's state and phase allow, and which databases an action affects. Pure functions.
 
-Pure functions over `Job`. They decide which buttons are offered and what is refused early; the
-service has the last word. An early refusal needs a source, which stands beside its rule: the DMS docs pages
-"Migration job statuses" (the user actions of each status), "Manage migration jobs" and "Promote a
-migration", each in the guides of several engines, and the reference of the REST methods.
+They decide which buttons people see and what is refused early; the service has the last word. Each rule that
+refuses names its source: the DMS docs pages "Migration job statuses" (the user actions of each status),
+"Manage migration jobs" and "Promote a migration", in the guides of several engines, or the reference of the
+REST methods.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bot.dms.model import (
 
 
 class Action(StrEnum):
-    """What people can do to a job; the value is also the verb that they type."""
+    """The actions on a job; the value is the verb that people type."""
 
     START = "start"
     STOP = "stop"
@@ -42,38 +42,38 @@ class Action(StrEnum):
 BULK = frozenset(Action) - {Action.EDIT}
 DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DELETE})
 HARMLESS = frozenset({Action.VERIFY})
-"""Actions that change nothing: no freeze forbids them."""
+"""Actions that change nothing, so that a freeze does not block them."""
 
 _NAMED = 20
-"""Databases named in a reason."""
+"""Maximum number of databases that a reason names."""
 _PROMOTABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _RESUMABLE = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _WHILE_CHANGING = {
-    # REST `migrationJobs.verify` names no state that it needs.
+    # The reference of REST `migrationJobs.verify` names no required state.
     Action.VERIFY: CHANGING,
     # "Migration job statuses", all guides: Starting, Restarting, Resuming and Stopping list Delete, the way
-    # out of a job that is stuck. No page speaks of CREATING and UPDATING.
+    # out of a stuck job. No page mentions CREATING and UPDATING.
     Action.DELETE: CHANGING - {State.DELETING},
 }
-"""The changing states in which an action is possible all the same; all other actions wait."""
+"""The changing states in which an action is possible; other actions wait for their end."""
 _PROMOTABLE_AT_REST = frozenset({State.STOPPED, State.FAILED})
-"""In CDC. Source: "Migration job statuses" of the AlloyDB, PostgreSQL and MySQL guides (failed: Restart,
-Delete, Promote) and of the Oracle guide (when in incremental load); "Promote a migration" (the option appears
-once the full dump is done)."""
+"""Only in CDC. Sources: "Migration job statuses" of the AlloyDB, PostgreSQL and MySQL guides (failed:
+Restart, Delete, Promote) and of the Oracle guide (in incremental load); "Promote a migration" (the option
+appears after the full dump)."""
 _PROMOTED = frozenset({ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an action is not possible now, and what is instead."""
+    """Why an action is not possible now, and which actions are."""
 
     action: Action
     reason: str
     instead: tuple[Action, ...] = ()
     over: bool = False
-    """Whether it will never be possible again: the job is gone."""
+    """Whether the job is deleted, so that no action will ever be possible."""
     otherwise: str = ""
-    """How the refused action itself is possible, where it is among `instead`."""
+    """How the refused action is possible with other options, if it is in `instead`."""
 
     def __str__(self) -> str:
         if self.over:
@@ -83,7 +83,7 @@ class Refusal:
 
 
 def possible(actions: Sequence[str]) -> str:
-    """A sentence that names what can be done."""
+    """A sentence that lists the actions."""
     if not actions:
         return "Nothing can be done with it until that changes."
     return f"Possible now: {', '.join(actions)}."
@@ -92,10 +92,10 @@ def possible(actions: Sequence[str]) -> str:
 def check(
     action: Action, job: Job, options: Options | None = None, databases: Sequence[Database] = ()
 ) -> Refusal | None:
-    """Say why `action` is refused for `job`, or None when it may go to the service.
+    """Why `action` is refused for `job`, or None if the service may get it.
 
-    `databases` are the job's own, as far as they are known: a RUNNING job may restart those of
-    them that have failed. `by_databases` tells when they are needed.
+    `databases` are those of the job, if known: a RUNNING job can restart the failed ones. `by_databases` says
+    whether they are needed.
     """
     reason = _reason(action, job, options or Options(), databases)
     if reason is None:
@@ -105,7 +105,7 @@ def check(
 
 
 def _otherwise(action: Action, job: Job) -> str:
-    """How an action that was refused with its options is possible with others."""
+    """How an action that was refused is possible with other options."""
     if action is Action.RESTART and job.state == State.RUNNING:
         return "restart of the failed databases (`--failed-only`)"
     return {
@@ -116,12 +116,12 @@ def _otherwise(action: Action, job: Job) -> str:
 
 
 def by_databases(action: Action, job: Job, options: Options) -> bool:
-    """Whether `check` must be told the job's databases: it looks at which of them have failed."""
+    """Whether `check` needs the job's databases, to see which of them have failed."""
     return action is Action.RESTART and (job.state == State.RUNNING or options.failed_only)
 
 
 def allowed(job: Job, databases: Sequence[Database] = ()) -> tuple[Action, ...]:
-    """The actions that the job's state and phase allow, in the order people think of them."""
+    """The actions that the job's state and phase allow, in the order of `Action`."""
     return tuple(
         action
         for action in Action
@@ -131,7 +131,7 @@ def allowed(job: Job, databases: Sequence[Database] = ()) -> tuple[Action, ...]:
 
 
 def running_dump(job: Job) -> bool:
-    """Whether stopping now throws the full dump away."""
+    """Whether a stop now discards the full dump. Source: "Manage migration jobs" (PostgreSQL)."""
     return job.state == State.RUNNING and job.phase == Phase.FULL_DUMP
 
 
@@ -146,10 +146,11 @@ def _reason(action: Action, job: Job, options: Options, databases: Sequence[Data
 
 
 def _wait(action: Action, job: Job) -> str:
+    """Source: "Migration job statuses": a changing status lists no action but Delete."""
     if action is Action.STOP and job.phase == Phase.PROMOTE_IN_PROGRESS:
         return _being_promoted(job)
     if job.state == State.STARTING and job.phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP:
-        # "Migration job statuses" (MySQL): the job waits for people, before its full dump.
+        # "Migration job statuses" (MySQL): the job waits for people before its full dump.
         return f"`{job.id}` is {where(job)}: it goes on once people stop the writes to the source."
     return f"`{job.id}` is {job.state}: wait until that has ended, then try again."
 
@@ -160,6 +161,8 @@ def _being_promoted(job: Job) -> str:
 
 
 def _edit(job: Job, options: Options) -> str | None:
+    # "Manage migration jobs" (PostgreSQL, AlloyDB): "the data dump parallelism level of a running migration
+    # job".
     if options.parallelism and job.state != State.RUNNING:
         return (
             f"The dump parallelism can be changed only while the job is RUNNING; `{job.id}` is {where(job)}."
@@ -168,6 +171,7 @@ def _edit(job: Job, options: Options) -> str | None:
 
 
 def _start(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    # "Migration job statuses", all guides: only Not started lists Start.
     if job.state == State.NOT_STARTED:
         return None
     return f"Only a job that was never started can start (NOT_STARTED); `{job.id}` is {where(job)}."
@@ -192,7 +196,8 @@ def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str 
 
 
 def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
-    # "Manage migration jobs" (MySQL): stopped in the full dump, or before it where the source had to wait.
+    # "Migration job statuses": Failed lists Restart. "Manage migration jobs" (MySQL): so does a job that was
+    # stopped in the full dump, or before it.
     whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase in BEFORE_CDC)
     if whole and options.failed_only and not _failed(databases):
         return f"None of the databases of `{job.id}` has failed."
@@ -211,6 +216,7 @@ def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str |
 
 
 def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
+    """Source: "Manage migration jobs" (AlloyDB): restarting failed databases of a job."""
     failed = _failed(databases)
     if not options.databases and not options.failed_only:
         return (
@@ -230,7 +236,7 @@ def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> 
 
 
 def _how_many_failed(job: Job, databases: Sequence[Database]) -> str:
-    """The way to restart those, where there are any; nothing where the databases are not known."""
+    """How to restart the failed databases, or that none failed; empty if the databases are not known."""
     if _failed(databases):
         return f" (`/dms restart {job.id} --failed-only`)"
     none = ", and none has failed" if databases else ""
@@ -243,6 +249,7 @@ def _failed(databases: Sequence[Database]) -> set[str]:
 
 
 def _promote(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
+    # "Promote a migration" (PostgreSQL, MySQL): one-time migrations need no promotion.
     if job.type == JobType.ONE_TIME:
         return f"`{job.id}` is a ONE_TIME migration: it ends by itself and there is nothing to promote."
     if job.state == State.RUNNING and job.phase in _PROMOTABLE:
@@ -256,6 +263,8 @@ def _promote(job: Job, _options: Options, _databases: Sequence[Database]) -> str
 
 
 def _delete(job: Job, options: Options, _databases: Sequence[Database]) -> str | None:
+    # "Manage migration jobs" (MySQL, SQL Server): after a promotion, the destination is independent of the
+    # job.
     if options.with_destination and job.state == State.COMPLETED:
         return (
             f"`{job.id}` is COMPLETED: its destination is a database of its own by now, "
@@ -265,7 +274,7 @@ def _delete(job: Job, options: Options, _databases: Sequence[Database]) -> str |
 
 
 def affected(action: Action, options: Options, databases: Sequence[Database]) -> tuple[str, ...]:
-    """The names of those of a job's `databases` that restart, promote or delete touches."""
+    """The names of those `databases` that a restart, promote or delete affects."""
     if options.databases:
         return options.databases
     if options.failed_only:
@@ -276,8 +285,11 @@ def affected(action: Action, options: Options, databases: Sequence[Database]) ->
 
 
 def at_risk(action: Action, options: Options, databases: Sequence[Database]) -> tuple[Database, ...]:
-    """Those of a job's `databases` that must be named: what a promote cuts off without all of its data,
-    and what a restart or a delete would take from those who use it on the destination already."""
+    """Those `databases` whose data is at risk, which a confirmation must name.
+
+    For a promote, those that do not have all data yet; for a restart or delete, those that were promoted,
+    which people may already use on the destination.
+    """
     meant = affected(action, options, databases)
     risk = _incomplete if action is Action.PROMOTE else is_promoted
     return tuple(each for each in databases if str(each.id) in meant and risk(each))
@@ -288,15 +300,15 @@ def _incomplete(database: Database) -> bool:
 
 
 def is_promoted(database: Database) -> bool:
-    """Whether it has been promoted or is being so: people may use it on the destination."""
+    """Whether it was or is being promoted, so that people may use it on the destination."""
     return database.phase in _PROMOTED
 
 
 def unpromotable(database: Database, job: Job) -> str:
-    """Why a database of the job cannot be promoted by itself now, in a few words; empty where it may be.
+    """Why a database of the job cannot be promoted on its own now, in a few words; empty if it can.
 
-    One in a phase that nobody here has heard of may be: the service knows. So may one that failed in CDC with
-    its whole job: its source may be gone for good.
+    In an unknown phase it can, because the service decides. So can one that failed in CDC together with its
+    job: its source may be lost.
     """
     if database.phase == ObjectPhase.PROMOTED:
         return "promoted already"

@@ -1,7 +1,7 @@
-"""What an edit of a job's databases comes to. Pure functions.
+"""Edits of a job's selection of databases (`objectsConfig`). Pure functions.
 
-People name whole databases. Schemas and tables that are chosen or excluded elsewhere (the service
-knows both) are kept as they are.
+People name whole databases. Schemas and tables that were selected or excluded elsewhere are kept.
+Source: REST schema `SourceObjectsConfig`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DATABASE = "DATABASE"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is asked for; `chosen` and `everything` replace the choice, `add` and `remove` amend it."""
+    """A requested edit: `everything` and `chosen` replace the selection, `add` and `remove` amend it."""
 
     everything: bool = False
     chosen: tuple[str, ...] | None = None
@@ -32,13 +32,13 @@ class Change:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """All databases that it names."""
+        """All databases that the edit names."""
         return (*(self.chosen or ()), *(self.excluded or ()), *self.add, *self.remove)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An edit, and the databases that it adds, removes and keeps (in name order)."""
+    """An edit with its result, and the databases that it adds, removes and keeps, sorted by name."""
 
     before: ObjectsConfig
     after: ObjectsConfig
@@ -52,32 +52,32 @@ class Plan:
 
     @property
     def leaves_none(self) -> bool:
-        """Whether the job would take along nothing at all; where nothing is known, all counts as some."""
+        """Whether the job would migrate nothing; ALL counts as something, even with an unknown source."""
         if self.added or self.kept:
             return False
         if self.after.selection == Selection.SPECIFIED:
-            return not others(self.after.chosen)
+            return not schemas_and_tables(self.after.chosen)
         return bool(_names(self.after.excluded))
 
 
-def known(config: ObjectsConfig, source: Iterable[str]) -> tuple[str, ...]:
-    """The databases that can be named: what the source has, and what the job names already."""
+def selectable(config: ObjectsConfig, source: Iterable[str]) -> tuple[str, ...]:
+    """The databases that people can name: those of the source, and those in the job's selection."""
     return tuple(sorted({*source, *_names(config.chosen), *_names(config.excluded)}))
 
 
 def selected(config: ObjectsConfig, source: Iterable[str]) -> tuple[str, ...]:
-    """The databases that a job takes along, of those that the source has."""
+    """The databases of the source that the job migrates."""
     taken = set(_names(config.chosen)) if config.selection == Selection.SPECIFIED else set(source)
     return tuple(sorted(taken - set(_names(config.excluded))))
 
 
-def others(objects: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
-    """Those that are not whole databases."""
+def schemas_and_tables(objects: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
+    """The objects that are not whole databases."""
     return tuple(each for each in objects if each.type != DATABASE)
 
 
 def plan(config: ObjectsConfig, source: Sequence[str], change: Change) -> Plan:
-    """What `change` makes of `config`; what is chosen counts as being on the source."""
+    """The result of `change` on `config`; databases in the selection count as existing on the source."""
     after = _amended(_replaced(config, change), change)
     there = {*source, *_names(config.chosen)}
     old, new = set(selected(config, there)), set(selected(after, there))
@@ -94,15 +94,17 @@ def _replaced(config: ObjectsConfig, change: Change) -> ObjectsConfig:
     if change.everything:
         return ObjectsConfig(Selection.ALL, (), _ids(change.excluded or (), config.excluded))
     if change.chosen is not None:
-        return ObjectsConfig(Selection.SPECIFIED, _ids(change.chosen, config.chosen), others(config.excluded))
+        return ObjectsConfig(
+            Selection.SPECIFIED, _ids(change.chosen, config.chosen), schemas_and_tables(config.excluded)
+        )
     if change.excluded is not None:
         return ObjectsConfig(config.selection, config.chosen, _ids(change.excluded, config.excluded))
     return config
 
 
 def _amended(config: ObjectsConfig, change: Change) -> ObjectsConfig:
-    """All databases with some removed stays all databases, with those excluded: what the source
-    creates later still comes along."""
+    """Apply `add` and `remove`. For ALL, a removed database is excluded, so that databases that are created
+    later are still migrated."""
     if not change.add and not change.remove:
         return config
     chosen, excluded = set(_names(config.chosen)), set(_names(config.excluded)) - set(change.add)
@@ -117,5 +119,5 @@ def _names(objects: Iterable[ObjectId]) -> list[str]:
 
 
 def _ids(names: Iterable[str], before: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
-    """These databases, and what of `before` is no whole database."""
-    return (*(ObjectId(name) for name in sorted(set(names))), *others(before))
+    """These databases, and the schemas and tables of `before`."""
+    return (*(ObjectId(name) for name in sorted(set(names))), *schemas_and_tables(before))

@@ -1,7 +1,7 @@
-"""When people must stop the writes to a source, and when these may resume. Pure functions.
+"""When people must stop writes to a source, and when they may resume them. Pure functions.
 
-MySQL on RDS or Aurora, or without SUPERUSER: before its full dump, a job waits until people have stopped the
-writes to the source. They may resume once the dump has begun. It has nothing to do with the promotion.
+For MySQL on RDS or Aurora, or without SUPERUSER, a job waits before its full dump until people have stopped
+writes to the source. They may resume them once the dump has begun. This has nothing to do with promotion.
 Sources: proto `MigrationJob.Phase`, WAITING_FOR_SOURCE_WRITES_TO_STOP and PREPARING_THE_DUMP ("Only RDS flow
 - the sources writes stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running.
 """
@@ -15,18 +15,18 @@ from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Job, JobType, Phase, Stat
 MUST_STOP = "stop_writes"
 MAY_RESUME = "writes_may_resume"
 
-_GOES_ON = frozenset({State.STARTING, State.RUNNING, State.UPDATING})
-"""A job that is restarting may still have the phase in which it ended before."""
-_AFTER_THE_WAIT = frozenset({State.RUNNING, State.UPDATING, State.STOPPING, State.STOPPED})
+_BEGINNING = frozenset({State.STARTING, State.RUNNING, State.UPDATING})
+"""RESTARTING is missing, because a restarting job may still have the phase of its previous run."""
+_STATES_AFTER = frozenset({State.RUNNING, State.UPDATING, State.STOPPING, State.STOPPED})
 _WRITABLE = frozenset({Phase.FULL_DUMP, Phase.CDC})
-_DUMPS = frozenset({State.RUNNING, State.UPDATING})
+_REPLICATING = frozenset({State.RUNNING, State.UPDATING})
 _HALTED = frozenset({State.STOPPING, State.STOPPED, State.FAILED})
 _APPEARED = frozenset({"created", "recreated"})
-_ASKING = frozenset({"RDS", "AURORA"})
+_WAITING_PROVIDERS = frozenset({"RDS", "AURORA"})
 
 
 class StatusChange(Protocol):
-    """What an event tells of a job's status; `before` and `after` are as `Job.status`."""
+    """The part of an event that this module reads; `before` and `after` have the form of `Job.status`."""
 
     @property
     def kind(self) -> str: ...
@@ -39,42 +39,39 @@ class StatusChange(Protocol):
 
 
 def waits(status: str) -> bool:
-    """Whether a job of this status (`Job.status`) waits for people to stop the writes."""
+    """Whether a job with this status (`Job.status`) waits for people to stop writes."""
     state, _, phase = status.partition("/")
-    return state in _GOES_ON and phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP
+    return state in _BEGINNING and phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP
 
 
-def needs_silence(status: str) -> bool:
-    """Whether nobody may write to the source of a job of this status."""
+def forbids_writes(status: str) -> bool:
+    """Whether nobody may write to the source of a job with this status (`Job.status`)."""
     state, _, phase = status.partition("/")
-    return state in _GOES_ON and phase in BEFORE_THE_DUMP
+    return state in _BEGINNING and phase in BEFORE_THE_DUMP
 
 
 def must_stop(event: StatusChange) -> bool:
-    """Whether people must stop the writes from now on."""
+    """Whether people must stop writes from this event on."""
     if event.kind in _APPEARED:
         return waits(event.after)
     return event.kind == "changed" and waits(event.after) and not waits(event.before)
 
 
 def may_resume(event: StatusChange) -> bool:
-    """Whether the full dump has begun, for which the writes had to stop."""
-    if event.kind != "changed" or not needs_silence(event.before):
+    """Whether people may resume writes from this event on: the full dump has begun."""
+    if event.kind != "changed" or not forbids_writes(event.before):
         return False
     state, _, phase = event.after.partition("/")
-    return state in _AFTER_THE_WAIT and phase in _WRITABLE
+    return state in _STATES_AFTER and phase in _WRITABLE
 
 
-def resumed(job: Job) -> str:
-    """What comes of writes once nothing waits any more for them to stop, in sentences.
-
-    Empty where they may have to stop again, or for good: for the promotion, or in a later run.
-    """
-    if needs_silence(job.status):
+def may_resume_text(job: Job) -> str:
+    """Sentences that say that writes may resume; empty if they must not, or must soon stop again."""
+    if forbids_writes(job.status):
         return ""
     if job.phase in BEFORE_CDC and job.state in _HALTED:
         return "The writes to the source may resume: nothing waits for them to stop any more."
-    if job.phase not in _WRITABLE or job.state not in _DUMPS:
+    if job.phase not in _WRITABLE or job.state not in _REPLICATING:
         return ""
     if job.type == JobType.ONE_TIME:
         return (
@@ -84,14 +81,14 @@ def resumed(job: Job) -> str:
     return "The writes to the source may resume: the full dump has begun, and CDC brings what is written now."
 
 
-def will_ask(job: Job) -> bool:
-    """Whether the job comes to wait for the writes to stop when it is started or restarted."""
-    return job.source.engine == "MYSQL" and job.source.provider in _ASKING
+def will_wait(job: Job) -> bool:
+    """Whether a start or restart of the job will wait for writes to stop."""
+    return job.source.engine == "MYSQL" and job.source.provider in _WAITING_PROVIDERS
 
 
-def announced(job: Job) -> tuple[str, ...]:
-    """What whoever starts or restarts the job should know, in sentences."""
-    if not will_ask(job):
+def start_notes(job: Job) -> tuple[str, ...]:
+    """Sentences for people who start or restart the job."""
+    if not will_wait(job):
         return ()
     return (
         "Before the full dump, the job waits until people have *stopped the writes to the source*; they may "
@@ -100,8 +97,8 @@ def announced(job: Job) -> tuple[str, ...]:
 
 
 def next_step(job: Job) -> str:
-    """What people do now about the writes, in sentences; empty where the job does not ask for anything."""
-    if not needs_silence(job.status):
+    """What to do about writes now, in sentences; empty if the job does not wait for that."""
+    if not forbids_writes(job.status):
         return ""
     if waits(job.status):
         first = "Stop the writes to the source now: DMS waits for that before it begins the full dump. "

@@ -1,8 +1,7 @@
-"""Connections to Google's services, or to a server that stands in for them.
+"""Connections to Google's services, or to an emulator.
 
-Everything that could repeat a call behind our back is off here: gRPC's own retries, retry policies
-from DNS, HTTP redirects and the repeat after a refreshed token. What may be repeated is decided in
-`bot.dms.calls` alone.
+Automatic retries are off: gRPC's own, retry policies from DNS, HTTP redirects, and the retry of a write after
+a token refresh. Only `bot.dms.calls` decides what is retried.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_retries", 0),
     ("grpc.service_config_disable_resolution", 1),
-    # A peer that vanished is noticed well before the deadline of the call that waits for it.
+    # Detects a dead peer well before the deadline of the calls that wait for it.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
-    # After an outage, be back within seconds (the default waits up to two minutes).
+    # Reconnect within seconds after an outage; by default, gRPC waits up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
@@ -41,10 +40,10 @@ _POOL = 32
 
 
 class Transport:
-    """Channels and sessions, with Application Default Credentials or, for an emulator, with none.
+    """Channels and sessions, with Application Default Credentials, or without credentials for an emulator.
 
     Raises:
-        Denied: there are no credentials to be found; the message says how to get some.
+        Denied: there are no credentials; the message says how to get some.
     """
 
     def __init__(self, emulator_host: str | None, emulator_rest_host: str | None) -> None:
@@ -54,11 +53,11 @@ class Transport:
         if self._emulator:
             self.rest_url = _rest_url(emulator_rest_host or _rest_port(self._emulator))
         self.dms = self._channel(DMS_HOST)
-        # An emulator serves both on one port, and one connection is enough for it.
+        # An emulator serves both APIs on one port.
         self.monitoring = self.dms if self._emulator else self._channel(MONITORING_HOST)
 
     def session(self, *, write: bool) -> requests.Session:
-        """A session that sends each request once; for reads, a 401 may renew the token."""
+        """A session that sends each request once. For reads, a 401 refreshes the token and retries."""
         refreshes = 0 if write or self._emulator else 1
         session = AuthorizedSession(self._credentials, max_refresh_attempts=refreshes, default_host=DMS_HOST)  # type: ignore[no-untyped-call]
         session.trust_env = self._emulator is None
@@ -72,7 +71,7 @@ class Transport:
 
     def _channel(self, host: str) -> grpc.Channel:
         if self._emulator:
-            # A proxy from the environment is for the world outside, not for a local server.
+            # Ignore a proxy in the environment: the emulator is local.
             return grpc.insecure_channel(self._emulator, options=[*_OPTIONS, ("grpc.enable_http_proxy", 0)])
         channel: grpc.Channel = grpc_helpers.create_channel(
             host, credentials=self._credentials, default_host=host, options=list(_OPTIONS)

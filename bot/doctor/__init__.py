@@ -20,7 +20,7 @@ def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, .
     """Make all checks; with `offline`, only those that need neither Slack nor Google."""
     findings = [*local.run_checks(settings)]
     if not offline:
-        findings += [*slack.examine(settings), *google.run_checks(settings)]
+        findings += [*slack.run_checks(settings), *google.run_checks(settings)]
     return tuple(findings)
 
 

@@ -44,7 +44,7 @@ _APP_PAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
+class AuthTest:
     """What auth.test answered, and when."""
 
     data: Mapping[str, Any]
@@ -54,23 +54,23 @@ class Greeting:
     at: float
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[Finding]:
     web = slack_client(settings.slack_bot_token, settings.slack_api_url)
-    greeting = _greet(web)
-    if isinstance(greeting, Finding):
-        yield greeting
+    auth_test = _auth_test(web)
+    if isinstance(auth_test, Finding):
+        yield auth_test
         return
-    team, bot = greeting.data.get("team", "?"), greeting.data.get("user", "?")
+    team, bot = auth_test.data.get("team", "?"), auth_test.data.get("user", "?")
     yield ok("bot token", f"The token belongs to {bot} in the workspace {team}.")
-    yield scopes(greeting.headers)
-    yield clock(greeting)
+    yield scopes(auth_test.headers)
+    yield clock(auth_test)
     yield _connection(web, settings)
     yield _channel(web, "notification channel", "DMS_NOTIFY_CHANNEL", settings.notify_channel)
     if settings.approval_channel:
         yield _channel(web, "approval channel", "DMS_APPROVAL_CHANNEL", settings.approval_channel)
 
 
-def _greet(web: WebClient) -> Greeting | Finding:
+def _auth_test(web: WebClient) -> AuthTest | Finding:
     started = time.time()
     try:
         answer = web.auth_test()
@@ -83,7 +83,7 @@ def _greet(web: WebClient) -> Greeting | Finding:
     now = time.time()
     headers = {str(name).lower(): _header_value(value) for name, value in answer.headers.items()}
     data = answer.data if isinstance(answer.data, dict) else {}
-    return Greeting(data, headers, now - started, now)
+    return AuthTest(data, headers, now - started, now)
 
 
 def scopes(headers: Mapping[str, str]) -> Finding:
@@ -114,16 +114,16 @@ def scopes(headers: Mapping[str, str]) -> Finding:
     return ok("scopes", f"All {len(SCOPES)} that are needed, and no more.")
 
 
-def clock(greeting: Greeting) -> Finding:
+def clock(auth_test: AuthTest) -> Finding:
     """From the header `date`, which is a whole second and was written while the answer was under way."""
     try:
-        theirs = parsedate_to_datetime(greeting.headers.get("date", "")).timestamp()
+        theirs = parsedate_to_datetime(auth_test.headers.get("date", "")).timestamp()
     except ValueError:
         return warn(
             "clock", "Slack did not say what time it is.", "Check that this machine's clock is kept by NTP."
         )
-    off = greeting.at - theirs
-    sure = max(0.0, abs(off) - greeting.took_s - 1)
+    off = auth_test.at - theirs
+    sure = max(0.0, abs(off) - auth_test.took_s - 1)
     mend = "Have the clock of this machine kept by NTP (chrony or systemd-timesyncd)."
     words = f"This machine's clock is {abs(off):.0f} seconds {'ahead of' if off > 0 else 'behind'} Slack's"
     if sure > _SKEW_FAIL_S:

@@ -104,7 +104,7 @@ class Server:
         grace_s = await grace
         server.stop()
         with suppress(TimeoutError):
-            await asyncio.wait_for(requests.ended(), grace_s)
+            await asyncio.wait_for(requests.wait_until_idle(), grace_s)
         await server.close_all_connections()
 
 
@@ -148,29 +148,29 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         self._pool = pool
         self._send_s = send_s
         self._environ = WSGIContainer(app, pool).environ
-        self._in_hand: set[_Request] = set()
+        self._in_flight: set[_Request] = set()
         self._draining: set[asyncio.Task[None]] = set()
-        self._none = asyncio.Event()
-        self._none.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def start_request(self, _server_conn: object, request_conn: httputil.HTTPConnection) -> _Request:
         assert isinstance(request_conn, HTTP1Connection)
         return _Request(self, request_conn)
 
-    async def ended(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Returns once no request is in hand."""
-        await self._none.wait()
+        await self._idle.wait()
 
-    def began(self, request: _Request) -> None:
-        self._in_hand.add(request)
-        self._none.clear()
+    def started(self, request: _Request) -> None:
+        self._in_flight.add(request)
+        self._idle.clear()
 
-    def over(self, request: _Request) -> None:
-        self._in_hand.discard(request)
-        if not self._in_hand:
-            self._none.set()
+    def finished(self, request: _Request) -> None:
+        self._in_flight.discard(request)
+        if not self._in_flight:
+            self._idle.set()
 
-    def arrived(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
+    def received(self, request: _Request, whole: httputil.HTTPServerRequest) -> None:
         """Have the application answer it, in a worker thread.
 
         Raises: HTTPInputError, which Tornado answers with status 400.
@@ -195,7 +195,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             sent = request.write(answer)
         except Exception:
             _log.exception("An answer cannot be written")
-            request.hang_up()
+            request.close()
             self._sent(request, answer)
             return
         if sent.done():
@@ -211,13 +211,13 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             async with asyncio.timeout(self._send_s):
                 await sent
         except (StreamClosedError, TimeoutError):
-            request.hang_up()
+            request.close()
         finally:
             self._sent(request, answer)
 
     def _sent(self, request: _Request, answer: _Answer) -> None:
         answer.close()
-        self.over(request)
+        self.finished(request)
 
     def _answer(self, environ: dict[str, Any]) -> _Answer:
         """In a worker thread: ask the application, and read all that it returns."""
@@ -255,7 +255,7 @@ class _Request(httputil.HTTPMessageDelegate):
         self._request = httputil.HTTPServerRequest(
             connection=self._connection, start_line=start_line, headers=headers
         )
-        self._requests.began(self)
+        self._requests.started(self)
         length = headers.get("Content-Length", "")
         if length.isdecimal() and int(length[:_DIGITS]) > MAX_BODY:
             self.write(_Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [("Connection", "close")]))
@@ -266,13 +266,13 @@ class _Request(httputil.HTTPMessageDelegate):
     def finish(self) -> None:
         assert self._request is not None
         self._request.body = bytes(self._body)
-        self._requests.arrived(self, self._request)
+        self._requests.received(self, self._request)
 
     def on_connection_close(self) -> None:
         """It will never arrive whole."""
-        self._requests.over(self)
+        self._requests.finished(self)
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         self._connection.close()
 
     def write(self, answer: _Answer) -> asyncio.Future[None]:

@@ -292,7 +292,7 @@ def _is_alarming(status: str) -> bool:
     Such a job failed, stopped, may be stuck, or waits for people to stop the writes to its source.
     """
     state = status.partition("/")[0]
-    return state in CHANGING or state in (State.FAILED, State.STOPPED) or source_writes.needs_silence(status)
+    return state in CHANGING or state in (State.FAILED, State.STOPPED) or source_writes.forbids_writes(status)
 
 
 def _ends(event: Event, earlier: Event) -> bool:
@@ -300,7 +300,7 @@ def _ends(event: Event, earlier: Event) -> bool:
 
     The alert to stop the writes is about every phase in which they must stop, not only about the first.
     """
-    if source_writes.needs_silence(event.before):
+    if source_writes.forbids_writes(event.before):
         return source_writes.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
     return earlier.after == event.before
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
-from bot.dms.selection import Change, known, others, plan, selected
+from bot.dms.selection import Change, plan, schemas_and_tables, selectable, selected
 
 A, B, C, D = "abcd"
 SOURCE = (A, B, C, D)
@@ -94,21 +94,21 @@ def test_schemas_and_tables_that_are_chosen_stay(change: Change) -> None:
         Selection.SPECIFIED, (ObjectId(A), TABLE, SCHEMA), (ObjectId("a", "TABLE", "public", "x"),)
     )
     after = plan(config, SOURCE, change).after
-    assert others(after.chosen) == (TABLE, SCHEMA)
-    assert others(after.excluded) == others(config.excluded)
+    assert schemas_and_tables(after.chosen) == (TABLE, SCHEMA)
+    assert schemas_and_tables(after.excluded) == schemas_and_tables(config.excluded)
 
 
 @pytest.mark.parametrize("change", [Change(everything=True), Change(excluded=(B,)), Change(remove=(B,))])
 def test_schemas_and_tables_that_are_left_out_stay_so(change: Change) -> None:
     config = ObjectsConfig(Selection.ALL, (), (ObjectId(A), TABLE))
     after = plan(config, SOURCE, change).after
-    assert others(after.excluded) == (TABLE,)
+    assert schemas_and_tables(after.excluded) == (TABLE,)
 
 
 def test_what_can_be_named() -> None:
-    assert known(but("gone"), (B, A)) == (A, B, "gone")
-    assert known(some("gone"), (B, A)) == (A, B, "gone")
-    assert known(ObjectsConfig(Selection.SPECIFIED, (TABLE, SCHEMA)), ()) == ()
+    assert selectable(but("gone"), (B, A)) == (A, B, "gone")
+    assert selectable(some("gone"), (B, A)) == (A, B, "gone")
+    assert selectable(ObjectsConfig(Selection.SPECIFIED, (TABLE, SCHEMA)), ()) == ()
 
 
 names = st.sampled_from([*SOURCE, "e"])

@@ -253,8 +253,8 @@ def test_a_job_that_failed_before_cdc_is_not_promoted(env: Env) -> None:
 
 
 def test_a_restart_of_a_failed_job_says_what_comes_first(env: Env) -> None:
-    heals, mysql = failed(env), failed(env, source_engine="MYSQL", destination_engine="MYSQL")
-    text = plain(env.type(f"restart {heals}"))
+    may_recover, mysql = failed(env), failed(env, source_engine="MYSQL", destination_engine="MYSQL")
+    text = plain(env.type(f"restart {may_recover}"))
     assert "*Fix the cause first, and wait*: the job may go on by itself then" in text
     assert "promote instead" in text
     text = plain(env.type(f"restart {mysql}"))

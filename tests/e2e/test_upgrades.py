@@ -11,7 +11,6 @@ from tests.e2e.helpers import (
     ALEX,
     RILEY,
     asks,
-    eventually,
     open_servers,
     policy,
     request_of,
@@ -90,8 +89,8 @@ def test_a_restart_that_an_older_version_had_sent_after_its_stop_is_followed_to_
             confirm_typed(env, card, "Confirm restart", job)
             env.shows(card, "stopping it first")
             env.dms.clock(advance_seconds=LONG_S)
-            eventually(lambda: env.writes("restart", job))
-            eventually(lambda: [str(run.state) for run in runs_of(env, job)] == ["following"])
+            until(lambda: env.writes("restart", job))
+            until(lambda: [str(run.state) for run in runs_of(env, job)] == ["following"])
             assert [run.stopped_job for run in runs_of(env, job)] == [True]
         older(tmp_path, "UPDATE runs SET stopped_job = NULL")
         with started(slack, dms, tmp_path) as env:

@@ -15,7 +15,7 @@ import pytest
 from bot.config.loader import load
 from bot.doctor import Finding, Grade, report, run_checks
 from bot.doctor.google import PERMISSIONS
-from bot.doctor.slack import Greeting, clock, scopes
+from bot.doctor.slack import AuthTest, clock, scopes
 from bot.slack.api.scopes import SCOPES
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
@@ -120,13 +120,13 @@ def test_channels_that_cannot_be_posted_in(healthy: Environ, slack: SlackServer)
 )
 def test_the_clock(off: int, grade: Grade, words: str) -> None:
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(1_800_000_000))
-    found = clock(Greeting({}, {"date": date}, took_s=0.2, at=1_800_000_000 + off))
+    found = clock(AuthTest({}, {"date": date}, took_s=0.2, at=1_800_000_000 + off))
     assert found.grade is grade
     assert words in found.found
 
 
 def test_a_clock_that_cannot_be_compared() -> None:
-    assert clock(Greeting({}, {}, took_s=0.2, at=0)).grade is Grade.WARN
+    assert clock(AuthTest({}, {}, took_s=0.2, at=0)).grade is Grade.WARN
 
 
 def test_a_location_that_does_not_answer(healthy: Environ, dms: DmsServer) -> None:

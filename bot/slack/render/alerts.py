@@ -61,7 +61,7 @@ def is_over(event: Event, job: Job | None) -> bool:
     if source_writes.must_stop(event):
         return job is None or not source_writes.waits(job.status)
     if source_writes.may_resume(event):
-        return job is None or not source_writes.resumed(job)
+        return job is None or not source_writes.may_resume_text(job)
     return may_clear(event) and (job is None or job.status != event.after)
 
 
@@ -196,9 +196,9 @@ def _writes_by_now(event: Event, job: Job | None) -> list[str]:
     """For whoever was told to stop the writes: how long that holds."""
     if not source_writes.must_stop(event) or job is None:
         return []
-    if source_writes.needs_silence(job.status):
+    if source_writes.forbids_writes(job.status):
         return [f"🛑 {source_writes.next_step(job)}"]
-    resumed = source_writes.resumed(job)
+    resumed = source_writes.may_resume_text(job)
     return [f"▶️ {resumed}"] if resumed else []
 
 
@@ -214,7 +214,7 @@ def _body(event: Event, job: Job | None) -> list[str]:
     elif event.detail:
         found.append(mrkdwn.verbatim(event.detail))
     if source_writes.may_resume(event) and job is not None:
-        found.append(f"▶️ {source_writes.resumed(job)}")
+        found.append(f"▶️ {source_writes.may_resume_text(job)}")
     step = _next_step(event, job)
     return [*found, f"👉 *Next*: {mrkdwn.format_own(step)}"] if step else found
 
