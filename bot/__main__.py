@@ -1,4 +1,4 @@
-"""`python -m bot`: the same as `dms-bot`, and `dms-bot run` when nothing else is said."""
+"""`python -m bot` is `dms-bot`, and without arguments `dms-bot run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program `dms-bot`."""
+"""The command-line program `dms-bot`."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def version_command() -> None:
 @main.command()
 def run() -> None:
     """Answer people in Slack until told to stop (SIGTERM or Ctrl-C)."""
-    # The first process of a container gets no signal that it has no handler for: without this, a stop
-    # while the clients are loaded would be lost, and end in a kill.
+    # Process 1 of a container ignores signals without a handler. Without this one, a stop during start-up
+    # would be lost, and the container would be killed later.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
@@ -207,7 +207,7 @@ def _settings() -> Settings:
 
 
 def _database() -> str:
-    """Only the database: who looks at the audit needs no tokens."""
+    """The database's URL alone, because these commands need no tokens."""
     try:
         return config.load_database(os.environ)
     except ConfigError as error:
@@ -224,7 +224,7 @@ def _exit_with(error: ConfigError | PolicyError) -> NoReturn:
 
 @contextmanager
 def _sentences_for_errors() -> Iterator[None]:
-    """Faults that people can mend end the program with sentences, not with a traceback."""
+    """End the program with a sentence, not a traceback, for errors that people can fix."""
     from bot.dms.errors import DmsError
     from bot.policy.model import PolicyError
     from bot.store import StoreError
@@ -251,5 +251,5 @@ def _write(lines: Iterable[str], out: TextIO) -> None:
             out.write(line)
         out.flush()
     except BrokenPipeError:
-        # Whoever read has seen enough (`| head`); keep the interpreter from flushing into it again.
+        # The reader has closed the pipe (`| head`). Keep the interpreter from flushing into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""`dms-bot doctor`: is everything there that the bot needs, and how to mend what is not."""
+"""`dms-bot doctor`: checks everything that the bot needs, and says how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH = 22
 
 
 def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, ...]:
-    """Make all checks; with `offline`, only those that need neither Slack nor Google."""
+    """Run all checks; with `offline`, only those that need neither Slack nor Google."""
     findings = [*local.run_checks(settings)]
     if not offline:
         findings += [*slack.run_checks(settings), *google.run_checks(settings)]
@@ -25,7 +25,7 @@ def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, .
 
 
 def report(findings: Sequence[Finding], *, as_json: bool = False) -> str:
-    """For people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend}]}`."""
+    """The findings as text for people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend}]}`."""
     if as_json:
         body = {
             "ok": not any(each.failed for each in findings),

@@ -1,4 +1,4 @@
-"""What one check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 class Grade(StrEnum):
     OK = "OK"
     WARN = "WARN"
-    """The bot works, but not all of it, or not for long."""
+    """The bot works, but a part of it does not, or may soon stop."""
     FAIL = "FAIL"
 
 
@@ -20,7 +20,7 @@ class Finding:
     found: str
     """One sentence."""
     mend: str = ""
-    """What to do about it; empty where all is well."""
+    """What to do about it; empty if all is well."""
 
     @property
     def failed(self) -> bool:

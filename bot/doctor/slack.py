@@ -45,13 +45,14 @@ _APP_PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class AuthTest:
-    """What auth.test answered, and when."""
+    """The response of `auth.test`. Source: https://docs.slack.dev/reference/methods/auth.test"""
 
     data: Mapping[str, Any]
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """With names in lower case."""
     took_s: float
     at: float
+    """This machine's Unix time at the end of the call."""
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
@@ -87,7 +88,7 @@ def _auth_test(web: WebClient) -> AuthTest | Finding:
 
 
 def scopes(headers: Mapping[str, str]) -> Finding:
-    """From the header `x-oauth-scopes` that Slack's answers carry."""
+    """Check the scopes in the header `x-oauth-scopes` of the response."""
     given = {each.strip() for each in headers.get("x-oauth-scopes", "").split(",") if each.strip()}
     if not given:
         return warn(
@@ -115,7 +116,7 @@ def scopes(headers: Mapping[str, str]) -> Finding:
 
 
 def clock(auth_test: AuthTest) -> Finding:
-    """From the header `date`, which is a whole second and was written while the answer was under way."""
+    """Compare clocks by the header `date`, allowing for the time of the call and for whole seconds."""
     try:
         theirs = parsedate_to_datetime(auth_test.headers.get("date", "")).timestamp()
     except ValueError:

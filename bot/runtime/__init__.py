@@ -1,1 +1,1 @@
-"""The process: logs, metrics, health, the HTTP server, who leads, and how it stops."""
+"""The process: logs, metrics, health, the HTTP server, leader election and shutdown."""

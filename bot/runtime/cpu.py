@@ -1,13 +1,16 @@
-"""How the threads of this process take turns in the one interpreter that they share."""
+"""Thread switching of the Python interpreter."""
 
 from __future__ import annotations
 
 import sys
 
 _SWITCH_S = 0.001
-"""How long a thread may go on while others wait for their turn; Python's own default is five times that."""
+"""Seconds that a thread may keep the interpreter while others wait; Python's default is 0.005."""
 
 
 def set_switch_interval() -> None:
-    """An acknowledgement takes several short turns, and must not wait long for one behind other work."""
+    """Let threads switch more often: an acknowledgement takes several short turns between longer work.
+
+    Source: https://docs.python.org/3/library/sys.html#sys.setswitchinterval
+    """
     sys.setswitchinterval(_SWITCH_S)

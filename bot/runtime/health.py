@@ -1,4 +1,4 @@
-"""Whether the bot is well: do its loops go round, and can it work with what it depends on."""
+"""Liveness and readiness: heartbeats of the bot's loops, and probes of what it depends on."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from dataclasses import dataclass
 from typing import Any
 
 Check = Callable[[], str]
-"""Empty when all is well, else one sentence that says what is not. May also raise."""
+"""Returns an empty string if all is well, else one sentence that says what is wrong. May raise."""
 
 _FAULT_CACHE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """The answer of a health page."""
+
     ok: bool
     body: Mapping[str, Any]
-    """For JSON."""
+    """The page's JSON."""
 
 
 class Probe:
-    """A check whose good answer is kept for `every_s` seconds, and which is given up on after `timeout_s`.
+    """A check with a timeout of `timeout_s` seconds, whose good answer is cached for `every_s` seconds.
 
-    A bad answer is kept for a second at most: it should go away as soon as its cause does.
-    A check that hangs is asked again only once it has come back, so that it takes one thread at most.
+    A bad answer is cached for at most one second, so that it disappears with its cause. A check that hangs is
+    not started again before it returns, so it uses at most one thread.
     """
 
     def __init__(self, check: Check, *, every_s: float = 5.0, timeout_s: float = 3.0) -> None:
@@ -41,7 +43,7 @@ class Probe:
         self._asked: float | None = None
 
     def fault(self) -> str:
-        """The check's last answer, or a new one; it may wait for `timeout_s`."""
+        """The cached or a new answer of the check; waits for at most `timeout_s` seconds."""
         with self._lock:
             now = time.monotonic()
             keep_s = min(self._every_s, _FAULT_CACHE_S) if self._fault else self._every_s
@@ -68,9 +70,10 @@ class Probe:
 
 
 class Health:
-    """Gathers heartbeats of loops and answers of probes.
+    """Collects heartbeats of loops and answers of probes.
 
-    `details` gives more for `/readyz` to show (who leads, how far the watcher is); they decide nothing.
+    `details` returns more for `/readyz` to show (whether the replica leads, the number of jobs). It does not
+    affect readiness.
     """
 
     def __init__(
@@ -83,21 +86,21 @@ class Health:
         self._stopping = False
 
     def heartbeat(self, loop: str, within_s: float) -> None:
-        """The loop `loop` goes round; without another beat within `within_s` seconds, it hangs."""
+        """Report that `loop` runs; it counts as hanging without another heartbeat in `within_s` seconds."""
         with self._lock:
             self._loops[loop] = (time.monotonic(), within_s)
 
     def unregister(self, loop: str) -> None:
-        """The loop has ended because it should; nobody waits for its beats any more."""
+        """Report that the loop has ended as intended, and expect no more heartbeats."""
         with self._lock:
             self._loops.pop(loop, None)
 
     def stop(self) -> None:
-        """From now on not ready: a load balancer should send nothing more here."""
+        """Become unready, so that load balancers send no more requests."""
         self._stopping = True
 
     def alive(self) -> Report:
-        """Whether the process should be left running: every loop beats."""
+        """Liveness: every loop has sent its heartbeat in time."""
         now = time.monotonic()
         with self._lock:
             loops = dict(self._loops)
@@ -110,7 +113,7 @@ class Health:
         return Report(not late, body)
 
     def ready(self) -> Report:
-        """Whether work should be sent here: alive, not stopping, and every probe answers well."""
+        """Readiness: alive, not stopping, and every probe is well."""
         alive = self.alive()
         checks = {name: probe.fault() or "ok" for name, probe in self._probes.items()}
         if self._stopping:
@@ -120,7 +123,7 @@ class Health:
 
 
 def ask(url: str, timeout_s: float) -> str:
-    """Empty when the answer is 200, else one sentence that says what came instead."""
+    """GET `url`: an empty string for status 200, else one sentence about what came instead."""
     if not url.startswith(("http://", "https://")):
         return f"{url} is not an http(s) URL."
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

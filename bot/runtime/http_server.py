@@ -1,7 +1,7 @@
-"""The HTTP server: Tornado's, in a thread of its own, in front of a WSGI application.
+"""The HTTP server: Tornado in a thread of its own, in front of a WSGI application.
 
-Connections cost no thread: one event loop reads them all, and a request goes to a worker thread once it has
-arrived whole. Head, body and answer have a deadline each, so that slow clients keep nobody waiting.
+One event loop reads all connections, and a request takes a worker thread only once it has arrived completely.
+Head, body and response each have a deadline, so slow clients do not delay others.
 Source: https://www.tornadoweb.org/en/stable/httpserver.html
 """
 
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 MAX_BODY = 1 << 20
-"""Bytes. Slack's largest payloads, views with all their state, stay well below."""
+"""Bytes. Slack's largest payloads, views with their state, are well below that."""
 MAX_CONNECTIONS = 512
-"""Open at once. Below the 1,024 files that a process may open by default, which the bot needs, too."""
+"""Open connections. Below the default limit of 1,024 open files, of which the bot itself needs some."""
 _MAX_HEAD = 32 << 10
 _DIGITS = 20
 HEAD_S = 60.0
-"""How long a request's head may take, from the connection's opening or the answer before it: a connection
-that is kept alive may be idle for so long."""
+"""Seconds for a request's head, counted from the start of the connection or from the previous response. So
+this is also the keep-alive timeout."""
 BODY_S = 10.0
-"""How long a request's body may take, and how long its answer. Slack itself waits 3 seconds for both."""
+"""Seconds for a request's body, and for sending a response. Slack itself waits 3 seconds for both."""
 _log = logging.getLogger(__name__)
 
 
 class Server:
-    """Serves a WSGI application on `host` and `port` (0: any free one) from `start` to `stop`.
+    """Serves a WSGI application on `host` and `port` (0: any free port) from `start` to `stop`.
 
-    Once an answer has been sent, what the application returned is closed (PEP 3333), not before.
+    The application's iterable is closed (PEP 3333) only after the response has been sent.
     """
 
     def __init__(
@@ -66,10 +66,14 @@ class Server:
         self._thread: threading.Thread | None = None
         self._grace: asyncio.Future[float] | None = None
         self.port = port
-        """The real one, once started."""
+        """After `start`, the port that is really used."""
 
     def start(self) -> None:
-        """Raises: OSError when the address cannot be had; the message names it."""
+        """Listen and serve.
+
+        Raises:
+            OSError: the address cannot be used; the message names it.
+        """
         listener = _listen(*self._address)
         listener.setblocking(False)
         self.port = listener.getsockname()[1]
@@ -82,7 +86,7 @@ class Server:
         _log.info("HTTP server listens on %s, port %d", self._address[0], self.port)
 
     def stop(self, grace_s: float = 5.0) -> None:
-        """Take no more connections, let requests in hand end for up to `grace_s`, then close."""
+        """Accept no more connections, wait up to `grace_s` seconds for requests in flight, then close."""
         if self._loop is None or self._thread is None or self._grace is None:
             return
         loop, self._loop = self._loop, None
@@ -109,7 +113,7 @@ class Server:
 
 
 class _Server(HTTPServer):
-    """Tornado's, which takes only so many connections at once."""
+    """Tornado's server with a maximum number of connections."""
 
     _connected = 0
 
@@ -127,7 +131,7 @@ class _Server(HTTPServer):
 
 @dataclass
 class _Answer:
-    """What the application answered. `body` may have to be closed once it has been sent."""
+    """The response of the application. `close` it once it has been sent."""
 
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -141,7 +145,7 @@ class _Answer:
 
 
 class _Requests(httputil.HTTPServerConnectionDelegate):
-    """All requests whose head has arrived, until their answer has been sent."""
+    """All requests in flight: from the arrival of their head until their response has been sent."""
 
     def __init__(self, app: WSGIApplication, pool: Pool, send_s: float) -> None:
         self._app = app
@@ -158,7 +162,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         return _Request(self, request_conn)
 
     async def wait_until_idle(self) -> None:
-        """Returns once no request is in hand."""
+        """Return once no request is in flight."""
         await self._idle.wait()
 
     def started(self, request: _Request) -> None:
@@ -187,7 +191,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         try:
             loop.call_soon_threadsafe(self._send, request, answer)
         except RuntimeError:
-            # The server has stopped meanwhile.
+            # The event loop is closed: the server has stopped.
             answer.close()
 
     def _send(self, request: _Request, answer: _Answer) -> None:
@@ -206,7 +210,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         task.add_done_callback(self._draining.discard)
 
     async def _drain(self, request: _Request, answer: _Answer, sent: asyncio.Future[None]) -> None:
-        """See to an answer that is too large to leave at once."""
+        """Wait for a response that the socket's buffer could not take at once."""
         try:
             async with asyncio.timeout(self._send_s):
                 await sent
@@ -220,7 +224,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         self.finished(request)
 
     def _answer(self, environ: dict[str, Any]) -> _Answer:
-        """In a worker thread: ask the application, and read all that it returns."""
+        """Call the application and read its whole response; runs in a worker thread."""
         answer = _Answer()
 
         def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
@@ -237,7 +241,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
 
 
 class _Request(httputil.HTTPMessageDelegate):
-    """One request on a connection, from its head to its answer."""
+    """One request on a connection, from its head to its response."""
 
     def __init__(self, requests: _Requests, connection: HTTP1Connection) -> None:
         self._requests = requests
@@ -250,7 +254,7 @@ class _Request(httputil.HTTPMessageDelegate):
         start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
         headers: httputil.HTTPHeaders,
     ) -> None:
-        """Raises: HTTPInputError, which Tornado answers with status 400."""
+        """Raises HTTPInputError for an invalid head, which Tornado answers with status 400."""
         assert isinstance(start_line, httputil.RequestStartLine)
         self._request = httputil.HTTPServerRequest(
             connection=self._connection, start_line=start_line, headers=headers
@@ -269,14 +273,14 @@ class _Request(httputil.HTTPMessageDelegate):
         self._requests.received(self, self._request)
 
     def on_connection_close(self) -> None:
-        """It will never arrive whole."""
+        """The client disconnected before the request was complete."""
         self._requests.finished(self)
 
     def close(self) -> None:
         self._connection.close()
 
     def write(self, answer: _Answer) -> asyncio.Future[None]:
-        """Returns what is done once the answer has left, or nobody is there to take it."""
+        """Send the response. The future is done once it has been written, or fails if the client is gone."""
         headers = httputil.HTTPHeaders()
         for name, value in answer.headers:
             headers.add(name, value)
@@ -284,7 +288,7 @@ class _Request(httputil.HTTPMessageDelegate):
         headers["Content-Length"] = headers.get("Content-Length", str(len(answer.content)))
         line = httputil.ResponseStartLine("HTTP/1.1", answer.status.value, answer.status.phrase)
         sent = self._connection.write_headers(line, headers, answer.content)
-        # Without more to write, Tornado closes what has answered before the whole request was read.
+        # If the request has not been read completely, this makes Tornado close the connection.
         self._connection.finish()
         return sent
 

@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line on stderr, or plain lines on a terminal.
+"""Structured logs: one JSON object per line on stderr, or plain lines on a terminal.
 
-Log with `logging.getLogger(__name__)` or `structlog.get_logger()`: both come out alike, carry the
-id of the request in hand, and have secrets taken out.
+Log with `structlog.get_logger()` or `logging.getLogger(__name__)`: both have the same format, carry the ID of
+the current request, and contain no secrets.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ T = TypeVar("T")
 
 HIDDEN = "[secret]"
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without letters and digits that look alike: people read reference ids to each other."""
+"""Without letters and digits that look alike, because people read reference IDs to each other."""
 _ID_LENGTH = 8
 _NOISY = ("urllib3", "google.auth", "slack_sdk", "slack_bolt", "asyncio", "tornado", "matplotlib", "PIL")
-"""Libraries whose DEBUG and INFO lines help nobody who runs the bot."""
+"""Libraries of which only warnings and errors are logged (INFO too, with the level DEBUG)."""
 
 
 def configure(
@@ -37,7 +37,7 @@ def configure(
     hide: Iterable[str] = (),
     stream: TextIO | None = None,
 ) -> None:
-    """Send all logs to `stream` (stderr); the values in `hide` never appear in them."""
+    """Send all logs to `stream` (default: stderr). The values in `hide` are redacted."""
     out = stream or sys.stderr
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -81,16 +81,16 @@ def configure(
 
 @contextmanager
 def request_context(id: str = "", **fields: Any) -> Iterator[str]:
-    """Give all log lines inside a request id and `fields`; yields the id."""
+    """Add a request ID and `fields` to all log lines inside; yields the ID."""
     id = id or new_id()
     with structlog.contextvars.bound_contextvars(request=id, **fields):
         yield id
 
 
 def reference() -> str:
-    """The short id to show people with an error: the id of the request in hand.
+    """The ID of the current request, which people see with an error.
 
-    Outside of any request, a new one, which the following lines of this thread then carry.
+    Outside of a request, a new ID, which later log lines of this thread carry.
     """
     id = structlog.contextvars.get_contextvars().get("request")
     if id is None:
@@ -104,22 +104,22 @@ def new_id() -> str:
 
 
 def with_request_id(work: Callable[P, T]) -> Callable[P, T]:
-    """`work` as a function that keeps the request id of now when another thread calls it."""
+    """`work` as a function that keeps the current request ID when another thread calls it."""
     context = contextvars.copy_context()
 
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        # A context can be entered once at a time; a copy can be entered by each caller.
+        # Only one thread at a time can enter a context, so each call enters a copy.
         return context.copy().run(work, *args, **kwargs)
 
     return run
 
 
 _IGNORED_WARNING = "As you gave `client` as well"
-"""Bolt says so to whoever has SLACK_BOT_TOKEN in the environment, as everybody here has."""
+"""Bolt warns so if SLACK_BOT_TOKEN is in the environment, which is always the case here."""
 
 
 class _LibraryFilter(logging.Filter):
-    """Keeps the chatter of libraries out. Their loggers' levels would not do: some set them anew."""
+    """Drops most lines of libraries. Levels on their loggers do not work: some libraries reset them."""
 
     def __init__(self, least: int) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def _renderer(log_format: str, out: TextIO) -> Processor:
 
 
 def _json(logger: Any, method: str, event: EventDict) -> str | bytes:
-    # `message` and `severity` are what Cloud Logging and most collectors look for.
+    # Cloud Logging and most log collectors read `message` and `severity`.
     event = {"severity": str(event.pop("level", method)).upper(), "message": event.pop("event", ""), **event}
     return structlog.processors.JSONRenderer(ensure_ascii=False)(logger, method, event)
 

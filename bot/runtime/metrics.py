@@ -1,4 +1,7 @@
-"""What Prometheus may ask: one registry, and a small function for each thing that is counted."""
+"""Prometheus metrics: one registry, and a function for each thing that is measured.
+
+docs/operations.md lists them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ GCCollector(registry=REGISTRY)
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3)
-"""Up to the 3 seconds that Slack waits."""
+"""Seconds, up to the 3 that Slack waits for an acknowledgement."""
 _CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 _commands = Counter(
@@ -61,7 +64,7 @@ _watched_lock = threading.Lock()
 
 
 def command(verb: str, outcome: str) -> None:
-    """`outcome`: answered, refused, failed …; an unknown verb must be given as `unknown`."""
+    """Count a command. `outcome`: answered, refused, failed …; pass an unknown verb as `unknown`."""
     _commands.labels(verb, outcome).inc()
 
 
@@ -70,22 +73,22 @@ def acknowledged(seconds: float) -> None:
 
 
 def dms_call(method: str, code: str, seconds: float) -> None:
-    """One call to DMS or Monitoring; `code` is the canonical status name. Fits `bot.dms.calls.Observe`."""
+    """Count a call to DMS or Monitoring; `code` is the canonical status name. See `bot.dms.calls.Observe`."""
     _calls.labels(method, code).inc()
     _call_seconds.labels(method).observe(seconds)
 
 
 def location_polled(location: str) -> None:
-    """This location was just looked at with success."""
+    """Record that the jobs of this location were just listed."""
     seen = time.monotonic()
     with _watched_lock:
         _watched.add(location)
-        # Worked out when asked, so that it grows also when the watcher hangs.
+        # Computed on each scrape, so that it also grows while the watcher hangs.
         _lag.labels(location).set_function(lambda: time.monotonic() - seen)
 
 
 def polling_stopped() -> None:
-    """This replica no longer watches: another one tells the lag now."""
+    """This replica no longer watches jobs; another one reports the lag."""
     with _watched_lock:
         for location in _watched:
             _lag.remove(location)
@@ -101,7 +104,7 @@ def open_approvals(count: int) -> None:
 
 
 def run_ended(action: str, outcome: str) -> None:
-    """`outcome`: the run's last state (succeeded, failed, refused, unclear)."""
+    """Count a run. `outcome`: its final state (succeeded, failed, refused, unclear)."""
     _runs.labels(action, outcome).inc()
 
 
@@ -112,7 +115,7 @@ def set_leader(is_leader: bool) -> None:
 
 
 def count_slack_error(method: str, error: str) -> None:
-    """`error`: Slack's own word (`channel_not_found`), `ratelimited`, an HTTP status, or `unreachable`."""
+    """`error`: Slack's error code (`channel_not_found`), `ratelimited`, an HTTP status, or `unreachable`."""
     _slack_errors.labels(method, error).inc()
 
 
@@ -125,5 +128,5 @@ def set_build_info(version: str) -> None:
 
 
 def exposition() -> bytes:
-    """Everything, in Prometheus' text format (its media type is `CONTENT_TYPE`)."""
+    """All metrics in Prometheus' text format; its media type is `CONTENT_TYPE`."""
     return generate_latest(REGISTRY)

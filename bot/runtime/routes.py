@@ -1,4 +1,4 @@
-"""The WSGI application: Slack's requests, health and metrics, each on its path."""
+"""The WSGI application: paths for Slack's requests, health and metrics."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Answer = tuple[HTTPStatus, str, bytes]
 class Routes:
     """A WSGI application.
 
-    `slack` answers `POST /slack/events` (`slack_bolt.adapter.wsgi.SlackRequestHandler`); without it
-    (Socket Mode) there is no such path. With a `metrics_token`, `/metrics` wants it as a bearer.
+    `slack` answers `POST /slack/events`; without it (Socket Mode), that path does not exist. If
+    `metrics_token` is set, `/metrics` requires it as a bearer token.
     """
 
     def __init__(self, health: Health, slack: WSGIApplication | None = None, metrics_token: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What ends by a common deadline, so that a stop never takes longer than it may."""
+"""Signals, and pools and threads that end by a common deadline, so that a stop never takes longer."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Deadline:
-    """A moment, `seconds` from now."""
+    """A point in time, `seconds` from now."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds; 0 once it has passed."""
+        """Seconds until the deadline; 0 after it."""
         return max(0.0, self._at - time.monotonic())
 
 
 class Pool(ThreadPoolExecutor):
-    """Threads for work that may hang: unlike its base, it can be waited for by a deadline."""
+    """A thread pool for work that may hang; unlike its base class, it can be drained with a deadline."""
 
     def __init__(self, threads: int, name: str) -> None:
         super().__init__(threads, thread_name_prefix=name)
@@ -43,7 +43,10 @@ class Pool(ThreadPoolExecutor):
         return future
 
     def drain(self, deadline: Deadline) -> int:
-        """Take nothing new and wait; how much is not done. What has not begun by then never will."""
+        """Accept nothing new, wait for submitted work, and cancel what has not begun by the deadline.
+
+        Returns the number of unfinished pieces of work.
+        """
         self.shutdown(wait=False)
         left = wait(self._open.copy(), deadline.left()).not_done
         self.shutdown(wait=False, cancel_futures=True)
@@ -51,7 +54,7 @@ class Pool(ThreadPoolExecutor):
 
 
 def finishes_within(work: Callable[[], None], deadline: Deadline) -> bool:
-    """Whether `work` ends by the deadline; else it goes on in a thread that keeps no process alive."""
+    """Run `work` in a daemon thread; whether it ends by the deadline."""
     thread = threading.Thread(target=work, name="stop", daemon=True)
     thread.start()
     thread.join(deadline.left())
@@ -59,33 +62,34 @@ def finishes_within(work: Callable[[], None], deadline: Deadline) -> bool:
 
 
 class Signals:
-    """SIGTERM and SIGINT: the first asks for a stop, the second ends the process at once."""
+    """SIGTERM and SIGINT: the first one requests a stop, the second one ends the process at once."""
 
     def __init__(self) -> None:
-        # A pipe keeps what has come. A thread that is about to wait for a lock misses a signal that comes
-        # just then, and would wait for ever. Source: https://docs.python.org/3/library/signal.html
-        self._heard, written = os.pipe()
-        os.set_blocking(written, False)
-        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
-        self._told = False
+        # A pipe keeps signals until they are read. A thread that is about to wait for a lock would miss a
+        # signal that arrives just then. Source:
+        # https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd
+        self._read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        self._received = False
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
     def wait(self) -> str:
-        """The name of the first one."""
+        """Wait for the first signal and return its name."""
         while True:
-            number = os.read(self._heard, 1)[0]
+            number = os.read(self._read_end, 1)[0]
             if number in _STOP_SIGNALS:
                 return signal.Signals(number).name
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._told:
+        if self._received:
             os._exit(128 + number)
-        self._told = True
+        self._received = True
 
 
 def exit_process() -> NoReturn:
-    """End the process now. By itself, it would wait for every thread that a call still holds."""
+    """End the process now. A normal exit would wait for threads whose calls hang."""
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)

@@ -18,6 +18,7 @@ from tests.e2e.helpers import (
     started,
 )
 from tests.store.raw import Raw
+from tests.waiting import until
 
 LONG_S = 10_000.0
 CHANNEL = f"""

@@ -84,7 +84,7 @@ def test_secrets_are_taken_out_everywhere() -> None:
     assert text.count("[secret]") >= 4
 
 
-def test_errors_that_nobody_caught_are_logged() -> None:
+def test_uncaught_errors_are_logged() -> None:
     (found,) = lines("raise RuntimeError('oh')")
     assert found["severity"] == "CRITICAL"
     assert "RuntimeError: oh" in found["exception"]
@@ -92,7 +92,7 @@ def test_errors_that_nobody_caught_are_logged() -> None:
         "def f():\n    raise RuntimeError('oh')\n"
         "t = threading.Thread(target=f, name='loop'); t.start(); t.join()\n"
     )
-    assert found["message"].startswith("Thread loop was ended")
+    assert found["message"].startswith("Thread loop ended")
 
 
 def test_warnings_and_loud_libraries() -> None:
