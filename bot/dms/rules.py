@@ -24,6 +24,7 @@ from bot.dms.model import (
     Phase,
     State,
 )
+from bot.util.text import first_few
 
 
 class Action(StrEnum):
@@ -227,10 +228,9 @@ def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> 
         return f"`{job.id}` is {where(job)} and none of its databases has failed."
     healthy = [f"`{name}`" for name in options.databases if name not in failed]
     if healthy:
-        more = f" and {len(healthy) - _NAMED} more" if len(healthy) > _NAMED else ""
         return (
             f"`{job.id}` is {where(job)}: only failed databases can restart, "
-            f"and these have not failed: {', '.join(healthy[:_NAMED])}{more}."
+            f"and these have not failed: {first_few(healthy, _NAMED)}."
         )
     return None
 

@@ -16,6 +16,7 @@ from bot.requests.job_names import ambiguous_names
 from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
 from bot.util import parallel
+from bot.util.text import first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,7 @@ def _in_use(job: Job, databases: Sequence[Database]) -> str:
 
 
 def _names(databases: Sequence[Database]) -> str:
-    names = ", ".join(f"`{each.id}`" for each in databases[:_NAMED])
-    return f"{names} and {len(databases) - _NAMED} more" if len(databases) > _NAMED else names
+    return first_few([f"`{each.id}`" for each in databases], _NAMED)
 
 
 def _first_state(needs_confirmation: bool, confirmed: bool, approvals: int) -> RequestState:

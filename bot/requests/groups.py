@@ -12,6 +12,7 @@ from bot.dms.model import Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check
 from bot.requests.buttons import MakeToken
 from bot.requests.job_names import JobNamer, disambiguate
+from bot.util.text import first_few, rest_line
 
 _MAX_GROUPS = 20
 _NAMED = 20
@@ -34,10 +35,10 @@ def mixed_statuses_answer(
         return None
     calls = disambiguate((*(job.name for job in jobs), *known()))
     lines = [_line(action, status, group, options, calls) for status, group in groups.items()]
-    more = f"\n… and {len(groups) - _MAX_GROUPS} more" if len(groups) > _MAX_GROUPS else ""
     return Note(
         f"Nothing was done: only jobs with the same status can be taken together, and these have "
-        f"{len(groups)} different ones.\n" + "\n".join(lines[:_MAX_GROUPS]) + more,
+        f"{len(groups)} different ones.\n"
+        + "\n".join([*lines[:_MAX_GROUPS], *rest_line(len(groups), _MAX_GROUPS)]),
         tuple(
             _button(ref, action, status, group, options)
             for status, group in list(groups.items())[:_MAX_GROUPS]
@@ -73,10 +74,9 @@ def flags_of(options: Options) -> dict[str, FlagValue]:
 
 
 def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: JobNamer) -> str:
-    shown = ", ".join(f"`{calls(job.name)}`" for job in group[:_NAMED])
-    more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+    shown = first_few([f"`{calls(job.name)}`" for job in group], _NAMED)
     cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible"
-    return f"• *{status_text(status)}*: {shown}{more}{cannot}"
+    return f"• *{status_text(status)}*: {shown}{cannot}"
 
 
 def _button(ref: MakeToken, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:

@@ -11,6 +11,7 @@ from bot.dms.rules import where
 from bot.requests.rules import OVERDUE_AFTER, has_changed, is_overdue
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
 from bot.util.durations import humanize
+from bot.util.text import first_few
 
 STATE_TEXT = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",
@@ -120,8 +121,7 @@ def delay_changed_note(reason: tuple[RichPart, ...]) -> Note | None:
 
 def list_jobs(names: Sequence[str]) -> str:
     """The ids of jobs, from their full names, in a sentence."""
-    shown = ", ".join(f"`{short_name(name)}`" for name in names[:10])
-    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+    return first_few([f"`{short_name(name)}`" for name in names], 10)
 
 
 def unknown_request_note() -> Note:

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.store.backup_content import Content, checked, content, counted
+from bot.store.backup_content import Content, checked, content
 from bot.store.file_lock import FileLocks, make_private
 from bot.store.port import StoreError
 from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend, connect
+from bot.util.text import count_of, rest_line
 
 _LOGS = ("-wal", "-journal")
 """What holds a part of the database beside its file."""
@@ -82,16 +83,15 @@ class Restore:
                 if requests == 1
                 else "are open, and can still be approved"
             )
-            lines.append(f"{counted(requests, 'request')} in it {are}.")
+            lines.append(f"{count_of(requests, 'request')} in it {are}.")
         if runs:
             have = "has" if runs == 1 else "have"
             lines.append(
-                f"{counted(runs, 'run')} in it {have} not ended, and may have been carried out since. "
+                f"{count_of(runs, 'run')} in it {have} not ended, and may have been carried out since. "
                 "Nothing more is sent; the outcome is told as unclear:"
             )
             lines += [f"  {each}" for each in self.backup.runs[:_LISTED]]
-        if runs > _LISTED:
-            lines.append(f"  and {runs - _LISTED} more")
+        lines += rest_line(runs, _LISTED, "  and {} more")
         return lines
 
     def carry_out(self) -> Path | None:

@@ -11,6 +11,7 @@ from bot.store.port import StoreError
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS
 from bot.store.schema import MIGRATIONS, pending
 from bot.store.sqlite import MIGRATION_SET
+from bot.util.text import count_of
 
 _MAGIC = b"SQLite format 3\0"
 """How each database begins. Source: https://www.sqlite.org/fileformat.html#the_database_header"""
@@ -34,13 +35,8 @@ class Content:
         if not self.rows:
             return "an audit without rows"
         return (
-            f"an audit of {counted(self.rows, 'row')}, the last from {self.newest} with the hash {self.hash}"
+            f"an audit of {count_of(self.rows, 'row')}, the last from {self.newest} with the hash {self.hash}"
         )
-
-
-def counted(number: int, word: str) -> str:
-    """`1 row`, `1,234 rows`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def checked(file: Path, name: Path) -> Content:

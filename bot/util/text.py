@@ -18,3 +18,8 @@ def and_more(count: int, limit: int) -> str:
 def count_of(count: int, one: str, several: str = "") -> str:
     """`1 job`, `1,234 jobs`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def rest_line(count: int, limit: int, form: str = "… and {} more") -> list[str]:
+    """The last line of a list cut at `limit`, with the number left out put into `form`; none if none is."""
+    return [form.format(f"{count - limit:,}")] if count > limit else []

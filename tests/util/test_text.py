@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.util.text import and_more, count_of, first_few
+from bot.util.text import and_more, count_of, first_few, rest_line
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,9 @@ def test_how_many_more() -> None:
 def test_counts() -> None:
     assert [count_of(number, "job") for number in (0, 1, 1_200)] == ["0 jobs", "1 job", "1,200 jobs"]
     assert count_of(2, "entry", "entries") == "2 entries"
+
+
+def test_the_last_line_of_a_list_that_is_cut() -> None:
+    assert rest_line(3, 3) == []
+    assert rest_line(1_240, 6) == ["… and 1,234 more"]
+    assert rest_line(5, 3, "… and *{} more jobs*") == ["… and *2 more jobs*"]

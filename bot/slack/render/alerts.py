@@ -19,6 +19,7 @@ from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text
 from bot.slack.render.message import Message
 from bot.store.records import Event
+from bot.util.text import count_of, rest_line
 
 _MAX_DETAIL = 1500
 _MAX_NAMES = 15
@@ -83,11 +84,10 @@ def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
         groups.setdefault(headline, []).append(event.job)
     jobs = {event.job for event in events}
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    title = f"{labels.count_of(len(jobs), 'job')} changed"
+    title = f"{count_of(len(jobs), 'job')} changed"
     lines = [_group(headline, names) for headline, names in ordered[:_MAX_GROUPS]]
-    rest = len(ordered) - _MAX_GROUPS
-    if rest > 0:
-        lines.append(f"… and {rest} more kinds of changes; `/dms list` shows all jobs")
+    form = "… and {} more kinds of changes; `/dms list` shows all jobs"
+    lines.extend(rest_line(len(ordered), _MAX_GROUPS, form))
     authors = {event.by for event in events}
     who = f"{event_labels.changed_by_text(events[0])}" if len(authors) == 1 and events else ""
     counts = ", ".join(f"{len(names)} × {headline}" for headline, names in ordered[:3])
@@ -121,7 +121,7 @@ def summary(
         f"{count:,} {mrkdwn.verbatim(display.status_text(status))}" for status, count in ordered[:6]
     )
     return m.message(
-        f"{mrkdwn.verbatim(title)}: {labels.count_of(total, 'job')}{f' ({shown})' if shown else ''}",
+        f"{mrkdwn.verbatim(title)}: {count_of(total, 'job')}{f' ({shown})' if shown else ''}",
         blocks,
     )
 
@@ -139,9 +139,7 @@ def _waiting(waiting: NeedsAttention) -> list[str]:
     if waiting.stuck:
         lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _MAX_NAMES)}")
     if waiting.approvals:
-        lines.append(
-            f"✋ *{labels.count_of(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`"
-        )
+        lines.append(f"✋ *{count_of(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`")
     return lines
 
 
@@ -278,7 +276,7 @@ def _latest_per_job(events: Sequence[Event]) -> list[Event]:
 
 def _group(headline: str, names: Sequence[str]) -> str:
     ids = sorted({name.rpartition("/")[2] for name in names})
-    return f"{headline} — {labels.count_of(len(ids), 'job')}: {labels.names(ids, _MAX_NAMES)}"
+    return f"{headline} — {count_of(len(ids), 'job')}: {labels.names(ids, _MAX_NAMES)}"
 
 
 def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:

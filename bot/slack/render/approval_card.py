@@ -10,8 +10,8 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button, RichPart
 from bot.dms.rules import DESTRUCTIVE
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
-from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render import mrkdwn
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import (
     approvals_text,
@@ -22,6 +22,7 @@ from bot.slack.render.request_card import (
 from bot.slack.render.request_details import request_details, subject
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
+from bot.util.text import count_of
 
 
 def approval_card(
@@ -63,7 +64,7 @@ def reminder_text(
     shown = (
         f"⏰ {_people(approvers)}: {left} left to decide on "
         f"*{mrkdwn.verbatim(subject(request))}*, asked by "
-        f"{mrkdwn.mention('@', request.by.user)}. {labels.count_of(missing, 'approval')} still needed; "
+        f"{mrkdwn.mention('@', request.by.user)}. {count_of(missing, 'approval')} still needed; "
         f"it expires {mrkdwn.date(request.expires)}."
     )
     return m.message(shown, m.sections(shown))

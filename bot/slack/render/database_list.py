@@ -11,6 +11,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
 from bot.slack.render.progress import bar, gauge
+from bot.util.text import count_of
 
 _MAX_ERROR = 220
 
@@ -19,7 +20,7 @@ def databases_page(page: DatabasesPage) -> Message:
     """One line a database; the error under those that have one."""
     job = labels.job_code(page.job.name)
     everything = sum(page.counts.values())
-    title = f"{labels.count_of(everything, 'database')} of {page.job.id}"
+    title = f"{count_of(everything, 'database')} of {page.job.id}"
     counts = ", ".join(
         f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(state)}"
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
@@ -37,9 +38,7 @@ def databases_page(page: DatabasesPage) -> Message:
 def _position(page: DatabasesPage) -> str:
     parts = []
     if page.filters:
-        parts.append(
-            f"Filter: {mrkdwn.code(page.filters)} ({labels.count_of(page.total, 'match', 'matches')})"
-        )
+        parts.append(f"Filter: {mrkdwn.code(page.filters)} ({count_of(page.total, 'match', 'matches')})")
     if page.pages > 1:
         parts.append(f"Page {page.page} of {page.pages}")
     return " · ".join(parts)

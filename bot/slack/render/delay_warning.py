@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from bot.dms.delay import MeasuredDelay
 from bot.requests.delay import amounts, unmeasured, why_unknown
-from bot.slack.render import labels, mrkdwn
+from bot.slack.render import mrkdwn
 from bot.slack.render.labels import job_name_code
 from bot.store.records import Request
+from bot.util.durations import humanize
+from bot.util.text import count_of, first_few
 
 _MAX_JOBS = 10
 """Jobs with a line each; more are grouped."""
@@ -42,34 +44,32 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
     unknown = [name for name in found if name not in late and name not in zero and name not in still]
     lines = []
     if late:
-        shown = [
-            f"{job_name_code(request, name)} {_amounts(seen)}"
-            for name, seen in list(late.items())[:_MAX_NAMES]
-        ]
+        behind = [f"{job_name_code(request, name)} {_amounts(seen)}" for name, seen in late.items()]
         lines.append(
-            f":rotating_light: *The replication delay is NOT ZERO for {labels.count_of(len(late), 'job')}*: "
-            f"{', '.join(shown)}{_more(len(late))}. *What has not arrived yet is lost if you promote now.* "
+            f":rotating_light: *The replication delay is NOT ZERO for {count_of(len(late), 'job')}*: "
+            f"{first_few(behind, _MAX_NAMES)}. *What has not arrived yet is lost if you promote now.* "
             "Stop the writes to the source, wait, and check again."
         )
     if still:
-        since = [_since(request, *each) for each in list(still.items())[:_MAX_NAMES]]
+        since = [_since(request, *each) for each in still.items()]
         lines.append(
             ":rotating_light: *The replication delay is not measured for "
-            f"{labels.count_of(len(still), 'job')}* "
+            f"{count_of(len(still), 'job')}* "
             "that failed or stopped. The destinations may miss what the sources got since: "
-            f"{', '.join(since)}{_more(len(still))}."
+            f"{first_few(since, _MAX_NAMES)}."
         )
     if unknown:
+        codes = [job_name_code(request, name) for name in unknown]
         lines.append(
             ":rotating_light: *The replication delay is not known for "
-            f"{labels.count_of(len(unknown), 'job')}*: "
-            f"{_codes(request, unknown)}. Make sure that all has arrived before you promote."
+            f"{count_of(len(unknown), 'job')}*: "
+            f"{first_few(codes, _MAX_NAMES)}. Make sure that all has arrived before you promote."
         )
     if zero:
         oldest = min(seen.seconds.time for seen in zero.values() if seen.seconds)
         some = "" if not any(map(_has_bytes, zero.values())) else f" {_BYTES_LEFT}"
         lines.append(
-            f"✅ *Replication delay: 0 s for {labels.count_of(len(zero), 'job')}* "
+            f"✅ *Replication delay: 0 s for {count_of(len(zero), 'job')}* "
             f"(measured {mrkdwn.date(oldest)} or later). {_UNTIL_THEN}{some}"
         )
     return lines
@@ -79,16 +79,8 @@ def _since(request: Request, name: str, seen: MeasuredDelay) -> str:
     """From when on a destination may miss something, and why that is known."""
     if seen.since is None or seen.last is None:
         return job_name_code(request, name)
-    delay = labels.duration(seen.last.value)
+    delay = humanize(seen.last.value)
     return f"{job_name_code(request, name)} {mrkdwn.date(seen.since)} (last known delay {delay})"
-
-
-def _codes(request: Request, names: list[str]) -> str:
-    return f"{', '.join(job_name_code(request, name) for name in names[:_MAX_NAMES])}{_more(len(names))}"
-
-
-def _more(count: int) -> str:
-    return f" and {count - _MAX_NAMES} more" if count > _MAX_NAMES else ""
 
 
 def _line(seen: MeasuredDelay, job: str) -> str:

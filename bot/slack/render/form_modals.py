@@ -23,6 +23,7 @@ from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.request_modals import name_rows
 from bot.slack.render.view import modal
+from bot.util.text import count_of
 
 SELECTION_BLOCK = "selection"
 CHOSEN_BLOCK = "chosen"
@@ -101,7 +102,7 @@ def edit_preview(preview: EditPreview) -> dict[str, Any]:
         ("*Kept*", preview.kept),
     ):
         if found:
-            head = f"{label} — {labels.count_of(len(found), 'database')}"
+            head = f"{label} — {count_of(len(found), 'database')}"
             blocks.extend(m.sections("\n".join([head, *name_rows(found)])))
     old, new = preview.parallelism
     if old != new:
@@ -182,7 +183,7 @@ def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ..
 
 
 def _current_selection(form: EditForm) -> str:
-    count = labels.count_of(len(form.source), "database")
+    count = count_of(len(form.source), "database")
     return f"The source has {count}." if form.source else "No database of the source is known yet."
 
 

@@ -18,6 +18,7 @@ from bot.slack.render import message as m
 from bot.slack.render.request_details import subject
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
+from bot.util.text import rest_line
 
 _JOBS_PER_STATUS = 8
 _STATUSES = 25
@@ -101,9 +102,8 @@ def _group(status: str, jobs: Sequence[Job], calls: JobNamer) -> str:
     names = [calls(job.name) for job in jobs]
     if not status.startswith(State.FAILED):
         return f"{head}: {labels.names(names, _JOBS_PER_STATUS)}"
-    rest = len(jobs) - _JOBS_PER_STATUS
-    more = [f"• … and {rest:,} more"] if rest > 0 else []
-    return "\n".join([head, *(_failed(job, calls) for job in jobs[:_JOBS_PER_STATUS]), *more])
+    failed = (_failed(job, calls) for job in jobs[:_JOBS_PER_STATUS])
+    return "\n".join([head, *failed, *rest_line(len(jobs), _JOBS_PER_STATUS, "• … and {} more")])
 
 
 def _with_failed_databases(
@@ -115,8 +115,7 @@ def _with_failed_databases(
     lines = [
         f"• {mrkdwn.code(calls(each))}: {labels.names(list(failing[each]), _DATABASES)}" for each in names
     ]
-    rest = len(names) - _JOBS_PER_STATUS
-    more = [f"• … and {rest:,} more"] if rest > 0 else []
+    more = rest_line(len(names), _JOBS_PER_STATUS, "• … and {} more")
     return ["\n".join([head, *lines[:_JOBS_PER_STATUS], *more])]
 
 
@@ -131,10 +130,7 @@ def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[
     for request in requests[:_REQUESTS]:
         blocks.append(m.section(_request(request)))
         blocks.extend(m.buttons(_buttons(request, decide=decide)))
-    rest = len(requests) - _REQUESTS
-    if rest > 0:
-        blocks.extend(m.context(f"… and {rest} more"))
-    return blocks
+    return [*blocks, *m.context(*rest_line(len(requests), _REQUESTS))]
 
 
 def _request(request: Request) -> str:
@@ -157,9 +153,7 @@ def _buttons(request: Request, *, decide: bool) -> list[Button]:
 
 def _watches(watches: Sequence[Watch], calls: JobNamer) -> list[Block]:
     lines = [_watch(each, calls) for each in watches[:_WATCHES]]
-    rest = len(watches) - _WATCHES
-    if rest > 0:
-        lines.append(f"… and {rest} more; `/dms watches` shows all")
+    lines.extend(rest_line(len(watches), _WATCHES, "… and {} more; `/dms watches` shows all"))
     return m.sections("\n".join(["*My watches*", *(lines or ["None. `/dms watch JOB --dm` adds one."])]))
 
 

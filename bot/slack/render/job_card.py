@@ -17,6 +17,8 @@ from bot.requests.delay import amounts, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
+from bot.util.durations import humanize
+from bot.util.text import and_more, count_of, rest_line
 
 _NAMED = 15
 _FAILED_NAMED = 8
@@ -62,11 +64,10 @@ def databases_text(databases: Sequence[Database]) -> str:
         f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(state)}"
         for state, count in counts.most_common(12)
     )
-    lines = [f"*{labels.count_of(len(databases), 'database')}*: {shown}"]
+    lines = [f"*{count_of(len(databases), 'database')}*: {shown}"]
     failed = [each for each in databases if each.state == ObjectState.FAILED]
     lines.extend(failed_line(each) for each in failed[:_FAILED_NAMED])
-    if len(failed) > _FAILED_NAMED:
-        lines.append(f"… and {len(failed) - _FAILED_NAMED:,} more that failed")
+    lines.extend(rest_line(len(failed), _FAILED_NAMED, "… and {} more that failed"))
     healthy = [str(each.id) for each in databases if each.state != ObjectState.FAILED]
     if healthy:
         lines.append(labels.names(healthy, _NAMED))
@@ -117,7 +118,7 @@ def _facts(card: JobCard) -> list[str]:
         f"*Destination*\n{labels.location_text(job.destination)}",
     ]
     if job.duration_s > 0:
-        found.append(f"*Duration*\n{labels.duration(job.duration_s)}")
+        found.append(f"*Duration*\n{humanize(job.duration_s)}")
     if card.delay is not None:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
@@ -130,8 +131,7 @@ def _facts(card: JobCard) -> list[str]:
 
 def _labels(job: Job) -> str:
     shown = [mrkdwn.code(f"{key}={value}" if value else key) for key, value in job.labels[:_LABELS]]
-    rest = len(job.labels) - _LABELS
-    return " ".join([*shown, f"and {rest} more"] if rest > 0 else shown)
+    return " ".join(shown) + and_more(len(job.labels), _LABELS)
 
 
 def _troubles(card: JobCard) -> list[str]:

@@ -20,6 +20,8 @@ from bot.dms.model import Job
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
+from bot.util.durations import humanize
+from bot.util.text import count_of
 
 _BOXES_PER_BLOCK = 10
 _BULK = 24
@@ -64,13 +66,13 @@ def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
 
 
 def _title(page: JobsPage) -> str:
-    return labels.count_of(page.total, "migration job")
+    return count_of(page.total, "migration job")
 
 
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
     counts = ", ".join(f"{count:,} {display.status_text(status)}" for status, count in totals.items())
-    places = labels.count_of(len(page.unreachable), "location")
+    places = count_of(len(page.unreachable), "location")
     silent = f" ({places} did not answer)" if page.unreachable else ""
     return mrkdwn.verbatim(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
 
@@ -190,7 +192,7 @@ def _with_failures(line: JobLine) -> str:
 
 
 def _count_failed(line: JobLine) -> str:
-    return f"{labels.count_of(len(line.failed_databases), 'database')} failed"
+    return f"{count_of(len(line.failed_databases), 'database')} failed"
 
 
 def _details(line: JobLine) -> str:
@@ -202,7 +204,7 @@ def _details(line: JobLine) -> str:
 
 
 def _duration(job: Job) -> str:
-    return f"duration {labels.duration(job.duration_s)}"
+    return f"duration {humanize(job.duration_s)}"
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:

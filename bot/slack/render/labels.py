@@ -8,7 +8,6 @@ from bot.dms.rules import Action
 from bot.requests.job_names import display_name
 from bot.slack.render import mrkdwn
 from bot.store.records import Request, Run, RunState
-from bot.util.durations import humanize
 
 _STATES: dict[str, str] = {
     State.FAILED: "🔴",
@@ -118,15 +117,6 @@ def source_and_destination_plain(job: Job) -> str:
         return display.provider_text(endpoint) or display.engine_text(endpoint) or "unknown"
 
     return f"{short(job.source)} → {short(job.destination)}"
-
-
-def duration(seconds: float) -> str:
-    return humanize(seconds)
-
-
-def count_of(count: int, one: str, several: str = "") -> str:
-    """`1 job`, `12 jobs`."""
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def object_emoji(state: str) -> str:

@@ -12,6 +12,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
 from bot.util.durations import humanize
+from bot.util.text import rest_line
 
 _BAR_CELLS = 10
 _LINES = 60
@@ -60,9 +61,7 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
     total = max(len(request.jobs), len(runs))
     ordered = sorted(runs, key=lambda run: _ORDER.index(run.state))
     lines = [_line(request, run, now, short=len(runs) > _DETAILED) for run in ordered[:_LINES]]
-    rest = len(runs) - _LINES
-    if rest > 0:
-        lines.append(f"… and {rest} more")
+    lines.extend(rest_line(len(runs), _LINES))
     return [
         m.section(f"{bar(ended, total)}{_counts(runs)}"),
         *(m.sections("\n".join(lines)) if lines else []),

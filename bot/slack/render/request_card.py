@@ -35,6 +35,7 @@ from bot.slack.render.request_details import (
 )
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run
 from bot.util.durations import humanize
+from bot.util.text import count_of
 
 _Style = Literal["", "primary", "danger"]
 _OVER: dict[RequestState, str] = {
@@ -87,7 +88,7 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
         case RequestState.CONFIRMING:
             return f"{who}: {what}? Confirm or cancel."
         case RequestState.APPROVING:
-            return f"{who} asks to {what}: {labels.count_of(request.needed, 'approval')} needed."
+            return f"{who} asks to {what}: {count_of(request.needed, 'approval')} needed."
         case RequestState.DONE:
             return outcome(request, runs)
         case RequestState.RUNNING | RequestState.APPROVED:
@@ -101,7 +102,7 @@ def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     """How many have approved, and who; mrkdwn."""
     given = valid_approvals(request, decisions)
     by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
-    line = f"*{len(given)} of {labels.count_of(request.needed, 'approval')}*"
+    line = f"*{len(given)} of {count_of(request.needed, 'approval')}*"
     return f"{line}, by {by}" if by else f"{line} so far"
 
 
@@ -151,7 +152,7 @@ def _starts_later(request: Request) -> str:
     if request.needed == 0:
         return ""
     rule = f" (rule {mrkdwn.code(request.rule)})" if request.rule else ""
-    return f" After that it waits for *{labels.count_of(request.needed, 'approval')}*{rule}."
+    return f" After that it waits for *{count_of(request.needed, 'approval')}*{rule}."
 
 
 def _confirm_buttons(request: Request) -> list[Button]:
@@ -235,7 +236,7 @@ def _abandon_buttons(request: Request, runs: Sequence[Run], now: datetime) -> li
     if not long:
         return []
     one = len(long) == 1
-    jobs = labels.job_name_code(request, long[0].job) if one else labels.count_of(len(long), "job")
+    jobs = labels.job_name_code(request, long[0].job) if one else count_of(len(long), "job")
     are, stand = ("is", "stands") if one else ("are", "stand")
     waiting = len(not_started(runs))
     rest = f" *{not_started_note(waiting)}*" if waiting else ""

@@ -16,6 +16,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.delay_warning import delay_lines
 from bot.store.records import Request, RequestState
+from bot.util.text import count_of, rest_line
 
 _NAMED = 20
 """Databases of a job that are named; a button shows all of them."""
@@ -59,7 +60,7 @@ def request_text(request: Request) -> str:
     """`*restart* orders-db (only 2 databases)`: the action, the jobs and the options; mrkdwn."""
     extras = []
     if request.options.databases:
-        extras.append(f"only {labels.count_of(len(request.options.databases), 'database')}")
+        extras.append(f"only {count_of(len(request.options.databases), 'database')}")
     if request.options.failed_only:
         extras.append("only what has failed")
     if request.options.stop_first:
@@ -142,8 +143,7 @@ def _jobs(request: Request) -> list[str]:
     if len(request.jobs) <= _JOBS:
         return ["\n\n".join(_job(request, job) for job in request.jobs)]
     shown = [_job_line(request, job) for job in request.jobs[:_LINES]]
-    rest = len(request.jobs) - _LINES
-    more = [f"… and *{rest} more jobs*"] if rest > 0 else []
+    more = rest_line(len(request.jobs), _LINES, "… and *{} more jobs*")
     return [f"All of them are {labels.status(request.jobs[0].status)}:", *shown, *more]
 
 
@@ -172,7 +172,7 @@ def _job_line(request: Request, job: Job) -> str:
 def _databases(request: Request, job: Job, most: int) -> str:
     databases = request.databases.get(job.name, ())
     if databases:
-        return f"{labels.count_of(len(databases), 'database')}: {labels.names(databases, most)}"
+        return f"{count_of(len(databases), 'database')}: {labels.names(databases, most)}"
     if request.action in DESTRUCTIVE:
         return "Its databases could not be listed: *all of them* are affected."
     return ""

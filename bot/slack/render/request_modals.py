@@ -15,6 +15,7 @@ from bot.slack.render.message import Message
 from bot.slack.render.request_details import request_details, subject
 from bot.slack.render.view import modal
 from bot.store.records import Request
+from bot.util.text import count_of
 
 TYPED_BLOCK = "typed"
 REASON_BLOCK = "reason"
@@ -121,7 +122,7 @@ def all_names(request: Request) -> dict[str, Any]:
     blocks: list[Block] = []
     for job in request.jobs:
         databases = request.databases.get(job.name, ())
-        count = labels.count_of(len(databases), "database") if databases else "databases not listed"
+        count = count_of(len(databases), "database") if databases else "databases not listed"
         code = labels.job_name_code(request, job.name)
         rows = [f"{labels.job_emoji(job)} *{code}* {labels.status(job.status)} — {count}"]
         rows.extend(name_rows(databases))

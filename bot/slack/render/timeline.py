@@ -14,6 +14,7 @@ from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text, error_text
 from bot.slack.render.message import Message
 from bot.store.records import Event
+from bot.util.text import count_of
 
 _MAX_EVENTS = 12
 
@@ -63,7 +64,7 @@ def _history(events: Sequence[Event]) -> str:
     """The newest events; the thread has all of them."""
     shown = events[-_MAX_EVENTS:]
     left = len(events) - len(shown)
-    earlier = [f"… {labels.count_of(left, 'earlier event')}, in the thread"] if left else []
+    earlier = [f"… {count_of(left, 'earlier event')}, in the thread"] if left else []
     return "\n".join([*earlier, *(event_labels.line(each, detail=False) for each in shown)])
 
 
