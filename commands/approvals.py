@@ -13,6 +13,7 @@ from bot.requests.job_names import display_name
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
+from bot.util.text import first_few
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.visibility import is_hidden
 
@@ -75,8 +76,7 @@ def _section(ctx: Context, request: Request) -> Section:
 
 def _jobs(request: Request) -> str:
     names = [f"`{display_name(request, job.name)}` ({status_text(job.status)})" for job in request.jobs]
-    more = f" and {len(names) - _SHOWN_JOBS} more" if len(names) > _SHOWN_JOBS else ""
-    return ", ".join(names[:_SHOWN_JOBS]) + more
+    return first_few(names, _SHOWN_JOBS)
 
 
 def _approvals_text(given: Sequence[Decision], needed: int) -> list[RichPart]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cmdline.answers import Answer, AnswerPage, Section
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
-from bot.util.suggest import nearest
+from bot.util.suggest import did_you_mean
 from commands.support.base import Context, Verb, no_service_call
 
 _JOB = "`JOB` is a job's id, `location/id`, or the full resource name."
@@ -17,8 +17,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     name = invocation.words[0].removeprefix("/dms").strip().lower()
     verb = ctx.verbs.get(name)
     if verb is None:
-        near = nearest(name, ctx.verbs)
-        hint = f" Did you mean `/dms help {near}`?" if near else ""
+        hint = did_you_mean(name, ctx.verbs, "/dms help {}")
         raise UsageError(f"There is no verb `{name}`.{hint} `/dms help` lists all of them.")
     return _one(verb)
 

@@ -14,6 +14,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
+from bot.util.text import first_few
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
 from commands.support.base import Context, Verb
 
@@ -100,8 +101,7 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
 
 
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}` ({why})" for name, why in list(wrong.items())[:_SHOWN])
-    more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    shown = first_few([f"`{name}` ({why})" for name, why in wrong.items()], _SHOWN)
     way = (
         f"`/dms promote {job.id} --databases {','.join(rest)}` promotes the others that you named."
         if rest and all(map(_PLAIN.fullmatch, rest)) and len(rest) <= _SHOWN
@@ -110,7 +110,7 @@ def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
     if len(wrong) == 1:
         ((name, why),) = wrong.items()
         return f"`{name}` of `{job.id}` cannot be promoted now ({why}). Nothing was sent. {way}"
-    return f"Of `{job.id}`, these cannot be promoted now: {shown}{more}. Nothing was sent. {way}"
+    return f"Of `{job.id}`, these cannot be promoted now: {shown}. Nothing was sent. {way}"
 
 
 _ask = make_run(Action.PROMOTE, _options, _named)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.cmdline.invocation import Flag, FlagValue, UsageError
-from bot.cmdline.lexer import items, unshield
+from bot.cmdline.lexer import items, short, unshield
 from bot.util.durations import parse_duration, parse_time
-from bot.util.suggest import nearest
+from bot.util.suggest import did_you_mean
 
 _MAX_ITEMS = 1000
 
@@ -67,11 +67,9 @@ def _choice(flag: Flag, typed: str, right: str) -> str:
     by_name = {choice.lower(): choice for choice in flag.choices}
     if typed.lower() in by_name:
         return by_name[typed.lower()]
-    near = nearest(typed, flag.choices)
-    hint = f" Did you mean `{near}`?" if near else ""
     raise UsageError(
-        f"`--{flag.name}` is one of {', '.join(flag.choices)}, not `{_short(typed)}`: "
-        f"write for example `{right}`.{hint}"
+        f"`--{flag.name}` is one of {', '.join(flag.choices)}, not `{short(typed)}`: "
+        f"write for example `{right}`.{did_you_mean(typed, flag.choices)}"
     )
 
 
@@ -79,7 +77,7 @@ def _number(flag: Flag, typed: str, right: str) -> str:
     if typed.isascii() and typed.isdigit() and len(typed) <= 9:
         return str(int(typed))
     raise UsageError(
-        f"`--{flag.name}` needs a whole number, not `{_short(typed)}`: write for example `{right}`."
+        f"`--{flag.name}` needs a whole number, not `{short(typed)}`: write for example `{right}`."
     )
 
 
@@ -93,11 +91,6 @@ def _span(flag: Flag, typed: str, right: str) -> str:
     except ValueError:
         raise UsageError(
             f"`--{flag.name}` needs {expected_value(flag)}, not "
-            f"`{_short(typed)}`: write for example `{right}`."
+            f"`{short(typed)}`: write for example `{right}`."
         ) from None
     return kept
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.replace("`", "'").split())
-    return line if len(line) <= 60 else f"{line[:59]}…"

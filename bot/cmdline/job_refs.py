@@ -6,6 +6,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from bot.cmdline.invocation import UsageError
+from bot.cmdline.lexer import short
 from bot.dms.model import job_name
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -32,11 +33,11 @@ def read(text: str, right: str) -> str:
     lower = _lowered(name)
     if is_job(lower):
         raise UsageError(
-            f"`{_short(name)}` cannot be a job: ids have lower-case letters, digits and hyphens. "
+            f"`{short(name, 80)}` cannot be a job: ids have lower-case letters, digits and hyphens. "
             f"Write it as `{lower}`."
         )
     raise UsageError(
-        f"`{_short(name)}` is not a job: name it by its id (lower-case letters, digits, hyphens), "
+        f"`{short(name, 80)}` is not a job: name it by its id (lower-case letters, digits, hyphens), "
         f"`location/id` or its full resource name, as in `{right}`."
     )
 
@@ -62,8 +63,3 @@ def _lowered(name: str) -> str:
     if not name.lower().startswith("projects/"):
         return name.lower().replace("_", "-")
     return name.lower().replace("/migrationjobs/", "/migrationJobs/")
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.replace("`", "'").split())
-    return line if len(line) <= 80 else f"{line[:79]}…"

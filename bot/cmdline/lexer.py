@@ -66,6 +66,17 @@ def items(text: str) -> tuple[str, ...]:
     return tuple(unshield(each.strip()) for each in text.split(",") if each.strip())
 
 
+def in_code(text: str) -> str:
+    """Text that can stand between backticks: one line, and no backtick in it."""
+    return " ".join(text.replace("`", "'").split())
+
+
+def short(text: str, limit: int = 60) -> str:
+    """The same in at most `limit` characters."""
+    line = in_code(text)
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
 def _next(rest: str) -> tuple[Token | None, str]:
     text: list[str] = []
     prose: list[str] = []

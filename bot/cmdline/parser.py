@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from bot.cmdline import examples, flags, job_refs
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
-from bot.cmdline.lexer import Token, items, split, unshield
+from bot.cmdline.lexer import Token, in_code, items, short, split, unshield
 from bot.util.suggest import nearest
 
 MAX_LENGTH = 3000
@@ -54,10 +54,10 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
     near = nearest(verb, syntaxes)
     if near:
         raise UsageError(
-            f"There is no verb `{_short(typed)}`: did you mean `{near}`, "
+            f"There is no verb `{short(typed)}`: did you mean `{near}`, "
             f"as in `{examples.line(near, syntaxes[near])}`?"
         )
-    raise UsageError(f"There is no verb `{_short(typed)}`: `/dms help` lists all, for example `/dms list`.")
+    raise UsageError(f"There is no verb `{short(typed)}`: `/dms help` lists all, for example `/dms list`.")
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ class _Parser:
             return
         if before is not None:
             raise UsageError(
-                f"`--{flag.name}` is given twice (`{before}` and `{_short(str(value))}`): give it once, "
+                f"`--{flag.name}` is given twice (`{before}` and `{short(str(value))}`): give it once, "
                 f"as in `{self._with_flag(flag)}`."
             )
         self.flags[flag.name] = value
@@ -141,16 +141,16 @@ class _Parser:
             return known[name]
         if not known:
             raise UsageError(
-                f"`{self.verb}` takes no flags, so not `--{_short(name)}`: write `{self._line()}`."
+                f"`{self.verb}` takes no flags, so not `--{short(name)}`: write `{self._line()}`."
             )
         near = nearest(name, known)
         if near:
             raise UsageError(
-                f"`{self.verb}` has no flag `--{_short(name)}`: "
+                f"`{self.verb}` has no flag `--{short(name)}`: "
                 f"did you mean `--{near}`, as in `{self._with_flag(known[near])}`?"
             )
         raise UsageError(
-            f"`{self.verb}` has no flag `--{_short(name)}`: "
+            f"`{self.verb}` has no flag `--{short(name)}`: "
             f"it takes {_listing(f'--{each}' for each in known)}, "
             f"as in `{self._with_flag(self.syntax.flags[0])}`."
         )
@@ -173,8 +173,7 @@ class _Parser:
             key, value = self._label(value)
         if key in self.filters:
             raise UsageError(
-                f"`{key}=` is given twice (`{_short(self.filters[key])}` and `{_short(value)}`): "
-                "give it once."
+                f"`{key}=` is given twice (`{short(self.filters[key])}` and `{short(value)}`): give it once."
             )
         self.filters[key] = value
         return at
@@ -195,7 +194,7 @@ class _Parser:
             return f"{head.lower()}{dot}{rest}"
         if not self.syntax.filters:
             raise UsageError(
-                f"`{self.verb}` takes no filters, so not `{_short(typed)}=…`: write `{self._line()}`."
+                f"`{self.verb}` takes no filters, so not `{short(typed)}=…`: write `{self._line()}`."
             )
         near = nearest(typed, self.syntax.filters)
         hint = (
@@ -205,7 +204,7 @@ class _Parser:
         )
         shown = examples.with_filter(self.verb, self.syntax, near or self.syntax.filters[0])
         end = "?" if near else "."
-        raise UsageError(f"`{self.verb}` has no filter `{_short(typed)}=`: {hint}, as in `{shown}`{end}")
+        raise UsageError(f"`{self.verb}` has no filter `{short(typed)}=`: {hint}, as in `{shown}`{end}")
 
     def _positional(self, token: Token) -> None:
         if self._takes_job(token):
@@ -234,7 +233,7 @@ class _Parser:
         self.jobs.extend(each for each in found if each not in self.jobs)
 
     def _unexpected_word(self, token: Token) -> None:
-        extra = _short(unshield(token.text))
+        extra = short(unshield(token.text))
         if self.syntax.jobs in ("one", "optional"):
             raise UsageError(
                 f"`{self.verb}` takes one job, and `{extra}` is one too many: "
@@ -299,7 +298,7 @@ def _filter_words(key: str) -> str:
 
 
 def _shown(filters: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={_short(value)}" for key, value in filters.items())
+    return " ".join(f"{key}={short(value)}" for key, value in filters.items())
 
 
 def _listing(names: Iterable[str]) -> str:
@@ -313,18 +312,8 @@ def _typed(token: Token) -> str:
         return _quoted(token.prose)
     head, equals, value = token.prose.partition("=")
     spaced = equals and len(value.split()) > 1
-    return f"{head}={_quoted(value)}" if spaced else _in_code(token.prose)
+    return f"{head}={_quoted(value)}" if spaced else in_code(token.prose)
 
 
 def _quoted(text: str) -> str:
-    return '"' + _in_code(text).replace('"', "'") + '"'
-
-
-def _in_code(text: str) -> str:
-    """In one line and without backticks: it stands between two."""
-    return " ".join(text.replace("`", "'").split())
-
-
-def _short(text: str) -> str:
-    line = _in_code(text)
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return '"' + in_code(text).replace('"', "'") + '"'

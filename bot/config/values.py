@@ -10,13 +10,13 @@ from typing import Any, Final, Literal
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from bot.util.durations import parse_seconds, seconds_as_typed
+
 Reader = Callable[[str], Any]
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("auto", "json", "console")
 
-_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z0-9][a-z0-9-]{0,62}")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
@@ -217,22 +217,17 @@ def duration(low: float, high: float) -> Reader:
     """Seconds from `90`, `90s`, `15m`, `2h`, `1d` or `500ms`."""
 
     def read(text: str) -> float:
-        match = _DURATION.fullmatch(text.strip().lower())
-        if match is None:
-            raise BadValue(f"must be a duration, not {text!r}; for example: 90s, 15m or 2h")
-        seconds = float(match["number"]) * _UNITS[match["unit"] or ""]
+        try:
+            seconds = parse_seconds(text)
+        except ValueError:
+            raise BadValue(f"must be a duration, not {text!r}; for example: 90s, 15m or 2h") from None
         if not low <= seconds <= high:
-            raise BadValue(f"must be between {_words(low)} and {_words(high)}, not {text!r}")
+            raise BadValue(
+                f"must be between {seconds_as_typed(low)} and {seconds_as_typed(high)}, not {text!r}"
+            )
         return seconds
 
     return read
-
-
-def _words(seconds: float) -> str:
-    for unit in ("d", "h", "m", "s"):
-        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
-            return f"{seconds / _UNITS[unit]:g}{unit}"
-    return f"{seconds:g}s"
 
 
 def integer(low: int, high: int) -> Reader:

@@ -12,7 +12,8 @@ from bot.dms.model import Database, Job, ObjectState, Options
 from bot.dms.rules import Action, allowed, check
 from bot.requests.draft import RequestDraft
 from bot.requests.groups import mixed_statuses_answer
-from bot.util.suggest import nearest
+from bot.util.suggest import or_similar
+from bot.util.text import and_more, count_of, first_few
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
@@ -185,8 +186,8 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
     unknown = [name for name in dict.fromkeys(names) if name not in has]
     if not unknown:
         return
-    hints = [_near(name, has) for name in unknown[:_SHOWN]]
-    more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+    hints = [f"`{name}`{or_similar(name, has)}" for name in unknown[:_SHOWN]]
+    more = and_more(len(unknown), _SHOWN)
     listing = (
         "" if all("(did you mean" in hint for hint in hints) else f" `/dms databases {job.id}` lists them."
     )
@@ -194,16 +195,9 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
     raise UsageError(f"`{job.id}` has no {kind} {', '.join(hints)}{more}; nothing was sent.{listing}")
 
 
-def _near(name: str, has: Sequence[str]) -> str:
-    near = nearest(name, has)
-    return f"`{name}` (did you mean `{near}`?)" if near else f"`{name}`"
-
-
 def names_text(databases: Sequence[str], limit: int = 20) -> str:
     """Database names in a sentence."""
     if not databases:
         return "its databases (they could not be listed)"
-    shown = ", ".join(f"`{name}`" for name in databases[:limit])
-    more = f" and {len(databases) - limit} more" if len(databases) > limit else ""
-    kind = "database" if len(databases) == 1 else "databases"
-    return f"{len(databases)} {kind}: {shown}{more}"
+    shown = first_few([f"`{name}`" for name in databases], limit)
+    return f"{count_of(len(databases), 'database')}: {shown}"

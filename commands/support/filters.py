@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import Job, JobList, JobType, Phase, State
-from bot.util.suggest import nearest
+from bot.util.suggest import did_you_mean, nearest
 from commands.support.base import Context
 from commands.support.visibility import viewing_verb
 
@@ -61,9 +61,8 @@ def check_value(field: str, filter_value: str | None, names: Sequence[str], obse
         if not each.strip() or any(one_of(each, name) for name in known):
             continue
         plain = {_plain(name): name for name in known if not name.endswith("_UNSPECIFIED")}
-        near = nearest(_plain(each), plain)
-        hint = f"Did you mean `{field}={near}`?" if near else f"It is one of {', '.join(plain)}."
-        raise UsageError(f"There is no {field} `{each.strip()}`. {hint}")
+        hint = did_you_mean(_plain(each), plain, f"{field}={{}}") or f" It is one of {', '.join(plain)}."
+        raise UsageError(f"There is no {field} `{each.strip()}`.{hint}")
 
 
 def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:

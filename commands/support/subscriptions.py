@@ -10,7 +10,7 @@ from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
 from bot.dms.model import Phase, State, short_name
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
-from bot.util.suggest import nearest
+from bot.util.suggest import did_you_mean
 from commands.support.base import Context, EarlyAnswer
 from commands.support.visibility import is_hidden
 
@@ -94,7 +94,7 @@ def filter_of(invocation: Invocation) -> str:
 def _state(invocation: Invocation, value: str) -> str:
     name = value.upper()
     if name not in _STATES:
-        hint = f" Did you mean `{near.lower()}`?" if (near := nearest(name, _STATES)) else ""
+        hint = did_you_mean(value, [state.lower() for state in _STATES])
         raise UsageError(
             f"There is no state `{value}`: write for example `/dms {invocation.verb} state=failed`.{hint}"
         )
@@ -121,7 +121,7 @@ def only(invocation: Invocation) -> tuple[str, ...]:
         word = typed.lower().replace("-", "_")
         word = _ALIASES.get(word, word)
         if word not in TOPICS:
-            hint = f" Did you mean `{near}`?" if (near := nearest(word, TOPICS)) else ""
+            hint = did_you_mean(word, TOPICS)
             raise UsageError(
                 f"`--only {typed}` is neither an event nor a state: write for example "
                 f"`--only failed,completed`.{hint}"
