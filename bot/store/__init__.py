@@ -1,4 +1,4 @@
-"""What the bot remembers: requests, runs, the audit, what it saw and what it has yet to say."""
+"""The bot's database: requests, runs, the audit, job snapshots and the outbox."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _SQLITE = "sqlite:///"
 
 
 def open_store(url: str, *, only: bool = False) -> Store:
-    """The store that `DMS_BOT_DB` names; its tables are made or brought up to date.
+    """Open the database that `DMS_BOT_DB` names, and create or migrate its tables.
 
-    A file's path or `sqlite:///path` is a SQLite database, `postgresql://…` a PostgreSQL one. With
-    `only`, a SQLite file that another such store uses is refused: two bots would share it badly.
+    A path or `sqlite:///path` is a SQLite database, `postgresql://…` a PostgreSQL one. With `only`, a
+    SQLite file that another such store uses is refused: it is made for one bot.
 
     Raises:
-        StoreError: the name is neither, or the database cannot be reached, read or used. One
-            sentence, without passwords.
+        StoreError: the name is neither, or the database cannot be reached, read or used. One sentence,
+            without passwords.
     """
     if url.startswith(_POSTGRES):
-        from bot.store.postgres import PostgresBackend  # its driver takes a while to load
+        from bot.store.postgres import PostgresBackend  # the driver is slow to load
 
         return Store(PostgresBackend(url))
     return Store(SqliteBackend(_file(url), only=only))
 
 
 def sqlite_file(url: str) -> Path:
-    """The file of a SQLite database.
+    """The path of a SQLite database.
 
     Raises:
-        StoreError: it is a PostgreSQL database, or none.
+        StoreError: the URL names a PostgreSQL database, or none.
     """
     if url.startswith(_POSTGRES):
         raise StoreError(

@@ -15,7 +15,7 @@ from bot.store.records import AuditEntry
 _PAGE = 1000
 _COLUMNS = ("seq", *(each.name for each in fields(AuditEntry) if each.name != "seq"))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet take a cell for a formula.
+"""First characters with which a spreadsheet takes a cell for a formula.
 
 Source: https://owasp.org/www-community/attacks/CSV_Injection
 """
@@ -24,7 +24,7 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection
 def entries(
     store: Store, *, job: str = "", by: str = "", since: datetime | None = None, page: int = _PAGE
 ) -> Iterator[AuditEntry]:
-    """All matching rows, oldest first, read a page at a time. Raises: StoreError."""
+    """All matching rows, oldest first, read page by page. Raises: StoreError."""
     after = 0
     while True:
         rows = store.audit(job=job, by=by, since=since, after_seq=after, limit=page)
@@ -35,7 +35,7 @@ def entries(
 
 
 def as_csv(rows: Iterable[AuditEntry]) -> Iterator[str]:
-    """Lines of a CSV file with a heading. A cell that a spreadsheet would run as a formula is quoted."""
+    """Lines of a CSV file with a header. Cells that a spreadsheet would run as formulas are quoted."""
     yield _csv_line(_COLUMNS)
     for row in rows:
         data = _plain(row)
@@ -43,7 +43,7 @@ def as_csv(rows: Iterable[AuditEntry]) -> Iterator[str]:
 
 
 def as_jsonl(rows: Iterable[AuditEntry]) -> Iterator[str]:
-    """One JSON object a line."""
+    """One JSON object per line."""
     for row in rows:
         data = _plain(row)
         yield json.dumps({column: data[column] for column in _COLUMNS}, ensure_ascii=False) + "\n"
@@ -58,7 +58,7 @@ def _plain(row: AuditEntry) -> dict[str, str | int]:
 
 def _csv_line(cells: Iterable[str | int]) -> str:
     out = io.StringIO()
-    # Lines end as RFC 4180 says; with "\n" alone, a carriage return in a cell would go unquoted.
+    # CRLF as in RFC 4180; with "\n" alone, a carriage return in a cell would not be quoted.
     csv.writer(out, lineterminator="\r\n").writerow(cells)
     return out.getvalue()
 

@@ -1,4 +1,4 @@
-"""What the portable SQL needs of a database, and how transactions nest; SQLite and PostgreSQL fill it in."""
+"""What the portable SQL needs of a database, and how transactions nest. Both databases implement it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLOSED = "The bot's database is closed, as the bot is stopping: try again in a m
 
 
 class Session(Protocol):
-    """One connection, inside a transaction or on its own. `?` marks a parameter.
+    """A connection, inside a transaction or outside. `?` marks a parameter.
 
     Raises: StoreError, from every method.
     """
@@ -26,7 +26,7 @@ class Session(Protocol):
     def rows(self, sql: str, params: Params) -> list[Row]: ...
 
     def change(self, sql: str, params: Params) -> int:
-        """How many rows it touched."""
+        """Run a write. Returns the number of affected rows."""
         ...
 
     def many(self, sql: str, rows: Iterable[Params]) -> None: ...
@@ -46,22 +46,22 @@ class _OpenTransaction:
 
 
 class Backend(ABC):
-    """A database with serialised writers and one (nested) write transaction a thread."""
+    """A database with serialised writers, and one (possibly nested) write transaction per thread."""
 
     def __init__(self) -> None:
         self._here = threading.local()
 
     @abstractmethod
     def begin_write(self) -> AbstractContextManager[Session]:
-        """A transaction that no other writer shares: commits at its end, rolls back on an exception."""
+        """An exclusive write transaction: commits at the end, rolls back on an exception."""
 
     @abstractmethod
     def begin_read(self) -> AbstractContextManager[Session]:
-        """A transaction that sees one state of the database throughout."""
+        """A read transaction, which sees one state of the database throughout."""
 
     @abstractmethod
     def autocommit(self) -> AbstractContextManager[Session]:
-        """A connection for one statement."""
+        """A connection for a single statement."""
 
     @abstractmethod
     def hold(self, name: str) -> Lock | None: ...
@@ -74,7 +74,7 @@ class Backend(ABC):
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """A write transaction, or a part of the one that this thread has open."""
+        """A write transaction, nested in the one that this thread has open, if any."""
         outer = self._current()
         if outer is None:
             with self._outermost():
@@ -99,7 +99,7 @@ class Backend(ABC):
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """A session for several reads of one state; the open transaction's, where there is one."""
+        """A session for several reads of one state; that of the open transaction, if there is one."""
         outer = self._current()
         if outer is not None:
             yield outer.usable()
@@ -108,7 +108,7 @@ class Backend(ABC):
             yield session
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
-        """What a query returns, or a write with RETURNING inside `write`."""
+        """The rows of a query, or of a write with RETURNING inside `write`."""
         with self._session() as session:
             return session.rows(sql, params)
 
@@ -118,12 +118,12 @@ class Backend(ABC):
         return found[0] if found else None
 
     def change(self, sql: str, params: Params = ()) -> int:
-        """Carry a write out, in a transaction; how many rows it touched."""
+        """Run a write in a transaction. Returns the number of affected rows."""
         with self.write(), self._session() as session:
             return session.change(sql, params)
 
     def many(self, sql: str, rows: Iterable[Params]) -> None:
-        """Carry the same write out with each of `rows`, in one transaction."""
+        """Run the same write for each of `rows`, in one transaction."""
         with self.write(), self._session() as session:
             session.many(sql, rows)
 

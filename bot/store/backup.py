@@ -1,7 +1,7 @@
-"""Copies of a SQLite database: made while a bot runs, and put back while none does.
+"""Back up a SQLite database while a bot runs, and restore it while none does.
 
-A file alone is whole only without a write-ahead log beside it: SQLite replays whatever log it finds next to
-a file, so that a log left over from another database would undo a restore.
+SQLite replays any write-ahead log that it finds beside a file. So a file is complete only without a log, and
+a log left over from another database would undo a restore.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from bot.store.sqlite import SqliteBackend, connect
 from bot.util.text import count_of, rest_line
 
 _LOGS = ("-wal", "-journal")
-"""What holds a part of the database beside its file."""
+"""Suffixes of the files that hold part of the database beside its file."""
 _PATIENCE_S = 10.0
 _LISTED = 20
 
 
 def back_up(database: Path, copy: Path, *, force: bool = False) -> Content:
-    """Write a whole and checked copy of a database, which a bot may be using, to the file `copy`.
+    """Write a complete, checked copy of a database to the file `copy`; a bot may be using the database.
 
-    Nobody but its owner may read it. It is there as a whole or not at all.
+    Only the owner may read the copy. It appears complete or not at all.
 
     Raises:
         StoreError: there is no such database, or it is damaged, not a bot's, or a newer version's; or the
@@ -59,7 +59,7 @@ def back_up(database: Path, copy: Path, *, force: bool = False) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """A checked backup that lies ready beside the database."""
+    """A checked backup, ready beside the database."""
 
     backup: Content
     present: Content | None
@@ -68,13 +68,13 @@ class Restore:
     _ready: Path
 
     def state(self) -> str:
-        """What the database is now, to stand behind its name."""
+        """What the database holds now, to follow its name in a sentence."""
         if self.present is not None:
             return f"has {self.present}"
         return "cannot be read" if self.database.exists() else "does not exist"
 
     def warnings(self) -> list[str]:
-        """What is left of the backup's work, a sentence a line."""
+        """What the backup has open that may have gone on since: a sentence per line."""
         lines = []
         requests, runs = self.backup.open_requests, len(self.backup.runs)
         if requests:
@@ -95,7 +95,7 @@ class Restore:
         return lines
 
     def carry_out(self) -> Path | None:
-        """Put the backup in the place of the database; where the old one is kept, if there was one.
+        """Replace the database by the backup. Returns where the old database is kept, if there was one.
 
         Raises:
             StoreError: it cannot be done, and the old database is in its place; or the disk has not
@@ -105,7 +105,7 @@ class Restore:
         with _file_errors(self.database):
             try:
                 _keep(self.database, kept)
-                # The file that is there keeps its name until the new one has it: it is never missing.
+                # The old file keeps its name until the new one takes it, so the database is never missing.
                 os.replace(self._ready, self.database)
             except BaseException:
                 _take_back(self.database, kept)
@@ -116,9 +116,9 @@ class Restore:
 
 @contextmanager
 def restoring(backup: Path, database: Path, amend: Callable[[Store], None]) -> Iterator[Restore]:
-    """A backup that may be put in the place of a database; nobody else has that open until the end.
+    """Prepare a restore; nobody else can open the database until the block ends.
 
-    `amend` changes the copy of the backup before it is put there; the backup stays as it is.
+    `amend` changes the copy that will be restored; the backup itself stays as it is.
 
     Raises:
         StoreError: the backup is no whole database of a bot, or a newer version's; somebody uses the
@@ -179,9 +179,9 @@ def _may_be_restored(backup: Path, database: Path) -> None:
 
 
 def _log_beside(path: Path) -> Path | None:
-    """A log that SQLite would replay into the file."""
+    """The log that SQLite would replay into the file, if there is one."""
     for suffix in _LOGS:
-        # SQLite names it after the file that a link leads to.
+        # SQLite names the log after the target of a symbolic link.
         log = Path(os.path.realpath(path) + suffix)
         with contextlib.suppress(OSError):
             if log.stat().st_size:
@@ -190,7 +190,7 @@ def _log_beside(path: Path) -> Path | None:
 
 
 def _present(database: Path) -> Content | None:
-    """What is in the database now, its log folded into it; None where it cannot be read.
+    """Checkpoint the log into the database and read what is in it; None where it cannot be read.
 
     Raises:
         StoreError: another program has it open.
@@ -199,7 +199,7 @@ def _present(database: Path) -> Content | None:
         return None
     try:
         with closing(connect(database, 1.0)) as connection:
-            # Refused while any other connection is open, of whatever program.
+            # Refused while any other connection is open, from any program.
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("BEGIN EXCLUSIVE")
             try:
@@ -211,13 +211,13 @@ def _present(database: Path) -> Content | None:
             raise StoreError(
                 f"The database {database} is open in another program: end that first."
             ) from error
-        # Damaged, perhaps: that is what backups are for. Its log is kept beside it.
+        # It may be damaged, which is why people restore. Keep its log beside it.
         return None
 
 
 @contextmanager
 def _temporary(target: Path) -> Iterator[Path]:
-    """An empty file of one's own beside another, gone at the end unless it was given another name."""
+    """An empty private file beside `target`, removed at the end unless it was renamed."""
     path = target.absolute().with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -236,7 +236,7 @@ def _temporary(target: Path) -> Iterator[Path]:
 
 
 def _publish(temporary: Path, copy: Path, force: bool) -> None:
-    """Give the file its name: at once, and over no other file without `force`."""
+    """Rename the file atomically; never over another file without `force`."""
     if force:
         os.replace(temporary, copy)
         return
@@ -256,7 +256,7 @@ def _taken(copy: Path) -> str:
 
 
 def _give_to_owner(ready: Path, database: Path) -> None:
-    """The mode and the owner of the database that is there; of one that is missing, what a bot would make."""
+    """Give the file the mode and owner of the present database, or those of a new one."""
     if not database.exists():
         make_private(ready, 0o600, database)
         return
@@ -274,7 +274,7 @@ def _give_to_owner(ready: Path, database: Path) -> None:
 
 
 def _keep(database: Path, kept: Path) -> None:
-    """Give the database a second name, and move its logs along, so that none is left beside the new one."""
+    """Give the database a second name and move its logs there, so that none is left beside the new one."""
     if database.exists():
         try:
             os.link(database, kept)
@@ -289,7 +289,7 @@ def _keep(database: Path, kept: Path) -> None:
 
 
 def _take_back(database: Path, kept: Path) -> None:
-    """What `_remember` has done. The database itself still has its own name."""
+    """Undo `_keep`. The database itself still has its own name."""
     for suffix in _LOGS:
         with contextlib.suppress(OSError):
             os.rename(f"{kept}{suffix}", f"{database}{suffix}")
@@ -309,7 +309,7 @@ def _free_name(database: Path) -> Path:
 
 @contextmanager
 def _copy_errors(copy: Path) -> Iterator[None]:
-    """What keeps SQLite from writing a copy."""
+    """Turn SQLite's errors while copying into StoreError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -319,7 +319,7 @@ def _copy_errors(copy: Path) -> Iterator[None]:
 
 @contextmanager
 def _file_errors(path: Path) -> Iterator[None]:
-    """What keeps the system from writing a file."""
+    """Turn the system's errors while writing a file into StoreError."""
     try:
         yield
     except OSError as error:
@@ -346,7 +346,7 @@ _TROUBLES = {
 
 
 def _sync(path: Path) -> None:
-    """To the disk: a file, or the names in a folder."""
+    """Flush a file, or the names in a folder, to the disk."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)

@@ -1,4 +1,4 @@
-"""What is in the file of a SQLite database, looked at without opening it as a store."""
+"""Reads what is in a SQLite database file without opening it as a store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.store.sqlite import MIGRATION_SET
 from bot.util.text import count_of
 
 _MAGIC = b"SQLite format 3\0"
-"""How each database begins. Source: https://www.sqlite.org/fileformat.html#the_database_header"""
+"""First bytes of every SQLite file. Source: https://www.sqlite.org/fileformat.html#the_database_header"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Content:
     """What is in a database."""
 
     rows: int
-    """Of the audit."""
+    """Number of audit rows."""
     hash: str
-    """The last row's."""
+    """Hash of the last audit row."""
     newest: str
-    """When the last row was written, in UTC; empty where there is none."""
+    """Time of the last audit row, in UTC; empty where there is none."""
     open_requests: int
     runs: tuple[str, ...]
-    """Those that have not ended: action, job and state."""
+    """The runs that have not ended: action, job and state."""
 
     def __str__(self) -> str:
         if not self.rows:
@@ -40,7 +40,7 @@ class Content:
 
 
 def checked(file: Path, name: Path) -> Content:
-    """What is in a file that nobody else knows of, told as `name`.
+    """Check a private file, which errors call `name`, and read what is in it.
 
     Raises:
         StoreError: it is not a whole database of a bot of this version or an older one.
@@ -53,7 +53,7 @@ def checked(file: Path, name: Path) -> Content:
     if begins != _MAGIC:
         raise StoreError(f"{name} is no SQLite database.")
     try:
-        # Immutable: nothing is made beside it, whatever its journal mode.
+        # `immutable` keeps SQLite from creating files beside it, whatever the journal mode.
         uri = f"{file.absolute().as_uri()}?immutable=1"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]

@@ -1,7 +1,6 @@
-"""Records to and from what a database column holds, without loss.
+"""Converts records to and from database columns without loss.
 
-Plain fields become plain columns; everything else becomes JSON, by functions that cattrs generates
-once for each type.
+Plain fields become plain columns, everything else JSON. cattrs generates the functions once per type.
 """
 
 from __future__ import annotations
@@ -25,27 +24,27 @@ from cattrs.preconf.json import make_converter
 from bot.store.facts import RequestFacts, facts_from_json, facts_to_json
 
 ColumnValue = str | int | float | None
-"""What a column holds."""
+"""A value as the database holds it."""
 
 _PLAIN = (str, int, float, datetime, StrEnum)
-"""What has a column of its own kind."""
+"""Types that are stored as they are."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _INTERNED = 24
-"""Strings up to this length (states, engines, labels) are shared between records."""
+"""Strings up to this length (states, engines, labels) are interned, to save memory."""
 
 
 def clean(text: str) -> str:
-    """The text without what a text column cannot hold: NUL and halves of surrogate pairs."""
+    """Replace what a text column cannot hold: NUL and lone surrogates."""
     if text.isascii() and "\x00" not in text:
         return text
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def time_text(time: datetime) -> str:
-    """A time as fixed-width UTC text, which sorts as the times do.
+    """A time as UTC text of fixed width, which sorts like the time.
 
     Raises:
-        ValueError: the time has no zone.
+        ValueError: the time has no time zone.
     """
     if time.tzinfo is None:
         raise ValueError(f"a time without a zone cannot be stored: {time}")
@@ -54,21 +53,21 @@ def time_text(time: datetime) -> str:
 
 @lru_cache(maxsize=4096)
 def text_time(text: str) -> datetime:
-    """The time that `time_text` wrote."""
+    """Parse the text of `time_text`."""
     return datetime.fromisoformat(text)
 
 
 def dumps(value: Any) -> str:
-    """JSON in ASCII, so that every string survives, and sorted, so that equal values look equal."""
+    """JSON in ASCII, so that all strings survive; with sorted keys, so that equal values give equal text."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 def _json() -> Converter:
     converter = _converter(omit_if_default=True)
     converter.register_unstructure_hook(bool, identity)
-    # Also what is no string in spite of its type: it must be readable again.
+    # `str()` also where the value is not a string despite its type: it must be readable again.
     converter.register_unstructure_hook(str, str)
-    # Whatever is in it is JSON already: to look at each value's own class would take time for nothing.
+    # The value is JSON already; inspecting each part would only take time.
     converter.register_unstructure_hook_func(lambda hint: hint is Any, identity)
     converter.register_structure_hook(str, lambda text, _: _shared(text))
     converter.register_structure_hook_factory(is_dataclass, partial(_from_object, converter))
@@ -98,7 +97,7 @@ def _converter(*, omit_if_default: bool) -> Converter:
     converter.register_unstructure_hook(float, identity)
     converter.register_unstructure_hook(datetime, time_text)
     converter.register_structure_hook(datetime, lambda text, _: text_time(text))
-    # Else it would be taken for the text that it is as well.
+    # A member is a `str` as well, and would be written by that hook otherwise.
     converter.register_unstructure_hook(StrEnum, lambda member: member.value)
     converter.register_structure_hook(StrEnum, lambda text, kind: kind(text))
     return converter
@@ -120,7 +119,7 @@ def _is_not_plain(hint: Any) -> bool:
 
 
 def _from_object(converter: Converter, kind: Any) -> StructureHook:
-    """Reads a record; anything but a JSON object is refused, never taken for one with its fields left out."""
+    """Reads a record. Refuses anything but a JSON object, instead of reading it as a record of defaults."""
     read = make_dict_structure_fn(kind, converter)
 
     def checked(stored: Any, _: Any) -> Any:
@@ -144,11 +143,12 @@ def _from_json_text(hint: Any) -> StructureHook:
 as_json = _json()
 """Values to and from JSON.
 
-A record's fields that are as by default are left out, and one that this version does not know (a newer
-one wrote it) is passed over. Raises: TypeError, when a hook is asked for that nobody has.
+Fields with their default value are left out. Unknown fields, which a newer version wrote, are ignored.
+
+Raises: TypeError, for a type without a hook.
 """
 as_columns = _columns()
-"""A record's fields to and from columns: plain ones as they are, all others as JSON text.
+"""A record's fields to and from columns: plain types as they are, all others as JSON text.
 
-Raises: TypeError, when a hook is asked for that nobody has.
+Raises: TypeError, for a type without a hook.
 """

@@ -1,7 +1,7 @@
-"""What a request carries beside its jobs and options, and its JSON in the column `facts`.
+"""What a request carries besides its jobs and options, and its JSON in the column `facts`.
 
-The JSON is what all versions of the bot have written, so that a database can go to a newer version and
-back. An object by key:
+All versions of the bot write the same JSON, so that a database can be upgraded and rolled back. It is an
+object with these keys:
 
 - `delay`: by job name `{"at", "seconds", "measured", "bytes", "measured_bytes", "last", "standing",
   "partial", "note"}`; times are ISO 8601, `last` is `{"seconds", "measured"}`. Older versions wrote neither
@@ -32,30 +32,30 @@ _UNREADABLE = ConfigSnapshot("?")
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What was found out for a request, and what its messages show of it."""
+    """What the bot found out for a request, and what its messages show."""
 
     delays: Mapping[str, MeasuredDelay] = field(default_factory=dict)
-    """Replication delay by job name; empty where nobody has looked (for all actions but promote)."""
+    """Replication delay by job name; empty where nobody has looked, as for all actions but promote."""
     at_risk: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """For a destructive action, by job name: the databases that the card named for `rules.at_risk`."""
+    """By job name, the databases that were shown as at risk (`bot.dms.rules.at_risk`)."""
     approval_channel: str = ""
     """Channel that the policy names for approvals, or empty."""
     effect: str = ""
-    """What goes on once the action has been sent, as its verb puts it."""
+    """What happens once the action has been sent, in the words of its verb."""
     approval_ttl_s: float | None = None
-    """Seconds that others have to approve, from the confirmation on."""
+    """Seconds that others have to approve, counted from the confirmation."""
     void_approvers: tuple[str, ...] = ()
-    """User ids whose approvals no longer count, because they have lost the right to give them."""
+    """Ids of users who have approved and have lost the right to do so since."""
     config: ConfigSnapshot | None = None
     """The selection of databases that an edit began from."""
     changes: tuple[str, ...] = ()
-    """What an edit adds, removes and keeps: a line each."""
+    """What an edit adds, removes and keeps, one line each."""
     restart_ref: str = ""
     """Id of the stored invocation that restarts the job after an edit that needs it."""
     jobs_gone: bool = False
     """Whether the request ended because none of its jobs exists any more."""
     display_names: Mapping[str, str] = field(default_factory=dict)
-    """By full name, what those jobs are called whose ids alone are ambiguous."""
+    """By full resource name, the names shown for jobs whose ids alone are ambiguous."""
 
 
 def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _delay(stored: object) -> MeasuredDelay:
 def _point(
     fact: Mapping[str, Any], amount: str, when: str, looked: datetime | None = None
 ) -> DelayPoint | None:
-    """The figure with its time; None where it was too old already at the time of the look."""
+    """A figure with its time; None where it was already too old when somebody looked."""
     value, time = _number(fact.get(amount)), _time(fact.get(when))
     if value is None or time is None:
         return None

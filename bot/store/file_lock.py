@@ -1,8 +1,8 @@
-"""Locks that last as long as their process, as locked files in a folder beside the database.
+"""Locks that last as long as their process: locked files in a folder beside the database.
 
-The kernel lets go of a `flock` when its process dies, however it dies. The lock belongs to the open
-file, so two stores in one process exclude each other as well. The folder itself is locked too: shared
-by everybody who has the database open, and by one alone who puts another file in its place.
+The kernel releases a `flock` when its process dies, however it dies. The lock belongs to the open file, so
+two stores in one process exclude each other as well. The folder itself is locked too: shared by everybody
+who has the database open, exclusively by a restore.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MAX_NAME = 120
 
 
 class FileLock:
-    """A locked file; the lock is lost when somebody takes the file away."""
+    """A locked file. The lock is lost when somebody removes the file."""
 
     def __init__(self, path: Path, file: int) -> None:
         self._path = path
@@ -48,7 +48,7 @@ class FileLock:
 
 
 class FolderHold:
-    """The locked folder, or nothing where the folder cannot be opened."""
+    """The lock on the folder; none where the folder cannot be opened."""
 
     def __init__(self, folder: int | None) -> None:
         self._folder = folder
@@ -60,22 +60,22 @@ class FolderHold:
 
 
 class FileLocks:
-    """The locks beside one database. Names that lead to the same file by links have the same locks."""
+    """The locks of one database. Paths that are links to the same file share them."""
 
     def __init__(self, database: Path) -> None:
         self._database = Path(os.path.realpath(database))
         self._folder = self._database.with_name(self._database.name + ".locks")
 
     def share(self) -> FolderHold:
-        """For everybody who opens the database, so that nobody exchanges its file meanwhile.
+        """Lock for everybody who opens the database, so that nobody replaces its file meanwhile.
 
         Raises:
-            StoreError: somebody is exchanging it.
+            StoreError: somebody is replacing it.
         """
         try:
             folder = self._open_folder()
         except OSError:
-            # Without the right to write here, opening the database says what is missing.
+            # No write permission here: opening the database fails next, with a better message.
             return FolderHold(None)
         if not _lock(folder, fcntl.LOCK_SH):
             os.close(folder)
@@ -83,10 +83,10 @@ class FileLocks:
         return FolderHold(folder)
 
     def alone(self) -> FolderHold:
-        """For who exchanges the file: nobody else has the database open.
+        """Lock for a restore: nobody else has the database open.
 
         Raises:
-            StoreError: somebody has, or the folder cannot be made or opened.
+            StoreError: somebody has, or the folder cannot be created or opened.
         """
         try:
             folder = self._open_folder()
@@ -114,7 +114,7 @@ class FileLocks:
         return held
 
     def is_claimed(self) -> bool:
-        """Whether a bot uses the database. Raises: StoreError."""
+        """Whether a bot is using the database. Raises: StoreError."""
         return self.is_locked(_BOT)
 
     def acquire(self, name: str) -> FileLock | None:
@@ -126,7 +126,7 @@ class FileLocks:
         path = self._path(name)
         try:
             self._make_folder()
-            # Somebody who only looks whether the lock is free has it for an instant.
+            # `is_locked` of another process holds the lock for an instant.
             for _ in range(_TRIES):
                 file = _try(path, os.O_RDWR | os.O_CREAT)
                 if file is not None:
@@ -138,7 +138,7 @@ class FileLocks:
         return None
 
     def is_locked(self, name: str) -> bool:
-        """Whether someone has the lock; a file that a dead process left is cleared away."""
+        """Whether someone has the lock. Removes a file that a dead process left."""
         path = self._path(name)
         try:
             file = _try(path, os.O_RDWR)
@@ -175,10 +175,10 @@ class FileLocks:
 
 
 def make_private(what: Path | int, mode: int, database: Path) -> None:
-    """Let nobody but its owner use a file, or an open one, whatever the umask was when it was made.
+    """Let only the owner use a file (a path or a descriptor), whatever the umask was at its creation.
 
-    What root makes belongs to the owner of the database, as whom the bot runs. What belongs to others
-    stays as it is.
+    Files that root creates are given to the owner of the database, as whom the bot runs. Files of others
+    stay as they are.
     """
     with contextlib.suppress(OSError):
         os.chmod(what, mode)
@@ -199,7 +199,7 @@ def _lock(file: int, kind: int) -> bool:
 
 
 def _try(path: Path, flags: int) -> int | None:
-    """The open and locked file, or None when another has it locked."""
+    """Open and lock the file; None when somebody else has it locked."""
     while True:
         file = os.open(path, flags | os.O_CLOEXEC, 0o600)
         try:
@@ -212,7 +212,7 @@ def _try(path: Path, flags: int) -> int | None:
             raise
         if _same_file(file, path):
             return file
-        # Its last holder removed it between our opening and locking it.
+        # Its last holder removed it after we opened it and before we locked it.
         os.close(file)
 
 
@@ -224,7 +224,7 @@ def _same_file(file: int, path: Path) -> bool:
 
 
 def _remove(file: int, path: Path) -> None:
-    """Remove the file while it is still locked, so that nobody else's is removed; then let go."""
+    """Remove the file while we hold the lock, so that it is nobody else's; then release the lock."""
     if _same_file(file, path):
         with contextlib.suppress(OSError):
             path.unlink()

@@ -1,4 +1,4 @@
-"""What the store may raise, and the lock that it gives out."""
+"""The errors of the store, and the interface of its locks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class JobLocked(Exception):
 
 
 class Lock(Protocol):
-    """A lock that lives as long as its process: it is free again when the holder dies."""
+    """A lock that is released when its process dies."""
 
     @property
     def is_lost(self) -> bool:
-        """Whether it slipped away (the connection to the database broke)."""
+        """Whether it was lost, for example because the connection to the database broke."""
         ...
 
     def release(self) -> None: ...

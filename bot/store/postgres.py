@@ -1,9 +1,9 @@
 """The store on PostgreSQL, through psycopg and its pool.
 
-Writers are serialised by one advisory lock that each write transaction takes first and that ends
-with it. SERIALIZABLE would let them overlap, but then any of them may fail and must be run again
-from its start, and what runs inside `Store.transaction()` is not ours to run again. The bot writes
-little, so waiting in line costs nothing that people would notice. Readers wait for nobody.
+Writers are serialised by one advisory lock, which each write transaction takes first and releases at its
+end. SERIALIZABLE would let them overlap, but then any of them may fail and has to be run again, and the
+store cannot re-run what its callers do inside `Store.transaction()`. The bot writes little, so nobody notices
+the waiting. Readers never wait.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bot.store.schema import MIGRATIONS, Migration, pending
 _CONNECTIONS = 8
 _TIMEOUTS = Timeouts()
 OUTCOME_S = 10.0
-"""How long to ask for the outcome of a commit whose answer was lost."""
+"""Seconds in which to ask for the outcome of a commit whose answer was lost."""
 
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _APPLIED = b"""CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -36,7 +36,7 @@ _APPLIED = b"""CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 class PostgresBackend(Backend):
-    """One database. Raises: StoreError, also when it cannot be reached at the start."""
+    """One PostgreSQL database. Raises: StoreError, also when it cannot be reached at the start."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class PostgresBackend(Backend):
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=CONNECT_S,
-            reconnect_timeout=CONNECT_S,  # then the next caller tries at once, without a long back-off
+            reconnect_timeout=CONNECT_S,  # then the next caller tries at once, without a back-off
             configure=self._address.set_limits,
             check=self._check,
             open=False,
@@ -93,7 +93,7 @@ class PostgresBackend(Backend):
             yield _Session(self, connection)
 
     def hold(self, name: str) -> Lock | None:
-        # A standby asks again and again: it should not cost the server a new connection each time.
+        # A standby tries again and again: keep its connection instead of opening one each time.
         if self.is_held(name):
             return None
         connection = self._address.connect()
@@ -135,12 +135,12 @@ class PostgresBackend(Backend):
         try:
             check_alive(connection)
         except psycopg.Error:
-            # The server was restarted: the others are dead too, and trying each would take long.
+            # The server was restarted: the other connections are dead too, and trying each takes long.
             self._pool.drain()
             raise
 
     def _start(self, connection: Connection) -> str:
-        """Begin, wait for the other writers; the transaction's id."""
+        """Begin a write transaction and wait for other writers. Returns its id."""
         try:
             cursor = connection.execute(self._begin)
             cursor.nextset()
@@ -162,10 +162,10 @@ class PostgresBackend(Backend):
         try:
             connection.execute("ROLLBACK")
         except psycopg.Error:
-            connection.close()  # the server rolls back by itself
+            connection.close()  # the server rolls back
 
     def _commit(self, connection: Connection, xid: str) -> None:
-        """Commit; where the answer is lost on the way, ask what has become of it."""
+        """Commit. Where the answer is lost, ask the server for the outcome."""
         try:
             done = connection.execute("COMMIT").statusmessage
         except psycopg.Error as error:
@@ -189,7 +189,7 @@ class PostgresBackend(Backend):
         )
 
     def _status(self, xid: str) -> str:
-        """What the server says of a transaction; `in progress` also when it does not answer."""
+        """The status of a transaction on the server; `in progress` also when it does not answer."""
         with (
             contextlib.suppress(StoreError, psycopg.Error),
             contextlib.closing(self._address.connect()) as own,
@@ -199,17 +199,17 @@ class PostgresBackend(Backend):
         return "in progress"
 
     def _key(self, kind: str, name: str) -> int:
-        """The advisory lock's number: of this bot's tables alone, as two may share a database."""
+        """The number of an advisory lock. It depends on the schema, as two bots may share a database."""
         digest = hashlib.sha256(f"dms-bot\n{self._schema}\n{kind}\n{name}".encode()).digest()
         return int.from_bytes(digest[:8], "big", signed=True)
 
     def _prepare(self, migrations: tuple[Migration, ...]) -> str:
-        """Bring the tables up to date; the name of the schema that they are in."""
+        """Migrate the tables. Returns the name of their schema."""
         with contextlib.closing(self._address.connect()) as connection, self.errors():
             self._address.check_server(connection)
             row = connection.execute("SELECT current_schema()").fetchone()
             self._schema = str(row[0]) if row else ""
-            connection.deadline_s = None  # a migration of much data takes the time it takes
+            connection.deadline_s = None  # a migration of much data may take long
             with connection.transaction():
                 self._migrate(connection, migrations)
             return self._schema
@@ -245,5 +245,5 @@ class _Session:
 
 @lru_cache(maxsize=1024)
 def _with_placeholders(sql: str) -> bytes:
-    """The portable SQL with the driver's marks; none of it has a question mark in a text."""
+    """The portable SQL with the driver's placeholders; no literal in it contains a question mark."""
     return sql.replace("%", "%%").replace("?", "%s").encode()

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that never wait for ever, and what their errors mean."""
+"""Connections to PostgreSQL with a deadline on every wait, and error messages for people."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bot.store.port import StoreError
 
 CONNECT_S = 5
 ANSWER_S = 20.0
-"""The client's own deadline, for a server that is frozen or cut off; above the server's."""
+"""Seconds after which the client gives up on a frozen or unreachable server; above the server's timeouts."""
 KEEPALIVE_TIMEOUT_S = 11
-"""After so long without a sign of life either side takes the other for gone: keepalives after 5 s
-of quiet, three of them, 2 s apart."""
+"""Seconds after which either side takes a silent peer for dead: the first keepalive after 5 s, three of
+them, 2 s apart."""
 
 _CLIENT = {
     "application_name": "dms-bot",
@@ -31,7 +31,7 @@ _CLIENT = {
     "tcp_user_timeout": str(KEEPALIVE_TIMEOUT_S * 1000),
 }
 _SERVER = {
-    # The server has to notice a dead client too, or its locks would outlive it.
+    # The server has to notice a dead client too, else the client's locks would outlive it.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
@@ -39,19 +39,19 @@ _SERVER = {
     "synchronous_commit": "on",
 }
 _MIN_VERSION = 130000
-"""The first server with `pg_current_xact_id`."""
+"""PostgreSQL 13, the first version with `pg_current_xact_id`."""
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long the server waits, in whole seconds."""
+    """Timeouts of the server, in whole seconds."""
 
     lock_s: int = 10
-    """For another writer."""
+    """Waiting for another writer."""
     statement_s: int = 15
-    """For a statement, and for the next one of a transaction: a replica that froze while it held the
+    """For a statement, and for the next statement of a transaction: a replica that freezes while it holds the
     writers' lock must not stop the others."""
 
 
@@ -59,7 +59,7 @@ _TIMEOUTS = Timeouts()
 
 
 class Connection(psycopg.Connection[TupleRow]):
-    """A connection that is closed when the server does not answer in time."""
+    """A connection that closes itself when the server does not answer in time."""
 
     deadline_s: float | None = ANSWER_S
 
@@ -68,32 +68,32 @@ class Connection(psycopg.Connection[TupleRow]):
             return super().wait(gen, interval, timeout or self.deadline_s)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.pgconn.finish()  # still waiting for an answer: of no more use
+                self.pgconn.finish()  # it still waits for an answer, so it cannot be used again
             raise
 
 
 class Address:
-    """Where the database is, and how it is named in sentences for people."""
+    """Where the database is, and its name in messages for people."""
 
     def __init__(self, url: str, timeouts: Timeouts = _TIMEOUTS) -> None:
         self._timeouts = timeouts
         try:
             given = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
-            # The driver's own words could repeat the password.
+            # The driver's message could contain the password.
             raise StoreError("DMS_BOT_DB is no valid postgresql:// address.") from None
         if "@" in f"{given.get('host')}{given.get('hostaddr')}":
-            # A password that is not encoded, cut at its first @: errors would repeat the rest as a host.
+            # An unencoded `@` in the password: errors would show the rest of it as the host.
             raise StoreError("DMS_BOT_DB is no valid postgresql:// address: an @ in the password is %40.")
         self.conninfo = make_conninfo("", **{**_CLIENT, **given})
         host, port = given.get("host") or "the local socket", given.get("port") or 5432
         self.name = f"The PostgreSQL database {given.get('dbname') or 'by default'} at {host}:{port}"
 
     def connect(self) -> Connection:
-        """A connection of one's own, outside the pool.
+        """Open a connection outside the pool.
 
         Raises:
-            StoreError: there is none to be had.
+            StoreError: the server cannot be reached or refuses.
         """
         try:
             connection = Connection.connect(self.conninfo, autocommit=True)
@@ -107,7 +107,7 @@ class Address:
         return connection
 
     def check_server(self, connection: Connection) -> None:
-        """Raises: StoreError, when the server is of a kind that cannot be used."""
+        """Raises: StoreError, when the server is too old or the database is not in UTF-8."""
         if connection.info.server_version < _MIN_VERSION:
             raise StoreError(f"{self.name} is on a server that is too old: PostgreSQL 13 or newer is needed.")
         encoding = connection.info.parameter_status("server_encoding")
@@ -115,7 +115,7 @@ class Address:
             raise StoreError(f"{self.name} is encoded in {encoding}: make one in UTF8.")
 
     def sentence(self, error: psycopg.Error) -> str:
-        """What went wrong, in one sentence."""
+        """The error in one sentence for people."""
         code = error.sqlstate or ""
         trouble = _ERROR_SENTENCES.get(code) or _KINDS.get(code[:2])
         if code == "55P03":
@@ -127,9 +127,9 @@ class Address:
         return f"{self.name} {trouble or 'failed: ' + _first_line(error)}."
 
     def set_limits(self, connection: psycopg.Connection[TupleRow]) -> None:
-        """Deadlines and signs of life on the server's side of the connection.
+        """Set timeouts and keepalives on the server's side.
 
-        With SET rather than as start-up options, which poolers between here and there refuse.
+        With SET instead of start-up options, which poolers on the way refuse.
         """
         waits = {
             "statement_timeout": self._timeouts.statement_s,
@@ -142,10 +142,10 @@ class Address:
 
 
 def check_alive(connection: psycopg.Connection[TupleRow]) -> None:
-    """See whether a connection that should be quiet has been closed by the server; costs no message.
+    """Check without a round trip whether the server has closed an idle connection.
 
     Raises:
-        psycopg.OperationalError: it has.
+        psycopg.OperationalError: it has been closed.
     """
     if connection.closed:
         raise psycopg.OperationalError("the connection is closed")

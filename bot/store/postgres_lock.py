@@ -1,4 +1,4 @@
-"""Locks that last as long as their connection, as PostgreSQL's session-level advisory locks."""
+"""Locks that last as long as their connection: session-level advisory locks of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ANSWER_S = 5.0
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
 _UNLOCK = "SELECT pg_advisory_unlock(%s)"
-# A number of 64 bits shows in pg_locks as its halves, with objsubid 1.
+# pg_locks shows a 64-bit key as two halves, with objsubid 1.
 _IS_LOCKED = """SELECT EXISTS (
     SELECT 1 FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -24,7 +24,7 @@ _IS_LOCKED = """SELECT EXISTS (
 
 
 class PostgresLock:
-    """A lock on a connection of its own; lost when that breaks."""
+    """A lock on its own connection; lost when that breaks."""
 
     def __init__(self, connection: Connection, key: int) -> None:
         self._connection = connection
@@ -34,7 +34,7 @@ class PostgresLock:
 
     @property
     def is_lost(self) -> bool:
-        """A closed connection shows at once; a silent one when the server does not answer in 5 s."""
+        """A closed connection is noticed at once, a silent one when the server does not answer in 5 s."""
         with self._guard:
             try:
                 check_alive(self._connection)
@@ -48,14 +48,15 @@ class PostgresLock:
 
     def release(self) -> None:
         with self._guard, contextlib.suppress(psycopg.Error):
-            # Closing alone would free it too, but only when the server gets round to it.
+            # Closing frees it too, but only when the server notices.
             if not self._connection.closed:
                 self._connection.execute(_UNLOCK, (self._key,))
         self._connection.close()
 
 
 def acquire(connection: Connection, key: int) -> PostgresLock | None:
-    """Lock on this connection, which belongs to the hold from then on; closed when it is taken."""
+    """Take the lock on this connection, which the lock owns from then on. None, with the connection closed,
+    where somebody else has it."""
     connection.deadline_s = _ANSWER_S
     try:
         row = connection.execute(_TRY_LOCK, (key,)).fetchone()
@@ -69,7 +70,7 @@ def acquire(connection: Connection, key: int) -> PostgresLock | None:
 
 
 def is_locked(connection: Connection, key: int) -> bool:
-    """Whether some connection has the lock."""
+    """Whether any connection has the lock."""
     unsigned = key & 0xFFFFFFFFFFFFFFFF
     row = connection.execute(_IS_LOCKED, (unsigned >> 32, unsigned & 0xFFFFFFFF)).fetchone()
     return row is not None and bool(row[0])

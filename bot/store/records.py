@@ -1,4 +1,4 @@
-"""What the store keeps, as frozen rows. Times are UTC; ids are opaque."""
+"""The records that the store keeps. Times are UTC; ids are opaque."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.store.facts import RequestFacts
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, and where: Slack's ids, as the request carried them."""
+    """Who acts, and where: ids of Slack, as the delivery carried them."""
 
     team: str
     user: str
@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class CallbackToken:
-    """What an opaque id on a button or an option stands for."""
+    """The data behind the opaque id of a button, an option or a view."""
 
     id: str
     team: str
@@ -33,23 +33,23 @@ class CallbackToken:
 
 
 class RequestState(StrEnum):
-    """The life of a request to change one or several jobs."""
+    """State of a request to change one or several jobs."""
 
     CONFIRMING = "confirming"
     """The requester has not confirmed yet."""
     APPROVING = "approving"
     """Confirmed; others must approve."""
     APPROVED = "approved"
-    """All has been said that must be said; nothing has been sent yet."""
+    """Confirmed and approved; nothing has been sent yet."""
     RUNNING = "running"
     DONE = "done"
-    """Every run has ended, well or badly: the runs say which."""
+    """Every run has ended; the runs say how."""
     CANCELLED = "cancelled"
-    """Taken back by the requester."""
+    """Withdrawn by the requester."""
     DENIED = "denied"
     EXPIRED = "expired"
     OUTDATED = "outdated"
-    """The job was not as it had been when the request was made; nothing was sent."""
+    """A job had changed since the request was made; nothing was sent."""
 
 
 OPEN_REQUESTS = (RequestState.CONFIRMING, RequestState.APPROVING)
@@ -57,48 +57,48 @@ OPEN_REQUESTS = (RequestState.CONFIRMING, RequestState.APPROVING)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for one action on one or several jobs, bound to the jobs as they were."""
+    """A request for one action on one or several jobs, bound to their state at that time."""
 
     id: str
     action: Action
     options: Options
     jobs: tuple[Job, ...]
-    """As they were when the request was made: create_time, state and phase must still hold."""
+    """As they were when the request was made: `create_time`, state and phase must still be the same."""
     databases: Mapping[str, tuple[str, ...]]
-    """By job name: the destination databases that the action touches, as far as known."""
+    """By job name, the destination databases that the action affects, as far as known."""
     by: Person
     state: RequestState
     created: datetime
     expires: datetime
     needed: int = 0
-    """Approvals needed from others after the requester has confirmed."""
+    """Number of approvals needed after the confirmation."""
     rule: str = ""
-    """The policy rule that asked for the approvals."""
+    """Name of the policy rule that asks for the approvals."""
     ended_by: str = ""
     """User id of who cancelled or denied, or empty."""
     note: str = ""
-    """Why it was denied, or is outdated."""
+    """Why it was denied or is outdated."""
     ended: datetime | None = None
     reminded: bool = False
     parent: str = ""
-    """The request of which this one retries the failed runs."""
+    """Id of the request whose failed runs this one retries."""
     warning: tuple[str, ...] = ()
-    """What will be lost, as it was shown: plain text, one line each."""
+    """What will be lost, as it was shown, one line each."""
     typed: bool = False
-    """Whether confirming asks the person to type the job's id."""
+    """Whether the requester has to type the job's name to confirm."""
     self_approval: bool = True
     """Whether the requester's own approval counts."""
     facts: RequestFacts = field(default_factory=RequestFacts)
-    """What was found out for it, for example the replication delay."""
+    """What the bot found out for it, for example the replication delay."""
 
     def job(self, name: str) -> Job:
-        """The job of this full resource name, as it was when the request was made."""
+        """The job with this full resource name, as it was when the request was made."""
         return next(job for job in self.jobs if job.name == name)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One person's word on a request; a person has one."""
+    """A person's approval or denial of a request; each person has one."""
 
     request: str
     user: str
@@ -106,23 +106,23 @@ class Decision:
     reason: str
     at: datetime
     channel: str | None = None
-    """Where it was made: a role may come from that channel. Empty where Slack named none; None in rows of
-    older versions, which wrote it into the audit alone."""
+    """Where it was made, since a role may come from the channel. Empty where Slack named none; None in rows
+    of older versions, which wrote it into the audit alone."""
 
 
 class RunState(StrEnum):
-    """The life of one action on one job."""
+    """State of one action on one job."""
 
     QUEUED = "queued"
     CALLING = "calling"
-    """The call may be on its way: after a crash, look at the service before anything else."""
+    """The call may have been sent: after a crash, the service is asked first."""
     FOLLOWING = "following"
-    """The service accepted it; its operation goes on."""
+    """The service accepted the call; its operation is running."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """The service accepted it and its operation failed."""
+    """The service accepted the call, and its operation failed."""
     REFUSED = "refused"
-    """Nothing was changed: the service, a rule or the policy said no."""
+    """Nothing was changed: the service, a rule or the policy refused."""
     UNCLEAR = "unclear"
     """It may or may not have been applied."""
 
@@ -132,7 +132,7 @@ ACTIVE_RUNS = (RunState.QUEUED, RunState.CALLING, RunState.FOLLOWING)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One action on one job, run at most once. While it is active, the job is locked."""
+    """One action on one job, called at most once. While it is active, the job is locked."""
 
     id: str
     request: str
@@ -141,31 +141,31 @@ class Run:
     action: Action
     state: RunState
     call_id: str
-    """UUID sent as `request_id` where the method has one."""
+    """UUID that is sent as `request_id` where the method has one."""
     owner: str = ""
-    """Which replica carries it out; `Store.is_locked("replica:" + owner)` tells whether it lives."""
+    """Replica that carries it out; `Store.is_locked("replica:" + owner)` says whether it is alive."""
     operation: str = ""
     created: datetime | None = None
     called: datetime | None = None
     ended: datetime | None = None
     note: str = ""
-    """Why it failed or was refused, in words for people."""
+    """Why it failed or was refused, for people."""
     by: str = ""
     """User id of the requester."""
     hopeless: bool = False
-    """Whether trying again cannot help: the job is gone, or the bot itself lacks a permission."""
+    """Whether retrying cannot help: the job is gone, or the bot's account lacks a permission."""
     stopped_job: bool | None = None
     """Whether it has stopped its job already, to restart it. None until its first call, and in rows of older
     versions, which wrote that into the audit alone."""
 
 
 EVERY_JOB = "*"
-"""In the place of a job's name: all of them."""
+"""Stands for all jobs where a job's name is expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """No changes to a job (or to all) until a time."""
+    """Forbids changes to a job, or to all, until a time."""
 
     id: str
     job: str
@@ -180,7 +180,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of the audit. `seq` and the hashes are given by the store."""
+    """A row of the audit. The store sets `seq`, `previous` and `hash`."""
 
     at: datetime
     event: str
@@ -204,7 +204,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a job, as the watcher saw it."""
+    """A change of a job that the watcher saw."""
 
     job: str
     create_time: datetime
@@ -215,7 +215,7 @@ class Event:
     after: str = ""
     detail: str = ""
     by: str = ""
-    """User id where the change came from a request here; `outside` when it came from elsewhere."""
+    """User id where a request to the bot caused the change; `outside` where something else did."""
     id: int = 0
 
 
@@ -226,48 +226,48 @@ class JobSnapshot:
     job: Job
     seen: datetime
     changed: datetime
-    """When state or phase last changed, as far as seen."""
+    """When the watcher last saw state or phase change."""
     databases: Mapping[str, str] = field(default_factory=dict)
-    """Database → `state/phase`, as last seen; empty where the job's databases were not asked for."""
+    """`state/phase` by database, as last seen; empty where the databases were not listed."""
     flags: tuple[str, ...] = ()
-    """Warnings that are out already, for example `stuck`, `delayed`."""
+    """Warnings that have been posted, for example `stuck`, `delayed`."""
     run: int = 1
-    """Grows each time the job starts or restarts: one time line per job and run."""
+    """Counts the job's starts and restarts: there is one timeline message per job and run."""
 
     @property
     def failed_databases(self) -> tuple[str, ...]:
-        """Those that have failed while the job goes on; a job that does not says for itself what it is."""
+        """Databases that failed while the job runs on; a job that does not run reports its own failure."""
         return failed_databases(self.databases) if self.job.state == State.RUNNING else ()
 
 
 def failed_databases(databases: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of those whose `state/phase` is that of a failure, in order."""
+    """Names of the databases whose `state/phase` is a failure, sorted."""
     return tuple(
         sorted(name for name, status in databases.items() if status.partition("/")[0] == ObjectState.FAILED)
     )
 
 
 RESPONSE_URL_PREFIX = "url:"
-"""What `OutMessage.ts` begins with where it was answered through a response URL: `url:<times used>`."""
+"""Prefix of `OutMessage.ts` for messages sent through a response URL: `url:<times used>`."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutMessage:
     """A Slack message that mirrors something in the store.
 
-    The message is rendered from `kind` and `subject` when it is sent; `touch` raises `rev`, and the
+    The message is rendered from `kind` and `subject` when it is sent. `touch` increments `rev`, and the
     notifier posts or updates until `sent_rev` has caught up.
     """
 
     key: str
-    """Unique: the same thing is never posted twice."""
+    """Unique, so that nothing is posted twice."""
     channel: str
     kind: str
     subject: Mapping[str, Any]
     order: str = ""
-    """Messages of the same order keep their sequence (a job's name)."""
+    """Messages with the same order, a job's name, are sent in sequence."""
     thread_of: str = ""
-    """Key of the message in whose thread this one belongs."""
+    """Key of the message whose thread this one is posted to."""
     response_url: str = ""
     """Where to answer when the bot is not in the channel."""
     rev: int = 1
@@ -276,19 +276,19 @@ class OutMessage:
     attempts: int = 0
     not_before: datetime | None = None
     error: str = ""
-    """Set when it was given up for good."""
+    """Why it was given up; empty while it has not been."""
     created: datetime | None = None
     id: int = 0
 
     @property
     def is_channel_message(self) -> bool:
-        """Whether it was posted to a channel, where it has a thread of its own."""
+        """Whether it was posted to a channel, so that it can have a thread."""
         return bool(self.ts) and not self.ts.startswith(RESPONSE_URL_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who wants to hear of what."""
+    """A subscription: who is notified of what."""
 
     id: str
     target: str
@@ -297,5 +297,5 @@ class Watch:
     jobs: str = "*"
     """Full resource name, `*`, `label:key=value`, or `state:NAME`."""
     only: tuple[str, ...] = ()
-    """Kinds or states wanted; empty means all."""
+    """Kinds of events or states; empty for all."""
     created: datetime | None = None

@@ -1,4 +1,4 @@
-"""Clears away what is over: old deliveries, ids, events and messages; never the audit."""
+"""Deletes old deliveries, callback tokens, events and messages; never the audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INTERVAL = timedelta(hours=1)
 
 
 class RetentionJob:
-    """Drops what is older than `keep_s` seconds, once an hour."""
+    """Deletes what is older than `keep_s` seconds, once an hour."""
 
     def __init__(self, store: Store, keep_s: float) -> None:
         self._store = store
@@ -22,7 +22,7 @@ class RetentionJob:
         self._last: datetime | None = None
 
     def tick(self, now: datetime) -> None:
-        """Call it as often as you like. Raises: StoreError."""
+        """Purge if an hour has passed since the last time. Raises: StoreError."""
         if self._last is not None and timedelta(0) <= now - self._last < _INTERVAL:
             return
         dropped = self._store.purge(now - self._keep)

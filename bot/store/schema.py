@@ -1,10 +1,9 @@
 """The tables, as numbered migrations. A published migration is never edited: add the next one.
 
-So each is literal, and takes nothing from records that may change later; a test knows the digest of its
-SQL, and upgrades databases that earlier versions left.
+Each is literal and uses no names of records, which may change later. Tests pin the digest of its SQL, and
+upgrade databases of earlier versions.
 
-Times are text in UTC of one width; `{serial}` is a number that the database gives, `{integer}` a
-64-bit one.
+Times are UTC text of fixed width. `{serial}` is an automatically numbered key, `{integer}` a 64-bit integer.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class Migration:
     number: int
     title: str
     both: tuple[str, ...]
-    """For either database, first."""
+    """Statements for both databases; they run first."""
     sqlite: tuple[str, ...] = ()
     postgres: tuple[str, ...] = ()
 
@@ -30,7 +29,7 @@ class Migration:
         return f"{self.number:04d} {self.title}"
 
     def statements(self, dialect: str) -> tuple[str, ...]:
-        """What to carry out on `sqlite` or `postgres`."""
+        """The statements for `sqlite` or `postgres`."""
         words = _WORDS[dialect]
         common = tuple(each.format(**words) for each in self.both)
         return common + (self.sqlite if dialect == "sqlite" else self.postgres)
@@ -135,7 +134,7 @@ _HEAD_MOVES_ON = "WHEN (NEW.length <> OLD.length + 1)"
 _AUDIT_SQLITE = (
     _refuse_sqlite("UPDATE", "audit"),
     _refuse_sqlite("DELETE", "audit"),
-    # `INSERT OR REPLACE` would take the old row away without asking the trigger above.
+    # `INSERT OR REPLACE` deletes the old row without firing the trigger above.
     _refuse_sqlite("INSERT", "audit", "WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)"),
     _refuse_sqlite("UPDATE", "audit_head", _HEAD_MOVES_ON),
     _refuse_sqlite("DELETE", "audit_head"),
@@ -167,10 +166,10 @@ MIGRATIONS = (
 
 
 def pending(applied: list[str], migrations: tuple[Migration, ...], where: str) -> tuple[Migration, ...]:
-    """The migrations still to be carried out, in their order.
+    """The migrations that have not been applied, in order.
 
     Raises:
-        StoreError: one was applied that this version does not know.
+        StoreError: the database has one that this version does not know.
     """
     known = {each.name for each in migrations}
     unknown = sorted(set(applied) - known)

@@ -1,4 +1,4 @@
-"""The store: the portable SQL over one of the two databases."""
+"""The store: portable SQL over SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class Store(
     WatchTable,
     Maintenance,
 ):
-    """SQLite and PostgreSQL answer alike; safe to share between threads.
+    """All tables. Behaves alike on SQLite and PostgreSQL, and is thread-safe.
 
-    Every method is one transaction, or takes part in the one that the same thread has open. Writers are
-    serialised: what a transaction reads stays true until it ends.
+    Every method is one transaction, or part of the one that its thread has open. Writers are serialised: what
+    a write transaction reads stays true until it ends.
 
     Raises: StoreError, from every method.
     """
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make the calls inside one transaction. May be nested; rolled back on an exception.
+        """Run the block as one transaction. May be nested; rolled back on an exception.
 
-        An exception that leaves a nested transaction, and a StoreError from any call, roll back the
-        whole, even where somebody catches it further out. JobLocked from a method changes nothing,
-        and the transaction may go on.
+        An exception that leaves a nested transaction, and a StoreError from any call, roll back the whole
+        transaction, even where it is caught further out. After JobLocked nothing has changed, and the
+        transaction may go on.
         """
         return self._db.write()
 
     def try_lock(self, name: str) -> Lock | None:
-        """Take the lock `name`, or None when it is taken."""
+        """Take the lock `name`; None where somebody else has it."""
         return self._db.hold(name)
 
     def is_locked(self, name: str) -> bool:

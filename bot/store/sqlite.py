@@ -1,9 +1,9 @@
 """The store on SQLite, through sqlite-utils.
 
-WAL mode with `synchronous=FULL`: what is committed survives a power cut, and readers never wait for
-a writer. Each thread has its own connection. Writers queue on a lock of the process first, because
-SQLite itself only polls, and then on the database's own lock (`BEGIN IMMEDIATE`). At the end the
-write-ahead log is folded into the file, so that the file alone is the whole database.
+WAL mode with `synchronous=FULL`: commits survive a power cut, and readers never wait for a writer. Each
+thread has its own connection. Writers queue on a lock of the process first, since SQLite only polls, and then
+on the database's lock (`BEGIN IMMEDIATE`). Closing checkpoints the write-ahead log, so that the file alone is
+the complete database.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from bot.store.port import Lock, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
 
 BUSY_TIMEOUT_S = 10.0
-"""How long to wait for another writer."""
+"""Seconds to wait for another writer."""
 
 _MIN_VERSION = (3, 35)
-"""The first SQLite with RETURNING."""
+"""The first version with RETURNING."""
 MIGRATION_SET = "dms-bot"
-"""The name under which sqlite-utils notes which migrations were applied."""
+"""Name under which sqlite-utils records the applied migrations."""
 _FOLD_S = 1.0
-"""How long the end of a store waits for others before it leaves the write-ahead log as it is."""
+"""Seconds that closing waits for readers before it leaves the write-ahead log in place."""
 _INTEGRITY_CHECK_MAX_BYTES = 64 * 2**20
-"""Up to this size a database is looked through at start (a few hundred milliseconds at most)."""
+"""Databases up to this size are checked at the start, which takes a few hundred milliseconds at most."""
 
 
 class SqliteBackend(Backend):
     """One database file. Raises: StoreError, also when it cannot be opened.
 
-    `only` is for the bot, which is refused when another one uses the file; whoever looks does not mind.
+    `only` is for the bot: it refuses a file that another bot uses. Commands that only read leave it out.
     """
 
     def __init__(
@@ -117,17 +117,17 @@ class SqliteBackend(Backend):
             self._use.release()
 
     def _fold(self) -> None:
-        """Move the write-ahead log into the file.
+        """Checkpoint the write-ahead log into the file.
 
-        Where others still read, or the disk does not write, the log stays where it is and is as good.
+        Where others still read, or the disk is full, the log stays in place, which is just as safe.
         """
         with contextlib.suppress(sqlite3.Error), closing(connect(self._path, _FOLD_S)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _keep_private(self) -> None:
-        """SQLite gives its other files the mode and the owner of the first: make that one ourselves.
+        """Create the file ourselves: SQLite copies its mode and owner to the other files.
 
-        A database that is there keeps its group's rights, which somebody may have given on purpose.
+        An existing database keeps its group permissions, which somebody may have set on purpose.
         """
         with contextlib.suppress(OSError):
             if not self._path.exists():
@@ -163,9 +163,8 @@ class SqliteBackend(Backend):
             raise
 
     def _roll_back(self, database: Database) -> None:
-        # SQLite has rolled back by itself where the disk was full or broken; and what cannot be
-        # rolled back here is rolled back when the file is opened next. The first error is the one
-        # to tell.
+        # After an error of the disk, SQLite has rolled back already. What cannot be rolled back here is
+        # rolled back when the file is opened next. The first error is the one to report.
         try:
             if database.conn.in_transaction:
                 database.conn.execute("ROLLBACK")
@@ -190,10 +189,10 @@ class SqliteBackend(Backend):
                 self._path,
                 timeout=self._busy_timeout_s,
                 isolation_level=None,
-                check_same_thread=False,  # only `close` comes from another thread
+                check_same_thread=False,  # only `close` is called from another thread
             )
             database = Database(connection, execute_plugins=False)
-            # A connection is in a cycle with its statements: it would stay open for long after its thread.
+            # A connection and its statements refer to each other: it would stay open long after its thread.
             weakref.finalize(database, connection.close)
             with self._connecting:
                 self._connections.add(database)
@@ -202,7 +201,7 @@ class SqliteBackend(Backend):
         return database
 
     def _wal(self, connection: sqlite3.Connection) -> None:
-        """Turning WAL on ignores the busy timeout, so two processes at their first start collide."""
+        """Turn WAL on. That ignores the busy timeout, so two processes may collide at their first start."""
         deadline = time.monotonic() + self._busy_timeout_s
         while True:
             try:
@@ -276,7 +275,7 @@ class _Session:
 
 
 def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
-    """A connection of one's own to a database that is there. Raises: sqlite3.Error."""
+    """Open a connection to an existing database. Raises: sqlite3.Error."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
 
@@ -289,7 +288,7 @@ def _as_sqlite_utils(migrations: tuple[Migration, ...]) -> Migrations:
 
 
 class _step:
-    """One migration as sqlite-utils wants it."""
+    """A migration in the form that sqlite-utils takes."""
 
     def __init__(self, migration: Migration) -> None:
         self.__name__ = migration.name

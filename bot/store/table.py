@@ -1,7 +1,6 @@
-"""A table whose columns are the fields of a record, and the SQL that names them.
+"""Maps records to tables, and builds the SQL for them.
 
-The only place that puts SQL together. The names in it come from our own classes, never from data:
-data goes in as parameters alone.
+The only place that builds SQL. Names in it come from our own classes; data is passed as parameters only.
 """
 
 # ruff: noqa: S608 - see above
@@ -20,7 +19,7 @@ Record = TypeVar("Record")
 
 
 class Where:
-    """Conditions that must all hold, with their parameters."""
+    """Conditions joined by AND, with their parameters."""
 
     def __init__(self) -> None:
         self._conditions: list[str] = []
@@ -32,14 +31,14 @@ class Where:
         return self
 
     def equal(self, **values: str) -> Where:
-        """Each column has its value; an empty value asks for nothing."""
+        """Each column equals its value; empty values are ignored."""
         for name, value in values.items():
             if value:
                 self.add(f'"{name}" = ?', value)
         return self
 
     def one_of(self, name: str, values: Iterable[str]) -> Where:
-        """The column has one of the values; no values ask for nothing."""
+        """The column has one of the values; without values, no condition is added."""
         texts = [str(each) for each in values]
         if texts:
             self.add(f'"{name}" IN ({_placeholders(len(texts))})', *texts)
@@ -50,12 +49,12 @@ class Where:
 
 
 class Table(Generic[Record]):
-    """Maps a record's fields to the columns of the same names."""
+    """Maps a record's fields to columns of the same names."""
 
     def __init__(
         self, name: str, record: type[Record], *, generated: tuple[str, ...] = (), fixed: tuple[str, ...] = ()
     ) -> None:
-        """`generated` are columns that the database numbers; `fixed` never change after the insert."""
+        """`generated` are columns that the database fills; `fixed` ones never change after the insert."""
         hints = get_type_hints(record)
         self.name = name
         self._record = record
@@ -71,35 +70,35 @@ class Table(Generic[Record]):
         return f"INSERT INTO {self.name} ({_names(names)}) VALUES ({_placeholders(len(names))}) {tail}"
 
     def upsert(self, key: str, extra: Iterable[str] = ()) -> str:
-        """An insert that takes the place of the row with the same key, all columns of it."""
+        """An insert that replaces all columns of a row with the same key."""
         names = [each for each in [*self._inserted, *extra] if each != key]
         replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
         return self.insert(f'ON CONFLICT ("{key}") DO UPDATE SET {replaced}', extra)
 
     def values(self, record: Record) -> list[ColumnValue]:
-        """What `insert` takes, without the extra columns."""
+        """The parameters of `insert`, without those of the extra columns."""
         return [self._writers[name](getattr(record, name)) for name in self._inserted]
 
     def select(self, where: Where | str = "", tail: str = "") -> str:
         return f"SELECT {self.columns} FROM {self.name}{where} {tail}"
 
     def select_latest(self, where: Where, key: str) -> str:
-        """The newest rows by `key`, oldest first; the last parameter is how many."""
+        """The newest rows by `key`, oldest first; the last parameter is their number."""
         newest = (
             f'SELECT {self.columns}, "{key}" AS nth FROM {self.name}{where} ORDER BY "{key}" DESC LIMIT ?'
         )
         return f"SELECT {self.columns} FROM ({newest}) AS newest ORDER BY nth"
 
     def update(self, names: Iterable[str], where: Where) -> str:
-        """Set the columns; returns the changed rows."""
+        """Set the columns; the statement returns the changed rows."""
         assignments = ", ".join(f'"{name}" = ?' for name in names)
         return f"UPDATE {self.name} SET {assignments}{where} RETURNING {self.columns}"
 
     def changes(self, changes: Mapping[str, Any]) -> dict[str, ColumnValue]:
-        """The columns' new values.
+        """The new column values.
 
         Raises:
-            ValueError: there is no such field, or it may not change.
+            ValueError: there is no such field, or it never changes.
         """
         for name in changes:
             if name not in self._writers:
@@ -109,7 +108,7 @@ class Table(Generic[Record]):
         return {name: self._writers[name](value) for name, value in changes.items()}
 
     def record(self, row: Row) -> Record:
-        """Raises: StoreError, when the row holds what was never written by the bot."""
+        """Decode a row. Raises: StoreError, if it cannot be decoded."""
         pairs = zip(self._readers, row, strict=True)
         try:
             return self._record(*[read(value, kind) for (read, kind), value in pairs])

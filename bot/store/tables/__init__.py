@@ -1,1 +1,1 @@
-"""The portable SQL of the store, one file a subject."""
+"""The portable SQL of the store, one file per subject."""

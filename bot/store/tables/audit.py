@@ -1,8 +1,8 @@
-"""The audit: rows that are only ever added, each chained to the one before.
+"""The audit: an append-only table in which each row holds the hash of the row before.
 
-A row's hash is the SHA-256, in hex, of its fields as compact JSON with sorted keys, `previous`
-among them and `hash` left out. The head (how many rows, and the last hash) is kept apart and moves
-in the same transaction, so that a cut tail shows as well.
+A row's hash is the SHA-256, in hex, of its fields as compact JSON with sorted keys, including `previous` and
+without `hash`. The head (number of rows and last hash) is a table of its own, updated in the same
+transaction, so that a truncated audit is noticed as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NAMES = tuple(each.name for each in fields(AuditEntry))
 
 class AuditTables(TableGroup):
     def append_audit(self, entry: AuditEntry) -> AuditEntry:
-        """Chain the entry to the last one; returns it with `seq` and hashes."""
+        """Append a row. Returns it with `seq` and hashes."""
         with self._db.write():
             length, last = self._db.rows(_HEAD)[0]
             chained, row = _chained(entry, length, last)
@@ -55,7 +55,7 @@ class AuditTables(TableGroup):
         return _AUDIT.records(self._db.rows(sql, [*where.params, limit]))
 
     def verify_audit(self) -> str:
-        """Empty when every row's hash holds; else one sentence that names the first broken row."""
+        """Check all hashes. Empty when they match, else a sentence that names the first broken row."""
         with self._db.snapshot() as session:
             heads = session.rows(_HEAD, ())
             seq, last = 0, ""
@@ -68,13 +68,13 @@ class AuditTables(TableGroup):
 
 
 def digest(row: Mapping[str, object]) -> str:
-    """The hash that a row should have, from its columns as they are stored."""
+    """The hash that a row should have, computed from its stored columns."""
     content = {name: value for name, value in row.items() if name != "hash"}
     return hashlib.sha256(dumps(content).encode()).hexdigest()
 
 
 def _chained(entry: AuditEntry, length: int, last: str) -> tuple[AuditEntry, list[ColumnValue]]:
-    """The entry as the next one of the chain, and its row."""
+    """The entry as the next link of the chain, and its column values."""
     linked = replace(entry, seq=length + 1, previous=last, hash="")
     row = dict(zip(_NAMES, _AUDIT.values(linked), strict=True))
     row["hash"] = digest(row)
@@ -83,7 +83,7 @@ def _chained(entry: AuditEntry, length: int, last: str) -> tuple[AuditEntry, lis
 
 
 def _stream(session: Session) -> Iterator[dict[str, Any]]:
-    """All rows in their order, page by page, from whatever number they begin at."""
+    """All rows in order, read page by page, whatever the first number is."""
     where = Where()
     while True:
         rows = session.rows(_AUDIT.select(where, "ORDER BY seq LIMIT ?"), [*where.params, _PAGE])

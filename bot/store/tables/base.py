@@ -1,4 +1,4 @@
-"""What every subject of the store stands on."""
+"""The base class of all groups of tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bot.store.backend import Backend
 
 
 class TableGroup:
-    """A subject of the store, over one database."""
+    """The tables of one subject, in one database."""
 
     def __init__(self, backend: Backend) -> None:
         self._db = backend

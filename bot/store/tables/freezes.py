@@ -1,4 +1,4 @@
-"""Times in which nothing may change."""
+"""Freezes that people have set."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class FreezeTable(TableGroup):
         self._db.change(_ADD, _FREEZES.values(freeze))
 
     def freezes(self, now: datetime, job: str = "") -> tuple[Freeze, ...]:
-        """Those in force at `now`; with `job`, those that hold for it (its own and `*`)."""
+        """Freezes in force at `now`; with `job`, those that apply to it (its own and `*`)."""
         where = Where().add("lifted IS NULL AND until > ?", time_text(now))
         if job:
             where.one_of("job", (job, "*"))
         return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params))
 
     def lift_freezes(self, job: str, by: str, now: datetime) -> int:
-        """Lift those set on exactly `job` (`*` for the general one); how many there were."""
+        """Lift the freezes set on exactly `job` (`*` for all jobs). Returns their number."""
         at = time_text(now)
         return self._db.change(_LIFT, (at, clean(by), clean(job), at))

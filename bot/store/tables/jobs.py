@@ -1,4 +1,4 @@
-"""What the watcher knows of the jobs, and what it saw happen to them."""
+"""Job snapshots and events of the watcher."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _SAVE = _SNAPSHOTS.upsert("name", extra=("name",))
 _EVENTS = Table("events", Event, generated=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
 _BATCH = 500
-"""Names in a query: databases limit its parameters. For more, all that may have failed are read."""
+"""Maximum number of names in a query, as databases limit parameters. For more, all candidates are read."""
 _MAY_HAVE_FAILED = "%FAILED%"
-"""Spares the reading of nearly all others; what fits by its name alone is sorted out then."""
+"""Prefilter that skips nearly all jobs; false matches, by a database's name, are sorted out afterwards."""
 
 
 class JobTables(TableGroup):
     def known_jobs(self) -> dict[str, JobSnapshot]:
-        """By full resource name."""
+        """Snapshots by full resource name."""
         found = _SNAPSHOTS.records(self._db.rows(_SNAPSHOTS.select()))
         return {each.job.name: each for each in found}
 
     def known_names(self) -> tuple[str, ...]:
-        """Their full resource names alone."""
+        """Full resource names of all known jobs."""
         return tuple(str(row[0]) for row in self._db.rows("SELECT name FROM known_jobs ORDER BY name"))
 
     def known_job(self, name: str) -> JobSnapshot | None:
@@ -38,8 +38,8 @@ class JobTables(TableGroup):
         return None if row is None else _SNAPSHOTS.record(row)
 
     def failed_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Of these jobs (full resource names), those with databases that had failed when last seen,
-        and which; whether the job still runs is not looked at."""
+        """By full resource name, which databases of these jobs had failed when last seen, whether or not the
+        job still runs; jobs without such are left out."""
         if not jobs:
             return {}
         asked, where = dict.fromkeys(jobs), Where().add("databases LIKE ?", _MAY_HAVE_FAILED)
@@ -58,7 +58,7 @@ class JobTables(TableGroup):
         self._db.change("DELETE FROM known_jobs WHERE name = ?", (clean(name),))
 
     def add_event(self, event: Event) -> Event:
-        """Returns it with its id."""
+        """Add an event. Returns it with its id."""
         with self._db.write():
             row = self._db.rows(_ADD_EVENT, _EVENTS.values(event))[0]
         return replace(event, id=int(row[0]))
@@ -71,7 +71,7 @@ class JobTables(TableGroup):
         limit: int = 200,
         since: datetime | None = None,
     ) -> tuple[Event, ...]:
-        """Oldest first; the newest `limit`. Of all jobs when none is named."""
+        """The newest `limit` events, oldest first; of all jobs when none is named."""
         where = Where().equal(job=job).add("id > ?", after_id)
         if since is not None:
             where.add("at >= ?", time_text(since))

@@ -1,4 +1,4 @@
-"""Small values, the check that the store works, and clearing away."""
+"""Small values, the health check, and deleting old rows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _PURGES = (
     "DELETE FROM deliveries WHERE at < ?",
     "DELETE FROM refs WHERE used < ?",
     "DELETE FROM events WHERE at < ?",
-    # Given-up messages go as well; a sent one stays while something waits for its thread. A time line
-    # stays, as it tells all of its job's life, which may be longer than anything is kept.
+    # Dead letters go as well. A sent message stays while another waits for its thread. A timeline message
+    # stays, since a job may live longer than anything else is kept.
     """DELETE FROM outbox WHERE created < ? AND kind <> 'timeline'
         AND (sent_rev >= rev OR error <> '') AND NOT EXISTS (
         SELECT 1 FROM outbox AS child WHERE child.thread_of = outbox.key
@@ -25,8 +25,8 @@ _PURGES = (
 
 class Maintenance(TableGroup):
     def ping(self) -> None:
-        """Raise StoreError unless the store can be read and written."""
-        # A full or read-only disk shows only when something is written.
+        """Check that the store can be read and written. Raises: StoreError."""
+        # A full or read-only disk is noticed only by writing.
         self.put_value("store:ping", time_text(datetime.now(UTC)))
 
     def value(self, key: str) -> str | None:
@@ -37,8 +37,8 @@ class Maintenance(TableGroup):
         self._db.change(_PUT, (clean(key), clean(value)))
 
     def purge(self, before: datetime) -> int:
-        """Drop deliveries, sent and given-up messages, refs unused and events older than `before`;
-        never audit, nor the message that is a job's time line. How many there were."""
+        """Delete deliveries, sent messages, dead letters, unused callback tokens and events from before
+        `before`; never audit rows or timeline messages. Returns the number of rows."""
         time = time_text(before)
         with self._db.write():
             return sum(self._db.change(sql, (time,)) for sql in _PURGES)

@@ -1,4 +1,4 @@
-"""Messages on their way to Slack."""
+"""The outbox: messages on their way to Slack."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
 
 _MAX_WAIT = timedelta(minutes=15)
-"""Nothing waits longer on purpose: if it seems so, the clock has been set back since."""
+"""Upper bound of any planned wait: a later `not_before` means that the clock has been set back since."""
 _OUTBOX = Table("outbox", OutMessage, generated=("id",))
 _POST = _OUTBOX.insert("ON CONFLICT (key) DO NOTHING")
 
 _DEPTH = "SELECT count(*) FROM outbox WHERE error = '' AND sent_rev < rev"
 
-# A parent that was given up, or is long gone, will never have a thread: its messages stand alone
-# rather than wait for ever and keep all that follows them waiting.
+# A parent that was given up or deleted will never have a thread: its replies are posted without one
+# instead of blocking themselves and all that follow.
 _READY = """error = '' AND sent_rev < rev
     AND (not_before IS NULL OR not_before <= ? OR not_before > ?)
     AND ("order" = '' OR NOT EXISTS (
@@ -39,12 +39,12 @@ _SENT = """UPDATE outbox SET ts = ?, attempts = 0, not_before = NULL,
 
 class OutboxTable(TableGroup):
     def post(self, message: OutMessage) -> bool:
-        """Put a message in; False when its key is there already (nothing changes then)."""
+        """Add a message; False, without a change, when its key exists already."""
         dated = replace(message, created=message.created or datetime.now(UTC))
         return self._db.change(_POST, _OUTBOX.values(dated)) == 1
 
     def touch(self, key: str, subject: Mapping[str, Any] | None = None) -> bool:
-        """Have the message updated; False when there is no such key."""
+        """Have a message sent again as it is by then; False when there is no such key."""
         if subject is None:
             return self._db.change("UPDATE outbox SET rev = rev + 1 WHERE key = ?", (clean(key),)) == 1
         sql = "UPDATE outbox SET rev = rev + 1, subject = ? WHERE key = ?"
@@ -56,21 +56,20 @@ class OutboxTable(TableGroup):
         return None if row is None else _OUTBOX.record(row)
 
     def due(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
-        """What can be sent now: not given up, `not_before` reached, first of its `order`, and its
-        thread's parent posted. Oldest first.
+        """Messages that can be sent now, oldest first: not given up, `not_before` reached, first of their
+        `order`, and the parent of their thread posted.
 
-        Where the parent was given up or is no longer kept, its messages are due without it: they
-        have no thread to go to, and stand alone.
+        Where the parent was given up or deleted, its replies are due without it.
         """
         where = Where().add(_READY, time_text(now), time_text(now + _MAX_WAIT))
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
         return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
 
     def mark_attempt(self, key: str, not_before: datetime | None = None) -> None:
-        """Written before a post or an update: after a crash, look whether it was posted already.
+        """Record an attempt before it is made, so that after a crash the channel is searched for the message.
 
-        Nobody tries again before `not_before`: until then, what is under way may still arrive.
-        Counts `attempts`, which `mark_sent` sets back to 0.
+        There is no retry before `not_before`: until then an earlier attempt may still be in flight.
+        Increments `attempts`, which `mark_sent` resets to 0.
         """
         sql = "UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE key = ?"
         self._db.change(sql, (None if not_before is None else time_text(not_before), clean(key)))
@@ -80,7 +79,7 @@ class OutboxTable(TableGroup):
         self._db.change(_SENT, (clean(ts), rev, rev, where, where, clean(key)))
 
     def mark_failed(self, key: str, not_before: datetime | None, error: str = "") -> None:
-        """Try again at `not_before`, or give up with `error`."""
+        """Retry at `not_before`, or give up with `error`."""
         if not_before is not None:
             sql = "UPDATE outbox SET not_before = ? WHERE key = ?"
             self._db.change(sql, (time_text(not_before), clean(key)))
@@ -89,7 +88,7 @@ class OutboxTable(TableGroup):
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
 
     def messages(self, prefix: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
-        """The latest messages of a kind whose keys begin so, written since then. Oldest first."""
+        """The latest messages of a kind whose keys have the prefix, created since then; oldest first."""
         where = Where().add("kind = ?", kind).add("substr(key, 1, ?) = ?", len(clean(prefix)), prefix)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
@@ -97,14 +96,14 @@ class OutboxTable(TableGroup):
     def given_up(
         self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
     ) -> tuple[OutMessage, ...]:
-        """The latest messages of a channel, of these kinds and written since then, that were given up with
-        one of these errors. Oldest first."""
+        """The latest messages of a channel, of these kinds and created since then, that were given up with
+        one of these errors; oldest first."""
         where = Where().add("channel = ?", channel).one_of("error", errors).one_of("kind", kinds)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
     def take_up(self, key: str) -> bool:
-        """Try again what was given up; False when it was not."""
+        """Send a message after all that was given up; False when it was not."""
         sql = "UPDATE outbox SET error = '', not_before = NULL WHERE key = ? AND error <> ''"
         return self._db.change(sql, (clean(key),)) == 1
 

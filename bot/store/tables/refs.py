@@ -1,4 +1,4 @@
-"""Opaque ids for what buttons carry, and which deliveries were seen."""
+"""Callback tokens, the opaque ids that buttons carry, and the deliveries that were seen."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _PUT = _REFS.insert(
 )
 _KNOWN = "SELECT digest, id FROM refs WHERE used >= ? AND digest IN"
 _BATCH = 500
-"""Digests in one query: databases limit the parameters of a statement."""
+"""Maximum number of digests in a query, as databases limit parameters."""
 _GET = f"SELECT used, {_REFS.columns} FROM refs WHERE id = ? AND team = ?"  # noqa: S608 - names alone
 _CLAIM = "INSERT INTO deliveries (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 
 _REUSE_WITHIN = timedelta(days=1)
-"""How often at most it is noted that an id is in use: a button or a press should not cost a write."""
+"""Minimum interval between updates of `used`, so that not every button and press costs a write."""
 
 
 class TokenTables(TableGroup):
     def put_ref(self, team: str, kind: str, data: Mapping[str, Any]) -> str:
-        """An unguessable id for `data`; the same content gets the same id."""
+        """Store `data` under an unguessable id; the same content gets the same id."""
         return self.put_refs(team, kind, [data])[0]
 
     def put_refs(self, team: str, kind: str, many: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        """An id for each, in order; those that are new are saved together."""
+        """An id for each, in order; new ones are saved in one transaction."""
         digests = [_digest(team, kind, data) for data in many]
         ids = self._known(digests)
         new = {digest: data for digest, data in zip(digests, many, strict=True) if digest not in ids}
@@ -45,7 +45,7 @@ class TokenTables(TableGroup):
         return tuple(ids[digest] for digest in digests)
 
     def _known(self, digests: Sequence[str]) -> dict[str, str]:
-        """The ids that exist and were used lately, by digest."""
+        """Existing ids that were used lately, by digest."""
         found: dict[str, str] = {}
         for at in range(0, len(digests), _BATCH):
             asked = digests[at : at + _BATCH]
@@ -54,7 +54,7 @@ class TokenTables(TableGroup):
         return found
 
     def ref(self, team: str, id: str) -> CallbackToken | None:
-        """None for an id that is unknown or belongs to another team."""
+        """The token with this id; None where it is unknown or belongs to another team."""
         row = self._db.row(_GET, (clean(id), clean(team)))
         if row is None:
             return None
@@ -64,7 +64,7 @@ class TokenTables(TableGroup):
         return _REFS.record(tuple(columns))
 
     def first_time(self, key: str, now: datetime) -> bool:
-        """Whether `key` (a delivery) is seen for the first time; later calls say False."""
+        """Record a delivery; True only the first time, whichever replica asks."""
         return self._db.change(_CLAIM, (clean(key), time_text(now))) == 1
 
 

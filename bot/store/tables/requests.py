@@ -1,4 +1,4 @@
-"""Requests and what people said to them."""
+"""Requests, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RequestTables(TableGroup):
     def requests(
         self, states: Sequence[RequestState] = (), job: str = "", by: str = "", limit: int = 200
     ) -> tuple[Request, ...]:
-        """Newest first."""
+        """Matching requests, newest first."""
         where = Where().one_of("state", states).equal(requester=by)
         if job:
             where.add("id IN (SELECT request FROM request_jobs WHERE job = ?)", job)
@@ -44,8 +44,8 @@ class RequestTables(TableGroup):
         return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]))
 
     def open_beside(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
-        """Ids of the team's requests that are open at `now` and share a job with `request` (an id), which is
-        left out; newest first. None of them is read."""
+        """Ids of the team's other requests that are open at `now` and share a job with `request` (an id),
+        newest first. Requests can be large, so none is decoded."""
         where = Where().one_of("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
         where.add("id != ?", request).add(_SHARES_A_JOB, request)
         rows = self._db.rows(f'SELECT id, "by" FROM requests{where} ORDER BY seq DESC', where.params)  # noqa: S608
@@ -57,7 +57,7 @@ class RequestTables(TableGroup):
         """Change state (and fields of `Request`) if it is still one of `expect`; None if it is not.
 
         Raises:
-            ValueError: `changes` names what is no field, or never changes (id, by, jobs).
+            ValueError: `changes` names no field, or one that never changes (id, by, jobs).
         """
         if not expect:
             return None
@@ -68,10 +68,10 @@ class RequestTables(TableGroup):
         return None if row is None else _REQUESTS.record(row)
 
     def add_decision(self, decision: Decision) -> bool:
-        """False when this person has had a say on this request already."""
+        """Add a decision; False when this person has decided on this request already."""
         return self._db.change(_DECIDE, _DECISIONS.values(decision)) == 1
 
     def decisions(self, request: str) -> tuple[Decision, ...]:
-        """Oldest first."""
+        """Decisions on a request, oldest first."""
         where = Where().add("request = ?", request)
         return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params))

@@ -1,4 +1,4 @@
-"""Runs, and the lock that an active one is on its job."""
+"""Runs; an active run locks its job."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.store.tables.base import TableGroup
 
 _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
 
-# Not an error of the database, so that a transaction can go on after the refusal. The states are those of
-# the index `runs_lock`, as its migration names them: what else is active is locked by a new migration.
+# DO NOTHING instead of an error, after which the transaction could not go on. The states are those of the
+# index `runs_lock` in its migration: another active state needs a new migration.
 _ADD = _RUNS.insert("ON CONFLICT (job) WHERE state IN ('queued', 'calling', 'following') DO NOTHING")
 
 
 class RunTable(TableGroup):
     def add_run(self, run: Run) -> None:
-        """Raises: JobLocked, when the run is active and the job has another that is."""
+        """Add a run. Raises: JobLocked, when it is active and the job has another active run."""
         with self._db.write():
             added = self._db.change(_ADD, _RUNS.values(run))
             holder = None if added else self._active(run.job)
@@ -40,18 +40,18 @@ class RunTable(TableGroup):
         owner: str = "",
         limit: int = 2000,
     ) -> tuple[Run, ...]:
-        """In the order they were added; the newest `limit`."""
+        """The newest `limit` runs, in the order in which they were added."""
         where = Where().equal(request=request, job=job, owner=owner).one_of("state", states)
         return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]))
 
     def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
         """Change state (and fields of `Run`) if it is still one of `expect`; None if it is not.
 
-        The change `owner` may be made conditional with `expect_owner=…` among the changes.
+        `expect_owner=…` among the changes makes the move conditional on the present owner, too.
 
         Raises:
-            ValueError: `changes` names what is no field, or never changes (id, job, request).
-            JobLocked: an ended run is to become active, and the job has another that is.
+            ValueError: `changes` names no field, or one that never changes (id, job, request).
+            JobLocked: an ended run is to become active, and the job has another active run.
         """
         owner = changes.pop("expect_owner", None)
         if not expect:
@@ -70,7 +70,7 @@ class RunTable(TableGroup):
         return None if row is None else _RUNS.record(row)
 
     def _conflicting(self, id: str, expect: Sequence[RunState], to: RunState) -> Run | None:
-        """The other active run on the job of an ended run that is to become active again."""
+        """The run that keeps an ended run from becoming active again, if there is one."""
         if to not in ACTIVE_RUNS or all(state in ACTIVE_RUNS for state in expect):
             return None
         run = self.run(id)

@@ -1,4 +1,4 @@
-"""Who wants to hear of what."""
+"""Subscriptions to notifications."""
 
 from __future__ import annotations
 
