@@ -33,8 +33,7 @@ class MeasuredDelay:
     note: str = ""
     """Why nothing could be read."""
     undated_seconds: float | None = None
-    """Seconds that people were shown although it is not known when, or that, they were recent; older
-    versions of the bot stored figures without the time of their measurement."""
+    """Seconds that were shown without a usable time of measurement, as older versions stored them."""
 
     @property
     def is_zero(self) -> bool:

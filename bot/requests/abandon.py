@@ -1,4 +1,4 @@
-"""Ends the following of an operation that does not end, so that its job is free for other actions."""
+"""Abandons operations that do not end, so that their jobs are free for other actions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Abandonment:
         self._ctx = context
 
     def abandon(self, who: Person, request_id: str) -> Note | None:
-        """Give up as unclear what a request has followed for long. None when it counts: the request's
-        message tells the rest.
+        """Abandon the overdue runs of a request as unclear.
+
+        Returns None on success, as the request's message shows the result, else what to answer.
 
         Raises:
             StoreError.
@@ -51,7 +52,7 @@ class Abandonment:
         return tuple(run for run in found if is_overdue(run, now))
 
     def _refused(self, who: Person, request: Request, runs: tuple[Run, ...]) -> Note | None:
-        """Why this person may not: those whose turn has not come are not begun then, so they count, too."""
+        """Why this person may not. Queued runs count too, since they will not be started then."""
         queued = not_started(self._ctx.store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in (*runs, *queued):
             job = request.job(run.job)

@@ -12,7 +12,7 @@ from bot.dms.rules import Action
 
 
 class Confirmation(StrEnum):
-    """What must come before an action runs."""
+    """What the requester has to do before an action runs."""
 
     NONE = "none"
     CLICK = "ask"
@@ -28,8 +28,10 @@ class ActionVerb:
     action: Action
     confirmation: Callable[[Job, Options], Confirmation]
     warning: Callable[[Job, Options, Sequence[str]], tuple[str, ...]]
-    """What will be lost or happen: job, options, names of the destination databases affected."""
+    """What will be lost or happen. Arguments: job, options, names of the affected destination databases."""
     effect: Callable[[Job, Options], str]
-    """What goes on from now on, said when it has been started."""
+    """What happens from now on, said once the action has been sent."""
     call: Callable[[Dms, Job, Options, str], Operation]
-    """The call itself; the last argument is the UUID for methods that take a `request_id`."""
+    """Makes the call. The last argument is the UUID for methods that take a `request_id`.
+
+    Raises: DmsError."""

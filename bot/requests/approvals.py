@@ -1,9 +1,9 @@
-"""The life of a request before it runs: asked, confirmed, approved, taken back, expired.
+"""The life of a request before it runs: created, confirmed, approved, withdrawn, expired.
 
-Nothing here changes a job: what has been approved is handed to `bot.requests.runner`, in the transaction that
-approves it. Every step is a conditional move in the store, so two people pressing at once, one
-pressing twice, and Slack delivering twice come to one step. What may take time (the service, Slack's
-groups) is asked before a transaction; what decides in the end is read inside it.
+Nothing here changes a job. The transaction that approves a request also queues its runs, which
+`bot.requests.runner` carries out. Every step is a conditional move in the store: two people who press at
+once, one who presses twice, and a delivery that arrives twice make one step. Slow questions (to the service,
+to Slack about groups) are asked before a transaction; what decides in the end is read inside it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 
 
 class Approvals:
-    """The steps of requests, from asking to being allowed to run, over one context."""
+    """All steps of requests up to the permission to run, over one context."""
 
     def __init__(self, context: RequestContext) -> None:
         drafter, self.revalidation = Drafter(context), Revalidation(context)
@@ -33,7 +33,7 @@ class Approvals:
         self._ctx = context
 
     def may_review(self, who: Person, request_id: str) -> Request | Note:
-        """The request, when a decision of `who` on it would count now; else what to tell them. Quick.
+        """The request, when `who` may confirm or decide on it now, else what to answer. Makes no slow calls.
 
         Raises:
             StoreError.

@@ -1,4 +1,4 @@
-"""What all steps of a request share: opening, moving, ending and auditing it, and what blocks it."""
+"""What all steps of a request share: reading, moving, ending and auditing it, and what blocks it."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ from bot.util.redact import redact
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """What forbids a change of a job for now."""
+    """What forbids a change of a job for now: a freeze, or a run on the same job."""
 
     reason: RichText
     is_temporary: bool = False
-    """Whether it ends by itself, and soon."""
+    """Whether it soon ends by itself."""
     buttons: tuple[Button, ...] = ()
-    """What ends it otherwise."""
+    """Buttons that end it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What every step of a request stands on: how requests are opened, moved, ended and audited."""
+    """Dependencies and settings of all steps, with the operations that they share."""
 
     dms: Dms
     store: Store
@@ -63,19 +63,19 @@ class RequestContext:
     runner: Runner
     follower: Follower
     confirm_expires_s: float
-    """Seconds in which a request may be confirmed."""
+    """Seconds in which a request has to be confirmed."""
     approval_expires_s: float
-    """Seconds in which others may approve it, where the policy does not say."""
+    """Seconds in which others have to approve it, where the policy names none."""
     approval_channel: str
-    """Where approvals are asked for, where the policy does not say."""
+    """Channel for approvals, where the policy names none."""
     parallel: int
-    """Runs of one request that go on at once."""
+    """Maximum number of runs of one request at the same time."""
     clock: Callable[[], datetime]
     wake: Callable[[], None]
-    """Sends what is in the outbox."""
+    """Wakes the notifier, which sends what is in the outbox."""
 
     def open(self, who: Person, request_id: str, *states: RequestState) -> Request | Note:
-        """The request, when it is open to `who` in one of these states; else what to tell them.
+        """The request, when `who` can see it and it is in one of these states, else what to answer.
 
         Raises:
             StoreError.
@@ -83,7 +83,7 @@ class RequestContext:
         return self.check_open(self.store.request(request_id), who, *states)
 
     def check_open(self, request: Request | None, who: Person, *states: RequestState) -> Request | Note:
-        """The same for a request that has been read already; one that is past its time is ended."""
+        """The same for a request that has been read already. Ends one that has expired."""
         if request is None or request.by.team != who.team:
             return unknown_request_note()
         if request.state not in states:
@@ -94,7 +94,7 @@ class RequestContext:
         return request
 
     def ended_note(self, request: Request | None) -> Note:
-        """Says that nothing was done, as the request is no longer open."""
+        """Says that nothing was done because the request is not open."""
         if request is None:
             return unknown_request_note()
         return Note(f"Nothing was done: this request is {STATE_TEXT[request.state]}.", tone="warn")
@@ -102,7 +102,7 @@ class RequestContext:
     def end(
         self, request: Request, to: RequestState, event: str, who: Person | None, note: str
     ) -> Request | None:
-        """End an open request with its audit rows; None where it is no longer open."""
+        """End an open request, with its audit rows; None where it is no longer open."""
         now = self.clock()
         with self.store.transaction():
             moved = self.store.move_request(
@@ -119,7 +119,7 @@ class RequestContext:
         return moved
 
     def record_step(self, request: Request, event: str, who: Person | None, detail: str = "") -> None:
-        """Audit a step for each job, and have the request's messages updated."""
+        """Write an audit row for each job, and have the request's messages updated."""
         for job in request.jobs:
             self.audit(request, event, who, job, detail)
         self.store.touch(request_key(request.id))
@@ -139,7 +139,7 @@ class RequestContext:
         self.wake()
 
     def audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
-        """Write an audit row of a step, for one job of the request."""
+        """Write an audit row for one job of the request."""
         self.store.append_audit(
             AuditEntry(
                 at=self.clock(),
@@ -157,7 +157,7 @@ class RequestContext:
         )
 
     def change_facts(self, request: Request, change: Callable[[RequestFacts], RequestFacts]) -> None:
-        """Change the facts of an open request as the store has them: others may have changed them, too.
+        """Change the facts of an open request, starting from those in the store, which may be newer.
 
         Raises:
             StoreError.
@@ -168,7 +168,7 @@ class RequestContext:
         self.touch(request.id)
 
     def save_delays(self, request: Request, delays: Mapping[str, MeasuredDelay]) -> None:
-        """Keep delays that were measured again, and have the messages show them.
+        """Store delays that were measured again, and have the messages updated.
 
         Raises:
             StoreError.
@@ -180,21 +180,21 @@ class RequestContext:
     ) -> dict[str, MeasuredDelay]:
         """The replication delay of each job by its name, for a promote; empty for other actions.
 
-        `databases` are, by job name, those that count: what is not promoted does not.
+        `databases` are the databases to promote, by job name: others do not count.
         """
         if action is not Action.PROMOTE:
             return {}
         return delay.measure(self.dms, self.store, jobs, self.clock, databases)
 
     def lifetime(self, state: RequestState, verdicts: Sequence[Verdict]) -> timedelta:
-        """How long a request may stay in this state: people need longer to decide than to confirm."""
+        """How long a request may stay in this state: approvers get more time than the requester."""
         if state is not RequestState.APPROVING:
             return timedelta(seconds=self.confirm_expires_s)
         asked = [verdict.expires for verdict in verdicts if verdict.expires is not None]
         return min(asked, default=timedelta(seconds=self.approval_expires_s))
 
     def blocker_of(self, action: Action, job: Job) -> Blocker | None:
-        """The freeze or the run that forbids this action on a job now."""
+        """The freeze or run that forbids this action on a job now."""
         freezes = () if action in HARMLESS else self.store.freezes(self.clock(), job.name)
         if freezes:
             return Blocker(frozen_reason(job, freezes[0]))
@@ -202,26 +202,26 @@ class RequestContext:
         return self._lock_blocker(job, runs[0]) if runs else None
 
     def _lock_blocker(self, job: Job, run: Run) -> Blocker:
-        """What has gone on for long can be left here: its own message may be where others cannot see it."""
+        """Offers to abandon an overdue run: not everybody can see the channel with its own message."""
         now = self.clock()
         long = is_overdue(run, now)
         lever = abandon_button(self.store.runs(request=run.request), now) if long else ()
         return Blocker(locked_reason(job, run, now), is_temporary=True, buttons=lever)
 
     def blocker(self, request: Request) -> Blocker | None:
-        """The freeze or the run that forbids the request now. In a transaction, it stays so till its end."""
+        """The freeze or run that forbids the request now; inside a transaction, until its end."""
         stops = (self.blocker_of(request.action, job) for job in request.jobs)
         return next((stop for stop in stops if stop is not None), None)
 
     def on_state_entered(self, request: Request) -> None:
-        """What follows from the state that a request has just got; inside the same transaction."""
+        """Ask for approvals or queue the runs; called inside the transaction that moved the request."""
         if request.state is RequestState.APPROVING:
             self._post_approval(request)
         elif request.state is RequestState.APPROVED:
             self.runner.queue(request.id)
 
     def start_if_approved(self, request: Request) -> None:
-        """What follows once the transaction is over."""
+        """Start the runs of an approved request; called after that transaction."""
         if request.state is RequestState.APPROVED:
             self.runner.begin(request.id)
         self.wake()
@@ -238,5 +238,5 @@ class RequestContext:
         )
 
     def approval_channel_of(self, request: Request) -> str:
-        """The channel that the policy names, else the setting, else where it was asked."""
+        """The channel that the policy names, else the setting, else where the request was made."""
         return request.facts.approval_channel or self.approval_channel or request.by.channel

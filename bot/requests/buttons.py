@@ -1,4 +1,4 @@
-"""The buttons that a job's state and phase allow."""
+"""Buttons for the actions that a job's state and phase allow."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DANGER: Literal["danger"] = "danger"
 def action_buttons(
     ref: MakeToken, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
 ) -> tuple[Button, ...]:
-    """A button for each of `only` that may be done with `job` now."""
+    """A button for each action of `only` that `job` allows now."""
     return tuple(_action_button(ref, job, action) for action in allowed(job, databases) if action in only)
 
 
 def group_action_buttons(ref: MakeToken, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
-    """A button for each of `only` that may be done now with all of several jobs of one status."""
+    """A button for each action of `only` that several jobs allow now; none if their statuses differ."""
     if len({job.status for job in jobs}) != 1:
         return ()
     names = tuple(job.name for job in jobs)
@@ -45,19 +45,19 @@ def group_action_buttons(ref: MakeToken, jobs: Sequence[Job], only: Sequence[Act
 
 
 def restart_failed_button(ref: MakeToken, job: Job) -> Button:
-    """A button that restarts a running job's failed databases, and those alone."""
+    """A button that restarts only the failed databases of a running job."""
     failed_only = Invocation(Action.RESTART, (job.name,), {"failed-only": True})
     return Button("Restart failed databases", Action.RESTART, "run", ref(failed_only), _DANGER)
 
 
 def show_button(ref: MakeToken, job: Job, step: str = "run") -> Button:
-    """A button that shows the job: `turn` in place of the message it stands in."""
+    """A button that shows the job; with the step `turn`, in place of the message with the button."""
     label = "Refresh" if step == "turn" else "Show"
     return Button(label, "show", step, ref(Invocation("show", (job.name,))))
 
 
 def abandon_button(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
-    """A button that stops following what has gone on for long of one request, of which `runs` are all."""
+    """A button that abandons the overdue runs of a request, if any; `runs` are all of its runs."""
     long = [run for run in runs if is_overdue(run, now)]
     if not long:
         return ()
@@ -69,7 +69,7 @@ def abandon_button(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
 
 
 def not_started_note(waiting: int) -> str:
-    """What comes of jobs whose turn has not come, in a sentence."""
+    """Says in a sentence what happens to the jobs that are still queued."""
     jobs, their = ("1 job", "its") if waiting == 1 else (f"{waiting:,} jobs", "their")
     return f"{jobs} of this request still waiting for {their} turn will then not be begun."
 

@@ -16,7 +16,7 @@ from bot.store.records import Person, Request, RequestState
 
 
 class Confirmation:
-    """Confirming what one has asked for."""
+    """The step by which requesters confirm their own requests."""
 
     def __init__(self, context: RequestContext, drafter: Drafter, revalidation: Revalidation) -> None:
         self._ctx = context
@@ -24,7 +24,7 @@ class Confirmation:
         self._revalidation = revalidation
 
     def may_confirm(self, who: Person, request_id: str) -> Request | Note:
-        """The request, when `who` may confirm it now; else what to tell them. Quick: no calls to DMS.
+        """The request, when `who` may confirm it now, else what to answer. Makes no calls to DMS.
 
         Raises:
             StoreError.
@@ -48,7 +48,7 @@ class Confirmation:
         return request
 
     def with_destination(self, request: Request) -> Request:
-        """The delete request as it is when the destination goes too."""
+        """A delete request, changed so that it deletes the destination as well."""
         if request.action is not Action.DELETE:
             return request
         options = replace(request.options, with_destination=True)
@@ -64,8 +64,9 @@ class Confirmation:
     def confirm(
         self, who: Person, shown: Request, *, destination: bool = False, typed: str = ""
     ) -> Note | None:
-        """Confirm `shown`, the request as it was read for this press. None when it counts: the request's
-        message tells the rest.
+        """Confirm `shown`, the request as it was read for this press.
+
+        Returns None on success, as the request's message shows the result, else what to answer.
 
         Raises:
             DmsError, StoreError.
@@ -106,6 +107,6 @@ class Confirmation:
 
 
 def _awaiting_approval(request: Request, until: datetime, life: timedelta) -> Request:
-    """Confirmed: from now on others have their own time to decide."""
+    """With the time limit for approvals, which starts at the confirmation."""
     facts = replace(request.facts, approval_ttl_s=life.total_seconds())
     return replace(request, expires=until, facts=facts)

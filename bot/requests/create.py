@@ -1,4 +1,4 @@
-"""Asks: refuses, asks for what must be said first, or runs at once."""
+"""Creates requests: refuses them, asks for confirmation or approvals, or starts them at once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from bot.util import parallel
 
 
 class RequestCreation:
-    """Asking for an action, for the first time or again."""
+    """Creates requests, for the first time or again."""
 
     def __init__(self, context: RequestContext, drafter: Drafter) -> None:
         self._ctx = context
         self._drafter = drafter
 
     def ask(self, who: Person, draft: RequestDraft) -> Answer:
-        """Refuse, ask for what must be said first, or run at once.
+        """Create a request, unless it is refused. It waits for what it needs, or runs at once.
 
         Raises:
             DmsError, StoreError.
@@ -47,8 +47,8 @@ class RequestCreation:
         return AlreadyQueued(request_key(request.id))
 
     def again(self, who: Person, request_id: str, response_url: str) -> Answer:
-        """Make the same request anew, with the jobs as they are now. Whoever presses has seen others, so
-        it always asks first.
+        """Make the same request again with the jobs as they are now. It always asks for confirmation,
+        because whoever presses has seen the jobs in an older state.
 
         Raises:
             DmsError, StoreError.
@@ -59,8 +59,8 @@ class RequestCreation:
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
-        """Make a request for the jobs of `request_id` that did not succeed. Where one is not as it was
-        then, it always asks first.
+        """Make a request for the jobs of `request_id` that did not succeed. It asks for confirmation if one
+        of them has changed since.
 
         Raises:
             DmsError, StoreError.
@@ -92,7 +92,7 @@ class RequestCreation:
         return self.ask(who, replace(_repeat(old, jobs, response_url), ask=ask))
 
     def _existing(self, names: Sequence[str]) -> tuple[Job, ...]:
-        """Those of several jobs that have not been deleted meanwhile."""
+        """The jobs that have not been deleted."""
 
         def look(name: str) -> Job | None:
             try:
@@ -106,7 +106,7 @@ class RequestCreation:
         return self._ctx.store.put_ref(who.team, "invocation", invocation.to_dict())
 
     def _selection_changed(self, old: Request) -> bool:
-        """Whether the choice of databases that an edit began from has changed since."""
+        """Whether the selection of databases has changed since an edit was made."""
         before = old.facts.config
         return before is not None and self._ctx.dms.objects_config(old.jobs[0].name).snapshot() != before
 
@@ -133,18 +133,18 @@ class RequestCreation:
         return Note(blocker.reason, (*blocker.buttons, *again), tone="warn")
 
     def _retry_button(self, who: Person, draft: RequestDraft) -> tuple[Button, ...]:
-        """The same as if it were typed once more; an edit of databases begins with how they are by then."""
+        """A button that repeats the command; an edit of databases starts over from the present selection."""
         names = tuple(job.name for job in draft.jobs)
         if draft.options.objects is not None:
             return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
         if draft.ask and not self._drafter.needs_confirmation(replace(draft, ask=False)):
-            # Typed by name, what asked first because a filter had found it would run at once.
+            # It asked because a filter had found the job. With the job's name it would run at once.
             return ()
         again = Invocation(draft.action, names, flags_of(draft.options))
         return (Button("Ask again", draft.action, "run", self._ref(who, again)),)
 
     def _record(self, request: Request, response_url: str) -> Blocker | None:
-        """Keep the request; why it cannot be made after all, or None."""
+        """Store the request and its message. Returns what blocks it, if anything; then nothing is stored."""
         with self._ctx.store.transaction():
             blocker = self._ctx.blocker(request)
             if blocker is not None:
@@ -168,7 +168,7 @@ class RequestCreation:
 
 
 def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
-    """The same once more. An edit was worked out by its verb, so what it says and rests on comes along."""
+    """The same request again. An edit keeps its facts and warning, which only its verb can make."""
     edit = old.action is Action.EDIT
     facts = old.facts
     kept = RequestFacts(config=facts.config, restart_ref=facts.restart_ref, changes=facts.changes)

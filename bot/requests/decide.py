@@ -1,4 +1,4 @@
-"""Other people's decision: approve or deny."""
+"""Approving and denying the requests of others."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.util.redact import redact
 
 
 class Approval:
-    """Approving and denying what others have asked for."""
+    """The steps by which people approve or deny requests."""
 
     def __init__(self, context: RequestContext, revalidation: Revalidation) -> None:
         self._ctx = context
         self._revalidation = revalidation
 
     def approve(self, who: Person, shown: Request) -> Note | None:
-        """Count an approval of `shown`, the request as it was read for this press. None when it counts.
+        """Approve `shown`, the request as it was read for this press. None on success, else what to answer.
 
         Raises:
             DmsError, StoreError.
@@ -65,7 +65,7 @@ class Approval:
         return None
 
     def may_decide(self, who: Person, request_id: str) -> Request | Note:
-        """The request, when `who` may approve or deny it now; else what to tell them.
+        """The request, when `who` may approve or deny it now, else what to answer.
 
         Raises:
             StoreError.
@@ -81,7 +81,7 @@ class Approval:
         return request if verdict.allowed else Note(verdict.explanation, tone="warn")
 
     def deny(self, who: Person, request_id: str, reason: str) -> Note | None:
-        """End the request with a reason. None when it counts.
+        """Deny the request with a reason. None on success, else what to answer.
 
         Raises:
             StoreError.
@@ -93,7 +93,7 @@ class Approval:
         with self._ctx.store.transaction():
             if self._ctx.end(request, RequestState.DENIED, "denied", who, reason) is None:
                 return self._ctx.ended_note(self._ctx.store.request(request.id))
-            # Whoever has approved before may think better of it; the audit tells both.
+            # No effect for somebody who approved before; the audit has both.
             decision = Decision(request.id, who.user, False, reason, self._ctx.clock(), who.channel)
             self._ctx.store.add_decision(decision)
             if who.user != request.by.user:
@@ -102,8 +102,8 @@ class Approval:
         return None
 
     def _post_denial(self, request: Request) -> None:
-        """Nobody hears of a message that is only updated, so the requester is told by one of its own: in
-        the thread of the request, or directly where that has none (the bot could not post there)."""
+        """Notify the requester with a message of its own, since Slack does not notify of updates: in the
+        thread of the request, or directly where the bot could not post the request to the channel."""
         card = self._ctx.store.message(request_key(request.id))
         threaded = card is not None and card.is_channel_message
         self._ctx.store.post(

@@ -1,4 +1,4 @@
-"""The replication delay of a request's jobs: measuring it, how long it counts, and what is said of it."""
+"""The replication delay of jobs: measuring it, how long a figure counts, and the words for it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.util.durations import bytes_text, humanize
 
 _RECENT_H = 1.0
 _LAST_H = 168.0
-"""How far back to look for what was known last of a job that is not measured now."""
+"""How far back, in hours, to look for the last figure of a job that is not measured now."""
 _NAMED = 5
 _PARTIAL = {
     # "Migration job metrics" of the Oracle and SQL Server guides.
@@ -37,7 +37,7 @@ _PARTIAL = {
 _PAUSES = frozenset(
     {State.STOPPING, State.STOPPED, State.RESUMING, State.FAILED, State.RESTARTING, State.STARTING}
 )
-"""States from which a job goes on; what was measured before says nothing about it."""
+"""A figure from before one of these states says nothing about the job after it."""
 
 
 def measure(
@@ -101,7 +101,7 @@ def measured_delay(job: Job, delay: Delay, names: Sequence[str], now: datetime) 
 
 
 def replicated(databases: Sequence[Database]) -> tuple[str, ...]:
-    """The names of those of a job's databases whose delay should be measured: neither failed nor promoted."""
+    """Names of the databases whose delay is measured: those neither failed nor promoted."""
     alive = [each for each in databases if each.state != ObjectState.FAILED]
     return affected(Action.PROMOTE, Options(), alive)
 
@@ -157,7 +157,7 @@ def all_zero(delays: Mapping[str, MeasuredDelay], jobs: Sequence[Job]) -> bool:
 
 
 def amounts(seen: MeasuredDelay) -> tuple[RichPart, ...]:
-    """`30 s · 1000 B (measured …)`: each figure that is known, with the time at which it was measured."""
+    """The known figures with the times of their measurement, for example `30 s · 1000 B (measured …)`."""
     seconds, size = seen.seconds, seen.bytes
     if seconds is None:
         return () if size is None else (bytes_text(size.value), *measured(size))
@@ -172,12 +172,12 @@ def amounts(seen: MeasuredDelay) -> tuple[RichPart, ...]:
 
 
 def measured(point: DelayPoint) -> tuple[RichPart, ...]:
-    """` (measured …)`, to stand behind a figure."""
+    """` (measured …)`, to follow a figure."""
     return (" (measured ", Time(point.time), ")")
 
 
 def why_unknown(seen: MeasuredDelay) -> tuple[RichPart, ...]:
-    """Why the delay is not known, or not known to be zero; to stand behind “not known”."""
+    """Why the delay is not known, or not known to be zero; follows “not known”."""
     if seen.partial and seen.seconds is not None:
         return (" to be zero: ", *amounts(seen), f", but {seen.partial}")
     if seen.last is not None:
@@ -188,7 +188,7 @@ def why_unknown(seen: MeasuredDelay) -> tuple[RichPart, ...]:
 
 
 def unmeasured(seen: MeasuredDelay) -> tuple[RichPart, ...]:
-    """Of a job whose delay is not measured: what the destination may miss, in a sentence."""
+    """What the destination of a job whose delay is not measured may miss, in a sentence."""
     if seen.last is None or seen.since is None:
         return (
             "The destination may miss what the source got lately: how much is *not known*, as the delay is "
@@ -206,7 +206,7 @@ def unmeasured(seen: MeasuredDelay) -> tuple[RichPart, ...]:
 
 
 def said(parts: Sequence[RichPart]) -> str:
-    """The same where times cannot be shown in each reader's own zone."""
+    """As plain text with times in UTC, where times cannot be shown in each reader's zone."""
     return "".join(_said(each) for each in parts)
 
 

@@ -1,4 +1,4 @@
-"""Drafts a request: what it touches, what will be lost, how long it lives."""
+"""Drafts requests: what they affect, what will be lost, how long they live."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.util.text import first_few
 
 @dataclass(frozen=True, slots=True)
 class RequestDraft:
-    """An action that somebody asks for."""
+    """An action that somebody asks for, before it is a request."""
 
     action: Action
     jobs: tuple[Job, ...]
@@ -29,21 +29,21 @@ class RequestDraft:
     response_url: str = ""
     parent: str = ""
     confirmed: bool = False
-    """Whether the person has seen and confirmed what will happen already (a view's preview)."""
+    """Whether the person has confirmed already, in the preview of a view."""
     facts: RequestFacts = field(default_factory=RequestFacts)
-    """What the verb knows: what an edit changes, and from what it began."""
+    """The facts that only the verb knows: what an edit changes, and from what selection it began."""
     warning: tuple[str, ...] = ()
-    """What will change, where the verb knows more than its `ActionVerb.warning` can tell."""
+    """Further warnings, where the verb knows more than `ActionVerb.warning` can."""
     ask: bool = False
-    """Whether to ask first also where the action by itself does not (jobs that filters found)."""
+    """Whether to ask for confirmation even if the action needs none, as for jobs that a filter found."""
 
 
 _NAMED = 20
-"""Databases that are named in a line of a warning."""
+"""Maximum number of databases named in a line of a warning."""
 
 
 class Drafter:
-    """Makes requests from what people want."""
+    """Turns drafts into requests."""
 
     def __init__(self, context: RequestContext) -> None:
         self._ctx = context
@@ -84,14 +84,14 @@ class Drafter:
         )
 
     def needs_confirmation(self, draft: RequestDraft) -> bool:
-        """Whether it must be shown first which jobs it is for. What changes nothing asks only where more
-        are named than are worked on at once: the others would be locked while they wait for their turn."""
+        """Whether the jobs have to be shown first. Read-only actions need that only if the jobs exceed the
+        parallelism limit: the rest would be locked while they wait for their turn."""
         unasked = self._ctx.parallel if draft.action in HARMLESS else 1
         return draft.ask or len(draft.jobs) > unasked
 
     def _listed(self, draft: RequestDraft) -> dict[str, tuple[Database, ...]]:
-        """Each job's databases, by its name; none where they cannot be listed, and for an edit, which says
-        by itself what it changes."""
+        """The databases of each job by its name. None where they cannot be listed, and for an edit, whose
+        verb describes its changes."""
         if draft.action is Action.EDIT:
             return {job.name: () for job in draft.jobs}
         found = parallel.map_concurrently(self._known_databases, draft.jobs)

@@ -1,4 +1,4 @@
-"""Ends what is taken back or has waited too long, and reminds before that."""
+"""Ends requests that are withdrawn or expire, and sends reminders before they do."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from bot.requests.queries import approval_key
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 
 REMIND_AT = 0.2
-"""A reminder goes out when this share of the time to approve is left."""
+"""The reminder is sent when this share of the time to approve is left."""
 
 
 class Expiry:
-    """Cancelling, expiring and reminding."""
+    """Withdraws and expires requests, and sends reminders."""
 
     def __init__(self, context: RequestContext) -> None:
         self._ctx = context
 
     def cancel(self, who: Person, request_id: str) -> Note | None:
-        """Take a request back: its requester, or anybody who could have made it.
+        """Withdraw a request; its requester may, and anybody who may make the same one.
+
+        Returns None on success, else what to answer.
 
         Raises:
             StoreError.
@@ -39,7 +41,11 @@ class Expiry:
         return all(self._ctx.access.verdict(who, request.action, job).allowed for job in request.jobs)
 
     def expire(self) -> None:
-        """End what has waited too long, and remind of what soon will have."""
+        """End expired requests, and send the reminders that are due.
+
+        Raises:
+            StoreError.
+        """
         now = self._ctx.clock()
         for request in self._ctx.store.requests(OPEN_REQUESTS, limit=1000):
             if request.expires <= now:
@@ -72,7 +78,7 @@ def _subject(request: Request) -> str:
 
 
 def _reminder_due(request: Request, now: datetime) -> bool:
-    """Whether most of the time is over that others have to decide."""
+    """Whether most of the time to approve is over, and nobody has been reminded."""
     if request.reminded:
         return False
     ttl_s = request.facts.approval_ttl_s

@@ -1,4 +1,4 @@
-"""Follows operations to their end, and takes up calls whose outcome nobody saved. The leader's work."""
+"""Follows operations to their end, and recovers calls whose outcome was not saved. Runs on the leader."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from bot.util import parallel
 log = structlog.get_logger(__name__)
 
 _UNREADABLE_AFTER = timedelta(hours=1)
-"""An operation that could not be read for this long never will be: its run is unclear."""
+"""A run is unclear after its operation could not be read for this long."""
 _UNREADABLE = "its operation cannot be read"
 _ABANDONED = "unfollowed"
-"""The audit event of somebody who has had a run abandoned; stored, so it keeps its name."""
+"""Audit event for an abandoned run. Stored, so it keeps its old name."""
 
 
 class Follower:
@@ -53,7 +53,7 @@ class Follower:
         """Runs whose messages offer to abandon them."""
 
     def follow(self) -> None:
-        """Look once at every operation that goes on, and take up what nobody carries on.
+        """Poll every running operation once, and continue what no replica is working on.
 
         Raises:
             StoreError.
@@ -72,7 +72,7 @@ class Follower:
             self._ledger.finish(request.id)
 
     def recover_own_calls(self) -> None:
-        """Take up calls of this replica whose outcome could not be saved. While it lives, no other may.
+        """Recover calls of this replica whose outcome could not be saved; while it lives, no other may.
 
         Raises:
             StoreError.
@@ -84,27 +84,27 @@ class Follower:
                 self._runner.submit(run, self._recover)
 
     def abandon(self, request: Request, runs: Sequence[Run], who: Person) -> tuple[Run, ...]:
-        """Abandon tracking of `runs` as unclear, but for those that have ended or gone on meanwhile. Sends
-        nothing: the operations continue on the service, and the request's queued runs are refused.
+        """Abandon tracking of `runs` as unclear, except those that have ended or moved on meanwhile. Sends
+        nothing: the operations continue on the service. The request's queued runs are refused.
 
         Returns those that were abandoned.
 
         Raises:
             StoreError.
         """
-        # Read first: whatever happens while the service answers is seen by the check below.
+        # Before the transaction, which checks the runs again: the service may take a while to answer.
         states = parallel.map_concurrently(self._recovery.job_state_text, [run.job for run in runs])
         with self._store.transaction():
             tried = [self._abandon_one(*each, request, who) for each in zip(runs, states, strict=True)]
             abandoned = tuple(run for run in tried if run is not None)
-            # In the transaction that frees their places: else the next ones would take them.
+            # In the same transaction, else the queued runs would start in the places that are free now.
             unsent = self._refuse_queued(request, who) if abandoned else ()
         if abandoned:
             self._ledger.after_end(request, *abandoned, *unsent)
         return abandoned
 
     def _offer_abandoning(self, following: Sequence[Run]) -> None:
-        """Have the messages of runs updated that are overdue by now."""
+        """Have the messages of newly overdue runs updated."""
         now = self._clock()
         overdue = {run.id: run.request for run in following if is_overdue(run, now)}
         for run_id, request_id in overdue.items():
@@ -160,7 +160,7 @@ class Follower:
             self._ledger.remark(run, request, f"{_UNREADABLE}: {error}")
 
     def _operation_gone(self, run: Run, request: Request) -> None:
-        """The record of a finished operation may be deleted: then the job tells what came of it."""
+        """The service deletes records of finished operations; the job then shows the outcome."""
         if run.action is Action.DELETE and self._recovery.is_job_gone(run, request):
             self._ledger.close(run, request, [RunState.FOLLOWING], RunState.SUCCEEDED, "")
             return
@@ -170,7 +170,7 @@ class Follower:
         self._ledger.close_unclear(run, request, why, self._recovery.job_state_text(run.job))
 
     def _abandon_one(self, run: Run, job_state: str, request: Request, who: Person) -> Run | None:
-        """Inside a transaction: the run as it was abandoned, or None where it no longer follows the same."""
+        """Abandon a run, inside a transaction; None where it no longer follows the same operation."""
         now = self._store.run(run.id)
         if now is None or (now.state, now.operation) != (RunState.FOLLOWING, run.operation):
             return None
@@ -182,7 +182,7 @@ class Follower:
         return self._ledger.end(now, request, [RunState.FOLLOWING], RunState.UNCLEAR, note)
 
     def _refuse_queued(self, request: Request, who: Person) -> tuple[Run, ...]:
-        """Inside a transaction: the runs that were refused, as their turn had not come."""
+        """Refuse the queued runs, inside a transaction. Returns them."""
         note = "Its turn had not come when following the others was stopped. Nothing was sent."
         waiting = not_started(self._store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in waiting:

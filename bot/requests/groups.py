@@ -1,4 +1,4 @@
-"""Several jobs act together only when all have the same status: the groups of those that do not."""
+"""Groups jobs by status, since a bulk request takes only jobs of the same status."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def mixed_statuses_answer(
     options: Options,
     known: Callable[[], Iterable[str]] = tuple,
 ) -> Note | None:
-    """Why these jobs cannot act together, with a button for each group; None when they can.
+    """Why these jobs cannot share a request, with a button for each group; None when they can.
 
-    The button of a group that `action` is possible for does it there; that of another lists its jobs,
-    with what is possible for them. `known` gives the full names of all jobs there are.
+    The button of a group runs `action` if it is possible there, else lists the group's jobs. `known` returns
+    the full names of all jobs.
     """
     groups = by_status(jobs)
     if len(groups) < 2:
@@ -48,7 +48,7 @@ def mixed_statuses_answer(
 
 
 def by_status(jobs: Sequence[Job]) -> dict[str, list[Job]]:
-    """Jobs by state and phase, in the order they came."""
+    """Jobs by state and phase, in the given order."""
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(job.status, []).append(job)
@@ -56,7 +56,7 @@ def by_status(jobs: Sequence[Job]) -> dict[str, list[Job]]:
 
 
 def flags_of(options: Options) -> dict[str, FlagValue]:
-    """The flags by which people would type these options."""
+    """The command's flags for these options."""
     flags: dict[str, FlagValue] = {}
     if options.databases:
         flags["databases"] = options.databases
@@ -92,7 +92,7 @@ def _button(ref: MakeToken, action: Action, status: str, group: Sequence[Job], o
 
 
 def _possible(action: Action, job: Job, options: Options) -> bool:
-    """Databases are looked at when it is asked for; here the job's state decides."""
+    """By the job's state alone: databases are checked once the request is made."""
     if action is Action.RESTART and job.state == State.RUNNING and options.failed_only:
         return True
     return check(action, job, replace(options, failed_only=False, databases=())) is None

@@ -1,4 +1,4 @@
-"""How jobs are called: by the id, and by `location/id` where another job that is known has the same id."""
+"""Display names of jobs: the id, or `location/id` where another known job has the same id."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from bot.dms.model import Job, parse_name, short_name
 from bot.store.records import Request
 
 JobNamer = Callable[[str], str]
-"""From a job's full name to what people call it."""
+"""Maps a full resource name to a display name."""
 
 
 def disambiguate(known: Iterable[str]) -> JobNamer:
-    """Calls jobs so that none is taken for another; `known` are the full names of all jobs there are."""
+    """Names jobs unambiguously; `known` are the full resource names of all jobs."""
     twins = Counter(short_name(name) for name in set(known))
     return lambda name: with_location(name) if twins[short_name(name)] > 1 else short_name(name)
 
 
 def with_location(name: str) -> str:
-    """`location/id`, as it can be typed; other texts as they are."""
+    """`location/id`, as people can type it; text that is no resource name stays as it is."""
     try:
         _, location, job_id = parse_name(name)
     except ValueError:
@@ -28,12 +28,12 @@ def with_location(name: str) -> str:
 
 
 def ambiguous_names(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, str]:
-    """By full name, what those of the jobs are called whose ids alone are ambiguous among `known`."""
+    """By full resource name, the display names of those jobs whose ids are ambiguous among `known`."""
     names = [job.name for job in jobs]
     calls = disambiguate((*names, *known))
     return {name: calls(name) for name in names if calls(name) != short_name(name)}
 
 
 def display_name(request: Request, name: str) -> str:
-    """What a job is called in a request, from its full name: the same in each message about it."""
+    """The display name of a job, the same in all messages of a request; `name` is its resource name."""
     return request.facts.display_names.get(name) or short_name(name)

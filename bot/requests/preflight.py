@@ -1,7 +1,7 @@
-"""The checks that come right before a call to the service.
+"""The checks right before a call to the service.
 
-A request may have waited for hours between its confirmation and its turn, so everything that let it
-through is judged again: the job, its databases, the policy, the approvals, freezes and the delay.
+A request may wait for hours between its confirmation and its turn, so everything is checked again: the job,
+its databases, the policy, the approvals, freezes and the replication delay.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MAX_QUEUED = timedelta(days=1)
 
 
 class PreconditionFailed(Exception):
-    """Why a run may not call the service (any more). `str()` is one sentence."""
+    """Why a run may not call the service. `str()` is one sentence."""
 
 
 class PermanentRefusal(PreconditionFailed):
@@ -34,7 +34,7 @@ class PermanentRefusal(PreconditionFailed):
 
 
 class Preflight:
-    """Decides whether a run may call the service now. Reads, and writes nothing."""
+    """Decides whether a run may call the service now. Writes nothing."""
 
     def __init__(self, dms: Dms, store: Store, access: Access, clock: Callable[[], datetime]) -> None:
         self._dms = dms
@@ -43,7 +43,7 @@ class Preflight:
         self._clock = clock
 
     def check(self, run: Run, request: Request) -> Job:
-        """The job as it is now, when the run may call the service.
+        """Check everything. Returns the job as it is now.
 
         Raises:
             PreconditionFailed, DmsError, StoreError.
@@ -86,7 +86,7 @@ class Preflight:
             )
 
     def check_not_frozen(self, run: Run, job: Job) -> None:
-        """That no freeze forbids the run.
+        """Check that no freeze forbids the run.
 
         Raises:
             PreconditionFailed, StoreError.
@@ -97,7 +97,7 @@ class Preflight:
             raise PreconditionFailed(_frozen_text(job, freeze))
 
     def check_not_edited(self, request: Request, job: Job) -> None:
-        """For an edit that may have arrived: that the job's databases are as before it, or as after it.
+        """For an edit that may have arrived, check that the selection is that before or after it.
 
         Raises:
             PreconditionFailed, DmsError.
@@ -121,8 +121,8 @@ class Preflight:
             )
 
     def _check_still_caught_up(self, request: Request, job: Job) -> None:
-        """A promote that had to wait is not sent on an old delay of zero. One that was shown to be above
-        zero, or not to be known, was let through all the same."""
+        """Refuse a promote whose delay of zero is out of date and no longer true. A delay that was shown as
+        above zero or unknown does not stop it: it was confirmed all the same."""
         shown = request.facts.delays.get(job.name)
         if shown is None or not shown.was_shown_as_zero:
             return
@@ -138,13 +138,13 @@ class Preflight:
 
 
 def names_databases(request: Request, job: Job) -> bool:
-    """Whether the card of a destructive request named databases of the job."""
+    """Whether a destructive request named databases of the job on its card."""
     return request.action in DESTRUCTIVE and bool(request.databases.get(job.name))
 
 
 def check_no_new_databases(request: Request, job: Job, databases: Sequence[Database]) -> None:
-    """A destructive action must not touch databases that were not shown at confirmation, nor some that
-    came to be at risk after it.
+    """A destructive action must not touch databases that were not shown at confirmation, or that were not
+    shown as at risk.
 
     Raises:
         PreconditionFailed.
@@ -177,7 +177,7 @@ def _check_no_new_risk(request: Request, job: Job, databases: Sequence[Database]
 
 
 def is_half_done(run: Run) -> bool:
-    """Whether a queued run has stopped its job already and has yet to restart it."""
+    """Whether a queued run has already stopped its job and has yet to restart it."""
     return run.called is not None
 
 

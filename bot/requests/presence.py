@@ -1,4 +1,4 @@
-"""Tells other replicas that this one lives, so that they leave its calls alone."""
+"""Shows other replicas that this one is alive, so that they leave its calls alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Presence:
         self._thread = threading.Thread(target=self._keep, name="presence", daemon=True)
 
     def start(self) -> None:
-        """Take the lock, and keep it.
+        """Take the lock, and start a thread that keeps it.
 
         Raises:
             StoreError.
@@ -36,7 +36,7 @@ class Presence:
         self._thread.start()
 
     def stop(self) -> None:
-        """Release the lock: others take up what this replica has left."""
+        """Release the lock: other replicas recover what this one has left."""
         self._stopping.set()
         self._thread.join()
         if self._lock is not None:

@@ -1,4 +1,4 @@
-"""Which approvals of a request count."""
+"""Which approvals count, which requests are related, and the keys of a request's messages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.store.records import Decision, Person, Request
 
 
 def valid_approvals(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
-    """The approvals that count: without those whose givers have lost the right to give them."""
+    """The approvals that count, without those of people who have lost the right to approve."""
     void = request.facts.void_approvers
     return tuple(each for each in decisions if each.approve and each.user not in void)
 
 
 def valid_approvers(store: Store, access: Access, request: Request) -> set[str]:
-    """Who has approved `request` and may do so by the policy as it is now, where they pressed.
+    """Ids of users who have approved `request` and still may, in the channel where they did.
 
     Raises:
         StoreError.
@@ -32,30 +32,30 @@ def valid_approvers(store: Store, access: Access, request: Request) -> set[str]:
 
 
 def _audited_channels(store: Store, request: Request) -> dict[str, str]:
-    """By user id, where they approved: older versions wrote it into the audit alone."""
+    """Channel of each approval by user id, from the audit: older versions stored it nowhere else."""
     entries = store.audit(job=request.jobs[0].name, request=request.id)
     return {entry.user: entry.channel for entry in entries if entry.event == "approved"}
 
 
 _FIRST = 3
-"""As many as a card names: a request of many jobs is large, and only a few are worth reading."""
+"""Number of related requests that a card names. Requests can be large, so no more are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedRequests:
-    """Other open requests that share a job with one."""
+    """Other open requests that share a job with a request."""
 
     first: tuple[Request, ...] = ()
     """The newest."""
     more: int = 0
-    """How many there are beside those."""
+    """Number of further ones."""
 
 
 NO_RELATED = RelatedRequests()
 
 
 def find_related_open(store: Store, request: Request, now: datetime) -> RelatedRequests:
-    """Those that are open at `now`; newest first.
+    """Other requests for the same jobs that are open at `now`, newest first.
 
     Raises:
         StoreError.
@@ -66,7 +66,7 @@ def find_related_open(store: Store, request: Request, now: datetime) -> RelatedR
 
 
 def request_key(request_id: str) -> str:
-    """Key of the message that shows a request where it was made."""
+    """Key of a request's message where it was made."""
     return f"request:{request_id}"
 
 
@@ -76,5 +76,5 @@ def approval_key(request_id: str) -> str:
 
 
 def denial_key(request_id: str) -> str:
-    """Key of the message that tells the requester of a denial."""
+    """Key of the message that notifies the requester of a denial."""
     return f"denial:{request_id}"

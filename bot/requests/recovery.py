@@ -1,4 +1,4 @@
-"""Finds out what became of a call whose answer was lost. Reads the service and the store, writes nothing."""
+"""Finds out the outcome of calls whose answer was lost. Writes nothing to the store."""
 
 from __future__ import annotations
 
@@ -29,28 +29,29 @@ from bot.util.redact import redact
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
-"""How often to look for the operation of a call whose answer is not known."""
+"""How often to look for the operation of a call whose outcome is unknown."""
 _CLOCK_SKEW = timedelta(seconds=60)
-"""How far the service's clock may differ from ours when looking for an operation."""
+"""Tolerated difference between the service's clock and ours."""
 _IDEMPOTENT = {Action.DELETE: State.DELETING, Action.EDIT: State.UPDATING}
-"""Actions whose method takes a `request_id`, so that calling again with the same one is harmless where
-the first call arrived; and the state in which the job is then."""
+"""Actions whose method takes a `request_id`, so that repeating a call that arrived has no effect; with the
+state of the job after it arrived."""
 _REPLAY_WITHIN = timedelta(minutes=50)
-"""The service remembers a `request_id` for at least 60 minutes (proto `DeleteMigrationJobRequest`)."""
+"""Below the 60 minutes for which the service remembers a `request_id`. Source: proto
+`DeleteMigrationJobRequest`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a call; with neither, nobody knows."""
+    """The outcome of a call; unknown where neither field is set."""
 
     operation: Operation | None = None
-    """The service has accepted it."""
+    """The operation of an accepted call."""
     job_gone: bool = False
-    """It was a delete, and the job is no longer there."""
+    """The call was a delete, and the job no longer exists."""
 
 
 class Recovery:
-    """Looks for traces of lost calls; repeats one only where its `request_id` makes that harmless."""
+    """Looks for the effects of lost calls; repeats a call only where its `request_id` makes that safe."""
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class Recovery:
         self._arrives_within = timedelta(seconds=call_lasts_s) + _CLOCK_SKEW
 
     def outcome(self, run: Run, request: Request, before: Job, attempts: int = ATTEMPTS) -> Outcome:
-        """What became of the call of `run`; `before` is the job as last read before the call.
+        """The outcome of the call of `run`; `before` is the job as last read before the call.
 
         Raises:
             StoreError.
@@ -86,7 +87,7 @@ class Recovery:
         return Outcome(job_gone=run.action is Action.DELETE and self.is_job_gone(run, request))
 
     def is_job_gone(self, run: Run, request: Request) -> bool:
-        """Whether the service surely has the job no more; another one may have its name by now."""
+        """Whether the job certainly no longer exists; another one may have its name by now."""
         try:
             return self._dms.get_job(run.job).create_time != request.job(run.job).create_time
         except NotFound:
@@ -95,7 +96,7 @@ class Recovery:
             return False
 
     def job_state_text(self, name: str) -> str:
-        """What the service says of the job now, in a sentence."""
+        """The job's present state, in a sentence."""
         try:
             job = self._dms.get_job(name)
         except NotFound:
@@ -105,9 +106,9 @@ class Recovery:
         return f"The service says that `{job.id}` is {where(job)} now: look at it before trying again."
 
     def _replay_with_request_id(self, run: Run, request: Request) -> Operation | None:
-        """What the same call with the same `request_id` answers; None when that tells nothing.
+        """Repeat the call with its `request_id`. Returns the operation, or None when that proves nothing.
 
-        After a call in doubt even a refusal proves nothing: the first may be what it runs into.
+        A refusal proves nothing: the first call may be its cause.
         """
         try:
             job = self._check_replayable(run, request)
@@ -117,7 +118,7 @@ class Recovery:
             return None
 
     def _check_replayable(self, run: Run, request: Request) -> Job:
-        """The job, when the call may be repeated: the repeated call may be the first that arrives.
+        """Check that the call may be repeated, as it may be the first to arrive. Returns the job.
 
         Raises:
             PreconditionFailed, DmsError.
@@ -141,10 +142,10 @@ class Recovery:
     def _find_our_operation(self, run: Run, request: Request, before: Job, attempts: int) -> Operation | None:
         """The operation our call created, if exactly one candidate matches.
 
-        The service does not say who began an operation, so two candidates are none.
+        The service does not say who started an operation, so with two candidates neither is taken.
         """
         if run.action is Action.EDIT:
-            # Somebody else's edit looks the same, and saved something else.
+            # An edit by somebody else looks the same but has saved something else.
             return None
         verb = "stop" if self._ledger.is_stopping_first(run, request) else str(run.action)
         for attempt in range(attempts):
@@ -164,10 +165,11 @@ class Recovery:
         return None
 
     def _may_be_ours(self, run: Run, operation: Operation, before: Job) -> bool:
-        """Whether the call can have created it: not before it, nor after it has surely arrived or been lost.
+        """Whether our call can have created the operation, judged by its start time.
 
-        The service had changed the job for the last time before we read it, so what it began before that,
-        by its own clock, was there before the call.
+        An operation that started before the job's `update_time`, as read before the call, is older than
+        the call; both times are of the service's clock. One that started after the call must have arrived
+        or been lost is somebody else's.
         """
         begun = operation.create_time
         if begun is None:
@@ -187,6 +189,6 @@ class Recovery:
         return tuple(each for each in found if each.target == run.job)
 
     def _is_claimed(self, run: Run, operation: Operation) -> bool:
-        """Whether a call of this or another run has been answered with it."""
+        """Whether the audit names the operation as that of a run."""
         since = (run.called or self._clock()) - 2 * _CLOCK_SKEW
         return any(entry.operation == operation.name for entry in self._store.audit(job=run.job, since=since))

@@ -1,4 +1,4 @@
-"""What a restored database must not do again."""
+"""Ends the runs of a restored database, so that no call is made twice."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MOST = 1_000_000
 
 
 def end_unfinished(store: Store, now: datetime) -> None:
-    """End every run that had not ended as unclear, and write it into the audit.
+    """End every active run as unclear, with an audit row.
 
-    Its call may have been made after the backup, by the database that is replaced. A start would take it up
-    and could make the call once more. The next look at requests closes theirs.
+    Its call may have been made after the backup, by the bot on the replaced database. The next start would
+    recover the run and might call again. The follower closes the requests.
 
     Raises:
         StoreError.

@@ -1,4 +1,4 @@
-"""Judges a request anew at each press: by the policy, the jobs and the delay as they are now."""
+"""Checks a request again at each press: policy, jobs and replication delay as they are now."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
 
 _CHANGES = 5
-"""Changed jobs that are named when a request ends for them."""
+"""Maximum number of changed jobs named when a request ends."""
 
 
 class Revalidation:
-    """What a confirmation and an approval have in common."""
+    """The checks that confirmation and approval share."""
 
     def __init__(self, context: RequestContext) -> None:
         self._ctx = context
 
     def reevaluate_policy(self, request: Request) -> Request | Verdict:
-        """The request by the policy as it is now, which may ask for more than it did; or its refusal."""
+        """The request under the present policy, which may ask for more than before; or its refusal."""
         verdicts = self.verdicts(request)
         refused = next((each for each in verdicts if not each.allowed), None)
         if refused is not None:
@@ -45,11 +45,11 @@ class Revalidation:
         )
 
     def verdicts(self, request: Request) -> list[Verdict]:
-        """What the policy of now says to the requester, for each job."""
+        """The present policy's verdict on the requester, for each job."""
         return [self._ctx.access.verdict(request.by, request.action, job) for job in request.jobs]
 
     def end_if_outdated(self, request: Request) -> bool:
-        """Whether a job is no longer as it was; the request then ends, and its message says so."""
+        """End the request if one of its jobs has changed. Returns whether it ended."""
         jobs = parallel.map_concurrently(self._current_job, request.jobs)
         pairs = zip(request.jobs, jobs, strict=True)
         changes = [change for change in (_change(then, now) for then, now in pairs) if change]
@@ -62,16 +62,16 @@ class Revalidation:
         return True
 
     def _current_job(self, then: Job) -> Job | None:
-        """The job as it is now; None when it is gone."""
+        """The job as it is now; None when it no longer exists."""
         try:
             return self._ctx.dms.get_job(then.name)
         except NotFound:
             return None
 
     def check_delay(self, request: Request) -> Note | None:
-        """Why a promote is not let through yet: its delay was measured long ago, and is not zero now.
+        """Why a promote does not go on yet: its delay was out of date, and is not zero now.
 
-        The figure is read anew, so whoever presses again has seen the present one.
+        The new figure is stored and shown, so that whoever presses again has seen it.
         """
         if request.action is not Action.PROMOTE:
             return None
@@ -82,8 +82,8 @@ class Revalidation:
         return delay_changed_note(delay.data_loss_reason(delays))
 
     def reread(self, judged: Request, state: RequestState) -> Request | Note:
-        """The request as the store has it, when a press that was judged on `judged` still counts; else what
-        to tell. In the transaction of that press, this stays true till its end.
+        """The request as stored now, when a press that was checked on `judged` still counts, else what to
+        answer. Call it inside the transaction of that press, where the result stays true.
 
         Raises:
             StoreError.
@@ -96,7 +96,7 @@ class Revalidation:
         return _delay_changed_since(judged, current) or current
 
     def recheck(self, who: Person, request_id: str) -> Note | None:
-        """Look at the replication delay again, for the message of a promote.
+        """Measure the replication delay of a promote again. Returns None on success, else what to answer.
 
         Raises:
             StoreError.
@@ -109,7 +109,7 @@ class Revalidation:
         return None
 
     def blocked_note(self, request: Request) -> Note | None:
-        """Why the request cannot run now, though it stays open; None where it can.
+        """Why the request, which stays open, cannot run now; None where it can.
 
         Raises:
             StoreError.
@@ -118,8 +118,9 @@ class Revalidation:
         return blocked_note(stop.reason, stop.buttons) if stop is not None else None
 
     def move(self, request: Request, current: Request, to: RequestState) -> Request:
-        """Move an open request on, with what its confirmation or the policy has changed; `current` is how
-        the store has it, as read in the same transaction.
+        """Move an open request to the next state, with what its confirmation or the policy has changed.
+
+        `current` is the request as read from the store in the same transaction.
 
         Raises:
             StoreError.
@@ -142,7 +143,7 @@ class Revalidation:
 
 
 def _delay_changed_since(judged: Request, current: Request) -> Note | None:
-    """Why a press does not count: the delay was measured again since it was judged, and is not zero."""
+    """Why a press does not count: since its check the delay was measured again, and is not zero."""
     delays = current.facts.delays
     if not delays or delays == judged.facts.delays:
         return None
@@ -150,7 +151,7 @@ def _delay_changed_since(judged: Request, current: Request) -> Note | None:
 
 
 def _decided(judged: RequestFacts, current: RequestFacts) -> RequestFacts:
-    """The facts of the store, with those that a confirmation or an approval decides."""
+    """The stored facts, updated with those that a confirmation or approval sets."""
     return replace(
         current,
         approval_channel=judged.approval_channel,

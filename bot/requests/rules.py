@@ -1,6 +1,6 @@
-"""What decides how a request and its runs go on, beside the policy. Pure functions; the words are elsewhere.
+"""Rules for confirming requests and following runs. Pure functions; `bot.requests.wording` has the words.
 
-`bot.dms.rules` says what a job's state allows; this says what confirming and following take.
+`bot.dms.rules` has the rules of a job's state, `bot.policy` those of people.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes down how runs go on and how they end: each step with its audit row, in one transaction."""
+"""Records the steps of runs: each in one transaction with its audit row."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestS
 from bot.util.redact import redact
 
 STOPPING_FIRST = "stopping it first"
-"""The note of a run whose job is stopped so that it can restart."""
+"""Note of a run that is stopping its job in order to restart it."""
 _STOPPED = "stopped"
-"""The audit event of a run that has stopped its job and has yet to restart it."""
+"""Audit event of a run that has stopped its job and has yet to restart it."""
 UNKNOWN = "It is not known whether it was applied."
 
 
 class RunLedger:
-    """The records of runs: moved conditionally, so each step is taken once whoever races."""
+    """Moves runs conditionally, so that each step happens once, whoever races."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class RunLedger:
         on_ended: Callable[[Action, RunState], None],
         start_next: Callable[[str], None],
     ) -> None:
-        """`wake` sends what is in the outbox, `nudge` has a job looked at soon, and `start_next` begins the
-        queued runs of a request once one of its runs has ended."""
+        """`wake` wakes the notifier, `nudge` has a job polled soon, and `start_next` starts queued runs of a
+        request after one of its runs has ended."""
         self._store = store
         self._clock = clock
         self._wake = wake
@@ -43,27 +43,27 @@ class RunLedger:
         self._start_next = start_next
 
     def is_stopping_first(self, run: Run, request: Request) -> bool:
-        """Whether what is being called is the stop that comes before the restart."""
+        """Whether the present call is the stop before a restart."""
         first = request.options.stop_first and running_dump(request.job(run.job))
         return first and not self.has_stopped(run, request)
 
     def has_stopped(self, run: Run, request: Request) -> bool:
-        """Whether this run has stopped its job already, to restart it."""
+        """Whether the run has already stopped its job in order to restart it."""
         if run.stopped_job is not None or not request.options.stop_first:
             return bool(run.stopped_job)
-        # Stored by an older version, which wrote it into the audit alone.
+        # An older version made the call, and wrote this into the audit alone.
         entries = self._store.audit(job=run.job, request=request.id)
         return any(entry.event == _STOPPED and entry.run == run.id for entry in entries)
 
     def remark(self, run: Run, request: Request, note: str) -> None:
-        """Say how far a run is while it goes on."""
+        """Set the note of a running run."""
         with self._store.transaction():
             if self._store.move_run(run.id, [RunState.FOLLOWING], RunState.FOLLOWING, note=redact(note)):
                 self.touch(request.id)
         self._wake()
 
     def operation_done(self, run: Run, request: Request, operation: Operation) -> None:
-        """Write down how a followed operation ended."""
+        """Record the end of a followed operation."""
         stops = self.is_stopping_first(run, request)
         if operation.error is not None:
             before = "It could not be stopped, so the restart was not sent: " if stops else ""
@@ -76,7 +76,7 @@ class RunLedger:
         self._nudge(run.job)
 
     def _requeue_stopped(self, run: Run, request: Request) -> None:
-        """The job has been stopped so that it can restart: the follower takes the run up again."""
+        """The job is stopped: queue the run again, so that the follower has it restart the job."""
         with self._store.transaction():
             moved = self._store.move_run(
                 run.id, [RunState.FOLLOWING], RunState.QUEUED, operation="", note="", stopped_job=True
@@ -95,7 +95,7 @@ class RunLedger:
         *,
         permanent: bool = False,
     ) -> None:
-        """End a run, and let the next of its request begin; nothing where it is in no state of `expect`.
+        """End a run that is in one of the states `expect`, and start the next run of its request.
 
         `permanent` marks an end after which a retry cannot help.
         """
@@ -104,7 +104,7 @@ class RunLedger:
             self.after_end(request, moved)
 
     def close_unclear(self, run: Run, request: Request, why: str, job_state: str) -> None:
-        """End a run of which nobody knows whether it was applied."""
+        """End a run whose outcome is unknown."""
         note = f"{why} {UNKNOWN} {job_state}"
         self.close(run, request, [RunState.CALLING, RunState.FOLLOWING], RunState.UNCLEAR, note)
 
@@ -118,7 +118,7 @@ class RunLedger:
         *,
         permanent: bool = False,
     ) -> Run | None:
-        """The run as it ended, written down; None where it was in no state of `expect`."""
+        """Record the end of a run. Returns the run, or None where it was in no state of `expect`."""
         with self._store.transaction():
             moved = self._store.move_run(
                 run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=permanent
@@ -129,7 +129,7 @@ class RunLedger:
         return moved
 
     def after_end(self, request: Request, *ended: Run) -> None:
-        """What follows once the ends of runs are written down; outside their transaction."""
+        """Start the next runs and close the request; called after the transaction that ended the runs."""
         for run in ended:
             self._on_ended(run.action, run.state)
         self._wake()
@@ -137,7 +137,7 @@ class RunLedger:
         self.finish(request.id)
 
     def finish(self, request_id: str) -> None:
-        """Close the request when its last run has ended."""
+        """Close the request if its last run has ended."""
         with self._store.transaction():
             if self._store.runs(request=request_id, states=ACTIVE_RUNS, limit=1):
                 return
@@ -162,7 +162,7 @@ class RunLedger:
         detail: str = "",
         by: Person | None = None,
     ) -> None:
-        """Write an audit row; `by` is who did it, where that is not the requester."""
+        """Write an audit row; `by` is the person who acted, by default the requester."""
         by = by or request.by
         self._store.append_audit(
             AuditEntry(

@@ -1,9 +1,8 @@
-"""Carries out what was approved: each run once, and what came of it written down.
+"""Carries out approved requests: calls the service once per run, and records the outcome.
 
-`Runner.perform` is the one function through which every change of a job passes. Before the call it
-checks permission, state, approval and freezes again and writes the audit row; after it, the outcome.
-The store moves a run from one state to the next conditionally, so a run is called at most once
-whatever crashes or races.
+`Runner.perform` is the only way to a call that changes a job. Before the call it checks permission, state,
+approvals and freezes again, and writes the audit row; after it, it records the outcome. The store moves runs
+conditionally from state to state, so a run is called at most once, whatever crashes or races.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ _PERMANENT = (PermanentRefusal, NotFound, Denied)
 
 
 def replica_lock(owner: str) -> str:
-    """Name of the lock that a replica holds while it lives."""
+    """Name of the lock that a replica holds while it is alive."""
     return f"replica:{owner}"
 
 
 class Runner:
-    """Runs of approved requests, from the queue to the service's answer."""
+    """Takes runs from the queue to the service's answer."""
 
     def __init__(
         self,
@@ -61,8 +60,8 @@ class Runner:
         poll_every_s: float = 1.0,
         call_timeout_s: float = 30.0,
     ) -> None:
-        """`parallel` runs of a request go on at once; a call that has not arrived after `call_timeout_s`
-        never will."""
+        """At most `parallel` runs of a request go on at once. A call that has not arrived `call_timeout_s`
+        seconds after it was made never will; `poll_every_s` is the pause between looks for its operation."""
         self._dms = dms
         self._store = store
         self._actions = actions
@@ -94,9 +93,9 @@ class Runner:
     # ---- the queue
 
     def queue(self, request_id: str) -> None:
-        """Queue one run a job, each of which locks its job, unless that was done already.
+        """Queue a run for each job of an approved request, unless that was done already. Each locks its job.
 
-        Part of the transaction that approves, so that nothing is ever approved without its runs.
+        Part of the transaction that approves, so that no request is approved without its runs.
 
         Raises:
             StoreError.
@@ -110,17 +109,17 @@ class Runner:
             self.ledger.touch(request_id)
 
     def begin(self, request_id: str) -> None:
-        """Carry out what was queued.
+        """Start the queued runs of a request.
 
         Raises:
-            StoreError: the follower begins it.
+            StoreError: the follower starts them later.
         """
         self._wake()
         self.pump(request_id)
         self.ledger.finish(request_id)
 
     def pump(self, request_id: str) -> None:
-        """Begin as many queued runs of a request as may go on at once.
+        """Start queued runs of a request, up to the limit of parallel runs.
 
         Raises:
             StoreError.
@@ -151,7 +150,7 @@ class Runner:
     # ---- the pool
 
     def submit(self, run: Run, work: Callable[[Run], None]) -> None:
-        """Have `work` done with a run by the pool, unless something is being done with it already."""
+        """Have the pool do `work` with a run, unless it is working on that run already."""
         with self._guard:
             if run.id in self._working:
                 return
@@ -159,25 +158,25 @@ class Runner:
         try:
             future = self._pool.submit(self._work, run, work)
         except RuntimeError:
-            # The bot is stopping: the next leader takes it up.
+            # The bot is stopping: the next leader continues the run.
             with self._guard:
                 self._working.pop(run.id, None)
         else:
             future.add_done_callback(lambda done: self._forget_cancelled(run, done))
 
     def in_progress(self) -> list[str]:
-        """What is being worked on: action, job and id of each run."""
+        """Action, job and id of each run that the pool is working on."""
         with self._guard:
             runs = list(self._working.values())
         return [f"{run.action} {run.job} ({run.id})" for run in runs]
 
     def is_working_on(self, run: Run) -> bool:
-        """Whether something is being done with a run in this process."""
+        """Whether this process is working on the run."""
         return run.id in self._working
 
     @contextmanager
     def unsaved(self) -> Iterator[frozenset[str]]:
-        """Take the ids of runs whose outcome could not be saved; they are kept where the block fails."""
+        """Take the ids of runs whose outcome could not be saved; put back if the block raises StoreError."""
         with self._guard:
             unsaved, self._unsaved = frozenset(self._unsaved), set()
         try:
@@ -210,10 +209,10 @@ class Runner:
     # ---- the one way to the service
 
     def perform(self, run: Run) -> None:
-        """Check everything once more, write it down, call, and write down what came of it.
+        """Check everything again, record the call, make it, and record the outcome.
 
         Raises:
-            StoreError: the run stays as it is, and the follower takes it up.
+            StoreError: the run stays as it is, and the follower recovers it.
         """
         request, queued = self._store.request(run.request), self._store.run(run.id)
         if request is None or queued is None or queued.state is not RunState.QUEUED:
@@ -229,7 +228,7 @@ class Runner:
             self._call(calling, request, job)
 
     def _refuse(self, run: Run, request: Request, at: RunState, why: PreconditionFailed | DmsError) -> None:
-        """Close a run whose call was not sent or not taken; a job stopped on the way is not as it was."""
+        """Close a run whose call was not sent or was rejected; FAILED where it has stopped the job before."""
         to, note = RunState.REFUSED, str(why)
         if self.ledger.has_stopped(run, request):
             to, note = RunState.FAILED, f"The job was stopped, but it was not restarted: {why}"
@@ -239,8 +238,8 @@ class Runner:
         """Mark the run as being called, with its audit row; None when it is not its turn.
 
         Raises:
-            PreconditionFailed: the job is frozen. A freeze and a call cannot pass each other: both are
-                written in transactions.
+            PreconditionFailed: the job is frozen. Freezes and calls are recorded in transactions, so
+                neither can overlook the other.
         """
         now = self._clock()
         with self._store.transaction():
@@ -274,7 +273,7 @@ class Runner:
             self._on_accepted(run, request, operation)
 
     def _on_rejected(self, run: Run, request: Request, error: DmsError, before: Job) -> None:
-        """A quota may run out on the way back as well: look once before saying that nothing was done."""
+        """Refuse the run. With an exhausted quota the call may have arrived: look once for its operation."""
         if error.code != _QUOTA_USED_UP or not self._resolved(run, request, before, attempts=1):
             self._refuse(run, request, RunState.CALLING, error)
 
@@ -282,7 +281,7 @@ class Runner:
         try:
             moved = self._start_following(run, request, operation)
         except JobLocked:
-            # Another replica gave this run up as unclear meanwhile, and somebody tried again.
+            # Another replica ended this run as unclear meanwhile, and somebody has retried.
             log.error("operation_not_followed", run=run.id, operation=operation.name)
             return
         if moved is None:
@@ -311,7 +310,7 @@ class Runner:
     # ---- calls whose answer is not known
 
     def resolve_unknown_outcome(self, run: Run, request: Request, why: str, before: Job) -> None:
-        """Find out what became of a call and write it down, or say that it is unclear.
+        """Find out the outcome of a call and record it, or end the run as unclear.
 
         `before` is the job as it was last read before the call.
 
@@ -322,7 +321,7 @@ class Runner:
             self.ledger.close_unclear(run, request, why, self.recovery.job_state_text(run.job))
 
     def _resolved(self, run: Run, request: Request, before: Job, attempts: int) -> bool:
-        """Whether it is known what became of a call; then that is written down."""
+        """Try to find the outcome of a call and record it. Returns whether it was found."""
         outcome = self.recovery.outcome(run, request, before, attempts)
         if outcome.operation is not None:
             self._on_accepted(run, request, outcome.operation)

@@ -1,4 +1,4 @@
-"""What is said of requests: how they stand, what has changed, and what is in their way."""
+"""Words for requests: their state, what has changed, and what blocks them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ STATE_TEXT = {
     RequestState.EXPIRED: "expired; ask again",
     RequestState.OUTDATED: "out of date, because the job has changed; ask again",
 }
-"""How a request stands, after “this request is”."""
+"""The state of a request, to follow “this request is”."""
 
 
 def scope(request: Request) -> str:
-    """What a request takes of its jobs, or beside them, to stand behind their names; plain text."""
+    """Which part of its jobs a request affects, to follow their names; plain text."""
     if request.options.with_destination:
         return " and the destination" if len(request.jobs) == 1 else " and their destinations"
     if request.options.failed_only:
@@ -49,7 +49,7 @@ def describe_change(then: Job, now: Job) -> str:
 
 
 def freeze_terms(freeze: Freeze) -> tuple[RichPart, ...]:
-    """Until when, by whom, and why."""
+    """Until when a freeze lasts, who set it, and why."""
     return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Verbatim(freeze.reason))
 
 
@@ -76,7 +76,7 @@ def locked_reason(job: Job, run: Run, now: datetime) -> RichText:
 
 
 def describe_options(options: Options) -> str:
-    """Options in words, for the audit."""
+    """The options in words, for the audit."""
     parts = []
     if options.databases:
         parts.append(f"databases: {', '.join(options.databases)}")
@@ -99,12 +99,12 @@ def describe_options(options: Options) -> str:
 
 
 def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = ()) -> Note:
-    """The request stays open: the same button may be pressed again once that is over."""
+    """Says what blocks the request, which stays open: the same button works again after that."""
     return Note((*rich_parts(blocker), " Nothing was done; press again after that."), buttons, tone="warn")
 
 
 def delay_changed_note(reason: tuple[RichPart, ...]) -> Note | None:
-    """The press does not count: the replication delay is no longer as it was shown."""
+    """Says that a press does not count because the delay has changed; None without a `reason`."""
     if not reason:
         return None
     return Note(
@@ -120,12 +120,12 @@ def delay_changed_note(reason: tuple[RichPart, ...]) -> Note | None:
 
 
 def list_jobs(names: Sequence[str]) -> str:
-    """The ids of jobs, from their full names, in a sentence."""
+    """The ids of jobs, given their full resource names, as a list in a sentence."""
     return first_few([f"`{short_name(name)}`" for name in names], 10)
 
 
 def unknown_request_note() -> Note:
-    """For an id that is none of ours, or another workspace's: they cannot be told apart."""
+    """For an unknown id or one of another workspace, between which the answer must not distinguish."""
     return Note(
         "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
     )
