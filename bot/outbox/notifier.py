@@ -119,7 +119,7 @@ class Notifier:
             return waiting
         pause = _IDLE_S
         for limit in _BATCHES:
-            due = self._store.due(datetime.now(UTC), limit)
+            due = self._store.ready_to_send(datetime.now(UTC), limit)
             sent, pause = self._send_all(due, stop)
             if sent or len(due) < limit:
                 return 0.0 if sent else pause
@@ -336,7 +336,7 @@ class Notifier:
         self._store.mark_failed(message.key, None, str(error))
         if message.kind == "approval":
             # Who asked is told that nobody else has heard of it.
-            self._store.touch(request_key(str(message.subject.get("request", ""))))
+            self._store.mark_dirty(request_key(str(message.subject.get("request", ""))))
         log.error(
             "message_given_up", key=message.key, kind=message.kind, channel=message.channel, error=str(error)
         )

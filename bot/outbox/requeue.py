@@ -39,8 +39,8 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
     """
     since = now - MAX_AGE
     with store.transaction():
-        waiting = store.given_up(channel, NOT_A_MEMBER, since, kinds=_FOR_PEOPLE)
-        news = store.given_up(channel, NOT_A_MEMBER, since, kinds=_NEWS)
+        waiting = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_FOR_PEOPLE)
+        news = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_NEWS)
         matters = (each for each in reversed(news) if _is_news(store, each, subscriptions))
         chosen = [each for each in waiting if _is_open(store, each)] + list(islice(matters, MAX_NEWS))
         taken = sum(_requeue(store, each) for each in chosen)
@@ -50,10 +50,10 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
 
 
 def _requeue(store: Store, message: OutMessage) -> bool:
-    taken = store.take_up(message.key)
+    taken = store.retry_given_up(message.key)
     if taken and message.kind == "approval":
         # Its requester was told that nobody else has heard of it.
-        store.touch(request_key(str(message.subject["request"])))
+        store.mark_dirty(request_key(str(message.subject["request"])))
     return taken
 
 

@@ -122,20 +122,20 @@ class RequestContext:
         """Write an audit row for each job, and have the request's messages updated."""
         for job in request.jobs:
             self.audit(request, event, who, job, detail)
-        self.store.touch(request_key(request.id))
-        self.store.touch(approval_key(request.id))
-        self.touch_related(request)
+        self.store.mark_dirty(request_key(request.id))
+        self.store.mark_dirty(approval_key(request.id))
+        self.update_related(request)
 
-    def touch_related(self, request: Request) -> None:
-        """Have other open requests for the same jobs updated: they say how this one stands."""
-        for id in self.store.open_beside(request.id, request.by.team, self.clock()):
-            self.store.touch(request_key(id))
-            self.store.touch(approval_key(id))
+    def update_related(self, request: Request) -> None:
+        """Have the messages of other open requests for the same jobs updated: they mention this one."""
+        for id in self.store.open_sharing_jobs(request.id, request.by.team, self.clock()):
+            self.store.mark_dirty(request_key(id))
+            self.store.mark_dirty(approval_key(id))
 
-    def touch(self, request_id: str) -> None:
+    def update_messages(self, request_id: str) -> None:
         """Have the messages of a request updated."""
-        self.store.touch(request_key(request_id))
-        self.store.touch(approval_key(request_id))
+        self.store.mark_dirty(request_key(request_id))
+        self.store.mark_dirty(approval_key(request_id))
         self.wake()
 
     def audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
@@ -165,7 +165,7 @@ class RequestContext:
         with self.store.transaction():
             current = self.store.request(request.id) or request
             self.store.move_request(request.id, OPEN_REQUESTS, current.state, facts=change(current.facts))
-        self.touch(request.id)
+        self.update_messages(request.id)
 
     def save_delays(self, request: Request, delays: Mapping[str, MeasuredDelay]) -> None:
         """Store delays that were measured again, and have the messages updated.
@@ -227,7 +227,7 @@ class RequestContext:
         self.wake()
 
     def _post_approval(self, request: Request) -> None:
-        self.store.post(
+        self.store.enqueue(
             OutMessage(
                 key=approval_key(request.id),
                 channel=self.approval_channel_of(request),

@@ -152,7 +152,7 @@ class RequestCreation:
             self._ctx.store.add_request(request)
             for job in request.jobs:
                 self._ctx.audit(request, "requested", request.by, job)
-            self._ctx.store.post(
+            self._ctx.store.enqueue(
                 OutMessage(
                     key=request_key(request.id),
                     channel=request.by.channel,
@@ -162,7 +162,7 @@ class RequestCreation:
                     created=request.created,
                 )
             )
-            self._ctx.touch_related(request)
+            self._ctx.update_related(request)
             self._ctx.on_state_entered(request)
         return None
 

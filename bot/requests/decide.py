@@ -106,7 +106,7 @@ class Approval:
         thread of the request, or directly where the bot could not post the request to the channel."""
         card = self._ctx.store.message(request_key(request.id))
         threaded = card is not None and card.is_channel_message
-        self._ctx.store.post(
+        self._ctx.store.enqueue(
             OutMessage(
                 key=denial_key(request.id),
                 channel=request.by.channel if threaded else request.by.user,

@@ -60,7 +60,7 @@ class Expiry:
                 is None
             ):
                 return
-            self._ctx.store.post(
+            self._ctx.store.enqueue(
                 OutMessage(
                     key=f"reminder:{request.id}",
                     channel=self._ctx.approval_channel_of(request),

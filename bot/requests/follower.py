@@ -109,7 +109,7 @@ class Follower:
         overdue = {run.id: run.request for run in following if is_overdue(run, now)}
         for run_id, request_id in overdue.items():
             if run_id not in self._overdue:
-                self._ledger.touch(request_id)
+                self._ledger.update_messages(request_id)
                 self._wake()
         self._overdue = set(overdue)
 

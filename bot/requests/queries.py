@@ -60,7 +60,7 @@ def find_related_open(store: Store, request: Request, now: datetime) -> RelatedR
     Raises:
         StoreError.
     """
-    ids = store.open_beside(request.id, request.by.team, now)
+    ids = store.open_sharing_jobs(request.id, request.by.team, now)
     found = (store.request(id) for id in ids[:_FIRST])
     return RelatedRequests(tuple(each for each in found if each is not None), len(ids[_FIRST:]))
 

@@ -32,8 +32,8 @@ def end_unfinished(store: Store, now: datetime) -> None:
             if request is None:
                 continue
             store.append_audit(_entry(run, request, request.job(run.job), now))
-            store.touch(request_key(request.id))
-            store.touch(approval_key(request.id))
+            store.mark_dirty(request_key(request.id))
+            store.mark_dirty(approval_key(request.id))
 
 
 def _entry(run: Run, request: Request, job: Job, now: datetime) -> AuditEntry:

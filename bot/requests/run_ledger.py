@@ -59,7 +59,7 @@ class RunLedger:
         """Set the note of a running run."""
         with self._store.transaction():
             if self._store.move_run(run.id, [RunState.FOLLOWING], RunState.FOLLOWING, note=redact(note)):
-                self.touch(request.id)
+                self.update_messages(request.id)
         self._wake()
 
     def operation_done(self, run: Run, request: Request, operation: Operation) -> None:
@@ -83,7 +83,7 @@ class RunLedger:
             )
             if moved is not None:
                 self.audit(run, request, _STOPPED, request.job(run.job))
-                self.touch(request.id)
+                self.update_messages(request.id)
 
     def close(
         self,
@@ -125,7 +125,7 @@ class RunLedger:
             )
             if moved is not None:
                 self.audit(moved, request, to.value, request.job(run.job), note)
-                self.touch(request.id)
+                self.update_messages(request.id)
         return moved
 
     def after_end(self, request: Request, *ended: Run) -> None:
@@ -145,13 +145,13 @@ class RunLedger:
                 request_id, [RequestState.RUNNING], RequestState.DONE, ended=self._clock()
             )
             if done is not None:
-                self.touch(request_id)
+                self.update_messages(request_id)
                 self._wake()
 
-    def touch(self, request_id: str) -> None:
+    def update_messages(self, request_id: str) -> None:
         """Have the messages of a request updated."""
-        self._store.touch(request_key(request_id))
-        self._store.touch(approval_key(request_id))
+        self._store.mark_dirty(request_key(request_id))
+        self._store.mark_dirty(approval_key(request_id))
 
     def audit(
         self,

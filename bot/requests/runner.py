@@ -106,7 +106,7 @@ class Runner:
                 return
             for job in request.jobs:
                 self._queue_run(request, job)
-            self.ledger.touch(request_id)
+            self.ledger.update_messages(request_id)
 
     def begin(self, request_id: str) -> None:
         """Start the queued runs of a request.
@@ -258,7 +258,7 @@ class Runner:
             if calling is None:
                 return None
             self.ledger.audit(calling, request, "calling", job)
-            self.ledger.touch(request.id)
+            self.ledger.update_messages(request.id)
         self._wake()
         return calling
 
@@ -304,7 +304,7 @@ class Runner:
             if moved is not None:
                 self._store.move_request(request.id, [RequestState.DONE], RequestState.RUNNING, ended=None)
                 self.ledger.audit(moved, request, "accepted", request.job(run.job))
-                self.ledger.touch(request.id)
+                self.ledger.update_messages(request.id)
         return moved
 
     # ---- calls whose answer is not known

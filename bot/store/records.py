@@ -255,7 +255,7 @@ RESPONSE_URL_PREFIX = "url:"
 class OutMessage:
     """A Slack message that mirrors something in the store.
 
-    The message is rendered from `kind` and `subject` when it is sent. `touch` increments `rev`, and the
+    The message is rendered from `kind` and `subject` when it is sent. `mark_dirty` increments `rev`, and the
     notifier posts or updates until `sent_rev` has caught up.
     """
 

@@ -148,9 +148,9 @@ class Announcer:
 
     def _close_alert(self, event: int, target: str, digests: _Digests) -> bool:
         """The alert is a message of its own or, in a burst, a part of a digest."""
-        if self._store.touch(f"alert:{event}:{target}"):
+        if self._store.mark_dirty(f"alert:{event}:{target}"):
             return True
-        updated = [self._store.touch(key) for key in digests.containing(target, event)]
+        updated = [self._store.mark_dirty(key) for key in digests.containing(target, event)]
         return any(updated)
 
     def _announce_to(self, target: str, routed: list[_RoutedEvent], now: datetime) -> None:
@@ -174,7 +174,7 @@ class Announcer:
             return routed
         added = [each for each in routed if not each.is_alert and each.event.job in digest.jobs]
         if added:
-            self._store.touch(digest.key, digest.add(added))
+            self._store.mark_dirty(digest.key, digest.add(added))
             for each in added:
                 self._update_timeline(target, each)
         return [each for each in routed if each not in added]
@@ -191,7 +191,7 @@ class Announcer:
             not_before=not_before,
             created=now,
         )
-        self._store.post(message)
+        self._store.enqueue(message)
         return digest
 
     def _announce_one(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
@@ -215,7 +215,7 @@ class Announcer:
         key = timeline_key(routed.saved, target)
         subject = timeline_subject(routed.saved)
         order = _order(target, routed)
-        self._store.post(OutMessage(key, target, "timeline", subject, order=order, created=now))
+        self._store.enqueue(OutMessage(key, target, "timeline", subject, order=order, created=now))
         return True
 
     def _close_last_run(self, target: str, routed: _RoutedEvent) -> None:
@@ -226,10 +226,10 @@ class Announcer:
         key = timeline_key(replace(routed.saved, snapshot=replace(snapshot, run=snapshot.run - 1)), target)
         message = self._store.message(key)
         if message is not None:
-            self._store.touch(key, {**message.subject, "end": routed.event.id})
+            self._store.mark_dirty(key, {**message.subject, "end": routed.event.id})
 
     def _update_timeline(self, target: str, routed: _RoutedEvent) -> bool:
-        return routed.follows_job and self._store.touch(timeline_key(routed.saved, target))
+        return routed.follows_job and self._store.mark_dirty(timeline_key(routed.saved, target))
 
     def _alert(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
         is_burst = self._is_burst(channel.alerts, routed)
@@ -239,7 +239,7 @@ class Announcer:
             return
         digest = channel.alert_digest
         if digest is not None and self._is_unsent(digest.key):
-            self._store.touch(digest.key, digest.add([routed]))
+            self._store.mark_dirty(digest.key, digest.add([routed]))
             return
         channel.alert_digest = self._post_digest(target, [routed], now, not_before=now + GATHER_WINDOW)
 
@@ -261,7 +261,7 @@ class Announcer:
             thread_of=thread_of,
             created=now,
         )
-        self._store.post(message)
+        self._store.enqueue(message)
 
 
 def timeline_key(saved: SavedEvent, target: str) -> str:

@@ -72,7 +72,7 @@ class DailySummary:
         self._store.put_value(self._marker(), today.isoformat())
         if first and late_by_min > 60:
             return False  # a bot that was set up in the afternoon writes its first summary the next morning
-        return self._store.post(
+        return self._store.enqueue(
             OutMessage(
                 key=f"summary:{self._channel}:{today.isoformat()}",
                 channel=self._channel,

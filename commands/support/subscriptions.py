@@ -211,4 +211,4 @@ def needs_notice(ctx: Context, target: str, membership: Membership) -> bool:
 def notify_channel(ctx: Context, key: str, target: str, text: str) -> None:
     """Tell a channel what this person did about it; posted with the transaction it is called in."""
     said = {"by": ctx.who.user, "text": text}
-    ctx.store.post(OutMessage(key, target, "text", said, created=ctx.now()))
+    ctx.store.enqueue(OutMessage(key, target, "text", said, created=ctx.now()))

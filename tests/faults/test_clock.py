@@ -136,12 +136,12 @@ def test_a_message_does_not_wait_for_a_time_that_was_wrong(tmp_path: Path) -> No
     """It was put off by seconds when the clock was an hour ahead."""
     now = datetime.now(UTC)
     with closing(open_store(str(tmp_path / "bot.db"))) as store:
-        store.post(OutMessage(key="late", channel=CHANNEL, kind="text", subject={"text": "hello"}))
+        store.enqueue(OutMessage(key="late", channel=CHANNEL, kind="text", subject={"text": "hello"}))
         store.mark_failed("late", now + HOUR + timedelta(seconds=2))
-        assert [each.key for each in store.due(now)] == ["late"]
+        assert [each.key for each in store.ready_to_send(now)] == ["late"]
         store.mark_failed("late", now + timedelta(seconds=2))
-        assert store.due(now) == ()
-        assert [each.key for each in store.due(now + timedelta(seconds=3))] == ["late"]
+        assert store.ready_to_send(now) == ()
+        assert [each.key for each in store.ready_to_send(now + timedelta(seconds=3))] == ["late"]
 
 
 def test_the_summary_is_written_once_a_day_whatever_the_clock_says(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def at(text: str) -> datetime:
 
 
 def posted(store: Store) -> list[OutMessage]:
-    return list(store.due(NOW + timedelta(days=999)))
+    return list(store.ready_to_send(NOW + timedelta(days=999)))
 
 
 def days(store: Store) -> list[str]:

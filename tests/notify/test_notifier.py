@@ -32,7 +32,7 @@ def notifier(web: WebClient, store: Store) -> Notifier:
 def put(store: Store, text: str, channel: str = NOTIFY, **values: Any) -> str:
     key = str(values.pop("key", text))
     message = OutMessage(key, channel, values.pop("kind", "text"), {"text": text}, **values)
-    assert store.post(message)
+    assert store.enqueue(message)
     return key
 
 
@@ -68,8 +68,8 @@ def test_a_message_is_posted_with_its_key(slack: SlackServer, store: Store, noti
 def test_a_message_is_updated_in_place(slack: SlackServer, store: Store, notifier: Notifier) -> None:
     key = put(store, "first")
     send(notifier, store)
-    store.touch(key, {"text": "second"})
-    store.touch(key, {"text": "third"})
+    store.mark_dirty(key, {"text": "second"})
+    store.mark_dirty(key, {"text": "third"})
     send(notifier, store)
     assert shown(slack) == ["third"]
     assert len(calls(slack, "chat.update")) == 1
@@ -81,7 +81,7 @@ def test_an_update_that_changes_nothing_is_not_sent(
     key = put(store, "same")
     with running(notifier):
         until(drained(store))
-        store.touch(key)
+        store.mark_dirty(key)
         until(drained(store))
     assert calls(slack, "chat.update") == []
 
@@ -135,7 +135,7 @@ def test_a_message_changed_while_its_answer_was_lost_is_found_and_updated(
     slack.control.fault("chat.postMessage", "503", after_apply=True)
     key = put(store, "early")
     Notifier(web, store, plainly(store)).send_due()
-    store.touch(key, {"text": "late"})
+    store.mark_dirty(key, {"text": "late"})
     send(Notifier(web, store, plainly(store)), store)
     assert shown(slack) == ["late"]
     assert len(calls(slack, "chat.postMessage")) == 1
@@ -181,13 +181,13 @@ def test_a_call_of_a_killed_bot_that_arrives_late_does_no_harm(
     key = put(store, "state 1")
     if not first:
         send(Notifier(web, store, plainly(store)), store)
-        store.touch(key, {"text": "state 2"})
+        store.mark_dirty(key, {"text": "state 2"})
     slack.control.fault("chat.postMessage" if first else "chat.update", "slow", seconds=2)
     process = _another(slack, tmp_path)
     until(lambda: not slack.workspace.faults)
     process.kill()
     process.wait(10)
-    store.touch(key, {"text": "state 3"})
+    store.mark_dirty(key, {"text": "state 3"})
     send(Notifier(web, store, plainly(store)), store)
     until(lambda: len(calls(slack, "chat.update")) == (1 if first else 2))
     assert shown(slack) == ["state 3"]
@@ -202,12 +202,12 @@ def test_who_leads_again_trusts_nothing_from_before(
     limited = put(store, "limited", channel=TEAM_CHANNEL)
     slack.control.fault("chat.postMessage", "ratelimited", retry_after=1)
     notifier.send_due()
-    store.touch(seen, {"text": "state 2"})
+    store.mark_dirty(seen, {"text": "state 2"})
     slack.control.fault("chat.postMessage", "503", after_apply=True)
     other = Notifier(web, store, plainly(store))
     until(lambda: other.send_due() >= 0 and shown(slack, TEAM_CHANNEL) == ["limited"])
     assert shown(slack) == ["state 2"]
-    store.touch(seen, {"text": "state 1"})
+    store.mark_dirty(seen, {"text": "state 1"})
     send(notifier, store)
     assert shown(slack) == ["state 1"]
     assert shown(slack, TEAM_CHANNEL) == ["limited"]
@@ -247,7 +247,7 @@ def test_a_long_outage_loses_nothing_and_sends_only_what_is_true_at_its_end(
     slack.control.fault("*", "503", times=None)
     with running(notifier):
         for number in range(1, 30):
-            store.touch(key, {"text": f"state {number}"})
+            store.mark_dirty(key, {"text": f"state {number}"})
         for number in range(5):
             put(store, f"news {number}", order="orders")
         until(lambda: len(calls(slack, "chat.postMessage")) + len(calls(slack, "chat.update")) >= 3)
@@ -282,7 +282,7 @@ def test_what_was_refused_is_searched_for_only_if_a_call_before_may_have_got_thr
         until(lambda: (found := store.message(key)) is not None and found.error == "not_in_channel")
         before = len(calls(slack, "conversations.history"))
         slack.control.invite_bot(RANDOM)
-        assert store.take_up(key)
+        assert store.retry_given_up(key)
         notifier.interrupt()
         until(drained(store))
     assert shown(slack, RANDOM) == ["late"]
@@ -340,9 +340,9 @@ def test_where_the_bot_is_no_member_the_person_is_answered(
     delivery = until(lambda: slack.control.deliveries("slash_commands"))[-1]
     key = put(store, "card 1", channel=RANDOM, response_url=delivery["payload"]["response_url"])
     send(notifier, store)
-    store.touch(key, {"text": "in between"})
-    assert store.due(datetime.now(UTC)) == ()
-    store.touch(key, {"text": "card 2"})
+    store.mark_dirty(key, {"text": "in between"})
+    assert store.ready_to_send(datetime.now(UTC)) == ()
+    store.mark_dirty(key, {"text": "card 2"})
     store.mark_failed(key, datetime.now(UTC))
     send(notifier, store)
     found = slack.control.messages("random", "dana")
@@ -350,7 +350,7 @@ def test_where_the_bot_is_no_member_the_person_is_answered(
     assert message["text"] == "card 2"
     assert message["ephemeral_for"]
     for number in range(3, 7):
-        store.touch(key, {"text": f"card {number}"})
+        store.mark_dirty(key, {"text": f"card {number}"})
         store.mark_failed(key, datetime.now(UTC))
         send(notifier, store)
     given_up = store.message(key)
@@ -367,10 +367,10 @@ def test_a_message_that_somebody_deleted_is_posted_anew_when_it_changes(
     message = store.message(key)
     assert message is not None
     web.chat_delete(channel=NOTIFY, ts=message.ts)
-    store.touch(key, {"text": "second"})
+    store.mark_dirty(key, {"text": "second"})
     send(notifier, store)
     assert [m["text"] for m in slack.control.messages(NOTIFY) if not m.get("deleted")] == ["second"]
-    store.touch(key, {"text": "third"})
+    store.mark_dirty(key, {"text": "third"})
     send(notifier, store)
     assert [m["text"] for m in slack.control.messages(NOTIFY) if not m.get("deleted")] == ["third"]
 
@@ -378,7 +378,7 @@ def test_a_message_that_somebody_deleted_is_posted_anew_when_it_changes(
 def test_a_person_is_written_to_directly(slack: SlackServer, store: Store, notifier: Notifier) -> None:
     key = put(store, "for you", channel="U0DANA0001")
     send(notifier, store)
-    store.touch(key, {"text": "for you, again"})
+    store.mark_dirty(key, {"text": "for you, again"})
     send(notifier, store)
     message = store.message(key)
     assert message is not None
@@ -401,8 +401,8 @@ def test_a_message_that_cannot_be_drawn_holds_back_no_other(
     def render(message: OutMessage) -> Plain | None:
         return Plain(f"{1 / message.subject['divisor']}")
 
-    store.post(OutMessage("bad", NOTIFY, "text", {"divisor": 0}, order="a"))
-    store.post(OutMessage("good", NOTIFY, "text", {"divisor": 2}, order="b"))
+    store.enqueue(OutMessage("bad", NOTIFY, "text", {"divisor": 0}, order="a"))
+    store.enqueue(OutMessage("good", NOTIFY, "text", {"divisor": 2}, order="b"))
     with running(Notifier(web, store, render)):
         until(lambda: shown(slack) == ["0.5"])
     assert store.outbox_depth() == 1

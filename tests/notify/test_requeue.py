@@ -21,7 +21,7 @@ PROD = (("env", "prod"),)
 
 def kept_out(store: Store, key: str, kind: str, **subject: object) -> str:
     """A message that was given up, as the app was not in the channel."""
-    assert store.post(OutMessage(key, NOTIFY, kind, subject, created=NOW))
+    assert store.enqueue(OutMessage(key, NOTIFY, kind, subject, created=NOW))
     store.mark_attempt(key)
     store.mark_failed(key, None, "not_in_channel")
     return key

@@ -52,7 +52,7 @@ def told(store: Store, id: str, location: str = LOCATIONS[0]) -> list[tuple[str,
 def outbox(store: Store) -> list[OutMessage]:
     """All that is waiting, whatever it waits for: each is marked as sent to see the next."""
     found: list[OutMessage] = []
-    while due := store.due(NOW.replace(year=2099), 1000):
+    while due := store.ready_to_send(NOW.replace(year=2099), 1000):
         found += due
         for message in due:
             store.mark_sent(message.key, message.rev, "1.1", message.channel.replace(DANA, "D0DANA0001"))

@@ -23,21 +23,21 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_only_what_is_older_than_it_is_kept(store: Store) -> None:
-    store.first_time("old", NOW - 31 * DAY)
-    store.first_time("new", NOW - 29 * DAY)
+    store.claim_delivery("old", NOW - 31 * DAY)
+    store.claim_delivery("new", NOW - 29 * DAY)
     RetentionJob(store, keep_s=30 * 86400).tick(NOW)
-    assert store.first_time("old", NOW)
-    assert not store.first_time("new", NOW)
+    assert store.claim_delivery("old", NOW)
+    assert not store.claim_delivery("new", NOW)
 
 
 def test_once_an_hour_and_after_a_clock_was_set_back(store: Store) -> None:
     tidying = RetentionJob(store, keep_s=30 * 86400)
     tidying.tick(NOW)
-    store.first_time("old", NOW - 31 * DAY)
+    store.claim_delivery("old", NOW - 31 * DAY)
     tidying.tick(NOW + timedelta(minutes=59))
-    assert not store.first_time("old", NOW)
+    assert not store.claim_delivery("old", NOW)
     tidying.tick(NOW + timedelta(minutes=60))
-    assert store.first_time("old", NOW)
-    store.first_time("older", NOW - 40 * DAY)
+    assert store.claim_delivery("old", NOW)
+    store.claim_delivery("older", NOW - 40 * DAY)
     tidying.tick(NOW - DAY)
-    assert store.first_time("older", NOW)
+    assert store.claim_delivery("older", NOW)

@@ -298,12 +298,12 @@ def fill(store: Store) -> None:
     for event in EVENTS:
         store.add_event(event)
     for message in MESSAGES:
-        store.post(message)
+        store.enqueue(message)
     for watch in WATCHES:
         store.add_watch(watch)
     for kind, data in REFS.items():
         store.put_ref(TEAM, kind, data)
-    store.first_time(DELIVERY, NOW)
+    store.claim_delivery(DELIVERY, NOW)
     store.put_value(*VALUE)
 
 

@@ -72,11 +72,11 @@ def test_one_replica_takes_over(store: Store, at_once: AtOnce) -> None:
 
 
 def test_one_delivery_is_the_first(at_once: AtOnce) -> None:
-    assert at_once(lambda each, _: each.first_time("delivery", NOW)).count(True) == 1
+    assert at_once(lambda each, _: each.claim_delivery("delivery", NOW)).count(True) == 1
 
 
 def test_one_message_is_put_in(store: Store, at_once: AtOnce) -> None:
-    assert at_once(lambda each, number: each.post(make.message(channel=f"C{number}"))).count(True) == 1
+    assert at_once(lambda each, number: each.enqueue(make.message(channel=f"C{number}"))).count(True) == 1
     assert store.outbox_depth() == 1
 
 

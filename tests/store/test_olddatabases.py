@@ -78,7 +78,7 @@ def test_ids_deliveries_and_values(url: str, upgraded: Store) -> None:
     for kind, data in old.REFS.items():
         assert upgraded.ref(old.TEAM, ids[kind]) == CallbackToken(ids[kind], old.TEAM, kind, data)
         assert upgraded.put_ref(old.TEAM, kind, data) == ids[kind]
-    assert not upgraded.first_time(old.DELIVERY, old.NOW)
+    assert not upgraded.claim_delivery(old.DELIVERY, old.NOW)
     assert upgraded.value(old.VALUE[0]) == old.VALUE[1]
 
 

@@ -18,8 +18,8 @@ def keys(messages: tuple[OutMessage, ...]) -> list[str]:
 
 def test_a_message_is_put_in_once(store: Store) -> None:
     message = make.message(thread_of="m0", order="job", response_url="https://example.com", created=NOW)
-    assert store.post(message)
-    assert not store.post(make.message(kind="other"))
+    assert store.enqueue(message)
+    assert not store.enqueue(make.message(kind="other"))
     kept = store.message("m1")
     assert kept is not None
     assert kept.id > 0
@@ -32,7 +32,7 @@ def test_a_message_is_put_in_once(store: Store) -> None:
 
 def test_the_store_dates_a_message_without_date(store: Store) -> None:
     before = datetime.now(UTC)
-    store.post(make.message())
+    store.enqueue(make.message())
     kept = store.message("m1")
     assert kept is not None
     assert kept.created is not None
@@ -40,33 +40,33 @@ def test_the_store_dates_a_message_without_date(store: Store) -> None:
 
 
 def test_sent_touched_and_sent_again(store: Store) -> None:
-    store.post(make.message())
+    store.enqueue(make.message())
     store.mark_attempt("m1")
     store.mark_sent("m1", 1, "1.1", "D1")
     sent = store.message("m1")
     assert sent is not None
     assert (sent.ts, sent.channel, sent.sent_rev, sent.attempts) == ("1.1", "D1", 1, 0)
-    assert store.due(NOW) == ()
-    assert store.touch("m1")
-    assert store.touch("m1", {"request": "q2"})
-    assert not store.touch("m2")
-    (again,) = store.due(NOW)
+    assert store.ready_to_send(NOW) == ()
+    assert store.mark_dirty("m1")
+    assert store.mark_dirty("m1", {"request": "q2"})
+    assert not store.mark_dirty("m2")
+    (again,) = store.ready_to_send(NOW)
     assert (again.rev, again.sent_rev, again.subject, again.ts) == (3, 1, {"request": "q2"}, "1.1")
     store.mark_sent("m1", 2, "1.1")
-    assert [(each.sent_rev, each.channel) for each in store.due(NOW)] == [(2, "D1")]
+    assert [(each.sent_rev, each.channel) for each in store.ready_to_send(NOW)] == [(2, "D1")]
     store.mark_sent("m1", 3, "1.1")
     store.mark_sent("m1", 2, "1.1")
     assert store.outbox_depth() == 0
 
 
 def test_a_failed_message_waits_and_a_hopeless_one_is_given_up(store: Store) -> None:
-    store.post(make.message())
+    store.enqueue(make.message())
     store.mark_attempt("m1")
     store.mark_failed("m1", NOW + MINUTE)
-    assert store.due(NOW) == ()
-    assert [each.attempts for each in store.due(NOW + MINUTE)] == [1]
+    assert store.ready_to_send(NOW) == ()
+    assert [each.attempts for each in store.ready_to_send(NOW + MINUTE)] == [1]
     store.mark_failed("m1", None, "channel_not_found")
-    assert store.due(NOW + MINUTE) == ()
+    assert store.ready_to_send(NOW + MINUTE) == ()
     given_up = store.message("m1")
     assert given_up is not None
     assert given_up.error == "channel_not_found"
@@ -75,34 +75,34 @@ def test_a_failed_message_waits_and_a_hopeless_one_is_given_up(store: Store) -> 
 
 def test_messages_of_an_order_wait_for_the_first(store: Store) -> None:
     for key, order in [("a1", "a"), ("b1", "b"), ("a2", "a"), ("x", ""), ("y", ""), ("a3", "a")]:
-        store.post(make.message(key, order=order))
-    assert keys(store.due(NOW)) == ["a1", "b1", "x", "y"]
-    assert keys(store.due(NOW, limit=2)) == ["a1", "b1"]
+        store.enqueue(make.message(key, order=order))
+    assert keys(store.ready_to_send(NOW)) == ["a1", "b1", "x", "y"]
+    assert keys(store.ready_to_send(NOW, limit=2)) == ["a1", "b1"]
     store.mark_failed("a1", NOW + MINUTE)
-    assert keys(store.due(NOW)) == ["b1", "x", "y"]
+    assert keys(store.ready_to_send(NOW)) == ["b1", "x", "y"]
     store.mark_sent("a1", 1, "1.1")
     store.mark_failed("a2", None, "msg_too_long")
-    assert keys(store.due(NOW)) == ["b1", "x", "y", "a3"]
+    assert keys(store.ready_to_send(NOW)) == ["b1", "x", "y", "a3"]
 
 
 def test_a_thread_waits_for_its_parent(store: Store) -> None:
-    store.post(make.message("parent"))
-    store.post(make.message("child", thread_of="parent"))
-    assert keys(store.due(NOW)) == ["parent"]
+    store.enqueue(make.message("parent"))
+    store.enqueue(make.message("child", thread_of="parent"))
+    assert keys(store.ready_to_send(NOW)) == ["parent"]
     store.mark_sent("parent", 1, "1.1")
-    assert keys(store.due(NOW)) == ["child"]
+    assert keys(store.ready_to_send(NOW)) == ["child"]
 
 
 def test_a_thread_that_will_never_be_does_not_stop_what_follows(store: Store) -> None:
-    store.post(make.message("parent", order="job"))
-    store.post(make.message("child", order="job", thread_of="parent"))
-    store.post(make.message("orphan", thread_of="never kept"))
+    store.enqueue(make.message("parent", order="job"))
+    store.enqueue(make.message("child", order="job", thread_of="parent"))
+    store.enqueue(make.message("orphan", thread_of="never kept"))
     store.mark_failed("parent", None, "is_archived")
-    assert keys(store.due(NOW)) == ["child", "orphan"]
+    assert keys(store.ready_to_send(NOW)) == ["child", "orphan"]
 
 
 def test_a_change_and_its_message_are_one(store: Store) -> None:
-    store.post(make.message("there already"))
+    store.enqueue(make.message("there already"))
     with pytest.raises(StoreError):
         change_and_tell(store, make.message())
     assert store.outbox_depth() == 1
@@ -112,7 +112,7 @@ def test_a_change_and_its_message_are_one(store: Store) -> None:
 def change_and_tell(store: Store, message: OutMessage) -> None:
     with store.transaction():
         store.add_event(make.event())
-        store.post(message)
+        store.enqueue(message)
         store.add_request(make.request("q1"))
         store.add_request(make.request("q1"))
 
@@ -121,8 +121,8 @@ def test_thousands_waiting_are_looked_up_by_index(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "bot.db"))
     with store.transaction():
         for number in range(3000):
-            store.post(make.message(f"m{number}", order=f"job-{number % 30}"))
-    assert len(store.due(NOW)) == 30
+            store.enqueue(make.message(f"m{number}", order=f"job-{number % 30}"))
+    assert len(store.ready_to_send(NOW)) == 30
     statement = (
         "EXPLAIN QUERY PLAN SELECT id FROM outbox WHERE error = '' AND sent_rev < rev AND NOT EXISTS ("
         "SELECT 1 FROM outbox AS earlier WHERE earlier.error = '' AND earlier.sent_rev < earlier.rev "
@@ -138,22 +138,22 @@ def test_thousands_waiting_are_looked_up_by_index(tmp_path: Path) -> None:
 
 def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     old, new = NOW - timedelta(days=40), NOW
-    store.post(make.message("sent", created=old))
+    store.enqueue(make.message("sent", created=old))
     store.mark_sent("sent", 1, "1.1")
-    store.post(make.message("waiting", created=old))
-    store.post(make.message("given up", created=old))
+    store.enqueue(make.message("waiting", created=old))
+    store.enqueue(make.message("given up", created=old))
     store.mark_failed("given up", None, "is_archived")
-    store.post(make.message("parent", created=old))
+    store.enqueue(make.message("parent", created=old))
     store.mark_sent("parent", 1, "1.2")
-    store.post(make.message("child", created=old, thread_of="parent"))
-    store.post(make.message("new", created=new))
+    store.enqueue(make.message("child", created=old, thread_of="parent"))
+    store.enqueue(make.message("new", created=new))
     store.mark_sent("new", 1, "1.3")
-    store.post(make.message("time line", created=old, kind="timeline"))
+    store.enqueue(make.message("time line", created=old, kind="timeline"))
     store.mark_sent("time line", 1, "1.4")
     store.add_event(make.event(at=old))
     kept = store.add_event(make.event(at=new))
-    assert store.first_time("old", old)
-    assert store.first_time("new", new)
+    assert store.claim_delivery("old", old)
+    assert store.claim_delivery("new", new)
     ref = store.put_ref("T1", "job", {"name": "x"})
     entry = store.append_audit(make.entry(at=old))
     assert store.purge(NOW - timedelta(days=30)) == 4
@@ -164,8 +164,8 @@ def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     ]
     assert remaining == ["waiting", "parent", "child", "new", "time line"]
     assert store.events(make.name("orders")) == (kept,)
-    assert store.first_time("old", new)
-    assert not store.first_time("new", new)
+    assert store.claim_delivery("old", new)
+    assert not store.claim_delivery("new", new)
     assert store.ref("T1", ref) is not None
     assert store.audit() == (entry,)
     store.purge(datetime.now(UTC) + MINUTE)
@@ -180,20 +180,20 @@ def test_what_a_channel_was_kept_out_of_can_be_taken_up(store: Store) -> None:
         ("elsewhere", "C2", NOW, "not_in_channel"),
         ("waiting", "C1", NOW, ""),
     ):
-        store.post(make.message(key, channel=channel, created=created))
+        store.enqueue(make.message(key, channel=channel, created=created))
         store.mark_attempt(key, NOW + MINUTE)
         if error:
             store.mark_failed(key, None, error)
     kept_out = ("channel_not_found", "not_in_channel")
-    assert keys(store.given_up("C1", kept_out, NOW - MINUTE, ["card"])) == ["old", "lost"]
-    assert keys(store.given_up("C1", kept_out, NOW - MINUTE, ["card"], limit=1)) == ["lost"]
-    assert keys(store.given_up("C1", kept_out, NOW, ["card"])) == ["lost"]
-    assert keys(store.given_up("C1", kept_out, NOW, ["alert", "timeline"])) == []
-    assert store.take_up("lost")
-    assert not store.take_up("lost")
-    assert not store.take_up("nobody")
-    assert keys(store.given_up("C1", kept_out, NOW, ["card"])) == []
-    assert keys(store.due(NOW)) == ["lost"]
+    assert keys(store.dead_letters("C1", kept_out, NOW - MINUTE, ["card"])) == ["old", "lost"]
+    assert keys(store.dead_letters("C1", kept_out, NOW - MINUTE, ["card"], limit=1)) == ["lost"]
+    assert keys(store.dead_letters("C1", kept_out, NOW, ["card"])) == ["lost"]
+    assert keys(store.dead_letters("C1", kept_out, NOW, ["alert", "timeline"])) == []
+    assert store.retry_given_up("lost")
+    assert not store.retry_given_up("lost")
+    assert not store.retry_given_up("nobody")
+    assert keys(store.dead_letters("C1", kept_out, NOW, ["card"])) == []
+    assert keys(store.ready_to_send(NOW)) == ["lost"]
 
 
 def test_the_latest_messages_of_a_kind_and_a_target(store: Store) -> None:
@@ -204,7 +204,7 @@ def test_the_latest_messages_of_a_kind_and_a_target(store: Store) -> None:
         ("to:U1:other", "alert", NOW),
         ("to:U10:elsewhere", "digest", NOW),
     ):
-        store.post(make.message(key, channel="U1", kind=kind, created=created))
+        store.enqueue(make.message(key, channel="U1", kind=kind, created=created))
         store.mark_sent(key, 1, "1.1", "D1")
     assert keys(store.messages("to:U1:", "digest", NOW)) == ["to:U1:one", "to:U1:two"]
     assert keys(store.messages("to:U1:", "digest", NOW, limit=1)) == ["to:U1:two"]

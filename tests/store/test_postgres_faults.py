@@ -145,10 +145,10 @@ def test_a_commit_whose_answer_is_lost_has_happened(server: PostgresServer, betw
     with closing(open_store(between.url(server.new_database()))) as store:
         between.cut_at = b"COMMIT"
         assert store.append_audit(make.entry()).seq == 1
-        assert store.first_time("delivery", make.NOW)
+        assert store.claim_delivery("delivery", make.NOW)
         between.cut_at = b""
         assert [each.seq for each in store.audit()] == [1]
-        assert not store.first_time("delivery", make.NOW)
+        assert not store.claim_delivery("delivery", make.NOW)
 
 
 def test_a_commit_that_is_lost_has_not_happened(server: PostgresServer, between: Relay) -> None:

@@ -62,11 +62,11 @@ def test_open_requests_that_share_a_job(store: Store) -> None:
     asked = make.request("q0", *(f"job-{n}" for n in range(600)), "a", "b")
     for each in (*others, *unrelated, asked):
         store.add_request(each)
-    assert store.open_beside("q0", "T1", NOW) == ("q5", "q4", "q3", "q2", "q1")
-    assert store.open_beside("theirs", "T2", NOW) == ()
+    assert store.open_sharing_jobs("q0", "T1", NOW) == ("q5", "q4", "q3", "q2", "q1")
+    assert store.open_sharing_jobs("theirs", "T2", NOW) == ()
     assert find_related_open(store, asked, NOW) == RelatedRequests(tuple(reversed(others[2:])), 2)
     store.move_request("q5", [RequestState.APPROVING], RequestState.DENIED)
-    assert store.open_beside("q0", "T1", NOW) == ("q4", "q3", "q2", "q1")
+    assert store.open_sharing_jobs("q0", "T1", NOW) == ("q4", "q3", "q2", "q1")
 
 
 @pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}, {"jobs": ()}])

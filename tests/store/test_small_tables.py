@@ -60,7 +60,7 @@ def test_an_id_in_use_is_kept(store: Store, raw: Raw) -> None:
 
 
 def test_a_delivery_is_new_once(store: Store) -> None:
-    assert [store.first_time(key, NOW) for key in ("a", "b", "a", "a")] == [True, True, False, False]
+    assert [store.claim_delivery(key, NOW) for key in ("a", "b", "a", "a")] == [True, True, False, False]
 
 
 def test_freezes_in_force(store: Store) -> None:
@@ -160,7 +160,7 @@ def _is_plain(text: str) -> bool:
 @given(filled(OutMessage, PLAIN_TEXT))
 def test_whatever_is_posted_comes_back(store: Store, message: OutMessage) -> None:
     fresh = store.message(message.key) is None
-    assert store.post(message) == fresh
+    assert store.enqueue(message) == fresh
     kept = store.message(message.key)
     assert kept is not None
     assert not fresh or (kept.subject, kept.order, kept.error) == (

@@ -141,7 +141,7 @@ class Workers:
 
     def _is_first(self, trigger: str) -> bool:
         """Slack may deliver the same thing twice."""
-        if not trigger or self._store.first_time(f"trigger:{trigger}", self._clock()):
+        if not trigger or self._store.claim_delivery(f"trigger:{trigger}", self._clock()):
             return True
         log.info("duplicate_delivery")
         return False

@@ -38,12 +38,12 @@ _SENT = """UPDATE outbox SET ts = ?, attempts = 0, not_before = NULL,
 
 
 class OutboxTable(TableGroup):
-    def post(self, message: OutMessage) -> bool:
+    def enqueue(self, message: OutMessage) -> bool:
         """Add a message; False, without a change, when its key exists already."""
         dated = replace(message, created=message.created or datetime.now(UTC))
         return self._db.change(_POST, _OUTBOX.values(dated)) == 1
 
-    def touch(self, key: str, subject: Mapping[str, Any] | None = None) -> bool:
+    def mark_dirty(self, key: str, subject: Mapping[str, Any] | None = None) -> bool:
         """Have a message sent again as it is by then; False when there is no such key."""
         if subject is None:
             return self._db.change("UPDATE outbox SET rev = rev + 1 WHERE key = ?", (clean(key),)) == 1
@@ -55,7 +55,7 @@ class OutboxTable(TableGroup):
         row = self._db.row(_OUTBOX.select(where), where.params)
         return None if row is None else _OUTBOX.record(row)
 
-    def due(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
+    def ready_to_send(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
         """Messages that can be sent now, oldest first: not given up, `not_before` reached, first of their
         `order`, and the parent of their thread posted.
 
@@ -93,7 +93,7 @@ class OutboxTable(TableGroup):
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
-    def given_up(
+    def dead_letters(
         self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
     ) -> tuple[OutMessage, ...]:
         """The latest messages of a channel, of these kinds and created since then, that were given up with
@@ -102,7 +102,7 @@ class OutboxTable(TableGroup):
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
-    def take_up(self, key: str) -> bool:
+    def retry_given_up(self, key: str) -> bool:
         """Send a message after all that was given up; False when it was not."""
         sql = "UPDATE outbox SET error = '', not_before = NULL WHERE key = ? AND error <> ''"
         return self._db.change(sql, (clean(key),)) == 1

@@ -63,7 +63,7 @@ class TokenTables(TableGroup):
             self._db.change("UPDATE refs SET used = ? WHERE id = ?", (_now(), clean(id)))
         return _REFS.record(tuple(columns))
 
-    def first_time(self, key: str, now: datetime) -> bool:
+    def claim_delivery(self, key: str, now: datetime) -> bool:
         """Record a delivery; True only the first time, whichever replica asks."""
         return self._db.change(_CLAIM, (clean(key), time_text(now))) == 1
 

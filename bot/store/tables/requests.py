@@ -43,7 +43,7 @@ class RequestTables(TableGroup):
         sql = _REQUESTS.select(where, "ORDER BY seq DESC LIMIT ?")
         return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]))
 
-    def open_beside(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
+    def open_sharing_jobs(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
         """Ids of the team's other requests that are open at `now` and share a job with `request` (an id),
         newest first. Requests can be large, so none is decoded."""
         where = Where().one_of("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
