@@ -205,12 +205,12 @@ def unmeasured(seen: MeasuredDelay) -> tuple[RichPart, ...]:
     )
 
 
-def said(parts: Sequence[RichPart]) -> str:
+def plain_text(parts: Sequence[RichPart]) -> str:
     """As plain text with times in UTC, where times cannot be shown in each reader's zone."""
-    return "".join(_said(each) for each in parts)
+    return "".join(_plain_text(each) for each in parts)
 
 
-def _said(part: RichPart) -> str:
+def _plain_text(part: RichPart) -> str:
     match part:
         case Time(at):
             return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

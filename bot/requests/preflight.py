@@ -129,7 +129,7 @@ class Preflight:
         if not delay.is_stale(request.facts.delays, (job,), self._clock()):
             return
         found = delay.measure(self._dms, self._store, (job,), self._clock, request.databases)
-        trouble = delay.said(delay.data_loss_reason(found))
+        trouble = delay.plain_text(delay.data_loss_reason(found))
         if trouble:
             raise PreconditionFailed(
                 "The replication delay was zero when this was let through; it has been looked at again, "

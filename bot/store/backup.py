@@ -129,7 +129,7 @@ def restoring(backup: Path, database: Path, amend: Callable[[Store], None]) -> I
     locks = FileLocks(database)
     with ExitStack() as stack:
         stack.callback(locks.claim().release)
-        stack.callback(locks.alone().release)
+        stack.callback(locks.exclusive().release)
         present = _present(database)
         ready = stack.enter_context(_temporary(database))
         with _file_errors(database):

@@ -47,7 +47,7 @@ class FileLock:
             _remove(self._file, self._path)
 
 
-class FolderHold:
+class FolderLock:
     """The lock on the folder; none where the folder cannot be opened."""
 
     def __init__(self, folder: int | None) -> None:
@@ -66,7 +66,7 @@ class FileLocks:
         self._database = Path(os.path.realpath(database))
         self._folder = self._database.with_name(self._database.name + ".locks")
 
-    def share(self) -> FolderHold:
+    def share(self) -> FolderLock:
         """Lock for everybody who opens the database, so that nobody replaces its file meanwhile.
 
         Raises:
@@ -76,13 +76,13 @@ class FileLocks:
             folder = self._open_folder()
         except OSError:
             # No write permission here: opening the database fails next, with a better message.
-            return FolderHold(None)
+            return FolderLock(None)
         if not _lock(folder, fcntl.LOCK_SH):
             os.close(folder)
             raise StoreError(f"The database {self._database} is being restored: try again afterwards.")
-        return FolderHold(folder)
+        return FolderLock(folder)
 
-    def alone(self) -> FolderHold:
+    def exclusive(self) -> FolderLock:
         """Lock for a restore: nobody else has the database open.
 
         Raises:
@@ -97,7 +97,7 @@ class FileLocks:
             raise StoreError(
                 f"The database {self._database} is in use by another dms-bot command: let that end first."
             )
-        return FolderHold(folder)
+        return FolderLock(folder)
 
     def claim(self) -> FileLock:
         """The lock of the one bot that uses the database.

@@ -92,16 +92,16 @@ class PostgresBackend(Backend):
         with self._connection() as connection:
             yield _Session(self, connection)
 
-    def hold(self, name: str) -> Lock | None:
+    def try_lock(self, name: str) -> Lock | None:
         # A standby tries again and again: keep its connection instead of opening one each time.
-        if self.is_held(name):
+        if self.is_locked(name):
             return None
         connection = self._address.connect()
         with self.errors():
-            hold: PostgresLock | None = acquire(connection, self._key("hold", name))
-        return hold
+            lock: PostgresLock | None = acquire(connection, self._key("hold", name))
+        return lock
 
-    def is_held(self, name: str) -> bool:
+    def is_locked(self, name: str) -> bool:
         with self._connection() as connection, self.errors():
             return is_locked(connection, self._key("hold", name))
 

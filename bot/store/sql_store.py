@@ -46,10 +46,10 @@ class Store(
 
     def try_lock(self, name: str) -> Lock | None:
         """Take the lock `name`; None where somebody else has it."""
-        return self._db.hold(name)
+        return self._db.try_lock(name)
 
     def is_locked(self, name: str) -> bool:
-        return self._db.is_held(name)
+        return self._db.is_locked(name)
 
     def close(self) -> None:
         self._db.close()

@@ -98,10 +98,10 @@ class SqliteBackend(Backend):
     def autocommit(self) -> Iterator[Session]:
         yield _Session(self, self._database())
 
-    def hold(self, name: str) -> Lock | None:
+    def try_lock(self, name: str) -> Lock | None:
         return self._locks.acquire(name)
 
-    def is_held(self, name: str) -> bool:
+    def is_locked(self, name: str) -> bool:
         return self._locks.is_locked(name)
 
     def close(self) -> None:

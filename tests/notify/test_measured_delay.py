@@ -11,7 +11,7 @@ import pytest
 from bot.dms.delay import MeasuredDelay
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, job_name
-from bot.requests.delay import all_zero, data_loss_reason, is_stale, measure, said
+from bot.requests.delay import all_zero, data_loss_reason, is_stale, measure, plain_text
 from bot.store import Store
 from bot.store.facts import delays_from_json
 from bot.store.records import Event, JobSnapshot
@@ -94,7 +94,7 @@ def test_a_zero_that_was_old_when_it_was_looked_at_is_none() -> None:
     stale = delays(measured=(NOW - timedelta(minutes=6)).isoformat())
     assert all_zero(delays(), (job(),))
     assert not all_zero(stale, (job(),))
-    assert "not known" in said(data_loss_reason(stale))
+    assert "not known" in plain_text(data_loss_reason(stale))
     assert data_loss_reason(delays()) == ()
 
 
@@ -104,7 +104,7 @@ def test_bytes_alone_are_no_reason_to_stop() -> None:
 
 def test_what_is_behind_says_when_that_was_measured() -> None:
     at = NOW - timedelta(minutes=1)
-    found = said(data_loss_reason(delays(seconds=30.0, measured=at.isoformat(), bytes=None)))
+    found = plain_text(data_loss_reason(delays(seconds=30.0, measured=at.isoformat(), bytes=None)))
     assert found == f"it is *not zero* (30 s (measured {at:%Y-%m-%d %H:%M} UTC))"
 
 
