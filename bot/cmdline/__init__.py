@@ -1,1 +1,1 @@
-"""What goes into a verb and what comes out of it, free of Slack's JSON."""
+"""Parsed commands and the answers of verbs, without Slack's JSON."""

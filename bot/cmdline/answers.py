@@ -1,8 +1,7 @@
 """What a verb answers, free of Slack: `bot.slack.render.render` turns each into blocks.
 
-Text is plain but for `code` and *bold*; everything is escaped when rendered, so text from outside
-(job names, error texts) can be put in as it is. People, times and links go in as parts of their
-own.
+Text is plain except for `code` and *bold*. Everything is escaped when it is rendered, so text from outside
+(job names, error texts) can be used as it is. People, times and links are parts of their own.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A moment, shown in each reader's own time zone."""
+    """A time, shown in each reader's own time zone."""
 
     at: datetime
 
@@ -61,12 +60,12 @@ class Verbatim:
 
 RichPart = str | User | Group | Channel | Time | TextLink | Verbatim
 RichText = str | tuple[RichPart, ...]
-"""Text with mentions and times in it; plain where it has none."""
+"""Text with mentions and times; a plain string if there are none."""
 Tone = Literal["info", "good", "warn", "bad"]
 
 
 def rich_parts(rich: RichText) -> tuple[RichPart, ...]:
-    """The same with nothing but parts, so that more can be put to it."""
+    """The same as a tuple, so that more parts can be added."""
     return (rich,) if isinstance(rich, str) else rich
 
 
@@ -81,18 +80,18 @@ class Button:
     style: Literal["", "primary", "danger"] = ""
     url: str = ""
     asks: str = ""
-    """What Slack asks before the press counts; empty for no question."""
+    """The question of Slack's confirmation dialog; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A few sentences, and what can be pressed."""
+    """A few sentences and buttons."""
 
     text: RichText
     buttons: tuple[Button, ...] = ()
     tone: Tone = "info"
     public: bool = False
-    """Whether all in the channel see it."""
+    """Whether everybody in the channel sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +114,11 @@ class AnswerPage:
 class JobLine:
     job: Job
     ref: str
-    """Stands for this job in `dms:show:run` and in the checkboxes of `list`."""
+    """Token of this job for `dms:show:run` and for the checkboxes of `list`."""
     run: Run | None = None
-    """What is under way on it, started from here."""
+    """The bot's action in progress on it."""
     failed_databases: tuple[str, ...] = ()
-    """Those that have failed while the job goes on."""
+    """Databases that have failed while the job continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +147,9 @@ class JobsPage:
     buttons: tuple[Button, ...] = ()
     """Paging, choosing, refreshing."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How many jobs there are by status, on all pages; empty where the groups say so."""
+    """Number of jobs by status on all pages; empty if the groups show it."""
     with_failed_databases: tuple[str, ...] = ()
-    """Jobs that run with failed databases, where FAILED ones were asked for; as people say their names."""
+    """Display names of running jobs with failed databases, if FAILED jobs were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +159,20 @@ class JobCard:
     job: Job
     console_url: str
     databases: tuple[Database, ...] | None = None
-    """None when they could not be had; `databases_note` says why."""
+    """None if they could not be read; `databases_note` says why."""
     databases_note: str = ""
     operation: Operation | None = None
     run: Run | None = None
     delay: MeasuredDelay | None = None
-    """None where no delay is to be expected."""
+    """None if the job has no delay in its state."""
     frozen: RichText = ""
-    """Why nothing may be changed now, or empty."""
+    """The freeze that holds now, or empty."""
     next_step: str = ""
-    """What people usually do next, in words."""
+    """Advice: what people usually do next."""
     withheld: tuple[Action, ...] = ()
     """What the state and phase allow, but the policy does not let this person do."""
     buttons: tuple[Button, ...] = ()
-    """Only what the state and phase allow this person, and no freeze forbids."""
+    """Only what the state, the phase, the policy and freezes allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,30 +183,30 @@ class DatabasesPage:
     databases: tuple[Database, ...]
     """Those on this page."""
     counts: Mapping[str, int]
-    """How many databases there are by state, on all pages."""
+    """Number of databases by state on all pages."""
     total: int
     page: int
     pages: int
     filters: str = ""
     buttons: tuple[Button, ...] = ()
     dumped: tuple[int, int] | None = None
-    """How many databases are through the full dump, and of how many; None where that says nothing."""
+    """Databases that have finished the full dump, and all databases; None before and after the dump."""
     percent: Mapping[str, float] = field(default_factory=dict)
-    """By resource name of a database in the full dump: how much of it is done, 0 to 100."""
+    """Progress of the full dump, 0 to 100, by the resource name of the database."""
     note: str = ""
     """Why the percentages are missing, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditForm:
-    """Open the view in which a job's databases and parallelism are chosen."""
+    """Opens the view in which a job's databases and parallelism are chosen."""
 
     ref: str
-    """Stands for the job (and what has been picked so far)."""
+    """Token of the job and of what has been picked so far."""
     job: Job
     config: ObjectsConfig
     source: tuple[str, ...]
-    """What the source has."""
+    """The databases on the source."""
     note: str = ""
     """Why the list may be incomplete, or empty."""
 
@@ -217,7 +216,7 @@ class EditPreview:
     """What an edit changes, in a view whose submission (`dms:edit:save`) saves it."""
 
     ref: str
-    """Stands for the edit as it was chosen."""
+    """Token of the edit as it was chosen."""
     job: Job
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -225,14 +224,14 @@ class EditPreview:
     selection: tuple[str, str]
     """Before and after: ALL_OBJECTS or SPECIFIED_OBJECTS."""
     parallelism: tuple[str, str]
-    """Before and after; the same where it stays."""
+    """Before and after; twice the same if it does not change."""
     warning: tuple[str, ...] = ()
     """What that means, and what takes effect only after a restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class PickForm:
-    """Open a view in which databases of a job are picked for restart or promote."""
+    """Opens a view in which databases of a job are picked for restart or promote."""
 
     ref: str
     action: Action
@@ -252,7 +251,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyQueued:
-    """The answer is a message of its own that follows what happens; nothing more to say."""
+    """The answer is a message in the outbox, which is kept up to date; nothing else is posted."""
 
     key: str
 

@@ -1,4 +1,4 @@
-"""The replication delay as a picture: seconds above, bytes below, times in UTC."""
+"""The replication delay as a chart: seconds above, bytes below, times in UTC."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DPI = 150
 _INK, _FAINT, _GRID = "#1d1c1d", "#616061", "#dddddd"
 _SECONDS, _BYTES, _ALERT = "#1264a3", "#6b4fbb", "#c0392b"
 _MAX_GAP = 2.5
-"""Points further apart than this many usual distances are not joined."""
+"""Points are joined if they are at most this many typical distances apart."""
 _MIN_RANGE_S = 60.0
 _HEADROOM = 1.15
 _TICKS = 5
@@ -42,7 +42,7 @@ _formatter: Callable[..., Formatter] = dates.DateFormatter
 
 
 def delay_chart(job: str, delay: Delay, hours: float, now: datetime, alert_s: float = 0.0) -> bytes:
-    """A PNG of the last `hours`. `job` is its id; above `alert_s` seconds (if any) the delay is told."""
+    """A PNG of the last `hours`. `job` is an id; a line marks `alert_s`, in seconds, if it is not 0."""
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)
@@ -62,7 +62,7 @@ def delay_chart(job: str, delay: Delay, hours: float, now: datetime, alert_s: fl
 
 @dataclass(frozen=True)
 class _Kind:
-    """One of the two figures: how it is drawn, written and divided."""
+    """How one of the two panels is drawn, labelled and divided."""
 
     label: str
     color: str
@@ -111,13 +111,13 @@ def _newest(axes: Axes, point: DelayPoint, color: str, text: Callable[[float], s
 
 
 def tick_step(top: float, nice: Sequence[float]) -> float:
-    """The smallest of `nice` (or a multiple of its last) that parts `top` into few enough pieces."""
+    """The smallest of `nice`, or a multiple of the last one, that gives few enough ticks up to `top`."""
     found = next((each for each in nice if top / each <= _TICKS), None)
     return found if found is not None else math.ceil(top / _TICKS / nice[-1]) * nice[-1]
 
 
 def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None:
-    """Where it is told; left out where it would make small delays look like none."""
+    """The line of the alert; left out if the axis would have to grow so much that small delays vanish."""
     top = max((each.value for each in points), default=0.0)
     if not alert_s or top < alert_s / 2:
         return
@@ -145,7 +145,7 @@ def _time_axis(axes: Axes, begin: datetime, end: datetime) -> None:
 
 
 def segments(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
-    """The points in stretches without gaps: nobody measured in between, so no line is drawn there."""
+    """The points as runs without gaps: where nothing was measured, no line is drawn."""
     found: list[list[DelayPoint]] = []
     limit = _usual(points) * _MAX_GAP
     for point in points:
@@ -157,6 +157,6 @@ def segments(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
 
 
 def _usual(points: Sequence[DelayPoint]) -> float:
-    """The usual distance of two points, in seconds."""
+    """The typical (median) distance of two points, in seconds."""
     distances = sorted((later.time - earlier.time).total_seconds() for earlier, later in pairwise(points))
     return max(_MIN_RANGE_S, distances[len(distances) // 2]) if distances else _MIN_RANGE_S

@@ -1,4 +1,4 @@
-"""Lines that are right, to be shown beside what was wrong: the verb's own examples where one fits."""
+"""Example commands for error messages: one of the verb's own examples if it fits, else a generated one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from bot.cmdline.invocation import Flag, Syntax
 
 JOB = "orders-db"
-"""The job that examples are about."""
+"""The job in examples."""
 _VALUES = {"page": "2", "channel": "#db-migrations", "by": "@dana", "since": "2d"}
-"""Of flags whose kind does not say what stands behind them."""
+"""Values of flags whose kind does not suggest one."""
 _FILTERS = {
     "state": "state=running",
     "phase": "phase=cdc",
@@ -20,13 +20,13 @@ _FILTERS = {
 
 
 def line(verb: str, syntax: Syntax, job: str = "") -> str:
-    """A command of the verb, about `job` where that is what it takes."""
+    """A command of the verb that works, for example `/dms show orders-db`; about `job` if one is given."""
     first = next((each for each in syntax.examples if not job or _names(each, JOB)), "")
     return _shown(first.replace(JOB, job or JOB) if first else _example(verb, syntax, job=job))
 
 
 def with_flag(verb: str, syntax: Syntax, flag: Flag) -> str:
-    """A command of the verb with this flag and a value that is right."""
+    """A command of the verb with this flag and a valid value."""
     first = next((each for each in syntax.examples if _names(each, f"--{flag.name}")), "")
     return _shown(
         first or _example(verb, syntax, flag_with_value(flag), alone=_is_complete_alone(syntax, flag))
@@ -34,7 +34,7 @@ def with_flag(verb: str, syntax: Syntax, flag: Flag) -> str:
 
 
 def with_filter(verb: str, syntax: Syntax, key: str) -> str:
-    """A command of the verb with this filter and a value that is right."""
+    """A command of the verb with this filter and a valid value."""
     head = key.partition(".")[0]
     first = next((each for each in syntax.examples if re.search(rf"(?<!\S){re.escape(head)}[.=]", each)), "")
     selects = any(flag.name == "all" for flag in syntax.flags) and syntax.jobs == "many"
@@ -44,7 +44,7 @@ def with_filter(verb: str, syntax: Syntax, key: str) -> str:
 
 
 def flag_with_value(flag: Flag) -> str:
-    """The flag with a value that is right."""
+    """The flag with a valid value, for example `--until 2026-12-01T08:00Z`."""
     name = f"--{flag.name}"
     match flag.kind:
         case "switch":
@@ -66,12 +66,12 @@ def flag_with_value(flag: Flag) -> str:
 
 
 def _is_complete_alone(syntax: Syntax, flag: Flag) -> bool:
-    """Whether the flag stands in the place of a job."""
+    """Whether the flag replaces the name of a job."""
     return flag.name == "all" and syntax.jobs in ("many", "optional")
 
 
 def _example(verb: str, syntax: Syntax, more: str = "", job: str = "", *, alone: bool = False) -> str:
-    """Where no example shows it: for `--all` of several jobs with a filter, which that needs."""
+    """A generated command. `--all` of a verb for several jobs gets a filter, which it needs."""
     named = "" if alone or syntax.jobs not in ("one", "many") else JOB
     needs = more == "--all" and bool(syntax.filters) and syntax.jobs == "many"
     wider = _FILTERS.get(syntax.filters[0], "") if needs else ""

@@ -13,7 +13,7 @@ _MAX_ITEMS = 1000
 
 
 def expected_value(flag: Flag) -> str:
-    """What stands behind the flag, in words."""
+    """The kind of value that the flag takes, in words."""
     match flag.kind:
         case "choice":
             return f"one of {', '.join(flag.choices)}"
@@ -32,12 +32,12 @@ def expected_value(flag: Flag) -> str:
 
 
 def read(flag: Flag, raw: str, prose: str, right: str) -> FlagValue:
-    """The value behind a flag that takes one; `right` is a command line to show.
+    """The value of a flag that takes one; `right` is a command that works, for the error message.
 
-    Durations and times are checked here and kept as typed (`bot.util.durations` reads them).
+    Durations and times are only checked here; the verb reads them with `bot.util.durations`.
 
     Raises:
-        UsageError: it is not of the flag's kind.
+        UsageError: the value is not of the flag's kind.
     """
     match flag.kind:
         case "list":

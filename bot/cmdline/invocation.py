@@ -1,7 +1,6 @@
-"""A command as typed or pressed: the verb, its jobs, flags, filters and words.
+"""A parsed command: the verb, its jobs, flags, filters and words.
 
-A button carries the id of a stored invocation, so that pressing it and typing the command are the
-same thing.
+A button holds the id of a stored invocation, so pressing it does the same as typing the command.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ JobsTaken = Literal["none", "optional", "one", "many"]
 
 
 class UsageError(Exception):
-    """The command line is not right. `str()` is one sentence: what was wrong, what would be right."""
+    """The command line is wrong. `str()` is one sentence: what is wrong, and an example that works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """`--name`, and what may stand behind it.
+    """`--name` and its value.
 
     Kinds: switch (nothing), word (one token), list (comma separated), choice (one of `choices`),
     number (a whole number), duration (`90m`, `2h`, `3d`), time (a duration from now, or
@@ -43,13 +42,15 @@ class Syntax:
     filters: tuple[str, ...] = ()
     """Keys allowed in `key=value`; `label.x=y` where it holds `label`."""
     words: bool = False
-    """Whether free words (not jobs) may follow."""
+    """Whether free words, which are not jobs, are accepted."""
     examples: tuple[str, ...] = ()
-    """Lines of the verb that are right, without `/dms`; those about one job name `orders-db`."""
+    """Lines of the verb that work, without `/dms`; those about one job name `orders-db`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
+    """One command, from a typed line or from a button."""
+
     verb: str
     jobs: tuple[str, ...] = ()
     """As typed: an id, `location/id`, or the full resource name."""
@@ -58,13 +59,16 @@ class Invocation:
     words: tuple[str, ...] = ()
 
     def is_set(self, name: str) -> bool:
+        """Whether the switch is given."""
         return self.flags.get(name) is True
 
     def word(self, name: str, default: str = "") -> str:
+        """The value of a flag that takes one value."""
         value = self.flags.get(name, default)
         return value if isinstance(value, str) else default
 
     def items(self, name: str) -> tuple[str, ...]:
+        """The values of a flag that takes a list."""
         value = self.flags.get(name, ())
         return value if isinstance(value, tuple) else ()
 

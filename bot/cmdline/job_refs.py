@@ -17,12 +17,12 @@ _SERVICE = "//datamigration.googleapis.com/"
 
 
 def is_job(text: str) -> bool:
-    """Whether this can name a job."""
+    """Whether the text can name a job."""
     return bool(_SHORT.fullmatch(text) or _FULL.fullmatch(_unwrapped(text)))
 
 
 def read(text: str, right: str) -> str:
-    """The job that was typed; `right` is a command line to show when it names none.
+    """The job that was typed; `right` is a command that works, for the error message.
 
     Raises:
         UsageError: it cannot name a job.
@@ -43,7 +43,7 @@ def read(text: str, right: str) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """From a console address or a full name with the service in front to the plain name."""
+    """The full resource name in the URL of a console page or behind the service's name; else the text."""
     if text.startswith(_SERVICE):
         return text.removeprefix(_SERVICE)
     if not text.startswith("https://console.cloud.google.com/"):

@@ -1,4 +1,4 @@
-"""From the raw text of a slash command to its words.
+"""Splits the text of a slash command into words.
 
 Slack's clients change what people type: quotes and dashes become typographic ones, and with
 `should_escape` mentions, channels and links arrive as `<@U1|name>`, `<#C1|name>`,
@@ -20,7 +20,7 @@ _REFERENCE = re.compile(r"<((?:[@#!]|https?:|mailto:)[^<>|]*)(?:\|([^<>]*))?>")
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")
 _DASHES = re.compile(r"^[\u2010-\u2015\u2212-]+(?=[A-Za-z])")
 _COMMA, _EQUALS = "\ue000", "\ue001"
-"""Stand for a quoted comma and a quoted equals sign until the words are read."""
+"""Placeholders for a quoted comma and a quoted equals sign until the words are parsed."""
 _SHIELD = str.maketrans({",": _COMMA, "=": _EQUALS})
 _UNSHIELD = str.maketrans({_COMMA: ",", _EQUALS: "="})
 
@@ -30,11 +30,11 @@ class Token:
     """One word of the command line."""
 
     text: str
-    """As meant: ids for mentions, labels for links. Quoted commas and `=` are shielded."""
+    """The meaning: ids for mentions, labels for links. Quoted commas and `=` are placeholders."""
     prose: str
-    """As read aloud: names for mentions."""
+    """The text as people see it: names for mentions."""
     quoted: bool
-    """Whether it began with a quote: then it is no flag and no filter."""
+    """Whether it began with a quote: then it is neither flag nor filter."""
 
     @property
     def is_flag(self) -> bool:
@@ -45,7 +45,7 @@ def split(text: str) -> tuple[Token, ...]:
     """Split at spaces, except within quotes and references.
 
     Raises:
-        UsageError: a quote has no end.
+        UsageError: a quote is not closed.
     """
     rest = _INVISIBLE.sub("", text).translate(_QUOTES)
     tokens: list[Token] = []
@@ -62,7 +62,7 @@ def unshield(text: str) -> str:
 
 
 def items(text: str) -> tuple[str, ...]:
-    """Split at the commas that were not quoted; empty items go."""
+    """Split at the commas that are not quoted, without empty items."""
     return tuple(unshield(each.strip()) for each in text.split(",") if each.strip())
 
 
@@ -94,7 +94,7 @@ def _next(rest: str) -> tuple[Token | None, str]:
 
 
 def _piece(rest: str, at: int) -> tuple[str, str, int]:
-    """A quoted run, a reference, or one character: as meant, as read, and where it ends."""
+    """A quoted text, a reference, or one character: its meaning, its text, and where it ends."""
     if rest[at] in "\"'" and (at == 0 or rest[at - 1] in "=,"):
         end = rest.find(rest[at], at + 1)
         if end < 0:
@@ -118,7 +118,7 @@ def _piece(rest: str, at: int) -> tuple[str, str, int]:
 
 def _reference(target: str, label: str) -> tuple[str, str]:
     if target.startswith(("http", "mailto:")):
-        # Slack makes links of what looks like one (`orders.db`): the label is what was typed.
+        # Slack turns text such as `orders.db` into a link; the label is what was typed.
         shown = _unescape(label or target.removeprefix("mailto:"))
         return shown.translate(_SHIELD), shown
     if target.startswith("!subteam^"):

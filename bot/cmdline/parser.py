@@ -1,4 +1,4 @@
-"""The command line behind `/dms`: from text to an `Invocation`, or to one clear sentence."""
+"""Parses the text after `/dms` into an `Invocation`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bot.cmdline.lexer import Token, in_code, items, short, split, unshield
 from bot.util.suggest import nearest
 
 MAX_LENGTH = 3000
-"""Characters of a command; more than anyone types, and far below what could do harm."""
+"""Characters. Nobody types more, and parsing so much is still fast."""
 _FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
 
 
 def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
-    """Read what was typed behind `/dms`. Nothing, or `VERB --help`, asks for help.
+    """Parse what was typed after `/dms`. An empty text and `VERB --help` ask for help.
 
     Raises:
-        UsageError: one sentence that says what was wrong and what would be right.
+        UsageError: the text is not a command; with a sentence that shows one.
     """
     if len(text) > MAX_LENGTH:
         raise UsageError(
@@ -62,7 +62,7 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
 
 @dataclass(slots=True)
 class _Parser:
-    """The arguments of one verb, as they are read from left to right."""
+    """Parses the arguments of one verb from left to right."""
 
     verb: str
     syntax: Syntax
@@ -110,7 +110,7 @@ class _Parser:
         return at
 
     def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], begun: int, ended: int) -> None:
-        """Refuse a text of several words without quotes, where the words behind it can be nothing else."""
+        """Refuse a text of several words without quotes, if the words after it can only belong to it."""
         loose = list(takewhile(lambda each: not (each.is_flag or each.quoted), tokens[ended:]))
         job = self.jobs or any(each.text == "--all" for each in tokens)
         if tokens[ended - 1].quoted or len(loose) < (1 if job else 2):
@@ -179,7 +179,7 @@ class _Parser:
         return at
 
     def _label(self, text: str) -> tuple[str, str]:
-        """Of `label=env=prod`, which says the same as `label.env=prod`."""
+        """Key and value of `label=env=prod`, which means the same as `label.env=prod`."""
         name, _, value = text.partition("=")
         if not name.strip() or not value.strip():
             raise UsageError(
@@ -258,18 +258,18 @@ class _Parser:
         raise UsageError(f"`{self.verb}` needs a job: write for example `{self._line()}`.")
 
     def _line(self, job: str = "") -> str:
-        """A command of this verb that is right."""
+        """A command of this verb that works."""
         return examples.line(self.verb, self.syntax, job)
 
     def _with_flag(self, flag: Flag) -> str:
-        """The same with this flag."""
+        """A command of this verb with this flag."""
         return examples.with_flag(self.verb, self.syntax, flag)
 
 
 def _value(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tuple[str, str, int]:
-    """The value of the flag or filter at `at`: as meant, as read, and where the next token is.
+    """The value of the flag or filter at `at`: its meaning, its text, and where the next token is.
 
-    A list goes on over spaces as long as a comma stands at the end or the beginning.
+    A list continues after a space if there is a comma before or after it.
     """
     if inline:
         raw = tokens[at].text.partition("=")[2]
@@ -307,7 +307,7 @@ def _listing(names: Iterable[str]) -> str:
 
 
 def _typed(token: Token) -> str:
-    """The token as it may be typed again."""
+    """The token as it can be typed again."""
     if token.quoted:
         return _quoted(token.prose)
     head, equals, value = token.prose.partition("=")

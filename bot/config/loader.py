@@ -11,14 +11,14 @@ from typing import Any
 
 from bot.config import values
 from bot.config.settings import OPTIONS, SLACK_API_URL, Option, Settings
-from bot.config.unknown import strange, unknown_variables
+from bot.config.unknown import unknown_setting, unknown_variables
 from bot.config.values import BadValue
 
 CONFIG_FILE = "DMS_BOT_CONFIG"
 
 
 class ConfigError(Exception):
-    """The settings are not right. `faults` has one sentence for each thing to mend."""
+    """The settings are wrong. `faults` has one sentence for each fault."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))
@@ -41,7 +41,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every fault there is, not only the first.
     """
-    faults = [unknown_variables(name, _NAMES) for name in strange(environ, _NAMES)]
+    faults = [unknown_setting(name, _NAMES) for name in unknown_variables(environ, _NAMES)]
     table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
     found: dict[str, Any] = {}
     broken: set[str] = set()
@@ -62,10 +62,10 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def load_database(environ: Mapping[str, str]) -> str:
-    """The database alone, for who only looks at what is in it.
+    """The database alone, for commands that need nothing else.
 
     Raises:
-        ConfigError: that one setting, or the settings file, is not right.
+        ConfigError: this setting or the settings file is wrong.
     """
     faults: list[str] = []
     table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
@@ -94,14 +94,14 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
         faults.append(f"{CONFIG_FILE} names {path!r}, which is not valid TOML: {error}.")
         return {}
     known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
-    faults += [unknown_variables(key, known, f" in {path}") for key in sorted(set(table) - known)]
+    faults += [unknown_setting(key, known, f" in {path}") for key in sorted(set(table) - known)]
     return table
 
 
 def _text(
     option: Option, environ: Mapping[str, str], table: Mapping[str, Any], faults: list[str]
 ) -> tuple[str, str]:
-    """The setting's text and where it stands; a source without a text means a fault was found."""
+    """The text of a setting and the name of its source; a source without a text means a fault was found."""
     direct = environ.get(option.env, "").strip()
     named = environ.get(option.env_file, "").strip() if option.secret else ""
     if direct and named:
@@ -172,7 +172,7 @@ def _check_combinations(found: Mapping[str, Any], broken: set[str], faults: list
 
 
 def _check_slack_prefix(found: Mapping[str, Any], faults: list[str]) -> None:
-    # A stand-in for Slack may hand out tokens of any look; Slack's own look one way.
+    # The sandbox may use tokens of any form; Slack's own have these prefixes.
     if found.get("slack_api_url", SLACK_API_URL) != SLACK_API_URL:
         return
     for name, env, prefix in (

@@ -1,4 +1,4 @@
-"""The settings: what a start needs, and by which names each setting is given."""
+"""The settings: their values, and the names that they have in the environment and in the settings file."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bot.config.values import Reader
 
 SLACK_API_URL = "https://slack.com/api/"
 LONGEST_CONFIRM_S = 900.0
-"""A confirmation speaks of the job as its requester has just seen it, so no setting makes it last longer."""
+"""Upper bound of `confirm_expires_s`: a confirmation describes the job as it was when it was shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a start needs. Times are in seconds."""
+    """All settings. Times are in seconds."""
 
     project: str
     locations: tuple[str, ...]
     notify_channel: str
     slack_bot_token: str = field(repr=False)
     slack_app_token: str = field(default="", repr=False)
-    """Set: Socket Mode. Empty: signed HTTP."""
+    """Set: Socket Mode. Empty: HTTP with signed requests."""
     slack_signing_secret: str = field(default="", repr=False)
     slack_api_url: str = SLACK_API_URL
     dms_emulator_host: str = ""
@@ -38,30 +38,30 @@ class Settings:
     """HTTP: `/slack/events`, `/healthz`, `/readyz`, `/metrics`. 0: any free port."""
     host: str = "0.0.0.0"  # noqa: S104 - a server in a container listens on all interfaces
     confirm_expires_s: float = LONGEST_CONFIRM_S
-    """How long the requester's own confirmation can be pressed."""
+    """How long the requester can confirm a request."""
     approval_expires_s: float = 4 * 3600.0
     """How long a request waits for other people's approval, unless a rule says otherwise."""
     poll_fast_s: float = 5.0
     poll_slow_s: float = 60.0
     stuck_after_s: float = 1800.0
-    """No change for so long in a changing state: stuck."""
+    """A job that stays this long in a changing state is reported as stuck."""
     delay_alert_s: float = 900.0
-    """Replication delay above this is told."""
+    """A replication delay above this is reported."""
     bulk_parallel: int = 4
-    """Runs of one bulk request that go on at once."""
+    """Jobs of one bulk request that are worked on at the same time."""
     dms_deadline_s: float = 20.0
     workers: int = 16
     cores: str = "all"
-    """Deprecated and ignored: kept so that deployments that set it go on starting."""
+    """Deprecated and ignored; kept so that deployments that set it still start."""
     log_level: str = "INFO"
     log_format: str = "auto"
-    """json, console, or auto: console on a terminal and json elsewhere."""
+    """json, console, or auto (console on a terminal, else json)."""
     shutdown_s: float = 20.0
-    """How long a stop waits for what is under way before it hands it over."""
+    """How long a shutdown waits for work in progress; the next process takes over the rest."""
     keep_s: float = 90 * 86400.0
-    """How long unused buttons' ids, events and sent messages' rows are kept. The audit always is."""
+    """Retention of unused button tokens, events and sent messages. The audit is never deleted."""
     metrics_token: str = field(default="", repr=False)
-    """Set: `/metrics` wants it as a bearer token."""
+    """If set, `/metrics` requires it as a bearer token."""
     summary_at: str = ""
     """Daily summary, `HH:MM` in `summary_zone`; empty: none."""
     summary_zone: str = "UTC"
@@ -72,11 +72,11 @@ class Settings:
 
     @property
     def db_without_password(self) -> str:
-        """The database without its password, fit for logs."""
+        """The database without its password, for logs."""
         return values.without_password(self.db)
 
     def secrets(self) -> tuple[str, ...]:
-        """Values that must never be written anywhere."""
+        """Values that must never appear in logs or messages."""
         found = (
             self.slack_bot_token,
             self.slack_app_token,
@@ -89,7 +89,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting: its name in the environment, in the file, and how its text is read."""
+    """One setting: its name in the environment and in the file, and how its text is parsed."""
 
     name: str
     """The field of `Settings`."""
@@ -97,11 +97,11 @@ class Option:
     read: Reader
     help: str
     secret: bool = False
-    """Also read from the file that `<env>_FILE` names; not allowed in the TOML file itself."""
+    """Can also be read from the file that `<env>_FILE` names; not allowed in the settings file."""
 
     @property
     def key(self) -> str:
-        """Its key in the TOML file."""
+        """Its key in the settings file."""
         return self.name.removesuffix("_s")
 
     @property
@@ -237,7 +237,7 @@ OPTIONS = (
 
 
 def redacted(settings: Settings) -> str:
-    """One line a setting, as `NAME=value`; secrets are only said to be there."""
+    """One line for each setting, as `NAME=value`; of a secret only whether it is set."""
     return "\n".join(f"{each.env}={_redacted(each, getattr(settings, each.name))}" for each in OPTIONS)
 
 

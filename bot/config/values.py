@@ -1,4 +1,4 @@
-"""Reads one setting's text: each reader gives the value or says what is wrong with it."""
+"""Parses the text of one setting. Each reader returns the value or raises `BadValue`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
 _CHANNEL_NAME = re.compile(r"#?[^\s#@,<>A-Z]{1,80}")
 _HOST_PORT = re.compile(r"(?:https?://)?(?P<host>[^\s/:]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})/?")
 _NO_PATH = re.compile(r"postgres(?:ql)?:|[^/]*:[^/]*@|.*\bpassword\s*=", re.IGNORECASE | re.DOTALL)
-"""A connection in another form than a URL: taken for a path, its password would stand in every error."""
+"""A connection in another form than a URL. As a path, it would show its password in error messages."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _WITH_AT = frozenset({"user", "password", "sslpassword", "options", "application_name"})
-"""What may hold an @ in the query of a URL. Elsewhere, it is the end of a password that is not encoded."""
+"""Parameters of the query that may hold an @. Elsewhere an @ ends a password that was not encoded."""
 _SECRETS = frozenset({"password", "sslpassword"})
 _SHOWN = frozenset(
     {"host", "hostaddr", "port", "dbname", "user", "sslmode", "sslrootcert", "application_name"}
     | {"connect_timeout", "target_session_attrs", "channel_binding", "gssencmode"}
 )
-"""What is repeated of the query of a URL.
+"""Parameters of the query that may be shown.
 
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
@@ -40,7 +40,7 @@ _TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 class BadValue(Exception):
-    """`str()` says what is wrong and what would be right, fit to stand behind "NAME " and before "."."""
+    """`str()` says what is wrong and gives an example. It completes a sentence: "NAME " + `str()` + "."."""
 
 
 def project(text: str) -> str:
@@ -50,7 +50,7 @@ def project(text: str) -> str:
 
 
 def locations(text: str) -> tuple[str, ...]:
-    """Comma separated regions; repeated ones count once."""
+    """Regions from a comma-separated list, without duplicates."""
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     wrong = [each for each in found if not _LOCATION.fullmatch(each)]
     if wrong or not found:
@@ -85,7 +85,7 @@ def secret(text: str) -> str:
 
 
 def _token(text: str, *, prefix: str, other: str, what: str) -> str:
-    # Its beginning is no secret, the rest is: never repeat what was given.
+    # Only the prefix may be shown: never repeat the value.
     if re.search(r"\s", text):
         raise BadValue(f"must be one word, but there is white space in it; for example: {prefix}…")
     if text.startswith(other):
@@ -94,7 +94,7 @@ def _token(text: str, *, prefix: str, other: str, what: str) -> str:
 
 
 def api_url(text: str) -> str:
-    """With a slash at its end, as the Slack client wants it."""
+    """The URL with a slash at its end, which the Slack client requires."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise BadValue(
@@ -111,7 +111,7 @@ def host_port(text: str) -> str:
 
 
 def database(text: str) -> str:
-    """A file's path, or a PostgreSQL URL (in which a password may stand: it is never repeated)."""
+    """A file's path or a PostgreSQL URL. Errors never repeat it, as it may hold a password."""
     scheme, mark, rest = text.partition("://")
     if not mark:
         if text == ":memory:":
@@ -149,10 +149,13 @@ def _postgres(url: str) -> str:
 
 
 def _is_sound(parts: SplitResult) -> bool:
-    """Whether PostgreSQL's client takes the URL apart at the same places.
+    """Whether PostgreSQL's client splits the URL at the same places as Python.
 
-    It ends a password at the first @, so what stands behind would be a part of the host or the database's
-    name, which errors repeat. Raises: ValueError, for a port that is none.
+    libpq ends a password at the first @. The rest becomes part of the host or of the database's name, and
+    errors show these.
+
+    Raises:
+        ValueError: the port is not a number.
     """
     strays = [each for each in parts.query.split("&") if "@" in each and _name(each) not in _WITH_AT]
     alone = parts.netloc.count("@") <= 1 and "@" not in parts.path + parts.fragment
@@ -164,7 +167,7 @@ def _name(parameter: str) -> str:
 
 
 def passwords(url: str) -> tuple[str, ...]:
-    """The passwords in a database URL, as written and as meant; empty where there is none."""
+    """The passwords in a database URL, encoded and decoded; empty if there is none."""
     if "://" not in url:
         return ()
     parts = urlsplit(url)
@@ -174,7 +177,7 @@ def passwords(url: str) -> tuple[str, ...]:
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown."""
+    """The URL without its password, for logs and messages."""
     if "://" not in url:
         return url
     parts = urlsplit(url)
@@ -192,16 +195,16 @@ def _parameter_shown(parameter: str) -> str:
 
 
 def path_shown(path: str) -> str:
-    """A path in quotes; not what may be a secret that was set in place of its file."""
+    """The path in quotes; `a file` if it may be a secret that was set instead of its file."""
     return repr(path) if re.fullmatch(r"[\w.~+-]*/[\w.~+/ -]*", path) else "a file"
 
 
 OPEN: Final = "open"
-"""In place of a policy's file: every member may do everything."""
+"""Instead of a policy file: every member may do everything."""
 
 
 def policy(text: str) -> Path | Literal["open"]:
-    """A policy's file, or the word `open`, also where a file is called so: that one is `./open`."""
+    """A policy file, or the word `open`. A file with this name is written as `./open`."""
     if text == OPEN:
         return OPEN
     path = Path(os.path.expanduser(text))
@@ -214,7 +217,7 @@ def policy(text: str) -> Path | Literal["open"]:
 
 
 def duration(low: float, high: float) -> Reader:
-    """Seconds from `90`, `90s`, `15m`, `2h`, `1d` or `500ms`."""
+    """A reader of seconds from `90`, `90s`, `15m`, `2h`, `1d` or `500ms`."""
 
     def read(text: str) -> float:
         try:
