@@ -57,7 +57,7 @@ from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
 from commands import all_verbs, permissions
 from commands.support.base import Context
-from commands.support.desk import CommandService
+from commands.support.command_service import CommandService
 
 log = structlog.get_logger(__name__)
 

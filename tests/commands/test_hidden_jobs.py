@@ -33,7 +33,7 @@ from bot.store.records import (
 )
 from commands import all_verbs
 from commands.support.base import Context
-from commands.support.desk import CommandService as RealCommandService
+from commands.support.command_service import CommandService as RealCommandService
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PLACES, PROJECT, command_service
 from tests.policy.people import ADMIN, ALEX, DANA, NOW, QUINN, ROLES, access, request

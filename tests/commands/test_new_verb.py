@@ -16,7 +16,7 @@ from bot.policy.model import PolicyError
 from bot.policy.permissions import Permission
 from commands import all_verbs, permissions
 from commands.support.base import Context, Verb
-from commands.support.desk import CommandService as RealCommandService
+from commands.support.command_service import CommandService as RealCommandService
 from tests.policy.command_service import CommandService, words
 from tests.policy.people import ADMIN, DANA, QUINN, ROLES, access
 
