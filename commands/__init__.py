@@ -1,4 +1,4 @@
-"""The verbs behind `/dms`, one file each. A new verb is a new file and its test."""
+"""The verbs of `/dms`, one file each. CONTRIBUTING.md says how to add one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ORDER = (
 
 
 def all_verbs() -> dict[str, Verb]:
-    """Every module of this package that declares a `VERB`, by name, as people come to need them."""
+    """The `VERB` of every module of this package, by name, in the order of the help page."""
     modules = (importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
     verbs = {module.VERB.name: module.VERB for module in modules if hasattr(module, "VERB")}
     rank = {name: place for place, name in enumerate(_ORDER)}
@@ -25,5 +25,5 @@ def all_verbs() -> dict[str, Verb]:
 
 
 def permissions(verbs: Mapping[str, Verb]) -> Permissions:
-    """What each verb declares that it takes to use it, for the policy."""
+    """The permission that each verb declares, for the policy."""
     return {**BUILT_IN, **{name: verb.permission for name, verb in verbs.items()}}

@@ -1,4 +1,4 @@
-"""`/dms approvals`: what waits for somebody's word."""
+"""`/dms approvals`: open requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_JOBS = 5
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    open_requests = [each for each in ctx.store.requests(OPEN_REQUESTS, limit=1000) if _concerns(ctx, each)]
+    open_requests = [each for each in ctx.store.requests(OPEN_REQUESTS, limit=1000) if _is_visible(ctx, each)]
     if not open_requests:
         return Note("Nothing waits for an approval. `/dms history` shows what was decided.", tone="good")
     pages = -(-len(open_requests) // PER_PAGE)
@@ -36,7 +36,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     )
 
 
-def _concerns(ctx: Context, request: Request) -> bool:
+def _is_visible(ctx: Context, request: Request) -> bool:
     """Whether the person may see the request: their own; or, once it waits for approvals, one that they may
     approve or whose jobs are not hidden from them."""
     if request.by.team != ctx.who.team or request.expires <= ctx.now():
@@ -87,7 +87,7 @@ def _approvals_text(given: Sequence[Decision], needed: int) -> list[RichPart]:
 
 
 def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Button, ...]:
-    """One decides on the whole card alone, which Review shows."""
+    """No Approve or Deny here: people decide on the complete request, which Review shows."""
     verb, found = request.action, []
     review = Button("Review", verb, "review", request.id, "primary")
     if request.state is RequestState.CONFIRMING:

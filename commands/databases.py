@@ -58,7 +58,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[str, float], str]:
-    """How far the dump of each of these is; why that is not known, or empty."""
+    """The progress of the dump by database name, 0 to 100; and why it is not known, or empty."""
     dumping = [each for each in shown if _dumping(each)]
     if not dumping:
         return {}, ""
@@ -75,7 +75,7 @@ def _dumping(database: Database) -> bool:
 
 
 def _dumped(everything: Sequence[Database]) -> tuple[int, int] | None:
-    """Those through the full dump, and all that are migrated; None before and after the dump."""
+    """How many databases have finished the full dump, and how many are migrated; None outside of the dump."""
     taken = migrated(everything)
     loaded = sum(1 for each in taken if each.phase in _LOADED or each.state == ObjectState.COMPLETED)
     begun = any(each.phase == ObjectPhase.FULL_DUMP for each in taken)

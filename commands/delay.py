@@ -1,4 +1,4 @@
-"""`/dms delay`: how far the destination is behind its source, as a picture and in words."""
+"""`/dms delay`: how far the destination is behind its source, as a chart and in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
         return _no_data(ctx, job, hours)
-    from bot.cmdline.delay_chart import delay_chart  # what draws it takes a while to load, and memory
+    from bot.cmdline.delay_chart import delay_chart  # loads matplotlib, which takes time and memory
 
     now = ctx.now()
     return Upload(
@@ -66,7 +66,7 @@ def _summary(ctx: Context, job: Job, delay: Delay) -> tuple[RichPart, ...]:
 
 
 def _replicated(ctx: Context, job: Job) -> tuple[str, ...]:
-    """The databases that count; empty for all, as where they cannot be listed."""
+    """The databases whose delay counts; empty for all, also if they cannot be listed."""
     try:
         return replicated(ctx.dms.databases(job.name))
     except DmsError:

@@ -1,4 +1,4 @@
-"""`/dms delete`: delete jobs, and their destinations where people say so."""
+"""`/dms delete`: delete jobs, and their destinations if asked to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _confirmation(job: Job, options: Options) -> Confirmation:
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    """The same for jobs in the same state: the card names each job, its destination and its databases."""
+    """Names no job, so that one warning fits all jobs of a request: the card lists jobs and databases."""
     if job.state == State.COMPLETED and not options.with_destination:
         return ("Only the record of the job goes.",)
     return (
@@ -40,7 +40,7 @@ def _promotes(job: Job) -> bool:
 
 
 def _in_between(job: Job) -> tuple[str, ...]:
-    """For a job that something is going on with: the pages allow the delete, and say no more of it."""
+    """For a job in a changing state: the documentation allows to delete it, and says no more."""
     if _promotes(job):
         # "Promote a migration": it can be neither stopped nor undone.
         return (

@@ -1,4 +1,4 @@
-"""`/dms edit`: which databases a job takes along, and how parallel its dump is."""
+"""`/dms edit`: which databases a job migrates, and how parallel its dump is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.resolve import find_job
 
 _WAIT_S = 15.0
-"""How long to wait for the service's look at the source."""
+"""Seconds to wait until the service has read the source."""
 _POLL_EVERY_S = 0.3
 
 
@@ -87,7 +87,7 @@ def _editable(job: Job, parallelism: str) -> None:
 
 
 def _new_parallelism(invocation: Invocation, job: Job) -> str:
-    """What to save; empty where it stays as it is."""
+    """The parallelism to save; empty if it does not change."""
     level = invocation.word("parallel").upper()
     if level == job.parallelism:
         level = ""
@@ -95,11 +95,11 @@ def _new_parallelism(invocation: Invocation, job: Job) -> str:
     return level
 
 
-# ---- what was seen in the preview is what is saved
+# ---- save only what the preview has shown
 
 
 def _base_selection(job: Job, config: ObjectsConfig) -> str:
-    """Stands for the job and its settings as they are: it differs as soon as one of them does."""
+    """A digest of the job and its settings: it differs as soon as one of them does."""
     facts = [job.name, job.create_time.isoformat(), job.parallelism, asdict(config.snapshot())]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -108,7 +108,7 @@ def _check_base_selection(invocation: Invocation, job: Job, config: ObjectsConfi
     """Refuse to save what was previewed on other settings.
 
     Raises:
-        Say: somebody else edited the job, or made it anew, since.
+        EarlyAnswer: somebody else has edited or recreated the job since the preview.
     """
     if invocation.is_set("save") and invocation.word("seen") != _base_selection(job, config):
         raise EarlyAnswer(
@@ -134,7 +134,7 @@ def _form(ctx: Context, job: Job) -> EditForm:
 
 
 def _fetch_source_objects(ctx: Context, job: Job) -> str:
-    """Have the service refresh what the source has; why that did not work, or empty."""
+    """Have the service read the databases of the source again; why that failed, or empty."""
     try:
         operation = ctx.dms.fetch_source_objects(job.name)
         deadline = time.monotonic() + _WAIT_S
@@ -269,7 +269,7 @@ def _consequences(job: Job, planned: Plan, parallelism: str) -> list[str]:
 
 
 def _takes_effect_later(planned: Plan) -> str:
-    """A change of which no database that the source has now is concerned."""
+    """For a change that affects no database that is on the source now."""
     if planned.after.selection == Selection.SPECIFIED:
         return "The databases stay the same; those created on the source later do not come along."
     return "The databases stay the same; those created on the source later come along, but for the excluded."

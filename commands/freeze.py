@@ -1,4 +1,4 @@
-"""`/dms freeze`: no changes to a job, or to any, until a time."""
+"""`/dms freeze`: forbid changes to a job, or to all jobs, until a time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def target(ctx: Context, invocation: Invocation) -> Job | None:
 
 
 def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
-    """The audit row of a freeze or of its end."""
+    """The audit row of a freeze that begins or ends."""
     return AuditEntry(
         at=ctx.now(),
         event=event,

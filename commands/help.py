@@ -1,4 +1,4 @@
-"""`/dms help`: what can be typed."""
+"""`/dms help`: the verbs and how to use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/dms history`: who did what, from the audit; also as a file."""
+"""`/dms history`: who did what, from the audit, as pages or as a file."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from commands.support.visibility import Visibility, can_see
 PER_PAGE = 15
 MAX_PAGES = 100
 MAX_ROWS = 100_000
-"""Rows of a file from chat; the command line exports any number."""
+"""Rows of a file in Slack; `dms-bot audit export` has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What the history is asked for: a job's full name, a user id, a moment (UTC); empty means all."""
+    """Filters: a job's full name, a user id, and a start time (UTC); empty means all."""
 
     job: str = ""
     by: str = ""
@@ -147,7 +147,7 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
 
 
 def _newest(ctx: Context, query: _Query, count: int) -> Sequence[AuditEntry]:
-    """The newest rows that this person may see, `count` of them where there are as many."""
+    """The newest rows that this person may see, at most `count`."""
     sight, limit = Visibility(ctx), count
     while True:
         read = ctx.store.audit(job=query.job, by=query.by, since=query.since, limit=limit, newest_first=True)

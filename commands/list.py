@@ -1,4 +1,4 @@
-"""`/dms list`: jobs by status, filtered, a page at a time."""
+"""`/dms list`: jobs by status, with filters and pages."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from commands.support.visibility import permitted_actions
 
 PER_PAGE = 20
 PER_PAGE_CHOOSING = 50
-"""More, as what is ticked counts on one page only."""
-_STATUSES = 20
-"""Statuses on a page: each takes two blocks, of which a message holds fifty."""
+"""More than `PER_PAGE`, because only jobs on the same page can be chosen together."""
+_MAX_STATUSES = 20
+"""Statuses on a page: each takes two blocks, and a message holds at most 50.
+
+Source: https://docs.slack.dev/reference/block-kit/blocks
+"""
 _ORDER = [
     State.FAILED,
     State.STOPPED,
@@ -41,8 +44,8 @@ _ORDER = [
     State.COMPLETED,
     State.DELETED,
 ]
-"""What needs eyes comes first (changes pile up on the source of a stopped job); states that nobody here has
-heard of come after FAILED, and before all what waits for people to stop the writes to its source."""
+"""Most urgent first: changes pile up on the source of a stopped job. Unknown states come right after FAILED.
+Jobs that wait for people to stop the writes to the source come before all others."""
 _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
@@ -70,7 +73,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:
-    """The jobs to list; and all that fit but for their state, where FAILED is asked for."""
+    """The jobs to list. If FAILED jobs are asked for, also the jobs that match all other filters."""
     state = invocation.filters.get("state", "")
     if not one_of(state, State.FAILED):
         return all_matching(ctx, invocation.verb, invocation.filters, invocation.words), ()
@@ -81,18 +84,18 @@ def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Seque
 
 
 def _failed_databases(ctx: Context, jobs: Sequence[Job]) -> tuple[str, ...]:
-    """Whoever looks for what has failed wants to know of these, too; as a job they are not FAILED."""
+    """Running jobs with failed databases: they are not FAILED, but matter to whoever looks for failures."""
     failed = ctx.store.failed_databases([job.name for job in jobs if job.state == State.RUNNING])
     calls = disambiguate(job.name for job in jobs)
     return tuple(calls(name) for name in sorted(failed))
 
 
 def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
-    """Pages of at most `most` jobs and `_STATUSES` statuses: a message holds no more. Always one."""
+    """Pages of at most `most` jobs and `_MAX_STATUSES` statuses; at least one page."""
     pages: list[list[Job]] = [[]]
     statuses: set[str] = set()
     for job in jobs:
-        full = len(pages[-1]) == most or (len(statuses) == _STATUSES and job.status not in statuses)
+        full = len(pages[-1]) == most or (len(statuses) == _MAX_STATUSES and job.status not in statuses)
         if full:
             pages.append([])
             statuses.clear()

@@ -1,4 +1,4 @@
-"""`/dms policy`: who may do what; with a job, what you may do with it and why."""
+"""`/dms policy`: who may do what; with a job, what the person may do with it and why."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _mine(ctx: Context, job: Job) -> AnswerPage:
 
 
 def _group(title: str, lines: list[tuple[RichPart, ...]]) -> list[Section]:
-    """Sections of a few lines each, so that none grows too long for Slack."""
+    """Sections of six lines each, because Slack limits the length of a section."""
     heads = (f"*{title}*{' (more)' if at else ''}" for at in range(0, len(lines), 6))
     return [
         Section(tuple(part for line in ((head,), *lines[6 * number : 6 * number + 6]) for part in line))
@@ -104,7 +104,7 @@ def _group(title: str, lines: list[tuple[RichPart, ...]]) -> list[Section]:
 
 
 def _group_verbs(job: Job, verdicts: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
-    """Verbs that are judged alike, together: their names, and one of the verdicts with a sentence for all."""
+    """Groups verbs with the same verdict: their names, and the verdict with a sentence that fits all."""
     groups: dict[Verdict, list[str]] = {}
     for verb, verdict in verdicts:
         why = verdict.why.replace(f"use `{verb}` on `{job.id}`", "do this")

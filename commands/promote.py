@@ -1,4 +1,4 @@
-"""`/dms promote`: cut the destination from the source and make it primary."""
+"""`/dms promote`: disconnect the destination from its source and make it the primary database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from commands.support.base import Context, Verb
 
 _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")
-"""Names that can be typed as they are."""
+"""Database names that need no quotes in a command."""
 _PICK = Flag("pick", "switch", "pick the databases in a view")
 
 
@@ -29,7 +29,7 @@ def _options(invocation: Invocation) -> Options:
 
 
 def _confirmation(job: Job, _options: Options) -> Confirmation:
-    """Of a job that is failed or stopped nobody can see what has not arrived."""
+    """The delay of a failed or stopped job is not measured, so its id must be typed."""
     return Confirmation.CLICK if is_measured(job) else Confirmation.TYPE_TO_CONFIRM
 
 
@@ -83,13 +83,13 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 
 
 def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tuple[str, ...]:
-    """What a promote of these databases means for the others.
+    """What promoting these databases means for the others.
 
     Raises:
         UsageError: some of them cannot be promoted now.
     """
     if check(Action.PROMOTE, job) is not None:
-        return ()  # why the job cannot is told instead
+        return ()  # the answer says why the job cannot be promoted
     by_name = {str(each.id): each for each in databases}
     wrong = {name: why for name in names if (why := unpromotable(by_name[name], job))}
     if wrong:

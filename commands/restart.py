@@ -71,7 +71,7 @@ def _whole(options: Options) -> bool:
 
 
 def _failed(job: Job) -> str:
-    """A restart is the last resort of a job that failed."""
+    """Advice for a failed job: a restart is the last resort."""
     first = (
         "*Fix the cause first, and wait*: the job may go on by itself then, without a restart."
         if may_recover(job)

@@ -1,4 +1,4 @@
-"""`/dms resume`: let jobs that were stopped in CDC go on."""
+"""`/dms resume`: continue jobs that were stopped in CDC."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str
 
 
 def _operation(ctx: Context, job: Job) -> Operation | None:
-    """The one that goes on; only a job that is changing has one."""
+    """The operation in progress; only a job in a changing state has one."""
     if job.state not in CHANGING and job.phase != Phase.PROMOTE_IN_PROGRESS:
         return None
     try:
@@ -76,7 +76,7 @@ def _delay(ctx: Context, job: Job, databases: Sequence[Database]) -> MeasuredDel
 
 
 def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:
-    """What the job allows, but the policy does not let this person do; a freeze says so by itself."""
+    """What the job allows, but not the policy. Empty in a planned freeze, which the card shows."""
     if ctx.access.planned_freeze_reason(job):
         return ()
     judge = ctx.access.permissions(ctx.who)
@@ -84,16 +84,16 @@ def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[
 
 
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None) -> tuple[Button, ...]:
-    """A button for each action that the job allows and this person may, then those that look closer."""
+    """A button for each action that the job and the policy allow, then Databases and Refresh."""
     only = permitted_actions(ctx, Action, job)
-    with ctx.store.transaction():  # Else each new id would wait for the disk.
+    with ctx.store.transaction():  # one write to disk for all tokens
         looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
         more = (looking, show_button(ctx.ref, job, "turn"))
-        return (*action_buttons(ctx.ref, job, databases, only), *_lever(ctx, job, run), *more)
+        return (*action_buttons(ctx.ref, job, databases, only), *_abandon_button(ctx, job, run), *more)
 
 
-def _lever(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:
-    """A way out where an operation does not end, for whoever may do the same."""
+def _abandon_button(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:
+    """Lets people who may use the action stop tracking an operation that does not end."""
     if run is None or not is_overdue(run, ctx.now()) or not permits(ctx, run.action, job):
         return ()
     return abandon_button(ctx.store.runs(request=run.request), ctx.now())

@@ -1,4 +1,4 @@
-"""`/dms stop`: stop running jobs, with the warning that belongs to their phase."""
+"""`/dms stop`: stop running jobs, with a warning for their phase."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _after_dump(job: Job) -> str:
 
 
 def _meanwhile(job: Job) -> str:
-    """What the source does while the job is stopped; of each engine what its own guide says."""
+    """What happens on the source while the job is stopped, from the guide of each engine."""
     engines = (job.source.engine, job.destination.engine)
     if job.source.engine == "MYSQL":
         return (

@@ -1,4 +1,4 @@
-"""`/dms unwatch`: no longer tell a channel or a person."""
+"""`/dms unwatch`: end the notifications of a channel or a person."""
 
 from __future__ import annotations
 

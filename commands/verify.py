@@ -1,4 +1,4 @@
-"""`/dms verify`: have the service test a job's configuration."""
+"""`/dms verify`: let the service test a job's configuration."""
 
 from __future__ import annotations
 

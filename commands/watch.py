@@ -1,4 +1,4 @@
-"""`/dms watch`: tell this channel, another one or me what happens to jobs."""
+"""`/dms watch`: notify this channel, another one or the person of what happens to jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
 
 MAX_WATCHES = 200
-"""Watches of one channel or person."""
+"""Upper bound for one channel or person."""
 _MISSING = {
     Membership.OUTSIDE: (
         "The watch is saved, but *I am not a member of that channel yet* and cannot post there: type "
@@ -25,7 +25,7 @@ _MISSING = {
         "in it: type `/invite @dms` in it."
     ),
 }
-"""Why nothing can be posted in a channel for now."""
+"""Why the bot cannot post in the channel yet."""
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -42,7 +42,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
-    """Save the watch in the place of one of the same jobs; or the one that says the same already.
+    """Save the watch and replace one of the same jobs. If an equal watch exists, return it and save nothing.
 
     Raises:
         UsageError: there are too many.

@@ -1,4 +1,4 @@
-"""`/dms watches`: who is told of what."""
+"""`/dms watches`: who is notified of what."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from commands.support.base import Context, Verb, no_service_call
 from commands.support.subscriptions import hides_job, is_visible
 
 _SHOWN = 20
-"""Watches with a button each, so that the page stays within what one message can hold."""
+"""Each watch is a section with a button, and a message holds at most 50 blocks."""
 
 
 def _run(ctx: Context, _invocation: Invocation) -> Answer:
@@ -34,8 +34,8 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
 
 
 def _mine(ctx: Context) -> list[Watch]:
-    """The person's own, those of the channel, and those that the person set elsewhere; each once, and without
-    those about jobs that are hidden from this person."""
+    """Watches of the person and of the channel, and those that the person set elsewhere; each once, and none
+    of a job that is hidden from this person."""
     found = (
         *ctx.store.watches(target=ctx.who.user),
         *(ctx.store.watches(target=ctx.who.channel) if ctx.who.channel else ()),
@@ -73,7 +73,7 @@ def _line(watch: Watch) -> tuple[RichPart, ...]:
 
 
 def _buttons(ctx: Context, watch: Watch, *, speaks: bool) -> tuple[Button, ...]:
-    """What the person may end: their own watches, and those of channels where they may speak for these."""
+    """Unwatch, for watches that the person may end: their own, and those of channels if their role allows."""
     if subscriptions.is_channel(watch.target) and not speaks:
         return ()
     return (Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatch_command(watch))),)

@@ -1,4 +1,4 @@
-"""What all verbs that change jobs have in common."""
+"""What the verbs that change jobs share: finding the jobs, checking names, asking for the request."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ FILTERS = ("state", "phase", "location", "type", "label")
 
 
 CheckNames = Callable[[Job, Sequence[Database], Sequence[str]], tuple[str, ...]]
-"""Of a job, its databases, and the names of some: what acting on those alone means, in sentences.
+"""From a job, its databases and the chosen names to sentences: what acting on these alone means.
 
 Raises:
-    UsageError: that cannot be.
+    UsageError: the action is not possible for one of them.
 """
 
 
@@ -38,7 +38,10 @@ def make_run(
     options: Callable[[Invocation], Options] = lambda _: Options(),
     named: CheckNames = lambda _job, _databases, _names: (),
 ) -> Callable[[Context, Invocation], Answer]:
-    """The `run` of a verb that does `action`: find the jobs, group them, ask or do."""
+    """The `run` of a verb with `action`: find the jobs, and ask for one request for all of them.
+
+    `options` reads the flags. `named` checks the databases that `--databases` names.
+    """
 
     def run(ctx: Context, invocation: Invocation) -> Answer:
         jobs = _jobs(ctx, invocation)
@@ -106,7 +109,7 @@ def _typed(filters: Mapping[str, str]) -> str:
 def _databases(
     ctx: Context, invocation: Invocation, jobs: Sequence[Job], names: Sequence[str]
 ) -> tuple[Database, ...]:
-    """The job's databases, which have all these names.
+    """The job's migrated databases, after a check that they have all these names.
 
     Raises:
         UsageError: there are several jobs, or a name that is none of its databases.
@@ -134,10 +137,11 @@ def _databases(
 def pick(
     ctx: Context, invocation: Invocation, action: Action, fits: Callable[[Job, Database], bool]
 ) -> Answer:
-    """The view in which databases of a job are picked; `fits` says which of them the action is for.
+    """The view in which databases of a job are picked; `fits` says for which of them the action is possible.
 
     Raises:
-        UsageError, Say: there is nothing to pick.
+        UsageError: the other arguments do not go with `--pick`.
+        EarlyAnswer: the action is not possible or not permitted now.
     """
     if len(invocation.jobs) != 1 or invocation.is_set("all") or invocation.filters:
         raise UsageError(f"`--pick` takes one job, for example `/dms {action} orders-db --pick`.")
@@ -168,17 +172,17 @@ def _require_permission_on_any(ctx: Context, action: Action, jobs: Sequence[Job]
 
 
 def migrated(databases: Sequence[Database]) -> tuple[Database, ...]:
-    """Those that the job takes along."""
+    """Those that the job migrates."""
     return tuple(each for each in databases if each.state != ObjectState.NOT_SELECTED)
 
 
 def whole_databases(databases: Sequence[Database]) -> tuple[Database, ...]:
-    """Those that are whole databases: schemas and tables cannot be acted on by themselves here."""
+    """Those that are whole databases; the bot does not act on single schemas or tables."""
     return tuple(each for each in databases if each.id.type == "DATABASE")
 
 
 def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
-    """Refuse unknown database names with the nearest match.
+    """Refuse unknown database names and suggest similar ones.
 
     Raises:
         UsageError: a name that is not in `has`.
@@ -196,7 +200,7 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
 
 
 def names_text(databases: Sequence[str], limit: int = 20) -> str:
-    """Database names in a sentence."""
+    """Database names in a sentence, for example: 2 databases: `sales`, `billing`."""
     if not databases:
         return "its databases (they could not be listed)"
     shown = first_few([f"`{name}`" for name in databases], limit)

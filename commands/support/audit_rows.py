@@ -1,4 +1,4 @@
-"""A row of the audit in words, as `/dms history` shows it; the exports have the row as it is."""
+"""A row of the audit as a sentence, for `/dms history`. Exports contain the row itself."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from commands.support import subscriptions
 
 _MAX_TEXT = 300
 _BY_PEOPLE = frozenset({"requested", "confirmed", "approved", "denied", "cancelled", "unfollowed"})
-"""What a person has done; all else comes of a request."""
+"""Events that a person caused directly; all others follow from a request."""
 _FREEZE = re.compile(r"until (?P<until>\S+): (?P<reason>.*)", re.DOTALL)
 _WATCH = re.compile(r"(?P<jobs>.+) for (?P<target>[A-Z0-9]+)(?:, only (?P<only>\S+))?")
 
 
 def audit_line(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
-    """When, who, what and where; `calls` names the job, None leaves it out."""
+    """Time, person, event and channel. `calls` gives the job's display name; None leaves the job out."""
     public = entry.channel.startswith(("C", "G"))
     of_watch = entry.event in ("watched", "unwatched")
     lead, end = (" (typed in ", ")") if of_watch else (" in ", "")
@@ -83,7 +83,7 @@ def _detail(entry: AuditEntry) -> tuple[RichPart, ...]:
 
 
 def _detail_text(entry: AuditEntry) -> str:
-    """What is not told in the line itself."""
+    """The part of the detail that the line does not contain."""
     if entry.event == "unfrozen":
         return ""
     if entry.event in ("watched", "unwatched"):

@@ -1,4 +1,4 @@
-"""What a verb is, and what it may use."""
+"""The declaration of a verb, and the context that it runs in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class EarlyAnswer(Exception):
-    """Ends a verb early with an answer."""
+    """Ends a verb early; `answer` is what the person gets."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(repr(answer))
@@ -32,7 +32,7 @@ class EarlyAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a verb may use while it answers one person."""
+    """What a verb can use while it answers one person."""
 
     who: Person
     dms: Dms
@@ -43,23 +43,23 @@ class Context:
     verbs: Mapping[str, Verb]
     now: Callable[[], datetime]
     membership: Callable[[str], Membership]
-    """How the app stands to the channel with this id; asks Slack."""
+    """The app's membership in the channel with this id; asks Slack."""
     readable: Callable[[str, str], bool | None]
-    """Whether a channel is public or has this person in it; asks Slack. None: Slack does not say."""
+    """Whether a channel is public or has this person as a member; asks Slack. None: Slack does not say."""
     response_url: str = ""
 
     def ref(self, invocation: Invocation) -> str:
-        """An opaque id for a button that does what `invocation` says."""
+        """A token for a button that runs the invocation."""
         return self.refs([invocation])[0]
 
     def refs(self, invocations: Sequence[Invocation]) -> tuple[str, ...]:
-        """An opaque id for each."""
+        """A token for each invocation, saved in one transaction."""
         return self.store.put_refs(self.who.team, "invocation", [each.to_dict() for each in invocations])
 
     def form_ref(self, invocation: Invocation, more: Mapping[str, Any] | None = None) -> str:
-        """An opaque id for a view: its submission does what `invocation` says, with what was filled in.
+        """A token for a view whose submission runs the invocation with the values of the form.
 
-        A submission does not say where the view was opened from, so that is kept with it.
+        A submission does not say where the view was opened, so the channel is saved with the token.
         """
         place = {"channel": self.who.channel, "response_url": self.response_url}
         data = invocation.to_dict() | place | dict(more or {})
@@ -68,7 +68,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One word behind `/dms`."""
+    """One verb of `/dms`: how it is typed, who may use it, and what it runs."""
 
     name: str
     summary: str
@@ -78,14 +78,16 @@ class Verb:
     details: str = ""
     examples: tuple[str, ...] = ()
     permission: Permission = Permission.NOBODY
-    """What it takes to use the verb. A verb that does not declare it can be used by nobody."""
+    """What people need to use the verb. Nobody can use a verb that does not declare it."""
     action: ActionVerb | None = None
     """What a verb with `Permission.CHANGE` does to a job."""
     form: Callable[[Invocation], bool] = lambda _invocation: False
-    """Whether this invocation answers with a view, which must be opened within 3 seconds."""
+    """Whether the invocation opens a view, which Slack allows within 3 seconds only.
+
+    Source: https://docs.slack.dev/interactivity/handling-user-interaction
+    """
     asks_service: Callable[[Invocation], bool] = lambda _invocation: True
-    """Whether the service may be asked, which may take its time. What the store alone answers does not
-    queue behind that."""
+    """Whether the invocation may call the service, which can be slow. Other invocations use another pool."""
 
     def __post_init__(self) -> None:
         if (self.action is not None) != (self.permission is Permission.CHANGE):
@@ -93,20 +95,20 @@ class Verb:
 
     @property
     def read_only(self) -> bool:
-        """Whether it changes neither jobs nor what may be changed."""
+        """Whether the verb changes neither jobs nor freezes."""
         return self.permission not in (Permission.CHANGE, Permission.FREEZE)
 
     @property
     def grammar(self) -> Syntax:
-        """What the parser must know: the syntax, and lines to show beside what was wrong."""
+        """The syntax with the examples, for the parser and its error messages."""
         return replace(self.syntax, examples=self.examples)
 
 
 def only_of_a_job(invocation: Invocation) -> bool:
-    """For verbs that ask the service where a job is named, and the store otherwise."""
+    """`asks_service` of verbs that call the service only if a job is named."""
     return bool(invocation.jobs)
 
 
 def no_service_call(_invocation: Invocation) -> bool:
-    """For verbs that the store alone answers."""
+    """`asks_service` of verbs that need only the store."""
     return False

@@ -1,4 +1,4 @@
-"""Answers commands: what stands between Slack's deliveries and the verbs."""
+"""Runs the verb of an invocation, if the policy permits it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from commands.support.base import Context, EarlyAnswer, Verb
 
 
 class CommandService:
-    """The verbs, with what they need to answer somebody."""
+    """All verbs, and a factory for the context that they run in."""
 
     def __init__(self, verbs: Mapping[str, Verb], context: Callable[[Person, str], Context]) -> None:
         self._verbs = verbs
@@ -20,14 +20,17 @@ class CommandService:
         self.syntaxes: Mapping[str, Syntax] = {name: verb.grammar for name, verb in verbs.items()}
 
     def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer:
-        """What the verb answers, or why this person may not use it.
+        """The verb's answer, or why this person may not use it.
+
+        Verbs that change jobs or freezes are judged for each job, when it is found and when it is requested.
 
         Raises:
-            UsageError, DmsError, StoreError.
+            UsageError: the invocation makes no sense to the verb.
+            DmsError, StoreError: the service or the database did not answer.
         """
         verb = self._verbs[invocation.verb]
         if verb.permission is Permission.NOBODY:
-            # Not at the start: a verb that was added carelessly must not keep the others from working.
+            # Refused here and not at the start, so that the other verbs keep working.
             text = f"Nobody may use `{verb.name}`: it does not declare the permission that it needs."
             return Note(text, tone="warn")
         context = self._context(who, response_url)

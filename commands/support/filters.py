@@ -23,7 +23,7 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
 
     Raises:
         DmsError: no location answered.
-        UsageError: a filter asks for a state, phase, type or location that there is not.
+        UsageError: a filter names a state, phase, type or location that does not exist.
     """
     found = ctx.dms.list_jobs(location=_place(ctx, filters.get("location")))
     visible = ctx.access.visible(ctx.who, viewing_verb(ctx, verb), found.jobs)
@@ -35,10 +35,10 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
 
 
 def _place(ctx: Context, filter_value: str | None) -> str | None:
-    """The one location to ask; None for all of them.
+    """The one location to ask; None for all.
 
     Raises:
-        UsageError: the bot runs no such location.
+        UsageError: the location is not one of the bot's.
     """
     if filter_value is None or not ctx.dms.locations:
         return filter_value
@@ -51,10 +51,10 @@ def _place(ctx: Context, filter_value: str | None) -> str | None:
 
 
 def check_value(field: str, filter_value: str | None, names: Sequence[str], observed: Sequence[str]) -> None:
-    """Refuse a filter's value that neither the service's names nor what was `observed` has.
+    """Refuse a filter's value that is neither one of the API's `names` nor among the `observed` values.
 
     Raises:
-        UsageError: with the nearest match.
+        UsageError: with the most similar value.
     """
     known = dict.fromkeys((*names, *observed))
     for each in re.split(r"[|,]", filter_value or ""):
@@ -66,7 +66,7 @@ def check_value(field: str, filter_value: str | None, names: Sequence[str], obse
 
 
 def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:
-    """The jobs that fit every filter and hold every word (in id, name, labels, ends)."""
+    """The jobs that match every filter and contain every word (in id, name, labels, hosts or engines)."""
     for key, value in filters.items():
         jobs = _matching(jobs, key, value)
     return tuple(job for job in jobs if _contains(job, words))
@@ -74,8 +74,8 @@ def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[st
 
 @lru_cache(maxsize=512)
 def one_of(filter_value: str, value: str) -> bool:
-    """Whether `value` is one of the values in `filter_value`, parted by commas or bars, as people write
-    them: `not-started`, `full dump` and `failback` stand for NOT_STARTED, FULL_DUMP and PHASE_FAILBACK."""
+    """Whether `value` is in `filter_value`, a list with commas or bars. People may write values their way:
+    `not-started`, `full dump` and `failback` mean NOT_STARTED, FULL_DUMP and PHASE_FAILBACK."""
     return _plain(value) in {_plain(each) for each in re.split(r"[|,]", filter_value)}
 
 

@@ -1,4 +1,4 @@
-"""What the verbs watch, unwatch and watches have in common: who is told, and of what."""
+"""What the verbs watch, unwatch and watches share: who is notified, and of what."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 def target(ctx: Context, invocation: Invocation) -> str:
-    """Channel id or user id that is told, where the person may set that.
+    """The id of the channel or user to notify, if the person may change its subscriptions.
 
     Raises:
-        UsageError: both were asked for, the channel cannot be recognised, or it is private and, as far as is
-            known, the person is not in it.
-        Say: it is a channel, and the person may only look.
+        UsageError: both are given, the channel is not known, or it is private and the person is not known to
+            be in it.
+        EarlyAnswer: it is a channel, and the person's role does not allow it.
     """
     found = _named(ctx, invocation)
     if not is_channel(found):
@@ -74,10 +74,10 @@ def _named(ctx: Context, invocation: Invocation) -> str:
 
 
 def filter_of(invocation: Invocation) -> str:
-    """What the filters say, as a watch keeps it: `label:env=prod`, `state:FAILED`, or empty.
+    """The filter in the form that a watch stores: `label:env=prod`, `state:FAILED`, or empty.
 
     Raises:
-        UsageError: there are several, or one makes no sense.
+        UsageError: there are several filters, or the value is not valid.
     """
     if not invocation.filters:
         return ""
@@ -111,10 +111,10 @@ def _label(invocation: Invocation, key: str, value: str) -> str:
 
 
 def only(invocation: Invocation) -> tuple[str, ...]:
-    """Events and states that are wanted, as they are known here.
+    """The topics of `--only`, with aliases replaced.
 
     Raises:
-        UsageError: one is not known.
+        UsageError: one is neither an event nor a state.
     """
     found: dict[str, None] = {}
     for typed in invocation.items("only"):
@@ -141,7 +141,7 @@ def hides_job(ctx: Context, verb: str, jobs: str) -> bool:
 
 
 def jobs_text(jobs: str) -> str:
-    """What a watch is about, in words; the text may hold `code`."""
+    """The jobs of a watch in words, for example: all jobs."""
     kind, mark, rest = jobs.partition(":")
     if jobs == EVERYTHING:
         return "all jobs"
@@ -161,12 +161,12 @@ def target_text(target: str) -> RichPart:
 
 
 def events_text(only: tuple[str, ...]) -> str:
-    """Which events, in words, with a leading comma; empty for all."""
+    """The events of a watch in words, with a leading comma; empty for all."""
     return f", only {', '.join(f'`{each}`' for each in only)}" if only else ""
 
 
 def unwatch_command(watch: Watch) -> Invocation:
-    """What ends this watch, as if typed."""
+    """The command that ends this watch."""
     flags: dict[str, FlagValue] = {"channel": watch.target}
     if not is_channel(watch.target):
         flags = {"dm": True}
@@ -187,7 +187,7 @@ def _typed(jobs: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
 
 
 def audit_entry(ctx: Context, event: str, watch: Watch) -> AuditEntry:
-    """The audit row of a watch or of its end."""
+    """The audit row of a watch that begins or ends."""
     return AuditEntry(
         at=ctx.now(),
         event=event,
@@ -200,7 +200,7 @@ def audit_entry(ctx: Context, event: str, watch: Watch) -> AuditEntry:
 
 
 def needs_notice(ctx: Context, target: str, membership: Membership) -> bool:
-    """Whether a channel has to be told who set or ended what it hears: it cannot see the answer."""
+    """Whether to post in the channel who changed its subscriptions, because it cannot see the answer."""
     return (
         is_channel(target)
         and target != ctx.who.channel
@@ -209,6 +209,6 @@ def needs_notice(ctx: Context, target: str, membership: Membership) -> bool:
 
 
 def notify_channel(ctx: Context, key: str, target: str, text: str) -> None:
-    """Tell a channel what this person did about it; posted with the transaction it is called in."""
+    """Queue a message that says what this person did. Call it in the transaction of the change."""
     said = {"by": ctx.who.user, "text": text}
     ctx.store.enqueue(OutMessage(key, target, "text", said, created=ctx.now()))
