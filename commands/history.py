@@ -30,7 +30,7 @@ from bot.util.durations import parse_duration, parse_time
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
-from commands.support.visibility import Visibility, can_see
+from commands.support.visibility import Visibility, can_see, visible_names
 
 PER_PAGE = 15
 MAX_PAGES = 100
@@ -137,7 +137,7 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
     if not shown:
         return Note(_nothing(query) if page == 1 else "There are no older rows.")
     more = len(rows) > page * PER_PAGE
-    calls = disambiguate((*ctx.store.known_names(), query.job, *(each.job for each in shown)))
+    calls = disambiguate((*visible_names(ctx, "history"), query.job, *(each.job for each in shown)))
     return AnswerPage(
         title=f"History of {calls(query.job)}" if query.job else "History",
         sections=tuple(Section(audit_line(each, None if query.job else calls)) for each in shown),

@@ -17,6 +17,7 @@ from bot.util.text import and_more, count_of, first_few
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
+from commands.support.visibility import visible_names
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")
@@ -46,7 +47,9 @@ def make_run(
     def run(ctx: Context, invocation: Invocation) -> Answer:
         jobs = _jobs(ctx, invocation)
         wanted = options(invocation)
-        groups = mixed_statuses_answer(ctx.ref, action, jobs, wanted, ctx.store.known_names)
+        groups = mixed_statuses_answer(
+            ctx.ref, action, jobs, wanted, lambda: visible_names(ctx, invocation.verb)
+        )
         if groups is not None:
             _require_permission_on_any(ctx, action, jobs)
             return groups

@@ -18,7 +18,7 @@ from bot.requests.job_names import with_location
 from bot.util import parallel
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
-from commands.support.visibility import last_known, permits, placeholder_job, viewing_verb
+from commands.support.visibility import last_known, permits, placeholder_job, viewing_verb, visible_names
 
 _FULL_NAME = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _MIN_SCORE = 70
@@ -183,7 +183,7 @@ def _unreachable_note(unreachable: tuple[str, ...]) -> str:
 def _similar(ctx: Context, job_id: str, verb: str) -> list[str]:
     """Full names of the jobs with the ids most similar to `job_id`, best first. A verb that changes jobs gets
     only those that differ by a typing error."""
-    ids = {name: short_name(name) for name in _visible_names(ctx, verb)}
+    ids = {name: short_name(name) for name in _suggestible_names(ctx, verb)}
     if not ctx.verbs[verb].read_only:
         near = [name for name, each in ids.items() if _is_typo(job_id, each)]
         return sorted(near, key=lambda name: (ids[name] != job_id, name))
@@ -197,14 +197,13 @@ def _is_typo(typed: str, job_id: str) -> bool:
     return same_digits and OSA.distance(typed, job_id) <= _MAX_EDITS
 
 
-def _visible_names(ctx: Context, verb: str) -> Sequence[str]:
+def _suggestible_names(ctx: Context, verb: str) -> Sequence[str]:
     """Full names that an answer of `verb` may suggest. The watcher's jobs are enough; before its first poll
     the service is asked."""
-    viewing, names = viewing_verb(ctx, verb), ctx.store.known_names()
-    if names and not ctx.access.policy.is_job_specific(viewing):
-        return names if ctx.access.verdict(ctx.who, viewing).allowed else ()
-    known = [each.job for each in ctx.store.known_jobs().values()] if names else ctx.dms.list_jobs().jobs
-    return [job.name for job in ctx.access.visible(ctx.who, viewing, known)]
+    if ctx.store.known_names():
+        return visible_names(ctx, verb)
+    jobs = ctx.access.visible(ctx.who, viewing_verb(ctx, verb), ctx.dms.list_jobs().jobs)
+    return [job.name for job in jobs]
 
 
 def _label(name: str, among: list[str], typed: str) -> str:

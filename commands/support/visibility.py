@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.dms.model import Job
 from bot.dms.rules import HARMLESS, Action
@@ -42,6 +42,15 @@ def is_hidden(ctx: Context, verb: str, name: str) -> bool:
     if not ctx.access.policy.is_job_specific(viewing):
         return not ctx.access.verdict(ctx.who, viewing).allowed
     return not can_see(ctx, viewing, name)
+
+
+def visible_names(ctx: Context, verb: str) -> Sequence[str]:
+    """Full names of the watcher's jobs that an answer of `verb` may show."""
+    viewing = viewing_verb(ctx, verb)
+    if not ctx.access.policy.is_job_specific(viewing):
+        return ctx.store.known_names() if ctx.access.verdict(ctx.who, viewing).allowed else ()
+    known = [each.job for each in ctx.store.known_jobs().values()]
+    return [job.name for job in ctx.access.visible(ctx.who, viewing, known)]
 
 
 def can_see(ctx: Context, verb: str, name: str) -> bool:

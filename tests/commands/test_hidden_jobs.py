@@ -46,10 +46,11 @@ labels = { secret = "yes" }
 allow = ["admin"]
 """
 SECRET, FAILED, DELETED = "secret-db", "secret-failed", "secret-old"
-TWIN = "orders"
-"""The id of a job that everybody may see, and of a hidden one in another location."""
+TWIN, FRESH = "orders", "fresh"
+"""Ids of jobs that everybody may see, and of hidden ones in another location. The second one never ran, so
+that no figure in an answer changes with time."""
 _OF_JOB = ("{verb} secert-db", "{verb} " + DELETED)
-_OF_VISIBLE = (*_OF_JOB, "{verb} " + TWIN)
+_OF_VISIBLE = (*_OF_JOB, "{verb} " + FRESH)
 _BULK = (
     *_OF_JOB,
     "{verb} --all state=running",
@@ -103,12 +104,15 @@ def add_hidden_jobs(dms: DmsServer) -> None:
     hidden: dict[str, Any] = {"phase": "CDC", "frozen": True, "labels": {"secret": "yes"}}
     dms.control.add_job(SECRET, location=PLACES[0], **hidden)
     dms.control.add_job(FAILED, location=PLACES[0], state="FAILED", **hidden)
-    dms.control.add_job(TWIN, location=PLACES[1], **hidden)
+    for twin in (TWIN, FRESH):
+        dms.control.add_job(twin, location=PLACES[1], **hidden)
 
 
 def refer_to_hidden_jobs(ctx: Context) -> None:
     """Everything in the store that names a job, about the hidden ones; set and asked for by others."""
-    for at, name in enumerate([full(SECRET), full(FAILED), full(TWIN, PLACES[1]), full(DELETED)]):
+    for at, name in enumerate(
+        [full(SECRET), full(FAILED), full(TWIN, PLACES[1]), full(FRESH, PLACES[1]), full(DELETED)]
+    ):
         ctx.store.add_watch(Watch(f"w{at}", DANA.channel, ALEX.user, name, (), NOW))
         ctx.store.add_freeze(Freeze(f"f{at}", name, NOW + timedelta(hours=9), "secret", ALEX.user, NOW))
         ctx.store.append_audit(AuditEntry(at=NOW, event="requested", action="stop", job=name, user=ALEX.user))
@@ -130,6 +134,7 @@ def refer_to_visible_jobs(ctx: Context) -> None:
 @pytest.fixture
 def world(dms: DmsServer, tmp_path: Path) -> Any:
     """Makes a context, with or without hidden jobs; the service has the same jobs at the start of each."""
+    dms.control.add_job(FRESH, location=PLACES[0], state="NOT_STARTED")
 
     def make(folder: str, *, hidden: bool) -> Any:
         if hidden:
