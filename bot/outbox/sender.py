@@ -1,0 +1,190 @@
+"""Posts or updates one message, so that none appears twice.
+
+Each call is recorded in the store before it is made. If its response was lost (a crash, a broken connection),
+nobody tries again until the call cannot be in flight any more. Then the channel is searched for the message's
+key before it is posted once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.outbox.limits import Limits
+from bot.slack.api.messages import (
+    AuthError,
+    CannotPost,
+    Delivery,
+    InvalidContent,
+    MessageMissing,
+    UnexpectedError,
+)
+from bot.store import Store
+from bot.store.records import RESPONSE_URL_PREFIX, OutMessage
+from bot.util.ratelimit import TokenBucket
+
+log = structlog.get_logger(__name__)
+
+_MAX_REMEMBERED = 2000
+
+_URL_MAX_USES = 5
+_URL_TTL = timedelta(minutes=30)
+_URL_PAUSES_S = (1.0, 5.0, 20.0, 90.0)
+"""Pause after each use of a response URL, so that its few uses last: the next one shows all changes since."""
+
+
+class Sender:
+    """Sends through `delivery`. `send` and `respond` raise DeliveryError and StoreError."""
+
+    def __init__(self, delivery: Delivery, store: Store, limits: Limits) -> None:
+        self._delivery = delivery
+        self._store = store
+        self._limits = limits
+        self._posts: dict[str, TokenBucket] = {}
+        self._updates = TokenBucket(limits.updates_per_s, limits.updates_burst)
+        self._known_unsent: OrderedDict[str, str] = OrderedDict()
+        """Keys known not to be posted, so no channel search is needed (LRU)."""
+        self._shown: OrderedDict[str, str] = OrderedDict()
+        """Key of a message to the digest of its content in Slack (LRU)."""
+
+    def forget(self) -> None:
+        """Another replica may have posted and updated since: trust only the store and Slack."""
+        self._known_unsent.clear()
+        self._shown.clear()
+
+    def wait_s(self, message: OutMessage, now: float) -> float:
+        """Seconds until the rate limits allow to send; `now` is in seconds of the monotonic clock."""
+        return self._bucket(message).wait(now)
+
+    def block(self, message: OutMessage, seconds: float) -> None:
+        """Slack refused this message with Retry-After; surely nothing was posted."""
+        self.mark_known_unsent(message.key)
+        self._bucket(message).block(time.monotonic() + seconds)
+
+    def mark_known_unsent(self, key: str) -> None:
+        _remember(self._known_unsent, key, "")
+
+    def send(self, message: OutMessage, content: dict[str, Any]) -> None:
+        """Post or update, unless Slack shows this content already. If Slack refuses the blocks, send text."""
+        if message.ts and self._shown.get(message.key) == _digest(content):
+            self._store.mark_sent(message.key, message.rev, message.ts)
+            return
+        try:
+            self._send_content(message, content)
+        except InvalidContent as error:
+            if not content.get("blocks"):
+                raise
+            log.error("blocks_refused", key=message.key, kind=message.kind, error=str(error))
+            self._send_content(message, {"text": content["text"]})
+
+    def respond(self, message: OutMessage, content: Mapping[str, Any]) -> None:
+        """Answer the requester through the response URL, where the bot cannot post.
+
+        Raises:
+            CannotPost: the URL is used up. Slack takes five uses in 30 minutes.
+        """
+        is_url = message.ts.startswith(RESPONSE_URL_PREFIX)
+        used = int(message.ts.removeprefix(RESPONSE_URL_PREFIX)) if is_url else 0
+        has_expired = message.created is not None and datetime.now(UTC) - message.created > _URL_TTL
+        if used >= _URL_MAX_USES or has_expired:
+            raise CannotPost("the response URL is used up")
+        self._delivery.respond(message.response_url, content, replace=used > 0)
+        self._store.mark_sent(message.key, message.rev, f"{RESPONSE_URL_PREFIX}{used + 1}")
+        if used < len(_URL_PAUSES_S):
+            self._store.mark_failed(message.key, seconds_from_now(_URL_PAUSES_S[used]))
+
+    def _send_content(self, message: OutMessage, content: dict[str, Any]) -> None:
+        if message.ts.startswith(RESPONSE_URL_PREFIX):
+            self.respond(message, content)
+        elif message.ts:
+            self._update(message, content)
+        else:
+            self._post(message, content)
+
+    def _post(self, message: OutMessage, content: dict[str, Any]) -> None:
+        channel = self._delivery.address(message.channel)
+        thread = self._thread(message)
+        if self._find_already_posted(message, channel, thread):
+            return
+        never_sent = not message.attempts or message.key in self._known_unsent
+        self._store.mark_attempt(message.key, seconds_from_now(self._limits.in_flight_timeout_s))
+        self._known_unsent.pop(message.key, None)
+        try:
+            ts = self._delivery.post(channel, content, message.key, message.rev, thread)
+        except MessageMissing:
+            if not thread:
+                raise
+            ts = self._delivery.post(channel, content, message.key, message.rev)
+        except CannotPost:
+            # After an earlier attempt the message may be there: its channel cannot be searched either.
+            if never_sent:
+                self.mark_known_unsent(message.key)
+            raise
+        finally:
+            # After the call: Slack counts from its arrival, and the call may have been long on its way.
+            self._post_bucket(message).take(time.monotonic())
+        self._store.mark_sent(message.key, message.rev, ts, channel)
+        _remember(self._shown, message.key, _digest(content))
+
+    def _find_already_posted(self, message: OutMessage, channel: str, thread: str) -> bool:
+        """Whether an earlier call, whose response was lost, has posted the message."""
+        if not message.attempts or message.key in self._known_unsent:
+            return False
+        since = message.created or datetime.fromtimestamp(0, UTC)
+        try:
+            found = self._delivery.find(channel, message.key, since, thread, not_ts=message.ts)
+        except (AuthError, CannotPost, MessageMissing, UnexpectedError) as error:
+            log.warning("channel_not_searched", channel=channel, error=str(error))
+            return False
+        if found is None:
+            return False
+        log.info("message_already_posted", key=message.key, ts=found.ts)
+        self._store.mark_sent(message.key, min(found.rev, message.rev), found.ts, channel)
+        return True
+
+    def _update(self, message: OutMessage, content: dict[str, Any]) -> None:
+        self._store.mark_attempt(message.key, seconds_from_now(self._limits.in_flight_timeout_s))
+        self._updates.take(time.monotonic())
+        try:
+            self._delivery.update(message.channel, message.ts, content, message.key, message.rev)
+        except MessageMissing as error:
+            log.info("message_reposted", key=message.key, error=str(error))
+            self._known_unsent.pop(message.key, None)
+            self._post(replace(message, attempts=1), content)
+            return
+        self._store.mark_sent(message.key, message.rev, message.ts)
+        _remember(self._shown, message.key, _digest(content))
+
+    def _thread(self, message: OutMessage) -> str:
+        parent = self._store.message(message.thread_of) if message.thread_of else None
+        return parent.ts if parent is not None and parent.is_channel_message else ""
+
+    def _bucket(self, message: OutMessage) -> TokenBucket:
+        return self._updates if message.is_channel_message else self._post_bucket(message)
+
+    def _post_bucket(self, message: OutMessage) -> TokenBucket:
+        return self._posts.setdefault(message.channel, TokenBucket(self._limits.posts_per_s))
+
+
+def seconds_from_now(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def _remember(recent: OrderedDict[str, str], key: str, value: str) -> None:
+    recent[key] = value
+    recent.move_to_end(key)
+    while len(recent) > _MAX_REMEMBERED:
+        recent.popitem(last=False)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
