@@ -95,9 +95,7 @@ class Bot:
         self.verbs = all_verbs()
         self.policy = read_policy(settings)
         self.store: Store = open_store(settings.db, only=True)
-        self.client = slack_client(
-            settings.slack_bot_token, settings.slack_api_url, limits.response_url_every_s
-        )
+        self.client = slack_client(settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s)
         self.team = team_of(self.client)
         self.dms = Gateway(
             settings.project,

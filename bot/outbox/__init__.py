@@ -1,1 +1,1 @@
-"""Sends to Slack what waits in the outbox."""
+"""Sends the messages in the outbox to Slack."""

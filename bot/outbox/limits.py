@@ -1,4 +1,4 @@
-"""How fast Slack lets an app speak, and how long it may take to answer."""
+"""Slack's rate limits, and how long the bot waits for Slack."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Slack's limits for one app in one workspace.
+    """Rates and timeouts for one app in one workspace.
 
-    Source: https://docs.slack.dev/apis/web-api/rate-limits
+    Source of the rates: https://docs.slack.dev/apis/web-api/rate-limits
     """
 
     posts_per_s: float = 1.0
-    """To one channel."""
+    """Posts to one channel."""
     updates_per_s: float = 50 / 60
-    """In the whole workspace: tier 3."""
+    """Updates in the whole workspace: `chat.update` is in tier 3, 50 a minute."""
     updates_burst: float = 10.0
-    response_url_every_s: int = 10
-    """How long an answer of Slack is waited for, in seconds."""
+    call_timeout_s: int = 10
+    """Timeout of a call to Slack, in seconds."""
     ping_every_s: float = 2.0
-    """How often, in seconds, a WebSocket is asked for a sign of life. So soon a broken one is noticed, and
-    one gone silent after four times as long; what people type until then is lost."""
+    """Interval of the pings on a WebSocket, in seconds. A broken connection is noticed after one interval, a
+    silent one after four. What people type in between is lost."""
     in_flight_timeout_s: float = 5.0
-    """How long, in seconds, Slack may take for a call whose answer nobody waits for any more. Another
-    replica can take over within milliseconds: it would find nothing yet and post a second message, or
-    be overtaken by an older update."""
+    """How long a call whose response was lost may still be in flight, in seconds. Another replica can take
+    over within milliseconds. It would find no message yet and post a second one, or its update would be
+    overtaken by the older one."""

@@ -1,8 +1,8 @@
-"""What was given up because the app was not in a channel, taken up again once it has been invited there.
+"""Sends messages that were given up because the app was not in a channel, once it is invited there.
 
-Messages are rendered when they are sent, so what comes late tells how things stand by then. What has
-passed meanwhile is left out: it would tell people of nothing that they can still do something about.
-What waits for people is all posted; of news only the newest, so that the channel is not flooded.
+Messages are rendered when they are sent, so a late one shows the present state. Messages about what is over
+are left out: nobody can act on them any more. All open requests are posted, but only the newest alerts and
+timelines, so that the channel is not flooded.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ log = structlog.get_logger(__name__)
 
 MAX_AGE = timedelta(days=1)
 MAX_NEWS = 20
-"""So many alerts and time lines are posted at most."""
-_FOR_PEOPLE = ("approval", "request")
-_NEWS = ("alert", "timeline")
+"""The most alerts and timelines that are posted."""
+_REQUEST_KINDS = ("approval", "request")
+_NEWS_KINDS = ("alert", "timeline")
 _OPEN_STATES = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _STATUS_EVENTS = ("created", "recreated", "changed", "stuck", "error")
-"""Kinds of events that tell where the job is."""
+"""Kinds of events whose `after` is the job's status."""
 
 
 def requeue_after_invite(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
-    """Have what still matters of the last day posted; how many messages that are.
+    """Queue the messages of the last day that still matter; returns how many.
 
     Raises:
         StoreError.
     """
     since = now - MAX_AGE
     with store.transaction():
-        waiting = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_FOR_PEOPLE)
-        news = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_NEWS)
-        matters = (each for each in reversed(news) if _is_news(store, each, subscriptions))
-        chosen = [each for each in waiting if _is_open(store, each)] + list(islice(matters, MAX_NEWS))
-        taken = sum(_requeue(store, each) for each in chosen)
-    if taken:
-        log.info("messages_requeued", channel=channel, messages=taken)
-    return taken
+        waiting = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_REQUEST_KINDS)
+        news = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_NEWS_KINDS)
+        still_news = (each for each in reversed(news) if _is_news(store, each, subscriptions))
+        chosen = [each for each in waiting if _is_open(store, each)] + list(islice(still_news, MAX_NEWS))
+        requeued = sum(_requeue(store, each) for each in chosen)
+    if requeued:
+        log.info("messages_requeued", channel=channel, messages=requeued)
+    return requeued
 
 
 def _requeue(store: Store, message: OutMessage) -> bool:
-    taken = store.retry_given_up(message.key)
-    if taken and message.kind == "approval":
-        # Its requester was told that nobody else has heard of it.
+    requeued = store.retry_given_up(message.key)
+    if requeued and message.kind == "approval":
+        # The requester's card said that no approver was notified.
         store.mark_dirty(request_key(str(message.subject["request"])))
-    return taken
+    return requeued
 
 
 def _is_open(store: Store, message: OutMessage) -> bool:
@@ -64,19 +64,19 @@ def _is_open(store: Store, message: OutMessage) -> bool:
 
 
 def _is_news(store: Store, message: OutMessage, subscriptions: Subscriptions) -> bool:
-    """Whether what it tells still is so, and the channel still wants to hear of it."""
+    """Whether the message is still true, and the channel still has a subscription for it."""
     alert = message.kind == "alert"
     event = store.event(message.subject["event" if alert else "first"])
     if event is None or not (_still_holds(store, event) if alert else _is_current(store, message)):
         return False
     known = store.known_job(event.job)
     job = known.job if known is not None and known.job.create_time == event.create_time else None
-    listeners = subscriptions.recipients(event, job)
-    return any(each.target == message.channel and (alert or each.follows_job) for each in listeners)
+    recipients = subscriptions.recipients(event, job)
+    return any(each.target == message.channel and (alert or each.follows_job) for each in recipients)
 
 
 def _is_current(store: Store, message: OutMessage) -> bool:
-    """Whether it is of the run that the job is in: what happens next is told by updating it."""
+    """Whether a timeline is of the job's present run, so that it will be updated further."""
     known = store.known_job(message.subject["job"])
     created = datetime.fromisoformat(message.subject["create_time"])
     return known is not None and known.job.create_time == created and "end" not in message.subject

@@ -24,7 +24,7 @@ QUICK = Limits(
     posts_per_s=20,
     updates_per_s=20,
     updates_burst=20,
-    response_url_every_s=3,
+    call_timeout_s=3,
     ping_every_s=0.5,
     in_flight_timeout_s=1,
 )
