@@ -6,7 +6,8 @@ SHELL := /bin/bash
 
 # Which Python makes .venv; looked for only once .ci/system has seen to it that there is one.
 PYTHON ?= $$(.ci/python)
-JOBS ?= 2
+# Processes of pytest: more than there are cores, as most tests wait for something.
+JOBS ?= 4
 BIN := .venv/bin
 NOW := $(shell date +%s)
 PAGE := sandbox/slack/page
@@ -31,7 +32,7 @@ run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT
 
 test: system .venv/installed ## Check style and types, and run all tests
 	@$(MAKE) --silent page check
-	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # One after the other, as each takes all cores.
 test-long: ## Run the long tests: 200 kills (crash), then 100,000 bad inputs (fuzz)
@@ -101,7 +102,7 @@ crash: .venv/installed ## Kill the bot 200 times and see that everything adds up
 
 fuzz: .venv/installed ## Try 100,000 bad inputs; SEED=n tries the same ones again (see docs/reliability.md)
 	@$(if $(SEED),,echo "The seed is $(NOW): make fuzz SEED=$(NOW)")
-	@HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest --quiet -p tests.fuzz.plugin --numprocesses $(JOBS) \
+	@HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest --quiet -p tests.fuzz.plugin --numprocesses logical \
 		--dist loadfile --timeout 1800 --hypothesis-seed $(or $(SEED),$(NOW)) tests/fuzz tests/policy/test_any_file.py
 
 screenshots: system .venv/installed page ## Take the pictures in README anew

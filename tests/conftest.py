@@ -1,8 +1,10 @@
-"""What tests of several folders share: one browser, as two of them in one process hinder each other."""
+"""What tests of several folders share: one browser, as two of them in one process hinder each other, and the
+order in which several processes take files."""
 
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +20,22 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_LONGEST_FIRST = ("crash", "e2e", "faults", "browser", "notify", "store", "ops", "sandbox_slack")
+"""Folders by how long their files take, as far as that matters; the others take seconds."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a process of xdist, put long files first: one that begins last would be waited for alone."""
+    if not hasattr(config, "workerinput"):
+        return
+    sizes = Counter(item.path for item in items)
+
+    def rank(item: pytest.Item) -> tuple[int, int]:
+        folder = item.path.parent.name
+        place = _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else len(_LONGEST_FIRST)
+        return place, -sizes[item.path]
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
