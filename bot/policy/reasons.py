@@ -60,12 +60,13 @@ def planned_freeze(window: PlannedFreeze, job: Job) -> str:
 
 
 def subjects_text(subjects: Subjects) -> str:
-    """Who is meant, without IDs."""
+    """Who the subjects are, without IDs."""
     parts: list[str] = []
     if subjects.role is Role.NONE:
         parts.append("anybody")
     elif subjects.role is not None:
-        parts.append(f"the role {role_name(subjects.role)}{_or_above(subjects.role)}")
+        above = "" if subjects.role is Role.ADMIN else " or above"
+        parts.append(f"the role {role_name(subjects.role)}{above}")
     if subjects.users:
         parts.append(
             "one person by name" if len(subjects.users) == 1 else f"{len(subjects.users)} people by name"
@@ -75,10 +76,6 @@ def subjects_text(subjects: Subjects) -> str:
     if subjects.channels:
         parts.append(f"anybody in {_count(subjects.channels, 'channel')}")
     return " or ".join(parts) or "nobody"
-
-
-def _or_above(role: Role) -> str:
-    return "" if role is Role.ADMIN else " or above"
 
 
 def _count(items: tuple[str, ...], noun: str) -> str:
