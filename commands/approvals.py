@@ -29,7 +29,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = open_requests[(page - 1) * PER_PAGE : page * PER_PAGE]
     return AnswerPage(
-        title=_title(len(open_requests)),
+        title="One request is open" if len(open_requests) == 1 else f"{len(open_requests)} requests are open",
         sections=tuple(_section(ctx, each) for each in shown),
         buttons=_page_buttons(ctx, invocation, page, pages),
         footer=f"Page {page} of {pages}" if pages > 1 else "",
@@ -47,10 +47,6 @@ def _is_visible(ctx: Context, request: Request) -> bool:
         return False
     hidden = any(is_hidden(ctx, "approvals", job.name) for job in request.jobs)
     return not hidden or ctx.access.may_approve(ctx.who, request).allowed
-
-
-def _title(count: int) -> str:
-    return "One request is open" if count == 1 else f"{count} requests are open"
 
 
 def _section(ctx: Context, request: Request) -> Section:

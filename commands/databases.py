@@ -34,8 +34,13 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError("Name the job, for example `/dms databases orders-db`; `/dms list` shows all jobs.")
     job = find_job(ctx, invocation.jobs[0], invocation)
     everything = ctx.dms.databases(job.name)
-    _check(invocation, everything)
-    chosen = sorted((each for each in everything if _matches(each, invocation)), key=_urgency)
+    filters = invocation.filters
+    check_value("state", filters.get("state"), list(ObjectState), [each.state for each in everything])
+    check_value("phase", filters.get("phase"), list(ObjectPhase), [each.phase for each in everything])
+    chosen = sorted(
+        (each for each in everything if _matches(each, invocation)),
+        key=lambda each: (each.state != ObjectState.FAILED, str(each.id)),
+    )
     pages = max(1, -(-len(chosen) // PER_PAGE))
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = tuple(chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
@@ -49,7 +54,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         total=len(chosen),
         page=page,
         pages=pages,
-        filters=" ".join([*(f"{k}={v}" for k, v in invocation.filters.items()), *invocation.words]),
+        filters=" ".join([*(f"{k}={v}" for k, v in filters.items()), *invocation.words]),
         buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, here, actions),
         dumped=_dumped(everything),
         percent=percent,
@@ -59,7 +64,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[str, float], str]:
     """The progress of the dump by database name, 0 to 100; and why it is not known, or empty."""
-    dumping = [each for each in shown if _dumping(each)]
+    dumping = [
+        each for each in shown if (each.state, each.phase) == (ObjectState.RUNNING, ObjectPhase.FULL_DUMP)
+    ]
     if not dumping:
         return {}, ""
     try:
@@ -70,22 +77,12 @@ def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[st
     return {name: percent for name, percent in known.items() if percent is not None}, ""
 
 
-def _dumping(database: Database) -> bool:
-    return database.state == ObjectState.RUNNING and database.phase == ObjectPhase.FULL_DUMP
-
-
 def _dumped(everything: Sequence[Database]) -> tuple[int, int] | None:
     """How many databases have finished the full dump, and how many are migrated; None outside of the dump."""
     taken = migrated(everything)
     loaded = sum(1 for each in taken if each.phase in _LOADED or each.state == ObjectState.COMPLETED)
     begun = any(each.phase == ObjectPhase.FULL_DUMP for each in taken)
     return (loaded, len(taken)) if begun and loaded < len(taken) else None
-
-
-def _check(invocation: Invocation, everything: Sequence[Database]) -> None:
-    filters = invocation.filters
-    check_value("state", filters.get("state"), list(ObjectState), [each.state for each in everything])
-    check_value("phase", filters.get("phase"), list(ObjectPhase), [each.phase for each in everything])
 
 
 def _matches(database: Database, invocation: Invocation) -> bool:
@@ -96,10 +93,6 @@ def _matches(database: Database, invocation: Invocation) -> bool:
         and (phase is None or one_of(phase, database.phase))
         and all(word.casefold() in name for word in invocation.words)
     )
-
-
-def _urgency(database: Database) -> tuple[int, str]:
-    return (0 if database.state == ObjectState.FAILED else 1), str(database.id)
 
 
 def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:

@@ -53,15 +53,13 @@ def _one(verb: Verb) -> AnswerPage:
     if verb.syntax.flags:
         sections.append(Section("*Flags*\n" + "\n".join(_flag(flag) for flag in verb.syntax.flags)))
     if verb.syntax.filters:
-        keys = ", ".join(f"`{_filter(key)}`" for key in verb.syntax.filters)
+        keys = ", ".join(
+            "`label.KEY=value`" if key == "label" else f"`{key}=…`" for key in verb.syntax.filters
+        )
         sections.append(Section(f"*Filters*\n{keys}"))
     if verb.examples:
         sections.append(Section("*Examples*\n" + "\n".join(f"`/dms {line}`" for line in verb.examples)))
     return AnswerPage(title=f"/dms {verb.name}", sections=tuple(sections))
-
-
-def _filter(key: str) -> str:
-    return "label.KEY=value" if key == "label" else f"{key}=…"
 
 
 def _flag(flag: Flag) -> str:

@@ -63,7 +63,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         total=len(jobs),
         page=page,
         pages=pages,
-        filters=_filters(invocation),
+        filters=" ".join([*(f"{k}={v}" for k, v in invocation.filters.items()), *invocation.words]),
         unreachable=found.unreachable,
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, shown),
@@ -146,11 +146,6 @@ def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
         )
         for action in permitted_actions(ctx, possible, *group)
     )
-
-
-def _filters(invocation: Invocation) -> str:
-    parts = [f"{key}={value}" for key, value in invocation.filters.items()]
-    return " ".join([*parts, *invocation.words])
 
 
 def _buttons(

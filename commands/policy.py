@@ -81,7 +81,8 @@ def _mine(ctx: Context, job: Job) -> AnswerPage:
     verdicts = ctx.access.explain(ctx.who, job)
     may = [_allowed(*each) for each in _group_verbs(job, [each for each in verdicts if each[1].allowed])]
     may_not = [
-        _refused(*each) for each in _group_verbs(job, [each for each in verdicts if not each[1].allowed])
+        _with_people(f"\n• {verbs}: {verdict.why}", " Ask ", verdict.permitted_instead)
+        for verbs, verdict in _group_verbs(job, [each for each in verdicts if not each[1].allowed])
     ]
     sections = [_you(ctx)]
     sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
@@ -115,10 +116,6 @@ def _group_verbs(job: Job, verdicts: Sequence[tuple[str, Verdict]]) -> list[tupl
 def _allowed(verbs: str, verdict: Verdict) -> tuple[RichPart, ...]:
     asked = verdict.approvers if verdict.approvals else Approvers()
     return _with_people(f"\n• {verbs}: {verdict.why}", " Approvers: ", asked)
-
-
-def _refused(verbs: str, verdict: Verdict) -> tuple[RichPart, ...]:
-    return _with_people(f"\n• {verbs}: {verdict.why}", " Ask ", verdict.permitted_instead)
 
 
 def _with_people(sentence: str, lead: str, named: Approvers) -> tuple[RichPart, ...]:

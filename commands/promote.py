@@ -50,9 +50,10 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 
 def _arriving(job: Job) -> str:
     if job.state == State.FAILED:
+        may_continue = ", as the job may go on by itself then" if may_recover(job) else ""
         return (
             "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "
-            f"lost for good. Otherwise fix the cause first{_may_go_on(job)}: what has not arrived is lost on "
+            f"lost for good. Otherwise fix the cause first{may_continue}: what has not arrived is lost on "
             "the destination."
         )
     if job.state == State.STOPPED:
@@ -66,10 +67,6 @@ def _arriving(job: Job) -> str:
         "destination: stop the writes to the source, and wait until a replication delay that was measured "
         "after that is zero."
     )
-
-
-def _may_go_on(job: Job) -> str:
-    return ", as the job may go on by itself then" if may_recover(job) else ""
 
 
 def _effect(_job: Job, options: Options) -> str:
@@ -118,12 +115,8 @@ _ask = make_run(Action.PROMOTE, _options, _named)
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if invocation.is_set("pick"):
-        return pick(ctx, invocation, Action.PROMOTE, _promotable)
+        return pick(ctx, invocation, Action.PROMOTE, lambda job, database: not unpromotable(database, job))
     return _ask(ctx, invocation)
-
-
-def _promotable(job: Job, database: Database) -> bool:
-    return not unpromotable(database, job)
 
 
 VERB = Verb(

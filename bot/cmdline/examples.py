@@ -28,9 +28,8 @@ def line(verb: str, syntax: Syntax, job: str = "") -> str:
 def with_flag(verb: str, syntax: Syntax, flag: Flag) -> str:
     """A command of the verb with this flag and a valid value."""
     first = next((each for each in syntax.examples if _names(each, f"--{flag.name}")), "")
-    return _shown(
-        first or _example(verb, syntax, flag_with_value(flag), alone=_is_complete_alone(syntax, flag))
-    )
+    instead_of_job = flag.name == "all" and syntax.jobs in ("many", "optional")
+    return _shown(first or _example(verb, syntax, flag_with_value(flag), alone=instead_of_job))
 
 
 def with_filter(verb: str, syntax: Syntax, key: str) -> str:
@@ -63,11 +62,6 @@ def flag_with_value(flag: Flag) -> str:
             return f'{name} "month end"'
         case "word":
             return f"{name} {_VALUES.get(flag.name, '…')}"
-
-
-def _is_complete_alone(syntax: Syntax, flag: Flag) -> bool:
-    """Whether the flag replaces the name of a job."""
-    return flag.name == "all" and syntax.jobs in ("many", "optional")
 
 
 def _example(verb: str, syntax: Syntax, more: str = "", job: str = "", *, alone: bool = False) -> str:

@@ -29,7 +29,9 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
             f"That command is too long ({len(text):,} characters; {MAX_LENGTH:,} are allowed): "
             "name fewer jobs at once, or use `--all` with filters, as in `/dms stop --all state=running`."
         )
-    tokens = _without_prefix(split(text))
+    tokens = split(text)
+    if tokens and tokens[0].text.lower() in ("/dms", "dms"):
+        tokens = tokens[1:]
     if not tokens:
         return Invocation("help")
     verb = _verb(tokens[0], syntaxes)
@@ -38,10 +40,6 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
     reading = _Parser(verb, syntaxes[verb])
     reading.read(tokens[1:])
     return reading.result()
-
-
-def _without_prefix(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    return tokens[1:] if tokens and tokens[0].text.lower() in ("/dms", "dms") else tokens
 
 
 def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
@@ -197,11 +195,8 @@ class _Parser:
                 f"`{self.verb}` takes no filters, so not `{short(typed)}=…`: write `{self._line()}`."
             )
         near = nearest(typed, self.syntax.filters)
-        hint = (
-            f"did you mean `{near}=`"
-            if near
-            else f"it takes {_listing(map(_filter_words, self.syntax.filters))}"
-        )
+        keys = ("label.KEY=" if key == "label" else f"{key}=" for key in self.syntax.filters)
+        hint = f"did you mean `{near}=`" if near else f"it takes {_listing(keys)}"
         shown = examples.with_filter(self.verb, self.syntax, near or self.syntax.filters[0])
         end = "?" if near else "."
         raise UsageError(f"`{self.verb}` has no filter `{short(typed)}=`: {hint}, as in `{shown}`{end}")
@@ -251,9 +246,10 @@ class _Parser:
             and self.filters
             and any(each.name == "all" for each in self.syntax.flags)
         ):
+            filters = " ".join(f"{key}={short(value)}" for key, value in self.filters.items())
             raise UsageError(
                 f"`{self.verb}` needs jobs, or `--all` with a filter: write `/dms {self.verb} orders-db` "
-                f"or `/dms {self.verb} --all {_shown(self.filters)}`."
+                f"or `/dms {self.verb} --all {filters}`."
             )
         raise UsageError(f"`{self.verb}` needs a job: write for example `{self._line()}`.")
 
@@ -291,14 +287,6 @@ def _continues_value(raw: str, token: Token, expects_more: bool, many: bool) -> 
     if expects_more:
         return True
     return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
-
-
-def _filter_words(key: str) -> str:
-    return "label.KEY=" if key == "label" else f"{key}="
-
-
-def _shown(filters: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={short(value)}" for key, value in filters.items())
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.cmdline import examples
@@ -70,9 +70,9 @@ def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.is_set("all"):
         return _all(ctx, invocation)
     if invocation.filters:
+        filters = " ".join(f"{key}={value}" for key, value in invocation.filters.items())
         raise UsageError(
-            f"Filters go with `--all`: either `/dms {invocation.verb} --all {_typed(invocation.filters)}`, "
-            "or the jobs by name."
+            f"Filters go with `--all`: either `/dms {invocation.verb} --all {filters}`, or the jobs by name."
         )
     if not invocation.jobs:
         raise UsageError(
@@ -103,10 +103,6 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
 
 def _with_all(ctx: Context, invocation: Invocation) -> str:
     return examples.with_flag(invocation.verb, ctx.verbs[invocation.verb].grammar, ALL)
-
-
-def _typed(filters: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={value}" for key, value in filters.items())
 
 
 def _databases(

@@ -42,7 +42,8 @@ def _what(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
                 *_watch(entry),
             )
     of = f" of {job}" if job else ""
-    done = f"{entry.action}{of}{_status(entry)}"
+    status = f" ({status_text(entry.job_status)})" if entry.job_status else ""
+    done = f"{entry.action}{of}{status}"
     if entry.event in _BY_PEOPLE:
         return (*who, f"*{entry.event}* {done}")
     asker = (", asked by ", User(entry.user)) if entry.user else ()
@@ -53,10 +54,6 @@ def _job(entry: AuditEntry, calls: JobNamer | None) -> str:
     if entry.job == EVERY_JOB:
         return "all jobs"
     return f"`{calls(entry.job)}`" if calls is not None and entry.job else ""
-
-
-def _status(entry: AuditEntry) -> str:
-    return f" ({status_text(entry.job_status)})" if entry.job_status else ""
 
 
 def _until(entry: AuditEntry) -> tuple[RichPart, ...]:

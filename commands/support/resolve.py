@@ -89,7 +89,8 @@ def _search(ctx: Context, job_id: str, invocation: Invocation) -> tuple[Job, tup
         return _visible_one(ctx, job_id, found.jobs, invocation), found.unreachable
     if found.jobs:
         return found.jobs[0], found.unreachable
-    answered = [each for each in _places(ctx) if each not in found.unreachable]
+    locations = ctx.dms.locations or sorted({parse_name(name)[1] for name in ctx.store.known_names()})
+    answered = [each for each in locations if each not in found.unreachable]
     raise EarlyAnswer(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
 
 
@@ -164,7 +165,10 @@ def _missing(
 def _unknown(
     ctx: Context, text: str, job_id: str, invocation: Invocation, unreachable: tuple[str, ...]
 ) -> Note:
-    nowhere = f"There is no migration job `{text}` in {_where(ctx)}.{_unreachable_note(unreachable)}"
+    places = ", ".join(ctx.dms.locations) or "any location"
+    nowhere = (
+        f"There is no migration job `{text}` in {ctx.dms.project} ({places}).{_unreachable_note(unreachable)}"
+    )
     near = _similar(ctx, job_id, invocation.verb)
     if not near:
         return Note(f"{nowhere} `/dms list` shows all jobs.", tone="warn")
@@ -222,22 +226,10 @@ def _suggestion_buttons(
             label=f"{invocation.verb} {label}",
             verb=invocation.verb,
             step="run",
-            ref=ctx.ref(replace(invocation, jobs=_swap(invocation.jobs, typed, name))),
+            ref=ctx.ref(
+                replace(invocation, jobs=tuple(name if each == typed else each for each in invocation.jobs))
+            ),
         )
         for label, name in labels[:_MAX_OFFERED]
         if permits(ctx, invocation.verb, last_known(ctx, name) or placeholder_job(ctx, name))
     )
-
-
-def _swap(jobs: tuple[str, ...], typed: str, name: str) -> tuple[str, ...]:
-    return tuple(name if each == typed else each for each in jobs) or (name,)
-
-
-def _where(ctx: Context) -> str:
-    places = ", ".join(ctx.dms.locations) or "any location"
-    return f"{ctx.dms.project} ({places})"
-
-
-def _places(ctx: Context) -> Sequence[str]:
-    """The locations in which a job can be or was once."""
-    return ctx.dms.locations or sorted({parse_name(name)[1] for name in ctx.store.known_names()})
