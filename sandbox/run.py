@@ -29,7 +29,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """What to start. `factor` is how many times faster than real time migrations go. Port 0 is any."""
+    """What to start. Migrations run `factor` times faster than real time. Port 0 is any free port."""
 
     slack_port: int = 3000
     dms_port: int = 8085
@@ -43,7 +43,7 @@ class Plan:
 def run(plan: Plan, command: Sequence[str]) -> int:
     """Start both servers, run the command against them until it ends or Ctrl-C, and stop everything.
 
-    Returns the command's exit status (0 where there is none). Raises CannotStart.
+    Returns the command's exit status (0 without a command). Raises CannotStart.
     """
     with _on_stop() as asked, ExitStack() as stack:
         slack = stack.enter_context(_slack(plan))
@@ -86,7 +86,7 @@ def _taken(port: int) -> bool:
 
 
 def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str]:
-    """The settings under which a bot finds the sandbox."""
+    """The settings with which a bot connects to the sandbox."""
     settings = {
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -106,7 +106,7 @@ def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str
 
 
 def _database(port: int) -> Path:
-    """In a fresh folder for each start: the jobs are new each time, so old records would mislead."""
+    """A database in a new folder for each start: the jobs are new each time, so old records would mislead."""
     folder = Path("var") / f"sandbox-{port}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -129,7 +129,8 @@ def _run_command(command: Sequence[str], settings: Mapping[str, str], asked: thr
     for name in {"SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"} - set(settings):
         environ.pop(name, None)
     try:
-        # A session of its own, so that Ctrl-C reaches the command once, and while both servers still answer.
+        # In its own session, so that Ctrl-C does not reach it directly: we stop it while both servers still
+        # answer.
         child = subprocess.Popen(command, env=environ, start_new_session=True)  # noqa: S603
     except OSError as missing:
         raise CannotStart(f"Cannot run {command[0]}: {missing.strerror}.") from missing
@@ -142,7 +143,7 @@ def _run_command(command: Sequence[str], settings: Mapping[str, str], asked: thr
 
 
 def _stopped(child: subprocess.Popen[bytes]) -> int:
-    """A command that was asked to stop has so many seconds for it, and then counts as well ended."""
+    """Give the command `STOP_SECONDS` to end; being stopped counts as success."""
     child.terminate()
     try:
         status = child.wait(STOP_SECONDS)
@@ -154,7 +155,7 @@ def _stopped(child: subprocess.Popen[bytes]) -> int:
 
 @contextmanager
 def _on_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, however often they come."""
+    """An event that Ctrl-C and SIGTERM set."""
     asked = threading.Event()
 
     def heard(_number: int, _frame: FrameType | None) -> None:

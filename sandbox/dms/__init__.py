@@ -1,4 +1,4 @@
-"""A local Google Cloud Database Migration Service, for trying things and for tests."""
+"""A local Google Cloud Database Migration Service, for trying the bot and for tests."""
 
 from sandbox.dms.control import ControlError, DmsControl
 from sandbox.dms.server import DmsServer

@@ -19,7 +19,7 @@ from sandbox.dms.server import DmsServer
 @click.option("--clock-factor", default=60.0, help="How many times faster than real time migrations go.")
 @click.option("--seed", type=click.Choice(sorted(SEEDS)), default="demo", help="Jobs to begin with.")
 def main(host: str, port: int, project: str, clock_factor: float, seed: str) -> None:
-    """A local Database Migration Service: gRPC, REST and a control API, with jobs that really migrate."""
+    """A local Database Migration Service: gRPC, REST and a control API, with jobs that migrate."""
     server = DmsServer(port, host=host, project=project, seed=seed, clock_factor=clock_factor)
     try:
         server.start()

@@ -1,4 +1,4 @@
-"""The verbs of a migration job: what each does to the job, its databases and its destination."""
+"""The actions on a migration job: their effect on the job, its databases and its destination."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
         job.cdc_since = None
         job.parallel = parallel_level(job)
         for database in job.selected():
-            # What had been loaded before goes on replicating; what had not waits for a restart of its own.
+            # Databases that were loaded before continue to replicate; the others must be restarted.
             if database not in dump and database.state == "STOPPED" and database.phase == "CDC":
                 database.put("RUNNING", "CDC", at)
         run(world, job, dump, at)
@@ -149,9 +149,9 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
 
 
 def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None) -> Operation:
-    """Cut the destination, or the filtered databases of it, from the source."""
+    """End replication to the destination, or to the filtered databases of it."""
     rules.check(job, "promote")
-    # What failed with its whole job holds all that had arrived; what failed alone is left behind.
+    # A database that failed with its job has all data that had arrived; one that failed alone is left out.
     lost: tuple[str, ...] = () if job.state == "FAILED" else ("FAILED",)
     chosen = [d for d in job.selected() if d.state not in (*lost, "COMPLETED")]
     if objects_filter is not None:
@@ -204,10 +204,10 @@ def _promoted(world: World, job: Job, chosen: list[Database], at: float) -> None
 
 
 def delete(world: World, job: Job, force: bool) -> Operation:
-    """Remove the job; with `force` the destination of an unfinished job goes too."""
+    """Remove the job; with `force` also the destination of an unfinished job."""
     rules.check(job, "delete")
     if job.active is not None:
-        # Delete does not wait for what is under way, which then has nothing left to change.
+        # Delete does not wait for a running operation, which then has nothing left to change.
         because = make_status("CANCELLED", f"The migration job '{job.name}' is being deleted.")
         world.cancel(job.active, because)
     completed = job.state == "COMPLETED"
@@ -238,7 +238,7 @@ def verify(world: World, job: Job) -> Operation:
 
 
 def fetch_source(world: World, job: Job) -> Operation:
-    """Look at the source again, so that the job's objects show what it has now."""
+    """List the source's databases again, so that the job's objects show what it has now."""
 
     def finish(at: float) -> None:
         _refresh_source(world, job, at)
@@ -253,12 +253,12 @@ def fetch_source(world: World, job: Job) -> Operation:
 
 
 def update(world: World, job: Job, save: Callable[[], None], chosen: list[str] | None) -> Operation:
-    """Save changed fields; `chosen` are the databases wanted from now on, None to keep them."""
+    """Save changed fields; `chosen` are the databases selected from now on, None keeps the selection."""
     rules.check(job, "update")
     now = world.now()
     leaving = [d for d in job.selected() if chosen is not None and d.name not in chosen]
     before = {d.name: (d.state, d.phase, d.error) for d in leaving}
-    # A finished or changing job keeps its state; only its record is altered.
+    # A finished or changing job keeps its state; only its record changes.
     settled = job.state in ("RUNNING", "STOPPED", "NOT_STARTED", "FAILED", "DRAFT")
     previous = job.state
     saved_error = _copy(job.pb.error)
@@ -326,7 +326,7 @@ def _refresh_source(world: World, job: Job, at: float) -> None:
 
 
 def parallel_level(job: Job) -> str:
-    """The dump parallelism configured now; a running dump keeps the one it began with."""
+    """The dump parallelism configured now; a running dump keeps the one it started with."""
     config = job.pb.performance_config
     name = config.DumpParallelLevel.Name(config.dump_parallel_level)
     return "OPTIMAL" if name == "DUMP_PARALLEL_LEVEL_UNSPECIFIED" else str(name)
@@ -340,7 +340,7 @@ def _change(
     finish: Callable[[float], Any],
     revert: Callable[[float], None] | None = None,
 ) -> Operation:
-    """Begin an operation that holds the job until it ends; `passing` is the changing state meanwhile."""
+    """Start an operation that blocks the job until it ends; `passing` is the job's state meanwhile."""
     previous = job.state
     had_error = _copy(job.pb.error)
     planned = world.take_outcome(job, verb)
@@ -364,7 +364,7 @@ def _change(
 
 
 def _after_failure(job: Job, verb: str, previous: str, planned: Any, had_error: Any, at: float) -> None:
-    # A restart that fails has wiped its databases already, so there is no state to go back to.
+    # A restart that fails has already wiped its databases, so there is no previous state to return to.
     if verb == "restart":
         job.fail(planned or make_status("ABORTED", "The restart of the migration job was cancelled."), at)
         return
@@ -374,7 +374,7 @@ def _after_failure(job: Job, verb: str, previous: str, planned: Any, had_error: 
 
 
 def check_objects_config(job: Job, config: dict[str, Any]) -> tuple[tuple[str, frozenset[str]], list[str]]:
-    """The selection and the databases it takes from the source. Raises INVALID_ARGUMENT."""
+    """The selection and the databases that it selects. Raises INVALID_ARGUMENT."""
     chosen = selection.parse_config(config, "objects_config")
     selection.check_known(chosen, job.known_source, "objects_config")
     names = selection.wanted(chosen, job.known_source)

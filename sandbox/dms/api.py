@@ -1,4 +1,4 @@
-"""The service itself, free of any transport: calls check, act on the world and answer with its objects."""
+"""The service without its transports: calls check arguments, change the world and return its objects."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Api:
         return sort_by(jobs, orders, lambda job, field: _plain(self._getter(job, now)(field)))
 
     def _getter(self, job: Job, now: float) -> Callable[[str], Any]:
-        # Most filters ask for these; building the whole JSON for each job would be slow.
+        # Most filters use these fields; building the whole JSON of each job would be slow.
         quick = {"state": job.state, "name": job.name}
 
         def get(path: str) -> Any:
@@ -450,7 +450,7 @@ class Api:
             return where.location
 
     def test_permissions(self, resource: str, asked: Iterable[str]) -> list[str]:
-        """Those of the asked permissions that the caller has; all unless the sandbox was told otherwise."""
+        """The requested permissions that the caller has; all, unless the sandbox is set otherwise."""
         where = names.location_of(resource)
         wanted = list(asked)
         for permission in wanted:

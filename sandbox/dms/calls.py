@@ -1,4 +1,4 @@
-"""The log of calls received, and the one door through which calls of both transports pass."""
+"""The log of received calls, and the gate that all calls of both transports pass."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CallLog:
 
 
 class Door:
-    """Logs each call, lets the faults act on it, and notes what came of it."""
+    """Logs each call, applies the faults to it, and records its outcome."""
 
     def __init__(self, log: CallLog, faults: Faults) -> None:
         self.log = log
@@ -70,7 +70,7 @@ class Door:
         run: Callable[[], T],
         alive: Callable[[], bool],
     ) -> T:
-        """Run a call. Raises ApiError, or Disconnected where the connection is to be cut."""
+        """Run a call. Raises ApiError, or Disconnected if the connection is to be cut."""
         call = self.log.add(transport, method, request)
         began = time.monotonic()
         try:

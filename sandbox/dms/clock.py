@@ -1,4 +1,4 @@
-"""Scaled time: how fast the sandbox lives, and what the wall clock said when something happened."""
+"""Scaled time: how fast the sandbox runs, and the wall-clock time of each event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class _Segment:
-    """A stretch of time with one speed: `scaled` seconds correspond to `wall` epoch seconds at `mono`."""
+    """A period with one speed: `scaled` seconds correspond to `wall` epoch seconds at `mono`."""
 
     mono: float
     wall: float
@@ -19,11 +19,11 @@ class _Segment:
 
 
 class ScaledClock:
-    """A monotonic clock whose seconds pass `factor` times faster than real ones.
+    """A monotonic clock that runs `factor` times faster than real time.
 
     Progress (dumps, operations, replication delay) is counted in scaled seconds; time stamps that a client
     sees are wall-clock ones, so that they agree with the client's own clock. Before the clock's creation both
-    run alike, which lets seeds have a past.
+    run at the same speed, so that seeds can have a past.
     """
 
     def __init__(self, factor: float = 1.0) -> None:
@@ -31,7 +31,7 @@ class ScaledClock:
         self._segments = [_beginning(factor)]
 
     def restart(self) -> None:
-        """Forget all jumps and changes of speed; only the present speed stays."""
+        """Forget all jumps and changes of speed, but keep the current speed."""
         with self._lock:
             self._segments = [_beginning(self.factor)]
 
@@ -45,7 +45,7 @@ class ScaledClock:
         return last.scaled + (time.monotonic() - last.mono) * last.factor
 
     def wall(self) -> float:
-        """Wall epoch seconds, counted monotonically from the clock's creation."""
+        """Wall-clock epoch seconds, counted monotonically from the clock's creation."""
         last = self._segments[-1]
         return last.wall + time.monotonic() - last.mono
 

@@ -14,9 +14,9 @@ class ControlError(Exception):
 
 
 class DmsControl:
-    """Sets the scene in a running sandbox. `base_url` is the REST side, for example `http://127.0.0.1:8086`.
+    """Controls a running sandbox. `base_url` is the REST side, for example `http://127.0.0.1:8086`.
 
-    All methods raise ControlError where the sandbox refuses, and httpx.HTTPError where it does not answer.
+    All methods raise ControlError if the sandbox refuses, and httpx.HTTPError if it does not answer.
     Times are scaled seconds unless said otherwise.
     """
 
@@ -46,7 +46,7 @@ class DmsControl:
         return dict(self._call("status"))
 
     def reset(self, seed: str = "empty") -> dict[str, Any]:
-        """Start anew with a seed (`empty` or `demo`); faults and logged calls are forgotten."""
+        """Start again with a seed (`empty` or `demo`), without faults and logged calls."""
         return dict(self._call("reset", seed_name=seed))
 
     # Jobs
@@ -68,7 +68,7 @@ class DmsControl:
         phase: str | None = None,
         **values: Any,
     ) -> list[str]:
-        """Add `n` alike jobs `prefix-0…`; returns their names."""
+        """Add `n` similar jobs `prefix-0…`; returns their names."""
         values = {"location": location, "prefix": prefix, "state": state, "phase": phase, **values}
         return list(self._call("add_many", count=n, **values))
 
@@ -85,7 +85,7 @@ class DmsControl:
         return dict(self._call("set_database", job=job, database=db, changes=changes))
 
     def remove_job(self, name_or_id: str) -> None:
-        """The job vanishes at once, as if deleted elsewhere."""
+        """Remove the job at once, as if it was deleted elsewhere."""
         self._call("remove_job", job=name_or_id)
 
     def job(self, name_or_id: str) -> dict[str, Any]:
@@ -110,10 +110,10 @@ class DmsControl:
         self._call("clear_calls")
 
     def clock(self, factor: float | None = None, advance_seconds: float = 0.0) -> dict[str, Any]:
-        """Change the speed and/or jump ahead; what was due in between has then happened."""
+        """Change the speed and/or jump ahead; everything due in between has then happened."""
         return dict(self._call("clock", factor=factor, advance_seconds=advance_seconds))
 
-    # Trouble
+    # Faults
 
     def fault(
         self,
@@ -125,11 +125,11 @@ class DmsControl:
         message: str = "",
         match: str = "",
     ) -> None:
-        """Make the next `times` calls of a method fail (None: until `clear_faults`).
+        """Make the next `times` calls of a method fail (None: all until `clear_faults`).
 
         `kind` is a status code name, `SLOW` (wait, then succeed), `HANG` (never answer) or `DISCONNECT` (cut
         the connection). With `after_apply` the change is made first. `delay_seconds` are real seconds;
-        `match` limits the fault to requests whose text holds it.
+        `match` limits the fault to requests whose text contains it.
         """
         self._call(
             "fault",
@@ -143,7 +143,7 @@ class DmsControl:
         )
 
     def clear_faults(self) -> None:
-        """No more faults, unreachable locations or planned outcomes; hanging calls are let go."""
+        """Remove all faults, unreachable locations and planned outcomes; hanging calls end."""
         self._call("clear_faults")
 
     def location_unreachable(self, location: str, on: bool = True) -> None:

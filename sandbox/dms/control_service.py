@@ -1,4 +1,4 @@
-"""The sandbox's own API under `/sandbox/`: tests set the scene with it and look behind the curtain."""
+"""The sandbox's control API under `/sandbox/`: tests set it up and read its state with it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ControlService:
         return self._snapshot(found)
 
     def remove_job(self, job: str) -> dict[str, Any]:
-        """The job vanishes at once, as if somebody had deleted it elsewhere; its destination stays."""
+        """Remove the job at once, as if it was deleted elsewhere; its destination stays."""
         self._world.drop_job(self._world.job_by_id(job))
         return {}
 
@@ -147,7 +147,7 @@ class ControlService:
         self._world.settle()
         return {"factor": self._world.clock.factor, "now": self._world.stamp(self._world.now())}
 
-    # Trouble
+    # Faults
 
     def fault(self, **values: Any) -> dict[str, Any]:
         self._faults.add(Fault(**values))

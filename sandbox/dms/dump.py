@@ -1,4 +1,4 @@
-"""The course of a full dump: which database is loaded when, and what follows."""
+"""The full dump: which database is loaded when, and what happens afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def destination_of(world: World, job: Job) -> Destination | None:
 
 
 def begin_dump(world: World, job: Job, databases: list[Database], at: float) -> None:
-    """Queue `databases` for loading from scaled time `at`; parallelism decides how many go at once."""
+    """Queue `databases` for loading from scaled time `at`; parallelism says how many are loaded at once."""
     free = [at] * WORKERS.get(job.parallel, WORKERS["OPTIMAL"])
     heapq.heapify(free)
     for database in databases:
@@ -38,7 +38,7 @@ def _plan(world: World, job: Job, database: Database) -> None:
     assert end is not None
 
     def current() -> bool:
-        # A stop, a restart or a removal since then makes the plan void.
+        # A stop, restart or removal since then cancels the plan.
         return (
             job.generation == generation
             and job.databases.get(database.name) is database
@@ -77,7 +77,7 @@ def _loaded(world: World, job: Job, database: Database, at: float) -> None:
 
 
 def finish_dump_if_over(world: World, job: Job, at: float) -> None:
-    """Move the job on when nothing is left to dump (after a removal, say)."""
+    """Advance the job if nothing is left to dump, for example after a removal."""
     if job.state == "RUNNING" and job.phase == "FULL_DUMP" and not job.frozen:
         _finish_dump_if_over(world, job, at)
 
@@ -106,5 +106,5 @@ def enter_cdc(job: Job, at: float, backlog: float) -> None:
 
 
 def void_plan(job: Job) -> None:
-    """Nothing that was planned for the job's databases will happen any more."""
+    """Cancel everything that is planned for the job's databases."""
     job.generation += 1

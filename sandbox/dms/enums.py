@@ -15,7 +15,7 @@ def _members(enum: Any) -> dict[str, int]:
 
 
 STATES: dict[str, int] = dict(JobPb.State.items())
-# REST names two phases that the generated enum lacks; over gRPC they travel as the next bare numbers.
+# REST names two phases that the generated enum lacks; over gRPC they are the next numbers.
 PHASES: dict[str, int] = {**dict(JobPb.Phase.items()), "READY_FOR_PROMOTE": 6, "PHASE_FAILBACK": 7}
 TYPES: dict[str, int] = dict(JobPb.Type.items())
 LEVELS: dict[str, int] = dict(JobPb.PerformanceConfig.DumpParallelLevel.items())

@@ -1,4 +1,4 @@
-"""The one error of the sandbox API, and its two faces: a gRPC status and Google's JSON error."""
+"""The error of the sandbox API, as a gRPC status and as Google's JSON error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switches that make calls fail, hang, dawdle or lose their answer."""
+"""Faults: calls fail, hang, are slow or lose their answer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _LONGEST_HANG = 600.0
 
 
 class Disconnected(Exception):
-    """The connection is to be cut, with no answer."""
+    """The connection is to be cut without an answer."""
 
 
 @dataclass
 class Fault:
-    """One switch. `times` None means until it is cleared; `match` must occur in the request."""
+    """One fault. `times` None means until it is cleared; `match` must occur in the request."""
 
     method: str
     kind: str
@@ -52,7 +52,7 @@ class Fault:
         return self.method in ("*", method) and (not self.match or self.match in str(request))
 
     def strike(self, alive: Callable[[], bool]) -> None:
-        """Wait as asked, then fail as asked. SLOW only waits. Raises ApiError or Disconnected."""
+        """Wait, then fail; SLOW only waits. Raises ApiError or Disconnected."""
         self._sleep(_LONGEST_HANG if self.kind == "HANG" else self.delay_seconds, alive)
         if self.kind == "SLOW":
             return
@@ -68,7 +68,7 @@ class Fault:
 
 
 class Faults:
-    """All switches that are on, oldest first."""
+    """All active faults, oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -80,7 +80,7 @@ class Faults:
             self._faults.append(fault)
 
     def clear(self) -> None:
-        """Turn all off, and let go of calls that hang."""
+        """Remove all faults, and end calls that hang."""
         with self._lock:
             for fault in (*self._faults, *self._struck):
                 fault.released.set()
@@ -88,7 +88,7 @@ class Faults:
             self._struck.clear()
 
     def take(self, method: str, request: dict[str, Any]) -> Fault | None:
-        """The first switch that suits the call; it is used up once it has struck `times` times."""
+        """The first fault that fits the call; it is removed after `times` calls."""
         if not self._faults:
             return None
         with self._lock:

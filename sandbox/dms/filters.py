@@ -1,7 +1,7 @@
 """The list filter language of Google APIs (AIP-160), compiled to a predicate.
 
 Known: `=`, `!=`, `<`, `<=`, `>`, `>=`, `:`, AND, OR, NOT, `-`, parentheses, quoted strings, `*` in values,
-and bare words, which look at the whole resource. As AIP-160 has it, OR binds tighter than AND.
+and bare words, which search the whole resource. As in AIP-160, OR binds tighter than AND.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from sandbox.dms.errors import invalid
 
 Resolve = Callable[[str], Any]
-"""Gives a field's value by its dotted path; MISSING where it is not set. Raises KeyError: no such field."""
+"""Returns a field's value by its dotted path; MISSING if it is not set. Raises KeyError: no such field."""
 Predicate = Callable[[Resolve], bool]
 
 MISSING = object()
@@ -43,7 +43,7 @@ class _Token:
 
 
 def compile_filter(text: str) -> Predicate | None:
-    """None for an empty filter. Raises INVALID_ARGUMENT where the text is not a filter."""
+    """None for an empty filter. Raises INVALID_ARGUMENT if the text is not a filter."""
     if not text.strip():
         return None
     parser = _Parser(_tokens(text), text)
@@ -88,7 +88,7 @@ class _Parser:
             token = self.peek()
             if token is None or token.kind == "close":
                 break
-            parts.append(self._factor())  # words side by side mean AND
+            parts.append(self._factor())  # adjacent words mean AND
         return parts[0] if len(parts) == 1 else lambda get: all(part(get) for part in parts)
 
     def _factor(self) -> Predicate:
@@ -126,7 +126,7 @@ class _Parser:
         return _comparison(token.text, following.text, self._value(value))
 
     def _value(self, first: _Token) -> str:
-        # An unquoted time of day holds colons, which the tokenizer took for operators.
+        # An unquoted time of day contains colons, which the tokenizer took for operators.
         text = _unquote(first)
         while first.kind == "word" and (nxt := self.peek()) is not None and nxt.text == ":":
             self._next()
@@ -235,7 +235,7 @@ def _ordered(value: Any, operator: str, wanted: str) -> bool:
 
 
 def _key(text: str) -> Any:
-    """A number, a duration in seconds or a moment, where the text reads as one."""
+    """A number, a duration in seconds or a time, if the text is one."""
     if re.fullmatch(r"-?\d+(\.\d+)?s?", text):
         return float(text.removesuffix("s"))
     if re.match(r"\d{4}-\d{2}-\d{2}", text):

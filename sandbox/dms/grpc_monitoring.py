@@ -111,7 +111,7 @@ class Monitoring:
             project = request.name.removeprefix("projects/")
             self._check_access(project)
             series = self._aggregated(self._series(project, request), request.aggregation)
-        # Monitoring answers 100,000 points a page at most; series are the unit here.
+        # Monitoring returns at most 100,000 points per page; here, pages are counted in series.
         size = page_size(request.page_size, 1000, 100_000)
         query = ("series", request.name, request.filter, str(request.interval))
         page = cut(series, size, request.page_token, query, lambda s: str(s.SerializeToString()))
@@ -156,7 +156,7 @@ class Monitoring:
         if _names_a_place(text):
             places = [(at, place) for at, place in places if at in text]
         jobs = [job for _, place in places for job in place.jobs.values()]
-        # With thousands of jobs, only those whose id the filter holds need a closer look.
+        # With thousands of jobs, only those whose ID is in the filter are checked further.
         named = [j for j in jobs if j.id in text] if "migration_job_id" in text and "*" not in text else []
         return named or jobs
 
@@ -169,7 +169,7 @@ class Monitoring:
         newest = min(end, clock.wall())
         first = math.ceil(max(start, newest - 6 * 7 * 86400) / SAMPLE_SECONDS) * SAMPLE_SECONDS
         moments = [float(m) for m in range(first, math.floor(newest) + 1, SAMPLE_SECONDS)]
-        # The sandbox may live faster than the sampling, so the newest value is always there.
+        # The sandbox may run faster than the sampling, so there is always a newest value.
         if newest > start and (not moments or moments[-1] < newest):
             moments.append(newest)
         sampled = ((m, metric.sample(job, database, clock.scaled_of(m))) for m in moments)
@@ -192,7 +192,7 @@ class Monitoring:
 
 
 def _names_a_place(text: str) -> bool:
-    """Whether the filter plainly asks for one location."""
+    """Whether the filter names one location."""
     unclear = any(each in text for each in ("*", " OR ", "NOT ", "!=", "-resource"))
     return "resource.labels.location =" in text and not unclear
 
@@ -204,7 +204,7 @@ def _interval(interval: Any) -> tuple[float, float]:
     start = interval.start_time.ToNanoseconds() / 1e9 if interval.HasField("start_time") else end
     if start > end:
         raise invalid("interval.start_time must not be later than interval.end_time", "interval")
-    # Without a start the interval is one moment: the newest sample before it.
+    # Without a start, the interval is one point in time: the newest sample before it.
     return (start if start < end else end - SAMPLE_SECONDS), end
 
 
@@ -252,7 +252,7 @@ def _series(metric: Metric, job: Job, labels: dict[str, str], points: Points) ->
 
 
 def _put_points(series: Any, points: Points) -> None:
-    """Newest first, as Monitoring gives them."""
+    """Newest first, as in Monitoring."""
     del series.points[:]
     for start, end, value in reversed(points):
         point = series.points.add()

@@ -1,4 +1,4 @@
-"""gRPC face: DataMigrationService, Operations, Locations and IAMPolicy, served from raw messages."""
+"""The gRPC API: DataMigrationService, Operations, Locations and IAMPolicy, served from raw messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _raw(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Method:
-    """A unary call: what it reads and how it is answered (bytes are sent as they are)."""
+    """A unary call: its request type and its handler (bytes are sent unchanged)."""
 
     service: str
     name: str
@@ -198,7 +198,7 @@ class GrpcService:
 
 
 def handlers(methods: list[Method], door: Door) -> list[grpc.GenericRpcHandler[Any, Any]]:
-    """Generic handlers, one per service, whose calls all pass the door."""
+    """Generic handlers, one per service; all calls pass the gate."""
     by_service: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
     for method in methods:
         by_service.setdefault(method.service, {})[method.name] = grpc.unary_unary_rpc_method_handler(
@@ -233,7 +233,7 @@ def _guarded(method: Method, door: Door) -> Callable[[Any, grpc.ServicerContext]
 
 
 def _check_routing(request: Any, context: grpc.ServicerContext) -> None:
-    """Where a routing header is sent, it must name what the request names, as at Google's front end."""
+    """A routing header, if sent, must name the resource of the request, as at Google's front end."""
     header = dict(context.invocation_metadata()).get("x-goog-request-params", "")
     text = header.decode() if isinstance(header, bytes) else header
     for key, value in parse_qsl(text):

@@ -23,7 +23,7 @@ _MOST_BODY = 10 * 1024 * 1024
 
 
 class HttpServer:
-    """Serves until `stop`; one thread a connection."""
+    """Serves until `stop`, with one thread per connection."""
 
     def __init__(self, host: str, port: int, rest: RestService, control: ControlService, door: Door) -> None:
         self.stopping = threading.Event()
@@ -40,7 +40,7 @@ class HttpServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and cut the connections that are still open."""
+        """Stop listening and close open connections."""
         self.stopping.set()
         if self._thread.is_alive():
             self._server.shutdown()
@@ -52,7 +52,7 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    # Only BSD needs it off; here it lets a restarted sandbox have its port at once.
+    # Lets a restarted sandbox use its port at once.
     allow_reuse_address = True
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
@@ -79,7 +79,7 @@ class _Listener(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is none of our business."""
+        """Ignore clients that have disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Calls are logged behind the door, not on the terminal."""
+        """The gate logs calls, so nothing is printed."""
 
     def _answer(self) -> None:
         try:

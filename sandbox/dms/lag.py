@@ -1,4 +1,4 @@
-"""The replication delay of a job: falls after the dump, then wobbles near zero."""
+"""The replication delay of a job: it falls after the dump and then varies near zero."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BYTES_PER_SECOND = 180_000
 
 
 def replicating(job: Job, scaled: float) -> bool:
-    """Whether the service would have sampled a delay at that time."""
+    """Whether the service samples a delay at that time."""
     spell = job.spell_at(scaled)
     phases = ("CDC", "READY_FOR_PROMOTE", "PROMOTE_IN_PROGRESS")
     return spell is not None and spell.state in ("RUNNING", "UPDATING") and spell.phase in phases
@@ -38,7 +38,7 @@ def bytes_behind(job: Job, database: str, scaled: float) -> int:
 
 
 def dump_percent(job: Job, database: str, scaled: float) -> float | None:
-    """How much of a database's dump is done, 0 to 100; None where none was planned."""
+    """Progress of a database's dump, 0 to 100; None if no dump was planned."""
     found = job.databases.get(database)
     if found is None or found.dump_from is None or found.dump_until is None or scaled < found.dump_from:
         return None
@@ -47,6 +47,6 @@ def dump_percent(job: Job, database: str, scaled: float) -> float | None:
 
 
 def _wobble(job: Job, database: str, scaled: float) -> float:
-    # Each database has a rhythm of its own, the same on every run.
+    # Each database has its own pattern, which is the same in every run.
     shift = zlib.crc32(f"{job.name}/{database}".encode()) % 1000
     return 1.5 + 1.6 * math.sin(scaled / 140.0 + shift) + 1.1 * math.sin(scaled / 37.0 + 2 * shift)

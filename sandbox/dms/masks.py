@@ -1,4 +1,4 @@
-"""Update masks of migration jobs: which paths may change, and how a change is put into the job."""
+"""Update masks of migration jobs: which paths can change, and how a change is applied to the job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OBJECTS = frozenset(
         "objects_config.source_objects_config.excluded_object_configs",
     }
 )
-# These describe how the migration is set up, and may change only while it does not run.
+# These describe the setup of the migration and can change only while it does not run.
 _SETUP = frozenset(
     {
         "type",
@@ -90,7 +90,7 @@ def touches_setup(paths: list[str]) -> bool:
 def save(
     pb: Any, rest_only: dict[str, Any], paths: list[str], patch: Any, patch_rest: dict[str, Any]
 ) -> None:
-    """Put the masked fields of a patch (its gRPC part and its REST-only part) into a job."""
+    """Apply the masked fields of a patch (its gRPC part and its REST-only part) to a job."""
     for path in paths:
         if path in _OBJECTS:
             continue
@@ -141,9 +141,9 @@ def _save_rest(target: dict[str, Any], source: dict[str, Any], path: list[str]) 
 
 
 def split_json(body: dict[str, Any], message: Any) -> tuple[Any, dict[str, Any]]:
-    """A REST body as the message gRPC knows, and the fields and enum values that it lacks.
+    """A REST body as a gRPC message, and the fields and enum values that gRPC lacks.
 
-    Raises INVALID_ARGUMENT where a value does not fit its field.
+    Raises INVALID_ARGUMENT if a value does not fit its field.
     """
     try:
         json_format.ParseDict(body, message, ignore_unknown_fields=True)

@@ -1,4 +1,4 @@
-"""What the sandbox keeps about a job, its databases, its destination and its operations."""
+"""Jobs, databases, destinations and operations of the sandbox."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Spell:
 
 @dataclass(frozen=True)
 class LagPin:
-    """From `since` (scaled) on, the delay is held at these values; None lets it run by itself."""
+    """From `since` (scaled) on, the delay has these values; None lets it change by itself."""
 
     since: float
     seconds: int | None
@@ -52,7 +52,7 @@ class LagPin:
 
 @dataclass(frozen=True)
 class GivenPoint:
-    """A sample that was laid down from outside, at a wall time."""
+    """A sample that a test has set, at a wall-clock time."""
 
     wall: float
     value: float
@@ -62,7 +62,7 @@ class GivenPoint:
 
 @dataclass
 class Destination:
-    """A destination cluster or instance, watched so that tests see what was wiped, promoted or removed."""
+    """A destination cluster or instance; it records what was wiped, promoted or removed."""
 
     name: str
     engine: str
@@ -88,7 +88,7 @@ class Profile:
 
     pb: Any
     rest_only: dict[str, Any] = field(default_factory=dict)
-    databases: list[str] = field(default_factory=list)  # what a source really holds, in order
+    databases: list[str] = field(default_factory=list)  # what the source contains, in order
     destination: str = ""  # key of the registry, for destination profiles
 
     @property
@@ -98,7 +98,7 @@ class Profile:
 
 @dataclass
 class Operation:
-    """A long-running operation. `due` is scaled; `finish` and `revert` are what its end does to the world."""
+    """A long-running operation. `due` is scaled; `finish` and `revert` are the effects of its end."""
 
     name: str
     verb: str
@@ -174,7 +174,7 @@ class Job:
         self.frozen = False
         self.source_superuser = True  # whether the migration user has it on the source
         self.source_writes = True  # whether applications write to the source
-        self.to_dump: list[Database] = []  # what the full dump loads once the source stands still
+        self.to_dump: list[Database] = []  # what the full dump loads once writes to the source have stopped
         self.generation = 0
         self.active: Operation | None = None
         self.encoded: bytes | None = None
@@ -210,5 +210,5 @@ class Job:
         return [d for d in self.databases.values() if d.selected]
 
     def spell_at(self, scaled: float) -> Spell | None:
-        """What the job was doing at a scaled time; None before it was."""
+        """State and phase of the job at a scaled time; None before it existed."""
         return next((s for s in reversed(self.history) if s.since <= scaled), None)

@@ -86,7 +86,7 @@ def check_request_id(text: str) -> str:
 
 
 def location_of(name: str) -> tuple[str, str] | None:
-    """Project and location that a resource name lies in, if it has both."""
+    """Project and location of a resource name, if it has both."""
     match = _PARENT.match(name)
     return (match[1], match[2]) if match else None
 

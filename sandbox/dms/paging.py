@@ -1,4 +1,4 @@
-"""Pages: sizes, opaque tokens bound to the query that gave them, and `order_by`."""
+"""Pages: sizes, opaque tokens bound to their query, and `order_by`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Page(Generic[T]):
 
 
 def page_size(asked: int, default: int, most: int) -> int:
-    """Zero means the default, more than the most means the most. Raises INVALID_ARGUMENT below zero."""
+    """Zero means the default; the maximum caps larger values. Raises INVALID_ARGUMENT below zero."""
     if asked < 0:
         raise invalid("page_size must not be negative", "page_size")
     return min(asked or default, most)
@@ -42,7 +42,7 @@ def cut(
 
 def _start(items: Sequence[T], token: str, query: tuple[str, ...], name: Callable[[T], str]) -> int:
     offset, last = _read(token, query)
-    # Items may have come and gone since: go on after the last one seen, wherever it stands now.
+    # Items may have been added and removed since: continue after the last one of the previous page.
     if 0 < offset <= len(items) and name(items[offset - 1]) == last:
         return offset
     for index in range(min(offset, len(items)) - 1, -1, -1):

@@ -1,9 +1,9 @@
-"""What comes before the full dump of a MySQL source on RDS or Aurora, or without SUPERUSER.
+"""The phases before the full dump of a MySQL source on RDS or Aurora, or without SUPERUSER.
 
-The job waits until people have stopped the writes to the source, prepares the dump, and then dumps; the
-writes may go on from there. Sources: "Migration job statuses" (MySQL), status Running: "For MySQL RDS or
-sources with no SUPERUSER privileges: Waiting for source writes to stop, Preparing the dump"; proto
-`MigrationJob.Phase`: "the sources writes stopped, waiting for dump to begin".
+The job waits until people have stopped writes to the source, prepares the dump, and starts it; then writes
+may resume. Sources: "Migration job statuses" (MySQL), status Running: "For MySQL RDS or sources with no
+SUPERUSER privileges: Waiting for source writes to stop, Preparing the dump"; proto `MigrationJob.Phase`: "the
+sources writes stopped, waiting for dump to begin".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GOES_ON = ("RUNNING", "UPDATING")
 
 
 def run(world: World, job: Job, databases: list[Database], at: float) -> None:
-    """Bring a job that was started or restarted into its first phase."""
+    """Set the first phase of a job that was started or restarted."""
     if not _waits(job):
         job.put("RUNNING", "FULL_DUMP", at)
         begin_dump(world, job, databases, at)
@@ -34,7 +34,7 @@ def run(world: World, job: Job, databases: list[Database], at: float) -> None:
 
 
 def take_up(world: World, job: Job, databases: list[Database], at: float) -> None:
-    """Go on from one of the phases before the dump, in which the job is."""
+    """Continue from the job's current phase before the dump."""
     job.to_dump = databases
     if job.phase == WAITING:
         writes_stopped(world, job, at)
@@ -43,7 +43,7 @@ def take_up(world: World, job: Job, databases: list[Database], at: float) -> Non
 
 
 def writes_stopped(world: World, job: Job, at: float) -> None:
-    """Let a job that waits for it go on, where nobody writes to its source any more."""
+    """Continue a job that waits for writes to stop, if they have stopped."""
     if job.source_writes or job.frozen or job.state not in _GOES_ON or job.phase != WAITING:
         return
     job.put(job.state, PREPARING, at)
@@ -54,7 +54,7 @@ def _prepare(world: World, job: Job, at: float) -> None:
     generation = job.generation
 
     def dump(when: float) -> None:
-        # A stop or a deletion since then makes the plan void.
+        # A stop or deletion since then cancels the plan.
         if job.generation != generation or job.state not in _GOES_ON or job.phase != PREPARING:
             return
         job.put(job.state, "FULL_DUMP", when)

@@ -1,4 +1,4 @@
-"""REST face: the paths of the discovery document `datamigration.v1` on top of the same API."""
+"""The REST API: the paths of the discovery document `datamigration.v1`, on top of the same service."""
 
 from __future__ import annotations
 
@@ -362,7 +362,7 @@ def _listing(key: str, items: list[dict[str, Any]], page: Page[Any]) -> dict[str
 
 
 def _described(request: RestRequest, name: str) -> dict[str, Any]:
-    """The request as the call log shows it: query parameters in snake case, the body as it came."""
+    """The request as the call log shows it: query parameters in snake case, the body unchanged."""
     described: dict[str, Any] = {"name": name}
     described.update({_snake(key): value for key, value in request.query.items()})
     if request.body:
@@ -372,7 +372,7 @@ def _described(request: RestRequest, name: str) -> dict[str, Any]:
 
 def _snake(name: str) -> str:
     head, dot, tail = name.partition(".")
-    # Label keys are the caller's own words and keep their spelling.
+    # Label keys belong to the caller and keep their spelling.
     if head == "labels":
         return name
     return (

@@ -1,4 +1,4 @@
-"""Which action the service takes in which state and phase.
+"""Which actions the service accepts in which state and phase.
 
 Sources: the docs pages "Migration job statuses" (the user actions of each status, of the MySQL, PostgreSQL,
 SQL Server and Oracle guides), "Manage migration jobs" and "Promote a migration", and the reference of the
@@ -19,7 +19,7 @@ Resuming and Stopping, which are the statuses of a job with an operation under w
 def check(job: Job, verb: str, *, databases: bool = False) -> None:
     """Raises FAILED_PRECONDITION where the state forbids the verb, ABORTED while another operation runs.
 
-    `databases` tells that a restart names databases, which a running job allows too.
+    `databases` says that a restart names databases, which a running job allows as well.
     """
     if not _allowed(job, verb, databases):
         raise refused(job, verb)
@@ -64,10 +64,11 @@ def _allowed(job: Job, verb: str, databases: bool) -> bool:
     if verb == "promote":
         return _promotable(job)
     if verb == "delete":
-        # "Migration job statuses": Delete in every status; a job that is being deleted has none there.
+        # "Migration job statuses": every status lists Delete; a job that is being deleted has no status
+        # there.
         return state not in ("DELETING", "DELETED")
     if verb == "verify":
-        # REST `migrationJobs.verify` names no state that it needs.
+        # The reference of REST `migrationJobs.verify` names no required state.
         return state != "DELETED"
     if verb == "set dump parallelism of":
         return state == "RUNNING"

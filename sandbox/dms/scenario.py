@@ -1,4 +1,4 @@
-"""Building and altering jobs from plain values: what seeds and the control API use."""
+"""Creates and changes jobs from plain values, for seeds and the control API."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def add_job(
     created_ago: float = 3600.0,
     in_phase_for: float = 0.0,
 ) -> Job:
-    """Put a job into the world, with its profiles and destination. A job of that name is replaced.
+    """Add a job with its profiles and destination. It replaces a job of the same name.
 
-    Ages are in wall seconds before now; a dump is as far as it gets in that many scaled ones.
+    Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds.
     Raises ValueError for unknown names of states, engines and the like.
     """
     now = world.now()
@@ -110,7 +110,7 @@ def add_job(
 def add_many(
     world: World, count: int, location: str, prefix: str, state: str, phase: str | None, **values: Any
 ) -> list[str]:
-    """`count` alike jobs named `prefix-00001` and so on. Returns their names."""
+    """Add `count` similar jobs named `prefix-00001` and so on. Returns their names."""
     digits = len(str(max(count - 1, 0)))
     return [
         add_job(
@@ -129,7 +129,7 @@ def place(
     error: Any = None,
     dump_at: float | None = None,
 ) -> None:
-    """Set a job's state and phase as if it had come there by itself at scaled time `at`."""
+    """Set a job's state and phase as if it had reached them by itself at scaled time `at`."""
     checked(state, STATES, "state")
     phase = phase or ("CDC" if state in _PHASE_NEEDED else "PHASE_UNSPECIFIED")
     checked(phase, PHASES, "phase")
@@ -158,7 +158,7 @@ def place(
 def _started(job: Job, state: str, at: float) -> float | None:
     if state in ("DRAFT", "CREATING", "NOT_STARTED", "STARTING"):
         return None
-    # Whoever sets a job up takes a while before starting it.
+    # People take a while between creating a job and starting it.
     return job.started if job.started is not None else min(at, job.created + 60.0)
 
 
@@ -327,7 +327,7 @@ _CHANGES = frozenset(
 
 
 def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
-    """Change a job from outside, as somebody in the console would. Raises ValueError for unknown fields."""
+    """Change a job as somebody in the console would. Raises ValueError for unknown fields."""
     unknown = set(changes) - _CHANGES
     if unknown:
         raise ValueError(f"unknown job fields: {', '.join(sorted(unknown))}")
@@ -356,7 +356,7 @@ _POINTS = {"sec_points": "max_replica_sec_lag", "bytes_points": "max_replica_byt
 
 
 def _give_points(world: World, job: Job, metric: str, points: Any) -> None:
-    """Serve these samples alone: `[[age in wall seconds, value], …]` of every database, or such lists by
+    """Serve only these samples: `[[age in wall seconds, value], …]` of every database, or such lists by
     database; None lets the service sample by itself again."""
     if points is None:
         job.given_points.pop(metric, None)
@@ -391,7 +391,7 @@ def _move(world: World, job: Job, changes: Mapping[str, Any], now: float) -> Non
     if kept == "PHASE_UNSPECIFIED":
         kept = None
     for database in job.selected():
-        # A failed database stays failed while its job goes on, unless the job itself moves to an end.
+        # A failed database stays failed while its job runs, unless the job itself reaches a final state.
         if database.state != "FAILED" or state not in ("RUNNING", *CHANGING):
             database.pinned = False
     place(world, job, state, changes.get("phase", kept), now, changes.get("error"))
@@ -400,7 +400,7 @@ def _move(world: World, job: Job, changes: Mapping[str, Any], now: float) -> Non
 def job_snapshot(
     world: World, job: Job, data: dict[str, Any], databases: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The full state of a job for tests: its REST form and what no API shows."""
+    """The full state of a job for tests: its REST form and what no API of the service shows."""
     destination = destination_of(world, job)
     return {
         **data,

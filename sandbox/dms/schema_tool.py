@@ -36,7 +36,7 @@ def load_discovery() -> dict[str, Any]:
 
 
 def extract(document: dict[str, Any]) -> Schemas:
-    """Field kinds of all schemas that the served requests and answers reach.
+    """Field kinds of all schemas that the served requests and responses use.
 
     A kind is a type name, a list of enum values, `{"ref": schema}`, `{"list": kind}` or `{"map": kind}`.
     """

@@ -1,4 +1,4 @@
-"""The starting sets of jobs: `empty`, and `demo` with believable jobs in every state and phase."""
+"""The initial jobs: `empty`, and `demo` with realistic jobs in every state and phase."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def empty(_: World) -> None:
 
 
 def demo(world: World) -> None:
-    """Jobs of a small shop that moves its databases, some well and some not."""
-    # As long as at Google: about four minutes, which the default clock makes four seconds.
+    """Jobs of a small shop that migrates its databases; some have problems."""
+    # As at Google: about four minutes, which are four seconds with the default clock.
     world.operation_seconds = 240.0
     for add in (_dumping, _replicating, _halted, _waiting, _ended, _passing, _rare):
         add(world)
@@ -251,7 +251,7 @@ def _ended(world: World) -> None:
 
 
 def _passing(world: World) -> None:
-    """Jobs held in states that otherwise pass within seconds."""
+    """Jobs that stay in states which otherwise last for seconds."""
     held = (
         ("stock-creating", "CREATING", None),
         ("stock-starting", "STARTING", None),
@@ -280,7 +280,7 @@ def _rare(world: World) -> None:
         ("ledger-preparing", "PREPARING_THE_DUMP"),
     ):
         _hold(world, name, _CENTRAL, "RUNNING", phase, **_MYSQL_ON_RDS)
-    # One id in two places: the location has to be given.
+    # The same ID in two locations: people must name the location.
     for location in (_WEST, _CENTRAL):
         add_job(
             world,
@@ -316,7 +316,7 @@ SEEDS: dict[str, Callable[[World], None]] = {"empty": empty, "demo": demo}
 
 
 def plant(world: World, name: str) -> None:
-    """Forget everything and begin with this seed. Raises KeyError for an unknown one."""
+    """Forget everything and start with this seed. Raises KeyError for an unknown seed."""
     grow = SEEDS[name]
     with world.lock:
         world.clear()

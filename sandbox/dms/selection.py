@@ -1,4 +1,4 @@
-"""Choosing databases: `objectsConfig` of a job, and `objectsFilter` of restart and promote (REST only)."""
+"""Selection of databases: `objectsConfig` of a job, `objectsFilter` of restart and promote (REST only)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPECIFIED = "SPECIFIED_OBJECTS"
 def parse_config(config: dict[str, Any], field: str) -> tuple[str, frozenset[str]]:
     """Kind of selection, and the names it lists (chosen ones, or excluded ones for ALL_OBJECTS).
 
-    Raises INVALID_ARGUMENT for a config that says nothing or contradicts itself.
+    Raises INVALID_ARGUMENT for a config that is empty or contradictory.
     """
     source = config.get("sourceObjectsConfig") or {}
     kind = source.get("objectsSelectionType", "OBJECTS_SELECTION_TYPE_UNSPECIFIED")
@@ -33,7 +33,7 @@ def parse_config(config: dict[str, Any], field: str) -> tuple[str, frozenset[str
 
 
 def wanted(selection: tuple[str, frozenset[str]], known: Iterable[str]) -> list[str]:
-    """The databases of the source that a selection takes, in the source's order."""
+    """The databases of the source that are selected, in the source's order."""
     kind, names = selection
     if kind == ALL:
         return [name for name in known if name not in names]
@@ -41,14 +41,14 @@ def wanted(selection: tuple[str, frozenset[str]], known: Iterable[str]) -> list[
 
 
 def check_known(selection: tuple[str, frozenset[str]], known: Iterable[str], field: str) -> None:
-    """Raises INVALID_ARGUMENT where the source has no database of a given name."""
+    """Raises INVALID_ARGUMENT if the source lacks one of the names."""
     missing = sorted(selection[1] - set(known))
     if missing:
         raise invalid(f"The following objects do not exist in the source: {', '.join(missing)}", field)
 
 
 def filtered(job: Job, objects_filter: dict[str, Any]) -> list[str]:
-    """The selected databases that a restart's or promote's filter takes. Raises INVALID_ARGUMENT."""
+    """The selected databases that match the filter of a restart or promote. Raises INVALID_ARGUMENT."""
     field = "objects_filter"
     selection = parse_config(objects_filter, field)
     names = [d.name for d in job.selected()]

@@ -27,8 +27,8 @@ _WORKERS = 64
 class DmsServer:
     """A local Database Migration Service. Use it as a context manager, or call `start` and `stop`.
 
-    With `port=0` a free port is taken whose next one is free too; `grpc_host` and `rest_host` tell both as
-    `host:port`. Raises OSError where the ports are taken, KeyError for an unknown seed.
+    With `port=0`, it takes two free neighbouring ports; `grpc_host` and `rest_host` are `host:port`. Raises
+    OSError if the ports are in use, KeyError for an unknown seed.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class DmsServer:
             self._grpc.stop(0).wait(5)
 
     def wait(self) -> None:
-        """Block until the gRPC side stops."""
+        """Block until the gRPC server stops."""
         if self._grpc is not None:
             self._grpc.wait_for_termination()
 
@@ -103,7 +103,7 @@ class DmsServer:
         self.stop()
 
     def _listen_anywhere(self) -> None:
-        # Two neighbouring ports cannot be asked for at once, so try until both are free.
+        # The system cannot reserve two neighbouring ports at once, so try until both are free.
         for attempt in range(_TRIES):
             try:
                 self._listen(0)

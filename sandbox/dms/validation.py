@@ -1,4 +1,4 @@
-"""Checks JSON against the REST schemas, and says what is wrong in the way Google's servers do."""
+"""Checks JSON against the REST schemas, with the error messages of Google's servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\
 
 
 def check_body(body: Any, schema: str) -> dict[str, Any]:
-    """The body without its nulls, which mean "not set", if it fits the schema.
+    """The body without its nulls, which mean "not set".
 
     Raises INVALID_ARGUMENT for unknown fields and wrong values.
     """

@@ -1,4 +1,4 @@
-"""How jobs, databases, profiles and operations look: as protobuf messages and as REST JSON."""
+"""Jobs, databases, profiles and operations as protobuf messages and as REST JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROVIDER_NAMES = {number: name for name, number in PROVIDERS.items()}
 
 
 def job_bytes(world: World, job: Job, now: float) -> bytes:
-    """The job's serialized message. Only `duration` grows by itself, so the rest is kept encoded."""
+    """The job's serialized message. Only `duration` changes by itself, so the rest is cached."""
     if job.encoded is None:
         _stamp(world, job)
         job.pb.ClearField("duration")
@@ -33,7 +33,7 @@ def job_bytes(world: World, job: Job, now: float) -> bytes:
     if seconds is None:
         return job.encoded
     length = _varint(seconds)
-    # Field 12 (duration), a message whose field 1 holds the seconds.
+    # Field 12 (duration) is a message with the seconds in field 1.
     return b"".join((job.encoded, b"\x62", _varint(len(length) + 1), b"\x08", length))
 
 
@@ -42,7 +42,7 @@ def job_pb(world: World, job: Job, now: float) -> Any:
 
 
 def list_bytes(encoded: list[bytes], next_token: str, unreachable: tuple[str, ...]) -> bytes:
-    """A ListMigrationJobsResponse put together from serialized jobs (fields 1, 2 and 3)."""
+    """A ListMigrationJobsResponse built from serialized jobs (fields 1, 2 and 3)."""
     parts: list[bytes] = []
     for item in encoded:
         parts += (b"\x0a", _varint(len(item)), item)
@@ -54,7 +54,7 @@ def list_bytes(encoded: list[bytes], next_token: str, unreachable: tuple[str, ..
 
 
 def duration_seconds(world: World, job: Job, now: float) -> int | None:
-    """Whole wall seconds that the job has run, to its end if it has ended."""
+    """Whole wall-clock seconds that the job has run."""
     if job.started is None:
         return None
     until = now if job.ended is None else job.ended
@@ -89,7 +89,7 @@ def _database_type(message: Any) -> dict[str, str]:
 
 
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """A deep merge; what is above wins."""
+    """A deep merge; `above` wins."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
@@ -98,7 +98,7 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def object_id(job: Job, database: Database) -> str:
-    """A stable id, different for a job made anew under the same name."""
+    """A stable ID, different for a new job with the same name."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job.name}/{job.created}/{database.name}"))
 
 
@@ -196,9 +196,9 @@ def _varint(number: int) -> bytes:
 
 
 def lookup(data: dict[str, Any], path: str, known: frozenset[str]) -> Any:
-    """A field of REST JSON by a dotted path in either spelling; `*` gives all its plain values.
+    """A field of REST JSON by a dotted path in either spelling; `*` returns all its plain values.
 
-    Raises KeyError where no such field exists; MISSING where it is not set.
+    Raises KeyError if there is no such field; MISSING if it is not set.
     """
     if path == "*":
         return _leaves(data)

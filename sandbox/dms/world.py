@@ -1,4 +1,4 @@
-"""The whole state of the sandbox: jobs, profiles, destinations, operations, and what is due to happen."""
+"""The state of the sandbox: jobs, profiles, destinations, operations, and planned events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PlannedOutcome:
-    """How the next operation of a job will fail. `job` is a name, an id or `*`."""
+    """How the next operation of a job will fail. `job` is a name, an ID or `*`."""
 
     job: str
     verb: str
@@ -44,7 +44,7 @@ class PlannedOutcome:
 
 
 class World:
-    """All state behind one lock. Nothing runs by itself: whoever looks first calls `settle`."""
+    """All state behind one lock. Nothing runs by itself: each caller calls `settle` before it reads."""
 
     def __init__(self, project: str, clock: ScaledClock, operation_seconds: float) -> None:
         self.lock = threading.RLock()
@@ -55,7 +55,7 @@ class World:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything but the speed of the clock."""
+        """Forget everything except the speed of the clock."""
         self.clock.restart()
         self.places: dict[tuple[str, str], Place] = {}
         self.profiles: dict[str, Profile] = {}
@@ -80,11 +80,11 @@ class World:
         return rfc3339(self.clock.wall_of(scaled))
 
     def at(self, scaled: float, act: Callable[[float], None]) -> None:
-        """Do `act` when the scaled time comes; it is given that time, however late it is called."""
+        """Call `act` at the scaled time; it gets that time, even if it is called later."""
         heapq.heappush(self._agenda, (scaled, next(self._sequence), act))
 
     def settle(self) -> float:
-        """Let everything happen that was due by now, in order. Returns now."""
+        """Run everything that is due by now, in order. Returns now."""
         now = self.now()
         while self._agenda and self._agenda[0][0] <= now:
             when, _, act = heapq.heappop(self._agenda)
@@ -109,7 +109,7 @@ class World:
 
     def drop_job(self, job: Job) -> None:
         place = self.place(job.project, job.location)
-        # A job of the same name may have been made since; only this one goes.
+        # Do not remove a newer job of the same name.
         if place.jobs.get(job.name) is job:
             del place.jobs[job.name]
             place.ordered = None
@@ -131,7 +131,7 @@ class World:
             yield from place.jobs.values()
 
     def job_by_id(self, name_or_id: str) -> Job:
-        """By full name, `location/id` or an id that is unique. Raises KeyError."""
+        """By full name, `location/id` or a unique ID. Raises KeyError."""
         tail = tuple(name_or_id.split("/"))
         found = [
             j for j in self.all_jobs() if j.name == name_or_id or (j.location, j.id)[-len(tail) :] == tail
@@ -187,7 +187,7 @@ class World:
         operation.ended = at
 
     def cancel(self, operation: Operation, error: Any) -> None:
-        """End an operation early with `error` and put things back as they were."""
+        """End an operation early with `error` and undo its effects."""
         if operation.done:
             return
         now = self.now()
@@ -204,7 +204,7 @@ class World:
         return None
 
     def remembered(self, method: str, request_id: str) -> Operation | None:
-        """The operation that an earlier call with the same request id began."""
+        """The operation that an earlier call with the same request ID started."""
         name = self.requests.get((method, request_id)) if request_id else None
         return self.operations.get(name) if name else None
 

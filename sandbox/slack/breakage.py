@@ -1,4 +1,4 @@
-"""Breaking a TCP connection from within a handler, as a dying network does."""
+"""Breaks a TCP connection from within a handler, like a failing network."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ _transports: dict[tuple[str, int], asyncio.Transport] = {}
 
 
 class TrackedProtocol(H11Protocol):
-    """uvicorn's own protocol, which also remembers each connection by the peer's address."""
+    """uvicorn's protocol, which also records each connection by the peer's address."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -26,7 +26,7 @@ class TrackedProtocol(H11Protocol):
 
 
 def reset_connection(connection: HTTPConnection) -> Response:
-    """Send a TCP reset to whoever made this request. The response returned goes nowhere."""
+    """Reset the TCP connection of this request. The returned response is not sent."""
     client = connection.client
     transport = _transports.get((client.host, client.port)) if client else None
     if transport is not None:
@@ -35,7 +35,7 @@ def reset_connection(connection: HTTPConnection) -> Response:
 
 
 def forget(connection: HTTPConnection) -> None:
-    """A WebSocket that has ended: its protocol was exchanged, so nobody else takes it off the list."""
+    """Forget an ended WebSocket: uvicorn replaced its protocol, so `connection_lost` is not called."""
     if connection.client is not None:
         _transports.pop((connection.client.host, connection.client.port), None)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 
 class Changes:
-    """Every change in the workspace adds one; those who wait are woken. One event loop only."""
+    """Each change in the workspace increments it and wakes waiters. For one event loop."""
 
     def __init__(self) -> None:
         self.seq = 0
@@ -13,7 +13,7 @@ class Changes:
         self._ended = False
 
     def end(self) -> None:
-        """Let those who follow go home: the server stops."""
+        """End all waiting, because the server stops."""
         self._ended = True
         self.note()
 

@@ -18,7 +18,7 @@ REQUEST_SECONDS = 60.0
 
 
 class SandboxError(Exception):
-    """The sandbox says that this cannot be done, and why."""
+    """The sandbox refuses; the text says why."""
 
 
 class SlackControl:
@@ -30,7 +30,7 @@ class SlackControl:
         self._http.close()
 
     def do(self, action: str, /, **body: Any) -> JSON:
-        """Any action of the control API. Raises SandboxError."""
+        """Call an action of the control API. Raises SandboxError."""
         response = self._http.post(f"/sandbox/{action}", json=body)
         answer = cast(JSON, response.json())
         if response.status_code != 200:
@@ -73,7 +73,7 @@ class SlackControl:
     ) -> JSON:
         """Press a button (found by action id, label or value) or choose in a menu (`value` is an option's
         value or label, a list of them for multi-selects and checkboxes). With `stale`, the message is
-        taken as `where` shows it, though it may have changed since. Returns the delivery."""
+        taken as `where` shows it, even if it has changed since. Returns the delivery."""
         body = {
             "where": where,
             "action_id": action_id,
@@ -84,7 +84,7 @@ class SlackControl:
         return self.do("press", user=user, stale=stale, wait=wait, **body)
 
     def set_input(self, where: JSON | str, action_id: str, value: Any, user: str = "dana") -> JSON:
-        """Fill an input without sending anything to the app (but the look-up of an external menu)."""
+        """Fill an input without sending anything to the app, except the search of an external menu."""
         return self.do("set_input", where=where, action_id=action_id, value=value, user=user)
 
     def submit(self, view: JSON | str, values: dict[str, Any] | None = None, user: str = "dana") -> JSON:
@@ -103,7 +103,7 @@ class SlackControl:
     def open_home(self, user: str = "dana") -> JSON:
         return self.do("open_home", user=user)
 
-    # -- looking
+    # -- reading
 
     def messages(
         self,
@@ -114,7 +114,7 @@ class SlackControl:
         after: str = "0",
         limit: int = 0,
     ) -> list[JSON]:
-        """In the order of time. With a user, what that person sees; otherwise everything. `after` is a
+        """Sorted by time. With a user, what that person sees; otherwise everything. `after` is a
         time stamp; `limit` keeps the last ones (0: all)."""
         return self._messages(channel, user, include_ephemeral, after, limit)[1]
 
@@ -148,7 +148,7 @@ class SlackControl:
         return self._http.get(file["url_private"]).raise_for_status().content
 
     def violations(self, *, notices: bool = False) -> list[JSON]:
-        """The rules that the app broke; with `notices` also refusals that a correct app may meet."""
+        """The rules that the app broke; with `notices` also refusals that a correct app may get."""
         return cast(list[JSON], self.do("violations", notices=notices)["violations"])
 
     def calls(self, method: str | None = None) -> list[JSON]:
@@ -187,8 +187,8 @@ class SlackControl:
         after: str = "0",
         where: Callable[[JSON], bool] = lambda _: True,
     ) -> JSON:
-        """The newest message that holds all these words (in its text, blocks or button labels) and came
-        later than the time stamp `after`."""
+        """The newest message after the time stamp `after` that contains all these words in its text, blocks
+        or button labels."""
         words = [contains] if isinstance(contains, str) else list(contains)
 
         def newest(found: Iterable[JSON]) -> JSON | None:
@@ -199,7 +199,7 @@ class SlackControl:
     def wait_view(
         self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0
     ) -> JSON:
-        """The topmost modal, once there is one that holds these words."""
+        """The topmost modal, once there is one that contains these words."""
         words = [contains] if isinstance(contains, str) else list(contains)
 
         def look() -> tuple[int, list[JSON]]:
@@ -214,7 +214,7 @@ class SlackControl:
     def wait_home(
         self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0
     ) -> JSON:
-        """The Home tab, once it holds these words."""
+        """The Home tab, once it contains these words."""
         words = [contains] if isinstance(contains, str) else list(contains)
 
         def look() -> tuple[int, list[JSON]]:
@@ -227,7 +227,7 @@ class SlackControl:
         return cast(JSON, self._wait(look, fitting, timeout))
 
     def wait_connections(self, count: int = 1, timeout: float = 10.0) -> None:
-        """Until the app has at least so many Socket Mode connections."""
+        """Wait until the app has at least `count` Socket Mode connections."""
         deadline = time.monotonic() + timeout
         while self.status()["connections"] < count:
             if time.monotonic() > deadline:
@@ -246,10 +246,10 @@ class SlackControl:
                 raise TimeoutError(_last_words(found, timeout))
             self.do("changes", since=seq, timeout=min(left, 5.0))
 
-    # -- the far end misbehaving, and set-up
+    # -- faults and set-up
 
     def raw_deliver(self, payload: JSON, kind: str = "interactive", **manner: Any) -> list[JSON]:
-        """Deliver any payload as it is. `kind` as in `deliveries`. `manner`: duplicates, retry_num,
+        """Deliver any payload unchanged. `kind` as in `deliveries`. `manner`: duplicates, retry_num,
         retry_reason, headers, mode ("socket" or "http"), signed ("good", "bad", "missing"), age (seconds
         by which the request's time stamp lies in the past), body (text sent in place of the payload)."""
         results = self.do("raw_deliver", payload=payload, kind=kind, **manner)["results"]
@@ -275,11 +275,11 @@ class SlackControl:
         self.do("fault", clear=True)
 
     def socket(self, action: str, grace: float = 10.0) -> int:
-        """ "drop", "refresh", "warning", "refuse" or "accept"; returns how many connections it met."""
+        """ "drop", "refresh", "warning", "refuse" or "accept"; returns the number of affected connections."""
         return int(self.do("socket", action=action, grace=grace)["connections"])
 
     def duplicate_deliveries(self, extra: int) -> None:
-        """Send everything so many more times."""
+        """Deliver everything this many more times."""
         self.configure(duplicate_deliveries=extra)
 
     def configure(self, **settings: Any) -> JSON:
@@ -301,7 +301,7 @@ class SlackControl:
         self.do("clear_violations")
 
     def reset(self) -> None:
-        """The workspace as at the start; the app's connections stay."""
+        """Reset the workspace; the app's connections stay."""
         self.do("reset")
 
     def add_user(self, name: str, **details: Any) -> str:

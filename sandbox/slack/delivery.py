@@ -1,4 +1,4 @@
-"""Bringing commands, interactions and events to the app, and timing its acknowledgement."""
+"""Delivers commands, interactions and events to the app, and times its acknowledgement."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ _background: set[asyncio.Task[Any]] = set()
 
 @dataclass
 class Delivery:
-    """One delivery and what came of it. `latency` and `late_after` are seconds from sending."""
+    """One delivery and its outcome. `latency` and `late_after` are seconds from sending."""
 
     kind: str
     payload: JSON
@@ -42,7 +42,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Manner:
-    """How to deliver; the defaults are the honest way. See `signing.headers` for `signed` and `age`."""
+    """How to deliver; the defaults are those of Slack. See `signing.headers` for `signed` and `age`."""
 
     retry_num: int = 0
     retry_reason: str | None = None
@@ -55,7 +55,7 @@ class Manner:
 
 
 def spawn(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    """Run beside; the task is kept from being collected."""
+    """Run in the background; the reference keeps the task from being collected."""
     task = asyncio.get_running_loop().create_task(work)
     _background.add(task)
     task.add_done_callback(_background.discard)
@@ -63,7 +63,7 @@ def spawn(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
 
 
 async def deliver(ws: Workspace, kind: str, payload: JSON, manner: Manner | None = None) -> Delivery:
-    """Deliver once, and as often again as the sandbox is set to duplicate. `kind` is "slash_commands",
+    """Deliver once, plus the duplicates that the sandbox is set to. `kind` is "slash_commands",
     "interactive" or "events_api"."""
     manner = manner or Manner()
     copies = [
@@ -76,7 +76,7 @@ async def deliver(ws: Workspace, kind: str, payload: JSON, manner: Manner | None
 
 
 async def deliver_event(ws: Workspace, payload: JSON) -> Delivery:
-    """Events are tried again when they are not acknowledged: at once, then after the set delays."""
+    """Events that are not acknowledged are retried: at once, then after the set delays."""
     result = await deliver(ws, "events_api", payload)
     if not result.acked:
         spawn(_retry_event(ws, payload, "timeout" if result.error == "timeout" else "http_error"))
@@ -109,7 +109,7 @@ async def _once(ws: Workspace, kind: str, payload: JSON, manner: Manner) -> Deli
 
 
 def current_mode(ws: Workspace) -> str:
-    """ "socket", "http", or "none" when nobody listens."""
+    """ "socket", "http", or "none" if nobody listens."""
     if ws.settings.mode in ("socket", "http"):
         return ws.settings.mode
     if ws.sockets.connections:
@@ -181,7 +181,7 @@ def _http_ack(response: httpx.Response) -> Any:
 
 
 def _judge(ws: Workspace, result: Delivery) -> None:
-    """A missing acknowledgement is the app's fault when it was reached."""
+    """A missing acknowledgement is a violation if the app was reached."""
     if result.error == "timeout":
         detail = f"{_name(result)} was not acknowledged within {ws.settings.ack_seconds:g} s"
         ws.violations.record("ack_timeout", detail, kind=result.kind)
@@ -202,7 +202,7 @@ def _name(result: Delivery) -> str:
 
 
 async def verify_url(ws: Workspace) -> bool:
-    """Slack's handshake with a new request URL: the challenge must come back."""
+    """Slack's handshake with a new request URL: the app must return the challenge."""
     challenge = "sandbox-challenge"
     payload = {"type": "url_verification", "challenge": challenge, "token": ws.world.app.verification_token}
     result = await _once(ws, "events_api", payload, Manner(mode="http"))

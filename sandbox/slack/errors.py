@@ -7,7 +7,7 @@ class SlackError(Exception):
     """A call that Slack refuses: answered as `{"ok": false, "error": code, …}`.
 
     `breach` says whether the call broke one of Slack's rules (and is listed as a violation) or is a
-    refusal that a correct app may meet, such as `channel_not_found`.
+    refusal that a correct app may get, such as `channel_not_found`.
     """
 
     def __init__(self, code: str, *, breach: bool = False, detail: str = "", **extra: Any) -> None:

@@ -1,4 +1,4 @@
-"""Faults that a test or a person switches on: the far end misbehaving on purpose."""
+"""Faults of Slack that a test or a person switches on."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass
 class Fault:
     """`times` None means until cleared. With `after_apply` the call takes effect and only its answer is
-    spoilt, as when a connection breaks after Slack did the work. `seconds` is how long a "timeout" or a
+    lost, as if a connection breaks after Slack did the work. `seconds` is how long a "timeout" or a
     "slow" answer hangs."""
 
     method: str
@@ -25,7 +25,7 @@ class Faults:
         self._armed: list[Fault] = []
 
     def __len__(self) -> int:
-        """How many still wait for their call."""
+        """The number of faults that have not been used up."""
         return len(self._armed)
 
     def arm(self, fault: Fault) -> None:
@@ -35,7 +35,7 @@ class Faults:
         self._armed.clear()
 
     def take(self, method: str) -> Fault | None:
-        """The first fault armed for this method; it is used up by one."""
+        """The first fault armed for this method; this counts as one use."""
         for fault in self._armed:
             if fault.matches(method):
                 self._use(fault)

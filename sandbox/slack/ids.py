@@ -1,4 +1,4 @@
-"""Identifiers and time stamps in the shapes that Slack gives them."""
+"""IDs and time stamps in Slack's formats."""
 
 import secrets
 import string

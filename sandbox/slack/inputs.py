@@ -1,4 +1,4 @@
-"""What people have filled in: the `state.values` of views and messages."""
+"""Filled-in inputs: the `state.values` of views and messages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ LISTS = {"selected_options", "selected_users", "selected_conversations", "select
 
 
 def fill_ids(blocks: list[JSON]) -> list[JSON]:
-    """Slack's own fillings: ids that are missing, `emoji` and `verbatim` of texts."""
+    """What Slack fills in: missing IDs, `emoji` and `verbatim` of texts."""
     for block in blocks:
         block.setdefault("block_id", short_id())
         for element in elements_in(block):
@@ -60,7 +60,7 @@ def _fill_texts(node: Any) -> None:
 
 
 def stateful(blocks: list[JSON]) -> Iterator[tuple[JSON, JSON]]:
-    """Each block and element that holds a value (buttons and overflow menus hold none)."""
+    """Each block and element with a value (buttons and overflow menus have none)."""
     for block in blocks:
         for element in elements_in(block):
             if element.get("type") in VALUE_KEYS:
@@ -74,7 +74,7 @@ def initial_value(element: JSON) -> JSON:
 
 
 def values_for(blocks: list[JSON], kept: StateValues | None = None) -> StateValues:
-    """The state of these blocks; what was filled in under the same ids stays, as in Slack."""
+    """The state of these blocks; values under the same IDs are kept, as in Slack."""
     values: StateValues = {}
     for block, element in stateful(blocks):
         earlier = (kept or {}).get(block["block_id"], {}).get(element["action_id"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sandbox.slack.errors import RateLimited
 from sandbox.slack.settings import Settings
 
-# "50+ per minute" is what Slack promises at least; some bursting above it is let through.
+# Slack promises at least "50+ per minute" and allows short bursts above it.
 TIER_PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 TOLERANCE = 1.5
 _TIERS = {
@@ -56,7 +56,7 @@ class Limiter:
     _refused_until: dict[str, float] = field(default_factory=dict)
 
     def check_post(self, channel: str, settings: Settings) -> None:
-        """Take one message out of the channel's allowance. Raises RateLimited."""
+        """Take one message from the channel's bucket. Raises RateLimited."""
         if not settings.rate_limits:
             return
         now = time.monotonic()
@@ -73,7 +73,7 @@ class Limiter:
         raise RateLimited(wait, breach=ignored, detail=_words(ignored, f"messages to {channel}"))
 
     def check_tier(self, method: str, settings: Settings) -> None:
-        """Count one call. Raises RateLimited when there were too many in the last minute."""
+        """Count one call. Raises RateLimited if there were too many in the last minute."""
         tier = TIER_OF.get(method)
         if tier is None or not (settings.rate_limits and settings.tier_limits):
             return

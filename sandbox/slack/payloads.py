@@ -12,7 +12,7 @@ from sandbox.slack.world import JSON, Channel, Message, StateValues, User
 
 
 def channel_name(channel: Channel) -> str:
-    """Names of private conversations are not told."""
+    """Slack does not send names of private conversations."""
     if channel.is_im:
         return "directmessage"
     return "privategroup" if channel.is_private else channel.name
@@ -65,7 +65,7 @@ def message_container(message: Message) -> JSON:
 def message_action(
     ws: Workspace, user: User, message: Message, action: JSON, state: StateValues, response_url: str
 ) -> JSON:
-    """block_actions from a message. For an ephemeral message Slack does not send the message along."""
+    """block_actions from a message. For an ephemeral message, Slack does not include the message."""
     channel = ws.world.channels[message.channel]
     payload = _common(ws, "block_actions", user) | {
         "container": message_container(message),

@@ -1,4 +1,4 @@
-"""What a message may hold, and how it comes to stand in a channel."""
+"""What a message may contain, and posting it to a channel."""
 
 import copy
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ def content_from(values: dict[str, Any], *, required: bool = True) -> Content:
 
 
 def refuse(code: str, faults: list[str]) -> SlackError:
-    """The refusal of faulty blocks, with the faults where Slack's API has them."""
+    """The refusal of invalid blocks, with the errors where Slack's API has them."""
     return SlackError(
         code,
         breach=True,
@@ -87,7 +87,7 @@ def _metadata(metadata: Any) -> JSON | None:
 
 
 def check_files(ws: Workspace, blocks: list[JSON]) -> None:
-    """Pictures named by id must have been uploaded. Raises SlackError `invalid_blocks`."""
+    """Images that are named by ID must have been uploaded. Raises SlackError `invalid_blocks`."""
     faults = []
     for index, block in enumerate(blocks):
         named = (block.get("slack_file") or (block.get("accessory") or {}).get("slack_file") or {}).get("id")

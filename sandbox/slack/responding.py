@@ -10,7 +10,7 @@ from sandbox.slack.world import Message
 
 
 def use(ws: Workspace, path: str, values: dict[str, Any]) -> tuple[int, str]:
-    """One POST to a response URL. Returns the HTTP status and Slack's word."""
+    """One POST to a response URL. Returns the HTTP status and Slack's error code."""
     url = ws.response_urls.find(path)
     if url is None:
         return 404, "invalid_url"
@@ -31,7 +31,7 @@ def use(ws: Workspace, path: str, values: dict[str, Any]) -> tuple[int, str]:
 
 
 def place(ws: Workspace, url: ResponseUrl, values: dict[str, Any]) -> Message | None:
-    """Post, replace or delete, as the answer says. Raises SlackError for what Slack would refuse."""
+    """Post, replace or delete, as the answer says. Raises SlackError if Slack would refuse it."""
     original = _original(ws, url)
     if values.get("delete_original"):
         _delete(ws, original)

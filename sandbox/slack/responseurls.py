@@ -10,7 +10,7 @@ from sandbox.slack.settings import Settings
 
 @dataclass
 class ResponseUrl:
-    """`original` is the time stamp of the message acted upon, or of the first answer to a command."""
+    """`original` is the time stamp of the message with the button, or of the first answer to a command."""
 
     path: str
     user: str
@@ -21,7 +21,7 @@ class ResponseUrl:
     issued: float = field(default_factory=time.monotonic)
 
     def refusal(self, settings: Settings) -> str | None:
-        """Slack's word for a URL that no longer works, or None."""
+        """Slack's error code for a URL that no longer works, or None."""
         if time.monotonic() - self.issued > settings.response_url_seconds:
             return "expired_url"
         if self.uses >= settings.response_url_uses:

@@ -15,7 +15,7 @@ GRANTED_SCOPES = (
     "usergroups:read",
     "users:read",
 )
-"""What `manifest.yml` asks for and no more, so that whatever else an app needs is missed at once."""
+"""Exactly the scopes of `manifest.yml`, so that a missing scope is noticed at once."""
 
 _PEOPLE = (
     ("U0DANA0001", "dana", "Dana", "Database engineer", "1f7a8c"),

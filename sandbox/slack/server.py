@@ -21,11 +21,11 @@ START_SECONDS = 15.0
 
 
 class PortTaken(Exception):
-    """The port asked for is in use; the message is one sentence for people."""
+    """The port is in use; the message is one sentence for people."""
 
 
 class _Server(uvicorn.Server):
-    """Ends the pages' streams before it ends: cut off, each would leave a traceback."""
+    """Ends the pages' event streams first, because an interrupted one leaves a traceback."""
 
     def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
         super().__init__(config)
@@ -78,7 +78,7 @@ class SlackServer:
         return self.workspace.world.app.signing_secret
 
     def start(self) -> "SlackServer":
-        """Serve in a thread; returns when it answers."""
+        """Serve in a thread; returns once the server answers."""
         self._thread = threading.Thread(target=self._serve, name="sandbox-slack", daemon=True)
         self._thread.start()
         self.control.wait_until_up(START_SECONDS)
@@ -122,7 +122,7 @@ class SlackServer:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's delay off only where the protocol is named; with it each answer takes 40 ms.
+    # asyncio disables Nagle's algorithm only if the protocol is named; with it, each answer takes 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""What can be changed about the sandbox while it runs. Defaults are Slack's own figures."""
+"""Settings that can change while the sandbox runs. The defaults are Slack's own values."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any

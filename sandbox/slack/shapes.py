@@ -1,4 +1,4 @@
-"""Users, channels, messages and files as Slack's API writes them."""
+"""Users, channels, messages and files in the format of Slack's API."""
 
 import copy
 from typing import Any

@@ -25,7 +25,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def headers(
     secret: str, body: bytes, content_type: str, *, signed: str = "good", age: float = 0
 ) -> dict[str, str]:
-    """`signed`: "good", "bad" or "missing". `age` is how many seconds ago the request claims to be made."""
+    """`signed`: "good", "bad" or "missing". `age` is the age of the request's time stamp in seconds."""
     timestamp = str(int(time.time() - age))
     made = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
     if signed == "missing":

@@ -1,4 +1,4 @@
-"""The far end of Socket Mode: WebSockets, envelopes and their acknowledgements.
+"""Slack's side of Socket Mode: WebSockets, envelopes and their acknowledgements.
 Source: https://docs.slack.dev/apis/events-api/using-socket-mode"""
 
 import asyncio
@@ -20,7 +20,7 @@ NO_SOCKET = "no_connection"
 
 
 class Sockets:
-    """The app's open connections. Deliveries go to one after the other."""
+    """The app's open connections; each delivery goes to the next one."""
 
     def __init__(self) -> None:
         self.refusing = False
@@ -35,7 +35,7 @@ class Sockets:
         return ticket
 
     async def serve(self, socket: WebSocket, app_id: str, most: int) -> str | None:
-        """Hold one connection until it ends. Returns the rule it broke, if it did."""
+        """Serve one connection until it ends. Returns the rule that it broke, if any."""
         if self.refusing or socket.query_params.get("ticket") not in self._tickets:
             await socket.close(code=4001)
             return None
@@ -78,7 +78,7 @@ class Sockets:
 
     async def send(self, kind: str, payload: JSON, retry: JSON) -> asyncio.Future[Any]:
         """Send an envelope; the future becomes the payload of its acknowledgement.
-        Raises ConnectionError when there is no connection."""
+        Raises ConnectionError if there is no connection."""
         if not self.connections:
             raise ConnectionError(NO_SOCKET)
         envelope_id = str(uuid4())
@@ -100,7 +100,7 @@ class Sockets:
         return waiting
 
     def drop(self) -> int:
-        """Break every connection without a word. Returns how many there were."""
+        """Break all connections without a close frame. Returns their number."""
         dropped = list(self.connections)
         self.connections.clear()
         for socket in dropped:
@@ -108,7 +108,7 @@ class Sockets:
         return len(dropped)
 
     async def refresh(self, reason: str, grace: float = 10.0) -> int:
-        """Ask every connection to be made anew, as Slack does every few hours. With reason "warning"
+        """Ask the app to reconnect all connections, as Slack does every few hours. With reason "warning"
         the old connections go on for `grace` seconds; otherwise they stop taking deliveries at once."""
         asked = list(self.connections)
         for socket in asked:

@@ -1,4 +1,4 @@
-"""Trigger ids: each opens one view, within a few seconds of being given out."""
+"""Trigger IDs: each opens one view, within a few seconds."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Modals in their stacks, and Home tabs."""
+"""Stacks of modals, and Home tabs."""
 
 import copy
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ STACK_LIMIT = 3
 
 @dataclass
 class View:
-    """One modal or Home tab as the app last described it, with what the person has filled in."""
+    """One modal or Home tab as the app last sent it, with what the person has filled in."""
 
     id: str
     user: str
@@ -37,7 +37,7 @@ class View:
         self.trouble = ""
 
     def payload(self, team: Team, app: SlackApp) -> JSON:
-        """The view as payloads and API answers carry it."""
+        """The view in payloads and API responses."""
         modal = self.kind == "modal"
         shown: dict[str, Any] = {
             "id": self.id,
@@ -83,7 +83,7 @@ class Views:
         return self.stacks.setdefault(user, [])
 
     def open(self, user: str, body: JSON) -> View:
-        """A new stack of one; what the person had open is gone, as a new modal covers it."""
+        """A new stack with one modal; it replaces the person's open modals."""
         view = self._create(user, body, root_id=None)
         self.stacks[user] = [view]
         return view

@@ -10,7 +10,7 @@ log = logging.getLogger("sandbox.slack")
 
 @dataclass(frozen=True)
 class Violation:
-    """`severity` is "breach" for a broken rule, "notice" for a refusal that a correct app may meet.
+    """`severity` is "breach" for a broken rule, "notice" for a refusal that a correct app may get.
     `at` is in Unix seconds."""
 
     code: str
@@ -28,7 +28,7 @@ class Violations:
     def record(
         self, code: str, detail: str, *, method: str = "", notice: bool = False, **context: Any
     ) -> Violation:
-        """Note a broken rule. It is logged at once; notices are logged more quietly."""
+        """Record a broken rule. It is logged at once; notices have a lower level."""
         severity = "notice" if notice else "breach"
         found = Violation(code, detail, severity, method, context=context)
         self._seen.append(found)

@@ -1,4 +1,4 @@
-"""The running workspace: the world, what is under way in it, and the switches."""
+"""The running workspace: the world, running deliveries, and settings."""
 
 import copy
 import time
@@ -22,7 +22,7 @@ CALLS_KEPT = 20_000
 
 
 class Workspace:
-    """Everything one server holds. Used from one event loop only, so nothing is locked."""
+    """The state of one server. Only one event loop uses it, so there are no locks."""
 
     def __init__(self, base_url: str, settings: Settings | None = None) -> None:
         self.base_url = base_url.rstrip("/")
@@ -46,7 +46,7 @@ class Workspace:
         self.deliveries: deque[JSON] = deque(maxlen=CALLS_KEPT)
 
     def reset(self) -> None:
-        """Back to the workspace as it was at the start; connections stay."""
+        """Reset the workspace; connections stay."""
         self.settings = self._initial
         self._begin()
         self.changes.note()
@@ -70,7 +70,7 @@ class Workspace:
         return message
 
     def edit_message(self, message: Message, *, mark: bool = True, **changes: Any) -> None:
-        """Keep the old version, then change."""
+        """Store the old version, then change the message."""
         message.versions.append(
             {
                 "text": message.text,
@@ -86,11 +86,11 @@ class Workspace:
         self.changes.note()
 
     def tell_privately(self, channel: Channel, user: User, text: str) -> Message:
-        """Slack's own word to one person, as when a command failed."""
+        """Slack's own message to one person, for example if a command failed."""
         message = Message(self.world.clock.next(), channel.id, "USLACKBOT", text, ephemeral_for=user.id)
         return self.add_message(message)
 
     def replies(self, channel: Channel, ts: str) -> list[Message]:
-        """Those that everyone sees."""
+        """Messages that everyone sees."""
         thread = channel.threads.get(ts, [])
         return [m for m in thread if not m.deleted and m.ephemeral_for is None]

@@ -1,4 +1,4 @@
-"""The workspace's people, conversations and messages: plain records and look-ups, no rules."""
+"""People, conversations and messages of the workspace: records and lookups without rules."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +60,7 @@ class UserGroup:
 
 @dataclass
 class Message:
-    """One message. `versions` holds what it looked like before each edit, oldest first.
+    """One message. `versions` holds its content before each edit, oldest first.
     `state` holds what each person has chosen in its inputs."""
 
     ts: str
@@ -130,7 +130,7 @@ class File:
 
 
 class World:
-    """Everything that exists in the workspace, found by id or by the name people type."""
+    """Everything in the workspace, by ID or by the name that people type."""
 
     def __init__(self) -> None:
         self.team = Team()
@@ -164,7 +164,7 @@ class World:
         return next((c for c in self.channels.values() if not c.is_im and c.name == name), None)
 
     def direct_message(self, user_id: str) -> Channel:
-        """The app's conversation with a person, opened if need be."""
+        """The app's conversation with a person, opened if necessary."""
         for channel in self.channels.values():
             if channel.im_user == user_id:
                 return channel
