@@ -203,7 +203,7 @@ class Access:
 
     def _refused(self, principal: Principal, what: str, rule: EffectiveRule, allowed: Subjects) -> Verdict:
         if self.policy.missing:
-            return Verdict(False, self.policy.unruled(what))
+            return Verdict(False, reasons.missing_policy(what))
         why = _with_hint(reasons.refused(rule, allowed, what, principal.role()), principal)
         return Verdict(False, why, rule=rule.rule, permitted_instead=self._named(allowed))
 

@@ -214,14 +214,6 @@ class Policy:
         """Whether there is neither a file nor the opt-out, so that nobody may change anything."""
         return not self.source and not self.open
 
-    def unruled(self, what: str) -> str:
-        """Why nobody may do `what` while the policy is missing, and how to write one."""
-        return (
-            f"You may not {what}: there is no policy yet, so nobody may change anything; whoever runs the "
-            "bot writes one with `dms-bot policy init` and names its file in `DMS_BOT_POLICY`, or sets "
-            "`DMS_BOT_POLICY=open` to let every member do everything."
-        )
-
     @property
     def guest_role(self) -> Role:
         """The default role of guests and of people from other workspaces."""

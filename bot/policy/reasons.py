@@ -38,6 +38,15 @@ def refused(rule: EffectiveRule, allowed: Subjects, what: str, role: Role) -> st
     return f"You may not {what}: {by} {who_can}; your role is {role_name(role)}."
 
 
+def missing_policy(what: str) -> str:
+    """Why nobody may do `what` while there is no policy, and how to write one."""
+    return (
+        f"You may not {what}: there is no policy yet, so nobody may change anything; whoever runs the "
+        "bot writes one with `dms-bot policy init` and names its file in `DMS_BOT_POLICY`, or sets "
+        "`DMS_BOT_POLICY=open` to let every member do everything."
+    )
+
+
 def own_request(rule: EffectiveRule) -> str:
     """Why requesters may not approve their own request."""
     by = f"By the rule “{rule.rule}”" if rule.rule else "By default"
@@ -49,7 +58,7 @@ def channel_subscriptions(policy: Policy, allowed: Subjects, role: Role) -> str:
     """Why somebody with this role may not change a channel's subscriptions, and what they can do instead."""
     own = "`/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
     if policy.missing:
-        return f"{policy.unruled('set or end what a channel is told')} Still, {own}"
+        return f"{missing_policy('set or end what a channel is told')} Still, {own}"
     takes = f"To set or end what a channel is told takes {subjects_text(allowed)}"
     return f"{takes}, and your role is {role_name(role)}: {own}"
 
