@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from tests.crash.raw import RawReader
 from tests.crash.simulated_jobs import SimulatedJobs
 from tests.crash.simulated_users import SimulatedUsers
 from tests.crash.slack_driver import SlackDriver
+from tests.waiting import until
 
 CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
     "every approved action ran exactly once": check_runs.once,
@@ -120,16 +121,19 @@ def run(plan: Plan, folder: Path) -> Outcome:
 
 
 def _settle(store: Store, env: Env, deadline: float) -> list[str]:
-    """Wait until nothing is left to do; what still is at the deadline."""
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < _QUIET_S:
+    """Wait until nothing has been left to do for a while; what still is at the deadline."""
+    busy_at, left = time.monotonic(), [""]
+
+    def quiet_s() -> float:
+        nonlocal busy_at, left
         left = _left(store, env)
-        if left and time.monotonic() > deadline:
-            return left
         if left:
-            quiet_since = time.monotonic()
-        time.sleep(0.25)
-    return []
+            busy_at = time.monotonic()
+        return time.monotonic() - busy_at
+
+    with suppress(TimeoutError):
+        until(quiet_s, lambda seconds: seconds >= _QUIET_S, timeout=deadline - time.monotonic(), every_s=0.25)
+    return left
 
 
 def _left(store: Store, env: Env) -> list[str]:

@@ -1,6 +1,6 @@
 """Commands, buttons and modals of a Bolt app over Socket Mode."""
 
-import time
+import threading
 from typing import Any
 
 from slack_bolt import App
@@ -192,14 +192,16 @@ def test_home_tab(app: App, connect: Connect, control: SlackControl) -> None:
 
 def test_late_acknowledgement_is_a_violation(app: App, connect: Connect, control: SlackControl) -> None:
     control.configure(ack_seconds=0.3)
+    too_late = threading.Event()
 
     @app.command("/dms")
     def dms(ack: Any) -> None:
-        time.sleep(0.6)
+        too_late.wait(30)
         ack()
 
     connect(app)
     result = control.command("slow")
+    too_late.set()
     assert result["error"] == "timeout"
     assert [v["code"] for v in control.violations()] == ["ack_timeout"]
     assert "operation_timeout" in control.messages("dms", user="dana")[-1]["text"]
@@ -236,12 +238,14 @@ def test_refused_connections(app: App, connect: Connect, control: SlackControl) 
 def test_events_are_tried_again_until_acknowledged(app: App, connect: Connect, control: SlackControl) -> None:
     control.configure(ack_seconds=0.2, event_retry_delays=[0.1, 0.1])
     seen: list[Any] = []
+    again = threading.Event()
 
     @app.middleware
     def first_hangs(next: Any, request: Any) -> None:
         seen.append(request.headers.get("x-slack-retry-num"))
         if len(seen) == 1:
-            time.sleep(0.6)
+            again.wait(30)
+        again.set()
         next()
 
     @app.event("app_home_opened")

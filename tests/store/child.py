@@ -5,8 +5,8 @@ It says `ready`, waits for a line where it must start together with others, and 
 
 from __future__ import annotations
 
+import signal
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ def wait() -> None:
 def hold(store: Store, name: str) -> None:
     held = store.try_lock(name)
     say("held" if held is not None else "taken")
-    time.sleep(600)
+    signal.pause()
 
 
 def approve(store: Store, id: str) -> None:
@@ -65,7 +65,7 @@ def stay_in_transaction(store: Store) -> None:
         store.put_value("half", "done")
         store.append_audit(AuditEntry(at=NOW, event="requested"))
         say("written")
-        time.sleep(600)
+        signal.pause()
 
 
 def write(store: Store, text: str) -> None:
@@ -73,7 +73,7 @@ def write(store: Store, text: str) -> None:
     store.put_value("last", text)
     store.append_audit(AuditEntry(at=NOW, event="requested", detail=text))
     say("written")
-    time.sleep(600)
+    signal.pause()
 
 
 def keep_writing(store: Store) -> None:
