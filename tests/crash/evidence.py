@@ -17,13 +17,13 @@ from sandbox.slack.plaintext import plain
 from sandbox.slack.violations import Violation
 from tests.crash.fleet import Life
 from tests.crash.killer import Kill
-from tests.crash.pre_kill_actions import METHODS
 from tests.crash.raw import RawReader, Row
+from tests.methods import METHODS, PATCH
 
 _MOST = 1_000_000
 _NAME = re.compile(r"projects/[^/'\"]+/locations/[^/'\"]+/migrationJobs/[a-z0-9-]+")
 _REQUEST_ID = re.compile(r"request_?[iI]d'?: '([^']+)'")
-_VERBS = {method: verb for verb, method in METHODS.items()} | {"PatchMigrationJob": "edit"}
+_VERBS = {method: verb for verb, method in METHODS.items()} | {PATCH: "edit"}
 
 
 @dataclass(frozen=True, slots=True)

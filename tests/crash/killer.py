@@ -12,9 +12,10 @@ from bot.store.records import RequestState, RunState
 from sandbox.dms.control import DmsControl
 from tests.crash.env import Env
 from tests.crash.fleet import Fleet, Life
-from tests.crash.pre_kill_actions import METHODS, NotReached, PreKillAction, PreKillActions
+from tests.crash.pre_kill_actions import NotReached, PreKillAction, PreKillActions
 from tests.crash.raw import RawReader
 from tests.crash.simulated_jobs import SimulatedJobs
+from tests.methods import METHODS
 from tests.waiting import until
 
 _SPRUNG_S = 6.0

@@ -27,17 +27,6 @@ from tests.waiting import until
 
 _CARD_S = 8.0
 
-METHODS = {
-    "start": "StartMigrationJob",
-    "stop": "StopMigrationJob",
-    "resume": "ResumeMigrationJob",
-    "restart": "RestartMigrationJob",
-    "promote": "PromoteMigrationJob",
-    "verify": "VerifyMigrationJob",
-    "delete": "DeleteMigrationJob",
-    "edit": "UpdateMigrationJob",
-}
-"""Verb → the method of the service."""
 
 _AT_ONCE: tuple[tuple[str, Status], ...] = (
     ("verify", CDC),

@@ -15,8 +15,8 @@ from bot.store.records import Request, RequestState, Run
 from sandbox.dms.control import DmsControl
 from tests.crash.env import Env, open_env
 from tests.crash.fleet import Fleet, Life
-from tests.crash.pre_kill_actions import METHODS
 from tests.crash.slack_driver import Card, SlackDriver
+from tests.methods import METHODS
 from tests.waiting import until
 
 DEADLINE_S = 30.0

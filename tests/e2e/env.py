@@ -17,6 +17,7 @@ from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
+from tests.methods import methods_of
 
 LOCATIONS = ("europe-west1", "us-central1")
 CHANNEL = "dms"
@@ -29,16 +30,6 @@ QUICK = Limits(
     in_flight_timeout_s=1,
 )
 """The local Slack of these tests has no rate limits, and answers at once or never."""
-WRITES = {
-    "start": "StartMigrationJob",
-    "stop": "StopMigrationJob",
-    "resume": "ResumeMigrationJob",
-    "restart": "RestartMigrationJob",
-    "promote": "PromoteMigrationJob",
-    "verify": "VerifyMigrationJob",
-    "delete": "DeleteMigrationJob",
-    "edit": "UpdateMigrationJob",
-}
 CAUGHT_UP: dict[str, Any] = {"sec_lag": 0, "bytes_lag": 0, "in_phase_for": 60.0}
 """A job whose replication delay is known to be zero from the start: one press confirms its promotion."""
 _numbers = itertools.count(1)
@@ -103,11 +94,10 @@ class Env:
 
     def writes(self, verb: str, job: str) -> list[JSON]:
         """The calls of a verb's method that named this job and were applied or tried."""
-        methods = {WRITES[verb], "PatchMigrationJob"} if verb == "edit" else {WRITES[verb]}
         return [
             call
             for call in self.dms.calls()
-            if call["method"] in methods and f"migrationJobs/{job}" in str(call["request"])
+            if call["method"] in methods_of(verb) and f"migrationJobs/{job}" in str(call["request"])
         ]
 
     def _last(self, channel: str, user: str) -> str:

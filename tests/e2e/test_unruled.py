@@ -25,24 +25,13 @@ from tests.e2e.helpers import (
     single_bot,
     started,
 )
+from tests.methods import CHANGING
 from tests.waiting import until
 
 REFUSED = (
     "there is no policy yet, so nobody may change anything; whoever runs the bot writes one with "
     "`dms-bot policy init` and names its file in `DMS_BOT_POLICY`, or sets `DMS_BOT_POLICY=open`"
 )
-CHANGING = {
-    "StartMigrationJob",
-    "StopMigrationJob",
-    "ResumeMigrationJob",
-    "RestartMigrationJob",
-    "PromoteMigrationJob",
-    "VerifyMigrationJob",
-    "DeleteMigrationJob",
-    "UpdateMigrationJob",
-    "PatchMigrationJob",
-    "DeleteConnectionProfile",
-}
 RUNNING: dict[str, Any] = {"state": "RUNNING", **CAUGHT_UP, "phase": "CDC", "frozen": True}
 READY: dict[str, Any] = {"state": "NOT_STARTED"}
 FAILED: dict[str, Any] = {"state": "FAILED", "phase": "CDC", "frozen": True}
