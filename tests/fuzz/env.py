@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.app import Bot
 from bot.cmdline.invocation import Invocation
-from bot.slack.inbound.payload_schema import dispatched
+from bot.slack.inbound.bolt_errors import dispatched
 from bot.store.records import RequestState
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain

@@ -26,8 +26,8 @@ from bot.runtime.health import Health, Probe
 from bot.runtime.http_server import MAX_BODY, MAX_CONNECTIONS, Server
 from bot.runtime.routes import Routes
 from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.bolt_errors import answer_errors
 from bot.slack.inbound.http_receiver import HttpReceiver
-from bot.slack.inbound.payload_schema import answer_errors
 from tests.faults.loglines import log_lines
 from tests.waiting import until
 

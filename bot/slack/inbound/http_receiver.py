@@ -22,7 +22,7 @@ from slack_bolt.middleware import RequestVerification
 
 from bot.runtime import metrics
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.payload_schema import Headers, dispatched
+from bot.slack.inbound.bolt_errors import Headers, dispatched
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

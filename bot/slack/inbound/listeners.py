@@ -10,8 +10,8 @@ from slack_bolt import Ack, App, BoltContext
 
 from bot.slack.inbound import payloads
 from bot.slack.inbound.app_events import AppEvents
+from bot.slack.inbound.bolt_errors import answer_errors, listener
 from bot.slack.inbound.dispatcher import Dispatcher
-from bot.slack.inbound.payload_schema import answer_errors, listener
 from bot.slack.inbound.submissions import PREVIEW_STEP
 from bot.slack.render import modals
 from bot.store import StoreError

@@ -21,7 +21,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.runtime import metrics
 from bot.slack.api.client import SlackError
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.payload_schema import dispatched
+from bot.slack.inbound.bolt_errors import dispatched
 
 
 class SocketReceiver(SocketModeHandler):

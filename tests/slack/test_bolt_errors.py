@@ -13,7 +13,7 @@ from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.slack.inbound import payloads
-from bot.slack.inbound.payload_schema import answer_errors, dispatched, listener
+from bot.slack.inbound.bolt_errors import answer_errors, dispatched, listener
 from tests.faults.loglines import LogLines, log_lines
 
 _PERSON: dict[str, Any] = {"team": {"id": "T1", "domain": "d"}, "user": {"id": "U1", "team_id": "T1"}}
