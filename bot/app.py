@@ -112,7 +112,7 @@ class Bot:
         self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
         self.after_ack = AfterAck(self.dispatch_pool)
         self.runners = Pool(_RUNNERS, "run")
-        directory = Directory(self.client, team=self.team, stand_in=is_local(settings.slack_api_url))
+        directory = Directory(self.client, team=self.team, local_server=is_local(settings.slack_api_url))
         self.access = Access(
             groups_of=directory.groups_of,
             policy=self.policy,
@@ -254,7 +254,7 @@ class Bot:
             dms_pool=self.dms_pool,
             store_pool=self.store_pool,
             dispatch_pool=self.dispatch_pool,
-            afterwards=self.after_ack,
+            after_ack=self.after_ack,
             clock=self._clock,
         )
         buttons = RequestButtons(workers, self.approvals, self.store, self.replier, self._clock)

@@ -1,1 +1,1 @@
-"""What any room may use: it knows nothing of jobs, Slack or Google."""
+"""Helpers for all rooms. Nothing here knows jobs, Slack or Google."""

@@ -1,4 +1,4 @@
-"""Durations and times as people type and read them."""
+"""Durations, times and sizes as people type and read them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def seconds_as_typed(seconds: float) -> str:
 
 
 def parse_time(text: str, now: datetime) -> datetime:
-    """A duration from `now`, or a time such as `2026-12-01T08:00Z`; UTC where no zone is given.
+    """A duration from `now`, or a time such as `2026-12-01T08:00Z`; UTC if it has no zone.
 
     Raises:
         ValueError: it is neither.
@@ -76,7 +76,7 @@ def parse_time(text: str, now: datetime) -> datetime:
 
 
 def humanize(span: timedelta | float) -> str:
-    """The two largest units, for example `2 h 5 min`; a number is in seconds."""
+    """The two largest units, for example `2 h 5 min`. A number is in seconds."""
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     if not math.isfinite(seconds):
         return "unknown"

@@ -1,4 +1,4 @@
-"""The same question about many things, asked a few at a time."""
+"""Concurrent calls, a few at a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _MAX_CONCURRENT = 8
 
 
 def map_concurrently(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
-    """`work` of every item, in order; for calls to the service, which take their time.
+    """`work` of every item, in order, at most eight at a time. For calls to the service, which are slow.
 
     Raises:
-        Exception: what `work` raised for the first item, in order, for which it did.
+        Exception: the error of the first item, in order, for which `work` raised.
     """
     found = list(items)
     if len(found) < 2:
         return [work(item) for item in found]
-    with ThreadPoolExecutor(min(_MAX_CONCURRENT, len(found)), thread_name_prefix="together") as pool:
+    with ThreadPoolExecutor(min(_MAX_CONCURRENT, len(found)), thread_name_prefix="map") as pool:
         futures = [pool.submit(copy_context().run, work, item) for item in found]
         return [future.result() for future in futures]

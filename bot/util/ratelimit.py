@@ -1,4 +1,4 @@
-"""When to look again: at locations, and at single jobs within a bounded rate."""
+"""Poll intervals, back-off and rate limits. All times are seconds of a monotonic clock."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 _JITTER = 0.1
-"""Replicas and locations must not all ask at the same moment."""
+"""Spread, so that replicas and locations do not all poll at the same moment."""
 _BACK_OFF_FROM_S = 2.0
 _BACK_OFF_MAX_S = 120.0
 _BOOST_S = 30.0
-"""How long a location is looked at fast after an action: its effect may not show at once."""
+"""Seconds of fast polling after an action, whose effect may not show at once."""
 
 
 def back_off(failures: int) -> float:
-    """Seconds to wait after so many failures in a row (1 or more): exponential, with jitter."""
+    """Seconds to wait after this many failures in a row (1 or more): exponential, with jitter."""
     most = min(_BACK_OFF_MAX_S, _BACK_OFF_FROM_S * 2.0 ** min(failures - 1, 16))
     return most * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 @dataclass
 class PollInterval:
-    """When one location is due. Times are seconds of one monotonic clock."""
+    """When to poll one location again."""
 
     fast_s: float
     slow_s: float
@@ -33,7 +33,7 @@ class PollInterval:
     _boosted_until: float = 0.0
 
     def answered(self, now: float, *, busy: bool) -> None:
-        """The location answered; `busy` when something in it is changing."""
+        """The location answered; `busy` if something in it is changing."""
         self.failures = 0
         self.busy = busy
         fast = busy or now < self._boosted_until
@@ -44,20 +44,20 @@ class PollInterval:
         self.due = now + max(self.fast_s, back_off(self.failures))
 
     def nudge(self, now: float) -> None:
-        """Look now, and fast for a while. A location in trouble keeps its distance."""
+        """Poll now, and fast for a while. After failures, the back-off still applies."""
         self._boosted_until = now + _BOOST_S
         if not self.failures:
             self.due = now
 
     def hurry(self, now: float) -> None:
-        """Look within the fast interval: something here is under way."""
+        """Poll within the fast interval: an operation is running."""
         if not self.failures:
             self.due = min(self.due, now + self.fast_s)
 
 
 @dataclass
 class RateLimitedQueue:
-    """Names that are looked at one after another, each at most once in `every_s`, `per_s` in all."""
+    """Names to poll in turn: each at most once in `every_s` seconds, and `per_s` a second in all."""
 
     every_s: float
     per_s: float
@@ -74,7 +74,7 @@ class RateLimitedQueue:
         self._due.pop(name, None)
 
     def retain(self, names: Container[str]) -> None:
-        """Drop all others."""
+        """Drop all names that are not in `names`."""
         self._due = {name: due for name, due in self._due.items() if name in names}
 
     def clear(self) -> None:
@@ -87,7 +87,7 @@ class RateLimitedQueue:
         return name in self._due
 
     def pop_due(self, now: float) -> list[str]:
-        """Those to look at now, the longest waiting first; they come again after `every_s`."""
+        """The names to poll now, longest overdue first; they are due again after `every_s`."""
         passed = 1.0 / self.per_s if self._refilled is None else now - self._refilled
         self._refilled = now
         self._credit = min(float(self.max_batch), self._credit + passed * self.per_s)
@@ -107,7 +107,7 @@ def _spread() -> float:
 
 @dataclass
 class TokenBucket:
-    """One rate limit. Times are seconds of one monotonic clock."""
+    """One rate limit: `per_s` calls a second, and `burst` at once."""
 
     per_s: float
     burst: float = 1.0
@@ -127,7 +127,7 @@ class TokenBucket:
         self._tokens = (self.burst if self._tokens is None else self._tokens) - 1.0
 
     def block(self, until: float) -> None:
-        """No call before `until`: the far end has said so."""
+        """Block calls until `until` (Slack sent Retry-After)."""
         self._blocked_until = max(self._blocked_until, until)
 
     def _refill(self, now: float) -> None:

@@ -19,6 +19,7 @@ TRACES = (
     "Traceback (most recent call last)",
     '"unhandled_error"',
     '"home_error"',
+    '"requeue_error"',
     '"listener_error"',
     '"run_error"',
     '"leader_task_error"',

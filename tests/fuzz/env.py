@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.app import Bot
 from bot.cmdline.invocation import Invocation
-from bot.slack.inbound.bolt_errors import dispatched
+from bot.slack.inbound.bolt_errors import dispatch
 from bot.store.records import RequestState
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
@@ -113,7 +113,7 @@ class FuzzEnv:
     def deliver(self, body: Any) -> str:
         """As Socket Mode does it. Returns the acknowledgement."""
         with self.bot.after_ack.acknowledged():
-            answer = dispatched(self.bot.bolt, body, None, "socket_mode")
+            answer = dispatch(self.bot.bolt, body, None, "socket_mode")
         assert answer.status in (200, 404), (answer.status, answer.body, body)
         return str(answer.body or "")
 

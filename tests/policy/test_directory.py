@@ -184,4 +184,4 @@ def test_a_slack_that_does_not_know_the_method_makes_nobody_a_member(
 def test_a_stand_in_that_tells_of_nobody_has_no_guests(slack: SlackServer, fault: str) -> None:
     slack.control.fault("users.info", fault, times=None)
     web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
-    assert Directory(web, stand_in=True).is_member(DANA)
+    assert Directory(web, local_server=True).is_member(DANA)

@@ -13,7 +13,7 @@ from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.slack.inbound import payloads
-from bot.slack.inbound.bolt_errors import answer_errors, dispatched, listener
+from bot.slack.inbound.bolt_errors import answer_errors, dispatch, listener
 from tests.faults.loglines import LogLines, log_lines
 
 _PERSON: dict[str, Any] = {"team": {"id": "T1", "domain": "d"}, "user": {"id": "U1", "team_id": "T1"}}
@@ -76,12 +76,12 @@ def log() -> Iterator[LogLines]:
 def _over(mode: str, app: App, body: Any) -> int:
     """Deliver it as Slack does in this mode; the status of Bolt's answer."""
     if mode == "socket_mode":
-        return dispatched(app, body, None, mode).status
+        return dispatch(app, body, None, mode).status
     if isinstance(body, dict) and "command" in body:
         text = urlencode(body)
     else:
         text = json.dumps(body) if "event" in body else urlencode({"payload": json.dumps(body)})
-    return dispatched(app, text, {}, mode).status
+    return dispatch(app, text, {}, mode).status
 
 
 @pytest.mark.parametrize("mode", ["http", "socket_mode"])

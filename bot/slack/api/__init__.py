@@ -1,1 +1,1 @@
-"""Calls to Slack."""
+"""Calls to Slack's Web API and response URLs."""

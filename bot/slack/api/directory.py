@@ -1,4 +1,4 @@
-"""Who is who in the workspace, and in which user groups, as Slack says; remembered for a while.
+"""People and user groups of the workspace, asked of Slack and cached for minutes.
 
 Methods: https://docs.slack.dev/reference/methods/usergroups.list (`usergroups:read`),
 `usergroups.users.list`, `users.info` and `users.list` (`users:read`).
@@ -23,19 +23,19 @@ from bot.slack.api.client import SLACK_ERRORS
 T = TypeVar("T")
 
 GROUPS_S = 120.0
-"""How long a look at the groups holds; somebody who was taken out may act for so long."""
+"""Seconds that groups are cached: somebody removed from a group keeps its permissions for so long."""
 PEOPLE_S = 600.0
 RETRY_S = 5.0
-"""After a failure, how long nobody asks again: each try may take the client's whole deadline."""
+"""Seconds that a failure is cached, as each try may take the client's whole time-out."""
 _LASTING_ERRORS = frozenset(
     {"missing_scope", "unknown_method", "not_allowed_token_type", "paid_teams_only", "no_permission"}
 )
-"""Answers that will not change until somebody changes the app or the workspace."""
+"""Errors that last until somebody changes the app or the workspace."""
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _NOT_FROM_HERE = ("user_not_found", "user_not_visible")
 _NOT_FULL = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
 _MAX_MEMBERS = 10_000
-"""People whose membership is remembered at once."""
+"""Size of the cache of members."""
 _PAGE = 200
 _MAX_PAGES = 100
 
@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The user groups that are in use: members by group id, and ids by `@handle`."""
+    """The active user groups: members by group id, and group ids by `@handle`."""
 
     members: Mapping[str, frozenset[str]]
     handles: Mapping[str, str]
@@ -56,10 +56,10 @@ class Groups:
 
 
 class Directory:
-    """Looks people and groups up. Give it a client whose `timeout` people can wait for.
+    """Looks people and groups up. People wait for it, so the client's `timeout` must be short.
 
-    `stand_in`: it is not Slack that is asked, but a server on this machine that speaks for it. One that
-    does not know `users.info` knows no guests either, so that everybody there is a member.
+    `local_server`: a local server stands in for Slack. If it has no `users.info`, it has no guests either,
+    and everybody counts as a member.
     """
 
     def __init__(
@@ -68,16 +68,16 @@ class Directory:
         clock: Callable[[], float] = time.monotonic,
         team: str = "",
         *,
-        stand_in: bool = False,
+        local_server: bool = False,
     ) -> None:
         self._client = client
         self._clock = clock
         self._team = team
-        self._stand_in = stand_in
+        self._local_server = local_server
         self._groups = _CachedValue(self._read_groups, GROUPS_S, clock)
         self._handles = _CachedValue(self._read_handles, PEOPLE_S, clock)
         self._members_known: dict[str, _CachedValue[bool]] = {}
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def groups_of(self, user: str) -> frozenset[str]:
         """A person's user groups, each by its id and by its `@handle`.
@@ -126,7 +126,7 @@ class Directory:
             except SlackApiError as error:
                 if error.response.get("error") in _NOT_FROM_HERE:
                     return False
-                if self._stand_in and _lacks_method(error):
+                if self._local_server and _lacks_method(error):
                     return True
                 raise
             return self._is_full(person)
@@ -142,7 +142,7 @@ class Directory:
         try:
             self._client.users_info(user=user)
         except SlackApiError as error:
-            # Any other answer says nothing about the person: an id is taken as it is then.
+            # Any other error says nothing about the person, so the id is accepted.
             return error.response.get("error") not in _NOT_FROM_HERE
         except SLACK_ERRORS as error:
             raise DirectoryUnavailable("Slack does not say who that is at the moment.") from error
@@ -167,7 +167,7 @@ class Directory:
         for each in people:
             display = (each.get("profile") or {}).get("display_name") or ""
             handles.setdefault(display.lower(), each["id"])
-        # The account's own name is unique, what people call themselves is not: it wins.
+        # Account names win over display names: only they are unique.
         handles.update({str(each.get("name", "")).lower(): each["id"] for each in people})
         handles.pop("", None)
         return handles
@@ -182,16 +182,16 @@ class Directory:
                 return
 
     def _lookup(self, what: str, scope: str) -> _SlackLookup:
-        return _SlackLookup(what, scope, self._told)
+        return _SlackLookup(what, scope, self._logged)
 
 
 class _SlackLookup:
-    """Turns what goes wrong at Slack into DirectoryUnavailable, and logs a lasting reason once."""
+    """Turns Slack's errors into DirectoryUnavailable, and logs each lasting one once."""
 
-    def __init__(self, what: str, scope: str, told: set[str]) -> None:
+    def __init__(self, what: str, scope: str, logged: set[str]) -> None:
         self._what = what
         self._scope = scope
-        self._told = told
+        self._logged = logged
 
     def __enter__(self) -> None: ...
 
@@ -205,8 +205,8 @@ class _SlackLookup:
         if code not in _LASTING_ERRORS:
             return f"Slack does not say {self._what} ({code or 'no reason given'})."
         why = f"the app lacks the scope `{self._scope}`" if code == "missing_scope" else f"`{code}`"
-        if self._what not in self._told:
-            self._told.add(self._what)
+        if self._what not in self._logged:
+            self._logged.add(self._what)
             _log.warning(
                 "Slack does not say %s: %s. Until it does, this counts for nothing.", self._what, why
             )
@@ -214,13 +214,13 @@ class _SlackLookup:
 
 
 def _lacks_method(error: SlackApiError) -> bool:
-    """Slack itself has `users.info`: from there, and from a proxy before it, this tells nothing."""
+    """Whether the local server has no such method. From Slack or a proxy, the errors say nothing."""
     answer = error.response
     return bool(answer.get("error") == "unknown_method" or answer.status_code == 404)
 
 
 class _CachedValue(Generic[T]):
-    """A value that is read when it is wanted, by one thread at a time, and kept for `seconds`."""
+    """A value that is read on demand, by one thread at a time, and cached for `seconds`."""
 
     def __init__(self, read: Callable[[], T], seconds: float, clock: Callable[[], float]) -> None:
         self._read = read
@@ -232,7 +232,11 @@ class _CachedValue(Generic[T]):
         self._until = float("-inf")
 
     def get(self) -> T:
-        """Raises: DirectoryUnavailable, also for a while after a failure. An old value is never used."""
+        """The value; never an expired one.
+
+        Raises:
+            DirectoryUnavailable: it cannot be read, or could not less than `RETRY_S` ago.
+        """
         with self._lock:
             if self._clock() >= self._until:
                 self._refresh()

@@ -1,4 +1,4 @@
-"""Whether the app is a member of a channel, and so can post there; and whether a person can read it.
+"""Whether the app is a member of a channel and so can post there, and whether a person can read it.
 
 Source: `conversations.info` and `conversations.members` of Slack's Web API, which show a private channel to
 its members alone.
@@ -16,12 +16,12 @@ from bot.policy.subscriptions import Membership
 from bot.slack.api.client import SLACK_ERRORS
 
 _PAGE = 1000
-"""Members that are asked for at once: the most that Slack gives."""
+"""Slack's maximum of members per call."""
 _NOT_VISIBLE = ("channel_not_found", "not_in_channel")
 
 
 def lookup_membership(web: WebClient, channel: str) -> Membership:
-    """Ask Slack of the channel with this id."""
+    """How the app stands to the channel with this id, asked of Slack; never raises."""
     try:
         info = web.conversations_info(channel=channel)["channel"]
     except SlackApiError as error:
@@ -32,14 +32,14 @@ def lookup_membership(web: WebClient, channel: str) -> Membership:
 
 
 def membership_of(info: Mapping[str, Any]) -> Membership:
-    """What a channel's object of the Web API says."""
+    """The same from a channel object of the Web API."""
     if info.get("is_archived"):
         return Membership.ARCHIVED
     return Membership.MEMBER if info.get("is_member") else Membership.OUTSIDE
 
 
 def readable(web: WebClient, channel: str, user: str) -> bool | None:
-    """Whether this person can read the channel: it is public, or they are in it. None: Slack does not say."""
+    """Whether a person can read the channel: it is public, or they are in it. None if Slack does not say."""
     try:
         info = web.conversations_info(channel=channel)["channel"]
         return info.get("is_private") is False or _has_member(web, channel, user)

@@ -1,4 +1,4 @@
-"""One message to Slack and one answer back: posting, updating, finding again, and what can go wrong.
+"""Single deliveries to Slack for the outbox: post, update, find again, and the errors of each.
 
 Source: Slack's Web API methods `chat.postMessage`, `chat.update`, `conversations.history`,
 `conversations.replies`, `conversations.open`; message metadata; response URLs.
@@ -23,10 +23,10 @@ EVENT_TYPE = "dms_bot"
 """`metadata.event_type` of everything that the outbox posts."""
 
 _RETRY_AFTER_S = 5.0
-"""How long to wait when Slack does not say."""
+"""Used when Slack sends no Retry-After."""
 _MAX_PAGES = 20
 _SKEW_S = 300.0
-"""By how much our clock and Slack's may differ."""
+"""Allowed difference between our clock and Slack's."""
 
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 _TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
@@ -63,8 +63,8 @@ _CANNOT_POST = frozenset(
     }
 )
 NOT_A_MEMBER = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
-"""What Slack says of a channel that the app cannot write to until it is invited there: a private one is not
-even found, and from one that is archived and opened again the app may be gone."""
+"""Errors that end when the app is invited to the channel: a private one is not found before, and an archived
+one that is opened again may have lost the app."""
 _MISSING = frozenset(
     {
         "message_not_found",
@@ -91,11 +91,11 @@ _INVALID_CONTENT = frozenset(
 
 
 class DeliveryError(Exception):
-    """A message was not delivered. `str()` is Slack's own word, or what the network did."""
+    """A message was not delivered. `str()` is Slack's error code, or the network error."""
 
 
 class RateLimited(DeliveryError):
-    """Too many calls: surely not delivered."""
+    """Too many calls; not delivered. `seconds` is Slack's Retry-After."""
 
     def __init__(self, error: str, seconds: float) -> None:
         super().__init__(error)
@@ -103,19 +103,19 @@ class RateLimited(DeliveryError):
 
 
 class TransientError(DeliveryError):
-    """Slack or the way to it is in trouble: it may or may not have been delivered."""
+    """Slack or the network failed for now; the message may or may not have been delivered."""
 
 
 class ResponseLost(TransientError):
-    """No answer came: the call may even still be on its way."""
+    """No response arrived; the call may still be in flight."""
 
 
 class AuthError(DeliveryError):
-    """The bot's own credentials are not (or no longer) good for this, in any channel."""
+    """Slack refuses the bot's token or scopes, whatever the channel."""
 
 
 class CannotPost(DeliveryError):
-    """The bot cannot write there."""
+    """The bot cannot post in this channel."""
 
 
 class InvalidContent(DeliveryError):
@@ -123,11 +123,11 @@ class InvalidContent(DeliveryError):
 
 
 class MessageMissing(DeliveryError):
-    """The message to be changed, or the thread to be written into, is not there."""
+    """The message to update, or the thread to post in, does not exist."""
 
 
 class UnexpectedError(DeliveryError):
-    """Slack refused for a reason that is not known here."""
+    """Slack refused with an error code that is not classified above."""
 
 
 class Rendered(Protocol):
@@ -140,14 +140,14 @@ class Rendered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FoundMessage:
-    """A message that had been posted before: its time stamp, and the revision that it shows."""
+    """A message that was posted before: its `ts`, and the revision that it shows."""
 
     ts: str
     rev: int
 
 
 class Delivery:
-    """Calls Slack without any retry of its own: whoever calls knows what was posted already.
+    """Calls Slack without retries: only the caller knows what has been posted.
 
     Every method raises the errors above. `on_error` hears of each failed call: method, error.
     """
@@ -160,7 +160,7 @@ class Delivery:
         self._lock = threading.Lock()
 
     def address(self, target: str) -> str:
-        """The channel to write to; for a person, the conversation with that person."""
+        """The channel to post in; for a person, the direct message with that person."""
         if not target.startswith(("U", "W")):
             return target
         with self._lock:
@@ -169,14 +169,14 @@ class Delivery:
             try:
                 answer = self._call("conversations.open", users=target)
             except (AuthError, UnexpectedError):
-                return target  # without the scope for this, Slack still takes a person's id to post to
+                return target  # without `im:write`, Slack still accepts a person's id as the channel
             known = str(answer["channel"]["id"])
             with self._lock:
                 self._people[target] = known
         return known
 
     def post(self, channel: str, content: Mapping[str, Any], key: str, rev: int, thread: str = "") -> str:
-        """Post a message that carries its key; returns its time stamp."""
+        """Post a message with its key and revision as metadata; returns its `ts`."""
         more = {"thread_ts": thread} if thread else {}
         answer = self._call(
             "chat.postMessage",
@@ -190,7 +190,7 @@ class Delivery:
         return str(answer["ts"])
 
     def update(self, channel: str, ts: str, content: Mapping[str, Any], key: str, rev: int) -> None:
-        """Change a message in place."""
+        """Update a message in place."""
         blocks = content.get("blocks") or []
         body = {**content, "blocks": blocks}
         self._call("chat.update", channel=channel, ts=ts, metadata=_metadata(key, rev), **body)
@@ -198,7 +198,7 @@ class Delivery:
     def find(
         self, channel: str, key: str, since: datetime, thread: str = "", not_ts: str = ""
     ) -> FoundMessage | None:
-        """The message that carries `key`, if it was posted at or after `since`."""
+        """The message with this `key` in its metadata, if it was posted at or after `since`."""
         oldest = f"{since.timestamp() - _SKEW_S:.6f}"
         arguments: dict[str, Any] = {
             "channel": channel,
@@ -221,7 +221,11 @@ class Delivery:
         return None
 
     def respond(self, url: str, content: Mapping[str, Any], *, replace: bool) -> None:
-        """Answer through a response URL, for the one person's eyes. Raises: Trouble, Barred, Limited."""
+        """Send an ephemeral answer through a response URL.
+
+        Raises:
+            TransientError, RateLimited, CannotPost.
+        """
         body = {**content, "response_type": "ephemeral", "replace_original": replace}
         try:
             response = webhook(self._client, url).send_dict(body)
@@ -240,7 +244,7 @@ class Delivery:
         payload = metadata.get("event_payload") or {}
         if metadata.get("event_type") != EVENT_TYPE or payload.get("key") != key:
             return False
-        # Another installation of this bot in the same channel may use the same key.
+        # Another installation of this bot may post in the same channel with the same key.
         return not message.get("bot_id") or message["bot_id"] == self._own_bot_id(message["bot_id"])
 
     def _own_bot_id(self, otherwise: str) -> str:
@@ -265,7 +269,7 @@ class Delivery:
 
 
 def _arguments(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Reading methods take form fields; writing ones take JSON, which keeps blocks as they are."""
+    """Methods that read take form fields; those that write take JSON, which may hold blocks."""
     if method.startswith(("conversations.", "auth.")):
         return {"params": arguments}
     return {"json": arguments}
@@ -313,11 +317,7 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
 
 
 def _network_failure(error: Exception) -> TransientError:
-    """A call that never got through is less of a worry than one whose answer never came."""
+    """Connection refused means not sent; any other network error leaves the outcome unknown."""
     reason = getattr(error, "reason", error)
     never_sent = isinstance(reason, ConnectionRefusedError | socket.gaierror)
-    return (TransientError if never_sent else ResponseLost)(_network_text(error))
-
-
-def _network_text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return (TransientError if never_sent else ResponseLost)(f"{type(error).__name__}: {error}")

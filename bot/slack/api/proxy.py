@@ -1,7 +1,7 @@
-"""Slack on this machine: a proxy that the environment names is for the world outside.
+"""Bypass the environment's HTTP proxy if Slack runs on localhost (sandbox).
 
-The SDK takes that proxy for every address. What it calls with (urllib) heeds `no_proxy`; its Socket
-Mode heeds nothing, and is told to go without.
+slack_sdk uses that proxy for every address. Its Web API calls go through urllib, which reads `no_proxy`; its
+Socket Mode client does not, so `bot.app` takes the proxy out of it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _NAMES = ("no_proxy", "NO_PROXY")
 
 
 def is_local(url: str) -> bool:
-    """Whether `url` leads to this machine."""
+    """Whether the host of `url` is this machine."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def bypass_proxy(url: str, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Where `url` leads to this machine, have this process go there without a proxy.
+    """Add the host of `url` to `no_proxy` if it is this machine.
 
-    Only by the name that `url` has for it: some clients cannot read `[::1]` among them, which urllib wants.
+    Only this one name is added: urllib needs `[::1]` in brackets, which other clients cannot parse.
     """
     if not is_local(url):
         return

@@ -1,7 +1,7 @@
-"""Gives answers to people: through a `response_url`, a view, an ephemeral message or a file.
+"""Answers people: through a `response_url`, a view, an ephemeral message or a file.
 
-Messages that live on in a channel are not posted here but by `bot.outbox.notifier`, from the outbox. An
-answer is tried again where Slack is in trouble: it may then be seen twice, which harms less than not at all.
+Messages that are updated later are posted by `bot.outbox.notifier`, from the outbox. An answer is retried if
+Slack fails: seen twice, it does less harm than not at all.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ log = structlog.get_logger(__name__)
 _VIEW_CLOSED = ("not_found", "view_not_found")
 _ACK_POLLS = 10
 _ACK_POLL_EVERY_S = 0.1
-"""Seconds between looks at whether Slack has acted on an acknowledgement: a second in all."""
+"""Seconds between polls whether Slack has applied an acknowledgement; a second in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
-    """Where one person is to be answered."""
+    """Where to answer one person."""
 
     who: Person
     response_url: str = ""
     view_id: str = ""
-    """A view that is open and waits for the answer."""
+    """An open view that waits for the answer."""
     view_hash: str = ""
-    """The view's hash when it was submitted; its acknowledgement puts a waiting view in its place."""
+    """The view's hash when it was submitted. The acknowledgement replaces it with a loading view."""
     replace: bool = False
-    """Whether the answer takes the place of the message that was pressed."""
+    """Whether the answer replaces the message with the button."""
 
 
 class Replier:
-    """Answers people. Failures are logged: there is nobody else to tell."""
+    """Answers people. Failures are only logged, as there is no other way to reach them."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = answer_client(client)
@@ -55,7 +55,7 @@ class Replier:
             self._answer(target, answer)
         except SLACK_ERRORS as error:
             if target.view_id and _reason(error) in _VIEW_CLOSED:
-                # Whoever closes a form while it loads wants it no longer.
+                # The person closed the form while it was loading.
                 log.info("view_not_updated", user=target.who.user)
             else:
                 log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
@@ -73,7 +73,7 @@ class Replier:
             self._post(target, answer)
 
     def open(self, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
-        """Open a view, or lay it `over` the one that was pressed in; its id, or empty when Slack would not.
+        """Open a view, or push it `over` the one with the button. Returns its id; empty if Slack refuses.
 
         The trigger lasts 3 seconds: call this before anything slow.
         """
@@ -86,14 +86,14 @@ class Replier:
         return str(response["view"]["id"])
 
     def update(self, target: ReplyTarget, view: dict[str, Any]) -> None:
-        """Put another view into the place of the one that is open there."""
+        """Replace the open view."""
         try:
             self._update_view(target, view)
         except SLACK_ERRORS as error:
             log.info("view_not_updated", user=target.who.user, error=_reason(error))
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
-        """Show the App Home tab."""
+        """Publish a person's App Home tab."""
         try:
             self._client.views_publish(user_id=user, view=view)
         except SLACK_ERRORS as error:
@@ -122,7 +122,7 @@ class Replier:
         return False
 
     def _post_ephemeral(self, who: Person, message: dict[str, Any]) -> None:
-        """To one person in the channel; by direct message where the bot is not in it."""
+        """An ephemeral message in the channel; a direct message if the bot is not a member there."""
         try:
             self._client.chat_postEphemeral(channel=who.channel or who.user, user=who.user, **message)
         except SlackApiError:
@@ -137,9 +137,9 @@ class Replier:
         self._client.views_update(view_id=target.view_id, view=view)
 
     def _await_view_shown(self, target: ReplyTarget) -> None:
-        """Slack puts the waiting view there in its own time, and what was shown before would be lost.
+        """Wait until Slack shows the loading view of the acknowledgement: it would replace an earlier update.
 
-        Until then the submitted view's hash still holds.
+        An update with the submitted view's hash succeeds until then, and conflicts afterwards.
         """
         known = target.view_hash
         for _ in range(_ACK_POLLS):
@@ -153,7 +153,7 @@ class Replier:
             time.sleep(_ACK_POLL_EVERY_S)
 
     def _answer_in_view(self, target: ReplyTarget, answer: Answer) -> None:
-        """Beside it when the person has closed the view meanwhile."""
+        """Answer in the view; in the channel if the person has closed it."""
         try:
             self._update_view(target, modals.message_view(render(answer)))
         except SLACK_ERRORS as error:
@@ -161,7 +161,7 @@ class Replier:
             self._post(replace(target, view_id=""), answer)
 
     def _close_view(self, target: ReplyTarget) -> None:
-        """A view cannot be closed from here; it says that the answer is in the channel."""
+        """Say in the view that the answer is in the channel: the API cannot close a view."""
         if target.view_id:
             note = Note("It goes on in the channel, in a message of its own.", tone="good")
             self._update_view(target, modals.message_view(render(note)))

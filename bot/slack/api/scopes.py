@@ -1,7 +1,7 @@
-"""What the bot asks of Slack: its scopes, and which Web API methods need them.
+"""The scopes that the bot needs, and the Web API methods that need them.
 
 Source: the page of each method in Slack's Web API reference, under "Required scopes". `manifest.yml`
-asks for exactly these; a test holds both and the code together.
+has exactly these scopes; a test compares it, this table and the code.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "views.update": (),
     "views.publish": (),
 }
-"""By Web API method: the scopes for every kind of conversation that the bot uses it with."""
+"""By Web API method: its scopes for every kind of conversation that the bot uses it on."""
 
 SUBSCRIBED = {
     "commands": ("slash command",),
@@ -55,4 +55,4 @@ SUBSCRIBED = {
     "channels:read": ("member_joined_channel",),
     "groups:read": ("member_joined_channel",),
 }
-"""Scopes that something other than a method needs."""
+"""Scopes that are needed for something other than a method."""

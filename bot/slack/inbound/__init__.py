@@ -1,1 +1,1 @@
-"""What Slack delivers: received, acknowledged, checked and answered."""
+"""Deliveries from Slack: received, acknowledged, validated and answered."""

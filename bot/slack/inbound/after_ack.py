@@ -1,6 +1,6 @@
-"""Begins work only when the delivery that asked for it has been acknowledged.
+"""Starts work only after its delivery has been acknowledged.
 
-Threads take turns in one interpreter: work that begins earlier would delay its own acknowledgement.
+All threads share one interpreter: work that starts earlier delays its own acknowledgement.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Work = Callable[[], object]
 
 
 class AfterAck:
-    """Hands work to a pool: at once, or where its thread is about to acknowledge, when it has."""
+    """Submits work to a pool: at once, or, from a thread that has yet to acknowledge, once it has."""
 
     def __init__(self, pool: Executor) -> None:
         self._pool = pool
@@ -29,9 +29,9 @@ class AfterAck:
 
     @contextmanager
     def held(self) -> Iterator[Callable[[], None]]:
-        """What this thread begins inside waits until the yielded function is called, from any thread.
+        """Hold what this thread submits inside until the yielded function is called, from any thread.
 
-        A failure inside begins it at once: what has been taken is worked on, acknowledged or not.
+        If the block raises, it is submitted at once: accepted work is done, acknowledged or not.
         """
         held: list[Work] = []
 
@@ -50,7 +50,7 @@ class AfterAck:
 
     @contextmanager
     def acknowledged(self) -> Iterator[None]:
-        """What is begun inside waits for the end, which comes even after a failure: it was taken."""
+        """Hold what this thread submits inside until the block ends, even if it raises."""
         with self.held() as release:
             yield
         release()

@@ -1,4 +1,4 @@
-"""Events that Slack sends about the app itself: its Home tab is opened, it is invited to a channel."""
+"""Slack events about the app itself: its Home tab was opened, or it was invited to a channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class AppEvents:
-    """Each method returns at once; the work is done in a pool."""
+    """Handles these events in a pool; each method returns at once."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class AppEvents:
         pool: Executor,
         team: str,
     ) -> None:
-        """`home_view` makes a person's Home tab; `requeue` posts what a channel has missed."""
+        """`home_view` renders a person's Home tab; `requeue` queues what a channel has missed."""
         self._replier = replier
         self._home_view = home_view
         self._requeue = requeue
@@ -35,11 +35,11 @@ class AppEvents:
         self._team = team
 
     def home_opened(self, team: str, user: str) -> None:
-        """Show a person of a team the App Home tab."""
+        """Publish the Home tab of this person."""
         self._pool.submit(self._publish_home, Person(team or self._team, user))
 
     def invited(self, channel: str) -> None:
-        """The app has come into a channel."""
+        """The app was invited to this channel."""
         self._pool.submit(self._requeue_channel, channel)
 
     def _publish_home(self, who: Person) -> None:

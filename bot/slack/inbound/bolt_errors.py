@@ -1,7 +1,7 @@
-"""Answers deliveries that Bolt, or we, cannot read: with one line in the log, and without a traceback.
+"""Answers malformed deliveries with one log line instead of a traceback.
 
-Bolt reads payloads without a look at their shape, and fails in many ways on one that Slack does not document.
-Whatever it raises outside our listeners is taken as that; what our listeners raise themselves is a fault.
+Bolt does not validate payloads, and raises many kinds of errors on one that Slack does not document. What is
+raised outside our listeners counts as malformed; what our listeners raise is a fault of ours.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ P = ParamSpec("P")
 Headers = dict[str, str | Sequence[str]]
 
 
-class Broken(Exception):
-    """A listener of ours failed. It is in the log already."""
+class ListenerFailed(Exception):
+    """A listener of ours failed; it has logged the error."""
 
 
 def listener(work: Callable[P, None]) -> Callable[P, None]:
-    """A listener whose own faults are told apart from payloads that cannot be read."""
+    """Decorates a listener, so that its own errors can be told from malformed payloads."""
 
-    # Bolt reads the arguments' names through `__wrapped__`.
+    # Bolt reads the names of the arguments through `__wrapped__`.
     @wraps(work)
-    def heard(*args: P.args, **kwargs: P.kwargs) -> None:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             work(*args, **kwargs)
         except Malformed:
@@ -39,31 +39,31 @@ def listener(work: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:
             metrics.count_error()
             log.exception("listener_error", listener=work.__name__)
-            raise Broken from error
+            raise ListenerFailed from error
 
-    return heard
+    return guarded
 
 
 def answer_errors(app: App) -> None:
-    """Have `app` answer what it cannot read, instead of logging a traceback for each."""
+    """Have `app` answer malformed deliveries itself, without a traceback for each."""
 
     @app.error
     def failed(error: Exception, request: BoltRequest) -> BoltResponse:
-        return refusal(error, request.mode)
+        return error_response(error, request.mode)
 
 
-def dispatched(app: App, body: str | dict[str, Any], headers: Headers | None, mode: str) -> BoltResponse:
-    """Bolt's answer to a delivery over `http` (where `body` is text) or in `socket_mode`."""
+def dispatch(app: App, body: str | dict[str, Any], headers: Headers | None, mode: str) -> BoltResponse:
+    """Bolt's answer to a delivery. `mode` is `http` (`body` is text) or `socket_mode`."""
     try:
         return app.dispatch(BoltRequest(body=body, headers=headers, mode=mode))
     except Exception as error:
-        # Bolt's own handling of errors reads the payload once more.
-        return refusal(error, mode)
+        # Bolt's error handling parses the payload again, and may raise again.
+        return error_response(error, mode)
 
 
-def refusal(error: Exception, mode: str) -> BoltResponse:
-    """The answer to what failed; Socket Mode has but acknowledgements, without which Slack sends it again."""
-    if isinstance(error, Broken):
+def error_response(error: Exception, mode: str) -> BoltResponse:
+    """The answer to a failed delivery. Over Socket Mode it is acknowledged, or Slack would repeat it."""
+    if isinstance(error, ListenerFailed):
         return BoltResponse(status=500)
     where = traceback.extract_tb(error.__traceback__)[-1]
     log.warning("request_malformed", fault=repr(error), where=f"{where.name}:{where.lineno}")

@@ -1,7 +1,7 @@
-"""Takes what people type, press and submit to what answers it.
+"""Takes slash commands, button presses and view submissions to the code that answers them.
 
-Nothing here runs before Slack has its acknowledgement, but for the checks that a view's submission
-is answered with, which ask the store alone and are not waited for long.
+All of it runs after the acknowledgement, except the validation of a submitted view, which asks the store
+alone and has 2 seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ACTIONS = frozenset(str(action) for action in Action)
 
 
 class Dispatcher:
-    """Every command, press and submission arrives here; each method returns at once."""
+    """Each method submits the work to a pool and returns at once."""
 
     def __init__(
         self,
@@ -46,20 +46,18 @@ class Dispatcher:
         self.submissions = submissions
 
     def on_command(self, command: SlashCommand) -> None:
-        """A slash command."""
         target = ReplyTarget(command.who, command.response_url)
-        self._workers.start(target, command.trigger, lambda: self._run_command(command, target))
+        self._workers.submit(target, command.trigger, lambda: self._run_command(command, target))
 
     def on_block_action(self, press: BlockAction) -> None:
-        """A button."""
         replaces = press.replaceable and press.step == "turn"
         target = ReplyTarget(press.who, press.response_url, replace=replaces)
-        self._workers.start(target, press.trigger, lambda: self._run_block_action(press, target))
+        self._workers.submit(target, press.trigger, lambda: self._run_block_action(press, target))
 
     def on_submission(self, submission: ViewSubmission) -> None:
-        """A view, after `submissions.objections` found nothing."""
+        """A view that `submissions.objections` found nothing wrong with."""
         target = ReplyTarget(submission.who)
-        self._workers.start(target, submission.trigger, lambda: self.submissions.submitted(submission))
+        self._workers.submit(target, submission.trigger, lambda: self.submissions.submitted(submission))
 
     def _run_command(self, command: SlashCommand, target: ReplyTarget) -> None:
         invocation = parse(command.text, self._syntaxes)
@@ -77,13 +75,13 @@ class Dispatcher:
     def _pressed_invocation(self, press: BlockAction, target: ReplyTarget) -> None:
         ref = self._store.ref(press.who.team, press.value)
         if ref is None or ref.kind != "invocation" or ref.data["verb"] != press.verb:
-            self._workers.tell(target, OLD_BUTTON)
+            self._workers.reply(target, OLD_BUTTON)
             return
         invocation = Invocation.from_dict(ref.data)
         if press.step == "chosen":
             invocation = replace(invocation, jobs=self._ticked(press))
             if not invocation.jobs:
-                self._workers.tell(target, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
+                self._workers.reply(target, Note(f"Tick the jobs to {invocation.verb} first.", tone="warn"))
                 return
         self._workers.invoke(invocation, target, press.trigger)
 

@@ -1,6 +1,6 @@
-"""Slack's signed HTTP requests: Bolt's own WSGI handler, behind Bolt's own check of signatures.
+"""Slack's signed HTTP requests: Bolt's WSGI handler behind Bolt's signature check.
 
-Bolt would read a body first and check its signature then. Here nothing of it is read before the check.
+Bolt parses a body before it checks the signature. Here the check comes first, so nothing unsigned is parsed.
 
 Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
@@ -22,7 +22,7 @@ from slack_bolt.middleware import RequestVerification
 
 from bot.runtime import metrics
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.bolt_errors import Headers, dispatched
+from bot.slack.inbound.bolt_errors import Headers, dispatch
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -32,11 +32,11 @@ log = structlog.get_logger(__name__)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SSL_CHECK = "ssl_check=1"
 _SHORT = 1000
-"""Characters; Slack's look at the certificate is shorter."""
+"""Characters. Slack's certificate check (`ssl_check=1`) is shorter."""
 
 
 class _ResponseBody(list[bytes]):
-    """A body; the server closes it when it has been sent. Source: PEP 3333."""
+    """A response body whose `close` the server calls once it has been sent. Source: PEP 3333."""
 
     def __init__(self, body: Iterable[bytes], close: Callable[[], None]) -> None:
         super().__init__(body)
@@ -44,7 +44,7 @@ class _ResponseBody(list[bytes]):
 
 
 class HttpReceiver(SlackRequestHandler):
-    """A WSGI application. `app` checks no signatures itself: here they are checked before a body is read."""
+    """A WSGI application. `app` has its own signature check switched off."""
 
     def __init__(self, app: App, signing_secret: str, after_ack: AfterAck) -> None:
         super().__init__(app)
@@ -59,7 +59,7 @@ class HttpReceiver(SlackRequestHandler):
         """Called by Bolt's handler for each POST."""
         text, headers = request.get_body(), request.get_headers()
         if len(text) < _SHORT and _SSL_CHECK in text.split("&"):
-            # Slack's own look at the certificate, which it does not sign.
+            # Slack does not sign its certificate checks.
             return BoltResponse(status=200)
         unread = BoltRequest(body="", headers=headers if _comparable(headers) else {})
         unread.raw_body = text
@@ -72,22 +72,22 @@ class HttpReceiver(SlackRequestHandler):
 
     def _signed(self, text: str, headers: Headers) -> BoltResponse:
         begun = perf_counter()
-        answer = dispatched(self.app, _as_form(text), headers, "http")
+        answer = dispatch(self.app, _as_form(text), headers, "http")
         metrics.acknowledged(perf_counter() - begun)
         return answer
 
 
 def _comparable(headers: Headers) -> bool:
-    """Whether Bolt's check can compare these headers; it raises on others."""
+    """Whether Bolt's signature check can read these headers; it raises on others."""
     stamp = str(headers.get("x-slack-request-timestamp", ""))
     signature = str(headers.get("x-slack-signature", ""))
     return _TIMESTAMP.fullmatch(stamp) is not None and signature.isascii()
 
 
 def _as_form(text: str) -> str:
-    """The body, written so that Bolt reads a command whose text holds the word `payload`.
+    """The body, with the word `payload` escaped unless it is a field of the form.
 
-    By that word alone, Bolt takes a form for an interaction, and finds none in it.
+    Bolt takes every form that contains this word for an interaction, even if only a command's text has it.
     """
     if "payload" not in text or text.startswith("{"):
         return text

@@ -1,4 +1,4 @@
-"""Bolt's listeners: acknowledge first, work after."""
+"""Bolt's listeners: acknowledge first, then work."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ log = structlog.get_logger(__name__)
 
 COMMAND = "/dms"
 HOME = "home"
-"""The verb of the Home tab's own buttons."""
+"""The verb in the action ids of the Home tab's own buttons."""
 _VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "deny_reason")
-"""Steps of views with which all is said; some stand over another view."""
+"""Views that are last in their flow: their submission closes all views. The answer is in the channel."""
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
@@ -86,7 +86,6 @@ def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmi
     if submission.step == PREVIEW_STEP:
         ack(response_action="update", view=modals.loading())
     elif submission.step in _VIEW_STEPS:
-        # It goes on in the channel, and no view should be left to close by hand.
         ack(response_action="clear")
     else:
         ack()

@@ -1,9 +1,8 @@
 """What Slack delivers, as frozen values.
 
-Sources: Slack's references of slash commands, `block_actions`, `view_submission` and
-`block_suggestion` payloads. Nothing in them is trusted but what Slack itself vouches for: the
-person, the place, and that the button belongs to a message of this app; the button's value is an
-opaque id.
+Sources: Slack's references of slash commands, `block_actions`, `view_submission` and `block_suggestion`
+payloads. Slack vouches for the person, the channel, and that the button is one of this app's. A button's
+value is an opaque id; nothing else in a payload is trusted.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ PREFIX = "dms"
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
-    """A slash command."""
-
     who: Person
     text: str
     trigger: str
@@ -38,19 +35,17 @@ class BlockAction:
     trigger: str
     response_url: str
     replaceable: bool
-    """Whether it stands in an answer that only this person sees."""
+    """Whether its message is ephemeral, so that an answer may replace it."""
     ticked: tuple[str, ...] = ()
-    """Opaque ids of all boxes ticked in the message."""
+    """Opaque ids of all checkboxes ticked in the message."""
     view_id: str = ""
-    """The modal in which it stands, where it stands in one."""
+    """The id of the modal that it is in; empty if it is in none."""
     ref: str = ""
     """That modal's `private_metadata`: an opaque id."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewSubmission:
-    """A view submitted."""
-
     who: Person
     verb: str
     step: str
@@ -61,15 +56,19 @@ class ViewSubmission:
     values: Mapping[str, Any] = field(default_factory=dict)
     """`view.state.values`."""
     view_hash: str = ""
-    """Changes with every change of the view."""
+    """Slack gives the view another hash with every update."""
 
 
 class Malformed(ValueError):
-    """A payload that has not the shape which Slack documents. `str()` says where."""
+    """A payload that differs from what Slack documents. `str()` says where."""
 
 
 def parse_command(body: Mapping[str, Any]) -> SlashCommand:
-    """From a slash command's form. Raises: Malformed."""
+    """From a slash command's form fields.
+
+    Raises:
+        Malformed.
+    """
     return SlashCommand(
         who=Person(_needed(body, "team_id"), _needed(body, "user_id"), text(body, "channel_id")),
         text=text(body, "text"),
@@ -79,7 +78,11 @@ def parse_command(body: Mapping[str, Any]) -> SlashCommand:
 
 
 def parse_block_action(body: Mapping[str, Any]) -> BlockAction:
-    """From a `block_actions` payload; an action that is not ours has an empty verb. Raises: Malformed."""
+    """From a `block_actions` payload; the verb is empty if the action is not ours.
+
+    Raises:
+        Malformed.
+    """
     action = next(_parts(body, "actions"), {})
     verb, step = parse_action_id(text(action, "action_id"))
     view = _part(body, "view")
@@ -99,7 +102,11 @@ def parse_block_action(body: Mapping[str, Any]) -> BlockAction:
 
 
 def parse_submission(body: Mapping[str, Any]) -> ViewSubmission:
-    """From a `view_submission` or `block_suggestion` payload. Raises: Malformed."""
+    """From a `view_submission` or `block_suggestion` payload.
+
+    Raises:
+        Malformed.
+    """
     view = _part(body, "view")
     verb, step = parse_action_id(text(view, "callback_id"))
     return ViewSubmission(
@@ -123,7 +130,11 @@ def parse_action_id(action_id: str) -> tuple[str, str]:
 
 
 def text(source: Mapping[str, Any], key: str) -> str:
-    """Empty where there is none: Slack writes null for much that is not there. Raises: Malformed."""
+    """A string field; empty if it is missing or null, as Slack writes many empty fields.
+
+    Raises:
+        Malformed: it is something else.
+    """
     value = source.get(key)
     if value is None:
         return ""
@@ -162,7 +173,7 @@ def _person(body: Mapping[str, Any]) -> Person:
 
 
 def _values(holder: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is filled in: an element by block and action, each of them looked at."""
+    """`state.values`: elements by block id and action id, all checked."""
     values = _part(_part(holder, "state"), "values")
     for block_id in values:
         block = _part(values, block_id)

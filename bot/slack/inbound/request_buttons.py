@@ -1,4 +1,4 @@
-"""The buttons of a request: confirm, approve, deny, cancel, retry, and what shows it whole."""
+"""The buttons of a request: confirm, approve, deny, cancel, retry, review and the rest."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ OLD_BUTTON = Note(
     "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
 )
 DENIAL = "denial"
-"""Kind of the stored id behind the view that asks why."""
+"""Kind of the callback token of the view that asks for the reason of a denial."""
 TYPING = "typing"
-"""Kind of the stored id behind the view that has something typed."""
+"""Kind of the callback token of the view in which the confirmation is typed."""
 _REVIEW = "review"
-"""Kind of the stored id behind the view that shows a request whole."""
+"""Kind of the callback token of the view that shows a request in full."""
 _UPDATE_POLLS = 5
 _UPDATE_POLL_S = 0.2
-"""How long a message that has just been posted or updated may take to be known as such."""
+"""How often and how long to wait until a message that was just updated is marked as sent."""
 _ACKNOWLEDGED = {
     "confirm": "Confirmed. How it goes on is told where it was asked.",
     "confirm_destination": "Confirmed. How it goes on is told where it was asked.",
@@ -48,8 +48,8 @@ _ACKNOWLEDGED = {
     "unfollow": "No longer followed: `/dms show` and the message of the request say how the job stands.",
     "recheck": "Looked again: the message of the request shows the delay.",
 }
-"""What a step of a request came to, where its message may be out of sight. What was asked for may only
-have begun."""
+"""Answers to a button that was not pressed on the request's own message, which may be out of sight. They say
+what was accepted, as the work may only have begun."""
 
 
 def shown_delays(ref: CallbackToken) -> dict[str, MeasuredDelay]:
@@ -58,7 +58,7 @@ def shown_delays(ref: CallbackToken) -> dict[str, MeasuredDelay]:
 
 
 class RequestButtons:
-    """What pressing a button of a request's messages and views does."""
+    """Handles the buttons in a request's messages and views."""
 
     def __init__(
         self,
@@ -75,25 +75,25 @@ class RequestButtons:
         self._clock = clock
         self._handlers = self._steps()
 
-    def press(self, press: BlockAction, place: ReplyTarget) -> None:
-        """Do what the button says; a step that no request has is passed over."""
+    def press(self, press: BlockAction, target: ReplyTarget) -> None:
+        """Handle the button; an unknown step is ignored."""
         handler = self._handlers.get(press.step)
         if handler is not None:
-            handler(press, place)
+            handler(press, target)
 
-    def in_review(self, press: BlockAction, place: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
-        """In a review, a press is answered in its view, and counts as made where Review was pressed."""
+    def in_review(self, press: BlockAction, target: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
+        """A button in a review is answered in its view, and counts as pressed where Review was."""
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is None or ref.kind != _REVIEW:
-            return press, place
+            return press, target
         who = replace(press.who, channel=str(ref.data["channel"]))
-        return replace(press, who=who), replace(place, who=who, view_id=press.view_id)
+        return replace(press, who=who), replace(target, who=who, view_id=press.view_id)
 
     def _steps(self) -> Mapping[str, Callable[[BlockAction, ReplyTarget], None]]:
         approvals = self._approvals
         return {
-            "confirm": lambda press, place: self._confirm(press, place, destination=False),
-            "confirm_destination": lambda press, place: self._confirm(press, place, destination=True),
+            "confirm": lambda press, target: self._confirm(press, target, destination=False),
+            "confirm_destination": lambda press, target: self._confirm(press, target, destination=True),
             "cancel": self._step(approvals.expiry.cancel, store_only=True),
             "withdraw": self._step(approvals.expiry.cancel, store_only=True),
             "recheck": self._step(approvals.revalidation.recheck),
@@ -109,86 +109,88 @@ class RequestButtons:
     def _step(
         self, act: Callable[[Person, str], Note | None], *, store_only: bool = False
     ) -> Callable[[BlockAction, ReplyTarget], None]:
-        def step(press: BlockAction, place: ReplyTarget) -> None:
-            self._workers.later(
-                place,
+        def step(press: BlockAction, target: ReplyTarget) -> None:
+            self._workers.run_later(
+                target,
                 press.verb,
-                lambda: self._ack_elsewhere(press, place, act(press.who, press.value)),
+                lambda: self._ack_elsewhere(press, target, act(press.who, press.value)),
                 store_only=store_only,
             )
 
         return step
 
-    def _approve(self, press: BlockAction, place: ReplyTarget) -> None:
-        self._workers.later(place, press.verb, lambda: self._approved(press, place))
+    def _approve(self, press: BlockAction, target: ReplyTarget) -> None:
+        self._workers.run_later(target, press.verb, lambda: self._approved(press, target))
 
-    def _approved(self, press: BlockAction, place: ReplyTarget) -> None:
+    def _approved(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
             note: Note | None = request
         else:
             note = self._stale_view(press, request) or self._approvals.approval.approve(press.who, request)
-        self._ack_elsewhere(press, place, note)
+        self._ack_elsewhere(press, target, note)
 
     def _answering(
         self, answer: Callable[[BlockAction, ReplyTarget], Answer]
     ) -> Callable[[BlockAction, ReplyTarget], None]:
-        """A step whose answer is a message of its own."""
+        """A step that is answered with a new message."""
 
-        def step(press: BlockAction, place: ReplyTarget) -> None:
-            self._workers.later(place, press.verb, lambda: self._replier.answer(place, answer(press, place)))
+        def step(press: BlockAction, target: ReplyTarget) -> None:
+            self._workers.run_later(
+                target, press.verb, lambda: self._replier.answer(target, answer(press, target))
+            )
 
         return step
 
-    def _again(self, press: BlockAction, place: ReplyTarget) -> Answer:
-        return self._approvals.creation.again(press.who, press.value, place.response_url)
+    def _again(self, press: BlockAction, target: ReplyTarget) -> Answer:
+        return self._approvals.creation.again(press.who, press.value, target.response_url)
 
-    def _ack_elsewhere(self, press: BlockAction, place: ReplyTarget, note: Note | None) -> None:
-        """A button in an answer that one person sees: the request's message may be elsewhere."""
-        if place.view_id and (note is not None or press.step == "recheck"):
-            self._review_again(press, place, note)
+    def _ack_elsewhere(self, press: BlockAction, target: ReplyTarget, note: Note | None) -> None:
+        """Answer with `note`. Without one, acknowledge if the button is not on the request's own message."""
+        if target.view_id and (note is not None or press.step == "recheck"):
+            self._review_again(press, target, note)
             return
-        elsewhere = press.replaceable or bool(place.view_id)
+        elsewhere = press.replaceable or bool(target.view_id)
         if note is None and elsewhere and press.step in _ACKNOWLEDGED:
             note = self._outdated(press) or Note(
                 f"{_ACKNOWLEDGED[press.step]} `/dms approvals` shows what is still open.", tone="good"
             )
         if note is not None:
-            self._replier.answer(place, note)
+            self._replier.answer(target, note)
 
     def _outdated(self, press: BlockAction) -> Note | None:
-        """A press that finds the job changed ends the request, which its message tells."""
+        """Why nothing was sent, if this press found a job changed and so ended the request."""
         request = self._store.request(press.value)
         if request is None or request.state is not RequestState.OUTDATED:
             return None
         return Note(f"Nothing was sent: this request is {STATE_TEXT[RequestState.OUTDATED]}.", tone="warn")
 
-    def _review(self, press: BlockAction, place: ReplyTarget) -> None:
+    def _review(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.may_review(press.who, press.value)
         if isinstance(request, Note):
-            self._workers.tell(place, request)
+            self._workers.reply(target, request)
             return
         ref = self._remember_shown(press, request, _REVIEW)
-        self._workers.show(place, press.trigger, modals.review(self._card(request, press.who), ref))
+        self._workers.open_view(target, press.trigger, modals.review(self._card(request, press.who), ref))
 
-    def _review_again(self, press: BlockAction, place: ReplyTarget, note: Note | None) -> None:
-        """The card as it is now, so that whoever presses again has seen it."""
+    def _review_again(self, press: BlockAction, target: ReplyTarget, note: Note | None) -> None:
+        """Show the present card in the review, so that the next press is made on what it shows."""
         request = self._approvals.may_review(press.who, press.value)
         if isinstance(request, Note):
-            self._replier.answer(place, note or request)
+            self._replier.answer(target, note or request)
             return
         said = render(note).blocks if note is not None else ()
         ref = self._remember_shown(press, request, _REVIEW)
-        self._replier.update(place, modals.review(self._card(request, press.who), ref, said))
+        self._replier.update(target, modals.review(self._card(request, press.who), ref, said))
 
     def _remember_shown(self, press: BlockAction, request: Request, kind: str) -> str:
-        """The id behind the view; a view does not change by itself, so the delay that it shows is kept."""
+        """A callback token for a view. It keeps the delay shown: an open view does not update by itself."""
         delays = delays_to_json(request.facts.delays)
         shown = {"request": request.id, "channel": press.who.channel, "delay": delays}
         return self._store.put_ref(press.who.team, kind, shown)
 
     def _stale_view(self, press: BlockAction, request: Request) -> Note | None:
-        """Why a press does not count: the delay is not zero, and was not shown as it is where it was made."""
+        """Why a press does not count: the delay is not zero and differs from what the person was shown."""
         note = delay_changed_note(data_loss_reason(request.facts.delays))
         return None if note is None or self._shows_delay(press, request) else note
 
@@ -211,10 +213,10 @@ class RequestButtons:
             return request_card(request, (), decisions, now, related=beside)
         return approval_card(request, (User(reader.user),), decisions, now, related=beside)
 
-    def _confirm(self, press: BlockAction, place: ReplyTarget, *, destination: bool) -> None:
+    def _confirm(self, press: BlockAction, target: ReplyTarget, *, destination: bool) -> None:
         request = self._approvals.confirmation.may_confirm(press.who, press.value)
         if isinstance(request, Note):
-            self._workers.tell(place, request)
+            self._workers.reply(target, request)
             return
         if destination:
             request = self._approvals.confirmation.with_destination(request)
@@ -222,37 +224,37 @@ class RequestButtons:
             ref = self._remember_shown(press, request, TYPING)
             beside = find_related_open(self._store, request, self._clock())
             view = modals.typed_confirmation(request, confirmation_phrase(request), ref, beside)
-            self._workers.show(place, press.trigger, view)
+            self._workers.open_view(target, press.trigger, view)
             return
-        self._workers.later(place, press.verb, lambda: self._confirmed(press, place, request))
+        self._workers.run_later(target, press.verb, lambda: self._confirmed(press, target, request))
 
-    def _confirmed(self, press: BlockAction, place: ReplyTarget, request: Request) -> None:
+    def _confirmed(self, press: BlockAction, target: ReplyTarget, request: Request) -> None:
         note = self._stale_view(press, request)
         note = note or self._approvals.confirmation.confirm(press.who, request)
-        self._ack_elsewhere(press, place, note)
+        self._ack_elsewhere(press, target, note)
 
-    def _ask_reason(self, press: BlockAction, place: ReplyTarget) -> None:
+    def _ask_reason(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
-            self._workers.tell(place, request)
+            self._workers.reply(target, request)
             return
         ref = self._store.put_ref(
             press.who.team, DENIAL, {"request": request.id, "channel": press.who.channel}
         )
-        self._workers.show(place, press.trigger, modals.deny_reason(request, ref))
+        self._workers.open_view(target, press.trigger, modals.deny_reason(request, ref))
 
-    def _names(self, press: BlockAction, place: ReplyTarget) -> None:
+    def _names(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
-            self._workers.tell(place, OLD_BUTTON)
+            self._workers.reply(target, OLD_BUTTON)
             return
-        self._workers.show(place, press.trigger, modals.all_names(request))
+        self._workers.open_view(target, press.trigger, modals.all_names(request))
 
-    def _retry(self, press: BlockAction, place: ReplyTarget) -> Answer:
+    def _retry(self, press: BlockAction, target: ReplyTarget) -> Answer:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
             return OLD_BUTTON
         failed = [run.job for run in self._store.runs(request=press.value) if retryable(run)]
         if not failed:
             return Note("There is nothing to retry.", tone="info")
-        return self._approvals.creation.retry(press.who, press.value, failed, place.response_url)
+        return self._approvals.creation.retry(press.who, press.value, failed, target.response_url)

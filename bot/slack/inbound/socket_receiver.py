@@ -21,24 +21,24 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.runtime import metrics
 from bot.slack.api.client import SlackError
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.bolt_errors import dispatched
+from bot.slack.inbound.bolt_errors import dispatch
 
 
 class SocketReceiver(SocketModeHandler):
-    """Bolt's own handler, which begins work after its acknowledgement, and hangs up at once."""
+    """Bolt's handler, changed to start work after its acknowledgement and to close at once."""
 
     def __init__(self, app: App, app_token: str, after_ack: AfterAck, **settings: Any) -> None:
         super().__init__(app, app_token, **settings)
         self._after_ack = after_ack
 
     def close(self) -> None:
-        """Hang up at once. The SDK's own way waits until something more comes in, for seconds."""
+        """Close the connection at once. The SDK waits for the next message first, which takes seconds."""
         client = self.client
         client.closed = client.current_session_state.terminated = True
         client.auto_reconnect_enabled = False
         if client.current_session is not None and client.current_session.sock is not None:
             _hang_up(client.current_session.sock)
-        # Wakes the thread that waits for messages, which passes it over.
+        # Wakes the thread that waits for messages; it ignores None.
         client.message_queue.put(None)
         super().close()  # type: ignore[no-untyped-call]
 
@@ -46,22 +46,22 @@ class SocketReceiver(SocketModeHandler):
         started = time()
         begun = perf_counter()
         with self._after_ack.acknowledged():
-            answer = dispatched(self.app, req.payload, build_headers(req), "socket_mode")
+            answer = dispatch(self.app, req.payload, build_headers(req), "socket_mode")
             send_response(client, req, answer, started)
         metrics.acknowledged(perf_counter() - begun)
 
 
 def _hang_up(connection: socket.socket) -> None:
-    """End the TCP connection beneath TLS, which would tell who reads from it of a fault."""
+    """Shut the TCP connection down below TLS: through TLS, the reading thread would log an error."""
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as beneath:
         beneath.shutdown(socket.SHUT_RDWR)
 
 
 def connect(handler: SocketReceiver) -> None:
-    """Connect to Slack; a handler that cannot is closed.
+    """Connect to Slack; close the handler if that fails.
 
     Raises:
-        SlackError.
+        SlackError: Slack refuses the app-level token, or cannot be reached.
     """
     try:
         handler.connect()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Submitted views: what is wrong with them, for the acknowledgement, and what they bring about."""
+"""Submitted views: validation for the acknowledgement, and what a valid one does."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from bot.store.records import OPEN_REQUESTS, CallbackToken, Request
 log = structlog.get_logger(__name__)
 
 PREVIEW_STEP = "submit"
-"""The step of a form whose answer is a view again."""
+"""The step of the edit form, which is answered with another view: the preview."""
 _TYPED_STEPS = ("typed", "typed_destination")
 
 
 class Submissions:
-    """What submitting a view does."""
+    """Validates submitted views and acts on them."""
 
     def __init__(self, workers: Workers, approvals: Approvals, store: Store, replier: Replier) -> None:
         self._workers = workers
@@ -39,28 +39,30 @@ class Submissions:
         self._replier = replier
 
     def objections(self, submission: ViewSubmission) -> dict[str, str]:
-        """What is wrong with what was filled in, by `block_id`; quick, for the acknowledgement.
+        """What is wrong with the input, by `block_id`; the acknowledgement waits for it.
 
         Raises:
-            StoreError: the store does not answer, or not in time.
+            StoreError: the store fails or does not answer in time.
         """
         return self._workers.within_ack_window(lambda: self._objections(submission))
 
     def suggestions(self, submission: ViewSubmission, typed: str) -> list[dict[str, Any]]:
-        """For the type-ahead of databases: what the view's source has.
+        """Options for the type-ahead menu of databases.
 
         Raises:
-            StoreError: the store does not answer, or not in time.
+            StoreError: the store fails or does not answer in time.
         """
         return self._workers.within_ack_window(lambda: self._suggestions(submission, typed))
 
     def submitted(self, submission: ViewSubmission) -> None:
         log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)
-        place = ReplyTarget(submission.who)
+        target = ReplyTarget(submission.who)
         if submission.step in _TYPED_STEPS:
-            self._workers.later(place, submission.verb, lambda: self._typed_confirmation(submission))
+            self._workers.run_later(target, submission.verb, lambda: self._typed_confirmation(submission))
         elif submission.step == "deny_reason":
-            self._workers.later(place, submission.verb, lambda: self._denied(submission), store_only=True)
+            self._workers.run_later(
+                target, submission.verb, lambda: self._denied(submission), store_only=True
+            )
         else:
             self._form(submission)
 
@@ -85,7 +87,7 @@ class Submissions:
         return modals.form_objections(submission.step, submission.values, ref.data)
 
     def _typing(self, submission: ViewSubmission) -> CallbackToken | None:
-        """What is behind a view that has something typed."""
+        """The callback token of a view in which a confirmation is typed."""
         ref = self._store.ref(submission.who.team, submission.ref)
         return ref if ref is not None and ref.kind == TYPING else None
 
@@ -95,46 +97,45 @@ class Submissions:
         if ref is None or request is None:
             self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
-        # A submission does not say where its view was opened: the answer goes to where the request is.
-        place = ReplyTarget(replace(submission.who, channel=request.by.channel))
+        # A submission does not say in which channel its view was opened: answer in the request's channel.
+        target = ReplyTarget(replace(submission.who, channel=request.by.channel))
         note = _stale_modal(ref, request) or self._approvals.confirmation.confirm(
-            place.who,
+            target.who,
             request,
             destination=submission.step == "typed_destination",
             typed=modals.typed_text(submission.values),
         )
         if note is not None:
-            self._replier.answer(place, note)
+            self._replier.answer(target, note)
 
     def _denied(self, submission: ViewSubmission) -> None:
-        """The view knows where Deny was pressed: a role may come from that channel."""
+        """The token keeps the channel where Deny was pressed, as a role may depend on the channel."""
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or ref.kind != DENIAL:
             self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
-        place = ReplyTarget(replace(submission.who, channel=str(ref.data["channel"])))
+        target = ReplyTarget(replace(submission.who, channel=str(ref.data["channel"])))
         reason = modals.reason_text(submission.values)
-        note = self._approvals.approval.deny(place.who, str(ref.data["request"]), reason)
+        note = self._approvals.approval.deny(target.who, str(ref.data["request"]), reason)
         if note is not None:
-            self._replier.answer(place, note)
+            self._replier.answer(target, note)
 
     def _form(self, submission: ViewSubmission) -> None:
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or ref.data.get("verb") != submission.verb or not _has_step(ref, submission.step):
-            self._workers.tell(_in_view(submission), OLD_BUTTON)
+            self._workers.reply(_in_view(submission), OLD_BUTTON)
             return
         who = replace(submission.who, channel=str(ref.data.get("channel", "")))
-        place = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
+        target = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
         invocation = Invocation.from_dict(ref.data)
         if submission.step != "save":
             flags = modals.submitted_flags(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
-        self._workers.answer_later(invocation, place)
+        self._workers.answer_later(invocation, target)
 
 
 def _stale_modal(ref: CallbackToken, request: Request) -> Note | None:
-    """Why what a view agreed to does not count: it shows another delay than was seen since, which is not
-    zero."""
+    """Why a submission does not count: the delay is not zero, and differs from what the view shows."""
     delays = request.facts.delays
     if request.state not in OPEN_REQUESTS or shown_delays(ref) == delays:
         return None
@@ -142,7 +143,7 @@ def _stale_modal(ref: CallbackToken, request: Request) -> Note | None:
 
 
 def _has_step(ref: CallbackToken, step: str) -> bool:
-    """Whether the view that this id was made for is one that is submitted with this step."""
+    """Whether the form that this token was made for is submitted with this step."""
     if ref.kind != "form":
         return False
     if step == "save":
@@ -151,7 +152,7 @@ def _has_step(ref: CallbackToken, step: str) -> bool:
 
 
 def _in_view(submission: ViewSubmission) -> ReplyTarget:
-    """Where the answer to a submitted form belongs: a preview in its view, all else in the channel."""
+    """Where to answer a submitted form: a preview in its view, everything else in the channel."""
     if submission.step != PREVIEW_STEP:
         return ReplyTarget(submission.who)
     return ReplyTarget(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)

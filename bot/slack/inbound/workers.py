@@ -38,11 +38,11 @@ _VIEW_NOT_OPENED = Note(
     "The view could not be opened just now: press the button or type the command again.", tone="warn"
 )
 _ACK_WINDOW_S = 2.0
-"""How long the checks before an acknowledgement may take; Slack waits for 3 seconds."""
+"""Time limit of the checks before an acknowledgement; Slack waits for 3 seconds."""
 
 
 class Verbs(Protocol):
-    """The verbs, as far as Slack's side needs to know them."""
+    """What the workers need to know of the verbs; `commands.support.desk` has them."""
 
     syntaxes: Mapping[str, Syntax]
 
@@ -54,7 +54,7 @@ class Verbs(Protocol):
 
 
 class Workers:
-    """Runs work in the pool that it belongs to, and tells people in one sentence where it fails."""
+    """Runs work in the right pool. If it fails, the person gets one sentence with a reference to the log."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Workers:
         dms_pool: Executor,
         store_pool: Executor,
         dispatch_pool: Executor,
-        afterwards: AfterAck,
+        after_ack: AfterAck,
         clock: Callable[[], datetime],
     ) -> None:
         self._verbs = verbs
@@ -74,53 +74,58 @@ class Workers:
         self._dms_pool = dms_pool
         self._store_pool = store_pool
         self._dispatch_pool = dispatch_pool
-        self._afterwards = afterwards
+        self._after_ack = after_ack
         self._clock = clock
 
-    def start(self, place: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
-        """Begin what a delivery asks for, after its acknowledgement; once, however often it is delivered.
+    def submit(self, target: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
+        """Run `work` after the acknowledgement; only once, however often Slack delivers this `trigger`.
 
-        Opening a view cannot wait behind slow work, so everything begins in the dispatch pool.
+        It runs in the dispatch pool, so anything slow in it goes through `run_later`.
         """
-        self._afterwards.submit(lambda: self._begin(place, trigger, work))
+        self._after_ack.submit(lambda: self._begin(target, trigger, work))
 
-    def later(
-        self, place: ReplyTarget, verb: str, work: Callable[[], None], *, store_only: bool = False
+    def run_later(
+        self, target: ReplyTarget, verb: str, work: Callable[[], None], *, store_only: bool = False
     ) -> None:
-        """Do what may take time, out of the dispatch pool; `store_only` where it does not ask DMS."""
+        """Run `work` in the DMS pool, or in the store pool if it is `store_only`: it does not call DMS."""
         pool = self._store_pool if store_only else self._dms_pool
-        pool.submit(logs.with_request_id(self._guarded), place, work, verb)
+        pool.submit(logs.with_request_id(self._guarded), target, work, verb)
 
-    def invoke(self, invocation: Invocation, place: ReplyTarget, trigger: str) -> None:
-        """Answer a command; a form opens its view at once, before anything slow."""
+    def invoke(self, invocation: Invocation, target: ReplyTarget, trigger: str) -> None:
+        """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds."""
         if self._verbs.opens_view(invocation):
-            view_id = self.show(place, trigger, modals.loading())
+            view_id = self.open_view(target, trigger, modals.loading())
             if not view_id:
                 return
-            place = replace(place, view_id=view_id)
-        self.answer_later(invocation, place)
+            target = replace(target, view_id=view_id)
+        self.answer_later(invocation, target)
 
-    def answer_later(self, invocation: Invocation, place: ReplyTarget) -> None:
-        """Answer a command in the pool that fits it."""
+    def answer_later(self, invocation: Invocation, target: ReplyTarget) -> None:
+        """Answer a command in the DMS pool, or in the store pool if it asks nothing of DMS."""
         store_only = not self._verbs.asks_service(invocation)
-        self.later(place, invocation.verb, lambda: self._answer(invocation, place), store_only=store_only)
+        self.run_later(
+            target, invocation.verb, lambda: self._answer(invocation, target), store_only=store_only
+        )
 
-    def show(self, place: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
-        """Open a view, over the review that was pressed in; its id, or empty when Slack would not."""
-        view_id = self._replier.open(trigger, view, over=bool(place.view_id))
+    def open_view(self, target: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
+        """Open a view, on top of the review if the button was pressed in one.
+
+        Returns its id; if Slack refuses, the person is told and the id is empty.
+        """
+        view_id = self._replier.open(trigger, view, over=bool(target.view_id))
         if not view_id:
-            self.tell(place, _VIEW_NOT_OPENED)
+            self.reply(target, _VIEW_NOT_OPENED)
         return view_id
 
-    def tell(self, place: ReplyTarget, answer: Answer) -> None:
-        """From the dispatch pool, which must not wait for Slack longer than to open a view."""
-        self._store_pool.submit(logs.with_request_id(self._replier.answer), place, answer)
+    def reply(self, target: ReplyTarget, answer: Answer) -> None:
+        """Answer from the dispatch pool without waiting there for Slack."""
+        self._store_pool.submit(logs.with_request_id(self._replier.answer), target, answer)
 
     def within_ack_window(self, check: Callable[[], T]) -> T:
-        """The result of a check that an acknowledgement waits for.
+        """The result of a check that the acknowledgement waits for, 2 seconds at most.
 
         Raises:
-            StoreError: the store does not answer, or not in time.
+            StoreError: the store fails or does not answer in time.
         """
         checking = self._dispatch_pool.submit(check)
         try:
@@ -131,36 +136,36 @@ class Workers:
                 "The bot's database takes too long to answer, so nothing was done: try again in a minute."
             ) from None
 
-    def _begin(self, place: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
+    def _begin(self, target: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
         with logs.request_context():
             try:
                 if self._is_first(trigger):
                     work()
             except Exception as error:
-                self.tell(place, _fault(error))
+                self.reply(target, _error_note(error))
 
     def _is_first(self, trigger: str) -> bool:
-        """Slack may deliver the same thing twice."""
+        """Whether this is the first delivery: Slack repeats what it thinks was not acknowledged."""
         if not trigger or self._store.claim_delivery(f"trigger:{trigger}", self._clock()):
             return True
         log.info("duplicate_delivery")
         return False
 
-    def _answer(self, invocation: Invocation, place: ReplyTarget) -> None:
-        self._replier.answer(place, self._verbs.answer(place.who, invocation, place.response_url))
+    def _answer(self, invocation: Invocation, target: ReplyTarget) -> None:
+        self._replier.answer(target, self._verbs.answer(target.who, invocation, target.response_url))
 
-    def _guarded(self, place: ReplyTarget, work: Callable[[], None], verb: str) -> None:
-        """Whatever goes wrong is told in one sentence, with a reference that is in the log, too."""
+    def _guarded(self, target: ReplyTarget, work: Callable[[], None], verb: str) -> None:
+        """Run `work`, answer what goes wrong, and count the command."""
         outcome = "answered"
         try:
             work()
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
-            self._replier.answer(place, _fault(error))
+            self._replier.answer(target, _error_note(error))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
-def _fault(error: Exception) -> Note:
+def _error_note(error: Exception) -> Note:
     if isinstance(error, UsageError):
         return Note(str(error), tone="warn")
     reference = logs.reference()
