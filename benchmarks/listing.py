@@ -17,7 +17,7 @@ from bot.app import Bot
 from bot.cmdline.invocation import Invocation
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
-from bot.slack.render.render import render
+from bot.slack.render.answer import render
 from bot.store.records import Person
 
 GOAL = 1.5

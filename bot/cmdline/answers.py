@@ -1,4 +1,4 @@
-"""What a verb answers, free of Slack: `bot.slack.render.render` turns each into blocks.
+"""What a verb answers, free of Slack: `bot.slack.render.answer` turns each into blocks.
 
 Text is plain except for `code` and *bold*. Everything is escaped when it is rendered, so text from outside
 (job names, error texts) can be used as it is. People, times and links are parts of their own.

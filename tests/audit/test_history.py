@@ -17,7 +17,7 @@ from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
 from bot.policy.principal import DirectoryUnavailable
-from bot.slack.render.render import render
+from bot.slack.render.answer import render
 from bot.store.records import AuditEntry, JobSnapshot
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words

@@ -10,7 +10,7 @@ from hypothesis import given
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.cmdline.parser import parse
-from bot.slack.render.render import render
+from bot.slack.render.answer import render
 from tests.fuzz.lines import SYNTAXES, lines
 from tests.fuzz.profile import count, limits
 from tests.slack.checks import accepted

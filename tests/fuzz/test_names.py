@@ -12,10 +12,10 @@ from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsP
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, mrkdwn, timeline
+from bot.slack.render.answer import render
 from bot.slack.render.approval_card import approval_card
 from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
-from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
 from bot.store.records import Event
 from sandbox.slack import pings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cmdline.answers import Answer, DatabasesPage, JobCard, JobsPage
-from bot.slack.render.render import render
+from bot.slack.render.answer import render
 from bot.store.records import Person
 from sandbox.dms import DmsServer
 from sandbox.slack import plain

@@ -11,8 +11,8 @@ from bot.cmdline.answers import Answer, AnswerPage, JobCard, JobsPage, Note, Ric
 from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
 from bot.policy.access import Access
+from bot.slack.render.answer import render
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.slack.render.render import render
 from bot.store.records import Decision, JobSnapshot, Person, RequestState, Run, RunState
 from sandbox.dms import DmsServer
 

@@ -25,8 +25,8 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack.render import alerts, timeline
+from bot.slack.render.answer import render, rich
 from bot.slack.render.home_tab import HomeContent, home
-from bot.slack.render.render import render, rich
 from bot.store.records import Event, RequestState, Run, RunState, Watch
 from tests.slack.checks import accepted, accepted_view, all_text, buttons, texts
 from tests.slack.makers import NOW, job, request

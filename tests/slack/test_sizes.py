@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bot.cmdline.answers import Answer
 from bot.slack.render import mrkdwn
+from bot.slack.render.answer import render
 from bot.slack.render.message import text_size
-from bot.slack.render.render import render
 from tests.slack import makers
 from tests.slack.checks import texts
 

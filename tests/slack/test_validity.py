@@ -11,9 +11,9 @@ from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm,
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, timeline
+from bot.slack.render.answer import render
 from bot.slack.render.approval_card import approval_card, reminder_text
 from bot.slack.render.home_tab import HomeContent, home
-from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
 from bot.store.records import Decision, Event, Request, RequestState, Run, Watch
 from tests.slack import makers

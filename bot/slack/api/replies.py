@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot.cmdline.answers import AlreadyQueued, Answer, EditForm, EditPreview, Note, PickForm, Upload
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
 from bot.slack.render import modals
-from bot.slack.render.render import render, rich
+from bot.slack.render.answer import render, rich
 from bot.store.records import Person
 
 log = structlog.get_logger(__name__)

@@ -18,10 +18,10 @@ from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
+from bot.slack.render.answer import render
 from bot.slack.render.approval_card import approval_card
 from bot.slack.render.message import Message
 from bot.slack.render.progress import retryable
-from bot.slack.render.render import render
 from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.facts import delays_from_json, delays_to_json

@@ -16,10 +16,10 @@ from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, group_action_buttons, restart_failed_button, show_button
 from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open, valid_approvals
 from bot.slack.render import alerts, timeline
+from bot.slack.render.answer import note
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
-from bot.slack.render.render import note
 from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.records import (
