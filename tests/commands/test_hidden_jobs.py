@@ -19,8 +19,8 @@ from bot.cmdline.invocation import UsageError
 from bot.cmdline.parser import parse
 from bot.dms.model import job_name
 from bot.dms.rules import Action
+from bot.slack.render.answer import render
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.slack.render.render import render
 from bot.store.records import (
     AuditEntry,
     Event,

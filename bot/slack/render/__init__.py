@@ -1,1 +1,1 @@
-"""Answers, requests and events as Slack's blocks and views."""
+"""Renders answers, requests and events as Block Kit messages and views."""

@@ -1,4 +1,4 @@
-"""What people must see, as a message of its own; and many changes in one."""
+"""Alerts, digests of many changes, and the daily summary."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAY_RESUME = "▶️ *Writes to the source may resume*"
 
 @dataclass(frozen=True, slots=True)
 class NeedsAttention:
-    """What needs somebody: full job names, and how many requests wait for approval."""
+    """What needs attention in the daily summary: full job names, and the number of requests to approve."""
 
     failed: Sequence[str] = ()
     stuck: Sequence[str] = ()
@@ -38,13 +38,13 @@ class NeedsAttention:
     with_failed_databases: Sequence[str] = ()
     """Jobs that run with failed databases."""
     writes: Sequence[str] = ()
-    """Jobs that wait for people to stop the writes to their sources."""
+    """Jobs that wait until somebody stops the writes to their sources."""
 
 
 def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over: bool = False) -> Message:
-    """One event that people must see, with what it means and what to do next.
+    """One event, with what it means and what to do next.
 
-    `over` is for a job that has moved on since: then it is told as past, and warns of nothing.
+    With `over`, the job has moved on: the event is shown as past, without a warning.
     """
     head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
     name = f" {mrkdwn.verbatim(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
@@ -58,7 +58,7 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
 
 
 def is_over(event: Event, job: Job | None) -> bool:
-    """Whether what it told of is past by now; `job` as it is known now."""
+    """Whether what the event reported has ended; `job` is the present one."""
     if source_writes.must_stop(event):
         return job is None or not source_writes.waits(job.status)
     if source_writes.may_resume(event):
@@ -67,15 +67,15 @@ def is_over(event: Event, job: Job | None) -> bool:
 
 
 def may_clear(event: Event) -> bool:
-    """Whether it tells of something that holds only until the job moves on."""
+    """Whether the event reports something that ends when the job moves on."""
     writes = source_writes.must_stop(event) or source_writes.may_resume(event)
     return writes or event.kind == "stuck" or event_labels.is_failed(event)
 
 
 def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
-    """A burst of changes: grouped by what happened, newest state of each job.
+    """Many changes in one message, grouped by what happened, with the newest state of each job.
 
-    `over` has the ids of events whose jobs have moved on since: they are told as past.
+    `over` has the ids of events whose jobs have moved on: they are shown as past.
     """
     groups: dict[str, list[str]] = {}
     for event in _latest_per_job(events):
@@ -148,7 +148,7 @@ def _short(names: Sequence[str]) -> list[str]:
 
 
 def _present(event: Event) -> str:
-    """What happened, in a digest: what people must do counts more than the change that asks for it."""
+    """The line in a digest; what people must do goes before the change that calls for it."""
     if source_writes.must_stop(event):
         return _STOP_WRITES
     headline = event_labels.headline(event)
@@ -184,14 +184,14 @@ def _past_title(event: Event) -> str:
 
 
 def _since(event: Event, job: Job | None) -> list[str]:
-    """What it was, and what the job went on to: it may be further by the time that this is read."""
+    """The error that it reported, and the state that the job went on to."""
     told = [f"*Error*: {_clipped(event.detail)}"] if event_labels.is_failed(event) and event.detail else []
     now = f"the job went on to {labels.job_emoji(job)} {labels.status(job.status)}" if job else "🗑️ *Deleted*"
     return [*told, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
 
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:
-    """For whoever was told to stop the writes: how long that holds."""
+    """Whether the writes, which people were told to stop, must still stand still."""
     if not source_writes.must_stop(event) or job is None:
         return []
     if source_writes.forbids_writes(job.status):
@@ -267,7 +267,7 @@ def _why(event: Event) -> str:
 
 
 def _latest_per_job(events: Sequence[Event]) -> list[Event]:
-    """The last event of each job and kind of news: a job that moved on is told where it is."""
+    """The last event of each job, for changes of its state and for other events apart."""
     last: dict[tuple[str, bool], Event] = {}
     for event in events:
         last[event.job, event.kind in ("changed", "created", "recreated", "deleted")] = event

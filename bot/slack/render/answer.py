@@ -1,4 +1,4 @@
-"""From a verb's answer to a message: `render(answer)`."""
+"""Renders a verb's answer as a message: `render(answer)`."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ _TONES: dict[Tone, str] = {"info": "", "good": "✅ ", "warn": "⚠️ ", "bad":
 
 
 def render(answer: Answer) -> Message:
-    """Any answer as a message within Slack's limits; it never fails for what the answer holds.
+    """Any answer as a message within Slack's limits, whatever texts it holds.
 
-    Forms belong in a view (`bot.slack.render.modals.form`): here they become a sentence that says so.
+    Forms belong in a view (`bot.slack.render.modals.form`). Here they become a sentence that asks to try
+    again, as their view could not be opened.
     """
     match answer:
         case Note():
@@ -60,7 +61,7 @@ def rich(value: RichText) -> str:
 
 
 def note(answer: Note) -> Message:
-    """A few sentences with a sign of their tone, and buttons."""
+    """A few sentences, with an emoji for their tone and with buttons."""
     shown = f"{_TONES[answer.tone]}{mrkdwn.rich_text(answer.text)}"
     return m.message(shown, [*m.sections(shown), *m.buttons(answer.buttons)])
 
@@ -83,7 +84,7 @@ def _section(part: Section) -> list[Block]:
 
 
 def _summary(answer: AnswerPage) -> str:
-    """The title, and the first line where there is one: what a notification shows."""
+    """The title and the first line, if any, for notifications."""
     title = f"*{mrkdwn.verbatim(answer.title)}*"
     first = mrkdwn.rich_text(answer.sections[0].text).partition("\n")[0] if answer.sections else ""
     return f"{title}: {mrkdwn.clip(first, 300)}" if first else title

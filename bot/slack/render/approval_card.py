@@ -1,4 +1,4 @@
-"""The same request in the approval channel, the reminder in its thread, and word of a denial."""
+"""A request in the approval channel, the reminder in its thread, and the notice of a denial."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def approval_card(
     runs: Sequence[Run] = (),
     related: RelatedRequests = NO_RELATED,
 ) -> Message:
-    """With Approve and Deny while it is open; after that, who decided and what came of it.
+    """While the request is open, with Approve and Deny; afterwards, who decided and the outcome.
 
-    `approvers` are people and groups that may approve; they are mentioned. `related` are other requests for
-    the same jobs that are open.
+    `approvers` are the people and groups that may approve; they are mentioned. `related` are other open
+    requests for the same jobs.
     """
     if request.state is not RequestState.APPROVING:
         return _decided(request, decisions, now, runs)
@@ -58,7 +58,7 @@ def approval_card(
 def reminder_text(
     request: Request, approvers: Sequence[RichPart], decisions: Sequence[Decision], now: datetime
 ) -> Message:
-    """What is said in the thread when the request is about to expire."""
+    """The message in the thread when the request is about to expire."""
     left = humanize(request.expires - now) if request.expires > now else "no time"
     missing = max(0, request.needed - len(valid_approvals(request, decisions)))
     shown = (
@@ -71,7 +71,7 @@ def reminder_text(
 
 
 def denial_text(request: Request) -> Message:
-    """What the requester is told when somebody has denied: who, what and why."""
+    """The message to the requester after a denial: who denied, what and why."""
     shown = (
         f"⛔ {mrkdwn.mention('@', request.by.user)}: "
         f"{mrkdwn.mention('@', request.ended_by)} has denied "
@@ -81,7 +81,7 @@ def denial_text(request: Request) -> Message:
 
 
 def _decided(request: Request, decisions: Sequence[Decision], now: datetime, runs: Sequence[Run]) -> Message:
-    """The requester's card without its buttons: those are for where it was asked."""
+    """The requester's card without its buttons, which are for the channel where it was asked."""
     card = request_card(request, runs, decisions, now, copy=True)
     kept = [block for block in card.blocks if block.type != "actions"]
     return m.message(card.text, kept)

@@ -1,7 +1,7 @@
 """Databases as the options of a menu.
 
-An option's value is the database's place in the list that the view's stored form carries: names may
-be longer than Slack allows in a value, and a value that came back proves nothing.
+An option's value is the database's index in the list that is stored with the form: names may be longer than
+Slack allows in a value, and a submitted value is not to be trusted.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 
 MAX_OPTIONS = 100
-"""Options of one menu; more are looked for by typing."""
+"""Slack's maximum of options in a menu; with more, the menu has type-ahead."""
 _MAX_TEXT = 75
 _MAX_PICKED = 10_000
 _MIN_SCORE = 60
 
 
 def option(index: int, name: str) -> Option:
-    """The option for the database at `index`; a long name is cut in its middle."""
+    """The option for the database at `index`. A long name is shortened in the middle."""
     return Option(value=str(index), text=PlainTextObject(text=_shown(name), emoji=False))
 
 
@@ -45,10 +45,10 @@ def inputs(
     hint: str = "",
     optional: bool = True,
 ) -> list[InputBlock]:
-    """A multi-select of `source`: with all options in it, or with type-ahead where there are many.
+    """A multi-select of `source`, with all options in it, or with type-ahead if there are more than 100.
 
-    What is `picked` already must stand in the menu, of which one holds a hundred: more picks get
-    further menus, or submitting would lose them.
+    A menu holds at most 100 initial options, so more `picked` ones get further menus: a submission would lose
+    them otherwise.
     """
     places = {name: index for index, name in enumerate(source)}
     chosen = [option(places[name], name) for name in dict.fromkeys(picked) if name in places]
@@ -73,7 +73,7 @@ def inputs(
 
 
 def suggestions(typed: str, source: Sequence[str]) -> list[dict[str, Any]]:
-    """At most a hundred options for what was typed: those that contain it first, then alike ones."""
+    """At most 100 options for what was typed: names that contain it first, then similar ones."""
     needle = typed.strip().casefold()[:200]
     found = [index for index, name in enumerate(source) if needle in name.casefold()]
     found.sort(key=lambda index: (not source[index].casefold().startswith(needle), index))
@@ -94,7 +94,7 @@ def picked(values: Mapping[str, Any], block_id: str, source: Sequence[str]) -> t
     """The databases picked in the menus of `block_id`, in the source's order.
 
     Raises:
-        UsageError: an option that the menu did not have.
+        UsageError: the menu has no such option.
     """
     indexes: set[int] = set()
     for name, block in values.items():
@@ -106,10 +106,10 @@ def picked(values: Mapping[str, Any], block_id: str, source: Sequence[str]) -> t
 
 
 def chosen_option(values: Mapping[str, Any], block_id: str, allowed: Sequence[str], default: str) -> str:
-    """The option chosen of a radio group or menu.
+    """The chosen option of a radio group or menu.
 
     Raises:
-        UsageError: one that is not among `allowed`.
+        UsageError: it is not among `allowed`.
     """
     for element in _elements(values.get(block_id)):
         chosen = element.get("selected_option")
@@ -123,7 +123,7 @@ def chosen_option(values: Mapping[str, Any], block_id: str, allowed: Sequence[st
 
 
 def typed(values: Mapping[str, Any], block_id: str, limit: int) -> str:
-    """What was typed into an input, cut at `limit` characters."""
+    """The text of an input, cut at `limit` characters."""
     for element in _elements(values.get(block_id)):
         value = element.get("value")
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""`/dms databases`: the databases of a job, a page at a time."""
+"""`/dms databases`: one page of a job's databases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_ERROR = 220
 
 
 def databases_page(page: DatabasesPage) -> Message:
-    """One line a database; the error under those that have one."""
+    """One line per database, with its error below."""
     job = labels.job_code(page.job.name)
     everything = sum(page.counts.values())
     title = f"{count_of(everything, 'database')} of {page.job.id}"
@@ -53,7 +53,7 @@ def _dumped(page: DatabasesPage) -> str:
 
 def _line(database: Database, percent: float | None) -> str:
     phase = f" · {mrkdwn.verbatim(display.phase_text(database.phase))}" if database.phase else ""
-    # The number is cut off as the gauge is: 99.7% is not yet all of it.
+    # Rounded down like the gauge: 99.7% is not yet 100%.
     done = f" · {gauge(percent)} {int(percent + 1e-9)}%" if percent is not None else ""
     state = f"{mrkdwn.verbatim(database.state)}{phase}{done}"
     line = f"{labels.object_emoji(database.state)} {mrkdwn.code(str(database.id))} {state}"

@@ -1,4 +1,4 @@
-"""The replication delay on the card of a promote: red words while it is above zero."""
+"""The replication delay on the card of a promote, with a red warning while it is above zero."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.util.durations import humanize
 from bot.util.text import count_of, first_few
 
 _MAX_JOBS = 10
-"""Jobs with a line each; more are grouped."""
+"""Up to so many jobs have a line each; more are grouped."""
 _MAX_NAMES = 25
 _UNTIL_THEN = (
     "That holds for what was written until then: stop the writes to the source, and check again for a figure "
@@ -26,7 +26,7 @@ _BYTES_LEFT = (
 
 
 def delay_lines(request: Request) -> list[str]:
-    """A line for each of a few jobs, or for groups of many; mrkdwn, none where nobody looked."""
+    """A line for each job, or for groups of many jobs; mrkdwn. None if no delay was looked up."""
     found = request.facts.delays
     if len(found) > _MAX_JOBS:
         return _grouped(request, found)
@@ -37,7 +37,7 @@ def delay_lines(request: Request) -> list[str]:
 
 
 def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
-    """The same for many jobs: a line for those behind, those not known, and those at zero."""
+    """For many jobs: a line each for those behind, not measured, not known, and at zero."""
     zero = {name: seen for name, seen in found.items() if seen.is_zero}
     late = {name: seen for name, seen in found.items() if seen.is_behind}
     still = {name: seen for name, seen in found.items() if seen.last is not None and seen.standing}
@@ -76,7 +76,7 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
 
 
 def _since(request: Request, name: str, seen: MeasuredDelay) -> str:
-    """From when on a destination may miss something, and why that is known."""
+    """Since when the destination may miss data, with the last known delay; mrkdwn."""
     if seen.since is None or seen.last is None:
         return job_name_code(request, name)
     delay = humanize(seen.last.value)
@@ -103,7 +103,7 @@ def _line(seen: MeasuredDelay, job: str) -> str:
 
 
 def _amounts(seen: MeasuredDelay, form: str = "{}") -> str:
-    """The figures, in `form`, and when they were measured; mrkdwn."""
+    """The figures put into `form`, and when they were measured; mrkdwn."""
     first, *rest = amounts(seen)
     return mrkdwn.rich_text((form.format(first), *rest))
 

@@ -1,4 +1,4 @@
-"""What happened to a job, in words: one line an event. See `bot.watch.transitions` for their kinds."""
+"""Events of a job as text, one line each. `bot.watch.transitions` describes the kinds of events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.store.records import Event
 from bot.util.durations import humanize
 
 OUTSIDE = "outside"
-"""`Event.by` of a change that did not come from here."""
+"""`Event.by` of a change that was made outside the bot."""
 _MAX_DETAIL = 300
 
 
@@ -42,7 +42,7 @@ def headline(event: Event) -> str:
 
 
 def line(event: Event, *, detail: bool = True) -> str:
-    """When, what, and by whom; mrkdwn."""
+    """When it happened, what, and who did it; mrkdwn."""
     more = f"\n        {mrkdwn.clip(_flat(event.detail), _MAX_DETAIL)}" if detail and event.detail else ""
     return (
         f"{mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}  "
@@ -51,14 +51,14 @@ def line(event: Event, *, detail: bool = True) -> str:
 
 
 def changed_by_text(event: Event) -> str:
-    """Who is behind it; mrkdwn with a leading space, empty when nobody in particular is."""
+    """Who made the change; mrkdwn with a leading space, empty if nobody in particular did."""
     if event.by == OUTSIDE:
         return " — outside Slack (console, gcloud or API)"
     return f" — by {mrkdwn.mention('@', event.by)}" if event.by else ""
 
 
 def reached_cdc(event: Event) -> bool:
-    """Whether the full dump has just ended."""
+    """Whether this event is the end of the full dump."""
     if event.kind != "changed" or event.after != f"{State.RUNNING}/{Phase.CDC}":
         return False
     state, _, phase = event.before.partition("/")
@@ -78,7 +78,7 @@ def is_ready(event: Event) -> bool:
 
 
 def in_dump(event: Event) -> bool:
-    """Whether it tells of a job that stands still in the full dump."""
+    """Whether the job is stopped in the full dump."""
     state, _, phase = event.after.partition("/")
     return state == State.STOPPED and phase == Phase.FULL_DUMP
 
@@ -118,7 +118,7 @@ def _seconds(text: str) -> str:
 
 
 def _measured(text: str) -> str:
-    """When a figure was measured, behind it; events of older versions do not say."""
+    """When the figure was measured. Events from older versions do not have it."""
     try:
         return f" (measured {mrkdwn.date(datetime.fromisoformat(text))})" if text else ""
     except (ValueError, OverflowError):

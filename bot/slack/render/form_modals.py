@@ -1,4 +1,4 @@
-"""Views of forms: a job's databases and dump parallelism, the preview of an edit, a pick of databases."""
+"""Views with forms: the edit form, its preview, and the choice of databases to restart or promote."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ _PARALLELISM_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class EditChoice:
-    """What was filled in in the edit form."""
+    """The input of the edit form."""
 
     everything: bool
     databases: tuple[str, ...]
-    """Where not everything: the chosen ones. Where everything: the excluded ones."""
+    """The excluded databases if `everything`, else the chosen ones."""
     parallelism: str
     """MIN, OPTIMAL, MAX, or empty to leave it."""
 
 
 def edit_form(form: EditForm) -> dict[str, Any]:
-    """All or chosen databases, exclusions, dump parallelism."""
+    """The form for all or chosen databases, exclusions, and dump parallelism."""
     everything = form.config.selection != Selection.SPECIFIED
     blocks: list[Block] = [
         m.section(f"{labels.job_emoji(form.job)} {labels.job_code(form.job.name)} {_current_selection(form)}")
@@ -122,7 +122,7 @@ def edit_preview(preview: EditPreview) -> dict[str, Any]:
 
 
 def pick_form(form: PickForm) -> dict[str, Any]:
-    """Databases of a job, to restart or promote."""
+    """The choice of a job's databases to restart or promote."""
     verb = str(form.action)
     names = [str(each.id) for each in form.databases]
     blocks: list[Block] = [
@@ -155,10 +155,10 @@ def pick_form(form: PickForm) -> dict[str, Any]:
 
 
 def read_edit(values: Mapping[str, Any], source: Sequence[str]) -> EditChoice:
-    """What was filled in in `edit_form`.
+    """The input of `edit_form`.
 
     Raises:
-        UsageError: nothing is chosen, or a value that the form did not have.
+        UsageError: no database is left, or the form has no such option.
     """
     everything = choices.chosen_option(values, SELECTION_BLOCK, (_ALL, _CHOSEN), _ALL) == _ALL
     pace = choices.chosen_option(values, PARALLELISM_BLOCK, (_LEAVE, *PARALLELISM), _LEAVE)
@@ -174,7 +174,7 @@ def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ..
     """The databases picked in `pick_form`.
 
     Raises:
-        UsageError: none is, or one that the form did not have.
+        UsageError: none is picked, or the form has no such option.
     """
     found = choices.picked(values, PICK_BLOCK, source)
     if not found:
@@ -210,7 +210,7 @@ def _selection(everything: bool) -> InputBlock:
 
 
 def _parallelism(form: EditForm) -> list[Block]:
-    """Only of a running job can it be changed."""
+    """The input for the dump parallelism, which can be changed only while the job is RUNNING."""
     current = form.job.parallelism
     if form.job.state != State.RUNNING:
         shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
@@ -256,5 +256,5 @@ def _warning(form: PickForm) -> str:
 
 
 def _preselected(form: PickForm) -> bool:
-    """Failed databases are picked at first only where that is what a restart is for."""
+    """Failed databases are preselected for a restart only."""
     return form.action is Action.RESTART

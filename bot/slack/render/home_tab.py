@@ -1,4 +1,4 @@
-"""The App Home tab: jobs by state, my open approvals, my watches."""
+"""The App Home tab: jobs by state, requests to approve, own requests and watches."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _WATCHES = 15
 
 @dataclass(frozen=True, slots=True)
 class HomeContent:
-    """All that the tab shows one person."""
+    """What the tab shows to one person."""
 
     jobs: Sequence[Job]
     last_polled: datetime | None
-    """When the jobs were last looked at; None before the first look."""
+    """When the jobs were last polled; None before the first poll."""
     to_decide: Sequence[Request] = ()
     """Requests that wait for this person's approval."""
     own_requests: Sequence[Request] = ()
@@ -41,9 +41,9 @@ class HomeContent:
     watches: Sequence[Watch] = ()
     """This person's watches."""
     with_failed_databases: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """By name, the jobs that go on with failed databases, and which."""
+    """By job name, the failed databases of jobs that run on."""
     buttons: Sequence[Button] = ()
-    """Refreshing, and what else can be begun here."""
+    """At the top, for example Refresh."""
 
 
 def home(content: HomeContent) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def home(content: HomeContent) -> dict[str, Any]:
     blocks.extend(m.context(_last_polled(content.last_polled)))
     blocks.extend(m.buttons(content.buttons))
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
-    # Somebody waits: that comes before everything else.
+    # Requests to decide come first, as somebody waits for them.
     blocks.extend([*deciding, m.divider()] if content.to_decide else [])
     blocks.extend(_jobs(content.jobs, content.with_failed_databases))
     blocks.append(m.divider())
@@ -141,7 +141,7 @@ def _request(request: Request) -> str:
 
 
 def _buttons(request: Request, *, decide: bool) -> list[Button]:
-    """One decides, and confirms, on the whole card alone."""
+    """No Approve or Confirm here: people decide on the full card only, which Review shows."""
     verb = str(request.action)
     review = Button("Review", verb, "review", request.id, "primary")
     if decide:

@@ -27,7 +27,7 @@ _LABELS = 20
 
 
 def job_card(card: JobCard) -> Message:
-    """State and phase first, then what is wrong, then everything else."""
+    """State and phase first, then errors, then everything else."""
     job = card.job
     blocks: list[Block] = [m.header(f"{labels.job_emoji(job)} {job.display_name or job.id}")]
     blocks.append(m.section(_state(job)))
@@ -40,7 +40,7 @@ def job_card(card: JobCard) -> Message:
 
 
 def error_text(job: Job) -> str:
-    """The job's error, its usual cause, and where to read on; mrkdwn, empty without an error."""
+    """The job's error, its likely cause, and a link to the docs; mrkdwn, empty without an error."""
     if job.error is None:
         return ""
     shown = mrkdwn.clip(mrkdwn.verbatim(job.error.message or "The service gave no reason."), _ERROR)
@@ -48,7 +48,7 @@ def error_text(job: Job) -> str:
 
 
 def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
-    """The likely cause, or at least the page that lists known errors; mrkdwn."""
+    """The likely cause with its docs page; without one, the page of known errors; mrkdwn."""
     if cause is None:
         return f"{mrkdwn.link(docs_url(job), 'Known errors and what helps')}"
     sure = "*Likely cause*" if cause.documented else "*Likely cause* (the docs do not list it)"
@@ -56,7 +56,7 @@ def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
 
 
 def databases_text(databases: Sequence[Database]) -> str:
-    """Counts by state, the failed ones with their reasons, and the first names; mrkdwn."""
+    """Counts by state, the failed databases with their errors, and the first other names; mrkdwn."""
     if not databases:
         return "*Databases*: none listed yet"
     counts = Counter(each.state for each in databases)
@@ -93,7 +93,7 @@ def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
 
 
 def _aged(parts: Sequence[RichPart]) -> str:
-    """Times as ages, which Slack keeps true for as long as the card is there; mrkdwn."""
+    """Rich text with times as ages (`{ago}`), which Slack keeps up to date; mrkdwn."""
     return "".join(
         mrkdwn.date(each.at, "{ago}") if isinstance(each, Time) else mrkdwn.rich_text((each,))
         for each in parts

@@ -25,7 +25,7 @@ from bot.util.text import count_of
 
 _BOXES_PER_BLOCK = 10
 _BULK = 24
-"""Buttons beside the boxes: a block holds 25 elements."""
+"""Buttons beside the checkboxes: an actions block holds 25 elements."""
 _MAX_OPTION = 75
 _MAX_MENU = 100
 _MAX_ERROR = 120
@@ -33,11 +33,11 @@ _LINES_PER_SECTION = 8
 _DATABASES = 5
 _MAX_FAILING = 10
 _MAX_COUNTS = 8
-"""So many statuses are counted one by one at the top of the first page."""
+"""Up to so many statuses are counted one by one; more are counted by state."""
 
 
 def jobs_page(page: JobsPage) -> Message:
-    """The page; where one block a job is too much for a message, jobs share blocks."""
+    """One block per job; several jobs per block if that exceeds the limits of a message."""
     text = _summary(page)
     blocks = _blocks(page, compact=False)
     if len(blocks) > m.MAX_BLOCKS or sum(map(m.text_size, blocks)) > m.MAX_TEXT:
@@ -90,7 +90,7 @@ def _position(page: JobsPage) -> str:
 
 
 def _counts(page: JobsPage) -> list[Block]:
-    """What there is on all pages, where this one cannot show it; by state alone where that is a lot."""
+    """How many jobs of each status there are on all pages; by state if there are many statuses."""
     counts = Counter(page.counts)
     if len(counts) > _MAX_COUNTS:
         counts = Counter()
@@ -139,7 +139,7 @@ def _show(line: JobLine) -> Button:
 
 
 def _compact(group: JobGroup) -> list[Block]:
-    """Several jobs a section, and one menu to show any of them."""
+    """Several jobs per section, and one menu to show any of them."""
     blocks: list[Block] = []
     for at in range(0, len(group.lines), _LINES_PER_SECTION):
         lines = group.lines[at : at + _LINES_PER_SECTION]
@@ -208,7 +208,7 @@ def _duration(job: Job) -> str:
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:
-    """Checkboxes, ten a block; beside the last what can be done with those that are ticked."""
+    """Checkboxes, ten per block; beside the last ones the buttons for all that are ticked."""
     blocks: list[Block] = []
     for index, at in enumerate(range(0, len(group.lines), _BOXES_PER_BLOCK), 1):
         options = {line.ref: _box(line) for line in group.lines[at : at + _BOXES_PER_BLOCK]}

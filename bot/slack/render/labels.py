@@ -1,4 +1,4 @@
-"""The words and signs by which people know states, phases, engines and amounts."""
+"""Words and emoji for states, phases, engines and names."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ DONE: dict[Action, str] = {
 
 
 def state_emoji(state: str, phase: str = "") -> str:
-    """One emoji that tells the state at a glance."""
+    """The emoji of a state."""
     if source_writes.waits(f"{state}/{phase}"):
         return "🛑"
     if state in CHANGING:
@@ -73,7 +73,7 @@ def job_emoji(job: Job) -> str:
 
 
 def status(text: str) -> str:
-    """`RUNNING/CDC`, as it stands in events and groups, for people: `RUNNING · CDC`. mrkdwn."""
+    """`RUNNING/CDC`, as events and groups have it, becomes `RUNNING · CDC`; mrkdwn."""
     state, _, phase = text.partition("/")
     shown = f"*{mrkdwn.verbatim(state) or 'unknown'}*"
     return f"{shown} · {mrkdwn.verbatim(display.phase_text(phase))}" if phase else shown
@@ -90,7 +90,7 @@ def job_code(name: str) -> str:
 
 
 def job_name_code(request: Request, name: str) -> str:
-    """What a job is called in a request, in code type, from its full name."""
+    """A job's display name in a request, in code type, from its full name."""
     return mrkdwn.code(display_name(request, name))
 
 
@@ -100,18 +100,18 @@ def engine_text(endpoint: Endpoint) -> str:
 
 
 def location_text(endpoint: Endpoint) -> str:
-    """Engine, provider, and where it is; mrkdwn."""
+    """Engine, provider, and host or connection profile; mrkdwn."""
     where = endpoint.host or endpoint.profile_id
     return f"{engine_text(endpoint)} {mrkdwn.code(where)}" if where else engine_text(endpoint)
 
 
 def source_and_destination(job: Job) -> str:
-    """From what to what; mrkdwn."""
+    """`PostgreSQL (Amazon RDS) → PostgreSQL (Cloud SQL)`; mrkdwn."""
     return f"{engine_text(job.source)} → {engine_text(job.destination)}"
 
 
 def source_and_destination_plain(job: Job) -> str:
-    """The same for plain text, short."""
+    """Providers only, or engines where there is none; plain text."""
 
     def short(endpoint: Endpoint) -> str:
         return display.provider_text(endpoint) or display.engine_text(endpoint) or "unknown"
@@ -132,7 +132,7 @@ def run_text(state: RunState) -> str:
 
 
 def in_progress_text(run: Run | None, operation: Operation | None = None) -> str:
-    """What goes on with a job, and who began it; mrkdwn, empty when nothing does."""
+    """The run or operation in progress, and who started it; mrkdwn, empty if there is none."""
     if run is not None:
         by = f" by {mrkdwn.mention('@', run.by)}" if run.by else ""
         begun = run.called or run.created
@@ -148,7 +148,7 @@ def in_progress_text(run: Run | None, operation: Operation | None = None) -> str
 
 
 def names(found: tuple[str, ...] | list[str], limit: int = 20) -> str:
-    """Names in code type, the first `limit`, and how many more; mrkdwn."""
+    """The first `limit` names in code type, and how many more there are; mrkdwn."""
     shown = ", ".join(mrkdwn.code(each) for each in found[:limit])
     rest = len(found) - limit
     return f"{shown} and *{rest:,} more*" if rest > 0 else shown

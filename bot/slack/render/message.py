@@ -1,7 +1,7 @@
 """A message for Slack, kept within its limits.
 
-Limits: https://docs.slack.dev/reference/block-kit/blocks; the whole text of a message's blocks
-is kept under `MAX_TEXT` too, because Slack refuses larger ones (`msg_blocks_too_long`).
+Limits: https://docs.slack.dev/reference/block-kit/blocks. The text of all blocks together is kept under
+`MAX_TEXT`, because Slack refuses larger messages (`msg_blocks_too_long`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MAX_LABEL = 75
 MAX_TITLE = 100
 MAX_CONFIRM_TEXT = 300
 MAX_CONFIRM_BUTTON = 30
-"""A confirmation dialog's title, text and button."""
+"""Characters of a confirmation dialog's title, text and buttons."""
 MAX_FALLBACK = 1000
 """Characters of the plain text that notifications show."""
 BUTTONS_PER_ROW = 25
@@ -52,13 +52,13 @@ _SCALARS = frozenset(
     {"type", "block_id", "action_id", "value", "style", "url", "emoji", "verbatim", "expand"}
 )
 _OPTION_TEXTS = ("_text", "_block_description")
-"""Where an option keeps what it writes: the class does not tell its attributes."""
+"""Attributes of an option that hold its texts; the class does not list them in `attributes`."""
 _ACTS = frozenset({"run", "chosen", "confirm", "confirm_destination"})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What `chat.postMessage` and `chat.update` take."""
+    """The text and blocks for `chat.postMessage` and `chat.update`."""
 
     text: str
     blocks: list[Block]
@@ -69,7 +69,7 @@ class Message:
 
 
 def message(text: str, blocks: Iterable[Block]) -> Message:
-    """Finish a message: `text` is mrkdwn and stands alone where blocks are not shown."""
+    """A message within the limits. `text` is mrkdwn, for notifications and wherever blocks are not shown."""
     kept = _fit(list(blocks), MAX_BLOCKS)
     number_actions(kept)
     return Message(mrkdwn.clip(text, MAX_FALLBACK).strip() or "\u2014", kept)
@@ -80,7 +80,7 @@ def header(text: str) -> HeaderBlock:
 
 
 def mrkdwn_text(text: str) -> MarkdownTextObject:
-    """mrkdwn in which nothing but explicit markup becomes a link or a mention."""
+    """mrkdwn in which only explicit markup becomes a link or a mention."""
     return MarkdownTextObject(
         text=mrkdwn.clip(text, MAX_SECTION) if text.strip() else "\u2014", verbatim=True
     )
@@ -91,18 +91,18 @@ def section(text: str, accessory: BlockElement | None = None) -> SectionBlock:
 
 
 def sections(text: str) -> list[Block]:
-    """As many sections as a long text needs, parted at line ends where that is possible."""
+    """As many sections as a long text needs, split at line ends if possible."""
     return [section(piece) for piece in _split(text, MAX_SECTION)]
 
 
 def fields(texts: Sequence[str]) -> list[Block]:
-    """Columns of short texts; a section takes ten."""
+    """Short texts in two columns; a section holds ten."""
     shown = [MarkdownTextObject(text=mrkdwn.clip(each, MAX_FIELD), verbatim=True) for each in texts if each]
     return [SectionBlock(fields=shown[at : at + 10]) for at in range(0, len(shown), 10)]
 
 
 def context(*texts: str) -> list[Block]:
-    """Small print; nothing when there is nothing to say."""
+    """Small print; no block if all texts are empty."""
     shown = [mrkdwn_text(each) for each in texts if each.strip()][:10]
     return [ContextBlock(elements=shown)] if shown else []
 
@@ -112,7 +112,7 @@ def divider() -> DividerBlock:
 
 
 def button(spec: Button) -> ButtonElement:
-    """Its `action_id` may be numbered later, where the message has several of its kind."""
+    """A button. `message` numbers its `action_id` if there are several of its kind."""
     return ButtonElement(
         text=PlainTextObject(text=mrkdwn.clip_plain(spec.label, MAX_LABEL), emoji=True),
         action_id=action_id(spec.verb, spec.step),
@@ -124,7 +124,7 @@ def button(spec: Button) -> ButtonElement:
 
 
 def _confirm_dialog(spec: Button) -> ConfirmObject:
-    """Slack's own dialog between a press and its delivery."""
+    """The dialog that Slack shows between a press and its delivery."""
     return ConfirmObject(
         title=PlainTextObject(text=mrkdwn.clip_plain(f"{spec.label}?", MAX_TITLE)),
         text=PlainTextObject(text=mrkdwn.clip_plain(spec.asks, MAX_CONFIRM_TEXT)),
@@ -134,12 +134,12 @@ def _confirm_dialog(spec: Button) -> ConfirmObject:
 
 
 def _style(spec: Button) -> str | None:
-    """What cannot be undone is red, whoever made the button."""
+    """Red for every button that starts or confirms a destructive action."""
     return "danger" if spec.verb in DESTRUCTIVE and spec.step in _ACTS else None
 
 
 def buttons(specs: Sequence[Button], block_id: str | None = None) -> list[Block]:
-    """Rows of buttons; nothing for none."""
+    """Rows of buttons; no block if there are none."""
     made = [button(spec) for spec in specs]
     rows = [made[at : at + BUTTONS_PER_ROW] for at in range(0, len(made), BUTTONS_PER_ROW)]
     return [
@@ -154,7 +154,7 @@ def action_id(verb: str, step: str, number: int = 0) -> str:
 
 
 def number_actions(blocks: Iterable[Block]) -> None:
-    """Make the `action_id`s of a surface unique: the second of a kind gets `:2`, and so on."""
+    """Make the `action_id`s of a message or view unique: the second of a kind gets `:2`, and so on."""
     seen: Counter[str] = Counter()
     for element in elements(blocks):
         name = element.action_id or ""
@@ -171,12 +171,12 @@ def elements(blocks: Iterable[Block]) -> Iterator[InteractiveElement]:
 
 
 def text_size(block: Block) -> int:
-    """Characters of text in a block, as they count toward the message's limit."""
+    """Characters of text in a block, as they count towards `MAX_TEXT`."""
     return _text_size(block)
 
 
 def _text_size(value: Any) -> int:
-    """Read off the objects: to turn each into JSON first would cost more than all else in a message."""
+    """Read from the objects' attributes: to write each as JSON first would double the time of a message."""
     if isinstance(value, list | tuple):
         return sum([_text_size(each) for each in value])
     if value is None or isinstance(value, str):
@@ -188,7 +188,7 @@ def _text_size(value: Any) -> int:
 
 @lru_cache(maxsize=256)
 def _texts(kind: type) -> tuple[bool, tuple[str, ...]]:
-    """Whether objects of a class are text themselves, and which of their attributes may hold some."""
+    """Whether objects of this class have a `text`, and which of their attributes may hold texts."""
     if issubclass(kind, TextObject):
         return True, ()
     if issubclass(kind, Option):
@@ -200,7 +200,7 @@ def _texts(kind: type) -> tuple[bool, tuple[str, ...]]:
 
 
 def _fit(blocks: list[Block], limit: int) -> list[Block]:
-    """Leave out the middle of what is too long, say so, and keep the buttons at its end."""
+    """Drop blocks before the final buttons if there is too much, with a note that says so."""
     if len(blocks) <= limit and sum(map(text_size, blocks)) <= MAX_TEXT:
         return blocks
     tail = _tail(blocks)
@@ -215,7 +215,7 @@ def _fit(blocks: list[Block], limit: int) -> list[Block]:
 
 
 def _tail(blocks: list[Block]) -> list[Block]:
-    """The buttons and small print at the end, which must stay."""
+    """The buttons and small print at the end, which are kept."""
     start = len(blocks)
     while (
         start > 0 and len(blocks) - start < 4 and isinstance(blocks[start - 1], ActionsBlock | ContextBlock)

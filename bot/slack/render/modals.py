@@ -1,6 +1,6 @@
-"""All views, and what is read back from them.
+"""All modals, and the input that is read back from them.
 
-Views are plain values, as `views.open`, `views.update` and `views.publish` take them.
+Views are JSON values for `views.open`, `views.update` and `views.publish`.
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ def form(answer: Form) -> dict[str, Any]:
 
 
 def loading() -> dict[str, Any]:
-    """Opened at once, while the answer is being made: a trigger lasts 3 seconds."""
+    """The view that is opened first, as a trigger lasts 3 seconds and the answer may take longer."""
     return modal(TITLE, [m.section("⏳ Asking the migration service …")])
 
 
 def message_view(message: Message) -> dict[str, Any]:
-    """A message in a view, where a view waits for the answer."""
+    """A message as a view, for a view that waits for the answer."""
     return modal(TITLE, message.blocks)
 
 
 def error_view(text: str) -> dict[str, Any]:
-    """Something went wrong, in one sentence."""
+    """An error in one sentence."""
     return modal(TITLE, m.sections(f"🔴 {mrkdwn.verbatim(text)}"))
 
 
 def submitted_flags(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, FlagValue]:
-    """The flags of an invocation that a submitted form stands for; `data` is the form's stored ref.
+    """A submitted form as the flags of a command; `data` is what is stored for the form.
 
     Raises:
-        UsageError: something needed is missing, or a value that the form did not have.
+        UsageError: a choice is missing, or the form has no such option.
     """
     match step:
         case "submit":
@@ -73,7 +73,7 @@ def submitted_flags(step: str, values: Mapping[str, Any], data: Mapping[str, Any
 
 
 def form_objections(step: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, str]:
-    """By `block_id`: what is wrong with what was filled in, for the acknowledgement."""
+    """What is wrong with the input, by `block_id`, for the acknowledgement."""
     try:
         submitted_flags(step, values, data)
     except UsageError as error:
@@ -82,7 +82,7 @@ def form_objections(step: str, values: Mapping[str, Any], data: Mapping[str, Any
 
 
 def suggestions(typed: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Options for the type-ahead of databases; `data` is the form's stored ref."""
+    """Options for the type-ahead menu of databases; `data` is what is stored for the form."""
     return choices.suggestions(typed, _source(data))
 
 
@@ -103,7 +103,7 @@ def _source(data: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _error_block(step: str, values: Mapping[str, Any]) -> str:
-    """The block that an objection is shown at; it must be an input of the view."""
+    """The block that shows the objection; Slack requires an input block of the view."""
     wanted = form_modals.PICK_BLOCK if step == "pick" else form_modals.CHOSEN_BLOCK
     return wanted if wanted in values else next(iter(values), wanted)
 

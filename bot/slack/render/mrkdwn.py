@@ -1,4 +1,4 @@
-"""Text for Slack's mrkdwn: escaped, without formatting or pings of its own, cut where it is too long.
+"""Text for Slack's mrkdwn: escaped, so that it formats and mentions nothing, and clipped to a length.
 
 Source: https://docs.slack.dev/messaging/formatting-message-text
 """
@@ -14,32 +14,32 @@ from bot.util.redact import redact
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, and those that turn the direction of text: a name must not disguise itself."""
+"""Control characters, and those that change the direction of text, which could disguise a name."""
 _LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
-"""Slack has no escape for its formatting characters: others that look like them stand in."""
+"""Slack has no escape for its formatting characters, so lookalikes replace them."""
 _EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-"""Underscores that could begin or end italics; those within a word are kept (`orders_db`)."""
+"""Underscores that could start or end italics; those within a word (`orders_db`) are kept."""
 _EMOJI = re.compile(r":(?=[a-z0-9_+'-]+:)")
 _QUOTE = re.compile(r"^(\s*)&gt;", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _UNIT = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|[\s\S]")
 _BLANK = "\u200b"
-"""Takes no room and breaks what Slack would take for an emoji or a quote."""
+"""A zero-width space, which breaks up what Slack would show as an emoji or a quote."""
 _MARKUP = re.compile(r"`([^`\n]+)`|(?<!\w)\*([^*\n]+)\*(?!\w)")
 
 
 def clean(text: str) -> str:
-    """Without characters that cannot be sent, or that show text other than it is, and without secrets."""
+    """`text` without control and direction characters, and with secrets redacted."""
     return redact(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def escape(text: str) -> str:
-    """Only `&`, `<`, `>`: formatting characters still format."""
+    """Escape only `&`, `<` and `>`: formatting characters still format."""
     return clean(text).translate(_ENTITIES)
 
 
 def verbatim(text: str) -> str:
-    """Text from the service or a person: shown as it is, whatever it contains."""
+    """Text from the service or a person, shown exactly as it is."""
     shown = clean(text).translate(_LOOKALIKES).translate(_ENTITIES)
     shown = _EDGE.sub("\u02cd", shown)
     shown = _EMOJI.sub(f":{_BLANK}", shown)
@@ -48,26 +48,26 @@ def verbatim(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def format_own(text: str) -> str:
-    """A sentence of ours: `code` and *bold* format; everything else is shown as it is."""
+    """A sentence of ours: `code` and *bold* format; everything else is shown literally."""
     parts = _CODE.split(clean(text))
     return "".join(code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
 
 
 def code(text: str) -> str:
-    """An identifier in code type. What stands in it formats nothing."""
+    """An identifier in code type; nothing in it formats. An empty one is a dash."""
     shown = clean(text).replace("`", "\u02cb").replace("\n", " ").strip()
     return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
 
 
 def date(at: datetime, form: str = "{date_short_pretty} {time}") -> str:
-    """A moment in the reader's own time zone. `at` without a zone is UTC."""
+    """A time in the reader's time zone. `at` without a zone is UTC."""
     moment = at if at.tzinfo else at.replace(tzinfo=UTC)
     fallback = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
 
 
 def link(url: str, text: str) -> str:
-    """A link; only `http(s)` ones become links, so that no text makes another kind."""
+    """A link; any URL but an `http(s)` one is shown as text, as Slack has other kinds of links."""
     if not re.match(r"https?://\S+$", url):
         return verbatim(text)
     target = url.translate(_ENTITIES).replace("|", "%7C")
@@ -75,17 +75,17 @@ def link(url: str, text: str) -> str:
 
 
 def mention(sigil: str, id: str) -> str:
-    """`<@U…>` and its kind; an id that is none (it would be another command) is shown as text."""
+    """`<@U…>`, `<#C…>` or `<!subteam^S…>`; an invalid id is shown as code, as it could be another command."""
     return f"<{sigil}{id}>" if re.fullmatch(r"[A-Z0-9]+", id) else code(id)
 
 
 def utf16_length(text: str) -> int:
-    """Characters as a browser counts them: those outside the basic plane count twice."""
+    """Length in UTF-16 code units, as browsers count: characters outside the basic plane count twice."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, limit: int) -> str:
-    """Cut mrkdwn to `limit` characters, with `…`; never within a link, an entity or code."""
+    """Cut mrkdwn to `limit` characters, with `…` at the end; never within a link, an entity or code."""
     if utf16_length(text) <= limit:
         return text
     kept: list[str] = []
@@ -99,7 +99,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def clip_plain(text: str, limit: int) -> str:
-    """Cut plain text to `limit` characters, with `…`; one line, never empty."""
+    """Plain text in one line of at most `limit` characters, with `…` if it was cut; never empty."""
     line = " ".join(clean(text).split()) or "\u2014"
     if utf16_length(line) <= limit:
         return line
@@ -116,12 +116,12 @@ def _plain(text: str) -> str:
 
 
 def rich_text(rich: RichText) -> str:
-    """For a `mrkdwn` text object."""
+    """Rich text for a `mrkdwn` text object."""
     return "".join(_part(part) for part in rich_parts(rich))
 
 
 def to_plain_text(rich: RichText) -> str:
-    """For a `plain_text` text object: mentions are ids, times are UTC, marks are gone."""
+    """Rich text for a `plain_text` text object: ids for mentions, times in UTC, no formatting."""
     return "".join(_part_to_plain_text(part) for part in rich_parts(rich))
 
 

@@ -1,4 +1,4 @@
-"""Messages of the outbox and the Home tab, rendered from what the store holds now."""
+"""Outbox messages and the Home tab, rendered from the store's present state."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from bot.store.records import (
 _DAY = timedelta(days=1)
 _MAX_EVENTS = 1000
 _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
-"""What an alert offers; the rest is behind Show."""
+"""Actions that an alert offers; Show leads to the others."""
 _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 
 
 class OutboxRenderer:
-    """Renders `OutMessage`s (see the table of kinds in docs/architecture.md)."""
+    """Renders `OutMessage`s by their kind (see the table of kinds in docs/architecture.md)."""
 
     def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -62,10 +62,10 @@ class OutboxRenderer:
         }
 
     def render(self, out: OutMessage) -> Message | None:
-        """The message as it should be now; None when there is nothing left to show.
+        """The message in its present form; None if there is nothing left to show.
 
         Raises:
-            StoreError.
+            StoreError: the store cannot be read.
         """
         return self._kinds[out.kind](out.subject)
 
@@ -87,7 +87,7 @@ class OutboxRenderer:
         )
 
     def _related(self, request: Request) -> RelatedRequests:
-        """For those who still have to decide."""
+        """Other open requests for the same jobs, as long as this one is undecided."""
         return (
             find_related_open(self._store, request, self._clock())
             if request.state in OPEN_REQUESTS
@@ -95,7 +95,7 @@ class OutboxRenderer:
         )
 
     def _follow_up_buttons(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
-        """What jobs that have been stopped allow now: to go on, or to begin anew."""
+        """After a stop: the buttons to resume or restart the jobs."""
         if request.action is not Action.STOP or request.state is not RequestState.DONE:
             return ()
         if self._access.policy.missing:
@@ -107,7 +107,7 @@ class OutboxRenderer:
         return group_action_buttons(self._ref, jobs, only=_AFTER_STOP_ACTIONS)
 
     def _current_job(self, job: Job) -> Job:
-        """The job as it stands since, as far as that has been seen."""
+        """The stopped job as last polled, or as STOPPED if it has not been polled since."""
         known = self._store.known_job(job.name)
         if known is None or known.job.create_time != job.create_time or known.job.state != State.STOPPED:
             return replace(job, state=State.STOPPED)
@@ -181,7 +181,7 @@ class OutboxRenderer:
         return alerts.alert(event, job, buttons, over=over)
 
     def _alert_buttons(self, event: Event, job: Job) -> tuple[Button, ...]:
-        """What an alert offers: never a promote that it advises against."""
+        """The buttons of an alert; without Promote if the alert advises against it."""
         if self._access.policy.missing:
             return ()
         if event.kind not in ("delayed", "database_failed"):
@@ -219,7 +219,7 @@ class OutboxRenderer:
         return known.job if known is not None and known.job.create_time == event.create_time else None
 
     def _job_buttons(self, job: Job) -> tuple[Button, ...]:
-        # A message is read by many, so it offers what some of them may do; without a policy nobody may.
+        # Many people read a message, so it offers what some of them may do; without a policy, nothing.
         offered = () if self._access.policy.missing else action_buttons(self._ref, job)
         return (*offered, show_button(self._ref, job))
 
@@ -232,7 +232,7 @@ class OutboxRenderer:
         """The App Home view of one person.
 
         Raises:
-            StoreError.
+            StoreError: the store cannot be read.
         """
         known = self._store.known_jobs().values()
         requests = [
@@ -262,7 +262,7 @@ class OutboxRenderer:
 
 
 def _job_as_of(job: Job, events: tuple[Event, ...]) -> Job:
-    """A job that is gone, or whose later run has a message of its own: as its last event left it."""
+    """A job that was deleted, or whose later run has its own message, as its last event left it."""
     last = next((each for each in reversed(events) if each.after or each.kind == "deleted"), None)
     if last is None or last.kind == "deleted":
         return replace(job, state=State.DELETED, phase="")

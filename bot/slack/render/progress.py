@@ -1,4 +1,4 @@
-"""How far the runs of a request are, and what came of them."""
+"""The progress and outcome of a request's runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.util.text import rest_line
 _BAR_CELLS = 10
 _LINES = 60
 _DETAILED = 10
-"""Runs that are shown with their operations; more have a short line each."""
+"""Up to so many runs are shown with their operations; more have a short line each."""
 _NOTE = 400
 _SHORT_NOTE = 150
 _ORDER = (
@@ -29,7 +29,7 @@ _ORDER = (
     RunState.QUEUED,
     RunState.SUCCEEDED,
 )
-"""What needs eyes comes first."""
+"""What needs attention comes first."""
 
 
 def bar(done: int, total: int) -> str:
@@ -38,23 +38,23 @@ def bar(done: int, total: int) -> str:
 
 
 def gauge(percent: float) -> str:
-    """`▰▰▰▱▱▱▱▱▱▱`: full only when all is done."""
+    """`▰▰▰▱▱▱▱▱▱▱`: full only at 100 percent."""
     filled = int(_BAR_CELLS * min(max(percent, 0.0), 100.0) / 100 + 1e-9)
     return f"{'▰' * filled}{'▱' * (_BAR_CELLS - filled)}"
 
 
 def failed(run: Run) -> bool:
-    """Whether it ended without what was asked."""
+    """Whether it ended without success: failed, refused or unclear."""
     return run.state in (RunState.FAILED, RunState.REFUSED, RunState.UNCLEAR)
 
 
 def retryable(run: Run) -> bool:
-    """Whether it failed, and trying again may help."""
+    """Whether it ended without success and a retry may help."""
     return failed(run) and not run.hopeless
 
 
 def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> list[Block]:
-    """One line a job, for several jobs with a bar above. `now` is None once all have ended."""
+    """One line per job, with a bar above several jobs. `now` is None once all have ended."""
     if len(request.jobs) == 1:
         return m.sections("\n".join(_line(request, run, now) for run in runs)) if runs else []
     ended = sum(1 for run in runs if run.state not in ACTIVE_RUNS)
@@ -69,7 +69,7 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
 
 
 def outcome(request: Request, runs: Sequence[Run]) -> str:
-    """What came of it, in one line; mrkdwn."""
+    """The outcome in one line; mrkdwn."""
     if not runs:
         return "🚫 *Nothing was done.*"
     if len(request.jobs) == 1:
@@ -112,7 +112,7 @@ def _line(request: Request, run: Run, now: datetime | None, *, short: bool = Fal
 
 
 def _note(run: Run) -> str:
-    """Why, or how far: the service's words among ours, so that no mark of either formats; mrkdwn."""
+    """The run's note. It may quote the service, so nothing in it formats; mrkdwn."""
     return mrkdwn.verbatim(run.note.replace("`", ""))
 
 
@@ -133,7 +133,7 @@ def _span(run: Run) -> str:
     if run.called is None or run.ended is None or run.ended < run.called:
         return ""
     if run.state in (RunState.REFUSED, RunState.UNCLEAR):
-        return ""  # it took place at no time that is known
+        return ""  # when it ran is not known
     return f" in {humanize(run.ended - run.called)}"
 
 

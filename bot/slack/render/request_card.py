@@ -148,7 +148,7 @@ def _typing(request: Request) -> str:
 
 
 def _starts_later(request: Request) -> str:
-    """Whoever confirms should know that it does not begin at once."""
+    """Says that the request waits for approvals after the confirmation."""
     if request.needed == 0:
         return ""
     rule = f" (rule {mrkdwn.code(request.rule)})" if request.rule else ""
@@ -167,7 +167,7 @@ def _confirm_buttons(request: Request) -> list[Button]:
 
 
 def recheck_button(request: Request) -> list[Button]:
-    """Reads the replication delay again, where it decides what is lost."""
+    """The button that measures the replication delay again, for a promote."""
     return [_button(request, "Re-check delay", "recheck")] if request.action is Action.PROMOTE else []
 
 
@@ -178,13 +178,13 @@ def _style(request: Request) -> _Style:
 
 
 def _loses_data(request: Request) -> bool:
-    """Whether it throws something away: data, a job, or a full dump that has to begin anew."""
+    """Whether it discards something: data, a job, or a full dump that has to start again."""
     thrown = request.action is Action.STOP and any(map(running_dump, request.jobs))
     return thrown or request.action in DESTRUCTIVE
 
 
 def list_button(request: Request) -> list[Button]:
-    """Opens a view with every job and database, where the card could not name them all."""
+    """The button for a view with all names, if the card cannot hold them."""
     return [_button(request, "Show all names", "names")] if has_long_list(request) else []
 
 
@@ -207,7 +207,7 @@ def _approving(
 
 
 def _not_asked(approval_message: OutMessage | None) -> list[Block]:
-    """Nobody else hears of a request that could not be posted, so who asked must."""
+    """Tells the requester that the request could not be posted: no approver has seen it."""
     if approval_message is None or not approval_message.error:
         return []
     return m.sections(
@@ -231,7 +231,7 @@ def _running(
 
 
 def _abandon_buttons(request: Request, runs: Sequence[Run], now: datetime) -> list[Block]:
-    """A way out where an operation does not end."""
+    """The button to stop following, if an operation does not end."""
     long = [run for run in runs if is_overdue(run, now)]
     if not long:
         return []
@@ -292,7 +292,7 @@ def _ended_card(request: Request, decisions: Sequence[Decision]) -> list[Block]:
 
 
 def _end_reason(request: Request) -> str:
-    """Why it ended: a person's words when it was denied, else a sentence of ours."""
+    """Why it ended: the reason of a denial, which is quoted, else a sentence of ours."""
     show = mrkdwn.verbatim if request.state is RequestState.DENIED else mrkdwn.format_own
     return show(request.note)
 

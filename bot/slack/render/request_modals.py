@@ -1,4 +1,4 @@
-"""Views about a request: the typed confirmation, the reason of a denial, all its names."""
+"""Views about a request: typed confirmation, reason of a denial, review, and all names."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def typed_confirmation(
 ) -> dict[str, Any]:
     """Asks to type `phrase` (the job's id) before something that cannot be undone.
 
-    `ref` says of which request, and what was shown of it; `related` are other requests for the same jobs that
-    are open.
+    `ref` is the callback token with the request and the delay shown; `related` are other open requests for
+    the same jobs.
     """
     blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *request_details(request, related)]
     blocks.append(
@@ -57,12 +57,12 @@ def typed_confirmation(
 
 
 def typed_text(values: Mapping[str, Any]) -> str:
-    """What was typed in `typed_confirmation`."""
+    """The input of `typed_confirmation`."""
     return typed(values, TYPED_BLOCK, _MAX_PHRASE)
 
 
 def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
-    """By `block_id`: why what was typed does not count; empty when it does."""
+    """What is wrong with the typed text, by `block_id`; empty if it is the phrase."""
     written = typed_text(values)
     if written == phrase:
         return {}
@@ -71,7 +71,7 @@ def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
 
 
 def deny_reason(request: Request, ref: str) -> dict[str, Any]:
-    """Asks why a request is denied; `ref` says which, and where the button was pressed."""
+    """Asks why a request is denied; `ref` is the callback token with the request and the channel."""
     blocks: list[Block] = [
         m.section(
             f"{mrkdwn.mention('@', request.by.user)} asked to *{mrkdwn.verbatim(subject(request))}* "
@@ -100,25 +100,25 @@ def deny_reason(request: Request, ref: str) -> dict[str, Any]:
 
 
 def reason_text(values: Mapping[str, Any]) -> str:
-    """What was written in `deny_reason`."""
+    """The input of `deny_reason`."""
     return typed(values, REASON_BLOCK, _MAX_REASON)
 
 
 def reason_objections(values: Mapping[str, Any]) -> dict[str, str]:
-    """By `block_id`: what is wrong with the reason; empty when nothing is."""
+    """What is wrong with the reason, by `block_id`; empty if nothing is."""
     return {} if reason_text(values) else {REASON_BLOCK: "Say in a few words why, for the one who asked."}
 
 
 def review(card: Message, ref: str, note: Sequence[Block] = ()) -> dict[str, Any]:
-    """The whole card of a request with its buttons, under what there is to say of the last press.
+    """The full card of a request with its buttons, below the `note` that answers the last press.
 
-    `ref` says which request, and where the review was asked for.
+    `ref` is the callback token with the request and the channel where Review was pressed.
     """
     return modal("Review the request", [*note, *card.blocks], ref=ref)
 
 
 def all_names(request: Request) -> dict[str, Any]:
-    """Every job of a request and every database that it touches."""
+    """All jobs of a request and all databases that it affects."""
     blocks: list[Block] = []
     for job in request.jobs:
         databases = request.databases.get(job.name, ())
@@ -131,7 +131,7 @@ def all_names(request: Request) -> dict[str, Any]:
 
 
 def name_rows(found: Sequence[str]) -> list[str]:
-    """All names in code type, some a row: long lists part at row ends."""
+    """All names in code type, ten per row, as long texts are split at line ends."""
     return [
         ", ".join(mrkdwn.code(each) for each in found[at : at + _NAMES_PER_ROW])
         for at in range(0, len(found), _NAMES_PER_ROW)
@@ -139,6 +139,6 @@ def name_rows(found: Sequence[str]) -> list[str]:
 
 
 def _merge_sections(blocks: list[Block]) -> list[Block]:
-    """Put short sections together: a view holds a hundred blocks, a request up to a thousand jobs."""
+    """Merge sections if there are many: a view holds 100 blocks, a request up to 1,000 jobs."""
     texts = [str(block.to_dict()["text"]["text"]) for block in blocks]
     return m.sections("\n".join(texts)) if len(texts) > 50 else blocks

@@ -1,4 +1,4 @@
-"""The message that follows a job through one run, and the details in its thread."""
+"""The message that follows a job through one run, and the event details in its thread."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def timeline(
     *,
     current: bool = True,
 ) -> Message:
-    """Where the job is, what happened (oldest first), and what to do next.
+    """The job's status, its events (oldest first), and the next step.
 
-    `current` is False once the job is gone or a later run has a message of its own: then the
-    message only tells the past.
+    `current` is False if the job is deleted or a later run has its own message: then this one shows only the
+    past.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
@@ -49,7 +49,7 @@ def timeline(
 
 
 def event_detail(event: Event, job: Job | None = None) -> Message:
-    """One event with all that is known of it, for the thread."""
+    """One event with its details, for the thread."""
     head = f"{event_labels.headline(event)}{event_labels.changed_by_text(event)}"
     lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
@@ -73,7 +73,7 @@ def _name(job: Job) -> str:
 
 
 def _ends(job: Job) -> str:
-    """From what to what, and where; of a job that is gone the ends may not be known any more."""
+    """Source, destination and location. Source and destination of a deleted job may be unknown."""
     known = Endpoint("") not in (job.source, job.destination)
     return " · ".join(
         [*([labels.source_and_destination(job)] if known else []), mrkdwn.verbatim(job.location)]

@@ -1,4 +1,4 @@
-"""Modals and Home tabs as Slack takes them, within their limits."""
+"""Modals and Home tabs as JSON values within Slack's limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def modal(
     ref: str = "",
     close: str = "Close",
 ) -> dict[str, Any]:
-    """A modal. `ref` is its `private_metadata`: an opaque id, nothing else."""
+    """A modal. `ref` is its `private_metadata`: only an opaque id."""
     view: dict[str, Any] = {
         "type": "modal",
         "title": _plain(title),
@@ -50,7 +50,7 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def _blocks(blocks: Sequence[Block]) -> list[dict[str, Any]]:
-    """Cut at the end where there is too much; inputs are never left out."""
+    """Blocks as JSON, cut at the end if there are too many; inputs are always kept."""
     m.number_actions(blocks)
     kept = [block.to_dict() for block in blocks]
     if len(kept) <= MAX_BLOCKS and len(json.dumps(kept)) <= MAX_BYTES:
