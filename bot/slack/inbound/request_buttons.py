@@ -98,11 +98,15 @@ class RequestButtons:
             "withdraw": self._step(approvals.expiry.cancel, store_only=True),
             "recheck": self._step(approvals.revalidation.recheck),
             "unfollow": self._step(approvals.abandonment.abandon),
-            "approve": self._approve,
+            "approve": lambda press, target: self._workers.run_later(
+                target, press.verb, lambda: self._approve(press, target)
+            ),
             "deny": self._ask_reason,
             "names": self._names,
             "review": self._review,
-            "again": self._answering(self._again),
+            "again": self._answering(
+                lambda press, target: approvals.creation.again(press.who, press.value, target.response_url)
+            ),
             "retry": self._answering(self._retry),
         }
 
@@ -120,9 +124,6 @@ class RequestButtons:
         return step
 
     def _approve(self, press: BlockAction, target: ReplyTarget) -> None:
-        self._workers.run_later(target, press.verb, lambda: self._approved(press, target))
-
-    def _approved(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
             note: Note | None = request
@@ -141,9 +142,6 @@ class RequestButtons:
             )
 
         return step
-
-    def _again(self, press: BlockAction, target: ReplyTarget) -> Answer:
-        return self._approvals.creation.again(press.who, press.value, target.response_url)
 
     def _ack_elsewhere(self, press: BlockAction, target: ReplyTarget, note: Note | None) -> None:
         """Answer with `note`. Without one, acknowledge if the button is not on the request's own message."""

@@ -52,7 +52,12 @@ class Submissions:
         Raises:
             StoreError: the store fails or does not answer in time.
         """
-        return self._workers.within_ack_window(lambda: self._suggestions(submission, typed))
+
+        def check() -> list[dict[str, Any]]:
+            ref = self._store.ref(submission.who.team, submission.ref)
+            return [] if ref is None else modals.suggestions(typed, ref.data)
+
+        return self._workers.within_ack_window(check)
 
     def submitted(self, submission: ViewSubmission) -> None:
         log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)
@@ -65,10 +70,6 @@ class Submissions:
             )
         else:
             self._form(submission)
-
-    def _suggestions(self, submission: ViewSubmission, typed: str) -> list[dict[str, Any]]:
-        ref = self._store.ref(submission.who.team, submission.ref)
-        return [] if ref is None else modals.suggestions(typed, ref.data)
 
     def _objections(self, submission: ViewSubmission) -> dict[str, str]:
         if submission.step in _TYPED_STEPS:

@@ -103,9 +103,11 @@ class Workers:
     def answer_later(self, invocation: Invocation, target: ReplyTarget) -> None:
         """Answer a command in the DMS pool, or in the store pool if it asks nothing of DMS."""
         store_only = not self._verbs.asks_service(invocation)
-        self.run_later(
-            target, invocation.verb, lambda: self._answer(invocation, target), store_only=store_only
-        )
+
+        def work() -> None:
+            self._replier.answer(target, self._verbs.answer(target.who, invocation, target.response_url))
+
+        self.run_later(target, invocation.verb, work, store_only=store_only)
 
     def open_view(self, target: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
         """Open a view, on top of the review if the button was pressed in one.
@@ -150,9 +152,6 @@ class Workers:
             return True
         log.info("duplicate_delivery")
         return False
-
-    def _answer(self, invocation: Invocation, target: ReplyTarget) -> None:
-        self._replier.answer(target, self._verbs.answer(target.who, invocation, target.response_url))
 
     def _guarded(self, target: ReplyTarget, work: Callable[[], None], verb: str) -> None:
         """Run `work`, answer what goes wrong, and count the command."""

@@ -45,11 +45,12 @@ def approval_card(
         f"{who}: {mrkdwn.mention('@', request.by.user)} asks to {mrkdwn.verbatim(subject(request))}. "
         "Approve or deny."
     )
-    blocks: list[Block] = [m.header(_title(request)), m.section(f"{who}, please approve or deny.")]
+    sign = "🚨 " if request.action in DESTRUCTIVE else ""
+    title = f"{sign}Approve: {subject(request)}?"
+    blocks: list[Block] = [m.header(title), m.section(f"{who}, please approve or deny.")]
     blocks.extend(request_details(request, related))
-    blocks.append(
-        m.section(f"{approvals_text(request, decisions)}.{_self_approval_note(request)}{_rule(request)}")
-    )
+    rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
+    blocks.append(m.section(f"{approvals_text(request, decisions)}.{_self_approval_note(request)}{rule}"))
     blocks.extend(m.buttons(_buttons(request)))
     blocks.extend(m.context(f"Expires {mrkdwn.date(request.expires)}."))
     return m.message(summary, blocks)
@@ -87,11 +88,6 @@ def _decided(request: Request, decisions: Sequence[Decision], now: datetime, run
     return m.message(card.text, kept)
 
 
-def _title(request: Request) -> str:
-    sign = "🚨 " if request.action in DESTRUCTIVE else ""
-    return f"{sign}Approve: {subject(request)}?"
-
-
 def _people(approvers: Sequence[RichPart]) -> str:
     return mrkdwn.rich_text(_joined(approvers)) or "Approvers"
 
@@ -107,10 +103,6 @@ def _self_approval_note(request: Request) -> str:
     if request.self_approval:
         return ""
     return f" {mrkdwn.mention('@', request.by.user)} cannot approve their own request."
-
-
-def _rule(request: Request) -> str:
-    return f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
 
 
 def _buttons(request: Request) -> list[Button]:

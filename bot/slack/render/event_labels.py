@@ -25,7 +25,8 @@ def headline(event: Event) -> str:
         case "changed":
             return _changed(event)
         case "deleted":
-            return f"🗑️ *Deleted*{_previous_status(event.before)}"
+            was = f" (was {mrkdwn.verbatim(display.status_text(event.before))})" if event.before else ""
+            return f"🗑️ *Deleted*{was}"
         case "error":
             return "🔴 *Error*"
         case "database_failed":
@@ -104,10 +105,6 @@ def _stuck(event: Event) -> str:
 
 def _status_text(status: str) -> str:
     return f" — {labels.status_emoji(status)} {labels.status(status)}" if status else ""
-
-
-def _previous_status(status: str) -> str:
-    return f" (was {mrkdwn.verbatim(display.status_text(status))})" if status else ""
 
 
 def _seconds(text: str) -> str:

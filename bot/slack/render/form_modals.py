@@ -140,7 +140,7 @@ def pick_form(form: PickForm) -> dict[str, Any]:
             PICK_BLOCK,
             verb,
             names,
-            failed if _preselected(form) else (),
+            failed if form.action is Action.RESTART else (),
             optional=False,
         )
     )
@@ -253,8 +253,3 @@ def _warning(form: PickForm) -> str:
             "The databases that you pick are cut from the source and become primary. This *cannot be undone*."
         )
     return ""
-
-
-def _preselected(form: PickForm) -> bool:
-    """Failed databases are preselected for a restart only."""
-    return form.action is Action.RESTART

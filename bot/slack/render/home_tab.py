@@ -49,7 +49,9 @@ class HomeContent:
 def home(content: HomeContent) -> dict[str, Any]:
     """The view for `views.publish`."""
     blocks: list[Block] = [m.header("Migrations")]
-    blocks.extend(m.context(_last_polled(content.last_polled)))
+    seen = content.last_polled
+    as_of = f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
+    blocks.extend(m.context(as_of))
     blocks.extend(m.buttons(content.buttons))
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Requests to decide come first, as somebody waits for them.
@@ -63,10 +65,6 @@ def home(content: HomeContent) -> dict[str, Any]:
         m.context("`/dms list` in any channel shows the jobs with their buttons; `/dms help` says more.")
     )
     return home_view(blocks)
-
-
-def _last_polled(seen: datetime | None) -> str:
-    return f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
 
 
 def _jobs(jobs: Sequence[Job], failing: Mapping[str, Sequence[str]]) -> list[Block]:

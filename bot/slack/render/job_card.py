@@ -32,8 +32,10 @@ def job_card(card: JobCard) -> Message:
     blocks: list[Block] = [m.header(f"{labels.job_emoji(job)} {job.display_name or job.id}")]
     blocks.append(m.section(_state(job)))
     blocks.extend(m.fields(_facts(card)))
-    for part in (*_troubles(card), *_databases(card), _next(card)):
+    for part in (*_troubles(card), *_databases(card)):
         blocks.extend(m.sections(part) if part else [])
+    if card.next_step:
+        blocks.extend(m.sections(f"👉 *Next*: {mrkdwn.format_own(card.next_step)}"))
     blocks.extend(m.buttons(card.buttons))
     blocks.extend(m.context(*_small_print(card)))
     return m.message(_summary(job), blocks)
@@ -76,8 +78,8 @@ def databases_text(databases: Sequence[Database]) -> str:
 
 def failed_line(database: Database) -> str:
     """A failed database with the reason; mrkdwn."""
-    reason = database.error.message if database.error else "no reason given"
-    return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(_one_line(reason)), 300)}"
+    reason = " ".join(database.error.message.split()) if database.error else "no reason given"
+    return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(reason), 300)}"
 
 
 def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
@@ -150,10 +152,6 @@ def _databases(card: JobCard) -> list[str]:
     return [databases_text(card.databases), *note]
 
 
-def _next(card: JobCard) -> str:
-    return f"👉 *Next*: {mrkdwn.format_own(card.next_step)}" if card.next_step else ""
-
-
 def _small_print(card: JobCard) -> list[str]:
     job = card.job
     parts = [
@@ -171,7 +169,3 @@ def _withheld(card: JobCard) -> list[str]:
         return []
     what = ", ".join(f"*{action}*" for action in card.withheld)
     return [f"Not offered to you: {what}; {mrkdwn.code(f'/dms policy {card.job.id}')} says who may"]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

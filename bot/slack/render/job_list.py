@@ -60,7 +60,7 @@ def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
             blocks.extend(_boxes(group, serial))
             serial += -(-len(group.lines) // _BOXES_PER_BLOCK)
         else:
-            blocks.extend(_compact(group) if compact else _lines(group))
+            blocks.extend(_compact(group) if compact else map(_job, group.lines))
     blocks.extend(m.buttons(page.buttons))
     return blocks
 
@@ -130,12 +130,8 @@ def _heading(group: JobGroup) -> str:
     return f"{labels.status_emoji(group.status)} {labels.status(group.status)} — {count}"
 
 
-def _lines(group: JobGroup) -> list[Block]:
-    return [m.section(_line(line), m.button(_show(line))) for line in group.lines]
-
-
-def _show(line: JobLine) -> Button:
-    return Button("Show", "show", "run", line.ref)
+def _job(line: JobLine) -> Block:
+    return m.section(_line(line), m.button(Button("Show", "show", "run", line.ref)))
 
 
 def _compact(group: JobGroup) -> list[Block]:
@@ -170,14 +166,10 @@ def _line(line: JobLine) -> str:
     if line.job.error is not None:
         rows.append(f"🔴 {mrkdwn.clip(mrkdwn.verbatim(_first_line(line.job.error.message)), _MAX_ERROR)}")
     if line.failed_databases:
-        rows.append(_failed_databases(line))
+        rows.append(f"🔴 {_count_failed(line)}: {labels.names(line.failed_databases, _DATABASES)}")
     if line.run is not None:
         rows.append(labels.in_progress_text(line.run))
     return "\n".join(row for row in rows if row)
-
-
-def _failed_databases(line: JobLine) -> str:
-    return f"🔴 {_count_failed(line)}: {labels.names(line.failed_databases, _DATABASES)}"
 
 
 def _short_line(line: JobLine) -> str:

@@ -234,9 +234,11 @@ class OutboxRenderer:
         Raises:
             StoreError: the store cannot be read.
         """
-        known = self._store.known_jobs().values()
+        known, now = self._store.known_jobs().values(), self._clock()
         requests = [
-            each for each in self._store.requests(OPEN_REQUESTS, limit=1000) if self._open_requests(each, who)
+            each
+            for each in self._store.requests(OPEN_REQUESTS, limit=1000)
+            if each.by.team == who.team and each.expires > now
         ]
         waiting = [each for each in requests if each.state is RequestState.APPROVING]
         return home(
@@ -252,9 +254,6 @@ class OutboxRenderer:
                 buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
             )
         )
-
-    def _open_requests(self, request: Request, who: Person) -> bool:
-        return request.by.team == who.team and request.expires > self._clock()
 
     def _may_decide(self, request: Request, who: Person) -> bool:
         said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}

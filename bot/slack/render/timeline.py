@@ -54,7 +54,8 @@ def event_detail(event: Event, job: Job | None = None) -> Message:
     lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
         lines.append(mrkdwn.verbatim(event.detail))
-        cause = likely_cause(event.detail, job) if _tells_error(event) else None
+        has_error = event_labels.is_failed(event) or event.kind in ("error", "database_failed")
+        cause = likely_cause(event.detail, job) if has_error else None
         if cause is not None:
             lines.append(cause_text(cause, job))
     return m.message(f"{labels.job_code(event.job)}: {head}", m.sections("\n".join(lines)))
@@ -78,7 +79,3 @@ def _ends(job: Job) -> str:
     return " · ".join(
         [*([labels.source_and_destination(job)] if known else []), mrkdwn.verbatim(job.location)]
     )
-
-
-def _tells_error(event: Event) -> bool:
-    return event_labels.is_failed(event) or event.kind in ("error", "database_failed")
