@@ -102,7 +102,7 @@ def full(job: str, place: str = PLACES[0]) -> str:
 
 def add_hidden_jobs(dms: DmsServer) -> None:
     hidden: dict[str, Any] = {"phase": "CDC", "frozen": True, "labels": {"secret": "yes"}}
-    dms.control.add_job(SECRET, location=PLACES[0], **hidden)
+    dms.control.add_job(SECRET, location=PLACES[0], databases=["payroll"], **hidden)
     dms.control.add_job(FAILED, location=PLACES[0], state="FAILED", **hidden)
     for twin in (TWIN, FRESH):
         dms.control.add_job(twin, location=PLACES[1], **hidden)
@@ -216,6 +216,26 @@ def test_who_types_its_id_is_refused(world: Any, verb: str, who: Person) -> None
     assert f"You may not use `{verb}` on `{SECRET}`: by the rule" in said
     assert "RUNNING" not in said
     assert PLACES[0] not in said
+
+
+def test_who_may_not_change_a_job_does_not_learn_its_databases(world: Any) -> None:
+    line = f"promote {SECRET} --databases payrol"
+    with world("with", hidden=True) as at:
+        assert "(did you mean `payroll`?)" in _answered(at.ctx, ADMIN, line)
+        refused = _answered(at.ctx, QUINN, line)
+    assert f"You may not use `promote` on `{SECRET}`" in refused
+    assert "payroll" not in refused
+
+
+def test_of_several_hidden_jobs_none_is_picked_and_none_is_located(dms: DmsServer, tmp_path: Path) -> None:
+    for place in PLACES:
+        dms.control.add_job("twins", location=place, phase="CDC", frozen=True, labels={"secret": "yes"})
+    with command_service(dms, tmp_path, access(ROLES + RULE)) as at:
+        said = _answered(at.ctx, DANA, "delete twins")
+        assert "Say in which location `twins` is: `LOCATION/twins`." in said
+        assert not any(place in said for place in PLACES)
+        assert at.ctx.store.requests(limit=1) == ()
+        assert "There are 2 jobs named `twins`" in _answered(at.ctx, ADMIN, "delete twins")
 
 
 def test_the_home_tab_reveals_no_hidden_job(world: Any) -> None:
