@@ -206,10 +206,10 @@ class RequestButtons:
 
     def _card(self, request: Request, reader: Person) -> Message:
         decisions, now = self._store.decisions(request.id), self._clock()
-        beside = find_related_open(self._store, request, now)
+        related = find_related_open(self._store, request, now)
         if request.state is RequestState.CONFIRMING:
-            return request_card(request, (), decisions, now, related=beside)
-        return approval_card(request, (User(reader.user),), decisions, now, related=beside)
+            return request_card(request, (), decisions, now, related=related)
+        return approval_card(request, (User(reader.user),), decisions, now, related=related)
 
     def _confirm(self, press: BlockAction, target: ReplyTarget, *, destination: bool) -> None:
         request = self._approvals.confirmation.may_confirm(press.who, press.value)
@@ -220,8 +220,8 @@ class RequestButtons:
             request = self._approvals.confirmation.with_destination(request)
         if needs_typed_confirmation(request):
             ref = self._remember_shown(press, request, TYPING)
-            beside = find_related_open(self._store, request, self._clock())
-            view = modals.typed_confirmation(request, confirmation_phrase(request), ref, beside)
+            related = find_related_open(self._store, request, self._clock())
+            view = modals.typed_confirmation(request, confirmation_phrase(request), ref, related)
             self._workers.open_view(target, press.trigger, view)
             return
         self._workers.run_later(target, press.verb, lambda: self._confirmed(press, target, request))

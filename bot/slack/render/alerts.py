@@ -185,9 +185,9 @@ def _past_title(event: Event) -> str:
 
 def _since(event: Event, job: Job | None) -> list[str]:
     """The error that it reported, and the state that the job went on to."""
-    told = [f"*Error*: {_clipped(event.detail)}"] if event_labels.is_failed(event) and event.detail else []
+    error = [f"*Error*: {_clipped(event.detail)}"] if event_labels.is_failed(event) and event.detail else []
     now = f"the job went on to {labels.job_emoji(job)} {labels.status(job.status)}" if job else "🗑️ *Deleted*"
-    return [*told, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
+    return [*error, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
 
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:

@@ -71,8 +71,8 @@ def request_card(
         case RequestState.APPROVED:
             body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *effect(request)]
         case RequestState.RUNNING:
-            lever = [] if copy else _abandon_buttons(request, runs, now)
-            body = [*_running(request, runs, decisions, now), *lever]
+            way_out = [] if copy else _abandon_buttons(request, runs, now)
+            body = [*_running(request, runs, decisions, now), *way_out]
         case RequestState.DONE:
             body = _done(request, runs, decisions, follow_up)
         case _:
@@ -179,8 +179,8 @@ def _style(request: Request) -> _Style:
 
 def _loses_data(request: Request) -> bool:
     """Whether it discards something: data, a job, or a full dump that has to start again."""
-    thrown = request.action is Action.STOP and any(map(running_dump, request.jobs))
-    return thrown or request.action in DESTRUCTIVE
+    loses_dump = request.action is Action.STOP and any(map(running_dump, request.jobs))
+    return loses_dump or request.action in DESTRUCTIVE
 
 
 def list_button(request: Request) -> list[Button]:
