@@ -88,8 +88,8 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     review = Button("Review", verb, "review", request.id, "primary")
     if request.state is RequestState.CONFIRMING:
         return (review, Button("Cancel", verb, "cancel", request.id))
-    said = {each.user for each in valid_approvals(request, ctx.store.decisions(request.id))}
-    if may_approve and ctx.who.user not in said:
+    approved = {each.user for each in valid_approvals(request, ctx.store.decisions(request.id))}
+    if may_approve and ctx.who.user not in approved:
         found.append(review)
     if request.by.user == ctx.who.user:
         found.append(Button("Withdraw", verb, "withdraw", request.id))

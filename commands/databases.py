@@ -81,8 +81,8 @@ def _dumped(everything: Sequence[Database]) -> tuple[int, int] | None:
     """How many databases have finished the full dump, and how many are migrated; None outside of the dump."""
     taken = migrated(everything)
     loaded = sum(1 for each in taken if each.phase in _LOADED or each.state == ObjectState.COMPLETED)
-    begun = any(each.phase == ObjectPhase.FULL_DUMP for each in taken)
-    return (loaded, len(taken)) if begun and loaded < len(taken) else None
+    dumping = any(each.phase == ObjectPhase.FULL_DUMP for each in taken)
+    return (loaded, len(taken)) if dumping and loaded < len(taken) else None
 
 
 def _matches(database: Database, invocation: Invocation) -> bool:

@@ -148,10 +148,10 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
 
 def _newest(ctx: Context, query: _Query, count: int) -> Sequence[AuditEntry]:
     """The newest rows that this person may see, at most `count`."""
-    sight, limit = Visibility(ctx), count
+    visibility, limit = Visibility(ctx), count
     while True:
         read = ctx.store.audit(job=query.job, by=query.by, since=query.since, limit=limit, newest_first=True)
-        seen = [each for each in read if sight.shows(each)]
+        seen = [each for each in read if visibility.shows(each)]
         if len(seen) >= count or len(read) < limit:
             return seen[:count]
         limit *= 4

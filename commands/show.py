@@ -79,8 +79,8 @@ def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[
     """What the job allows, but not the policy. Empty in a planned freeze, which the card shows."""
     if ctx.access.planned_freeze_reason(job):
         return ()
-    judge = ctx.access.permissions(ctx.who)
-    return tuple(action for action in allowed(job, databases) if not judge.may(action, job))
+    permissions = ctx.access.permissions(ctx.who)
+    return tuple(action for action in allowed(job, databases) if not permissions.may(action, job))
 
 
 def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None) -> tuple[Button, ...]:

@@ -95,10 +95,10 @@ class _Parser:
                 raise UsageError(f"`--{flag.name}` takes no value: write `{self._with_flag(flag)}`.")
             self.flags[flag.name] = True
             return at + 1
-        begun = at
+        start = at
         raw, prose, at = _value(tokens, at, bool(equals), flag.kind == "list")
         if flag.kind == "text":
-            self._check_quotes(flag, tokens, begun, at)
+            self._check_quotes(flag, tokens, start, at)
         if not raw.strip():
             raise UsageError(
                 f"`--{flag.name}` needs {flags.expected_value(flag)}: write for "
@@ -107,17 +107,17 @@ class _Parser:
         self._set_flag(flag, flags.read(flag, raw, prose, self._with_flag(flag)))
         return at
 
-    def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], begun: int, ended: int) -> None:
+    def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], start: int, ended: int) -> None:
         """Refuse a text of several words without quotes, if the words after it can only belong to it."""
         loose = list(takewhile(lambda each: not (each.is_flag or each.quoted), tokens[ended:]))
         job = self.jobs or any(each.text == "--all" for each in tokens)
         if tokens[ended - 1].quoted or len(loose) < (1 if job else 2):
             return
         end = ended + len(loose)
-        inline = tokens[begun].prose.partition("=")[2]
-        text = " ".join([inline, *(each.prose for each in tokens[begun + 1 : end])])
+        inline = tokens[start].prose.partition("=")[2]
+        text = " ".join([inline, *(each.prose for each in tokens[start + 1 : end])])
         quoted = f"--{flag.name} {_quoted(text)}"
-        line = " ".join([*map(_typed, tokens[:begun]), quoted, *map(_typed, tokens[end:])])
+        line = " ".join([*map(_typed, tokens[:start]), quoted, *map(_typed, tokens[end:])])
         right = f"/dms {self.verb} {line}" if job else self._with_flag(flag)
         raise UsageError(f"A text of several words needs quotes: write `{right}`.")
 

@@ -46,21 +46,21 @@ def make_run(
 
     def run(ctx: Context, invocation: Invocation) -> Answer:
         jobs = _jobs(ctx, invocation)
-        wanted = options(invocation)
+        chosen = options(invocation)
         groups = mixed_statuses_answer(
-            ctx.ref, action, jobs, wanted, lambda: visible_names(ctx, invocation.verb)
+            ctx.ref, action, jobs, chosen, lambda: visible_names(ctx, invocation.verb)
         )
         if groups is not None:
             _require_permission_on_any(ctx, action, jobs)
             return groups
         warning: tuple[str, ...] = ()
-        if wanted.databases:
-            has = _databases(ctx, invocation, jobs, wanted.databases)
-            wanted = replace(wanted, databases=tuple(dict.fromkeys(wanted.databases)))
-            warning = named(jobs[0], has, wanted.databases)
+        if chosen.databases:
+            has = _databases(ctx, invocation, jobs, chosen.databases)
+            chosen = replace(chosen, databases=tuple(dict.fromkeys(chosen.databases)))
+            warning = named(jobs[0], has, chosen.databases)
         ask = invocation.is_set("all")
         return ctx.approvals.creation.ask(
-            ctx.who, RequestDraft(action, jobs, wanted, ctx.response_url, warning=warning, ask=ask)
+            ctx.who, RequestDraft(action, jobs, chosen, ctx.response_url, warning=warning, ask=ask)
         )
 
     return run
@@ -165,8 +165,8 @@ def _require_permission_on_any(ctx: Context, action: Action, jobs: Sequence[Job]
     Raises:
         EarlyAnswer: the policy does not let this person do it with any of the jobs.
     """
-    judge = ctx.access.permissions(ctx.who)
-    if not any(judge.may(action, job) for job in jobs):
+    permissions = ctx.access.permissions(ctx.who)
+    if not any(permissions.may(action, job) for job in jobs):
         require_permission(ctx, action, jobs[0])
 
 

@@ -40,8 +40,8 @@ class CommandService:
                 return Note(verdict.explanation, tone="warn")
         try:
             return verb.run(context, invocation)
-        except EarlyAnswer as said:
-            return said.answer
+        except EarlyAnswer as early:
+            return early.answer
 
     def opens_view(self, invocation: Invocation) -> bool:
         return self._verbs[invocation.verb].form(invocation)

@@ -210,5 +210,5 @@ def needs_notice(ctx: Context, target: str, membership: Membership) -> bool:
 
 def notify_channel(ctx: Context, key: str, target: str, text: str) -> None:
     """Queue a message that says what this person did. Call it in the transaction of the change."""
-    said = {"by": ctx.who.user, "text": text}
-    ctx.store.enqueue(OutMessage(key, target, "text", said, created=ctx.now()))
+    subject = {"by": ctx.who.user, "text": text}
+    ctx.store.enqueue(OutMessage(key, target, "text", subject, created=ctx.now()))

@@ -25,15 +25,15 @@ class Visibility:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._judged: dict[str, bool] = {}
+        self._visible: dict[str, bool] = {}
 
     def shows(self, entry: AuditEntry) -> bool:
         """Whether the row is about no job that is hidden from this person."""
         if not entry.job.startswith("projects/"):
             return True
-        if entry.job not in self._judged:
-            self._judged[entry.job] = not is_hidden(self._ctx, "history", entry.job)
-        return self._judged[entry.job]
+        if entry.job not in self._visible:
+            self._visible[entry.job] = not is_hidden(self._ctx, "history", entry.job)
+        return self._visible[entry.job]
 
 
 def is_hidden(ctx: Context, verb: str, name: str) -> bool:
@@ -56,10 +56,10 @@ def visible_names(ctx: Context, verb: str) -> Sequence[str]:
 def can_see(ctx: Context, verb: str, name: str) -> bool:
     """Whether this person may use `verb`, which looks, on the job with this full name. If its labels are no
     longer known, only if no rule about labels could forbid it."""
-    judge, job = ctx.access.permissions(ctx.who), last_known(ctx, name)
+    permissions, job = ctx.access.permissions(ctx.who), last_known(ctx, name)
     if job is not None:
-        return judge.may(verb, job)
-    return judge.may_by_name(verb, placeholder_job(ctx, name))
+        return permissions.may(verb, job)
+    return permissions.may_by_name(verb, placeholder_job(ctx, name))
 
 
 def last_known(ctx: Context, name: str) -> Job | None:
@@ -79,12 +79,12 @@ def placeholder_job(ctx: Context, name: str) -> Job:
 def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
     """The actions that the policy and the freezes let this person use on at least one of the jobs."""
     frozen = {each.job for each in ctx.store.freezes(ctx.now())}
-    judge = ctx.access.permissions(ctx.who)
+    permissions = ctx.access.permissions(ctx.who)
 
     def may(action: Action, job: Job) -> bool:
         if action not in HARMLESS and not frozen.isdisjoint((EVERY_JOB, job.name)):
             return False
-        return judge.may(action, job)
+        return permissions.may(action, job)
 
     return tuple(action for action in actions if any(may(action, job) for job in jobs))
 
