@@ -343,10 +343,45 @@ def test_a_failed_verification_lists_what_is_wrong(env: Env) -> None:
         ],
     )
     card = env.type(f"verify {job}")
-    shown = plain(env.shows(card, "🔴", "failed"))
+    shown = plain(env.shows(card, "🔴", "failed", "Likely cause"))
     for word in ("wal_level must be logical", "it is replica", "gtid_mode is off"):
         assert word in shown
+    assert shown.count("Likely cause") == 2
     assert "wal_level" in audit(env, job)[-1].detail
+
+
+def test_every_finding_of_a_verification_is_shown_with_its_cause(env: Env) -> None:
+    job = add(env)
+    codes = [
+        "CONNECTION_FAILURE",
+        "AUTHENTICATION_FAILURE",
+        "VERSION_INCOMPATIBILITY",
+        "NO_PGLOGICAL_INSTALLED",
+        "INSUFFICIENT_MAX_REPLICATION_SLOTS",
+        "UNSUPPORTED_EXTENSIONS",
+        "TABLES_WITH_LIMITED_SUPPORT",
+    ]
+    long = "x" * 300
+    env.dms.operation_outcome(
+        job,
+        "verify",
+        "FAILED_PRECONDITION",
+        "The job cannot be verified.",
+        [{"error_code": code, "error_message": f"{code.lower()} {long}"} for code in codes],
+    )
+    card = env.type(f"verify {job}")
+    shown = plain(env.shows(card, "🔴", "Likely cause", *codes))
+    assert shown.count("Likely cause") == len(codes)
+
+
+def test_an_action_that_fails_gets_the_advice_of_a_job_that_fails(env: Env) -> None:
+    job = add(env, "NOT_STARTED")
+    env.dms.operation_outcome(
+        job, "start", "FAILED_PRECONDITION", "The destination instance contains existing data."
+    )
+    card = env.type(f"start {job}")
+    shown = plain(env.shows(card, "🔴", "contains existing data", "Likely cause"))
+    assert "then verify and start" in shown
 
 
 # ---- when the answer is not known

@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.findings import split_findings
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
 from bot.util.durations import humanize
 from bot.util.text import rest_line
@@ -88,7 +89,8 @@ def _single(request: Request, runs: Sequence[Run]) -> str:
     if not bad:
         return f"✅ *{labels.DONE[request.action]}* {job}{_total_duration(runs)}"
     run = bad[0]
-    reason = mrkdwn.clip(_note(run), _NOTE) or "the service gave no reason"
+    message, _ = split_findings(run.note)
+    reason = mrkdwn.clip(_verbatim(message), _NOTE) or "the service gave no reason"
     action = str(request.action).capitalize()
     return f"{labels.run_emoji(run.state)} *{action} of* {job} *{labels.run_text(run.state)}*: {reason}"
 
@@ -112,8 +114,12 @@ def _line(request: Request, run: Run, now: datetime | None, *, short: bool = Fal
 
 
 def _note(run: Run) -> str:
-    """The run's note. It may quote the service, so nothing in it formats; mrkdwn."""
-    return mrkdwn.verbatim(run.note.replace("`", ""))
+    return _verbatim(run.note)
+
+
+def _verbatim(note: str) -> str:
+    """A run's note, or a part of it. It may quote the service, so nothing in it formats; mrkdwn."""
+    return mrkdwn.verbatim(note.replace("`", ""))
 
 
 def _since(run: Run, now: datetime | None, *, short: bool) -> str:

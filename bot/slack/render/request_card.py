@@ -20,6 +20,7 @@ from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import OVERDUE_AFTER, is_overdue, needs_typed_confirmation, not_started
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.findings import finding_lines
 from bot.slack.render.message import Message
 from bot.slack.render.progress import failed, outcome, progress, retryable
 from bot.slack.render.request_details import (
@@ -33,7 +34,7 @@ from bot.slack.render.request_details import (
     request_text,
     subject,
 )
-from bot.store.records import Decision, OutMessage, Request, RequestState, Run
+from bot.store.records import Decision, OutMessage, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 from bot.util.text import count_of
 
@@ -257,6 +258,8 @@ def _done(
     blocks: list[Block] = m.sections(outcome(request, runs))
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
+    else:
+        blocks.extend(_findings(request, runs))
     blocks.extend([*changes(request), *named_databases(request)])
     if not any(failed(run) for run in runs):
         blocks.extend(effect(request))
@@ -264,6 +267,17 @@ def _done(
     small = f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."
     ended = f" Ended {mrkdwn.date(request.ended)}." if request.ended else ""
     return [*blocks, *m.context(f"{small}{ended}")]
+
+
+def _findings(request: Request, runs: Sequence[Run]) -> list[Block]:
+    """What the service found wrong, with its usual causes, if the action failed."""
+    lines = [
+        line
+        for run in runs
+        if run.state in (RunState.FAILED, RunState.REFUSED)
+        for line in finding_lines(run.note, request.job(run.job))
+    ]
+    return m.sections("\n".join(lines)) if lines else []
 
 
 def _next_steps(request: Request, runs: Sequence[Run]) -> list[Button]:
