@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from bot.cmdline.invocation import UsageError
-from bot.dms.model import Endpoint, Job, State
+from bot.dms.model import Endpoint, State
 from commands.support.filters import check_value, matching, one_of
+from tests.jobs import a_job
 
-JOB = Job(
-    name="projects/p/locations/europe-west1/migrationJobs/orders-db",
-    create_time=datetime(2026, 1, 1, tzinfo=UTC),
+JOB = a_job(
     state="NOT_STARTED",
     phase="PHASE_FAILBACK",
     display_name="Orders (prod)",

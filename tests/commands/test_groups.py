@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from bot.cmdline.invocation import Invocation
-from bot.dms.model import Job, Options
+from bot.dms.model import Options
 from bot.dms.rules import Action
 from bot.requests.groups import by_status, flags_of, mixed_statuses_answer
 from commands import all_verbs
+from tests.jobs import a_job
 
-
-def job(id: str, state: str, phase: str = "PHASE_UNSPECIFIED") -> Job:
-    name = f"projects/p/locations/l/migrationJobs/{id}"
-    return Job(name=name, create_time=datetime(2026, 1, 1, tzinfo=UTC), state=state, phase=phase)
-
-
-CDC, DUMP = job("a", "RUNNING", "CDC"), job("b", "RUNNING", "FULL_DUMP")
-DONE = job("c", "COMPLETED")
+CDC, DUMP = a_job("a", "RUNNING", "CDC"), a_job("b", "RUNNING", "FULL_DUMP")
+DONE = a_job("c", "COMPLETED")
 
 
 class Refs:
@@ -33,12 +26,14 @@ class Refs:
 
 def test_the_same_status_is_no_mixture() -> None:
     assert mixed_statuses_answer(Refs(), Action.STOP, [CDC], Options()) is None
-    assert mixed_statuses_answer(Refs(), Action.STOP, [CDC, job("z", "RUNNING", "CDC")], Options()) is None
+    assert mixed_statuses_answer(Refs(), Action.STOP, [CDC, a_job("z", "RUNNING", "CDC")], Options()) is None
 
 
 def test_each_group_has_a_button_that_does_what_it_says() -> None:
     refs = Refs()
-    note = mixed_statuses_answer(refs, Action.STOP, [CDC, DONE, DUMP, job("d", "RUNNING", "CDC")], Options())
+    note = mixed_statuses_answer(
+        refs, Action.STOP, [CDC, DONE, DUMP, a_job("d", "RUNNING", "CDC")], Options()
+    )
     assert note is not None
     assert [(button.label, button.verb, button.step) for button in note.buttons] == [
         ("Stop 2 in RUNNING · CDC", "stop", "run"),
@@ -46,7 +41,7 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
         ("Stop 1 in RUNNING · full dump", "stop", "run"),
     ]
     stop, listing, other = refs.stored
-    assert stop == Invocation("stop", (CDC.name, job("d", "").name))
+    assert stop == Invocation("stop", (CDC.name, a_job("d", "").name))
     assert listing == Invocation("list", flags={"choose": True}, filters={"state": "COMPLETED"})
     assert other.jobs == (DUMP.name,)
     assert "`c` — stop is not possible" in str(note.text)
@@ -59,7 +54,7 @@ def test_what_destroys_is_red() -> None:
 
 
 def test_failed_databases_of_running_jobs_may_restart() -> None:
-    failed = job("f", "FAILED", "CDC")
+    failed = a_job("f", "FAILED", "CDC")
     note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options(failed_only=True))
     assert note is not None
     assert [button.label for button in note.buttons] == [
@@ -72,7 +67,7 @@ def test_failed_databases_of_running_jobs_may_restart() -> None:
 
 
 def test_states_that_nobody_has_heard_of_are_groups_too() -> None:
-    jobs = [job(f"j{number}", f"STATE_{number}", "NEW") for number in range(40)]
+    jobs = [a_job(f"j{number}", f"STATE_{number}", "NEW") for number in range(40)]
     note = mixed_statuses_answer(Refs(), Action.VERIFY, jobs, Options())
     assert note is not None
     assert len(note.buttons) == 20
@@ -111,9 +106,11 @@ def test_flags_are_those_that_the_verb_takes(action: Action) -> None:
 def test_a_job_that_is_stuck_is_among_those_that_may_be_deleted(state: str) -> None:
     """ "Migration job statuses" lists Delete for these; all other actions wait."""
     refs = Refs()
-    note = mixed_statuses_answer(refs, Action.DELETE, [CDC, job("s", state), job("g", "DELETING")], Options())
+    note = mixed_statuses_answer(
+        refs, Action.DELETE, [CDC, a_job("s", state), a_job("g", "DELETING")], Options()
+    )
     assert note is not None
     assert [button.label.partition(" ")[0] for button in note.buttons] == ["Delete", "Delete", "List"]
-    waits = mixed_statuses_answer(refs, Action.STOP, [CDC, job("s", state)], Options())
+    waits = mixed_statuses_answer(refs, Action.STOP, [CDC, a_job("s", state)], Options())
     assert waits is not None
     assert [button.label.partition(" ")[0] for button in waits.buttons] == ["Stop", "List"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,11 +10,11 @@ from hypothesis import strategies as st
 
 from bot.dms.model import Job
 from commands.list import _pages
+from tests.jobs import a_job
 
 
 def jobs(states: list[str]) -> list[Job]:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    return [Job(f"projects/p/locations/l/migrationJobs/j{n}", at, state) for n, state in enumerate(states)]
+    return [a_job(f"j{n}", state) for n, state in enumerate(states)]
 
 
 @given(st.lists(st.integers(0, 60).map(lambda n: f"S{n}"), max_size=300).map(sorted), st.integers(1, 60))

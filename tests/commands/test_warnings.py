@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -11,18 +10,14 @@ from bot.dms.model import Endpoint, Job, Options
 from bot.requests.action import Confirmation
 from commands import delete, restart, start, stop
 from commands.support.base import Verb
+from tests.jobs import a_job
 
 RETENTION = "must keep its logs"
 
 
-def a_job(state: str = "RUNNING", phase: str = "CDC", source: str = "POSTGRESQL", to: str = "") -> Job:
-    return Job(
-        name="projects/p/locations/europe-west1/migrationJobs/orders-db",
-        create_time=datetime(2026, 1, 2, tzinfo=UTC),
-        state=state,
-        phase=phase,
-        source=Endpoint("s", source),
-        destination=Endpoint("d", to or source),
+def job_in(state: str = "RUNNING", phase: str = "CDC", source: str = "POSTGRESQL", to: str = "") -> Job:
+    return a_job(
+        state=state, phase=phase, source=Endpoint("s", source), destination=Endpoint("d", to or source)
     )
 
 
@@ -44,7 +39,7 @@ def said(verb: Verb, job: Job) -> str:
     ],
 )
 def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Confirmation, words: str, never: str) -> None:
-    job = a_job(phase=phase)
+    job = job_in(phase=phase)
     assert stop.VERB.action is not None
     assert stop.VERB.action.confirmation(job, Options()) is danger
     assert words in said(stop.VERB, job)
@@ -62,12 +57,12 @@ def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Confirmation, wo
     ],
 )
 def test_a_stop_in_cdc_says_of_each_engine_what_its_guide_does(source: str, to: str, words: str) -> None:
-    assert words in said(stop.VERB, a_job(source=source, to=to))
+    assert words in said(stop.VERB, job_in(source=source, to=to))
 
 
 @pytest.mark.parametrize(("source", "piles"), [("POSTGRESQL", True), ("MYSQL", False), ("ORACLE", False)])
 def test_wal_piles_up_with_postgresql_alone(source: str, piles: bool) -> None:
-    assert ("WAL" in said(stop.VERB, a_job(phase="FULL_DUMP", source=source))) is piles
+    assert ("WAL" in said(stop.VERB, job_in(phase="FULL_DUMP", source=source))) is piles
 
 
 @pytest.mark.parametrize(
@@ -84,14 +79,14 @@ def test_wal_piles_up_with_postgresql_alone(source: str, piles: bool) -> None:
 def test_a_delete_in_a_passing_state_is_the_way_out_of_a_stuck_job(
     state: str, phase: str, words: str
 ) -> None:
-    text = said(delete.VERB, a_job(state, phase))
+    text = said(delete.VERB, job_in(state, phase))
     assert words in text
     assert "a job that is stuck" in text
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "UPDATING"])
 def test_a_delete_during_a_promotion_is_typed_and_warned_of(state: str) -> None:
-    job = a_job(state, "PROMOTE_IN_PROGRESS")
+    job = job_in(state, "PROMOTE_IN_PROGRESS")
     assert delete.VERB.action is not None
     assert delete.VERB.action.confirmation(job, Options()) is Confirmation.TYPE_TO_CONFIRM
     assert "neither stopped nor undone" in said(delete.VERB, job)
@@ -107,7 +102,7 @@ def test_a_delete_during_a_promotion_is_typed_and_warned_of(state: str) -> None:
     ],
 )
 def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cleaned: bool) -> None:
-    assert ("slots" in said(delete.VERB, a_job(state, source=source))) is cleaned
+    assert ("slots" in said(delete.VERB, job_in(state, source=source))) is cleaned
 
 
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
@@ -125,7 +120,7 @@ def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cle
 def test_whoever_starts_on_rds_knows_that_writes_will_have_to_stop(
     verb: Verb, source: str, provider: str, asks: bool
 ) -> None:
-    job = replace(a_job("NOT_STARTED", ""), source=Endpoint("s", source, provider))
+    job = replace(job_in("NOT_STARTED", ""), source=Endpoint("s", source, provider))
     assert verb.action is not None
     effect = verb.action.effect(job, Options())
     assert ("stopped the writes to the source" in said(verb, job)) is asks
@@ -136,6 +131,6 @@ def test_whoever_starts_on_rds_knows_that_writes_will_have_to_stop(
 @pytest.mark.parametrize(("kind", "then"), [("CONTINUOUS", "CDC follows"), ("ONE_TIME", "ends COMPLETED")])
 def test_a_one_time_job_ends_after_its_dump(verb: Verb, kind: str, then: str) -> None:
     assert verb.action is not None
-    effect = verb.action.effect(replace(a_job("NOT_STARTED", ""), type=kind), Options())
+    effect = verb.action.effect(replace(job_in("NOT_STARTED", ""), type=kind), Options())
     assert then in effect
     assert ("CDC" in effect) is (kind == "CONTINUOUS")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from bot.dms.model import Database, Job, ObjectId, Options
@@ -17,6 +15,7 @@ from bot.dms.rules import (
     running_dump,
     unpromotable,
 )
+from tests.jobs import a_job
 
 STATES = (
     "STATE_UNSPECIFIED",
@@ -102,14 +101,8 @@ def expected(action: str, state: str, phase: str, kind: str) -> bool:
     raise AssertionError(action)
 
 
-def a_job(state: str, phase: str = "PHASE_UNSPECIFIED", kind: str = "CONTINUOUS") -> Job:
-    return Job(
-        name="projects/p/locations/europe-west1/migrationJobs/orders-db",
-        create_time=datetime(2026, 1, 2, tzinfo=UTC),
-        state=state,
-        phase=phase,
-        type=kind,
-    )
+def job_in(state: str, phase: str = "PHASE_UNSPECIFIED", kind: str = "CONTINUOUS") -> Job:
+    return a_job(state=state, phase=phase, type=kind)
 
 
 def a_database(name: str, state: str) -> Database:
@@ -121,7 +114,7 @@ def a_database(name: str, state: str) -> Database:
 @pytest.mark.parametrize("action", list(Action))
 def test_every_action_in_every_state_and_phase(action: Action, state: str, kind: str) -> None:
     for phase in PHASES:
-        job = a_job(state, phase, kind)
+        job = job_in(state, phase, kind)
         refusal = check(action, job)
         assert (refusal is None) == expected(str(action), state, phase, kind), (phase, str(refusal))
         assert (action in allowed(job)) == (refusal is None), phase
@@ -131,7 +124,7 @@ def test_every_action_in_every_state_and_phase(action: Action, state: str, kind:
 @pytest.mark.parametrize("state", STATES)
 def test_a_refusal_names_the_job_and_what_is_possible_instead(state: str, kind: str) -> None:
     for phase in PHASES:
-        job = a_job(state, phase, kind)
+        job = job_in(state, phase, kind)
         possible = [each for each in Action if expected(str(each), state, phase, kind)]
         assert list(allowed(job)) == possible
         for action in set(Action) - set(possible):
@@ -147,7 +140,7 @@ def test_a_refusal_names_the_job_and_what_is_possible_instead(state: str, kind: 
 
 @pytest.mark.parametrize(("state", "phase", "actions"), STATUS_PAGE)
 def test_what_the_status_page_lists_is_what_may_be_sent(state: str, phase: str, actions: set[str]) -> None:
-    found = {str(each) for each in allowed(a_job(state, phase))}
+    found = {str(each) for each in allowed(job_in(state, phase))}
     assert found - {"verify", "edit"} == actions
     assert "verify" in found
 
@@ -155,7 +148,7 @@ def test_what_the_status_page_lists_is_what_may_be_sent(state: str, phase: str, 
 @pytest.mark.parametrize("action", ["start", "stop", "resume", "restart", "promote"])
 @pytest.mark.parametrize("state", CHANGING)
 def test_a_changing_job_says_to_wait_and_what_can_be_done_meanwhile(action: str, state: str) -> None:
-    refusal = check(Action(action), a_job(state, "CDC"))
+    refusal = check(Action(action), job_in(state, "CDC"))
     assert refusal is not None
     assert state in refusal.reason
     assert "wait until that has ended" in refusal.reason
@@ -164,27 +157,27 @@ def test_a_changing_job_says_to_wait_and_what_can_be_done_meanwhile(action: str,
 
 @pytest.mark.parametrize("state", ["STOPPING", "RESTARTING"])
 def test_what_does_not_wait_for_people_ends_by_waiting(state: str) -> None:
-    refusal = check(Action.RESUME, a_job(state, "WAITING_FOR_SOURCE_WRITES_TO_STOP"))
+    refusal = check(Action.RESUME, job_in(state, "WAITING_FOR_SOURCE_WRITES_TO_STOP"))
     assert refusal is not None
     assert "wait until that has ended" in refusal.reason
 
 
 def test_a_job_that_is_being_deleted_is_not_deleted_again() -> None:
-    refusal = check(Action.DELETE, a_job("DELETING", "CDC"))
+    refusal = check(Action.DELETE, job_in("DELETING", "CDC"))
     assert refusal is not None
     assert "wait until that has ended" in refusal.reason
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "UPDATING"])
 def test_a_promotion_is_neither_stopped_nor_undone(state: str) -> None:
-    refusal = check(Action.STOP, a_job(state, "PROMOTE_IN_PROGRESS"))
+    refusal = check(Action.STOP, job_in(state, "PROMOTE_IN_PROGRESS"))
     assert refusal is not None
     assert "a promotion can be neither stopped nor undone" in refusal.reason
 
 
 @pytest.mark.parametrize("action", ["start", "stop", "resume", "restart", "promote"])
 def test_a_start_that_waits_for_people_does_not_end_by_waiting(action: str) -> None:
-    refusal = check(Action(action), a_job("STARTING", "WAITING_FOR_SOURCE_WRITES_TO_STOP"))
+    refusal = check(Action(action), job_in("STARTING", "WAITING_FOR_SOURCE_WRITES_TO_STOP"))
     assert refusal is not None
     assert "stop the writes to the source" in refusal.reason
     assert "wait until" not in refusal.reason
@@ -192,14 +185,14 @@ def test_a_start_that_waits_for_people_does_not_end_by_waiting(action: str) -> N
 
 @pytest.mark.parametrize("action", list(Action))
 def test_a_deleted_job_can_do_nothing(action: Action) -> None:
-    refusal = check(action, a_job("DELETED"))
+    refusal = check(action, job_in("DELETED"))
     assert refusal is not None
     assert "deleted" in refusal.reason
     assert refusal.instead == ()
 
 
 def test_a_reason_says_where_the_job_is() -> None:
-    refusal = check(Action.RESUME, a_job("STOPPED", "FULL_DUMP"))
+    refusal = check(Action.RESUME, job_in("STOPPED", "FULL_DUMP"))
     assert refusal is not None
     assert "FULL_DUMP" in refusal.reason
     assert refusal.instead == (Action.RESTART, Action.VERIFY, Action.EDIT, Action.DELETE)
@@ -207,7 +200,7 @@ def test_a_reason_says_where_the_job_is() -> None:
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_only_a_stopped_dump_is_called_incomplete(phase: str) -> None:
-    refusal = check(Action.RESUME, a_job("STOPPED", phase))
+    refusal = check(Action.RESUME, job_in("STOPPED", phase))
     said = "" if refusal is None else refusal.reason
     assert ("incomplete" in said) == (phase == "FULL_DUMP")
     assert ("only a job stopped in CDC can resume" in said) == (phase not in ("CDC", "READY_FOR_PROMOTE"))
@@ -231,7 +224,7 @@ def test_only_a_stopped_dump_is_called_incomplete(phase: str) -> None:
 def test_why_a_database_cannot_be_promoted_by_itself(database: tuple[str, str], why: str) -> None:
     state, phase = database
     found = Database("objects/a", ObjectId("a"), state, phase)
-    assert unpromotable(found, a_job("RUNNING", "CDC")) == why
+    assert unpromotable(found, job_in("RUNNING", "CDC")) == why
 
 
 @pytest.mark.parametrize(("phase", "why"), [("CDC", ""), ("FULL_DUMP", "still in its full dump")])
@@ -239,7 +232,7 @@ def test_a_database_that_failed_with_its_whole_job_can_be_promoted_if_it_had_rea
     phase: str, why: str
 ) -> None:
     found = Database("objects/a", ObjectId("a"), "FAILED", phase)
-    assert unpromotable(found, a_job("FAILED", "CDC")) == why
+    assert unpromotable(found, job_in("FAILED", "CDC")) == why
 
 
 def test_a_promote_touches_what_is_not_promoted_yet() -> None:
@@ -253,7 +246,7 @@ def test_a_promote_touches_what_is_not_promoted_yet() -> None:
 
 
 def test_a_one_time_job_has_nothing_to_promote() -> None:
-    refusal = check(Action.PROMOTE, a_job("RUNNING", "CDC", "ONE_TIME"))
+    refusal = check(Action.PROMOTE, job_in("RUNNING", "CDC", "ONE_TIME"))
     assert refusal is not None
     assert "ONE_TIME" in refusal.reason
 
@@ -265,47 +258,47 @@ class TestRestartOfDatabases:
 
     @pytest.mark.parametrize("phase", PHASES)
     def test_failed_ones_may(self, phase: str) -> None:
-        job = a_job("RUNNING", phase)
+        job = job_in("RUNNING", phase)
         assert check(Action.RESTART, job, Options(databases=("b", "c")), self.databases) is None
         assert check(Action.RESTART, job, Options(failed_only=True), self.databases) is None
         assert Action.RESTART in allowed(job, self.databases)
 
     def test_healthy_ones_may_not_and_are_named(self) -> None:
         refusal = check(
-            Action.RESTART, a_job("RUNNING", "CDC"), Options(databases=("a", "b")), self.databases
+            Action.RESTART, job_in("RUNNING", "CDC"), Options(databases=("a", "b")), self.databases
         )
         assert refusal is not None
         assert refusal.reason.endswith("not failed: `a`.")
 
     def test_the_whole_job_may_not(self) -> None:
-        refusal = check(Action.RESTART, a_job("RUNNING", "CDC"), Options(), self.databases)
+        refusal = check(Action.RESTART, job_in("RUNNING", "CDC"), Options(), self.databases)
         assert refusal is not None
         assert "--failed-only" in refusal.reason
 
     def test_failed_ones_are_suggested_only_where_there_are_some(self) -> None:
-        healthy = check(Action.RESTART, a_job("RUNNING", "CDC"), Options(), self.databases[:1])
-        unknown = check(Action.RESTART, a_job("RUNNING", "CDC"), Options())
+        healthy = check(Action.RESTART, job_in("RUNNING", "CDC"), Options(), self.databases[:1])
+        unknown = check(Action.RESTART, job_in("RUNNING", "CDC"), Options())
         assert healthy is not None
         assert unknown is not None
         assert healthy.reason.endswith("only its failed databases can restart, and none has failed.")
         assert unknown.reason.endswith("only its failed databases can restart.")
 
     def test_a_dump_may_begin_anew_once_it_is_stopped(self) -> None:
-        refusal = check(Action.RESTART, a_job("RUNNING", "FULL_DUMP"), Options(), self.databases[:1])
+        refusal = check(Action.RESTART, job_in("RUNNING", "FULL_DUMP"), Options(), self.databases[:1])
         assert refusal is not None
         assert "--stop-first` stops it and begins its full dump anew" in refusal.reason
 
     def test_none_failed(self) -> None:
         refusal = check(
-            Action.RESTART, a_job("RUNNING", "CDC"), Options(failed_only=True), self.databases[:1]
+            Action.RESTART, job_in("RUNNING", "CDC"), Options(failed_only=True), self.databases[:1]
         )
         assert refusal is not None
         assert "none of its databases has failed" in refusal.reason
-        assert Action.RESTART not in allowed(a_job("RUNNING", "CDC"), self.databases[:1])
+        assert Action.RESTART not in allowed(job_in("RUNNING", "CDC"), self.databases[:1])
 
     @pytest.mark.parametrize(("state", "phase"), [("FAILED", "CDC"), ("STOPPED", "FULL_DUMP")])
     def test_none_failed_of_a_job_that_may_restart(self, state: str, phase: str) -> None:
-        job, options = a_job(state, phase), Options(failed_only=True)
+        job, options = job_in(state, phase), Options(failed_only=True)
         refusal = check(Action.RESTART, job, options, self.databases[:1])
         assert refusal is not None
         assert "None of the databases" in refusal.reason
@@ -313,12 +306,12 @@ class TestRestartOfDatabases:
 
     @pytest.mark.parametrize(("state", "phase"), [("FAILED", "FULL_DUMP"), ("STOPPED", "FULL_DUMP")])
     def test_any_database_of_a_job_that_may_restart_as_a_whole(self, state: str, phase: str) -> None:
-        assert check(Action.RESTART, a_job(state, phase), Options(databases=("a",)), self.databases) is None
+        assert check(Action.RESTART, job_in(state, phase), Options(databases=("a",)), self.databases) is None
 
     @pytest.mark.parametrize("state", ["STOPPED", "NOT_STARTED", "COMPLETED", "DRAFT"])
     def test_a_failed_database_does_not_help_any_other_state(self, state: str) -> None:
         options = Options(failed_only=True)
-        assert check(Action.RESTART, a_job(state, "CDC"), options, self.databases) is not None
+        assert check(Action.RESTART, job_in(state, "CDC"), options, self.databases) is not None
 
 
 @pytest.mark.parametrize(
@@ -335,7 +328,7 @@ def test_what_was_refused_is_possible_only_in_another_way(
     action: Action, state: str, options: Options, instead: str
 ) -> None:
     failed = (a_database("b", "FAILED"),) if state == "RUNNING" else ()
-    refusal = check(action, a_job(state, "CDC"), options, failed)
+    refusal = check(action, job_in(state, "CDC"), options, failed)
     assert refusal is not None
     _, _, possible = str(refusal).partition("Possible now: ")
     assert instead in possible
@@ -345,7 +338,7 @@ def test_what_was_refused_is_possible_only_in_another_way(
 class TestEdit:
     @pytest.mark.parametrize("state", [each for each in STATES if each != "DELETED"])
     def test_parallelism_only_while_running(self, state: str) -> None:
-        refusal = check(Action.EDIT, a_job(state), Options(parallelism="MAX"))
+        refusal = check(Action.EDIT, job_in(state), Options(parallelism="MAX"))
         assert (refusal is None) == (state == "RUNNING")
         if refusal is not None:
             assert "RUNNING" in refusal.reason
@@ -365,7 +358,7 @@ def test_which_actions_are_bulk_and_destructive() -> None:
 
 
 def test_only_a_stop_in_full_dump_throws_the_dump_away() -> None:
-    throwing = {(s, p) for s in STATES for p in PHASES if running_dump(a_job(s, p))}
+    throwing = {(s, p) for s in STATES for p in PHASES if running_dump(job_in(s, p))}
     assert throwing == {("RUNNING", "FULL_DUMP")}
 
 
@@ -376,4 +369,4 @@ def test_stop_first_opens_the_way_from_a_running_full_dump_alone() -> None:
             expect = (state, phase) == ("RUNNING", "FULL_DUMP") or expected(
                 "restart", state, phase, "CONTINUOUS"
             )
-            assert (check(Action.RESTART, a_job(state, phase), options) is None) == expect, (state, phase)
+            assert (check(Action.RESTART, job_in(state, phase), options) is None) == expect, (state, phase)

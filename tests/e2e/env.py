@@ -18,6 +18,7 @@ from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.methods import methods_of
+from tests.waiting import PATIENCE_S
 
 LOCATIONS = ("europe-west1", "us-central1")
 CHANNEL = "dms"
@@ -57,33 +58,49 @@ class Env:
         assert delivery["ok"], delivery
         return self.slack.wait_message(channel=channel, user=user, after=before)
 
-    def press(self, message: JSON, label: str, user: str = "dana") -> JSON:
-        delivery = self.slack.press(message, text=label, user=user)
+    def press(self, message: JSON, button: str, user: str = "dana") -> JSON:
+        """Press a button of a message: see `found_by`."""
+        delivery = self.slack.press(message, **self.found_by(message, button), user=user)
         assert delivery["ok"], delivery
         return delivery
 
-    def shows(self, message: JSON, *words: str, timeout: float = 15) -> JSON:
-        """The same message, once it shows all these words."""
+    def shows(self, message: JSON, *words: str, step: str = "", timeout: float = PATIENCE_S) -> JSON:
+        """The same message, once it shows all these words, and a button of this step."""
+
+        def fits(same: JSON) -> bool:
+            return all(word in plain(same) for word in words) and (not step or step in steps(same))
 
         def look(messages: list[JSON]) -> JSON | None:
             same = messages[0] if messages and messages[0]["ts"] == message["ts"] else None
-            return same if same is not None and all(word in plain(same) for word in words) else None
+            return same if same is not None and fits(same) else None
 
         after = _just_before(message)
         try:
             found: JSON = self.slack.wait_for(look, timeout, channel=message["channel"], after=after)
         except TimeoutError:
-            raise TimeoutError(f"{words} not within {timeout:g} s: {plain(self.current(message))}") from None
+            wanted = [*words, step] if step else words
+            now = plain(self.current(message))
+            raise TimeoutError(f"{wanted} not within {timeout:g} s: {now}") from None
         return found
+
+    def found_by(self, message: JSON, button: str) -> dict[str, Any]:
+        """How `SlackControl.press` finds a button: by its step, or by its label where that is given instead.
+
+        The message may have got the button since.
+        """
+        shown = message if button in steps(message) or "ts" not in message else self.current(message)
+        fitting = [each for each in action_ids(shown) if each.split(":")[2:3] == [button]]
+        assert len(fitting) <= 1, f"{button} stands for several buttons: {fitting}"
+        return {"action_id": fitting[0]} if fitting else {"text": button}
 
     def current(self, message: JSON) -> JSON:
         """The same message, as it is now."""
         found = self.slack.messages(channel=message["channel"], after=_just_before(message))
         return next(each for each in found if each["ts"] == message["ts"])
 
-    def confirm(self, card: JSON, label: str, typed: str = "", user: str = "dana") -> None:
+    def confirm(self, card: JSON, button: str = "confirm", typed: str = "", user: str = "dana") -> None:
         """Press a confirm button, and type what has to be typed."""
-        self.press(card, label, user)
+        self.press(card, button, user)
         if typed:
             view = self.slack.wait_view(user)
             answer = self.slack.submit(view, {input_of(view): typed}, user=user)
@@ -112,6 +129,18 @@ class Env:
 def _just_before(message: JSON) -> str:
     """A time stamp that the message is the first after."""
     return str(Decimal(message["ts"]) - Decimal("0.000001"))
+
+
+def action_ids(message: JSON) -> list[str]:
+    """Those of a message's buttons and menus: `dms:<verb>:<step>`, numbered from the second of a kind."""
+    blocks = message.get("blocks") or ()
+    parts = [part for block in blocks for part in (*block.get("elements", ()), block.get("accessory") or {})]
+    return [str(part["action_id"]) for part in parts if "action_id" in part]
+
+
+def steps(message: JSON) -> list[str]:
+    """What can be done about a message: `confirm`, `cancel`, `approve` …"""
+    return [each.split(":")[2] for each in action_ids(message) if each.count(":") >= 2]
 
 
 def input_of(view: JSON) -> str:

@@ -17,7 +17,7 @@ from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, Ru
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
-from tests.e2e.env import JSON, LOCATIONS, Env, running, settings
+from tests.e2e.env import JSON, LOCATIONS, Env, running, settings, steps
 from tests.waiting import PATIENCE_S, until
 
 DANA, SAM, ALEX, RILEY = "U0DANA0001", "U0SAM00001", "U0ALEX0001", "U0RILEY001"
@@ -70,7 +70,9 @@ def runs_of(env: Env, job: str) -> tuple[Run, ...]:
 
 def asks(env: Env, job: str, channel: str = APPROVALS) -> JSON:
     """The message that asks for approvals, once it is there."""
-    return env.slack.wait_message(channel=channel, contains=[job, "[Approve]", "[Deny]"])
+    return env.slack.wait_message(
+        channel=channel, contains=job, where=lambda message: {"approve", "deny"} <= set(steps(message))
+    )
 
 
 def private(env: Env, user: str, *words: str, after: str, timeout: float = 10) -> JSON:
@@ -90,10 +92,10 @@ def moment(env: Env) -> str:
     return str(newest[0]["ts"]) if newest else "0"
 
 
-def press_refused(env: Env, message: JSON, label: str, user: str, *words: str) -> JSON:
+def press_refused(env: Env, message: JSON, button: str, user: str, *words: str) -> JSON:
     """Press, and be told privately why that does not count; the message stays as it was."""
     before, shown = moment(env), plain(message)
-    delivery = env.slack.press(message, text=label, user=user, stale=True)
+    delivery = env.slack.press(message, **env.found_by(message, button), user=user, stale=True)
     assert delivery["ok"], delivery
     answer = private(env, user, *words, after=before)
     assert plain(env.current(message)) == shown

@@ -121,9 +121,9 @@ def test_table(env: Env, verb: str, state: str, phase: str | None) -> None:
         return
     wanted = words(verb, state, phase)
     if wanted:
-        card = env.shows(answer, *wanted, "Cancel")
+        card = env.shows(answer, *wanted, asks_by(verb, state), step="cancel")
         assert env.writes(verb, job) == []
-        env.confirm(card, asks_by(verb, state), typed=job if is_typed(verb, state, phase) else "")
+        env.confirm(card, typed=job if is_typed(verb, state, phase) else "")
     env.shows(answer, "✅", job)
     # A completed job's own sign is on the card, too: what ends the wait is the call itself.
     until(lambda: env.writes(verb, job), timeout=15)

@@ -113,7 +113,7 @@ def production(env: Env, prefix: str = "prod") -> str:
 def confirmed(env: Env, job: str) -> tuple[JSON, JSON]:
     """A deletion that dana has asked for and confirmed: where she asked, and where it is decided."""
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     return card, asks(env, job)
 
 
@@ -127,15 +127,15 @@ def test_two_approve_and_it_runs_once(env: Env) -> None:
         assert word in plain(ask)
     assert "Delete job and destination" not in plain(ask)
     assert {"!subteam^S0LEADS001", "!subteam^S0DBATEAM1"} <= set(pings(ask))
-    env.shows(card, "Waiting for approval", "0 of 2", "two for production", "[Withdraw]")
+    env.shows(card, "Waiting for approval", "0 of 2", "two for production", step="withdraw")
     assert env.writes("delete", job) == []
 
-    env.press(ask, "Approve", "sam")
-    env.shows(ask, "1 of 2 approvals", SAM, "[Approve]")
+    env.press(ask, "approve", "sam")
+    env.shows(ask, "1 of 2 approvals", SAM, step="approve")
     env.shows(card, "1 of 2 approvals", SAM)
     assert env.writes("delete", job) == []
 
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     for message in (ask, card):
         done = env.shows(message, "✅ *Deleted*", job, f"Approved by <@{SAM}>, <@{ALEX}>")
         assert "[Approve]" not in plain(done)
@@ -163,25 +163,25 @@ def request_operation(env: Env, job: str) -> str:
 def test_who_may_not_is_told_so_alone(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    press_refused(env, ask, "Approve", "dana", "nobody approves their own request", "withdraw")
-    press_refused(env, ask, "Approve", "riley", "You may not approve or deny", "your role is viewer")
-    press_refused(env, ask, "Deny", "riley", "You may not approve or deny")
+    press_refused(env, ask, "approve", "dana", "nobody approves their own request", "withdraw")
+    press_refused(env, ask, "approve", "riley", "You may not approve or deny", "your role is viewer")
+    press_refused(env, ask, "deny", "riley", "You may not approve or deny")
     assert env.slack.views("riley") == []
-    env.press(ask, "Approve", "sam")
+    env.press(ask, "approve", "sam")
     ask = env.shows(ask, "1 of 2")
-    press_refused(env, ask, "Approve", "sam", "You have approved this already")
+    press_refused(env, ask, "approve", "sam", "You have approved this already")
     assert events(env, job) == ["requested", "confirmed", "approved"]
     assert env.writes("delete", job) == []
-    env.press(card, "Withdraw")
+    env.press(card, "withdraw")
     env.shows(ask, "Cancelled")
 
 
 def test_a_denial_gives_its_reason(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    env.press(ask, "Approve", "sam")
+    env.press(ask, "approve", "sam")
     env.shows(ask, "1 of 2")
-    env.press(ask, "Deny", "alex")
+    env.press(ask, "deny", "alex")
     view = env.slack.wait_view("alex", "Why not?")
     answer = env.slack.submit(view, {input_of(view): "   "}, user="alex")
     assert answer["response_action"] == "errors"
@@ -200,8 +200,8 @@ def test_a_denial_gives_its_reason(env: Env) -> None:
 def test_who_has_approved_may_think_better_of_it(env: Env) -> None:
     job = production(env)
     _, ask = confirmed(env, job)
-    env.press(ask, "Approve", "sam")
-    env.press(env.shows(ask, "1 of 2"), "Deny", "sam")
+    env.press(ask, "approve", "sam")
+    env.press(env.shows(ask, "1 of 2"), "deny", "sam")
     view = env.slack.wait_view("sam", "Why not?")
     env.slack.submit(view, {input_of(view): "the wrong job"}, user="sam")
     env.shows(ask, "Denied", SAM, "the wrong job")
@@ -212,9 +212,9 @@ def test_a_role_from_a_channel_holds_in_the_view_too(env: Env) -> None:
     job = unique_id("where")
     env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
     card = env.type(f"restart {job}")
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     ask = asks(env, job)
-    env.press(ask, "Deny", "riley")
+    env.press(ask, "deny", "riley")
     view = env.slack.wait_view("riley", "Why not?")
     env.slack.submit(view, {input_of(view): "no"}, user="riley")
     env.shows(card, "Denied", RILEY)
@@ -223,9 +223,9 @@ def test_a_role_from_a_channel_holds_in_the_view_too(env: Env) -> None:
 def test_the_requester_withdraws(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    waiting = env.shows(card, "[Withdraw]")
-    press_refused(env, waiting, "Withdraw", "riley", "Only", f"may delete `{job}`, can take this back")
-    env.press(card, "Withdraw")
+    waiting = env.shows(card, step="withdraw")
+    press_refused(env, waiting, "withdraw", "riley", "Only", f"may delete `{job}`, can take this back")
+    env.press(card, "withdraw")
     env.shows(ask, "Cancelled", DANA)
     before = moment(env)
     env.slack.press(ask, text="Approve", user="alex", stale=True)
@@ -238,8 +238,8 @@ def test_one_may_be_enough_with_ones_own_word(env: Env) -> None:
     job = unique_id("own")
     keeping_up(env, job)
     card = env.type(f"promote {job}")
-    env.press(card, "Confirm promote")
-    env.press(asks(env, job), "Approve", "dana")
+    env.press(card, "confirm")
+    env.press(asks(env, job), "approve", "dana")
     env.shows(card, "✅ *Promoted*", DANA)
     assert len(env.writes("promote", job)) == 1
 
@@ -258,7 +258,7 @@ def test_confirming_and_approving_have_each_their_own_time(env: Env) -> None:
         asked = request_of(env, job)
         assert lasts(asked) == 15 * 60
         age(env, asked, 14 * 60)
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
         asks(env, job)
         waiting = request_of(env, job)
         assert lasts(waiting) - 14 * 60 == pytest.approx(waits_s, abs=30)
@@ -292,7 +292,7 @@ def test_what_has_expired_cannot_be_approved(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
     request = request_of(env, job)
-    env.press(ask, "Approve", "sam")
+    env.press(ask, "approve", "sam")
     env.shows(ask, "1 of 2")
     age(env, request, 31 * 60)
     before = moment(env)
@@ -311,7 +311,7 @@ def promoting(env: Env) -> tuple[str, JSON]:
     job = unique_id("cut")
     keeping_up(env, job)
     card = env.type(f"promote {job}")
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     return job, asks(env, job)
 
 
@@ -330,8 +330,8 @@ def test_the_delay_can_be_looked_at_again_where_it_is_approved(env: Env) -> None
     job, ask = promoting(env)
     assert "Replication delay: 0 s" in plain(ask)
     fall_behind(env, job)
-    env.press(ask, "Re-check delay", "alex")
-    env.shows(ask, "NOT ZERO", "1 min 30 s", "[Approve]")
+    env.press(ask, "recheck", "alex")
+    env.shows(ask, "NOT ZERO", "1 min 30 s", step="approve")
 
 
 def test_an_old_delay_is_read_again_before_an_approval_counts(env: Env) -> None:
@@ -339,11 +339,11 @@ def test_an_old_delay_is_read_again_before_an_approval_counts(env: Env) -> None:
     fall_behind(env, job)
     age_delay(env, job)
     before = moment(env)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     private(env, "alex", "did not count", "not zero", "1 min 30 s", after=before)
     ask = env.shows(ask, "NOT ZERO", "1 min 30 s", "0 of 1")
     assert events(env, job) == ["requested", "confirmed"]
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     env.shows(ask, "✅ *Promoted*", ALEX)
 
 
@@ -351,7 +351,7 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
     job, ask = promoting(env)
     fall_behind(env, job)
     env.slack.fault("chat.update", "ratelimited", times=None, retry_after=2)
-    env.press(ask, "Re-check delay")
+    env.press(ask, "recheck")
 
     def measured_again() -> bool:
         found = request_of(env, job).facts.delays[full(job)].seconds
@@ -359,18 +359,18 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
 
     until(measured_again)
     before = moment(env)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     private(env, "alex", "did not count", "not zero", "1 min 30 s", after=before)
     assert events(env, job) == ["requested", "confirmed"]
     env.slack.clear_faults()
-    env.press(env.shows(ask, "NOT ZERO"), "Approve", "alex")
+    env.press(env.shows(ask, "NOT ZERO"), "approve", "alex")
     env.shows(ask, "✅ *Promoted*", ALEX)
 
 
 def test_an_old_delay_that_is_still_zero_stops_nobody(env: Env) -> None:
     job, ask = promoting(env)
     age_delay(env, job)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     env.shows(ask, "✅ *Promoted*", ALEX)
 
 
@@ -379,7 +379,7 @@ def test_an_old_delay_that_cannot_be_read_again_is_said(env: Env) -> None:
     age_delay(env, job)
     env.dms.monitoring(False)
     before = moment(env)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     private(env, "alex", "did not count", "not known", after=before)
     assert events(env, job) == ["requested", "confirmed"]
 
@@ -392,9 +392,9 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         fall_behind(env, job)
         age_delay(env, job)
         before = moment(env)
-        env.press(card, "Confirm promote")
+        env.press(card, "confirm")
         private(env, "dana", "did not count", "not zero", after=before)
-        env.confirm(env.shows(card, "NOT ZERO"), "Confirm promote", typed=job)
+        env.confirm(env.shows(card, "NOT ZERO"), "confirm", typed=job)
         env.shows(card, "✅ *Promoted*")
 
 
@@ -411,7 +411,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
             set_delay(env, job, seconds)
         env.dms.operation_seconds(100_000.0)
         card = env.type(f"promote {' '.join(jobs)}")
-        env.confirm(card, "Confirm promote", typed="promote 3 jobs")
+        env.confirm(card, typed="promote 3 jobs")
         until(lambda: env.writes("promote", first))
         for job in (second, third):
             fall_behind(env, job)
@@ -432,10 +432,10 @@ def test_a_database_that_has_failed_since_is_not_promoted_unseen(
     job = unique_id("cut")
     env.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
     card = env.type(f"promote {job}{part}")
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     ask = asks(env, job)
     env.dms.set_database(job, "sales", **change)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     shown = env.shows(card, "refused", "sales", "incomplete", "was not shown", "[Try again]")
     assert "billing" not in plain(shown).partition("Only these")[0]
     assert env.writes("promote", job) == []
@@ -447,8 +447,8 @@ def test_a_database_that_was_shown_as_incomplete_is_promoted_all_the_same(env: E
     env.dms.set_database(job, "sales", state="FAILED")
     card = env.type(f"promote {job}")
     assert "The data of `sales` is incomplete" in plain(card)
-    env.press(card, "Confirm promote")
-    env.press(asks(env, job), "Approve", "alex")
+    env.press(card, "confirm")
+    env.press(asks(env, job), "approve", "alex")
     until(lambda: env.writes("promote", job))
 
 
@@ -458,10 +458,10 @@ def test_a_database_that_was_shown_as_incomplete_is_promoted_all_the_same(env: E
 def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    env.press(ask, "Approve", "sam")
+    env.press(ask, "approve", "sam")
     env.shows(ask, "1 of 2")
     env.dms.set_job(job, state="FAILED")
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     for message in (ask, card):
         env.shows(message, "Out of date", "RUNNING in CDC", "FAILED")
     assert env.writes("delete", job) == []
@@ -471,10 +471,10 @@ def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
     before = moment(env)
     env.press(again, "Ask again")
     fresh_card = env.slack.wait_message(channel="dms", contains=["FAILED", "[Delete job only]"], after=before)
-    env.press(fresh_card, "Delete job only")
+    env.press(fresh_card, "confirm")
     ask = env.slack.wait_message(channel=APPROVALS, contains=[job, "[Approve]"], after=before)
-    env.press(ask, "Approve", "sam")
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "sam")
+    env.press(ask, "approve", "alex")
     env.shows(fresh_card, "✅ *Deleted*", job)
     assert len(env.writes("delete", job)) == 1
 
@@ -482,11 +482,11 @@ def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
 def test_a_job_of_the_same_name_is_another_job(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    env.press(ask, "Approve", "sam")
+    env.press(ask, "approve", "sam")
     env.shows(ask, "1 of 2")
     env.dms.remove_job(job)
     env.dms.add_job(job, phase="CDC", labels={"env": "prod"}, frozen=True, created_ago=1)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     env.shows(card, "Out of date", "another job now")
     assert env.writes("delete", job) == []
 
@@ -501,10 +501,10 @@ def test_who_asks_is_told_where_it_could_not_be_posted(slack: SlackServer, tmp_p
         job = unique_id("unheard")
         env.dms.add_job(job, phase="CDC", frozen=True)
         card = env.type(f"delete {job}")
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
         env.shows(card, "could not be posted", "G0NOTHERE1", "/dms approvals")
         listed = env.type("approvals", user="alex")
-        env.press(listed, "Review", "alex")
+        env.press(listed, "review", "alex")
         env.slack.press(env.slack.wait_view("alex", job), text="Approve", user="alex")
         env.shows(card, "✅ *Deleted*", ALEX)
 
@@ -578,7 +578,7 @@ def test_a_review_lets_no_delay_through_that_it_does_not_show(env: Env) -> None:
     review = reviewed(env, job)
     assert "Replication delay: 0 s" in plain(review)
     fall_behind(env, job)
-    env.press(ask, "Re-check delay")
+    env.press(ask, "recheck")
     env.shows(ask, "NOT ZERO")
     env.slack.press(review, text="Approve", user="alex")
     again = env.slack.wait_view("alex", "did not count")
@@ -593,7 +593,7 @@ def test_a_review_of_what_is_over_says_so(env: Env) -> None:
     card, _ = confirmed(env, job)
     review = reviewed(env, job)
     listed = env.type("approvals", user="sam")
-    env.press(card, "Withdraw")
+    env.press(card, "withdraw")
     env.shows(card, "Cancelled")
     env.slack.press(review, text="Approve", user="alex")
     assert "[Approve]" not in plain(env.slack.wait_view("alex", "this request is cancelled"))
@@ -639,10 +639,10 @@ def test_a_role_from_a_channel_holds_in_a_review(env: Env) -> None:
     job = unique_id("where")
     env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
     card = env.type(f"restart {job}")
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     asks(env, job)
     listed = env.type("approvals", user="riley", channel=APPROVALS)
-    env.press(listed, "Review", "riley")
+    env.press(listed, "review", "riley")
     env.slack.press(env.slack.wait_view("riley", job), text="Approve", user="riley")
     env.shows(card, f"Approved by <@{RILEY}>")
 

@@ -68,7 +68,7 @@ def test_several_by_name(env: Env) -> None:
     assert all(f"`{job}`" in text and f"{job}-target" in text for job in jobs)
     assert "changes pile up on the source" in text
     assert methods(env, jobs) == [[], [], []]
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     done = env.shows(card, "Stopped all 3 jobs", "▰▰▰▰▰▰▰▰▰▰ 3 of 3")
     assert all(f"✅ `{job}` done" in plain(done) for job in jobs)
     assert methods(env, jobs) == [["StopMigrationJob"]] * 3
@@ -81,7 +81,7 @@ def test_all_that_filters_match(env: Env) -> None:
     other = jobs_of(env, 1, state="NOT_STARTED", phase=None)
     card = env.type(f"start --all state=not_started {label(jobs)}")
     assert "Start 4 jobs?" in plain(card)
-    env.confirm(card, "Confirm start")
+    env.confirm(card, "confirm")
     env.shows(card, "Started all 4 jobs")
     assert methods(env, jobs) == [["StartMigrationJob"]] * 4
     assert methods(env, other) == [[]]
@@ -92,7 +92,7 @@ def test_what_filters_find_is_asked_about_also_when_it_is_one(env: Env) -> None:
     card = env.type(f"stop --all state=running {label(jobs)}")
     assert "Confirm stop" in labels(card)
     assert methods(env, jobs) == [[]]
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     env.shows(card, "✅")
     assert methods(env, jobs) == [["StopMigrationJob"]]
 
@@ -117,7 +117,7 @@ def test_what_changes_nothing_asks_before_it_locks_many(env: Env, count: int, by
     assert "style" not in confirm
     assert methods(env, jobs) == [[]] * count
     assert not any(env.bot.store.runs(job=full(job)) for job in jobs), "no job is locked yet"
-    env.press(card, "Confirm verify")
+    env.press(card, "confirm")
     env.shows(card, f"✅ *Verified all {count} jobs*")
     assert methods(env, jobs) == [["VerifyMigrationJob"]] * count
 
@@ -183,7 +183,7 @@ def test_different_statuses_are_refused_with_a_button_for_each(env: Env) -> None
     before = env.now()
     env.press(answer, "Stop 2 in RUNNING · CDC")
     card = card_after(env, before, "Stop 2 jobs?", *cdc)
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     env.shows(card, "Stopped all 2 jobs")
     assert methods(env, [*cdc, *dump, *stopped]) == [["StopMigrationJob"]] * 2 + [[]] * 3
     before = env.now()
@@ -225,7 +225,7 @@ def test_choosing_in_the_list(env: Env) -> None:
     env.press(page, "Stop chosen")
     card = card_after(env, before, "Stop 2 jobs?")
     assert jobs[1] not in plain(card)
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     env.shows(card, "Stopped all 2 jobs")
     assert methods(env, jobs) == [["StopMigrationJob"], [], ["StopMigrationJob"], []]
     env.press(page, "Done choosing")
@@ -272,7 +272,7 @@ def test_fifty_on_a_page_to_choose_from(env: Env) -> None:
     env.press(page, "Stop chosen")
     card = card_after(env, before, "Stop 50 jobs?")
     assert all(f"`{job}`" in plain(card) for job in jobs[:50]), "one confirmation lists all of them"
-    env.press(card, "Cancel")
+    env.press(card, "cancel")
 
 
 # ---- failures, and the failed ones again
@@ -283,7 +283,7 @@ def test_a_failure_of_one_does_not_stop_the_others(env: Env) -> None:
     env.dms.operation_outcome(jobs[1], "stop", "INTERNAL", "the disk is full")
     env.dms.fault("StopMigrationJob", "FAILED_PRECONDITION", match=full(jobs[3]), message="not allowed here")
     card = env.type(f"stop --all state=running {label(jobs)}")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     done = env.shows(card, "Stopped 4 of 6 jobs", "2 did not succeed", "▰▰▰▰▰▰▰▰▰▰ 6 of 6", timeout=25)
     text = plain(done)
     assert re.search(rf"🔴 `{jobs[1]}` failed.*the disk is full", text)
@@ -294,7 +294,7 @@ def test_a_failure_of_one_does_not_stop_the_others(env: Env) -> None:
     again = card_after(env, before, "Stop 2 jobs?", jobs[1], jobs[3])
     assert "once more" in plain(again)
     assert jobs[0] not in plain(again)
-    env.confirm(again, "Confirm stop")
+    env.confirm(again, "confirm")
     env.shows(again, "Stopped all 2 jobs")
     twice = ["StopMigrationJob"] * 2
     assert [len(each) for each in methods(env, jobs)] == [1, 2, 1, 2, 1, 1]
@@ -307,7 +307,7 @@ def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
     for job in jobs[:3]:
         env.dms.operation_outcome(job, "stop", "INTERNAL", "no")
     card = env.type(f"stop {' '.join(jobs)}")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     done = env.shows(card, "Stopped 1 of 4 jobs", timeout=25)
     env.dms.set_job(jobs[0], state="STOPPED")
     env.dms.remove_job(jobs[2])
@@ -326,7 +326,7 @@ def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -
     jobs = jobs_of(env, 3)
     card = env.type(f"stop {' '.join(jobs)}")
     env.dms.set_job(jobs[1], state="STOPPED")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     ended = env.shows(card, "Out of date", jobs[1])
     assert methods(env, jobs) == [[], [], []]
     before = env.now()
@@ -342,7 +342,7 @@ def test_bulk_delete_with_destinations_wants_its_phrase(env: Env) -> None:
     jobs = jobs_of(env, 3)
     card = env.type(f"delete {' '.join(jobs)}")
     assert "Delete jobs and destinations" in labels(card)
-    env.press(card, "Delete jobs and destinations")
+    env.press(card, "confirm_destination")
     view = env.slack.wait_view(contains=["are you sure", "Type delete 3 jobs to go on"])
     assert all(f"`{job}`" in plain(view) for job in jobs)
     answer = env.slack.submit(view, {"dms:delete:phrase": "delete 2 jobs"})
@@ -360,7 +360,7 @@ def test_bulk_delete_with_destinations_wants_its_phrase(env: Env) -> None:
 def test_bulk_delete_of_the_jobs_only(env: Env) -> None:
     jobs = jobs_of(env, 2)
     card = env.type(f"delete {' '.join(jobs)}")
-    env.confirm(card, "Delete jobs only")
+    env.confirm(card, "confirm")
     env.shows(card, "Deleted all 2 jobs")
     assert not any(calls(env, job)[0]["request"].get("force") for job in jobs)
     there = {each["name"].rpartition("/")[2]: each["exists"] for each in env.dms.destinations()}
@@ -372,7 +372,7 @@ def test_jobs_that_are_stuck_while_they_start_are_deleted_together(env: Env) -> 
     jobs = jobs_of(env, 2, state="STARTING", phase=None)
     card = env.type(f"delete --all state=starting {label(jobs)}")
     env.shows(card, "Delete 2 jobs?", "It is STARTING", "a job that is stuck")
-    env.confirm(card, "Delete jobs only")
+    env.confirm(card, "confirm")
     env.shows(card, "Deleted all 2 jobs")
     assert methods(env, jobs) == [["DeleteMigrationJob"]] * 2
 
@@ -381,7 +381,7 @@ def test_a_stuck_job_that_moves_on_before_the_confirmation_is_kept(env: Env) -> 
     jobs = jobs_of(env, 1, state="STARTING", phase=None)
     card = env.type(f"delete {jobs[0]}")
     env.dms.set_job(jobs[0], state="RUNNING", phase="FULL_DUMP")
-    env.confirm(card, "Delete job only")
+    env.confirm(card, "confirm")
     env.shows(card, "Out of date", "is RUNNING in FULL_DUMP now")
     assert methods(env, jobs) == [[]]
 
@@ -419,7 +419,7 @@ def test_bulk_promote_shows_every_delay(env: Env) -> None:
     assert f"NOT ZERO for 1 job*: `{late}` 42 s · " in text
     assert "Replication delay: 0 s for 11 jobs* (measured <!date^" in text
     assert all(f"`{job}`" in text for job in jobs)
-    env.press(card, "Cancel")
+    env.press(card, "cancel")
     env.shows(card, "Cancelled")
     assert methods(env, jobs) == [[]] * 12
 
@@ -435,7 +435,7 @@ def test_fifty_at_once_and_no_more_than_allowed_side_by_side(env: Env, quick: No
     assert "Stop 50 jobs?" in text
     assert all(f"`{job}`" in text for job in jobs), "one confirmation lists all of them"
     assert "shortened" not in text
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     under_way = env.shows(card, "⏳ Stop 50 jobs", "running since", "waiting for its turn")
     assert 1 <= len(re.findall(r"running since", plain(under_way))) <= env.bot.settings.bulk_parallel
     done = env.shows(card, "Stopped all 50 jobs", "▰▰▰▰▰▰▰▰▰▰ 50 of 50", timeout=60)

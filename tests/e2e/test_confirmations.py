@@ -89,7 +89,7 @@ def test_a_job_of_the_same_name_is_another_job(env: Env) -> None:
     card = env.type(f"delete {job}")
     env.dms.remove_job(job)
     env.dms.add_job(job, phase="CDC", frozen=True, created_ago=5)
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.shows(card, "Out of date", "deleted and created anew", "[Ask again]")
     assert env.writes("delete", job) == []
 
@@ -98,7 +98,7 @@ def test_a_job_that_is_gone_is_said_to_be_gone(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
     env.dms.remove_job(job)
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     shown = env.shows(card, "Out of date", f"`{job}` no longer exists")
     assert "[Ask again]" not in plain(shown)
     assert env.writes("delete", job) == []
@@ -107,7 +107,7 @@ def test_a_job_that_is_gone_is_said_to_be_gone(env: Env) -> None:
 def test_what_changes_while_the_view_is_open_counts(env: Env) -> None:
     job = add(env, "FAILED")
     card = env.type(f"restart {job}")
-    env.press(card, "Confirm restart")
+    env.press(card, "confirm")
     view = env.slack.wait_view("dana")
     env.dms.set_job(job, state="RUNNING")
     env.slack.submit(view, {input_of(view): job})
@@ -121,7 +121,7 @@ def test_a_database_in_use_on_the_destination_is_named_before_it_goes(env: Env) 
     card = env.type(f"delete {job}")
     assert "`sales` has been promoted already" in plain(card)
     assert "`billing` has been" not in plain(card)
-    env.press(card, "Delete job and destination")
+    env.press(card, "confirm_destination")
     view = env.slack.wait_view("dana")
     assert "`sales` has been promoted already" in plain(view)
     assert "*The destination goes too*" in plain(view)
@@ -142,10 +142,10 @@ def test_a_destination_that_came_into_use_meanwhile_is_not_deleted(env: Env, wit
     card = env.type(f"delete {job}")
     env.dms.set_database(job, "sales", phase="PROMOTED")
     if not with_destination:
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
         env.shows(card, "✅ *Deleted*")
         return
-    env.confirm(card, "Delete job and destination", typed=job)
+    env.confirm(card, "confirm_destination", typed=job)
     env.shows(card, "refused", "sales", "promoted by now", "[Try again]")
     assert env.writes("delete", job) == []
 
@@ -156,7 +156,7 @@ def test_a_destination_that_came_into_use_meanwhile_is_not_deleted(env: Env, wit
 def test_it_works_once(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Deleted*", f"Asked by <@{DANA}>")
     before = moment(env)
     env.slack.press(card, text="Delete job only", stale=True)
@@ -167,10 +167,10 @@ def test_it_works_once(env: Env) -> None:
 def test_another_person_cannot_confirm(env: Env) -> None:
     job = add(env, "FAILED")
     card = env.type(f"restart {job}")
-    press_refused(env, card, "Confirm restart", "sam", "Only", f"<@{DANA}>", "You can ask yourself")
+    press_refused(env, card, "confirm", "sam", "Only", f"<@{DANA}>", "You can ask yourself")
     assert env.slack.views("sam") == []
     deletion = env.type(f"delete {job}")
-    press_refused(env, deletion, "Delete job only", "alex", "Only", f"<@{DANA}>")
+    press_refused(env, deletion, "confirm", "alex", "Only", f"<@{DANA}>")
     assert "confirmed" not in events(env, job)
 
 
@@ -187,13 +187,13 @@ def test_it_expires(env: Env) -> None:
     assert env.writes("delete", job) == []
     env.press(old, "Ask again")
     again = env.slack.wait_message(channel="dms", contains=[job, "[Delete job only]"], after=before)
-    env.press(again, "Delete job only")
+    env.press(again, "confirm")
     env.shows(again, "✅ *Deleted*")
 
 
 def test_it_expires_under_an_open_view(env: Env) -> None:
     job = add(env, "FAILED")
-    env.press(env.type(f"restart {job}"), "Confirm restart")
+    env.press(env.type(f"restart {job}"), "confirm")
     view = env.slack.wait_view("dana")
     age(env, request_of(env, job), 901)
     answer = env.slack.submit(view, {input_of(view): job})
@@ -204,7 +204,7 @@ def test_it_expires_under_an_open_view(env: Env) -> None:
 def test_cancelling_ends_it(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
-    env.press(card, "Cancel")
+    env.press(card, "cancel")
     shown = env.shows(card, "Cancelled", f"<@{DANA}>")
     assert "[Delete" not in plain(shown)
     before = moment(env)
@@ -219,7 +219,7 @@ def test_cancelling_ends_it(env: Env) -> None:
 def test_the_id_must_be_typed_exactly(env: Env) -> None:
     job = add(env, "FAILED")
     card = env.type(f"restart {job}")
-    env.press(card, "Confirm restart")
+    env.press(card, "confirm")
     view = env.slack.wait_view("dana", job)
     for wrong in ("orders", job.upper(), f"{job}x", "yes"):
         answer = env.slack.submit(view, {input_of(view): wrong})
@@ -238,9 +238,9 @@ def test_a_deletion_takes_what_was_chosen(env: Env, with_destination: bool) -> N
     for word in ("sales", "billing", "connection profile", f"{job}-target", "[Delete job and destination]"):
         assert word in plain(card)
     if with_destination:
-        env.confirm(card, "Delete job and destination", typed=job)
+        env.confirm(card, "confirm_destination", typed=job)
     else:
-        env.confirm(card, "Delete job only")
+        env.confirm(card, "confirm")
     shown = plain(env.shows(card, "✅ *Deleted*"))
     assert ("The destination goes, too, with all its data." in shown) is with_destination
     assert ("The destination stays" in shown) is not with_destination
@@ -271,7 +271,7 @@ def test_of_a_completed_job_only_the_record_goes(env: Env) -> None:
     card = env.type(f"delete {job}")
     assert "Only the record" in plain(card)
     assert "destination]" not in plain(card)
-    env.press(card, "Confirm delete")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Deleted*")
     assert destination(env, job)["exists"]
 
@@ -283,7 +283,7 @@ def test_the_message_follows_the_operation_to_its_end(env: Env) -> None:
     job = add(env)
     env.dms.operation_seconds(1_000_000)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     going = env.shows(card, "⏳ Delete", "running", "operation", f"Asked by <@{DANA}>")
     assert "[Delete job only]" not in plain(going)
     env.dms.clock(advance_seconds=2_000_000)
@@ -462,7 +462,7 @@ def test_a_deletion_is_repeated_under_the_same_id(env: Env, times: int, after_ap
     job = add(env)
     env.dms.fault("DeleteMigrationJob", "UNAVAILABLE", times=times, after_apply=after_apply)
     card = env.type(f"delete {job}")
-    env.confirm(card, "Delete job and destination", typed=job)
+    env.confirm(card, "confirm_destination", typed=job)
     env.shows(card, "✅ *Deleted*")
     calls = env.writes("delete", job)
     assert 1 < len(calls) <= times + 1
@@ -475,7 +475,7 @@ def test_a_deletion_that_never_arrives_is_unclear(env: Env) -> None:
     job = add(env)
     env.dms.fault("DeleteMigrationJob", "UNAVAILABLE", times=None)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.shows(card, "It is not known whether it was applied", timeout=30)
     assert len({call["request"]["request_id"] for call in env.writes("delete", job)}) == 1
     assert full(job) in env.dms.jobs()
@@ -494,7 +494,7 @@ def dumping(env: Env) -> tuple[str, JSON]:
 
 def test_stopping_first_makes_two_calls(env: Env) -> None:
     job, card = dumping(env)
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     env.shows(card, "✅ *Restarted*")
     assert (len(env.writes("stop", job)), len(env.writes("restart", job))) == (1, 1)
     assert events(env, job)[2:] == ["calling", "accepted", "stopped", "calling", "accepted", "succeeded"]
@@ -504,7 +504,7 @@ def test_stopping_first_makes_two_calls(env: Env) -> None:
 def test_a_lost_call_of_the_two_is_not_taken_for_the_other(env: Env, lost: str) -> None:
     job, card = dumping(env)
     env.dms.fault(f"{lost.capitalize()}MigrationJob", "DISCONNECT")
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     env.shows(card, "It is not known whether it was applied")
     assert ended(env, job) == ["unclear"]
     assert len(env.writes("stop", job)) == 1
@@ -515,7 +515,7 @@ def test_a_lost_call_of_the_two_is_not_taken_for_the_other(env: Env, lost: str) 
 def test_each_of_the_two_is_found_where_its_answer_was_lost(env: Env, kept: str) -> None:
     job, card = dumping(env)
     env.dms.fault(f"{kept.capitalize()}MigrationJob", "DISCONNECT", after_apply=True)
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     env.shows(card, "✅ *Restarted*")
     assert (len(env.writes("stop", job)), len(env.writes("restart", job))) == (1, 1)
 
@@ -523,7 +523,7 @@ def test_each_of_the_two_is_found_where_its_answer_was_lost(env: Env, kept: str)
 def test_a_stop_that_fails_restarts_nothing(env: Env) -> None:
     job, card = dumping(env)
     env.dms.operation_outcome(job, "stop", "INTERNAL", "busy")
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     env.shows(card, "could not be stopped, so the restart was not sent", "busy")
     assert env.writes("restart", job) == []
 
@@ -549,7 +549,7 @@ def test_forged_presses_do_nothing(slack: SlackServer, tmp_path: Path) -> None:
         job, other = add(env), add(env, "FAILED")
         card = env.type(f"delete {job}")
         unconfirmed = env.type(f"restart {other}")
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
         ask = asks(env, job)
         env.slack.press(ask, text="Approve", user="riley")
         env.slack.wait_message(user="riley", contains="You may not approve")
@@ -578,8 +578,8 @@ def test_forged_presses_do_nothing(slack: SlackServer, tmp_path: Path) -> None:
         assert events(env, other) == ["requested"]
         assert (request_of(env, job).state, request_of(env, other).state) == ("approving", "confirming")
         assert env.writes("delete", job) == env.writes("restart", other) == []
-        env.press(unconfirmed, "Cancel")
-        env.press(ask, "Approve", "alex")
+        env.press(unconfirmed, "cancel")
+        env.press(ask, "approve", "alex")
         env.shows(card, "✅ *Deleted*")
         assert len(env.writes("delete", job)) == 1
 
@@ -590,7 +590,7 @@ def answers(env: Env) -> list[JSON]:
 
 def test_a_forged_view_confirms_nothing(env: Env) -> None:
     job = add(env, "FAILED")
-    env.press(env.type(f"restart {job}"), "Confirm restart")
+    env.press(env.type(f"restart {job}"), "confirm")
     view = env.slack.wait_view("dana")
     env.slack.submit(view, {input_of(view): "wrong"})
     payload = env.slack.deliveries("interactive")[-1]["payload"]
@@ -617,7 +617,7 @@ def test_who_loses_their_role_confirms_nothing(slack: SlackServer, tmp_path: Pat
         job = add(env)
         assert "You may not use `delete`" in plain(env.type(f"delete {job}"))
         card = env.type(f"delete {job}", channel="dms-approvals")
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
         env.shows(card, "✅ *Deleted*")
 
 
@@ -652,7 +652,7 @@ def test_of_two_jobs_of_one_id_the_location_is_typed_too(env: Env) -> None:
     for words in (f"Restart {named}?", f"`{named}`", "type the job's location and id"):
         assert words in plain(card)
     assert f"`{named}`" in plain(env.type("approvals"))
-    env.press(card, "Confirm restart")
+    env.press(card, "confirm")
     view = env.slack.wait_view("dana", named)
     assert f"Type {named} exactly" in str(env.slack.submit(view, {input_of(view): job})["errors"])
     env.slack.submit(view, {input_of(view): named})

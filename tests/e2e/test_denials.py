@@ -38,12 +38,12 @@ def confirmed(env: Env, channel: str = CHANNEL) -> tuple[str, JSON]:
     job = unique_id("no")
     env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
     card = env.type(f"restart {job}", channel=channel)
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     return job, card
 
 
 def deny(env: Env, job: str, user: str = "alex") -> None:
-    env.press(asks(env, job), "Deny", user)
+    env.press(asks(env, job), "deny", user)
     view = env.slack.wait_view(user, "Why not?")
     answer = env.slack.submit(view, {input_of(view): WHY}, user=user)
     assert not answer.get("errors"), answer

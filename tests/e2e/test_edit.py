@@ -177,7 +177,7 @@ def test_somebody_else_edits_between_card_and_confirmation(env: Env) -> None:
     job = job_with(env)
     card = env.type(f"edit {job} --remove legacy")
     edited_by_somebody_else(env, job, "sales")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "were edited meanwhile", "Nothing was saved")
     assert len(calls(env, job)) == 1, "only the other person's"
     assert config_of(env, job) == filter_of("sales")
@@ -200,7 +200,7 @@ def test_what_the_service_refuses_is_told(env: Env) -> None:
     job = job_with(env)
     env.dms.operation_outcome(job, "update", "INTERNAL", "the source cannot be reached")
     card = env.type(f"edit {job} --remove legacy")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "🔴", "the source cannot be reached", "[Try again]")
     assert config_of(env, job) == all_but()
 
@@ -210,7 +210,7 @@ def test_saving_twice_saves_once(env: Env) -> None:
     job = job_with(env)
     env.dms.fault("UpdateMigrationJob", "UNAVAILABLE", after_apply=True, match=job)
     card = env.type(f"edit {job} --remove legacy")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
     made = calls(env, job)
     assert len({each["request"]["request_id"] for each in made}) == 1
@@ -220,7 +220,7 @@ def test_saving_twice_saves_once(env: Env) -> None:
 def test_the_channel_sees_who_edited_what(env: Env) -> None:
     job = job_with(env)
     card = env.type(f"edit {job} --remove legacy")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     seen = env.slack.wait_message(channel=CHANNEL, user="sam", contains=["Saved", job])
     assert "Asked by <@U0DANA0001>" in plain(seen)
     assert "`legacy`" in plain(seen)

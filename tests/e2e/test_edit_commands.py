@@ -28,7 +28,7 @@ def test_what_is_sent(env: Env, now: dict[str, Any], flags: str, body: JSON) -> 
     job = job_with(env, **now)
     card = env.type(f"edit {job} {flags}")
     assert calls(env, job) == []
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": body})
     assert config_of(env, job) == body
@@ -79,7 +79,7 @@ def test_a_new_database_is_known_by_name_without_the_view(env: Env) -> None:
     job = job_with(env, databases=["sales"], source_databases=["billing"])
     env.dms.set_job(job, source_databases=["sales", "billing", "brand_new"])
     card = env.type(f"edit {job} --add brand_new")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": filter_of("brand_new", "sales")})
 
@@ -98,7 +98,7 @@ def test_a_new_database_is_known_by_name_without_the_view(env: Env) -> None:
 def test_databases_are_edited_in_any_state(env: Env, state: str, phase: str | None) -> None:
     job = job_with(env, state=state, phase=phase)
     card = env.type(f"edit {job} --remove legacy")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 

@@ -58,7 +58,7 @@ def test_databases_and_parallelism_go_in_one_patch(env: Env) -> None:
     card = env.type(f"edit {job} --remove legacy --parallel min")
     assert "takes effect only after a restart" in plain(card)
     assert "no longer migrated" in plain(card)
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
     assert patched(env, job) == (
         "objectsConfig,performanceConfig.dumpParallelLevel",
@@ -69,7 +69,7 @@ def test_databases_and_parallelism_go_in_one_patch(env: Env) -> None:
 def test_a_parallelism_that_is_set_already_is_not_sent_along(env: Env) -> None:
     job = job_with(env, dump_parallel_level="MAX")
     card = env.type(f"edit {job} --remove legacy --parallel max")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
@@ -77,7 +77,7 @@ def test_a_parallelism_that_is_set_already_is_not_sent_along(env: Env) -> None:
 def test_restart_now_stops_and_restarts_once_each(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", frozen=False, databases=slow(*NAMES))
     card = env.type(f"edit {job} --parallel max")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     saved = env.shows(card, "✅", "[Restart now]")
     before = env.now()
     env.press(saved, "Restart now")
@@ -101,7 +101,7 @@ def test_restart_now_stops_and_restarts_once_each(env: Env) -> None:
 def test_restart_now_is_refused_once_the_dump_is_over(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP")
     card = env.type(f"edit {job} --parallel max")
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     saved = env.shows(card, "✅", "[Restart now]")
     env.dms.set_job(job, phase="CDC")
     before = env.now()
@@ -133,5 +133,5 @@ def test_parallelism_past_the_dump_offers_no_restart(env: Env) -> None:
     job = job_with(env, phase="CDC")
     card = env.type(f"edit {job} --parallel max")
     assert "when the full dump runs again" in plain(card)
-    env.confirm(card, "Confirm edit")
+    env.confirm(card, "confirm")
     assert "Restart now" not in labels(env.shows(card, "✅", "Saved"))

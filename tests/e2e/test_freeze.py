@@ -178,10 +178,10 @@ def test_frozen_between_asking_and_confirming(free: Env) -> None:
     job = add(free)
     card = free.type(f"delete {job}")
     free.type(f"freeze {job} {UNTIL}", user="sam")
-    press_refused(free, card, "Delete job only", "dana", "is frozen until", f"<@{SAM}>", "press again")
+    press_refused(free, card, "confirm", "dana", "is frozen until", f"<@{SAM}>", "press again")
     assert free.writes("delete", job) == []
     free.type(f"unfreeze {job}", user="sam")
-    free.press(card, "Delete job only")
+    free.press(card, "confirm")
     free.shows(card, "✅ *Deleted*")
     assert events(free, job)[:4] == ["requested", "frozen", "unfrozen", "confirmed"]
 
@@ -189,13 +189,13 @@ def test_frozen_between_asking_and_confirming(free: Env) -> None:
 def test_frozen_between_confirming_and_approving(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     ask = asks(env, job)
     env.type(f"freeze --all {UNTIL}", user="sam")
-    press_refused(env, ask, "Approve", "alex", "All jobs are frozen", f"<@{SAM}>", "press again")
+    press_refused(env, ask, "approve", "alex", "All jobs are frozen", f"<@{SAM}>", "press again")
     assert env.writes("delete", job) == []
     env.type("unfreeze --all", user="sam")
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     env.shows(card, "✅ *Deleted*")
     assert len(env.writes("delete", job)) == 1
 
@@ -206,7 +206,7 @@ def test_frozen_while_a_bulk_action_runs(slack: SlackServer, tmp_path: Path) -> 
         first, second, third = add(env), add(env), add(env)
         env.dms.operation_seconds(1_000_000)
         card = env.type(f"stop {first} {second} {third}")
-        env.press(card, "Confirm stop")
+        env.press(card, "confirm")
         until(lambda: env.writes("stop", first))
         told = plain(env.type(f"freeze {second} {UNTIL}", user="sam"))
         assert "What is under way goes on" in told

@@ -82,7 +82,7 @@ def test_it_is_narrowed_by_person_and_time(env: Env) -> None:
 def test_a_job_that_is_gone_keeps_its_history(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Deleted*")
     env.dms.clock(advance_seconds=100)
     assert full(job) not in env.dms.jobs()
@@ -212,12 +212,12 @@ def test_without_its_row_a_confirmation_does_not_count(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
     forbid(env, "confirmed")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.slack.wait_message(user="dana", contains="disk is full")
     allow(env)
     assert events(env, job) == ["requested"]
     assert env.writes("delete", job) == []
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Deleted*")
     assert len(env.writes("delete", job)) == 1
 
@@ -252,7 +252,7 @@ def test_a_call_whose_outcome_cannot_be_written_is_not_made_again(env: Env, verb
     card = env.type(f"{verb} {job}")
     forbid(env, event)
     if verb == "delete":
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
     until(lambda: env.writes(verb, job))
     env.dms.clock(advance_seconds=60)
     allow(env)
@@ -267,8 +267,8 @@ def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path)) as env:
         job = add(env)
         card = env.type(f"delete {job}")
-        env.press(card, "Delete job only")
-        env.press(asks(env, job), "Deny", "alex")
+        env.press(card, "confirm")
+        env.press(asks(env, job), "deny", "alex")
         view = env.slack.wait_view("alex", "Why not?")
         env.slack.submit(view, {input_of(view): "wait"}, user="alex")
         env.shows(card, "Denied")

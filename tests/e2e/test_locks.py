@@ -142,10 +142,10 @@ def test_a_confirmation_waits_until_the_job_is_free(env: Env) -> None:
     job = job_in_cdc(env)
     card = env.type(f"delete {job}")
     verifying(env, job)
-    press_refused(env, card, "Delete job only", "dana", f"{job}` is locked", f"<@{SAM}>", "press again")
+    press_refused(env, card, "confirm", "dana", f"{job}` is locked", f"<@{SAM}>", "press again")
     assert str(request_of_dana(env, job)) == "confirming"
     finish(env, job)
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Deleted*")
     assert len(env.writes("delete", job)) == 1
 
@@ -157,13 +157,13 @@ def request_of_dana(env: Env, job: str) -> str:
 def test_the_last_approval_waits_until_the_job_is_free(env: Env) -> None:
     job = job_in_cdc(env, "two")
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     ask = asks(env, job)
     verifying(env, job)
-    press_refused(env, ask, "Approve", "alex", f"{job}` is locked", f"<@{SAM}>", "Nothing was done")
+    press_refused(env, ask, "approve", "alex", f"{job}` is locked", f"<@{SAM}>", "Nothing was done")
     assert "approved" not in events(env, job)
     finish(env, job)
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     env.shows(card, "✅ *Deleted*")
     assert len(env.writes("delete", job)) == 1
 
@@ -183,7 +183,7 @@ def test_what_is_queued_locks_too(slack: SlackServer, tmp_path: Path) -> None:
         first, second = job_in_cdc(env), job_in_cdc(env)
         env.dms.operation_seconds(FOREVER)
         card = env.type(f"stop {first} {second}")
-        env.press(card, "Confirm stop")
+        env.press(card, "confirm")
         until(lambda: env.writes("stop", first))
         before = moment(env)
         env.slack.command(f"stop {second}", user="sam")

@@ -48,7 +48,7 @@ def said_at(text: str, before: str) -> float:
 
 
 def asked_to_type(env: Env, card: JSON, job: str) -> JSON:
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     view: JSON = env.slack.wait_view("dana", f"Type {job} to go on")
     assert env.writes("promote", job) == []
     return view
@@ -67,7 +67,7 @@ def test_a_zero_counts_that_monitoring_can_be_expected_to_show_now(env: Env) -> 
     text = plain(card)
     assert "✅ *Replication delay: 0 s · 0 B* (measured <!date^" in text
     assert said_at(text, "0 B* (measured ") == pytest.approx(time.time() - 235, abs=10)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Promoted*")
 
 
@@ -131,7 +131,7 @@ def test_seconds_decide_and_bytes_above_zero_are_a_warning(env: Env) -> None:
     card = env.type(f"promote {job}")
     assert "✅ *Replication delay: 0 s · 512 B* (measured" in plain(card)
     assert "bytes are above zero" in plain(card)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Promoted*")
 
 
@@ -163,7 +163,7 @@ def test_a_press_counts_by_when_the_zero_was_measured(env: Env) -> None:
     later(env, job, 90)
     env.dms.set_job(job, sec_points=[[30, 20]])
     before = moment(env)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     private(env, "dana", "did not count", "not zero", "20 s (measured <!date^", after=before)
     assert events(env, job) == ["requested"]
     typed(env, env.shows(card, "NOT ZERO: 20 s"), job)
@@ -179,9 +179,9 @@ def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again
     card = env.type(f"promote {job}")
     change_delays(env, job, undated)
     asked_to_type(env, card, job)
-    env.press(card, "Re-check delay")
+    env.press(card, "recheck")
     until(lambda: request_of(env, job).facts.delays[full(job)].seconds is not None)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Promoted*")
 
 

@@ -22,7 +22,7 @@ def test_a_command_a_button_and_a_view(env: Env) -> None:
     job = unique_id("http")
     env.dms.add_job(job, state="STOPPED", phase="FULL_DUMP", databases=["sales"], frozen=True)
     card = env.type(f"restart {job}")
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     env.shows(card, "✅", job)
     assert len(env.writes("restart", job)) == 1
 

@@ -22,7 +22,7 @@ def test_a_job_stopped_in_cdc_can_resume_from_its_card(env: Env) -> None:
 def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", databases=slow("sales"))
     card = env.type(f"stop {job}")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     done = env.shows(card, "✅ *Stopped*", "[Restart]")
     assert labels(done) == ["Restart"]
     before = env.now()
@@ -35,13 +35,13 @@ def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(env: Env) -> None:
 def test_several_go_on_together(env: Env) -> None:
     jobs = [job_with(env, source_engine="POSTGRESQL"), job_with(env, source_engine="MYSQL")]
     card = env.type(f"stop {' '.join(jobs)}")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     done = env.shows(card, "Stopped all 2 jobs", "[Resume 2 jobs]")
     assert plain(done).count("Stopped in CDC, a job can be resumed, promoted or deleted.") == 1
     before = env.now()
     env.press(done, "Resume 2 jobs")
     asks = env.slack.wait_message(channel="dms", contains=["Resume 2 jobs?", *jobs], after=before)
-    env.confirm(asks, "Confirm resume")
+    env.confirm(asks, "confirm")
     env.shows(asks, "Resumed all 2 jobs")
 
 
@@ -49,7 +49,7 @@ def test_of_several_those_go_on_that_were_stopped(env: Env) -> None:
     stopped, refused = job_with(env), job_with(env)
     env.dms.fault("StopMigrationJob", "FAILED_PRECONDITION", match=refused)
     card = env.type(f"stop {stopped} {refused}")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     done = env.shows(card, "Stopped 1 of 2 jobs", "refused, nothing was changed: ")
     assert labels(done) == ["Retry the failed ones", f"Resume {stopped}"]
 
@@ -90,7 +90,7 @@ def test_trying_again_once_the_job_is_gone_says_so(env: Env) -> None:
 def test_what_has_only_begun_is_not_called_done(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", databases=slow("sales"))
     card = env.type(f"stop {job}")
-    env.press(env.type("approvals"), "Review")
+    env.press(env.type("approvals"), "review")
     env.slack.press(env.slack.wait_view("dana", job), text="Confirm stop")
     said = plain(env.slack.wait_view("dana", "/dms approvals"))
     assert "Confirmed. How it goes on is told where it was asked." in said
@@ -104,14 +104,14 @@ def test_asking_again_asks_also_what_would_run_at_once(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", databases=slow("sales"))
     card = env.type(f"stop {job}")
     env.dms.set_job(job, phase="CDC", frozen=True)
-    env.press(card, "Confirm stop")
+    env.press(card, "confirm")
     old = env.shows(card, "Out of date", "[Ask again]")
     before = env.now()
     env.press(old, "Ask again", "sam")
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm stop]"], after=before)
     assert "Stopped in CDC" in plain(asks)
     assert calls(env, job) == []
-    env.press(asks, "Confirm stop", "sam")
+    env.press(asks, "confirm", "sam")
     env.shows(asks, "✅ *Stopped*")
 
 
@@ -126,5 +126,5 @@ def test_trying_again_asks_first_where_the_job_is_another(env: Env) -> None:
     env.press(card, "Try again", "sam")
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm stop]"], after=before)
     assert calls(env, job) == []
-    env.press(asks, "Confirm stop", "sam")
+    env.press(asks, "confirm", "sam")
     env.shows(asks, "✅ *Stopped*")

@@ -46,11 +46,11 @@ def test_approvals_are_asked_for_by_the_policy_of_the_confirmation(tmp_path: Pat
             add(env, job)
             card = env.type(f"delete {job}")
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as env:
-            env.press(card, "Delete job only")
+            env.press(card, "confirm")
             env.shows(card, "Waiting for approval", "0 of 1")
             ask = asks(env, job)
             assert env.writes("delete", job) == []
-            env.press(ask, "Approve", "alex")
+            env.press(ask, "approve", "alex")
             env.shows(card, "✅ *Deleted*", ALEX)
             assert len(env.writes("delete", job)) == 1
         assert slack.control.violations() == []
@@ -64,7 +64,7 @@ def test_who_may_no_longer_do_it_cannot_confirm_it(tmp_path: Path) -> None:
             card = env.type(f"delete {job}", user="riley")
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as env:
             before = moment(env)
-            env.press(card, "Delete job only", "riley")
+            env.press(card, "confirm", "riley")
             private(env, "riley", "You may not use `delete`", "your role is viewer", after=before)
             assert "[Delete job only]" in plain(env.shows(card, job))
             assert env.writes("delete", job) == []
@@ -77,15 +77,15 @@ def test_an_approval_counts_only_while_its_giver_may_give_it(tmp_path: Path) -> 
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
             add(env, job)
             card = env.type(f"delete {job}")
-            env.press(card, "Delete job only")
+            env.press(card, "confirm")
             ask = asks(env, job)
-            env.press(ask, "Approve", "sam")
+            env.press(ask, "approve", "sam")
             env.shows(ask, "1 of 2", SAM)
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOT_SAM)) as env:
-            env.press(ask, "Approve", "alex")
+            env.press(ask, "approve", "alex")
             env.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
             assert env.writes("delete", job) == []
-            env.press(ask, "Approve", "riley")
+            env.press(ask, "approve", "riley")
             done = env.shows(card, "✅ *Deleted*", f"Approved by <@{ALEX}>, <@U0RILEY001>")
             assert SAM not in plain(done)
             assert len(env.writes("delete", job)) == 1
@@ -103,18 +103,18 @@ def test_who_may_approve_again_presses_again(tmp_path: Path) -> None:
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
             add(env, job)
             card = env.type(f"delete {job}")
-            env.press(card, "Delete job only")
+            env.press(card, "confirm")
             ask = asks(env, job)
-            env.press(ask, "Approve", "sam")
+            env.press(ask, "approve", "sam")
             env.shows(ask, "1 of 2", SAM)
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOT_SAM)) as env:
-            env.press(ask, "Approve", "alex")
+            env.press(ask, "approve", "alex")
             env.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
             assert "[Review]" in plain(env.type("approvals", user="sam"))
             env.slack.open_home("sam")
             env.slack.wait_home("sam", contains=[job, "[Review]"])
-            env.press(ask, "Approve", "sam")
+            env.press(ask, "approve", "sam")
             env.shows(card, "✅ *Deleted*", SAM, ALEX)
             assert len(env.writes("delete", job)) == 1
 
@@ -125,11 +125,11 @@ def test_what_nobody_may_ask_for_any_more_is_not_approved(tmp_path: Path) -> Non
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, STOPS_ARE_APPROVED)) as env:
             add(env, job)
             card = env.type(f"stop {job}")
-            env.press(card, "Confirm stop")
+            env.press(card, "confirm")
             ask = asks(env, job)
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, NOBODY_STOPS)) as env:
             before = moment(env)
-            env.press(ask, "Approve", "alex")
+            env.press(ask, "approve", "alex")
             private(env, "alex", f"<@{DANA}>", "may no longer do this", after=before)
             assert env.writes("stop", job) == []
             assert events(env, job) == ["requested", "confirmed"]
@@ -142,7 +142,7 @@ def queued(env: Env) -> tuple[str, str]:
         add(env, job)
     env.dms.operation_seconds(100_000)
     card = env.type(f"stop {first} {second}")
-    env.press(card, "Confirm stop")
+    env.press(card, "confirm")
     until(lambda: env.writes("stop", first))
     assert [run.state for run in runs_of(env, second)] == ["queued"]
     return first, second

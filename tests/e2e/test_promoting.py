@@ -48,7 +48,7 @@ def now_behind(env: Env, job: str, seconds: int) -> None:
 
 
 def asked_to_type(env: Env, card: JSON, *words: str) -> JSON:
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     view: JSON = env.slack.wait_view("dana", ["cannot be undone", *words])
     return view
 
@@ -93,10 +93,10 @@ def test_a_press_is_enough_once_the_delay_was_seen_to_be_zero(env: Env) -> None:
     job = a_job(env, **LATE)
     card = env.type(f"promote {job}")
     now_behind(env, job, 0)
-    env.press(card, "Re-check delay")
+    env.press(card, "recheck")
     card = env.shows(card, "Replication delay: 0 s")
     assert "asked to type" not in plain(card)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Promoted*")
 
 
@@ -105,7 +105,7 @@ def test_what_is_typed_under_an_older_delay_does_not_count(env: Env) -> None:
     card = env.type(f"promote {job}")
     view = asked_to_type(env, card, "NOT ZERO: 30 s")
     now_behind(env, job, 5400)
-    env.press(card, "Re-check delay", "sam")
+    env.press(card, "recheck", "sam")
     card = env.shows(card, "NOT ZERO: 1 h 30 min")
     before = moment(env)
     assert not fill(env, view, job).get("errors")
@@ -124,13 +124,13 @@ def test_a_zero_that_is_old_is_looked_at_again_before_others_are_asked(
         age_delay(env, job)
         now_behind(env, job, 90)
         before = moment(env)
-        env.press(card, "Confirm promote")
+        env.press(card, "confirm")
         private(env, "dana", "did not count", "1 min 30 s", after=before)
         assert events(env, job) == ["requested"]
         card = env.shows(card, "NOT ZERO: 1 min 30 s")
-        press_refused(env, card, "Confirm promote", "sam", "Only", "can confirm this")
+        press_refused(env, card, "confirm", "sam", "Only", "can confirm this")
         fill(env, asked_to_type(env, card, "NOT ZERO: 1 min 30 s"), job)
-        env.press(asks(env, job), "Approve", "alex")
+        env.press(asks(env, job), "approve", "alex")
         env.shows(card, "✅ *Promoted*")
         assert [each.event for each in audit(env, job)][:3] == ["requested", "confirmed", "approved"]
 
@@ -143,7 +143,7 @@ def press_while_sam_looks(env: Env, card: JSON, label: str, user: str, job: str)
     before = moment(env)
     env.press(card, label, user)
     until(lambda: len(env.dms.calls("GetMigrationJob")) > asked)
-    env.press(card, "Re-check delay", "sam")
+    env.press(card, "recheck", "sam")
     env.shows(card, "NOT ZERO: 1 h 30 min")
     env.dms.clear_faults()
     private(env, user, "did not count", "1 h 30 min", after=before)
@@ -162,9 +162,9 @@ def test_an_approval_that_another_look_outruns_does_not_count(slack: SlackServer
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path, ROLES)) as env:
         job = a_job(env, **CAUGHT_UP)
         card = env.type(f"promote {job}")
-        env.press(card, "Confirm promote")
+        env.press(card, "confirm")
         asking = asks(env, job)
         press_while_sam_looks(env, asking, "Approve", "alex", job)
         assert events(env, job) == ["requested", "confirmed"]
-        env.press(env.shows(asking, "NOT ZERO: 1 h 30 min"), "Approve", "alex")
+        env.press(env.shows(asking, "NOT ZERO: 1 h 30 min"), "approve", "alex")
         env.shows(card, "✅ *Promoted*")

@@ -99,7 +99,7 @@ def once(env: Env, job: str, verb: str) -> None:
 def test_two_give_the_last_approval_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
         job, _, ask = asked(env, "stop", "Confirm stop")
-        at_once(*(partial(env.press, ask, "Approve", user) for user in ("sam", "alex")))
+        at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
         once(env, job, "stop")
         assert events(env, job).count("approved") == 1
 
@@ -107,7 +107,7 @@ def test_two_give_the_last_approval_at_once(env: Env) -> None:
 def test_both_approvals_come_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
         job, _, ask = asked(env, "delete", "Delete job only")
-        at_once(*(partial(env.press, ask, "Approve", user) for user in ("sam", "alex")))
+        at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
         once(env, job, "delete")
         assert events(env, job).count("approved") == 2
 
@@ -116,7 +116,7 @@ def test_one_person_presses_twice(env: Env) -> None:
     for _ in range(ROUNDS):
         job, _, ask = asked(env, "delete", "Delete job only")
         before = moment(env)
-        at_once(*[partial(env.press, ask, "Approve", "sam")] * 3)
+        at_once(*[partial(env.press, ask, "approve", "sam")] * 3)
         private(env, "sam", "You have approved this already", after=before)
         env.shows(ask, "1 of 2", SAM)
         assert events(env, job).count("approved") == 1
@@ -126,10 +126,10 @@ def test_one_person_presses_twice(env: Env) -> None:
 def test_approval_and_denial_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
         job, card, ask = asked(env, "stop", "Confirm stop")
-        env.press(ask, "Deny", "sam")
+        env.press(ask, "deny", "sam")
         view = env.slack.wait_view("sam", "Why not?")
         at_once(
-            partial(env.press, ask, "Approve", "alex"),
+            partial(env.press, ask, "approve", "alex"),
             partial(env.slack.submit, view, {input_of(view): "no"}, user="sam"),
         )
         state = settled(env, job)
@@ -156,9 +156,9 @@ def settled(env: Env, job: str) -> str:
 def test_approval_and_withdrawal_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
         job, card, ask = asked(env, "stop", "Confirm stop")
-        waiting = env.shows(card, "[Withdraw]")
+        waiting = env.shows(card, step="withdraw")
         at_once(
-            partial(env.press, ask, "Approve", "alex"),
+            partial(env.press, ask, "approve", "alex"),
             partial(env.slack.press, waiting, text="Withdraw", stale=True),
         )
         if settled(env, job) == "cancelled":
@@ -173,7 +173,7 @@ def test_two_requests_for_one_job_are_approved_at_once(env: Env) -> None:
     job = running_job(env)
     cards = [env.type(f"stop {job}", user=user) for user in ("dana", "sam")]
     for card, user in zip(cards, ("dana", "sam"), strict=True):
-        env.press(card, "Confirm stop", user)
+        env.press(card, "confirm", user)
     requests = env.bot.store.requests(job=full(job))
     found = [
         env.slack.wait_message(
@@ -182,7 +182,7 @@ def test_two_requests_for_one_job_are_approved_at_once(env: Env) -> None:
         for each in requests
     ]
     assert len({each["ts"] for each in found}) == 2
-    at_once(*(partial(env.press, ask, "Approve", "alex") for ask in found))
+    at_once(*(partial(env.press, ask, "approve", "alex") for ask in found))
     until(lambda: runs_of(env, job))
     assert ended(env, job) == ["succeeded"]
     assert len(env.writes("stop", job)) == 1
@@ -215,7 +215,7 @@ def test_confirming_and_cancelling_at_once(free: Env) -> None:
 def test_both_offers_of_a_deletion_at_once(free: Env) -> None:
     job = running_job(free)
     card = deletion(free, job)
-    free.press(card, "Delete job and destination")
+    free.press(card, "confirm_destination")
     view = free.slack.wait_view("dana")
     at_once(
         lambda: free.slack.submit(view, {input_of(view): job}),
@@ -248,7 +248,7 @@ def test_a_freeze_and_a_confirmation_at_once(free: Env) -> None:
         job = running_job(free)
         card = deletion(free, job)
         at_once(
-            partial(free.press, card, "Delete job only"),
+            partial(free.press, card, "confirm"),
             partial(free.slack.command, f'freeze {job} --until 2h --reason "closing"', user="sam"),
         )
         until(partial(frozen, free, job))
@@ -270,12 +270,12 @@ def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Pat
         job = unique_id("thrice")
         env.dms.add_job(job, phase="CDC", frozen=True)
         card = env.type(f"delete {job}")
-        env.press(card, "Delete job and destination")
+        env.press(card, "confirm_destination")
         view = env.slack.wait_view("dana")
         env.slack.submit(view, {input_of(view): job})
         ask = asks(env, job)
-        env.press(ask, "Approve", "sam")
-        env.press(env.shows(ask, "1 of 2"), "Approve", "alex")
+        env.press(ask, "approve", "sam")
+        env.press(env.shows(ask, "1 of 2"), "approve", "alex")
         env.shows(card, "✅ *Deleted*", job)
         once(env, job, "delete")
         assert Counter(events(env, job)) == {
@@ -303,7 +303,7 @@ def test_two_bots_share_what_slack_delivers_twice(tmp_path: Path) -> None:
             env = Env(slack.control, dms.control, one)
             for _ in range(ROUNDS):
                 job, _card, ask = asked(env, "stop", "Confirm stop")
-                at_once(*(partial(env.press, ask, "Approve", user) for user in ("sam", "alex")))
+                at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
                 once(env, job, "stop")
                 assert events(env, job).count("requested") == 1
                 assert events(env, job).count("approved") == 1

@@ -160,7 +160,7 @@ def test_no_other_job_is_offered_for_one_that_was_deleted(env: Env) -> None:
     env.dms.add_job("blog-db", state="COMPLETED", databases=["blog"])
     env.dms.add_job("blogs-db", state="COMPLETED", databases=["blogs"])
     card = env.type("delete blog-db")
-    env.confirm(card, "Confirm delete")
+    env.confirm(card, "confirm")
     env.shows(card, "✅ *Deleted*")
     for text in ("delete blog-db", f"restart {LOCATIONS[0]}/blog-db", "show blog-db"):
         answer = plain(env.type(text))

@@ -30,7 +30,7 @@ def a_job(env: Env) -> str:
 def deletion(env: Env, jobs: str) -> JSON:
     """One that sam has asked for and confirmed."""
     card = env.type(f"delete {jobs}", user="sam", channel="general")
-    env.press(card, "Delete jobs only" if " " in jobs else "Delete job only", "sam")
+    env.press(card, "confirm", "sam")
     return env.shows(card, "Waiting for approval")
 
 
@@ -54,11 +54,11 @@ def test_each_says_what_else_is_asked_and_how_it_stands(env: Env) -> None:
     waiting = f"{OPEN}: *promote {job}* by <@{DANA}>, waiting for its requester to confirm."
     env.shows(theirs, waiting)
     env.shows(first, waiting)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     second = env.slack.wait_message(channel="dms-approvals", contains=f"Approve: promote {job}?")
     assert f"*delete {job}* by <@{SAM}>, waiting for approvals." in plain(second)
     env.shows(first, f"*promote {job}* by <@{DANA}>, waiting for approvals.")
-    env.press(theirs, "Withdraw", "sam")
+    env.press(theirs, "withdraw", "sam")
     without(env, card)
     without(env, second)
 
@@ -68,7 +68,7 @@ def test_what_has_to_be_typed_says_it_too(env: Env) -> None:
     deletion(env, job)
     env.dms.set_job(job, state="FAILED")
     card = env.type(f"restart {job}")
-    env.press(card, "Confirm restart")
+    env.press(card, "confirm")
     env.slack.wait_view("dana", [f"{OPEN}: *delete {job}* by <@{SAM}>, waiting for approvals."])
 
 

@@ -68,11 +68,11 @@ def test_a_command(env: Env) -> None:
 def test_a_press_and_an_approval(env: Env) -> None:
     job = unique_id("again")
     env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    press = Recorded(env, "interactive", env.press(card, "Confirm promote")["payload"])
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    press = Recorded(env, "interactive", env.press(card, "confirm")["payload"])
     asked = asks(env, job)
     replayed(env, press, job)
-    approval = Recorded(env, "interactive", env.press(asked, "Approve", user="alex")["payload"])
+    approval = Recorded(env, "interactive", env.press(asked, "approve", user="alex")["payload"])
     assert ended(env, job) == ["succeeded"]
     replayed(env, approval, job)
     assert len(env.writes("promote", job)) == 1
@@ -81,8 +81,8 @@ def test_a_press_and_an_approval(env: Env) -> None:
 def test_a_view(env: Env) -> None:
     job = unique_id("again")
     env.dms.add_job(job, state="FAILED", phase="CDC", databases=["sales"], frozen=True)
-    card = env.shows(env.type(f"restart {job}"), "Confirm restart")
-    env.confirm(card, "Confirm restart", typed=job)
+    card = env.shows(env.type(f"restart {job}"), step="confirm")
+    env.confirm(card, typed=job)
     submission = env.slack.deliveries("interactive")[-1]["payload"]
     assert submission["type"] == "view_submission"
     assert ended(env, job) == ["succeeded"]

@@ -46,7 +46,7 @@ def asked_in_vain(env: Env) -> tuple[str, JSON]:
     job = unique_id("unheard")
     env.dms.add_job(job, phase="CDC", frozen=True)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     return job, env.shows(card, "could not be posted", "not_in_channel")
 
 
@@ -61,14 +61,14 @@ def all_sent(env: Env) -> None:
 def test_a_request_for_approval_is_posted_late_and_can_be_decided(env: Env) -> None:
     env.slack.kick_bot(APPROVALS)
     withdrawn, other = asked_in_vain(env)
-    env.press(other, "Withdraw")
+    env.press(other, "withdraw")
     env.shows(other, "Cancelled")
     job, card = asked_in_vain(env)
     assert posted(env, APPROVALS, job) == []
     env.slack.invite_bot(APPROVALS)
     asking = asks(env, job)
     until(lambda: "could not be posted" not in plain(env.shows(card, "Waiting for approval")))
-    env.press(asking, "Approve", user="alex")
+    env.press(asking, "approve", user="alex")
     env.shows(card, "✅ *Deleted*")
     all_sent(env)
     assert posted(env, APPROVALS, withdrawn) == [], "nobody has to decide on it any more"
@@ -81,7 +81,7 @@ def test_a_private_channel_that_was_not_even_found(slack: SlackServer, tmp_path:
         job = unique_id("unheard")
         env.dms.add_job(job, phase="CDC", frozen=True)
         card = env.type(f"delete {job}")
-        env.press(card, "Delete job only")
+        env.press(card, "confirm")
         env.shows(card, "could not be posted", "channel_not_found")
         env.slack.invite_bot("secret", user="alex")
         asks(env, job, channel="secret")

@@ -232,7 +232,7 @@ def test_promote_of_some_cuts_only_those(env: Env) -> None:
     assert affected(card) == "1 database: `sales`"
     assert "cannot be undone" in plain(card)
     assert "Not promoted now, and still in the job: 2 databases: `billing`, `legacy`." in plain(card)
-    env.confirm(card, "Confirm promote")
+    env.confirm(card, "confirm")
     done = env.shows(card, "✅ *Promoted*", "Only these: `sales`")
     assert "Point the applications of these databases at the destination" in plain(done)
     assert body_of(env, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
@@ -251,7 +251,7 @@ def test_promote_of_the_last_ones_completes_the_job(env: Env) -> None:
     card = card_after(env, before, "Confirm promote", "1 database: `sales`", job)
     assert "No other database of the job is left to promote." in plain(card)
     assert calls(env, job) == []
-    env.confirm(card, "Confirm promote")
+    env.confirm(card, "confirm")
     env.shows(card, "✅ *Promoted*")
     assert body_of(env, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
     assert env.dms.job(job)["state"] == "COMPLETED"
@@ -306,7 +306,7 @@ def test_what_was_promoted_before_is_not_named_again(env: Env) -> None:
     )
     card = env.type(f"promote {job}")
     assert affected(card) == "2 databases: `billing`, `sales`"
-    env.confirm(card, "Confirm promote")
+    env.confirm(card, "confirm")
     env.shows(card, "✅ *Promoted*")
 
 
@@ -314,6 +314,6 @@ def test_what_the_service_says_no_to_is_told(env: Env) -> None:
     job = job_with(env, databases=["sales", "late"])
     card = env.type(f"promote {job} --databases late")
     env.dms.fault("PromoteMigrationJob", "FAILED_PRECONDITION", match=job, message="late is not replicating")
-    env.confirm(card, "Confirm promote")
+    env.confirm(card, "confirm")
     env.shows(card, "🚫", "refused, nothing was changed", "not replicating")
     assert destination(env, job)["databases"].get("late") != "PROMOTED"

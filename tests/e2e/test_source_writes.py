@@ -57,9 +57,9 @@ def test_people_are_called_to_stop_the_writes_and_told_when_they_may_resume(env:
 def test_a_job_that_waits_for_its_source_can_be_stopped_and_restarted(env: Env) -> None:
     job = a_job(env, "wait", state="RUNNING", phase="WAITING_FOR_SOURCE_WRITES_TO_STOP")
     card = env.shows(env.type(f"stop {job}"), "full dump has not begun", "restarted or deleted")
-    env.confirm(card, "Confirm stop")
+    env.confirm(card, "confirm")
     env.shows(card, "✅ *Stopped*", "[Restart]")
     asks = env.type(f"restart {job}")
     env.shows(asks, "wiped", "stopped the writes to the source")
-    env.confirm(asks, "Confirm restart", typed=job)
+    env.confirm(asks, typed=job)
     env.slack.wait_message(channel=NEWS, contains=[f"*Stop the writes to the source now*: `{job}`", "<@"])

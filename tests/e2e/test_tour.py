@@ -47,7 +47,7 @@ def toured(folder: Path, **environ: str) -> Iterator[Env]:
 
 def approve(env: Env, *words: str) -> JSON:
     ask = env.slack.wait_message(channel="dms-approvals", contains=[*words, "[Approve]"])
-    env.press(ask, "Approve", "alex")
+    env.press(ask, "approve", "alex")
     return ask
 
 
@@ -56,12 +56,12 @@ def test_one_operates_and_another_approves(tmp_path: Path) -> None:
         assert "orders-db" in plain(env.type("list"))
         assert "[Stop]" in plain(env.type("show orders-db"))
         card = env.type("stop orders-db")
-        env.press(card, "Confirm stop")
+        env.press(card, "confirm")
         env.shows(card, "0 of 1")
         approve(env, "stop", "orders-db")
         env.shows(card, "✅ *Stopped*", timeout=60)
         card = env.type("restart orders-db")
-        env.confirm(card, "Confirm restart", typed="orders-db")
+        env.confirm(card, typed="orders-db")
         approve(env, "restart", "orders-db")
         env.shows(card, "✅ *Restarted*", timeout=60)
         env.slack.wait_message(channel="db-migrations", contains="orders-db", timeout=30)

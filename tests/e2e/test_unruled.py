@@ -167,14 +167,14 @@ def test_buttons_from_before_are_refused_too(tmp_path: Path) -> None:
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, ROLES)) as env:
             env.dms.add_job(asked, **FAILED)
             request = env.type(f"delete {asked}")
-            env.press(request, "Delete job only")
+            env.press(request, "confirm")
             ask = asks(env, asked)
         with started(slack, dms, tmp_path, policy_file=None) as env:
             before = moment(env)
             env.press(card, "Resume")
             env.answer_to("dana", "dms", REFUSED, after=before)
-            press_refused(env, confirmation, "Delete job only", "dana", REFUSED)
-            press_refused(env, ask, "Approve", "alex", REFUSED)
+            press_refused(env, confirmation, "confirm", "dana", REFUSED)
+            press_refused(env, ask, "approve", "alex", REFUSED)
             assert request_of(env, asked).state == "approving"
             assert changes(env) == []
 
@@ -185,7 +185,7 @@ def test_an_open_policy_lets_members_act_alone_and_guests_look(slack: SlackServe
         env.dms.add_job(job, **FAILED)
         assert "may only look here" in plain(env.type(f"delete {job}", user="quinn"))
         card = env.type(f"delete {job}", user="riley")
-        env.press(card, "Delete job only", "riley")
+        env.press(card, "confirm", "riley")
         env.shows(card, "✅ *Deleted*")
         told = plain(env.type("policy"))
         assert "*Open* (`DMS_BOT_POLICY=open`)" in told

@@ -9,49 +9,52 @@ from typing import Any
 
 from sandbox.slack import plain
 from tests.e2e.env import JSON, Env, unique_id
+from tests.methods import METHODS
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One change. `command` holds `{job}`; `label` is the button that confirms it, if it asks."""
+    """One change. `command` holds `{job}`."""
 
     name: str
     state: str
     phase: str | None
     command: str
-    method: str
-    label: str = ""
+    asks: bool = False
+    """Whether somebody has to confirm it."""
     typed: bool = False
     repeatable: bool = False
     """Whether its method takes a `request_id`."""
+
+    @property
+    def method(self) -> str:
+        return METHODS[self.command.split()[0]]
 
     def __str__(self) -> str:
         return self.name
 
 
 ACTS = (
-    Act("start", "NOT_STARTED", None, "start {job}", "StartMigrationJob"),
-    Act("stop", "RUNNING", "CDC", "stop {job}", "StopMigrationJob"),
-    Act("resume", "STOPPED", "CDC", "resume {job}", "ResumeMigrationJob"),
-    Act("verify", "RUNNING", "CDC", "verify {job}", "VerifyMigrationJob"),
-    Act("restart", "FAILED", "CDC", "restart {job}", "RestartMigrationJob", "Confirm restart", typed=True),
+    Act("start", "NOT_STARTED", None, "start {job}"),
+    Act("stop", "RUNNING", "CDC", "stop {job}"),
+    Act("resume", "STOPPED", "CDC", "resume {job}"),
+    Act("verify", "RUNNING", "CDC", "verify {job}"),
+    Act("restart", "FAILED", "CDC", "restart {job}", asks=True, typed=True),
     Act(
         "restart-some",
         "RUNNING",
         "CDC",
         "restart {job} --databases billing",
-        "RestartMigrationJob",
-        "Confirm restart",
+        asks=True,
         typed=True,
     ),
-    Act("promote", "RUNNING", "CDC", "promote {job}", "PromoteMigrationJob", "Confirm promote", typed=True),
+    Act("promote", "RUNNING", "CDC", "promote {job}", asks=True, typed=True),
     Act(
         "promote-some",
         "RUNNING",
         "CDC",
         "promote {job} --databases sales",
-        "PromoteMigrationJob",
-        "Confirm promote",
+        asks=True,
         typed=True,
     ),
     Act(
@@ -59,8 +62,7 @@ ACTS = (
         "COMPLETED",
         None,
         "delete {job}",
-        "DeleteMigrationJob",
-        "Confirm delete",
+        asks=True,
         repeatable=True,
     ),
     Act(
@@ -68,8 +70,7 @@ ACTS = (
         "RUNNING",
         "CDC",
         "edit {job} --remove billing",
-        "UpdateMigrationJob",
-        "Confirm edit",
+        asks=True,
         repeatable=True,
     ),
 )
@@ -94,9 +95,9 @@ PLACES = (("dana", "dms"), ("sam", "general"), ("alex", "dms-approvals"))
 def ask(env: Env, act: Act, job: str, user: str = "dana", channel: str = "dms") -> JSON:
     """Type it and confirm it; the request's message."""
     card = env.type(act.command.format(job=job), user, channel)
-    if act.label:
-        card = env.shows(card, act.label)
-        env.confirm(card, act.label, typed=job if act.typed else "", user=user)
+    if act.asks:
+        card = env.shows(card, step="confirm")
+        env.confirm(card, typed=job if act.typed else "", user=user)
     return card
 
 

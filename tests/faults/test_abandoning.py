@@ -59,7 +59,7 @@ def going(env: Timed, line: str) -> JSON:
 def verifying(env: Timed, *jobs: str) -> JSON:
     """The message of several jobs, once the first is followed and the others wait."""
     card = env.type(f"verify {' '.join(jobs)}")
-    env.press(card, "Confirm verify")
+    env.press(card, "confirm")
     return env.shows(card, "running since", "waiting for its turn")
 
 
@@ -88,7 +88,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     assert "so people may stop following it" in plain(hint)
     assert LEVER in plain(hint)
     before = writes(env)
-    env.press(offered, "Stop following", user="sam")
+    env.press(offered, "unfollow", user="sam")
     over = env.shows(card, "unclear", "no longer followed", "The service says that", "RUNNING")
     assert LEVER not in plain(over)
     assert ended(env, job) == ["unclear"]
@@ -104,7 +104,7 @@ def test_whoever_may_not_act_on_the_job_may_not_stop_following_it(env: Timed) ->
     card = going(env, f"verify {job}")
     env.clock.jump(61 * MINUTE)
     offered = env.shows(card, LEVER)
-    press_refused(env, offered, "Stop following", "riley", "You may not use `verify`")
+    press_refused(env, offered, "unfollow", "riley", "You may not use `verify`")
     assert [str(run.state) for run in runs_of(env, job)] == ["following"]
     assert "unfollowed" not in events(env, job)
     assert RILEY not in [user for _, user in audit_events(env, job)]
@@ -144,7 +144,7 @@ def test_those_whose_turn_has_not_come_are_not_sent(env: Timed) -> None:
     said = "1 job of this request still waiting for its turn will then not be begun."
     offered = env.shows(card, f"`{first}` is locked", said, LEVER)
     assert said in question(offered)["text"]["text"]
-    env.press(offered, "Stop following", "sam")
+    env.press(offered, "unfollow", "sam")
     env.shows(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
     assert (ended(env, first), ended(env, second)) == (["unclear"], ["refused"])
     assert len(env.dms.calls("VerifyMigrationJob")) == 1
@@ -157,7 +157,7 @@ def test_whoever_may_not_act_on_a_job_that_waits_may_not_keep_it_from_its_turn(e
     card = verifying(env, first, vault)
     env.clock.jump(61 * MINUTE)
     offered = env.shows(card, LEVER)
-    press_refused(env, offered, "Stop following", "sam", "You may not use `verify`", f"`{vault}` waits")
+    press_refused(env, offered, "unfollow", "sam", "You may not use `verify`", f"`{vault}` waits")
     assert [str(run.state) for job in (first, vault) for run in runs_of(env, job)] == [
         "following",
         "queued",
@@ -168,10 +168,10 @@ def test_whoever_may_not_act_on_a_job_that_waits_may_not_keep_it_from_its_turn(e
 def stopping_first(env: Timed, job: str) -> JSON:
     """The message of a restart whose stop goes on for long."""
     env.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
-    card = env.shows(env.type(f"restart {job} --stop-first"), "[Confirm restart]")
-    env.confirm(card, "Confirm restart", typed=job)
+    card = env.shows(env.type(f"restart {job} --stop-first"), step="confirm")
+    env.confirm(card, typed=job)
     asking = env.slack.wait_message(channel="dms-approvals", contains=[job, "[Approve]"])
-    env.press(asking, "Approve", user="alex")
+    env.press(asking, "approve", user="alex")
     env.shows(card, "stopping it first")
     env.clock.jump(61 * MINUTE)
     return env.shows(card, LEVER)
@@ -180,7 +180,7 @@ def stopping_first(env: Timed, job: str) -> JSON:
 def test_a_restart_that_waits_for_its_stop_is_not_sent(env: Timed) -> None:
     job = a_job(env)
     card = stopping_first(env, job)
-    env.press(card, "Stop following")
+    env.press(card, "unfollow")
     env.shows(card, "unclear", "The restart that was to come after the stop was not sent")
     env.dms.clock(advance_seconds=2 * FOREVER)
     until(lambda: "STOPPED" in plain(env.type(f"show {job}")))
@@ -233,7 +233,7 @@ def test_others_find_the_button_beside_the_refusal(env: Timed) -> None:
         in (question(refused)["text"]["text"])
     )
     before = moment(env)
-    env.press(refused, "Stop following", "sam")
+    env.press(refused, "unfollow", "sam")
     private(env, "sam", "No longer followed", "`/dms show`", after=before)
     assert ended(env, job) == ["unclear"]
     assert audit_events(env, job)[-2:] == [("unfollowed", SAM), ("unclear", DANA)]
@@ -243,7 +243,7 @@ def test_others_find_the_button_where_the_job_is_shown_if_they_may(env: Timed) -
     job = out_of_sight(env)
     assert LEVER not in plain(env.type(f"show {job}", "riley", "dms-approvals"))
     shown = env.type(f"show {job}", "sam", "dms-approvals")
-    env.press(shown, "Stop following", "sam")
+    env.press(shown, "unfollow", "sam")
     assert ended(env, job) == ["unclear"]
     assert LEVER not in plain(env.type(f"show {job}", "sam", "dms-approvals"))
 
@@ -251,11 +251,11 @@ def test_others_find_the_button_where_the_job_is_shown_if_they_may(env: Timed) -
 def test_an_approval_that_finds_the_job_locked_has_the_button_too(env: Timed) -> None:
     job = a_job(env)
     card = env.type(f"delete {job}")
-    env.press(card, "Delete job only")
+    env.press(card, "confirm")
     asking = asks(env, job)
     going(env, f"verify {job}")
     env.clock.jump(61 * MINUTE)
-    press_refused(env, asking, "Approve", "alex", f"`{job}` is locked", LEVER)
+    press_refused(env, asking, "approve", "alex", f"`{job}` is locked", LEVER)
 
 
 def test_the_copy_for_approvers_says_nothing_of_a_button_that_it_lacks(env: Timed) -> None:

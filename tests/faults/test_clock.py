@@ -40,7 +40,7 @@ def env(tmp_path: Path) -> Iterator[Timed]:
 
 def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(env: Timed) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.clock.jump(HOUR)
     env.shows(card, "Expired", timeout=30)
     env.clock.jump(-2 * HOUR)
@@ -55,10 +55,10 @@ def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(
 
 def test_a_jump_back_keeps_a_request_open_and_counts_each_word_once(env: Timed) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.clock.jump(-HOUR)
-    env.press(card, "Confirm promote")
-    env.press(asks(env, job), "Approve", user="alex")
+    env.press(card, "confirm")
+    env.press(asks(env, job), "approve", user="alex")
     assert ended(env, job, 30) == ["succeeded"]
     assert len(env.dms.calls("PromoteMigrationJob")) == 1
     assert events(env, job).count("approved") == 1
@@ -66,8 +66,8 @@ def test_a_jump_back_keeps_a_request_open_and_counts_each_word_once(env: Timed) 
 
 def test_a_reminder_comes_once_however_often_its_time_comes(env: Timed) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    env.press(card, "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    env.press(card, "confirm")
     asked = asks(env, job)
     for by in (3.5 * HOUR, -3.5 * HOUR, 3.5 * HOUR):
         env.clock.jump(by)

@@ -61,18 +61,18 @@ def audit_is_whole(here: World) -> None:
 
 def test_a_full_disk_is_told_and_nothing_is_done(here: World) -> None:
     job = a_job(here)
-    card = here.shows(here.type(f"promote {job}"), "Confirm promote")
+    card = here.shows(here.type(f"promote {job}"), step="confirm")
     full_disk(here)
     told(here, f"stop {job}", "nothing was saved")
     before = here.now()
-    here.press(card, "Confirm promote")
+    here.press(card, "confirm")
     here.slack.wait_message(channel=CHANNEL, user="dana", contains="nothing was saved", after=before)
     assert here.dms.calls("PromoteMigrationJob") == []
     assert here.dms.calls("StopMigrationJob") == []
     until(lambda: not here.process.ready(), timeout=20)
     room_again(here)
     until(here.process.ready, timeout=20)
-    here.press(card, "Confirm promote")
+    here.press(card, "confirm")
     here.shows(card, "✅ *Promoted*", timeout=40)
     assert len(here.dms.calls("PromoteMigrationJob")) == 1
     audit_is_whole(here)
@@ -95,8 +95,8 @@ def test_the_disk_fills_up_while_the_service_is_called(here: World) -> None:
 
 def test_a_locked_database_is_told_and_acknowledgements_do_not_wait_for_it(here: World) -> None:
     job = a_job(here, "FAILED")
-    card = here.shows(here.type(f"restart {job}"), "Confirm restart")
-    here.press(card, "Confirm restart")
+    card = here.shows(here.type(f"restart {job}"), step="confirm")
+    here.press(card, "confirm")
     view = here.slack.wait_view("dana")
     with locked(here.process.db):
         before = here.now()

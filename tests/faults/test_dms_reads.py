@@ -65,14 +65,14 @@ def test_a_location_that_is_away_is_named_and_the_others_are_shown(env: Env) -> 
 def test_an_approval_does_not_count_while_the_job_cannot_be_read(env: Env) -> None:
     """Pressing again afterwards is enough."""
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.dms.fault("*", "DEADLINE_EXCEEDED", times=None, match=job)
     before = env.now()
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     env.answer_to("dana", "dms", "did not answer in time", before)
     env.dms.clear_faults()
     assert env.dms.calls("PromoteMigrationJob") == []
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     env.shows(card, "✅ *Promoted*", timeout=30)
     assert len(env.dms.calls("PromoteMigrationJob")) == 1
 

@@ -38,7 +38,7 @@ def test_many_hanging_commands_hold_nobody_else_up(env: Env) -> None:
     """All are acknowledged at once, and what the store can answer is answered."""
     job = unique_id("hang")
     env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.dms.fault("*", "HANG", times=None)
     with ThreadPoolExecutor(8) as people:
         delivered = list(people.map(lambda _: env.slack.command(f"show {job}", user="sam"), range(HANGING)))
@@ -50,7 +50,7 @@ def test_many_hanging_commands_hold_nobody_else_up(env: Env) -> None:
         ("watches", "watch"),
     ):
         assert words in plain(env.type(command, user="alex", channel="general"))
-    env.press(card, "Cancel")
+    env.press(card, "cancel")
     env.shows(card, "Cancelled")
     env.slack.open_home("alex")
     env.slack.wait_home("alex")
@@ -87,9 +87,9 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay
     env, way = silent
     job = unique_id("dead")
     env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True, **CAUGHT_UP)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
-    env.press(card, "Confirm promote")
+    env.press(card, "confirm")
     until(lambda: env.dms.calls("PromoteMigrationJob"), timeout=20)
     way.silent.set()
     until(lambda: log.named("operations_not_read"), timeout=60)

@@ -101,13 +101,13 @@ def test_a_card_becomes_true_when_updates_are_taken_again(env: Env, kind: str) -
 def test_a_view_that_does_not_open_is_told(env: Env, kind: str) -> None:
     """And opens when it is asked for again; nothing has happened meanwhile."""
     job = job_for(env, RESTART)
-    card = env.shows(env.type(f"restart {job}"), "Confirm restart")
+    card = env.shows(env.type(f"restart {job}"), step="confirm")
     env.slack.fault("views.open", kind)
     before = env.now()
-    env.press(card, "Confirm restart")
+    env.press(card, "confirm")
     env.answer_to("dana", CHANNEL, "could not be opened", before)
     assert calls(env, RESTART, job) == []
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, typed=job)
     env.shows(card, "✅", timeout=40)
     assert len(calls(env, RESTART, job)) == 1
 

@@ -70,17 +70,17 @@ def test_a_command_delivered_three_times_is_one(env: Env) -> None:
 @pytest.mark.usefixtures("thrice")
 def test_presses_and_views_delivered_three_times_count_once(env: Env) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    env.press(card, "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    env.press(card, "confirm")
     asked = asks(env, job)
-    env.press(asked, "Approve", user="alex")
+    env.press(asked, "approve", user="alex")
     assert ended(env, job) == ["succeeded"]
     assert len(calls(env, "PromoteMigrationJob", job)) == 1
     told = events(env, job)
     assert [told.count(each) for each in ("requested", "confirmed", "approved", "calling")] == [1, 1, 1, 1]
     failed = a_job(env, "FAILED")
-    card = env.shows(env.type(f"restart {failed}"), "Confirm restart")
-    env.confirm(card, "Confirm restart", typed=failed)
+    card = env.shows(env.type(f"restart {failed}"), step="confirm")
+    env.confirm(card, typed=failed)
     assert ended(env, failed) == ["succeeded"]
     assert len(calls(env, "RestartMigrationJob", failed)) == 1
 
@@ -102,7 +102,7 @@ def test_the_same_delivery_comes_again_later(env: Env) -> None:
 def test_approve_comes_before_the_confirmation_is_done(env: Env) -> None:
     """An approval of what is not yet confirmed does not count, and does not get lost as one that did."""
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     press = env.slack.press(card, text="Cancel", user="riley")["payload"]
     approval = {
         **press,
@@ -115,15 +115,15 @@ def test_approve_comes_before_the_confirmation_is_done(env: Env) -> None:
     assert all(each["ok"] for each in env.slack.raw_deliver(approval))
     private(env, "alex", "Nothing was done", "waiting for its requester to confirm", after=before)
     assert calls(env, "PromoteMigrationJob", job) == []
-    env.press(card, "Confirm promote")
-    env.press(asks(env, job), "Approve", user="alex")
+    env.press(card, "confirm")
+    env.press(asks(env, job), "approve", user="alex")
     assert ended(env, job) == ["succeeded"]
 
 
 def test_buttons_of_a_message_that_has_changed_since(env: Env) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    env.press(card, "Cancel")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    env.press(card, "cancel")
     env.shows(card, "Cancelled")
     before = moment(env)
     assert env.slack.press(card, text="Confirm promote", stale=True)["ok"]
@@ -134,10 +134,10 @@ def test_buttons_of_a_message_that_has_changed_since(env: Env) -> None:
 
 def test_an_approval_pressed_after_the_request_was_withdrawn(env: Env) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    env.press(card, "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    env.press(card, "confirm")
     asked = asks(env, job)
-    env.press(env.shows(card, "[Withdraw]"), "Withdraw")
+    env.press(env.shows(card, step="withdraw"), "withdraw")
     changed = env.shows(asked, "Cancelled")
     assert "Approve]" not in plain(changed)
     before = moment(env)
@@ -148,10 +148,10 @@ def test_an_approval_pressed_after_the_request_was_withdrawn(env: Env) -> None:
 
 def test_a_view_submitted_after_the_request_ended(env: Env) -> None:
     job = a_job(env, "FAILED")
-    card = env.shows(env.type(f"restart {job}"), "Confirm restart")
-    env.press(card, "Confirm restart")
+    card = env.shows(env.type(f"restart {job}"), step="confirm")
+    env.press(card, "confirm")
     view = env.slack.wait_view("dana")
-    env.press(card, "Cancel")
+    env.press(card, "cancel")
     env.shows(card, "Cancelled")
     answer = env.slack.submit(view, {input_of(view): job})
     assert "cancelled" in str(answer["errors"])
@@ -161,12 +161,12 @@ def test_a_view_submitted_after_the_request_ended(env: Env) -> None:
 
 def test_a_reason_written_after_the_request_ended(env: Env) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    env.press(card, "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    env.press(card, "confirm")
     asked = asks(env, job)
-    env.press(asked, "Deny", user="alex")
+    env.press(asked, "deny", user="alex")
     view = env.slack.wait_view("alex")
-    env.press(env.shows(card, "[Withdraw]"), "Withdraw")
+    env.press(env.shows(card, step="withdraw"), "withdraw")
     env.shows(asked, "Cancelled")
     before = moment(env)
     env.slack.submit(view, {input_of(view): "Not today"}, user="alex")
@@ -178,10 +178,10 @@ def test_a_reason_written_after_the_request_ended(env: Env) -> None:
 def test_all_press_at_once(env: Env) -> None:
     """Whoever comes first decides; the others are told, and nothing is done twice."""
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
     at_once(*[lambda: env.slack.press(card, text="Confirm promote", stale=True) for _ in range(4)])
     asked = asks(env, job)
-    card = env.shows(card, "[Withdraw]")
+    card = env.shows(card, step="withdraw")
     at_once(
         *[lambda: env.slack.press(asked, text="Approve", user="alex", stale=True) for _ in range(4)],
         lambda: env.slack.press(card, text="Withdraw", stale=True),
@@ -201,6 +201,6 @@ def _over(env: Env, job: str) -> str:
 
 def test_a_refused_press_changes_nothing(env: Env) -> None:
     job = a_job(env)
-    card = env.shows(env.type(f"promote {job}"), "Confirm promote")
-    press_refused(env, card, "Confirm promote", "sam", "Only", "can confirm this")
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    press_refused(env, card, "confirm", "sam", "Only", "can confirm this")
     assert request_of(env, job).by.channel == env.slack.messages(channel=CHANNEL)[-1]["channel"]

@@ -244,11 +244,11 @@ def _furnish(made: FuzzEnv) -> None:
         made.dms.control.add_job(
             job, state="RUNNING", phase="CDC", databases=["sales", "b&w <!channel>"], **CAUGHT_UP
         )
-        card = scene.shows(scene.type(f"promote {job}"), "Confirm promote")
+        card = scene.shows(scene.type(f"promote {job}"), step="confirm")
         if state == "cancelled":
-            scene.press(card, "Cancel")
+            scene.press(card, "cancel")
         elif state != "confirming":
-            scene.press(card, "Confirm promote")
+            scene.press(card, "confirm")
             until(partial(made.bot.store.requests, [RequestState.APPROVING], job=full(job)))
         request = made.bot.store.requests(job=full(job))[0]
         if state in ("denied", "expired", "outdated"):
@@ -257,10 +257,10 @@ def _furnish(made: FuzzEnv) -> None:
     for verb in ("restart", "delete"):
         job = f"house-{verb}"
         made.dms.control.add_job(job, state="FAILED", phase="CDC", databases=["sales"])
-        card = scene.shows(scene.type(f"{verb} {job}"), "Cancel")
+        card = scene.shows(scene.type(f"{verb} {job}"), step="cancel")
         made.requests.append(made.bot.store.requests(job=full(job))[0].id)
         if verb == "restart":
-            scene.press(card, "Confirm restart")
+            scene.press(card, "confirm")
             view = scene.slack.wait_view("dana")
             assert input_of(view)
             made.views.append(view["id"])

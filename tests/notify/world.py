@@ -10,10 +10,11 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any, Protocol
 
-from bot.dms.model import Endpoint, Fault, Job, job_name
+from bot.dms.model import Endpoint, Fault, Job
 from bot.dms.rules import Action
 from bot.store import Store
 from bot.store.records import OutMessage, Run, RunState
+from tests.jobs import a_job
 
 LOCATIONS = ("europe-west1", "us-central1")
 NOTIFY = "C0DBMIGRAT"
@@ -27,15 +28,13 @@ def job(status: str = "RUNNING/FULL_DUMP", id: str = "orders", **values: Any) ->
     """A job in `STATE` or `STATE/PHASE`."""
     state, _, phase = status.partition("/")
     error = values.pop("error", "")
-    made = Job(
-        name=job_name("demo-project", values.pop("location", LOCATIONS[0]), id),
-        create_time=values.pop("create_time", BORN),
-        state=state,
-        phase=phase or "PHASE_UNSPECIFIED",
-        source=Endpoint("projects/demo-project/locations/x/connectionProfiles/src"),
-        error=Fault(9, error) if error else None,
-    )
-    return replace(made, **values)
+    given: dict[str, Any] = {
+        "project": "demo-project",
+        "create_time": BORN,
+        "source": Endpoint("projects/demo-project/locations/x/connectionProfiles/src"),
+        "error": Fault(9, error) if error else None,
+    }
+    return a_job(id, state, phase or "PHASE_UNSPECIFIED", **(given | values))
 
 
 def run(action: Action, state: RunState = RunState.FOLLOWING, **values: Any) -> Run:

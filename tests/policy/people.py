@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
-from bot.dms.model import Job, Options, job_name
+from bot.dms.model import Job, Options
 from bot.dms.rules import Action
 from bot.policy import loader, model
 from bot.policy.access import Access
@@ -14,6 +14,7 @@ from bot.policy.permissions import Permission, verbs_with
 from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person, Request, RequestState
 from commands import all_verbs, permissions
+from tests.jobs import a_job
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DBAS = "S0DBATEAM1"
@@ -60,7 +61,8 @@ QUINN = person("U0QUINN001")
 
 
 def job(id: str = "orders", location: str = "europe-west1", project: str = "acme", **labels: str) -> Job:
-    return Job(job_name(project, location, id), NOW, "RUNNING", "CDC", labels=tuple(labels.items()))
+    place = {"project": project, "location": location}
+    return a_job(id, phase="CDC", create_time=NOW, labels=tuple(labels.items()), **place)
 
 
 def groups_of(user: str) -> frozenset[str]:

@@ -53,6 +53,7 @@ from bot.store.records import (
     RunState,
     Watch,
 )
+from tests.jobs import a_job
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 NASTY = (
@@ -336,10 +337,7 @@ watches = st.builds(
 def job(job_id: str = "orders-db", state: str = "RUNNING", phase: str = "CDC", **more: Any) -> Job:
     """A believable job."""
     fields: dict[str, Any] = {
-        "name": f"projects/acme/locations/europe-west1/migrationJobs/{job_id}",
         "create_time": NOW - timedelta(days=3),
-        "state": state,
-        "phase": phase,
         "display_name": "Orders",
         "source": Endpoint(
             "projects/acme/locations/europe-west1/connectionProfiles/src",
@@ -355,7 +353,7 @@ def job(job_id: str = "orders-db", state: str = "RUNNING", phase: str = "CDC", *
         ),
         "duration_s": 7500.0,
     }
-    return Job(**(fields | more))
+    return a_job(job_id, state, phase, **(fields | more))
 
 
 def request(

@@ -20,6 +20,7 @@ from bot.store.records import (
     RunState,
     Watch,
 )
+from tests.jobs import a_job
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -32,9 +33,7 @@ def name(id: str) -> str:
 
 def job(id: str = "orders", **changes: Any) -> Job:
     given: dict[str, Any] = {
-        "name": name(id),
         "create_time": NOW,
-        "state": "RUNNING",
         "phase": "CDC",
         "display_name": f"Job {id}",
         "labels": (("env", "prod"), ("team", "orders")),
@@ -44,7 +43,7 @@ def job(id: str = "orders", **changes: Any) -> Job:
         "duration_s": 12.5,
         "error": Fault(9, "log_bin is off ⚠"),
     }
-    return Job(**{**given, **changes})
+    return a_job(id, **{**given, **changes})
 
 
 def request(id: str = "q1", *ids: str, **changes: Any) -> Request:
