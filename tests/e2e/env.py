@@ -51,6 +51,12 @@ class Env:
     dms: DmsControl
     bot: Bot
 
+    def add_job(self, prefix: str = "job", **values: Any) -> str:
+        """The id of a new job, which stays as it is until it is told to change."""
+        job = unique_id(prefix)
+        self.dms.add_job(job, **{"frozen": True, **values})
+        return job
+
     def type(self, text: str, user: str = "dana", channel: str = CHANNEL) -> JSON:
         """Type `/dms text` and wait for the answer: the newest message that this person sees after it."""
         before = self._last(channel, user)

@@ -75,6 +75,15 @@ def asks(env: Env, job: str, channel: str = APPROVALS) -> JSON:
     )
 
 
+def card_for(
+    env: Env, job: str, *words: str, step: str = "confirm", channel: str = "dms", after: str = "0"
+) -> JSON:
+    """The newest message about a job that has a button of this step, once it is there."""
+    return env.slack.wait_message(
+        channel=channel, contains=[job, *words], after=after, where=lambda message: step in steps(message)
+    )
+
+
 def private(env: Env, user: str, *words: str, after: str, timeout: float = 10) -> JSON:
     """An answer that only this person sees, with these words."""
     return env.slack.wait_message(

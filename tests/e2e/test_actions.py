@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.env import CAUGHT_UP, Env, unique_id
+from tests.e2e.env import CAUGHT_UP, Env
 from tests.waiting import until
 
 PHASES = (
@@ -111,8 +111,7 @@ def is_typed(verb: str, state: str, phase: str | None) -> bool:
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(("state", "phase"), STATUSES)
 def test_table(env: Env, verb: str, state: str, phase: str | None) -> None:
-    job = unique_id(verb)
-    env.dms.add_job(job, state=state, phase=phase, databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
+    job = env.add_job(verb, state=state, phase=phase, databases=["sales", "billing"], **CAUGHT_UP)
     answer = env.type(f"{verb} {job}")
     if not allowed(verb, state, phase):
         assert "Possible now" in plain(answer) or "wait until" in plain(answer), plain(answer)

@@ -105,9 +105,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
 
 def production(env: Env, prefix: str = "prod") -> str:
     """A job that two must approve to be deleted."""
-    job = unique_id(prefix)
-    env.dms.add_job(job, phase="CDC", databases=["sales", "billing"], labels={"env": "prod"}, frozen=True)
-    return job
+    return env.add_job(prefix, phase="CDC", databases=["sales", "billing"], labels={"env": "prod"})
 
 
 def confirmed(env: Env, job: str) -> tuple[JSON, JSON]:
@@ -209,8 +207,7 @@ def test_who_has_approved_may_think_better_of_it(env: Env) -> None:
 
 
 def test_a_role_from_a_channel_holds_in_the_view_too(env: Env) -> None:
-    job = unique_id("where")
-    env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    job = env.add_job("where", state="FAILED", phase="CDC")
     card = env.type(f"restart {job}")
     env.confirm(card, typed=job)
     ask = asks(env, job)
@@ -429,8 +426,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
 def test_a_database_that_has_failed_since_is_not_promoted_unseen(
     env: Env, part: str, change: dict[str, str]
 ) -> None:
-    job = unique_id("cut")
-    env.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
+    job = env.add_job("cut", phase="CDC", databases=["sales", "billing"], **CAUGHT_UP)
     card = env.type(f"promote {job}{part}")
     env.press(card, "confirm")
     ask = asks(env, job)
@@ -442,8 +438,7 @@ def test_a_database_that_has_failed_since_is_not_promoted_unseen(
 
 
 def test_a_database_that_was_shown_as_incomplete_is_promoted_all_the_same(env: Env) -> None:
-    job = unique_id("cut")
-    env.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True, **CAUGHT_UP)
+    job = env.add_job("cut", phase="CDC", databases=["sales", "billing"], **CAUGHT_UP)
     env.dms.set_database(job, "sales", state="FAILED")
     card = env.type(f"promote {job}")
     assert "The data of `sales` is incomplete" in plain(card)
@@ -498,8 +493,7 @@ def test_who_asks_is_told_where_it_could_not_be_posted(slack: SlackServer, tmp_p
     rules = policy(tmp_path, ROLES.replace(APPROVAL_CHANNEL, "G0NOTHERE1"))
     with single_bot(slack, tmp_path, policy_file=rules) as env:
         env.slack.add_channel("closed", id="G0NOTHERE1", is_private=True, bot=False, members=["alex"])
-        job = unique_id("unheard")
-        env.dms.add_job(job, phase="CDC", frozen=True)
+        job = env.add_job("unheard", phase="CDC")
         card = env.type(f"delete {job}")
         env.press(card, "confirm")
         env.shows(card, "could not be posted", "G0NOTHERE1", "/dms approvals")
@@ -625,8 +619,7 @@ def test_ones_own_request_is_confirmed_on_its_whole_card(env: Env) -> None:
 
 
 def test_what_is_typed_stands_over_the_review(env: Env) -> None:
-    job = unique_id("typed")
-    env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    job = env.add_job("typed", state="FAILED", phase="CDC")
     card = env.type(f"restart {job}")
     env.slack.press(reviewed(env, job, "dana"), text="Confirm restart", user="dana")
     view = env.slack.wait_view("dana", "are you sure?")
@@ -636,8 +629,7 @@ def test_what_is_typed_stands_over_the_review(env: Env) -> None:
 
 
 def test_a_role_from_a_channel_holds_in_a_review(env: Env) -> None:
-    job = unique_id("where")
-    env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    job = env.add_job("where", state="FAILED", phase="CDC")
     card = env.type(f"restart {job}")
     env.confirm(card, typed=job)
     asks(env, job)
@@ -693,8 +685,7 @@ def test_the_policy_is_told_whole_and_for_a_job(env: Env) -> None:
 def test_who_may_start_what(
     shared: Env, prefix: str, more: dict[str, object], user: str, channel: str, may: bool
 ) -> None:
-    job = unique_id(prefix)
-    shared.dms.add_job(job, state="NOT_STARTED", frozen=True, **more)
+    job = shared.add_job(prefix, state="NOT_STARTED", **more)
     answer = shared.type(f"start {job}", user=user, channel=channel)
     if may:
         shared.shows(answer, "✅ *Started*", job)

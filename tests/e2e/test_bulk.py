@@ -391,7 +391,7 @@ def test_bulk_restart_names_all_that_is_wiped_and_wants_its_phrase(env: Env) -> 
     card = env.type(f"restart {' '.join(jobs)}")
     assert plain(card).count("2 databases: `billing`, `sales`") == 2
     assert "you will be asked to type “restart 2 jobs”" in plain(card)
-    confirm_typed(env, card, "Confirm restart", "restart 2 jobs")
+    confirm_typed(env, card, "confirm", "restart 2 jobs")
     env.shows(card, "Restarted all 2 jobs")
     assert methods(env, jobs) == [["RestartMigrationJob"]] * 2
     assert [sorted(destination(env, job)["wiped"]) for job in jobs] == [["billing", "sales"]] * 2
@@ -402,7 +402,7 @@ def test_bulk_restart_of_what_failed(env: Env) -> None:
     jobs = jobs_of(env, 2, databases=broken)
     card = env.type(f"restart {' '.join(jobs)} --failed-only")
     assert plain(card).count("1 database: `billing`") == 2
-    confirm_typed(env, card, "Confirm restart", "restart 2 jobs")
+    confirm_typed(env, card, "confirm", "restart 2 jobs")
     env.shows(card, "Restarted all 2 jobs")
     assert [destination(env, job)["wiped"] for job in jobs] == [["billing"]] * 2
 

@@ -82,8 +82,7 @@ def test_without_monitoring_all_but_the_progress_is_there(env: Env) -> None:
 
 
 def test_monitoring_is_not_asked_where_no_dump_goes_on(env: Env) -> None:
-    job = unique_id("cdc")
-    env.dms.add_job(job, phase="CDC", databases=["sales"], frozen=True)
+    job = env.add_job("cdc", phase="CDC", databases=["sales"])
     page = env.type(f"databases {job}")
     assert listed(page) == ["sales"]
     assert "through" not in plain(page)
@@ -150,8 +149,7 @@ def test_a_thousand_databases_in_pages(env: Env) -> None:
 
 
 def test_each_look_costs_one_request_a_thousand(env: Env) -> None:
-    job = unique_id("many")
-    env.dms.add_job(job, phase="CDC", frozen=True, databases=[f"d{number:04d}" for number in range(1500)])
+    job = env.add_job("many", phase="CDC", databases=[f"d{number:04d}" for number in range(1500)])
     page = env.type(f"databases {job}")
     assert f"1,500 databases of {job}" in plain(page)
     assert looks(env, job, "ListMigrationJobObjects") == 2
@@ -161,11 +159,9 @@ def test_each_look_costs_one_request_a_thousand(env: Env) -> None:
 
 
 def test_a_turn_keeps_the_filter(env: Env) -> None:
-    job = unique_id("turn")
-    env.dms.add_job(
-        job,
+    job = env.add_job(
+        "turn",
         phase="CDC",
-        frozen=True,
         databases=[{"name": f"d{n:02d}", "state": "FAILED" if n % 2 else "RUNNING"} for n in range(80)],
     )
     page = env.type(f"databases {job} state=failed")
@@ -176,8 +172,7 @@ def test_a_turn_keeps_the_filter(env: Env) -> None:
 
 
 def test_refresh_shows_what_is_true_now(env: Env) -> None:
-    job = unique_id("fresh")
-    env.dms.add_job(job, phase="CDC", frozen=True, databases=["sales"])
+    job = env.add_job("fresh", phase="CDC", databases=["sales"])
     page = env.type(f"databases {job}")
     env.dms.set_database(job, "sales", state="FAILED", error={"code": "INTERNAL", "message": "disk full"})
     env.press(page, "Refresh")
@@ -207,8 +202,7 @@ def test_a_job_that_has_no_databases_yet(env: Env) -> None:
     ("phase", "words"), [("READY_FOR_PROMOTE", "ready for promote"), ("PHASE_FAILBACK", "failback")]
 )
 def test_phases_that_the_client_does_not_know_have_names(env: Env, phase: str, words: str) -> None:
-    job = unique_id("newer")
-    env.dms.add_job(job, phase=phase, databases=["sales"], frozen=True)
+    job = env.add_job("newer", phase=phase, databases=["sales"])
     for command in (f"show {job}", f"list {job}", f"databases {job}"):
         text = plain(env.type(command))
         assert f"*RUNNING* · {words}" in text, text
@@ -218,11 +212,9 @@ def test_phases_that_the_client_does_not_know_have_names(env: Env, phase: str, w
 
 
 def test_objects_in_newer_phases_are_shown_by_name(env: Env) -> None:
-    job = unique_id("backup")
-    env.dms.add_job(
-        job,
+    job = env.add_job(
+        "backup",
         phase="CDC",
-        frozen=True,
         databases=[
             {"name": "one", "state": "RUNNING", "phase": "DIFF_BACKUP"},
             {"name": "two", "state": "RUNNING", "phase": "READY_FOR_PROMOTE"},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import CHANNEL, JSON, Env, input_of, unique_id
+from tests.e2e.env import CHANNEL, JSON, Env, input_of
 from tests.e2e.helpers import (
     ALEX,
     APPROVALS,
@@ -35,8 +35,7 @@ def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 def confirmed(env: Env, channel: str = CHANNEL) -> tuple[str, JSON]:
     """A job whose restart waits for approval, and the message of its request."""
-    job = unique_id("no")
-    env.dms.add_job(job, state="FAILED", phase="CDC", frozen=True)
+    job = env.add_job("no", state="FAILED", phase="CDC")
     card = env.type(f"restart {job}", channel=channel)
     env.confirm(card, typed=job)
     return job, card

@@ -84,7 +84,7 @@ def test_restart_now_stops_and_restarts_once_each(env: Env) -> None:
     restart = card_after(env, before, "Restart", "stopped first", "wiped", *NAMES)
     assert [each["method"] for each in calls(env, job)] == ["UpdateMigrationJob"]
     env.dms.operation_seconds(100.0)
-    confirm_typed(env, restart, "Confirm restart", job)
+    confirm_typed(env, restart, "confirm", job)
     env.shows(restart, "⏳", "stopping it first")
     env.dms.operation_seconds(6.0)
     env.shows(restart, "✅ *Restarted*")
@@ -114,7 +114,7 @@ def test_a_job_stopped_for_a_restart_that_is_refused_is_not_called_unchanged(env
     job = job_with(env, phase="FULL_DUMP", frozen=False, databases=slow(*NAMES))
     env.dms.fault("RestartMigrationJob", "FAILED_PRECONDITION", match=job, message="no free slots")
     card = env.type(f"restart {job} --stop-first")
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     failed = env.shows(card, "🔴", "it was not restarted", "no free slots", "[Try again]")
     assert "The job was stopped" in plain(failed)
     assert "nothing was changed" not in plain(failed)
@@ -122,7 +122,7 @@ def test_a_job_stopped_for_a_restart_that_is_refused_is_not_called_unchanged(env
     env.press(failed, "Try again")
     again = card_after(env, before, "Confirm restart", job)
     assert "stopped first*" not in plain(again), "it is stopped already"
-    confirm_typed(env, again, "Confirm restart", job)
+    confirm_typed(env, again, "confirm", job)
     env.shows(again, "✅ *Restarted*")
     made = [each["method"] for each in calls(env, job)]
     assert made == ["StopMigrationJob", "RestartMigrationJob", "RestartMigrationJob"]

@@ -11,7 +11,7 @@ import pytest
 
 from bot.store.records import Freeze
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import Env, open_env, unique_id
+from tests.e2e.env import Env, open_env
 from tests.e2e.helpers import (
     DANA,
     ROLES,
@@ -62,9 +62,7 @@ def free(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 
 def add(env: Env, state: str = "RUNNING", phase: str | None = "CDC", prefix: str = "cold") -> str:
-    job = unique_id(prefix)
-    env.dms.add_job(job, state=state, phase=phase, frozen=True)
-    return job
+    return env.add_job(prefix, state=state, phase=phase)
 
 
 def test_a_frozen_job_refuses_every_change_and_says_who_and_why(env: Env) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import CHANNEL, JSON, Env, input_of, unique_id
+from tests.e2e.env import CHANNEL, JSON, Env, input_of
 from tests.e2e.helpers import (
     DANA,
     ROLES,
@@ -40,9 +40,7 @@ def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 
 def add(env: Env, prefix: str = "told") -> str:
-    job = unique_id(prefix)
-    env.dms.add_job(job, phase="CDC", frozen=True)
-    return job
+    return env.add_job(prefix, phase="CDC")
 
 
 def stopped(env: Env, user: str = "dana") -> str:

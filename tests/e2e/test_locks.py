@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import Env, unique_id
+from tests.e2e.env import Env
 from tests.e2e.helpers import (
     DANA,
     ROLES,
@@ -61,9 +61,7 @@ def finish(env: Env, job: str) -> None:
 
 
 def job_in_cdc(env: Env, prefix: str = "locked") -> str:
-    job = unique_id(prefix)
-    env.dms.add_job(job, phase="CDC", frozen=True)
-    return job
+    return env.add_job(prefix, phase="CDC")
 
 
 def test_another_command_is_refused_with_who_and_what(env: Env) -> None:
@@ -92,8 +90,7 @@ def test_another_command_is_refused_with_who_and_what(env: Env) -> None:
     ],
 )
 def test_who_was_refused_asks_again_with_a_button(env: Env, line: str, label: str, shows: str) -> None:
-    job = unique_id("again")
-    env.dms.add_job(job, phase="CDC", databases=["sales", "billing"], frozen=True)
+    job = env.add_job("again", phase="CDC", databases=["sales", "billing"])
     verifying(env, job)
     env.dms.operation_seconds(SOON)
     refused = env.type(line.format(job=job))

@@ -244,8 +244,7 @@ def test_without_a_known_delay_a_failed_job_says_so(env: Env) -> None:
 
 
 def test_a_job_that_failed_before_cdc_is_not_promoted(env: Env) -> None:
-    job = unique_id("early")
-    env.dms.add_job(job, state="FAILED", phase="FULL_DUMP", frozen=True)
+    job = env.add_job("early", state="FAILED", phase="FULL_DUMP")
     answer = plain(env.type(f"promote {job}"))
     assert "Only a job that has reached CDC" in answer
     assert "Possible now: restart" in answer

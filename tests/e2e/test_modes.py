@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.env import Env, open_env, unique_id
+from tests.e2e.env import Env, open_env
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +19,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
 
 
 def test_a_command_a_button_and_a_view(env: Env) -> None:
-    job = unique_id("http")
-    env.dms.add_job(job, state="STOPPED", phase="FULL_DUMP", databases=["sales"], frozen=True)
+    job = env.add_job("http", state="STOPPED", phase="FULL_DUMP", databases=["sales"])
     card = env.type(f"restart {job}")
     env.confirm(card, typed=job)
     env.shows(card, "✅", job)
@@ -29,8 +28,7 @@ def test_a_command_a_button_and_a_view(env: Env) -> None:
 
 @pytest.mark.parametrize(("signed", "age"), [("missing", 0), ("bad", 0), ("good", 600)])
 def test_forged_and_stale_requests_are_refused(env: Env, signed: str, age: int) -> None:
-    job = unique_id("forged")
-    env.dms.add_job(job, state="NOT_STARTED", frozen=True)
+    job = env.add_job("forged", state="NOT_STARTED")
     sample = env.slack.command("help")["payload"]
     results = env.slack.raw_deliver(
         sample | {"text": f"start {job}", "trigger_id": f"1.{job}"}, "slash_commands", signed=signed, age=age

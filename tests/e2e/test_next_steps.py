@@ -28,7 +28,7 @@ def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(env: Env) -> None:
     before = env.now()
     env.press(done, "Restart")
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm restart]"], after=before)
-    confirm_typed(env, asks, "Confirm restart", job)
+    confirm_typed(env, asks, "confirm", job)
     env.shows(asks, "✅ *Restarted*")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import CAUGHT_UP, JSON, Env, input_of, unique_id
+from tests.e2e.env import CAUGHT_UP, JSON, Env, input_of
 from tests.e2e.helpers import (
     ROLES,
     age_delay,
@@ -36,9 +36,7 @@ def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 
 def a_job(env: Env, **delay: Any) -> str:
-    job = unique_id("cut")
-    env.dms.add_job(job, phase="CDC", frozen=True, **delay)
-    return job
+    return env.add_job("cut", phase="CDC", **delay)
 
 
 def now_behind(env: Env, job: str, seconds: int) -> None:
@@ -152,7 +150,7 @@ def press_while_sam_looks(env: Env, card: JSON, label: str, user: str, job: str)
 def test_a_confirmation_that_another_look_outruns_does_not_count(env: Env) -> None:
     job = a_job(env, **CAUGHT_UP)
     card = env.type(f"promote {job}")
-    press_while_sam_looks(env, card, "Confirm promote", "dana", job)
+    press_while_sam_looks(env, card, "confirm", "dana", job)
     assert events(env, job) == ["requested"]
     fill(env, asked_to_type(env, card, "NOT ZERO: 1 h 30 min"), job)
     env.shows(card, "✅ *Promoted*")
@@ -164,7 +162,7 @@ def test_an_approval_that_another_look_outruns_does_not_count(slack: SlackServer
         card = env.type(f"promote {job}")
         env.press(card, "confirm")
         asking = asks(env, job)
-        press_while_sam_looks(env, asking, "Approve", "alex", job)
+        press_while_sam_looks(env, asking, "approve", "alex", job)
         assert events(env, job) == ["requested", "confirmed"]
         env.press(env.shows(asking, "NOT ZERO: 1 h 30 min"), "approve", "alex")
         env.shows(card, "✅ *Promoted*")

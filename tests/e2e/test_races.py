@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import JSON, Env, input_of, running, settings, unique_id
+from tests.e2e.env import JSON, Env, input_of, running, settings
 from tests.e2e.helpers import (
     ALEX,
     ROLES,
     SAM,
     asks,
     at_once,
+    card_for,
     ended,
     events,
     full,
@@ -61,24 +62,22 @@ def free(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 
 def running_job(env: Env) -> str:
-    job = unique_id("race")
-    env.dms.add_job(job, phase="CDC", frozen=True)
-    return job
+    return env.add_job("race", phase="CDC")
 
 
-def asked(env: Env, verb: str, label: str) -> tuple[str, JSON, JSON]:
+def asked(env: Env, verb: str) -> tuple[str, JSON, JSON]:
     """A job, dana's card, and the message where it is decided."""
     job = running_job(env)
     env.slack.command(f"{verb} {job}")
-    card = env.slack.wait_message(channel="dms", contains=[job, f"[{label}]"])
-    env.press(card, label)
+    card = card_for(env, job)
+    env.press(card, "confirm")
     return job, card, asks(env, job)
 
 
 def deletion(env: Env, job: str) -> JSON:
     """The message in which dana is asked whether to delete the job."""
     env.slack.command(f"delete {job}")
-    return env.slack.wait_message(channel="dms", contains=[job, "[Delete job only]"])
+    return card_for(env, job)
 
 
 def once(env: Env, job: str, verb: str) -> None:
@@ -98,7 +97,7 @@ def once(env: Env, job: str, verb: str) -> None:
 
 def test_two_give_the_last_approval_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, _, ask = asked(env, "stop", "Confirm stop")
+        job, _, ask = asked(env, "stop")
         at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
         once(env, job, "stop")
         assert events(env, job).count("approved") == 1
@@ -106,7 +105,7 @@ def test_two_give_the_last_approval_at_once(env: Env) -> None:
 
 def test_both_approvals_come_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, _, ask = asked(env, "delete", "Delete job only")
+        job, _, ask = asked(env, "delete")
         at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
         once(env, job, "delete")
         assert events(env, job).count("approved") == 2
@@ -114,7 +113,7 @@ def test_both_approvals_come_at_once(env: Env) -> None:
 
 def test_one_person_presses_twice(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, _, ask = asked(env, "delete", "Delete job only")
+        job, _, ask = asked(env, "delete")
         before = moment(env)
         at_once(*[partial(env.press, ask, "approve", "sam")] * 3)
         private(env, "sam", "You have approved this already", after=before)
@@ -125,7 +124,7 @@ def test_one_person_presses_twice(env: Env) -> None:
 
 def test_approval_and_denial_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, card, ask = asked(env, "stop", "Confirm stop")
+        job, card, ask = asked(env, "stop")
         env.press(ask, "deny", "sam")
         view = env.slack.wait_view("sam", "Why not?")
         at_once(
@@ -155,7 +154,7 @@ def settled(env: Env, job: str) -> str:
 
 def test_approval_and_withdrawal_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
-        job, card, ask = asked(env, "stop", "Confirm stop")
+        job, card, ask = asked(env, "stop")
         waiting = env.shows(card, step="withdraw")
         at_once(
             partial(env.press, ask, "approve", "alex"),
@@ -267,8 +266,7 @@ def test_a_freeze_and_a_confirmation_at_once(free: Env) -> None:
 def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Path) -> None:
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path, ROLES + RULES)) as env:
         env.slack.duplicate_deliveries(2)
-        job = unique_id("thrice")
-        env.dms.add_job(job, phase="CDC", frozen=True)
+        job = env.add_job("thrice", phase="CDC")
         card = env.type(f"delete {job}")
         env.press(card, "confirm_destination")
         view = env.slack.wait_view("dana")
@@ -302,7 +300,7 @@ def test_two_bots_share_what_slack_delivers_twice(tmp_path: Path) -> None:
             slack.control.duplicate_deliveries(3)
             env = Env(slack.control, dms.control, one)
             for _ in range(ROUNDS):
-                job, _card, ask = asked(env, "stop", "Confirm stop")
+                job, _card, ask = asked(env, "stop")
                 at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
                 once(env, job, "stop")
                 assert events(env, job).count("requested") == 1

@@ -95,9 +95,8 @@ def test_unreachable_locations_are_named(env: Env) -> None:
 
 
 def test_show_tells_all_and_offers_only_what_is_allowed(env: Env) -> None:
-    job = unique_id("show")
-    env.dms.add_job(
-        job,
+    job = env.add_job(
+        "show",
         state="FAILED",
         phase="FULL_DUMP",
         source_engine="MYSQL",
@@ -108,7 +107,6 @@ def test_show_tells_all_and_offers_only_what_is_allowed(env: Env) -> None:
             {"name": "billing", "state": "FAILED", "error": {"code": 9, "message": "disk full"}},
         ],
         error={"code": 9, "message": "The source <refused> & hung up"},
-        frozen=True,
     )
     card = env.type(f"show {job}")
     text = plain(card)

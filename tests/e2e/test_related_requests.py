@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import CAUGHT_UP, JSON, Env, unique_id
+from tests.e2e.env import CAUGHT_UP, JSON, Env
 from tests.e2e.helpers import DANA, ROLES, SAM, age, asks, policy, request_of, single_bot
 from tests.waiting import until
 
@@ -22,9 +22,7 @@ def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 
 def a_job(env: Env) -> str:
-    job = unique_id("both")
-    env.dms.add_job(job, phase="CDC", frozen=True, **CAUGHT_UP)
-    return job
+    return env.add_job("both", phase="CDC", **CAUGHT_UP)
 
 
 def deletion(env: Env, jobs: str) -> JSON:

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, signing
-from tests.e2e.env import CAUGHT_UP, JSON, Env, mode, open_env, running, settings, unique_id
+from tests.e2e.env import CAUGHT_UP, JSON, Env, mode, open_env, running, settings
 from tests.e2e.helpers import ROLES, asks, audit, ended, full, policy
 
 RULES = f'{ROLES}\n[[rule]]\nname = "alone"\nverbs = ["restart", "start"]\napprovals = 0\n'
@@ -54,8 +54,7 @@ def replayed(env: Env, recorded: Recorded, job: str) -> None:
 
 
 def test_a_command(env: Env) -> None:
-    job = unique_id("again")
-    env.dms.add_job(job, state="NOT_STARTED", frozen=True)
+    job = env.add_job("again", state="NOT_STARTED")
     sample = env.slack.command("help")["payload"]
     command = Recorded(env, "slash_commands", sample | {"text": f"start {job}", "trigger_id": f"1.{job}"})
     command.send()
@@ -66,8 +65,7 @@ def test_a_command(env: Env) -> None:
 
 
 def test_a_press_and_an_approval(env: Env) -> None:
-    job = unique_id("again")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
+    job = env.add_job("again", state="RUNNING", phase="CDC", databases=["sales"], **CAUGHT_UP)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
     press = Recorded(env, "interactive", env.press(card, "confirm")["payload"])
     asked = asks(env, job)
@@ -79,8 +77,7 @@ def test_a_press_and_an_approval(env: Env) -> None:
 
 
 def test_a_view(env: Env) -> None:
-    job = unique_id("again")
-    env.dms.add_job(job, state="FAILED", phase="CDC", databases=["sales"], frozen=True)
+    job = env.add_job("again", state="FAILED", phase="CDC", databases=["sales"])
     card = env.shows(env.type(f"restart {job}"), step="confirm")
     env.confirm(card, typed=job)
     submission = env.slack.deliveries("interactive")[-1]["payload"]

@@ -43,8 +43,7 @@ def given_up(env: Env, key: str) -> OutMessage:
 
 def asked_in_vain(env: Env) -> tuple[str, JSON]:
     """A request for approval that could not be posted: the job, and the requester's card."""
-    job = unique_id("unheard")
-    env.dms.add_job(job, phase="CDC", frozen=True)
+    job = env.add_job("unheard", phase="CDC")
     card = env.type(f"delete {job}")
     env.press(card, "confirm")
     return job, env.shows(card, "could not be posted", "not_in_channel")
@@ -78,8 +77,7 @@ def test_a_private_channel_that_was_not_even_found(slack: SlackServer, tmp_path:
     rules = policy(tmp_path, ROLES.replace(APPROVAL_CHANNEL, SECRET))
     with single_bot(slack, tmp_path, policy_file=rules) as env:
         env.slack.add_channel("secret", id=SECRET, is_private=True, bot=False, members=["alex"])
-        job = unique_id("unheard")
-        env.dms.add_job(job, phase="CDC", frozen=True)
+        job = env.add_job("unheard", phase="CDC")
         card = env.type(f"delete {job}")
         env.press(card, "confirm")
         env.shows(card, "could not be posted", "channel_not_found")

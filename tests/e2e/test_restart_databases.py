@@ -62,7 +62,7 @@ def test_restart_of_some_wipes_only_those(env: Env) -> None:
     assert f"{job}-target" in plain(card)
     assert "legacy" not in plain(card)
     assert calls(env, job) == []
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     done = env.shows(card, "✅ *Restarted*")
     assert "Only these: `sales`, `billing`" in plain(done)
     assert body_of(env, job, "RestartMigrationJob") == {"objectsFilter": filter_of("sales", "billing")}
@@ -73,7 +73,7 @@ def test_restart_of_what_failed_in_a_running_job(env: Env) -> None:
     job = job_with(env, databases=BROKEN)
     card = env.type(f"restart {job} --failed-only")
     assert affected(card) == "2 databases: `legacy`, `reports`"
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     env.shows(card, "✅ *Restarted*")
     assert body_of(env, job, "RestartMigrationJob") == {"restartFailedObjects": True}
     assert destination(env, job)["wiped"] == ["legacy", "reports"]
@@ -84,7 +84,7 @@ def test_restart_of_the_whole_job_wipes_all(env: Env) -> None:
     job = job_with(env, **FAILED)
     card = env.type(f"restart {job}")
     assert affected(card) == "3 databases: `billing`, `legacy`, `sales`"
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     env.shows(card, "✅ *Restarted*")
     only_call(env, job, "RestartMigrationJob", "grpc")
     assert destination(env, job)["wiped"] == list(NAMES)
@@ -94,7 +94,7 @@ def test_the_checks_can_be_skipped_for_some(env: Env) -> None:
     job = job_with(env, **FAILED)
     card = env.type(f"restart {job} --databases sales --skip-validation")
     assert "checks are skipped" in plain(card)
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     env.shows(card, "✅ *Restarted*")
     body = body_of(env, job, "RestartMigrationJob")
     assert body == {"objectsFilter": filter_of("sales"), "skipValidation": True}
@@ -148,7 +148,7 @@ def test_picking_what_to_restart_in_a_running_job(env: Env) -> None:
     card = card_after(env, before, "Confirm restart", job)
     assert affected(card) == "1 database: `reports`"
     assert env.slack.views("dana") == []
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     env.shows(card, "✅ *Restarted*")
     assert body_of(env, job, "RestartMigrationJob") == {"objectsFilter": filter_of("reports")}
     assert destination(env, job)["wiped"] == ["reports"]
@@ -217,7 +217,7 @@ def test_hundreds_to_pick_from(env: Env) -> None:
     more: JSON = {f"{menu}:{number}": [] for number in range(2, 5) if f"{menu}:{number}" in str(view)}
     submitted(env, view, {menu: [found["value"]], **more})
     card = card_after(env, before, "1 database: `tenant_123`", job)
-    confirm_typed(env, card, "Confirm restart", job)
+    confirm_typed(env, card, "confirm", job)
     env.shows(card, "✅ *Restarted*")
     assert body_of(env, job, "RestartMigrationJob") == {"objectsFilter": filter_of("tenant_123")}
     assert destination(env, job)["wiped"] == ["tenant_123"]

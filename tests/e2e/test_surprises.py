@@ -18,8 +18,7 @@ def test_a_database_that_fails_after_the_question_is_not_wiped_with_the_others(e
 
 
 def test_a_change_waits_until_it_is_sure_which_twin_is_meant(env: Env) -> None:
-    job = unique_id("twin")
-    env.dms.add_job(job, location=LOCATIONS[1], state="RUNNING", phase="CDC", frozen=True)
+    job = env.add_job("twin", location=LOCATIONS[1], state="RUNNING", phase="CDC")
     env.dms.location_unreachable(LOCATIONS[0])
     said = plain(env.type(f"stop {job}"))
     assert f"{LOCATIONS[0]} did not answer" in said
@@ -30,8 +29,7 @@ def test_a_change_waits_until_it_is_sure_which_twin_is_meant(env: Env) -> None:
 
 
 def test_the_destination_of_a_completed_job_is_not_deleted_with_its_record(env: Env) -> None:
-    job = unique_id("done")
-    env.dms.add_job(job, state="COMPLETED", databases=["sales"], frozen=True)
+    job = env.add_job("done", state="COMPLETED", databases=["sales"])
     said = plain(env.type(f"delete {job} --with-destination"))
     assert "only the job's record" in said
     assert env.writes("delete", job) == []

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
-from tests.e2e.env import Env, unique_id
+from tests.e2e.env import Env
 from tests.e2e.helpers import policy, press_refused, single_bot
 from tests.waiting import until
 
@@ -25,9 +25,7 @@ def env(slack: SlackServer, tmp_path: Path) -> Iterator[Env]:
 
 
 def a_job(env: Env) -> str:
-    job = unique_id("seen")
-    env.dms.add_job(job, phase="CDC", frozen=True)
-    return job
+    return env.add_job("seen", phase="CDC")
 
 
 def targets(env: Env) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import open_store
 from sandbox.slack import plain
-from tests.e2e.env import CAUGHT_UP, CHANNEL, input_of, unique_id
+from tests.e2e.env import CAUGHT_UP, CHANNEL, input_of
 from tests.faults.process import UNLIMITED, World, ends, environ, start, world
 from tests.waiting import until
 
@@ -24,9 +24,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 
 def a_job(here: World, state: str = "RUNNING", phase: str | None = "CDC") -> str:
-    job = unique_id("db")
-    here.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True, **CAUGHT_UP)
-    return job
+    return here.add_job("db", state=state, phase=phase, databases=["sales"], **CAUGHT_UP)
 
 
 def told(here: World, command: str, *words: str, timeout: float = 30) -> None:
@@ -116,6 +114,7 @@ def test_a_lock_shorter_than_patience_is_not_noticed(here: World) -> None:
     with locked(here.process.db):
         before = here.now()
         assert here.slack.command(f"stop {job}")["ok"]
+        # How long the lock lasts is what is tried here, and the bot's process has a clock of its own.
         time.sleep(1)
     here.slack.wait_message(channel=CHANNEL, contains=["✅", job], after=before, timeout=40)
     assert len(here.dms.calls("StopMigrationJob")) == 1

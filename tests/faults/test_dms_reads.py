@@ -7,7 +7,7 @@ import pytest
 from bot.dms.model import job_name
 from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
-from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env, unique_id
+from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env
 from tests.faults.acts import ACTS, applied, ask, calls
 from tests.waiting import until
 
@@ -20,9 +20,7 @@ STOP = next(each for each in ACTS if each.name == "stop")
 
 
 def a_job(env: Env) -> str:
-    job = unique_id("read")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
-    return job
+    return env.add_job("read", state="RUNNING", phase="CDC", databases=["sales"], **CAUGHT_UP)
 
 
 @pytest.mark.parametrize("code", SAID)
@@ -93,8 +91,7 @@ def test_what_happened_during_an_outage_is_told_once_afterwards(env: Env) -> Non
 
 
 def test_an_operation_that_cannot_be_read_for_a_while_is_followed_on(env: Env) -> None:
-    job = unique_id("follow")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    job = env.add_job("follow", state="RUNNING", phase="CDC", databases=["sales"])
     env.dms.fault("GetOperation", "UNAVAILABLE", times=4)
     card = ask(env, STOP, job)
     env.shows(card, "✅", timeout=60)

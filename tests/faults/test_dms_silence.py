@@ -11,7 +11,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.dms.relay import Relay, relay
-from tests.e2e.env import CAUGHT_UP, Env, running, settings, unique_id
+from tests.e2e.env import CAUGHT_UP, Env, running, settings
 from tests.faults.acts import ACTS, ask, calls
 from tests.faults.loglines import LogLines
 from tests.waiting import until
@@ -36,8 +36,7 @@ def silent(tmp_path: Path) -> Iterator[tuple[Env, Relay]]:
 
 def test_many_hanging_commands_hold_nobody_else_up(env: Env) -> None:
     """All are acknowledged at once, and what the store can answer is answered."""
-    job = unique_id("hang")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    job = env.add_job("hang", state="RUNNING", phase="CDC")
     card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.dms.fault("*", "HANG", times=None)
     with ThreadPoolExecutor(8) as people:
@@ -60,8 +59,7 @@ def test_many_hanging_commands_hold_nobody_else_up(env: Env) -> None:
 
 
 def test_a_slow_answer_is_waited_for(env: Env) -> None:
-    job = unique_id("slow")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    job = env.add_job("slow", state="RUNNING", phase="CDC")
     env.dms.fault("*", "SLOW", times=None, delay_seconds=1.5, match=job)
     card = ask(env, STOP, job)
     env.shows(card, "✅", timeout=60)
@@ -71,8 +69,7 @@ def test_a_slow_answer_is_waited_for(env: Env) -> None:
 def test_a_half_dead_connection_is_told_and_left(silent: tuple[Env, Relay]) -> None:
     """Reads end at their deadline; when the way is open again, so is the bot's."""
     env, way = silent
-    job = unique_id("dead")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    job = env.add_job("dead", state="RUNNING", phase="CDC")
     assert job in plain(env.type(f"show {job}"))
     way.silent.set()
     said = plain(env.type(f"show europe-west1/{job}"))
@@ -85,8 +82,7 @@ def test_a_half_dead_connection_is_told_and_left(silent: tuple[Env, Relay]) -> N
 def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay], log: LogLines) -> None:
     """The connection falls silent when the call has been made; afterwards its operation is found."""
     env, way = silent
-    job = unique_id("dead")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", frozen=True, **CAUGHT_UP)
+    job = env.add_job("dead", state="RUNNING", phase="CDC", **CAUGHT_UP)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
     env.press(card, "confirm")

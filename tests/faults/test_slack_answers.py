@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.env import CHANNEL, JSON, Env, unique_id
+from tests.e2e.env import CHANNEL, JSON, Env
 from tests.faults.acts import ACTS, applied, ask, calls, job_for
 from tests.waiting import until
 
@@ -114,8 +114,7 @@ def test_a_view_that_does_not_open_is_told(env: Env, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["500", "ratelimited", "connection_reset"])
 def test_an_answer_in_a_view_is_tried_again(env: Env, kind: str) -> None:
-    job = unique_id("form")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True)
+    job = env.add_job("form", state="RUNNING", phase="CDC", databases=["sales"])
     env.slack.fault("views.update", kind, retry_after=1)
     assert env.slack.command(f"edit {job}")["ok"]
     view = env.slack.wait_view("dana", contains="Which databases", timeout=20)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, Env, input_of, open_env, unique_id
+from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, Env, input_of, open_env
 from tests.e2e.helpers import (
     APPROVALS,
     ROLES,
@@ -48,9 +48,7 @@ def thrice(env: Env) -> Iterator[None]:
 
 
 def a_job(env: Env, state: str = "RUNNING", phase: str | None = "CDC") -> str:
-    job = unique_id("order")
-    env.dms.add_job(job, state=state, phase=phase, databases=["sales"], frozen=True, **CAUGHT_UP)
-    return job
+    return env.add_job("order", state=state, phase=phase, databases=["sales"], **CAUGHT_UP)
 
 
 def calls(env: Env, method: str, job: str) -> list[JSON]:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.app import Bot
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
-from tests.e2e.env import CAUGHT_UP, QUICK, Env, settings, unique_id
+from tests.e2e.env import CAUGHT_UP, QUICK, Env, settings
 from tests.e2e.helpers import ROLES, policy
 from tests.waiting import until
 
@@ -59,9 +59,7 @@ def timed(folder: Path, rules: str = "", **more: Any) -> Iterator[Timed]:
 
 
 def a_job(env: Timed) -> str:
-    job = unique_id("clock")
-    env.dms.add_job(job, state="RUNNING", phase="CDC", databases=["sales"], frozen=True, **CAUGHT_UP)
-    return job
+    return env.add_job("clock", state="RUNNING", phase="CDC", databases=["sales"], **CAUGHT_UP)
 
 
 def read_again(env: Timed) -> None:
