@@ -64,9 +64,9 @@ class Env:
         assert delivery["ok"], delivery
         return self.slack.wait_message(channel=channel, user=user, after=before)
 
-    def press(self, message: JSON, button: str, user: str = "dana") -> JSON:
-        """Press a button of a message: see `found_by`."""
-        delivery = self.slack.press(message, **self.found_by(message, button), user=user)
+    def press(self, message: JSON, button: str, user: str = "dana", *, stale: bool = False) -> JSON:
+        """Press a button of a message or a view: see `found_by`, and `SlackControl.press` for `stale`."""
+        delivery = self.slack.press(message, **self.found_by(message, button), user=user, stale=stale)
         assert delivery["ok"], delivery
         return delivery
 

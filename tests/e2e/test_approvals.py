@@ -190,7 +190,7 @@ def test_a_denial_gives_its_reason(env: Env) -> None:
     last = audit(env, job)[-1]
     assert (last.event, last.user, last.detail) == ("denied", ALEX, "not before the month end")
     before = moment(env)
-    env.slack.press(ask, text="Approve", user="alex", stale=True)
+    env.press(ask, "approve", user="alex", stale=True)
     private(env, "alex", "this request is denied", after=before)
     assert env.writes("delete", job) == []
 
@@ -225,7 +225,7 @@ def test_the_requester_withdraws(env: Env) -> None:
     env.press(card, "withdraw")
     env.shows(ask, "Cancelled", DANA)
     before = moment(env)
-    env.slack.press(ask, text="Approve", user="alex", stale=True)
+    env.press(ask, "approve", user="alex", stale=True)
     private(env, "alex", "this request is cancelled", after=before)
     assert events(env, job) == ["requested", "confirmed", "cancelled"]
     assert env.writes("delete", job) == []
@@ -293,7 +293,7 @@ def test_what_has_expired_cannot_be_approved(env: Env) -> None:
     env.shows(ask, "1 of 2")
     age(env, request, 31 * 60)
     before = moment(env)
-    env.slack.press(ask, text="Approve", user="alex", stale=True)
+    env.press(ask, "approve", user="alex", stale=True)
     private(env, "alex", "expired", after=before)
     env.shows(card, "Expired")
     assert env.writes("delete", job) == []
@@ -499,7 +499,7 @@ def test_who_asks_is_told_where_it_could_not_be_posted(slack: SlackServer, tmp_p
         env.shows(card, "could not be posted", "G0NOTHERE1", "/dms approvals")
         listed = env.type("approvals", user="alex")
         env.press(listed, "review", "alex")
-        env.slack.press(env.slack.wait_view("alex", job), text="Approve", user="alex")
+        env.press(env.slack.wait_view("alex", job), "approve", user="alex")
         env.shows(card, "✅ *Deleted*", ALEX)
 
 
@@ -519,7 +519,7 @@ def test_what_is_open_is_listed_for_each_as_they_may(env: Env) -> None:
     assert "[Review]" not in seen["riley"]
     assert not any(button in text for text in seen.values() for button in ("[Approve]", "[Deny]"))
     review = reviewed(env, job)
-    env.slack.press(review, text="Approve", user="alex")
+    env.press(review, "approve", user="alex")
     env.shows(ask, "1 of 2", ALEX)
     env.slack.wait_view("alex", "Your approval counts.")
     assert "[Review]" not in part(env, "alex", job)
@@ -539,11 +539,11 @@ def test_home_leads_to_the_whole_card(env: Env) -> None:
     env.slack.open_home("alex")
     home = env.slack.wait_home("alex", contains=[job, "[Review]"])
     assert "[Approve]" not in plain(home)
-    env.slack.press(home, text="Review", user="alex")
+    env.press(home, "review", user="alex")
     review = env.slack.wait_view("alex", "Review the request")
     for word in (f"<@{DANA}>", "for good", "destination itself *stays*", "`sales`", "0 of 2"):
         assert word in plain(review)
-    env.slack.press(review, text="Deny", user="alex")
+    env.press(review, "deny", user="alex")
     reason = env.slack.wait_view("alex", "Why not?")
     env.slack.submit(reason, {input_of(reason): "not today"}, user="alex")
     env.shows(card, "Denied", ALEX, "not today")
@@ -555,15 +555,15 @@ def test_a_review_tells_in_its_view_why_a_press_does_not_count(env: Env) -> None
     fall_behind(env, job)
     age_delay(env, job)
     review = reviewed(env, job)
-    env.slack.press(review, text="Approve", user="alex")
+    env.press(review, "approve", user="alex")
     again = env.slack.wait_view("alex", "did not count")
     assert "NOT ZERO" in plain(again)
     env.dms.set_job(job, sec_lag=0, bytes_lag=0)
     set_delay(env, job, 0)
-    env.slack.press(again, text="Re-check delay", user="alex")
+    env.press(again, "recheck", user="alex")
     zero = env.slack.wait_view("alex", "Replication delay: 0 s")
     assert "did not count" not in plain(zero)
-    env.slack.press(zero, text="Approve", user="alex")
+    env.press(zero, "approve", user="alex")
     until(lambda: "approved" in events(env, job))
 
 
@@ -574,11 +574,11 @@ def test_a_review_lets_no_delay_through_that_it_does_not_show(env: Env) -> None:
     fall_behind(env, job)
     env.press(ask, "recheck")
     env.shows(ask, "NOT ZERO")
-    env.slack.press(review, text="Approve", user="alex")
+    env.press(review, "approve", user="alex")
     again = env.slack.wait_view("alex", "did not count")
     assert "NOT ZERO" in plain(again)
     assert events(env, job) == ["requested", "confirmed"]
-    env.slack.press(again, text="Approve", user="alex")
+    env.press(again, "approve", user="alex")
     env.shows(ask, "✅ *Promoted*", ALEX)
 
 
@@ -589,7 +589,7 @@ def test_a_review_of_what_is_over_says_so(env: Env) -> None:
     listed = env.type("approvals", user="sam")
     env.press(card, "withdraw")
     env.shows(card, "Cancelled")
-    env.slack.press(review, text="Approve", user="alex")
+    env.press(review, "approve", user="alex")
     assert "[Approve]" not in plain(env.slack.wait_view("alex", "this request is cancelled"))
     before = moment(env)
     request = request_of(env, job)
@@ -603,7 +603,7 @@ def test_an_approval_that_finds_the_job_changed_is_not_said_to_count(env: Env) -
     confirmed(env, job)
     review = reviewed(env, job)
     env.dms.set_job(job, state="FAILED")
-    env.slack.press(review, text="Approve", user="alex")
+    env.press(review, "approve", user="alex")
     told = plain(env.slack.wait_view("alex", "out of date, because the job has changed"))
     assert "Nothing was sent" in told
     assert "counts" not in told
@@ -614,14 +614,14 @@ def test_ones_own_request_is_confirmed_on_its_whole_card(env: Env) -> None:
     keeping_up(env, job)
     card = env.type(f"promote {job}")
     assert "[Confirm" not in part(env, "dana", job, "Promote")
-    env.slack.press(reviewed(env, job, "dana"), text="Confirm promote", user="dana")
+    env.press(reviewed(env, job, "dana"), "confirm", user="dana")
     env.shows(card, "Waiting for approval")
 
 
 def test_what_is_typed_stands_over_the_review(env: Env) -> None:
     job = env.add_job("typed", state="FAILED", phase="CDC")
     card = env.type(f"restart {job}")
-    env.slack.press(reviewed(env, job, "dana"), text="Confirm restart", user="dana")
+    env.press(reviewed(env, job, "dana"), "confirm", user="dana")
     view = env.slack.wait_view("dana", "are you sure?")
     env.slack.submit(view, {input_of(view): job}, user="dana")
     env.shows(card, "Waiting for approval")
@@ -635,7 +635,7 @@ def test_a_role_from_a_channel_holds_in_a_review(env: Env) -> None:
     asks(env, job)
     listed = env.type("approvals", user="riley", channel=APPROVALS)
     env.press(listed, "review", "riley")
-    env.slack.press(env.slack.wait_view("riley", job), text="Approve", user="riley")
+    env.press(env.slack.wait_view("riley", job), "approve", user="riley")
     env.shows(card, f"Approved by <@{RILEY}>")
 
 

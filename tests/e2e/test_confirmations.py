@@ -159,7 +159,7 @@ def test_it_works_once(env: Env) -> None:
     env.press(card, "confirm")
     env.shows(card, "✅ *Deleted*", f"Asked by <@{DANA}>")
     before = moment(env)
-    env.slack.press(card, text="Delete job only", stale=True)
+    env.press(card, "confirm", stale=True)
     private(env, "dana", "Nothing was done", "done already", after=before)
     assert len(env.writes("delete", job)) == 1
 
@@ -181,7 +181,7 @@ def test_it_expires(env: Env) -> None:
     assert (request.expires - request.created).total_seconds() == 900
     age(env, request, 901)
     before = moment(env)
-    env.slack.press(card, text="Delete job only", stale=True)
+    env.press(card, "confirm", stale=True)
     private(env, "dana", "expired", after=before)
     old = env.shows(card, "Expired", "[Ask again]")
     assert env.writes("delete", job) == []
@@ -208,7 +208,7 @@ def test_cancelling_ends_it(env: Env) -> None:
     shown = env.shows(card, "Cancelled", f"<@{DANA}>")
     assert "[Delete" not in plain(shown)
     before = moment(env)
-    env.slack.press(card, text="Delete job only", stale=True)
+    env.press(card, "confirm", stale=True)
     private(env, "dana", "this request is cancelled", after=before)
     assert audit_events(env, job) == [("requested", DANA), ("cancelled", DANA)]
 
@@ -551,7 +551,7 @@ def test_forged_presses_do_nothing(slack: SlackServer, tmp_path: Path) -> None:
         unconfirmed = env.type(f"restart {other}")
         env.press(card, "confirm")
         ask = asks(env, job)
-        env.slack.press(ask, text="Approve", user="riley")
+        env.press(ask, "approve", user="riley")
         env.slack.wait_message(user="riley", contains="You may not approve")
         payload = env.slack.deliveries("interactive")[-1]["payload"]
         open_, confirming = request_of(env, job).id, request_of(env, other).id

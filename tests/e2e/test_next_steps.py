@@ -91,7 +91,7 @@ def test_what_has_only_begun_is_not_called_done(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", databases=slow("sales"))
     card = env.type(f"stop {job}")
     env.press(env.type("approvals"), "review")
-    env.slack.press(env.slack.wait_view("dana", job), text="Confirm stop")
+    env.press(env.slack.wait_view("dana", job), "confirm")
     said = plain(env.slack.wait_view("dana", "/dms approvals"))
     assert "Confirmed. How it goes on is told where it was asked." in said
     assert "Done" not in said

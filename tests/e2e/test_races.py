@@ -158,7 +158,7 @@ def test_approval_and_withdrawal_at_once(env: Env) -> None:
         waiting = env.shows(card, step="withdraw")
         at_once(
             partial(env.press, ask, "approve", "alex"),
-            partial(env.slack.press, waiting, text="Withdraw", stale=True),
+            partial(env.press, waiting, "withdraw", stale=True),
         )
         if settled(env, job) == "cancelled":
             assert runs_of(env, job) == ()
@@ -194,7 +194,7 @@ def test_one_person_confirms_twice(free: Env) -> None:
     for _ in range(ROUNDS):
         job = running_job(free)
         card = deletion(free, job)
-        at_once(*[partial(free.slack.press, card, text="Delete job only", stale=True)] * 3)
+        at_once(*[partial(free.press, card, "confirm", stale=True)] * 3)
         once(free, job, "delete")
         assert events(free, job).count("confirmed") == 1
 
@@ -218,7 +218,7 @@ def test_both_offers_of_a_deletion_at_once(free: Env) -> None:
     view = free.slack.wait_view("dana")
     at_once(
         lambda: free.slack.submit(view, {input_of(view): job}),
-        lambda: free.slack.press(card, text="Delete job only", stale=True),
+        lambda: free.press(card, "confirm", stale=True),
     )
     once(free, job, "delete")
     force = bool(free.writes("delete", job)[0]["request"].get("force"))

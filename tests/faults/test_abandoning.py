@@ -118,7 +118,7 @@ def test_what_has_ended_by_then_stays_as_it_ended(env: Timed) -> None:
     env.dms.clock(advance_seconds=2 * FOREVER)
     env.shows(card, "✅ *Verified*")
     before = moment(env)
-    assert env.slack.press(offered, text="Stop following", user="sam", stale=True)["ok"]
+    assert env.press(offered, "unfollow", user="sam", stale=True)["ok"]
     private(env, "sam", "Nothing was done", "done already", after=before)
     assert ended(env, job) == ["succeeded"]
     assert "unfollowed" not in events(env, job)
@@ -204,7 +204,7 @@ def test_a_stop_that_ends_while_somebody_presses_goes_on_and_the_presser_is_told
     env.dms.fault("GetMigrationJob", "HANG")
     looks = len(env.dms.calls("GetMigrationJob"))
     before = moment(env)
-    assert env.slack.press(offered, text="Stop following", user="sam")["ok"]
+    assert env.press(offered, "unfollow", user="sam")["ok"]
     until(lambda: len(env.dms.calls("GetMigrationJob")) > looks)
     env.dms.clock(advance_seconds=2 * FOREVER)
     until(lambda: env.dms.calls("RestartMigrationJob"))

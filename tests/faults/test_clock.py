@@ -45,7 +45,7 @@ def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(
     env.shows(card, "Expired", timeout=30)
     env.clock.jump(-2 * HOUR)
     before = moment(env)
-    assert env.slack.press(card, text="Confirm promote", stale=True)["ok"]
+    assert env.press(card, "confirm", stale=True)["ok"]
     private(env, "dana", "Nothing was done", "expired", after=before)
     env.clock.jump(3 * HOUR)
     assert "watch" in plain(env.type("watches"))

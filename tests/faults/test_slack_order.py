@@ -101,7 +101,7 @@ def test_approve_comes_before_the_confirmation_is_done(env: Env) -> None:
     """An approval of what is not yet confirmed does not count, and does not get lost as one that did."""
     job = a_job(env)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
-    press = env.slack.press(card, text="Cancel", user="riley")["payload"]
+    press = env.press(card, "cancel", user="riley")["payload"]
     approval = {
         **press,
         "trigger_id": f"early-{job}",
@@ -124,7 +124,7 @@ def test_buttons_of_a_message_that_has_changed_since(env: Env) -> None:
     env.press(card, "cancel")
     env.shows(card, "Cancelled")
     before = moment(env)
-    assert env.slack.press(card, text="Confirm promote", stale=True)["ok"]
+    assert env.press(card, "confirm", stale=True)["ok"]
     private(env, "dana", "Nothing was done", "cancelled", after=before)
     assert events(env, job) == ["requested", "cancelled"]
     assert calls(env, "PromoteMigrationJob", job) == []
@@ -139,7 +139,7 @@ def test_an_approval_pressed_after_the_request_was_withdrawn(env: Env) -> None:
     changed = env.shows(asked, "Cancelled")
     assert "Approve]" not in plain(changed)
     before = moment(env)
-    assert env.slack.press(asked, text="Approve", user="alex", stale=True)["ok"]
+    assert env.press(asked, "approve", user="alex", stale=True)["ok"]
     private(env, "alex", "Nothing was done", "cancelled", after=before)
     assert calls(env, "PromoteMigrationJob", job) == []
 
@@ -177,12 +177,12 @@ def test_all_press_at_once(env: Env) -> None:
     """Whoever comes first decides; the others are told, and nothing is done twice."""
     job = a_job(env)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
-    at_once(*[lambda: env.slack.press(card, text="Confirm promote", stale=True) for _ in range(4)])
+    at_once(*[lambda: env.press(card, "confirm", stale=True) for _ in range(4)])
     asked = asks(env, job)
     card = env.shows(card, step="withdraw")
     at_once(
-        *[lambda: env.slack.press(asked, text="Approve", user="alex", stale=True) for _ in range(4)],
-        lambda: env.slack.press(card, text="Withdraw", stale=True),
+        *[lambda: env.press(asked, "approve", user="alex", stale=True) for _ in range(4)],
+        lambda: env.press(card, "withdraw", stale=True),
     )
     state = until(lambda: _over(env, job), timeout=30)
     told = events(env, job)
