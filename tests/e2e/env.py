@@ -33,6 +33,16 @@ QUICK = Limits(
 """The local Slack of these tests has no rate limits, and answers at once or never."""
 CAUGHT_UP: dict[str, Any] = {"sec_lag": 0, "bytes_lag": 0, "in_phase_for": 60.0}
 """A job whose replication delay is known to be zero from the start: one press confirms its promotion."""
+DONE = {
+    "start": "✅ *Started*",
+    "stop": "✅ *Stopped*",
+    "resume": "✅ *Resumed*",
+    "restart": "✅ *Restarted*",
+    "promote": "✅ *Promoted*",
+    "verify": "✅ *Verified*",
+    "delete": "✅ *Deleted*",
+}
+"""How a request's message says that its action has succeeded."""
 _numbers = itertools.count(1)
 
 JSON = dict[str, Any]
@@ -88,6 +98,10 @@ class Env:
             now = plain(self.current(message))
             raise TimeoutError(f"{wanted} not within {timeout:g} s: {now}") from None
         return found
+
+    def shows_done(self, message: JSON, verb: str, *words: str, timeout: float = PATIENCE_S) -> JSON:
+        """The same message, once it says that what was asked for has been done."""
+        return self.shows(message, DONE[verb], *words, timeout=timeout)
 
     def found_by(self, message: JSON, button: str) -> dict[str, Any]:
         """How `SlackControl.press` finds a button: by its step, or by its label where that is given instead.

@@ -135,7 +135,7 @@ def test_two_approve_and_it_runs_once(env: Env) -> None:
 
     env.press(ask, "approve", "alex")
     for message in (ask, card):
-        done = env.shows(message, "✅ *Deleted*", job, f"Approved by <@{SAM}>, <@{ALEX}>")
+        done = env.shows_done(message, "delete", job, f"Approved by <@{SAM}>, <@{ALEX}>")
         assert "[Approve]" not in plain(done)
     assert len(env.writes("delete", job)) == 1
     assert audit_events(env, job) == [
@@ -237,7 +237,7 @@ def test_one_may_be_enough_with_ones_own_word(env: Env) -> None:
     card = env.type(f"promote {job}")
     env.press(card, "confirm")
     env.press(asks(env, job), "approve", "dana")
-    env.shows(card, "✅ *Promoted*", DANA)
+    env.shows_done(card, "promote", DANA)
     assert len(env.writes("promote", job)) == 1
 
 
@@ -341,7 +341,7 @@ def test_an_old_delay_is_read_again_before_an_approval_counts(env: Env) -> None:
     ask = env.shows(ask, "NOT ZERO", "1 min 30 s", "0 of 1")
     assert events(env, job) == ["requested", "confirmed"]
     env.press(ask, "approve", "alex")
-    env.shows(ask, "✅ *Promoted*", ALEX)
+    env.shows_done(ask, "promote", ALEX)
 
 
 def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: Env) -> None:
@@ -361,14 +361,14 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
     assert events(env, job) == ["requested", "confirmed"]
     env.slack.clear_faults()
     env.press(env.shows(ask, "NOT ZERO"), "approve", "alex")
-    env.shows(ask, "✅ *Promoted*", ALEX)
+    env.shows_done(ask, "promote", ALEX)
 
 
 def test_an_old_delay_that_is_still_zero_stops_nobody(env: Env) -> None:
     job, ask = promoting(env)
     age_delay(env, job)
     env.press(ask, "approve", "alex")
-    env.shows(ask, "✅ *Promoted*", ALEX)
+    env.shows_done(ask, "promote", ALEX)
 
 
 def test_an_old_delay_that_cannot_be_read_again_is_said(env: Env) -> None:
@@ -392,7 +392,7 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         env.press(card, "confirm")
         private(env, "dana", "did not count", "not zero", after=before)
         env.confirm(env.shows(card, "NOT ZERO"), "confirm", typed=job)
-        env.shows(card, "✅ *Promoted*")
+        env.shows_done(card, "promote")
 
 
 @pytest.mark.parametrize("stored", [lambda seen: aged(seen, 600), undated])
@@ -470,7 +470,7 @@ def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
     ask = env.slack.wait_message(channel=APPROVALS, contains=[job, "[Approve]"], after=before)
     env.press(ask, "approve", "sam")
     env.press(ask, "approve", "alex")
-    env.shows(fresh_card, "✅ *Deleted*", job)
+    env.shows_done(fresh_card, "delete", job)
     assert len(env.writes("delete", job)) == 1
 
 
@@ -500,7 +500,7 @@ def test_who_asks_is_told_where_it_could_not_be_posted(slack: SlackServer, tmp_p
         listed = env.type("approvals", user="alex")
         env.press(listed, "review", "alex")
         env.press(env.slack.wait_view("alex", job), "approve", user="alex")
-        env.shows(card, "✅ *Deleted*", ALEX)
+        env.shows_done(card, "delete", ALEX)
 
 
 # ---- what is open
@@ -579,7 +579,7 @@ def test_a_review_lets_no_delay_through_that_it_does_not_show(env: Env) -> None:
     assert "NOT ZERO" in plain(again)
     assert events(env, job) == ["requested", "confirmed"]
     env.press(again, "approve", user="alex")
-    env.shows(ask, "✅ *Promoted*", ALEX)
+    env.shows_done(ask, "promote", ALEX)
 
 
 def test_a_review_of_what_is_over_says_so(env: Env) -> None:
@@ -688,7 +688,7 @@ def test_who_may_start_what(
     job = shared.add_job(prefix, state="NOT_STARTED", **more)
     answer = shared.type(f"start {job}", user=user, channel=channel)
     if may:
-        shared.shows(answer, "✅ *Started*", job)
+        shared.shows_done(answer, "start", job)
         assert len(shared.writes("start", job)) == 1
         return
     assert "You may not use `start`" in plain(answer)

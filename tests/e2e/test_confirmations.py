@@ -126,7 +126,7 @@ def test_a_database_in_use_on_the_destination_is_named_before_it_goes(env: Env) 
     assert "`sales` has been promoted already" in plain(view)
     assert "*The destination goes too*" in plain(view)
     env.slack.submit(view, {input_of(view): job})
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     failed = add(env, "FAILED")
     env.dms.set_database(failed, "sales", phase="PROMOTED")
     assert "`sales` has been promoted already" in plain(env.type(f"restart {failed}"))
@@ -143,7 +143,7 @@ def test_a_destination_that_came_into_use_meanwhile_is_not_deleted(env: Env, wit
     env.dms.set_database(job, "sales", phase="PROMOTED")
     if not with_destination:
         env.press(card, "confirm")
-        env.shows(card, "✅ *Deleted*")
+        env.shows_done(card, "delete")
         return
     env.confirm(card, "confirm_destination", typed=job)
     env.shows(card, "refused", "sales", "promoted by now", "[Try again]")
@@ -157,7 +157,7 @@ def test_it_works_once(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
     env.press(card, "confirm")
-    env.shows(card, "✅ *Deleted*", f"Asked by <@{DANA}>")
+    env.shows_done(card, "delete", f"Asked by <@{DANA}>")
     before = moment(env)
     env.press(card, "confirm", stale=True)
     private(env, "dana", "Nothing was done", "done already", after=before)
@@ -188,7 +188,7 @@ def test_it_expires(env: Env) -> None:
     env.press(old, "Ask again")
     again = card_for(env, job, after=before)
     env.press(again, "confirm")
-    env.shows(again, "✅ *Deleted*")
+    env.shows_done(again, "delete")
 
 
 def test_it_expires_under_an_open_view(env: Env) -> None:
@@ -226,7 +226,7 @@ def test_the_id_must_be_typed_exactly(env: Env) -> None:
         assert f"Type {job} exactly" in str(answer["errors"]), wrong
     assert env.writes("restart", job) == []
     env.slack.submit(view, {input_of(view): f" {job} "})
-    env.shows(card, "✅ *Restarted*", job)
+    env.shows_done(card, "restart", job)
     assert len(env.writes("restart", job)) == 1
 
 
@@ -241,7 +241,7 @@ def test_a_deletion_takes_what_was_chosen(env: Env, with_destination: bool) -> N
         env.confirm(card, "confirm_destination", typed=job)
     else:
         env.confirm(card, "confirm")
-    shown = plain(env.shows(card, "✅ *Deleted*"))
+    shown = plain(env.shows_done(card, "delete"))
     assert ("The destination goes, too, with all its data." in shown) is with_destination
     assert ("The destination stays" in shown) is not with_destination
     env.dms.clock(advance_seconds=60)
@@ -272,7 +272,7 @@ def test_of_a_completed_job_only_the_record_goes(env: Env) -> None:
     assert "Only the record" in plain(card)
     assert "destination]" not in plain(card)
     env.press(card, "confirm")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     assert destination(env, job)["exists"]
 
 
@@ -287,7 +287,7 @@ def test_the_message_follows_the_operation_to_its_end(env: Env) -> None:
     going = env.shows(card, "⏳ Delete", "running", "operation", f"Asked by <@{DANA}>")
     assert "[Delete job only]" not in plain(going)
     env.dms.clock(advance_seconds=2_000_000)
-    env.shows(card, "✅ *Deleted*", " in ")
+    env.shows_done(card, "delete", " in ")
 
 
 def test_a_long_operation_that_cannot_be_read_once_is_followed_on(env: Env) -> None:
@@ -303,7 +303,7 @@ def test_a_long_operation_that_cannot_be_read_once_is_followed_on(env: Env) -> N
     assert [str(run.state) for run in runs_of(env, job)] == ["following"]
     env.dms.operation_seconds(6)
     env.dms.clock(advance_seconds=1_000_000)
-    env.shows(card, "✅ *Stopped*")
+    env.shows_done(card, "stop")
 
 
 def test_a_failed_operation_gives_the_services_reason(env: Env) -> None:
@@ -435,8 +435,8 @@ def test_a_call_that_was_lost_is_unclear_and_never_repeated(env: Env) -> None:
 def test_the_operation_of_somebody_else_is_not_taken_for_ours(env: Env) -> None:
     """Our own earlier stop of the same job is no proof that the later one arrived."""
     job = add(env)
-    env.shows(env.type(f"stop {job}"), "✅ *Stopped*")
-    env.shows(env.type(f"resume {job}"), "✅ *Resumed*")
+    env.shows_done(env.type(f"stop {job}"), "stop")
+    env.shows_done(env.type(f"resume {job}"), "resume")
     env.dms.fault("StopMigrationJob", "DISCONNECT")
     card = env.type(f"stop {job}")
     env.shows(card, "It is not known whether it was applied")
@@ -463,7 +463,7 @@ def test_a_deletion_is_repeated_under_the_same_id(env: Env, times: int, after_ap
     env.dms.fault("DeleteMigrationJob", "UNAVAILABLE", times=times, after_apply=after_apply)
     card = env.type(f"delete {job}")
     env.confirm(card, "confirm_destination", typed=job)
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     calls = env.writes("delete", job)
     assert 1 < len(calls) <= times + 1
     assert len({call["request"]["request_id"] for call in calls}) == 1
@@ -495,7 +495,7 @@ def dumping(env: Env) -> tuple[str, JSON]:
 def test_stopping_first_makes_two_calls(env: Env) -> None:
     job, card = dumping(env)
     env.confirm(card, typed=job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     assert (len(env.writes("stop", job)), len(env.writes("restart", job))) == (1, 1)
     assert events(env, job)[2:] == ["calling", "accepted", "stopped", "calling", "accepted", "succeeded"]
 
@@ -516,7 +516,7 @@ def test_each_of_the_two_is_found_where_its_answer_was_lost(env: Env, kept: str)
     job, card = dumping(env)
     env.dms.fault(f"{kept.capitalize()}MigrationJob", "DISCONNECT", after_apply=True)
     env.confirm(card, typed=job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     assert (len(env.writes("stop", job)), len(env.writes("restart", job))) == (1, 1)
 
 
@@ -580,7 +580,7 @@ def test_forged_presses_do_nothing(slack: SlackServer, tmp_path: Path) -> None:
         assert env.writes("delete", job) == env.writes("restart", other) == []
         env.press(unconfirmed, "cancel")
         env.press(ask, "approve", "alex")
-        env.shows(card, "✅ *Deleted*")
+        env.shows_done(card, "delete")
         assert len(env.writes("delete", job)) == 1
 
 
@@ -618,7 +618,7 @@ def test_who_loses_their_role_confirms_nothing(slack: SlackServer, tmp_path: Pat
         assert "You may not use `delete`" in plain(env.type(f"delete {job}"))
         card = env.type(f"delete {job}", channel="dms-approvals")
         env.press(card, "confirm")
-        env.shows(card, "✅ *Deleted*")
+        env.shows_done(card, "delete")
 
 
 def test_a_guest_only_looks_where_the_policy_is_open(env: Env) -> None:
@@ -656,7 +656,7 @@ def test_of_two_jobs_of_one_id_the_location_is_typed_too(env: Env) -> None:
     view = env.slack.wait_view("dana", named)
     assert f"Type {named} exactly" in str(env.slack.submit(view, {input_of(view): job})["errors"])
     env.slack.submit(view, {input_of(view): named})
-    env.shows(card, "✅ *Restarted*", f"`{named}`")
+    env.shows_done(card, "restart", f"`{named}`")
     assert f"of `{named}`" in plain(env.type("history"))
     assert f"History of {named}" in plain(env.type(f"history {named}"))
     assert [call["request"]["name"] for call in env.writes("restart", job)] == [full(job)]

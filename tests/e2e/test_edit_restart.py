@@ -87,7 +87,7 @@ def test_restart_now_stops_and_restarts_once_each(env: Env) -> None:
     confirm_typed(env, restart, "confirm", job)
     env.shows(restart, "⏳", "stopping it first")
     env.dms.operation_seconds(6.0)
-    env.shows(restart, "✅ *Restarted*")
+    env.shows_done(restart, "restart")
     assert [each["method"] for each in calls(env, job)] == [
         "UpdateMigrationJob",
         "StopMigrationJob",
@@ -123,7 +123,7 @@ def test_a_job_stopped_for_a_restart_that_is_refused_is_not_called_unchanged(env
     again = card_after(env, before, "Confirm restart", job)
     assert "stopped first*" not in plain(again), "it is stopped already"
     confirm_typed(env, again, "confirm", job)
-    env.shows(again, "✅ *Restarted*")
+    env.shows_done(again, "restart")
     made = [each["method"] for each in calls(env, job)]
     assert made == ["StopMigrationJob", "RestartMigrationJob", "RestartMigrationJob"]
     assert destination(env, job)["wiped"] == list(NAMES)

@@ -88,8 +88,8 @@ def test_looking_goes_on_and_other_jobs_are_free(env: Env) -> None:
     env.type(f"freeze {job} {UNTIL}")
     assert job in plain(env.type(f"show {job}"))
     assert "*Frozen*" in plain(env.type(f"policy {job}"))
-    env.shows(env.type(f"verify {job}"), "✅ *Verified*")
-    env.shows(env.type(f"stop {other}"), "✅ *Stopped*")
+    env.shows_done(env.type(f"verify {job}"), "verify")
+    env.shows_done(env.type(f"stop {other}"), "stop")
 
 
 def test_unfreezing_frees_it(env: Env) -> None:
@@ -98,7 +98,7 @@ def test_unfreezing_frees_it(env: Env) -> None:
     env.press(frozen, "Unfreeze", "sam")
     lifted = env.slack.wait_message(channel="dms", contains=[f"`{job}` is no longer frozen", f"<@{SAM}>"])
     assert not lifted.get("ephemeral_for")
-    env.shows(env.type(f"stop {job}"), "✅ *Stopped*")
+    env.shows_done(env.type(f"stop {job}"), "stop")
     assert events(env, job)[:2] == ["frozen", "unfrozen"]
     assert "not frozen" in plain(env.type(f"unfreeze {job}"))
 
@@ -113,7 +113,7 @@ def test_all_jobs_at_once(env: Env) -> None:
     lifted = plain(env.type(f"unfreeze {job}"))
     assert "`/dms unfreeze --all` lifts that" in lifted
     assert f"still: `{own}`" in plain(env.type("unfreeze --all"))
-    env.shows(env.type(f"stop {job}"), "✅ *Stopped*")
+    env.shows_done(env.type(f"stop {job}"), "stop")
     assert "is frozen until" in plain(env.type(f"stop {own}"))
     everywhere = env.bot.store.audit(job="*")
     assert [(each.event, each.user) for each in everywhere] == [("frozen", DANA), ("unfrozen", DANA)]
@@ -156,7 +156,7 @@ def test_it_ends_by_itself(free: Env) -> None:
     free.type(f"freeze {job} {UNTIL}")
     assert "is frozen" in plain(free.type(f"stop {job}"))
     shorten(free, job)
-    free.shows(free.type(f"stop {job}"), "✅ *Stopped*")
+    free.shows_done(free.type(f"stop {job}"), "stop")
 
 
 def shorten(env: Env, job: str) -> None:
@@ -180,7 +180,7 @@ def test_frozen_between_asking_and_confirming(free: Env) -> None:
     assert free.writes("delete", job) == []
     free.type(f"unfreeze {job}", user="sam")
     free.press(card, "confirm")
-    free.shows(card, "✅ *Deleted*")
+    free.shows_done(card, "delete")
     assert events(free, job)[:4] == ["requested", "frozen", "unfrozen", "confirmed"]
 
 
@@ -194,7 +194,7 @@ def test_frozen_between_confirming_and_approving(env: Env) -> None:
     assert env.writes("delete", job) == []
     env.type("unfreeze --all", user="sam")
     env.press(ask, "approve", "alex")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     assert len(env.writes("delete", job)) == 1
 
 
@@ -234,5 +234,5 @@ def test_a_planned_freeze_holds_by_the_policy(slack: SlackServer, tmp_path: Path
         for user in ("dana", "alex"):
             assert "closing the year" in plain(env.type(f"stop {job}", user=user))
         assert env.writes("stop", job) == []
-        env.shows(env.type(f"stop {other}"), "✅ *Stopped*")
+        env.shows_done(env.type(f"stop {other}"), "stop")
         assert "closing the year" in plain(env.type(f"unfreeze {job}"))

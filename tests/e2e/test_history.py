@@ -46,7 +46,7 @@ def add(env: Env, prefix: str = "told") -> str:
 def stopped(env: Env, user: str = "dana") -> str:
     """A job that somebody has stopped."""
     job = add(env)
-    env.shows(env.type(f"stop {job}", user=user), "✅ *Stopped*")
+    env.shows_done(env.type(f"stop {job}", user=user), "stop")
     assert ended(env, job) == ["succeeded"]
     return job
 
@@ -81,7 +81,7 @@ def test_a_job_that_is_gone_keeps_its_history(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
     env.press(card, "confirm")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     env.dms.clock(advance_seconds=100)
     assert full(job) not in env.dms.jobs()
     assert "*succeeded*: delete" in plain(env.type(f"history {job}"))
@@ -216,7 +216,7 @@ def test_without_its_row_a_confirmation_does_not_count(env: Env) -> None:
     assert events(env, job) == ["requested"]
     assert env.writes("delete", job) == []
     env.press(card, "confirm")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     assert len(env.writes("delete", job)) == 1
 
 
@@ -228,7 +228,7 @@ def test_no_call_goes_out_before_its_row_is_written(env: Env) -> None:
     assert env.writes("stop", job) == []
     assert [run.state for run in runs_of(env, job)] == ["queued"]
     allow(env)
-    env.shows(card, "✅ *Stopped*")
+    env.shows_done(card, "stop")
     assert len(env.writes("stop", job)) == 1
 
 

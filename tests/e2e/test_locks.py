@@ -109,14 +109,14 @@ def test_other_jobs_are_free(env: Env) -> None:
     verifying(env, job)
     env.dms.operation_seconds(SOON)
     answer = env.type(f"stop {other}")
-    env.shows(answer, "✅ *Stopped*")
+    env.shows_done(answer, "stop")
 
 
 def test_what_has_ended_locks_no_more(env: Env) -> None:
     job = job_in_cdc(env)
     verifying(env, job)
     finish(env, job)
-    env.shows(env.type(f"stop {job}"), "✅ *Stopped*")
+    env.shows_done(env.type(f"stop {job}"), "stop")
 
 
 @pytest.mark.parametrize("trouble", ["refused", "failed", "unclear"])
@@ -143,7 +143,7 @@ def test_a_confirmation_waits_until_the_job_is_free(env: Env) -> None:
     assert str(request_of_dana(env, job)) == "confirming"
     finish(env, job)
     env.press(card, "confirm")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     assert len(env.writes("delete", job)) == 1
 
 
@@ -161,7 +161,7 @@ def test_the_last_approval_waits_until_the_job_is_free(env: Env) -> None:
     assert "approved" not in events(env, job)
     finish(env, job)
     env.press(ask, "approve", "alex")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     assert len(env.writes("delete", job)) == 1
 
 

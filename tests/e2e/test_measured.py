@@ -57,7 +57,7 @@ def asked_to_type(env: Env, card: JSON, job: str) -> JSON:
 def typed(env: Env, card: JSON, job: str) -> None:
     view = asked_to_type(env, card, job)
     assert not env.slack.submit(view, {input_of(view): job}, user="dana").get("errors")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_a_zero_counts_that_monitoring_can_be_expected_to_show_now(env: Env) -> None:
@@ -68,7 +68,7 @@ def test_a_zero_counts_that_monitoring_can_be_expected_to_show_now(env: Env) -> 
     assert "✅ *Replication delay: 0 s · 0 B* (measured <!date^" in text
     assert said_at(text, "0 B* (measured ") == pytest.approx(time.time() - 235, abs=10)
     env.press(card, "confirm")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_a_zero_that_was_measured_six_minutes_ago_is_not_known(env: Env) -> None:
@@ -132,7 +132,7 @@ def test_seconds_decide_and_bytes_above_zero_are_a_warning(env: Env) -> None:
     assert "✅ *Replication delay: 0 s · 512 B* (measured" in plain(card)
     assert "bytes are above zero" in plain(card)
     env.press(card, "confirm")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 @pytest.mark.parametrize("engine", ["ORACLE", "SQLSERVER"])
@@ -182,7 +182,7 @@ def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again
     env.press(card, "recheck")
     until(lambda: request_of(env, job).facts.delays[full(job)].seconds is not None)
     env.press(card, "confirm")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 # ---- a job that failed in CDC

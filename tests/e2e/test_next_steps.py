@@ -11,7 +11,7 @@ from tests.e2e.env import Env
 
 def test_a_job_stopped_in_cdc_can_resume_from_its_card(env: Env) -> None:
     job = job_with(env)
-    done = env.shows(env.type(f"stop {job}"), "✅ *Stopped*", "[Resume]")
+    done = env.shows_done(env.type(f"stop {job}"), "stop", "[Resume]")
     assert labels(done) == ["Resume"]
     before = env.now()
     env.press(done, "Resume")
@@ -23,13 +23,13 @@ def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", databases=slow("sales"))
     card = env.type(f"stop {job}")
     env.confirm(card, "confirm")
-    done = env.shows(card, "✅ *Stopped*", "[Restart]")
+    done = env.shows_done(card, "stop", "[Restart]")
     assert labels(done) == ["Restart"]
     before = env.now()
     env.press(done, "Restart")
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm restart]"], after=before)
     confirm_typed(env, asks, "confirm", job)
-    env.shows(asks, "✅ *Restarted*")
+    env.shows_done(asks, "restart")
 
 
 def test_several_go_on_together(env: Env) -> None:
@@ -96,7 +96,7 @@ def test_what_has_only_begun_is_not_called_done(env: Env) -> None:
     assert "Confirmed. How it goes on is told where it was asked." in said
     assert "Done" not in said
     env.slack.close_view(env.slack.wait_view("dana", "/dms approvals"), everything=True)
-    env.shows(card, "✅ *Stopped*")
+    env.shows_done(card, "stop")
 
 
 def test_asking_again_asks_also_what_would_run_at_once(env: Env) -> None:
@@ -112,7 +112,7 @@ def test_asking_again_asks_also_what_would_run_at_once(env: Env) -> None:
     assert "Stopped in CDC" in plain(asks)
     assert calls(env, job) == []
     env.press(asks, "confirm", "sam")
-    env.shows(asks, "✅ *Stopped*")
+    env.shows_done(asks, "stop")
 
 
 def test_trying_again_asks_first_where_the_job_is_another(env: Env) -> None:
@@ -127,4 +127,4 @@ def test_trying_again_asks_first_where_the_job_is_another(env: Env) -> None:
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm stop]"], after=before)
     assert calls(env, job) == []
     env.press(asks, "confirm", "sam")
-    env.shows(asks, "✅ *Stopped*")
+    env.shows_done(asks, "stop")

@@ -51,7 +51,7 @@ def test_approvals_are_asked_for_by_the_policy_of_the_confirmation(tmp_path: Pat
             ask = asks(env, job)
             assert env.writes("delete", job) == []
             env.press(ask, "approve", "alex")
-            env.shows(card, "✅ *Deleted*", ALEX)
+            env.shows_done(card, "delete", ALEX)
             assert len(env.writes("delete", job)) == 1
         assert slack.control.violations() == []
 
@@ -86,7 +86,7 @@ def test_an_approval_counts_only_while_its_giver_may_give_it(tmp_path: Path) -> 
             env.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
             assert env.writes("delete", job) == []
             env.press(ask, "approve", "riley")
-            done = env.shows(card, "✅ *Deleted*", f"Approved by <@{ALEX}>, <@U0RILEY001>")
+            done = env.shows_done(card, "delete", f"Approved by <@{ALEX}>, <@U0RILEY001>")
             assert SAM not in plain(done)
             assert len(env.writes("delete", job)) == 1
             assert [user for event, user in audit_events(env, job) if event == "approved"] == [
@@ -115,7 +115,7 @@ def test_who_may_approve_again_presses_again(tmp_path: Path) -> None:
             env.slack.open_home("sam")
             env.slack.wait_home("sam", contains=[job, "[Review]"])
             env.press(ask, "approve", "sam")
-            env.shows(card, "✅ *Deleted*", SAM, ALEX)
+            env.shows_done(card, "delete", SAM, ALEX)
             assert len(env.writes("delete", job)) == 1
 
 

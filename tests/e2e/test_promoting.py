@@ -65,7 +65,7 @@ def test_the_id_is_typed_while_the_delay_is_not_zero(env: Env) -> None:
     assert events(env, job) == ["requested"]
     assert env.writes("promote", job) == []
     assert not fill(env, view, job).get("errors")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
     assert len(env.writes("promote", job)) == 1
 
 
@@ -76,7 +76,7 @@ def test_the_id_is_typed_while_the_delay_is_not_known(env: Env) -> None:
     view = asked_to_type(env, card, "not known", f"Type {job} to go on")
     assert env.writes("promote", job) == []
     fill(env, view, job)
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_one_late_job_of_several_is_enough(env: Env) -> None:
@@ -95,7 +95,7 @@ def test_a_press_is_enough_once_the_delay_was_seen_to_be_zero(env: Env) -> None:
     card = env.shows(card, "Replication delay: 0 s")
     assert "asked to type" not in plain(card)
     env.press(card, "confirm")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_what_is_typed_under_an_older_delay_does_not_count(env: Env) -> None:
@@ -110,7 +110,7 @@ def test_what_is_typed_under_an_older_delay_does_not_count(env: Env) -> None:
     private(env, "dana", "did not count", "1 h 30 min", after=before)
     assert events(env, job) == ["requested"]
     fill(env, asked_to_type(env, card, "NOT ZERO: 1 h 30 min"), job)
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_a_zero_that_is_old_is_looked_at_again_before_others_are_asked(
@@ -129,7 +129,7 @@ def test_a_zero_that_is_old_is_looked_at_again_before_others_are_asked(
         press_refused(env, card, "confirm", "sam", "Only", "can confirm this")
         fill(env, asked_to_type(env, card, "NOT ZERO: 1 min 30 s"), job)
         env.press(asks(env, job), "approve", "alex")
-        env.shows(card, "✅ *Promoted*")
+        env.shows_done(card, "promote")
         assert [each.event for each in audit(env, job)][:3] == ["requested", "confirmed", "approved"]
 
 
@@ -153,7 +153,7 @@ def test_a_confirmation_that_another_look_outruns_does_not_count(env: Env) -> No
     press_while_sam_looks(env, card, "confirm", "dana", job)
     assert events(env, job) == ["requested"]
     fill(env, asked_to_type(env, card, "NOT ZERO: 1 h 30 min"), job)
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_an_approval_that_another_look_outruns_does_not_count(slack: SlackServer, tmp_path: Path) -> None:
@@ -165,4 +165,4 @@ def test_an_approval_that_another_look_outruns_does_not_count(slack: SlackServer
         press_while_sam_looks(env, asking, "approve", "alex", job)
         assert events(env, job) == ["requested", "confirmed"]
         env.press(env.shows(asking, "NOT ZERO: 1 h 30 min"), "approve", "alex")
-        env.shows(card, "✅ *Promoted*")
+        env.shows_done(card, "promote")

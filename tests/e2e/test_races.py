@@ -138,7 +138,7 @@ def test_approval_and_denial_at_once(env: Env) -> None:
             env.shows(card, "Denied", SAM)
         else:
             once(env, job, "stop")
-            env.shows(card, "✅ *Stopped*", ALEX)
+            env.shows_done(card, "stop", ALEX)
             assert "denied" not in events(env, job)
 
 
@@ -222,7 +222,7 @@ def test_both_offers_of_a_deletion_at_once(free: Env) -> None:
     )
     once(free, job, "delete")
     force = bool(free.writes("delete", job)[0]["request"].get("force"))
-    assert ("and the destination" in plain(free.shows(card, "✅ *Deleted*"))) is force
+    assert ("and the destination" in plain(free.shows_done(card, "delete"))) is force
     assert ("with destination" in [entry.detail for entry in free.bot.store.audit(job=full(job))]) is force
 
 
@@ -274,7 +274,7 @@ def test_slack_delivers_everything_three_times(slack: SlackServer, tmp_path: Pat
         ask = asks(env, job)
         env.press(ask, "approve", "sam")
         env.press(env.shows(ask, "1 of 2"), "approve", "alex")
-        env.shows(card, "✅ *Deleted*", job)
+        env.shows_done(card, "delete", job)
         once(env, job, "delete")
         assert Counter(events(env, job)) == {
             "requested": 1,

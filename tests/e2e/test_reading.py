@@ -159,7 +159,7 @@ def test_no_other_job_is_offered_for_one_that_was_deleted(env: Env) -> None:
     env.dms.add_job("blogs-db", state="COMPLETED", databases=["blogs"])
     card = env.type("delete blog-db")
     env.confirm(card, "confirm")
-    env.shows(card, "✅ *Deleted*")
+    env.shows_done(card, "delete")
     for text in ("delete blog-db", f"restart {LOCATIONS[0]}/blog-db", "show blog-db"):
         answer = plain(env.type(text))
         assert "`blog-db` is gone: it was deleted" in answer

@@ -63,7 +63,7 @@ def test_restart_of_some_wipes_only_those(env: Env) -> None:
     assert "legacy" not in plain(card)
     assert calls(env, job) == []
     confirm_typed(env, card, "confirm", job)
-    done = env.shows(card, "✅ *Restarted*")
+    done = env.shows_done(card, "restart")
     assert "Only these: `sales`, `billing`" in plain(done)
     assert body_of(env, job, "RestartMigrationJob") == {"objectsFilter": filter_of("sales", "billing")}
     assert sorted(destination(env, job)["wiped"]) == ["billing", "sales"]
@@ -74,7 +74,7 @@ def test_restart_of_what_failed_in_a_running_job(env: Env) -> None:
     card = env.type(f"restart {job} --failed-only")
     assert affected(card) == "2 databases: `legacy`, `reports`"
     confirm_typed(env, card, "confirm", job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     assert body_of(env, job, "RestartMigrationJob") == {"restartFailedObjects": True}
     assert destination(env, job)["wiped"] == ["legacy", "reports"]
     assert states(env, job)["sales"] == "RUNNING"
@@ -85,7 +85,7 @@ def test_restart_of_the_whole_job_wipes_all(env: Env) -> None:
     card = env.type(f"restart {job}")
     assert affected(card) == "3 databases: `billing`, `legacy`, `sales`"
     confirm_typed(env, card, "confirm", job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     only_call(env, job, "RestartMigrationJob", "grpc")
     assert destination(env, job)["wiped"] == list(NAMES)
 
@@ -95,7 +95,7 @@ def test_the_checks_can_be_skipped_for_some(env: Env) -> None:
     card = env.type(f"restart {job} --databases sales --skip-validation")
     assert "checks are skipped" in plain(card)
     confirm_typed(env, card, "confirm", job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     body = body_of(env, job, "RestartMigrationJob")
     assert body == {"objectsFilter": filter_of("sales"), "skipValidation": True}
 
@@ -149,7 +149,7 @@ def test_picking_what_to_restart_in_a_running_job(env: Env) -> None:
     assert affected(card) == "1 database: `reports`"
     assert env.slack.views("dana") == []
     confirm_typed(env, card, "confirm", job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     assert body_of(env, job, "RestartMigrationJob") == {"objectsFilter": filter_of("reports")}
     assert destination(env, job)["wiped"] == ["reports"]
 
@@ -218,7 +218,7 @@ def test_hundreds_to_pick_from(env: Env) -> None:
     submitted(env, view, {menu: [found["value"]], **more})
     card = card_after(env, before, "1 database: `tenant_123`", job)
     confirm_typed(env, card, "confirm", job)
-    env.shows(card, "✅ *Restarted*")
+    env.shows_done(card, "restart")
     assert body_of(env, job, "RestartMigrationJob") == {"objectsFilter": filter_of("tenant_123")}
     assert destination(env, job)["wiped"] == ["tenant_123"]
 
@@ -233,7 +233,7 @@ def test_promote_of_some_cuts_only_those(env: Env) -> None:
     assert "cannot be undone" in plain(card)
     assert "Not promoted now, and still in the job: 2 databases: `billing`, `legacy`." in plain(card)
     env.confirm(card, "confirm")
-    done = env.shows(card, "✅ *Promoted*", "Only these: `sales`")
+    done = env.shows_done(card, "promote", "Only these: `sales`")
     assert "Point the applications of these databases at the destination" in plain(done)
     assert body_of(env, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
     there = destination(env, job)
@@ -252,7 +252,7 @@ def test_promote_of_the_last_ones_completes_the_job(env: Env) -> None:
     assert "No other database of the job is left to promote." in plain(card)
     assert calls(env, job) == []
     env.confirm(card, "confirm")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
     assert body_of(env, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
     assert env.dms.job(job)["state"] == "COMPLETED"
     assert destination(env, job)["role"] == "PRIMARY"
@@ -307,7 +307,7 @@ def test_what_was_promoted_before_is_not_named_again(env: Env) -> None:
     card = env.type(f"promote {job}")
     assert affected(card) == "2 databases: `billing`, `sales`"
     env.confirm(card, "confirm")
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def test_what_the_service_says_no_to_is_told(env: Env) -> None:

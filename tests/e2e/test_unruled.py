@@ -186,7 +186,7 @@ def test_an_open_policy_lets_members_act_alone_and_guests_look(slack: SlackServe
         assert "may only look here" in plain(env.type(f"delete {job}", user="quinn"))
         card = env.type(f"delete {job}", user="riley")
         env.press(card, "confirm", "riley")
-        env.shows(card, "✅ *Deleted*")
+        env.shows_done(card, "delete")
         told = plain(env.type("policy"))
         assert "*Open* (`DMS_BOT_POLICY=open`)" in told
         assert "every member of the workspace can delete a production destination alone" in told

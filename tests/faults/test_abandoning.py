@@ -96,7 +96,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     assert audit_events(env, job)[-2:] == [("unfollowed", SAM), ("unclear", DANA)]
     assert f"<@{SAM}> *unfollowed* verify (RUNNING · CDC)" in plain(env.type(f"history {job}"))
     env.dms.operation_seconds(6)
-    env.shows(env.type(f"stop {job}"), "✅ *Stopped*")
+    env.shows_done(env.type(f"stop {job}"), "stop")
 
 
 def test_whoever_may_not_act_on_the_job_may_not_stop_following_it(env: Timed) -> None:
@@ -116,7 +116,7 @@ def test_what_has_ended_by_then_stays_as_it_ended(env: Timed) -> None:
     env.clock.jump(61 * MINUTE)
     offered = env.shows(card, LEVER)
     env.dms.clock(advance_seconds=2 * FOREVER)
-    env.shows(card, "✅ *Verified*")
+    env.shows_done(card, "verify")
     before = moment(env)
     assert env.press(offered, "unfollow", user="sam", stale=True)["ok"]
     private(env, "sam", "Nothing was done", "done already", after=before)

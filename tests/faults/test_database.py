@@ -71,7 +71,7 @@ def test_a_full_disk_is_told_and_nothing_is_done(here: World) -> None:
     room_again(here)
     until(here.process.ready, timeout=20)
     here.press(card, "confirm")
-    here.shows(card, "✅ *Promoted*", timeout=40)
+    here.shows_done(card, "promote", timeout=40)
     assert len(here.dms.calls("PromoteMigrationJob")) == 1
     audit_is_whole(here)
 

@@ -71,7 +71,7 @@ def test_an_approval_does_not_count_while_the_job_cannot_be_read(env: Env) -> No
     env.dms.clear_faults()
     assert env.dms.calls("PromoteMigrationJob") == []
     env.press(card, "confirm")
-    env.shows(card, "✅ *Promoted*", timeout=30)
+    env.shows_done(card, "promote", timeout=30)
     assert len(env.dms.calls("PromoteMigrationJob")) == 1
 
 

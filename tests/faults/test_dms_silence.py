@@ -94,7 +94,7 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay
     until(lambda: _ended(env), timeout=60)
     made = env.dms.calls("PromoteMigrationJob")
     assert [each["applied"] for each in made] == [True]
-    env.shows(card, "✅ *Promoted*")
+    env.shows_done(card, "promote")
 
 
 def _ended(env: Env) -> bool:

@@ -83,7 +83,7 @@ def test_a_card_is_posted_once(env: Env, kind: str, after_apply: bool) -> None:
     env.slack.fault("chat.postMessage", kind, retry_after=1, after_apply=after_apply)
     job = job_for(env, DELETE)
     card = ask(env, DELETE, job)
-    env.shows(card, "✅ *Deleted*", timeout=40)
+    env.shows_done(card, "delete", timeout=40)
     assert len(cards(env, job)) == 1
     assert len(calls(env, DELETE, job)) == 1
 
