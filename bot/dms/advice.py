@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.dms import source_writes
+from bot.dms.error_causes import KnownError
 from bot.dms.known_errors import find
 from bot.dms.model import (
     BEFORE_THE_DUMP,
@@ -108,9 +109,12 @@ def source_log_growth(job: Job | None) -> str:
 def likely_cause(error: Fault | str, job: Job | None = None) -> LikelyCause | None:
     """The usual cause of the error, or None if neither its code nor its text is known."""
     known = find(error if isinstance(error, str) else error.message)
-    if known is None:
-        return None
-    text = known.text.replace("{go_on}", _go_on(job))
+    return None if known is None else explain(known, job)
+
+
+def explain(known: KnownError, job: Job | None = None) -> LikelyCause:
+    """The cause and what helps, as far as the job's state allows it."""
+    text = known.text.replace("{go_on}", _go_on(job)).replace("{start_over}", _start_over(job))
     return LikelyCause(text, docs_url(job, known.page), known.documented)
 
 
@@ -129,6 +133,14 @@ def _go_on(job: Job | None) -> str:
             return "restart"
         case _:
             return "try again"
+
+
+def _start_over(job: Job | None) -> str:
+    """How to begin anew where replication cannot go on, as a sentence."""
+    if job is not None and job.state == State.STOPPED and job.phase == Phase.CDC:
+        # "Migration job statuses": stopped in CDC lists Resume, Promote and Delete.
+        return "It cannot go on from here: delete the job and make another, or promote what has arrived."
+    return f"It cannot go on from here: {_go_on(job)}."
 
 
 def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:

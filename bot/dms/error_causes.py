@@ -44,6 +44,8 @@ class Cause(StrEnum):
     NO_PRIMARY_KEY = "tables have no primary key"
     LARGE_OBJECTS = "large objects are not migrated"
     ENGINE = "tables use another storage engine than InnoDB"
+    PROFILE_TYPES = "the connection profiles do not go together"
+    SOURCE_SIZE = "the source is too large"
     PASSWORD = "user or password is wrong"  # noqa: S105 - no password
     SOURCE_PRIVILEGES = "the migration user lacks privileges on the source"
     DESTINATION_PRIVILEGES = "something is not permitted on the destination"
@@ -96,4 +98,4 @@ def known(
     return KnownError(cause, text, re.compile(pattern, re.IGNORECASE | re.DOTALL), codes, page, documented)
 
 
-LOGS_GONE = "The source no longer has the log that replication needs: {}. Only a restart helps."
+LOGS_GONE = "The source no longer has the log that replication needs: {}. {{start_over}}"

@@ -31,9 +31,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         Cause.LOG_CHAIN,
         r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\bbroken log chain\b|"
         r"\blog chain\b.{0,40}\bbroken\b|\b(?:msg|error:?) (?:4305|4326|4330)\b",
-        "A transaction log backup is missing between those that were uploaded: upload it, or begin with a "
-        "new "
-        "full backup and a restart.",
+        "A transaction log backup is missing between those that were uploaded: upload it, or begin "
+        "anew with a full backup.",
         documented=False,
     ),
     known(
@@ -106,7 +105,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bduplicate (?:key|entry)\b|\bunique constraint\b|\berror(?:_code:)? ?1062\b|"
         r"\bcould not create unique index\b|\bORA-00001\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until it is promoted; a restart begins anew.",
+        "destination alone until it is promoted.",
         documented=False,
     ),
     known(
@@ -115,9 +114,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bviolates not-null constraint\b|\bviolates foreign key constraint\b|"
         r"\bvalue too long for type\b|\bunknown column\b|"
         r"\bdata too long for column\b|\bviolates check constraint\b",
-        "A table on the destination is not like the one on the source: DDL is not replicated. Make the "
-        "same "
-        "change on both, or restart that database.",
+        "A table on the destination is not like the one on the source: DDL is not replicated. Make the same "
+        "change on both, then {go_on}.",
         documented=False,
     ),
     known(

@@ -38,7 +38,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.RUNNING,
         r"\bcan(?:no|')?t restart (?:a )?running\b",
-        "A job that runs without errors cannot be restarted: stop it first.",
+        "A job that runs without errors cannot be restarted.",
         "CANT_RESTART_RUNNING_MIGRATION",
     ),
     known(
@@ -130,15 +130,21 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         "The source has too few replication slots. Drop slots that nobody uses, or raise "
         "`max_replication_slots` (one per database, and spare ones).",
         "INSUFFICIENT_MAX_REPLICATION_SLOTS",
-        "SOURCE_MAX_SUBSCRIPTIONS",
         page=SOURCE,
+    ),
+    known(
+        Cause.SLOTS,
+        r"\bmaximum number of subscriptions\b",
+        "The source has as many subscriptions as it allows. End some that nobody uses.",
+        "SOURCE_MAX_SUBSCRIPTIONS",
+        documented=False,
     ),
     known(
         Cause.BINLOG_LOST,
         r"\b(?:fatal )?error 1236\b|\berror_code:? ?1236\b|\bcould not find first log file\b|"
         r"\b(?:binlogs?|binary logs?)\b.{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
         r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b",
-        "The source has purged the binary log that replication needs. Keep binlogs longer, then {go_on}.",
+        LOGS_GONE.format("binary logs were purged; keep them longer"),
     ),
     known(
         Cause.FUNCTION_CREATORS,
@@ -191,7 +197,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\btable definition has changed\b|\berror 1412\b|\bDDL\b.{0,60}\b(?:blocked|not supported|"
         r"during)\b|"
         r"\bconcurrent DDL\b",
-        "The structure of a table was changed during the full dump. Hold DDL back until CDC, then {go_on}.",
+        "The structure of a table was changed during the full dump. Hold DDL back until CDC. {start_over}",
     ),
     known(
         Cause.ROW_SIZE,
@@ -277,8 +283,20 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         "Source and destination versions do not go together: the destination must have the same or a newer "
         "major version.",
         "VERSION_INCOMPATIBILITY",
-        "UNSUPPORTED_MIGRATION_TYPE",
-        "CONNECTION_PROFILE_TYPES_INCOMPATIBILITY",
         page=LIMITS,
+    ),
+    known(
+        Cause.PROFILE_TYPES,
+        r"\bconnection profile types\b.{0,40}\bincompatible\b|\bunsupported migration type\b",
+        "These connection profiles cannot be the source and the destination of one job: choose others.",
+        "CONNECTION_PROFILE_TYPES_INCOMPATIBILITY",
+        "UNSUPPORTED_MIGRATION_TYPE",
+    ),
+    known(
+        Cause.SOURCE_SIZE,
+        r"\bsource (?:database )?size\b.{0,60}\bexceeds?\b",
+        "The source is larger than the project's quota or DMS allows. Raise the quota, or migrate fewer "
+        "databases.",
+        "SOURCE_SIZE_EXCEEDS_THRESHOLD",
     ),
 )

@@ -83,8 +83,9 @@ class Confirmation:
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note(judged.explanation, tone="warn")
-        if self._revalidation.end_if_outdated(request):
-            return None
+        changes = self._revalidation.job_changes(request)
+        if changes:
+            return self._revalidation.end_as_outdated(request, changes)
         return self._revalidation.check_delay(request) or self._confirmed(judged, who)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:

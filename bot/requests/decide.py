@@ -32,8 +32,9 @@ class Approval:
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")
-        if self._revalidation.end_if_outdated(request):
-            return None
+        changes = self._revalidation.job_changes(request)
+        if changes:
+            return self._revalidation.end_as_outdated(request, changes)
         stop = self._revalidation.check_delay(request)
         if stop is not None:
             return stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Note
@@ -48,18 +49,29 @@ class Revalidation:
         """The present policy's verdict on the requester, for each job."""
         return [self._ctx.access.verdict(request.by, request.action, job) for job in request.jobs]
 
-    def end_if_outdated(self, request: Request) -> bool:
-        """End the request if one of its jobs has changed. Returns whether it ended."""
+    def job_changes(self, request: Request) -> tuple[str, ...]:
+        """How the jobs differ now from what the request was made for, a sentence each.
+
+        Raises:
+            DmsError.
+        """
         jobs = parallel.map_concurrently(self._current_job, request.jobs)
         pairs = zip(request.jobs, jobs, strict=True)
-        changes = [change for change in (_change(then, now) for then, now in pairs) if change]
-        if not changes:
-            return False
-        if not any(jobs):
+        return tuple(change for change in (_change(then, now) for then, now in pairs) if change)
+
+    def end_as_outdated(self, request: Request, changes: Sequence[str]) -> Note | None:
+        """End a request whose jobs have changed. None when its message says so; else how it had ended before.
+
+        Raises:
+            StoreError.
+        """
+        if tuple(changes) == tuple(_gone_text(job) for job in request.jobs):
             self._ctx.change_facts(request, lambda facts: replace(facts, jobs_gone=True))
         more = f" And {len(changes) - _CHANGES} more have changed." if len(changes) > _CHANGES else ""
-        self._ctx.end(request, RequestState.OUTDATED, "outdated", None, " ".join(changes[:_CHANGES]) + more)
-        return True
+        why = " ".join(changes[:_CHANGES]) + more
+        if self._ctx.end(request, RequestState.OUTDATED, "outdated", None, why) is not None:
+            return None
+        return self._ctx.ended_note(self._ctx.store.request(request.id))
 
     def _current_job(self, then: Job) -> Job | None:
         """The job as it is now; None when it no longer exists."""
@@ -162,4 +174,8 @@ def _decided(judged: RequestFacts, current: RequestFacts) -> RequestFacts:
 
 
 def _change(then: Job, now: Job | None) -> str:
-    return f"`{then.id}` no longer exists." if now is None else describe_change(then, now)
+    return _gone_text(then) if now is None else describe_change(then, now)
+
+
+def _gone_text(job: Job) -> str:
+    return f"`{job.id}` no longer exists."

@@ -49,9 +49,9 @@ class RunLedger:
 
     def has_stopped(self, run: Run, request: Request) -> bool:
         """Whether the run has already stopped its job in order to restart it."""
-        if run.stopped_job is not None or not request.options.stop_first:
+        if run.stopped_job or not request.options.stop_first:
             return bool(run.stopped_job)
-        # An older version made the call, and wrote this into the audit alone.
+        # An older version writes this into the audit alone, and may have followed a stop that this one sent.
         entries = self._store.audit(job=run.job, request=request.id)
         return any(entry.event == _STOPPED and entry.run == run.id for entry in entries)
 

@@ -35,7 +35,6 @@ REPLICATING = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 _BEFORE_A_RUN = frozenset(
     {State.DRAFT, State.CREATING, State.NOT_STARTED, State.FAILED, State.STOPPED, State.COMPLETED}
 )
-_IN_A_RUN = frozenset({State.STARTING, State.RESTARTING, State.RUNNING})
 _RECOVERED_RATIO = 0.5
 """A delay is over below this part of the threshold, so that the alert does not flap."""
 _MAX_NAMES = 10

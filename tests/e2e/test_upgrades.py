@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sandbox.slack.seed import APPROVAL_CHANNEL
 from tests.e2e.database_helpers import calls, confirm_typed, job_with, slow
 from tests.e2e.env import Env, unique_id
@@ -79,9 +81,11 @@ def test_an_approval_counts_where_it_was_made(tmp_path: Path) -> None:
         assert env.writes("delete", job) == []
 
 
+@pytest.mark.parametrize("stored", ["NULL", "0"])
 def test_a_restart_that_an_older_version_had_sent_after_its_stop_is_followed_to_its_end(
-    tmp_path: Path,
+    tmp_path: Path, stored: str
 ) -> None:
+    """0: this version sent the stop, and a replica of an older one followed it and sent the restart."""
     with open_servers() as (slack, dms):
         with started(slack, dms, tmp_path) as env:
             job = job_with(env, phase="FULL_DUMP", frozen=False, databases=slow("sales"))
@@ -93,7 +97,7 @@ def test_a_restart_that_an_older_version_had_sent_after_its_stop_is_followed_to_
             until(lambda: env.writes("restart", job))
             until(lambda: [str(run.state) for run in runs_of(env, job)] == ["following"])
             assert [run.stopped_job for run in runs_of(env, job)] == [True]
-        older(tmp_path, "UPDATE runs SET stopped_job = NULL")
+        older(tmp_path, f"UPDATE runs SET stopped_job = {stored}")
         with started(slack, dms, tmp_path) as env:
             env.dms.clock(advance_seconds=LONG_S)
             env.shows(card, "✅ *Restarted*")

@@ -42,7 +42,7 @@ _ACK_WINDOW_S = 2.0
 
 
 class Verbs(Protocol):
-    """What the workers need to know of the verbs; `commands.support.desk` has them."""
+    """What the workers need to know of the verbs; `commands.support.command_service` has them."""
 
     syntaxes: Mapping[str, Syntax]
 
