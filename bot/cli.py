@@ -239,9 +239,14 @@ def _sentences_for_errors() -> Iterator[None]:
 
 @contextmanager
 def _store(url: str) -> Iterator[Store]:
-    from bot.store import open_store
+    """The database of an installation; a file that is not there is not made."""
+    from bot.store import StoreError, is_sqlite, open_store, sqlite_file
 
-    with _sentences_for_errors(), closing(open_store(url)) as store:
+    with _sentences_for_errors():
+        if is_sqlite(url) and not sqlite_file(url).exists():
+            raise StoreError(f"There is no database {sqlite_file(url)}: DMS_BOT_DB must name the bot's.")
+        store = open_store(url)
+    with _sentences_for_errors(), closing(store):
         yield store
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bot.config import values
 from bot.config.values import Reader
+from bot.util.durations import seconds_as_typed
 
 SLACK_API_URL = "https://slack.com/api/"
 LONGEST_CONFIRM_S = 900.0
@@ -249,5 +250,5 @@ def _redacted(option: Option, value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, float):
-        return f"{value:g}s"
+        return seconds_as_typed(value)
     return "" if value is None else str(value)

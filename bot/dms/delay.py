@@ -39,7 +39,7 @@ class MeasuredDelay:
     def is_zero(self) -> bool:
         """Whether nothing was left to replicate when it was measured. Seconds decide: the bytes of an idle
         PostgreSQL source need not come down to zero."""
-        return self.seconds is not None and self.seconds.value <= 0 and not self.partial
+        return self.seconds is not None and self.seconds.value == 0 and not self.partial
 
     @property
     def is_behind(self) -> bool:

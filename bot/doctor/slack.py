@@ -78,7 +78,7 @@ def _auth_test(web: WebClient) -> AuthTest | Finding:
     except SlackApiError as error:
         word = _error_code(error)
         mend = _TOKEN_MENDS.get(word, f"Look up {word} on Slack's page about auth.test.")
-        return fail("bot token", f"Slack refused the token: {word}.", mend)
+        return fail("bot token", f"Slack refused it ({word}).", mend)
     except _NETWORK as error:
         return fail("bot token", f"Slack could not be reached: {error}.", _reachable(web))
     now = time.time()
@@ -141,7 +141,7 @@ def _connection(web: WebClient, settings: Settings) -> Finding:
         web.apps_connections_open(app_token=settings.slack_app_token)
     except SlackApiError as error:
         word = _error_code(error)
-        return fail("app token", f"Slack refused the token: {word}.", _APP_MENDS.get(word, _APP_PAGE))
+        return fail("app token", f"Slack refused it ({word}).", _APP_MENDS.get(word, _APP_PAGE))
     except _NETWORK as error:
         return fail("app token", f"Slack could not be reached: {error}.", _reachable(web))
     return ok("app token", "Socket Mode: Slack opens connections for the app-level token.")

@@ -32,6 +32,18 @@ class Approvals:
         self.abandonment = Abandonment(context)
         self._ctx = context
 
+    def may_see_databases(self, who: Person, request: Request) -> Note | None:
+        """Why `who` may not see the databases of the request's jobs; None if they may.
+
+        The requester and whoever may approve the request see them, and everybody whom the policy lets use
+        `databases` on each of its jobs.
+        """
+        if request.by.user == who.user or self._ctx.access.may_approve(who, request).allowed:
+            return None
+        verdicts = (self._ctx.access.verdict(who, "databases", job) for job in request.jobs)
+        refused = next((each for each in verdicts if not each.allowed), None)
+        return None if refused is None else Note(refused.explanation, tone="warn")
+
     def may_review(self, who: Person, request_id: str) -> Request | Note:
         """The request, when `who` may confirm or decide on it now, else what to answer. Makes no slow calls.
 

@@ -108,6 +108,9 @@ def replicated(databases: Sequence[Database]) -> tuple[str, ...]:
 
 def _with_seconds(seen: MeasuredDelay, lag: Lag, names: Sequence[str], now: datetime) -> MeasuredDelay:
     point = lag.of(names)
+    if point is not None and point.value < 0:
+        # Clocks that differ may lead to that; nobody knows then how far behind the destination is.
+        return replace(seen, note="the newest figure is negative")
     if point is not None and is_recent(point, now):
         return replace(seen, seconds=point)
     if point is None and lag.of() is not None:

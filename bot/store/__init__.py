@@ -9,7 +9,7 @@ from bot.store.port import JobLocked, Lock, StoreError
 from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend
 
-__all__ = ["JobLocked", "Lock", "Store", "StoreError", "open_store", "sqlite_file"]
+__all__ = ["JobLocked", "Lock", "Store", "StoreError", "is_sqlite", "open_store", "sqlite_file"]
 
 _POSTGRES = ("postgresql://", "postgres://")
 _SQLITE = "sqlite:///"
@@ -30,6 +30,11 @@ def open_store(url: str, *, only: bool = False) -> Store:
 
         return Store(PostgresBackend(url))
     return Store(SqliteBackend(_file(url), only=only))
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether it names a SQLite file, not a PostgreSQL database."""
+    return not url.startswith(_POSTGRES)
 
 
 def sqlite_file(url: str) -> Path:

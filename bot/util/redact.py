@@ -7,16 +7,25 @@ import re
 HIDDEN = "[secret]"
 
 _NAMED = (
-    r"(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|(?:private|access|account|shared)[_-]?key)"
+    r"(?:password|passwd|passphrase|passcode|(?<![a-z])pass|pwd|secret|(?<!near )token|api[_-]?key|"
+    r"(?:private|access|account|shared)[_-]?key)"
 )
 """How the names end whose value is a secret: `db_password`, `PGPASSWORD`, `aws_secret_access_key` …"""
 _SET_TO = rf"(?P<name>{_NAMED}\\{{0,3}}[\"']?\s{{0,20}}(?>=>|:=|[=:])\s{{0,20}}"
-_SQL = r"(?:[NE]|U&)?"
-"""What may stand before a quote in SQL: `N'…'`, `E'…'`, `U&'…'`."""
-_QUOTE = r"\\{0,3}[\"'`]|\$\w{0,20}\$"
-_QUOTED = rf"(?P<q>{_QUOTE})(?:(?P=q){{2}}|(?!(?P=q))(?:\\.|[^\\])){{0,4096}}(?P=q)?"
-"""In quotes, whatever is in them: escaped and doubled quotes too, and where the text ends before they do."""
+_SPACE = r"(?:\s|/\*[^*]{0,100}\*/){1,20}"
+"""White space in SQL, where a comment may stand as well."""
+_SQL = r"(?:[NEBX]|U&|_\w{1,20})?"
+"""What may stand before a quote in SQL: `N'…'`, `E'…'`, `U&'…'`, `_utf8'…'`."""
+_QUOTE = r"\\{0,3}[\"'`]|&#0?39;|&quot;|\\u00(?:27|22)|\$\w{0,20}\$"
+_CURLY = "‘’“”"
+_QUOTED = (
+    rf"(?:(?P<q>{_QUOTE})(?:(?P=q){{2}}|(?!(?P=q))(?:\\.|[^\\])){{0,4096}}(?P=q)?|"
+    rf"[{_CURLY}][^{_CURLY}]{{0,4096}}[{_CURLY}]?|\w{{0,20}}\(\s{{0,20}}(?=[\"'])[^)]{{0,500}}\)?)"
+)
+"""In quotes, whatever is in them: escaped and doubled quotes too, and where the text ends before they do. Or
+in parentheses, as an argument of a function."""
 _IN_QUOTES = rf"\g<name>\g<q>{HIDDEN}\g<q>"
+_FLAGS = re.IGNORECASE | re.DOTALL
 
 # Each runs in linear time: what repeats has a bound, or begins where the same cannot have begun before.
 _PATTERNS = (
@@ -35,42 +44,77 @@ _PATTERNS = (
         ),
         HIDDEN,
     ),
-    # Anything: authorization headers, JWTs, passwords in URLs.
+    # HTTP: authorization and cookie headers, signed URLs.
+    (
+        re.compile(
+            r"(\b(?:authorization|cookie)\\{0,3}[\"']?\s{0,20}[:=]\s{0,20}\\{0,3}[\"']?)(?!\[secret\])[^\n\"']{1,4000}",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"(\b(?:bearer|basic) )[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"([?&;](?:x-(?:goog|amz)-signature|sig|signature)=)[^&\s\"']+", re.I), rf"\1{HIDDEN}"),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
     # Up to the last @ of the address: a password may hold one that somebody forgot to encode.
     (re.compile(r"(://[^\s:/@]{0,256}:)[^\s/]+(?=@)"), rf"\1{HIDDEN}"),
     # What databases keep in place of a password: MySQL's `*` and 40 hex digits, PostgreSQL's md5 and SCRAM.
-    (re.compile(r"\*[0-9A-F]{40}\b", re.I), HIDDEN),
+    (re.compile(r"\*[0-9A-F]{40}\b", re.IGNORECASE), HIDDEN),
     (re.compile(r"\bmd5[0-9a-f]{32}\b"), HIDDEN),
     (re.compile(r"\bSCRAM-SHA-256\$[\w+/=:$]+"), HIDDEN),
+    # Procedures that take a password among their arguments.
+    (
+        re.compile(
+            r"(\b(?:sp_addlogin|sp_password|sp_addlinkedsrvlogin|rds_set_external_\w{1,40})\s{0,20}\(?)"
+            r"(?!\[secret\])[^;)\n]{1,1000}",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    # Command lines: `mysqldump -pPW`, `--password PW`, `sqlplus user/PW@db`.
+    (re.compile(r"(\b(?:mysql|mariadb)\w{0,20}\b[^\n|;]{0,300}?\s-p)(?=[^\s\[])\S+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(--pass(?:word|wd)?\s{1,5})(?![\[-])\S+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bsqlplus\b[^\n]{0,100}?\s[\w.$#]{1,128}/)[^\s@]+"), rf"\1{HIDDEN}"),
     # SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin AS 'x'`, `SET PASSWORD … = 'x'`.
     (
         re.compile(
-            r"(?P<name>\b(?:password\s{1,20}|password\(\s{0,20}|"
-            r"identified\s{1,20}(?:with\s{1,20}\S{1,100}\s{1,20})?(?:by|as)\s{1,20}"
-            r"(?:(?:password|values)\s{1,20})?|"
-            rf"set\s{{1,20}}password\b[^=;]{{0,200}}=\s{{0,20}}){_SQL}){_QUOTED}",
-            re.IGNORECASE | re.DOTALL,
+            rf"(?P<name>\b(?:password{_SPACE}|password\(\s{{0,20}}|"
+            rf"identified{_SPACE}(?:(?:with|via){_SPACE}\S{{1,100}}{_SPACE})?(?:by|as|using){_SPACE}"
+            rf"(?:(?:password|values){_SPACE})?|"
+            rf"set{_SPACE}password\b[^=;]{{0,200}}(?:=|\bto\b)\s{{0,20}}){_SQL}){_QUOTED}",
+            _FLAGS,
         ),
         _IN_QUOTES,
     ),
     # Oracle takes a password without quotes, too.
     (
         re.compile(
-            r"(?P<name>\b(?:user|role|to)\s{1,20}\S{1,128}\s{1,20}identified\s{1,20}by\s{1,20})"
-            rf"(?!(?:password|values)\b|{_SQL}(?:{_QUOTE}))"
-            r"[^\s;,]{1,200}",
-            re.IGNORECASE,
+            r"(?P<name>\b(?:(?i:(?:user|role|to)\s{1,20}(?:\"[^\"\n]{1,128}\"|'[^'\n]{1,128}'|\S{1,128})"
+            rf"(?:@\S{{1,128}})?{_SPACE}identified{_SPACE}by{_SPACE})|IDENTIFIED{_SPACE}BY{_SPACE}))"
+            rf"(?!\[secret\]|(?i:password|values)\b|{_SQL}(?:{_QUOTE})|[{_CURLY}]|\()[^\s;,\"'`]{{1,200}}",
         ),
         rf"\g<name>{HIDDEN}",
     ),
-    # `password=…`: in quotes with whatever they hold, else up to a space or a separator.
-    (re.compile(rf"{_SET_TO}{_SQL}){_QUOTED}", re.IGNORECASE | re.DOTALL), _IN_QUOTES),
-    # MySQL says whether a password was used, which is no secret.
+    # The password before, and the rest of a string in several parts.
+    (
+        re.compile(rf"(?P<name>\[secret\]['\"`]?{_SPACE}replace{_SPACE}){_QUOTED}", _FLAGS),
+        _IN_QUOTES,
+    ),
     (
         re.compile(
-            rf"{_SET_TO})(?!\[secret\]|(?:YES|NO)\)|password\(|{_SQL}(?:{_QUOTE}))[^\s,;&\"'}}]+",
+            rf"(?P<name>\[secret\]['\"`]?{_SPACE}replace{_SPACE})(?!\[secret\]|['\"`])[^\s;,\"'`]{{1,200}}",
+            _FLAGS,
+        ),
+        rf"\g<name>{HIDDEN}",
+    ),
+    (re.compile(r"(\[secret\]')\s{1,20}'[^'\n]{0,4096}'"), r"\1"),
+    # `password=…`: in quotes with whatever they hold, else up to a space or a separator.
+    (re.compile(rf"{_SET_TO}{_SQL}){_QUOTED}", _FLAGS), _IN_QUOTES),
+    # MySQL says whether a password was used, which is no secret; nor is a sentence behind a colon.
+    (
+        re.compile(
+            rf"{_SET_TO})(?!\[secret\]|(?:YES|NO)\)|password\(|(?:null|none|true|false)\b|"
+            rf"[a-z]{{1,30}}\s[\w-]{{1,30}}(?![\w-]*\s{{0,3}}[:=])|{_SQL}(?:{_QUOTE})|[{_CURLY}])"
+            r"[^\s,;&\"'`}]+",
             re.IGNORECASE,
         ),
         rf"\g<name>{HIDDEN}",
@@ -80,7 +124,8 @@ _PATTERNS = (
 
 _HINTS = re.compile(
     r"xox|xapp|hooks\.slack|ya29|AIza|1//|GOCSPX|A(?:KI|SI)A|PRIVATE KEY|bearer|basic|eyJ|://"
-    r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM",
+    r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM|authorization|cookie|sig|sp_add|rds_set"
+    r"|mysql|mariadb|sqlplus",
     re.IGNORECASE,
 )
 """Without one of these there is nothing to hide: most text is looked at once."""

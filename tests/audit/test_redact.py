@@ -70,6 +70,35 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0B\n-----END PRIVATE
         ("secret_access_key => 'hunter2'", "hunter2"),
         ("AccountKey=hunter2==;EndpointSuffix=x", "hunter2"),
         ('{\\"password\\": \\"hunter2\\"}', "hunter2"),
+        # A password that replaces another (MySQL, Oracle); strings in parts, with introducers and comments.
+        ("ALTER USER 'a'@'%' IDENTIFIED BY 'new1' REPLACE 'hunter2'", "hunter2"),
+        ("ALTER USER a IDENTIFIED BY new1 REPLACE hunter2", "hunter2"),
+        ("You have an error near 'IDENTIFIED BY hunter2'", "hunter2"),
+        ("CREATE USER 'a b'@'%' IDENTIFIED BY hunter2", "hunter2"),
+        ("IDENTIFIED/**/BY 'hunter2'", "hunter2"),
+        ("IDENTIFIED BY /* c */ 'hunter2'", "hunter2"),
+        ("IDENTIFIED BY _utf8'hunter2'", "hunter2"),
+        ("password = CONCAT('hun','ter2')", "ter2"),
+        ("IDENTIFIED BY 'hun' 'ter2'", "ter2"),
+        ("IDENTIFIED VIA ed25519 USING 'hunter2'", "hunter2"),
+        ("SET PASSWORD FOR a TO 'hunter2'", "hunter2"),
+        # Quotes as they come out of word processors, HTML and JSON.
+        ("IDENTIFIED BY \u2019hunter2\u2019", "hunter2"),
+        ("password=\u201chunter2\u201d", "hunter2"),
+        ("password=&#39;hunter2&#39;", "hunter2"),
+        ("password=\\u0027hunter2\\u0027", "hunter2"),
+        # Procedures and command lines.
+        ("CALL mysql.rds_set_external_master('h',3306,'u','hunter2','f',1,0)", "hunter2"),
+        ("EXEC sp_addlogin 'u', 'hunter2'", "hunter2"),
+        ("mysqldump -uapp -phunter2 shop", "hunter2"),
+        ("pg_dump --password hunter2", "hunter2"),
+        ("sqlplus system/hunter2@ORCL", "hunter2"),
+        ("DB_PASS=hunter2", "hunter2"),
+        # HTTP.
+        ("Authorization: Token hunter2", "hunter2"),
+        ("Cookie: a=1; sid=hunter2", "hunter2"),
+        ("https://storage.googleapis.com/b/o?X-Goog-Signature=hunter2&x=1", "hunter2"),
+        ("https://x.blob.core.windows.net/c?sv=1&sig=hunter2", "hunter2"),
         # A text that was cut in the middle of a secret.
         ("IDENTIFIED BY 'hunter2", "hunter2"),
     ],
@@ -96,6 +125,11 @@ def test_secrets_go(text: str, secret: str) -> None:
         "Duplicate entry '17' for key 'PRIMARY'",
         "The following tables have no primary key: public.events",
         "the table is identified by its name",
+        "syntax error at or near token: SELECT",
+        "invalid password: must be 8 characters or more",
+        "password = NULL",
+        "bypass = true",
+        "mysql --port 3306 --ssl-mode=required",
     ],
 )
 def test_everything_else_stays(text: str) -> None:
@@ -137,6 +171,10 @@ def test_no_secret_survives_behind_its_mark(secret: str, mark: str) -> None:
         "password" + " " * 100_000,
         "identified with " * 6_000,
         "set password " * 8_000,
+        "mysql -" * 14_000,
+        "identified/* */" * 7_000,
+        "[secret]' replace " * 5_000,
+        "password=\u201c" * 10_000,
     ],
 )
 def test_long_texts_are_no_trouble(text: str) -> None:

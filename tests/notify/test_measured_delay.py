@@ -52,6 +52,14 @@ def known(found: Job, state: str) -> JobSnapshot:
     return JobSnapshot(job=replace(found, state=state), seen=at, changed=at)
 
 
+def test_a_negative_figure_is_no_zero(dms: DmsServer, store: Store, gateway: Gateway) -> None:
+    measured_at_zero(dms, gateway, 60)
+    dms.control.set_job("orders", sec_points=[[60, -5]])
+    found = seen(gateway, store, gateway.get_job(ORDERS))
+    assert not found.is_zero
+    assert (found.seconds, found.note) == (None, "the newest figure is negative")
+
+
 @pytest.mark.parametrize("state", ["STOPPING", "STOPPED", "RESUMING", "FAILED", "RESTARTING"])
 def test_a_pause_counts_although_nobody_has_told_of_its_end_yet(
     dms: DmsServer, store: Store, gateway: Gateway, state: str

@@ -536,7 +536,7 @@ def test_a_bot_on_a_restored_database_sends_nothing_again(db: Path, copy: Path) 
         name = job_name(dms.project, "europe-west1", "orders")
         with closing(open_store(str(db))) as store:
             created = datetime.fromisoformat(dms.control.job("orders")["createTime"])
-            job = make.job(name=name, create_time=created)
+            job = make.job("orders", project=dms.project, location="europe-west1", create_time=created)
             store.add_request(
                 make.request(
                     jobs=(job,),

@@ -49,6 +49,10 @@ def test_config_check(environ: Environ, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "GOOGLE_CLOUD_PROJECT=demo-project" in done.stdout
     assert "SLACK_BOT_TOKEN=(set)" in done.stdout
+    shown = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert (shown["DMS_BOT_KEEP"], shown["DMS_BOT_CONFIRM_EXPIRES"]) == ("90d", "15m")
+    again = {name: value for name, value in shown.items() if value and not value.startswith("(")}
+    assert dms_bot({**environ, **again}, "config", "check").stdout == done.stdout
     assert "xoxb-1" not in done.stdout
     assert done.stderr == ""
     policy = tmp_path / "policy.toml"
@@ -126,6 +130,15 @@ def test_export_into_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith("seq,at,event")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", [("verify",), ("export",)])
+def test_a_database_that_is_not_there_is_no_empty_audit(tmp_path: Path, words: tuple[str, ...]) -> None:
+    db = tmp_path / "mistyped.db"
+    done = dms_bot({"DMS_BOT_DB": str(db)}, "audit", *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Error: There is no database {db}: DMS_BOT_DB must name the bot's.\n"
+    assert not db.exists()
 
 
 def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:

@@ -246,6 +246,10 @@ class RequestButtons:
         if request is None or request.by.team != press.who.team:
             self._workers.reply(target, OLD_BUTTON)
             return
+        refusal = self._approvals.may_see_databases(press.who, request)
+        if refusal is not None:
+            self._workers.reply(target, refusal)
+            return
         self._workers.open_view(target, press.trigger, modals.all_names(request))
 
     def _retry(self, press: BlockAction, target: ReplyTarget) -> Answer:
