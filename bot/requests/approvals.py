@@ -11,7 +11,7 @@ from __future__ import annotations
 from bot.cmdline.answers import Note
 from bot.requests.abandon import Abandonment
 from bot.requests.base import RequestContext
-from bot.requests.confirm import Confirmation
+from bot.requests.confirm import ConfirmationStep
 from bot.requests.create import RequestCreation
 from bot.requests.decide import Approval
 from bot.requests.draft import Drafter
@@ -26,7 +26,7 @@ class Approvals:
     def __init__(self, context: RequestContext) -> None:
         drafter, self.revalidation = Drafter(context), Revalidation(context)
         self.creation = RequestCreation(context, drafter)
-        self.confirmation = Confirmation(context, drafter, self.revalidation)
+        self.confirmation = ConfirmationStep(context, drafter, self.revalidation)
         self.approval = Approval(context, self.revalidation)
         self.expiry = Expiry(context)
         self.abandonment = Abandonment(context)

@@ -15,7 +15,7 @@ from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.store.records import Person, Request, RequestState
 
 
-class Confirmation:
+class ConfirmationStep:
     """The step by which requesters confirm their own requests."""
 
     def __init__(self, context: RequestContext, drafter: Drafter, revalidation: Revalidation) -> None:
