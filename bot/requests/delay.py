@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.cmdline.answers import RichPart, Time, Verbatim
+from bot.cmdline.answers import Note, RichPart, Time, Verbatim
 from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
 from bot.dms.errors import DmsError
 from bot.dms.model import (
@@ -152,6 +152,27 @@ def data_loss_reason(delays: Mapping[str, MeasuredDelay]) -> tuple[RichPart, ...
     if not all(each.is_zero for each in found):
         return ("it is *not known* to be zero",)
     return ()
+
+
+def changed_since(shown: Mapping[str, MeasuredDelay], current: Mapping[str, MeasuredDelay]) -> Note | None:
+    """Why a press does not count: the current delay is not zero, and differs from what was shown."""
+    return None if current == shown else changed_note(data_loss_reason(current))
+
+
+def changed_note(reason: tuple[RichPart, ...]) -> Note | None:
+    """Says that a press does not count because the delay has changed; None without a `reason`."""
+    if not reason:
+        return None
+    return Note(
+        (
+            "This press did not count. The replication delay that you were shown is old: it has been looked "
+            "at again, and ",
+            *reason,
+            ". What has not arrived yet is lost if the job is promoted. What is known is shown now: press "
+            "again if you want it all the same.",
+        ),
+        tone="warn",
+    )
 
 
 def all_zero(delays: Mapping[str, MeasuredDelay], jobs: Sequence[Job]) -> bool:

@@ -12,7 +12,7 @@ from bot.dms.rules import Action
 from bot.policy.access import Verdict
 from bot.requests import delay
 from bot.requests.base import RequestContext
-from bot.requests.wording import blocked_note, delay_changed_note, describe_change
+from bot.requests.wording import blocked_note, describe_change
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
@@ -91,7 +91,7 @@ class Revalidation:
             return None
         delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
         self._ctx.save_delays(request, delays)
-        return delay_changed_note(delay.data_loss_reason(delays))
+        return delay.changed_note(delay.data_loss_reason(delays))
 
     def reread(self, judged: Request, state: RequestState) -> Request | Note:
         """The request as stored now, when a press that was checked on `judged` still counts, else what to
@@ -105,7 +105,7 @@ class Revalidation:
             return self._ctx.ended_note(current)
         if current.expires <= self._ctx.clock():
             return self._ctx.ended_note(replace(current, state=RequestState.EXPIRED))
-        return _delay_changed_since(judged, current) or current
+        return delay.changed_since(judged.facts.delays, current.facts.delays) or current
 
     def recheck(self, who: Person, request_id: str) -> Note | None:
         """Measure the replication delay of a promote again. Returns None on success, else what to answer.
@@ -152,14 +152,6 @@ class Revalidation:
         )
         assert moved is not None
         return moved
-
-
-def _delay_changed_since(judged: Request, current: Request) -> Note | None:
-    """Why a press does not count: since its check the delay was measured again, and is not zero."""
-    delays = current.facts.delays
-    if not delays or delays == judged.facts.delays:
-        return None
-    return delay_changed_note(delay.data_loss_reason(delays))
 
 
 def _decided(judged: RequestFacts, current: RequestFacts) -> RequestFacts:

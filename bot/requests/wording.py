@@ -103,22 +103,6 @@ def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = ()) -> Note:
     return Note((*rich_parts(blocker), " Nothing was done; press again after that."), buttons, tone="warn")
 
 
-def delay_changed_note(reason: tuple[RichPart, ...]) -> Note | None:
-    """Says that a press does not count because the delay has changed; None without a `reason`."""
-    if not reason:
-        return None
-    return Note(
-        (
-            "This press did not count. The replication delay that you were shown is old: it has been looked "
-            "at again, and ",
-            *reason,
-            ". What has not arrived yet is lost if the job is promoted. What is known is shown now: press "
-            "again if you want it all the same.",
-        ),
-        tone="warn",
-    )
-
-
 def list_jobs(names: Sequence[str]) -> str:
     """The ids of jobs, given their full resource names, as a list in a sentence."""
     return first_few([f"`{short_name(name)}`" for name in names], 10)

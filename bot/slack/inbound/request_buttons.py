@@ -10,10 +10,10 @@ from datetime import datetime
 from bot.cmdline.answers import Answer, Note, User
 from bot.dms.delay import MeasuredDelay
 from bot.requests.approvals import Approvals
-from bot.requests.delay import data_loss_reason
+from bot.requests.delay import changed_since
 from bot.requests.queries import approval_key, find_related_open, request_key
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
-from bot.requests.wording import STATE_TEXT, delay_changed_note
+from bot.requests.wording import STATE_TEXT
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
 from bot.slack.inbound.workers import Workers
@@ -189,13 +189,14 @@ class RequestButtons:
 
     def _stale_view(self, press: BlockAction, request: Request) -> Note | None:
         """Why a press does not count: the delay is not zero and differs from what the person was shown."""
-        note = delay_changed_note(data_loss_reason(request.facts.delays))
-        return None if note is None or self._shows_delay(press, request) else note
-
-    def _shows_delay(self, press: BlockAction, request: Request) -> bool:
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is not None and ref.kind == _REVIEW:
-            return shown_delays(ref) == request.facts.delays
+            return changed_since(shown_delays(ref), request.facts.delays)
+        note = changed_since({}, request.facts.delays)
+        return None if note is None or self._is_message_current(press, request) else note
+
+    def _is_message_current(self, press: BlockAction, request: Request) -> bool:
+        """Whether the request's message shows what is stored, or can no longer be updated."""
         key = request_key(request.id) if press.step == "confirm" else approval_key(request.id)
         for _ in range(_UPDATE_POLLS):
             message = self._store.message(key)

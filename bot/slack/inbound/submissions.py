@@ -10,9 +10,8 @@ import structlog
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
-from bot.requests.delay import data_loss_reason
+from bot.requests.delay import changed_since
 from bot.requests.rules import confirmation_phrase
-from bot.requests.wording import delay_changed_note
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
 from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING, shown_delays
@@ -137,10 +136,9 @@ class Submissions:
 
 def _stale_modal(ref: CallbackToken, request: Request) -> Note | None:
     """Why a submission does not count: the delay is not zero, and differs from what the view shows."""
-    delays = request.facts.delays
-    if request.state not in OPEN_REQUESTS or shown_delays(ref) == delays:
+    if request.state not in OPEN_REQUESTS:
         return None
-    return delay_changed_note(data_loss_reason(delays))
+    return changed_since(shown_delays(ref), request.facts.delays)
 
 
 def _has_step(ref: CallbackToken, step: str) -> bool:
