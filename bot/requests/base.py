@@ -16,7 +16,7 @@ from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
-from bot.requests.queries import approval_key, request_key
+from bot.requests.queries import approval_key, mark_messages_dirty
 from bot.requests.rules import is_overdue
 from bot.requests.runner import Runner
 from bot.requests.wording import (
@@ -122,20 +122,17 @@ class RequestContext:
         """Write an audit row for each job, and have the request's messages updated."""
         for job in request.jobs:
             self.audit(request, event, who, job, detail)
-        self.store.mark_dirty(request_key(request.id))
-        self.store.mark_dirty(approval_key(request.id))
+        mark_messages_dirty(self.store, request.id)
         self.update_related(request)
 
     def update_related(self, request: Request) -> None:
         """Have the messages of other open requests for the same jobs updated: they mention this one."""
         for id in self.store.open_sharing_jobs(request.id, request.by.team, self.clock()):
-            self.store.mark_dirty(request_key(id))
-            self.store.mark_dirty(approval_key(id))
+            mark_messages_dirty(self.store, id)
 
     def update_messages(self, request_id: str) -> None:
         """Have the messages of a request updated."""
-        self.store.mark_dirty(request_key(request_id))
-        self.store.mark_dirty(approval_key(request_id))
+        mark_messages_dirty(self.store, request_id)
         self.wake()
 
     def audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:

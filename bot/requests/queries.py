@@ -65,6 +65,16 @@ def find_related_open(store: Store, request: Request, now: datetime) -> RelatedR
     return RelatedRequests(tuple(each for each in found if each is not None), len(ids[_FIRST:]))
 
 
+def mark_messages_dirty(store: Store, request_id: str) -> None:
+    """Have the request's message and the message that asks for approvals updated.
+
+    Raises:
+        StoreError.
+    """
+    store.mark_dirty(request_key(request_id))
+    store.mark_dirty(approval_key(request_id))
+
+
 def request_key(request_id: str) -> str:
     """Key of a request's message where it was made."""
     return f"request:{request_id}"

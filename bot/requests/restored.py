@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.dms.model import Job
-from bot.requests.queries import approval_key, request_key
+from bot.requests.queries import mark_messages_dirty
+from bot.requests.run_ledger import audit_entry
 from bot.store import Store
-from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, Run, RunState
+from bot.store.records import ACTIVE_RUNS, RunState
 
 _NOTE = (
     "The bot's database was restored from a backup, in which this had not ended. It is not known whether it "
@@ -31,24 +31,6 @@ def end_unfinished(store: Store, now: datetime) -> None:
             request = store.request(run.request)
             if request is None:
                 continue
-            store.append_audit(_entry(run, request, request.job(run.job), now))
-            store.mark_dirty(request_key(request.id))
-            store.mark_dirty(approval_key(request.id))
-
-
-def _entry(run: Run, request: Request, job: Job, now: datetime) -> AuditEntry:
-    return AuditEntry(
-        at=now,
-        event=RunState.UNCLEAR.value,
-        user=request.by.user,
-        team=request.by.team,
-        channel=request.by.channel,
-        action=run.action,
-        job=run.job,
-        job_create_time=job.create_time.isoformat(),
-        job_status=job.status,
-        request=request.id,
-        run=run.id,
-        operation=run.operation,
-        detail=_NOTE,
-    )
+            job, event = request.job(run.job), RunState.UNCLEAR.value
+            store.append_audit(audit_entry(now, run, request, event, job, _NOTE))
+            mark_messages_dirty(store, request.id)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.dms.model import Job, Operation
 from bot.dms.rules import Action, running_dump
-from bot.requests.queries import approval_key, request_key
+from bot.requests.queries import mark_messages_dirty
 from bot.requests.wording import describe_options
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
@@ -150,8 +150,7 @@ class RunLedger:
 
     def update_messages(self, request_id: str) -> None:
         """Have the messages of a request updated."""
-        self._store.mark_dirty(request_key(request_id))
-        self._store.mark_dirty(approval_key(request_id))
+        mark_messages_dirty(self._store, request_id)
 
     def audit(
         self,
@@ -163,21 +162,32 @@ class RunLedger:
         by: Person | None = None,
     ) -> None:
         """Write an audit row; `by` is the person who acted, by default the requester."""
-        by = by or request.by
-        self._store.append_audit(
-            AuditEntry(
-                at=self._clock(),
-                event=event,
-                user=by.user,
-                team=by.team,
-                channel=by.channel,
-                action=run.action,
-                job=run.job,
-                job_create_time=job.create_time.isoformat(),
-                job_status=job.status,
-                request=request.id,
-                run=run.id,
-                operation=run.operation,
-                detail=redact(detail or describe_options(request.options)),
-            )
-        )
+        self._store.append_audit(audit_entry(self._clock(), run, request, event, job, detail, by))
+
+
+def audit_entry(
+    at: datetime,
+    run: Run,
+    request: Request,
+    event: str,
+    job: Job,
+    detail: str = "",
+    by: Person | None = None,
+) -> AuditEntry:
+    """The audit row of a step of a run; `by` is the person who acted, by default the requester."""
+    by = by or request.by
+    return AuditEntry(
+        at=at,
+        event=event,
+        user=by.user,
+        team=by.team,
+        channel=by.channel,
+        action=run.action,
+        job=run.job,
+        job_create_time=job.create_time.isoformat(),
+        job_status=job.status,
+        request=request.id,
+        run=run.id,
+        operation=run.operation,
+        detail=redact(detail or describe_options(request.options)),
+    )
