@@ -9,53 +9,15 @@ from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verb
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job
 from bot.policy.permissions import Permission
-from bot.store.records import ACTIVE_RUNS, EVERY_JOB, AuditEntry, Freeze
+from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
 from bot.util.durations import parse_time
 from bot.util.redact import redact
-from commands.support.base import Context, EarlyAnswer, Verb, only_of_a_job
-from commands.support.resolve import find_job
+from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.freezes import audit, jobs_text, target
 from commands.support.visibility import is_hidden
 
 MAX_FREEZE = timedelta(days=366)
 _MAX_REASON = 300
-
-
-def target(ctx: Context, invocation: Invocation) -> Job | None:
-    """The job to freeze or unfreeze, or None for all jobs.
-
-    Raises:
-        UsageError: the invocation names both or neither.
-        EarlyAnswer: there is no such job, or this person may not do that.
-        DmsError: the service did not answer.
-    """
-    verb = invocation.verb
-    if bool(invocation.jobs) == invocation.is_set("all"):
-        raise UsageError(f"Name a job or all of them: `/dms {verb} orders-db …` or `/dms {verb} --all …`.")
-    if invocation.jobs:
-        return find_job(ctx, invocation.jobs[0], invocation)
-    verdict = ctx.access.verdict(ctx.who, verb)
-    if not verdict.allowed:
-        raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
-    return None
-
-
-def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
-    """The audit row of a freeze that begins or ends."""
-    return AuditEntry(
-        at=ctx.now(),
-        event=event,
-        user=ctx.who.user,
-        team=ctx.who.team,
-        channel=ctx.who.channel,
-        job=job.name if job else EVERY_JOB,
-        job_create_time=job.create_time.isoformat() if job else "",
-        job_status=job.status if job else "",
-        detail=redact(detail),
-    )
-
-
-def jobs_text(job: Job | None) -> str:
-    return f"`{job.id}` is" if job else "All jobs are"
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

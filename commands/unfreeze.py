@@ -8,8 +8,8 @@ from bot.dms.model import Job
 from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms
 from bot.store.records import EVERY_JOB
-from commands.freeze import audit, jobs_text, target
 from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.freezes import audit, jobs_text, target
 from commands.support.visibility import is_hidden
 
 
