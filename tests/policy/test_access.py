@@ -11,14 +11,15 @@ from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Access, Approvers
 from bot.policy.model import Role
-from bot.policy.permissions import CHANGES, DESTROYS
 from bot.store.records import Person
 
 from .people import (
     ADMIN,
     ALEX,
+    CHANGES,
     DANA,
     DBAS,
+    DESTROYS,
     NO_POLICY,
     OPEN,
     QUINN,

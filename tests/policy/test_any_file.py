@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from bot.policy.access import Access
 from bot.policy.describe import notices, overview, rules
 from bot.policy.model import Policy, PolicyError, Role
-from bot.policy.permissions import CHANGES, DESTROYS
 from tests.fuzz.profile import count, limits
 
-from .people import ALEX, DANA, FREEZES, NOW, QUINN, VIEWS, groups_of, job, parse, request
+from .people import ALEX, CHANGES, DANA, DESTROYS, FREEZES, NOW, QUINN, VIEWS, groups_of, job, parse, request
 
 VERBS = VIEWS | CHANGES | FREEZES
 _VERBS = st.sampled_from([*sorted(VERBS), "*", "change", "destroy", "view"])

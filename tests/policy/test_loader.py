@@ -15,9 +15,8 @@ from bot.policy.model import (
     Scope,
     Subjects,
 )
-from bot.policy.permissions import CHANGES, DESTROYS
 
-from .people import DECLARED, FREEZES, NO_POLICY, OPEN, ROLES, VIEWS, parse
+from .people import CHANGES, DECLARED, DESTROYS, FREEZES, NO_POLICY, OPEN, ROLES, VIEWS, parse
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "policy.example.toml"
 
