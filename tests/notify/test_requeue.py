@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 
 from bot.dms.model import Job
-from bot.outbox.requeue import MAX_NEWS, requeue_after_invite
+from bot.outbox.requeue import requeue_after_invite
 from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot, OutMessage, RequestState, Watch
 from tests.notify.world import BORN, MINUTE, NOTIFY, NOW, job
 from tests.store import make
 
+MAX_NEWS = 20
+"""The most alerts and timelines that are posted late."""
 EVERYTHING = Subscriptions.of(NOTIFY, ())
 PROD = (("env", "prod"),)
 
