@@ -8,7 +8,7 @@ from bot.cmdline.answers import Note, rich_parts
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
 from bot.requests.rules import OVERDUE_AFTER, is_overdue, not_started
-from bot.requests.wording import list_jobs, unknown_request_note
+from bot.requests.wording import OLD_BUTTON, list_jobs
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 
@@ -29,7 +29,7 @@ class Abandonment:
         """
         request = self._ctx.store.request(request_id)
         if request is None or request.by.team != who.team:
-            return unknown_request_note()
+            return OLD_BUTTON
         if request.state is not RequestState.RUNNING:
             return self._ctx.ended_note(request)
         runs = self._overdue(request)

@@ -20,11 +20,11 @@ from bot.requests.queries import approval_key, mark_messages_dirty
 from bot.requests.rules import is_overdue
 from bot.requests.runner import Runner
 from bot.requests.wording import (
+    OLD_BUTTON,
     STATE_TEXT,
     describe_options,
     frozen_reason,
     locked_reason,
-    unknown_request_note,
 )
 from bot.store import Store
 from bot.store.facts import RequestFacts
@@ -85,7 +85,7 @@ class RequestContext:
     def check_open(self, request: Request | None, who: Person, *states: RequestState) -> Request | Note:
         """The same for a request that has been read already. Ends one that has expired."""
         if request is None or request.by.team != who.team:
-            return unknown_request_note()
+            return OLD_BUTTON
         if request.state not in states:
             return self.ended_note(request)
         if request.expires <= self.clock():
@@ -96,7 +96,7 @@ class RequestContext:
     def ended_note(self, request: Request | None) -> Note:
         """Says that nothing was done because the request is not open."""
         if request is None:
-            return unknown_request_note()
+            return OLD_BUTTON
         return Note(f"Nothing was done: this request is {STATE_TEXT[request.state]}.", tone="warn")
 
     def end(

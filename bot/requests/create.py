@@ -16,7 +16,7 @@ from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
-from bot.requests.wording import list_jobs, unknown_request_note
+from bot.requests.wording import OLD_BUTTON, list_jobs
 from bot.store.facts import RequestFacts
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel
@@ -55,7 +55,7 @@ class RequestCreation:
         """
         old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
-            return unknown_request_note()
+            return OLD_BUTTON
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
@@ -67,7 +67,7 @@ class RequestCreation:
         """
         old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
-            return unknown_request_note()
+            return OLD_BUTTON
         return self._ask_with(who, old, failed, response_url, ask=False)
 
     def _ask_with(

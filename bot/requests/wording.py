@@ -25,6 +25,10 @@ STATE_TEXT = {
     RequestState.OUTDATED: "out of date, because the job has changed; ask again",
 }
 """The state of a request, to follow “this request is”."""
+OLD_BUTTON = Note(
+    "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
+)
+"""For an unknown ID or one of another workspace, between which the answer must not distinguish."""
 
 
 def scope(request: Request) -> str:
@@ -106,10 +110,3 @@ def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = ()) -> Note:
 def list_jobs(names: Sequence[str]) -> str:
     """The ids of jobs, given their full resource names, as a list in a sentence."""
     return first_few([f"`{short_name(name)}`" for name in names], 10)
-
-
-def unknown_request_note() -> Note:
-    """For an unknown id or one of another workspace, between which the answer must not distinguish."""
-    return Note(
-        "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
-    )

@@ -15,9 +15,10 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.cmdline.parser import parse
 from bot.dms.rules import Action
+from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import ReplyTarget
 from bot.slack.inbound.payloads import BlockAction, SlashCommand, ViewSubmission
-from bot.slack.inbound.request_buttons import OLD_BUTTON, RequestButtons
+from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.store import Store

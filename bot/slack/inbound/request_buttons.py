@@ -13,7 +13,7 @@ from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since
 from bot.requests.queries import approval_key, find_related_open, request_key
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
-from bot.requests.wording import STATE_TEXT
+from bot.requests.wording import OLD_BUTTON, STATE_TEXT
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
 from bot.slack.inbound.workers import Workers
@@ -27,9 +27,6 @@ from bot.store import Store
 from bot.store.facts import delays_from_json, delays_to_json
 from bot.store.records import CallbackToken, Person, Request, RequestState
 
-OLD_BUTTON = Note(
-    "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
-)
 DENIAL = "denial"
 """Kind of the callback token of the view that asks for the reason of a denial."""
 TYPING = "typing"

@@ -12,9 +12,10 @@ from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since
 from bot.requests.rules import confirmation_phrase
+from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
-from bot.slack.inbound.request_buttons import DENIAL, OLD_BUTTON, TYPING, shown_delays
+from bot.slack.inbound.request_buttons import DENIAL, TYPING, shown_delays
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.mrkdwn import to_plain_text
