@@ -296,12 +296,11 @@ class Bot:
         connect(socket)
         return socket
 
-    def _requeue(self, channel: str) -> bool:
+    def _requeue(self, channel: str) -> None:
         """Queue messages again that could not be posted before the app was invited to the channel."""
         found = requeue.requeue_after_invite(self.store, channel, self._clock(), self.watcher.subscriptions())
         if found:
             self.wake.set()
-        return bool(found)
 
     def _endpoints(self) -> Routes:
         secret = self.settings.slack_signing_secret
@@ -374,7 +373,7 @@ def _write_timeout_s(settings: Settings) -> float:
     return settings.dms_deadline_s * 1.5
 
 
-def _on_cycle(location: str, _seconds: float, error: str) -> None:
+def _on_cycle(location: str, error: str) -> None:
     if not error:
         metrics.location_polled(location)
 

@@ -32,7 +32,7 @@ from bot.watch.snapshots import JobSnapshots, WatchedLocation
 
 log = structlog.get_logger(__name__)
 
-OnCycle = Callable[[str, float, str], None]
+OnCycle = Callable[[str, str], None]
 """Called after each poll: location, duration in seconds, error text (empty if there was none)."""
 
 _BATCH_WINDOW_S = 1.5
@@ -220,19 +220,18 @@ class Watcher:
 
     def _poll(self, location: WatchedLocation) -> PollResult:
         """Runs on a thread of the pool."""
-        begun = time.monotonic()
         stuck_after = timedelta(seconds=self._settings.stuck_after_s)
         try:
             result = poll_location(self._dms, location.name, location.jobs, stuck_after, location.last)
         except DmsError as error:
-            self._report_cycle(location.name, time.monotonic() - begun, str(error))
+            self._report_cycle(location.name, str(error))
             raise
-        self._report_cycle(location.name, time.monotonic() - begun, "")
+        self._report_cycle(location.name, "")
         return result
 
-    def _report_cycle(self, location: str, seconds: float, error: str) -> None:
+    def _report_cycle(self, location: str, error: str) -> None:
         if self._on_cycle is not None:
-            self._on_cycle(location, seconds, error)
+            self._on_cycle(location, error)
 
     def _fetch_delay(self, name: str) -> DelayResult:
         """Runs on a thread of the pool."""

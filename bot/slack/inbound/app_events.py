@@ -23,7 +23,7 @@ class AppEvents:
         self,
         replier: Replier,
         home_view: Callable[[Person], dict[str, Any]],
-        requeue: Callable[[str], bool],
+        requeue: Callable[[str], None],
         pool: Executor,
         team: str,
     ) -> None:
