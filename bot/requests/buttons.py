@@ -13,19 +13,19 @@ from bot.dms.rules import DESTRUCTIVE, Action, allowed
 from bot.requests.rules import is_overdue, not_started
 from bot.store.records import Run
 
-MakeToken = Callable[[Invocation], str]
+MakeRef = Callable[[Invocation], str]
 """Stores an invocation for a button and returns its opaque id."""
 _DANGER: Literal["danger"] = "danger"
 
 
 def action_buttons(
-    ref: MakeToken, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
+    ref: MakeRef, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
 ) -> tuple[Button, ...]:
     """A button for each action of `only` that `job` allows now."""
     return tuple(_action_button(ref, job, action) for action in allowed(job, databases) if action in only)
 
 
-def group_action_buttons(ref: MakeToken, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
+def group_action_buttons(ref: MakeRef, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
     """A button for each action of `only` that several jobs allow now; none if their statuses differ."""
     if len({job.status for job in jobs}) != 1:
         return ()
@@ -44,13 +44,13 @@ def group_action_buttons(ref: MakeToken, jobs: Sequence[Job], only: Sequence[Act
     )
 
 
-def restart_failed_button(ref: MakeToken, job: Job) -> Button:
+def restart_failed_button(ref: MakeRef, job: Job) -> Button:
     """A button that restarts only the failed databases of a running job."""
     failed_only = Invocation(Action.RESTART, (job.name,), {"failed-only": True})
     return Button("Restart failed databases", Action.RESTART, "run", ref(failed_only), _DANGER)
 
 
-def show_button(ref: MakeToken, job: Job, step: str = "run") -> Button:
+def show_button(ref: MakeRef, job: Job, step: str = "run") -> Button:
     """A button that shows the job; with the step `turn`, in place of the message with the button."""
     label = "Refresh" if step == "turn" else "Show"
     return Button(label, "show", step, ref(Invocation("show", (job.name,))))
@@ -74,7 +74,7 @@ def not_started_note(waiting: int) -> str:
     return f"{jobs} of this request still waiting for {their} turn will then not be begun."
 
 
-def _action_button(ref: MakeToken, job: Job, action: Action) -> Button:
+def _action_button(ref: MakeRef, job: Job, action: Action) -> Button:
     if action is Action.RESTART and job.state == State.RUNNING:
         return restart_failed_button(ref, job)
     style = _DANGER if action in DESTRUCTIVE else ""

@@ -10,7 +10,7 @@ from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.display import status_text
 from bot.dms.model import Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check
-from bot.requests.buttons import MakeToken
+from bot.requests.buttons import MakeRef
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.util.text import first_few, rest_line
 
@@ -19,7 +19,7 @@ _NAMED = 20
 
 
 def mixed_statuses_answer(
-    ref: MakeToken,
+    ref: MakeRef,
     action: Action,
     jobs: Sequence[Job],
     options: Options,
@@ -79,7 +79,7 @@ def _line(action: Action, status: str, group: Sequence[Job], options: Options, c
     return f"• *{status_text(status)}*: {shown}{cannot}"
 
 
-def _button(ref: MakeToken, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
+def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
     names = tuple(job.name for job in group)
     if _possible(action, group[0], options):
         wanted = Invocation(action, names, flags_of(options))

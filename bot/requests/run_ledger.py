@@ -93,13 +93,13 @@ class RunLedger:
         to: RunState,
         note: str,
         *,
-        permanent: bool = False,
+        hopeless: bool = False,
     ) -> None:
         """End a run that is in one of the states `expect`, and start the next run of its request.
 
-        `permanent` marks an end after which a retry cannot help.
+        `hopeless` marks an end after which a retry cannot help.
         """
-        moved = self.end(run, request, expect, to, note, permanent=permanent)
+        moved = self.end(run, request, expect, to, note, hopeless=hopeless)
         if moved is not None:
             self.after_end(request, moved)
 
@@ -116,12 +116,12 @@ class RunLedger:
         to: RunState,
         note: str,
         *,
-        permanent: bool = False,
+        hopeless: bool = False,
     ) -> Run | None:
         """Record the end of a run. Returns the run, or None where it was in no state of `expect`."""
         with self._store.transaction():
             moved = self._store.move_run(
-                run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=permanent
+                run.id, list(expect), to, ended=self._clock(), note=redact(note), hopeless=hopeless
             )
             if moved is not None:
                 self.audit(moved, request, to.value, request.job(run.job), note)

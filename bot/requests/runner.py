@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 _QUOTA_USED_UP = "RESOURCE_EXHAUSTED"
 _IN_PROGRESS = (RunState.CALLING, RunState.FOLLOWING)
-_PERMANENT = (PermanentRefusal, NotFound, Denied)
+_HOPELESS = (PermanentRefusal, NotFound, Denied)
 
 
 def replica_lock(owner: str) -> str:
@@ -232,7 +232,7 @@ class Runner:
         to, note = RunState.REFUSED, str(why)
         if self.ledger.has_stopped(run, request):
             to, note = RunState.FAILED, f"The job was stopped, but it was not restarted: {why}"
-        self.ledger.close(run, request, [at], to, note, permanent=isinstance(why, _PERMANENT))
+        self.ledger.close(run, request, [at], to, note, hopeless=isinstance(why, _HOPELESS))
 
     def _claim(self, run: Run, request: Request, job: Job) -> Run | None:
         """Mark the run as being called, with its audit row; None when it is not its turn.
