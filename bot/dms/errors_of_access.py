@@ -7,17 +7,16 @@ from bot.dms.error_causes import LOGS_GONE, NETWORK, SOURCE, Cause, KnownError, 
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.HOST_BLOCKED,
-        r"\bis blocked because of many connection errors\b|\bflush-hosts\b|\bpg_hba\.conf\b|"
-        r"\bis not allowed to connect\b",
-        "The database does not let DMS's address in. Allow it (`pg_hba.conf`, the user's host, an "
-        "allowlist), "
-        "and unblock it (MySQL: `FLUSH HOSTS`).",
+        r"\bis blocked because of many connection errors\b|"
+        r"\bflush-hosts\b|\bpg_hba\.conf\b|\bis not allowed to connect\b",
+        "The database does not let DMS's address in. "
+        "Allow it (`pg_hba.conf`, the user's host, an allowlist), and unblock it (MySQL: `FLUSH HOSTS`).",
         documented=False,
     ),
     known(
         Cause.TOO_MANY_CONNECTIONS,
-        r"\btoo many (?:connections|clients)\b|\bremaining connection slots are reserved\b|"
-        r"\bmax_connections\b|\bORA-00020\b",
+        r"\btoo many (?:connections|clients)\b|"
+        r"\bremaining connection slots are reserved\b|\bmax_connections\b|\bORA-00020\b",
         "The database takes no more connections: end some, or raise `max_connections`.",
         documented=False,
     ),
@@ -37,26 +36,24 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.PASSWORD,
-        r"\bpassword authentication failed\b|\baccess denied for user\b|\bauthentication failed\b|"
-        r"\binvalid (?:username|user name|password|credentials)\b|\blogin failed\b|"
-        r"\bORA-(?:01017|28000|28001)\b|\bincorrect password\b",
+        r"\bpassword authentication failed\b|\baccess denied for user\b|"
+        r"\bauthentication failed\b|\binvalid (?:username|user name|password|credentials)\b|"
+        r"\blogin failed\b|\bORA-(?:01017|28000|28001)\b|\bincorrect password\b",
         "The user or password in the connection profile is not right. Correct the profile.",
         "AUTHENTICATION_FAILURE",
     ),
     known(
         Cause.DESTINATION_PRIVILEGES,
-        r"\b(?:pg_restore|error importing schema|"
-        r"failed to restore schema)\b.{0,300}\b(?:permission denied|must be owner|must be superuser)\b|"
-        r"\bcloudsqlsuperuser\b|\balloydbsuperuser\b",
-        "Something that the source's schema does is not permitted on the destination. Change it on the "
-        "source, or "
-        "leave that database out, then {go_on}.",
+        r"\b(?:pg_restore|error importing schema|failed to restore schema)\b.{0,300}\b(?:permission denied|"
+        r"must be owner|must be superuser)\b|\bcloudsqlsuperuser\b|\balloydbsuperuser\b",
+        "Something that the source's schema does is not permitted on the destination. "
+        "Change it on the source, or leave that database out, then {go_on}.",
         documented=False,
     ),
     known(
         Cause.SOURCE_PRIVILEGES,
-        r"\bsufficient privileges?\b|\binsufficient privileges?\b|\bpermission denied\b|"
-        r"\bmust be superuser\b|"
+        r"\bsufficient privileges?\b|\binsufficient privileges?\b|"
+        r"\bpermission denied\b|\bmust be superuser\b|"
         r"\b(?:SELECT|SHOW VIEW|TRIGGER|EVENT|LOCK TABLES|REPLICATION \w+) (?:privilege|command denied)|"
         r"\bneed \(at least one of\) the\b|\bORA-(?:01031|00942)\b|\bcommand denied to user\b",
         "The migration user lacks privileges on the source: grant what the guide lists.",
@@ -65,39 +62,37 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TUNNEL,
         r"\btunnel\b.{0,80}\bbastion\b|\bbastion host\b|\bssh tunnel\b|\breverse ssh\b",
-        "The SSH tunnel cannot be built: check the SSH settings of the connection profile, and the bastion "
-        "host.",
+        "The SSH tunnel cannot be built: "
+        "check the SSH settings of the connection profile, and the bastion host.",
     ),
     known(
         Cause.CERTIFICATE,
-        r"\bx509\b|\bcertificate\b|\bself[- ]signed\b|\b(?:ssl|"
-        r"tls)\b(?!.{0,20}\bEOF\b)(?!.{0,40}\bsyscall error\b)"
-        r".{0,60}\b(?:error|failed|required|not supported|handshake|verif\w+|unsupported)\b",
+        r"\bx509\b|\bcertificate\b|\bself[- ]signed\b|"
+        r"\b(?:ssl|tls)\b(?!.{0,20}\bEOF\b)(?!.{0,40}\bsyscall error\b).{0,60}\b(?:error|"
+        r"failed|required|not supported|handshake|verif\w+|unsupported)\b",
         "The certificates in the connection profile do not fit, or have expired: correct the profile.",
         documented=False,
     ),
     known(
         Cause.STATEMENT_TIMEOUT,
-        r"\bstatement timeout\b|\block wait timeout\b|\bmaximum statement execution time\b|"
-        r"\block timeout\b|\bORA-01555\b",
-        "A statement on the database took longer than allowed. Raise the limit (`statement_timeout`) for "
-        "the "
-        "migration user, then {go_on}.",
+        r"\bstatement timeout\b|\block wait timeout\b|"
+        r"\bmaximum statement execution time\b|\block timeout\b|\bORA-01555\b",
+        "A statement on the database took longer than allowed. "
+        "Raise the limit (`statement_timeout`) for the migration user, then {go_on}.",
         documented=False,
     ),
     known(
         Cause.DISK_FULL,
-        r"\bdisk (?:is )?full\b|\bno space left\b|\bout of disk\b|\bstorage\b.{0,20}\bfull\b|"
-        r"\bcould not extend file\b",
+        r"\bdisk (?:is )?full\b|\bno space left\b|\bout of disk\b|"
+        r"\bstorage\b.{0,20}\bfull\b|\bcould not extend file\b",
         "A disk is full, on the source (piled-up WAL) or on the destination. Make room first.",
         documented=False,
     ),
     known(
         Cause.IN_USE,
         r"\bis being accessed by other users\b|\bdatabase is in use\b|\bcannot drop\b.{0,60}\bin use\b",
-        "Somebody is connected to the destination database, so it cannot be cleared. End those "
-        "connections, "
-        "then {go_on}.",
+        "Somebody is connected to the destination database, so it cannot be cleared. "
+        "End those connections, then {go_on}.",
         documented=False,
     ),
     known(
@@ -120,28 +115,26 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CONNECTION_LOST,
-        r"\blost connection\b|\bserver has gone away\b|\bserver closed the connection\b|\bSSL SYSCALL\b|"
-        r"\bconnection\b.{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
+        r"\blost connection\b|\bserver has gone away\b|\bserver closed the connection\b|"
+        r"\bSSL SYSCALL\b|\bconnection\b.{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
         r"\bcould not receive data from WAL stream\b|"
         r"\bterminating connection\b|\bunexpected EOF\b|\bbroken pipe\b",
-        "The connection to the database broke while it was in use: check that it is up and stays up, the "
-        "network "
-        "between, and its time-outs.",
+        "The connection to the database broke while it was in use: "
+        "check that it is up and stays up, the network between, and its time-outs.",
         page=NETWORK,
         documented=False,
     ),
     known(
         Cause.UNREACHABLE,
         r"\bunable to connect\b|\b(?:could not|can'?t|cannot|failed to) connect\b|"
-        r"\bconnection (?:refused|timed out|timeout|attempt)\b|\b(?:timed out|"
-        r"time-?out)\b.{0,40}\b(?:connect\w*|host|server)\b|"
-        r"\bunreachable\b|\bno route to host\b|\bcould not translate host name\b|\bunknown host\b|"
-        r"\bprivate connectivity error\b|\bnetwork is\b|\bORA-125\d\d\b|"
-        r"\bconnection to server\b.{0,80}\bfailed\b|"
-        r"\bto server timed out\b|\bdial tcp\b|\bno such host\b|\bcould not be resolved\b|"
-        r"\bdatabase system is (?:starting up|shutting down)\b",
-        "DMS cannot reach the database: check that it is up, then firewall, allowlist, VPC peering or "
-        "tunnel.",
+        r"\bconnection (?:refused|timed out|timeout|attempt)\b|"
+        r"\b(?:timed out|time-?out)\b.{0,40}\b(?:connect\w*|host|server)\b|"
+        r"\bunreachable\b|\bno route to host\b|\bcould not translate host name\b|"
+        r"\bunknown host\b|\bprivate connectivity error\b|\bnetwork is\b|\bORA-125\d\d\b|"
+        r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
+        r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down)\b",
+        "DMS cannot reach the database: "
+        "check that it is up, then firewall, allowlist, VPC peering or tunnel.",
         "CONNECTION_FAILURE",
         "INVALID_CONNECTION_PROFILE_CONFIG",
         page=NETWORK,

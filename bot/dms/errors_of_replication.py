@@ -8,16 +8,15 @@ from bot.dms.error_causes import LIMITS, LOGS_GONE, SOURCE, Cause, KnownError, k
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
-        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limit)|\bquota exceeded\b|"
-        r"\brate limit exceeded\b",
+        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limit)|\bquota exceeded\b|\brate limit exceeded\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
         documented=False,
     ),
     known(
         Cause.CLEANUP,
         r"\bcleanup may have failed\b|\bfailed to clean up\b",
-        "DMS could not clean up on the source. Drop the replication slots that it left there (their names "
-        "begin with `pgl_`), as they keep WAL from being removed.",
+        "DMS could not clean up on the source. Drop the replication slots "
+        "that it left there (their names begin with `pgl_`), as they keep WAL from being removed.",
     ),
     known(
         Cause.NOT_EMPTY,
@@ -30,8 +29,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DESTINATION_GONE,
-        r"\bdestination\b.{0,120}\b(?:was not found|does not exist|(?:has|have|been) been deleted|"
-        r"may have been deleted|was deleted)",
+        r"\bdestination\b.{0,120}\b(?:was not found|does not exist|"
+        r"(?:has|have|been) been deleted|may have been deleted|was deleted)",
         "The destination is not there any more: the job cannot go on. Delete it and make another.",
         documented=False,
     ),
@@ -56,11 +55,10 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.PGLOGICAL,
-        r"\bno pglogical\b|\bpglogical\b.{0,80}\b(?:not installed|missing|does not exist|not preloaded|"
-        r"not found)\b|"
+        r"\bno pglogical\b|"
+        r"\bpglogical\b.{0,80}\b(?:not installed|missing|does not exist|not preloaded|not found)\b|"
         r"\bno data left in message\b|shared_preload_libraries",
-        "The pglogical extension is missing, or of another version, in one or more source databases. Load "
-        "it "
+        "The pglogical extension is missing, or of another version, in one or more source databases. Load it "
         "(`shared_preload_libraries`) and install it in each database that is migrated, and in `postgres`.",
         "NO_PGLOGICAL_INSTALLED",
         "INVALID_SHARED_PRELOAD_LIBRARY",
@@ -74,9 +72,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.INITIAL_COPY,
         r"\binitialization failed during nonrecoverable step\b",
-        "The first copy of a database failed, and cannot go on where it stopped. Look into the source's "
-        "log for "
-        "the cause, then {go_on}.",
+        "The first copy of a database failed, and cannot go on where it stopped. "
+        "Look into the source's log for the cause, then {go_on}.",
     ),
     known(
         Cause.PACKET,
@@ -87,9 +84,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.WAL_LEVEL,
         r"\bwal_level\b|rds\.logical_replication",
-        "The source's `wal_level` is not `logical` (on RDS: `rds.logical_replication` is off). Set it, "
-        "restart "
-        "the source, then verify.",
+        "The source's `wal_level` is not `logical` (on RDS: `rds.logical_replication` is off). "
+        "Set it, restart the source, then verify.",
         "INVALID_WAL_LEVEL",
         "INVALID_RDS_LOGICAL_REPLICATION",
         page=SOURCE,
@@ -104,21 +100,18 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.SLOT_ACTIVE,
         r"\breplication slot\b.{0,120}\b(?:is active|in use by|already active)\b",
-        "Another process still uses the job's replication slot. Wait a few minutes, or end that process "
-        "on the "
-        "source (`pg_terminate_backend`).",
+        "Another process still uses the job's replication slot. "
+        "Wait a few minutes, or end that process on the source (`pg_terminate_backend`).",
         documented=False,
     ),
     known(
         Cause.WORKERS,
         r"\bmax_wal_senders\b|\bmax_worker_processes\b|\bmax_(?:logical_replication|sync)_workers\w*\b|"
-        r"\b(?:wal senders?|worker slots?|background workers?)\b.{0,60}\b(?:not sufficient|exhausted|"
-        r"too few)|"
-        r"\bout of (?:logical replication|background) worker slots\b",
-        "The database allows too few WAL senders or workers: raise `max_wal_senders` and "
-        "`max_worker_processes` "
-        "on the source (on the destination: `max_logical_replication_workers`, "
-        "`max_sync_workers_per_subscription`), and restart it.",
+        r"\b(?:wal senders?|worker slots?|background workers?)\b.{0,60}\b(?:not sufficient|"
+        r"exhausted|too few)|\bout of (?:logical replication|background) worker slots\b",
+        "The database allows too few WAL senders or workers: "
+        "raise `max_wal_senders` and `max_worker_processes` on the source (on the destination: "
+        "`max_logical_replication_workers`, `max_sync_workers_per_subscription`), and restart it.",
         "INSUFFICIENT_MAX_WAL_SENDERS",
         "INSUFFICIENT_MAX_WORKER_PROCESSES",
         page=SOURCE,
@@ -127,8 +120,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.SLOTS,
         r"\bmax_replication_slots\b|\breplication slots?\b.{0,80}\b(?:in use|not sufficient|exhausted)\b|"
         r"\bno free replication slots?\b",
-        "The source has too few replication slots. Drop slots that nobody uses, or raise "
-        "`max_replication_slots` (one per database, and spare ones).",
+        "The source has too few replication slots. "
+        "Drop slots that nobody uses, or raise `max_replication_slots` (one per database, and spare ones).",
         "INSUFFICIENT_MAX_REPLICATION_SLOTS",
         page=SOURCE,
     ),
@@ -149,23 +142,23 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.FUNCTION_CREATORS,
         r"\blog_bin_trust_function_creators\b|\berror 1419\b",
-        "The destination may not create the source's functions or triggers: set its flag "
-        "`log_bin_trust_function_creators` to `on`, then {go_on}.",
+        "The destination may not create the source's functions or triggers: "
+        "set its flag `log_bin_trust_function_creators` to `on`, then {go_on}.",
         documented=False,
     ),
     known(
         Cause.NOT_REPLICATING,
         r"\bno data is being replicated\b",
-        "The dump is there, but nothing follows. Look whether the source's binary logging and replication "
-        "settings are as the guide says, then {go_on}.",
+        "The dump is there, but nothing follows. Look whether the source's binary logging "
+        "and replication settings are as the guide says, then {go_on}.",
     ),
     known(
         Cause.BINLOG_SETTINGS,
-        r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|\bbinary logging\b.{0,60}\b(?:off|not|disabled|"
-        r"must)\b|"
+        r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|"
+        r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
         r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b",
-        "Binary logging on the source is off or not as DMS needs it: check `log_bin`, `binlog_format=ROW` "
-        "and the GTID settings.",
+        "Binary logging on the source is off or not as DMS needs it: "
+        "check `log_bin`, `binlog_format=ROW` and the GTID settings.",
         "UNSUPPORTED_GTID_MODE",
         page=SOURCE,
     ),
@@ -176,19 +169,18 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOCK_PRIVILEGES,
-        r"\bacquire global lock\b|\bflush tables with read lock\b|\b(?:RELOAD|FLUSH_TABLES) privilege|"
-        r"\b(?:RELOAD) privilege\(s\)",
-        "The migration user may not lock the source for a consistent dump. Grant it RELOAD; where that "
-        "cannot "
-        "be granted (RDS, Aurora), stop the writes when the job asks for it.",
+        r"\bacquire global lock\b|\bflush tables with read lock\b|"
+        r"\b(?:RELOAD|FLUSH_TABLES) privilege|\b(?:RELOAD) privilege\(s\)",
+        "The migration user may not lock the source for a consistent dump. Grant it RELOAD; "
+        "where that cannot be granted (RDS, Aurora), stop the writes when the job asks for it.",
         "PARALLEL_IMPORT_INSUFFICIENT_PRIVILEGE",
         page=SOURCE,
     ),
     known(
         Cause.DEFINER,
         r"\bdefiner\b|\berror 1449\b|\berror 1227\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|\bSET_USER_ID\b",
-        "A view, trigger or routine on the source has a DEFINER that the destination does not know: create "
-        "that user there, or use INVOKER.",
+        "A view, trigger or routine on the source has a DEFINER that the destination does not know: "
+        "create that user there, or use INVOKER.",
         "UNSUPPORTED_DEFINER",
         page="mysql-definer",
     ),
@@ -202,31 +194,28 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.ROW_SIZE,
         r"\brow size too large\b|\berror 1118\b",
-        "A table's rows are too large for InnoDB's strict mode: use BLOB or TEXT columns, or switch "
-        "`innodb_strict_mode` off on the destination for the migration.",
+        "A table's rows are too large for InnoDB's strict mode: "
+        "use BLOB or TEXT columns, or switch `innodb_strict_mode` off on the destination for the migration.",
     ),
     known(
         Cause.SYNTAX,
         r"\berror 1064\b|\byou have an error in your SQL syntax\b",
-        "A name on the source is a reserved word in the destination's version. Rename it or quote it on "
-        "the "
-        "source, then {go_on}.",
+        "A name on the source is a reserved word in the destination's version. "
+        "Rename it or quote it on the source, then {go_on}.",
     ),
     known(
         Cause.REFERENCES,
         r"\berror (?:1049|1109|1146|1824)\b|\bunknown database\b|\bDDL script for view\b|"
         r"\bfailed to open the referenced table\b|\bunknown table\b",
-        "Objects refer to databases or system schemas that are not migrated. Add those databases to the "
-        "job, or "
-        "leave the objects out.",
+        "Objects refer to databases or system schemas that are not migrated. "
+        "Add those databases to the job, or leave the objects out.",
     ),
     known(
         Cause.ENGINE,
-        r"\b(?:MyISAM|MEMORY|FEDERATED|ARCHIVE)\b.{0,40}\btables?\b|\btables?\b.{0,40}\b(?:MyISAM|"
-        r"FEDERATED)\b",
-        "Tables use a storage engine that Cloud SQL does not replicate safely: convert them to InnoDB on "
-        "the "
-        "source.",
+        r"\b(?:MyISAM|MEMORY|FEDERATED|ARCHIVE)\b.{0,40}\btables?\b|"
+        r"\btables?\b.{0,40}\b(?:MyISAM|FEDERATED)\b",
+        "Tables use a storage engine that Cloud SQL does not replicate safely: "
+        "convert them to InnoDB on the source.",
         page=LIMITS,
     ),
     known(
@@ -237,10 +226,10 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.NO_PRIMARY_KEY,
-        r"\b(?:no|without|lacks? a?|have no|has no|does not have a?)\s*primary key\b|\breplica identity\b|"
-        r"\bmissing primary key\b",
-        "Tables have no primary key: their updates and deletes are not replicated. Add keys, or bring such "
-        "changes over by hand after the promotion.",
+        r"\b(?:no|without|lacks? a?|have no|has no|does not have a?)\s*primary key\b|"
+        r"\breplica identity\b|\bmissing primary key\b",
+        "Tables have no primary key: their updates and deletes are not replicated. "
+        "Add keys, or bring such changes over by hand after the promotion.",
         "UNSUPPORTED_TABLE_DEFINITION",
         "TABLES_WITH_LIMITED_SUPPORT",
         page=LIMITS,
@@ -251,8 +240,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b",
         "The database uses an extension that the destination does not have or does not let DMS create. "
-        "Drop it "
-        "on the source, or leave that database out, then {go_on}.",
+        "Drop it on the source, or leave that database out, then {go_on}.",
         "UNSUPPORTED_EXTENSIONS",
         "UNSUPPORTED_DATABASE_FDW_CONFIG",
         page=LIMITS,
@@ -266,12 +254,11 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOCALE,
-        r"\b(?:locale|lc_collate|lc_ctype|encoding|collation|character set)\b.{0,80}"
-        r"\b(?:not supported|unsupported|unknown|invalid|incompatible|mismatch|does not match)\b|"
+        r"\b(?:locale|lc_collate|lc_ctype|encoding|collation|character set)\b.{0,80}\b(?:not supported|"
+        r"unsupported|unknown|invalid|incompatible|mismatch|does not match)\b|"
         r"\b(?:unknown|unsupported|illegal mix of) (?:collations?|character set|encoding|locale)\b",
-        "The encoding or locale of a source database is not known on the destination. Leave that database "
-        "out, "
-        "or convert it.",
+        "The encoding or locale of a source database is not known on the destination. "
+        "Leave that database out, or convert it.",
         "UNSUPPORTED_DATABASE_LOCALE",
         page=LIMITS,
         documented=False,
@@ -280,8 +267,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.VERSION,
         r"\bversions?\b.{0,80}\b(?:incompatible|not supported|unsupported|lower than|older than)\b|"
         r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b",
-        "Source and destination versions do not go together: the destination must have the same or a newer "
-        "major version.",
+        "Source and destination versions do not go together: "
+        "the destination must have the same or a newer major version.",
         "VERSION_INCOMPATIBILITY",
         page=LIMITS,
     ),

@@ -35,8 +35,8 @@ class Abandonment:
         runs = self._overdue(request)
         if not runs:
             return Note(
-                "Nothing was done: only what has gone on for "
-                f"{humanize(OVERDUE_AFTER)} can be left like that.",
+                "Nothing was done: "
+                f"only what has gone on for {humanize(OVERDUE_AFTER)} can be left like that.",
                 tone="warn",
             )
         refusal = self._refused(who, request, runs)
@@ -71,9 +71,9 @@ def _not_started_note(job: Job) -> str:
 
 def _still_running_note(names: Sequence[str]) -> Note:
     return Note(
-        f"Nothing was done for {list_jobs(names)}: its operation had just "
-        "ended, or somebody else had stopped "
-        "following it. If it had ended, what was to come after it goes on, such as a restart after its stop; "
+        f"Nothing was done for {list_jobs(names)}: its operation had just ended, "
+        "or somebody else had stopped following it. "
+        "If it had ended, what was to come after it goes on, such as a restart after its stop; "
         "`/dms show` says how the job stands.",
         tone="warn",
     )

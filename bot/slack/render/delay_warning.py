@@ -53,8 +53,7 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
     if still:
         since = [_since(request, *each) for each in still.items()]
         lines.append(
-            ":rotating_light: *The replication delay is not measured for "
-            f"{count_of(len(still), 'job')}* "
+            f":rotating_light: *The replication delay is not measured for {count_of(len(still), 'job')}* "
             "that failed or stopped. The destinations may miss what the sources got since: "
             f"{first_few(since, _MAX_NAMES)}."
         )

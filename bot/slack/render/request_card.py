@@ -213,9 +213,9 @@ def _not_asked(approval_message: OutMessage | None) -> list[Block]:
         return []
     return m.sections(
         f"🔴 *This could not be posted in* {mrkdwn.mention('#', approval_message.channel)}: "
-        f"{mrkdwn.verbatim(approval_message.error)}. Once the app is "
-        "invited there, it is; until then, whoever may "
-        "approve finds this with `/dms approvals`."
+        f"{mrkdwn.verbatim(approval_message.error)}. "
+        "Once the app is invited there, it is; "
+        "until then, whoever may approve finds this with `/dms approvals`."
     )
 
 
@@ -244,9 +244,9 @@ def _abandon_buttons(request: Request, runs: Sequence[Run], now: datetime) -> li
     return [
         *m.sections(
             f"⏱️ *This has gone on for more than {humanize(OVERDUE_AFTER)}*, "
-            f"where minutes are usual, and {jobs} {are} "
-            "locked until it ends. Look at it in the console. *Stop following* sends nothing, and stops "
-            f"nothing at the service: it reports as unclear how {jobs} {stand}, and lifts the lock.{rest}"
+            f"where minutes are usual, and {jobs} {are} locked until it ends. Look at it in the console. "
+            "*Stop following* sends nothing, and stops nothing at the service: "
+            f"it reports as unclear how {jobs} {stand}, and lifts the lock.{rest}"
         ),
         *m.buttons(abandon_button(runs, now)),
     ]
