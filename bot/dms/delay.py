@@ -16,10 +16,10 @@ _MEASURED_PHASES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 @dataclass(frozen=True, slots=True)
 class MeasuredDelay:
-    """The replication delay of one job, as it was known when somebody looked."""
+    """The replication delay of one job, as it was when it was read."""
 
     at: datetime | None = None
-    """When somebody looked; None where not even that is known."""
+    """When it was read; None where not even that is known."""
     seconds: DelayPoint | None = None
     """None where it is not known."""
     bytes: DelayPoint | None = None

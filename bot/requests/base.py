@@ -202,8 +202,8 @@ class RequestContext:
         """Offers to abandon an overdue run: not everybody can see the channel with its own message."""
         now = self.clock()
         long = is_overdue(run, now)
-        lever = abandon_button(self.store.runs(request=run.request), now) if long else ()
-        return Blocker(locked_reason(job, run, now), is_temporary=True, buttons=lever)
+        buttons = abandon_button(self.store.runs(request=run.request), now) if long else ()
+        return Blocker(locked_reason(job, run, now), is_temporary=True, buttons=buttons)
 
     def blocker(self, request: Request) -> Blocker | None:
         """The freeze or run that forbids the request now; inside a transaction, until its end."""

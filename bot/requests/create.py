@@ -94,13 +94,13 @@ class RequestCreation:
     def _existing(self, names: Sequence[str]) -> tuple[Job, ...]:
         """The jobs that have not been deleted."""
 
-        def look(name: str) -> Job | None:
+        def read(name: str) -> Job | None:
             try:
                 return self._ctx.dms.get_job(name)
             except NotFound:
                 return None
 
-        return tuple(job for job in parallel.map_concurrently(look, names) if job is not None)
+        return tuple(job for job in parallel.map_concurrently(read, names) if job is not None)
 
     def _ref(self, who: Person, invocation: Invocation) -> str:
         return self._ctx.store.put_ref(who.team, "invocation", invocation.to_dict())

@@ -71,11 +71,11 @@ def frozen_reason(job: Job, freeze: Freeze) -> RichText:
 def locked_reason(job: Job, run: Run, now: datetime) -> RichText:
     """Why another run forbids changes."""
     long = f" It has gone on for more than {humanize(OVERDUE_AFTER)}, so people may stop following it."
-    lever = long if is_overdue(run, now) else ""
+    hint = long if is_overdue(run, now) else ""
     return (
         f"`{job.id}` is locked: {run.action} by ",
         User(run.by),
-        f" is under way. Try again when it has ended.{lever}",
+        f" is under way. Try again when it has ended.{hint}",
     )
 
 

@@ -35,7 +35,7 @@ class RequestFacts:
     """What the bot found out for a request, and what its messages show."""
 
     delays: Mapping[str, MeasuredDelay] = field(default_factory=dict)
-    """Replication delay by job name; empty where nobody has looked, as for all actions but promote."""
+    """Replication delay by job name; empty where it was not read, as for all actions but promote."""
     at_risk: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By job name, the databases that were shown as at risk (`bot.dms.rules.at_risk`)."""
     approval_channel: str = ""
@@ -148,14 +148,14 @@ def _delay(stored: object) -> MeasuredDelay:
 
 
 def _point(
-    fact: Mapping[str, Any], amount: str, when: str, looked: datetime | None = None
+    fact: Mapping[str, Any], amount: str, when: str, read: datetime | None = None
 ) -> DelayPoint | None:
-    """A figure with its time; None where it was already too old when somebody looked."""
+    """A figure with its time; None where it was already too old at `read`, when the delay was read."""
     value, time = _number(fact.get(amount)), _time(fact.get(when))
     if value is None or time is None:
         return None
     point = DelayPoint(time, value)
-    return point if looked is None or is_recent(point, looked) else None
+    return point if read is None or is_recent(point, read) else None
 
 
 def _config(stored: object) -> ConfigSnapshot:
