@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from bot.config.settings import Settings
 from bot.doctor import google, local, slack
@@ -25,21 +24,33 @@ def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, .
 
 
 def report(findings: Sequence[Finding], *, as_json: bool = False) -> str:
-    """The findings as text for people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend}]}`."""
+    """The findings as text for people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend}]}`.
+
+    `mend` is a finding's `fix`: scripts read it by that name.
+    """
     if as_json:
         body = {
             "ok": not any(each.failed for each in findings),
-            "findings": [asdict(each) for each in findings],
+            "findings": [_as_json(each) for each in findings],
         }
         return redact(json.dumps(body, indent=2, ensure_ascii=False))
     lines = [line for each in findings for line in _lines(each)]
     return redact("\n".join([*lines, "", _totals(findings)]))
 
 
+def _as_json(finding: Finding) -> dict[str, str]:
+    return {
+        "check": finding.check,
+        "grade": finding.grade,
+        "found": finding.found,
+        "mend": finding.fix,
+    }
+
+
 def _lines(finding: Finding) -> list[str]:
     lines = [f"{finding.grade:<5} {finding.check:<{_WIDTH}} {finding.found}"]
-    if finding.mend:
-        lines.append(f"{'':<5} {'':<{_WIDTH}} → {finding.mend}")
+    if finding.fix:
+        lines.append(f"{'':<5} {'':<{_WIDTH}} → {finding.fix}")
     return lines
 
 
@@ -47,7 +58,7 @@ def _totals(findings: Sequence[Finding]) -> str:
     failed = sum(each.failed for each in findings)
     warned = sum(each.grade is Grade.WARN for each in findings)
     if failed:
-        return f"{failed} of {len(findings)} checks failed: mend them before you rely on the bot."
+        return f"{failed} of {len(findings)} checks failed: fix them before you rely on the bot."
     if warned:
-        return f"The bot will run; {warned} of {len(findings)} checks deserve a look."
-    return f"All {len(findings)} checks are well."
+        return f"The bot will run; {warned} of {len(findings)} checks need attention."
+    return f"All {len(findings)} checks passed."

@@ -19,7 +19,7 @@ class Finding:
     grade: Grade
     found: str
     """One sentence."""
-    mend: str = ""
+    fix: str = ""
     """What to do about it; empty if all is well."""
 
     @property
@@ -31,9 +31,9 @@ def ok(check: str, found: str) -> Finding:
     return Finding(check, Grade.OK, found)
 
 
-def warn(check: str, found: str, mend: str) -> Finding:
-    return Finding(check, Grade.WARN, found, mend)
+def warn(check: str, found: str, fix: str) -> Finding:
+    return Finding(check, Grade.WARN, found, fix)
 
 
-def fail(check: str, found: str, mend: str) -> Finding:
-    return Finding(check, Grade.FAIL, found, mend)
+def fail(check: str, found: str, fix: str) -> Finding:
+    return Finding(check, Grade.FAIL, found, fix)

@@ -56,8 +56,8 @@ def _services(settings: Settings, gateway: Gateway) -> Iterator[Finding]:
     for location in settings.locations:
         yield _location(gateway, location, jobs)
     if not jobs:
-        mend = "Run the doctor again once there is a migration job; none is needed for anything else."
-        yield warn("IAM permissions", "There is no migration job to test permissions on.", mend)
+        fix = "Run the doctor again once there is a migration job; none is needed for anything else."
+        yield warn("IAM permissions", "There is no migration job to test permissions on.", fix)
         return
     yield _permissions(gateway, jobs[0])
     yield _databases(gateway, jobs[0])
@@ -72,10 +72,10 @@ def _location(gateway: Gateway, location: str, jobs: list[Job]) -> Finding:
         return fail(check, str(error), _remedy(error, gateway.project))
     if listed.unreachable:
         away = ", ".join(listed.unreachable)
-        mend = (
+        fix = (
             f"Check the region's name in DMS_LOCATIONS ({location}) and Google's status page, and try again."
         )
-        return fail(check, f"It did not answer ({away}).", mend)
+        return fail(check, f"It did not answer ({away}).", fix)
     jobs.extend(listed.jobs)
     return ok(check, f"It answers, with {_count(len(listed.jobs), 'migration job')}.")
 
@@ -90,9 +90,9 @@ def _permissions(gateway: Gateway, job: Job) -> Finding:
     if not lacking:
         return ok("IAM permissions", f"All {len(wanted)} that the verbs need are granted on {job.id}.")
     missing = [each for each in wanted if each not in granted]
-    mend = f"{_ROLE} {', '.join(missing)}."
+    fix = f"{_ROLE} {', '.join(missing)}."
     found = f"On {job.id}, these verbs lack permissions: {', '.join(lacking)}."
-    return fail("IAM permissions", found, mend) if _READ in missing else warn("IAM permissions", found, mend)
+    return fail("IAM permissions", found, fix) if _READ in missing else warn("IAM permissions", found, fix)
 
 
 def _databases(gateway: Gateway, job: Job) -> Finding:
@@ -107,11 +107,11 @@ def _monitoring(gateway: Gateway, job: Job) -> Finding:
     try:
         gateway.delay(job, 1.0)
     except DmsError as error:
-        mend = (
+        fix = (
             "For replication delays, grant roles/monitoring.viewer on the project and enable "
             "monitoring.googleapis.com; the rest works without."
         )
-        return warn("Cloud Monitoring", str(error), mend)
+        return warn("Cloud Monitoring", str(error), fix)
     return ok("Cloud Monitoring", "The replication delay can be read.")
 
 

@@ -56,10 +56,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _audit(store: Store) -> Finding:
     broken = store.verify_audit()
     if broken:
-        mend = "Keep a copy of the database, compare it to your backups, and find out who could write to it."
-        return fail("audit", broken, mend)
+        fix = "Keep a copy of the database, compare it to your backups, and find out who could write to it."
+        return fail("audit", broken, fix)
     newest = store.audit(limit=1, newest_first=True)
-    return ok("audit", f"The chain of {newest[0].seq if newest else 0:,} rows is whole.")
+    return ok("audit", f"The chain of {newest[0].seq if newest else 0:,} rows is intact.")
 
 
 def _database_mend(settings: Settings) -> str:

@@ -25,7 +25,7 @@ _SKEW_FAIL_S = 240
 _NETWORK = (URLError, OSError, SlackClientError)
 
 _TOKEN_PAGE = "in Slack: the app's page, OAuth & Permissions"  # noqa: S105 - a place, no token
-_TOKEN_MENDS = {
+_TOKEN_FIXES = {
     "invalid_auth": f"Copy the token anew ({_TOKEN_PAGE}) into SLACK_BOT_TOKEN.",
     "not_authed": "Set SLACK_BOT_TOKEN.",
     "token_revoked": f"Install the app to the workspace again ({_TOKEN_PAGE}) and use the new token.",
@@ -77,8 +77,8 @@ def _auth_test(web: WebClient) -> AuthTest | Finding:
         answer = web.auth_test()
     except SlackApiError as error:
         word = _error_code(error)
-        mend = _TOKEN_MENDS.get(word, f"Look up {word} on Slack's page about auth.test.")
-        return fail("bot token", f"Slack refused it ({word}).", mend)
+        fix = _TOKEN_FIXES.get(word, f"Look up {word} on Slack's page about auth.test.")
+        return fail("bot token", f"Slack refused it ({word}).", fix)
     except _NETWORK as error:
         return fail("bot token", f"Slack could not be reached: {error}.", _reachable(web))
     now = time.time()
@@ -125,12 +125,12 @@ def clock(auth_test: AuthTest) -> Finding:
         )
     off = auth_test.at - theirs
     sure = max(0.0, abs(off) - auth_test.took_s - 1)
-    mend = "Have the clock of this machine kept by NTP (chrony or systemd-timesyncd)."
+    fix = "Have the clock of this machine kept by NTP (chrony or systemd-timesyncd)."
     words = f"This machine's clock is {abs(off):.0f} seconds {'ahead of' if off > 0 else 'behind'} Slack's"
     if sure > _SKEW_FAIL_S:
-        return fail("clock", f"{words}; signed requests look stale.", mend)
+        return fail("clock", f"{words}; signed requests look stale.", fix)
     if sure > _SKEW_WARN_S:
-        return warn("clock", f"{words}.", mend)
+        return warn("clock", f"{words}.", fix)
     return ok("clock", "This machine and Slack agree on the time.")
 
 
@@ -152,13 +152,13 @@ def _channel(web: WebClient, check: str, env: str, channel: str) -> Finding:
         found = _find(web, channel)
     except SlackApiError as error:
         word = _error_code(error)
-        mend = f"Set {env} to the channel's id; a private channel must have the app as a member first."
-        return fail(check, f"Slack does not show {channel}: {word}.", mend)
+        fix = f"Set {env} to the channel's id; a private channel must have the app as a member first."
+        return fail(check, f"Slack does not show {channel}: {word}.", fix)
     except _NETWORK as error:
         return fail(check, f"Slack could not be reached: {error}.", _reachable(web))
     if found is None:
-        mend = f"Invite the app there (/invite @dms), or set {env} to the channel's id."
-        return fail(check, f"The app is in no channel named {channel}.", mend)
+        fix = f"Invite the app there (/invite @dms), or set {env} to the channel's id."
+        return fail(check, f"The app is in no channel named {channel}.", fix)
     name = f"#{found.get('name', channel)}"
     membership = membership_of(found)
     if membership is Membership.ARCHIVED:

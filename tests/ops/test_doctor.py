@@ -60,20 +60,20 @@ def test_all_is_well(healthy: Environ) -> None:
         ),
         Grade.OK,
     )
-    assert not any(each.mend for each in found.values())
+    assert not any(each.fix for each in found.values())
 
 
 def test_a_wrong_bot_token(healthy: Environ) -> None:
     found = not_ok({**healthy, "SLACK_BOT_TOKEN": "xoxb-wrong"})
     assert found["bot token"].failed
     assert "invalid_auth" in found["bot token"].found
-    assert "OAuth & Permissions" in found["bot token"].mend
+    assert "OAuth & Permissions" in found["bot token"].fix
 
 
 def test_a_wrong_app_token(healthy: Environ) -> None:
     found = not_ok({**healthy, "SLACK_APP_TOKEN": "xapp-wrong"})
     assert list(found) == ["app token"]
-    assert "connections:write" in found["app token"].mend
+    assert "connections:write" in found["app token"].fix
 
 
 def test_http_mode_has_no_app_token_to_check(healthy: Environ) -> None:
@@ -87,7 +87,7 @@ def test_slack_out_of_reach(healthy: Environ) -> None:
         port = closed.getsockname()[1]
     found = not_ok({**healthy, "SLACK_API_URL": f"http://127.0.0.1:{port}/api/"})
     assert "could not be reached" in found["bot token"].found
-    assert f":{port}/api/" in found["bot token"].mend
+    assert f":{port}/api/" in found["bot token"].fix
 
 
 def test_scopes_that_are_missing_or_too_many(healthy: Environ, slack: SlackServer) -> None:
@@ -103,9 +103,9 @@ def test_channels_that_cannot_be_posted_in(healthy: Environ, slack: SlackServer)
     slack.control.kick_bot("db-migrations")
     found = not_ok({**healthy, "DMS_APPROVAL_CHANNEL": "C0NOWHERE00"})
     assert found["notification channel"].failed
-    assert found["notification channel"].mend == "In #db-migrations, type: /invite @dms"
+    assert found["notification channel"].fix == "In #db-migrations, type: /invite @dms"
     assert "channel_not_found" in found["approval channel"].found
-    assert "/invite" in not_ok({**healthy, "DMS_APPROVAL_CHANNEL": "random"})["approval channel"].mend
+    assert "/invite" in not_ok({**healthy, "DMS_APPROVAL_CHANNEL": "random"})["approval channel"].fix
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_permissions_are_told_by_verb(healthy: Environ, dms: DmsServer) -> None:
     found = not_ok(healthy)["IAM permissions"]
     assert found.grade is Grade.WARN
     assert found.found.endswith("these verbs lack permissions: promote.")
-    assert "datamigration.migrationjobs.promote" in found.mend
+    assert "datamigration.migrationjobs.promote" in found.fix
     dms.control.permissions([])
     assert not_ok(healthy)["IAM permissions"].failed
 
@@ -163,7 +163,7 @@ def test_without_monitoring_the_rest_works(healthy: Environ, dms: DmsServer) -> 
     dms.control.monitoring(False)
     found = not_ok(healthy)
     assert list(found) == ["Cloud Monitoring"]
-    assert "roles/monitoring.viewer" in found["Cloud Monitoring"].mend
+    assert "roles/monitoring.viewer" in found["Cloud Monitoring"].fix
 
 
 def test_no_google_credentials(healthy: Environ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_no_google_credentials(healthy: Environ, tmp_path: Path, monkeypatch: py
     environ = {**healthy, "DMS_EMULATOR_HOST": "", "DMS_EMULATOR_REST_HOST": ""}
     found = not_ok(environ)["Google credentials"]
     assert found.failed
-    assert "gcloud auth application-default login" in found.mend
+    assert "gcloud auth application-default login" in found.fix
 
 
 def test_a_policy_that_is_wrong(healthy: Environ, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_database_that_is_none(healthy: Environ, tmp_path: Path) -> None:
     found = not_ok({**healthy, "DMS_BOT_DB": str(broken)})
     assert list(found) == ["database"]
     assert found["database"].failed
-    assert "local disk" in found["database"].mend
+    assert "local disk" in found["database"].fix
 
 
 def test_an_audit_that_was_tampered_with(healthy: Environ) -> None:
@@ -206,7 +206,7 @@ def test_no_policy_and_an_open_one_deserve_a_look(healthy: Environ, policy: str,
     assert list(found) == ["policy"]
     assert found["policy"].grade is Grade.WARN
     assert words in found["policy"].found
-    assert "dms-bot policy init" in found["policy"].mend
+    assert "dms-bot policy init" in found["policy"].fix
 
 
 def test_the_program(healthy: Environ, dms: DmsServer) -> None:
@@ -227,13 +227,14 @@ def test_offline_asks_nobody(environ: Environ) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["findings"]
     assert [each["check"] for each in found] == ["settings", "policy", "database", "audit"]
+    assert list(found[0]) == ["check", "grade", "found", "mend"]
 
 
 def test_the_report_hides_secrets() -> None:
-    text = report([Finding("x", Grade.FAIL, "postgresql://bot:pw@db is away, xoxb-1234-abcd", "Mend it.")])
+    text = report([Finding("x", Grade.FAIL, "postgresql://bot:pw@db is away, xoxb-1234-abcd", "Fix it.")])
     assert "pw" not in text
     assert "xoxb-1234" not in text
-    assert text.endswith("mend them before you rely on the bot.")
+    assert text.endswith("fix them before you rely on the bot.")
 
 
 def doctor(environ: Environ, *options: str) -> Any:
