@@ -94,7 +94,7 @@ def verify() -> None:
         newest = store.audit(limit=1, newest_first=True)
         count = newest[0].seq if newest else 0
         head = f"; the last row's hash is {newest[0].hash}" if newest else ""
-        click.echo(f"The audit is whole: {count} rows{head}.")
+        click.echo(f"The audit is intact: {count} rows{head}.")
 
 
 @audit.command()
@@ -125,7 +125,7 @@ def export(kind: str, output: Path | None, job: str, by: str, since: datetime | 
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Write over FILE if it exists.")
 def backup(file: Path, force: bool) -> None:
-    """Copy the SQLite database into FILE, checked and whole, also while the bot runs."""
+    """Copy the SQLite database into FILE and check the copy; the bot may run meanwhile."""
     from bot.store import sqlite_file
 
     url = _database()
@@ -133,7 +133,7 @@ def backup(file: Path, force: bool) -> None:
         from bot.store.backup import back_up
 
         content = back_up(sqlite_file(url), file, force=force)
-    click.echo(f"{file} is a whole backup of {url}, with {content}.")
+    click.echo(f"{file} is a complete backup of {url}, with {content}.")
 
 
 @main.command()
@@ -153,7 +153,7 @@ def restore(file: Path, yes: bool) -> None:
 
         amend = partial(end_unfinished, now=datetime.now(UTC))
         with restoring(file, sqlite_file(url), amend) as ready:
-            click.echo(f"The backup {file} is whole, with {ready.backup}.")
+            click.echo(f"The backup {file} is intact, with {ready.backup}.")
             click.echo(f"The database {url} {ready.state()}.")
             for line in ready.warnings():
                 click.echo(line)

@@ -88,7 +88,7 @@ class Restore:
             have = "has" if runs == 1 else "have"
             lines.append(
                 f"{count_of(runs, 'run')} in it {have} not ended, and may have been carried out since. "
-                "Nothing more is sent; the outcome is told as unclear:"
+                "Nothing more is sent; the outcome is reported as unclear:"
             )
             lines += [f"  {each}" for each in self.backup.runs[:_LISTED]]
         lines += rest_line(runs, _LISTED, "  and {} more")
@@ -121,7 +121,7 @@ def restoring(backup: Path, database: Path, amend: Callable[[Store], None]) -> I
     `amend` changes the copy that will be restored; the backup itself stays as it is.
 
     Raises:
-        StoreError: the backup is no whole database of a bot, or a newer version's; somebody uses the
+        StoreError: the backup is not a complete database of a bot, or a newer version's; somebody uses the
             database; or there is no room for it.
     """
     database = Path(os.path.realpath(database))
@@ -172,9 +172,9 @@ def _may_be_restored(backup: Path, database: Path) -> None:
     log = _log_beside(backup)
     if log:
         raise StoreError(
-            f"{backup} has {log.name} beside it, so it may not be whole by itself: make a backup of it with "
-            f"“DMS_BOT_DB={backup} dms-bot backup NEW” and restore that, or move {log.name} away if it "
-            "belongs to another database."
+            f"{backup} has {log.name} beside it, so it may not be complete by itself: "
+            f"make a backup of it with “DMS_BOT_DB={backup} dms-bot backup NEW” and restore that, "
+            f"or move {log.name} away if it belongs to another database."
         )
 
 

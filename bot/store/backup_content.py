@@ -43,7 +43,7 @@ def checked(file: Path, name: Path) -> Content:
     """Check a private file, which errors call `name`, and read what is in it.
 
     Raises:
-        StoreError: it is not a whole database of a bot of this version or an older one.
+        StoreError: it is not a complete database of a bot of this version or an older one.
     """
     try:
         with file.open("rb") as opened:

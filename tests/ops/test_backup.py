@@ -118,7 +118,7 @@ def test_a_backup_while_the_database_is_written_to(db: Path, copy: Path) -> None
         done = dms_bot(db, "backup", copy)
         assert writer.process.poll() is None
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{copy} is a whole backup of {db}, with an audit of ")
+    assert done.stdout.startswith(f"{copy} is a complete backup of {db}, with an audit of ")
     assert names(copy.parent) == {"state", "copy.db"}
     assert mode(copy) == 0o600
     with closing(sqlite3.connect(copy)) as connection:
@@ -294,7 +294,7 @@ def test_it_asks_and_says_what_it_is_about(db: Path, copy: Path) -> None:
     done = dms_bot(db, "restore", copy, input="n\n")
     assert done.returncode == 1
     told = done.stdout
-    assert f"The backup {copy} is whole, with an audit of 1 row" in told
+    assert f"The backup {copy} is intact, with an audit of 1 row" in told
     assert f"The database {db} has an audit of 2 rows" in told
     assert "1 request in it is open" in told
     assert "1 run in it has not ended" in told
@@ -487,7 +487,7 @@ def test_nobody_opens_the_database_while_it_is_restored(db: Path, copy: Path) ->
     )
     assert asking.stdin is not None
     assert asking.stdout is not None
-    assert "is whole" in asking.stdout.readline()
+    assert "is intact" in asking.stdout.readline()
     assert "is being restored" in refused(dms_bot(db, "audit", "verify"))
     assert "is being restored" in refused(dms_bot(db, "backup", copy, "--force"))
     asking.communicate("n\n")
@@ -536,7 +536,7 @@ def test_a_bot_on_a_restored_database_sends_nothing_again(db: Path, copy: Path) 
         name = job_name(dms.project, "europe-west1", "orders")
         with closing(open_store(str(db))) as store:
             created = datetime.fromisoformat(dms.control.job("orders")["createTime"])
-            job = make.job("orders", project=dms.project, location="europe-west1", create_time=created)
+            job = make.job(project=dms.project, create_time=created)
             store.add_request(
                 make.request(
                     jobs=(job,),

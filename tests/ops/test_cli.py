@@ -93,7 +93,7 @@ def test_audit_verify_needs_the_database_alone(tmp_path: Path) -> None:
     write_audit(db)
     done = dms_bot({"DMS_BOT_DB": db}, "audit", "verify")
     assert done.returncode == 0
-    assert done.stdout.startswith("The audit is whole: 3 rows; the last row's hash is ")
+    assert done.stdout.startswith("The audit is intact: 3 rows; the last row's hash is ")
     tamper(db)
     done = dms_bot({"DMS_BOT_DB": db}, "audit", "verify")
     assert done.returncode == 1
