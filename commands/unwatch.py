@@ -48,19 +48,19 @@ def _matches(watch: Watch, invocation: Invocation, jobs: str) -> bool:
 
 def _ended_text(ended: list[Watch]) -> str:
     if len(ended) > 1:
-        return f"ended {len(ended)} watches of this channel."
-    return f"ended a watch of this channel, which told it of {subscriptions.jobs_text(ended[0].jobs)}."
+        return f"ended {len(ended)} subscriptions of this channel."
+    return f"unsubscribed this channel from {subscriptions.jobs_text(ended[0].jobs)}."
 
 
 def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     parts: list[RichPart] = [
         subscriptions.target_text(target),
-        f" is no longer told of {subscriptions.jobs_text(ended[0].jobs)}.",
+        f" is no longer subscribed to {subscriptions.jobs_text(ended[0].jobs)}.",
     ]
     if len(ended) > 1:
-        parts = [f"Ended {len(ended)} watches of ", subscriptions.target_text(target), "."]
+        parts = [f"Ended {len(ended)} subscriptions of ", subscriptions.target_text(target), "."]
     if target == ctx.settings.notify_channel:
-        parts.append(" It is the notify channel, so by default it still hears of everything.")
+        parts.append(" It is the notify channel, so by default it still gets everything.")
     public = target == ctx.who.channel
     if public:
         parts += [" Ended by ", User(ctx.who.user), "."]
@@ -71,7 +71,7 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
 def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
     place = subscriptions.target_text(target)
     if not there:
-        return Note(("There is no watch for ", place, ". `/dms watches` shows all of yours."), tone="warn")
+        return Note(("No subscription of ", place, ". `/dms watches` shows all of yours."), tone="warn")
     buttons = tuple(
         Button(
             f"Unwatch {subscriptions.jobs_text(each.jobs).replace('`', '')}",
@@ -81,14 +81,14 @@ def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
         )
         for each in there[:_MAX_OFFERED]
     )
-    parts = ("There is no such watch for ", place, "; there are these:")
+    parts = ("No such subscription of ", place, ". There are these:")
     return Note(parts, buttons, tone="warn")
 
 
 VERB = Verb(
     name="unwatch",
     permission=Permission.VIEW,
-    summary="no longer be told",
+    summary="stop notifications",
     usage=(
         "unwatch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm]",
         "unwatch --all [--dm]",
@@ -96,15 +96,15 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            replace(subscriptions.CHANNEL, help="whose watch ends, if not this channel's"),
-            replace(subscriptions.DM, help="end a watch of mine, that tells me in direct messages"),
-            Flag("all", "switch", "end all watches of this channel, or mine with `--dm`"),
+            replace(subscriptions.CHANNEL, help="whose subscription ends, if not this channel's"),
+            replace(subscriptions.DM, help="end a subscription of mine to direct messages"),
+            Flag("all", "switch", "end all subscriptions of this channel, or mine with `--dm`"),
         ),
         filters=subscriptions.FILTERS,
     ),
-    details="Ends the watch that `/dms watch` with the same words began; without a job or filter, the one "
-    "of all jobs. To end one of a channel takes the role operator. What the notify channel and the policy "
-    "file ask for goes on.",
+    details="Ends the subscription that `/dms watch` with the same words began; without a job or filter, "
+    "the one to all jobs. To end one of a channel takes the role operator. What the notify channel and the "
+    "policy file ask for goes on.",
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
     asks_service=no_service_call,

@@ -17,12 +17,12 @@ MAX_WATCHES = 200
 """Upper bound for one channel or person."""
 _MISSING = {
     Membership.OUTSIDE: (
-        "The watch is saved, but *I am not a member of that channel yet* and cannot post there: type "
+        "The subscription is saved, but *I am not a member of that channel yet* and cannot post there: type "
         "`/invite @dms` in it."
     ),
     Membership.NOT_VISIBLE: (
-        "The watch is saved, but *I cannot see that channel*, which is private or not there, and cannot post "
-        "in it: type `/invite @dms` in it."
+        "The subscription is saved, but *I cannot see that channel*, which is private or not there, "
+        "and cannot post in it: type `/invite @dms` in it."
     ),
 }
 """Why the bot cannot post in the channel yet."""
@@ -33,7 +33,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     jobs = subscriptions.filter_of(invocation) or _job(ctx, invocation)
     membership = ctx.membership(target) if subscriptions.is_channel(target) else Membership.MEMBER
     if membership is Membership.ARCHIVED:
-        raise UsageError("That channel is archived, so nobody would hear of it there: choose one in use.")
+        raise UsageError(
+            "That channel is archived, so nobody would see notifications there: choose one in use."
+        )
     watch = Watch(secrets.token_urlsafe(9), target, ctx.who.user, jobs, only, ctx.now())
     same = _keep(ctx, watch, membership)
     if same is not None:
@@ -60,7 +62,7 @@ def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
         ctx.store.append_audit(subscriptions.audit_entry(ctx, "watched", watch))
         if subscriptions.needs_notice(ctx, watch.target, membership):
             subscriptions.notify_channel(
-                ctx, f"watch:{watch.id}", watch.target, f"had this channel {_confirmation(watch)}."
+                ctx, f"watch:{watch.id}", watch.target, f"subscribed this channel to {_about(watch)}."
             )
     return None
 
@@ -69,25 +71,24 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     return find_job(ctx, invocation.jobs[0], invocation).name if invocation.jobs else EVERYTHING
 
 
-def _confirmation(watch: Watch) -> str:
-    return f"told of {subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
+def _about(watch: Watch) -> str:
+    return f"{subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
 
 
 def _answer(ctx: Context, watch: Watch, since: str, membership: Membership) -> Note:
-    of = _confirmation(watch)
+    about, place = _about(watch), subscriptions.target_text(watch.target)
     missing = _MISSING.get(membership, "")
-    said = f" will be {of} once I am a member there. {missing}" if missing else f" is {since} {of}."
-    parts: tuple[RichPart, ...] = (
-        subscriptions.target_text(watch.target),
-        said + _hint(ctx, watch, since, membership),
-    )
+    hint = _hint(ctx, watch, since, membership)
+    public = since == "now" and watch.target == ctx.who.channel and not missing
+    parts: tuple[RichPart, ...] = (place, f" is {since} subscribed to {about}.{hint}")
+    if public:
+        parts = (User(ctx.who.user), " subscribed ", place, f" to {about}.{hint}")
+    elif missing:
+        parts = (place, f" gets {about} once I am a member there. {missing}{hint}")
     buttons = (
         Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatch_command(watch))),
         Button("All watches", "watches", "run", ctx.ref(Invocation("watches"))),
     )
-    public = since == "now" and watch.target == ctx.who.channel and not missing
-    if public:
-        parts += (" Set by ", User(ctx.who.user), ".")
     return Note(parts, buttons, tone="warn" if missing else "good", public=public)
 
 
@@ -95,7 +96,7 @@ def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str
     if since != "now" or not subscriptions.is_channel(watch.target):
         return ""
     if watch.target == ctx.settings.notify_channel and watch.jobs != EVERYTHING:
-        return " It hears of all other jobs as before: `/dms watch --only …` there narrows that."
+        return " It still gets all other jobs: `/dms watch --only …` there narrows that."
     if membership is Membership.UNKNOWN:
         return " I can only write where I am a member: `/invite` me if I am not."
     return ""
@@ -104,7 +105,7 @@ def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str
 VERB = Verb(
     name="watch",
     permission=Permission.VIEW,
-    summary="be told what happens to jobs",
+    summary="get notified about jobs",
     usage=(
         "watch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm] [--only failed,completed]",
     ),
@@ -113,12 +114,11 @@ VERB = Verb(
         flags=(subscriptions.CHANNEL, subscriptions.DM, subscriptions.ONLY),
         filters=subscriptions.FILTERS,
     ),
-    details="Without a job or filter, of all jobs. The channel where you type it is told, unless you name "
-    "another one or ask for direct messages. To set what a channel is told takes the role operator, and "
-    "to be in it where it is private. With `--only`, each event of those kinds is a message of its "
-    "own; otherwise each job has one message that is kept up to date, and what people must see (failed, "
-    "ready to promote, completed, stuck, deleted) is told anew. Watching again with another `--only` "
-    "replaces the first.",
+    details="Without a job or filter, about all jobs. Notifies the channel where you type it, unless you "
+    "name another one or ask for direct messages. To subscribe a channel takes the role operator, and to be "
+    "in it where it is private. With `--only`, each event of those kinds is a message of its own; otherwise "
+    "each job has one message that is kept up to date, and what people must see (failed, ready to promote, "
+    "completed, stuck, deleted) is posted anew. Watching again with another `--only` replaces the first.",
     examples=("watch orders-db", "watch label.env=prod --only failed,completed", "watch state=failed --dm"),
     run=_run,
     asks_service=only_of_a_job,

@@ -22,9 +22,7 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
     speaks = ctx.access.channels_verdict(ctx.who).allowed if mine else False
     shown = [Section(_line(each), _buttons(ctx, each, speaks=speaks)) for each in mine[:_SHOWN]]
     if not mine:
-        shown = [
-            Section("No watches of yours, and none of this channel. `/dms watch orders-db --dm` adds one.")
-        ]
+        shown = [Section("No subscriptions of you or this channel. `/dms watch orders-db --dm` adds one.")]
     rest = len(mine) - _SHOWN
     if rest > 0:
         shown.append(Section(f"… and {rest} more. `/dms unwatch --all` ends all of a channel."))
@@ -51,7 +49,7 @@ def _defaults(ctx: Context) -> list[Section]:
     narrowed = any(each.jobs == EVERYTHING and each.target == notify for each in all_watches)
     parts: list[RichPart] = []
     if notify and not narrowed:
-        parts += ["\n• ", subscriptions.target_text(notify), " hears of all jobs (the notify channel)"]
+        parts += ["\n• ", subscriptions.target_text(notify), " gets all jobs (the notify channel)"]
     parts += _policy(given)
     return [Section(("*By default*", *parts))] if parts else []
 
@@ -60,7 +58,7 @@ def _policy(given: Iterable[SubscriptionLike]) -> list[RichPart]:
     parts: list[RichPart] = []
     for each in given:
         about = (
-            " hears of "
+            " gets "
             f"{subscriptions.jobs_text(each.jobs)}{subscriptions.events_text(each.only)} (the policy file)"
         )
         parts += ["\n• ", subscriptions.target_text(each.target), about]
@@ -68,7 +66,7 @@ def _policy(given: Iterable[SubscriptionLike]) -> list[RichPart]:
 
 
 def _line(watch: Watch) -> tuple[RichPart, ...]:
-    text = f" hears of {subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
+    text = f" gets {subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
     return (subscriptions.target_text(watch.target), text)
 
 
@@ -82,10 +80,10 @@ def _buttons(ctx: Context, watch: Watch, *, speaks: bool) -> tuple[Button, ...]:
 VERB = Verb(
     name="watches",
     permission=Permission.VIEW,
-    summary="who is told of what",
+    summary="list notifications",
     usage=("watches",),
-    details="Shows your direct messages, this channel's watches, those that you set elsewhere, and what is "
-    "told by default.",
+    details="Shows your direct messages, this channel's subscriptions, those that you set elsewhere, and the "
+    "default ones.",
     examples=("watches",),
     run=_run,
     asks_service=no_service_call,

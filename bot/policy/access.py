@@ -140,7 +140,7 @@ class Access:
         """May `who` change the subscriptions of channels? One's own only take permission to look."""
         principal, allowed = self.principal(who), Subjects(CHANNEL_SUBSCRIPTION_ROLE)
         if principal.is_one_of(allowed):
-            return Verdict(True, "Your role lets you set what channels are told.")
+            return Verdict(True, "Your role lets you change the notifications of channels.")
         why = reasons.channel_subscriptions(self.policy, allowed, principal.role())
         return Verdict(False, _with_hint(why, principal), permitted_instead=self._named(allowed))
 

@@ -54,9 +54,9 @@ def notices(policy: Policy) -> list[Section]:
         parts: list[RichPart] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
         found.append(Section((*parts, f" on {scope(window.scope)}: {window.reason}")))
     if policy.watches:
-        lines: list[RichPart] = ["*Told without asking*"]
+        lines: list[RichPart] = ["*Default notifications*"]
         for watch in policy.watches:
-            what = f" hears of {', '.join(watch.only) or 'everything'}, jobs `{watch.jobs}`"
+            what = f" gets {', '.join(watch.only) or 'everything'}, jobs `{watch.jobs}`"
             lines += ["\n• ", _target(watch.target), what]
         found.append(Section(tuple(lines)))
     if policy.summary is not None:

@@ -56,10 +56,10 @@ def own_request(rule: EffectiveRule) -> str:
 
 def channel_subscriptions(policy: Policy, allowed: Subjects, role: Role) -> str:
     """Why somebody with this role may not change a channel's subscriptions, and what they can do instead."""
-    own = "`/dms watch … --dm` tells you alone, `/dms unwatch … --dm` ends that."
+    own = "`/dms watch … --dm` notifies you alone, `/dms unwatch … --dm` ends that."
     if policy.missing:
-        return f"{missing_policy('set or end what a channel is told')} Still, {own}"
-    takes = f"To set or end what a channel is told takes {subjects_text(allowed)}"
+        return f"{missing_policy('change the notifications of a channel')} Still, {own}"
+    takes = f"To change the notifications of a channel takes {subjects_text(allowed)}"
     return f"{takes}, and your role is {role_name(role)}: {own}"
 
 

@@ -38,7 +38,7 @@ def _what(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
         case "watched" | "unwatched":
             return (
                 *who,
-                "*began a watch*" if entry.event == "watched" else "*ended a watch*",
+                "*subscribed*" if entry.event == "watched" else "*unsubscribed*",
                 *_watch(entry),
             )
     of = f" of {job}" if job else ""
@@ -67,9 +67,9 @@ def _watch(entry: AuditEntry) -> tuple[RichPart, ...]:
     if found is None:
         return ()
     only = tuple(found["only"].split(",")) if found["only"] else ()
-    hears = "hears" if entry.event == "watched" else "no longer hears"
-    about = f" {hears} of {subscriptions.jobs_text(found['jobs'])}{subscriptions.events_text(only)}"
-    return (": ", subscriptions.target_text(found["target"]), about)
+    to = "to" if entry.event == "watched" else "from"
+    about = f" {to} {subscriptions.jobs_text(found['jobs'])}{subscriptions.events_text(only)}"
+    return (" ", subscriptions.target_text(found["target"]), about)
 
 
 def _detail(entry: AuditEntry) -> tuple[RichPart, ...]:

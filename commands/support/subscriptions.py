@@ -14,8 +14,8 @@ from bot.util.suggest import did_you_mean
 from commands.support.base import Context, EarlyAnswer
 from commands.support.visibility import is_hidden
 
-CHANNEL = Flag("channel", "word", "which channel is told, if not this one")
-DM = Flag("dm", "switch", "tell me alone, in a direct message")
+CHANNEL = Flag("channel", "word", "which channel to notify, if not this one")
+DM = Flag("dm", "switch", "notify me alone, in a direct message")
 ONLY = Flag("only", "list", "only these events or states, for example `failed,completed`")
 FILTERS = ("state", "label")
 
@@ -53,7 +53,9 @@ def _need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
         if known is None
         else "That channel is private, and you are not in it"
     )
-    raise UsageError(f"{why}: what it is told is set by its members, so type `/dms {invocation.verb}` in it.")
+    raise UsageError(
+        f"{why}: only its members set its notifications, so type `/dms {invocation.verb}` in it."
+    )
 
 
 def _named(ctx: Context, invocation: Invocation) -> str:

@@ -171,10 +171,9 @@ def test_freezes_and_watches_are_told_with_times_and_names(typing: CommandServic
     assert isinstance(page, AnswerPage)
     until, about = "2026-03-01 14:00:00+00:00", "`orders`, only `failed`, `completed`"
     assert [words(each.text).partition(" @")[2] for each in page.sections[:6]] == [
-        f"{DANA.user} *ended a watch*: C0GENERAL1 no longer hears of {about} (typed in C0GENERAL1)",
-        f"{DANA.user} *began a watch*: @{DANA.user} hears of jobs with the label `env=prod` "
-        "(typed in C0GENERAL1)",
-        f"{DANA.user} *began a watch*: C0GENERAL1 hears of {about} (typed in C0GENERAL1)",
+        f"{DANA.user} *unsubscribed* C0GENERAL1 from {about} (typed in C0GENERAL1)",
+        f"{DANA.user} *subscribed* @{DANA.user} to jobs with the label `env=prod` (typed in C0GENERAL1)",
+        f"{DANA.user} *subscribed* C0GENERAL1 to {about} (typed in C0GENERAL1)",
         f"{DANA.user} *froze* all jobs until {until} in C0GENERAL1\naudit",
         f"{DANA.user} *lifted the freeze* of `orders` in C0GENERAL1",
         f"{DANA.user} *froze* `orders` until {until} in C0GENERAL1\nmonth end",

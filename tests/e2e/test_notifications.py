@@ -157,7 +157,7 @@ def test_a_burst_becomes_one_digest(env: Env) -> None:
 def test_watch_by_person_and_channel(env: Env) -> None:
     job = a_job(env, "watched", state="RUNNING", phase="CDC")
     answer = env.type(f"watch {job} --dm --only failed", user="alex")
-    assert "now told of" in plain(answer)
+    assert "now subscribed to" in plain(answer)
     # This is how a channel that was picked behind `#` arrives.
     assert "<#C0GENERAL1>" in plain(env.type(f"watch {job} --channel <#C0GENERAL1|general>", user="sam"))
     assert job in plain(env.type("watches", user="alex"))

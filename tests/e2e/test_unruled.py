@@ -113,12 +113,12 @@ def test_many_at_once_are_refused_as_one_is(env: Env, line: str) -> None:
 def test_what_a_channel_is_told_is_refused_and_what_one_is_told_oneself_is_not(env: Env) -> None:
     for line in ("watch", "watch --only failed", "unwatch --all", "watch --channel <#C0GENERAL1|general>"):
         refused = plain(env.type(line))
-        assert f"You may not set or end what a channel is told: {REFUSED}" in refused
-        assert "`/dms watch … --dm` tells you alone" in refused
+        assert f"You may not change the notifications of a channel: {REFUSED}" in refused
+        assert "`/dms watch … --dm` notifies you alone" in refused
     assert env.bot.store.watches() == ()
-    assert "now told of all jobs" in plain(env.type("watch --dm"))
+    assert "now subscribed to all jobs" in plain(env.type("watch --dm"))
     assert "[Unwatch]" in plain(env.type("watches"))
-    assert "no longer told" in plain(env.type("unwatch --dm"))
+    assert "no longer subscribed" in plain(env.type("unwatch --dm"))
 
 
 @pytest.mark.parametrize("line", ["list", "show {}", "databases {}", "history", "approvals", "watches"])

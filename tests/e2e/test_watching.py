@@ -40,13 +40,13 @@ def test_a_channel_without_the_app_is_said_to_need_it(env: Env, typed_there: boo
     else:
         answer = env.type(f"watch {job} --channel {RANDOM}")
     said = plain(answer)
-    assert f"<#C0RANDOM01> will be told of `{job}` once I am a member there. The watch is saved" in said
+    assert f"<#C0RANDOM01> gets `{job}` once I am a member there. The subscription is saved" in said
     assert f"*I am not a member of that channel yet* and cannot post there: {INVITE}" in said
     assert answer.get("ephemeral_for")
     assert targets(env) == ["C0RANDOM01"]
     env.slack.invite_bot("random")
     again = plain(env.type(f"watch {job} --channel {RANDOM}"))
-    assert f"<#C0RANDOM01> is already told of `{job}`." in again
+    assert f"<#C0RANDOM01> is already subscribed to `{job}`." in again
     assert "member" not in again
     until(lambda: env.bot.store.known_jobs())
     env.dms.set_job(job, state="FAILED")
@@ -56,7 +56,7 @@ def test_a_channel_without_the_app_is_said_to_need_it(env: Env, typed_there: boo
 def test_a_private_channel_without_the_app_is_not_seen(env: Env) -> None:
     env.slack.kick_bot("db-leads")
     said = plain(env.type("watch --only failed", channel="db-leads"))
-    assert "will be told of all jobs, only `failed` once I am a member there. The watch is saved" in said
+    assert "gets all jobs, only `failed` once I am a member there. The subscription is saved" in said
     assert (
         f"*I cannot see that channel*, which is private or not there, and cannot post in it: {INVITE}" in said
     )
@@ -67,14 +67,14 @@ def test_a_private_channel_without_the_app_is_not_seen(env: Env) -> None:
 @pytest.mark.parametrize("channel", ["<#C0GENERAL1|general>", LEADS])
 def test_where_the_app_is_a_member_nothing_more_is_said(env: Env, channel: str) -> None:
     said = plain(env.type(f"watch --channel {channel}"))
-    assert "is now told of all jobs." in said
+    assert "is now subscribed to all jobs." in said
     assert "member" not in said
 
 
 def test_where_slack_does_not_say_it_is_saved_all_the_same(env: Env) -> None:
     env.slack.fault("conversations.info", "503")
     said = plain(env.type("watch", channel="random"))
-    assert "is now told of all jobs. I can only write where I am a member" in said
+    assert "subscribed <#C0RANDOM01> to all jobs. I can only write where I am a member" in said
     assert targets(env) == ["C0RANDOM01"]
 
 
@@ -89,7 +89,7 @@ def test_who_only_looks_neither_silences_a_channel_nor_has_it_told(
         for line in ("watch --only deleted", "unwatch --all", "unwatch state=failed"):
             answer = env.type(line, user="riley", channel="db-migrations")
             assert "takes the role operator or above, and your role is viewer" in plain(answer)
-            assert "`/dms watch … --dm` tells you alone" in plain(answer)
+            assert "`/dms watch … --dm` notifies you alone" in plain(answer)
             assert answer.get("ephemeral_for"), "the channel need not see it"
         refused = plain(env.type("watch --channel <#C0GENERAL1|general>", user="riley"))
         assert "takes the role operator" in refused
@@ -98,15 +98,15 @@ def test_who_only_looks_neither_silences_a_channel_nor_has_it_told(
         ]
         assert "[Unwatch]" not in plain(env.type("watches", user="riley", channel="db-migrations"))
         assert "[Unwatch]" in plain(env.type("watches", channel="db-migrations"))
-        assert "now told of all jobs" in plain(env.type("watch --only failed --dm", user="riley"))
+        assert "now subscribed to all jobs" in plain(env.type("watch --only failed --dm", user="riley"))
         assert "[Unwatch]" in plain(env.type("watches", user="riley"))
-        assert "no longer told" in plain(env.type("unwatch --dm", user="riley"))
+        assert "no longer subscribed" in plain(env.type("unwatch --dm", user="riley"))
 
 
 def test_a_viewer_cannot_press_what_ends_a_channels_watch(slack: SlackServer, tmp_path: Path) -> None:
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path)) as env:
         shown = env.type("watch", channel="db-migrations")
-        assert "Set by <@U0DANA0001>." in plain(shown)
+        assert "<@U0DANA0001> subscribed " in plain(shown)
         press_refused(env, shown, "Unwatch", "riley", "takes the role operator")
         assert targets(env) == [NOTIFY_CHANNEL]
 
@@ -116,8 +116,8 @@ def test_in_an_open_policy_members_set_it_and_guests_do_not(env: Env) -> None:
     assert "takes the role operator or above, and your role is viewer" in refused
     assert "Guests, and people of other workspaces, may only look here." in refused
     assert targets(env) == []
-    assert "now told of all jobs" in plain(env.type("watch --dm", user="quinn"))
-    assert "now told of all jobs" in plain(env.type("watch", user="riley"))
+    assert "now subscribed to all jobs" in plain(env.type("watch --dm", user="quinn"))
+    assert "<@U0RILEY001> subscribed " in plain(env.type("watch", user="riley"))
 
 
 def test_a_private_channel_is_set_by_its_members_alone(env: Env) -> None:
@@ -126,7 +126,7 @@ def test_a_private_channel_is_set_by_its_members_alone(env: Env) -> None:
         assert "That channel is private, and you are not in it" in refused
         assert f"type `/dms {line.split()[0]}` in it" in refused
     assert targets(env) == []
-    assert "is now told of all jobs" in plain(env.type(f"watch --channel {LEADS}", user="alex"))
+    assert "is now subscribed to all jobs" in plain(env.type(f"watch --channel {LEADS}", user="alex"))
 
 
 @pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
@@ -146,9 +146,9 @@ def test_a_private_channel_without_the_app_is_set_from_inside(env: Env) -> None:
 
 def test_a_channel_sees_who_set_and_ended_from_elsewhere_what_it_hears(env: Env) -> None:
     env.type("watch --only failed --channel <#C0GENERAL1|general>", user="sam")
-    told = env.slack.wait_message(channel="general", contains=["had this channel told of"])
-    assert plain(told) == "<@U0SAM00001> had this channel told of all jobs, only `failed`."
+    told = env.slack.wait_message(channel="general", contains=["subscribed this channel to"])
+    assert plain(told) == "<@U0SAM00001> subscribed this channel to all jobs, only `failed`."
     env.type("unwatch --channel <#C0GENERAL1|general>", user="sam")
-    ended = env.slack.wait_message(channel="general", contains=["ended a watch"])
-    assert plain(ended) == "<@U0SAM00001> ended a watch of this channel, which told it of all jobs."
+    ended = env.slack.wait_message(channel="general", contains=["unsubscribed this channel"])
+    assert plain(ended) == "<@U0SAM00001> unsubscribed this channel from all jobs."
     assert [each.event for each in env.bot.store.audit()] == ["watched", "unwatched"]

@@ -137,7 +137,7 @@ def test_a_job_that_is_gone_can_be_unwatched(at: CommandService, dms: DmsServer)
 
 
 def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: CommandService) -> None:
-    assert "no watch" in words(at.type("unwatch", DANA))
+    assert "No subscription" in words(at.type("unwatch", DANA))
     at.type("watch orders", DANA)
     answer = at.type("unwatch state=failed", DANA)
     assert labels(answer) == ["Unwatch orders"]
@@ -147,7 +147,7 @@ def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: CommandSe
 def test_all_watches_of_a_channel_end_and_no_others(at: CommandService) -> None:
     for line in ("watch", "watch orders", "watch state=failed", "watch orders --dm"):
         at.type(line, DANA)
-    assert "Ended 3 watches of " in words(at.type("unwatch --all", DANA))
+    assert "Ended 3 subscriptions of " in words(at.type("unwatch --all", DANA))
     assert kept(at) == [(DANA.user, ORDERS, ())]
 
 
@@ -164,8 +164,8 @@ def test_watches_shows_mine_the_channels_and_the_defaults(at: CommandService) ->
     said = words(answer)
     assert "`orders`, only `failed`" in said
     assert "`FAILED`" in said
-    assert f"{NOTIFY} hears of all jobs" in said
-    assert "C0TEAM0001 hears of jobs with the label `env=prod`, only `failed` (the policy file)" in said
+    assert f"{NOTIFY} gets all jobs" in said
+    assert "C0TEAM0001 gets jobs with the label `env=prod`, only `failed` (the policy file)" in said
     assert "U0ALEX0001" not in said
 
 

@@ -75,8 +75,10 @@ def test_without_a_policy_nobody_decides_what_was_asked_before(who: Person) -> N
 def test_without_a_policy_nobody_sets_what_channels_are_told() -> None:
     verdict = Access(policy=NO_POLICY).channels_verdict(ADMIN)
     assert not verdict.allowed
-    assert verdict.why.startswith(f"You may not set or end what a channel is told: {REFUSED} Still, `/dms")
-    assert "--dm` tells you alone" in verdict.why
+    assert verdict.why.startswith(
+        f"You may not change the notifications of a channel: {REFUSED} Still, `/dms"
+    )
+    assert "--dm` notifies you alone" in verdict.why
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
         "closing",
         "Frozen*: `orders` until",
         "month end",
-        "C0DBMIGRAT hears of everything",
+        "C0DBMIGRAT gets everything",
         "09:00 Europe/Berlin",
         "Where no rule matches",
     ):
