@@ -72,7 +72,7 @@ def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[st
     try:
         progress = ctx.dms.dump_progress(job)
     except DmsError as error:
-        return {}, f"How far each dump is cannot be told: {error}"
+        return {}, f"The progress of the dumps is not known: {error}"
     known = {each.name: progress.of(each.id) for each in dumping}
     return {name: percent for name, percent in known.items() if percent is not None}, ""
 

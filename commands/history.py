@@ -166,7 +166,7 @@ def _nothing(query: _Query) -> RichText:
     if query.job:
         job_id = short_name(query.job)
         return f"Nothing was done with `{job_id}` from here yet. `/dms show {job_id}` tells how it is."
-    return "Nothing was done from here yet. What people ask for, approve and do is told here, newest first."
+    return "Nothing was done from here yet. What people ask for, approve and do appears here, newest first."
 
 
 def _footer(page: int, more: bool) -> str:

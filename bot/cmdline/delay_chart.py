@@ -126,7 +126,7 @@ def _threshold(axes: Axes, points: Sequence[DelayPoint], alert_s: float) -> None
     axes.yaxis.set_major_locator(MultipleLocator(tick_step(high, _NICE_SECONDS)))
     axes.axhline(alert_s, color=_ALERT, linewidth=1.2, linestyle="--")
     axes.annotate(
-        f"told above {seconds_text(alert_s)}",
+        f"alert above {seconds_text(alert_s)}",
         (0.01, alert_s),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),

@@ -1,5 +1,5 @@
-"""Known errors of set-up, logs, replication and schemas. The first that fits counts: what is told apart from
-something more general stands before it."""
+"""Known errors of set-up, logs, replication and schemas. The first that fits counts, so a special error
+stands before a more general one."""
 
 from __future__ import annotations
 

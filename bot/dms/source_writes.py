@@ -76,7 +76,7 @@ def may_resume_text(job: Job) -> str:
     if job.type == JobType.ONE_TIME:
         return (
             "The writes to the source may resume: the full dump has begun. But a one-time migration does not "
-            "take along what is written from now on."
+            "include what is written from now on."
         )
     return "The writes to the source may resume: the full dump has begun, and CDC brings what is written now."
 

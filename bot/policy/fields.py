@@ -206,7 +206,7 @@ class TableReader:
         return frozenset(found)
 
     def subjects(self, key: str, *, roles_too: bool = True) -> Subjects:
-        """Roles (with `roles_too`), users, groups and channels, told apart by the form of their IDs."""
+        """Roles (with `roles_too`), users, groups and channels, distinguished by the form of their IDs."""
         example = _SUBJECT_EXAMPLE if roles_too else '["U0123ABCD", "@dba-team"]'
         roles: list[Role] = []
         users: list[str] = []

@@ -64,7 +64,8 @@ def abandon_button(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
     waiting = len(not_started(runs))
     what = "1 job is" if len(long) == 1 else f"{len(long):,} jobs are"
     rest = f" {not_started_note(waiting)}" if waiting else ""
-    asks = f"Nothing is sent or stopped at the service. {what} told as unclear and no longer locked.{rest}"
+    reported = f"{what} reported as unclear and no longer locked."
+    asks = f"Nothing is sent or stopped at the service. {reported}{rest}"
     return (Button("Stop following", long[0].action, "unfollow", long[0].request, asks=asks),)
 
 

@@ -55,7 +55,7 @@ _slack_errors = Counter(
     "dms_bot_slack_errors", "Slack calls that failed", ["method", "error"], registry=REGISTRY
 )
 _errors = Counter(
-    "dms_bot_errors", "Faults in the bot itself that were told with a reference", registry=REGISTRY
+    "dms_bot_errors", "Errors in the bot itself that were reported with a reference", registry=REGISTRY
 )
 _build = Gauge("dms_bot_build_info", "The version that runs", ["version"], registry=REGISTRY)
 

@@ -127,7 +127,7 @@ def _databases(
         if name in left_out:
             raise UsageError(
                 f"`{job.id}` does not migrate `{name}`; nothing was sent. `/dms edit {job.id} --add {name}` "
-                "takes it along."
+                "adds it."
             )
     known_names(job, names, has)
     return migrated_databases

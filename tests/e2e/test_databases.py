@@ -76,7 +76,7 @@ def test_without_monitoring_all_but_the_progress_is_there(env: Env) -> None:
         page = env.type(f"databases {job}")
     finally:
         env.dms.monitoring(True)
-    assert "How far each dump is cannot be told" in plain(page)
+    assert "The progress of the dumps is not known" in plain(page)
     assert "%" not in line_of(page, "orders")
     assert listed(page) == ["search", "archive", "orders", "scratch"]
 

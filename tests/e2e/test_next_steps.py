@@ -93,7 +93,7 @@ def test_what_has_only_begun_is_not_called_done(env: Env) -> None:
     env.press(env.type("approvals"), "review")
     env.press(env.slack.wait_view("dana", job), "confirm")
     said = plain(env.slack.wait_view("dana", "/dms approvals"))
-    assert "Confirmed. How it goes on is told where it was asked." in said
+    assert "Confirmed. The request's message shows what happens next." in said
     assert "Done" not in said
     env.slack.close_view(env.slack.wait_view("dana", "/dms approvals"), everything=True)
     env.shows_done(card, "stop")

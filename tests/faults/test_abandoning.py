@@ -229,7 +229,7 @@ def test_others_find_the_button_beside_the_refusal(env: Timed) -> None:
     refused = env.type(f"stop {job}", "sam", "dms-approvals")
     assert f"`{job}` is locked" in plain(refused)
     assert (
-        "Nothing is sent or stopped at the service. 1 job is told as unclear"
+        "Nothing is sent or stopped at the service. 1 job is reported as unclear"
         in (question(refused)["text"]["text"])
     )
     before = moment(env)

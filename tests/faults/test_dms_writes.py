@@ -1,4 +1,4 @@
-"""DMS in trouble while the bot calls it: each change is made once or told as unclear, never blindly again."""
+"""DMS in trouble during the bot's calls: each change is made once, or reported unclear and not repeated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_answer_to_a_call_that_was_carried_out_is_lost(env: Env, code: str) 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED"])
 def test_a_call_fails_before_it_was_carried_out(env: Env, code: str) -> None:
-    """What has a `request_id` is repeated with the same one; all else is told as unclear, once."""
+    """What has a `request_id` is repeated with the same one; all else is reported as unclear, once."""
     for act, job, card in begun(env, code, after_apply=False):
         if act.repeatable:
             env.shows(card, "✅", timeout=40)

@@ -183,7 +183,7 @@ def test_the_alert_says_what_to_do_now() -> None:
     ("after", "kind", "says", "never"),
     [
         ("RUNNING/FULL_DUMP", "CONTINUOUS", "CDC brings what is written now", "one-time"),
-        ("RUNNING/FULL_DUMP", "ONE_TIME", "does not take along what is written from now on", "CDC brings"),
+        ("RUNNING/FULL_DUMP", "ONE_TIME", "does not include what is written from now on", "CDC brings"),
         ("RUNNING/CDC", "CONTINUOUS", "CDC reached", "one-time"),
     ],
 )

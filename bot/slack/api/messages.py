@@ -149,7 +149,7 @@ class FoundMessage:
 class Delivery:
     """Calls Slack without retries: only the caller knows what has been posted.
 
-    Every method raises the errors above. `on_error` hears of each failed call: method, error.
+    Every method raises the errors above. `on_error` gets the method and the error of each failed call.
     """
 
     def __init__(self, client: WebClient, on_error: Callable[[str, str], None] | None = None) -> None:

@@ -27,7 +27,7 @@ class ListenerFailed(Exception):
 
 
 def listener(work: Callable[P, None]) -> Callable[P, None]:
-    """Decorates a listener, so that its own errors can be told from malformed payloads."""
+    """Decorates a listener, so that its own errors are distinguished from malformed payloads."""
 
     # Bolt reads the names of the arguments through `__wrapped__`.
     @wraps(work)

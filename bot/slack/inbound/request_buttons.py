@@ -37,13 +37,13 @@ _UPDATE_POLLS = 5
 _UPDATE_POLL_S = 0.2
 """How often and how long to wait until a message that was just updated is marked as sent."""
 _ACKNOWLEDGED = {
-    "confirm": "Confirmed. How it goes on is told where it was asked.",
-    "confirm_destination": "Confirmed. How it goes on is told where it was asked.",
-    "approve": "Your approval counts. How it goes on is told where it was asked.",
+    "confirm": "Confirmed. The request's message shows what happens next.",
+    "confirm_destination": "Confirmed. The request's message shows what happens next.",
+    "approve": "Your approval counts. The request's message shows what happens next.",
     "cancel": "Cancelled: nothing was sent.",
     "withdraw": "Withdrawn: nothing was sent.",
     "unfollow": "No longer followed: `/dms show` and the message of the request say how the job stands.",
-    "recheck": "Looked again: the message of the request shows the delay.",
+    "recheck": "Measured again: the request's message shows the delay.",
 }
 """Answers to a button that was not pressed on the request's own message, which may be out of sight. They say
 what was accepted, as the work may only have begun."""

@@ -112,7 +112,7 @@ class Workers:
     def open_view(self, target: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
         """Open a view, on top of the review if the button was pressed in one.
 
-        Returns its id; if Slack refuses, the person is told and the id is empty.
+        Returns its id; if Slack refuses, the person gets a note and the id is empty.
         """
         view_id = self._replier.open(trigger, view, over=bool(target.view_id))
         if not view_id:

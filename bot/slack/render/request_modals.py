@@ -75,7 +75,7 @@ def deny_reason(request: Request, ref: str) -> dict[str, Any]:
     blocks: list[Block] = [
         m.section(
             f"{mrkdwn.mention('@', request.by.user)} asked to *{mrkdwn.verbatim(subject(request))}* "
-            "and is told your reason."
+            "and sees your reason."
         ),
         InputBlock(
             block_id=REASON_BLOCK,
