@@ -53,7 +53,9 @@ def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
         all_there = ctx.store.watches(target=watch.target)
         same = [each for each in all_there if each.jobs == watch.jobs]
         if len(all_there) - len(same) >= MAX_WATCHES:
-            raise UsageError(f"There are {MAX_WATCHES} watches already: end some first, see `/dms watches`.")
+            raise UsageError(
+                f"There are {MAX_WATCHES} subscriptions already: end some first, see `/dms watches`."
+            )
         if same and same[0].only == watch.only:
             return same[0]
         for each in same:

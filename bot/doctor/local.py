@@ -41,14 +41,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         store = open_store(settings.db)
     except StoreError as error:
-        yield fail("database", str(error), _database_mend(settings))
+        yield fail("database", str(error), _database_fix(settings))
         return
     try:
         store.ping()
         yield ok("database", f"{name} can be read and written, and its tables are up to date.")
         yield _audit(store)
     except StoreError as error:
-        yield fail("database", str(error), _database_mend(settings))
+        yield fail("database", str(error), _database_fix(settings))
     finally:
         store.close()
 
@@ -62,7 +62,7 @@ def _audit(store: Store) -> Finding:
     return ok("audit", f"The chain of {newest[0].seq if newest else 0:,} rows is intact.")
 
 
-def _database_mend(settings: Settings) -> str:
+def _database_fix(settings: Settings) -> str:
     if "://" in settings.db:
         return (
             "Check DMS_BOT_DB (host, user, password, database), and that the server can be reached from here."

@@ -85,7 +85,7 @@ def filter_of(invocation: Invocation) -> str:
         return ""
     if len(invocation.filters) > 1 or invocation.jobs:
         raise UsageError(
-            f"One watch takes one job or one filter: type `/dms {invocation.verb}` once for each."
+            f"One subscription takes one job or one filter: type `/dms {invocation.verb}` once for each."
         )
     ((key, value),) = invocation.filters.items()
     if key == "state":
