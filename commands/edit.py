@@ -66,6 +66,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     config = ctx.dms.objects_config(job.name)
     _check_base_selection(invocation, job, config)
     parallelism = _new_parallelism(invocation, job)
+    if not change.empty:
+        _check_editable(job, Options())
     planned = _plan(ctx, job, config, change)
     if not planned.changes and not parallelism:
         return Note(f"Nothing to save: that is how `{job.id}` is set already.")
@@ -80,8 +82,8 @@ def _asks_for_form(invocation: Invocation) -> bool:
     return not invocation.flags
 
 
-def _editable(job: Job, parallelism: str) -> None:
-    refusal = check(Action.EDIT, job, Options(parallelism=parallelism))
+def _check_editable(job: Job, options: Options) -> None:
+    refusal = check(Action.EDIT, job, options)
     if refusal is not None:
         raise EarlyAnswer(Note(str(refusal), tone="warn"))
 
@@ -91,7 +93,8 @@ def _new_parallelism(invocation: Invocation, job: Job) -> str:
     level = invocation.word("parallel").upper()
     if level == job.parallelism:
         level = ""
-    _editable(job, level)
+    if level:
+        _check_editable(job, Options(parallelism=level))
     return level
 
 
@@ -124,7 +127,7 @@ def _check_base_selection(invocation: Invocation, job: Job, config: ObjectsConfi
 
 
 def _form(ctx: Context, job: Job) -> EditForm:
-    _editable(job, "")
+    _check_editable(job, Options())
     note = _fetch_source_objects(ctx, job)
     config = ctx.dms.objects_config(job.name)
     source = selectable(config, _source(ctx, job))
@@ -308,8 +311,9 @@ VERB = Verb(
         ),
     ),
     details=(
-        "Without flags, a view opens. Databases can be changed in any state; the dump parallelism only of a "
-        "running job, and it takes effect after a restart. What changes is shown before it is saved."
+        "Without flags, a view opens. Databases can be changed in any state; those of a MySQL job only "
+        "while it is NOT_STARTED, STOPPED or FAILED. The dump parallelism can be changed only of a running "
+        "job, and takes effect after a restart. What changes is shown before it is saved."
     ),
     examples=(
         "edit orders-db",

@@ -61,6 +61,7 @@ _PROMOTABLE_AT_REST = frozenset({State.STOPPED, State.FAILED})
 """Only in CDC. Sources: "Migration job statuses" of the AlloyDB, PostgreSQL and MySQL guides (failed:
 Restart, Delete, Promote) and of the Oracle guide (in incremental load); "Promote a migration" (the option
 appears after the full dump)."""
+_MYSQL_EDITABLE = frozenset({State.DRAFT, State.NOT_STARTED, State.STOPPED, State.FAILED})
 _PROMOTED = frozenset({ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED})
 
 
@@ -162,6 +163,14 @@ def _being_promoted(job: Job) -> str:
 
 
 def _edit(job: Job, options: Options) -> str | None:
+    only_parallelism = bool(options.parallelism) and options.objects is None
+    # "Manage migration jobs" (MySQL): databases can be added or removed in Not started, Stopped or Failed.
+    # gcloud `migration-jobs update`: everything of a draft can be changed.
+    if job.source.engine == "MYSQL" and job.state not in _MYSQL_EDITABLE and not only_parallelism:
+        return (
+            "The databases of a MySQL job can be changed only in NOT_STARTED, STOPPED or FAILED; "
+            f"`{job.id}` is {where(job)}."
+        )
     # "Manage migration jobs" (PostgreSQL, AlloyDB): "the data dump parallelism level of a running migration
     # job".
     if options.parallelism and job.state != State.RUNNING:

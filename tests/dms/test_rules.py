@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.dms.model import Database, Job, ObjectId, Options
+from bot.dms.model import Database, Endpoint, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rules import (
     BULK,
     DESTRUCTIVE,
@@ -342,6 +344,25 @@ class TestEdit:
         assert (refusal is None) == (state == "RUNNING")
         if refusal is not None:
             assert "RUNNING" in refusal.reason
+
+    @pytest.mark.parametrize("state", [each for each in STATES if each != "DELETED"])
+    @pytest.mark.parametrize("options", [Options(), Options(objects=ObjectsConfig())])
+    def test_databases_of_a_mysql_job_only_while_it_does_not_run(self, state: str, options: Options) -> None:
+        # "Manage migration jobs" (MySQL): "the job must be in the Not started, Stopped, or Failed state";
+        # gcloud `migration-jobs update`: everything of a draft can be changed.
+        job = replace(job_in(state), source=Endpoint("s", "MYSQL"))
+        refusal = check(Action.EDIT, job, options)
+        assert (refusal is None) == (state in ("DRAFT", "NOT_STARTED", "STOPPED", "FAILED"))
+        assert (Action.EDIT in allowed(job)) == (refusal is None)
+        if refusal is not None:
+            assert "NOT_STARTED, STOPPED or FAILED" in refusal.reason
+            assert Action.EDIT not in refusal.instead
+
+    def test_dump_parallelism_of_a_running_mysql_job_is_for_the_service_to_judge(self) -> None:
+        job = replace(job_in("RUNNING"), source=Endpoint("s", "MYSQL"))
+        assert check(Action.EDIT, job, Options(parallelism="MAX")) is None
+        both = Options(parallelism="MAX", objects=ObjectsConfig())
+        assert check(Action.EDIT, job, both) is not None
 
 
 def test_which_actions_are_bulk_and_destructive() -> None:

@@ -7,11 +7,23 @@ from typing import Any
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.database_helpers import NAMES, all_but, calls, config_of, filter_of, job_with, labels, patched
+from tests.e2e.database_helpers import (
+    NAMES,
+    all_but,
+    calls,
+    config_of,
+    filter_of,
+    job_with,
+    labels,
+    opened,
+    patched,
+)
 from tests.e2e.env import JSON, Env
+from tests.waiting import until
 
 ALL: dict[str, Any] = {"databases": list(NAMES)}
 SOME: dict[str, Any] = {"databases": ["billing", "sales"], "source_databases": ["legacy", "old"]}
+MYSQL: dict[str, Any] = {"source_engine": "MYSQL", "destination_engine": "MYSQL"}
 BUT: dict[str, Any] = {"databases": ["billing", "sales"], "excluded": ["legacy"]}
 
 
@@ -100,6 +112,22 @@ def test_databases_are_edited_in_any_state(env: Env, state: str, phase: str | No
     card = env.type(f"edit {job} --remove legacy")
     env.confirm(card, "confirm")
     env.shows(card, "✅", "Saved")
+    assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
+
+
+def test_databases_of_a_running_mysql_job_are_not_edited(env: Env) -> None:
+    """Source: "Manage migration jobs" (MySQL)."""
+    job = job_with(env, phase="CDC", **MYSQL)
+    why = "can be changed only in NOT_STARTED, STOPPED or FAILED"
+    assert why in plain(env.type(f"edit {job} --remove legacy"))
+    opened(env, f"edit {job}", why, job)
+    assert calls(env, job) == []
+
+
+def test_databases_of_a_stopped_mysql_job_are_edited(env: Env) -> None:
+    job = job_with(env, state="STOPPED", phase="CDC", **MYSQL)
+    env.confirm(env.type(f"edit {job} --remove legacy"), "confirm")
+    until(lambda: calls(env, job), timeout=15)
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 
