@@ -25,14 +25,29 @@ def _confirmation(job: Job, options: Options) -> Confirmation:
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    """Names no job, so that one warning fits all jobs of a request: the card lists jobs and databases."""
+    """Names no job, so that one warning fits all jobs of a request: the card lists jobs and databases.
+
+    Sources: "Manage migration jobs" (MySQL, PostgreSQL, SQL Server) of a completed job, whose record alone
+    leaves the list; REST `migrationJobs.delete`: "the destination CloudSQL connection profile is always
+    deleted with the migration job".
+    """
     if job.state == State.COMPLETED and not options.with_destination:
-        return ("Only the record of the job goes.",)
+        return (f"Only the record of the job goes, and {_profile(job)} with it.",)
     return (
         *_in_between(job),
-        "Ends the migration for good and removes the destination connection profile.",
+        f"Ends the migration for good and removes {_profile(job)}.",
         *_slots(job),
     )
+
+
+def _profile(job: Job) -> str:
+    if _is_cloud_sql(job):
+        return "the destination connection profile"
+    return "the destination connection profile (documented for Cloud SQL only: check afterwards)"
+
+
+def _is_cloud_sql(job: Job) -> bool:
+    return job.destination.provider == "CLOUDSQL"
 
 
 def _promotes(job: Job) -> bool:
@@ -62,9 +77,12 @@ def _slots(job: Job) -> tuple[str, ...]:
     return ("Replication slots on the source are cleaned up.",)
 
 
-def _effect(_job: Job, options: Options) -> str:
+def _effect(job: Job, options: Options) -> str:
     if options.with_destination:
-        return "The destination goes, too, with all its data."
+        check = (
+            "" if _is_cloud_sql(job) else " DMS documents that for Cloud SQL only: check what is left of it."
+        )
+        return f"The destination goes, too, with all its data.{check}"
     return "The destination stays, with the data that has been migrated."
 
 
@@ -79,10 +97,10 @@ VERB = Verb(
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
     syntax=Syntax("many", (ALL, _WITH_DESTINATION), FILTERS),
     details=(
-        "Possible in every state, the passing ones too: it is the way out of a job that is stuck. Of a "
-        "COMPLETED job only the record goes. Otherwise it asks whether the destination goes too; the "
-        "destination connection profile always goes. Asks first; with the destination, or while the job is "
-        "being promoted, the job ID is typed."
+        "Possible in every state, the passing ones too: it is the way out of a job that is stuck. The "
+        "destination connection profile always goes with the job (documented for Cloud SQL only). Of a "
+        "COMPLETED job nothing else goes; otherwise it asks whether the destination goes too. Asks first; "
+        "with the destination, or while the job is being promoted, the job ID is typed."
     ),
     examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
     run=make_run(Action.DELETE, _options),

@@ -152,8 +152,7 @@ def _guide(job: Job | None) -> str:
     if job is None:
         return "postgres"
     engine = job.source.engine or job.destination.engine
-    alloy = "ALLOYDB" in (job.destination.provider, job.destination.engine)
-    to = "ALLOYDB" if alloy else job.destination.engine
+    to = "ALLOYDB" if job.destination.is_alloydb else job.destination.engine
     return _GUIDES.get((engine, to)) or _GUIDES.get((engine, "")) or "postgres"
 
 
@@ -235,8 +234,8 @@ _BY_STATE: dict[str, str] = {
         "the console, or delete it."
     ),
     State.COMPLETED: (
-        "Point the applications at the destination if that is not done. Deleting the job now removes only "
-        "its record."
+        "Point the applications at the destination if that is not done. Deleting the job now removes its "
+        "record and its destination connection profile, and leaves the destination as it is."
     ),
     State.MAINTENANCE: "Wait: the service is doing maintenance on it.",
     State.DELETED: "Nothing is left to do.",

@@ -146,6 +146,10 @@ class Endpoint:
     def profile_id(self) -> str:
         return self.profile.rpartition("/")[2]
 
+    @property
+    def is_alloydb(self) -> bool:
+        return "ALLOYDB" in (self.provider, self.engine)
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectId:

@@ -105,6 +105,21 @@ def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cle
     assert ("slots" in said(delete.VERB, job_in(state, source=source))) is cleaned
 
 
+@pytest.mark.parametrize("state", ["RUNNING", "COMPLETED"])
+@pytest.mark.parametrize(("provider", "certain"), [("CLOUDSQL", True), ("ALLOYDB", False), ("", False)])
+def test_what_goes_with_a_job_is_certain_of_cloud_sql_alone(state: str, provider: str, certain: bool) -> None:
+    """REST `migrationJobs.delete`: "the destination CloudSQL connection profile is always deleted with the
+    migration job; in case of force delete, the destination CloudSQL replica database is also deleted"."""
+    job = replace(job_in(state), destination=Endpoint("d", "POSTGRESQL", provider))
+    assert delete.VERB.action is not None
+    assert "destination connection profile" in said(delete.VERB, job)
+    assert ("for Cloud SQL only: check" in said(delete.VERB, job)) is not certain
+    forced = delete.VERB.action.effect(job, Options(with_destination=True))
+    assert "goes, too, with all its data" in forced
+    assert ("for Cloud SQL only: check" in forced) is not certain
+    assert "Cloud SQL" not in delete.VERB.action.effect(job, Options())
+
+
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
 @pytest.mark.parametrize(
     ("source", "provider", "asks"),

@@ -269,7 +269,7 @@ def test_that_the_destination_goes_is_said_wherever_it_is_asked(env: Env) -> Non
 def test_of_a_completed_job_only_the_record_goes(env: Env) -> None:
     job = add(env, "COMPLETED", None)
     card = env.type(f"delete {job}")
-    assert "Only the record" in plain(card)
+    assert "Only the record of the job goes, and the destination connection profile" in plain(card)
     assert "destination]" not in plain(card)
     env.press(card, "confirm")
     env.shows_done(card, "delete")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.cmdline.answers import Group, User
-from bot.dms.model import Options
+from bot.dms.model import Endpoint, Options
 from bot.dms.rules import Action
 from bot.slack.render.approval_card import approval_card, reminder_text
 from bot.slack.render.progress import bar
@@ -190,6 +190,18 @@ def test_delete_with_one_way_says_which(change: dict[str, Any], says: str) -> No
     assert says in all_text(payload)
     assert "dms:delete:confirm_destination" not in buttons(payload)
     assert buttons(payload)["dms:delete:confirm"]["text"]["text"] == "Confirm delete"
+
+
+@pytest.mark.parametrize("options", [Options(), Options(with_destination=True)])
+@pytest.mark.parametrize(("provider", "certain"), [("CLOUDSQL", True), ("ALLOYDB", False), ("", False)])
+def test_that_the_destination_goes_is_documented_for_cloud_sql_alone(
+    options: Options, provider: str, certain: bool
+) -> None:
+    """REST `migrationJobs.delete` says of `force`: "the destination CloudSQL replica database"."""
+    one = replace(job(), destination=Endpoint("d", "POSTGRESQL", provider))
+    text = all_text(shown(request(Action.DELETE, jobs=(one,), options=options)))
+    assert "deleted with all its data" in text
+    assert ("DMS documents that for Cloud SQL only: check afterwards" in text) is not certain
 
 
 def test_a_long_list_is_named_in_part_and_can_be_seen_whole() -> None:

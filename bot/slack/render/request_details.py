@@ -33,6 +33,8 @@ _DESTINATIONS_GO = (
     "🚨 *Their destinations go too*: they are deleted with all their data, in the databases named above. "
     "This cannot be undone."
 )
+_CLOUD_SQL_ONLY = "DMS documents that for Cloud SQL only: check afterwards what is left of the destination."
+"""REST `migrationJobs.delete` says of Cloud SQL alone what `force` deletes."""
 
 
 def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> list[Block]:
@@ -190,13 +192,15 @@ def _losses(request: Request) -> list[Block]:
 
 
 def _destination(request: Request) -> str:
+    cloud_sql = all(job.destination.provider == "CLOUDSQL" for job in request.jobs)
+    note = "" if cloud_sql else f" {_CLOUD_SQL_ONLY}"
     if request.options.with_destination:
-        return _DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO
+        return f"{_DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO}{note}"
     if offers_destination(request):
         return (
             "⚠️ *Delete job only*: the destination stays, with its databases as far as they were migrated.\n"
             "🚨 *Delete job and destination*: the destination is deleted with all its data. "
-            "This cannot be undone."
+            f"This cannot be undone.{note}"
         )
     if all(job.state == State.COMPLETED for job in request.jobs):
         return "The destination itself *stays*, with its data."
