@@ -98,7 +98,7 @@ VERB = Verb(
     syntax=Syntax("one", flags=(Flag("hours", "choice", "how far to look back", choices=("1", "24")),)),
     details="From Cloud Monitoring, in seconds and in bytes, with the time at which each was measured. "
     "Promote without loss only when writes to the source have stopped, and a delay that was measured after "
-    "that is zero.",
+    "that is zero. With SQL Server backup files there is no such zero: no unprocessed bytes may be left.",
     examples=("delay orders-db", "delay orders-db --hours 24"),
     run=_run,
 )

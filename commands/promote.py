@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.dms.advice import may_recover
+from bot.dms.advice import may_recover, reads_backup_files, switch_over
 from bot.dms.delay import is_measured
-from bot.dms.model import Database, Job, Operation, Options, State
+from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, unpromotable
 from bot.policy.permissions import Permission
@@ -59,13 +59,17 @@ def _arriving(job: Job) -> str:
     if job.state == State.STOPPED:
         return (
             "*The job is stopped*: what the source got since then has not arrived and is lost on the "
-            "destination. To keep it, resume the job, stop the writes to the source, and wait until the "
-            "replication delay is zero."
+            f"destination. To keep it, resume the job, {switch_over(job)}, then promote."
+        )
+    if job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job):
+        # "Finalize a migration" (SQL Server): DMS stops loading at the final transaction log.
+        return (
+            "What was written to the source after the final transaction log never arrives and is lost on the "
+            "destination: the writes must have stopped before that log was taken."
         )
     return (
-        "Whatever is written to the source from then on, or has not arrived yet, is lost on the "
-        "destination: stop the writes to the source, and wait until a replication delay that was measured "
-        "after that is zero."
+        "Whatever is written to the source from then on, or has not arrived yet, is lost on the destination: "
+        f"{switch_over(job)}, then promote."
     )
 
 
@@ -132,9 +136,9 @@ VERB = Verb(
     details=(
         "Cuts the destination from the source; cannot be undone. Possible in CDC (running, stopped or "
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
-        "lost. "
-        "Without loss only if writes to the source were stopped and a replication delay measured after that "
-        "is zero. Asks first, and has the job's id typed unless the delay is known to be zero."
+        "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
+        "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "
+        "after that. Asks first, and has the job's id typed unless the delay is known to be zero."
     ),
     examples=(
         "promote orders-db",

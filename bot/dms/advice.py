@@ -66,12 +66,54 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return _changing(job)
     if job.state == State.FAILED and job.phase not in BEFORE_THE_DUMP:
         return _failed(job)
-    step = _BY_STATUS.get((job.state, job.phase)) or _BY_STATE.get(job.state)
+    step = _backup_files_step(job) or _BY_STATUS.get((job.state, job.phase)) or _BY_STATE.get(job.state)
     if step is None:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
         step = "Wait: a one-time migration ends by itself as COMPLETED. Avoid DDL on the source until then."
-    return step.replace("JOB", short_name(job.name)).replace("LOG_GROWTH", source_log_growth(job))
+    named = step.replace("JOB", short_name(job.name)).replace("LOG_GROWTH", source_log_growth(job))
+    return named.replace("SWITCH_OVER", switch_over(job))
+
+
+def switch_over(job: Job) -> str:
+    """How all changes reach the destination before a promote, to stand before “, then promote”.
+
+    Sources: "Promote a migration" (PostgreSQL, AlloyDB, MySQL), "Finalize a migration" (SQL Server).
+    """
+    if not reads_backup_files(job):
+        return "stop the writes to the source, wait until a replication delay measured after that is zero"
+    if job.source.provider == "CLOUDSQL":
+        return "stop the writes to the source (DMS takes the transaction logs of Cloud SQL by itself)"
+    return (
+        "stop the writes to the source, upload a last transaction log backup that was taken after that, wait "
+        "until no unprocessed bytes are left"
+    )
+
+
+def reads_backup_files(job: Job) -> bool:
+    """Whether the job restores backup files of SQL Server, so that its delay has no zero to wait for.
+
+    Source: "Migration job metrics" (SQL Server): the delay counts from the time in a backup file's name.
+    """
+    to_postgresql = job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
+    return job.source.engine == "SQLSERVER" and not to_postgresql
+
+
+def _backup_files_step(job: Job) -> str:
+    """Source: "Finalize a migration" (SQL Server)."""
+    if job.state != State.RUNNING or not reads_backup_files(job):
+        return ""
+    if job.phase == Phase.CDC:
+        return (
+            "Watch its unprocessed bytes in the console: the replication delay leaves out changes that are "
+            "in no backup file yet. To switch over: SWITCH_OVER, then promote."
+        )
+    if job.phase == Phase.READY_FOR_PROMOTE:
+        return (
+            "The final transaction log is restored: what was written to the source after it never arrives. "
+            "Promote if the writes had stopped before that log was taken."
+        )
+    return ""
 
 
 def _failed(job: Job) -> str:
@@ -196,8 +238,7 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "now: a stopped dump cannot resume, only restart."
     ),
     (State.RUNNING, Phase.CDC): (
-        "Watch the replication delay (`/dms delay JOB`). To switch over: stop the writes to the source, wait "
-        "until a delay measured after that is zero, then promote."
+        "Watch the replication delay (`/dms delay JOB`). To switch over: SWITCH_OVER, then promote."
     ),
     (State.RUNNING, Phase.READY_FOR_PROMOTE): (
         "Everything is in place: stop the writes to the source, check that a replication delay measured "

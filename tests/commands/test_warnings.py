@@ -1,4 +1,4 @@
-"""What a stop or a delete warns of, by phase, state and engine, held against the docs pages."""
+"""What a stop, a promote or a delete warns of, by phase, state and engine, held against the docs pages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.dms.advice import next_step
 from bot.dms.model import Endpoint, Job, Options
 from bot.requests.action import Confirmation
-from commands import delete, restart, start, stop
+from commands import delete, promote, restart, start, stop
 from commands.support.base import Verb
 from tests.jobs import a_job
 
@@ -103,6 +104,41 @@ def test_a_delete_during_a_promotion_is_typed_and_warned_of(state: str) -> None:
 )
 def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cleaned: bool) -> None:
     assert ("slots" in said(delete.VERB, job_in(state, source=source))) is cleaned
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "STOPPED"])
+@pytest.mark.parametrize(
+    ("source", "provider", "to", "words", "never"),
+    [
+        # "Promote a migration" (PostgreSQL, MySQL): wait until the replication delay is at or close to zero.
+        ("POSTGRESQL", "", "POSTGRESQL", "delay measured after that is zero", "unprocessed"),
+        ("MYSQL", "RDS", "MYSQL", "delay measured after that is zero", "unprocessed"),
+        ("SQLSERVER", "", "POSTGRESQL", "delay measured after that is zero", "unprocessed"),
+        # "Finalize a migration" (SQL Server): upload the last log, and monitor the unprocessed files; with
+        # Cloud SQL as the source, nothing more is needed once the writes are stopped.
+        ("SQLSERVER", "", "SQLSERVER", "no unprocessed bytes are left", "is zero"),
+        ("SQLSERVER", "RDS", "SQLSERVER", "no unprocessed bytes are left", "is zero"),
+        ("SQLSERVER", "CLOUDSQL", "SQLSERVER", "transaction logs of Cloud SQL by itself", "is zero"),
+    ],
+)
+def test_what_to_wait_for_before_a_promote(
+    state: str, source: str, provider: str, to: str, words: str, never: str
+) -> None:
+    job = replace(job_in(state, source=source, to=to), source=Endpoint("s", source, provider))
+    texts = [said(promote.VERB, job), *([next_step(job)] if state == "RUNNING" else [])]
+    for text in texts:
+        assert "stop the writes to the source" in text
+        assert words in text
+        assert never not in text
+
+
+def test_ready_for_promote_leaves_out_what_was_written_after_the_final_log() -> None:
+    """Source: "Finalize a migration" (SQL Server): DMS stops loading at a file named `….trn.final`."""
+    job = job_in(phase="READY_FOR_PROMOTE", source="SQLSERVER")
+    for text in (said(promote.VERB, job), next_step(job)):
+        assert "the source after" in text
+        assert "never arrives" in text
+        assert "zero" not in text
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "COMPLETED"])
