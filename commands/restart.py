@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms import source_writes
-from bot.dms.advice import may_recover
+from bot.dms.advice import loads_tables, may_recover
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check
@@ -50,20 +50,42 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
         lines.append("The job is *stopped first*; what has been dumped so far is of no more use.")
     if job.state == State.FAILED:
         lines.append(_failed(job))
-    lines.append(
-        "*All data is wiped* in the destination databases named above. They are migrated again from the "
-        "full dump."
-    )
-    if not _whole(options):
-        lines.append("No other database of the destination is touched.")
-    else:
-        lines.append("A job of all databases takes along those created on the source since it began.")
+    lines.append(_wiped(job, options))
     if _whole(options):
-        lines.extend(source_writes.start_notes(job))
-    lines.append("A dump that was provided by hand is probably too old by now: provide a fresh one first.")
+        lines.extend((*_new_databases(job), *source_writes.start_notes(job)))
+    if job.source.engine == "MYSQL":
+        # "Manage migration jobs" (MySQL).
+        lines.append(
+            "If the job loads a dump that was made by hand, that dump is probably too old by now: provide a "
+            "fresh one first."
+        )
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
     return tuple(lines)
+
+
+def _wiped(job: Job, options: Options) -> str:
+    """What a restart wipes at least and at most.
+
+    Sources: "Manage migration jobs" of each guide, which differ; REST `migrationJobs.restart`, which resets
+    the destination to its original state.
+    """
+    again = "What is wiped is migrated again from the full dump."
+    if not _whole(options):
+        return f"*All data is wiped*, at least in the destination databases named above. {again}"
+    least = "in the destination databases named above"
+    if job.source.engine == "POSTGRESQL":
+        least = "in those of the destination databases named above that an error has hit"
+    elif loads_tables(job):
+        least = "in the job's tables in the destination databases named above"
+    return f"*All data is wiped*, at least {least}, at most in the whole destination. {again}"
+
+
+def _new_databases(job: Job) -> tuple[str, ...]:
+    """Source: "Manage migration jobs" (PostgreSQL, AlloyDB)."""
+    if job.source.engine != "POSTGRESQL":
+        return ()
+    return ("A job of all databases also brings in those created on the source since it began.",)
 
 
 def _whole(options: Options) -> bool:
@@ -84,7 +106,9 @@ def _failed(job: Job) -> str:
 def _effect(job: Job, options: Options) -> str:
     then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
     asks = source_writes.start_notes(job) if _whole(options) else ()
-    return "\n".join([f"The destination databases are wiped and the full dump runs again; {then}.", *asks])
+    return "\n".join(
+        [f"The affected destination databases are wiped and the full dump runs again; {then}.", *asks]
+    )
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:

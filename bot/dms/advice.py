@@ -95,8 +95,16 @@ def reads_backup_files(job: Job) -> bool:
 
     Source: "Migration job metrics" (SQL Server): the delay counts from the time in a backup file's name.
     """
-    to_postgresql = job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
-    return job.source.engine == "SQLSERVER" and not to_postgresql
+    return job.source.engine == "SQLSERVER" and not _to_postgresql(job)
+
+
+def loads_tables(job: Job) -> bool:
+    """Whether the job loads tables of another engine into PostgreSQL: those of Oracle or SQL Server."""
+    return job.source.engine == "ORACLE" or (job.source.engine == "SQLSERVER" and _to_postgresql(job))
+
+
+def _to_postgresql(job: Job) -> bool:
+    return job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
 
 
 def _backup_files_step(job: Job) -> str:

@@ -156,6 +156,41 @@ def test_what_goes_with_a_job_is_certain_of_cloud_sql_alone(state: str, provider
     assert "Cloud SQL" not in delete.VERB.action.effect(job, Options())
 
 
+@pytest.mark.parametrize(
+    ("source", "to", "least", "comes_along", "by_hand"),
+    [
+        # "Manage migration jobs" of each guide. New databases: PostgreSQL and AlloyDB. A dump made by hand:
+        # MySQL. REST `migrationJobs.restart`: the destination is reset to its original state.
+        ("POSTGRESQL", "POSTGRESQL", "that an error has hit", True, False),
+        ("POSTGRESQL", "ALLOYDB", "that an error has hit", True, False),
+        ("MYSQL", "MYSQL", "in the destination databases named above", False, True),
+        ("SQLSERVER", "SQLSERVER", "in the destination databases named above", False, False),
+        ("SQLSERVER", "POSTGRESQL", "in the job's tables", False, False),
+        ("ORACLE", "POSTGRESQL", "in the job's tables", False, False),
+        ("ORACLE", "ALLOYDB", "in the job's tables", False, False),
+    ],
+)
+def test_a_restart_says_of_each_engine_what_its_guide_does(
+    source: str, to: str, least: str, comes_along: bool, by_hand: bool
+) -> None:
+    text = said(restart.VERB, job_in("FAILED", source=source, to=to))
+    _, _, wiped = text.partition("*All data is wiped*, at least ")
+    at_least, _, rest = wiped.partition(", at most in the whole destination")
+    assert least in at_least
+    assert rest
+    assert ("created on the source since" in text) is comes_along
+    assert ("made by hand" in text) is by_hand
+
+
+def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
+    assert restart.VERB.action is not None
+    some = Options(databases=("sales",))
+    text = " ".join(restart.VERB.action.warning(job_in("FAILED"), some, ("sales",)))
+    assert "at least in the destination databases named above." in text
+    assert "created on the source since" not in text
+    assert "No other database" not in text
+
+
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
 @pytest.mark.parametrize(
     ("source", "provider", "asks"),
