@@ -39,7 +39,8 @@ def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[s
 def _effect(job: Job, options: Options) -> str:
     lines = []
     if options.objects is not None:
-        lines.append("The choice of databases holds from now on, without a restart.")
+        without = ", without a restart" if _needs_no_restart(job) else ""
+        lines.append(f"The choice of databases holds from now on{without}.")
     if options.parallelism:
         lines.append(
             "The dump parallelism takes effect only after a restart: *Restart now* asks once more before it "
@@ -48,6 +49,11 @@ def _effect(job: Job, options: Options) -> str:
             else f"The dump parallelism is saved. {_effective_when(job)}"
         )
     return " ".join(lines)
+
+
+def _needs_no_restart(job: Job) -> bool:
+    """Source: "Manage migration jobs" (PostgreSQL, AlloyDB); other guides do not say it."""
+    return job.source.engine == "POSTGRESQL"
 
 
 def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
@@ -261,9 +267,13 @@ def _differences(job: Job, planned: Plan, parallelism: str) -> list[str]:
 def _consequences(job: Job, planned: Plan, parallelism: str) -> list[str]:
     lines = []
     if planned.added:
-        lines.append("What is added begins with its full dump. No restart is needed.")
+        no_restart = " No restart is needed." if _needs_no_restart(job) else ""
+        lines.append(f"What is added begins with its full dump.{no_restart}")
     if planned.removed:
-        lines.append("What is removed is no longer migrated, as soon as this is saved.")
+        lines.append(
+            "What is removed is no longer migrated, as soon as this is saved; its data stays on the "
+            "destination."
+        )
     if planned.changes and not planned.added and not planned.removed:
         lines.append(_takes_effect_later(planned))
     if parallelism:

@@ -19,7 +19,6 @@ from tests.e2e.database_helpers import (
     patched,
 )
 from tests.e2e.env import JSON, Env
-from tests.waiting import until
 
 ALL: dict[str, Any] = {"databases": list(NAMES)}
 SOME: dict[str, Any] = {"databases": ["billing", "sales"], "source_databases": ["legacy", "old"]}
@@ -53,6 +52,7 @@ def test_what_changes_is_shown_before_it_is_saved(env: Env) -> None:
     assert "➖ *Removed*: 1 database: `sales`" in text
     assert "*Kept*: 1 database: `billing`" in text
     assert "No restart is needed" in text
+    assert "its data stays on the destination" in text
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,10 @@ def test_databases_of_a_running_mysql_job_are_not_edited(env: Env) -> None:
 
 def test_databases_of_a_stopped_mysql_job_are_edited(env: Env) -> None:
     job = job_with(env, state="STOPPED", phase="CDC", **MYSQL)
-    env.confirm(env.type(f"edit {job} --remove legacy"), "confirm")
-    until(lambda: calls(env, job), timeout=15)
+    card = env.type(f"edit {job} --remove legacy")
+    assert "its data stays on the destination" in plain(card)
+    env.confirm(card, "confirm")
+    assert "without a restart" not in plain(env.shows(card, "✅", "Saved")), "said of PostgreSQL alone"
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 
