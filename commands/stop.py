@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.cmdline.invocation import Syntax
+from bot.dms.advice import while_stopped
 from bot.dms.model import BEFORE_THE_DUMP, Job, Operation, Options, Phase
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -32,13 +33,13 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
             "Once it is stopped, nothing waits for the writes to the source: they may resume.",
         )
     if job.phase == Phase.CDC:
-        return ("Stopped in CDC, a job can be resumed, promoted or deleted.", _meanwhile(job))
+        return ("Stopped in CDC, a job can be resumed, promoted or deleted.", while_stopped(job))
     if job.phase == Phase.READY_FOR_PROMOTE:
-        return ("Stopped when ready for promote, a job can be resumed or deleted.", _meanwhile(job))
+        return ("Stopped when ready for promote, a job can be resumed or deleted.", while_stopped(job))
     return (
         f"No page says what can be done with a job that was stopped in this phase ({job.phase or 'none'}): "
         "it may be that it can only be deleted.",
-        _meanwhile(job),
+        while_stopped(job),
     )
 
 
@@ -49,24 +50,6 @@ def _after_dump(job: Job) -> str:
             "and network traffic goes on: restart or delete the job soon."
         )
     return "Restart or delete it soon."
-
-
-def _meanwhile(job: Job) -> str:
-    """What happens on the source while the job is stopped, from the guide of each engine."""
-    engines = (job.source.engine, job.destination.engine)
-    if job.source.engine == "MYSQL":
-        return (
-            "Left stopped for longer than the source keeps its binary log, the job loses its position "
-            "and must be restarted from the full dump."
-        )
-    if engines == ("SQLSERVER", "SQLSERVER"):
-        return "Backup files that are uploaded meanwhile are read once it resumes."
-    if job.source.engine in ("ORACLE", "SQLSERVER"):
-        return (
-            "The source must keep its logs until the job resumes: stopped for longer than they are kept, "
-            "the job can fail."
-        )
-    return "While it is stopped, changes pile up on the source: watch its disk, and resume before it fills."
 
 
 def _effect(job: Job, options: Options) -> str:

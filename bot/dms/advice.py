@@ -71,8 +71,16 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
         step = "Wait: a one-time migration ends by itself as COMPLETED. Avoid DDL on the source until then."
-    named = step.replace("JOB", short_name(job.name)).replace("LOG_GROWTH", source_log_growth(job))
-    return named.replace("SWITCH_OVER", switch_over(job))
+    growth = source_log_growth(job)
+    texts = {
+        "JOB": short_name(job.name),
+        "LOG_GROWTH": f" Until then, {growth}." if growth else "",
+        "SWITCH_OVER": switch_over(job),
+        "WHILE_STOPPED": while_stopped(job),
+    }
+    for word, text in texts.items():
+        step = step.replace(word, text)
+    return step
 
 
 def switch_over(job: Job) -> str:
@@ -150,10 +158,34 @@ def may_recover(job: Job) -> bool:
 
 
 def source_log_growth(job: Job | None) -> str:
-    """What a job that was stopped in the full dump does to its source, without a full stop."""
-    if job is None or job.source.engine in ("", "POSTGRESQL"):
-        return "WAL piles up in the source's replication slots and can fill the source's disk"
-    return "the source keeps its logs for the job, and they can fill its disk"
+    """What a job that was stopped in the full dump does to its source, without a full stop.
+
+    Empty with engines whose guides do not speak of it. Source: "Manage migration jobs" (PostgreSQL, AlloyDB).
+    """
+    growth = "WAL piles up in the source's replication slots and can fill the source's disk"
+    if job is None or not job.source.engine:
+        return f"with PostgreSQL, {growth}"
+    return growth if job.source.engine == "POSTGRESQL" else ""
+
+
+def while_stopped(job: Job) -> str:
+    """What happens on the source while the job is stopped in CDC: a sentence.
+
+    Source: "Manage migration jobs" of the guide of each engine.
+    """
+    if job.source.engine == "MYSQL":
+        return (
+            "Left stopped for longer than the source keeps its binary log, the job loses its position "
+            "and must be restarted from the full dump."
+        )
+    if reads_backup_files(job):
+        return "Backup files that are uploaded meanwhile are read once it resumes."
+    if loads_tables(job):
+        return (
+            "The source must keep its logs until the job resumes: stopped for longer than they are kept, "
+            "the job can fail."
+        )
+    return "While it is stopped, changes pile up on the source: watch its disk, and resume before it fills."
 
 
 def likely_cause(error: Fault | str, job: Job | None = None) -> LikelyCause | None:
@@ -259,15 +291,12 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     (State.RUNNING, Phase.PHASE_FAILBACK): (
         "The old source follows the new primary, so that you can go back. Watch it in the console."
     ),
-    (State.STOPPED, Phase.CDC): (
-        "Resume soon: changes pile up on the source, and the log position can be lost if this takes too "
-        "long. Promote and delete are possible, too."
-    ),
+    (State.STOPPED, Phase.CDC): "Resume soon. WHILE_STOPPED Promote and delete are possible, too.",
     (
         State.STOPPED,
         Phase.READY_FOR_PROMOTE,
     ): "Resume it soon, or delete it: nothing is replicated meanwhile.",
-    (State.STOPPED, Phase.FULL_DUMP): ("Restart or delete it; it cannot resume. Until then LOG_GROWTH."),
+    (State.STOPPED, Phase.FULL_DUMP): ("Restart or delete it soon; it cannot resume.LOG_GROWTH"),
     (State.STOPPED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _STOPPED_BEFORE_THE_DUMP,
     (State.STOPPED, Phase.PREPARING_THE_DUMP): _STOPPED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _FAILED_BEFORE_THE_DUMP,

@@ -202,9 +202,9 @@ def _initial_flags(job: Job) -> tuple[str, ...]:
 def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:
     if STUCK not in flags:
         return ()
-    detail = (
-        f"Stopped in the full dump: it can only restart or be deleted. Until then {source_log_growth(job)}."
-    )
+    growth = source_log_growth(job)
+    until_then = f" Until then, {growth}." if growth else ""
+    detail = f"Stopped in the full dump: it can only restart or be deleted.{until_then}"
     return (_event(job, now, "stuck", after=job.status, detail=detail),)
 
 

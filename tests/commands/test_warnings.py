@@ -59,11 +59,15 @@ def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Confirmation, wo
 )
 def test_a_stop_in_cdc_says_of_each_engine_what_its_guide_does(source: str, to: str, words: str) -> None:
     assert words in said(stop.VERB, job_in(source=source, to=to))
+    assert words in next_step(job_in("STOPPED", source=source, to=to))
 
 
 @pytest.mark.parametrize(("source", "piles"), [("POSTGRESQL", True), ("MYSQL", False), ("ORACLE", False)])
 def test_wal_piles_up_with_postgresql_alone(source: str, piles: bool) -> None:
     assert ("WAL" in said(stop.VERB, job_in(phase="FULL_DUMP", source=source))) is piles
+    stopped = next_step(job_in("STOPPED", "FULL_DUMP", source))
+    assert ("WAL" in stopped) is piles
+    assert "can fill" not in stopped or piles
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,9 @@ def test_stopped_in_the_full_dump_warns_of_wal_at_once() -> None:
     assert "WAL" in seen.events[1].detail
     mysql = replace(job("STOPPED/FULL_DUMP"), source=Endpoint("", "MYSQL"))
     told = diff(known("STOPPING/FULL_DUMP"), mysql, NOW, stuck_after=HALF_HOUR).events[1].detail
-    assert "the source keeps its logs" in told
-    assert "WAL" not in told
+    assert told == "Stopped in the full dump: it can only restart or be deleted.", (
+        "no page says more of MySQL"
+    )
 
 
 def test_a_job_made_anew_ends_the_old_one_and_begins_another() -> None:

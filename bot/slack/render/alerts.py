@@ -205,9 +205,11 @@ def _body(event: Event, job: Job | None) -> list[str]:
     if event_labels.is_failed(event) or event.kind in ("error", "database_failed"):
         found.append(_error(event, job))
     elif event.kind == "stuck" and event_labels.in_dump(event):
+        growth = source_log_growth(job)
+        and_growth = f", and {growth}" if growth else ""
         return [
-            "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume, and "
-            f"{source_log_growth(job)}. Restart or delete it."
+            "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume"
+            f"{and_growth}. Restart or delete it."
         ]
     elif event.detail:
         found.append(mrkdwn.verbatim(event.detail))

@@ -99,7 +99,7 @@ def _changed(event: Event) -> str:
 
 def _stuck(event: Event) -> str:
     if in_dump(event):
-        return "🚨 *Stopped in the full dump*: logs pile up on the source"
+        return "🚨 *Stopped in the full dump*: it cannot resume"
     return f"🚨 *Stuck* in {labels.status(event.after)}"
 
 
