@@ -10,7 +10,7 @@ from bot.cmdline.answers import Answer, Button, DatabasesPage
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Job, ObjectPhase, ObjectState
-from bot.dms.rules import Action, allowed
+from bot.dms.rules import Action, allowed, offers_some_to_promote
 from bot.policy.permissions import Permission
 from commands.support.actions import migrated
 from commands.support.base import Context, Verb
@@ -55,7 +55,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         page=page,
         pages=pages,
         filters=" ".join([*(f"{k}={v}" for k, v in filters.items()), *invocation.words]),
-        buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, here, actions),
+        buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, job, actions),
         dumped=_dumped(everything),
         percent=percent,
         note=note,
@@ -104,14 +104,14 @@ def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -
     return (*back, *forth, turn("Refresh", page))
 
 
-def _action_buttons(ctx: Context, invocation: Invocation, actions: tuple[Action, ...]) -> tuple[Button, ...]:
-    job = invocation.jobs[0]
+def _action_buttons(ctx: Context, job: Job, actions: tuple[Action, ...]) -> tuple[Button, ...]:
     buttons = []
     if Action.EDIT in actions:
-        buttons.append(Button("Edit", "edit", "run", ctx.ref(Invocation("edit", (job,)))))
-    for action in (Action.RESTART, Action.PROMOTE):
+        buttons.append(Button("Edit", "edit", "run", ctx.ref(Invocation("edit", (job.name,)))))
+    some = (Action.RESTART, Action.PROMOTE) if offers_some_to_promote(job) else (Action.RESTART,)
+    for action in some:
         if action in actions:
-            pick = Invocation(action, (job,), {"pick": True})
+            pick = Invocation(action, (job.name,), {"pick": True})
             buttons.append(Button(f"{action.capitalize()} some …", action, "run", ctx.ref(pick), "danger"))
     return tuple(buttons)
 

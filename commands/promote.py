@@ -11,7 +11,7 @@ from bot.dms.advice import may_recover, reads_backup_files, switch_over
 from bot.dms.delay import is_measured
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, is_promoted, unpromotable
+from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, unpromotable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.util.text import first_few
@@ -21,6 +21,7 @@ from commands.support.base import Context, Verb
 _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")
 """Database names that need no quotes in a command."""
+_NOT_NAMED = "The guides for AlloyDB name no promotion of some of a job's databases"
 _PICK = Flag("pick", "switch", "pick the databases in a view")
 
 
@@ -95,10 +96,11 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
     wrong = {name: why for name in names if (why := unpromotable(by_name[name], job))}
     if wrong:
         raise UsageError(_cannot(job, wrong, [name for name in names if name not in wrong]))
+    unnamed = () if offers_some_to_promote(job) else (f"{_NOT_NAMED}: the service decides.",)
     others = [str(each.id) for each in databases if not is_promoted(each) and str(each.id) not in names]
     if not others:
-        return ("No other database of the job is left to promote.",)
-    return (f"Not promoted now, and still in the job: {names_text(others)}.",)
+        return (*unnamed, "No other database of the job is left to promote.")
+    return (*unnamed, f"Not promoted now, and still in the job: {names_text(others)}.")
 
 
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
@@ -107,6 +109,8 @@ def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
         f"`/dms promote {job.id} --databases {','.join(rest)}` promotes the others that you named."
         if rest and all(map(_PLAIN.fullmatch, rest)) and len(rest) <= _SHOWN
         else f"`/dms promote {job.id} --pick` offers those that can be."
+        if offers_some_to_promote(job)
+        else f"`/dms databases {job.id}` shows them all."
     )
     if len(wrong) == 1:
         ((name, why),) = wrong.items()
@@ -119,8 +123,21 @@ _ask = make_run(Action.PROMOTE, _options, _named)
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if invocation.is_set("pick"):
-        return pick(ctx, invocation, Action.PROMOTE, lambda job, database: not unpromotable(database, job))
+        return pick(ctx, invocation, Action.PROMOTE, _fits, _not_offered)
     return _ask(ctx, invocation)
+
+
+def _fits(job: Job, database: Database) -> bool:
+    return not unpromotable(database, job)
+
+
+def _not_offered(job: Job) -> str:
+    if offers_some_to_promote(job):
+        return ""
+    return (
+        f"{_NOT_NAMED}, so none are offered here. `/dms promote {job.id}` promotes all of them; "
+        f"`/dms promote {job.id} --databases a,b` asks the service all the same."
+    )
 
 
 VERB = Verb(

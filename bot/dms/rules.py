@@ -330,6 +330,15 @@ def unpromotable(database: Database, job: Job) -> str:
     return "" if database.phase else "not replicated yet"
 
 
+def offers_some_to_promote(job: Job) -> bool:
+    """Whether single databases of the job are offered for promotion; where not, the service decides.
+
+    Source: "Manage migration jobs" (AlloyDB), whose actions on databases are restarting and viewing, while
+    "Promote a migration" of other guides names selected databases.
+    """
+    return not job.destination.is_alloydb
+
+
 def _always(_job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
     return None
 

@@ -134,9 +134,15 @@ def _databases(
 
 
 def pick(
-    ctx: Context, invocation: Invocation, action: Action, fits: Callable[[Job, Database], bool]
+    ctx: Context,
+    invocation: Invocation,
+    action: Action,
+    fits: Callable[[Job, Database], bool],
+    not_offered: Callable[[Job], str] = lambda _: "",
 ) -> Answer:
     """The view in which databases of a job are picked; `fits` says for which of them the action is possible.
+
+    `not_offered` says why nothing is offered for the job; empty if something is.
 
     Raises:
         UsageError: the other arguments do not go with `--pick`.
@@ -153,6 +159,8 @@ def pick(
     if action not in allowed(job, everything):
         refusal = check(action, job, Options(), everything)
         raise EarlyAnswer(Note(str(refusal), tone="warn"))
+    if why := not_offered(job):
+        raise EarlyAnswer(Note(why, tone="warn"))
     fitting = tuple(each for each in whole_databases(everything) if fits(job, each))
     flags = {name: value for name, value in invocation.flags.items() if name != "pick"}
     names = {"source": [str(each.id) for each in fitting]}

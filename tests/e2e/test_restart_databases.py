@@ -34,6 +34,11 @@ BROKEN: list[JSON | str] = [
 ]
 
 
+CLOUD_SQL = {"destination_provider": "CLOUDSQL"}
+ALLOYDB = {"destination_provider": "ALLOYDB"}
+"""Its page "Manage migration jobs" names no promotion of single databases, those of other guides do."""
+
+
 @pytest.fixture(autouse=True)
 def screen(env: Env) -> None:
     no_views(env)
@@ -179,6 +184,7 @@ def test_picking_nothing(env: Env) -> None:
         ({"state": "NOT_STARTED"}, "restart {} --pick", "can restart"),
         ({}, "restart {} --pick", "only its failed databases can restart"),
         ({"phase": "FULL_DUMP"}, "promote {} --pick", "can be promoted"),
+        ({"phase": "CDC", **ALLOYDB}, "promote {} --pick", "The guides for AlloyDB name no promotion"),
         (FAILED, "restart {} --pick --databases sales", "leave out the databases"),
         (FAILED, "restart {} --pick --stop-first", "nothing to pick"),
     ],
@@ -243,7 +249,8 @@ def test_promote_of_some_cuts_only_those(env: Env) -> None:
 
 
 def test_promote_of_the_last_ones_completes_the_job(env: Env) -> None:
-    job = job_with(env, databases=["sales", {"name": "billing", "state": "COMPLETED", "phase": "PROMOTED"}])
+    promoted = {"name": "billing", "state": "COMPLETED", "phase": "PROMOTED"}
+    job = job_with(env, databases=["sales", promoted], **CLOUD_SQL)
     before = env.now()
     view = opened(env, f"promote {job} --pick", "Databases to promote", "cannot be undone")
     assert "(billing)" not in plain(view), "it has been promoted"
@@ -267,6 +274,7 @@ def test_only_replicating_databases_are_offered_for_promotion(env: Env) -> None:
             {"name": "broken", "state": "FAILED", "phase": "CDC"},
             {"name": "ready", "state": "RUNNING", "phase": "READY_FOR_PROMOTE"},
         ],
+        **CLOUD_SQL,
     )
     view = opened(env, f"promote {job} --pick", "Databases to promote")
     text = plain(view)
@@ -286,7 +294,7 @@ PARTLY: list[JSON | str] = [
 
 
 def test_databases_that_cannot_be_promoted_are_named_with_why(env: Env) -> None:
-    job = job_with(env, databases=PARTLY)
+    job = job_with(env, databases=PARTLY, **CLOUD_SQL)
     answer = plain(env.type(f"promote {job} --databases sales,late,broken,old"))
     for why in ("`late` (still in its full dump)", "`broken` (it has failed)", "`old` (promoted already)"):
         assert why in answer
@@ -317,3 +325,24 @@ def test_what_the_service_says_no_to_is_told(env: Env) -> None:
     env.confirm(card, "confirm")
     env.shows(card, "🚫", "refused, nothing was changed", "not replicating")
     assert destination(env, job)["databases"].get("late") != "PROMOTED"
+
+
+def test_some_databases_on_alloydb_are_promoted_if_they_are_typed(env: Env) -> None:
+    job = job_with(env, **ALLOYDB)
+    card = env.type(f"promote {job} --databases sales")
+    assert "The guides for AlloyDB name no promotion of some of a job's databases" in plain(card)
+    assert "the service decides" in plain(card)
+    assert calls(env, job) == []
+    env.confirm(card, "confirm")
+    env.shows_done(card, "promote", "Only these: `sales`")
+    assert body_of(env, job, "PromoteMigrationJob") == {"objectsFilter": filter_of("sales")}
+
+
+@pytest.mark.parametrize(("values", "offered"), [(CLOUD_SQL, True), (ALLOYDB, False)])
+def test_a_promotion_of_some_is_offered_where_a_page_names_it(
+    env: Env, values: dict[str, str], offered: bool
+) -> None:
+    job = job_with(env, **values)
+    shown = labels(env.type(f"databases {job}"))
+    assert "Edit" in shown
+    assert ("Promote some …" in shown) is offered
