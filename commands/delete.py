@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.cmdline.invocation import Flag, Invocation, Syntax
+from bot.dms import source_writes
 from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -37,6 +38,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
         *_in_between(job),
         f"Ends the migration for good and removes {_profile(job)}.",
         *_slots(job),
+        *source_writes.delete_notes(job),
     )
 
 
@@ -97,10 +99,10 @@ VERB = Verb(
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
     syntax=Syntax("many", (ALL, _WITH_DESTINATION), FILTERS),
     details=(
-        "Possible in every state, the passing ones too: it is the way out of a job that is stuck. The "
-        "destination connection profile always goes with the job (documented for Cloud SQL only). Of a "
-        "COMPLETED job nothing else goes; otherwise it asks whether the destination goes too. Asks first; "
-        "with the destination, or while the job is being promoted, the job ID is typed."
+        "Possible in every state but DELETING, the passing ones too: it is the way out of a job that is "
+        "stuck. The destination connection profile always goes with the job (documented for Cloud SQL only). "
+        "Of a COMPLETED job nothing else goes; otherwise it asks whether the destination goes too. Asks "
+        "first; with the destination, or while the job is being promoted, the job ID is typed."
     ),
     examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
     run=make_run(Action.DELETE, _options),

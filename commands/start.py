@@ -25,13 +25,17 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
-    return ("The full dump into the destination begins.", *source_writes.start_notes(job), *skipped)
+    notes = source_writes.start_notes(job) or ("The full dump into the destination begins.",)
+    return (*notes, *skipped)
 
 
 def _effect(job: Job, _options: Options) -> str:
     """Source: "Migration job statuses": a one-time job is COMPLETED after its full dump."""
     then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
-    return "\n".join([f"The full dump begins; {then}.", *source_writes.start_notes(job)])
+    notes = source_writes.start_notes(job)
+    if notes:
+        return "\n".join([*notes, f"After the full dump, {then}."])
+    return f"The full dump begins; {then}."
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:

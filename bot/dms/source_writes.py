@@ -12,6 +12,8 @@ from typing import Protocol
 
 from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Job, JobType, Phase, State
 
+MAY_RESUME_UNTIL_NEXT = "The writes to the source may resume: nothing waits for them to stop any more."
+
 MUST_STOP = "stop_writes"
 MAY_RESUME = "writes_may_resume"
 
@@ -20,7 +22,7 @@ _BEGINNING = frozenset({State.STARTING, State.RUNNING, State.UPDATING})
 _STATES_AFTER = frozenset({State.RUNNING, State.UPDATING, State.STOPPING, State.STOPPED})
 _WRITABLE = frozenset({Phase.FULL_DUMP, Phase.CDC})
 _REPLICATING = frozenset({State.RUNNING, State.UPDATING})
-_HALTED = frozenset({State.STOPPING, State.STOPPED, State.FAILED})
+_HALTED = frozenset({State.STOPPING, State.STOPPED, State.FAILED, State.DELETING, State.DELETED})
 _APPEARED = frozenset({"created", "recreated"})
 _WAITING_PROVIDERS = frozenset({"RDS", "AURORA"})
 
@@ -70,7 +72,7 @@ def may_resume_text(job: Job) -> str:
     if forbids_writes(job.status):
         return ""
     if job.phase in BEFORE_CDC and job.state in _HALTED:
-        return "The writes to the source may resume: nothing waits for them to stop any more."
+        return MAY_RESUME_UNTIL_NEXT
     if job.phase not in _WRITABLE or job.state not in _REPLICATING:
         return ""
     if job.type == JobType.ONE_TIME:
@@ -84,6 +86,13 @@ def may_resume_text(job: Job) -> str:
 def will_wait(job: Job) -> bool:
     """Whether a start or restart of the job will wait for writes to stop."""
     return job.source.engine == "MYSQL" and job.source.provider in _WAITING_PROVIDERS
+
+
+def delete_notes(job: Job) -> tuple[str, ...]:
+    """A sentence for people who delete the job while writes to its source must stand still."""
+    if not forbids_writes(job.status):
+        return ()
+    return ("Once it is being deleted, the writes to the source may resume: nothing waits for them then.",)
 
 
 def start_notes(job: Job) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.dms.errors import DmsError
-from bot.dms.model import Database, Job, Options, State
+from bot.dms.model import Database, Job, ObjectPhase, Options, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
@@ -143,15 +143,21 @@ def _risk_lines(draft: RequestDraft, found: Mapping[str, Sequence[Database]]) ->
                 where = f"{each.state} in {each.phase or 'no phase'}"
                 yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
         elif databases and job.state != State.COMPLETED:
-            yield _in_use(job, databases)
+            yield from _in_use(job, databases)
 
 
-def _in_use(job: Job, databases: Sequence[Database]) -> str:
-    has = "has" if len(databases) == 1 else "have"
-    return (
-        f"*{_names(databases)} {has} been promoted already* and may be in use "
-        f"on the destination (`{job.id}`)."
-    )
+def _in_use(job: Job, databases: Sequence[Database]) -> Iterator[str]:
+    """Those that have been promoted, and those that are being promoted now."""
+    now = [each for each in databases if each.phase == ObjectPhase.PROMOTE_IN_PROGRESS]
+    done = [each for each in databases if each not in now]
+    if done:
+        have = "has" if len(done) == 1 else "have"
+        yield (
+            f"*{_names(done)} {have} been promoted already* and may be in use "
+            f"on the destination (`{job.id}`)."
+        )
+    if now:
+        yield f"*{_names(now)} {'is' if len(now) == 1 else 'are'} being promoted now* (`{job.id}`)."
 
 
 def _names(databases: Sequence[Database]) -> str:

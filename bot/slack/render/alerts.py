@@ -192,8 +192,10 @@ def _since(event: Event, job: Job | None) -> list[str]:
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:
     """Whether the writes, which people were told to stop, must still stand still."""
-    if not source_writes.must_stop(event) or job is None:
+    if not source_writes.must_stop(event):
         return []
+    if job is None:
+        return [f"▶️ {source_writes.MAY_RESUME_UNTIL_NEXT}"]
     if source_writes.forbids_writes(job.status):
         return [f"🛑 {source_writes.next_step(job)}"]
     resumed = source_writes.may_resume_text(job)

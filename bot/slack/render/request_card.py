@@ -271,11 +271,12 @@ def _done(
 
 def _findings(request: Request, runs: Sequence[Run]) -> list[Block]:
     """What the service found wrong, with its usual causes, if the action failed."""
+    jobs = {job.name: job for job in request.jobs}
     lines = [
         line
         for run in runs
-        if run.state in (RunState.FAILED, RunState.REFUSED)
-        for line in finding_lines(run.note, request.job(run.job))
+        if run.state in (RunState.FAILED, RunState.REFUSED) and run.job in jobs
+        for line in finding_lines(run.note, jobs[run.job])
     ]
     return m.sections("\n".join(lines)) if lines else []
 
