@@ -23,7 +23,12 @@ def dms(dms_server: DmsServer) -> DmsServer:
     dms_server.control.reset("empty")
     for id in ("orders", "billing"):
         dms_server.control.add_job(
-            id, location="europe-west1", phase="CDC", frozen=True, labels={"env": "prod"}
+            id,
+            location="europe-west1",
+            phase="CDC",
+            frozen=True,
+            labels={"env": "prod"},
+            destination_provider="CLOUDSQL",
         )
     return dms_server
 
