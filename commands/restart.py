@@ -10,7 +10,7 @@ from bot.dms import source_writes
 from bot.dms.advice import loads_tables, may_recover
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check
+from bot.dms.rules import Action, check, is_unlisted
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
@@ -50,6 +50,17 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
         lines.append("The job is *stopped first*; what has been dumped so far is of no more use.")
     if job.state == State.FAILED:
         lines.append(_failed(job))
+    if is_unlisted(Action.RESTART, job):
+        lines.append(
+            "*The service decides*: its pages differ on whether a job that was stopped after its full dump "
+            "can restart. Resuming it would keep what has arrived."
+        )
+    if _whole(options) and job.state == State.RUNNING and not options.stop_first:
+        lines.append(
+            "*The job runs with errors*: a restart of the whole job wipes its healthy databases as well, and "
+            "`--failed-only` restarts only those that have failed. Errors clear by themselves once their "
+            "cause is fixed."
+        )
     lines.append(_wiped(job, options))
     if _whole(options):
         lines.extend((*_new_databases(job), *source_writes.start_notes(job)))
@@ -150,8 +161,9 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION), FILTERS),
     details=(
-        "Wipes the affected destination databases. Possible for a job that failed or was stopped before CDC, "
-        "and for the failed databases of a running job. Asks first, and has the job's id typed."
+        "Wipes the affected destination databases. Possible for a job that failed, was stopped, or runs with "
+        "errors, and for the failed databases of a running job; of a job that was stopped in CDC, the "
+        "service decides. Asks first, and has the job's id typed."
     ),
     examples=(
         "restart orders-db",

@@ -8,7 +8,7 @@ from bot.cmdline.invocation import Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobType, Operation, Options
 from bot.dms.port import Dms
-from bot.dms.rules import Action
+from bot.dms.rules import Action, is_unlisted
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
@@ -19,18 +19,27 @@ def _options(invocation: Invocation) -> Options:
     return Options(skip_validation=invocation.is_set("skip-validation"))
 
 
-def _confirmation(_job: Job, _options: Options) -> Confirmation:
-    return Confirmation.NONE
+def _confirmation(job: Job, _options: Options) -> Confirmation:
+    return Confirmation.TYPE_TO_CONFIRM if is_unlisted(Action.START, job) else Confirmation.NONE
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
-    notes = source_writes.start_notes(job) or ("The full dump into the destination begins.",)
-    return (*notes, *skipped)
+    if is_unlisted(Action.START, job):
+        begins: tuple[str, ...] = (
+            "*The service decides*: its pages differ on whether a job that is not NOT_STARTED can start, and "
+            "none says what becomes of the data on the destination.",
+            *source_writes.start_notes(job),
+        )
+    else:
+        begins = source_writes.start_notes(job) or ("The full dump into the destination begins.",)
+    return (*begins, *skipped)
 
 
 def _effect(job: Job, _options: Options) -> str:
     """Source: "Migration job statuses": a one-time job is COMPLETED after its full dump."""
+    if is_unlisted(Action.START, job):
+        return "No page says what a start does here: look at the job's state and phase."
     then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
     notes = source_writes.start_notes(job)
     if notes:
@@ -48,7 +57,10 @@ VERB = Verb(
     summary="begin the full dump of a job that was never started",
     usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
-    details="Only jobs in NOT_STARTED can start. Several jobs go together when they have the same status.",
+    details=(
+        "For jobs in NOT_STARTED. In another resting state it asks first, has the job's id typed, and the "
+        "service decides. Several jobs go together when they have the same status."
+    ),
     examples=("start orders-db", "start --all state=not_started location=europe-west1"),
     run=make_run(Action.START, _options),
     action=ActionVerb(Action.START, _confirmation, _warning, _effect, _call),

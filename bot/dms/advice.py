@@ -304,12 +304,12 @@ _BY_STATUS: dict[tuple[str, str], str] = {
 }
 
 _BY_STATE: dict[str, str] = {
-    State.DRAFT: "Finish its setup in the console: a draft cannot start.",
+    State.DRAFT: "Finish its setup in the console, then verify and start it.",
     State.NOT_STARTED: "Verify it, then start it: that begins the full dump.",
     State.RUNNING: "Wait: the full dump comes first, then CDC.",
     State.STOPPED: (
-        "It was stopped outside the full dump and CDC, so it can neither resume nor restart: look at it in "
-        "the console, or delete it."
+        "It was stopped outside the full dump and CDC, so it cannot resume: look at it in the console, or "
+        "delete it."
     ),
     State.COMPLETED: (
         "Point the applications at the destination if that is not done. Deleting the job now removes its "

@@ -1,7 +1,9 @@
 """Which actions a job's state and phase allow, and which databases an action affects. Pure functions.
 
-They decide which buttons people see and what is refused early; the service has the last word. Each rule that
-refuses names its source: the DMS docs pages "Migration job statuses" (the user actions of each status),
+They decide which buttons people see and what is refused early; the service has the last word. What is sent
+when somebody types it (`check`) is more than what buttons offer (`allowed`): where the sources are silent or
+differ, nothing is offered, a typed action is warned of (`is_unlisted`), and the service decides. Each rule
+that refuses names its source: the DMS docs pages "Migration job statuses" (the user actions of each status),
 "Manage migration jobs" and "Promote a migration", in the guides of several engines, or the reference of the
 REST methods.
 """
@@ -96,8 +98,8 @@ def check(
 ) -> Refusal | None:
     """Why `action` is refused for `job`, or None if the service may get it.
 
-    `databases` are those of the job, if known: a RUNNING job can restart the failed ones. `by_databases` says
-    whether they are needed.
+    `databases` are those of the job, if known: a RUNNING job can restart if some have failed. `by_databases`
+    says whether they are needed.
     """
     reason = _reason(action, job, options or Options(), databases)
     if reason is None:
@@ -123,13 +125,29 @@ def by_databases(action: Action, job: Job, options: Options) -> bool:
 
 
 def allowed(job: Job, databases: Sequence[Database] = ()) -> tuple[Action, ...]:
-    """The actions that the job's state and phase allow, in the order of `Action`."""
-    return tuple(
-        action
-        for action in Action
-        if _reason(action, job, Options(), databases) is None
-        or (action is Action.RESTART and _reason(action, job, Options(failed_only=True), databases) is None)
-    )
+    """The actions to offer in the job's state and phase, in the order of `Action`.
+
+    Of a RUNNING job, a restart is offered if databases have failed, and of those alone.
+    """
+    return tuple(action for action in Action if _is_offered(action, job, databases))
+
+
+def _is_offered(action: Action, job: Job, databases: Sequence[Database]) -> bool:
+    options = Options(failed_only=action is Action.RESTART and job.state == State.RUNNING)
+    return _reason(action, job, options, databases) is None and not is_unlisted(action, job)
+
+
+def is_unlisted(action: Action, job: Job) -> bool:
+    """Whether only some sources name the action for a job like this, so that the service decides.
+
+    "Migration job statuses" lists Start for Not started alone, where "Manage migration jobs" of all guides
+    says "jobs that aren't in the Running or Starting state". It lists no Restart for Stopped in CDC, and
+    "Manage migration jobs" (MySQL) only for the full dump, where REST `migrationJobs.restart` says "Restart a
+    stopped or failed migration job".
+    """
+    if action is Action.START:
+        return job.state != State.NOT_STARTED
+    return action is Action.RESTART and job.state == State.STOPPED and job.phase not in BEFORE_CDC
 
 
 def running_dump(job: Job) -> bool:
@@ -181,10 +199,10 @@ def _edit(job: Job, options: Options) -> str | None:
 
 
 def _start(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
-    # "Migration job statuses", all guides: only Not started lists Start.
-    if job.state == State.NOT_STARTED:
-        return None
-    return f"Only a job that was never started can start (NOT_STARTED); `{job.id}` is {where(job)}."
+    # "Manage migration jobs", all guides: "jobs that aren't in the Running or Starting state".
+    if job.state == State.RUNNING:
+        return f"`{job.id}` has been started already; it is {where(job)}."
+    return None
 
 
 def _stop(job: Job, _options: Options, _databases: Sequence[Database]) -> str | None:
@@ -206,33 +224,39 @@ def _resume(job: Job, _options: Options, _databases: Sequence[Database]) -> str 
 
 
 def _restart(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
-    # "Migration job statuses": Failed lists Restart. "Manage migration jobs" (MySQL): so does a job that was
-    # stopped in the full dump, or before it.
-    whole = job.state == State.FAILED or (job.state == State.STOPPED and job.phase in BEFORE_CDC)
+    # "Migration job statuses": Failed lists Restart. REST `migrationJobs.restart`: "Restart a stopped or
+    # failed migration job".
+    whole = job.state in (State.FAILED, State.STOPPED)
     if whole and options.failed_only and not _failed(databases):
         return f"None of the databases of `{job.id}` has failed."
+    if whole and options.stop_first and is_unlisted(Action.RESTART, job):
+        return f"`{job.id}` was stopped {_in(job)}, not in its full dump: what it has loaded may be kept."
     if whole:
         return None
-    if job.state == State.STOPPED:
-        return (
-            f"`{job.id}` was stopped {_in(job)}: "
-            "only a job that failed, or was stopped before CDC, can restart."
-        )
-    if job.state == State.RUNNING and job.phase == Phase.FULL_DUMP and options.stop_first:
-        return None
     if job.state == State.RUNNING:
-        return _restart_part(job, options, databases)
-    return f"Only a job that failed, or was stopped before CDC, can restart; `{job.id}` is {where(job)}."
+        return _restart_running(job, options, databases)
+    return (
+        f"Only a job that failed, was stopped, or runs with errors can restart; `{job.id}` is {where(job)}."
+    )
 
 
-def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
-    """Source: "Manage migration jobs" (AlloyDB): restarting failed databases of a job."""
+def runs_with_errors(job: Job, databases: Sequence[Database]) -> bool:
+    """Whether a RUNNING job is "Running with errors" ("Migration job statuses").
+
+    REST documents a job's `error` for FAILED alone, so failed databases count as well.
+    """
+    return job.state == State.RUNNING and (job.error is not None or bool(_failed(databases)))
+
+
+def _restart_running(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
+    """Sources: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle): Running with errors lists
+    Restart, and Running does not; the API refuses it with CANT_RESTART_RUNNING_MIGRATION. "Manage migration
+    jobs" (AlloyDB): restarting failed databases of a job."""
     failed = _failed(databases)
+    if options.stop_first and running_dump(job):
+        return None
     if not options.databases and not options.failed_only:
-        return (
-            f"`{job.id}` is {where(job)}: while a job runs, only its failed databases can restart"
-            f"{_how_many_failed(job, databases)}."
-        )
+        return _restart_whole_running(job, options, databases)
     if options.failed_only and not failed:
         return f"`{job.id}` is {where(job)} and none of its databases has failed."
     healthy = [f"`{name}`" for name in options.databases if name not in failed]
@@ -244,13 +268,19 @@ def _restart_part(job: Job, options: Options, databases: Sequence[Database]) -> 
     return None
 
 
-def _how_many_failed(job: Job, databases: Sequence[Database]) -> str:
-    """How to restart the failed databases, or that none failed; empty if the databases are not known."""
-    if _failed(databases):
-        return f" (`/dms restart {job.id} --failed-only`)"
-    none = ", and none has failed" if databases else ""
+def _restart_whole_running(job: Job, options: Options, databases: Sequence[Database]) -> str | None:
+    if job.phase == Phase.PROMOTE_IN_PROGRESS:
+        return _being_promoted(job)
+    if options.stop_first:
+        return f"`--stop-first` is for a job in its full dump; `{job.id}` is {where(job)}."
+    if runs_with_errors(job, databases):
+        return None
+    none = ", and none of its databases has failed" if databases else ""
     anew = f"; `/dms restart {job.id} --stop-first` stops it and begins its full dump anew"
-    return f"{none}{anew if running_dump(job) else ''}"
+    return (
+        f"`{job.id}` is {where(job)}: a job that runs without errors cannot restart{none}"
+        f"{anew if running_dump(job) else ''}."
+    )
 
 
 def _failed(databases: Sequence[Database]) -> set[str]:

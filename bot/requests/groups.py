@@ -9,7 +9,7 @@ from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.display import status_text
 from bot.dms.model import Job, Options, State
-from bot.dms.rules import DESTRUCTIVE, Action, check
+from bot.dms.rules import DESTRUCTIVE, Action, check, is_unlisted
 from bot.requests.buttons import MakeRef
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.util.text import first_few, rest_line
@@ -75,8 +75,16 @@ def flags_of(options: Options) -> dict[str, FlagValue]:
 
 def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: JobNamer) -> str:
     shown = first_few([f"`{calls(job.name)}`" for job in group], _NAMED)
-    cannot = "" if _possible(action, group[0], options) else f" — {action} is not possible"
-    return f"• *{status_text(status)}*: {shown}{cannot}"
+    return f"• *{status_text(status)}*: {shown}{_why_not(action, group[0], options)}"
+
+
+def _why_not(action: Action, job: Job, options: Options) -> str:
+    """Why the group has no button for the action; empty if it has one."""
+    if _possible(action, job, options):
+        return ""
+    if action is Action.RESTART and job.state == State.RUNNING:
+        return f" — {action} is possible only with errors"
+    return f" — {action} is not {'offered' if is_unlisted(action, job) else 'possible'}"
 
 
 def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
@@ -95,4 +103,6 @@ def _possible(action: Action, job: Job, options: Options) -> bool:
     """By the job's state alone: databases are checked once the request is made."""
     if action is Action.RESTART and job.state == State.RUNNING and options.failed_only:
         return True
+    if is_unlisted(action, job):
+        return False
     return check(action, job, replace(options, failed_only=False, databases=())) is None

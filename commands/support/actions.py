@@ -8,8 +8,8 @@ from dataclasses import replace
 from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
-from bot.dms.model import Database, Job, ObjectState, Options
-from bot.dms.rules import Action, allowed, check
+from bot.dms.model import Database, Job, ObjectState, Options, State
+from bot.dms.rules import Action, check
 from bot.requests.draft import RequestDraft
 from bot.requests.groups import mixed_statuses_answer
 from bot.util.suggest import or_similar
@@ -156,8 +156,9 @@ def pick(
         )
     job = find_job(ctx, invocation.jobs[0], invocation)
     everything = migrated(ctx.dms.databases(job.name))
-    if action not in allowed(job, everything):
-        refusal = check(action, job, Options(), everything)
+    running = action is Action.RESTART and job.state == State.RUNNING
+    refusal = check(action, job, Options(failed_only=running), everything)
+    if refusal is not None:
         raise EarlyAnswer(Note(str(refusal), tone="warn"))
     if why := not_offered(job):
         raise EarlyAnswer(Note(why, tone="warn"))

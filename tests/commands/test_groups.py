@@ -64,6 +64,17 @@ def test_failed_databases_of_running_jobs_may_restart() -> None:
     note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options())
     assert note is not None
     assert [button.label for button in note.buttons] == ["List RUNNING · CDC", "Restart 1 in FAILED · CDC"]
+    assert "restart is possible only with errors" in str(note.text)
+
+
+@pytest.mark.parametrize("action", [Action.START, Action.RESTART])
+def test_what_only_some_pages_name_has_no_button(action: Action) -> None:
+    # "Migration job statuses" lists neither Start nor Restart for a job that was stopped in CDC.
+    jobs = [a_job("s", "STOPPED", "CDC"), a_job("n", "NOT_STARTED"), a_job("f", "FAILED", "FULL_DUMP")]
+    note = mixed_statuses_answer(Refs(), action, jobs, Options())
+    assert note is not None
+    assert note.buttons[0].label == "List STOPPED · CDC"
+    assert f"`s` — {action} is not offered" in str(note.text)
 
 
 def test_states_that_nobody_has_heard_of_are_groups_too() -> None:

@@ -195,6 +195,40 @@ def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
     assert "No other database" not in text
 
 
+@pytest.mark.parametrize(
+    ("verb", "state", "phase", "decides"),
+    [
+        # "Migration job statuses" lists Start for Not started alone, and no Restart for Stopped in CDC;
+        # "Manage migration jobs" and REST `migrationJobs.restart` say otherwise.
+        (start.VERB, "NOT_STARTED", "", False),
+        (start.VERB, "STOPPED", "CDC", True),
+        (start.VERB, "FAILED", "FULL_DUMP", True),
+        (start.VERB, "COMPLETED", "", True),
+        (restart.VERB, "STOPPED", "CDC", True),
+        (restart.VERB, "STOPPED", "FULL_DUMP", False),
+        (restart.VERB, "FAILED", "CDC", False),
+    ],
+)
+def test_where_sources_differ_the_service_decides(verb: Verb, state: str, phase: str, decides: bool) -> None:
+    job = job_in(state, phase)
+    assert verb.action is not None
+    assert ("The service decides" in said(verb, job)) is decides
+    typed = verb.action.confirmation(job, Options()) is Confirmation.TYPE_TO_CONFIRM
+    assert typed is (decides or verb is restart.VERB)
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [(Options(), True), (Options(failed_only=True), False), (Options(databases=("a",)), False)],
+)
+def test_a_restart_of_a_job_that_runs_with_errors_wipes_what_is_healthy_too(
+    options: Options, warned: bool
+) -> None:
+    assert restart.VERB.action is not None
+    text = " ".join(restart.VERB.action.warning(job_in(), options, ()))
+    assert ("wipes its healthy databases as well" in text) is warned
+
+
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
 @pytest.mark.parametrize(
     ("source", "provider", "asks"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.dms.model import Database, Endpoint, Job, ObjectId, ObjectsConfig, Options
+from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rules import (
     BULK,
     DESTRUCTIVE,
@@ -14,6 +14,7 @@ from bot.dms.rules import (
     affected,
     allowed,
     check,
+    is_unlisted,
     running_dump,
     unpromotable,
 )
@@ -75,18 +76,26 @@ STATUS_PAGE = (
     ("STOPPED", "CDC", {"resume", "promote", "delete"}),
 )
 """Verify is not on that page, and REST `migrationJobs.verify` names no state that it needs."""
+RUNNING_WITH_ERRORS = {"stop", "restart", "promote", "delete"}
+"""The row "Running with errors" of the AlloyDB, PostgreSQL, SQL Server and Oracle guides, substatus CDC or
+incremental load: "Stop. Restart. Promote". It lists no Delete, but its API state is RUNNING, where Delete is
+listed. MySQL has no such row."""
 
 
 def expected(action: str, state: str, phase: str, kind: str) -> bool:
+    """Whether a typed action is sent."""
     match action:
         case "start":
-            return state == "NOT_STARTED"
+            # "Manage migration jobs", all guides: "jobs that aren't in the Running or Starting state".
+            # Changing states come to their end first; "Migration job statuses" lists only Delete for them.
+            return state not in ("RUNNING", "DELETED", *CHANGING)
         case "stop":
             return state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS"
         case "resume":
             return state == "STOPPED" and phase in ("CDC", "READY_FOR_PROMOTE")
         case "restart":
-            return state == "FAILED" or (state == "STOPPED" and phase in BEFORE_CDC)
+            # REST `migrationJobs.restart`: "Restart a stopped or failed migration job".
+            return state in ("FAILED", "STOPPED")
         case "promote":
             ready = {
                 ("RUNNING", "CDC"),
@@ -101,6 +110,16 @@ def expected(action: str, state: str, phase: str, kind: str) -> bool:
         case "verify" | "edit":
             return state != "DELETED"
     raise AssertionError(action)
+
+
+def offered(action: str, state: str, phase: str, kind: str) -> bool:
+    """Whether a button offers it: where "Migration job statuses" lists it, or "Manage migration jobs" (MySQL)
+    for a job that was stopped in the full dump."""
+    if action == "start":
+        return state == "NOT_STARTED"
+    if action == "restart" and state == "STOPPED":
+        return phase in BEFORE_CDC
+    return expected(action, state, phase, kind)
 
 
 def job_in(state: str, phase: str = "PHASE_UNSPECIFIED", kind: str = "CONTINUOUS") -> Job:
@@ -119,7 +138,9 @@ def test_every_action_in_every_state_and_phase(action: Action, state: str, kind:
         job = job_in(state, phase, kind)
         refusal = check(action, job)
         assert (refusal is None) == expected(str(action), state, phase, kind), (phase, str(refusal))
-        assert (action in allowed(job)) == (refusal is None), phase
+        assert (action in allowed(job)) == offered(str(action), state, phase, kind), phase
+        unlisted = refusal is None and is_unlisted(action, job)
+        assert unlisted == (refusal is None and action not in allowed(job)), phase
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -127,9 +148,9 @@ def test_every_action_in_every_state_and_phase(action: Action, state: str, kind:
 def test_a_refusal_names_the_job_and_what_is_possible_instead(state: str, kind: str) -> None:
     for phase in PHASES:
         job = job_in(state, phase, kind)
-        possible = [each for each in Action if expected(str(each), state, phase, kind)]
+        possible = [each for each in Action if offered(str(each), state, phase, kind)]
         assert list(allowed(job)) == possible
-        for action in set(Action) - set(possible):
+        for action in [each for each in Action if not expected(str(each), state, phase, kind)]:
             refusal = check(action, job)
             assert refusal is not None
             assert refusal.action is action
@@ -145,6 +166,15 @@ def test_what_the_status_page_lists_is_what_may_be_sent(state: str, phase: str, 
     found = {str(each) for each in allowed(job_in(state, phase))}
     assert found - {"verify", "edit"} == actions
     assert "verify" in found
+
+
+def test_what_the_status_page_lists_for_running_with_errors() -> None:
+    job, databases = job_in("RUNNING", "CDC"), (a_database("a", "RUNNING"), a_database("b", "FAILED"))
+    assert {str(each) for each in allowed(job, databases)} - {"verify", "edit"} == RUNNING_WITH_ERRORS
+    # REST documents `error` for FAILED alone; whichever of the two shows the errors, all of these are sent.
+    for faulty, found in ((job, databases), (replace(job, error=Fault(9, "broken")), databases[:1])):
+        sent = {str(each) for each in Action if check(each, faulty, Options(), found) is None}
+        assert sent - {"verify", "edit"} == RUNNING_WITH_ERRORS
 
 
 @pytest.mark.parametrize("action", ["start", "stop", "resume", "restart", "promote"])
@@ -272,18 +302,31 @@ class TestRestartOfDatabases:
         assert refusal is not None
         assert refusal.reason.endswith("not failed: `a`.")
 
-    def test_the_whole_job_may_not(self) -> None:
-        refusal = check(Action.RESTART, job_in("RUNNING", "CDC"), Options(), self.databases)
-        assert refusal is not None
-        assert "--failed-only" in refusal.reason
+    @pytest.mark.parametrize("phase", ["CDC", "FULL_DUMP", "PHASE_UNSPECIFIED"])
+    def test_a_job_that_runs_with_errors_may_restart_as_a_whole(self, phase: str) -> None:
+        # "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle) lists for Running with errors:
+        # "Stop. Restart. Promote".
+        job = job_in("RUNNING", phase)
+        faulty = replace(job, error=Fault(9, "broken"))
+        assert check(Action.RESTART, job, Options(), self.databases) is None
+        assert check(Action.RESTART, faulty, Options(), self.databases[:1]) is None
+        assert Action.RESTART not in allowed(faulty, self.databases[:1]), (
+            "the card offers failed databases alone"
+        )
 
-    def test_failed_ones_are_suggested_only_where_there_are_some(self) -> None:
+    def test_a_job_that_is_being_promoted_does_not_restart_as_a_whole(self) -> None:
+        refusal = check(Action.RESTART, job_in("RUNNING", "PROMOTE_IN_PROGRESS"), Options(), self.databases)
+        assert refusal is not None
+        assert "can be neither stopped nor undone" in refusal.reason
+
+    def test_a_job_without_errors_does_not_restart(self) -> None:
+        # The API has a code for it: CANT_RESTART_RUNNING_MIGRATION.
         healthy = check(Action.RESTART, job_in("RUNNING", "CDC"), Options(), self.databases[:1])
         unknown = check(Action.RESTART, job_in("RUNNING", "CDC"), Options())
         assert healthy is not None
         assert unknown is not None
-        assert healthy.reason.endswith("only its failed databases can restart, and none has failed.")
-        assert unknown.reason.endswith("only its failed databases can restart.")
+        assert healthy.reason.endswith("without errors cannot restart, and none of its databases has failed.")
+        assert unknown.reason.endswith("without errors cannot restart.")
 
     def test_a_dump_may_begin_anew_once_it_is_stopped(self) -> None:
         refusal = check(Action.RESTART, job_in("RUNNING", "FULL_DUMP"), Options(), self.databases[:1])
@@ -310,7 +353,7 @@ class TestRestartOfDatabases:
     def test_any_database_of_a_job_that_may_restart_as_a_whole(self, state: str, phase: str) -> None:
         assert check(Action.RESTART, job_in(state, phase), Options(databases=("a",)), self.databases) is None
 
-    @pytest.mark.parametrize("state", ["STOPPED", "NOT_STARTED", "COMPLETED", "DRAFT"])
+    @pytest.mark.parametrize("state", ["NOT_STARTED", "COMPLETED", "DRAFT"])
     def test_a_failed_database_does_not_help_any_other_state(self, state: str) -> None:
         options = Options(failed_only=True)
         assert check(Action.RESTART, job_in(state, "CDC"), options, self.databases) is not None
@@ -319,7 +362,12 @@ class TestRestartOfDatabases:
 @pytest.mark.parametrize(
     ("action", "state", "options", "instead"),
     [
-        (Action.RESTART, "RUNNING", Options(), "restart of the failed databases (`--failed-only`)"),
+        (
+            Action.RESTART,
+            "RUNNING",
+            Options(stop_first=True),
+            "restart of the failed databases (`--failed-only`)",
+        ),
         (Action.RESTART, "RUNNING", Options(databases=("a",)), "restart of the failed databases"),
         (Action.RESTART, "FAILED", Options(failed_only=True), "restart of the whole job"),
         (Action.EDIT, "STOPPED", Options(parallelism="MAX"), "edit of its databases"),
@@ -387,7 +435,7 @@ def test_stop_first_opens_the_way_from_a_running_full_dump_alone() -> None:
     options = Options(stop_first=True)
     for state in STATES:
         for phase in PHASES:
-            expect = (state, phase) == ("RUNNING", "FULL_DUMP") or expected(
+            expect = (state, phase) == ("RUNNING", "FULL_DUMP") or offered(
                 "restart", state, phase, "CONTINUOUS"
             )
             assert (check(Action.RESTART, job_in(state, phase), options) is None) == expect, (state, phase)

@@ -106,7 +106,7 @@ def test_restart_now_is_refused_once_the_dump_is_over(env: Env) -> None:
     env.dms.set_job(job, phase="CDC")
     before = env.now()
     env.press(saved, "Restart now")
-    card_after(env, before, "while a job runs, only its failed databases can restart")
+    card_after(env, before, "`--stop-first` is for a job in its full dump")
     assert [each["method"] for each in calls(env, job)] == ["UpdateMigrationJob"]
 
 

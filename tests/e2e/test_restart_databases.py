@@ -85,6 +85,18 @@ def test_restart_of_what_failed_in_a_running_job(env: Env) -> None:
     assert states(env, job)["sales"] == "RUNNING"
 
 
+def test_restart_of_a_whole_job_that_runs_with_errors_is_for_the_service_to_judge(env: Env) -> None:
+    """Source: "Migration job statuses" (PostgreSQL): Running with errors lists Restart, Running does not."""
+    job = job_with(env, databases=BROKEN)
+    card = env.type(f"restart {job}")
+    assert affected(card) == "4 databases: `billing`, `legacy`, `reports`, `sales`"
+    assert "wipes its healthy databases as well" in plain(card)
+    confirm_typed(env, card, "confirm", job)
+    # The local DMS restarts only failed databases of a running job.
+    env.shows(card, "🔴", job, "not allowed in state RUNNING")
+    only_call(env, job, "RestartMigrationJob", "grpc")
+
+
 def test_restart_of_the_whole_job_wipes_all(env: Env) -> None:
     job = job_with(env, **FAILED)
     card = env.type(f"restart {job}")
@@ -124,7 +136,7 @@ def test_the_checks_can_be_skipped_for_some(env: Env) -> None:
         ),
         ({}, "restart {} --failed-only", "none of its databases has failed"),
         ({"state": "STOPPED", "phase": "FULL_DUMP"}, "restart {} --failed-only", "None of the databases"),
-        ({"databases": BROKEN}, "restart {}", "--failed-only"),
+        ({}, "restart {}", "a job that runs without errors cannot restart"),
         (
             {**FAILED, "databases": ["sales"], "source_databases": ["old"]},
             "restart {} --databases old",
@@ -182,7 +194,7 @@ def test_picking_nothing(env: Env) -> None:
     ("values", "command", "words"),
     [
         ({"state": "NOT_STARTED"}, "restart {} --pick", "can restart"),
-        ({}, "restart {} --pick", "only its failed databases can restart"),
+        ({}, "restart {} --pick", "none of its databases has failed"),
         ({"phase": "FULL_DUMP"}, "promote {} --pick", "can be promoted"),
         ({"phase": "CDC", **ALLOYDB}, "promote {} --pick", "The guides for AlloyDB name no promotion"),
         (FAILED, "restart {} --pick --databases sales", "leave out the databases"),
