@@ -51,9 +51,10 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     if job.state == State.FAILED:
         lines.append(_failed(job))
     if is_unlisted(Action.RESTART, job):
+        resume = " Resuming it keeps what has arrived." if check(Action.RESUME, job) is None else ""
         lines.append(
-            "*The service decides*: its pages differ on whether a job that was stopped after its full dump "
-            "can restart. Resuming it would keep what has arrived."
+            "*The service decides*: its pages differ on whether a job that was stopped outside its full dump "
+            f"can restart.{resume}"
         )
     if _whole(options) and job.state == State.RUNNING and not options.stop_first:
         lines.append(
