@@ -47,7 +47,9 @@ _PATTERNS = (
     # HTTP: authorization and cookie headers, signed URLs.
     (
         re.compile(
-            r"(\b(?:authorization|cookie)\\{0,3}[\"']?\s{0,20}[:=]\s{0,20}\\{0,3}[\"']?)(?!\[secret\])[^\n\"']{1,4000}",
+            r"((?>\b(?:authorization|cookie)\\{0,3}[\"']?\s{0,20}[:=]\s{0,20}\\{0,3}[\"']?"
+            r"(?:(?:basic|bearer|digest|negotiate|token|aws4-hmac-sha256)\s{1,5})?))"
+            r"(?!\[secret\])[^\n\"']{1,4000}",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",

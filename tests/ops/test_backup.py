@@ -385,7 +385,7 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(db: Path, copy: Path
     fresh = db.with_name("fresh.db")
     assert dms_bot(fresh, "restore", copy, "--yes").returncode == 0
     made = db.with_name("made.db")
-    assert dms_bot(made, "audit", "verify").returncode == 0
+    write(made, "new")
     for path in (fresh, made, db.with_name("fresh.db.locks"), db.with_name("made.db.locks")):
         assert path.stat().st_uid == nobody.pw_uid, path
 
