@@ -101,8 +101,8 @@ VERB = Verb(
     details=(
         "Possible in every state but DELETING, the passing ones too: it is the way out of a job that is "
         "stuck. The destination connection profile always goes with the job (documented for Cloud SQL only). "
-        "Of a COMPLETED job nothing else goes; otherwise it asks whether the destination goes too. Asks "
-        "first; with the destination, or while the job is being promoted, the job ID is typed."
+        "Of a COMPLETED job nothing else goes; otherwise it asks whether the destination goes too. You "
+        "confirm it; with the destination, or while the job is being promoted, by typing the job ID."
     ),
     examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
     run=make_run(Action.DELETE, _options),

@@ -8,7 +8,7 @@ from bot.policy.permissions import Permission
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, Verb, no_service_call
 
-_JOB = "`JOB` is a job's id, `location/id`, or the full resource name."
+_JOB = "`JOB` is a job ID, `location/id`, or the full resource name."
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

@@ -51,7 +51,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 
 def _arriving(job: Job) -> str:
     if job.state == State.FAILED:
-        may_continue = ", as the job may go on by itself then" if may_recover(job) else ""
+        may_continue = ", as the job may continue on its own then" if may_recover(job) else ""
         return (
             "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "
             f"lost for good. Otherwise fix the cause first{may_continue}: what has not arrived is lost on "
@@ -155,7 +155,7 @@ VERB = Verb(
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
         "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
         "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "
-        "after that. Asks first, and has the job's id typed unless the delay is known to be zero."
+        "after that. You confirm it, by typing the job ID unless the delay is known to be zero."
     ),
     examples=(
         "promote orders-db",

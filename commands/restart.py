@@ -107,7 +107,7 @@ def _whole(options: Options) -> bool:
 def _failed(job: Job) -> str:
     """Advice for a failed job: a restart is the last resort."""
     first = (
-        "*Fix the cause first, and wait*: the job may go on by itself then, without a restart."
+        "*Fix the cause first, and wait*: the job may continue on its own then, without a restart."
         if may_recover(job)
         else "*Fix the cause first*: the job fails again otherwise."
     )
@@ -164,7 +164,7 @@ VERB = Verb(
     details=(
         "Wipes the affected destination databases. Possible for a job that failed, was stopped, or runs with "
         "errors, and for the failed databases of a running job; of a job that was stopped in CDC, the "
-        "service decides. Asks first, and has the job's id typed."
+        "service decides. You confirm by typing the job ID."
     ),
     examples=(
         "restart orders-db",

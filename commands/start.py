@@ -58,7 +58,7 @@ VERB = Verb(
     usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
     details=(
-        "For jobs in NOT_STARTED. In another resting state it asks first, has the job's id typed, and the "
+        "For jobs in NOT_STARTED. In another resting state you confirm by typing the job ID, and the "
         "service decides. Several jobs go together when they have the same status."
     ),
     examples=("start orders-db", "start --all state=not_started location=europe-west1"),

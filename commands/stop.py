@@ -68,7 +68,7 @@ VERB = Verb(
     syntax=Syntax("many", (ALL,), FILTERS),
     details=(
         "Possible in every phase but a promotion, which can be neither stopped nor undone. In CDC it runs at "
-        "once, else it asks first: stopped in the full dump or before it, only restart and delete remain, "
+        "once, else you confirm it: stopped in the full dump or before it, only restart and delete remain, "
         "and with PostgreSQL, WAL piles up on the source."
     ),
     examples=("stop orders-db", "stop orders-db billing-db", "stop --all phase=cdc label.env=staging"),

@@ -135,7 +135,8 @@ def _backup_files_step(job: Job) -> str:
 def _failed(job: Job) -> str:
     """The cause comes first, because a restart wipes the destination databases."""
     first = (
-        "Fix the cause, verify, and wait: the job may go on by itself then. Restart only if it stays FAILED"
+        "Fix the cause, verify, and wait: the job may continue on its own then. "
+        "Restart only if it stays FAILED"
         if may_recover(job)
         else "Fix the cause, verify, then restart"
     )

@@ -18,7 +18,7 @@ class Confirmation(StrEnum):
     CLICK = "ask"
     """Confirm or cancel."""
     TYPE_TO_CONFIRM = "type"
-    """Confirm, then type the job's id."""
+    """Confirm, then type the job ID."""
 
 
 @dataclass(frozen=True, slots=True)

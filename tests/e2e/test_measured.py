@@ -217,7 +217,7 @@ def test_the_alert_of_a_job_that_failed_in_cdc_offers_to_promote_it(env: Env) ->
         channel="db-migrations", contains=["FAILED", job, "[Promote]", "[Restart]"]
     )
     text = plain(alert)
-    assert text.index("the job may go on by itself") < text.index("promote instead")
+    assert text.index("the job may continue on its own") < text.index("promote instead")
 
 
 def test_a_failed_database_of_a_failed_job_is_promoted_by_itself(env: Env) -> None:
@@ -254,7 +254,7 @@ def test_a_job_that_failed_before_cdc_is_not_promoted(env: Env) -> None:
 def test_a_restart_of_a_failed_job_says_what_comes_first(env: Env) -> None:
     may_recover, mysql = failed(env), failed(env, source_engine="MYSQL", destination_engine="MYSQL")
     text = plain(env.type(f"restart {may_recover}"))
-    assert "*Fix the cause first, and wait*: the job may go on by itself then" in text
+    assert "*Fix the cause first, and wait*: the job may continue on its own then" in text
     assert "promote instead" in text
     text = plain(env.type(f"restart {mysql}"))
     assert "*Fix the cause first*" in text

@@ -29,7 +29,7 @@ def test_every_verb_has_help(env: Env, verb: str) -> None:
     assert f"/dms {verb}" in answer
     assert all_verbs()[verb].summary.lower() in answer.lower()
     takes_job = all_verbs()[verb].syntax.jobs != "none"
-    assert ("`JOB` is a job's id, `location/id`, or the full resource name." in answer) == takes_job
+    assert ("`JOB` is a job ID, `location/id`, or the full resource name." in answer) == takes_job
 
 
 def test_help_lists_all_verbs(env: Env) -> None:

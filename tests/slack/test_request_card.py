@@ -159,7 +159,7 @@ def test_what_is_asked_stands_on_the_card() -> None:
         "AlloyDB) `orders-cluster`",
         "`orders`, `customers`",
         "⚠️ *Wipes* `orders`.",
-        "asked to type the job's id",
+        "asked to type the job ID",
         "<!date^",
     ):
         assert part in text

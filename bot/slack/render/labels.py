@@ -85,7 +85,7 @@ def status_emoji(text: str) -> str:
 
 
 def job_code(name: str) -> str:
-    """A job's id in code type, from its full name."""
+    """A job ID in code type, from its full name."""
     return mrkdwn.code(short_name(name))
 
 

@@ -138,7 +138,7 @@ def _confirming(request: Request, related: RelatedRequests) -> list[Block]:
 
 def _typing(request: Request) -> str:
     apart = display_name(request, request.jobs[0].name) != request.jobs[0].id
-    one = "the job's location and id" if apart else "the job's id"
+    one = "the job's location and ID" if apart else "the job ID"
     what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
     if needs_typed_confirmation(request):
         why = "To be sure" if request.typed else "As long as the delay is not known to be zero"

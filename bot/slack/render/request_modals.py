@@ -27,7 +27,7 @@ _NAMES_PER_ROW = 10
 def typed_confirmation(
     request: Request, phrase: str, ref: str, related: RelatedRequests = NO_RELATED
 ) -> dict[str, Any]:
-    """Asks to type `phrase` (the job's id) before something that cannot be undone.
+    """Asks to type `phrase` (the job ID) before something that cannot be undone.
 
     `ref` is the callback token with the request and the delay shown; `related` are other open requests for
     the same jobs.
