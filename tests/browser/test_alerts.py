@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
 from tests.e2e.env import Env
+from tests.waiting import until
 
 ERROR = (
     "Unable to replicate: all replication slots are in use. Free one or raise max_replication_slots "
@@ -27,7 +28,7 @@ def test_a_failed_job_is_told_with_its_cause(dana: Person, page: Page, env: Env,
     verified = dana.press(button(alert, "Verify"))
     expect(verified).to_contain_text("customers-db")
     expect(verified).to_contain_text("Asked by @dana")
-    assert len(env.writes("verify", "customers-db")) == 1
+    assert len(until(lambda: env.writes("verify", "customers-db"))) == 1
 
 
 def test_a_jobs_message_is_kept_up_to_date(dana: Person, page: Page, env: Env, pictures: Pictures) -> None:
