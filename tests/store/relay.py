@@ -64,12 +64,12 @@ class Relay:
         _cut(client, server)
 
     def _cut_at(self, data: bytes, client: socket.socket, server: socket.socket) -> None:
-        if not self.cut_before:
-            server.sendall(data)
+        # The client first: the server's answer could overtake a cut that comes after what it answers to.
         client.shutdown(socket.SHUT_RDWR)
-        if not self.cut_before:
-            return  # the server finishes what it has begun
-        server.shutdown(socket.SHUT_RDWR)
+        if self.cut_before:
+            server.shutdown(socket.SHUT_RDWR)
+        else:
+            server.sendall(data)  # the server finishes what it has begun
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
