@@ -19,7 +19,8 @@ from bot.dms.enum_names import EnumNames
 from bot.dms.errors import DmsError
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.model import Endpoint
-from bot.dms.rest import RestClient, all_pages
+from bot.dms.paging import read_all
+from bot.dms.rest import RestClient, all_items
 
 _VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
 _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "sqlserver": "SQLSERVER"}
@@ -247,29 +248,24 @@ class ProfileCache:
     def _fetch(self, location: str) -> list[Endpoint]:
         parent = f"projects/{self.project}/locations/{location}"
         action_text = f"list the connection profiles of {location}"
-        found: list[Endpoint] = []
-        incomplete = False
-        token = ""
-        while True:
-            page = self._calls.read(
-                "ListConnectionProfiles",
-                action_text,
-                partial(self._profiles_page, parent, token),
-                retry=False,
-            )
-            known = [from_message(each, self._enum_names) for each in page.connection_profiles]
-            found += [each for each in known if each is not None]
-            incomplete |= None in known
-            token = page.next_page_token
-            if not token:
-                break
-        return [*found, *self._profiles_over_rest(parent, action_text, found)] if incomplete else found
+
+        def read(token: str) -> Any:
+            call = partial(self._profiles_page, parent, token)
+            return self._calls.read("ListConnectionProfiles", action_text, call, retry=False)
+
+        pages: list[Any] = []
+        read_all(pages, read, lambda page: str(page.next_page_token), f"connection profiles of {location}")
+        listed = [each for page in pages for each in page.connection_profiles]
+        known = [from_message(each, self._enum_names) for each in listed]
+        found = [each for each in known if each is not None]
+        return [*found, *self._profiles_over_rest(location, action_text, found)] if None in known else found
 
     def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
         return self._client.profiles_page(parent, token, min(timeout, _REFRESH_TIMEOUT_S))
 
-    def _profiles_over_rest(self, parent: str, action_text: str, known: list[Endpoint]) -> list[Endpoint]:
+    def _profiles_over_rest(self, location: str, action_text: str, known: list[Endpoint]) -> list[Endpoint]:
         """The profiles that are not in `known`, from REST."""
+        parent = f"projects/{self.project}/locations/{location}"
 
         def page(token: str) -> dict[str, Any]:
             return self._calls.read(
@@ -281,7 +277,8 @@ class ProfileCache:
 
         names = {each.profile for each in known}
         try:
-            listed = [from_json(each) for each in all_pages(page, "connectionProfiles")]
+            what = f"connection profiles of {location}"
+            listed = [from_json(each) for each in all_items(page, "connectionProfiles", what)]
         except DmsError as error:
             _log.warning("%s", error)
             return []

@@ -35,7 +35,7 @@ from bot.dms.model import (
 )
 from bot.dms.monitoring import BYTES, SECONDS, Monitoring
 from bot.dms.operations import Operations
-from bot.dms.rest import RestClient, RestTransport, all_pages
+from bot.dms.rest import RestClient, RestTransport, all_items
 from bot.dms.transport import Transport
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ class Gateway:
                 lambda t: self._rest.databases_page(name, token, t),
             )
 
-        bodies = all_pages(page, "migrationJobObjects")
+        bodies = all_items(page, "migrationJobObjects", f"databases of {short_name(name)}")
         found = [convert.database(each) for each in bodies]
         return tuple(sorted(found, key=lambda each: (each.id.database, each.id.schema, each.id.table)))
 

@@ -17,6 +17,7 @@ from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.grpc_client import GrpcClient, job_message
 from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, split_page, with_duration
 from bot.dms.model import Job, job_name, short_name
+from bot.dms.paging import read_all
 from bot.dms.rest import RestClient
 
 _log = logging.getLogger(__name__)
@@ -82,16 +83,18 @@ class Jobs:
         """
         found = LocationJobs(location, [], [])
         last, listing = self._last_listing(location), CachedListing()
+
+        def read(token: str) -> CachedPage:
+            found.calls += 1
+            index = len(listing.pages)
+            raw = self._raw_page(location, filter, token)
+            page = last.unchanged_page(index, raw) or self._page(raw, index, last, durations)
+            if index == 0:
+                listing.version = self._profiles.version(location)
+            return page
+
         try:
-            while not listing.pages or listing.pages[-1].token:
-                found.calls += 1
-                index = len(listing.pages)
-                raw = self._raw_page(location, filter, listing.pages[-1].token if listing.pages else "")
-                listing.pages.append(
-                    last.unchanged_page(index, raw) or self._page(raw, index, last, durations)
-                )
-                if len(listing.pages) == 1:
-                    listing.version = self._profiles.version(location)
+            read_all(listing.pages, read, lambda page: page.token, f"jobs of {_place(location)}")
         except DmsError as error:
             _log.warning("%s", error)
             found.error = error
@@ -99,6 +102,9 @@ class Jobs:
         for page in listing.pages:
             found.jobs += page.jobs_now() if durations else page.jobs
             found.unreachable += page.unreachable
+        if len(listing.pages) > 1:
+            # Jobs that come or go meanwhile may put another one on two pages.
+            found.jobs = list({job.name: job for job in found.jobs}.values())
         if not filter and found.error is None:
             self._listings[location] = listing
         return found
@@ -111,11 +117,10 @@ class Jobs:
         )
 
     def _raw_page(self, location: str, filter: str, token: str) -> bytes:
-        where = "all locations" if location == "-" else location
         parent = f"projects/{self.project}/locations/{location}"
         return self._calls.read(
             "ListMigrationJobs",
-            f"list the jobs of {where}",
+            f"list the jobs of {_place(location)}",
             lambda t: self._client.jobs_page(parent, filter, token, t),
             retry=False,
         )
@@ -180,3 +185,7 @@ class Jobs:
         )
         updated = convert.utc(message.update_time) if message.HasField("update_time") else None
         return body if convert.utc_from_json(body.get("updateTime")) == updated else {}
+
+
+def _place(location: str) -> str:
+    return "all locations" if location == "-" else location

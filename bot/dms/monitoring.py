@@ -21,6 +21,7 @@ from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest,
 
 from bot.dms.convert import utc
 from bot.dms.model import DelayPoint, DumpProgress, Lag, parse_name
+from bot.dms.paging import read_all
 
 SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
@@ -76,7 +77,7 @@ class Monitoring:
 
     def _series(
         self, metric: str, job: str, start: int, end: int, aggregation: Aggregation | None, timeout: float
-    ) -> Iterator[Any]:
+    ) -> list[Any]:
         project, location, job_id = parse_name(job)
         request = ListTimeSeriesRequest(
             name=f"projects/{project}",
@@ -89,9 +90,16 @@ class Monitoring:
             aggregation=aggregation,
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,
         )
-        pager = self._client.list_time_series(request, retry=None, timeout=timeout)
-        for page in pager.pages:
-            yield from type(page).pb(page).time_series
+        pages: list[Any] = []
+
+        def read(token: str) -> Any:
+            request.page_token = token
+            pager = self._client.list_time_series(request, retry=None, timeout=timeout)
+            page = next(iter(pager.pages))
+            return type(page).pb(page)
+
+        read_all(pages, read, lambda page: str(page.next_page_token), f"figures of {job_id}")
+        return [series for page in pages for series in page.time_series]
 
 
 def period_s(hours: float) -> int:

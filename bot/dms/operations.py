@@ -6,17 +6,24 @@ Source: `google.longrunning.Operations` (GetOperation, ListOperations) and the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.dms import convert
 from bot.dms.calls import Calls
-from bot.dms.errors import Unavailable
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.model import Job, Operation, short_name
+from bot.dms.paging import read_all
 
 _MAX_PAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    operations: list[Operation]
+    token: str
+    """Of the next page; empty on the last."""
 
 
 class Operations:
@@ -40,34 +47,28 @@ class Operations:
         Filtered here and not by the service: the fields of its filter are not documented, and a filter that
         wrongly matches nothing would mean that an action never began.
         """
-        found: list[Operation] = []
-        for page in self._pages(job):
-            operations = [convert.operation(each) for each in page.operations]
-            found += [each for each in operations if each.target == job.name and _created(each) >= since]
-            if _all_older(operations, since):
-                break
-        return tuple(sorted(found, key=_created))
-
-    def _pages(self, job: Job) -> Iterator[Any]:
         parent = f"projects/{job.project}/locations/{job.location}"
-        token = ""
-        for _ in range(_MAX_PAGES):
-            page = self._page(job, parent, token)
-            yield page
-            token = page.next_page_token
-            if not token:
-                return
-        raise Unavailable(
-            f"DMS has more operations in {job.location} than the bot can look through for {job.id}.",
-            code="RESOURCE_EXHAUSTED",
-        )
 
-    def _page(self, job: Job, parent: str, token: str) -> Any:
-        return self._calls.read(
-            "ListOperations",
-            f"list the operations on {job.id}",
-            lambda t: self._client.operations_page(parent, token, t),
+        def read(token: str) -> _Page:
+            raw = self._calls.read(
+                "ListOperations",
+                f"list the operations on {job.id}",
+                lambda t: self._client.operations_page(parent, token, t),
+            )
+            return _Page([convert.operation(each) for each in raw.operations], raw.next_page_token)
+
+        pages: list[_Page] = []
+        what = f"operations in {job.location}"
+        read_all(
+            pages,
+            read,
+            lambda page: page.token,
+            what,
+            enough=lambda page: _all_older(page.operations, since),
+            most=_MAX_PAGES,
         )
+        found = {each.name: each for page in pages for each in page.operations if each.target == job.name}
+        return tuple(sorted((each for each in found.values() if _created(each) >= since), key=_created))
 
 
 def _created(operation: Operation) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ import requests
 from bot.dms.convert import objects_body
 from bot.dms.error_mapping import MalformedResponse, RestError
 from bot.dms.model import ObjectId, ObjectsConfig, Selection
+from bot.dms.paging import read_all
 from bot.dms.transport import Transport
 
 _CHUNK_BYTES = 65536
@@ -184,15 +185,20 @@ def patch_body(name: str, objects: ObjectsConfig, parallelism: str) -> tuple[dic
     return body, "objectsConfig,performanceConfig.dumpParallelLevel"
 
 
-def all_pages(page: Callable[[str], dict[str, Any]], items: str) -> Iterator[dict[str, Any]]:
-    """The `items` of all pages."""
-    token = ""
-    while True:
-        body = page(token)
-        yield from body.get(items) or ()
-        token = str(body.get("nextPageToken") or "")
-        if not token:
-            return
+def all_items(page: Callable[[str], dict[str, Any]], items: str, what: str) -> list[dict[str, Any]]:
+    """The `items` of all pages; one with the same name as another counts once, as it was read last.
+
+    Raises:
+        DmsError: as `read_all`.
+    """
+    pages: list[dict[str, Any]] = []
+    read_all(pages, page, lambda body: str(body.get("nextPageToken") or ""), what)
+    found = [each for body in pages for each in body.get(items) or ()]
+    return (
+        found
+        if len(pages) == 1
+        else list({each.get("name", index): each for index, each in enumerate(found)}.values())
+    )
 
 
 def _filter(databases: Sequence[str]) -> dict[str, Any]:

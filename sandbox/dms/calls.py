@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sandbox.dms.clock import rfc3339
 from sandbox.dms.errors import ApiError
 from sandbox.dms.faults import Disconnected, Faults
+from sandbox.dms.paging import page_fault
 
 T = TypeVar("T")
 
@@ -91,7 +92,8 @@ class Door:
         fault = self.faults.take(call.method, call.request)
         if fault is not None and not fault.after_apply:
             fault.strike(alive)
-        result = run()
+        with page_fault(fault.kind if fault else ""):
+            result = run()
         call.applied = True
         if fault is not None and fault.after_apply:
             fault.strike(alive)

@@ -127,9 +127,11 @@ class DmsControl:
     ) -> None:
         """Make the next `times` calls of a method fail (None: all until `clear_faults`).
 
-        `kind` is a status code name, `SLOW` (wait, then succeed), `HANG` (never answer) or `DISCONNECT` (cut
-        the connection). With `after_apply` the change is made first. `delay_seconds` are real seconds;
-        `match` limits the fault to requests whose text contains it.
+        `kind` is a status code name, `SLOW` (wait, then succeed), `HANG` (never answer), `DISCONNECT` (cut
+        the connection), or what goes wrong with the pages of a list: `ENDLESS`, `REPEATED` or `SHORT`, or
+        `EXPIRED` for calls with a page token (`sandbox.dms.paging.page_fault`). With `after_apply` the change
+        is made first. `delay_seconds` are real seconds; `match` limits the fault to requests whose text
+        contains it.
         """
         self._call(
             "fault",

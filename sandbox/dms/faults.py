@@ -1,4 +1,8 @@
-"""Faults: calls fail, hang, are slow or lose their answer."""
+"""Faults: calls fail, hang, are slow or lose their answer, and lists go wrong.
+
+What lists may do is in AIP-158 (pagination): a page may hold less than was asked for, page tokens may expire,
+and a token that is not taken is an INVALID_ARGUMENT. ENDLESS and REPEATED are what no service should do.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.dms.errors import CODES, ApiError
+from sandbox.dms.paging import EXPIRED, PAGE_FAULTS
 
-KINDS = (*CODES, "HANG", "SLOW", "DISCONNECT")
+KINDS = (*CODES, "HANG", "SLOW", "DISCONNECT", *PAGE_FAULTS)
 _ALIASES = {"PatchMigrationJob": "UpdateMigrationJob", "ListObjects": "ListMigrationJobObjects"}
 _MESSAGES = {
     "UNAVAILABLE": "The service is currently unavailable.",
@@ -49,12 +54,14 @@ class Fault:
         self.method = _ALIASES.get(self.method, self.method)
 
     def suits(self, method: str, request: dict[str, Any]) -> bool:
+        if self.kind == EXPIRED and not request.get("page_token"):
+            return False
         return self.method in ("*", method) and (not self.match or self.match in str(request))
 
     def strike(self, alive: Callable[[], bool]) -> None:
-        """Wait, then fail; SLOW only waits. Raises ApiError or Disconnected."""
+        """Wait, then fail; SLOW and faults of pages only wait. Raises ApiError or Disconnected."""
         self._sleep(_LONGEST_HANG if self.kind == "HANG" else self.delay_seconds, alive)
-        if self.kind == "SLOW":
+        if self.kind == "SLOW" or self.kind in PAGE_FAULTS:
             return
         if self.kind in ("HANG", "DISCONNECT"):
             raise Disconnected(self.kind)

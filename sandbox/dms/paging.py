@@ -6,13 +6,34 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sandbox.dms.errors import invalid
 
 T = TypeVar("T")
+
+ENDLESS, REPEATED, EXPIRED, SHORT = "ENDLESS", "REPEATED", "EXPIRED", "SHORT"
+PAGE_FAULTS = (ENDLESS, REPEATED, EXPIRED, SHORT)
+_fault: ContextVar[str] = ContextVar("page_fault", default="")
+
+
+@contextmanager
+def page_fault(kind: str) -> Iterator[None]:
+    """What goes wrong with the pages that are cut meanwhile.
+
+    ENDLESS: each page has a next one. REPEATED: each is the first, with the same token. EXPIRED: a token is
+    too old. SHORT: a page has one item, which is allowed.
+    """
+    before = _fault.set(kind)
+    try:
+        yield
+    finally:
+        _fault.reset(before)
 
 
 @dataclass(frozen=True)
@@ -33,10 +54,15 @@ def cut(
     items: Sequence[T], size: int, token: str, query: tuple[str, ...], name: Callable[[T], str]
 ) -> Page[T]:
     """One page of an ordered sequence. Raises INVALID_ARGUMENT for a token of another query."""
-    start = _start(items, token, query, name) if token else 0
-    chosen = items[start : start + size]
-    more = start + size < len(items)
-    next_token = _make(start + size, name(chosen[-1]), query) if more and chosen else ""
+    kind = _fault.get()
+    if kind == EXPIRED and token:
+        raise invalid("The page token has expired", "page_token")
+    start = _start(items, token, query, name) if token and kind != REPEATED else 0
+    chosen = items[start : start + (1 if kind == SHORT else size)]
+    if kind in (ENDLESS, REPEATED):
+        return Page(chosen, _make(len(items), "again" if kind == REPEATED else secrets.token_hex(8), query))
+    end = start + len(chosen)
+    next_token = _make(end, name(chosen[-1]), query) if chosen and end < len(items) else ""
     return Page(chosen, next_token)
 
 
