@@ -119,6 +119,7 @@ class Bot:
             group_id=directory.group_id,
             user_id=directory.user_id,
             is_member=directory.is_member,
+            in_channel=directory.in_channel,
         )
         actions = {verb.action.action: verb.action for verb in self.verbs.values() if verb.action}
         self.watcher = Watcher(

@@ -19,7 +19,7 @@ from bot.policy.model import (
     Subjects,
 )
 from bot.policy.permissions import CHANGES, Permission
-from bot.policy.principal import DirectoryUnavailable, Principal
+from bot.policy.principal import DirectoryUnavailable, Lookups, Principal
 from bot.store.records import Person, Request
 
 _EXPLAINED_CHANGES = ("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete")
@@ -71,6 +71,10 @@ def _anybody(_user: str) -> bool:
     return True
 
 
+def _anywhere(_channel: str, _user: str) -> bool:
+    return True
+
+
 def _only_ids(text: str) -> str:
     return "" if text.startswith("@") else text
 
@@ -93,12 +97,21 @@ class Access:
     """The ID of a person from an ID or `@handle`; empty if there is none. May raise
     DirectoryUnavailable."""
     is_member: Callable[[str], bool] = _anybody
-    """Whether a person is a full member of the workspace, not a guest or from another one. May raise
-    DirectoryUnavailable."""
+    """Whether a person is a full, active member of the workspace: no guest, not from another one, not
+    deactivated. May raise DirectoryUnavailable."""
+    in_channel: Callable[[str, str], bool] = _anywhere
+    """Whether a person (second) is a member of a channel (first). May raise DirectoryUnavailable."""
     clock: Callable[[], datetime] = _now
 
     def principal(self, who: Person) -> Principal:
-        return Principal(who, self.policy, self.groups_of, self.is_member)
+        return Principal(who, self.policy, Lookups(self.groups_of, self.is_member, self.in_channel))
+
+    def has_left(self, user: str) -> bool:
+        """Whether Slack says that a person is no full, active member any more."""
+        try:
+            return not self.is_member(user)
+        except DirectoryUnavailable:
+            return False
 
     def verdict(self, who: Person, verb: str, job: Job | None = None) -> Verdict:
         """May `who` use `verb` (on `job`)?
@@ -116,14 +129,15 @@ class Access:
     def visible(self, who: Person, verb: str, jobs: Iterable[Job]) -> tuple[Job, ...]:
         """Those of `jobs` that `who` may look at with `verb`."""
         given = tuple(jobs)
-        principal = self.principal(who)
+        principal, looks = self.principal(who), self.policy.only_looks(verb)
         if not self.policy.is_job_specific(verb):
-            return given if principal.is_one_of(self.policy.effective_rule(verb, None).allow) else ()
+            allowed = self.policy.effective_rule(verb, None).allow
+            return given if principal.is_one_of(allowed, to_look=looks) else ()
         may: dict[EffectiveRule, bool] = {}
         rules = [self.policy.effective_rule(verb, job) for job in given]
         for rule in rules:
             if rule not in may:
-                may[rule] = principal.is_one_of(rule.allow)
+                may[rule] = principal.is_one_of(rule.allow, to_look=looks)
         return tuple(job for job, rule in zip(given, rules, strict=True) if may[rule])
 
     def permissions(self, who: Person) -> PermissionCache:
@@ -167,7 +181,7 @@ class Access:
         if frozen:
             return Verdict(False, frozen, rule=rule.rule)
         what = reasons.use(verb, job)
-        if not principal.is_one_of(rule.allow):
+        if not principal.is_one_of(rule.allow, to_look=self.policy.only_looks(verb)):
             return self._refused(principal, what, rule, rule.allow)
         why = reasons.granted(self.policy, rule, rule.allow, what)
         return self._granted(rule, f"{why} {reasons.approvals_needed(rule)}".rstrip())
@@ -233,7 +247,7 @@ class PermissionCache:
     def __init__(self, who: Person, access: Access) -> None:
         self._access = access
         self._principal = access.principal(who)
-        self._is_subject: dict[Subjects, bool] = {}
+        self._is_subject: dict[tuple[Subjects, bool], bool] = {}
         self._outcomes: dict[str, frozenset[bool]] = {}
         self._in_freeze: dict[str, bool] = {}
 
@@ -244,24 +258,25 @@ class PermissionCache:
         outcomes = self._possible_outcomes(verb)
         if len(outcomes) == 1:
             return True in outcomes
-        return self._is_one_of(self._access.policy.effective_rule(verb, job).allow)
+        return self._is_one_of(verb, self._access.policy.effective_rule(verb, job).allow)
 
     def may_by_name(self, verb: str, job: Job) -> bool:
         """Whether they may use `verb` on a job of which only the name is known, whatever its labels are."""
         rules = self._access.policy.effective_rules_by_name(verb, job)
-        return all(self._is_one_of(each.allow) for each in rules)
+        return all(self._is_one_of(verb, each.allow) for each in rules)
 
     def _possible_outcomes(self, verb: str) -> frozenset[bool]:
         """What the rules can say of `verb`. A single outcome holds for every job, which saves matching."""
         if verb not in self._outcomes:
             rules = self._access.policy.effective_rules(verb)
-            self._outcomes[verb] = frozenset(self._is_one_of(each.allow) for each in rules)
+            self._outcomes[verb] = frozenset(self._is_one_of(verb, each.allow) for each in rules)
         return self._outcomes[verb]
 
-    def _is_one_of(self, subjects: Subjects) -> bool:
-        if subjects not in self._is_subject:
-            self._is_subject[subjects] = self._principal.is_one_of(subjects)
-        return self._is_subject[subjects]
+    def _is_one_of(self, verb: str, subjects: Subjects) -> bool:
+        looks = self._access.policy.only_looks(verb)
+        if (subjects, looks) not in self._is_subject:
+            self._is_subject[subjects, looks] = self._principal.is_one_of(subjects, to_look=looks)
+        return self._is_subject[subjects, looks]
 
     def _in_planned_freeze(self, job: Job) -> bool:
         if job.name not in self._in_freeze:

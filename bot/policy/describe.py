@@ -35,7 +35,7 @@ def overview(policy: Policy) -> list[Section]:
     if policy.open:
         return [Section(_OPEN)]
     lines: list[RichPart] = [f"*Roles* (from `{policy.source}`)"]
-    lines.append(f"\n• everybody: {role_name(policy.default_role)}, {_CAN[policy.default_role]}")
+    lines.append(f"\n• every full member: {role_name(policy.default_role)}, {_CAN[policy.default_role]}")
     for grant in policy.grants:
         lines += [f"\n• {role_name(grant.role)} ({_CAN[grant.role]}): ", *people(grant.to)]
     return [Section(tuple(lines))]

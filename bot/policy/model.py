@@ -209,6 +209,10 @@ class Policy:
     def permission(self, verb: str) -> Permission:
         return self.permissions.get(verb, Permission.NOBODY)
 
+    def only_looks(self, verb: str) -> bool:
+        """Whether the verb changes nothing that others see."""
+        return self.permission(verb) in (Permission.PUBLIC, Permission.VIEW)
+
     @property
     def missing(self) -> bool:
         """Whether there is neither a file nor the opt-out, so that nobody may change anything."""
@@ -216,8 +220,8 @@ class Policy:
 
     @property
     def guest_role(self) -> Role:
-        """The default role of guests and of people from other workspaces."""
-        return self.default_role if self.source else min(self.default_role, Role.VIEWER)
+        """The default role of those who are no full, active members: with a file, none."""
+        return Role.NONE if self.source else min(self.default_role, Role.VIEWER)
 
     def holders(self, role: Role) -> Subjects:
         """Everybody to whom the file gives `role` or a higher one."""

@@ -3,54 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.policy.model import Policy, Role, Subjects
 from bot.store.records import Person
+
+_ONLY_LOOK = "Guests, people of other workspaces and deactivated people may only look here"
+_BY_NAME = ", and only if the policy names them."
 
 
 class DirectoryUnavailable(Exception):
     """Slack did not say who somebody is or which user groups they are in. `str()` is one sentence of why."""
 
 
-class Principal:
-    """One person while one question about them is answered. Slack is asked only if the answer needs it."""
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What Slack is asked about people. Each may raise DirectoryUnavailable."""
 
-    def __init__(
-        self,
-        who: Person,
-        policy: Policy,
-        groups_of: Callable[[str], frozenset[str]],
-        is_member: Callable[[str], bool],
-    ) -> None:
+    groups_of: Callable[[str], frozenset[str]]
+    """A person's user groups, each by its ID and by its `@handle`."""
+    is_member: Callable[[str], bool]
+    """Whether a person is a full, active member of the workspace: no guest, not from another workspace, not
+    deactivated."""
+    in_channel: Callable[[str, str], bool]
+    """Whether a person (second) is a member of a channel (first)."""
+
+
+class Principal:
+    """One person while one question about them is answered. Slack is asked only if the answer needs it.
+
+    Roles, groups, channels and the default role count for full, active members alone. Others have what the
+    policy gives them by name, and of that only the permission to look.
+    """
+
+    def __init__(self, who: Person, policy: Policy, lookups: Lookups) -> None:
         self.who = who
         self.hint = ""
         """What a refusal should add: a sentence, or empty."""
         self._policy = policy
-        self._ask_groups = groups_of
-        self._ask_member = is_member
+        self._lookups = lookups
         self._groups: frozenset[str] | None = None
         self._member: bool | None = None
+        self._channel: bool | None = None
 
-    def is_one_of(self, subjects: Subjects) -> bool:
-        return (
-            self._is_named(subjects)
-            or (subjects.role is not None and self._has_role(subjects.role))
-            or self._is_in_group(subjects.groups)
-        )
+    def is_one_of(self, subjects: Subjects, *, to_look: bool = False) -> bool:
+        """Whether they are among `subjects`; `to_look`: for something that changes nothing."""
+        if subjects.nobody:
+            return False
+        if subjects.role is not None and self._policy.guest_role >= subjects.role:
+            return True
+        if not self._is_member():
+            return to_look and self._may_look(subjects)
+        return self._is_named(subjects) or (subjects.role is not None and self._has_role(subjects.role))
 
     def role(self) -> Role:
         """The highest role that the policy gives them."""
-        return next(role for role in reversed(Role) if self._has_role(role))
+        if self._policy.guest_role == Role.ADMIN or self._is_member():
+            return next(role for role in reversed(Role) if self._has_role(role))
+        named = self._may_look(Subjects(Role.VIEWER))
+        return max(self._policy.guest_role, Role.VIEWER if named else Role.NONE)
+
+    def _may_look(self, subjects: Subjects) -> bool:
+        """Whether somebody who is no full member is named, themselves or by a role of viewer at most."""
+        by_role = subjects.role is not None and subjects.role <= Role.VIEWER
+        holders = self._policy.holders(Role.VIEWER).users if by_role else ()
+        return self.who.user in subjects.users or self.who.user in holders
 
     def _has_role(self, role: Role) -> bool:
-        policy = self._policy
-        if policy.guest_role >= role or (policy.default_role >= role and self._is_member()):
-            return True
-        holders = policy.holders(role)
-        return self._is_named(holders) or self._is_in_group(holders.groups)
+        return self._policy.default_role >= role or self._is_named(self._policy.holders(role))
 
     def _is_named(self, subjects: Subjects) -> bool:
-        return self.who.user in subjects.users or self.who.channel in subjects.channels
+        return (
+            self.who.user in subjects.users
+            or self._is_in_group(subjects.groups)
+            or (self.who.channel in subjects.channels and self._is_in_channel())
+        )
 
     def _is_in_group(self, groups: tuple[str, ...]) -> bool:
         return bool(groups) and not self._own_groups().isdisjoint(groups)
@@ -58,18 +85,30 @@ class Principal:
     def _own_groups(self) -> frozenset[str]:
         if self._groups is None:
             try:
-                self._groups = self._ask_groups(self.who.user)
+                self._groups = self._lookups.groups_of(self.who.user)
             except DirectoryUnavailable as error:
                 self.hint = f"{error} Until that is known, user groups grant nothing: try again later."
                 self._groups = frozenset()
         return self._groups
 
+    def _is_in_channel(self) -> bool:
+        """Whether they are in the channel where they speak: a public one shows its buttons to everybody."""
+        if self._channel is None:
+            try:
+                self._channel = self._lookups.in_channel(self.who.channel, self.who.user)
+                if not self._channel:
+                    self.hint = "The policy names this channel for its members: join it first."
+            except DirectoryUnavailable as error:
+                self.hint = f"{error} Until that is known, the channel grants nothing: try again later."
+                self._channel = False
+        return self._channel
+
     def _is_member(self) -> bool:
         if self._member is None:
             try:
-                self._member = self._ask_member(self.who.user)
+                self._member = self._lookups.is_member(self.who.user)
                 if not self._member:
-                    self.hint = "Guests, and people of other workspaces, may only look here."
+                    self.hint = _ONLY_LOOK + (_BY_NAME if self._policy.source else ".")
             except DirectoryUnavailable as error:
                 self.hint = f"{error} Until that is known, you count as a guest: try again later."
                 self._member = False

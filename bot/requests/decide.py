@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.cmdline.answers import Note, User
 from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
-from bot.requests.queries import denial_key, request_key, valid_approvals, valid_approvers
+from bot.requests.queries import denial_key, departed, request_key, valid_approvals, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 from bot.util.redact import redact
@@ -29,6 +29,9 @@ class Approval:
         request = self.check(who, shown)
         if isinstance(request, Note):
             return request
+        left = departed(self._ctx.store, self._ctx.access, request)
+        if left:
+            return self._revalidation.end_as_outdated(request, left)
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")

@@ -16,7 +16,7 @@ from bot.dms.port import Dms
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
 from bot.policy.access import Access
 from bot.requests import delay
-from bot.requests.queries import valid_approvers
+from bot.requests.queries import departed, valid_approvers
 from bot.requests.wording import describe_change
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
@@ -73,6 +73,9 @@ class Preflight:
         Raises:
             PreconditionFailed, StoreError.
         """
+        left = departed(self._store, self._access, request)
+        if left:
+            raise PreconditionFailed(f"{left[0]} Nothing was sent.")
         verdict = self._access.verdict(request.by, request.action, job)
         if not verdict.allowed:
             raise PreconditionFailed(verdict.why)

@@ -31,6 +31,23 @@ def valid_approvers(store: Store, access: Access, request: Request) -> set[str]:
     return {each.user for each in people if access.may_approve(each, request).allowed}
 
 
+def departed(store: Store, access: Access, request: Request) -> tuple[str, ...]:
+    """A sentence for the requester and for each approver who, Slack says, is no full, active member any more.
+
+    What they asked for or approved is not run: their account may have been closed because of it.
+
+    Raises:
+        StoreError.
+    """
+    approvers = [each.user for each in store.decisions(request.id) if each.approve]
+    roles = dict.fromkeys(approvers, "approved") | {request.by.user: "requested"}
+    return tuple(
+        f"The person who {done} this is no full, active member of the workspace any more."
+        for user, done in roles.items()
+        if access.has_left(user)
+    )
+
+
 def _audited_channels(store: Store, request: Request) -> dict[str, str]:
     """Channel of each approval by user id, from the audit: older versions stored it nowhere else."""
     entries = store.audit(job=request.jobs[0].name, request=request.id)

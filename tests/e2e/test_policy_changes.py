@@ -179,3 +179,26 @@ def test_a_frozen_queue_stays_frozen_over_a_restart(tmp_path: Path) -> None:
             assert env.writes("stop", second) == []
             words = [first, second, "month end", "1 of 2 jobs"]
             slack.control.wait_message(channel="dms", contains=words)
+
+
+@pytest.mark.parametrize(("gone", "did"), [("dana", "requested"), ("sam", "approved")])
+def test_what_somebody_who_was_deactivated_asked_or_approved_is_void(
+    tmp_path: Path, gone: str, did: str
+) -> None:
+    job = unique_id("left")
+    rules = policy(tmp_path, EITHER)
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, policy_file=rules) as env:
+            add(env, job)
+            card = env.type(f"delete {job}")
+            env.press(card, "confirm")
+            env.shows(card, "0 of 2")
+            env.press(asks(env, job), "approve", "sam")
+            env.shows(card, "1 of 2")
+        slack.control.do("deactivate", user=gone)
+        # Started again, as the bot asks Slack about somebody once a minute.
+        with started(slack, dms, tmp_path, policy_file=rules) as env:
+            env.press(asks(env, job), "approve", "alex")
+            env.shows(card, f"The person who {did} this is no full, active member")
+            assert env.writes("delete", job) == []
+            assert events(env, job)[-1] == "outdated"

@@ -114,7 +114,7 @@ def test_a_viewer_cannot_press_what_ends_a_channels_watch(slack: SlackServer, tm
 def test_in_an_open_policy_members_set_it_and_guests_do_not(env: Env) -> None:
     refused = plain(env.type("watch --only deleted", user="quinn"))
     assert "takes the role operator or above, and your role is viewer" in refused
-    assert "Guests, and people of other workspaces, may only look here." in refused
+    assert "Guests, people of other workspaces and deactivated people may only look here." in refused
     assert targets(env) == []
     assert "now subscribed to all jobs" in plain(env.type("watch --dm", user="quinn"))
     assert "<@U0RILEY001> subscribed " in plain(env.type("watch", user="riley"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Access, Approvers
 from bot.policy.model import Role
+from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person
 
 from .people import (
@@ -89,7 +91,8 @@ def test_in_an_open_one_guests_only_look(verb: str, may: bool) -> None:
     assert verdict.allowed is may
     if not may:
         assert (
-            "your role is viewer. Guests, and people of other workspaces, may only look here." in verdict.why
+            "role is viewer. Guests, people of other workspaces and deactivated people may only look here."
+            in verdict.why
         )
 
 
@@ -125,9 +128,76 @@ def test_in_an_open_one_guests_do_not_set_what_channels_are_told() -> None:
     assert "you count as a guest: try again later" in unsure.channels_verdict(DANA).why
 
 
-def test_a_policy_says_itself_what_guests_may() -> None:
-    ruled = access('default_role = "operator"\n[roles]\napprover = ["U0ALEX0001"]', is_member=silent)
-    assert ruled.verdict(QUINN, "stop", job()).allowed
+def nobody_full(_user: str) -> bool:
+    return False
+
+
+GENEROUS = """
+default_role = "operator"
+[roles]
+viewer = ["U0RILEY001"]
+operator = ["@dba-team", "C0GENERAL1", "U0QUINN001"]
+approver = ["@leads", "U0ADMIN001"]
+[[rule]]
+verbs = ["start"]
+allow = ["U0DANA0001", "C0GENERAL1", "viewer"]
+[[rule]]
+verbs = ["history"]
+allow = ["U0DANA0001", "@leads", "operator"]
+"""
+
+
+@pytest.mark.parametrize("unknown", [nobody_full, silent])
+@pytest.mark.parametrize(
+    ("who", "verb", "may"),
+    [
+        # By a group, a channel, the default role: nothing. By name: to look, whatever the role says.
+        (DANA, "list", False),
+        (ALEX, "list", False),
+        (RILEY, "list", True),
+        (QUINN, "list", True),
+        (QUINN, "stop", False),
+        (RILEY, "start", False),
+        (DANA, "start", False),
+        (DANA, "history", True),
+        (ALEX, "history", False),
+        (ADMIN, "stop", False),
+        (ADMIN, "freeze", False),
+        (DANA, "help", True),
+    ],
+)
+def test_who_is_no_full_member_looks_at_most_and_by_name(
+    unknown: Callable[[str], bool], who: Person, verb: str, may: bool
+) -> None:
+    rules = access(GENEROUS, is_member=unknown)
+    assert rules.verdict(who, verb, job()).allowed is may
+    assert rules.permissions(who).may(verb, job()) is may
+    assert rules.role(who) <= Role.VIEWER
+    assert not rules.may_approve(who, request(by=person("U0SAM00001"))).allowed
+    assert access(GENEROUS).role(who) > Role.VIEWER or who is RILEY
+
+
+def test_a_channel_stands_for_its_members() -> None:
+    text = '[roles]\noperator = ["U0DANA0001"]\napprover = ["C0DMSAPPRV"]\n'
+
+    def inside(channel: str, user: str) -> bool:
+        assert channel == "C0DMSAPPRV"
+        return user == RILEY.user
+
+    rules = access(text, in_channel=inside)
+    asked = request(by=DANA)
+    assert rules.may_approve(person(RILEY.user, "C0DMSAPPRV"), asked).allowed
+    assert not rules.may_approve(RILEY, asked).allowed
+    passing_by = rules.may_approve(person(QUINN.user, "C0DMSAPPRV"), asked)
+    assert not passing_by.allowed
+    assert "names this channel for its members: join it first" in passing_by.why
+
+    def unsure(_channel: str, _user: str) -> bool:
+        raise DirectoryUnavailable("Slack does not say who is in this channel at the moment.")
+
+    waiting = access(text, in_channel=unsure).may_approve(person(RILEY.user, "C0DMSAPPRV"), asked)
+    assert not waiting.allowed
+    assert "Until that is known, the channel grants nothing" in waiting.why
 
 
 @pytest.mark.parametrize(

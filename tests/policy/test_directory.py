@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
-from bot.slack.api.directory import GROUPS_S, PEOPLE_S, RETRY_S, Directory
+from bot.slack.api.directory import GROUPS_S, MEMBERS_S, RETRY_S, Directory
 from bot.store.records import Person
 from sandbox.slack import SlackServer
 
@@ -146,13 +146,40 @@ def test_guests_and_strangers_are_no_members(slack: SlackServer, team: str, user
     assert Directory(web, team=team).is_member(user) is member
 
 
+def test_the_deactivated_are_no_members(directory: Directory, slack: SlackServer, clock: Clock) -> None:
+    assert directory.is_member(ALEX)
+    slack.control.do("deactivate", user=ALEX)
+    clock.now = MEMBERS_S
+    assert not directory.is_member(ALEX)
+
+
+@pytest.mark.parametrize(
+    ("channel", "user", "inside"),
+    [
+        ("C0DMSAPPRV", ALEX, True),
+        ("G0DBLEADS1", ALEX, True),
+        ("G0DBLEADS1", "U0QUINN001", False),
+        ("D0ALEX0001", ALEX, False),
+        ("", ALEX, False),
+    ],
+)
+def test_channels_have_members(directory: Directory, channel: str, user: str, inside: bool) -> None:
+    assert directory.in_channel(channel, user) is inside
+
+
+def test_nobody_is_in_a_channel_that_slack_does_not_show(directory: Directory, slack: SlackServer) -> None:
+    slack.control.fault("conversations.members", "503", times=None)
+    with pytest.raises(DirectoryUnavailable, match="Slack does not say who is in this channel"):
+        directory.in_channel("C0DMSAPPRV", ALEX)
+
+
 def test_membership_is_asked_for_once_in_a_while(
     directory: Directory, slack: SlackServer, clock: Clock
 ) -> None:
     for user in (DANA, ALEX, DANA):
         assert directory.is_member(user)
     assert calls(slack, "users.info") == 2
-    clock.now = PEOPLE_S
+    clock.now = MEMBERS_S
     assert directory.is_member(DANA)
     assert calls(slack, "users.info") == 3
 

@@ -1,7 +1,8 @@
 """People and user groups of the workspace, asked of Slack and cached for minutes.
 
 Methods: https://docs.slack.dev/reference/methods/usergroups.list (`usergroups:read`),
-`usergroups.users.list`, `users.info` and `users.list` (`users:read`).
+`usergroups.users.list`, `users.info` and `users.list` (`users:read`), `conversations.members`
+(`channels:read`, `groups:read`).
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from slack_sdk.errors import SlackApiError
 
 from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.client import SLACK_ERRORS
+from bot.slack.api.membership import has_member
 
 T = TypeVar("T")
 
 GROUPS_S = 120.0
 """Seconds that groups are cached: somebody removed from a group keeps its permissions for so long."""
-PEOPLE_S = 600.0
+MEMBERS_S = 60.0
+"""Seconds that somebody's membership in the workspace or in a channel is cached: somebody who was
+deactivated or removed keeps their permissions for so long."""
+HANDLES_S = 600.0
 RETRY_S = 5.0
 """Seconds that a failure is cached, as each try may take the client's whole time-out."""
 _LASTING_ERRORS = frozenset(
@@ -34,6 +39,7 @@ _LASTING_ERRORS = frozenset(
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _NOT_FROM_HERE = ("user_not_found", "user_not_visible")
 _NOT_FULL = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+_CHANNELS = ("C", "G")
 _MAX_MEMBERS = 10_000
 """Size of the cache of members."""
 _PAGE = 200
@@ -75,8 +81,8 @@ class Directory:
         self._team = team
         self._local_server = local_server
         self._groups = _CachedValue(self._read_groups, GROUPS_S, clock)
-        self._handles = _CachedValue(self._read_handles, PEOPLE_S, clock)
-        self._members_known: dict[str, _CachedValue[bool]] = {}
+        self._handles = _CachedValue(self._read_handles, HANDLES_S, clock)
+        self._members_known: dict[tuple[str, str], _CachedValue[bool]] = {}
         self._logged: set[str] = set()
 
     def groups_of(self, user: str) -> frozenset[str]:
@@ -107,17 +113,38 @@ class Directory:
         return self._handles.get().get(text.lower().removeprefix("@"), "")
 
     def is_member(self, user: str) -> bool:
-        """Whether a person is a full member of this workspace: no guest, and not from another one.
+        """Whether a person is a full, active member of this workspace: no guest, not from another one,
+        and not deactivated.
 
         Raises:
             DirectoryUnavailable: Slack did not say.
         """
+        return self._cached("", user, lambda: self._read_member(user))
+
+    def in_channel(self, channel: str, user: str) -> bool:
+        """Whether a person is a member of a channel; of a direct message and of no channel, nobody is.
+
+        Raises:
+            DirectoryUnavailable: Slack did not say.
+        """
+        if not channel.startswith(_CHANNELS):
+            return False
+        return self._cached(channel, user, lambda: self._read_in_channel(channel, user))
+
+    def _cached(self, place: str, user: str, read: Callable[[], bool]) -> bool:
         if len(self._members_known) > _MAX_MEMBERS:
             self._members_known.clear()
-        known = self._members_known.setdefault(
-            user, _CachedValue(lambda: self._read_member(user), PEOPLE_S, self._clock)
-        )
-        return known.get()
+        unread = _CachedValue(read, MEMBERS_S, self._clock)
+        return self._members_known.setdefault((place, user), unread).get()
+
+    def _read_in_channel(self, channel: str, user: str) -> bool:
+        with self._lookup("who is in this channel", "channels:read` and `groups:read"):
+            try:
+                return has_member(self._client, channel, user)
+            except SlackApiError as error:
+                if self._local_server and _lacks_method(error):
+                    return True
+                raise
 
     def _read_member(self, user: str) -> bool:
         with self._lookup("who is a member here", "users:read"):

@@ -42,12 +42,13 @@ def readable(web: WebClient, channel: str, user: str) -> bool | None:
     """Whether a person can read the channel: it is public, or they are in it. None if Slack does not say."""
     try:
         info = web.conversations_info(channel=channel)["channel"]
-        return info.get("is_private") is False or _has_member(web, channel, user)
+        return info.get("is_private") is False or has_member(web, channel, user)
     except SLACK_ERRORS:
         return None
 
 
-def _has_member(web: WebClient, channel: str, user: str) -> bool:
+def has_member(web: WebClient, channel: str, user: str) -> bool:
+    """Whether a person is a member of the channel. Raises what the client raises."""
     cursor = ""
     while True:
         page = web.conversations_members(channel=channel, limit=_PAGE, cursor=cursor)

@@ -90,6 +90,13 @@ async def add_user(ws: Workspace, body: JSON) -> JSON:
     return {"id": user.id}
 
 
+async def deactivate(ws: Workspace, body: JSON) -> JSON:
+    """As an admin of the workspace does: the account remains, and signs in no more."""
+    ws.need_user(str(body["user"])).deleted = not body.get("undo")
+    ws.changes.note()
+    return {}
+
+
 async def add_channel(ws: Workspace, body: JSON) -> JSON:
     name = str(body["name"]).removeprefix("#")
     if ws.world.channel(name) is not None:
