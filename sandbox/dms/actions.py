@@ -18,6 +18,7 @@ def start(world: World, job: Job) -> Operation:
 
     def finish(at: float) -> Job:
         job.started = at
+        job.running_error = None
         job.parallel = parallel_level(job)
         void_plan(job)
         _refresh_source(world, job, at)
@@ -72,7 +73,7 @@ def restart(
     partial = objects_filter is not None or failed_only
     rules.check(job, "restart", databases=partial)
     affected = _affected(job, objects_filter, failed_only)
-    if job.state == "RUNNING":
+    if job.state == "RUNNING" and partial:
         return _restart_within(world, job, affected)
     return _restart_whole(world, job, affected, everything=not partial)
 
@@ -84,7 +85,7 @@ def _affected(job: Job, objects_filter: dict[str, Any] | None, failed_only: bool
         chosen = [d for d in chosen if d.name in names]
     if failed_only:
         chosen = [d for d in chosen if d.state == "FAILED"]
-    if job.state == "RUNNING":
+    if job.state == "RUNNING" and (failed_only or objects_filter is not None):
         healthy = [d.name for d in chosen if d.state != "FAILED"]
         if healthy:
             raise rules.refused(
@@ -132,7 +133,7 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
             _refresh_source(world, job, at)
             dump = job.selected()
         job.started = at
-        job.cdc_since = None
+        job.running_error = job.cdc_since = None
         job.parallel = parallel_level(job)
         for database in job.selected():
             # Databases that were loaded before continue to replicate; the others must be restarted.
@@ -195,6 +196,7 @@ def _promoted(world: World, job: Job, chosen: list[Database], at: float) -> None
         if destination is not None:
             destination.databases[database.name] = "PROMOTED"
     if job.phase == "PROMOTE_IN_PROGRESS" or all(d.state == "COMPLETED" for d in job.selected()):
+        job.running_error = None
         job.put("COMPLETED", "PHASE_UNSPECIFIED", at)
         job.ended = at
         void_plan(job)

@@ -55,7 +55,8 @@ class DmsControl:
         """Add a job (see `scenario.add_job` for the values) and return its full state.
 
         `databases` holds names or `{name, state, phase, error, dump_seconds}`; with `frozen=True` the job
-        does not progress by itself; `created_ago` and `in_phase_for` give it a past, in seconds.
+        does not progress by itself; `created_ago` and `in_phase_for` give it a past, in seconds. A running
+        job with an `error` runs with errors; `clears_after` fixes the error's cause by itself.
         """
         return dict(self._call("add_job", job_id=id, **values))
 
@@ -76,13 +77,22 @@ class DmsControl:
         """Change a job from outside: state, phase, error, labels, display_name, type, frozen, sec_lag,
         bytes_lag, dump_parallel_level, source_databases; source_writes=False stops the writes to the source,
         which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump;
+        error of a running job is that of Running with errors, and `clears_after` fixes its cause by itself;
         `sec_points`, `bytes_points`: samples of the delay in place of the service's own,
         `[[age in wall seconds, value], …]` or such lists by database, None for the service's own again."""
         return dict(self._call("set_job", job=name_or_id, changes=changes))
 
     def set_database(self, job: str, db: str, **changes: Any) -> dict[str, Any]:
-        """Change state, phase, error or dump_seconds of one database; returns the job's full state."""
+        """Change state, phase, error or dump_seconds of one database; returns the job's full state.
+
+        With `clears_after`, the cause of its error is fixed by itself after that time.
+        """
         return dict(self._call("set_database", job=job, database=db, changes=changes))
+
+    def fix(self, name_or_id: str) -> dict[str, Any]:
+        """Fix the cause of the job's errors: faulty operations succeed when retried, and a failed job whose
+        guide says that it resumes by itself goes on."""
+        return dict(self._call("fix", job=name_or_id))
 
     def remove_job(self, name_or_id: str) -> None:
         """Remove the job at once, as if it was deleted elsewhere."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud import clouddms_v1
 
-from sandbox.dms import scenario, seed, views
+from sandbox.dms import recovery, scenario, seed, views
 from sandbox.dms.calls import CallLog
 from sandbox.dms.dump import finish_dump_if_over
 from sandbox.dms.errors import make_status
@@ -48,6 +48,7 @@ class ControlService:
             "add_many": self.add_many,
             "set_job": self.set_job,
             "set_database": self.set_database,
+            "fix": self.fix,
             "remove_job": self.remove_job,
             "job": self.job,
             "jobs": self.jobs,
@@ -99,10 +100,16 @@ class ControlService:
         return self._snapshot(found)
 
     def set_database(self, job: str, database: str, changes: dict[str, Any]) -> dict[str, Any]:
+        found, now = self._world.job_by_id(job), self._world.now()
+        scenario.set_database(self._world, found, database, changes, now)
+        found.touch(now)
+        finish_dump_if_over(self._world, found, now)
+        return self._snapshot(found)
+
+    def fix(self, job: str) -> dict[str, Any]:
+        """The cause of the job's errors, and of its databases', is gone."""
         found = self._world.job_by_id(job)
-        scenario.set_database_values(found.databases[database], changes, self._world.now())
-        found.touch(self._world.now())
-        finish_dump_if_over(self._world, found, self._world.now())
+        recovery.fix(found, self._world.now(), self._world)
         return self._snapshot(found)
 
     def remove_job(self, job: str) -> dict[str, Any]:

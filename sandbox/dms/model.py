@@ -143,6 +143,7 @@ class Job:
         "phase",
         "project",
         "rest_only",
+        "running_error",
         "selection",
         "source_superuser",
         "source_writes",
@@ -172,6 +173,7 @@ class Job:
         self.cdc_backlog = 0.0
         self.parallel = "OPTIMAL"
         self.frozen = False
+        self.running_error: Any = None  # google.rpc.Status: the error of a job that runs with errors
         self.source_superuser = True  # whether the migration user has it on the source
         self.source_writes = True  # whether applications write to the source
         self.to_dump: list[Database] = []  # what the full dump loads once writes to the source have stopped
@@ -194,8 +196,15 @@ class Job:
         self.pb.state = STATES[state]
         self.pb.phase = PHASES[phase]
         if state != "FAILED":
-            self.pb.ClearField("error")
+            self.show_running_error()
         self.touch(at)
+
+    def show_running_error(self) -> None:
+        """Show the error of a job that runs with errors, and none of a job in another state."""
+        self.pb.ClearField("error")
+        if self.running_error is not None and self.state in ("RUNNING", "UPDATING"):
+            self.pb.error.CopyFrom(self.running_error)
+        self.encoded = None
 
     def fail(self, error: Any, at: float) -> None:
         self.put("FAILED", self.phase, at)

@@ -7,8 +7,18 @@ REST methods.
 
 from __future__ import annotations
 
+from typing import Any
+
+from google.cloud import clouddms_v1
+
 from sandbox.dms.errors import ApiError
+from sandbox.dms.guides import Guide, guide_of
 from sandbox.dms.model import Job
+from sandbox.dms.recovery import has_errors
+
+_VerificationError: Any = type(
+    clouddms_v1.MigrationJobVerificationError.pb(clouddms_v1.MigrationJobVerificationError())
+)
 
 _BEFORE_CDC = ("FULL_DUMP", "WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP")
 _BESIDE_OTHERS = ("verify", "delete")
@@ -22,7 +32,7 @@ def check(job: Job, verb: str, *, databases: bool = False) -> None:
     `databases` says that a restart names databases, which a running job allows as well.
     """
     if not _allowed(job, verb, databases):
-        raise refused(job, verb)
+        raise _runs_already(job) if (verb, job.state) == ("restart", "RUNNING") else refused(job, verb)
     if job.active is not None and verb not in _BESIDE_OTHERS:
         raise ApiError(
             "ABORTED",
@@ -33,17 +43,31 @@ def check(job: Job, verb: str, *, databases: bool = False) -> None:
         )
 
 
-def refused(job: Job, verb: str, because: str = "") -> ApiError:
+def _runs_already(job: Job) -> ApiError:
+    """The reference of `MigrationJobVerificationError` has a code of its own for this."""
+    code = "CANT_RESTART_RUNNING_MIGRATION"
+    because = f"not allowed in {_situation(job)} ({code})"
+    detail = _VerificationError(
+        error_code=_VerificationError.ErrorCode.Value(code),
+        error_message="The migration job is running. Stop it before you restart it.",
+    )
+    return refused(job, "restart", because, (detail,))
+
+
+def refused(job: Job, verb: str, because: str = "", details: tuple[Any, ...] = ()) -> ApiError:
     """The service's answer to an action that the job does not allow now."""
-    situation = f"state {job.state}"
-    if job.phase != "PHASE_UNSPECIFIED":
-        situation += f" and phase {job.phase}"
     return ApiError(
         "FAILED_PRECONDITION",
-        f"Unable to {verb} the migration job '{job.name}': {because or 'not allowed in ' + situation}.",
+        f"Unable to {verb} the migration job '{job.name}': {because or 'not allowed in ' + _situation(job)}.",
         reason="INVALID_MIGRATION_JOB_STATE",
         metadata={"state": job.state, "phase": job.phase, "action": verb},
+        details=details,
     )
+
+
+def _situation(job: Job) -> str:
+    phase = "" if job.phase == "PHASE_UNSPECIFIED" else f" and phase {job.phase}"
+    return f"state {job.state}{phase}"
 
 
 def _allowed(job: Job, verb: str, databases: bool) -> bool:
@@ -60,7 +84,10 @@ def _allowed(job: Job, verb: str, databases: bool) -> bool:
         return state == "STOPPED" and phase in ("CDC", "READY_FOR_PROMOTE")
     if verb == "restart":
         whole = state == "FAILED" or (state == "STOPPED" and phase in _BEFORE_CDC)
-        return whole or (databases and state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS")
+        running = state == "RUNNING" and phase != "PROMOTE_IN_PROGRESS"
+        # "Migration job statuses", Running with errors: Stop. Restart. Promote. MySQL's page has no such row.
+        faulty = has_errors(job) and guide_of(job) is not Guide.MYSQL
+        return whole or (running and (databases or faulty))
     if verb == "promote":
         return _promotable(job)
     if verb == "delete":

@@ -26,6 +26,7 @@ from sandbox.dms.errors import make_status
 from sandbox.dms.model import Database, Destination, GivenPoint, Job, LagPin, Profile
 from sandbox.dms.names import check_id
 from sandbox.dms.rdsflow import BEFORE_THE_DUMP, take_up, writes_stopped
+from sandbox.dms.recovery import clear_database_later, clear_later, set_running_error
 from sandbox.dms.selection import ALL, SPECIFIED
 from sandbox.dms.world import World
 
@@ -63,6 +64,7 @@ def add_job(
     excluded: Sequence[str] = (),
     labels: Mapping[str, str] | None = None,
     error: Any = None,
+    clears_after: float | None = None,
     dump_parallel_level: str | None = None,
     display_name: str | None = None,
     sec_lag: int | None = None,
@@ -75,7 +77,8 @@ def add_job(
 ) -> Job:
     """Add a job with its profiles and destination. It replaces a job of the same name.
 
-    Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds.
+    Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds. The cause of
+    `error` is fixed `clears_after` scaled seconds from now; None means by `recovery.fix` alone.
     Raises ValueError for unknown names of states, engines and the like.
     """
     now = world.now()
@@ -104,6 +107,8 @@ def add_job(
     world.add_job(job)
     since = world.clock.scaled_of(wall - in_phase_for)
     place(world, job, state, phase, since, error, dump_at=now - in_phase_for)
+    if clears_after is not None:
+        clear_later(world, job, clears_after, now)
     return job
 
 
@@ -140,8 +145,9 @@ def place(
     job.parallel = JobPb.PerformanceConfig.DumpParallelLevel.Name(
         job.pb.performance_config.dump_parallel_level
     )
-    job.put(state, phase, at)
     status = status_of(error)
+    job.running_error = status if state == "RUNNING" else None
+    job.put(state, phase, at)
     if status is not None:
         job.pb.error.CopyFrom(status)
     _place_databases(world, job, at, status)
@@ -255,6 +261,19 @@ def set_database_values(database: Database, values: Mapping[str, Any], at: float
     database.pinned = True
 
 
+def set_database(world: World, job: Job, name: str, changes: Mapping[str, Any], at: float) -> None:
+    """Change a database; with `clears_after`, its error is gone after that time.
+
+    Raises KeyError for an unknown database, ValueError for unknown values.
+    """
+    values = dict(changes)
+    clears_after = values.pop("clears_after", None)
+    database = job.databases[name]
+    set_database_values(database, values, at)
+    if clears_after is not None:
+        clear_database_later(world, job, database, float(clears_after), at)
+
+
 def _set_level(job: Job, level: str | None) -> None:
     if level is not None:
         checked(level, LEVELS, "dump parallel level")
@@ -322,6 +341,7 @@ _CHANGES = frozenset(
     {
         "state", "phase", "error", "sec_lag", "bytes_lag", "labels", "display_name", "frozen",
         "dump_parallel_level", "source_databases", "type", "source_writes", "sec_points", "bytes_points",
+        "clears_after",
     }
 )  # fmt: skip
 
@@ -342,14 +362,22 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
     if "state" in changes or "phase" in changes:
         _move(world, job, changes, now)
     elif "error" in changes:
-        job.pb.ClearField("error")
-        status = status_of(changes["error"])
-        if status is not None:
-            job.pb.error.CopyFrom(status)
+        _set_error(job, status_of(changes["error"]))
+    if changes.get("clears_after") is not None:
+        clear_later(world, job, float(changes["clears_after"]), now)
     if "source_writes" in changes:
         job.source_writes = bool(changes["source_writes"])
         writes_stopped(world, job, now)
     job.touch(now)
+
+
+def _set_error(job: Job, status: Any) -> None:
+    if job.state in ("RUNNING", "UPDATING"):
+        set_running_error(job, status)
+        return
+    job.pb.ClearField("error")
+    if status is not None:
+        job.pb.error.CopyFrom(status)
 
 
 _POINTS = {"sec_points": "max_replica_sec_lag", "bytes_points": "max_replica_bytes_lag"}
