@@ -79,7 +79,11 @@ class DmsControl:
         which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump;
         error of a running job is that of Running with errors, and `clears_after` fixes its cause by itself;
         `sec_points`, `bytes_points`: samples of the delay in place of the service's own,
-        `[[age in wall seconds, value], …]` or such lists by database, None for the service's own again."""
+        `[[age in wall seconds, value], …]` or such lists by database, None for the service's own again.
+
+        `metrics` sets values of any metric, and `points` samples of it, by its name below `migration_job/`,
+        for example `metrics={"unsupported_events_count": {"ORCL.SALES.ORDERS": 12}}` and
+        `points={"fulldump_progress_percentage": [[120, 60], [60, 61.5]]}` (see `scenario.set_job`)."""
         return dict(self._call("set_job", job=name_or_id, changes=changes))
 
     def set_database(self, job: str, db: str, **changes: Any) -> dict[str, Any]:
@@ -191,6 +195,7 @@ class DmsControl:
         """What testIamPermissions grants; None grants everything."""
         self._call("permissions", granted=None if granted is None else list(granted))
 
-    def monitoring(self, available: bool) -> None:
-        """Without it, ListTimeSeries answers PERMISSION_DENIED."""
-        self._call("monitoring", available=available)
+    def monitoring(self, available: bool, visible_after: float = 0.0) -> None:
+        """Whether Cloud Monitoring answers, else ListTimeSeries is refused with PERMISSION_DENIED; and how
+        many wall seconds after its measurement a sample is visible (0 to 180 in the service)."""
+        self._call("monitoring", available=available, visible_after=visible_after)

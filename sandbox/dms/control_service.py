@@ -198,8 +198,9 @@ class ControlService:
         self._world.permissions = None if granted is None else frozenset(granted)
         return {}
 
-    def monitoring(self, available: bool) -> dict[str, Any]:
+    def monitoring(self, available: bool, visible_after: float = 0.0) -> dict[str, Any]:
         self._world.monitoring = available
+        self._world.visible_after = visible_after
         return {}
 
 

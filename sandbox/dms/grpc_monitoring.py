@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -13,10 +12,10 @@ from google.api import metric_pb2
 from google.cloud import monitoring_v3
 from google.cloud.monitoring_v3.types import metric_service
 
-from sandbox.dms import lag
 from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.filters import MISSING, compile_filter
 from sandbox.dms.grpc_service import Method
+from sandbox.dms.metrics import METRICS, Key, Metric, Moment, Value
 from sandbox.dms.model import Job
 from sandbox.dms.names import Parent
 from sandbox.dms.paging import cut, page_size
@@ -25,45 +24,8 @@ from sandbox.dms.world import World
 _PREFIX = "datamigration.googleapis.com/migration_job/"
 RESOURCE_TYPE = "datamigration.googleapis.com/MigrationJob"
 SAMPLE_SECONDS = 60
-
-Value = bool | int | float
-Sample = Callable[[Job, str, float], Value | None]
-
-
-@dataclass(frozen=True)
-class Metric:
-    name: str
-    value_type: str
-    unit: str
-    sample: Sample
-
-
-def _seconds(job: Job, database: str, scaled: float) -> Value | None:
-    return lag.seconds_behind(job, database, scaled) if lag.replicating(job, scaled) else None
-
-
-def _bytes(job: Job, database: str, scaled: float) -> Value | None:
-    return lag.bytes_behind(job, database, scaled) if lag.replicating(job, scaled) else None
-
-
-def _synced(job: Job, _: str, scaled: float) -> Value | None:
-    spell = job.spell_at(scaled)
-    if spell is None or spell.state not in ("RUNNING", "UPDATING"):
-        return None
-    return lag.replicating(job, scaled)
-
-
-def _dumped(job: Job, database: str, scaled: float) -> Value | None:
-    spell = job.spell_at(scaled)
-    return lag.dump_percent(job, database, scaled) if spell and spell.phase == "FULL_DUMP" else None
-
-
-METRICS = (
-    Metric("max_replica_sec_lag", "INT64", "s", _seconds),
-    Metric("max_replica_bytes_lag", "INT64", "By", _bytes),
-    Metric("initial_sync_complete", "BOOL", "", _synced),
-    Metric("fulldump_progress_percentage_per_object", "DOUBLE", "%", _dumped),
-)
+_KEPT_SECONDS = 6 * 7 * 86400
+"""How long Cloud Monitoring keeps the metrics of Google Cloud ("Quotas and limits", data retention)."""
 
 
 def _raw(wrapper: Any) -> Any:
@@ -79,11 +41,14 @@ _ALIGNERS: dict[str, Callable[[list[float]], float]] = {
     "ALIGN_MIN": min,
     "ALIGN_MEAN": lambda values: sum(values) / len(values),
     "ALIGN_SUM": sum,
+    "ALIGN_DELTA": sum,
     "ALIGN_COUNT": len,
     "ALIGN_NEXT_OLDER": lambda values: values[-1],
     "ALIGN_COUNT_TRUE": lambda values: sum(1 for v in values if v),
     "ALIGN_FRACTION_TRUE": lambda values: sum(1 for v in values if v) / len(values),
 }
+_FOR_DELTA = frozenset({"ALIGN_SUM", "ALIGN_COUNT", "ALIGN_DELTA"})
+"""Aligners of DELTA metrics; all others but ALIGN_DELTA are for GAUGE. Source: `Aggregation.Aligner`."""
 _REDUCERS: dict[str, Callable[[list[float]], float]] = {
     "REDUCE_MAX": max,
     "REDUCE_MIN": min,
@@ -133,23 +98,24 @@ class Monitoring:
         start, end = _interval(request.interval)
         headers_only = request.view == 1
         found = []
-        for metric, job, database, labels in self._matching(project, request.filter):
-            points = self._points(metric, job, database, start, end)
+        for metric, job, key in self._matching(project, request.filter):
+            points = self._points(metric, job, key, start, end)
             if points:
+                labels = dict(zip(metric.labels, key, strict=True))
                 found.append(_series(metric, job, labels, [] if headers_only else points))
         return found
 
-    def _matching(self, project: str, text: str) -> Iterator[tuple[Metric, Job, str, dict[str, str]]]:
+    def _matching(self, project: str, text: str) -> Iterator[tuple[Metric, Job, Key]]:
         predicate = compile_filter(text)
         assert predicate is not None
         jobs = self._jobs(project, text)
-        for metric in METRICS:
-            for job in jobs:
-                for database in job.selected():
-                    labels = _metric_labels(metric, database.name)
-                    values = _fields(metric, job, labels)
+        # Of a filter on one metric, the others need not be evaluated.
+        for metric in [each for each in METRICS if each.name in text] or METRICS:
+            for job in filter(metric.is_of, jobs):
+                for key in _keys(metric, job):
+                    values = _fields(metric, job, dict(zip(metric.labels, key, strict=True)))
                     if predicate(lambda path, values=values: _field(values, path)):  # type: ignore[misc]
-                        yield metric, job, database.name, labels
+                        yield metric, job, key
 
     def _jobs(self, project: str, text: str) -> list[Job]:
         places = [(at, place) for (p, at), place in self._world.places.items() if p == project]
@@ -160,20 +126,43 @@ class Monitoring:
         named = [j for j in jobs if j.id in text] if "migration_job_id" in text and "*" not in text else []
         return named or jobs
 
-    def _points(self, metric: Metric, job: Job, database: str, start: float, end: float) -> Points:
+    def _points(self, metric: Metric, job: Job, key: Key, start: float, end: float) -> Points:
+        visible = self._world.clock.wall() - self._world.visible_after
+        newest = min(end, visible)
         given = job.given_points.get(metric.name)
         if given is not None:
-            mine = sorted((p.wall, p.wall, p.value) for p in given if p.database in ("", database))
-            return [point for point in mine if start < point[1] <= end]
-        clock = self._world.clock
-        newest = min(end, clock.wall())
-        first = math.ceil(max(start, newest - 6 * 7 * 86400) / SAMPLE_SECONDS) * SAMPLE_SECONDS
-        moments = [float(m) for m in range(first, math.floor(newest) + 1, SAMPLE_SECONDS)]
+            mine = sorted((p.wall, p.value) for p in given if not p.series or metric.key(p.series) == key)
+            return [_point(metric, at, at - SAMPLE_SECONDS, v) for at, v in mine if start < at <= newest]
+        first = math.floor(max(start, newest - _KEPT_SECONDS) / SAMPLE_SECONDS + 1) * SAMPLE_SECONDS
+        moments = [float(m) for m in self._moments(metric, job, first, math.floor(newest))]
         # The sandbox may run faster than the sampling, so there is always a newest value.
-        if newest > start and (not moments or moments[-1] < newest):
+        at_edge = metric.kind == "GAUGE" or newest == visible
+        if newest > start and at_edge and (not moments or moments[-1] < newest):
             moments.append(newest)
-        sampled = ((m, metric.sample(job, database, clock.scaled_of(m))) for m in moments)
-        return [(m, m, float(value)) for m, value in sampled if value is not None]
+        return [
+            _point(metric, at, before, float(value))
+            for at, before, value in self._sampled(metric, job, key, moments)
+        ]
+
+    def _sampled(
+        self, metric: Metric, job: Job, key: Key, moments: list[float]
+    ) -> Iterator[tuple[float, float, Value]]:
+        scaled_of = self._world.clock.scaled_of
+        for at in moments:
+            before = (math.ceil(at / SAMPLE_SECONDS) - 1) * float(SAMPLE_SECONDS)
+            value = metric.value(job, key, Moment(scaled_of(at), scaled_of(before)))
+            if value is not None:
+                yield at, before, value
+
+    def _moments(self, metric: Metric, job: Job, first: int, last: int) -> list[int]:
+        """The full minutes of samples. Of a sparse metric, zeros are left out but for the newest."""
+        if not metric.sparse:
+            return list(range(first, last + 1, SAMPLE_SECONDS))
+        steps = [step for each in job.metrics.get(metric.name, {}).values() for step in each]
+        walls = [self._world.clock.wall_of(step.since) for step in steps]
+        changes = {math.ceil(wall / SAMPLE_SECONDS) * SAMPLE_SECONDS for wall in walls}
+        recent = range(max(first, last // SAMPLE_SECONDS * SAMPLE_SECONDS - 600), last + 1, SAMPLE_SECONDS)
+        return sorted({*(at for at in changes if first <= at <= last), *recent})
 
     def _aggregated(self, series: list[Any], aggregation: Any) -> list[Any]:
         aligner = _enum_name(aggregation, "per_series_aligner")
@@ -185,7 +174,10 @@ class Monitoring:
         period = aggregation.alignment_period.ToTimedelta().total_seconds()
         if period < 60:
             raise invalid("The alignment period must be at least 60 seconds", "aggregation.alignment_period")
-        aligned = [_align(one, period, _known(_ALIGNERS, aligner)) for one in series]
+        combine = _known(_ALIGNERS, aligner)
+        if not all(_fits(one.metric_kind, aligner) for one in series):
+            raise invalid(f"{aligner} does not fit the kind of this metric", "aggregation.per_series_aligner")
+        aligned = [_align(one, period, combine) for one in series]
         if reducer == "REDUCE_NONE":
             return aligned
         return _reduce(aligned, _known(_REDUCERS, reducer), list(aggregation.group_by_fields))
@@ -208,10 +200,17 @@ def _interval(interval: Any) -> tuple[float, float]:
     return (start if start < end else end - SAMPLE_SECONDS), end
 
 
-def _metric_labels(metric: Metric, database: str) -> dict[str, str]:
-    if metric.name == "fulldump_progress_percentage_per_object":
-        return {"database": database, "schema": "", "table": ""}
-    return {"database": database}
+def _keys(metric: Metric, job: Job) -> list[Key]:
+    """The series of a job. Samples that a test has set for some series alone are the only ones."""
+    given = job.given_points.get(metric.name)
+    if given and all(point.series for point in given):
+        return list(dict.fromkeys(metric.key(point.series) for point in given))
+    return metric.keys(job)
+
+
+def _point(metric: Metric, at: float, before: float, value: float) -> tuple[float, float, float]:
+    """A GAUGE is measured at one time, a DELTA over the time since the sample before."""
+    return (before if metric.kind == "DELTA" else at), at, value
 
 
 def _resource_labels(job: Job) -> dict[str, str]:
@@ -244,7 +243,7 @@ def _series(metric: Metric, job: Job, labels: dict[str, str], points: Points) ->
     series.metric.labels.update(labels)
     series.resource.type = RESOURCE_TYPE
     series.resource.labels.update(_resource_labels(job))
-    series.metric_kind = metric_pb2.MetricDescriptor.GAUGE
+    series.metric_kind = metric_pb2.MetricDescriptor.MetricKind.Value(metric.kind)
     series.value_type = _VALUE_TYPES.Value(metric.value_type)
     series.unit = metric.unit
     _put_points(series, points)
@@ -275,12 +274,19 @@ def _points_of(series: Any) -> Points:
     return points
 
 
+def _fits(kind: int, aligner: str) -> bool:
+    if kind == metric_pb2.MetricDescriptor.DELTA:
+        return aligner in _FOR_DELTA
+    return aligner != "ALIGN_DELTA"
+
+
 def _align(series: Any, period: float, combine: Callable[[list[float]], float]) -> Any:
     buckets: dict[float, list[float]] = defaultdict(list)
     for _, end, value in _points_of(series):
         buckets[math.ceil(end / period) * period].append(value)
     series.value_type = _result_type(series.value_type, combine)
-    _put_points(series, [(end, end, combine(values)) for end, values in sorted(buckets.items())])
+    length = period if series.metric_kind == metric_pb2.MetricDescriptor.DELTA else 0.0
+    _put_points(series, [(end - length, end, combine(values)) for end, values in sorted(buckets.items())])
     return series
 
 

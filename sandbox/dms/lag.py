@@ -1,4 +1,7 @@
-"""The replication delay of a job: it falls after the dump and then varies near zero."""
+"""What is measured of a job: how far its dump is, and the replication delay.
+
+The delay falls after the dump and then varies near zero.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,21 @@ from sandbox.dms.model import Job
 
 _HALVING_SECONDS = 900.0
 _BYTES_PER_SECOND = 180_000
+_ROWS_PER_SECOND = 40.0
+_LOG_SECONDS = 300
+"""A transaction log backup of SQL Server is taken every five minutes."""
+
+
+def running(job: Job, scaled: float) -> bool:
+    """Whether the job was at work at that time."""
+    spell = job.spell_at(scaled)
+    return spell is not None and spell.state in ("RUNNING", "UPDATING")
+
+
+def dumping(job: Job, scaled: float) -> bool:
+    """Whether the job was in its full dump at that time."""
+    spell = job.spell_at(scaled)
+    return spell is not None and spell.phase == "FULL_DUMP"
 
 
 def replicating(job: Job, scaled: float) -> bool:
@@ -44,6 +62,33 @@ def dump_percent(job: Job, database: str, scaled: float) -> float | None:
         return None
     share = (scaled - found.dump_from) / max(found.dump_until - found.dump_from, 1e-9)
     return round(100.0 * min(1.0, share), 1)
+
+
+def job_dump_percent(job: Job, scaled: float) -> float | None:
+    """Progress of all databases of the dump together, by their size; None if no dump was planned."""
+    planned = [d for d in job.selected() if dump_percent(job, d.name, scaled) is not None]
+    size = sum(d.dump_seconds for d in job.selected() if d.dump_from is not None)
+    if not planned or size <= 0:
+        return None
+    done = sum(d.dump_seconds * (dump_percent(job, d.name, scaled) or 0.0) for d in planned)
+    return round(done / size, 1)
+
+
+def rows_written(job: Job, database: str, begin: float, end: float) -> int | None:
+    """Rows that were written to a database of the destination in that time."""
+    if not (dumping(job, end) or replicating(job, end)) or database not in job.databases:
+        return None
+    return max(0, math.floor(end * _ROWS_PER_SECOND) - math.floor(begin * _ROWS_PER_SECOND))
+
+
+def since_last_log(scaled: float) -> int:
+    """Seconds since the last transaction log backup was uploaded."""
+    return int(scaled % _LOG_SECONDS)
+
+
+def logs_taken(begin: float, end: float) -> int:
+    """Transaction log backups that were taken in that time."""
+    return math.floor(end / _LOG_SECONDS) - math.floor(begin / _LOG_SECONDS)
 
 
 def _wobble(job: Job, database: str, scaled: float) -> float:

@@ -51,13 +51,23 @@ class LagPin:
 
 
 @dataclass(frozen=True)
+class MetricStep:
+    """From `since` (scaled) on, a series has this value; None lets it change by itself."""
+
+    since: float
+    value: float | None
+    change: float = 0.0
+    """Of a DELTA metric: what came to its total."""
+
+
+@dataclass(frozen=True)
 class GivenPoint:
     """A sample that a test has set, at a wall-clock time."""
 
     wall: float
     value: float
-    database: str = ""
-    """Empty: of every database."""
+    series: str = ""
+    """`database`, `database.schema.table` …; empty: of every series."""
 
 
 @dataclass
@@ -138,6 +148,7 @@ class Job:
         "known_source",
         "lag_pins",
         "location",
+        "metrics",
         "parallel",
         "pb",
         "phase",
@@ -165,6 +176,7 @@ class Job:
         self.history: list[Spell] = []
         self.lag_pins: list[LagPin] = []
         self.given_points: dict[str, list[GivenPoint]] = {}  # by metric, in place of the service's own
+        self.metrics: dict[str, dict[str, list[MetricStep]]] = {}  # by metric and series, set by hand
         self.created = created
         self.updated = created
         self.started: float | None = None

@@ -23,7 +23,8 @@ from sandbox.dms.enums import (
     checked,
 )
 from sandbox.dms.errors import make_status
-from sandbox.dms.model import Database, Destination, GivenPoint, Job, LagPin, Profile
+from sandbox.dms.metrics import BY_NAME, Metric
+from sandbox.dms.model import Database, Destination, GivenPoint, Job, LagPin, MetricStep, Profile
 from sandbox.dms.names import check_id
 from sandbox.dms.rdsflow import BEFORE_THE_DUMP, take_up, writes_stopped
 from sandbox.dms.recovery import clear_database_later, clear_later, set_running_error
@@ -69,6 +70,7 @@ def add_job(
     display_name: str | None = None,
     sec_lag: int | None = None,
     bytes_lag: int | None = None,
+    metrics: Mapping[str, Any] | None = None,
     frozen: bool = False,
     source_superuser: bool = True,
     source_writes: bool = True,
@@ -77,6 +79,7 @@ def add_job(
 ) -> Job:
     """Add a job with its profiles and destination. It replaces a job of the same name.
 
+    `metrics` are values of its metrics, as in `set_job`, since halfway between its creation and now.
     Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds. The cause of
     `error` is fixed `clears_after` scaled seconds from now; None means by `recovery.fix` alone.
     Raises ValueError for unknown names of states, engines and the like.
@@ -104,6 +107,8 @@ def add_job(
     _fill_databases(job, databases, source_databases, excluded, now)
     _add_profiles(world, job, source_host)
     _pin_lag(job, sec_lag, bytes_lag, job.created)
+    for metric, values in (metrics or {}).items():
+        _set_metric(job, metric, values, (job.created + now) / 2)
     world.add_job(job)
     since = world.clock.scaled_of(wall - in_phase_for)
     place(world, job, state, phase, since, error, dump_at=now - in_phase_for)
@@ -341,13 +346,19 @@ _CHANGES = frozenset(
     {
         "state", "phase", "error", "sec_lag", "bytes_lag", "labels", "display_name", "frozen",
         "dump_parallel_level", "source_databases", "type", "source_writes", "sec_points", "bytes_points",
-        "clears_after",
+        "clears_after", "metrics", "points",
     }
 )  # fmt: skip
 
 
 def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
-    """Change a job as somebody in the console would. Raises ValueError for unknown fields."""
+    """Change a job as somebody in the console would. Raises ValueError for unknown fields and metrics.
+
+    `metrics` gives values by the metric's name below `migration_job/`: a number for all its series, or
+    numbers by series (`database`, `database.schema.table`). From now on it has this value; of a DELTA metric
+    it is the total since the job began. None lets it change by itself again. `points` gives samples in the
+    same way: see `_give_points`.
+    """
     unknown = set(changes) - _CHANGES
     if unknown:
         raise ValueError(f"unknown job fields: {', '.join(sorted(unknown))}")
@@ -356,6 +367,10 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
     for field, metric in _POINTS.items():
         if field in changes:
             _give_points(world, job, metric, changes[field])
+    for metric, points in changes.get("points", {}).items():
+        _give_points(world, job, _metric(metric).name, points)
+    for metric, values in changes.get("metrics", {}).items():
+        _set_metric(job, metric, values, now)
     if "sec_lag" in changes or "bytes_lag" in changes:
         pin = LagPin(now, changes.get("sec_lag"), changes.get("bytes_lag"))
         job.lag_pins.append(pin)
@@ -384,18 +399,35 @@ _POINTS = {"sec_points": "max_replica_sec_lag", "bytes_points": "max_replica_byt
 
 
 def _give_points(world: World, job: Job, metric: str, points: Any) -> None:
-    """Serve only these samples: `[[age in wall seconds, value], …]` of every database, or such lists by
-    database; None lets the service sample by itself again."""
+    """Serve only these samples: `[[age in wall seconds, value], …]` of every series, or such lists by series
+    (`database`, `database.schema.table`); None lets the service sample by itself again."""
     if points is None:
         job.given_points.pop(metric, None)
         return
     wall = world.clock.wall()
-    by_database = points if isinstance(points, Mapping) else {"": points}
+    by_series = points if isinstance(points, Mapping) else {"": points}
     job.given_points[metric] = [
         GivenPoint(wall - float(age), float(value), name)
-        for name, samples in by_database.items()
+        for name, samples in by_series.items()
         for age, value in samples
     ]
+
+
+def _set_metric(job: Job, name: str, values: Any, since: float) -> None:
+    is_delta = _metric(name).kind == "DELTA"
+    series = job.metrics.setdefault(name, {})
+    for key, value in (values if isinstance(values, Mapping) else {"": values}).items():
+        steps = series.setdefault(key, [])
+        total = sum(step.change for step in steps)
+        if is_delta and (value is None or value < total):
+            raise ValueError(f"the total of {name} does not fall below {total:g}")
+        steps.append(MetricStep(since, value, value - total if is_delta else 0.0))
+
+
+def _metric(name: str) -> Metric:
+    if name not in BY_NAME:
+        raise ValueError(f"unknown metric {name!r}; known: {', '.join(BY_NAME)}")
+    return BY_NAME[name]
 
 
 def _set_plain(world: World, job: Job, changes: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from sandbox.dms import selection
 from sandbox.dms.enums import ENGINES, PROVIDERS, JobPb
 from sandbox.dms.errors import status_to_json
 from sandbox.dms.filters import MISSING
+from sandbox.dms.metrics import is_heterogeneous, unsupported_events
 from sandbox.dms.model import Database, Job, Operation, Profile
 from sandbox.dms.world import World
 
@@ -115,6 +116,10 @@ def object_json(world: World, job: Job, database: Database) -> dict[str, Any]:
         data["phase"] = database.phase
     if database.error is not None:
         data["error"] = status_to_json(database.error)
+    if is_heterogeneous(job):
+        data["heterogeneousMetadata"] = {
+            "unsupportedEventsCount": str(unsupported_events(job, database.name))
+        }
     return data
 
 

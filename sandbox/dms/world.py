@@ -66,6 +66,7 @@ class World:
         self.unreachable: set[str] = set()
         self.permissions: frozenset[str] | None = None
         self.monitoring = True
+        self.visible_after = 0.0  # wall seconds from a sample until Cloud Monitoring shows it
         self.operation_seconds = self.default_operation_seconds
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         for location in DEFAULT_LOCATIONS:

@@ -4,12 +4,17 @@ import time
 from typing import Any
 
 import pytest
+from google.api import metric_pb2
 from google.api_core import exceptions
 from google.cloud import monitoring_v3
 
 from sandbox.dms import DmsControl
+from sandbox.dms.control import ControlError
+
+from .conftest import PARENT, Rest
 
 PREFIX = "datamigration.googleapis.com/migration_job/"
+Kinds: Any = metric_pb2.MetricDescriptor
 Metrics = monitoring_v3.MetricServiceClient
 
 
@@ -182,3 +187,91 @@ def test_samples_of_given_ages_stand_in_for_the_services_own(metrics: Metrics, c
     assert read(metrics, minutes=1) == []
     control.set_job("shop", sec_points=None)
     assert values(read(metrics)[0])[0] == 7
+
+
+def test_a_dump_has_one_percentage_of_all_its_databases(metrics: Metrics, control: DmsControl) -> None:
+    """100 and 300 minutes of work, both loaded since 60 minutes: 60 + 60 of 400 are done."""
+    sizes = [{"name": "a", "dump_seconds": 6000}, {"name": "b", "dump_seconds": 18000}]
+    control.add_job("shop", phase="FULL_DUMP", databases=sizes, in_phase_for=3600, frozen=True)
+    (one,) = read(metrics, "fulldump_progress_percentage", minutes=70)
+    assert dict(one.metric.labels) == {}
+    assert (one.unit, one.metric_kind, one.value_type) == ("%", Kinds.GAUGE, Kinds.DOUBLE)
+    assert one.points[0].value.double_value == pytest.approx(30, abs=0.5)
+    assert one.points[-1].value.double_value == pytest.approx(0, abs=0.5)
+
+
+def test_unsupported_events_are_a_delta_of_each_table(metrics: Metrics, control: DmsControl) -> None:
+    """Metrics list: DELTA, INT64, by database, schema and table. The newest point alone says nothing."""
+    total = {"unsupported_events_count": {"app.public.audit": 12, "app.public.logs": 3}}
+    control.add_job("shop", phase="CDC", created_ago=7200, in_phase_for=7100, metrics=total)
+    series = read(metrics, "unsupported_events_count", minutes=120)
+    found = {one.metric.labels["table"]: one for one in series}
+    assert set(found) == {"", "audit", "logs"}
+    audit = found["audit"]
+    assert (audit.metric_kind, audit.value_type) == (Kinds.DELTA, Kinds.INT64)
+    assert (values(audit)[0], sum(values(audit))) == (0, 12)
+    length: Any = audit.points[-1].interval
+    assert (length.end_time - length.start_time).total_seconds() == 60
+    summed = {"alignment_period": {"seconds": 86400}, "per_series_aligner": "ALIGN_SUM"}
+    aligned = read(metrics, "unsupported_events_count", minutes=120, aggregation=summed)
+    assert sum(sum(values(one)) for one in aligned) == 15
+    control.set_job("shop", metrics={"unsupported_events_count": {"app.public.audit": 20}})
+    series = read(metrics, "unsupported_events_count", minutes=120)
+    assert sum(sum(values(one)) for one in series) == 23
+    with pytest.raises(exceptions.InvalidArgument):  # ALIGN_MAX: "This aligner is valid for GAUGE metrics"
+        read(
+            metrics,
+            "unsupported_events_count",
+            aggregation={"alignment_period": {"seconds": 60}, "per_series_aligner": "ALIGN_MAX"},
+        )
+
+
+def test_objects_of_heterogeneous_jobs_count_unsupported_events(rest: Rest, control: DmsControl) -> None:
+    total = {"unsupported_events_count": {"ORCL.SALES.ORDERS": 7, "ORCL.SALES.ITEMS": 2}}
+    oracle = {"source_engine": "ORACLE", "destination_provider": "CLOUDSQL", "databases": ["ORCL", "B"]}
+    control.add_job("oracle", phase="CDC", metrics=total, **oracle)
+    control.add_job("postgres", phase="CDC")
+    path = f"{PARENT}/migrationJobs/{{}}/objects"
+    body = rest.call("GET", path.format("oracle"), "ListMigrationJobObjectsResponse")
+    found = {each["sourceObject"]["database"]: each for each in body["migrationJobObjects"]}
+    assert found["ORCL"]["heterogeneousMetadata"] == {"unsupportedEventsCount": "9"}
+    assert found["B"]["heterogeneousMetadata"] == {"unsupportedEventsCount": "0"}
+    body = rest.call("GET", path.format("postgres"), "ListMigrationJobObjectsResponse")
+    assert "heterogeneousMetadata" not in body["migrationJobObjects"][0]
+
+
+SQL_SERVER = {
+    "source_engine": "SQLSERVER",
+    "destination_engine": "SQLSERVER",
+    "destination_provider": "CLOUDSQL",
+}
+
+
+def test_backup_files_are_measured_of_sql_server_alone(metrics: Metrics, control: DmsControl) -> None:
+    control.add_job("hr", phase="CDC", databases=["hr"], in_phase_for=3600, **SQL_SERVER)
+    control.add_job("shop", phase="CDC", in_phase_for=3600)
+    control.set_job(
+        "hr", metrics={"sqlserver/unprocessed_files": 2, "sqlserver/unprocessed_file_bytes": 4096}
+    )
+    (files,) = read(metrics, "sqlserver/unprocessed_files")
+    assert (values(files)[0], values(files)[-1], dict(files.metric.labels)) == (2, 0, {"database": "hr"})
+    (size,) = read(metrics, "sqlserver/unprocessed_file_bytes")
+    assert (values(size)[0], size.unit) == (4096, "By")
+    (upload,) = read(metrics, "sqlserver/transaction_log_upload_sec_lag")
+    assert all(0 <= value < 300 for value in values(upload))
+    control.set_job("hr", metrics={"sqlserver/unprocessed_files": None})
+    assert values(read(metrics, "sqlserver/unprocessed_files")[0])[0] == 0
+
+
+def test_samples_are_visible_late(metrics: Metrics, control: DmsControl) -> None:
+    """Metrics list: "After sampling, data is not visible for up to 180 seconds"."""
+    control.add_job("shop", phase="CDC", in_phase_for=3600)
+    control.set_job("shop", points={"initial_sync_complete": [[300, 1], [60, 1]]})
+    control.monitoring(True, visible_after=180)
+    try:
+        assert ages(read(metrics)[0])[0] == pytest.approx(180, abs=10)
+        assert ages(read(metrics, "initial_sync_complete")[0]) == pytest.approx([300], abs=10)
+    finally:
+        control.monitoring(True)
+    with pytest.raises(ControlError, match="unknown metric"):
+        control.set_job("shop", points={"lag": [[60, 1]]})
