@@ -9,11 +9,13 @@ from dataclasses import replace
 from bot.cmdline.answers import Answer, Button, DatabasesPage
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
-from bot.dms.model import Database, Job, ObjectPhase, ObjectState
+from bot.dms.model import Database, DelayPoint, Job, ObjectPhase, ObjectState
 from bot.dms.rules import Action, allowed, offers_some_to_promote
 from bot.policy.permissions import Permission
+from bot.requests.delay import resumed_at
 from commands.support.actions import migrated
 from commands.support.base import Context, Verb
+from commands.support.dump import dump_forecast
 from commands.support.filters import check_value, one_of
 from commands.support.resolve import find_job
 from commands.support.visibility import permitted_actions
@@ -57,12 +59,13 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         filters=" ".join([*(f"{k}={v}" for k, v in filters.items()), *invocation.words]),
         buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, job, actions),
         dumped=_dumped(everything),
+        dump=dump_forecast(ctx, job),
         percent=percent,
         note=note,
     )
 
 
-def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[str, float], str]:
+def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[str, DelayPoint], str]:
     """The progress of the dump by database name, 0 to 100; and why it is not known, or empty."""
     dumping = [
         each for each in shown if (each.state, each.phase) == (ObjectState.RUNNING, ObjectPhase.FULL_DUMP)
@@ -70,7 +73,7 @@ def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[st
     if not dumping:
         return {}, ""
     try:
-        progress = ctx.dms.dump_progress(job)
+        progress = ctx.dms.dump_progress(job, resumed_at(ctx.store, job, ctx.now()))
     except DmsError as error:
         return {}, f"The progress of the dumps is not known: {error}"
     known = {each.name: progress.of(each.id) for each in dumping}

@@ -19,6 +19,7 @@ from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
 from bot.store.records import ACTIVE_RUNS, Run
 from commands.support.base import Context, Verb
+from commands.support.dump import dump_forecast
 from commands.support.resolve import find_job
 from commands.support.visibility import permits, permitted_actions
 
@@ -43,6 +44,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         operation=_operation(ctx, job),
         run=run,
         delay=_delay(ctx, job, databases or ()),
+        dump=dump_forecast(ctx, job),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
         next_step=next_step(job, databases or ()),
         withheld=_withheld(ctx, job, databases or ()),

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from bot.dms.model import Database, Job, ObjectsConfig, Operation
+from bot.dms.model import Database, DelayPoint, Job, ObjectsConfig, Operation
 from bot.dms.rules import Action
 from bot.store.records import Run
 
 if TYPE_CHECKING:
     from bot.dms.delay import MeasuredDelay
+    from bot.dms.dump_forecast import DumpForecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,8 @@ class JobCard:
     run: Run | None = None
     delay: MeasuredDelay | None = None
     """None if the job has no delay in its state."""
+    dump: DumpForecast | None = None
+    """None if the job is not in its full dump."""
     frozen: RichText = ""
     """The freeze that holds now, or empty."""
     next_step: str = ""
@@ -191,7 +194,9 @@ class DatabasesPage:
     buttons: tuple[Button, ...] = ()
     dumped: tuple[int, int] | None = None
     """Databases that have finished the full dump, and all databases; None before and after the dump."""
-    percent: Mapping[str, float] = field(default_factory=dict)
+    dump: DumpForecast | None = None
+    """Progress of the whole dump; None if the job is not in its full dump."""
+    percent: Mapping[str, DelayPoint] = field(default_factory=dict)
     """Progress of the full dump, 0 to 100, by the resource name of the database."""
     note: str = ""
     """Why the percentages are missing, or empty."""

@@ -24,6 +24,7 @@ from bot.dms.jobs import Jobs, LocationJobs
 from bot.dms.model import (
     Database,
     Delay,
+    DelayPoint,
     DumpProgress,
     Job,
     JobList,
@@ -251,11 +252,23 @@ class Gateway:
             service=_MONITORING,
         )
 
-    def dump_progress(self, job: Job) -> DumpProgress:
+    def dump_percentages(
+        self, job: Job, hours: float, since: datetime | None = None
+    ) -> tuple[DelayPoint, ...]:
+        begun = max(job.create_time, since or job.create_time)
         return self._calls.read(
             "ListTimeSeries",
             f"read how far the dump of {job.id} is",
-            lambda t: self._monitoring.dump_progress(job.name, t),
+            lambda t: self._monitoring.dump_percentages(job.name, hours, begun, t),
+            service=_MONITORING,
+        )
+
+    def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
+        begun = max(job.create_time, since or job.create_time)
+        return self._calls.read(
+            "ListTimeSeries",
+            f"read how far the databases of {job.id} are",
+            lambda t: self._monitoring.dump_progress(job.name, begun, t),
             service=_MONITORING,
         )
 

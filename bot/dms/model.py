@@ -202,7 +202,7 @@ class JobList:
 
 @dataclass(frozen=True, slots=True)
 class DelayPoint:
-    """One measurement, in seconds or bytes."""
+    """One measurement, in seconds, bytes or percent."""
 
     time: datetime
     """When it was measured, not when it was read."""
@@ -257,20 +257,23 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class DumpProgress:
-    """Progress of the full dump, from Cloud Monitoring."""
+    """Progress of the full dump by object, from Cloud Monitoring."""
 
-    percent: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    newest: Mapping[tuple[str, str, str], DelayPoint] = field(default_factory=dict)
     """0 to 100, by database, schema and table; parts that the series lacks are empty."""
 
-    def of(self, wanted: ObjectId) -> float | None:
-        """Percent of one object: the mean of the series in it, or None if there is none."""
+    def of(self, wanted: ObjectId) -> DelayPoint | None:
+        """Percent of one object: the mean of the series in it, with the time of the oldest measurement; None
+        if there is none."""
         parts = [part for part in (wanted.database, wanted.schema, wanted.table) if part]
         found = [
-            percent
-            for labels, percent in self.percent.items()
+            point
+            for labels, point in self.newest.items()
             if [part for part in labels if part][: len(parts)] == parts
         ]
-        return sum(found) / len(found) if found else None
+        if not found:
+            return None
+        return DelayPoint(min(each.time for each in found), sum(each.value for each in found) / len(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Replication delay and progress of the full dump, from Cloud Monitoring.
 
 Source: service `google.monitoring.v3.MetricService`, method `ListTimeSeries`; metrics
-`datamigration.googleapis.com/migration_job/max_replica_sec_lag`, `…/max_replica_bytes_lag` and
-`…/fulldump_progress_percentage_per_object` (gauges, sampled every 60 seconds and visible up to 180
-seconds later) on the resource `datamigration.googleapis.com/MigrationJob`.
+`datamigration.googleapis.com/migration_job/max_replica_sec_lag`, `…/max_replica_bytes_lag`,
+`…/fulldump_progress_percentage` and `…/fulldump_progress_percentage_per_object` (gauges, sampled every 60
+seconds and visible up to 180 seconds later) on the resource `datamigration.googleapis.com/MigrationJob`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from bot.dms.paging import read_all
 
 SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
-DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage_per_object"
+DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage"
+DUMPED_BY_OBJECT = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage_per_object"
 
 _SAMPLE_PERIOD_S = 60
 _MAX_AGE_S = 600
@@ -65,15 +66,23 @@ class Monitoring:
         whole = since + timedelta(seconds=period)
         return Lag(tuple(each for each in found if each.time >= whole), _lag(sampled, since).newest)
 
-    def dump_progress(self, job: str, timeout: float) -> DumpProgress:
-        """The newest percentage of each object of the job in the full dump."""
-        newest = Aggregation(
-            alignment_period={"seconds": _MAX_AGE_S},
-            per_series_aligner=Aggregation.Aligner.ALIGN_NEXT_OLDER,
-        )
+    def dump_percentages(
+        self, job: str, hours: float, since: datetime, timeout: float
+    ) -> tuple[DelayPoint, ...]:
+        """The percentage of the whole dump over the last `hours`, oldest first, none before `since`."""
         end = int(time.time())
-        series = self._series(DUMPED, job, end - _MAX_AGE_S, end, newest, timeout)
-        return DumpProgress({_labels(each): _newest(each) for each in series if each.points})
+        series = self._series(DUMPED, job, end - round(hours * 3600), end, None, timeout)
+        found = {point.time: point for each in series for point in _since(each, since)}
+        return tuple(found[at] for at in sorted(found))
+
+    def dump_progress(self, job: str, since: datetime, timeout: float) -> DumpProgress:
+        """The newest percentage of each object of the job in the full dump, none before `since`."""
+        end = int(time.time())
+        series = self._series(DUMPED_BY_OBJECT, job, end - _MAX_AGE_S, end, None, timeout)
+        newest = {
+            _labels(each): max(_since(each, since), key=lambda p: p.time, default=None) for each in series
+        }
+        return DumpProgress({labels: point for labels, point in newest.items() if point is not None})
 
     def _series(
         self, metric: str, job: str, start: int, end: int, aggregation: Aggregation | None, timeout: float
@@ -140,10 +149,6 @@ def _since(series: Any, since: datetime) -> Iterator[DelayPoint]:
 def _labels(series: Any) -> tuple[str, str, str]:
     labels = series.metric.labels
     return labels.get("database", ""), labels.get("schema", ""), labels.get("table", "")
-
-
-def _newest(series: Any) -> float:
-    return _number(max(series.points, key=lambda point: utc(point.interval.end_time)).value)
 
 
 def _number(value: Any) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.dms.model import Database, Delay, DumpProgress, Job, JobList, ObjectsConfig, Operation
+from bot.dms.model import Database, Delay, DelayPoint, DumpProgress, Job, JobList, ObjectsConfig, Operation
 
 
 class Dms(Protocol):
@@ -131,8 +131,20 @@ class Dms(Protocol):
         """
         ...
 
-    def dump_progress(self, job: Job) -> DumpProgress:
-        """Percent of the full dump that is done, by object, from Cloud Monitoring; a few minutes old.
+    def dump_percentages(
+        self, job: Job, hours: float, since: datetime | None = None
+    ) -> tuple[DelayPoint, ...]:
+        """Percent of the full dump that is done, over the last `hours`, oldest first, from Cloud Monitoring.
+
+        Points before the job was created, or before `since`, are left out.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
+        """Percent of the full dump that is done, by object, from Cloud Monitoring, none before `since`.
 
         Raises:
             Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.

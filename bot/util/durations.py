@@ -90,6 +90,25 @@ def humanize(span: timedelta | float) -> str:
     return _pair(whole, 86_400, "d", 3600, "h")
 
 
+def rough(seconds: float) -> str:
+    """A duration that is an estimate, for example `about 2 h`: never more precise than it can be known."""
+    if seconds < 10 * MINUTE:
+        return "less than 10 min"
+    if seconds < 55 * MINUTE:
+        return f"about {_nearest(seconds, 10 * MINUTE) / MINUTE:.0f} min"
+    if seconds < 9.5 * HOUR:
+        return f"about {_nearest(seconds, HOUR) / HOUR:.0f} h"
+    if seconds < 36 * HOUR:
+        return f"about {_nearest(seconds, 5 * HOUR) / HOUR:.0f} h"
+    if seconds <= 30 * DAY:
+        return f"about {_nearest(seconds, DAY) / DAY:.0f} days"
+    return "more than 30 days"
+
+
+def _nearest(value: float, step: float) -> float:
+    return math.floor(value / step + 0.5) * step
+
+
 def seconds_text(value: float) -> str:
     """`42 s`, `3.5 min`, `2 h`: short enough for an axis."""
     if value < 60:

@@ -702,16 +702,27 @@ class TestDumpProgress:
             one.metric.labels.update({"database": database, "schema": schema, "table": table})
             for age, value in enumerate(values):
                 point = one.points.add()
-                point.interval.end_time.FromDatetime(SINCE - timedelta(minutes=10 * age))
+                point.interval.end_time.FromDatetime(NOW - timedelta(minutes=age))
                 point.value.double_value = value
         far.on("ListTimeSeries", lambda request, context: answer)
 
     def test_the_newest_counts_even_when_it_is_less(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far, ("sales", "", "", [12.5, 90.0]), ("sal", "", "", [70.0]))
         progress = gateway.dump_progress(self.job)
-        assert progress.of(ObjectId("sales")) == 12.5
-        assert progress.of(ObjectId("sal")) == 70.0
+        assert progress.of(ObjectId("sales")) == DelayPoint(NOW, 12.5)
+        assert progress.of(ObjectId("sal")) == DelayPoint(NOW, 70.0)
         assert progress.of(ObjectId("other")) is None
+
+    def test_what_is_older_than_the_job_or_its_pause_does_not_count(
+        self, gateway: Gateway, far: FakeService
+    ) -> None:
+        self.serve(far, ("sales", "", "", [70.0, 60.0, 50.0]))
+        since = NOW - timedelta(minutes=1)
+        assert [each.value for each in gateway.dump_percentages(self.job, 6)] == [50, 60, 70]
+        assert [each.value for each in gateway.dump_percentages(self.job, 6, since)] == [60, 70]
+        anew = replace(self.job, create_time=NOW + timedelta(seconds=1))
+        assert gateway.dump_percentages(anew, 6) == ()
+        assert gateway.dump_progress(anew).of(ObjectId("sales")) is None
 
     def test_a_database_is_as_far_as_its_tables_on_average(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(
@@ -722,19 +733,24 @@ class TestDumpProgress:
             ("b", "s", "t", [9]),
         )
         progress = gateway.dump_progress(self.job)
-        assert progress.of(ObjectId("a")) == 50.0
-        assert progress.of(ObjectId("a", "SCHEMA", "s")) == 75.0
-        assert progress.of(ObjectId("a", "TABLE", "s", "t2")) == 50.0
-        assert progress.of(ObjectId("b")) == 9.0
+        assert progress.of(ObjectId("a")) == DelayPoint(NOW, 50.0)
+        assert progress.of(ObjectId("a", "SCHEMA", "s")) == DelayPoint(NOW, 75.0)
+        assert progress.of(ObjectId("a", "TABLE", "s", "t2")) == DelayPoint(NOW, 50.0)
+        assert progress.of(ObjectId("b")) == DelayPoint(NOW, 9.0)
 
     def test_what_is_asked(self, gateway: Gateway, far: FakeService) -> None:
         self.serve(far)
-        assert gateway.dump_progress(self.job).percent == {}
-        (request,) = far.asked("ListTimeSeries")
-        assert request.name == "projects/p"
-        assert "migration_job/fulldump_progress_percentage_per_object" in request.filter
-        assert 'resource.labels.migration_job_id = "x"' in request.filter
-        assert 'resource.labels.location = "l"' in request.filter
+        assert gateway.dump_progress(self.job).newest == {}
+        assert gateway.dump_percentages(self.job, 6) == ()
+        of_objects, whole = far.asked("ListTimeSeries")
+        assert 'migration_job/fulldump_progress_percentage_per_object"' in of_objects.filter
+        assert 'migration_job/fulldump_progress_percentage"' in whole.filter
+        assert whole.interval.end_time.seconds - whole.interval.start_time.seconds == 6 * 3600
+        for request in (of_objects, whole):
+            assert request.name == "projects/p"
+            assert 'resource.labels.migration_job_id = "x"' in request.filter
+            assert 'resource.labels.location = "l"' in request.filter
+            assert request.aggregation.alignment_period.seconds == 0
 
     def test_without_access_it_says_whose(self, gateway: Gateway, far: FakeService) -> None:
         far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))

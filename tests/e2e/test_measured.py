@@ -185,6 +185,28 @@ def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again
     env.shows_done(card, "promote")
 
 
+# ---- the full dump
+
+
+def test_a_dump_says_how_far_it_is_and_about_how_long_it_takes(env: Env) -> None:
+    """12 points in the last hour: 38 points take 3 h 10 min."""
+    sizes = [{"name": "sales", "dump_seconds": 36_000}, {"name": "billing", "dump_seconds": 36_000}]
+    job = env.add_job("dump", phase="FULL_DUMP", databases=sizes, in_phase_for=3600.0)
+    rising = [[60 * age + 40, 62 - age / 5] for age in range(60, -1, -1)]
+    env.dms.set_job(job, points={"fulldump_progress_percentage": rising})
+    text = plain(env.type(f"show {job}"))
+    assert said_at(text, "62% (measured ") == pytest.approx(time.time() - 40, abs=10)
+    assert "· about 3 h left" in text
+    listed = plain(env.type(f"databases {job}"))
+    assert "Full dump: 62% (measured <!date^" in listed
+    assert "Percentages measured <!date^" in listed
+    env.dms.set_job(job, points={"fulldump_progress_percentage": [[1800, 60], [900, 60], [60, 60]]})
+    assert "time left *not known*: it has not risen for 29 min" in plain(env.type(f"show {job}"))
+    env.dms.monitoring(False)
+    assert "*Full dump*\n*not known*: " in (text := plain(env.type(f"show {job}")))
+    assert "monitoring.timeSeries.list" in text
+
+
 # ---- a job that failed in CDC
 
 

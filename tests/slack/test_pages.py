@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from bot.cmdline.answers import (
 )
 from bot.dms.advice import docs_url, likely_cause, next_step
 from bot.dms.delay import MeasuredDelay
+from bot.dms.dump_forecast import DumpForecast
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack.render import alerts, timeline
@@ -237,8 +239,32 @@ def test_rich_text_for_files() -> None:
     [(0.0, "▱▱▱▱▱▱▱▱▱▱ 0%"), (49.7, "▰▰▰▰▱▱▱▱▱▱ 49%"), (50.0, "▰▰▰▰▰▱▱▱▱▱ 50%"), (99.9, "▰▰▰▰▰▰▰▰▰▱ 99%")],
 )
 def test_a_dump_says_as_much_in_its_gauge_as_in_its_number(percent: float, shown: str) -> None:
-    page = DatabasesPage(job(), (FAILED,), {"FAILED": 1}, 1, 1, 1, percent={FAILED.name: percent})
-    assert shown in all_text(accepted(render(page)))
+    measured = {FAILED.name: DelayPoint(NOW, percent)}
+    page = DatabasesPage(job(), (FAILED,), {"FAILED": 1}, 1, 1, 1, percent=measured)
+    text = all_text(accepted(render(page)))
+    assert shown in text
+    assert f"Percentages measured <!date^{NOW.timestamp():.0f}^{{ago}}" in text
+
+
+@pytest.mark.parametrize(
+    ("dump", "shown"),
+    [
+        (DumpForecast(DelayPoint(NOW, 62.9), 10_800.0), "62% (measured {AGO}) · about 3 h left"),
+        (DumpForecast(DelayPoint(NOW, 99.9), 9.0), "99% (measured {AGO}) · less than 10 min left"),
+        (
+            DumpForecast(DelayPoint(NOW, 40), why="it has not risen for 20 min"),
+            "40% (measured {AGO}) · time left *not known*: it has not risen for 20 min",
+        ),
+        (DumpForecast(DelayPoint(NOW, 100)), "100% (measured {AGO}) · all is copied, DMS is ending the dump"),
+        (DumpForecast(why="access is missing"), "*not known*: access is missing"),
+    ],
+)
+def test_a_dump_says_how_far_it_is_and_how_long_it_takes(dump: DumpForecast, shown: str) -> None:
+    page = DatabasesPage(job(), (FAILED,), {"FAILED": 1}, 1, 1, 1, dumped=(3, 6), dump=dump)
+    card = JobCard(job(phase="FULL_DUMP"), "https://console.cloud.google.com", dump=dump)
+    for text in (all_text(accepted(render(page))), all_text(accepted(render(card)))):
+        assert shown in re.sub(rf"<!date\^{NOW.timestamp():.0f}\^{{ago}}\|[^>]*>", "{AGO}", text)
+    assert "3 of 6" in all_text(accepted(render(page)))
 
 
 def test_databases_page() -> None:

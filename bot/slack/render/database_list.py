@@ -6,9 +6,10 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import DatabasesPage
 from bot.dms import display
-from bot.dms.model import Database
+from bot.dms.model import Database, DelayPoint
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.dump import dump_text, percent_text
 from bot.slack.render.message import Message
 from bot.slack.render.progress import bar, gauge
 from bot.util.text import count_of
@@ -26,9 +27,9 @@ def databases_page(page: DatabasesPage) -> Message:
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
     )
     blocks: list[Block] = [m.header(title)]
-    head = [f"{labels.job_emoji(page.job)} {job} {labels.status(page.job.status)}", counts, _dumped(page)]
+    head = [f"{labels.job_emoji(page.job)} {job} {labels.status(page.job.status)}", counts, *_dumped(page)]
     blocks.append(m.section("\n".join(each for each in head if each)))
-    blocks.extend(m.context(_position(page), mrkdwn.verbatim(page.note)))
+    blocks.extend(m.context(_position(page), _measured(page), mrkdwn.verbatim(page.note)))
     lines = [_line(each, page.percent.get(each.name)) for each in page.databases]
     blocks.extend(m.sections("\n".join(lines) or _nothing(page)))
     blocks.extend(m.buttons(page.buttons))
@@ -44,17 +45,24 @@ def _position(page: DatabasesPage) -> str:
     return " · ".join(parts)
 
 
-def _dumped(page: DatabasesPage) -> str:
+def _dumped(page: DatabasesPage) -> list[str]:
+    """How far the whole dump is, and how many databases are through."""
+    whole = [f"Full dump: {dump_text(page.dump)}"] if page.dump is not None else []
     if page.dumped is None:
-        return ""
+        return whole
     loaded, total = page.dumped
-    return f"Full dump: {bar(loaded, total)} {'database is' if total == 1 else 'databases are'} through"
+    through = f"{bar(loaded, total)} {'database is' if total == 1 else 'databases are'} through"
+    return [*whole, through if whole else f"Full dump: {through}"]
 
 
-def _line(database: Database, percent: float | None) -> str:
+def _measured(page: DatabasesPage) -> str:
+    oldest = min((each.time for each in page.percent.values()), default=None)
+    return f"Percentages measured {mrkdwn.date(oldest, '{ago}')} or later" if oldest else ""
+
+
+def _line(database: Database, percent: DelayPoint | None) -> str:
     phase = f" · {mrkdwn.verbatim(display.phase_text(database.phase))}" if database.phase else ""
-    # Rounded down like the gauge: 99.7% is not yet 100%.
-    done = f" · {gauge(percent)} {int(percent + 1e-9)}%" if percent is not None else ""
+    done = f" · {gauge(percent.value)} {percent_text(percent)}" if percent is not None else ""
     state = f"{mrkdwn.verbatim(database.state)}{phase}{done}"
     line = f"{labels.object_emoji(database.state)} {mrkdwn.code(str(database.id))} {state}"
     if database.error is None:

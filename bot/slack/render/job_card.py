@@ -16,6 +16,7 @@ from bot.dms.rules import Action, allowed
 from bot.requests.delay import amounts, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.dump import dump_text
 from bot.slack.render.message import Message
 from bot.util.durations import humanize
 from bot.util.text import and_more, count_of, rest_line
@@ -124,6 +125,8 @@ def _facts(card: JobCard) -> list[str]:
     if card.delay is not None:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
+    if card.dump is not None:
+        found.append(f"*Full dump*\n{dump_text(card.dump)}")
     if job.parallelism:
         found.append(f"*Dump parallelism*\n{mrkdwn.verbatim(job.parallelism)}")
     if job.labels:
