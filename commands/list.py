@@ -64,7 +64,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         page=page,
         pages=pages,
         filters=" ".join([*(f"{k}={v}" for k, v in invocation.filters.items()), *invocation.words]),
-        unreachable=found.unreachable,
+        missing=found.missing,
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts if page == 1 < pages else {},

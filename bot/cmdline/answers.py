@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from bot.dms.missing import MissingLocation
 from bot.dms.model import Database, DelayPoint, Job, ObjectsConfig, Operation
 from bot.dms.rules import Action
 from bot.store.records import Run
@@ -142,7 +143,7 @@ class JobsPage:
     page: int
     pages: int
     filters: str = ""
-    unreachable: tuple[str, ...] = ()
+    missing: tuple[MissingLocation, ...] = ()
     choosing: bool = False
     """Whether the lines carry checkboxes."""
     buttons: tuple[Button, ...] = ()

@@ -66,6 +66,9 @@ _CLOSED_BY_US = "Channel closed!"
 _STOPPING = "the connection has been closed, as the bot is stopping"
 _UNKNOWN_HOST = "its host name cannot be resolved"
 
+# Source: `google.api.ErrorReason`, SERVICE_DISABLED.
+_API_OFF = re.compile(r"has not been used in project \S+ before or it is disabled")
+
 _REFUSALS = {
     "FAILED_PRECONDITION": "{service} cannot {doing} as things are now: {reason}.",
     "INVALID_ARGUMENT": "{service} did not accept the request to {doing}: {reason}.",
@@ -73,6 +76,16 @@ _REFUSALS = {
     "ALREADY_EXISTS": "{service} cannot {doing}, because it exists already: {reason}.",
     "ABORTED": "{service} gave up the request to {doing}, because something else got in its way: {reason}.",
     "UNIMPLEMENTED": "{service} does not know how to {doing}: {reason}.",
+}
+_SENTENCES = {
+    "NOT_FOUND": "{service} could not {doing}, because it does not exist: {reason}.",
+    "PERMISSION_DENIED": "The bot's Google credentials may not {doing}: {reason}.",
+    "UNAUTHENTICATED": "Google did not accept the bot's credentials to {doing} ({reason}): "
+    + LOGIN_HINT
+    + ".",
+    "RESOURCE_EXHAUSTED": ("{service} is overloaded or a quota is used up, so it did not {doing}: {reason}."),
+    "UNAVAILABLE": "{service} could not be reached to {doing}: {reason}.",
+    "DEADLINE_EXCEEDED": "{service} did not answer in time to {doing}: {reason}.",
 }
 
 
@@ -131,22 +144,25 @@ def failure_of(error: Exception) -> CallFailure | None:
 
 def _classify(failure: CallFailure, action_text: str, *, write: bool, service: str) -> DmsError:
     code, words = failure.code, {"service": service, "doing": action_text, "reason": failure.reason}
-    if code in _REFUSALS:
-        return Refused(_REFUSALS[code].format(**words), code=code)
-    if code == "NOT_FOUND":
-        text = "{service} could not {doing}, because it does not exist: {reason}."
-        return NotFound(text.format(**words), code=code)
-    if code == "PERMISSION_DENIED":
-        return Denied("The bot's Google credentials may not {doing}: {reason}.".format(**words), code=code)
-    if code == "UNAUTHENTICATED":
-        text = "Google did not accept the bot's credentials to {doing} ({reason}): " + LOGIN_HINT + "."
-        return Denied(text.format(**words), code=code)
-    if code == "RESOURCE_EXHAUSTED":
-        text = "{service} is overloaded or a quota is used up, so it did not {doing}: {reason}."
-        return Unavailable(text.format(**words), code=code)
-    if write and failure.sent:
+    if write and failure.sent and _kind(code) is Unavailable and code != "RESOURCE_EXHAUSTED":
         return unclear_error(action_text, failure.reason, code, service)
-    return Unavailable(_unreachable(code).format(**words), code=code)
+    return _kind(code)(_sentence(code, failure.reason).format(**words), code=code, reason=failure.reason)
+
+
+def _kind(code: str) -> type[DmsError]:
+    if code in _REFUSALS:
+        return Refused
+    if code == "NOT_FOUND":
+        return NotFound
+    return Denied if code in ("PERMISSION_DENIED", "UNAUTHENTICATED") else Unavailable
+
+
+def _sentence(code: str, reason: str) -> str:
+    if code in _REFUSALS:
+        return _REFUSALS[code]
+    if code == "PERMISSION_DENIED" and _API_OFF.search(reason):
+        return "{service} did not {doing}, because its API is switched off in the project: {reason}."
+    return _SENTENCES.get(code, "{service} failed to {doing}: {reason}.")
 
 
 def unclear_error(action_text: str, reason: str, code: str, service: str = "DMS") -> Unclear:
@@ -156,14 +172,6 @@ def unclear_error(action_text: str, reason: str, code: str, service: str = "DMS"
         "applied, so look at the job and its operations before trying again.",
         code=code,
     )
-
-
-def _unreachable(code: str) -> str:
-    if code == "UNAVAILABLE":
-        return "{service} could not be reached to {doing}: {reason}."
-    if code == "DEADLINE_EXCEEDED":
-        return "{service} did not answer in time to {doing}: {reason}."
-    return "{service} failed to {doing}: {reason}."
 
 
 def _from_api(error: api.GoogleAPICallError) -> CallFailure:

@@ -9,8 +9,10 @@ MAX_SERVICE_TEXT = 20_000
 class DmsError(Exception):
     """A call to the service did not do what was asked. `str()` is one clear sentence."""
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", reason: str = "") -> None:
         super().__init__(message)
+        self.reason = reason
+        """What the service or the client library said, without a full stop; empty if nothing."""
         self.code = code
         """The canonical status name, for example `FAILED_PRECONDITION`."""
 

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -18,9 +17,9 @@ from bot.dms import convert
 from bot.dms.calls import Calls, Observe
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
-from bot.dms.errors import NotFound, Unavailable
+from bot.dms.errors import Unavailable
 from bot.dms.grpc_client import GrpcClient
-from bot.dms.jobs import Jobs, LocationJobs
+from bot.dms.jobs import Jobs, merged, raise_if_none_answered
 from bot.dms.model import (
     Database,
     Delay,
@@ -93,14 +92,16 @@ class Gateway:
         parts = self._concurrently(
             [partial(self._jobs.in_location, each, filter, durations=durations) for each in names]
         )
-        return _merge(parts)
+        raise_if_none_answered(parts)
+        return merged(parts)
 
     def find(self, job_id: str) -> JobList:
         if not self.locations:
             listed = self.list_jobs()
             return replace(listed, jobs=tuple(job for job in listed.jobs if job.id == job_id))
         parts = self._concurrently([partial(self._jobs.find_in, each, job_id) for each in self.locations])
-        return _merge(parts)
+        raise_if_none_answered(parts)
+        return merged(parts)
 
     def get_job(self, name: str) -> Job:
         return self._jobs.get(name)
@@ -302,31 +303,3 @@ class Gateway:
                 "The connection to DMS has been closed, as the bot is stopping.", code="UNAVAILABLE"
             ) from error
         return [each.result() for each in futures]
-
-
-def _merge(parts: Sequence[LocationJobs]) -> JobList:
-    """The answers of all locations as one.
-
-    Raises:
-        DmsError: no location answered, and the error is not about one location.
-    """
-    _raise_if_none_answered(parts)
-    return JobList(
-        jobs=tuple(chain.from_iterable(part.jobs for part in parts)),
-        unreachable=tuple(dict.fromkeys(each for part in parts for each in part.unreachable)),
-        calls=sum(part.calls for part in parts),
-    )
-
-
-def _raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
-    """Unavailable locations are listed in the result, not raised.
-
-    Other errors, such as an invalid filter or a missing permission, concern all locations.
-    """
-    errors = [part.error for part in parts if part.error is not None]
-    if len(errors) < len(parts):
-        return
-    for part in parts:
-        failed = isinstance(part.error, (Unavailable, NotFound))
-        if part.error is not None and (not failed or part.location == "-"):
-            raise part.error

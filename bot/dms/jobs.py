@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -16,7 +17,8 @@ from bot.dms.enum_names import EnumNames
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.grpc_client import GrpcClient, job_message
 from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, split_page, with_duration
-from bot.dms.model import Job, job_name, short_name
+from bot.dms.missing import MissingLocation, Why, missing_location
+from bot.dms.model import Job, JobList, job_name, short_name
 from bot.dms.paging import read_all
 from bot.dms.rest import RestClient
 
@@ -30,10 +32,15 @@ class LocationJobs:
     """The answer of one location."""
 
     location: str
-    jobs: list[Job]
-    unreachable: list[str]
+    jobs: list[Job] = field(default_factory=list)
+    missing: list[MissingLocation] = field(default_factory=list)
     calls: int = 0
     error: DmsError | None = None
+
+    def fail(self, error: DmsError) -> None:
+        """The location did not answer, or not with all of its jobs."""
+        self.error = error
+        self.missing.append(missing_location(self.location, error))
 
 
 class Jobs:
@@ -65,14 +72,13 @@ class Jobs:
 
     def find_in(self, location: str, job_id: str) -> LocationJobs:
         """The location's job with this ID, if there is one."""
-        found = LocationJobs(location, [], [], calls=1)
+        found = LocationJobs(location, calls=1)
         try:
             found.jobs.append(self.get(job_name(self.project, location, job_id)))
         except NotFound:
             return found
         except DmsError as error:
-            found.error = error
-            found.unreachable.append(location)
+            found.fail(error)
         return found
 
     def in_location(self, location: str, filter: str, *, durations: bool = True) -> LocationJobs:
@@ -81,7 +87,7 @@ class Jobs:
         A job that has not changed since the last call without a filter is the same object as then. Without
         `durations`, that includes jobs of which only the duration has grown.
         """
-        found = LocationJobs(location, [], [])
+        found = LocationJobs(location)
         last, listing = self._last_listing(location), CachedListing()
 
         def read(token: str) -> CachedPage:
@@ -97,11 +103,10 @@ class Jobs:
             read_all(listing.pages, read, lambda page: page.token, f"jobs of {_place(location)}")
         except DmsError as error:
             _log.warning("%s", error)
-            found.error = error
-            found.unreachable.append(location)
+            found.fail(error)
         for page in listing.pages:
             found.jobs += page.jobs_now() if durations else page.jobs
-            found.unreachable += page.unreachable
+            found.missing += [MissingLocation(each, Why.SILENT) for each in page.unreachable]
         if len(listing.pages) > 1:
             # Jobs that come or go meanwhile may put another one on two pages.
             found.jobs = list({job.name: job for job in found.jobs}.values())
@@ -185,6 +190,32 @@ class Jobs:
         )
         updated = convert.utc(message.update_time) if message.HasField("update_time") else None
         return body if convert.utc_from_json(body.get("updateTime")) == updated else {}
+
+
+def merged(parts: Sequence[LocationJobs]) -> JobList:
+    """The answers of all locations as one."""
+    return JobList(
+        jobs=tuple(chain.from_iterable(part.jobs for part in parts)),
+        missing=tuple({each.location: each for part in parts for each in part.missing}.values()),
+        calls=sum(part.calls for part in parts),
+    )
+
+
+def raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
+    """Unavailable locations are listed in the result, not raised.
+
+    Other errors, such as an invalid filter or a missing permission, concern all locations.
+
+    Raises:
+        DmsError: no location answered, and the error is not about one location.
+    """
+    errors = [part.error for part in parts if part.error is not None]
+    if len(errors) < len(parts):
+        return
+    for part in parts:
+        failed = isinstance(part.error, (Unavailable, NotFound))
+        if part.error is not None and (not failed or part.location == "-"):
+            raise part.error
 
 
 def _place(location: str) -> str:

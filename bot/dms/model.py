@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
+from bot.dms.missing import MissingLocation
 from bot.dms.states import (
     BEFORE_CDC,
     BEFORE_THE_DUMP,
@@ -194,10 +195,14 @@ class JobList:
     """The jobs of all configured locations."""
 
     jobs: tuple[Job, ...]
-    unreachable: tuple[str, ...] = ()
-    """Locations that did not answer: their jobs are missing from `jobs`, not deleted."""
+    missing: tuple[MissingLocation, ...] = ()
+    """Locations whose jobs are missing from `jobs`, not deleted."""
     calls: int = 0
     """Number of list calls."""
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        return tuple(each.location for each in self.missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,11 +71,11 @@ def _location(gateway: Gateway, location: str, jobs: list[Job]) -> Finding:
     except DmsError as error:
         return fail(check, str(error), _remedy(error, gateway.project))
     if listed.unreachable:
-        away = ", ".join(listed.unreachable)
+        away = "; ".join(f"{each.location}: {each.reason or 'no answer'}" for each in listed.missing)
         fix = (
             f"Check the region's name in DMS_LOCATIONS ({location}) and Google's status page, and try again."
         )
-        return fail(check, f"It did not answer ({away}).", fix)
+        return fail(check, f"Its jobs could not be listed ({away}).", fix)
     jobs.extend(listed.jobs)
     return ok(check, f"It answers, with {_count(len(listed.jobs), 'migration job')}.")
 

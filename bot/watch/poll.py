@@ -83,8 +83,9 @@ def poll_location(
     """
     at = datetime.now(UTC)
     found = dms.list_jobs(location, durations=False)
-    if location in found.unreachable:
-        raise Unavailable(f"{location} did not answer.")
+    for each in found.missing:
+        if each.location == location:
+            raise Unavailable(f"The jobs of {location} could not be listed: {each.reason or 'no answer'}.")
     if last is not None and _same_listing(last, found.jobs, known):
         return replace(last, at=at, changed=_now_stuck(last.changing, known, at, stuck_after), missing=())
     changing = tuple(job for job in found.jobs if job.state in CHANGING)

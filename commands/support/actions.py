@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
+from bot.cmdline.missing_text import why_missing
 from bot.dms.model import Database, Job, ObjectState, Options, State
 from bot.dms.rules import Action, check
 from bot.requests.draft import RequestDraft
@@ -93,9 +94,9 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
             f"`--all` needs a filter that says which jobs, for example `{_with_all(ctx, invocation)}`."
         )
     found = all_matching(ctx, invocation.verb, invocation.filters)
-    if found.unreachable:
-        places = ", ".join(found.unreachable)
-        raise EarlyAnswer(Note(f"Nothing was done: these locations did not answer: {places}.", tone="warn"))
+    if found.missing:
+        text = ("Nothing was sent, as jobs that match may be missing: ", *why_missing(found.missing), ".")
+        raise EarlyAnswer(Note(text, tone="warn"))
     if not found.jobs:
         raise EarlyAnswer(Note("No job matches those filters. `/dms list` shows all jobs.", tone="warn"))
     return found.jobs

@@ -9,16 +9,26 @@ from dataclasses import replace
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from bot.cmdline.answers import Button, Note
+from bot.cmdline.answers import Button, Note, RichPart, Time
 from bot.cmdline.invocation import Invocation
-from bot.dms.errors import NotFound
+from bot.cmdline.missing_text import why_missing
+from bot.dms.display import status_text
+from bot.dms.errors import DmsError, NotFound
+from bot.dms.missing import MissingLocation, missing_location
 from bot.dms.model import Job, job_name, parse_name, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import with_location
 from bot.util import parallel
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
-from commands.support.visibility import last_known, permits, placeholder_job, viewing_verb, visible_names
+from commands.support.visibility import (
+    is_hidden,
+    last_known,
+    permits,
+    placeholder_job,
+    viewing_verb,
+    visible_names,
+)
 
 _FULL_NAME = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _MIN_SCORE = 70
@@ -36,21 +46,28 @@ def find_job(ctx: Context, text: str, invocation: Invocation) -> Job:
     candidates or similar names, buttons that repeat the invocation with them are offered.
 
     Raises:
-        EarlyAnswer: there is no such job, there are several, or this person may not use the verb on it.
-        DmsError: the service did not answer.
+        EarlyAnswer: there is no such job, there are several, this person may not use the verb on it, or a
+            location that may have it did not answer.
     """
-    job, unreachable = _find(ctx, text, invocation)
+    return find_with_missing(ctx, text, invocation)[0]
+
+
+def find_with_missing(
+    ctx: Context, text: str, invocation: Invocation
+) -> tuple[Job, tuple[MissingLocation, ...]]:
+    """As `find_job`, and the locations that did not answer: another job with the same id may be there."""
+    job, missing = _find(ctx, text, invocation)
     require_permission(ctx, invocation.verb, job)
-    if unreachable:
-        _require_unambiguous(ctx, job, invocation, unreachable)
-    return job
+    if missing and not ctx.verbs[invocation.verb].read_only:
+        raise EarlyAnswer(_maybe_another(ctx, job, invocation, missing))
+    return job, missing
 
 
 def find_jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     """All jobs that the invocation names, each once, in the order they were named.
 
     Raises:
-        EarlyAnswer, DmsError: as `find_job`.
+        EarlyAnswer: as `find_job`.
     """
     found = parallel.map_concurrently(
         lambda text: find_job(ctx, text, invocation), dict.fromkeys(invocation.jobs)
@@ -70,7 +87,7 @@ def require_permission(ctx: Context, verb: str, job: Job) -> None:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
 
 
-def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[str, ...]]:
+def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[MissingLocation, ...]]:
     """The job, and the locations that did not answer and may have another one with its id."""
     location, _, job_id = text.rpartition("/")
     if not location:
@@ -80,18 +97,25 @@ def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[s
     try:
         return ctx.dms.get_job(name), ()
     except NotFound:
-        raise EarlyAnswer(_missing(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
+        raise EarlyAnswer(_nowhere(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
+    except DmsError as error:
+        missing = (missing_location(parse_name(name)[1], error),)
+        raise EarlyAnswer(_cannot_tell(ctx, text, job_id, missing, invocation)) from error
 
 
-def _search(ctx: Context, job_id: str, invocation: Invocation) -> tuple[Job, tuple[str, ...]]:
-    found = ctx.dms.find(job_id)
+def _search(ctx: Context, job_id: str, invocation: Invocation) -> tuple[Job, tuple[MissingLocation, ...]]:
+    try:
+        found = ctx.dms.find(job_id)
+    except DmsError as error:
+        missing = tuple(missing_location(each, error) for each in ctx.dms.locations or ("the service",))
+        raise EarlyAnswer(_cannot_tell(ctx, job_id, job_id, missing, invocation)) from error
     if len(found.jobs) > 1:
-        return _visible_one(ctx, job_id, found.jobs, invocation), found.unreachable
+        return _visible_one(ctx, job_id, found.jobs, invocation), found.missing
     if found.jobs:
-        return found.jobs[0], found.unreachable
+        return found.jobs[0], found.missing
     locations = ctx.dms.locations or sorted({parse_name(name)[1] for name in ctx.store.known_names()})
     answered = [each for each in locations if each not in found.unreachable]
-    raise EarlyAnswer(_missing(ctx, job_id, job_id, answered, invocation, found.unreachable))
+    raise EarlyAnswer(_nowhere(ctx, job_id, job_id, answered, invocation, found.missing))
 
 
 def _visible_one(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation) -> Job:
@@ -122,20 +146,17 @@ def _require_configured(ctx: Context, name: str) -> None:
         )
 
 
-def _require_unambiguous(
-    ctx: Context, job: Job, invocation: Invocation, unreachable: tuple[str, ...]
-) -> None:
-    """Refuse a change while a location that does not answer may have another job with this id."""
-    if ctx.verbs[invocation.verb].read_only:
-        return
-    raise EarlyAnswer(
-        Note(
-            f"{', '.join(unreachable)} did not answer, so another `{job.id}` may be there: "
-            f"say which one you mean, for example `{job.location}/{job.id}`.",
-            _suggestion_buttons(ctx, job.id, [(f"{job.location}/{job.id}", job.name)], invocation),
-            tone="warn",
-        )
+def _maybe_another(
+    ctx: Context, job: Job, invocation: Invocation, missing: Sequence[MissingLocation]
+) -> Note:
+    """A change is not made while a location that does not answer may have another job with this id."""
+    text = (
+        f"Another `{job.id}` may be in a location that I cannot look into: ",
+        *why_missing(missing),
+        f". Say which one you mean, for example `{job.location}/{job.id}`.",
     )
+    buttons = _suggestion_buttons(ctx, job.id, [(f"{job.location}/{job.id}", job.name)], invocation)
+    return Note(text, buttons, tone="warn")
 
 
 def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation) -> Note:
@@ -146,29 +167,62 @@ def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Inv
     return Note(f"There are {len(jobs)} jobs named `{job_id}`: {places}. Which one?", buttons, tone="warn")
 
 
-def _missing(
+def _nowhere(
     ctx: Context,
     text: str,
     job_id: str,
     answered: Sequence[str],
     invocation: Invocation,
-    unreachable: tuple[str, ...] = (),
+    missing: Sequence[MissingLocation] = (),
 ) -> Note:
     """None of the locations that `answered` has the job. If it was deleted, no other job is suggested in its
     place: that one holds other data."""
     gone = deleted_jobs(ctx, invocation.verb, job_id, answered)
+    if missing:
+        return _cannot_tell(ctx, text, job_id, missing, invocation, deleted_job_text(gone) if gone else ())
     if gone:
-        return Note((*deleted_job_text(gone), _unreachable_note(unreachable)), tone="warn")
-    return _unknown(ctx, text, job_id, invocation, unreachable)
+        return Note(deleted_job_text(gone), tone="warn")
+    return _unknown(ctx, text, job_id, invocation)
 
 
-def _unknown(
-    ctx: Context, text: str, job_id: str, invocation: Invocation, unreachable: tuple[str, ...]
+def _cannot_tell(
+    ctx: Context,
+    text: str,
+    job_id: str,
+    missing: Sequence[MissingLocation],
+    invocation: Invocation,
+    more: tuple[RichPart, ...] = (),
 ) -> Note:
-    places = ", ".join(ctx.dms.locations) or "any location"
-    nowhere = (
-        f"There is no migration job `{text}` in {ctx.dms.project} ({places}).{_unreachable_note(unreachable)}"
+    """A location that may have the job did not answer, so nobody can say that there is none."""
+    nothing_sent = "" if ctx.verbs[invocation.verb].read_only else " Nothing was sent."
+    parts: tuple[RichPart, ...] = (
+        f"I cannot tell whether there is a job `{text}`: ",
+        *why_missing(missing),
+        f".{nothing_sent}",
+        *_last_seen(ctx, job_id, missing, invocation),
+        *((" ", *more) if more else ()),
+        " Try again in a minute.",
     )
+    return Note(parts, tone="warn")
+
+
+def _last_seen(
+    ctx: Context, job_id: str, missing: Sequence[MissingLocation], invocation: Invocation
+) -> tuple[RichPart, ...]:
+    """How the watcher saw jobs with this id in these locations, if this person may see them."""
+    parts: list[RichPart] = []
+    for each in missing:
+        name = job_name(ctx.dms.project, each.location, job_id)
+        known = ctx.store.known_job(name)
+        if known is not None and not is_hidden(ctx, invocation.verb, name):
+            parts += [f" The last that is known of `{each.location}/{job_id}`: "]
+            parts += [f"{status_text(known.job.status)} since ", Time(known.changed), "."]
+    return tuple(parts)
+
+
+def _unknown(ctx: Context, text: str, job_id: str, invocation: Invocation) -> Note:
+    places = ", ".join(ctx.dms.locations) or "any location"
+    nowhere = f"There is no migration job `{text}` in {ctx.dms.project} ({places})."
     near = _similar(ctx, job_id, invocation.verb)
     if not near:
         return Note(f"{nowhere} `/dms list` shows all jobs.", tone="warn")
@@ -178,10 +232,6 @@ def _unknown(
         _suggestion_buttons(ctx, text, labels, invocation),
         tone="warn",
     )
-
-
-def _unreachable_note(unreachable: tuple[str, ...]) -> str:
-    return f" These locations did not answer: {', '.join(unreachable)}." if unreachable else ""
 
 
 def _similar(ctx: Context, job_id: str, verb: str) -> list[str]:

@@ -78,7 +78,7 @@ def test_a_location_that_does_not_answer_may_have_it_still(typing: CommandServic
     dms.control.location_unreachable(PLACES[0])
     told = words(typing.type("delete billings"))
     assert "is gone" not in told
-    assert f"These locations did not answer: {PLACES[0]}." in told
+    assert f"I cannot tell whether there is a job `billings`: {PLACES[0]} does not answer." in told
 
 
 def test_one_that_was_kept_from_a_person_is_not_told_of(dms: DmsServer, tmp_path: Path) -> None:

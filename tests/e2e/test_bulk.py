@@ -158,7 +158,7 @@ def test_a_location_that_does_not_answer(env: Env) -> None:
         answer = env.type(f"stop --all state=running {label(jobs)}")
     finally:
         env.dms.location_unreachable("us-central1", on=False)
-    assert "Nothing was done" in plain(answer)
+    assert "Nothing was sent" in plain(answer)
     assert "us-central1" in plain(answer)
     assert methods(env, jobs) == [[], []]
 

@@ -21,7 +21,7 @@ def test_a_change_waits_until_it_is_sure_which_twin_is_meant(env: Env) -> None:
     job = env.add_job("twin", location=LOCATIONS[1], state="RUNNING", phase="CDC")
     env.dms.location_unreachable(LOCATIONS[0])
     said = plain(env.type(f"stop {job}"))
-    assert f"{LOCATIONS[0]} did not answer" in said
+    assert f"{LOCATIONS[0]} does not answer" in said
     assert env.writes("stop", job) == []
     assert "RUNNING" in plain(env.type(f"show {job}"))
     env.type(f"stop {LOCATIONS[1]}/{job}")

@@ -11,10 +11,18 @@ from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env
 from tests.faults.acts import ACTS, applied, ask, calls
 from tests.waiting import until
 
+BOTH = " and ".join(LOCATIONS)
 SAID = {
-    "UNAVAILABLE": "could not be reached",
-    "DEADLINE_EXCEEDED": "did not answer in time",
-    "RESOURCE_EXHAUSTED": "is overloaded or a quota is used up",
+    "UNAVAILABLE": f"{BOTH} do not answer",
+    "DEADLINE_EXCEEDED": f"{BOTH} do not answer",
+    "RESOURCE_EXHAUSTED": f"the quota of {BOTH} is used up (Quota exceeded for quota metric",
+    "PERMISSION_DENIED": f"{BOTH} refuse to answer (The caller does not have permission)",
+}
+"""By code, why nobody can say whether a job is there."""
+LISTED = {
+    "UNAVAILABLE": "Not answering",
+    "DEADLINE_EXCEEDED": "Not answering",
+    "RESOURCE_EXHAUSTED": "Quota used up",
 }
 STOP = next(each for each in ACTS if each.name == "stop")
 
@@ -23,26 +31,39 @@ def a_job(env: Env) -> str:
     return env.add_job("read", state="RUNNING", phase="CDC", databases=["sales"], **CAUGHT_UP)
 
 
-@pytest.mark.parametrize("code", SAID)
+@pytest.mark.parametrize("code", LISTED)
 def test_a_list_without_any_answer_does_not_say_that_there_are_no_jobs(env: Env, code: str) -> None:
     a_job(env)
     env.dms.fault("*", code, times=None)
     said = plain(env.type("list"))
-    assert "Not answering" in said
+    assert LISTED[code] in said
     assert all(place in said for place in LOCATIONS)
     assert "no migration job yet" not in said
 
 
 @pytest.mark.parametrize("code", SAID)
-@pytest.mark.parametrize("command", ["show", "databases", "stop", "restart", "edit {job} --add x"])
-def test_one_sentence_says_what_is_wrong(env: Env, code: str, command: str) -> None:
+@pytest.mark.parametrize("command", ["show {job}", "stop {job}", "edit {job} --add x"])
+def test_of_a_job_that_cannot_be_read_nobody_says_that_it_is_not_there(
+    env: Env, code: str, command: str
+) -> None:
     job = a_job(env)
     env.dms.fault("*", code, times=None)
-    said = plain(env.type(command.format(job=job) if "{" in command else f"{command} {job}"))
-    assert SAID[code] in said or "did not answer" in said, said
+    said = plain(env.type(command.format(job=job)))
+    assert f"I cannot tell whether there is a job `{job}`: {SAID[code]}" in said
+    assert ("Nothing was sent." in said) is not command.startswith("show")
+    assert "There is no" not in said
     assert env.bot.store.requests(job=job_name("demo-project", LOCATIONS[0], job)) == ()
     env.dms.clear_faults()
     assert job in plain(env.type(f"show {job}"))
+
+
+def test_one_location_without_quota_may_have_the_job(env: Env) -> None:
+    """With a location in front of the id, the others do not matter."""
+    env.dms.fault("GetMigrationJob", "RESOURCE_EXHAUSTED", times=None, match=f"locations/{LOCATIONS[1]}/")
+    said = plain(env.type("show no-such"))
+    assert f"I cannot tell whether there is a job `no-such`: the quota of {LOCATIONS[1]} is used up" in said
+    assert "There is no migration job" in plain(env.type(f"show {LOCATIONS[0]}/no-such"))
+    assert f"the quota of {LOCATIONS[1]} is used up" in plain(env.type(f"show {LOCATIONS[1]}/no-such"))
 
 
 def test_a_short_outage_is_not_noticed(env: Env) -> None:

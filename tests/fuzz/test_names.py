@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsPage, Note, Verbatim
+from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, mrkdwn, timeline
@@ -87,9 +88,10 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
     )
     event = Event(job.name, NOW, NOW, "error", "RUNNING/CDC", "FAILED", said, "outside")
     line = JobLine(job, "ref12345", None)
+    missing = (MissingLocation(said, Why.QUOTA, said),)
     messages = [
         render(Note((Verbatim(said),))),
-        render(JobsPage((JobGroup("RUNNING", (line,), 1, ()),), 1, 1, 1, said, (said,), False, ())),
+        render(JobsPage((JobGroup("RUNNING", (line,), 1, ()),), 1, 1, 1, said, missing, False, ())),
         render(DatabasesPage(job, found, {"RUNNING": len(found)}, len(found), 1, 1, said, ())),
         render(_card(job, found, said)),
         request_card(request, (), (), NOW),

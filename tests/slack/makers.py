@@ -28,6 +28,7 @@ from bot.cmdline.answers import (
     Verbatim,
 )
 from bot.dms.delay import MeasuredDelay
+from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import (
     Database,
     DelayPoint,
@@ -90,6 +91,7 @@ endpoints = st.builds(
     st.sampled_from(["CLOUDSQL", "ALLOYDB", "RDS", "AURORA", "", "ELSEWHERE"]),
     texts,
 )
+missing_locations = st.builds(MissingLocation, ids, st.sampled_from(Why), texts)
 names = st.builds("projects/p/locations/{}/migrationJobs/{}".format, ids, ids)
 jobs = st.builds(
     Job,
@@ -208,7 +210,7 @@ def job_pages(draw: st.DrawFn) -> JobsPage:
         page=1,
         pages=draw(st.integers(1, 9)),
         filters=draw(texts),
-        unreachable=tuple(draw(st.lists(ids, max_size=40))),
+        missing=tuple(draw(st.lists(missing_locations, max_size=40))),
         choosing=choosing,
         buttons=draw(rows),
     )

@@ -24,6 +24,7 @@ from bot.cmdline.answers import (
 from bot.dms.advice import docs_url, likely_cause, next_step
 from bot.dms.delay import MeasuredDelay
 from bot.dms.dump_forecast import DumpForecast
+from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.slack.render import alerts, timeline
@@ -117,10 +118,21 @@ def test_choosing_gives_boxes_of_ten_and_bulk_buttons() -> None:
 
 
 def test_silent_locations_and_filters_are_named() -> None:
-    payload = accepted(render(JobsPage((), 0, 1, 1, "state=running", ("europe-west1",))))
-    assert "`europe-west1`" in all_text(payload)
-    assert "`state=running`" in all_text(payload)
-    assert "1 location did not answer" in payload["text"]
+    missing = (
+        MissingLocation("europe-west1", Why.SILENT, "no answer came in time"),
+        MissingLocation("asia-east1", Why.QUOTA, "Quota exceeded for 'API requests per minute'"),
+        MissingLocation("us-east1", Why.REFUSED, "Permission 'list' denied on locations/us-east1"),
+        MissingLocation("us-west1", Why.REFUSED, "Permission 'list' denied on locations/us-west1"),
+    )
+    payload = accepted(render(JobsPage((), 0, 1, 1, "state=running", missing)))
+    told = all_text(payload)
+    assert "*Not answering*: `europe-west1`.\n" in told
+    assert "*Quota used up*: `asia-east1` (Quota exceeded for 'API requests per minute').\n" in told
+    assert (
+        "*Refused*: `us-east1`, `us-west1` (Permission 'list' denied on locations/this location).\n" in told
+    )
+    assert "`state=running`" in told
+    assert "4 locations missing" in payload["text"]
 
 
 def test_the_card_of_a_failed_job() -> None:

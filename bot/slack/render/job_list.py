@@ -15,7 +15,9 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import Button, JobGroup, JobLine, JobsPage
+from bot.cmdline.missing_text import grouped
 from bot.dms import display
+from bot.dms.missing import Why
 from bot.dms.model import Job
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -32,6 +34,13 @@ _MAX_ERROR = 120
 _LINES_PER_SECTION = 8
 _DATABASES = 5
 _MAX_FAILING = 10
+_MAX_MISSING = 30
+_WHY_MISSING = {
+    Why.SILENT: "Not answering",
+    Why.QUOTA: "Quota used up",
+    Why.REFUSED: "Refused",
+    Why.FAILED: "Failed",
+}
 _MAX_COUNTS = 8
 """Up to so many statuses are counted one by one; more are counted by state."""
 
@@ -49,7 +58,7 @@ def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
     blocks: list[Block] = [m.header(_title(page))]
     blocks.extend(m.context(_position(page)))
     blocks.extend(_counts(page))
-    blocks.extend(_unreachable(page))
+    blocks.extend(_missing(page))
     blocks.extend(_with_failed_databases(page))
     if not page.groups:
         blocks.append(m.section(_nothing(page)))
@@ -72,9 +81,8 @@ def _title(page: JobsPage) -> str:
 def _summary(page: JobsPage) -> str:
     totals = page.counts or {group.status: group.total for group in page.groups}
     counts = ", ".join(f"{count:,} {display.status_text(status)}" for status, count in totals.items())
-    places = count_of(len(page.unreachable), "location")
-    silent = f" ({places} did not answer)" if page.unreachable else ""
-    return mrkdwn.verbatim(f"{_title(page)}{f': {counts}' if counts else ''}{silent}")
+    away = f" ({count_of(len(page.missing), 'location')} missing)" if page.missing else ""
+    return mrkdwn.verbatim(f"{_title(page)}{f': {counts}' if counts else ''}{away}")
 
 
 def _position(page: JobsPage) -> str:
@@ -100,11 +108,14 @@ def _counts(page: JobsPage) -> list[Block]:
     return m.sections(" · ".join(shown)) if shown else []
 
 
-def _unreachable(page: JobsPage) -> list[Block]:
-    if not page.unreachable:
+def _missing(page: JobsPage) -> list[Block]:
+    if not page.missing:
         return []
-    places = labels.names(page.unreachable)
-    return [m.section(f"⚠️ *Not answering*: {places}. Jobs there are missing from this list, not gone.")]
+    lines = []
+    for (why, reason), places in grouped(page.missing).items():
+        because = f" ({mrkdwn.verbatim(reason)})" if reason else ""
+        lines.append(f"⚠️ *{_WHY_MISSING[why]}*: {labels.names(places, _MAX_MISSING)}{because}.")
+    return m.sections("\n".join([*lines, "Jobs there are missing from this list, not gone."]))
 
 
 def _with_failed_databases(page: JobsPage) -> list[Block]:
@@ -117,7 +128,7 @@ def _with_failed_databases(page: JobsPage) -> list[Block]:
 
 
 def _nothing(page: JobsPage) -> str:
-    if page.unreachable:
+    if page.missing:
         return "No location that answered has a job that fits. Try again in a minute."
     if page.filters:
         return "No job matches. `/dms list` without filters shows all jobs."
