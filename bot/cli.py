@@ -50,7 +50,7 @@ def run() -> None:
     """Answer people in Slack until told to stop (SIGTERM or Ctrl-C)."""
     # Process 1 of a container ignores signals without a handler. Without this one, a stop during start-up
     # would be lost, and the container would be killed later.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets())

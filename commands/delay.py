@@ -35,6 +35,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         content=delay_chart(job.id, delay, hours, now, ctx.settings.delay_alert_s),
         title=f"Replication delay of {job.id}, last {'hour' if hours == 1 else f'{hours:g} hours'}",
         comment=_summary(ctx, job, delay),
+        private=not ctx.access.is_open_to(ctx.who.channel, job),
     )
 
 

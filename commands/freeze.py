@@ -13,7 +13,7 @@ from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
 from bot.util.durations import parse_time
 from bot.util.redact import redact
 from commands.support.base import Context, Verb, only_of_a_job
-from commands.support.freezes import audit, jobs_text, target
+from commands.support.freezes import audit, is_public, jobs_text, target
 from commands.support.visibility import is_hidden
 
 MAX_FREEZE = timedelta(days=366)
@@ -36,7 +36,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         ctx.store.append_audit(audit(ctx, "frozen", job, f"until {until.isoformat()}: {reason}"))
     parts: list[RichPart] = [f"{jobs_text(job)} frozen until ", Time(until), " by ", User(ctx.who.user)]
     parts += [": ", Verbatim(reason), f". No change is made before that.{_runs_in_progress(ctx, job)}"]
-    return Note(tuple(parts), (_unfreeze(ctx, job),), public=True)
+    return Note(tuple(parts), (_unfreeze(ctx, job),), public=is_public(ctx, job))
 
 
 def _until(ctx: Context, invocation: Invocation) -> datetime:

@@ -127,6 +127,7 @@ def _file(ctx: Context, query: _Query, kind: str) -> Answer:
         content="".join(FORMATS[kind](rows)).encode(),
         title=f"Audit of {'all jobs' if what == 'all' else what}",
         comment=f"{len(rows):,} rows of the audit, oldest first; times are UTC.",
+        private=True,
     )
 
 

@@ -61,7 +61,7 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
         parts = [f"Ended {len(ended)} subscriptions of ", subscriptions.target_text(target), "."]
     if target == ctx.settings.notify_channel:
         parts.append(" It is the notify channel, so by default it still gets everything.")
-    public = target == ctx.who.channel
+    public = target == ctx.who.channel and subscriptions.is_public(ctx, ended[0].jobs)
     if public:
         parts += [" Ended by ", User(ctx.who.user), "."]
     again = Button("All watches", "watches", "run", ctx.ref(Invocation("watches")))

@@ -81,7 +81,8 @@ def _answer(ctx: Context, watch: Watch, since: str, membership: Membership) -> N
     about, place = _about(watch), subscriptions.target_text(watch.target)
     missing = _MISSING.get(membership, "")
     hint = _hint(ctx, watch, since, membership)
-    public = since == "now" and watch.target == ctx.who.channel and not missing
+    here = watch.target == ctx.who.channel and subscriptions.is_public(ctx, watch.jobs)
+    public = since == "now" and here and not missing
     parts: tuple[RichPart, ...] = (place, f" is {since} subscribed to {about}.{hint}")
     if public:
         parts = (User(ctx.who.user), " subscribed ", place, f" to {about}.{hint}")

@@ -247,12 +247,14 @@ class PickForm:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file for the channel."""
+    """A file for the channel, or for the person who asked."""
 
     filename: str
     content: bytes
     title: str
     comment: RichText = ""
+    private: bool = False
+    """Whether it goes to the person alone, as a direct message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 
 from bot.outbox.limits import Limits
 from bot.outbox.sender import Sender, seconds_from_now
+from bot.policy.principal import DirectoryUnavailable
 from bot.requests.queries import request_key
 from bot.slack.api.messages import (
     AuthError,
@@ -154,6 +155,11 @@ class Notifier:
         """The payload to send; None if there is nothing to send now."""
         try:
             rendered = self._render(message)
+        except DirectoryUnavailable as error:
+            # Nobody is told of what the policy may keep from them, and nobody misses it either.
+            log.warning("recipient_not_known", key=message.key, error=str(error))
+            self._retry_later(message)
+            return None
         except Exception:
             # A message that cannot be rendered must not hold up all others.
             log.exception("message_not_rendered", key=message.key, kind=message.kind)

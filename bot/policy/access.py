@@ -24,6 +24,8 @@ from bot.store.records import Person, Request
 
 _EXPLAINED_CHANGES = ("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete")
 """The order in which `/dms policy JOB` shows them."""
+_NOTIFIED, _SHOWN = "watch", "show"
+"""The verbs by which rules keep notifications, and what a channel reads, from people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,33 @@ class Access:
                 may[rule] = principal.is_one_of(rule.allow, to_look=looks)
         return tuple(job for job, rule in zip(given, rules, strict=True) if may[rule])
 
+    def may_be_notified(self, who: Person, job: Job, *, by_name: bool = False) -> bool:
+        """Whether a direct message may tell this person about `job`; `by_name`: its labels are not known.
+
+        Raises:
+            DirectoryUnavailable: Slack does not say now who they are.
+        """
+        permissions = self.permissions(who)
+        may = permissions.may_by_name if by_name else permissions.may
+        if may(_NOTIFIED, job):
+            return True
+        if permissions.unknown is not None:
+            raise permissions.unknown
+        return False
+
+    def is_open_to(self, channel: str, *jobs: Job) -> bool:
+        """Whether everybody who reads this channel may see the jobs: everybody may, or the policy names the
+        channel. A direct message has one reader, who asked."""
+        if not channel.startswith(("C", "G")):
+            return True
+        return all(self._is_open_to(channel, self.policy.effective_rule(_SHOWN, job).allow) for job in jobs)
+
+    def _is_open_to(self, channel: str, readers: Subjects) -> bool:
+        if readers.role is not None:
+            everybody = max(self.policy.default_role, self.policy.guest_role) >= readers.role
+            return everybody or channel in readers.union(self.policy.holders(readers.role)).channels
+        return channel in readers.channels
+
     def permissions(self, who: Person) -> PermissionCache:
         """For an answer that asks about many verbs and jobs."""
         return PermissionCache(who, self)
@@ -250,6 +279,11 @@ class PermissionCache:
         self._is_subject: dict[tuple[Subjects, bool], bool] = {}
         self._outcomes: dict[str, frozenset[bool]] = {}
         self._in_freeze: dict[str, bool] = {}
+
+    @property
+    def unknown(self) -> DirectoryUnavailable | None:
+        """What Slack did not say of them, if it was asked: a refusal may be for now only."""
+        return self._principal.unknown
 
     def may(self, verb: str, job: Job) -> bool:
         """Whether they may use `verb` on `job`."""

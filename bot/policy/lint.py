@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.policy.model import EffectiveRule, Policy, Role, Rule, Scope, Subjects
-from bot.policy.permissions import CHANGES, DESTROYS, Permission, verbs_with
+from bot.policy.permissions import CHANGES, DESTROYS, Permission, verb_sets, verbs_with
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
@@ -22,6 +22,19 @@ def contradictions(policy: Policy) -> Iterator[str]:
                 f"{where}: {named} needs {rule.approvals} approvals, and only {len(people)} "
                 f"{'person' if len(people) == 1 else 'people'} can give one: name more, or a user group; "
                 'for example: approvers = ["@dba-team"].'
+            )
+
+
+def approvals_of_freezes(policy: Policy) -> Iterator[str]:
+    """Rules that promise approvals of freezes, which take effect at once; one sentence each. A rule for every
+    verb does not: nobody expects it to have looking approved either."""
+    freezes, every = verbs_with(policy.permissions, Permission.FREEZE), verb_sets(policy.permissions)["*"]
+    for number, rule in enumerate(policy.rules, start=1):
+        if rule.approvals and rule.verbs & freezes and rule.verbs != every:
+            named = ", ".join(sorted(rule.verbs & freezes))
+            yield (
+                f"{_place(number, rule)}: {named} takes effect at once and cannot wait for approvals: leave "
+                'it out of the rule, and say in another who may, for example: allow = ["approver"].'
             )
 
 

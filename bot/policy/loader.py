@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.dms.model import State
 from bot.policy.fields import ErrorCollector, TableReader, shown
-from bot.policy.lint import contradictions, suspicious_rules
+from bot.policy.lint import approvals_of_freezes, contradictions, suspicious_rules
 from bot.policy.model import (
     OPEN,
     Grant,
@@ -107,6 +107,7 @@ def parse(text: str, source: str = "policy.toml", permissions: Permissions = BUI
     policy = _policy(TableReader("", data, errors), source, permissions)
     if not errors.found:
         errors.found += [f"{source}: {each}" for each in contradictions(policy)]
+        errors.found += [f"{source}: {each}" for each in approvals_of_freezes(policy)]
     if errors.found:
         raise PolicyError(errors.found)
     return replace(policy, warnings=tuple(suspicious_rules(policy)))

@@ -40,6 +40,8 @@ class Principal:
         self.who = who
         self.hint = ""
         """What a refusal should add: a sentence, or empty."""
+        self.unknown: DirectoryUnavailable | None = None
+        """Set where Slack did not say something that was asked, so that a refusal may be for now only."""
         self._policy = policy
         self._lookups = lookups
         self._groups: frozenset[str] | None = None
@@ -87,6 +89,7 @@ class Principal:
             try:
                 self._groups = self._lookups.groups_of(self.who.user)
             except DirectoryUnavailable as error:
+                self.unknown = error
                 self.hint = f"{error} Until that is known, user groups grant nothing: try again later."
                 self._groups = frozenset()
         return self._groups
@@ -99,6 +102,7 @@ class Principal:
                 if not self._channel:
                     self.hint = "The policy names this channel for its members: join it first."
             except DirectoryUnavailable as error:
+                self.unknown = error
                 self.hint = f"{error} Until that is known, the channel grants nothing: try again later."
                 self._channel = False
         return self._channel
@@ -110,6 +114,7 @@ class Principal:
                 if not self._member:
                     self.hint = _ONLY_LOOK + (_BY_NAME if self._policy.source else ".")
             except DirectoryUnavailable as error:
+                self.unknown = error
                 self.hint = f"{error} Until that is known, you count as a guest: try again later."
                 self._member = False
         return self._member

@@ -236,4 +236,10 @@ class RequestContext:
 
     def approval_channel_of(self, request: Request) -> str:
         """The channel that the policy names, else the setting, else where the request was made."""
-        return request.facts.approval_channel or self.approval_channel or request.by.channel
+        return request.facts.approval_channel or self.approval_channel or self.channel_of(request)
+
+    def channel_of(self, request: Request) -> str:
+        """Where the request was made; the requester alone, if not everybody there may see its jobs."""
+        if self.access.is_open_to(request.by.channel, *request.jobs):
+            return request.by.channel
+        return request.by.user

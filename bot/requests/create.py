@@ -16,7 +16,7 @@ from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
-from bot.requests.wording import OLD_BUTTON, list_jobs
+from bot.requests.wording import KEPT_FROM_CHANNEL, OLD_BUTTON, list_jobs
 from bot.store.facts import RequestFacts
 from bot.store.records import OutMessage, Person, Request
 from bot.util import parallel
@@ -44,6 +44,8 @@ class RequestCreation:
         if blocker is not None:
             return self._blocked_note(who, draft, blocker)
         self._ctx.start_if_approved(request)
+        if self._ctx.channel_of(request) != who.channel:
+            return Note(KEPT_FROM_CHANNEL, tone="info")
         return AlreadyQueued(request_key(request.id))
 
     def again(self, who: Person, request_id: str, response_url: str) -> Answer:
@@ -155,7 +157,7 @@ class RequestCreation:
             self._ctx.store.enqueue(
                 OutMessage(
                     key=request_key(request.id),
-                    channel=request.by.channel,
+                    channel=self._ctx.channel_of(request),
                     kind="request",
                     subject={"request": request.id},
                     response_url=response_url,

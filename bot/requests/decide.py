@@ -109,14 +109,14 @@ class Approval:
         """Notify the requester with a message of its own, since Slack does not notify of updates: in the
         thread of the request, or directly where the bot could not post the request to the channel."""
         card = self._ctx.store.message(request_key(request.id))
-        threaded = card is not None and card.is_channel_message
+        channel = card.channel if card is not None and card.is_channel_message else ""
         self._ctx.store.enqueue(
             OutMessage(
                 key=denial_key(request.id),
-                channel=request.by.channel if threaded else request.by.user,
+                channel=channel or request.by.user,
                 kind="denial",
                 subject={"request": request.id},
-                thread_of=request_key(request.id) if threaded else "",
+                thread_of=request_key(request.id) if channel else "",
                 created=self._ctx.clock(),
             )
         )

@@ -25,6 +25,8 @@ from bot.store import Store
 from bot.util import parallel
 from bot.util.durations import bytes_text, humanize
 
+_TICK_S = 60.0
+"""Seconds by which a delay may have grown since it was shown: one sample of Cloud Monitoring."""
 _RECENT_H = 1.0
 _LAST_H = 168.0
 """How far back, in hours, to look for the last figure of a job that is not measured now."""
@@ -155,8 +157,23 @@ def data_loss_reason(delays: Mapping[str, MeasuredDelay]) -> tuple[RichPart, ...
 
 
 def changed_since(shown: Mapping[str, MeasuredDelay], current: Mapping[str, MeasuredDelay]) -> Note | None:
-    """Why a press does not count: the current delay is not zero, and differs from what was shown."""
-    return None if current == shown else changed_note(data_loss_reason(current))
+    """Why a press does not count: the current delay is not zero, and worse than what was shown.
+
+    A figure that ticks by seconds does not matter: somebody who measures again and again would void every
+    press of others.
+    """
+    worse = any(_is_worse(shown.get(name), seen) for name, seen in current.items())
+    return changed_note(data_loss_reason(current)) if worse else None
+
+
+def _is_worse(shown: MeasuredDelay | None, seen: MeasuredDelay) -> bool:
+    if seen == shown or seen.is_zero:
+        return False
+    if shown is None or shown.was_shown_as_zero or shown.standing != seen.standing:
+        return True
+    if shown.seconds is None or seen.seconds is None:
+        return shown.seconds is not None
+    return seen.seconds.value > shown.seconds.value + _TICK_S
 
 
 def changed_note(reason: tuple[RichPart, ...]) -> Note | None:

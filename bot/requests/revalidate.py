@@ -116,9 +116,20 @@ class Revalidation:
         request = self._ctx.open(who, request_id, *OPEN_REQUESTS)
         if isinstance(request, Note):
             return request
+        refused = self._may_not_recheck(who, request)
+        if refused is not None:
+            return refused
         delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
         self._ctx.save_delays(request, delays)
         return None
+
+    def _may_not_recheck(self, who: Person, request: Request) -> Note | None:
+        """A new figure changes what others are asked to confirm: those who may promote or approve look."""
+        if who.user == request.by.user or self._ctx.access.may_approve(who, request).allowed:
+            return None
+        verdicts = [self._ctx.access.verdict(who, request.action, job) for job in request.jobs]
+        refused = next((each for each in verdicts if not each.allowed), None)
+        return None if refused is None else Note(refused.explanation, tone="warn")
 
     def blocked_note(self, request: Request) -> Note | None:
         """Why the request, which stays open, cannot run now; None where it can.

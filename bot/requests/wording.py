@@ -29,6 +29,8 @@ OLD_BUTTON = Note(
     "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
 )
 """For an unknown ID or one of another workspace, between which the answer must not distinguish."""
+KEPT_FROM_CHANNEL = "Not everybody here may see that, so it goes on in your direct messages with me."
+"""Instead of a request's message, where the policy keeps one of its jobs from readers of the channel."""
 
 
 def scope(request: Request) -> str:

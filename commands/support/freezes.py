@@ -45,6 +45,11 @@ def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
     )
 
 
+def is_public(ctx: Context, job: Job | None) -> bool:
+    """Whether the channel may read of it: it names a job that some people there may not see."""
+    return job is None or ctx.access.is_open_to(ctx.who.channel, job)
+
+
 def jobs_text(job: Job | None) -> str:
     """The frozen jobs with a verb, to begin a sentence."""
     return f"`{job.id}` is" if job else "All jobs are"

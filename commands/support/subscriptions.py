@@ -12,7 +12,7 @@ from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, EarlyAnswer
-from commands.support.visibility import is_hidden
+from commands.support.visibility import is_hidden, is_open_here
 
 CHANNEL = Flag("channel", "word", "which channel to notify, if not this one")
 DM = Flag("dm", "switch", "notify me alone, in a direct message")
@@ -140,6 +140,11 @@ def is_visible(ctx: Context, verb: str, watch: Watch) -> bool:
 def hides_job(ctx: Context, verb: str, jobs: str) -> bool:
     """Whether a watch's `jobs` is a single job that an answer of `verb` must not show this person."""
     return jobs.startswith("projects/") and is_hidden(ctx, verb, jobs)
+
+
+def is_public(ctx: Context, jobs: str) -> bool:
+    """Whether the channel may read of a watch's `jobs`: of a single job, if everybody there may see it."""
+    return not jobs.startswith("projects/") or is_open_here(ctx, jobs)
 
 
 def jobs_text(jobs: str) -> str:

@@ -62,6 +62,14 @@ def can_see(ctx: Context, verb: str, name: str) -> bool:
     return permissions.may_by_name(verb, placeholder_job(ctx, name))
 
 
+def is_open_here(ctx: Context, name: str) -> bool:
+    """Whether everybody who reads the channel of this command may see the job with this full name."""
+    job = last_known(ctx, name)
+    if job is None and ctx.access.policy.is_job_specific("show"):
+        return False
+    return ctx.access.is_open_to(ctx.who.channel, job or placeholder_job(ctx, name))
+
+
 def last_known(ctx: Context, name: str) -> Job | None:
     """The job as the watcher knows it, or as it was when something was last asked for it."""
     known = ctx.store.known_job(name)

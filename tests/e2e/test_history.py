@@ -88,12 +88,11 @@ def test_a_job_that_is_gone_keeps_its_history(env: Env) -> None:
 
 
 def exported(env: Env, line: str, user: str = "dana") -> tuple[JSON, str]:
-    """The file that a command brings into the channel, and its text."""
+    """The file that a command brings, to the person alone, and its text."""
     count = len(env.slack.files())
     env.slack.command(line, user=user)
     file = until(lambda: env.slack.files()[count:])[0]
     env.slack.wait_message(
-        channel="dms",
         contains="rows of the audit",
         user=user,
         where=lambda message: file["id"] in [each["id"] for each in message.get("files") or ()],
@@ -130,7 +129,8 @@ def test_buttons_bring_the_same_files(env: Env) -> None:
 def test_looking_takes_a_role(slack: SlackServer, tmp_path: Path) -> None:
     rules = ROLES.replace('"viewer"', '"none"')
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path, rules)) as env:
-        job = stopped(env)
+        job = add(env)
+        assert "direct messages" in plain(env.type(f"stop {job}"))
         for line in ("history", f"history {job}", "history --export csv", "policy", "approvals", "list"):
             assert "You may not use" in plain(env.type(line, user="riley"))
         assert env.slack.files() == []

@@ -14,7 +14,6 @@ from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
 from bot.policy.access import Access
-from bot.policy.model import OPEN
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import OutMessage, RunState
@@ -22,6 +21,7 @@ from bot.store.sqlite import SqliteBackend
 from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running
+from tests.policy.people import OPEN
 from tests.waiting import until
 
 Watch = Callable[..., Watcher]

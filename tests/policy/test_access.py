@@ -438,3 +438,42 @@ def test_explaining_covers_each_verb_on_the_job() -> None:
 
 def test_an_open_policy_names_nobody_to_ask() -> None:
     assert Access(policy=OPEN).verdict(QUINN, "delete", job()).approvers == Approvers()
+
+
+SECRET = """
+[[rule]]
+verbs = ["view"]
+labels = ["secret=yes"]
+allow = ["U0DANA0001", "G0DBLEADS1"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "on", "open_to_all"),
+    [
+        (ROLES, "C0GENERAL1", job(), True),
+        (ROLES + SECRET, "C0GENERAL1", job(), True),
+        (ROLES + SECRET, "C0GENERAL1", job(secret="yes"), False),
+        (ROLES + SECRET, "G0DBLEADS1", job(secret="yes"), True),
+        (ROLES + SECRET, "D0DANA0001", job(secret="yes"), True),
+        (ROLES.replace('"viewer"', '"none"'), "C0GENERAL1", job(), False),
+        (ROLES.replace('"viewer"', '"none"'), "C0DMS00001", job(), True),
+    ],
+)
+def test_a_channel_reads_what_all_its_readers_may_see(
+    text: str, channel: str, on: Job, open_to_all: bool
+) -> None:
+    assert access(text).is_open_to(channel, on) is open_to_all
+    assert access(text).is_open_to(channel, on, on) is open_to_all
+    assert Access(policy=OPEN).is_open_to(channel, on)
+    assert Access(policy=NO_POLICY).is_open_to(channel, on)
+
+
+def test_nobody_is_notified_of_what_a_rule_keeps_from_them() -> None:
+    rules = access(ROLES + SECRET)
+    assert rules.may_be_notified(QUINN, job())
+    assert not rules.may_be_notified(QUINN, job(secret="yes"))
+    assert not rules.may_be_notified(QUINN, job(), by_name=True)
+    assert rules.may_be_notified(DANA, job(secret="yes"))
+    with pytest.raises(DirectoryUnavailable):
+        access(ROLES + SECRET, is_member=silent).may_be_notified(QUINN, job())

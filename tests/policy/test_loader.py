@@ -200,6 +200,14 @@ def test_approvals_that_somebody_can_give_are_not(text: str) -> None:
     assert parse(text).source == "policy.toml"
 
 
+@pytest.mark.parametrize("verbs", ['"freeze"', '"unfreeze", "promote"', '"change", "freeze"'])
+def test_a_freeze_that_waits_for_approvals_is_a_fault(verbs: str) -> None:
+    (fault,) = faults(ROLES + f"[[rule]]\nverbs = [{verbs}]\napprovals = 1")
+    assert "takes effect at once and cannot wait for approvals" in fault
+    assert parse(ROLES + '[[rule]]\nverbs = ["*"]\napprovals = 1').rules
+    assert parse(ROLES + f'[[rule]]\nverbs = [{verbs}]\nallow = ["approver"]').rules
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

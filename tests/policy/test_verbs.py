@@ -58,7 +58,7 @@ def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
         told = words(ruled.type("policy"))
     for part in (
         "Your role here is *operator*",
-        "everybody: viewer",
+        "every full member: viewer",
         "*1. guard*: `delete`, `promote`, `restart` on jobs with `env=prod`",
         "approvals: 2",
         "a request waits 2 h for approvals",

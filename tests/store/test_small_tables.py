@@ -72,10 +72,10 @@ def test_freezes_in_force(store: Store) -> None:
         store.add_freeze(each)
     assert store.freezes(NOW) == (general, own, other)
     assert store.freezes(NOW, make.name("a")) == (general, own)
-    assert store.lift_freezes(make.name("a"), "U-sam", NOW) == 1
-    assert store.lift_freezes(make.name("a"), "U-sam", NOW) == 0
+    assert [each.job for each in store.lift_freezes(make.name("a"), "U-sam", NOW)] == [make.name("a")]
+    assert store.lift_freezes(make.name("a"), "U-sam", NOW) == ()
     assert store.freezes(NOW, make.name("a")) == (general,)
-    assert store.lift_freezes("*", "U-sam", NOW) == 1
+    assert [each.job for each in store.lift_freezes("*", "U-sam", NOW)] == ["*"]
     assert store.freezes(NOW) == (other,)
 
 

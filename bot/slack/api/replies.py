@@ -168,8 +168,9 @@ class Replier:
 
     def _upload(self, target: ReplyTarget, answer: Upload) -> None:
         try:
+            channel = self._direct_message(target.who) if answer.private else target.who.channel
             self._client.files_upload_v2(
-                channel=target.who.channel,
+                channel=channel,
                 filename=answer.filename,
                 content=answer.content,
                 title=answer.title,
@@ -178,6 +179,14 @@ class Replier:
         except SlackApiError as error:
             note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")
             self._post(target, note)
+            return
+        if channel != target.who.channel:
+            note = Note("The file is for you alone: it is in your direct messages with me.", tone="good")
+            self._post(target, note)
+
+    def _direct_message(self, who: Person) -> str:
+        """ID of the direct message with a person."""
+        return str(self._client.conversations_open(users=who.user)["channel"]["id"])
 
 
 def _reason(error: Exception) -> str:

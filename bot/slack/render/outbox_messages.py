@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -37,6 +38,9 @@ _DAY = timedelta(days=1)
 _MAX_EVENTS = 1000
 _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
 """Actions that an alert offers; Show leads to the others."""
+_NOTIFICATIONS = ("timeline", "event", "alert", "digest")
+_PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
+"""The target in the key of a notification, followed in a digest by a number."""
 _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 
 
@@ -62,12 +66,39 @@ class OutboxRenderer:
         }
 
     def render(self, out: OutMessage) -> Message | None:
-        """The message in its present form; None if there is nothing left to show.
+        """The message in its present form; None if there is nothing left to show, or nothing that the person
+        may see whom a direct message is for.
 
         Raises:
             StoreError: the store cannot be read.
+            DirectoryUnavailable: Slack does not say now who a direct message is for.
         """
+        reader = recipient(out)
+        if reader:
+            return self._direct_message(out, Person(self._team, reader))
         return self._kinds[out.kind](out.subject)
+
+    def _direct_message(self, out: OutMessage, reader: Person) -> Message | None:
+        """A notification for one person, with the jobs that the policy of now lets them see."""
+        subject = dict(out.subject)
+        if out.kind == "digest":
+            subject["events"] = [each for each in subject["events"] if self._may_read(reader, each)]
+        if "event" in subject and not self._may_read(reader, subject["event"]):
+            return None
+        if out.kind == "timeline" and not self._may_see(reader, subject["job"], None):
+            return None
+        return self._kinds[out.kind](subject)
+
+    def _may_read(self, reader: Person, event_id: int) -> bool:
+        event = self._store.event(event_id)
+        return event is not None and self._may_see(reader, event.job, self._job_of(event))
+
+    def _may_see(self, reader: Person, name: str, job: Job | None) -> bool:
+        if job is None:
+            known = self._store.known_job(name)
+            job = known.job if known is not None else None
+        unlabelled = job or Job(name, self._clock(), "")
+        return self._access.may_be_notified(reader, unlabelled, by_name=job is None)
 
     # ---- requests
 
@@ -258,6 +289,17 @@ class OutboxRenderer:
     def _may_decide(self, request: Request, who: Person) -> bool:
         said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
+
+
+def recipient(out: OutMessage) -> str:
+    """ID of the person whom a notification of jobs is for; empty if it is for a channel.
+
+    It is read from the key: once sent, the message has the ID of the direct message as its channel.
+    """
+    if out.kind not in _NOTIFICATIONS:
+        return ""
+    found = _PERSON.search(out.key)
+    return found[1] if found else ""
 
 
 def _job_as_of(job: Job, events: tuple[Event, ...]) -> Job:

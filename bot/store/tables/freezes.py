@@ -25,7 +25,9 @@ class FreezeTable(TableGroup):
             where.one_of("job", (job, "*"))
         return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params))
 
-    def lift_freezes(self, job: str, by: str, now: datetime) -> int:
-        """Lift the freezes set on exactly `job` (`*` for all jobs). Returns their number."""
+    def lift_freezes(self, job: str, by: str, now: datetime) -> tuple[Freeze, ...]:
+        """Lift the freezes set on exactly `job` (`*` for all jobs), and return them; in one transaction."""
         at = time_text(now)
-        return self._db.change(_LIFT, (at, clean(by), clean(job), at))
+        lifted = tuple(each for each in self.freezes(now, job) if each.job == clean(job))
+        self._db.change(_LIFT, (at, clean(by), clean(job), at))
+        return lifted
