@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sandbox.dms import actions, masks, names, rules
+from sandbox.dms import actions, masks, names, promotion, scripts, updates
+from sandbox.dms.api_operations import OperationCalls
+from sandbox.dms.api_profiles import ProfileCalls
 from sandbox.dms.enums import JobPb
-from sandbox.dms.errors import ApiError, invalid, make_status, not_found
-from sandbox.dms.filters import Predicate, compile_filter
-from sandbox.dms.model import Database, Job, Operation, Profile
+from sandbox.dms.errors import ApiError, invalid, not_found
+from sandbox.dms.filters import compile_filter
+from sandbox.dms.model import Database, Job, Operation
 from sandbox.dms.names import ANY_LOCATION, Parent
 from sandbox.dms.paging import Page, cut, page_size, parse_order, sort_by
 from sandbox.dms.schemas import SCHEMAS
-from sandbox.dms.views import job_json, lookup, object_id, operation_json, profile_json
+from sandbox.dms.views import is_field, job_json, lookup, object_id, sortable
 from sandbox.dms.world import World
 
 JOB_FIELDS = frozenset(SCHEMAS["MigrationJob"])
-PROFILE_FIELDS = frozenset(SCHEMAS["ConnectionProfile"])
-OPERATION_FIELDS = frozenset(SCHEMAS["Operation"])
 
 
-class Api:
+class Api(ProfileCalls, OperationCalls):
     """Calls of DataMigrationService, Operations, Locations and IAMPolicy. All raise ApiError."""
 
     def __init__(self, world: World) -> None:
@@ -35,7 +34,7 @@ class Api:
     ) -> Page[Job]:
         where = names.parse_parent(parent, wildcard=True)
         predicate = compile_filter(filter_text)
-        orders = parse_order(order_by, lambda field: _known(field, JOB_FIELDS))
+        orders = parse_order(order_by, lambda field: is_field(field, JOB_FIELDS))
         size = page_size(size, 50, 1000)
         query = ("jobs", parent, filter_text, order_by)
         with self.world.lock:
@@ -68,7 +67,7 @@ class Api:
             return jobs
         if orders == [("name", True)]:
             return jobs[::-1]
-        return sort_by(jobs, orders, lambda job, field: _plain(self._getter(job, now)(field)))
+        return sort_by(jobs, orders, lambda job, field: sortable(self._getter(job, now)(field)))
 
     def _getter(self, job: Job, now: float) -> Callable[[str], Any]:
         # Most filters use these fields; building the whole JSON of each job would be slow.
@@ -134,7 +133,7 @@ class Api:
         config = rest_only.get("objectsConfig")
         wanted = job.known_source
         if config:
-            job.selection, wanted = actions.check_objects_config(job, config)
+            job.selection, wanted = updates.check_objects_config(job, config)
         for database in job.known_source:
             state = "NOT_STARTED" if database in wanted else "NOT_SELECTED"
             job.databases[database] = Database(database, state, created=now, updated=now)
@@ -182,20 +181,18 @@ class Api:
             return operation
 
     def _update(self, job: Job, paths: list[str], patch: Any, patch_rest: dict[str, Any]) -> Operation:
-        if masks.touches_levels(paths):
-            rules.check(job, "set dump parallelism of")
-        if masks.touches_setup(paths):
-            rules.check(job, "reconfigure")
+        updates.check(job, paths)
+        masks.check_values(job.pb, paths, patch)
         chosen: list[str] | None = None
         choice = job.selection
         if masks.touches_objects(paths):
-            choice, chosen = actions.check_objects_config(job, patch_rest.get("objectsConfig", {}))
+            choice, chosen = updates.check_objects_config(job, patch_rest.get("objectsConfig", {}))
 
         def save() -> None:
             masks.save(job.pb, job.rest_only, paths, patch, patch_rest)
             job.selection = choice
 
-        return actions.update(self.world, job, save, chosen)
+        return updates.update(self.world, job, save, chosen)
 
     def delete_job(self, name: str, request_id: str = "", force: bool = False) -> Operation:
         names.check_request_id(request_id)
@@ -210,7 +207,7 @@ class Api:
             return operation
 
     def act(self, verb: str, name: str, body: dict[str, Any] | None = None) -> Operation:
-        """start, stop, resume, restart, promote, verify or fetchSourceObjects; `body` as in REST."""
+        """A verb of REST: start, stop, resume, restart, promote, demoteDestination, fetchSourceObjects."""
         body = body or {}
         with self.world.lock:
             self.world.settle()
@@ -222,17 +219,41 @@ class Api:
             failed_only = bool(body.get("restartFailedObjects"))
             return actions.restart(world, job, body.get("objectsFilter"), failed_only)
         if verb == "promote":
-            if body.get("failback") and job.phase != "PHASE_FAILBACK":
-                raise rules.refused(job, "promote", "failback needs a job in the failback phase")
-            return actions.promote(world, job, body.get("objectsFilter"))
+            if body.get("failback"):
+                return promotion.fail_back(world, job)
+            return promotion.promote(world, job, body.get("objectsFilter"))
         plain = {
             "start": actions.start,
             "stop": actions.stop,
             "resume": actions.resume,
-            "verify": actions.verify,
+            "demoteDestination": actions.demote,
             "fetchSourceObjects": actions.fetch_source,
         }
         return plain[verb](world, job)
+
+    def verify_job(
+        self, name: str, paths: Iterable[str], patch: Any, patch_rest: dict[str, Any], *, rest: bool = False
+    ) -> Operation:
+        """Verify a job, or with `paths` the change that `patch` would make; neither changes the job."""
+        wanted = list(paths)
+        if wanted:
+            wanted = masks.check_mask(wanted, rest=rest)
+        with self.world.lock:
+            self.world.settle()
+            job = self._job(name)
+            updates.check(job, wanted)
+            if masks.touches_objects(wanted):
+                updates.check_objects_config(job, patch_rest.get("objectsConfig", {}))
+            masks.check_values(job.pb, wanted, patch)
+            return updates.verify(self.world, job)
+
+    def ssh_script(self, name: str, body: dict[str, Any]) -> str:
+        """The reverse SSH script; `body` as in REST."""
+        return scripts.ssh_script(self.world, self.get_job(name), body)
+
+    def tcp_proxy_script(self, name: str, body: dict[str, Any]) -> str:
+        """The TCP proxy script; `body` as in REST."""
+        return scripts.tcp_proxy_script(self.world, self.get_job(name), body)
 
     def _job(self, name: str) -> Job:
         child = names.parse_child(name, "migrationJobs")
@@ -267,222 +288,3 @@ class Api:
             if database is None:
                 raise not_found(f"{parent}/objects/{identifier.get('database', '')}")
             return job, database
-
-    # Connection profiles
-
-    def list_profiles(
-        self, parent: str, size: int = 0, token: str = "", filter_text: str = "", order_by: str = ""
-    ) -> Page[Profile]:
-        where = names.parse_parent(parent, wildcard=True)
-        predicate = compile_filter(filter_text)
-        orders = parse_order(order_by, lambda field: _known(field, PROFILE_FIELDS))
-        size = page_size(size, 50, 1000)
-        query = ("profiles", parent, filter_text, order_by)
-        with self.world.lock:
-            self.world.settle()
-            found, unreachable = self._profiles_in(where)
-            found = [p for p in found if predicate is None or predicate(_profile_getter(p))]
-            found = sort_by(found, orders, lambda p, field: _plain(_profile_getter(p)(field)))
-            page = cut(found, size, token, query, lambda p: p.name)
-            return Page(page.items, page.next_token, unreachable)
-
-    def _profiles_in(self, where: Parent) -> tuple[list[Profile], tuple[str, ...]]:
-        if where.location != ANY_LOCATION:
-            self.world.check_reachable(where)
-        down = [loc for loc in self.world.locations(where.project) if loc in self.world.unreachable]
-        prefix = f"projects/{where.project}/locations/"
-        if where.location != ANY_LOCATION:
-            prefix, down = f"{where.name}/", []
-        hidden = tuple(f"{prefix}{location}/" for location in down)
-        found = [
-            self.world.profiles[name]
-            for name in sorted(self.world.profiles)
-            if name.startswith(prefix) and not (hidden and name.startswith(hidden))
-        ]
-        return found, tuple(Parent(where.project, location).name for location in down)
-
-    def get_profile(self, name: str) -> Profile:
-        with self.world.lock:
-            self.world.settle()
-            return self._profile(name)
-
-    def create_profile(
-        self, parent: str, profile_id: str, pb: Any, rest_only: dict[str, Any], request_id: str = ""
-    ) -> Operation:
-        where = names.parse_parent(parent)
-        names.check_request_id(request_id)
-        names.check_id(profile_id, "connection_profile_id")
-        world = self.world
-        with world.lock:
-            now = world.settle()
-            earlier = world.remembered("CreateConnectionProfile", request_id)
-            if earlier is not None:
-                return earlier
-            world.check_reachable(where)
-            name = f"{where.name}/connectionProfiles/{profile_id}"
-            if name in world.profiles:
-                raise ApiError("ALREADY_EXISTS", f"Resource '{name}' already exists")
-            operation = self._create_profile(name, pb, rest_only, now)
-            world.remember("CreateConnectionProfile", request_id, operation)
-            return operation
-
-    def _create_profile(self, name: str, asked: Any, rest_only: dict[str, Any], now: float) -> Operation:
-        world = self.world
-        profile = Profile(type(asked)(), dict(rest_only), databases=["app", "postgres"])
-        profile.pb.CopyFrom(asked)
-        profile.pb.name = name
-        profile.pb.state = profile.pb.State.Value("CREATING")
-        profile.pb.create_time.FromJsonString(world.stamp(now))
-        profile.pb.update_time.FromJsonString(world.stamp(now))
-        world.profiles[name] = profile
-
-        def finish(_: float) -> Profile:
-            profile.pb.state = profile.pb.State.Value("READY")
-            return profile
-
-        def revert(_: float) -> None:
-            world.profiles.pop(name, None)
-
-        return world.begin("create", name, finish, revert)
-
-    def delete_profile(self, name: str, request_id: str = "", force: bool = False) -> Operation:
-        names.check_request_id(request_id)
-        world = self.world
-        with world.lock:
-            world.settle()
-            earlier = world.remembered("DeleteConnectionProfile", request_id)
-            if earlier is not None:
-                return earlier
-            profile = self._profile(name)
-            users = [j.id for j in world.all_jobs() if name in (j.pb.source, j.pb.destination)]
-            if users and not force:
-                raise ApiError(
-                    "FAILED_PRECONDITION",
-                    f"The connection profile '{name}' is used by migration jobs: {', '.join(users)}.",
-                )
-            profile.pb.state = profile.pb.State.Value("DELETING")
-            operation = world.begin("delete", name, lambda _: self._forget(name), lambda _: None)
-            world.remember("DeleteConnectionProfile", request_id, operation)
-            return operation
-
-    def _forget(self, name: str) -> None:
-        self.world.profiles.pop(name, None)
-
-    def _profile(self, name: str) -> Profile:
-        child = names.parse_child(name, "connectionProfiles")
-        self.world.check_reachable(child.parent)
-        found = self.world.profiles.get(name)
-        if found is None:
-            raise not_found(name)
-        return found
-
-    # Operations
-
-    def list_operations(
-        self, parent: str, size: int = 0, token: str = "", filter_text: str = ""
-    ) -> Page[Operation]:
-        where = names.parse_parent(parent, wildcard=True)
-        predicate = compile_filter(filter_text)
-        size = page_size(size, 100, 1000)
-        with self.world.lock:
-            self.world.settle()
-            if where.location != ANY_LOCATION:
-                self.world.check_reachable(where)
-            prefix = where.name.removesuffix(ANY_LOCATION)
-            prefix = prefix if where.location == ANY_LOCATION else prefix + "/"
-            found = [o for o in reversed(self.world.operations.values()) if o.name.startswith(prefix)]
-            found = [o for o in found if _suits(self.world, o, predicate)]
-            return cut(found, size, token, ("operations", parent, filter_text), lambda o: o.name)
-
-    def get_operation(self, name: str) -> Operation:
-        with self.world.lock:
-            self.world.settle()
-            return self._operation(name)
-
-    def cancel_operation(self, name: str) -> None:
-        with self.world.lock:
-            self.world.settle()
-            operation = self._operation(name)
-            self.world.cancel(
-                operation, make_status("CANCELLED", "The operation was cancelled by the caller.")
-            )
-
-    def delete_operation(self, name: str) -> None:
-        with self.world.lock:
-            self.world.settle()
-            operation = self._operation(name)
-            if not operation.done:
-                raise ApiError("FAILED_PRECONDITION", f"The operation '{name}' has not finished.")
-            del self.world.operations[name]
-
-    def wait_operation(self, name: str, seconds: float, alive: Callable[[], bool]) -> Operation:
-        """The operation as it is once done, or after `seconds` of real time."""
-        deadline = time.monotonic() + seconds
-        while True:
-            operation = self.get_operation(name)
-            if operation.done or time.monotonic() >= deadline or not alive():
-                return operation
-            time.sleep(0.02)
-
-    def _operation(self, name: str) -> Operation:
-        child = names.parse_child(name, "operations")
-        self.world.check_reachable(child.parent)
-        found = self.world.operations.get(name)
-        if found is None:
-            raise not_found(name)
-        return found
-
-    # Locations and IAM
-
-    def list_locations(self, name: str, size: int = 0, token: str = "") -> Page[str]:
-        project = name.removeprefix("projects/")
-        with self.world.lock:
-            self.world.settle()
-            self.world.check_reachable(Parent(project, ""))
-            found = self.world.locations(project)
-            return cut(found, page_size(size, 100, 1000), token, ("locations", name), str)
-
-    def get_location(self, name: str) -> str:
-        where = names.parse_parent(name)
-        with self.world.lock:
-            if (where.project, where.location) not in self.world.places:
-                raise not_found(name)
-            return where.location
-
-    def test_permissions(self, resource: str, asked: Iterable[str]) -> list[str]:
-        """The requested permissions that the caller has; all, unless the sandbox is set otherwise."""
-        where = names.location_of(resource)
-        wanted = list(asked)
-        for permission in wanted:
-            if "*" in permission:
-                raise invalid(f"Permission '{permission}' must not hold a wildcard", "permissions")
-        with self.world.lock:
-            self.world.settle()
-            if where is not None:
-                self.world.check_reachable(Parent(*where))
-            if resource.split("/")[4:5] == ["migrationJobs"]:
-                self._job(resource)
-            granted = self.world.permissions
-            return [p for p in wanted if granted is None or p in granted]
-
-
-def _known(field: str, fields: frozenset[str]) -> bool:
-    try:
-        lookup({}, field, fields)
-    except KeyError:
-        return False
-    return field != "*"
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, bool)) else None
-
-
-def _profile_getter(profile: Profile) -> Callable[[str], Any]:
-    return lambda path: lookup(profile_json(profile), path, PROFILE_FIELDS)
-
-
-def _suits(world: World, operation: Operation, predicate: Predicate | None) -> bool:
-    if predicate is None:
-        return True
-    return predicate(lambda path: lookup(operation_json(world, operation), path, OPERATION_FIELDS))

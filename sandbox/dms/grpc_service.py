@@ -24,7 +24,7 @@ from sandbox.dms.faults import Disconnected
 
 _LOG = logging.getLogger(__name__)
 _DMS = "google.cloud.clouddms.v1.DataMigrationService"
-_VERBS = ("Start", "Stop", "Resume", "Restart", "Promote", "Verify")
+_VERBS = ("Start", "Stop", "Resume", "Restart", "Promote")
 
 
 def _raw(name: str) -> Any:
@@ -56,6 +56,11 @@ class GrpcService:
             Method(_DMS, "CreateMigrationJob", _raw("CreateMigrationJobRequest"), self._create_job),
             Method(_DMS, "UpdateMigrationJob", _raw("UpdateMigrationJobRequest"), self._update_job),
             Method(_DMS, "DeleteMigrationJob", _raw("DeleteMigrationJobRequest"), self._delete_job),
+            Method(_DMS, "VerifyMigrationJob", _raw("VerifyMigrationJobRequest"), self._verify_job),
+            Method(_DMS, "GenerateSshScript", _raw("GenerateSshScriptRequest"), self._ssh_script),
+            Method(
+                _DMS, "GenerateTcpProxyScript", _raw("GenerateTcpProxyScriptRequest"), self._tcp_proxy_script
+            ),
             Method(
                 _DMS, "ListConnectionProfiles", _raw("ListConnectionProfilesRequest"), self._list_profiles
             ),
@@ -116,9 +121,21 @@ class GrpcService:
         )
 
     def _update_job(self, request: Any, _: grpc.ServicerContext) -> Any:
-        paths = ["type" if p == "type_" else p for p in request.update_mask.paths]
+        paths = _paths(request.update_mask)
         job = request.migration_job
         return self._operation(self._api.update_job(job.name, paths, job, {}, request.request_id))
+
+    def _verify_job(self, request: Any, _: grpc.ServicerContext) -> Any:
+        paths = _paths(request.update_mask)
+        return self._operation(self._api.verify_job(request.name, paths, request.migration_job, {}))
+
+    def _ssh_script(self, request: Any, _: grpc.ServicerContext) -> Any:
+        script = self._api.ssh_script(request.migration_job, json_format.MessageToDict(request))
+        return _raw("SshScript")(script=script)
+
+    def _tcp_proxy_script(self, request: Any, _: grpc.ServicerContext) -> Any:
+        script = self._api.tcp_proxy_script(request.migration_job, json_format.MessageToDict(request))
+        return _raw("TcpProxyScript")(script=script)
 
     def _delete_job(self, request: Any, _: grpc.ServicerContext) -> Any:
         return self._operation(self._api.delete_job(request.name, request.request_id, request.force))
@@ -195,6 +212,11 @@ class GrpcService:
     def _test_permissions(self, request: Any, _: grpc.ServicerContext) -> Any:
         granted = self._api.test_permissions(request.resource, request.permissions)
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=granted)
+
+
+def _paths(mask: Any) -> list[str]:
+    """The paths of a field mask; the generated client calls the field `type` `type_`."""
+    return ["type" if path == "type_" else path for path in mask.paths]
 
 
 def handlers(methods: list[Method], door: Door) -> list[grpc.GenericRpcHandler[Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,31 @@ from sandbox.dms.enums import JobPb
 from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.views import camel
 
-_ALWAYS = frozenset({"display_name", "labels"})
+# gcloud `update`: "display name, dump path, connectivity" of a job that is no draft. "Manage migration jobs"
+# (Oracle): version of the conversion workspace, schemas and tables.
+_ALWAYS = frozenset(
+    {
+        "display_name",
+        "labels",
+        "dump_path",
+        "filter",
+        "conversion_workspace",
+        "reverse_ssh_connectivity",
+        "vpc_peering_connectivity",
+        "static_ip_connectivity",
+    }
+)
+# gcloud `update` of SQL Server: encrypted databases, differential backups, promote when ready; of Oracle and
+# SQL Server to PostgreSQL: connections for the full dump, CDC and the destination.
+_ENGINE_CONFIGS = frozenset(
+    {
+        "mysql_homogeneous_config",
+        "sqlserver_homogeneous_migration_job_config",
+        "oracle_to_postgres_config",
+        "sqlserver_to_postgres_config",
+        "postgres_to_sqlserver_config",
+    }
+)
 _LEVELS = frozenset(
     {"performance_config", "performance_config.dump_parallel_level", "performance_config.load_parallel_level"}
 )
@@ -30,16 +55,11 @@ _SETUP = frozenset(
         "type",
         "source",
         "destination",
-        "dump_path",
         "dump_flags",
         "dump_type",
-        "filter",
-        "conversion_workspace",
         "source_database",
         "destination_database",
-        "reverse_ssh_connectivity",
-        "vpc_peering_connectivity",
-        "static_ip_connectivity",
+        "postgres_homogeneous_config",
     }
 )
 _IMMUTABLE = frozenset(
@@ -57,7 +77,12 @@ _IMMUTABLE = frozenset(
         "original_migration_name",
     }
 )
-_REST_ONLY = _OBJECTS | {"dump_type", "performance_config.load_parallel_level"}
+_REST_ONLY = (
+    _OBJECTS
+    | _ENGINE_CONFIGS
+    | {"dump_type", "performance_config.load_parallel_level", "postgres_homogeneous_config"}
+)
+_DUMP = re.compile(r"gs://[^/]+/.+")
 
 
 def check_mask(paths: Iterable[str], *, rest: bool) -> list[str]:
@@ -70,7 +95,8 @@ def check_mask(paths: Iterable[str], *, rest: bool) -> list[str]:
         if root in _IMMUTABLE:
             raise invalid(f"The field '{path}' of a migration job cannot be updated", "update_mask")
         known = path in _ALWAYS | _LEVELS | _OBJECTS | _SETUP or path.startswith("labels.")
-        if not known or (not rest and path in _REST_ONLY):
+        known = known or root in _ENGINE_CONFIGS
+        if not known or (not rest and not _REST_ONLY.isdisjoint((path, root))):
             raise invalid(f"update_mask holds the unknown path '{path}'", "update_mask")
     return wanted
 
@@ -85,6 +111,17 @@ def touches_levels(paths: list[str]) -> bool:
 
 def touches_setup(paths: list[str]) -> bool:
     return any(path in _SETUP for path in paths)
+
+
+def check_values(pb: Any, paths: list[str], patch: Any) -> None:
+    """Raises INVALID_ARGUMENT for a dump path that the reference of `MigrationJob` does not allow: it has the
+    form `gs://BUCKET/OBJECT` and excludes dump flags."""
+    path = patch.dump_path if "dump_path" in paths else pb.dump_path
+    flags = (patch if "dump_flags" in paths else pb).HasField("dump_flags")
+    if "dump_path" in paths and path and _DUMP.fullmatch(path) is None:
+        raise invalid("dump_path must have the form gs://[BUCKET_NAME]/[OBJECT_NAME]", "dump_path")
+    if path and flags and not {"dump_path", "dump_flags"}.isdisjoint(paths):
+        raise invalid("dump_path and dump_flags are mutually exclusive", "dump_path")
 
 
 def save(

@@ -78,6 +78,8 @@ class Destination:
     engine: str
     provider: str
     exists: bool = True
+    existing: bool = False  # it was there before the job
+    demoted: bool = False
     role: str = "REPLICA"
     databases: dict[str, str] = field(default_factory=dict)
     wiped: list[str] = field(default_factory=list)
@@ -122,6 +124,7 @@ class Operation:
     error: Any = None
     response: Any = None  # a job, a profile, or None for google.protobuf.Empty
     cancel_requested: bool = False
+    cancellable: bool = True
     status_message: str = ""
 
     @property

@@ -147,10 +147,16 @@ class RestService:
                 "FetchSourceObjects", "GET", _JOB + ":fetchSourceObjects", self._action("fetchSourceObjects")
             ),
         ]
-        for verb in ("start", "stop", "resume", "restart", "promote", "verify"):
+        for verb in ("start", "stop", "resume", "restart", "promote"):
             name = f"{verb.capitalize()}MigrationJob"
-            routes.append(_route(name, "POST", f"{_JOB}:{verb}", self._action(verb), schema=f"{name}Request"))
-        return routes
+            routes.append(_job_post(name, verb, self._action(verb)))
+        return [
+            *routes,
+            _job_post("VerifyMigrationJob", "verify", self._verify_job),
+            _job_post("DemoteDestination", "demoteDestination", self._action("demoteDestination")),
+            _job_post("GenerateSshScript", "generateSshScript", self._ssh_script),
+            _job_post("GenerateTcpProxyScript", "generateTcpProxyScript", self._tcp_proxy_script),
+        ]
 
     def _object_routes(self) -> list[Route]:
         objects = _JOB + "/objects"
@@ -245,7 +251,7 @@ class RestService:
         )
 
     def _update_job(self, request: RestRequest, name: str) -> dict[str, Any]:
-        paths = [_snake(p.strip()) for p in request.text("updateMask").split(",") if p.strip()]
+        paths = _paths(request.text("updateMask"))
         pb, rest_only = masks.split_json(request.body or {}, JobPb())
         return self._operation(
             self._api.update_job(name, paths, pb, rest_only, request.text("requestId"), rest=True)
@@ -253,6 +259,18 @@ class RestService:
 
     def _delete_job(self, request: RestRequest, name: str) -> dict[str, Any]:
         return self._operation(self._api.delete_job(name, request.text("requestId"), request.flag("force")))
+
+    def _verify_job(self, request: RestRequest, name: str) -> dict[str, Any]:
+        body = request.body or {}
+        pb, rest_only = masks.split_json(body.get("migrationJob", {}), JobPb())
+        paths = _paths(body.get("updateMask", ""))
+        return self._operation(self._api.verify_job(name, paths, pb, rest_only, rest=True))
+
+    def _ssh_script(self, request: RestRequest, name: str) -> dict[str, Any]:
+        return {"script": self._api.ssh_script(name, request.body or {})}
+
+    def _tcp_proxy_script(self, request: RestRequest, name: str) -> dict[str, Any]:
+        return {"script": self._api.tcp_proxy_script(name, request.body or {})}
 
     def _action(self, verb: str) -> Answer:
         return lambda request, name: self._operation(self._api.act(verb, name, request.body))
@@ -350,6 +368,15 @@ def _route(
     schema: str = "",
 ) -> Route:
     return Route(method, verb, re.compile(pattern), answer, query, schema)
+
+
+def _job_post(method: str, verb: str, answer: Answer) -> Route:
+    return _route(method, "POST", f"{_JOB}:{verb}", answer, schema=f"{method}Request")
+
+
+def _paths(mask: str) -> list[str]:
+    """The paths of a field mask in JSON, in snake case."""
+    return [_snake(path.strip()) for path in mask.split(",") if path.strip()]
 
 
 def _listing(key: str, items: list[dict[str, Any]], page: Page[Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from google.rpc import code_pb2
 
 from sandbox.dms.dump import begin_dump, destination_of, enter_cdc, void_plan
+from sandbox.dms.ends import add_profiles
 from sandbox.dms.enums import (
     CHANGING,
     ENGINES,
@@ -19,19 +20,19 @@ from sandbox.dms.enums import (
     STATES,
     TYPES,
     JobPb,
-    ProfilePb,
     checked,
 )
 from sandbox.dms.errors import make_status
+from sandbox.dms.masks import split_json
 from sandbox.dms.metrics import BY_NAME, Metric
-from sandbox.dms.model import Database, Destination, GivenPoint, Job, LagPin, MetricStep, Profile
+from sandbox.dms.model import Database, GivenPoint, Job, LagPin, MetricStep
 from sandbox.dms.names import check_id
 from sandbox.dms.rdsflow import BEFORE_THE_DUMP, take_up, writes_stopped
 from sandbox.dms.recovery import clear_database_later, clear_later, set_running_error
 from sandbox.dms.selection import ALL, SPECIFIED
+from sandbox.dms.validation import check_body
 from sandbox.dms.world import World
 
-_PORTS = {"POSTGRESQL": 5432, "MYSQL": 3306, "SQLSERVER": 1433, "ORACLE": 1521}
 _PHASE_NEEDED = frozenset({"RUNNING", "STOPPING", "STOPPED", "RESUMING", "UPDATING"})
 
 
@@ -74,6 +75,8 @@ def add_job(
     frozen: bool = False,
     source_superuser: bool = True,
     source_writes: bool = True,
+    existing_destination: bool = False,
+    fields: Mapping[str, Any] | None = None,
     created_ago: float = 3600.0,
     in_phase_for: float = 0.0,
 ) -> Job:
@@ -82,6 +85,8 @@ def add_job(
     `metrics` are values of its metrics, as in `set_job`, since halfway between its creation and now.
     Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds. The cause of
     `error` is fixed `clears_after` scaled seconds from now; None means by `recovery.fix` alone.
+    `fields` are fields of the job as in REST. An `existing_destination` was there before the job, and is to
+    be demoted where the guide says so.
     Raises ValueError for unknown names of states, engines and the like.
     """
     now = world.now()
@@ -100,12 +105,14 @@ def add_job(
     pb.destination_database.engine = ENGINES[checked(destination_engine, ENGINES, "engine")]
     pb.destination_database.provider = PROVIDERS[checked(destination_provider, PROVIDERS, "provider")]
     pb.static_ip_connectivity.SetInParent()
+    pb, rest_only = split_json(check_body(dict(fields or {}), "MigrationJob"), pb)
     job = Job(pb, created)
+    job.rest_only = rest_only
     job.frozen = frozen
     job.source_superuser, job.source_writes = source_superuser, source_writes
     _set_level(job, dump_parallel_level)
     _fill_databases(job, databases, source_databases, excluded, now)
-    _add_profiles(world, job, source_host)
+    add_profiles(world, job, source_host, existing=existing_destination)
     _pin_lag(job, sec_lag, bytes_lag, job.created)
     for metric, values in (metrics or {}).items():
         _set_metric(job, metric, values, (job.created + now) / 2)
@@ -205,7 +212,9 @@ def _place_databases(world: World, job: Job, at: float, error: Any) -> None:
         if not database.pinned:
             database.put(state, phase, at, error if state == "FAILED" else None)
     if destination is not None:
-        destination.role = "PRIMARY" if job.state == "COMPLETED" else "REPLICA"
+        alone = destination.existing and job.state in ("DRAFT", "CREATING", "NOT_STARTED")
+        destination.role = "PRIMARY" if job.state == "COMPLETED" or alone else "REPLICA"
+        destination.demoted = destination.existing and not alone
         for database in job.selected():
             if database.state != "NOT_STARTED" and (job.state, job.phase) != ("RUNNING", "FULL_DUMP"):
                 destination.databases.setdefault(database.name, _content(database))
@@ -288,58 +297,6 @@ def _set_level(job: Job, level: str | None) -> None:
 def _pin_lag(job: Job, seconds: int | None, size: int | None, since: float) -> None:
     if seconds is not None or size is not None:
         job.lag_pins.append(LagPin(since, seconds, size))
-
-
-def _add_profiles(world: World, job: Job, source_host: str | None) -> None:
-    engines = {number: name for name, number in ENGINES.items()}
-    source_engine = engines[job.pb.source_database.engine]
-    source = _profile(world, job, job.pb.source, f"{job.id} source")
-    source.databases = list(job.known_source)
-    source.rest_only["role"] = "SOURCE"
-    source.pb.provider = job.pb.source_database.provider
-    _set_endpoint(source, source_engine, source_host or f"{job.id}.db.internal")
-    destination = _profile(world, job, job.pb.destination, f"{job.id} destination")
-    destination.rest_only["role"] = "DESTINATION"
-    destination.pb.provider = job.pb.destination_database.provider
-    _set_target(world, job, destination, engines[job.pb.destination_database.engine])
-    for profile in (source, destination):
-        world.profiles[profile.name] = profile
-
-
-def _profile(world: World, job: Job, name: str, display_name: str) -> Profile:
-    pb = ProfilePb(name=name, display_name=display_name, state=ProfilePb.State.Value("READY"))
-    pb.create_time.FromJsonString(world.stamp(job.created))
-    pb.update_time.FromJsonString(world.stamp(job.created))
-    return Profile(pb)
-
-
-def _set_endpoint(profile: Profile, engine: str, host: str) -> None:
-    if engine == "SQLSERVER":
-        # gRPC has no SQL Server profile; REST shows it.
-        profile.rest_only["sqlserver"] = {"host": host, "port": _PORTS[engine], "username": "dms"}
-        return
-    endpoint = getattr(profile.pb, engine.lower())
-    endpoint.host, endpoint.port, endpoint.username = host, _PORTS[engine], "dms"
-    endpoint.password_set = True
-    if engine == "ORACLE":
-        endpoint.database_service = "ORCL"
-
-
-def _set_target(world: World, job: Job, profile: Profile, engine: str) -> None:
-    provider = "ALLOYDB" if job.pb.destination_database.provider == PROVIDERS["ALLOYDB"] else "CLOUDSQL"
-    target = f"{job.id}-target"
-    if provider == "ALLOYDB":
-        profile.pb.alloydb.cluster_id = target
-        key = f"projects/{job.project}/locations/{job.location}/clusters/{target}"
-    elif engine == "SQLSERVER":
-        profile.rest_only["sqlserver"] = {"cloudSqlId": target, "cloudSqlProjectId": job.project}
-        key = f"projects/{job.project}/instances/{target}"
-    else:
-        profile.pb.cloudsql.cloud_sql_id = target
-        profile.pb.cloudsql.private_ip = "10.20.0.5"
-        key = f"projects/{job.project}/instances/{target}"
-    profile.destination = key
-    world.destinations[key] = Destination(key, engine, provider)
 
 
 _CHANGES = frozenset(

@@ -22,6 +22,9 @@ ROOTS = (
     "PromoteMigrationJobRequest",
     "VerifyMigrationJobRequest",
     "LookupMigrationJobObjectRequest",
+    "DemoteDestinationRequest",
+    "GenerateSshScriptRequest",
+    "GenerateTcpProxyScriptRequest",
     "TestIamPermissionsRequest",
     "CancelOperationRequest",
 )

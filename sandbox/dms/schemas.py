@@ -132,6 +132,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "AZURE_DATABASE",
         ],
     },
+    "DemoteDestinationRequest": {},
     "DumpFlag": {"name": "string", "value": "string"},
     "DumpFlags": {"dumpFlags": {"list": {"ref": "DumpFlag"}}},
     "EncryptionConfig": {"kmsKeyName": "string"},
@@ -141,6 +142,18 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "port": "int32",
         "privateKey": "string",
         "username": "string",
+    },
+    "GenerateSshScriptRequest": {
+        "vm": "string",
+        "vmCreationConfig": {"ref": "VmCreationConfig"},
+        "vmPort": "int32",
+        "vmSelectionConfig": {"ref": "VmSelectionConfig"},
+    },
+    "GenerateTcpProxyScriptRequest": {
+        "vmMachineType": "string",
+        "vmName": "string",
+        "vmSubnet": "string",
+        "vmZone": "string",
     },
     "HeterogeneousMetadata": {"unsupportedEventsCount": "int64"},
     "InstanceNetworkConfig": {
@@ -445,5 +458,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "TestIamPermissionsRequest": {"permissions": {"list": "string"}},
     "UserPassword": {"password": "string", "passwordSet": "boolean", "user": "string"},
     "VerifyMigrationJobRequest": {"migrationJob": {"ref": "MigrationJob"}, "updateMask": "google-fieldmask"},
+    "VmCreationConfig": {"subnet": "string", "vmMachineType": "string", "vmZone": "string"},
+    "VmSelectionConfig": {"vmZone": "string"},
     "VpcPeeringConnectivity": {"vpc": "string"},
 }

@@ -218,6 +218,20 @@ def lookup(data: dict[str, Any], path: str, known: frozenset[str]) -> Any:
     return value
 
 
+def is_field(field: str, fields: frozenset[str]) -> bool:
+    """Whether a dotted path begins with a known field."""
+    try:
+        lookup({}, field, fields)
+    except KeyError:
+        return False
+    return field != "*"
+
+
+def sortable(value: Any) -> Any:
+    """The value if lists can be ordered by it, None otherwise."""
+    return value if isinstance(value, (str, int, float, bool)) else None
+
+
 def _leaves(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [leaf for item in value.values() for leaf in _leaves(item)]

@@ -188,7 +188,7 @@ class World:
         operation.ended = at
 
     def cancel(self, operation: Operation, error: Any) -> None:
-        """End an operation early with `error` and undo its effects."""
+        """End an operation early with `error` and undo its effects. Call `request_cancel` for the API."""
         if operation.done:
             return
         now = self.now()
@@ -196,6 +196,14 @@ class World:
         operation.error = error
         operation.revert(now)
         operation.ended = now
+
+    def request_cancel(self, operation: Operation, error: Any) -> None:
+        """The reference of `operations.cancel`: "makes a best effort", "success is not guaranteed"."""
+        if operation.done:
+            return
+        operation.cancel_requested = True
+        if operation.cancellable:
+            self.cancel(operation, error)
 
     def take_outcome(self, job: Job, verb: str) -> Any:
         """The error planned for this operation, once; None for success."""

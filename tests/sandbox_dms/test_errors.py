@@ -15,20 +15,11 @@ from google.cloud import clouddms_v1
 from sandbox.dms import DmsControl
 
 from .conftest import PARENT, Rest
+from .engines import ENGINES
 
 Client = clouddms_v1.DataMigrationServiceClient
 NAME = f"{PARENT}/migrationJobs/shop"
 LOST = {"code": "UNAVAILABLE", "message": "could not receive data from WAL stream"}
-CLOUD_SQL = {"destination_provider": "CLOUDSQL"}
-ENGINES: dict[str, dict[str, Any]] = {
-    "PostgreSQL to AlloyDB": {},
-    "PostgreSQL": CLOUD_SQL,
-    "MySQL": {"source_engine": "MYSQL", "destination_engine": "MYSQL", **CLOUD_SQL},
-    "SQL Server": {"source_engine": "SQLSERVER", "destination_engine": "SQLSERVER", **CLOUD_SQL},
-    "SQL Server to PostgreSQL": {"source_engine": "SQLSERVER", **CLOUD_SQL},
-    "Oracle to PostgreSQL": {"source_engine": "ORACLE", **CLOUD_SQL},
-    "Oracle to AlloyDB": {"source_engine": "ORACLE"},
-}
 
 
 def shown(client: Client) -> tuple[str, str, str]:

@@ -249,17 +249,32 @@ def test_unknown_and_immutable_paths_are_refused(
         update(client, paths, display_name="x")
 
 
-def test_parallelism_is_set_on_running_jobs_and_set_up_on_idle_ones(
-    client: Client, control: DmsControl
-) -> None:
+def test_parallelism_is_set_on_running_jobs_and_the_dump_on_any(client: Client, control: DmsControl) -> None:
     control.add_job("orders", state="NOT_STARTED")
     update(client, ["dump_path"], dump_path="gs://bucket/dump")
     assert client.get_migration_job(name=name("orders")).dump_path == "gs://bucket/dump"
     with pytest.raises(exceptions.FailedPrecondition):
         update(client, ["performance_config"], performance_config={"dump_parallel_level": "MAX"})
     control.set_job("orders", state="RUNNING", phase="CDC")
+    # gcloud `update`: "display name, dump path, connectivity" of a job that is no draft.
+    update(client, ["dump_path"], dump_path="gs://bucket/other")
+    assert client.get_migration_job(name=name("orders")).dump_path == "gs://bucket/other"
     with pytest.raises(exceptions.FailedPrecondition):
-        update(client, ["dump_path"], dump_path="gs://bucket/other")
+        update(client, ["type"], type_="ONE_TIME")
+
+
+@pytest.mark.parametrize("path", ["bucket/dump", "gs://bucket", "s3://bucket/dump"])
+def test_a_dump_path_has_the_form_of_the_reference(path: str, client: Client, control: DmsControl) -> None:
+    control.add_job("orders")
+    with pytest.raises(exceptions.InvalidArgument):
+        update(client, ["dump_path"], dump_path=path)
+
+
+def test_a_dump_path_excludes_dump_flags(client: Client, control: DmsControl) -> None:
+    control.add_job("orders", state="NOT_STARTED")
+    update(client, ["dump_flags"], dump_flags={"dump_flags": [{"name": "quick", "value": "1"}]})
+    with pytest.raises(exceptions.InvalidArgument, match="mutually exclusive"):
+        update(client, ["dump_path"], dump_path="gs://bucket/dump")
 
 
 def test_deleting_twice_with_one_request_id_is_one_deletion(client: Client, control: DmsControl) -> None:

@@ -22,13 +22,15 @@ SITUATIONS = [
     for phase in (list(PHASES)[1:] if state in PHASED else ["PHASE_UNSPECIFIED"])
 ]
 BEFORE_CDC = ("WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP", "FULL_DUMP")
+REPLICATING = ("CDC", "READY_FOR_PROMOTE")
 ALLOWED = {
     "start": {("NOT_STARTED", "PHASE_UNSPECIFIED")},
     "stop": {(s, p) for s, p in SITUATIONS if s == "RUNNING" and p != "PROMOTE_IN_PROGRESS"},
     "resume": {("STOPPED", "CDC"), ("STOPPED", "READY_FOR_PROMOTE")},
+    # "Manage migration jobs": Restart for Stopped in full dump; Resume, Promote, Delete for Stopped in CDC.
     "restart": {*(("STOPPED", p) for p in BEFORE_CDC), *((s, p) for s, p in SITUATIONS if s == "FAILED")},
     # "Migration job statuses": Failed: Restart. Delete. Promote.
-    "promote": {("RUNNING", "CDC"), ("RUNNING", "READY_FOR_PROMOTE"), ("STOPPED", "CDC"), ("FAILED", "CDC")},
+    "promote": {(s, p) for s in ("RUNNING", "STOPPED", "FAILED") for p in REPLICATING},
     "delete": {(s, p) for s, p in SITUATIONS if s not in ("DELETING", "DELETED")},
     "verify": {(s, p) for s, p in SITUATIONS if s != "DELETED"},
 }
