@@ -86,7 +86,8 @@ class ConfirmationStep:
         changes = self._revalidation.job_changes(request)
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
-        return self._revalidation.check_delay(request) or self._confirmed(judged, who)
+        stop = self._revalidation.check_seen(request) or self._revalidation.check_delay(request)
+        return stop or self._confirmed(judged, who)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED

@@ -90,7 +90,7 @@ class RequestCreation:
                 tone="warn",
             )
         then = {job.name: job for job in old.jobs}
-        ask = ask or any(has_changed(then[job.name], job) for job in jobs)
+        ask = ask or any(has_changed(then[job.name], job, old.options) for job in jobs)
         return self.ask(who, replace(_repeat(old, jobs, response_url), ask=ask))
 
     def _existing(self, names: Sequence[str]) -> tuple[Job, ...]:

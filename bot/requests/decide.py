@@ -35,7 +35,7 @@ class Approval:
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note((User(request.by.user), " may no longer do this: ", judged.why), tone="warn")
-        changes = self._revalidation.job_changes(request)
+        changes = self._revalidation.job_changes(request) or self._revalidation.unseen(request)
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
         stop = self._revalidation.check_delay(request)

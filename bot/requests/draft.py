@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.dms.errors import DmsError
-from bot.dms.model import Database, Job, ObjectPhase, Options, State
-from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk
+from bot.dms.model import ConfigSnapshot, Database, Job, Options
+from bot.dms.rules import HARMLESS, Action
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
 from bot.requests.base import RequestContext
+from bot.requests.fingerprint import selection_matters
 from bot.requests.job_names import ambiguous_names
-from bot.store.facts import RequestFacts
+from bot.requests.seen import (
+    SeenDatabases,
+    find_seen,
+    list_databases,
+    read_selections,
+    risk_lines,
+)
+from bot.store.facts import UNREAD, RequestFacts
 from bot.store.records import Person, Request, RequestState
-from bot.util import parallel
-from bot.util.text import first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,6 @@ class RequestDraft:
     """Whether to ask for confirmation even if the action needs none, as for jobs that a filter found."""
 
 
-_NAMED = 20
-"""Maximum number of databases named in a line of a warning."""
-
-
 class Drafter:
     """Turns drafts into requests."""
 
@@ -54,14 +55,15 @@ class Drafter:
             (self._ctx.actions[draft.action].confirmation(job, draft.options) for job in draft.jobs),
             key=list(Confirmation).index,
         )
-        asks = danger is not Confirmation.NONE or strictest.approvals > 0 or self.needs_confirmation(draft)
-        listed = self._listed(draft) if asks else {}
-        databases = {name: affected(draft.action, draft.options, each) for name, each in listed.items()}
-        risks = {
-            name: at_risk(draft.action, draft.options, each)
-            for name, each in listed.items()
-            if draft.action in DESTRUCTIVE
-        }
+        selections = self._selections(draft)
+        unseen = selection_matters(draft.action) and UNREAD in selections.values()
+        asks = (
+            danger is not Confirmation.NONE
+            or strictest.approvals > 0
+            or unseen
+            or self.needs_confirmation(draft)
+        )
+        seen = find_seen(draft.action, draft.options, draft.jobs, self._listed(draft) if asks else {})
         state = _first_state(asks, draft.confirmed, strictest.approvals)
         now = self._ctx.clock()
         return Request(
@@ -69,7 +71,7 @@ class Drafter:
             action=draft.action,
             options=draft.options,
             jobs=draft.jobs,
-            databases=databases,
+            databases=seen.affected,
             by=who,
             state=state,
             created=now,
@@ -77,10 +79,13 @@ class Drafter:
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=draft.parent,
-            warning=(*_risk_lines(draft, risks), *self.warning(draft, databases)),
+            warning=(
+                *risk_lines(draft.action, draft.jobs, seen.at_risk),
+                *self.warning(draft, seen.affected),
+            ),
             typed=danger is Confirmation.TYPE_TO_CONFIRM,
             self_approval=all(verdict.self_approval for verdict in verdicts),
-            facts=self._facts(draft, strictest.channel, databases, risks),
+            facts=self._facts(draft, strictest.channel, seen, selections),
         )
 
     def needs_confirmation(self, draft: RequestDraft) -> bool:
@@ -90,18 +95,15 @@ class Drafter:
         return draft.ask or len(draft.jobs) > unasked
 
     def _listed(self, draft: RequestDraft) -> dict[str, tuple[Database, ...]]:
-        """The databases of each job by its name. None where they cannot be listed, and for an edit, whose
-        verb describes its changes."""
+        """The databases of each job by its name, of those where they can be listed. Of an edit, its verb
+        describes the changes."""
         if draft.action is Action.EDIT:
-            return {job.name: () for job in draft.jobs}
-        found = parallel.map_concurrently(self._known_databases, draft.jobs)
-        return {job.name: databases for job, databases in zip(draft.jobs, found, strict=True)}
+            return {}
+        return list_databases(self._ctx.dms, draft.jobs)
 
-    def _known_databases(self, job: Job) -> tuple[Database, ...]:
-        try:
-            return self._ctx.dms.databases(job.name)
-        except DmsError:
-            return ()
+    def _selections(self, draft: RequestDraft) -> dict[str, ConfigSnapshot]:
+        """The selection of each job by its name; an edit of databases has it already."""
+        return {} if draft.facts.config is not None else read_selections(self._ctx.dms, draft.jobs)
 
     def warning(self, draft: RequestDraft, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         action = self._ctx.actions[draft.action]
@@ -114,13 +116,15 @@ class Drafter:
         self,
         draft: RequestDraft,
         approval_channel: str,
-        databases: Mapping[str, tuple[str, ...]],
-        risks: Mapping[str, Sequence[Database]],
+        seen: SeenDatabases,
+        selections: Mapping[str, ConfigSnapshot],
     ) -> RequestFacts:
         return replace(
             draft.facts,
-            delays=self._ctx.measure_delays(draft.action, draft.jobs, databases),
-            at_risk={name: tuple(str(each.id) for each in found) for name, found in risks.items() if found},
+            delays=self._ctx.measure_delays(draft.action, draft.jobs, seen.affected),
+            at_risk=seen.risk_names,
+            selections=selections,
+            none_affected=seen.none_affected,
             approval_channel=approval_channel,
             effect=self.effect(draft),
             display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names()),
@@ -129,39 +133,6 @@ class Drafter:
     def effect(self, draft: RequestDraft) -> str:
         effect = self._ctx.actions[draft.action].effect
         return "\n".join(dict.fromkeys(effect(job, draft.options) for job in draft.jobs))
-
-
-def _risk_lines(draft: RequestDraft, found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
-    for job in draft.jobs:
-        databases = found.get(job.name, ())
-        if draft.action is Action.PROMOTE and job.state == State.FAILED:
-            if databases:
-                names = _names(databases)
-                yield f"*The data of {names} may be incomplete*: failed with the job (`{job.id}`)."
-        elif draft.action is Action.PROMOTE:
-            for each in databases:
-                where = f"{each.state} in {each.phase or 'no phase'}"
-                yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
-        elif databases and job.state != State.COMPLETED:
-            yield from _in_use(job, databases)
-
-
-def _in_use(job: Job, databases: Sequence[Database]) -> Iterator[str]:
-    """Those that have been promoted, and those that are being promoted now."""
-    now = [each for each in databases if each.phase == ObjectPhase.PROMOTE_IN_PROGRESS]
-    done = [each for each in databases if each not in now]
-    if done:
-        have = "has" if len(done) == 1 else "have"
-        yield (
-            f"*{_names(done)} {have} been promoted already* and may be in use "
-            f"on the destination (`{job.id}`)."
-        )
-    if now:
-        yield f"*{_names(now)} {'is' if len(now) == 1 else 'are'} being promoted now* (`{job.id}`)."
-
-
-def _names(databases: Sequence[Database]) -> str:
-    return first_few([f"`{each.id}`" for each in databases], _NAMED)
 
 
 def _first_state(needs_confirmation: bool, confirmed: bool, approvals: int) -> RequestState:

@@ -16,8 +16,10 @@ from bot.dms.port import Dms
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
 from bot.policy.access import Access
 from bot.requests import delay
+from bot.requests.fingerprint import edits, has_listed, unlisted, unread
 from bot.requests.queries import departed, valid_approvers
-from bot.requests.wording import describe_change
+from bot.requests.seen import selection_changes
+from bot.requests.wording import describe_change, describe_edits
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
 
@@ -57,6 +59,7 @@ class Preflight:
         except NotFound:
             raise PermanentRefusal(f"`{confirmed.id}` no longer exists.") from None
         self._check_unchanged(run, request, confirmed, job)
+        _check_seen(request, job)
         partial = by_databases(run.action, job, request.options)
         databases = self._dms.databases(job.name) if partial or names_databases(request, job) else ()
         check_no_new_databases(request, job, databases)
@@ -112,16 +115,23 @@ class Preflight:
             raise PreconditionFailed(f"The databases of `{job.id}` were edited meanwhile.")
 
     def _check_unchanged(self, run: Run, request: Request, confirmed: Job, now: Job) -> None:
-        change = describe_change(confirmed, now)
+        change = describe_change(confirmed, now, request.options)
         if is_half_done(run) and now.create_time == confirmed.create_time:
-            change = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
+            running = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
+            change = running or describe_edits(confirmed, edits(confirmed, now, request.options))
         if change:
             raise PreconditionFailed(f"{change} Nothing was sent; ask again.")
-        before = request.facts.config
-        if before is not None and self._dms.objects_config(now.name).snapshot() != before:
-            raise PreconditionFailed(
-                f"The databases of `{confirmed.id}` were edited meanwhile. Nothing was saved; ask again."
-            )
+        self.check_selection(request, now)
+
+    def check_selection(self, request: Request, job: Job) -> None:
+        """Check that the job's selection of databases is the one that people saw.
+
+        Raises:
+            PreconditionFailed, DmsError.
+        """
+        changed = selection_changes(self._dms, request, job)
+        if changed:
+            raise PreconditionFailed(f"{describe_edits(job, changed)} Nothing was sent; ask again.")
 
     def _check_still_caught_up(self, request: Request, job: Job) -> None:
         """Refuse a promote whose delay of zero is out of date and no longer true. A delay that was shown as
@@ -140,9 +150,19 @@ class Preflight:
             )
 
 
+def _check_seen(request: Request, job: Job) -> None:
+    """Refuse what nobody has seen: databases or a selection that could not be read."""
+    if job.name not in {each.name for each in (*unlisted(request), *unread(request))}:
+        return
+    raise PreconditionFailed(
+        f"Which databases of `{job.id}` it touches could not be read when this was asked, so nobody has "
+        "seen them. Nothing was sent; ask again."
+    )
+
+
 def names_databases(request: Request, job: Job) -> bool:
-    """Whether a destructive request named databases of the job on its card."""
-    return request.action in DESTRUCTIVE and bool(request.databases.get(job.name))
+    """Whether a destructive request showed the databases of the job, or that it affects none."""
+    return request.action in DESTRUCTIVE and has_listed(request, job)
 
 
 def check_no_new_databases(request: Request, job: Job, databases: Sequence[Database]) -> None:
@@ -154,7 +174,7 @@ def check_no_new_databases(request: Request, job: Job, databases: Sequence[Datab
     """
     if not names_databases(request, job):
         return
-    shown = request.databases[job.name]
+    shown = request.databases.get(job.name, ())
     more = [each for each in affected(request.action, request.options, databases) if each not in shown]
     if more:
         names = ", ".join(f"`{each}`" for each in more)

@@ -128,12 +128,14 @@ class Recovery:
         if run.called is None or now - run.called > _REPLAY_WITHIN:
             raise PreconditionFailed("The service may have forgotten the first call by now.")
         job = self._dms.get_job(run.job)
-        change = describe_change(confirmed, job)
+        change = describe_change(confirmed, job, request.options)
         arrived = job.create_time == confirmed.create_time and job.state == _IDEMPOTENT[run.action]
         if change and not arrived:
             raise PreconditionFailed(change)
         if not arrived and names_databases(request, job):
             check_no_new_databases(request, job, self._dms.databases(job.name))
+        if not arrived and run.action is not Action.EDIT:
+            self._preflight.check_selection(request, job)
         self._preflight.check_not_edited(request, job)
         self._preflight.check_permitted(request, job)
         self._preflight.check_not_frozen(run, job)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cmdline.answers import Note
-from bot.dms.errors import NotFound
+from bot.cmdline.answers import Note, Verbatim
+from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
 from bot.requests import delay
 from bot.requests.base import RequestContext
-from bot.requests.wording import blocked_note, describe_change
+from bot.requests.fingerprint import unlisted, unread
+from bot.requests.seen import find_seen, risk_lines, selection_changes
+from bot.requests.wording import blocked_note, describe_change, list_jobs
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
@@ -55,9 +57,8 @@ class Revalidation:
         Raises:
             DmsError.
         """
-        jobs = parallel.map_concurrently(self._current_job, request.jobs)
-        pairs = zip(request.jobs, jobs, strict=True)
-        return tuple(change for change in (_change(then, now) for then, now in pairs) if change)
+        found = parallel.map_concurrently(lambda job: self._job_change(request, job), request.jobs)
+        return tuple(filter(None, found))
 
     def end_as_outdated(self, request: Request, changes: Sequence[str]) -> Note | None:
         """End a request whose jobs have changed. None when its message says so; else how it had ended before.
@@ -73,12 +74,79 @@ class Revalidation:
             return None
         return self._ctx.ended_note(self._ctx.store.request(request.id))
 
-    def _current_job(self, then: Job) -> Job | None:
-        """The job as it is now; None when it no longer exists."""
+    def _job_change(self, request: Request, then: Job) -> str:
         try:
-            return self._ctx.dms.get_job(then.name)
+            now = self._ctx.dms.get_job(then.name)
+            selection = selection_changes(self._ctx.dms, request, now)
         except NotFound:
+            return _gone_text(then)
+        return describe_change(then, now, request.options, selection)
+
+    def unseen(self, request: Request) -> tuple[str, ...]:
+        """What approvers have not seen, a sentence for each job: they may have approved it meanwhile."""
+        jobs = dict.fromkeys((*unlisted(request), *unread(request)))
+        why = "it touches could not be read when this was confirmed."
+        return tuple(f"Which databases of `{job.id}` {why}" for job in jobs)
+
+    def check_seen(self, request: Request) -> Note | None:
+        """Why a press does not count: what the request touches had not been read. It is then read and shown.
+
+        Raises:
+            StoreError.
+        """
+        jobs = tuple(dict.fromkeys((*unlisted(request), *unread(request))))
+        if not jobs:
             return None
+        names = list_jobs([job.name for job in jobs])
+        try:
+            self._read_unseen(request)
+        except DmsError as error:
+            return Note(
+                (
+                    f"Nothing was done: which databases of {names} this touches cannot be read now. ",
+                    Verbatim(str(error)),
+                    " Press again once that works.",
+                ),
+                tone="warn",
+            )
+        return Note(
+            f"This press did not count. Which databases of {names} this touches could not be read when it "
+            "was asked. They are shown now: press again if you want it all the same.",
+            tone="warn",
+        )
+
+    def _read_unseen(self, request: Request) -> None:
+        """Read the databases and selections that nobody has seen, and have the messages show them.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        dms, action = self._ctx.dms, request.action
+        jobs = unlisted(request)
+        listed = parallel.map_concurrently(lambda job: dms.databases(job.name), jobs)
+        selections = parallel.map_concurrently(lambda job: dms.objects_config(job.name), unread(request))
+        read = {job.name: each.snapshot() for job, each in zip(unread(request), selections, strict=True)}
+        by_job = {job.name: each for job, each in zip(jobs, listed, strict=True)}
+        seen = find_seen(action, request.options, jobs, by_job)
+        with self._ctx.store.transaction():
+            current = self._ctx.store.request(request.id) or request
+            facts = replace(
+                current.facts,
+                selections={**current.facts.selections, **read},
+                none_affected=(*current.facts.none_affected, *seen.none_affected),
+                at_risk={**current.facts.at_risk, **seen.risk_names},
+            )
+            self._ctx.store.move_request(
+                request.id,
+                OPEN_REQUESTS,
+                current.state,
+                databases={**current.databases, **seen.affected},
+                warning=tuple(
+                    dict.fromkeys((*risk_lines(action, request.jobs, seen.at_risk), *current.warning))
+                ),
+                facts=facts,
+            )
+        self._ctx.update_messages(request.id)
 
     def check_delay(self, request: Request) -> Note | None:
         """Why a promote does not go on yet: its delay was out of date, and is not zero now.
@@ -174,10 +242,6 @@ def _decided(judged: RequestFacts, current: RequestFacts) -> RequestFacts:
         approval_ttl_s=judged.approval_ttl_s,
         effect=judged.effect,
     )
-
-
-def _change(then: Job, now: Job | None) -> str:
-    return _gone_text(then) if now is None else describe_change(then, now)
 
 
 def _gone_text(job: Job) -> str:

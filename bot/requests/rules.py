@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.dms.model import Job
+from bot.dms.model import Job, Options
 from bot.dms.rules import Action
 from bot.requests.delay import all_zero
+from bot.requests.fingerprint import edits
 from bot.requests.job_names import display_name
 from bot.store.records import Request, Run, RunState
 
@@ -37,9 +38,10 @@ def confirmation_phrase(request: Request) -> str:
     return f"{request.action} {len(request.jobs)} jobs"
 
 
-def has_changed(then: Job, now: Job) -> bool:
-    """Whether a job is another one, or in another state or phase, than when it was confirmed."""
-    return now.create_time != then.create_time or now.status != then.status
+def has_changed(then: Job, now: Job, own: Options | None = None) -> bool:
+    """Whether a job is another one, or differs in anything that people saw when it was confirmed; what the
+    request with the options `own` changes itself does not count."""
+    return now.create_time != then.create_time or now.status != then.status or bool(edits(then, now, own))
 
 
 def is_overdue(run: Run, now: datetime) -> bool:

@@ -8,7 +8,8 @@ from datetime import datetime
 from bot.cmdline.answers import Button, Note, RichPart, RichText, Time, User, Verbatim, rich_parts
 from bot.dms.model import Job, Options, short_name
 from bot.dms.rules import where
-from bot.requests.rules import OVERDUE_AFTER, has_changed, is_overdue
+from bot.requests.fingerprint import edits
+from bot.requests.rules import OVERDUE_AFTER, is_overdue
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
 from bot.util.durations import humanize
 from bot.util.text import first_few
@@ -45,13 +46,22 @@ def scope(request: Request) -> str:
     return ""
 
 
-def describe_change(then: Job, now: Job) -> str:
-    """How the job differs from what was confirmed, in a sentence; empty when it does not."""
-    if not has_changed(then, now):
-        return ""
+def describe_change(then: Job, now: Job, own: Options | None = None, more: Sequence[str] = ()) -> str:
+    """How the job differs from what was confirmed, in sentences; empty when it does not.
+
+    `own` are the options of the request, and `more` are further edits, such as those of its selection.
+    """
     if now.create_time != then.create_time:
         return f"`{then.id}` was deleted and created anew: it is another job now."
-    return f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
+    moved = ""
+    if now.status != then.status:
+        moved = f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
+    return f"{moved} {describe_edits(then, (*edits(then, now, own), *more))}".strip()
+
+
+def describe_edits(job: Job, found: Sequence[str]) -> str:
+    """Edits of a job (see `fingerprint.edits`) in a sentence; empty without any."""
+    return f"`{job.id}` was edited meanwhile: {'; '.join(found)}." if found else ""
 
 
 def freeze_terms(freeze: Freeze) -> tuple[RichPart, ...]:

@@ -9,7 +9,8 @@ object with these keys:
 - `at_risk`, `called`: by job name.
 - `approval_channel`, `effect`, `restart`: text; `void`, `changes`: lists of text.
 - `waits_s`: number; `gone`: true.
-- `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`.
+- `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
+- `none_affected`: list of job names.
 
 Fields that have their default value are left out. A key that this version does not know is ignored, and a
 value that it cannot read counts as not known.
@@ -26,8 +27,8 @@ from typing import Any
 from bot.dms.delay import MeasuredDelay, is_recent
 from bot.dms.model import ConfigSnapshot, DelayPoint
 
-_UNREADABLE = ConfigSnapshot("?")
-"""Equals no job's selection, so an edit that began from it is refused."""
+UNREAD = ConfigSnapshot("?")
+"""A selection that could not be read. It equals no job's selection, so nothing that began from it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class RequestFacts:
     """Ids of users who have approved and have lost the right to do so since."""
     config: ConfigSnapshot | None = None
     """The selection of databases that an edit began from."""
+    selections: Mapping[str, ConfigSnapshot] = field(default_factory=dict)
+    """By job name, its selection of databases when the request was made; `UNREAD` if it could not be read."""
+    none_affected: tuple[str, ...] = ()
+    """Names of the jobs whose databases were listed, and of which the action affects none."""
     changes: tuple[str, ...] = ()
     """What an edit adds, removes and keeps, one line each."""
     restart_ref: str = ""
@@ -71,6 +76,8 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "gone": facts.jobs_gone,
         "called": dict(facts.display_names),
         "config": None if facts.config is None else asdict(facts.config),
+        "selections": {name: asdict(each) for name, each in facts.selections.items()},
+        "none_affected": list(facts.none_affected),
     }
     given = {key: value for key, value in found.items() if value}
     return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
@@ -92,6 +99,8 @@ def facts_from_json(stored: object) -> RequestFacts:
         approval_ttl_s=_number(stored.get("waits_s")),
         void_approvers=_texts(stored.get("void")),
         config=_config(stored["config"]) if stored.get("config") is not None else None,
+        selections={name: _config(each) for name, each in _object(stored.get("selections")).items()},
+        none_affected=_texts(stored.get("none_affected")),
         changes=_texts(stored.get("changes")),
         restart_ref=_text(stored.get("restart")),
         jobs_gone=stored.get("gone") is True,
@@ -162,7 +171,7 @@ def _config(stored: object) -> ConfigSnapshot:
     found = _object(stored)
     selection = found.get("selection")
     if not isinstance(selection, str):
-        return _UNREADABLE
+        return UNREAD
     return ConfigSnapshot(selection, _texts(found.get("chosen")), _texts(found.get("excluded")))
 
 

@@ -89,7 +89,7 @@ class Door:
             call.seconds = round(time.monotonic() - began, 6)
 
     def _run(self, call: Call, run: Callable[[], T], alive: Callable[[], bool]) -> T:
-        fault = self.faults.take(call.method, call.request)
+        fault = self.faults.take(call.transport, call.method, call.request)
         if fault is not None and not fault.after_apply:
             fault.strike(alive)
         with page_fault(fault.kind if fault else ""):

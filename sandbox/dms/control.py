@@ -138,6 +138,7 @@ class DmsControl:
         after_apply: bool = False,
         message: str = "",
         match: str = "",
+        transport: str = "",
     ) -> None:
         """Make the next `times` calls of a method fail (None: all until `clear_faults`).
 
@@ -145,7 +146,7 @@ class DmsControl:
         the connection), or what goes wrong with the pages of a list: `ENDLESS`, `REPEATED` or `SHORT`, or
         `EXPIRED` for calls with a page token (`sandbox.dms.paging.page_fault`). With `after_apply` the change
         is made first. `delay_seconds` are real seconds; `match` limits the fault to requests whose text
-        contains it.
+        contains it, and `transport` (`grpc`, `rest`) to those that come over it.
         """
         self._call(
             "fault",
@@ -156,6 +157,7 @@ class DmsControl:
             after_apply=after_apply,
             message=message,
             match=match,
+            transport=transport,
         )
 
     def clear_faults(self) -> None:

@@ -37,7 +37,8 @@ class Disconnected(Exception):
 
 @dataclass
 class Fault:
-    """One fault. `times` None means until it is cleared; `match` must occur in the request."""
+    """One fault. `times` None means until it is cleared; `match` must occur in the request, and `transport`,
+    if any, is the one that it came over."""
 
     method: str
     kind: str
@@ -46,6 +47,7 @@ class Fault:
     after_apply: bool = False
     message: str = ""
     match: str = ""
+    transport: str = ""
     released: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def __post_init__(self) -> None:
@@ -53,10 +55,11 @@ class Fault:
             raise ValueError(f"unknown kind of fault {self.kind!r}; known: {', '.join(KINDS[1:])}")
         self.method = _ALIASES.get(self.method, self.method)
 
-    def suits(self, method: str, request: dict[str, Any]) -> bool:
+    def suits(self, transport: str, method: str, request: dict[str, Any]) -> bool:
         if self.kind == EXPIRED and not request.get("page_token"):
             return False
-        return self.method in ("*", method) and (not self.match or self.match in str(request))
+        over = not self.transport or self.transport.lower() == transport.lower()
+        return over and self.method in ("*", method) and (not self.match or self.match in str(request))
 
     def strike(self, alive: Callable[[], bool]) -> None:
         """Wait, then fail; SLOW and faults of pages only wait. Raises ApiError or Disconnected."""
@@ -94,12 +97,12 @@ class Faults:
             self._faults.clear()
             self._struck.clear()
 
-    def take(self, method: str, request: dict[str, Any]) -> Fault | None:
+    def take(self, transport: str, method: str, request: dict[str, Any]) -> Fault | None:
         """The first fault that fits the call; it is removed after `times` calls."""
         if not self._faults:
             return None
         with self._lock:
-            fault = next((f for f in self._faults if f.suits(method, request)), None)
+            fault = next((f for f in self._faults if f.suits(transport, method, request)), None)
             if fault is None:
                 return None
             if fault not in self._struck:

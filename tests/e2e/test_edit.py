@@ -178,7 +178,7 @@ def test_somebody_else_edits_between_card_and_confirmation(env: Env) -> None:
     card = env.type(f"edit {job} --remove legacy")
     edited_by_somebody_else(env, job, "sales")
     env.confirm(card, "confirm")
-    env.shows(card, "were edited meanwhile", "Nothing was saved")
+    env.shows(card, "was edited meanwhile: databases: all databases → `sales`", "nothing was sent")
     assert len(calls(env, job)) == 1, "only the other person's"
     assert config_of(env, job) == filter_of("sales")
 

@@ -63,7 +63,8 @@ def test_what_has_to_be_typed() -> None:
     ("now", "changed"),
     [
         (make.job(), False),
-        (make.job(display_name="renamed", update_time=NOW + 2 * MINUTE), False),
+        (make.job(update_time=NOW + 2 * MINUTE), False),
+        (make.job(display_name="renamed"), True),
         (make.job(state="STOPPED"), True),
         (make.job(phase="READY_FOR_PROMOTE"), True),
         (make.job(create_time=NOW + MINUTE), True),

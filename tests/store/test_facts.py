@@ -37,6 +37,8 @@ STORED: dict[str, Any] = {
         }
     },
     "effect": "It can resume.",
+    "none_affected": [ORDERS],
+    "selections": {ORDERS: {"selection": "ALL_OBJECTS", "chosen": [], "excluded": ["crm"]}},
     "gone": True,
     "restart": "ref-9",
     "void": ["U-kim"],
@@ -52,6 +54,8 @@ FACTS = RequestFacts(
     approval_ttl_s=3600.0,
     void_approvers=("U-kim",),
     config=ConfigSnapshot("SPECIFIED_OBJECTS", ("app",), ("crm.public.log",)),
+    selections={ORDERS: ConfigSnapshot("ALL_OBJECTS", (), ("crm",))},
+    none_affected=(ORDERS,),
     changes=("➕ *Added*: `crm`",),
     restart_ref="ref-9",
     jobs_gone=True,

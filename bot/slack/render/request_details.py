@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block
 
-from bot.dms.model import Job, State
+from bot.dms.model import ConfigSnapshot, Job, Selection, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
+from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
 from bot.requests.wording import STATE_TEXT, scope
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.delay_warning import delay_lines
+from bot.store.facts import UNREAD
 from bot.store.records import Request, RequestState
 from bot.util.text import count_of, rest_line
 
@@ -159,7 +161,8 @@ def _job(request: Request, job: Job) -> str:
         f"From {labels.location_text(job.source)} to {labels.location_text(job.destination)}, "
         f"in {mrkdwn.verbatim(job.project)} / *{mrkdwn.verbatim(job.location)}*"
     )
-    return "\n".join(line for line in (head, ends, _databases(request, job, _NAMED)) if line)
+    found = (_selection(request, job), _databases(request, job, _NAMED))
+    return "\n".join(line for line in (head, ends, *found) if line)
 
 
 def _job_line(request: Request, job: Job) -> str:
@@ -175,9 +178,23 @@ def _databases(request: Request, job: Job, most: int) -> str:
     databases = request.databases.get(job.name, ())
     if databases:
         return f"{count_of(len(databases), 'database')}: {labels.names(databases, most)}"
+    if job.name in request.facts.none_affected:
+        return "The service lists no databases that this affects."
     if request.action in DESTRUCTIVE:
         return "Its databases could not be listed: *all of them* are affected."
     return ""
+
+
+def _selection(request: Request, job: Job) -> str:
+    """Which databases of its source the job migrates, as far as the listed ones do not say it."""
+    selection = request.facts.selections.get(job.name)
+    if selection is None:
+        return ""
+    if selection == UNREAD and selection_matters(request.action):
+        return "Which databases it migrates *could not be read*; nothing is sent until that has been seen."
+    if selection == UNREAD or selection == ConfigSnapshot(Selection.ALL):
+        return ""
+    return f"It migrates {mrkdwn.format_own(selection_text(selection))}"
 
 
 def _losses(request: Request) -> list[Block]:

@@ -1,0 +1,126 @@
+"""Which databases a request touches, as people see them: read, compared with what was shown, warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.dms.errors import DmsError
+from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, Options, State
+from bot.dms.port import Dms
+from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
+from bot.requests.fingerprint import selection_edits, selection_matters, shown_selection
+from bot.store.facts import UNREAD
+from bot.store.records import Request
+from bot.util import parallel
+from bot.util.text import first_few
+
+_NAMED = 20
+"""Maximum number of databases named in a line of a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDatabases:
+    """What an action does to the databases that were listed, by job name."""
+
+    affected: Mapping[str, tuple[str, ...]]
+    """Of a job whose databases cannot be listed, those that people have named."""
+    at_risk: Mapping[str, tuple[Database, ...]]
+    none_affected: tuple[str, ...]
+    """Names of the jobs whose databases were listed, and of which none is affected."""
+
+    @property
+    def risk_names(self) -> dict[str, tuple[str, ...]]:
+        """Names of the databases at risk."""
+        return {name: tuple(str(each.id) for each in found) for name, found in self.at_risk.items() if found}
+
+
+def find_seen(
+    action: Action, options: Options, jobs: Sequence[Job], listed: Mapping[str, Sequence[Database]]
+) -> SeenDatabases:
+    """What `action` does to the databases `listed` by job name."""
+    found = {job.name: affected(action, options, listed.get(job.name, ())) for job in jobs}
+    risks = listed if action in DESTRUCTIVE else {}
+    return SeenDatabases(
+        found,
+        {name: at_risk(action, options, each) for name, each in risks.items()},
+        tuple(name for name in listed if not found[name]),
+    )
+
+
+def list_databases(dms: Dms, jobs: Sequence[Job]) -> dict[str, tuple[Database, ...]]:
+    """The databases of each job by its name, without the jobs where they cannot be listed."""
+
+    def listed(job: Job) -> tuple[Database, ...] | None:
+        try:
+            return dms.databases(job.name)
+        except DmsError:
+            return None
+
+    found = zip(jobs, parallel.map_concurrently(listed, jobs), strict=True)
+    return {job.name: databases for job, databases in found if databases is not None}
+
+
+def read_selections(dms: Dms, jobs: Sequence[Job]) -> dict[str, ConfigSnapshot]:
+    """The selection of databases of each job by its name; `UNREAD` where it cannot be read."""
+
+    def read(job: Job) -> ConfigSnapshot:
+        try:
+            return dms.objects_config(job.name).snapshot()
+        except DmsError:
+            return UNREAD
+
+    return {job.name: each for job, each in zip(jobs, parallel.map_concurrently(read, jobs), strict=True)}
+
+
+def selection_changes(dms: Dms, request: Request, job: Job) -> tuple[str, ...]:
+    """How the job's selection of databases differs from the one that people saw; empty where they saw none.
+
+    Where it does not matter for the action, and cannot be read now, it counts as the same.
+
+    Raises:
+        DmsError: it cannot be read, and matters.
+    """
+    seen = shown_selection(request, job.name)
+    if seen is None or (seen == UNREAD and request.facts.config is None):
+        return ()
+    try:
+        return selection_edits(seen, dms.objects_config(job.name).snapshot())
+    except DmsError:
+        if selection_matters(request.action):
+            raise
+        return ()
+
+
+def risk_lines(action: Action, jobs: Sequence[Job], found: Mapping[str, Sequence[Database]]) -> Iterator[str]:
+    """A warning for each job with databases at risk; `found` are these databases by job name."""
+    for job in jobs:
+        databases = found.get(job.name, ())
+        if action is Action.PROMOTE and job.state == State.FAILED:
+            if databases:
+                names = _names(databases)
+                yield f"*The data of {names} may be incomplete*: failed with the job (`{job.id}`)."
+        elif action is Action.PROMOTE:
+            for each in databases:
+                where = f"{each.state} in {each.phase or 'no phase'}"
+                yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
+        elif databases and job.state != State.COMPLETED:
+            yield from _in_use(job, databases)
+
+
+def _in_use(job: Job, databases: Sequence[Database]) -> Iterator[str]:
+    """Those that have been promoted, and those that are being promoted now."""
+    now = [each for each in databases if each.phase == ObjectPhase.PROMOTE_IN_PROGRESS]
+    done = [each for each in databases if each not in now]
+    if done:
+        have = "has" if len(done) == 1 else "have"
+        yield (
+            f"*{_names(done)} {have} been promoted already* and may be in use "
+            f"on the destination (`{job.id}`)."
+        )
+    if now:
+        yield f"*{_names(now)} {'is' if len(now) == 1 else 'are'} being promoted now* (`{job.id}`)."
+
+
+def _names(databases: Sequence[Database]) -> str:
+    return first_few([f"`{each.id}`" for each in databases], _NAMED)
