@@ -12,6 +12,10 @@ RUN pip --python /opt/dms-bot install --require-hashes --only-binary :all: -r re
 # What builds the bot's own package stays in this stage.
 COPY requirements-build.lock ./
 RUN pip install --require-hashes --only-binary :all: -r requirements-build.lock
+# Process 1 of a container ignores a signal until it has a handler for it: an init passes on those that come
+# while Python is still loading.
+COPY requirements-image.lock ./
+RUN pip install --require-hashes --only-binary :all: -r requirements-image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY commands commands
@@ -22,12 +26,15 @@ FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="dms-bot" \
       org.opencontainers.image.description="Run Google Cloud Database Migration Service from Slack" \
       org.opencontainers.image.licenses="Apache-2.0"
-# A number, so that Kubernetes can see that it is not root.
+# A number, so that Kubernetes can see that it is not root. Its folder is also open to the group 0, of which a
+# user is that the platform chose (OpenShift, `docker run --user`).
 RUN groupadd --gid 10001 dms-bot \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/dms-bot --shell /usr/sbin/nologin dms-bot \
-    && install -d -o 10001 -g 10001 -m 0700 /var/lib/dms-bot
+    && install -d -o 10001 -g 0 -m 0770 /var/lib/dms-bot
+COPY --from=build /usr/local/bin/dumb-init /usr/local/bin/dumb-init
 COPY --from=build /opt/dms-bot /opt/dms-bot
 ENV PATH=/opt/dms-bot/bin:$PATH \
+    HOME=/var/lib/dms-bot \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MPLCONFIGDIR=/var/lib/dms-bot/.matplotlib \
@@ -39,5 +46,5 @@ WORKDIR /var/lib/dms-bot
 VOLUME /var/lib/dms-bot
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=6s --start-period=30s --retries=3 CMD ["dms-bot", "healthcheck"]
-ENTRYPOINT ["dms-bot"]
+ENTRYPOINT ["dumb-init", "--single-child", "--", "dms-bot"]
 CMD ["run"]

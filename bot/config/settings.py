@@ -37,6 +37,8 @@ class Settings:
     """Where approvals are asked for; empty: the channel of the request."""
     port: int = 8080
     """HTTP: `/slack/events`, `/healthz`, `/readyz`, `/metrics`. 0: any free port."""
+    probes_port: int | None = None
+    """Port of `/healthz`, `/readyz` and `/metrics`; None: `port`. 0: any free port."""
     host: str = "0.0.0.0"  # noqa: S104 - a server in a container listens on all interfaces
     confirm_expires_s: float = LONGEST_CONFIRM_S
     """How long the requester can confirm a request."""
@@ -63,6 +65,8 @@ class Settings:
     """Retention of unused button tokens, events and sent messages. The audit is never deleted."""
     metrics_token: str = field(default="", repr=False)
     """If set, `/metrics` requires it as a bearer token."""
+    metrics: str = "local"
+    """Who may read `/metrics` without a token: `local` (this machine) or `open` (everybody)."""
     summary_at: str = ""
     """Daily summary, `HH:MM` in `summary_zone`; empty: none."""
     summary_zone: str = "UTC"
@@ -146,6 +150,12 @@ OPTIONS = (
         "Channel for approvals; unset: the channel of the request",
     ),
     Option("port", "PORT", values.integer(0, 65535), "Port of the HTTP server"),
+    Option(
+        "probes_port",
+        "DMS_BOT_PROBES_PORT",
+        values.integer(0, 65535),
+        "Port of `/healthz`, `/readyz` and `/metrics`; unset: PORT",
+    ),
     Option("host", "DMS_BOT_HOST", values.address, "Address that the HTTP server listens on"),
     Option(
         "confirm_expires_s",
@@ -224,8 +234,14 @@ OPTIONS = (
         "metrics_token",
         "DMS_BOT_METRICS_TOKEN",
         values.secret,
-        "Bearer token that `/metrics` asks for; unset: open",
+        "Bearer token that `/metrics` asks for",
         secret=True,
+    ),
+    Option(
+        "metrics",
+        "DMS_BOT_METRICS",
+        values.choice(values.METRICS_READERS),
+        "Who may read `/metrics` without a token: local (this machine), or open (everybody)",
     ),
     Option(
         "summary_at",

@@ -16,6 +16,7 @@ Reader = Callable[[str], Any]
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("auto", "json", "console")
+METRICS_READERS = ("local", "open")
 
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z0-9][a-z0-9-]{0,62}")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")

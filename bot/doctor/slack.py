@@ -17,6 +17,7 @@ from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy.subscriptions import Membership
 from bot.slack.api.client import slack_client
 from bot.slack.api.membership import membership_of
+from bot.slack.api.outages import outage
 from bot.slack.api.scopes import SCOPES
 
 _SKEW_WARN_S = 30
@@ -76,6 +77,8 @@ def _auth_test(web: WebClient) -> AuthTest | Finding:
     try:
         answer = web.auth_test()
     except SlackApiError as error:
+        if passing := _passing("bot token", error):
+            return passing
         word = _error_code(error)
         fix = _TOKEN_FIXES.get(word, f"Look up {word} on Slack's page about auth.test.")
         return fail("bot token", f"Slack refused it ({word}).", fix)
@@ -140,6 +143,8 @@ def _connection(web: WebClient, settings: Settings) -> Finding:
     try:
         web.apps_connections_open(app_token=settings.slack_app_token)
     except SlackApiError as error:
+        if passing := _passing("app token", error):
+            return passing
         word = _error_code(error)
         return fail("app token", f"Slack refused it ({word}).", _APP_MENDS.get(word, _APP_PAGE))
     except _NETWORK as error:
@@ -151,6 +156,8 @@ def _channel(web: WebClient, check: str, env: str, channel: str) -> Finding:
     try:
         found = _find(web, channel)
     except SlackApiError as error:
+        if passing := _passing(check, error):
+            return passing
         word = _error_code(error)
         fix = f"Set {env} to the channel's id; a private channel must have the app as a member first."
         return fail(check, f"Slack does not show {channel}: {word}.", fix)
@@ -181,6 +188,15 @@ def _find(web: WebClient, channel: str) -> Mapping[str, Any] | None:
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
             return None
+
+
+def _passing(check: str, error: SlackApiError) -> Finding | None:
+    """What ends by itself says nothing of a token or a channel."""
+    found = outage(error)
+    if found is None:
+        return None
+    fix = "Wait, and run the doctor again; https://slack-status.com says what Slack knows of it."
+    return fail(check, f"{found.reason}, so this could not be checked.", fix)
 
 
 def _error_code(error: SlackApiError) -> str:

@@ -63,7 +63,8 @@ class Leader:
         Returns False if a task does not end within `within_s` seconds.
         """
         self._stop.set()
-        self._thread.join(within_s)
+        if self._thread.is_alive():
+            self._thread.join(within_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:

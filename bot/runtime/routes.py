@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import io
+import ipaddress
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -23,24 +24,42 @@ _JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 _HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 
+_NOT_FROM_HERE = (
+    "Without DMS_BOT_METRICS_TOKEN, the metrics are for the bot's own machine. Set the token and send it as "
+    "a bearer token, or set DMS_BOT_METRICS=open.\n"
+)
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_VIA")
+"""Headers with which a proxy on this machine passes on what comes from elsewhere."""
+
 Answer = tuple[HTTPStatus, str, bytes]
 
 
 class Routes:
     """A WSGI application.
 
-    `slack` answers `POST /slack/events`; without it (Socket Mode), that path does not exist. If
-    `metrics_token` is set, `/metrics` requires it as a bearer token.
+    `slack` answers `POST /slack/events`; without it (Socket Mode), that path does not exist. Without
+    `health`, there are no pages for operators. If `metrics_token` is set, `/metrics` requires it as a bearer
+    token; else it answers this machine alone, unless `metrics_open` is set.
     """
 
-    def __init__(self, health: Health, slack: WSGIApplication | None = None, metrics_token: str = "") -> None:
+    def __init__(
+        self,
+        health: Health | None,
+        slack: WSGIApplication | None = None,
+        metrics_token: str = "",
+        *,
+        metrics_open: bool = False,
+    ) -> None:
         self._slack = slack
         self._token = metrics_token
-        self._pages: dict[str, Callable[[WSGIEnvironment], Answer]] = {
-            "/healthz": lambda _environ: _report(health.alive()),
-            "/readyz": lambda _environ: _report(health.ready()),
-            "/metrics": self._metrics,
-        }
+        self._metrics_open = metrics_open
+        self._pages: dict[str, Callable[[WSGIEnvironment], Answer]] = {}
+        if health is not None:
+            self._pages = {
+                "/healthz": lambda _environ: _report(health.alive()),
+                "/readyz": lambda _environ: _report(health.ready()),
+                "/metrics": self._metrics,
+            }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -69,6 +88,8 @@ class Routes:
         given = environ.get("HTTP_AUTHORIZATION", "").encode("utf-8", "replace")
         if self._token and not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
             return _text(HTTPStatus.UNAUTHORIZED, "The metrics want their bearer token.\n")
+        if not self._token and not self._metrics_open and not _is_from_here(environ):
+            return _text(HTTPStatus.FORBIDDEN, _NOT_FROM_HERE)
         return HTTPStatus.OK, metrics.CONTENT_TYPE, metrics.exposition()
 
     def _to_slack(
@@ -85,6 +106,16 @@ class Routes:
         assert self._slack is not None
         inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         return self._slack(inner, start_response)
+
+
+def _is_from_here(environ: WSGIEnvironment) -> bool:
+    """Whether the request was made on this machine, and was not passed on by a proxy."""
+    try:
+        peer = ipaddress.ip_address(environ.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return peer.is_loopback and not any(name in environ for name in _FORWARDED)
 
 
 def _report(report: Report) -> Answer:

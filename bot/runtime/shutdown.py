@@ -68,19 +68,25 @@ class Signals:
         # A pipe keeps signals until they are read. A thread that is about to wait for a lock would miss a
         # signal that arrives just then. Source:
         # https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd
-        self._read_end, write_end = os.pipe()
-        os.set_blocking(write_end, False)
-        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._write_end, False)
+        signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         self._received = False
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
     def wait(self) -> str:
-        """Wait for the first signal and return its name."""
+        """Wait for the first signal and return its name; an empty text after `wake`."""
         while True:
             number = os.read(self._read_end, 1)[0]
             if number in _STOP_SIGNALS:
                 return signal.Signals(number).name
+            if number == 0:
+                return ""
+
+    def wake(self) -> None:
+        """End `wait` without a signal; from any thread."""
+        os.write(self._write_end, b"\0")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._received:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +57,31 @@ def ink(image: Image.Image) -> int:
 def test_every_kind_of_data_is_a_picture_that_slack_shows_sharply(delay: Delay) -> None:
     image = picture(delay)
     assert (image.format, image.size) == ("PNG", (1200, 750))
+
+
+def test_without_a_folder_to_write_into_the_answer_comes_without_its_chart(tmp_path: Path) -> None:
+    code = (
+        "import tempfile; tempfile.tempdir = '/dev/null/none'\n"
+        "from datetime import UTC, datetime\n"
+        "from bot.dms.model import Delay\n"
+        "from commands import delay\n"
+        "from tests.jobs import a_job\n"
+        "now = datetime.now(UTC)\n"
+        "chart = delay.drawn('orders', Delay(), 1, now, 0.0)\n"
+        "print(repr(delay._answer(a_job(), 1, now, ('It is 5 s behind.',), chart, private=False)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPLCONFIGDIR": "/dev/null/none"},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    logged, answer = done.stdout.splitlines()
+    assert "chart_not_drawn" in logged
+    assert answer.startswith("Note(text=('It is 5 s behind.', ' The chart is missing: ")
 
 
 def test_what_is_older_than_asked_for_is_left_out() -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -19,6 +25,7 @@ from bot.config.settings import OPTIONS, Settings
 from bot.runtime.health import Health
 from bot.runtime.http_server import Server
 from bot.runtime.routes import Routes
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 Instruction = tuple[str, str]
@@ -80,7 +87,7 @@ def test_dependencies_are_those_of_the_lock_with_hashes() -> None:
 def test_all_that_is_fetched_has_a_hash() -> None:
     runs = [rest for word, rest in stages()[0] if word == "RUN"]
     steps = [step for rest in runs for step in rest.split(" && ") if re.search(r"\b(install|wheel)\b", step)]
-    assert len(steps) == 4
+    assert len(steps) == 5
     for step in steps:
         assert "--require-hashes" in step or "--no-index" in step, step
 
@@ -115,19 +122,74 @@ def test_its_python_is_new_enough_and_the_same_in_both_stages() -> None:
 
 
 def test_it_starts_what_the_project_installs() -> None:
-    (program,) = json.loads(last("ENTRYPOINT"))
+    *_, program = json.loads(last("ENTRYPOINT"))
     module, _, function = project()["scripts"][program].partition(":")
     main = getattr(importlib.import_module(module), function)
     (word,) = json.loads(last("CMD"))
     assert word in main.commands
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="root makes process 1 here")
+def test_a_signal_in_the_first_moment_stops_process_1() -> None:
+    """As the kernel does in a container, it ignores signals for process 1 that have no handler there."""
+    program, *words = json.loads(last("ENTRYPOINT"))
+    folder = Path(sys.executable).parent
+    command = ["unshare", "--pid", "--fork", "--kill-child", str(folder / program), *words]
+    environ = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "DMS_BOT_CONFIG": os.devnull}
+    outer = subprocess.Popen([*command, "run"], env=environ, stderr=subprocess.DEVNULL)
+    try:
+        (inner,) = until(psutil.Process(outer.pid).children)
+        until(lambda: Path(program).name == inner.name())
+        inner.send_signal(signal.SIGTERM)
+        assert outer.wait(10) in (0, 128 + signal.SIGTERM)
+    finally:
+        outer.kill()
+        outer.wait()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that others can reach, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="root becomes another user")
+def test_any_user_can_run_it(folder: Path) -> None:
+    """With a number that no user has, and the environment and the folder of the image."""
+    made = re.search(r"install -d -o \d+ -g (\d+) -m (\d+) (\S+)", " ".join(rest for _, rest in stages()[-1]))
+    assert made is not None
+    group, mode, image_folder = int(made[1]), int(made[2], 8), made[3]
+    os.chown(folder, 10001, group)
+    folder.chmod(mode)
+    image = dict(each.split("=", 1) for each in last("ENV").split() if not each.startswith("PATH="))
+    environ = {name: value.replace(image_folder, str(folder)) for name, value in image.items()}
+    code = (
+        "import os, pathlib, bot.process, bot.doctor;"
+        "from bot.store import open_store; open_store(os.environ['DMS_BOT_DB']).close();"
+        "import matplotlib; print(pathlib.Path.home(), matplotlib.get_cachedir())"
+    )
+    # This user may read what is root's, such as this Python, and write nothing of it.
+    read = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
+    other = ("setpriv", "--reuid", "54321", "--regid", str(group), "--clear-groups", *read)
+    done = subprocess.run(
+        [*other, sys.executable, "-c", code],
+        env={**environ, "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == ([str(folder), f"{folder}/.matplotlib"], "")
+
+
 def test_it_writes_into_its_volume_alone() -> None:
     volume = last("VOLUME")
     environ = dict(each.split("=", 1) for each in last("ENV").split())
     paths = {name: value for name, value in environ.items() if value.startswith("/") and name != "PATH"}
-    assert {"DMS_BOT_DB", "MPLCONFIGDIR"} <= set(paths)
-    assert all(value.startswith(f"{volume}/") for value in paths.values()), paths
+    assert {"DMS_BOT_DB", "HOME", "MPLCONFIGDIR"} <= set(paths)
+    assert all(f"{value}/".startswith(f"{volume}/") for value in paths.values()), paths
     # Where a program looks for room for temporary files when there is no /tmp.
     assert last("WORKDIR") == volume
 
@@ -164,7 +226,7 @@ def test_environment_and_port_agree() -> None:
 
 def test_the_health_check_works_against_the_server() -> None:
     command = json.loads(last("HEALTHCHECK").partition("CMD ")[2])
-    assert json.loads(last("ENTRYPOINT")) == command[:1]
+    assert json.loads(last("ENTRYPOINT"))[-1:] == command[:1]
     program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
     server = Server(Routes(Health()), "127.0.0.1", 0)
     server.start()
@@ -185,7 +247,14 @@ def test_both_locks_have_the_same_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.lock", "requirements-dev.lock", "requirements-build.lock", ".ci/node.lock"]
+    "name",
+    [
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-build.lock",
+        "requirements-image.lock",
+        ".ci/node.lock",
+    ],
 )
 def test_every_locked_package_has_hashes_and_no_index_is_named(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")

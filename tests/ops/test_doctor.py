@@ -16,6 +16,7 @@ from bot.config.loader import load
 from bot.doctor import Finding, Grade, report, run_checks
 from bot.doctor.google import PERMISSIONS
 from bot.doctor.slack import AuthTest, clock, scopes
+from bot.doctor.slack import run_checks as slack_checks
 from bot.slack.api.scopes import SCOPES
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
@@ -88,6 +89,15 @@ def test_slack_out_of_reach(healthy: Environ) -> None:
     found = not_ok({**healthy, "SLACK_API_URL": f"http://127.0.0.1:{port}/api/"})
     assert "could not be reached" in found["bot token"].found
     assert f":{port}/api/" in found["bot token"].fix
+
+
+@pytest.mark.parametrize("kind", ["ratelimited", "503", "internal_error"])
+def test_a_fault_of_slack_is_no_wrong_token(healthy: Environ, slack: SlackServer, kind: str) -> None:
+    for method, check in (("auth.test", "bot token"), ("apps.connections.open", "app token")):
+        slack.control.fault(method, kind, times=1)
+        found = {each.check: each for each in slack_checks(load(healthy)) if each.failed}
+        assert kind in found[check].found
+        assert found[check].fix.startswith("Wait, and run the doctor again")
 
 
 def test_scopes_that_are_missing_or_too_many(healthy: Environ, slack: SlackServer) -> None:

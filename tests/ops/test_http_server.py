@@ -384,6 +384,29 @@ def test_metrics_and_their_token() -> None:
     assert 'dms_bot_commands_total{outcome="answered",verb="list"}' in text
 
 
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"REMOTE_ADDR": "127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "::ffff:127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "10.1.2.3"}, 403),
+        ({"REMOTE_ADDR": ""}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.7"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=203.0.113.7"}, 403),
+    ],
+)
+def test_metrics_without_a_token_are_for_this_machine(given: dict[str, str], status: int) -> None:
+    def got(routes: Routes) -> int:
+        answers: list[str] = []
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", **given}
+        list(routes(environ, lambda line, _headers: answers.append(line)))  # type: ignore[arg-type]
+        return int(answers[0][:3])
+
+    assert got(Routes(Health())) == status
+    assert got(Routes(Health(), metrics_open=True)) == 200
+
+
 def test_no_traceback_reaches_the_client(caplog: pytest.LogCaptureFixture) -> None:
     def broken(_environ: Any, _start_response: Any) -> Any:
         raise RuntimeError("inner detail")

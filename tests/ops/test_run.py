@@ -53,8 +53,8 @@ class Running:
     def _gone(self) -> str:
         return "" if self.process.poll() is None else "the bot has ended"
 
-    def ask(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port(), timeout=10)
+    def ask(self, path: str, port: int = 0) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port(), timeout=10)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -92,7 +92,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ, number: int) -> None:
     bot = start(sandbox)
     ready = bot.until_ready()
-    assert ready["checks"] == {"store": "ok", "slack": "ok"}
+    assert ready["checks"] == {"store": "ok", "slack": "ok", "socket_mode": "ok"}
     assert bot.ask("/healthz")[0] == 200
     assert bot.ask("/slack/events")[0] == 404
     assert bot.stop(number) == 0
@@ -167,6 +167,74 @@ def test_a_token_that_slack_refuses_is_one_sentence(start: Start, sandbox: Envir
     assert bot.process.wait(60) == 1
     assert "invalid_auth" in bot.log()
     assert "Traceback" not in bot.log()
+
+
+def test_a_fault_of_slack_at_the_start_is_waited_for(
+    start: Start, sandbox: Environ, slack: SlackServer
+) -> None:
+    """Source: the errors of https://docs.slack.dev/reference/methods/auth.test"""
+    for method in ("auth.test", "apps.connections.open"):
+        for kind in ("ratelimited", "503", "internal_error"):
+            slack.control.fault(method, kind, times=1, retry_after=1)
+    bot = start({**sandbox, "DMS_BOT_PROBES_PORT": "0"})
+    bot.until(lambda: "slack_not_ready" in bot.log())
+    assert bot.log().count("HTTP server listens") == 1, "in Socket Mode, there is nothing for the other port"
+    assert bot.ask("/healthz")[0] == 200
+    assert bot.ask("/readyz")[0] == 503
+    bot.until_ready()
+    reasons = [each["reason"] for each in bot.lines() if each["message"] == "slack_not_ready"]
+    assert [re.findall(r"ratelimited|503|internal_error", each) for each in reasons] == [
+        ["ratelimited"],
+        ["503"],
+        ["internal_error"],
+    ] * 2
+    assert "does not accept" not in bot.log()
+    assert bot.stop() == 0
+
+
+@pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
+def test_a_stop_while_it_waits_for_slack_ends_it(
+    start: Start, sandbox: Environ, slack: SlackServer, method: str
+) -> None:
+    slack.control.fault(method, "ratelimited", times=None, retry_after=600)
+    bot = start(sandbox)
+    bot.until(lambda: "slack_not_ready" in bot.log())
+    bot.process.send_signal(signal.SIGTERM)
+    assert bot.process.wait(15) == 0
+    assert "Traceback" not in bot.log()
+
+
+def test_it_is_ready_only_once_socket_mode_is_connected(
+    start: Start, sandbox: Environ, slack: SlackServer
+) -> None:
+    slack.control.socket("refuse")
+    bot = start(sandbox)
+    bot.until(lambda: "slack_not_ready" in bot.log())
+    bot.until(lambda: "leadership_acquired" in bot.log())
+    status, text = bot.ask("/readyz")
+    assert (status, json.loads(text)["checks"]["socket_mode"]) == (503, "the Socket Mode connection is down")
+    slack.control.socket("accept")
+    bot.until_ready()
+
+
+def test_an_app_token_that_slack_refuses_is_one_sentence(start: Start, sandbox: Environ) -> None:
+    bot = start({**sandbox, "SLACK_APP_TOKEN": "xapp-wrong"})
+    assert bot.process.wait(60) == 1
+    assert "SLACK_APP_TOKEN (invalid_auth)" in bot.log()
+    assert "Traceback" not in bot.log()
+
+
+def test_pages_for_operators_can_have_a_port_of_their_own(
+    start: Start, sandbox: Environ, slack: SlackServer
+) -> None:
+    http = {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": slack.signing_secret}
+    bot = start({**sandbox, **http, "DMS_BOT_PROBES_PORT": "0"})
+    bot.until(lambda: '"started"' in bot.log())
+    of_slack, of_pages = (int(each) for each in re.findall(r"listens on [^\"]*port (\d+)", bot.log()))
+    paths = ("/slack/events", "/healthz", "/readyz", "/metrics")
+    assert [bot.ask(path, of_slack)[0] for path in paths] == [405, 404, 404, 404]
+    assert [bot.ask(path, of_pages)[0] for path in paths] == [404, 200, 200, 200]
+    assert bot.stop() == 0
 
 
 def test_a_taken_port_is_one_sentence(start: Start, sandbox: Environ, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from http.client import HTTPException
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.http_retry import RetryHandler
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
@@ -69,23 +69,6 @@ def webhook(client: WebClient, url: str) -> WebhookClient:
     return WebhookClient(
         url, timeout=client.timeout, ssl=client.ssl, proxy=client.proxy, retry_handlers=client.retry_handlers
     )
-
-
-def team_of(client: WebClient) -> str:
-    """The id of the workspace that the bot token belongs to (method `auth.test`).
-
-    Raises:
-        SlackError: Slack refuses the token, or cannot be reached.
-    """
-    try:
-        return str(client.auth_test()["team_id"])
-    except SlackApiError as error:
-        raise SlackError(
-            f"Slack does not accept SLACK_BOT_TOKEN ({error.response['error']}): take the bot token "
-            "from the app's page “OAuth & Permissions”; it begins with xoxb-."
-        ) from None
-    except (SlackClientError, OSError) as error:
-        raise SlackError(f"Slack at {client.base_url} does not answer: {error}") from None
 
 
 def _with_policy(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:

@@ -18,18 +18,15 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.api.client import outbox_client, webhook
+from bot.slack.api.outages import outage, retry_after
 
 EVENT_TYPE = "dms_bot"
 """`metadata.event_type` of everything that the outbox posts."""
 
-_RETRY_AFTER_S = 5.0
-"""Used when Slack sends no Retry-After."""
 _MAX_PAGES = 20
 _SKEW_S = 300.0
 """Allowed difference between our clock and Slack's."""
 
-_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
-_TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _AUTH_ERRORS = frozenset(
     {
         "invalid_auth",
@@ -232,7 +229,7 @@ class Delivery:
         except (OSError, HTTPException, SlackClientError) as error:
             raise self._reported("response_url", _network_failure(error)) from error
         if response.status_code == 429:
-            seconds = _retry_after(response.headers)
+            seconds = retry_after(response.headers)
             raise self._reported("response_url", RateLimited("ratelimited", seconds))
         if response.status_code >= 500:
             raise self._reported("response_url", TransientError(f"HTTP {response.status_code}"))
@@ -285,13 +282,12 @@ def _rev(message: Mapping[str, Any]) -> int:
 
 
 def _classify(error: SlackApiError) -> DeliveryError:
-    response = error.response
-    status = int(getattr(response, "status_code", 200) or 200)
-    word = str(response.get("error") or error)
-    if status == 429 or word in _RATE_LIMITED:
-        return RateLimited("ratelimited", _retry_after(getattr(response, "headers", {})))
-    if status >= 500 or word in _TRANSIENT:
-        return TransientError(f"HTTP {status}" if status >= 500 else word)
+    found = outage(error)
+    if found is not None and found.retry_after_s is not None:
+        return RateLimited(found.code, found.retry_after_s)
+    if found is not None:
+        return TransientError(found.code)
+    word = str(error.response.get("error") or error)
     for kind, words in _KINDS:
         if word in words:
             return kind(word)
@@ -304,16 +300,6 @@ _KINDS: tuple[tuple[type[DeliveryError], frozenset[str]], ...] = (
     (MessageMissing, _MISSING),
     (InvalidContent, _INVALID_CONTENT),
 )
-
-
-def _retry_after(headers: Mapping[str, Any]) -> float:
-    value = next((each for name, each in headers.items() if name.lower() == "retry-after"), None)
-    if isinstance(value, list):
-        value = value[0] if value else None
-    try:
-        return max(0.0, float(value)) if value is not None else _RETRY_AFTER_S
-    except ValueError:
-        return _RETRY_AFTER_S
 
 
 def _network_failure(error: Exception) -> TransientError:

@@ -8,36 +8,119 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from time import perf_counter, time
+import threading
+from time import monotonic, perf_counter, time
 from typing import Any
 
+import structlog
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.runtime import metrics
-from bot.slack.api.client import SlackError
+from bot.slack.api.client import SLACK_ERRORS, SlackError
+from bot.slack.api.outages import Outage, Stopped, outage, through_outages, wait_s
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.bolt_errors import dispatch
 
+log = structlog.get_logger(__name__)
+_NO_SESSION = Outage("the WebSocket was not opened", "no session")
 
-class SocketReceiver(SocketModeHandler):
+
+class SocketClient(SocketModeClient):
+    """Slack's client, changed to ask for connections less and less often while it gets none.
+
+    `apps.connections.open` is in tier 1, of the methods that may be called least often. The SDK asks after
+    every ping interval. Source: https://docs.slack.dev/reference/methods/apps.connections.open
+    """
+
+    def __init__(self, app_token: str, **settings: Any) -> None:
+        self._failures = 0
+        self._not_before = 0.0
+        self._connecting = threading.Lock()
+        super().__init__(app_token, **settings)
+
+    def issue_new_wss_url(self) -> str:
+        # Without the SDK's own way of waiting, during which the client cannot be closed.
+        return str(self.web_client.apps_connections_open(app_token=self.app_token)["url"])
+
+    def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Connect again, unless it is too early; the SDK's monitor calls this at every ping interval."""
+        with self._connecting:
+            if self.closed or monotonic() < self._not_before:
+                return
+            try:
+                super().connect_to_new_endpoint(force)
+            except SLACK_ERRORS as error:
+                self._postpone(outage(error) or Outage(f"Slack refuses it ({error})", "refused"))
+                return
+            if self.is_connected():
+                self._failures = 0
+            else:
+                self._postpone(_NO_SESSION)
+
+    def _postpone(self, found: Outage) -> None:
+        self._failures += 1
+        seconds = wait_s(found, self._failures)
+        self._not_before = monotonic() + seconds
+        log.warning("socket_mode_not_connected", reason=found.reason, retry_in_s=round(seconds, 1))
+
+
+class SocketReceiver(BaseSocketModeHandler):
     """Bolt's handler, changed to start work after its acknowledgement and to close at once."""
 
-    def __init__(self, app: App, app_token: str, after_ack: AfterAck, **settings: Any) -> None:
-        super().__init__(app, app_token, **settings)
+    def __init__(
+        self, app: App, app_token: str, after_ack: AfterAck, *, web_client: WebClient, **settings: Any
+    ) -> None:
+        self.app = app
         self._after_ack = after_ack
+        self._closing = threading.Event()
+        self._client = SocketClient(app_token, logger=app.logger, web_client=web_client, **settings)
+        self._client.socket_mode_request_listeners.append(self.handle)
+        self.client = self._client
+
+    def bypass_proxy(self) -> None:
+        self._client.proxy = None
+
+    def connect(self) -> None:
+        """Connect to Slack. Waits while Slack has a fault; the SDK itself tries a failed WebSocket again.
+
+        Raises:
+            SlackError: Slack refuses the app-level token.
+            Stopped: it has been closed meanwhile.
+        """
+        try:
+            through_outages(self._connect, self._closing.wait)
+        except SlackApiError as error:
+            raise SlackError(
+                f"Slack does not accept SLACK_APP_TOKEN ({error.response['error']}): take the app-level "
+                "token with the scope connections:write from the app's page “Basic Information”; it begins "
+                "with xapp-."
+            ) from None
+        if self._closing.is_set():
+            self._hang_up()
+            raise Stopped
+
+    def _connect(self) -> None:
+        if self._closing.is_set():
+            raise Stopped
+        self._client.connect()
+
+    def is_connected(self) -> bool:
+        return self._client.is_connected()
 
     def close(self) -> None:
         """Close the connection at once. The SDK waits for the next message first, which takes seconds."""
-        client = self.client
+        self._closing.set()
+        client = self._client
         client.closed = client.current_session_state.terminated = True
         client.auto_reconnect_enabled = False
-        if client.current_session is not None and client.current_session.sock is not None:
-            _hang_up(client.current_session.sock)
+        self._hang_up()
         # Wakes the thread that waits for messages; it ignores None.
         client.message_queue.put(None)
         super().close()  # type: ignore[no-untyped-call]
@@ -50,28 +133,10 @@ class SocketReceiver(SocketModeHandler):
             send_response(client, req, answer, started)
         metrics.acknowledged(perf_counter() - begun)
 
-
-def _hang_up(connection: socket.socket) -> None:
-    """Shut the TCP connection down below TLS: through TLS, the reading thread would log an error."""
-    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as beneath:
-        beneath.shutdown(socket.SHUT_RDWR)
-
-
-def connect(handler: SocketReceiver) -> None:
-    """Connect to Slack; close the handler if that fails.
-
-    Raises:
-        SlackError: Slack refuses the app-level token, or cannot be reached.
-    """
-    try:
-        handler.connect()  # type: ignore[no-untyped-call]
-    except SlackApiError as error:
-        handler.close()
-        raise SlackError(
-            f"Slack does not accept SLACK_APP_TOKEN ({error.response['error']}): take the app-level "
-            "token with the scope connections:write from the app's page “Basic Information”; it begins "
-            "with xapp-."
-        ) from None
-    except (SlackClientError, OSError) as error:
-        handler.close()
-        raise SlackError(f"Slack's Socket Mode cannot be reached: {error}") from None
+    def _hang_up(self) -> None:
+        """Shut the TCP connection down below TLS: through TLS, the reading thread would log an error."""
+        session = self._client.current_session
+        if session is None or session.sock is None:
+            return
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(session.sock.fileno())) as beneath:
+            beneath.shutdown(socket.SHUT_RDWR)

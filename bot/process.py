@@ -1,0 +1,62 @@
+"""The bot as a process: from the first signal handler to the exit."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import structlog
+
+from bot.app import Bot
+from bot.config.settings import Settings
+from bot.runtime.cpu import set_switch_interval
+from bot.runtime.front import Front
+from bot.runtime.shutdown import Signals, exit_process
+from bot.slack.api.outages import Stopped
+
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then end the process; a second signal ends it at once.
+
+    Raises: what `Bot` and `Bot.start` do.
+    """
+    set_switch_interval()
+    if settings.cores == "one":
+        log.warning("setting_ignored", setting="DMS_BOT_CORES", reason="the process uses all cores now")
+    front = Front(settings)
+    front.open()
+    # Until here and in it, a signal ends the process (`bot.cli`): nothing has begun that would have to end.
+    bot = Bot(settings, front=front)
+    signals = Signals()
+    starting = _Starting(bot, signals)
+    received = signals.wait()
+    if starting.failure is not None:
+        raise starting.failure
+    log.info("signal_received", signal=received)
+    bot.stop()
+    exit_process()
+
+
+class _Starting:
+    """Starts the bot in a thread, so that a signal is heard while it waits for Slack."""
+
+    def __init__(self, bot: Bot, signals: Signals) -> None:
+        self._bot = bot
+        self._signals = signals
+        self.failure: Exception | None = None
+        threading.Thread(target=self._run, name="start", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._bot.start()
+        except Stopped:
+            return
+        except Exception as error:
+            self.failure = error
+            self._signals.wake()
+            return
+        # What is loaded by now stays for good: without it, a garbage collection takes less time.
+        gc.collect()
+        gc.freeze()

@@ -1,0 +1,97 @@
+"""What Slack or the network has for now, as opposed to a refusal; and waiting until it is over.
+
+Source: https://docs.slack.dev/apis/web-api/rate-limits, and the errors that every method's page lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.api.client import SLACK_ERRORS
+from bot.util.ratelimit import back_off
+
+log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+RETRY_AFTER_S = 5.0
+"""Used when Slack sends no Retry-After."""
+_MOST_S = 30.0
+"""Seconds after which Slack is asked again at the latest, unless it wants to be left alone for longer."""
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A fault of Slack or of the way to it, which ends by itself."""
+
+    reason: str
+    """Slack's error code, the HTTP status, or the network error: for people."""
+    code: str
+    """The same as a short name: `ratelimited`, `internal_error`, `HTTP 503`."""
+    retry_after_s: float | None = None
+    """Seconds that Slack wants to be left alone; None: it did not say."""
+
+
+class Stopped(Exception):
+    """Nobody waits for Slack any more, because the bot is stopping."""
+
+
+def outage(error: Exception) -> Outage | None:
+    """What passes by itself, of an error in `SLACK_ERRORS`; None: Slack has refused the call."""
+    if not isinstance(error, SlackApiError):
+        return Outage(f"Slack cannot be reached ({error or type(error).__name__})", "unreachable")
+    response = error.response
+    status = int(getattr(response, "status_code", 200) or 200)
+    word = str(response.get("error") or error)
+    if status == 429 or word in _RATE_LIMITED:
+        seconds = retry_after(getattr(response, "headers", {}))
+        return Outage("Slack limits the app's calls (ratelimited)", "ratelimited", seconds)
+    if status >= 500:
+        return Outage(f"Slack has a fault (HTTP {status})", f"HTTP {status}")
+    if word in _TRANSIENT:
+        return Outage(f"Slack has a fault ({word})", word)
+    return None
+
+
+def retry_after(headers: Mapping[str, Any]) -> float:
+    """Seconds, from the header `Retry-After`."""
+    value = next((each for name, each in headers.items() if name.lower() == "retry-after"), None)
+    if isinstance(value, list):
+        value = value[0] if value else None
+    try:
+        return max(0.0, float(value)) if value is not None else RETRY_AFTER_S
+    except ValueError:
+        return RETRY_AFTER_S
+
+
+def wait_s(found: Outage, failures: int) -> float:
+    """Seconds until Slack is asked again, after this many failures in a row (1 or more)."""
+    return max(min(back_off(failures), _MOST_S), found.retry_after_s or 0.0)
+
+
+def through_outages(call: Callable[[], Answer], pause: Callable[[float], object]) -> Answer:
+    """Make the call until it succeeds; `pause` waits so many seconds, and returns True to stop waiting.
+
+    Raises:
+        Stopped: `pause` has said so.
+        SlackApiError: Slack refuses the call.
+    """
+    failures = 0
+    while True:
+        try:
+            return call()
+        except SLACK_ERRORS as error:
+            found = outage(error)
+            if found is None:
+                raise
+            failures += 1
+            seconds = wait_s(found, failures)
+            log.warning("slack_not_ready", reason=found.reason, retry_in_s=round(seconds, 1))
+        if pause(seconds):
+            raise Stopped
