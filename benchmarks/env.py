@@ -130,6 +130,7 @@ def bot_settings(
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "DMS_LOCATIONS": ",".join(places),
         "DMS_NOTIFY_CHANNEL": "C0DBMIGRAT",
+        "DMS_BOT_COMMANDS_PER_MINUTE": "100000",
         "DMS_BOT_POLICY": "open",
         "DMS_BOT_DB": str(folder / "bot.db"),
         "DMS_BOT_HOST": "127.0.0.1",

@@ -50,6 +50,8 @@ from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import Person, RequestState
 from bot.store.retention import RetentionJob
+from bot.util.fair import FairShare
+from bot.util.ratelimit import PersonalLimit
 from bot.version import version
 from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
@@ -253,6 +255,7 @@ class Bot:
             approval_expires_s=self.settings.approval_expires_s,
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
             parallel=self.settings.bulk_parallel,
+            max_open=self.settings.max_open_requests,
             clock=self._clock,
             wake=self.wake.set,
         )
@@ -263,7 +266,7 @@ class Bot:
             self.commands,
             self.store,
             self.replier,
-            dms_pool=self.dms_pool,
+            dms_share=FairShare(self.dms_pool, max(1, self.settings.workers // 4)),
             store_pool=self.store_pool,
             dispatch_pool=self.dispatch_pool,
             after_ack=self.after_ack,
@@ -271,7 +274,8 @@ class Bot:
         )
         buttons = RequestButtons(workers, self.approvals, self.store, self.replier, self._clock)
         submissions = Submissions(workers, self.approvals, self.store, self.replier)
-        return Dispatcher(self.commands.syntaxes, self.store, workers, buttons, submissions)
+        pace = PersonalLimit(self.settings.commands_per_minute)
+        return Dispatcher(self.commands.syntaxes, self.store, workers, buttons, submissions, pace)
 
     def _context(self, who: Person, response_url: str) -> Context:
         return Context(

@@ -59,6 +59,10 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "auto"
     """json, console, or auto (console on a terminal, else json)."""
+    max_open_requests: int = 20
+    """Open requests of one person: those that wait to be confirmed or approved."""
+    commands_per_minute: int = 300
+    """Commands and presses of one person that are answered in a minute."""
     shutdown_s: float = 20.0
     """How long a shutdown waits for work in progress; the next process takes over the rest."""
     keep_s: float = 90 * 86400.0
@@ -203,6 +207,18 @@ OPTIONS = (
         "dms_deadline_s", "DMS_BOT_DMS_DEADLINE", values.duration(1, 300), "Longest wait for a call to DMS"
     ),
     Option("workers", "DMS_BOT_WORKERS", values.integer(1, 256), "Commands that are answered at once"),
+    Option(
+        "max_open_requests",
+        "DMS_BOT_MAX_OPEN_REQUESTS",
+        values.integer(1, 10_000),
+        "Requests of one person that may wait to be confirmed or approved",
+    ),
+    Option(
+        "commands_per_minute",
+        "DMS_BOT_COMMANDS_PER_MINUTE",
+        values.integer(10, 1_000_000),
+        "Commands and presses of one person that are answered in a minute",
+    ),
     Option(
         "cores",
         "DMS_BOT_CORES",

@@ -70,6 +70,8 @@ class RequestContext:
     """Channel for approvals, where the policy names none."""
     parallel: int
     """Maximum number of runs of one request at the same time."""
+    max_open: int
+    """Maximum number of open requests of one person."""
     clock: Callable[[], datetime]
     wake: Callable[[], None]
     """Wakes the notifier, which sends what is in the outbox."""

@@ -18,7 +18,7 @@ from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
 from bot.requests.wording import KEPT_FROM_CHANNEL, OLD_BUTTON, list_jobs
 from bot.store.facts import RequestFacts
-from bot.store.records import OutMessage, Person, Request
+from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 from bot.util import parallel
 
 
@@ -40,9 +40,11 @@ class RequestCreation:
         if objection is not None:
             return objection
         request = self._drafter.draft(who, draft, verdicts)
-        blocker = self._record(request, draft.response_url)
-        if blocker is not None:
-            return self._blocked_note(who, draft, blocker)
+        stop = self._record(request, draft.response_url)
+        if isinstance(stop, Blocker):
+            return self._blocked_note(who, draft, stop)
+        if stop is not None:
+            return stop
         self._ctx.start_if_approved(request)
         if self._ctx.channel_of(request) != who.channel:
             return Note(KEPT_FROM_CHANNEL, tone="info")
@@ -145,10 +147,10 @@ class RequestCreation:
         again = Invocation(draft.action, names, flags_of(draft.options))
         return (Button("Ask again", draft.action, "run", self._ref(who, again)),)
 
-    def _record(self, request: Request, response_url: str) -> Blocker | None:
-        """Store the request and its message. Returns what blocks it, if anything; then nothing is stored."""
+    def _record(self, request: Request, response_url: str) -> Blocker | Note | None:
+        """Store the request and its message. Returns what forbids it, if anything; then nothing is stored."""
         with self._ctx.store.transaction():
-            blocker = self._ctx.blocker(request)
+            blocker = self._ctx.blocker(request) or self._too_many(request)
             if blocker is not None:
                 return blocker
             self._ctx.store.add_request(request)
@@ -167,6 +169,41 @@ class RequestCreation:
             self._ctx.update_related(request)
             self._ctx.on_state_entered(request)
         return None
+
+    def _too_many(self, request: Request) -> Note | None:
+        """Why this person may not open one more request. An identical one that has not been confirmed yet
+        ends, as they look at the new one."""
+        if request.state not in OPEN_REQUESTS:
+            return None
+        mine = self._open_of(request)
+        same = next((each for each in mine if _is_same(each, request)), None)
+        if same is not None and same.state is RequestState.APPROVING:
+            review = Button("Review", same.action, "review", same.id)
+            return Note("You asked for exactly that already: it waits for approvals.", (review,), tone="warn")
+        if same is not None:
+            self._ctx.end(same, RequestState.CANCELLED, "cancelled", request.by, "asked again")
+            return None
+        if len(mine) < self._ctx.max_open:
+            return None
+        return Note(
+            f"Nothing was done: {len(mine)} of your requests are open, and one person can have "
+            f"{self._ctx.max_open}. `/dms approvals` shows them: withdraw those that you no longer need.",
+            tone="warn",
+        )
+
+    def _open_of(self, request: Request) -> list[Request]:
+        """The open requests of the same person, newest first."""
+        found = self._ctx.store.requests(OPEN_REQUESTS, by=request.by.user, limit=10 * self._ctx.max_open)
+        return [each for each in found if each.by.team == request.by.team and each.expires > request.created]
+
+
+def _is_same(old: Request, new: Request) -> bool:
+    """Whether two requests ask for the same action on the same jobs with the same options."""
+
+    def asked(request: Request) -> tuple[object, ...]:
+        return request.action, request.options, sorted(job.name for job in request.jobs)
+
+    return asked(old) == asked(new)
 
 
 def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:

@@ -23,7 +23,7 @@ STATE_TEXT = {
     RequestState.CANCELLED: "cancelled",
     RequestState.DENIED: "denied",
     RequestState.EXPIRED: "expired; ask again",
-    RequestState.OUTDATED: "out of date, because the job has changed; ask again",
+    RequestState.OUTDATED: "out of date; ask again",
 }
 """The state of a request, to follow “this request is”."""
 OLD_BUTTON = Note(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Container
+import threading
+import time
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+_MAX_PEOPLE = 1000
+"""People whose limits are remembered, before those who wait for nothing are forgotten."""
 _JITTER = 0.1
 """Spread, so that replicas and locations do not all poll at the same moment."""
 _BACK_OFF_FROM_S = 2.0
@@ -130,7 +134,35 @@ class TokenBucket:
         """Block calls until `until` (Slack sent Retry-After)."""
         self._blocked_until = max(self._blocked_until, until)
 
+    def is_full(self, now: float) -> bool:
+        """Whether it has not been used for so long that it can be forgotten."""
+        self._refill(now)
+        return self._tokens is None or self._tokens >= self.burst
+
     def _refill(self, now: float) -> None:
         if self._tokens is not None:
             self._tokens = min(self.burst, self._tokens + (now - self._at) * self.per_s)
         self._at = now
+
+
+class PersonalLimit:
+    """A token bucket for each person, with half a minute's share at once. Thread-safe."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._buckets: dict[str, TokenBucket] = {}
+        self._lock = threading.Lock()
+
+    def take(self, person: str) -> float:
+        """Take one; returns 0, or the seconds until there is one, and then nothing was taken."""
+        with self._lock:
+            now = self._clock()
+            if person not in self._buckets and len(self._buckets) >= _MAX_PEOPLE:
+                self._buckets = {who: each for who, each in self._buckets.items() if not each.is_full(now)}
+            new = TokenBucket(self._per_minute / 60, max(1.0, self._per_minute / 2))
+            bucket = self._buckets.setdefault(person, new)
+            wait = bucket.wait(now)
+            if wait == 0:
+                bucket.take(now)
+            return wait

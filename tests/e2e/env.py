@@ -190,6 +190,7 @@ def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> S
         "poll_fast_s": 0.3,
         "poll_slow_s": 1.0,
         "shutdown_s": 5.0,
+        "commands_per_minute": 100_000,
     }
     return Settings(**(values | more))
 

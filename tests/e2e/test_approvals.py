@@ -604,7 +604,7 @@ def test_an_approval_that_finds_the_job_changed_is_not_said_to_count(env: Env) -
     review = reviewed(env, job)
     env.dms.set_job(job, state="FAILED")
     env.press(review, "approve", user="alex")
-    told = plain(env.slack.wait_view("alex", "out of date, because the job has changed"))
+    told = plain(env.slack.wait_view("alex", "out of date; ask again"))
     assert "Nothing was sent" in told
     assert "counts" not in told
 

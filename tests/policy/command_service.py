@@ -126,6 +126,7 @@ def command_service(dms: DmsServer, path: Path, rights: Access | None = None) ->
             approval_expires_s=4 * 3600,
             approval_channel="",
             parallel=2,
+            max_open=SETTINGS.max_open_requests,
             clock=clock,
             wake=lambda: None,
         )

@@ -6,7 +6,8 @@ alone and has 2 seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -22,11 +23,20 @@ from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.store import Store
+from bot.util.ratelimit import PersonalLimit
 
 log = structlog.get_logger(__name__)
 
 _MAX_TICKED = 1000
 _ACTIONS = frozenset(str(action) for action in Action)
+
+
+def _too_many(wait_s: float) -> Note:
+    return Note(
+        "Nothing was done: you send more commands than I answer for one person, so that others do not wait. "
+        f"Try again in {math.ceil(wait_s)} s; several jobs go in one command, as in `/dms verify a b c`.",
+        tone="warn",
+    )
 
 
 class Dispatcher:
@@ -39,26 +49,41 @@ class Dispatcher:
         workers: Workers,
         request_buttons: RequestButtons,
         submissions: Submissions,
+        pace: PersonalLimit,
     ) -> None:
         self._syntaxes = syntaxes
         self._store = store
         self._workers = workers
         self._request_buttons = request_buttons
         self.submissions = submissions
+        self._pace = pace
 
     def on_command(self, command: SlashCommand) -> None:
         target = ReplyTarget(command.who, command.response_url)
-        self._workers.submit(target, command.trigger, lambda: self._run_command(command, target))
+        self._submit(target, command.trigger, lambda: self._run_command(command, target))
 
     def on_block_action(self, press: BlockAction) -> None:
         replaces = press.replaceable and press.step == "turn"
         target = ReplyTarget(press.who, press.response_url, replace=replaces)
-        self._workers.submit(target, press.trigger, lambda: self._run_block_action(press, target))
+        self._submit(target, press.trigger, lambda: self._run_block_action(press, target))
 
     def on_submission(self, submission: ViewSubmission) -> None:
         """A view that `submissions.objections` found nothing wrong with."""
         target = ReplyTarget(submission.who)
         self._workers.submit(target, submission.trigger, lambda: self.submissions.submitted(submission))
+
+    def _submit(self, target: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
+        """Begin the work, unless this person has sent too much lately, for which others would wait."""
+
+        def paced() -> None:
+            wait_s = self._pace.take(f"{target.who.team}/{target.who.user}")
+            if wait_s > 0:
+                log.info("too_many_commands", user=target.who.user)
+                self._workers.reply(target, _too_many(wait_s))
+                return
+            work()
+
+        self._workers.submit(target, trigger, paced)
 
     def _run_command(self, command: SlashCommand, target: ReplyTarget) -> None:
         invocation = parse(command.text, self._syntaxes)

@@ -2,8 +2,9 @@
 
 There are three, so that trouble in one place is not felt in another. The dispatch pool begins everything and
 opens views, for which Slack gives 3 seconds. The store pool runs what needs the store alone, and talks to
-Slack. The DMS pool runs what asks DMS, and may hang as long as DMS does. Changes that were confirmed run in a
-fourth one (`bot.requests.runner`), whose queue is in the store: a stop drops it, while it finishes these.
+Slack. The DMS pool runs what asks DMS, and may hang as long as DMS does; each person has a share of it.
+Changes that were confirmed run in a fourth one (`bot.requests.runner`), whose queue is in the store: a stop
+drops it, while it finishes these.
 
 Fewer pools were tried. With dispatch and store in one pool of 16 threads, 60 answers whose response URL hangs
 keep a view from opening (`tests/faults/test_slack_answers.py`), and with store and DMS in one, 40 calls that
@@ -29,6 +30,7 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.render import modals
 from bot.store import Store, StoreError
 from bot.store.records import Person
+from bot.util.fair import FairShare
 from bot.util.redact import redact
 
 log = structlog.get_logger(__name__)
@@ -62,7 +64,7 @@ class Workers:
         store: Store,
         replier: Replier,
         *,
-        dms_pool: Executor,
+        dms_share: FairShare,
         store_pool: Executor,
         dispatch_pool: Executor,
         after_ack: AfterAck,
@@ -71,7 +73,7 @@ class Workers:
         self._verbs = verbs
         self._store = store
         self._replier = replier
-        self._dms_pool = dms_pool
+        self._dms_share = dms_share
         self._store_pool = store_pool
         self._dispatch_pool = dispatch_pool
         self._after_ack = after_ack
@@ -88,8 +90,11 @@ class Workers:
         self, target: ReplyTarget, verb: str, work: Callable[[], None], *, store_only: bool = False
     ) -> None:
         """Run `work` in the DMS pool, or in the store pool if it is `store_only`: it does not call DMS."""
-        pool = self._store_pool if store_only else self._dms_pool
-        pool.submit(logs.with_request_id(self._guarded), target, work, verb)
+        guarded = logs.with_request_id(self._guarded)
+        if store_only:
+            self._store_pool.submit(guarded, target, work, verb)
+        else:
+            self._dms_share.submit(target.who.user, lambda: guarded(target, work, verb))
 
     def invoke(self, invocation: Invocation, target: ReplyTarget, trigger: str) -> None:
         """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds."""
