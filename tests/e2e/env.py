@@ -43,6 +43,18 @@ DONE = {
     "delete": "✅ *Deleted*",
 }
 """How a request's message says that its action has succeeded."""
+SHOWN = {
+    "approving": "Waiting for approval",
+    "behind": "NOT ZERO",
+    "cancelled": "Cancelled",
+    "denied": "Denied",
+    "done": "✅",
+    "expired": "Expired",
+    "failed": "🔴",
+    "outdated": "Out of date",
+    "unclear": "unclear",
+}
+"""How a request's message says how it stands: the one place of the tests for these words."""
 _numbers = itertools.count(1)
 
 JSON = dict[str, Any]
@@ -102,6 +114,10 @@ class Env:
     def shows_done(self, message: JSON, verb: str, *words: str, timeout: float = PATIENCE_S) -> JSON:
         """The same message, once it says that what was asked for has been done."""
         return self.shows(message, DONE[verb], *words, timeout=timeout)
+
+    def shows_as(self, message: JSON, stands: str, *words: str, **more: Any) -> JSON:
+        """The same message, once it says that the request stands like this: a key of `SHOWN`."""
+        return self.shows(message, SHOWN[stands], *words, **more)
 
     def found_by(self, message: JSON, button: str) -> dict[str, Any]:
         """How `SlackControl.press` finds a button: by its step, or by its label where that is given instead.

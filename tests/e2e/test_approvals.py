@@ -125,7 +125,7 @@ def test_two_approve_and_it_runs_once(env: Env) -> None:
         assert word in plain(ask)
     assert "Delete job and destination" not in plain(ask)
     assert {"!subteam^S0LEADS001", "!subteam^S0DBATEAM1"} <= set(pings(ask))
-    env.shows(card, "Waiting for approval", "0 of 2", "two for production", step="withdraw")
+    env.shows_as(card, "approving", "0 of 2", "two for production", step="withdraw")
     assert env.writes("delete", job) == []
 
     env.press(ask, "approve", "sam")
@@ -171,7 +171,7 @@ def test_who_may_not_is_told_so_alone(env: Env) -> None:
     assert events(env, job) == ["requested", "confirmed", "approved"]
     assert env.writes("delete", job) == []
     env.press(card, "withdraw")
-    env.shows(ask, "Cancelled")
+    env.shows_as(ask, "cancelled")
 
 
 def test_a_denial_gives_its_reason(env: Env) -> None:
@@ -185,7 +185,7 @@ def test_a_denial_gives_its_reason(env: Env) -> None:
     assert answer["response_action"] == "errors"
     env.slack.submit(view, {input_of(view): "not before the month end"}, user="alex")
     for message in (ask, card):
-        shown = env.shows(message, "Denied", ALEX, "not before the month end")
+        shown = env.shows_as(message, "denied", ALEX, "not before the month end")
         assert "[Approve]" not in plain(shown)
     last = audit(env, job)[-1]
     assert (last.event, last.user, last.detail) == ("denied", ALEX, "not before the month end")
@@ -202,7 +202,7 @@ def test_who_has_approved_may_think_better_of_it(env: Env) -> None:
     env.press(env.shows(ask, "1 of 2"), "deny", "sam")
     view = env.slack.wait_view("sam", "Why not?")
     env.slack.submit(view, {input_of(view): "the wrong job"}, user="sam")
-    env.shows(ask, "Denied", SAM, "the wrong job")
+    env.shows_as(ask, "denied", SAM, "the wrong job")
     assert events(env, job)[-2:] == ["approved", "denied"]
 
 
@@ -214,7 +214,7 @@ def test_a_role_from_a_channel_holds_in_the_view_too(env: Env) -> None:
     env.press(ask, "deny", "riley")
     view = env.slack.wait_view("riley", "Why not?")
     env.slack.submit(view, {input_of(view): "no"}, user="riley")
-    env.shows(card, "Denied", RILEY)
+    env.shows_as(card, "denied", RILEY)
 
 
 def test_the_requester_withdraws(env: Env) -> None:
@@ -223,7 +223,7 @@ def test_the_requester_withdraws(env: Env) -> None:
     waiting = env.shows(card, step="withdraw")
     press_refused(env, waiting, "withdraw", "riley", "Only", f"may delete `{job}`, can take this back")
     env.press(card, "withdraw")
-    env.shows(ask, "Cancelled", DANA)
+    env.shows_as(ask, "cancelled", DANA)
     before = moment(env)
     env.press(ask, "approve", user="alex", stale=True)
     private(env, "alex", "this request is cancelled", after=before)
@@ -278,8 +278,8 @@ def test_a_reminder_comes_before_it_expires(env: Env) -> None:
     assert reminder["thread_ts"] == ask["ts"]
     assert "!subteam^S0LEADS001" in pings(reminder)
     age(env, request_of(env, job), left * 0.1)
-    env.shows(card, "Expired", "[Ask again]")
-    env.shows(ask, "Expired")
+    env.shows_as(card, "expired", "[Ask again]")
+    env.shows_as(ask, "expired")
     assert events(env, job)[-1] == "expired"
     reminders = [m for m in env.slack.thread(APPROVALS, ask["ts"]) if "⏰" in plain(m)]
     assert len(reminders) == 1
@@ -295,7 +295,7 @@ def test_what_has_expired_cannot_be_approved(env: Env) -> None:
     before = moment(env)
     env.press(ask, "approve", user="alex", stale=True)
     private(env, "alex", "expired", after=before)
-    env.shows(card, "Expired")
+    env.shows_as(card, "expired")
     assert env.writes("delete", job) == []
     assert events(env, job)[-1] == "expired"
 
@@ -328,7 +328,7 @@ def test_the_delay_can_be_looked_at_again_where_it_is_approved(env: Env) -> None
     assert "Replication delay: 0 s" in plain(ask)
     fall_behind(env, job)
     env.press(ask, "recheck", "alex")
-    env.shows(ask, "NOT ZERO", "1 min 30 s", step="approve")
+    env.shows_as(ask, "behind", "1 min 30 s", step="approve")
 
 
 def test_an_old_delay_is_read_again_before_an_approval_counts(env: Env) -> None:
@@ -338,7 +338,7 @@ def test_an_old_delay_is_read_again_before_an_approval_counts(env: Env) -> None:
     before = moment(env)
     env.press(ask, "approve", "alex")
     private(env, "alex", "did not count", "not zero", "1 min 30 s", after=before)
-    ask = env.shows(ask, "NOT ZERO", "1 min 30 s", "0 of 1")
+    ask = env.shows_as(ask, "behind", "1 min 30 s", "0 of 1")
     assert events(env, job) == ["requested", "confirmed"]
     env.press(ask, "approve", "alex")
     env.shows_done(ask, "promote", ALEX)
@@ -360,7 +360,7 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
     private(env, "alex", "did not count", "not zero", "1 min 30 s", after=before)
     assert events(env, job) == ["requested", "confirmed"]
     env.slack.clear_faults()
-    env.press(env.shows(ask, "NOT ZERO"), "approve", "alex")
+    env.press(env.shows_as(ask, "behind"), "approve", "alex")
     env.shows_done(ask, "promote", ALEX)
 
 
@@ -391,7 +391,7 @@ def test_who_may_promote_alone_confirms_no_old_delay(slack: SlackServer, tmp_pat
         before = moment(env)
         env.press(card, "confirm")
         private(env, "dana", "did not count", "not zero", after=before)
-        env.confirm(env.shows(card, "NOT ZERO"), "confirm", typed=job)
+        env.confirm(env.shows_as(card, "behind"), "confirm", typed=job)
         env.shows_done(card, "promote")
 
 
@@ -458,7 +458,7 @@ def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
     env.dms.set_job(job, state="FAILED")
     env.press(ask, "approve", "alex")
     for message in (ask, card):
-        env.shows(message, "Out of date", "RUNNING in CDC", "FAILED")
+        env.shows_as(message, "outdated", "RUNNING in CDC", "FAILED")
     assert env.writes("delete", job) == []
     assert audit_events(env, job)[-1] == ("outdated", "")
 
@@ -482,7 +482,7 @@ def test_a_job_of_the_same_name_is_another_job(env: Env) -> None:
     env.dms.remove_job(job)
     env.dms.add_job(job, phase="CDC", labels={"env": "prod"}, frozen=True, created_ago=1)
     env.press(ask, "approve", "alex")
-    env.shows(card, "Out of date", "another job now")
+    env.shows_as(card, "outdated", "another job now")
     assert env.writes("delete", job) == []
 
 
@@ -546,7 +546,7 @@ def test_home_leads_to_the_whole_card(env: Env) -> None:
     env.press(review, "deny", user="alex")
     reason = env.slack.wait_view("alex", "Why not?")
     env.slack.submit(reason, {input_of(reason): "not today"}, user="alex")
-    env.shows(card, "Denied", ALEX, "not today")
+    env.shows_as(card, "denied", ALEX, "not today")
     assert env.slack.views("alex") == []
 
 
@@ -573,7 +573,7 @@ def test_a_review_lets_no_delay_through_that_it_does_not_show(env: Env) -> None:
     assert "Replication delay: 0 s" in plain(review)
     fall_behind(env, job)
     env.press(ask, "recheck")
-    env.shows(ask, "NOT ZERO")
+    env.shows_as(ask, "behind")
     env.press(review, "approve", user="alex")
     again = env.slack.wait_view("alex", "did not count")
     assert "NOT ZERO" in plain(again)
@@ -588,7 +588,7 @@ def test_a_review_of_what_is_over_says_so(env: Env) -> None:
     review = reviewed(env, job)
     listed = env.type("approvals", user="sam")
     env.press(card, "withdraw")
-    env.shows(card, "Cancelled")
+    env.shows_as(card, "cancelled")
     env.press(review, "approve", user="alex")
     assert "[Approve]" not in plain(env.slack.wait_view("alex", "this request is cancelled"))
     before = moment(env)
@@ -615,7 +615,7 @@ def test_ones_own_request_is_confirmed_on_its_whole_card(env: Env) -> None:
     card = env.type(f"promote {job}")
     assert "[Confirm" not in part(env, "dana", job, "Promote")
     env.press(reviewed(env, job, "dana"), "confirm", user="dana")
-    env.shows(card, "Waiting for approval")
+    env.shows_as(card, "approving")
 
 
 def test_what_is_typed_stands_over_the_review(env: Env) -> None:
@@ -624,7 +624,7 @@ def test_what_is_typed_stands_over_the_review(env: Env) -> None:
     env.press(reviewed(env, job, "dana"), "confirm", user="dana")
     view = env.slack.wait_view("dana", "are you sure?")
     env.slack.submit(view, {input_of(view): job}, user="dana")
-    env.shows(card, "Waiting for approval")
+    env.shows_as(card, "approving")
     assert env.slack.views("dana") == []
 
 

@@ -72,7 +72,7 @@ def requested(env: Env, text: str, job: str) -> JSON:
 def approved_too_late(env: Env, card: JSON, job: str, verb: str, *said: str) -> None:
     """Approve, and see that this ends the request, which says why; nothing is sent."""
     env.press(card, "approve", ALEX)
-    shown = env.shows(card, "Out of date", *said)
+    shown = env.shows_as(card, "outdated", *said)
     assert events(env, job)[-1] == "outdated"
     assert request_of(env, job).state is RequestState.OUTDATED
     assert env.writes(verb, job) == [], plain(shown)
@@ -118,7 +118,7 @@ def test_a_confirmation_is_bound_to_all_of_the_job(env: Env, change: JSON, said:
     card = env.type(f"stop {job}")
     env.dms.set_job(job, **change)
     env.press(card, "confirm")
-    env.shows(card, "Out of date", said)
+    env.shows_as(card, "outdated", said)
     assert env.writes("stop", job) == []
 
 

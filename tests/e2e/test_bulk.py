@@ -93,7 +93,7 @@ def test_what_filters_find_is_asked_about_also_when_it_is_one(env: Env) -> None:
     assert "Confirm stop" in labels(card)
     assert methods(env, jobs) == [[]]
     env.confirm(card, "confirm")
-    env.shows(card, "✅")
+    env.shows_as(card, "done")
     assert methods(env, jobs) == [["StopMigrationJob"]]
 
 
@@ -327,7 +327,7 @@ def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -
     card = env.type(f"stop {' '.join(jobs)}")
     env.dms.set_job(jobs[1], state="STOPPED")
     env.confirm(card, "confirm")
-    ended = env.shows(card, "Out of date", jobs[1])
+    ended = env.shows_as(card, "outdated", jobs[1])
     assert methods(env, jobs) == [[], [], []]
     before = env.now()
     env.press(ended, "Ask again")
@@ -382,7 +382,7 @@ def test_a_stuck_job_that_moves_on_before_the_confirmation_is_kept(env: Env) -> 
     card = env.type(f"delete {jobs[0]}")
     env.dms.set_job(jobs[0], state="RUNNING", phase="FULL_DUMP")
     env.confirm(card, "confirm")
-    env.shows(card, "Out of date", "is RUNNING in FULL_DUMP now")
+    env.shows_as(card, "outdated", "is RUNNING in FULL_DUMP now")
     assert methods(env, jobs) == [[]]
 
 
@@ -420,7 +420,7 @@ def test_bulk_promote_shows_every_delay(env: Env) -> None:
     assert "Replication delay: 0 s for 11 jobs* (measured <!date^" in text
     assert all(f"`{job}`" in text for job in jobs)
     env.press(card, "cancel")
-    env.shows(card, "Cancelled")
+    env.shows_as(card, "cancelled")
     assert methods(env, jobs) == [[]] * 12
 
 

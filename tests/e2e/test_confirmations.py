@@ -70,7 +70,7 @@ def test_a_job_that_has_changed_is_not_touched_and_asking_again_works(
     fields, word, shown = CHANGES[change]
     env.dms.set_job(job, **fields)
     env.press(card, "confirm")
-    old = env.shows(card, "Out of date", "RUNNING in CDC", word, "[Ask again]")
+    old = env.shows_as(card, "outdated", "RUNNING in CDC", word, "[Ask again]")
     assert "confirm" not in steps(old)
     assert env.writes(verb, job) == []
     assert events(env, job) == ["requested", "outdated"]
@@ -90,7 +90,7 @@ def test_a_job_of_the_same_name_is_another_job(env: Env) -> None:
     env.dms.remove_job(job)
     env.dms.add_job(job, phase="CDC", frozen=True, created_ago=5)
     env.press(card, "confirm")
-    env.shows(card, "Out of date", "deleted and created anew", "[Ask again]")
+    env.shows_as(card, "outdated", "deleted and created anew", "[Ask again]")
     assert env.writes("delete", job) == []
 
 
@@ -99,7 +99,7 @@ def test_a_job_that_is_gone_is_said_to_be_gone(env: Env) -> None:
     card = env.type(f"delete {job}")
     env.dms.remove_job(job)
     env.press(card, "confirm")
-    shown = env.shows(card, "Out of date", f"`{job}` no longer exists")
+    shown = env.shows_as(card, "outdated", f"`{job}` no longer exists")
     assert "[Ask again]" not in plain(shown)
     assert env.writes("delete", job) == []
 
@@ -111,7 +111,7 @@ def test_what_changes_while_the_view_is_open_counts(env: Env) -> None:
     view = env.slack.wait_view("dana")
     env.dms.set_job(job, state="RUNNING")
     env.slack.submit(view, {input_of(view): job})
-    env.shows(card, "Out of date", "FAILED", "RUNNING")
+    env.shows_as(card, "outdated", "FAILED", "RUNNING")
     assert env.writes("restart", job) == []
 
 
@@ -183,7 +183,7 @@ def test_it_expires(env: Env) -> None:
     before = moment(env)
     env.press(card, "confirm", stale=True)
     private(env, "dana", "expired", after=before)
-    old = env.shows(card, "Expired", "[Ask again]")
+    old = env.shows_as(card, "expired", "[Ask again]")
     assert env.writes("delete", job) == []
     env.press(old, "Ask again")
     again = card_for(env, job, after=before)
@@ -205,7 +205,7 @@ def test_cancelling_ends_it(env: Env) -> None:
     job = add(env)
     card = env.type(f"delete {job}")
     env.press(card, "cancel")
-    shown = env.shows(card, "Cancelled", f"<@{DANA}>")
+    shown = env.shows_as(card, "cancelled", f"<@{DANA}>")
     assert "[Delete" not in plain(shown)
     before = moment(env)
     env.press(card, "confirm", stale=True)
@@ -310,7 +310,7 @@ def test_a_failed_operation_gives_the_services_reason(env: Env) -> None:
     job = add(env)
     env.dms.operation_outcome(job, "stop", "INTERNAL", "replication slot <main> & more is busy")
     card = env.type(f"stop {job}")
-    shown = plain(env.shows(card, "🔴", "failed", "[Try again]"))
+    shown = plain(env.shows_as(card, "failed", "failed", "[Try again]"))
     assert "replication slot &lt;main&gt; &amp; more is busy" in shown
     assert events(env, job)[-1] == "failed"
     env.press(env.shows(card, "[Try again]"), "Try again")
@@ -343,7 +343,7 @@ def test_a_failed_verification_lists_what_is_wrong(env: Env) -> None:
         ],
     )
     card = env.type(f"verify {job}")
-    shown = plain(env.shows(card, "🔴", "failed", "Likely cause"))
+    shown = plain(env.shows_as(card, "failed", "failed", "Likely cause"))
     for word in ("wal_level must be logical", "it is replica", "gtid_mode is off"):
         assert word in shown
     assert shown.count("Likely cause") == 2
@@ -370,7 +370,7 @@ def test_every_finding_of_a_verification_is_shown_with_its_cause(env: Env) -> No
         [{"error_code": code, "error_message": f"{code.lower()} {long}"} for code in codes],
     )
     card = env.type(f"verify {job}")
-    shown = plain(env.shows(card, "🔴", "Likely cause", *codes))
+    shown = plain(env.shows_as(card, "failed", "Likely cause", *codes))
     assert shown.count("Likely cause") == len(codes)
 
 
@@ -380,7 +380,7 @@ def test_an_action_that_fails_gets_the_advice_of_a_job_that_fails(env: Env) -> N
         job, "start", "FAILED_PRECONDITION", "The destination instance contains existing data."
     )
     card = env.type(f"start {job}")
-    shown = plain(env.shows(card, "🔴", "contains existing data", "Likely cause"))
+    shown = plain(env.shows_as(card, "failed", "contains existing data", "Likely cause"))
     assert "then verify and start" in shown
 
 

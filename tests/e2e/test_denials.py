@@ -60,7 +60,7 @@ def all_sent(env: Env) -> None:
 def test_the_requester_is_told_in_the_thread(env: Env) -> None:
     job, card = confirmed(env)
     deny(env, job)
-    env.shows(card, "Denied", ALEX)
+    env.shows_as(card, "denied", ALEX)
     all_sent(env)
     (said,) = replies(env, card)
     assert f"<@{DANA}>: <@{ALEX}> has denied *restart {job}*." in said
@@ -96,7 +96,7 @@ def test_it_is_told_once_though_the_bot_ends_in_between(tmp_path: Path) -> None:
             all_sent(env)
             slack.control.fault("chat.postMessage", "503", times=None)
             deny(env, job)
-            env.shows(card, "Denied")
+            env.shows_as(card, "denied")
             assert replies(env, card) == []
         slack.control.clear_faults()
         with started(slack, dms, tmp_path, policy_file=rules) as env:
@@ -111,7 +111,7 @@ def test_who_denies_their_own_request_is_not_told(slack: SlackServer, tmp_path: 
     with single_bot(slack, tmp_path, policy_file=rules) as env:
         job, card = confirmed(env)
         deny(env, job, "dana")
-        env.shows(card, "Denied", DANA)
+        env.shows_as(card, "denied", DANA)
         all_sent(env)
         assert replies(env, card) == []
         assert events(env, job)[-1] == "denied"

@@ -201,7 +201,7 @@ def test_what_the_service_refuses_is_told(env: Env) -> None:
     env.dms.operation_outcome(job, "update", "INTERNAL", "the source cannot be reached")
     card = env.type(f"edit {job} --remove legacy")
     env.confirm(card, "confirm")
-    env.shows(card, "🔴", "the source cannot be reached", "[Try again]")
+    env.shows_as(card, "failed", "the source cannot be reached", "[Try again]")
     assert config_of(env, job) == all_but()
 
 
@@ -211,7 +211,7 @@ def test_saving_twice_saves_once(env: Env) -> None:
     env.dms.fault("UpdateMigrationJob", "UNAVAILABLE", after_apply=True, match=job)
     card = env.type(f"edit {job} --remove legacy")
     env.confirm(card, "confirm")
-    env.shows(card, "✅", "Saved")
+    env.shows_as(card, "done", "Saved")
     made = calls(env, job)
     assert len({each["request"]["request_id"] for each in made}) == 1
     assert config_of(env, job) == all_but("legacy")

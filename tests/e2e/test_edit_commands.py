@@ -40,7 +40,7 @@ def test_what_is_sent(env: Env, now: dict[str, Any], flags: str, body: JSON) -> 
     card = env.type(f"edit {job} {flags}")
     assert calls(env, job) == []
     env.confirm(card, "confirm")
-    env.shows(card, "✅", "Saved")
+    env.shows_as(card, "done", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": body})
     assert config_of(env, job) == body
 
@@ -92,7 +92,7 @@ def test_a_new_database_is_known_by_name_without_the_view(env: Env) -> None:
     env.dms.set_job(job, source_databases=["sales", "billing", "brand_new"])
     card = env.type(f"edit {job} --add brand_new")
     env.confirm(card, "confirm")
-    env.shows(card, "✅", "Saved")
+    env.shows_as(card, "done", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": filter_of("brand_new", "sales")})
 
 
@@ -111,7 +111,7 @@ def test_databases_are_edited_in_any_state(env: Env, state: str, phase: str | No
     job = job_with(env, state=state, phase=phase)
     card = env.type(f"edit {job} --remove legacy")
     env.confirm(card, "confirm")
-    env.shows(card, "✅", "Saved")
+    env.shows_as(card, "done", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 
@@ -129,7 +129,7 @@ def test_databases_of_a_stopped_mysql_job_are_edited(env: Env) -> None:
     card = env.type(f"edit {job} --remove legacy")
     assert "its data stays on the destination" in plain(card)
     env.confirm(card, "confirm")
-    assert "without a restart" not in plain(env.shows(card, "✅", "Saved")), "said of PostgreSQL alone"
+    assert "without a restart" not in plain(env.shows_as(card, "done", "Saved")), "said of PostgreSQL alone"
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 

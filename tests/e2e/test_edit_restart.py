@@ -59,7 +59,7 @@ def test_databases_and_parallelism_go_in_one_patch(env: Env) -> None:
     assert "takes effect only after a restart" in plain(card)
     assert "no longer migrated" in plain(card)
     env.confirm(card, "confirm")
-    env.shows(card, "✅", "Saved")
+    env.shows_as(card, "done", "Saved")
     assert patched(env, job) == (
         "objectsConfig,performanceConfig.dumpParallelLevel",
         {"objectsConfig": all_but("legacy"), "performanceConfig": {"dumpParallelLevel": "MIN"}},
@@ -70,7 +70,7 @@ def test_a_parallelism_that_is_set_already_is_not_sent_along(env: Env) -> None:
     job = job_with(env, dump_parallel_level="MAX")
     card = env.type(f"edit {job} --remove legacy --parallel max")
     env.confirm(card, "confirm")
-    env.shows(card, "✅", "Saved")
+    env.shows_as(card, "done", "Saved")
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 
@@ -78,7 +78,7 @@ def test_restart_now_stops_and_restarts_once_each(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", frozen=False, databases=slow(*NAMES))
     card = env.type(f"edit {job} --parallel max")
     env.confirm(card, "confirm")
-    saved = env.shows(card, "✅", "[Restart now]")
+    saved = env.shows_as(card, "done", "[Restart now]")
     before = env.now()
     env.press(saved, "Restart now")
     restart = card_after(env, before, "Restart", "stopped first", "wiped", *NAMES)
@@ -102,7 +102,7 @@ def test_restart_now_is_refused_once_the_dump_is_over(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP")
     card = env.type(f"edit {job} --parallel max")
     env.confirm(card, "confirm")
-    saved = env.shows(card, "✅", "[Restart now]")
+    saved = env.shows_as(card, "done", "[Restart now]")
     env.dms.set_job(job, phase="CDC")
     before = env.now()
     env.press(saved, "Restart now")
@@ -115,7 +115,7 @@ def test_a_job_stopped_for_a_restart_that_is_refused_is_not_called_unchanged(env
     env.dms.fault("RestartMigrationJob", "FAILED_PRECONDITION", match=job, message="no free slots")
     card = env.type(f"restart {job} --stop-first")
     confirm_typed(env, card, "confirm", job)
-    failed = env.shows(card, "🔴", "it was not restarted", "no free slots", "[Try again]")
+    failed = env.shows_as(card, "failed", "it was not restarted", "no free slots", "[Try again]")
     assert "The job was stopped" in plain(failed)
     assert "nothing was changed" not in plain(failed)
     before = env.now()
@@ -134,4 +134,4 @@ def test_parallelism_past_the_dump_offers_no_restart(env: Env) -> None:
     card = env.type(f"edit {job} --parallel max")
     assert "when the full dump runs again" in plain(card)
     env.confirm(card, "confirm")
-    assert "Restart now" not in labels(env.shows(card, "✅", "Saved"))
+    assert "Restart now" not in labels(env.shows_as(card, "done", "Saved"))

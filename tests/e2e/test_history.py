@@ -269,7 +269,7 @@ def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp
         env.press(asks(env, job), "deny", "alex")
         view = env.slack.wait_view("alex", "Why not?")
         env.slack.submit(view, {input_of(view): "wait"}, user="alex")
-        env.shows(card, "Denied")
+        env.shows_as(card, "denied")
         # It is told in the thread, too, which may come between a command and its answer.
         env.slack.wait_message(channel=CHANNEL, contains=["has denied", job])
         shown = plain(env.type(f"history {job}"))

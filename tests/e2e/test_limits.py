@@ -27,7 +27,7 @@ def test_asking_again_replaces_what_was_not_confirmed(env: Env) -> None:
     job = a_job(env)
     first = env.type(f"delete {job}")
     second = env.type(f"delete {job}")
-    env.shows(first, "Cancelled")
+    env.shows_as(first, "cancelled")
     assert "confirm" not in steps(env.current(first))
     env.press(second, "confirm")
     env.shows(second, "0 of 1")
@@ -48,7 +48,7 @@ def test_open_requests_of_one_person_have_a_limit(env: Env) -> None:
     assert events(env, job) == []
     assert "confirm" in steps(env.shows(env.type(f"delete {job}", user="sam"), step="confirm"))
     env.press(cards[0], "cancel")
-    env.shows(cards[0], "Cancelled")
+    env.shows_as(cards[0], "cancelled")
     assert "confirm" in steps(env.shows(env.type(f"delete {job}"), step="confirm"))
 
 

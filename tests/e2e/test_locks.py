@@ -186,6 +186,6 @@ def test_what_is_queued_locks_too(slack: SlackServer, tmp_path: Path) -> None:
         env.slack.command(f"stop {second}", user="sam")
         private(env, "sam", f"`{second}` is locked", f"stop by <@{DANA}>", after=before)
         finish(env, first)
-        env.shows(card, "✅", "all 2 jobs")
+        env.shows_as(card, "done", "all 2 jobs")
         assert len(env.writes("stop", second)) == 1
         assert request_of(env, second).state == "done"

@@ -22,7 +22,7 @@ def test_a_command_a_button_and_a_view(env: Env) -> None:
     job = env.add_job("http", state="STOPPED", phase="FULL_DUMP", databases=["sales"])
     card = env.type(f"restart {job}")
     env.confirm(card, typed=job)
-    env.shows(card, "✅", job)
+    env.shows_as(card, "done", job)
     assert len(env.writes("restart", job)) == 1
 
 

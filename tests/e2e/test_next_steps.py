@@ -105,7 +105,7 @@ def test_asking_again_asks_also_what_would_run_at_once(env: Env) -> None:
     card = env.type(f"stop {job}")
     env.dms.set_job(job, phase="CDC", frozen=True)
     env.press(card, "confirm")
-    old = env.shows(card, "Out of date", "[Ask again]")
+    old = env.shows_as(card, "outdated", "[Ask again]")
     before = env.now()
     env.press(old, "Ask again", "sam")
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm stop]"], after=before)

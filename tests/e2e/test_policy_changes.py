@@ -47,7 +47,7 @@ def test_approvals_are_asked_for_by_the_policy_of_the_confirmation(tmp_path: Pat
             card = env.type(f"delete {job}")
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path)) as env:
             env.press(card, "confirm")
-            env.shows(card, "Waiting for approval", "0 of 1")
+            env.shows_as(card, "approving", "0 of 1")
             ask = asks(env, job)
             assert env.writes("delete", job) == []
             env.press(ask, "approve", "alex")

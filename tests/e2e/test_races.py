@@ -135,7 +135,7 @@ def test_approval_and_denial_at_once(env: Env) -> None:
         if state == "denied":
             assert runs_of(env, job) == ()
             assert env.writes("stop", job) == []
-            env.shows(card, "Denied", SAM)
+            env.shows_as(card, "denied", SAM)
         else:
             once(env, job, "stop")
             env.shows_done(card, "stop", ALEX)

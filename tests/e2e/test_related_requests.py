@@ -29,7 +29,7 @@ def deletion(env: Env, jobs: str) -> JSON:
     """One that sam has asked for and confirmed."""
     card = env.type(f"delete {jobs}", user="sam", channel="general")
     env.press(card, "confirm", "sam")
-    return env.shows(card, "Waiting for approval")
+    return env.shows_as(card, "approving")
 
 
 def without(env: Env, card: JSON) -> None:

@@ -89,7 +89,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     assert LEVER in plain(hint)
     before = writes(env)
     env.press(offered, "unfollow", user="sam")
-    over = env.shows(card, "unclear", "no longer followed", "The service says that", "RUNNING")
+    over = env.shows_as(card, "unclear", "no longer followed", "The service says that", "RUNNING")
     assert LEVER not in plain(over)
     assert ended(env, job) == ["unclear"]
     assert writes(env) == before
@@ -145,7 +145,7 @@ def test_those_whose_turn_has_not_come_are_not_sent(env: Timed) -> None:
     offered = env.shows(card, f"`{first}` is locked", said, LEVER)
     assert said in question(offered)["text"]["text"]
     env.press(offered, "unfollow", "sam")
-    env.shows(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
+    env.shows_as(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
     assert (ended(env, first), ended(env, second)) == (["unclear"], ["refused"])
     assert len(env.dms.calls("VerifyMigrationJob")) == 1
     assert audit_events(env, second)[-2:] == [("unfollowed", SAM), ("refused", DANA)]
@@ -181,7 +181,7 @@ def test_a_restart_that_waits_for_its_stop_is_not_sent(env: Timed) -> None:
     job = a_job(env)
     card = stopping_first(env, job)
     env.press(card, "unfollow")
-    env.shows(card, "unclear", "The restart that was to come after the stop was not sent")
+    env.shows_as(card, "unclear", "The restart that was to come after the stop was not sent")
     env.dms.clock(advance_seconds=2 * FOREVER)
     until(lambda: "STOPPED" in plain(env.type(f"show {job}")))
     assert env.dms.calls("RestartMigrationJob") == []

@@ -42,7 +42,7 @@ def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(
     job = a_job(env)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.clock.jump(HOUR)
-    env.shows(card, "Expired", timeout=30)
+    env.shows_as(card, "expired", timeout=30)
     env.clock.jump(-2 * HOUR)
     before = moment(env)
     assert env.press(card, "confirm", stale=True)["ok"]
@@ -91,7 +91,7 @@ def test_what_runs_goes_on_and_locks_are_kept(env: Timed, by: timedelta) -> None
     private(env, "sam", job, after=before)
     assert env.bot.leader.is_leader
     env.dms.clock(advance_seconds=600)
-    env.shows(card, "✅", timeout=40)
+    env.shows_as(card, "done", timeout=40)
     assert ended(env, job) == ["succeeded"]
     assert len(env.dms.calls("StopMigrationJob")) == 1
     assert env.bot.leader.is_leader
@@ -112,7 +112,7 @@ def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(env: Timed) ->
     assert [str(run.state) for run in runs_of(env, job)] == ["following"], "it was read in between"
     env.clock.jump(11 * MINUTE)
     assert ended(env, job, 30) == ["unclear"]
-    env.shows(card, "unclear", "Its operation cannot be read", "The service says that", "STOPPING")
+    env.shows_as(card, "unclear", "Its operation cannot be read", "The service says that", "STOPPING")
     assert events(env, job)[-1] == "unclear"
     assert len(env.dms.calls("StopMigrationJob")) == 1
 
@@ -128,7 +128,7 @@ def test_a_freeze_holds_by_the_clock(env: Timed) -> None:
     env.clock.jump(-HOUR)
     assert "frozen" in plain(env.type(f"stop {job}"))
     env.clock.jump(4 * HOUR)
-    env.shows(env.type(f"stop {job}"), "✅", timeout=30)
+    env.shows_as(env.type(f"stop {job}"), "done", timeout=30)
     assert len(env.dms.calls("StopMigrationJob")) == 1
 
 

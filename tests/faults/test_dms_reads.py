@@ -115,5 +115,5 @@ def test_an_operation_that_cannot_be_read_for_a_while_is_followed_on(env: Env) -
     job = env.add_job("follow", state="RUNNING", phase="CDC", databases=["sales"])
     env.dms.fault("GetOperation", "UNAVAILABLE", times=4)
     card = ask(env, STOP, job)
-    env.shows(card, "✅", timeout=60)
+    env.shows_as(card, "done", timeout=60)
     assert (len(calls(env, STOP, job)), applied(env, STOP, job)) == (1, 1)

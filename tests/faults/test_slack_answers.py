@@ -64,7 +64,7 @@ def test_a_view_opens_while_many_answers_hang(env: Env) -> None:
         delivered = list(people.map(lambda _: env.slack.command("watches", user="sam"), range(HANGING)))
     assert all(each["ok"] for each in delivered), delivered
     env.confirm(card, "Confirm restart", typed=job)
-    env.shows(card, "✅", timeout=40)
+    env.shows_as(card, "done", timeout=40)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_card_becomes_true_when_updates_are_taken_again(env: Env, kind: str) -
     job = job_for(env, START)
     env.slack.fault("chat.update", kind, times=2, retry_after=1)
     card = ask(env, START, job)
-    env.shows(card, "✅", timeout=60)
+    env.shows_as(card, "done", timeout=60)
     assert len(cards(env, job)) == 1
 
 
@@ -108,7 +108,7 @@ def test_a_view_that_does_not_open_is_told(env: Env, kind: str) -> None:
     env.answer_to("dana", CHANNEL, "could not be opened", before)
     assert calls(env, RESTART, job) == []
     env.confirm(card, typed=job)
-    env.shows(card, "✅", timeout=40)
+    env.shows_as(card, "done", timeout=40)
     assert len(calls(env, RESTART, job)) == 1
 
 

@@ -46,7 +46,7 @@ def test_refused_for_a_while(env: Env) -> None:
     card = ask(env, STOP, job)
     env.slack.socket("refuse")
     env.slack.socket("drop")
-    env.shows(card, "✅", timeout=40)
+    env.shows_as(card, "done", timeout=40)
     # Sooner than what Slack last answered to `auth.test` is forgotten.
     until(lambda: not env.bot.health.ready().ok, timeout=10)
     env.slack.socket("accept")
