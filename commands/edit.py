@@ -11,9 +11,9 @@ from dataclasses import asdict
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
-from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Selection
+from bot.dms.model import PARALLELISM, Job, ObjectsConfig, Operation, Options, Selection, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, running_dump
+from bot.dms.rules import Action, caution, check, no_source_list, running_dump
 from bot.dms.selection import Change, Plan, plan, schemas_and_tables, selectable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
@@ -74,13 +74,13 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     parallelism = _new_parallelism(invocation, job)
     if not change.empty:
         _check_editable(job, Options())
-    planned = _plan(ctx, job, config, change)
+    planned, notes = _plan(ctx, job, config, change)
     if not planned.changes and not parallelism:
         return Note(f"Nothing to save: that is how `{job.id}` is set already.")
     if invocation.is_set("preview"):
-        return _preview(ctx, invocation, job, planned, parallelism)
+        return _preview(ctx, invocation, job, planned, parallelism, notes)
     return ctx.approvals.creation.ask(
-        ctx.who, _draft(ctx, job, planned, parallelism, confirmed=invocation.is_set("save"))
+        ctx.who, _draft(ctx, job, planned, parallelism, notes, confirmed=invocation.is_set("save"))
     )
 
 
@@ -134,12 +134,27 @@ def _check_base_selection(invocation: Invocation, job: Job, config: ObjectsConfi
 
 def _form(ctx: Context, job: Job) -> EditForm:
     _check_editable(job, Options())
-    note = _fetch_source_objects(ctx, job)
+    note = _missing_later(job) or _fetch_source_objects(ctx, job)
     config = ctx.dms.objects_config(job.name)
     source = selectable(config, _source(ctx, job))
     ref = ctx.form_ref(Invocation("edit", (job.name,)), {"source": list(source)})
     parts = _kept_parts(config)
-    return EditForm(ref=ref, job=job, config=config, source=source, note=" ".join((note, parts)).strip())
+    return EditForm(
+        ref=ref, job=job, config=config, source=source, note=_joined(caution(Action.EDIT, job), note, parts)
+    )
+
+
+def _joined(*notes: str) -> str:
+    return " ".join(each for each in notes if each)
+
+
+def _missing_later(job: Job) -> str:
+    """What the view may lack where the service does not read the source again; empty if it does."""
+    why = no_source_list(job)
+    return why and (
+        f"{why} So what was created since may be missing here: name it in a command, such as "
+        f"`/dms edit {job.id} --add sales`."
+    )
 
 
 def _fetch_source_objects(ctx: Context, job: Job) -> str:
@@ -192,27 +207,49 @@ def _change(invocation: Invocation) -> Change:
     return Change(everything, only, excluded, invocation.items("add"), invocation.items("remove"))
 
 
-def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> Plan:
+def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> tuple[Plan, tuple[str, ...]]:
+    """The result of the change, and what to say of the names in it.
+
+    Raises:
+        UsageError: it names what is not there, or leaves nothing.
+    """
     if change.empty:
-        return plan(config, (), change)
+        return plan(config, (), change), ()
     if change.excluded is not None and not change.everything and config.selection == Selection.SPECIFIED:
         raise UsageError(
             f"`{job.id}` takes chosen databases, so there is nothing to exclude: "
             f"write `/dms edit {job.id} --remove …`, or `--all --exclude …`."
         )
     source = _source(ctx, job)
-    if set(change.named) - set(selectable(config, source)):
+    unlisted = sorted(set(change.named) - set(selectable(config, source)) - set(change.remove))
+    if unlisted and no_source_list(job):
+        source = (*source, *unlisted)
+    elif unlisted:
         _fetch_source_objects(ctx, job)
-        source = _source(ctx, job)
+        source, unlisted = _source(ctx, job), []
     known_names(job, change.named, selectable(config, source))
     planned = plan(config, source, change)
     if planned.leaves_none:
         raise UsageError(f"`{job.id}` must take along at least one database; this would leave none.")
-    return planned
+    return planned, _spelling(unlisted)
 
 
-def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, parallelism: str) -> EditPreview:
+def _spelling(unlisted: Sequence[str]) -> tuple[str, ...]:
+    if not unlisted:
+        return ()
+    return (f"The service has not listed {names_text(unlisted)}: check the spelling.",)
+
+
+def _preview(
+    ctx: Context,
+    invocation: Invocation,
+    job: Job,
+    planned: Plan,
+    parallelism: str,
+    notes: tuple[str, ...],
+) -> EditPreview:
     kept = {name: value for name, value in invocation.flags.items() if name != "preview"}
+    unlisted = caution(Action.EDIT, job, _options(planned, parallelism))
     flags: dict[str, FlagValue] = {**kept, "save": True, "seen": _base_selection(job, planned.before)}
     return EditPreview(
         ref=ctx.form_ref(Invocation("edit", (job.name,), flags)),
@@ -222,11 +259,17 @@ def _preview(ctx: Context, invocation: Invocation, job: Job, planned: Plan, para
         kept=planned.kept,
         selection=(str(planned.before.selection), str(planned.after.selection)),
         parallelism=(job.parallelism, parallelism or job.parallelism),
-        warning=tuple(_consequences(job, planned, parallelism)),
+        warning=(*filter(None, [unlisted]), *notes, *_consequences(job, planned, parallelism)),
     )
 
 
-def _draft(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed: bool) -> RequestDraft:
+def _options(planned: Plan, parallelism: str) -> Options:
+    return Options(objects=planned.after if planned.changes else None, parallelism=parallelism)
+
+
+def _draft(
+    ctx: Context, job: Job, planned: Plan, parallelism: str, notes: tuple[str, ...], *, confirmed: bool
+) -> RequestDraft:
     needs_restart = bool(parallelism) and running_dump(job)
     restart = Invocation("restart", (job.name,), {"stop-first": True})
     facts = RequestFacts(
@@ -237,11 +280,11 @@ def _draft(ctx: Context, job: Job, planned: Plan, parallelism: str, *, confirmed
     return RequestDraft(
         action=Action.EDIT,
         jobs=(job,),
-        options=Options(objects=planned.after if planned.changes else None, parallelism=parallelism),
+        options=_options(planned, parallelism),
         response_url=ctx.response_url,
         confirmed=confirmed,
         facts=facts,
-        warning=tuple(_consequences(job, planned, parallelism)),
+        warning=(*notes, *_consequences(job, planned, parallelism)),
     )
 
 
@@ -294,10 +337,9 @@ def _effective_when(job: Job) -> str:
             "*The dump parallelism takes effect only after a restart*, which *wipes the destination "
             "databases* and begins the full dump again: a step of its own, offered once this is saved."
         )
-    return (
-        "*The dump parallelism takes effect only after a restart*, when the full dump runs again; the job "
-        "is past it now."
-    )
+    if job.state in (State.DRAFT, State.NOT_STARTED):
+        return "The dump parallelism is for the full dump that a start begins."
+    return "*The dump parallelism takes effect only after a restart*, when the full dump runs again."
 
 
 VERB = Verb(
@@ -321,9 +363,10 @@ VERB = Verb(
         ),
     ),
     details=(
-        "Without flags, a view opens. Databases can be changed in any state; those of a MySQL job only "
-        "while it is NOT_STARTED, STOPPED or FAILED. The dump parallelism can be changed only of a running "
-        "job, and takes effect after a restart. What changes is shown before it is saved."
+        "Without flags, a view opens. Databases of a PostgreSQL job can be changed in any state; those "
+        "of a MySQL job only while it is NOT_STARTED, STOPPED or FAILED. The dump parallelism of a running "
+        "PostgreSQL job takes effect after a restart. Of other changes, the service decides. What changes "
+        "is shown before it is saved."
     ),
     examples=(
         "edit orders-db",

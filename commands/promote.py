@@ -11,7 +11,7 @@ from bot.dms.advice import may_recover, reads_backup_files, switch_over
 from bot.dms.delay import is_measured
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, unpromotable
+from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, some_not_named, unpromotable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.util.text import first_few
@@ -21,7 +21,6 @@ from commands.support.base import Context, Verb
 _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")
 """Database names that need no quotes in a command."""
-_NOT_NAMED = "The guides for AlloyDB name no promotion of some of a job's databases"
 _PICK = Flag("pick", "switch", "pick the databases in a view")
 
 
@@ -96,11 +95,10 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
     wrong = {name: why for name in names if (why := unpromotable(by_name[name], job))}
     if wrong:
         raise UsageError(_cannot(job, wrong, [name for name in names if name not in wrong]))
-    unnamed = () if offers_some_to_promote(job) else (f"{_NOT_NAMED}: the service decides.",)
     others = [str(each.id) for each in databases if not is_promoted(each) and str(each.id) not in names]
     if not others:
-        return (*unnamed, "No other database of the job is left to promote.")
-    return (*unnamed, f"Not promoted now, and still in the job: {names_text(others)}.")
+        return ("No other database of the job is left to promote.",)
+    return (f"Not promoted now, and still in the job: {names_text(others)}.",)
 
 
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
@@ -132,10 +130,11 @@ def _fits(job: Job, database: Database) -> bool:
 
 
 def _not_offered(job: Job) -> str:
-    if offers_some_to_promote(job):
+    why = some_not_named(job)
+    if not why:
         return ""
     return (
-        f"{_NOT_NAMED}, so none are offered here. `/dms promote {job.id}` promotes all of them; "
+        f"None are offered here, because {why} `/dms promote {job.id}` promotes all of them; "
         f"`/dms promote {job.id} --databases a,b` asks the service all the same."
     )
 

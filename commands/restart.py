@@ -10,7 +10,7 @@ from bot.dms import source_writes
 from bot.dms.advice import loads_tables, may_recover
 from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, check, is_unlisted
+from bot.dms.rules import Action, allowed, check
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
@@ -50,12 +50,8 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
         lines.append("The job is *stopped first*; what has been dumped so far is of no more use.")
     if job.state == State.FAILED:
         lines.append(_failed(job))
-    if is_unlisted(Action.RESTART, job):
-        resume = " Resuming it keeps what has arrived." if check(Action.RESUME, job) is None else ""
-        lines.append(
-            "*The service decides*: its pages differ on whether a job that was stopped outside its full dump "
-            f"can restart.{resume}"
-        )
+    if job.state == State.STOPPED and Action.RESUME in allowed(job):
+        lines.append("Resuming it instead keeps what has arrived.")
     if _whole(options) and job.state == State.RUNNING and not options.stop_first:
         lines.append(
             "*The job runs with errors*: a restart of the whole job wipes its healthy databases as well, and "

@@ -25,15 +25,10 @@ def _confirmation(job: Job, _options: Options) -> Confirmation:
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
-    if is_unlisted(Action.START, job):
-        begins: tuple[str, ...] = (
-            "*The service decides*: its pages differ on whether a job that is not NOT_STARTED can start, and "
-            "none says what becomes of the data on the destination.",
-            *source_writes.start_notes(job),
-        )
-    else:
-        begins = source_writes.start_notes(job) or ("The full dump into the destination begins.",)
-    return (*begins, *skipped)
+    waits = source_writes.start_notes(job)
+    if waits or is_unlisted(Action.START, job):
+        return (*waits, *skipped)
+    return ("The full dump into the destination begins.", *skipped)
 
 
 def _effect(job: Job, _options: Options) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.dms.model import ConfigSnapshot, Database, Job, Options
-from bot.dms.rules import HARMLESS, Action
+from bot.dms.rules import HARMLESS, Action, caution
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
 from bot.requests.base import RequestContext
@@ -51,10 +51,7 @@ class Drafter:
 
     def draft(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Request:
         strictest = max(verdicts, key=lambda verdict: verdict.approvals)
-        danger = max(
-            (self._ctx.actions[draft.action].confirmation(job, draft.options) for job in draft.jobs),
-            key=list(Confirmation).index,
-        )
+        danger = max((self._danger(draft, job) for job in draft.jobs), key=list(Confirmation).index)
         selections = self._selections(draft)
         unseen = selection_matters(draft.action) and UNREAD in selections.values()
         asks = (
@@ -63,7 +60,8 @@ class Drafter:
             or unseen
             or self.needs_confirmation(draft)
         )
-        seen = find_seen(draft.action, draft.options, draft.jobs, self._listed(draft) if asks else {})
+        listed = self._listed(draft) if asks else {}
+        seen = find_seen(draft.action, draft.options, draft.jobs, listed)
         state = _first_state(asks, draft.confirmed, strictest.approvals)
         now = self._ctx.clock()
         return Request(
@@ -81,12 +79,19 @@ class Drafter:
             parent=draft.parent,
             warning=(
                 *risk_lines(draft.action, draft.jobs, seen.at_risk),
-                *self.warning(draft, seen.affected),
+                *self.warning(draft, seen.affected, listed),
             ),
             typed=danger is Confirmation.TYPE_TO_CONFIRM,
             self_approval=all(verdict.self_approval for verdict in verdicts),
             facts=self._facts(draft, strictest.channel, seen, selections),
         )
+
+    def _danger(self, draft: RequestDraft, job: Job) -> Confirmation:
+        """What the requester has to do. What no source lists is never sent unasked."""
+        danger = self._ctx.actions[draft.action].confirmation(job, draft.options)
+        if danger is Confirmation.NONE and caution(draft.action, job, draft.options):
+            return Confirmation.CLICK
+        return danger
 
     def needs_confirmation(self, draft: RequestDraft) -> bool:
         """Whether the jobs have to be shown first. Read-only actions need that only if the jobs exceed the
@@ -105,11 +110,23 @@ class Drafter:
         """The selection of each job by its name; an edit of databases has it already."""
         return {} if draft.facts.config is not None else read_selections(self._ctx.dms, draft.jobs)
 
-    def warning(self, draft: RequestDraft, databases: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    def warning(
+        self,
+        draft: RequestDraft,
+        databases: Mapping[str, tuple[str, ...]],
+        listed: Mapping[str, tuple[Database, ...]] | None = None,
+    ) -> tuple[str, ...]:
+        """What to say before it is confirmed.
+
+        `databases` are the names of those that each job's action affects, `listed` all of its databases, as
+        far as they are known.
+        """
         action = self._ctx.actions[draft.action]
         lines: dict[str, None] = {}
         for job in draft.jobs:
-            lines.update(dict.fromkeys(action.warning(job, draft.options, databases.get(job.name, ()))))
+            unlisted = caution(draft.action, job, draft.options, (listed or {}).get(job.name, ()))
+            found = action.warning(job, draft.options, databases.get(job.name, ()))
+            lines.update(dict.fromkeys((unlisted, *found) if unlisted else found))
         return tuple(lines | dict.fromkeys(draft.warning))
 
     def _facts(

@@ -8,6 +8,7 @@ import pytest
 
 from bot.dms.advice import next_step
 from bot.dms.model import Endpoint, Job, Options
+from bot.dms.rules import caution
 from bot.requests.action import Confirmation
 from commands import delete, promote, restart, start, stop
 from commands.support.base import Verb
@@ -212,7 +213,7 @@ def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
 def test_where_sources_differ_the_service_decides(verb: Verb, state: str, phase: str, decides: bool) -> None:
     job = job_in(state, phase)
     assert verb.action is not None
-    assert ("The service decides" in said(verb, job)) is decides
+    assert ("The service decides" in caution(verb.action.action, job)) is decides
     typed = verb.action.confirmation(job, Options()) is Confirmation.TYPE_TO_CONFIRM
     assert typed is (decides or verb is restart.VERB)
 

@@ -1,4 +1,7 @@
-"""Every verb in every state and phase of the table: allowed ones are sent once, others say why not."""
+"""Every verb in every state and phase of the table: allowed ones are sent once, others say why not.
+
+The jobs migrate from PostgreSQL to AlloyDB; the last test has those of engines whose pages say otherwise.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ STATUSES = (
     ("STOPPED", "CDC"),
     ("FAILED", "FULL_DUMP"),
     ("FAILED", "CDC"),
+    ("UPDATING", "CDC"),
     *(
         (state, None)
         for state in (
@@ -33,26 +37,33 @@ STATUSES = (
             "STOPPING",
             "RESUMING",
             "RESTARTING",
-            "UPDATING",
             "COMPLETED",
             "DELETING",
             "MAINTENANCE",
         )
     ),
 )
-PASSING = {"CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "UPDATING", "DELETING"}
+PASSING = {"CREATING", "STARTING", "STOPPING", "RESUMING", "RESTARTING", "DELETING"}
+NO_PAGE = {"UPDATING", "MAINTENANCE"}
+"""States of which "Migration job statuses" says nothing."""
 VERBS = ("start", "stop", "resume", "restart", "promote", "verify", "delete")
 
 
 def unlisted(verb: str, state: str, phase: str | None) -> bool:
-    """Where sources differ: it is sent after a warning, and the service decides.
+    """Where sources differ or are silent: it is sent after a warning, and the service decides.
 
     "Manage migration jobs" starts every job that does not run or start, REST restarts a job that was stopped;
-    "Migration job statuses" lists neither. A state that passes by itself ends first.
+    "Migration job statuses" lists neither. A state that passes by itself ends first. No page says whether a
+    job in the failback phase can be promoted to its destination.
     """
     if verb == "start":
         return state not in ("NOT_STARTED", "RUNNING", *PASSING)
-    return (verb, state, phase) == ("restart", "STOPPED", "CDC")
+    if verb in ("stop", "resume", "restart", "promote") and state in NO_PAGE:
+        return True
+    return (verb, state, phase) in (
+        ("restart", "STOPPED", "CDC"),
+        ("promote", "RUNNING", "PHASE_FAILBACK"),
+    )
 
 
 def allowed(verb: str, state: str, phase: str | None) -> bool:
@@ -79,17 +90,17 @@ def allowed(verb: str, state: str, phase: str | None) -> bool:
 
 def words(verb: str, state: str, phase: str | None) -> tuple[str, ...]:
     """What the confirmation must say; empty where none is asked for."""
-    if verb == "start" and state != "NOT_STARTED":
-        return ("The service decides",)
+    decides = ("The service decides",) if unlisted(verb, state, phase) else ()
+    if verb in ("start", "resume"):
+        return decides
     if verb == "restart":
-        decides = ("The service decides",) if unlisted(verb, state, phase) else ()
         return ("wiped", "sales", "billing", *decides)
     if verb == "promote":
-        return ("cannot be undone", "primary", "sales", "billing")
+        return ("cannot be undone", "primary", "sales", "billing", *decides)
     if verb == "delete":
         return deletion(state, phase)
     if verb == "stop":
-        return STOPS.get(phase or "", ("No page says",))
+        return (*STOPS.get(phase or "", ("No page says",)), *decides)
     return ()
 
 
@@ -107,7 +118,7 @@ def deletion(state: str, phase: str | None) -> tuple[str, ...]:
         return ("Only the record",)
     if phase == "PROMOTE_IN_PROGRESS":
         return ("being promoted", "neither stopped nor undone", "connection profile", "destination")
-    passing = (f"It is {state}", "a job that is stuck") if state in PASSING else ()
+    passing = (f"It is {state}", "a job that is stuck") if state in {*PASSING, "UPDATING"} else ()
     return (*passing, "connection profile", "destination")
 
 
@@ -119,10 +130,11 @@ def is_typed(verb: str, state: str, phase: str | None) -> bool:
     """A stopped or failed job has no replication delay that could be known to be zero."""
     if (verb, phase) == ("delete", "PROMOTE_IN_PROGRESS"):
         return True
+    measured = state in ("RUNNING", "UPDATING") and phase in ("CDC", "READY_FOR_PROMOTE")
     return (
         verb == "restart"
-        or unlisted(verb, state, phase)
-        or (verb == "promote" and state in ("STOPPED", "FAILED"))
+        or (verb == "start" and unlisted(verb, state, phase))
+        or (verb == "promote" and not measured)
     )
 
 
@@ -149,3 +161,48 @@ def test_table(env: Env, verb: str, state: str, phase: str | None) -> None:
     # A completed job's own sign is on the card, too: what ends the wait is the call itself.
     until(lambda: env.writes(verb, job), timeout=15)
     assert len(env.writes(verb, job)) == 1
+
+
+MYSQL = {"source_engine": "MYSQL", "destination_engine": "MYSQL", "destination_provider": "CLOUDSQL"}
+SQLSERVER = {
+    "source_engine": "SQLSERVER",
+    "destination_engine": "SQLSERVER",
+    "destination_provider": "CLOUDSQL",
+}
+ORACLE = {"source_engine": "ORACLE", "destination_provider": "CLOUDSQL"}
+CLOUD_SQL = {"destination_provider": "CLOUDSQL"}
+FAILED = {"state": "FAILED", "phase": "CDC"}
+FAULTY = {"databases": ["sales", {"name": "billing", "state": "FAILED"}]}
+
+
+@pytest.mark.parametrize(
+    ("job", "command", "decides"),
+    [
+        # "Migration job statuses": Failed lists Promote in the guides of MySQL and Oracle; in that of SQL
+        # Server, its actions are missing.
+        (MYSQL | FAILED, "promote {}", ""),
+        (ORACLE | FAILED, "promote {}", ""),
+        (SQLSERVER | FAILED, "promote {}", "does not say that a job that has failed can be promoted"),
+        # It has a status Running with errors in all guides but that of MySQL.
+        (SQLSERVER | FAULTY, "restart {}", ""),
+        (MYSQL | FAULTY, "restart {}", "only some guides say that a job that runs with errors can restart"),
+        # "Promote a migration" (PostgreSQL) and "Finalize a migration" (SQL Server) name selected databases.
+        (CLOUD_SQL, "promote {} --databases sales", ""),
+        (SQLSERVER, "promote {} --databases sales", ""),
+        (ORACLE, "promote {} --databases sales", "names no promotion of some of a job's databases"),
+        # "Manage migration jobs": PostgreSQL in any state; of SQL Server and Oracle, no edit of databases.
+        (CLOUD_SQL, "edit {} --remove sales", ""),
+        (SQLSERVER, "edit {} --remove sales", "no page says that the databases of a job like this"),
+        # REST `migrationJobs.delete`: `force` deletes the Cloud SQL replica.
+        (SQLSERVER, "delete {} --with-destination", ""),
+        ({}, "delete {} --with-destination", "documented for Cloud SQL only"),
+    ],
+)
+def test_where_the_pages_of_other_engines_differ(
+    env: Env, job: dict[str, object], command: str, decides: str
+) -> None:
+    values = {"phase": "CDC", "databases": ["sales", "billing"], "frozen": True, **CAUGHT_UP, **job}
+    name = env.add_job("engines", **values)
+    card = plain(env.shows(env.type(command.format(name)), step="cancel"))
+    assert ("The service decides" in card) is bool(decides)
+    assert decides in card

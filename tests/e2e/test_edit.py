@@ -156,7 +156,7 @@ def test_in_a_channel_without_the_bot_the_answer_arrives_all_the_same(env: Env) 
 
 def test_the_view_of_a_job_that_does_not_run_offers_no_parallelism(env: Env) -> None:
     job = job_with(env, state="STOPPED", phase="CDC")
-    view = opened(env, f"edit {job}", f"Edit {job}", "only while the job is RUNNING")
+    view = opened(env, f"edit {job}", f"Edit {job}", "only for a running PostgreSQL job", "--parallel max")
     assert "(MAX" not in plain(view)
 
 

@@ -15,6 +15,7 @@ from tests.e2e.database_helpers import (
     filter_of,
     job_with,
     labels,
+    only_call,
     opened,
     patched,
 )
@@ -23,6 +24,7 @@ from tests.e2e.env import JSON, Env
 ALL: dict[str, Any] = {"databases": list(NAMES)}
 SOME: dict[str, Any] = {"databases": ["billing", "sales"], "source_databases": ["legacy", "old"]}
 MYSQL: dict[str, Any] = {"source_engine": "MYSQL", "destination_engine": "MYSQL"}
+ORACLE: dict[str, Any] = {"source_engine": "ORACLE", "destination_provider": "CLOUDSQL"}
 BUT: dict[str, Any] = {"databases": ["billing", "sales"], "excluded": ["legacy"]}
 
 
@@ -133,9 +135,38 @@ def test_databases_of_a_stopped_mysql_job_are_edited(env: Env) -> None:
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})
 
 
+def fetched(env: Env, job: str) -> bool:
+    """Whether the service was asked to read the databases of the job's source again."""
+    return any(
+        each["method"] == "FetchSourceObjects" and job in str(each["request"]) for each in env.dms.calls()
+    )
+
+
+def test_the_source_is_read_again_for_postgresql_alone(env: Env) -> None:
+    """Source: REST `migrationJobs.fetchSourceObjects`. Of other engines, names count as they are typed."""
+    postgresql, oracle = job_with(env, **ALL), job_with(env, **ALL, **ORACLE)
+    opened(env, f"edit {postgresql}", f"Edit {postgresql}", "(sales)")
+    assert fetched(env, postgresql)
+    opened(env, f"edit {oracle}", f"Edit {oracle}", "reads the list of databases again only from PostgreSQL")
+    card = env.type(f"edit {oracle} --exclude brand_new")
+    assert "check the spelling" in plain(card)
+    assert "The service decides" in plain(card)
+    assert "has no database" in plain(env.type(f"edit {oracle} --remove brand_new"))
+    env.confirm(card, "confirm")
+    env.shows(card, "refused, nothing was changed", "brand_new")
+    assert patched(env, oracle) == ("objectsConfig", {"objectsConfig": all_but("brand_new")})
+    assert not fetched(env, oracle)
+
+
 @pytest.mark.parametrize(("state", "phase"), [("NOT_STARTED", None), ("STOPPING", "CDC"), ("STOPPED", "CDC")])
-def test_parallelism_only_while_running(env: Env, state: str, phase: str | None) -> None:
+def test_of_parallelism_the_service_decides_unless_a_postgresql_job_runs(
+    env: Env, state: str, phase: str | None
+) -> None:
     job = job_with(env, state=state, phase=phase)
-    answer = env.type(f"edit {job} --parallel max")
-    assert "can be changed only while the job is RUNNING" in plain(answer)
+    card = env.type(f"edit {job} --parallel max")
+    assert "The service decides" in plain(card)
+    assert "of a running job alone" in plain(card)
     assert calls(env, job) == []
+    env.confirm(card, "confirm")
+    env.shows(card, "🚫", "refused, nothing was changed", "set dump parallelism of")
+    only_call(env, job, "UpdateMigrationJob", "grpc")

@@ -17,8 +17,8 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import EditForm, EditPreview, PickForm
 from bot.cmdline.invocation import UsageError
-from bot.dms.model import PARALLELISM, ObjectState, Selection, State
-from bot.dms.rules import Action
+from bot.dms.model import PARALLELISM, ObjectState, Options, Selection
+from bot.dms.rules import Action, is_unlisted
 from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.request_modals import name_rows
@@ -210,11 +210,14 @@ def _selection(everything: bool) -> InputBlock:
 
 
 def _parallelism(form: EditForm) -> list[Block]:
-    """The input for the dump parallelism, which can be changed only while the job is RUNNING."""
-    current = form.job.parallelism
-    if form.job.state != State.RUNNING:
+    """The input for the dump parallelism, where a source says that it can be changed."""
+    job, current = form.job, form.job.parallelism
+    if is_unlisted(Action.EDIT, job, Options(parallelism=PARALLELISM[-1])):
         shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
-        return m.context(f"The dump parallelism can be changed only while the job is RUNNING.{shown}")
+        return m.context(
+            "The dump parallelism is offered here only for a running PostgreSQL job; "
+            f"`/dms edit {job.id} --parallel max` asks the service all the same.{shown}"
+        )
     stay = Option(
         value=_LEAVE,
         text=PlainTextObject(text=mrkdwn.clip_plain(f"Leave it ({current or 'not set'})", 75)),
