@@ -8,14 +8,16 @@ from sandbox.dms import rules, selection
 from sandbox.dms.changes import change
 from sandbox.dms.dump import begin_dump, destination_of, enter_cdc, void_plan
 from sandbox.dms.errors import make_status
+from sandbox.dms.logbackups import restore_later
 from sandbox.dms.model import Database, Job, Operation
-from sandbox.dms.rdsflow import run
+from sandbox.dms.rdsflow import WAITING, run, waits
 from sandbox.dms.world import World
 
 
 def start(world: World, job: Job) -> Operation:
     rules.check(job, "start")
     _check_destination(world, job)
+    _check_original(world, job)
 
     def finish(at: float) -> Job:
         job.started = at
@@ -26,7 +28,17 @@ def start(world: World, job: Job) -> Operation:
         run(world, job, job.selected(), at)
         return job
 
-    return change(world, job, "start", "STARTING", finish)
+    # "Migrate from MySQL on RDS without SUPERUSER": "Starting | Waiting for source writes to stop".
+    return change(world, job, "start", "STARTING", finish, phase=WAITING if waits(job) else None)
+
+
+def _check_original(world: World, job: Job) -> None:
+    """ "Failback migrations" (SQL Server): "After the promotion is complete, you can start the failback
+    migration process"; it requires access to the original migration job."""
+    name = job.rest_only.get("originalMigrationName")
+    original = world.find_job(name) if name else None
+    if name and (original is None or original.state != "COMPLETED"):
+        raise rules.refused(job, "start", f"the original migration job '{name}' has not been promoted")
 
 
 def _check_destination(world: World, job: Job) -> None:
@@ -69,12 +81,13 @@ def resume(world: World, job: Job) -> Operation:
     stopped_at = job.history[-1].since
 
     def finish(at: float) -> Job:
-        job.put("RUNNING", "CDC", at)
+        job.put("RUNNING", job.phase, at)
         for database in job.selected():
             if database.state == "STOPPED":
                 database.put("RUNNING", database.phase, at)
         begin_dump(world, job, [d for d in job.selected() if d.state == "NOT_STARTED"], at)
         enter_cdc(job, at, backlog=at - stopped_at)
+        restore_later(world, job, at)
         return job
 
     return change(world, job, "resume", "RESUMING", finish)
@@ -115,6 +128,7 @@ def _wipe(world: World, job: Job, databases: list[Database], at: float) -> None:
     for database in databases:
         database.put("RESTARTING", "PHASE_UNSPECIFIED", at)
         database.dump_from = database.dump_until = None
+        database.final_log = False
         if destination is not None:
             destination.wipe(database.name)
 
@@ -164,7 +178,14 @@ def _restart_whole(world: World, job: Job, affected: list[Database], *, everythi
 
 
 def delete(world: World, job: Job, force: bool) -> Operation:
-    """Remove the job; with `force` also the destination of an unfinished job."""
+    """Remove the job; with `force` also the destination of an unfinished job.
+
+    Reference of `DeleteMigrationJobRequest.force`: "The destination CloudSQL connection profile is always
+    deleted with the migration job. In case of force delete, the destination CloudSQL replica database is also
+    deleted." Of AlloyDB it says nothing. The service's agent may delete clusters ("Roles and permissions"),
+    so the cluster goes here, which is the worse case, and the profile stays. "Manage migration jobs": of a
+    completed job only the record goes.
+    """
     rules.check(job, "delete")
     if job.active is not None:
         # Delete does not wait for a running operation, which then has nothing left to change.
@@ -176,11 +197,11 @@ def delete(world: World, job: Job, force: bool) -> Operation:
         void_plan(job)
         job.put("DELETED", job.phase, at)
         destination = destination_of(world, job)
-        if not completed:
+        if destination is not None and destination.provider == "CLOUDSQL":
             world.profiles.pop(job.pb.destination, None)
-            if force and destination is not None:
-                destination.exists = False
-                destination.databases.clear()
+        if destination is not None and force and not completed:
+            destination.exists = False
+            destination.databases.clear()
         world.drop_job(job)
 
     return change(world, job, "delete", "DELETING", finish)

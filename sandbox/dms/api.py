@@ -126,6 +126,9 @@ class Api(ProfileCalls, OperationCalls):
         for field in ("create_time", "update_time", "end_time", "duration", "error"):
             pb.ClearField(field)
         pb.name = name
+        original = rest_only.get("originalMigrationName")
+        if original and self.world.find_job(original) is None:
+            raise not_found(original)
         job = Job(pb, now)
         job.rest_only = {k: v for k, v in rest_only.items() if k not in ("objectsConfig", "purpose")}
         source = self.world.profiles.get(pb.source)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.dms.dump import finish_dump_if_over
 from sandbox.dms.errors import make_status
-from sandbox.dms.model import Job, Operation
+from sandbox.dms.model import Job, Operation, Spell
 from sandbox.dms.world import World
 
 
@@ -18,9 +18,13 @@ def change(
     passing: str | None,
     finish: Callable[[float], Any],
     revert: Callable[[float], None] | None = None,
+    phase: str | None = None,
 ) -> Operation:
-    """Start an operation that blocks the job until it ends; `passing` is the job's state meanwhile."""
-    previous = job.state
+    """Start an operation that blocks the job until it ends; `passing` is the job's state meanwhile.
+
+    So is `phase`, if it is not that of before.
+    """
+    previous = Spell(world.now(), job.state, job.phase)
     had_error = copied(job.pb.error)
     planned = world.take_outcome(job, verb)
 
@@ -37,20 +41,20 @@ def change(
         finish_dump_if_over(world, job, at)
 
     if passing is not None:
-        job.put(passing, job.phase, world.now())
+        job.put(passing, phase or job.phase, world.now())
     job.active = world.begin(verb, job.name, done, undo, error=planned)
     # "Promote a migration": a promotion can neither be stopped nor undone.
     job.active.cancellable = verb != "promote"
     return job.active
 
 
-def _after_failure(job: Job, verb: str, previous: str, planned: Any, had_error: Any, at: float) -> None:
+def _after_failure(job: Job, verb: str, previous: Spell, planned: Any, had_error: Any, at: float) -> None:
     # A restart that fails has already wiped its databases, so there is no previous state to return to.
     if verb == "restart":
         job.fail(planned or make_status("ABORTED", "The restart of the migration job was cancelled."), at)
         return
-    job.put(previous, job.phase, at)
-    if previous == "FAILED":
+    job.put(previous.state, previous.phase, at)
+    if previous.state == "FAILED":
         job.fail(had_error, at)
 
 

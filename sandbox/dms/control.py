@@ -93,6 +93,11 @@ class DmsControl:
         """
         return dict(self._call("set_database", job=job, database=db, changes=changes))
 
+    def upload_final_log(self, name_or_id: str, *databases: str) -> dict[str, Any]:
+        """Put the last log file (`….trn.final`) of these databases, or of all, into the bucket of a SQL
+        Server job: it becomes ready for promote, and is promoted if it promotes when ready."""
+        return dict(self._call("upload_final_log", job=name_or_id, databases=list(databases)))
+
     def fix(self, name_or_id: str) -> dict[str, Any]:
         """Fix the cause of the job's errors: faulty operations succeed when retried, and a failed job whose
         guide says that it resumes by itself goes on."""

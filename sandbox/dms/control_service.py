@@ -8,13 +8,13 @@ from typing import Any
 
 from google.cloud import clouddms_v1
 
-from sandbox.dms import recovery, scenario, seed, views
+from sandbox.dms import logbackups, recovery, scenario, seed, views
 from sandbox.dms.calls import CallLog
 from sandbox.dms.dump import finish_dump_if_over
 from sandbox.dms.errors import make_status
 from sandbox.dms.faults import Fault, Faults
 from sandbox.dms.model import Job
-from sandbox.dms.scenario import status_of
+from sandbox.dms.placing import status_of
 from sandbox.dms.world import PlannedOutcome, World
 
 _VerificationError: Any = type(
@@ -48,6 +48,7 @@ class ControlService:
             "add_many": self.add_many,
             "set_job": self.set_job,
             "set_database": self.set_database,
+            "upload_final_log": self.upload_final_log,
             "fix": self.fix,
             "remove_job": self.remove_job,
             "job": self.job,
@@ -104,6 +105,11 @@ class ControlService:
         scenario.set_database(self._world, found, database, changes, now)
         found.touch(now)
         finish_dump_if_over(self._world, found, now)
+        return self._snapshot(found)
+
+    def upload_final_log(self, job: str, databases: list[str] | None = None) -> dict[str, Any]:
+        found = self._world.job_by_id(job)
+        logbackups.upload_final_log(self._world, found, databases or [], self._world.now())
         return self._snapshot(found)
 
     def fix(self, job: str) -> dict[str, Any]:

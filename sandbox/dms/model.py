@@ -22,6 +22,7 @@ class Database:
     dump_until: float | None = None
     created: float = 0.0
     updated: float = 0.0
+    final_log: bool = False  # its last log file, `….trn.final`, is in the bucket
     pinned: bool = False  # given a state of its own, which the job's does not override
 
     @property
@@ -161,6 +162,7 @@ class Job:
         "selection",
         "source_superuser",
         "source_writes",
+        "source_writes_pause",
         "started",
         "state",
         "to_dump",
@@ -191,6 +193,7 @@ class Job:
         self.running_error: Any = None  # google.rpc.Status: the error of a job that runs with errors
         self.source_superuser = True  # whether the migration user has it on the source
         self.source_writes = True  # whether applications write to the source
+        self.source_writes_pause: float | None = None  # scaled seconds until people stop them, once they must
         self.to_dump: list[Database] = []  # what the full dump loads once writes to the source have stopped
         self.generation = 0
         self.active: Operation | None = None

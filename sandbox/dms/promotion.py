@@ -23,6 +23,12 @@ def promote(world: World, job: Job, objects_filter: dict[str, Any] | None = None
     unready = [d.name for d in chosen if d.phase not in ("CDC", "READY_FOR_PROMOTE") or d.state in lost]
     if unready:
         raise rules.refused(job, "promote", f"the objects {', '.join(unready)} are not replicating changes")
+    return promote_databases(world, job, chosen)
+
+
+def promote_databases(world: World, job: Job, chosen: list[Database]) -> Operation:
+    """Promote these databases, which replicate changes; with the last of them the job completes."""
+    lost: tuple[str, ...] = () if job.state == "FAILED" else ("FAILED",)
     now = world.now()
     before, error = (job.state, job.phase), copied(job.pb.error)
     old = {d.name: (d.state, d.phase, d.error) for d in chosen}

@@ -81,6 +81,7 @@ def _go_on(world: World, job: Job, at: float) -> None:
         return
     failed_at = job.history[-1].since
     failed = [d for d in job.selected() if d.state == "FAILED"]
+    job.running_error = None
     job.put("RUNNING", job.phase, at)
     if job.phase == "FULL_DUMP":
         begin_dump(world, job, failed, at)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from google.rpc import code_pb2
-
-from sandbox.dms.dump import begin_dump, destination_of, enter_cdc, void_plan
+from sandbox.dms.dump import destination_of
 from sandbox.dms.ends import add_profiles
 from sandbox.dms.enums import (
     CHANGING,
@@ -15,36 +13,21 @@ from sandbox.dms.enums import (
     LEVELS,
     OBJECT_PHASES,
     OBJECT_STATES,
-    PHASES,
     PROVIDERS,
-    STATES,
     TYPES,
     JobPb,
     checked,
 )
-from sandbox.dms.errors import make_status
 from sandbox.dms.masks import split_json
-from sandbox.dms.metrics import BY_NAME, Metric
-from sandbox.dms.model import Database, GivenPoint, Job, LagPin, MetricStep
+from sandbox.dms.model import Database, Job
 from sandbox.dms.names import check_id
-from sandbox.dms.rdsflow import BEFORE_THE_DUMP, take_up, writes_stopped
+from sandbox.dms.placing import place, status_of
+from sandbox.dms.rdsflow import writes_changed
 from sandbox.dms.recovery import clear_database_later, clear_later, set_running_error
+from sandbox.dms.samples import POINTS, give_points, metric_named, pin_lag, set_metric
 from sandbox.dms.selection import ALL, SPECIFIED
 from sandbox.dms.validation import check_body
 from sandbox.dms.world import World
-
-_PHASE_NEEDED = frozenset({"RUNNING", "STOPPING", "STOPPED", "RESUMING", "UPDATING"})
-
-
-def status_of(error: Any) -> Any:
-    """A google.rpc.Status from text or from `{code, message}` with a code name or number; None stays None."""
-    if error is None:
-        return None
-    if isinstance(error, str):
-        return make_status("INTERNAL", error)
-    code = error.get("code", "INTERNAL")
-    name = code_pb2.Code.Name(code) if isinstance(code, int) else str(code)
-    return make_status(name, str(error.get("message", "")))
 
 
 def add_job(
@@ -75,6 +58,7 @@ def add_job(
     frozen: bool = False,
     source_superuser: bool = True,
     source_writes: bool = True,
+    source_writes_pause: float | None = None,
     existing_destination: bool = False,
     fields: Mapping[str, Any] | None = None,
     created_ago: float = 3600.0,
@@ -86,7 +70,8 @@ def add_job(
     Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds. The cause of
     `error` is fixed `clears_after` scaled seconds from now; None means by `recovery.fix` alone.
     `fields` are fields of the job as in REST. An `existing_destination` was there before the job, and is to
-    be demoted where the guide says so.
+    be demoted where the guide says so. With `source_writes_pause`, people stop the writes to the source that
+    many scaled seconds after the job asks for it, and let them resume when the full dump begins.
     Raises ValueError for unknown names of states, engines and the like.
     """
     now = world.now()
@@ -110,12 +95,14 @@ def add_job(
     job.rest_only = rest_only
     job.frozen = frozen
     job.source_superuser, job.source_writes = source_superuser, source_writes
+    job.source_writes_pause = source_writes_pause
     _set_level(job, dump_parallel_level)
     _fill_databases(job, databases, source_databases, excluded, now)
     add_profiles(world, job, source_host, existing=existing_destination)
-    _pin_lag(job, sec_lag, bytes_lag, job.created)
+    if sec_lag is not None or bytes_lag is not None:
+        pin_lag(job, sec_lag, bytes_lag, job.created)
     for metric, values in (metrics or {}).items():
-        _set_metric(job, metric, values, (job.created + now) / 2)
+        set_metric(job, metric, values, (job.created + now) / 2)
     world.add_job(job)
     since = world.clock.scaled_of(wall - in_phase_for)
     place(world, job, state, phase, since, error, dump_at=now - in_phase_for)
@@ -135,95 +122,6 @@ def add_many(
         ).name
         for index in range(count)
     ]
-
-
-def place(
-    world: World,
-    job: Job,
-    state: str,
-    phase: str | None,
-    at: float,
-    error: Any = None,
-    dump_at: float | None = None,
-) -> None:
-    """Set a job's state and phase as if it had reached them by itself at scaled time `at`."""
-    checked(state, STATES, "state")
-    phase = phase or ("CDC" if state in _PHASE_NEEDED else "PHASE_UNSPECIFIED")
-    checked(phase, PHASES, "phase")
-    void_plan(job)
-    job.active = None
-    job.started = _started(job, state, at)
-    job.ended = at if state == "COMPLETED" else None
-    job.parallel = JobPb.PerformanceConfig.DumpParallelLevel.Name(
-        job.pb.performance_config.dump_parallel_level
-    )
-    status = status_of(error)
-    job.running_error = status if state == "RUNNING" else None
-    job.put(state, phase, at)
-    if status is not None:
-        job.pb.error.CopyFrom(status)
-    _place_databases(world, job, at, status)
-    if phase in ("CDC", "READY_FOR_PROMOTE", "PROMOTE_IN_PROGRESS"):
-        enter_cdc(job, at, backlog=300.0)
-    if state == "RUNNING" and phase in BEFORE_THE_DUMP:
-        take_up(world, job, [d for d in job.selected() if not d.pinned], at)
-    if state == "RUNNING" and phase == "FULL_DUMP":
-        begin_dump(
-            world, job, [d for d in job.selected() if not d.pinned], at if dump_at is None else dump_at
-        )
-
-
-def _started(job: Job, state: str, at: float) -> float | None:
-    if state in ("DRAFT", "CREATING", "NOT_STARTED", "STARTING"):
-        return None
-    # People take a while between creating a job and starting it.
-    return job.started if job.started is not None else min(at, job.created + 60.0)
-
-
-def natural(state: str, phase: str, kind: str) -> tuple[str, str]:
-    """State and phase of a database of a job that is in this state and phase."""
-    if state in ("DRAFT", "CREATING", "NOT_STARTED", "STARTING"):
-        return "NOT_STARTED", "PHASE_UNSPECIFIED"
-    if state == "COMPLETED":
-        return "COMPLETED", "PROMOTED" if kind == "CONTINUOUS" else "FULL_DUMP"
-    if state == "FAILED":
-        return "FAILED", _object_phase(phase)
-    if state == "RESTARTING":
-        return "RESTARTING", "PHASE_UNSPECIFIED"
-    if state in ("STOPPED", "RESUMING", "DELETING", "DELETED"):
-        return "STOPPED", _object_phase(phase)
-    if state == "STOPPING":
-        return "STOPPING", _object_phase(phase)
-    if phase in BEFORE_THE_DUMP:
-        return "NOT_STARTED", "PHASE_UNSPECIFIED"
-    return "RUNNING", _object_phase(phase)
-
-
-def _object_phase(phase: str) -> str:
-    if phase == "PHASE_FAILBACK":
-        return "CDC"
-    return phase if phase in OBJECT_PHASES else "FULL_DUMP"
-
-
-def _place_databases(world: World, job: Job, at: float, error: Any) -> None:
-    state, phase = natural(job.state, job.phase, job.type)
-    destination = destination_of(world, job)
-    for database in job.selected():
-        if not database.pinned:
-            database.put(state, phase, at, error if state == "FAILED" else None)
-    if destination is not None:
-        alone = destination.existing and job.state in ("DRAFT", "CREATING", "NOT_STARTED")
-        destination.role = "PRIMARY" if job.state == "COMPLETED" or alone else "REPLICA"
-        destination.demoted = destination.existing and not alone
-        for database in job.selected():
-            if database.state != "NOT_STARTED" and (job.state, job.phase) != ("RUNNING", "FULL_DUMP"):
-                destination.databases.setdefault(database.name, _content(database))
-
-
-def _content(database: Database) -> str:
-    return {"PROMOTED": "PROMOTED", "CDC": "REPLICATING", "READY_FOR_PROMOTE": "REPLICATING"}.get(
-        database.phase, "LOADING"
-    )
 
 
 def _fill_databases(
@@ -294,11 +192,6 @@ def _set_level(job: Job, level: str | None) -> None:
         job.pb.performance_config.dump_parallel_level = LEVELS[level]
 
 
-def _pin_lag(job: Job, seconds: int | None, size: int | None, since: float) -> None:
-    if seconds is not None or size is not None:
-        job.lag_pins.append(LagPin(since, seconds, size))
-
-
 _CHANGES = frozenset(
     {
         "state", "phase", "error", "sec_lag", "bytes_lag", "labels", "display_name", "frozen",
@@ -314,23 +207,22 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
     `metrics` gives values by the metric's name below `migration_job/`: a number for all its series, or
     numbers by series (`database`, `database.schema.table`). From now on it has this value; of a DELTA metric
     it is the total since the job began. None lets it change by itself again. `points` gives samples in the
-    same way: see `_give_points`.
+    same way: see `give_points`.
     """
     unknown = set(changes) - _CHANGES
     if unknown:
         raise ValueError(f"unknown job fields: {', '.join(sorted(unknown))}")
     now = world.now()
     _set_plain(world, job, changes)
-    for field, metric in _POINTS.items():
+    for field, metric in POINTS.items():
         if field in changes:
-            _give_points(world, job, metric, changes[field])
+            give_points(world, job, metric, changes[field])
     for metric, points in changes.get("points", {}).items():
-        _give_points(world, job, _metric(metric).name, points)
+        give_points(world, job, metric_named(metric).name, points)
     for metric, values in changes.get("metrics", {}).items():
-        _set_metric(job, metric, values, now)
+        set_metric(job, metric, values, now)
     if "sec_lag" in changes or "bytes_lag" in changes:
-        pin = LagPin(now, changes.get("sec_lag"), changes.get("bytes_lag"))
-        job.lag_pins.append(pin)
+        pin_lag(job, changes.get("sec_lag"), changes.get("bytes_lag"), now)
     if "state" in changes or "phase" in changes:
         _move(world, job, changes, now)
     elif "error" in changes:
@@ -339,7 +231,7 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
         clear_later(world, job, float(changes["clears_after"]), now)
     if "source_writes" in changes:
         job.source_writes = bool(changes["source_writes"])
-        writes_stopped(world, job, now)
+        writes_changed(world, job, now)
     job.touch(now)
 
 
@@ -350,41 +242,6 @@ def _set_error(job: Job, status: Any) -> None:
     job.pb.ClearField("error")
     if status is not None:
         job.pb.error.CopyFrom(status)
-
-
-_POINTS = {"sec_points": "max_replica_sec_lag", "bytes_points": "max_replica_bytes_lag"}
-
-
-def _give_points(world: World, job: Job, metric: str, points: Any) -> None:
-    """Serve only these samples: `[[age in wall seconds, value], …]` of every series, or such lists by series
-    (`database`, `database.schema.table`); None lets the service sample by itself again."""
-    if points is None:
-        job.given_points.pop(metric, None)
-        return
-    wall = world.clock.wall()
-    by_series = points if isinstance(points, Mapping) else {"": points}
-    job.given_points[metric] = [
-        GivenPoint(wall - float(age), float(value), name)
-        for name, samples in by_series.items()
-        for age, value in samples
-    ]
-
-
-def _set_metric(job: Job, name: str, values: Any, since: float) -> None:
-    is_delta = _metric(name).kind == "DELTA"
-    series = job.metrics.setdefault(name, {})
-    for key, value in (values if isinstance(values, Mapping) else {"": values}).items():
-        steps = series.setdefault(key, [])
-        total = sum(step.change for step in steps)
-        if is_delta and (value is None or value < total):
-            raise ValueError(f"the total of {name} does not fall below {total:g}")
-        steps.append(MetricStep(since, value, value - total if is_delta else 0.0))
-
-
-def _metric(name: str) -> Metric:
-    if name not in BY_NAME:
-        raise ValueError(f"unknown metric {name!r}; known: {', '.join(BY_NAME)}")
-    return BY_NAME[name]
 
 
 def _set_plain(world: World, job: Job, changes: Mapping[str, Any]) -> None:

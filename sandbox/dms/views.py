@@ -77,7 +77,7 @@ def job_json(world: World, job: Job, now: float) -> dict[str, Any]:
         if key in data:
             data[key] = _database_type(message)
     data["objectsConfig"] = selection.to_config(job.selection)
-    data["purpose"] = "FAILBACK" if job.phase == "PHASE_FAILBACK" else "MIGRATE"
+    data["purpose"] = "FAILBACK" if "originalMigrationName" in job.rest_only else "MIGRATE"
     return merge(data, job.rest_only)
 
 

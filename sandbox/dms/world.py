@@ -68,6 +68,7 @@ class World:
         self.monitoring = True
         self.visible_after = 0.0  # wall seconds from a sample until Cloud Monitoring shows it
         self.operation_seconds = self.default_operation_seconds
+        self._moment: float | None = None
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         for location in DEFAULT_LOCATIONS:
             self.place(self.project, location)
@@ -75,7 +76,8 @@ class World:
     # Time
 
     def now(self) -> float:
-        return self.clock.now()
+        """Scaled time. While planned events are made up for, the time that they were planned for."""
+        return self.clock.now() if self._moment is None else self._moment
 
     def stamp(self, scaled: float) -> str:
         return rfc3339(self.clock.wall_of(scaled))
@@ -87,9 +89,12 @@ class World:
     def settle(self) -> float:
         """Run everything that is due by now, in order. Returns now."""
         now = self.now()
-        while self._agenda and self._agenda[0][0] <= now:
-            when, _, act = heapq.heappop(self._agenda)
-            act(when)
+        try:
+            while self._agenda and self._agenda[0][0] <= now:
+                self._moment, _, act = heapq.heappop(self._agenda)
+                act(self._moment)
+        finally:
+            self._moment = None
         return now
 
     # Places and jobs

@@ -158,33 +158,25 @@ def test_the_changing_states_last_as_long_as_the_operation(client: Client, contr
     ]
 
 
-def test_deleting_with_force_takes_the_destination_along(client: Client, control: DmsControl) -> None:
-    control.add_job("shop", phase="CDC", databases=["a"])
+@pytest.mark.parametrize("provider", ["CLOUDSQL", "ALLOYDB"])
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("state", ["RUNNING", "COMPLETED"])
+def test_what_a_deletion_takes_along(
+    provider: str, force: bool, state: str, client: Client, control: DmsControl
+) -> None:
+    """Reference of `DeleteMigrationJobRequest.force`; "Manage migration jobs" on completed jobs."""
+    control.add_job("shop", state=state, databases=["a"], destination_provider=provider)
     job = client.get_migration_job(name=NAME)
-    client.delete_migration_job(request={"name": NAME, "force": True}).result(timeout=10)
+    client.delete_migration_job(request={"name": NAME, "force": force}).result(timeout=10)
     with pytest.raises(exceptions.NotFound):
         client.get_migration_job(name=NAME)
-    with pytest.raises(exceptions.NotFound):
-        client.get_connection_profile(name=job.destination)
     assert client.get_connection_profile(name=job.source).name == job.source
-    assert destination(control)["exists"] is False
-
-
-def test_deleting_without_force_leaves_the_destination_but_not_its_profile(
-    client: Client, control: DmsControl
-) -> None:
-    control.add_job("shop", phase="CDC", databases=["a"])
-    profile = client.get_migration_job(name=NAME).destination
-    client.delete_migration_job(name=NAME).result(timeout=10)
-    with pytest.raises(exceptions.NotFound):
-        client.get_connection_profile(name=profile)
-    assert destination(control)["exists"] is True
-    assert destination(control)["databases"] == {"a": "REPLICATING"}
-
-
-def test_deleting_a_completed_job_removes_its_record_only(client: Client, control: DmsControl) -> None:
-    control.add_job("shop", state="COMPLETED", databases=["a"])
-    profile = client.get_migration_job(name=NAME).destination
-    client.delete_migration_job(request={"name": NAME, "force": True}).result(timeout=10)
-    assert client.get_connection_profile(name=profile).name == profile
-    assert destination(control)["exists"] is True
+    # "The destination CloudSQL connection profile is always deleted with the migration job."
+    if provider == "CLOUDSQL":
+        with pytest.raises(exceptions.NotFound):
+            client.get_connection_profile(name=job.destination)
+    else:
+        assert client.get_connection_profile(name=job.destination).name == job.destination
+    gone = force and state == "RUNNING"
+    assert destination(control)["exists"] is not gone
+    assert bool(destination(control)["databases"]) is not gone
