@@ -11,12 +11,20 @@ from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, Action, allowed
+from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.base import Context, Verb
-from commands.support.filters import all_matching, check_value, matching, one_of
+from commands.support.filters import (
+    all_matching,
+    asks_for_errors,
+    check_value,
+    faulty_databases,
+    matching,
+    one_of,
+)
 from commands.support.visibility import permitted_actions
 
 PER_PAGE = 20
@@ -29,6 +37,7 @@ Source: https://docs.slack.dev/reference/block-kit/blocks
 """
 _ORDER = [
     State.FAILED,
+    WITH_ERRORS,
     State.STOPPED,
     State.RUNNING,
     State.STARTING,
@@ -51,15 +60,17 @@ _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     found, fitting = _matching_jobs(ctx, invocation)
-    jobs = sorted(found.jobs, key=_urgency)
+    faulty = faulty_databases(ctx, fitting or found.jobs)
+    statuses = {job.name: _shown_status(job, faulty) for job in found.jobs}
+    jobs = sorted(found.jobs, key=lambda job: _urgency(job, statuses[job.name]))
     choosing = invocation.is_set("choose")
-    cut = _pages(jobs, PER_PAGE_CHOOSING) if choosing else _pages(jobs, PER_PAGE)
+    cut = _pages(jobs, statuses, PER_PAGE_CHOOSING if choosing else PER_PAGE)
     pages = len(cut)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = cut[page - 1]
-    counts = Counter(job.status for job in jobs)
+    counts = Counter(statuses[job.name] for job in jobs)
     return JobsPage(
-        groups=_groups(ctx, counts, shown, choosing),
+        groups=_groups(ctx, counts, [(job, statuses[job.name]) for job in shown], faulty, choosing),
         total=len(jobs),
         page=page,
         pages=pages,
@@ -68,14 +79,14 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts if page == 1 < pages else {},
-        with_failed_databases=_failed_databases(ctx, fitting) if page == 1 else (),
+        with_errors=_with_errors(fitting, faulty) if page == 1 else (),
     )
 
 
 def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:
     """The jobs to list. If FAILED jobs are asked for, also the jobs that match all other filters."""
     state = invocation.filters.get("state", "")
-    if not one_of(state, State.FAILED):
+    if not one_of(state, State.FAILED) or asks_for_errors(state):
         return all_matching(ctx, invocation.verb, invocation.filters, invocation.words), ()
     others = {key: value for key, value in invocation.filters.items() if key != "state"}
     found = all_matching(ctx, invocation.verb, others, invocation.words)
@@ -83,46 +94,52 @@ def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Seque
     return replace(found, jobs=matching(found.jobs, {"state": state})), found.jobs
 
 
-def _failed_databases(ctx: Context, jobs: Sequence[Job]) -> tuple[str, ...]:
-    """Running jobs with failed databases: they are not FAILED, but matter to whoever looks for failures."""
-    failed = ctx.store.failed_databases([job.name for job in jobs if job.state == State.RUNNING])
+def _shown_status(job: Job, faulty: Mapping[str, Sequence[str]]) -> str:
+    return shown_status(job, with_errors=job.error is not None or job.name in faulty)
+
+
+def _with_errors(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """They are not FAILED, but matter to whoever looks for failures."""
     calls = disambiguate(job.name for job in jobs)
-    return tuple(calls(name) for name in sorted(failed))
+    found = (job.name for job in jobs if _shown_status(job, faulty) != job.status)
+    return tuple(calls(name) for name in sorted(found))
 
 
-def _pages(jobs: Sequence[Job], most: int) -> list[list[Job]]:
+def _pages(jobs: Sequence[Job], shown: Mapping[str, str], most: int) -> list[list[Job]]:
     """Pages of at most `most` jobs and `_MAX_STATUSES` statuses; at least one page."""
     pages: list[list[Job]] = [[]]
     statuses: set[str] = set()
     for job in jobs:
-        full = len(pages[-1]) == most or (len(statuses) == _MAX_STATUSES and job.status not in statuses)
+        status = shown[job.name]
+        full = len(pages[-1]) == most or (len(statuses) == _MAX_STATUSES and status not in statuses)
         if full:
             pages.append([])
             statuses.clear()
         pages[-1].append(job)
-        statuses.add(job.status)
+        statuses.add(status)
     return pages
 
 
-def _urgency(job: Job) -> tuple[int, str, str, str]:
+def _urgency(job: Job, status: str) -> tuple[int, str, str, str]:
     _, location, id = parse_name(job.name)
-    rank = -1 if source_writes.waits(job.status) else _RANK.get(job.state, 0)
+    rank = -1 if source_writes.waits(job.status) else _RANK.get(status.partition("/")[0], 0)
     return rank, job.phase, id, location
 
 
 def _groups(
-    ctx: Context, counts: Mapping[str, int], shown: Sequence[Job], choosing: bool
+    ctx: Context,
+    counts: Mapping[str, int],
+    shown: Sequence[tuple[Job, str]],
+    faulty: Mapping[str, tuple[str, ...]],
+    choosing: bool,
 ) -> tuple[JobGroup, ...]:
+    """`shown` are jobs with their status as people see it."""
     runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
-    refs = ctx.refs([Invocation("show", (job.name,)) for job in shown])
-    failed = ctx.store.failed_databases([job.name for job in shown if job.state == State.RUNNING])
-    lines = [
-        JobLine(job, ref, runs.get(job.name), failed.get(job.name, ()))
-        for job, ref in zip(shown, refs, strict=True)
-    ]
+    refs = ctx.refs([Invocation("show", (job.name,)) for job, _ in shown])
     groups: dict[str, list[JobLine]] = {}
-    for line in lines:
-        groups.setdefault(line.job.status, []).append(line)
+    for (job, status), ref in zip(shown, refs, strict=True):
+        line = JobLine(job, ref, runs.get(job.name), faulty.get(job.name, ()))
+        groups.setdefault(status, []).append(line)
     return tuple(
         JobGroup(
             status=status,
@@ -182,7 +199,8 @@ VERB = Verb(
         words=True,
     ),
     details=(
-        "Text is looked for in ids, display names, labels, engines and hosts. What needs eyes comes first."
+        "Text is looked for in ids, display names, labels, engines and hosts. What needs eyes comes first. "
+        "`state=with-errors` lists the jobs that run with errors."
     ),
     examples=("list state=running", "list orders location=europe-west1", "list label.env=prod state=failed"),
     run=_run,

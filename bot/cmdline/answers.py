@@ -119,8 +119,8 @@ class JobLine:
     """Token of this job for `dms:show:run` and for the checkboxes of `list`."""
     run: Run | None = None
     """The bot's action in progress on it."""
-    failed_databases: tuple[str, ...] = ()
-    """Databases that have failed while the job continues."""
+    faulty_databases: tuple[str, ...] = ()
+    """Databases that have failed or have an error while the job continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class JobGroup:
     """Jobs of one status on this page; `total` counts those on other pages too."""
 
     status: str
+    """The status as people see it (`running_errors.shown_status`)."""
     lines: tuple[JobLine, ...]
     total: int
     bulk: tuple[Button, ...] = ()
@@ -150,8 +151,8 @@ class JobsPage:
     """Paging, choosing, refreshing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Number of jobs by status on all pages; empty if the groups show it."""
-    with_failed_databases: tuple[str, ...] = ()
-    """Display names of running jobs with failed databases, if FAILED jobs were asked for."""
+    with_errors: tuple[str, ...] = ()
+    """Display names of jobs that run with errors, if FAILED jobs were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

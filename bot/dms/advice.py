@@ -24,6 +24,7 @@ from bot.dms.model import (
     State,
     short_name,
 )
+from bot.dms.running_errors import errors_are_retried, runs_with_errors
 
 _DOCS = "https://cloud.google.com/database-migration/docs"
 _GUIDES = {
@@ -53,15 +54,14 @@ class LikelyCause:
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     """What people usually do next with the job, in one or two sentences.
 
-    `databases` are those of the job, if known. Failed ones come first, unless the job waits for people to
-    stop writes to its source.
+    `databases` are those of the job, if known. Errors come first, unless the job waits for people to stop
+    writes to its source.
     """
     writes = source_writes.next_step(job)
     if writes:
         return writes
-    failed = [each for each in databases if each.state == ObjectState.FAILED]
-    if failed and job.state == State.RUNNING:
-        return _failed_databases(job, len(failed))
+    if runs_with_errors(job, databases):
+        return errors_step(job, sum(each.state == ObjectState.FAILED for each in databases))
     if job.state in CHANGING:
         return _changing(job)
     if job.state == State.FAILED and job.phase not in BEFORE_THE_DUMP:
@@ -152,10 +152,10 @@ def _failed(job: Job) -> str:
 def may_recover(job: Job) -> bool:
     """Whether a failed job may recover on its own once the cause is fixed.
 
-    Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and SQL
-    Server say that it needs a restart.
+    Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and of SQL
+    Server to Cloud SQL for SQL Server say that it needs a restart.
     """
-    return job.source.engine not in ("MYSQL", "SQLSERVER")
+    return job.source.engine != "MYSQL" and not reads_backup_files(job)
 
 
 def source_log_growth(job: Job | None) -> str:
@@ -206,10 +206,16 @@ def _go_on(job: Job | None) -> str:
     match job and job.state:
         case State.DRAFT | State.NOT_STARTED:
             return "verify and start"
+        case State.FAILED if job and may_recover(job):
+            # "Migration job statuses" (AlloyDB, PostgreSQL, Oracle): it may resume by itself.
+            return "wait, and restart only if it stays FAILED"
         case State.FAILED:
             return "restart"
+        case State.RUNNING if job and errors_are_retried(job):
+            # The same, Running with errors: "faulty operations will be retried".
+            return "wait for DMS to retry, and restart only what stays failed"
         case State.RUNNING:
-            return "restart what failed"
+            return "restart what stays failed"
         case State.STOPPED if job and job.phase == Phase.CDC:
             return "resume"
         case State.STOPPED:
@@ -223,7 +229,8 @@ def _start_over(job: Job | None) -> str:
     if job is not None and job.state == State.STOPPED and job.phase == Phase.CDC:
         # "Migration job statuses": stopped in CDC lists Resume, Promote and Delete.
         return "It cannot go on from here: delete the job and make another, or promote what has arrived."
-    return f"It cannot go on from here: {_go_on(job)}."
+    what = "restart" if job is not None and job.state == State.FAILED else _go_on(job)
+    return f"It cannot go on from here: {what}."
 
 
 def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:
@@ -246,13 +253,33 @@ def _changing(job: Job) -> str:
     return step
 
 
-def _failed_databases(job: Job, count: int) -> str:
-    what = "One database has" if count == 1 else f"{count} databases have"
+def errors_step(job: Job, failed: int) -> str:
+    """What to do next with a job that runs with errors; `failed` is the number of its failed databases.
+
+    Sources: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle), Running with errors: Stop,
+    Restart, Promote; (PostgreSQL) for failed databases: restart them, or remove them from the job."""
     name = short_name(job.name)
+    look = f" (`/dms databases {name} state=failed`)" if failed else ""
+    step = f"Fix the cause{look}{_retries(job)}"
+    if job.phase == Phase.PROMOTE_IN_PROGRESS:
+        return step
+    if not failed:
+        return (
+            f"{step} If they stay, a restart or, in CDC, a promotion is possible after a warning: a restart "
+            "wipes destination databases, and after a promotion, what is faulty may be incomplete."
+        )
+    what = "One database has" if failed == 1 else f"{failed} databases have"
+    remove = ", or remove it from the job" if job.source.engine == "POSTGRESQL" else ""
     return (
-        f"{what} failed while the others go on: fix the cause (`/dms databases {name} state=failed`), "
-        f"then restart only what failed (`/dms restart {name} --failed-only`). Do not promote before that."
+        f"{what} failed while the others go on. {step} Restart only what stays failed "
+        f"(`/dms restart {name} --failed-only`){remove}. Do not promote before that."
     )
+
+
+def _retries(job: Job) -> str:
+    if errors_are_retried(job):
+        return ": DMS retries by itself what is faulty, and the errors clear then."
+    return ", then see whether the errors clear by themselves."
 
 
 _CHANGING: dict[str, str] = {

@@ -15,6 +15,7 @@ from bot.dms.engines import engines_of
 from bot.dms.model import Database, Job, JobType, ObjectPhase, ObjectState, Options, Phase, State
 from bot.dms.rule import Action, Rule, Situation, Verdict, Way
 from bot.dms.rule_table import find
+from bot.dms.running_errors import runs_with_errors
 from bot.util.text import first_few
 
 __all__ = [
@@ -208,15 +209,6 @@ def _otherwise(action: Action, job: Job) -> str:
 def running_dump(job: Job) -> bool:
     """Whether a stop now discards the full dump. Source: "Manage migration jobs" (PostgreSQL)."""
     return job.state == State.RUNNING and job.phase == Phase.FULL_DUMP
-
-
-def runs_with_errors(job: Job, databases: Sequence[Database]) -> bool:
-    """Whether a RUNNING job is "Running with errors" ("Migration job statuses").
-
-    REST documents a job's `error` for FAILED alone, so those of its databases count as well.
-    """
-    faulty = any(each.error is not None for each in databases) or bool(_failed(databases))
-    return job.state == State.RUNNING and (job.error is not None or faulty)
 
 
 def _failed(databases: Sequence[Database]) -> set[str]:

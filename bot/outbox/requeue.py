@@ -12,11 +12,12 @@ from itertools import islice
 
 import structlog
 
+from bot.dms.error_news import OF_DATABASES
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
 from bot.slack.api.messages import NOT_A_MEMBER
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, Event, JobSnapshot, OutMessage, RequestState, failed_databases
+from bot.store.records import OPEN_REQUESTS, Event, JobSnapshot, OutMessage, RequestState
 from bot.watch.transitions import DELAYED
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,7 @@ MAX_NEWS = 20
 _REQUEST_KINDS = ("approval", "request")
 _NEWS_KINDS = ("alert", "timeline")
 _OPEN_STATES = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
-_STATUS_EVENTS = ("created", "recreated", "changed", "stuck", "error")
+_STATUS_EVENTS = ("created", "recreated", "changed", "stuck")
 """Kinds of events whose `after` is the job's status."""
 
 
@@ -94,4 +95,6 @@ def _still_holds(store: Store, event: Event) -> bool:
 def _still_warned(known: JobSnapshot, event: Event) -> bool:
     if event.kind == "delayed":
         return DELAYED in known.flags
-    return event.kind == "database_failed" and bool(failed_databases(known.databases))
+    if event.kind == "error":
+        return known.job.error is not None and known.job.status == event.after
+    return event.kind in OF_DATABASES and bool(known.faulty_databases)

@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.dms.error_news import TOLD, brings_errors, ends_errors, recovers
 from bot.dms.model import BEFORE_CDC, Job, Phase, State
 from bot.dms.source_writes import MAY_RESUME, MUST_STOP, may_resume, must_stop
 from bot.store.records import Event
 
 EVERYTHING = "*"
 READY = "ready_to_promote"
+WITH_ERRORS = "with_errors"
+"""A job that goes on has a new error, or one of its databases has."""
+ERRORS_CLEARED = "errors_cleared"
+"""A job that ran with errors runs without any."""
+RECOVERED = "recovered"
+"""A failed job goes on by itself."""
 ALERT_TOPICS = frozenset(
-    {"failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed", MUST_STOP, MAY_RESUME}
+    {
+        *("failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed"),
+        *(MUST_STOP, MAY_RESUME, WITH_ERRORS, ERRORS_CLEARED, RECOVERED),
+    }
 )
 """Topics that people must see: each event gets a message of its own."""
-KINDS = ALERT_TOPICS | {"created", "recreated", "changed", "error", "cleared"}
+KINDS = ALERT_TOPICS | {"created", "recreated", "changed", "error", "database_error", "cleared"}
 TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.lower() for phase in Phase)
 """The words that `--only` takes: kinds of events, states and phases, in lower case."""
 
@@ -77,12 +87,18 @@ def topics(event: Event) -> frozenset[str]:
         found.add(MUST_STOP)
     if may_resume(event):
         found.add(MAY_RESUME)
+    if brings_errors(event):
+        found.add(WITH_ERRORS)
+    if ends_errors(event):
+        found.add(ERRORS_CLEARED)
+    if recovers(event):
+        found.add(RECOVERED)
     return frozenset(found)
 
 
 def is_alert(event: Event) -> bool:
-    """Whether people must see the event."""
-    return not ALERT_TOPICS.isdisjoint(topics(event))
+    """Whether people must see the event; not an error of a job that they know to have errors."""
+    return event.before != TOLD and not ALERT_TOPICS.isdisjoint(topics(event))
 
 
 def _is_ready(event: Event) -> bool:

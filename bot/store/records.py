@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.dms.model import Job, ObjectState, Options, State
+from bot.dms.model import Job, Options, State
 from bot.dms.rules import Action
+from bot.dms.running_errors import faulty_databases, shown_status
 from bot.store.facts import RequestFacts
 
 
@@ -228,23 +229,28 @@ class JobSnapshot:
     changed: datetime
     """When the watcher last saw state or phase change."""
     databases: Mapping[str, str] = field(default_factory=dict)
-    """`state/phase` by database, as last seen; empty where the databases were not listed."""
+    """`running_errors.database_status` by database, as last seen; empty where they were not listed. Rows of
+    older versions have `state/phase` alone."""
     flags: tuple[str, ...] = ()
     """Warnings that have been posted, for example `stuck`, `delayed`."""
     run: int = 1
     """Counts the job's starts and restarts: there is one timeline message per job and run."""
 
     @property
-    def failed_databases(self) -> tuple[str, ...]:
-        """Databases that failed while the job runs on; a job that does not run reports its own failure."""
-        return failed_databases(self.databases) if self.job.state == State.RUNNING else ()
+    def faulty_databases(self) -> tuple[str, ...]:
+        """Databases that failed or have an error while the job runs on; a job that does not run reports its
+        own failure."""
+        return faulty_databases(self.databases) if self.job.state == State.RUNNING else ()
 
+    @property
+    def runs_with_errors(self) -> bool:
+        """Whether the job's status is Running with errors."""
+        return self.job.state == State.RUNNING and (self.job.error is not None or bool(self.faulty_databases))
 
-def failed_databases(databases: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of the databases whose `state/phase` is a failure, sorted."""
-    return tuple(
-        sorted(name for name, status in databases.items() if status.partition("/")[0] == ObjectState.FAILED)
-    )
+    @property
+    def shown_status(self) -> str:
+        """The job's status for people."""
+        return shown_status(self.job, with_errors=self.runs_with_errors)
 
 
 RESPONSE_URL_PREFIX = "url:"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.dms import source_writes
+from bot.dms import error_news, source_writes
 from bot.dms.model import CHANGING, State
 from bot.policy.subscriptions import Subscriptions, is_alert
 from bot.store import Store
@@ -31,8 +31,8 @@ DIGEST_UPDATED = timedelta(days=7)
 """How long a digest is updated when one of its jobs leaves the status that it warns of."""
 _RECENT = 10
 """Latest events of a job among which the alerts of its last status are looked for."""
-_ALERTS_OF_A_STATUS = 2
-"""At most: one for reaching the status, one for being stuck in it."""
+_ALERTS_OF_A_STATUS = 4
+"""At most: one for reaching the status, one for being stuck in it, others for errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Announcer:
 
         Their warning is over, and their buttons would act on another status.
         """
-        if event.kind not in ("changed", "deleted") or not _is_alarming(event.before):
+        if not _may_end_alerts(event):
             return False
         earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
         left = [each.id for each in earlier if each.id < event.id and _ends(event, each)]
@@ -286,13 +286,30 @@ def _digest_keys(target: str) -> str:
     return f"digest:{target}:"
 
 
+def _may_end_alerts(event: Event) -> bool:
+    """Whether an earlier event may be over with this one."""
+    if event.kind in ("changed", "deleted"):
+        return _is_alarming(event.before) or _stops_running(event)
+    return error_news.ends_errors(event) or (error_news.brings_errors(event) and is_alert(event))
+
+
+def _stops_running(event: Event) -> bool:
+    """Whether a job that may have run with errors runs no longer."""
+    before, after = _state(event.before), _state(event.after)
+    return error_news.goes_on_with_errors(before) and not error_news.goes_on_with_errors(after)
+
+
 def _is_alarming(status: str) -> bool:
     """Whether a job in this status may have an alert that ends with the status.
 
     Such a job failed, stopped, may be stuck, or waits for people to stop the writes to its source.
     """
-    state = status.partition("/")[0]
+    state = _state(status)
     return state in CHANGING or state in (State.FAILED, State.STOPPED) or source_writes.forbids_writes(status)
+
+
+def _state(status: str) -> str:
+    return status.partition("/")[0]
 
 
 def _ends(event: Event, earlier: Event) -> bool:
@@ -300,9 +317,15 @@ def _ends(event: Event, earlier: Event) -> bool:
 
     The alert to stop the writes is about every phase in which they must stop, not only about the first.
     """
+    if error_news.brings_errors(earlier):
+        return error_news.ends_errors(event) or (event.kind != "cleared" and _stops_running(event))
+    if error_news.ends_errors(earlier):
+        return error_news.brings_errors(event)
+    if event.kind not in ("changed", "deleted"):
+        return False
     if source_writes.forbids_writes(event.before):
         return source_writes.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
-    return earlier.after == event.before
+    return _is_alarming(event.before) and earlier.after == event.before
 
 
 def _order(target: str, routed: _RoutedEvent) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from bot.dms.error_news import goes_on
 from bot.dms.model import BEFORE_CDC, CHANGING, Job, JobType, Phase, State
 from bot.dms.rules import Action
 from bot.store.records import Run, RunState
@@ -78,7 +79,8 @@ def changed_by(before: Job, after: Job | None, runs: Sequence[Run], since: datet
     by = next((run.by for run in reversed(runs) if run.action in wanted and _can_explain(run, since)), None)
     if by is not None:
         return by
-    return "" if _already_in_progress(before) else OUTSIDE
+    by_itself = after is not None and goes_on(before.status, after.status)
+    return "" if by_itself or _already_in_progress(before) else OUTSIDE
 
 
 def _can_explain(run: Run, since: datetime) -> bool:

@@ -96,9 +96,9 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
     events = [each for each in store.events(since=now - _DAY, limit=_MAX_SCANNED) if is_alert(each)]
     return {
         "date": today.isoformat(),
-        "counts": dict(Counter(each.job.status for each in known)),
+        "counts": dict(Counter(each.shown_status for each in known)),
         "failed": _names(each for each in known if each.job.state == State.FAILED),
-        "ailing": _names(each for each in known if each.failed_databases),
+        "ailing": _names(each for each in known if each.runs_with_errors),
         "writes": _names(each for each in known if source_writes.waits(each.job.status)),
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],

@@ -18,7 +18,7 @@ _DATABASES_EVERY_S = 30.0
 _DATABASES_PER_S = 2.0
 _DATABASES_SLOW_EVERY_S = 300.0
 _DATABASES_SLOW_PER_S = 0.5
-"""For running jobs past the full dump: one of their databases can fail, too."""
+"""For running jobs past the full dump without errors: one of their databases can fail, too."""
 _DELAY_EVERY_S = 60.0
 _DELAY_PER_S = 1.0
 _DELAY_SLOW_EVERY_S = 300.0
@@ -47,14 +47,14 @@ class DetailQueues:
     def schedule(self, snapshot: JobSnapshot, now: float, *, at_once: bool = False) -> None:
         """Put a job into the queues that fit its status, and take it out of the others.
 
-        `at_once` reads its databases without delay, as after a change of status.
+        `at_once` reads its databases without delay, as after a change of status or of its errors.
         """
         name = snapshot.job.name
         running = snapshot.job.state == State.RUNNING
         dumping = running and snapshot.job.phase == Phase.FULL_DUMP
         if at_once and running:
             self._databases.add(name, now, at_once=True)
-        elif dumping or snapshot.failed_databases:
+        elif dumping or snapshot.runs_with_errors:
             self._databases.add(name, now)
         else:
             self._databases.discard(name)

@@ -4,12 +4,16 @@ Kinds of events, with what `before`, `after` and `detail` hold:
 
 - `created`, `recreated`: `after` is the status, `detail` the error if there is one.
 - `changed`: `before` and `after` are statuses, `detail` the error of a job that failed.
-- `error`: an error appeared while the status stayed as it was; `detail` is its text.
+- `error`: an error of the job appeared; `after` is the status, `detail` its text.
 - `deleted`: `before` is the last status.
 - `stuck`: `after` is the status, `detail` says in a sentence why waiting does not help.
 - `delayed`: `after` is the replication delay in seconds, `before` when it was measured (ISO 8601).
-- `database_failed`: `after` names the databases, `detail` has one line for each.
-- `cleared`: `before` names what is over (`error`, `delayed`, `database_failed`), `detail` says more.
+- `database_failed`, `database_error`: databases of a running job failed, or have an error and go on; `after`
+  names them, `detail` has one line for each.
+- `cleared`: `before` names what is over (`error`, `delayed`, `database_failed`, `database_error`), `detail`
+  says more. `after` is the status of a job that runs without any error from then on, else empty.
+
+An error that comes while people know of others has `error_news.TOLD` as its `before`: it is no alert.
 """
 
 from __future__ import annotations
@@ -20,11 +24,13 @@ from datetime import UTC, datetime, timedelta
 
 from bot.dms.advice import source_log_growth
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
-from bot.store.records import Event, JobSnapshot, Run, failed_databases
+from bot.dms.running_errors import database_status
+from bot.store.records import Event, JobSnapshot, Run
 from bot.util.durations import humanize
 from bot.util.redact import redact
-from bot.util.text import first_few
 from bot.watch.attribution import OUTSIDE, changed_by
+from bot.watch.error_events import database_error_events, job_error_events
+from bot.watch.new_events import new_event as _event
 
 STUCK = "stuck"
 DELAYED = "delayed"
@@ -37,8 +43,6 @@ _BEFORE_A_RUN = frozenset(
 )
 _RECOVERED_RATIO = 0.5
 """A delay is over below this part of the threshold, so that the alert does not flap."""
-_MAX_NAMES = 10
-"""Databases named in one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def diff(
         return _replaced(last, job, now, runs, since or last.seen)
     if job.status != last.job.status:
         return _status_changed(last, job, now, runs, since or last.seen)
-    events = _error_events(last.job, job, now)
+    events = job_error_events(last, job, now)
     flags = last.flags
     if STUCK not in flags and is_stuck(job, last.changed, now, stuck_after):
         flags = (*flags, STUCK)
@@ -105,19 +109,14 @@ def deleted_event(
 
 def diff_databases(last: JobSnapshot, databases: Sequence[Database], now: datetime) -> Diff:
     """What happened to the databases of a job since they were last read."""
-    fresh = {str(each.id): f"{each.state}/{each.phase}" if each.phase else each.state for each in databases}
+    fresh = {str(each.id): database_status(each) for each in databases}
     if fresh == dict(last.databases):
         return Diff(last)
     updated = replace(last, databases=fresh, seen=now)
     first_read = not last.databases and BASELINE in last.flags
     if first_read or last.job.state != State.RUNNING:
         return Diff(updated)  # a job that failed or stopped as a whole has an event of its own
-    was_failed, now_failed = failed_databases(last.databases), failed_databases(fresh)
-    new = set(now_failed).difference(was_failed)
-    failed = [each for each in databases if str(each.id) in new]
-    recovered = [name for name in was_failed if name in fresh and name not in now_failed]
-    events = (*_databases_failed(last.job, failed, now), *_databases_recovered(last.job, recovered, now))
-    return Diff(updated, events)
+    return Diff(updated, database_error_events(last, databases, fresh, now))
 
 
 def diff_delay(last: JobSnapshot, point: DelayPoint | None, now: datetime, alert_s: float) -> Diff:
@@ -183,9 +182,19 @@ def _status_changed(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[R
         changed=now,
         flags=flags,
         run=last.run + new_run,
-        databases={} if new_run else last.databases,
+        # A failed job has its databases failed as well, which nobody is told one by one.
+        databases={} if new_run or last.job.state == State.FAILED else last.databases,
     )
-    return Diff(fresh, (event, *_new_error(last.job, job, now), *_warning(job, now, flags)))
+    return Diff(fresh, (event, *_errors(last, job, now), *_warning(job, now, flags)))
+
+
+def _errors(last: JobSnapshot, job: Job, now: datetime) -> tuple[Event, ...]:
+    """The errors that came or went with a change of status; a job that failed reports its own."""
+    if job.state == State.FAILED:
+        return ()
+    if job.error is None and (last.job.state != State.RUNNING or job.state != State.RUNNING):
+        return ()  # its errors ended with the status, which is what people are told
+    return job_error_events(last, job, now)
 
 
 def _kept_flags(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
@@ -213,50 +222,5 @@ def _created_event(kind: str, job: Job, now: datetime, before: str = "") -> Even
     return replace(event, by=OUTSIDE)
 
 
-def _error_events(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
-    if job.error == before.error:
-        return ()
-    if job.error is not None:
-        return (_event(job, now, "error", after=job.status, detail=job.error.message),)
-    return (_event(job, now, "cleared", before="error"),)
-
-
-def _new_error(before: Job, job: Job, now: datetime) -> tuple[Event, ...]:
-    """An error that came with a change to a status other than FAILED, which reports its own."""
-    if job.error is None or job.error == before.error or job.state == State.FAILED:
-        return ()
-    return (_event(job, now, "error", after=job.status, detail=job.error.message),)
-
-
 def _error_text(job: Job) -> str:
     return job.error.message if job.error is not None and job.state == State.FAILED else ""
-
-
-def _databases_failed(job: Job, failed: Sequence[Database], now: datetime) -> tuple[Event, ...]:
-    if not failed:
-        return ()
-    lines = [
-        f"{each.id}: {each.error.message if each.error else 'no reason given'}"
-        for each in failed[:_MAX_NAMES]
-    ]
-    names = first_few([str(each.id) for each in failed], _MAX_NAMES)
-    return (_event(job, now, "database_failed", after=names, detail="\n".join(lines)),)
-
-
-def _databases_recovered(job: Job, names: Sequence[str], now: datetime) -> tuple[Event, ...]:
-    if not names:
-        return ()
-    detail = f"No longer failed: {first_few(names, _MAX_NAMES)}."
-    return (_event(job, now, "cleared", before="database_failed", detail=detail),)
-
-
-def _event(job: Job, now: datetime, kind: str, before: str = "", after: str = "", detail: str = "") -> Event:
-    return Event(
-        job=job.name,
-        create_time=job.create_time,
-        at=now,
-        kind=kind,
-        before=before,
-        after=after,
-        detail=redact(detail),
-    )

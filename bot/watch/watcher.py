@@ -19,6 +19,7 @@ import structlog
 
 from bot.config.settings import Settings
 from bot.dms.errors import DmsError, NotFound
+from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
@@ -304,7 +305,7 @@ class Watcher:
             self._details.remove(name)
         for name, snapshot in changes.snapshots.items():
             before = self._snapshots.get(name)
-            has_moved = before is not None and before.job.status != snapshot.job.status
+            has_moved = before is not None and _is_news(before.job, snapshot.job)
             if self._snapshots.put(snapshot):
                 self._details.schedule(snapshot, now, at_once=has_moved)
         for result in results:
@@ -317,3 +318,8 @@ class Watcher:
             log.info("changes_announced", events=len(changes.events), jobs=len(jobs))
         if changes.has_messages:
             self._wake.set()
+
+
+def _is_news(before: Job, job: Job) -> bool:
+    """Whether the job's databases may be different by now: its status is, or an error came or went."""
+    return before.status != job.status or (before.error is None) != (job.error is None)

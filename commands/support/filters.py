@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import Job, JobList, JobType, Phase, State
+from bot.dms.running_errors import runs_with_errors
 from bot.util.suggest import did_you_mean, nearest
 from commands.support.base import Context
 from commands.support.visibility import viewing_verb
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
+_ERRORS = ("WITH_ERRORS", "ERRORS")
+"""Words for the jobs that run with errors, for which the API has no state of its own."""
 _NAMES: Mapping[str, type[StrEnum]] = {"state": State, "phase": Phase, "type": JobType}
 
 
@@ -30,8 +33,26 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
     for field, names in _NAMES.items():
         if field in filters:
             observed = [getattr(job, field) for job in visible]
-            check_value(field, filters[field], [each.value for each in names], observed)
-    return replace(found, jobs=matching(visible, filters, words))
+            more = _ERRORS if field == "state" else ()
+            check_value(field, filters[field], [*(each.value for each in names), *more], observed)
+    with_errors = _with_errors(ctx, visible) if asks_for_errors(filters.get("state", "")) else frozenset()
+    return replace(found, jobs=matching(visible, filters, words, with_errors))
+
+
+def asks_for_errors(filter_value: str) -> bool:
+    """Whether a filter of states includes the jobs that run with errors."""
+    return any(one_of(filter_value, each) for each in _ERRORS)
+
+
+def faulty_databases(ctx: Context, jobs: Sequence[Job]) -> dict[str, tuple[str, ...]]:
+    """By full resource name, the databases with errors of those jobs that run, as the watcher saw them."""
+    return ctx.store.faulty_databases([job.name for job in jobs if job.state == State.RUNNING])
+
+
+def _with_errors(ctx: Context, jobs: Sequence[Job]) -> frozenset[str]:
+    """Full resource names of the jobs that run with errors."""
+    faulty = faulty_databases(ctx, jobs)
+    return frozenset(job.name for job in jobs if runs_with_errors(job) or job.name in faulty)
 
 
 def _place(ctx: Context, filter_value: str | None) -> str | None:
@@ -65,10 +86,18 @@ def check_value(field: str, filter_value: str | None, names: Sequence[str], obse
         raise UsageError(f"There is no {field} `{each.strip()}`.{hint}")
 
 
-def matching(jobs: Sequence[Job], filters: Mapping[str, str], words: Sequence[str] = ()) -> tuple[Job, ...]:
-    """The jobs that match every filter and contain every word (in id, name, labels, hosts or engines)."""
+def matching(
+    jobs: Sequence[Job],
+    filters: Mapping[str, str],
+    words: Sequence[str] = (),
+    with_errors: Container[str] = frozenset(),
+) -> tuple[Job, ...]:
+    """The jobs that match every filter and contain every word (in id, name, labels, hosts or engines).
+
+    `with_errors` are the full resource names of those that run with errors, if a filter asks for them.
+    """
     for key, value in filters.items():
-        jobs = _matching(jobs, key, value)
+        jobs = _matching(jobs, key, value, with_errors)
     return tuple(job for job in jobs if _contains(job, words))
 
 
@@ -83,13 +112,14 @@ def _plain(value: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", value.casefold()).strip("_").removeprefix("phase_")
 
 
-def _matching(jobs: Sequence[Job], key: str, filter_value: str) -> Sequence[Job]:
+def _matching(jobs: Sequence[Job], key: str, filter_value: str, with_errors: Container[str]) -> Sequence[Job]:
     if key.startswith("label."):
         name = key.removeprefix("label.")
         return [job for job in jobs if job.label(name) == filter_value]
     values = [str(getattr(job, _FIELDS[key])) for job in jobs]
     fitting = {each for each in set(values) if one_of(filter_value, each)}
-    return [job for job, value in zip(jobs, values, strict=True) if value in fitting]
+    errors = with_errors if key == "state" else frozenset()
+    return [job for job, value in zip(jobs, values, strict=True) if value in fitting or job.name in errors]
 
 
 def _contains(job: Job, words: Sequence[str]) -> bool:

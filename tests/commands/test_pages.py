@@ -20,7 +20,7 @@ def jobs(states: list[str]) -> list[Job]:
 @given(st.lists(st.integers(0, 60).map(lambda n: f"S{n}"), max_size=300).map(sorted), st.integers(1, 60))
 def test_all_jobs_in_order_and_no_page_too_full(states: list[str], most: int) -> None:
     found = jobs(states)
-    pages = _pages(found, most)
+    pages = _pages(found, {job.name: job.status for job in found}, most)
     assert [job for page in pages for job in page] == found
     assert len(pages) >= 1
     assert all(len(page) <= most for page in pages)
@@ -29,4 +29,5 @@ def test_all_jobs_in_order_and_no_page_too_full(states: list[str], most: int) ->
 
 @pytest.mark.parametrize(("count", "most", "pages"), [(0, 20, 1), (20, 20, 1), (21, 20, 2), (1000, 50, 20)])
 def test_full_pages_where_all_are_alike(count: int, most: int, pages: int) -> None:
-    assert len(_pages(jobs(["RUNNING"] * count), most)) == pages
+    found = jobs(["RUNNING"] * count)
+    assert len(_pages(found, {job.name: job.status for job in found}, most)) == pages

@@ -134,12 +134,12 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     alert = env.slack.wait_message(channel=NEWS, contains=words, timeout=45)
     assert "[Promote]" not in plain(alert), "what it advises against is not offered"
     assert "europe-west1" in plain(alert)
-    assert "1 database failed: `billing`" in plain(env.type("list state=running"))
-    assert f"*Not FAILED as a whole, but with failed databases*: `{job}`" in plain(
-        env.type("list state=failed")
-    )
+    assert "1 database with errors: `billing`" in plain(env.type("list state=running"))
+    assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
     env.slack.open_home("dana")
-    env.slack.wait_home("dana", contains=["*Running, but with failed databases*", f"`{job}`: `billing`"])
+    env.slack.wait_home(
+        "dana", contains=["*RUNNING with errors* · CDC", f"`{job}`: 1 database with errors: `billing`"]
+    )
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
     assert "[Promote]" not in plain(env.slack.wait_message(channel=NEWS, contains=words, timeout=45))

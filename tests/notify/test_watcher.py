@@ -233,8 +233,8 @@ def test_a_database_that_failed_while_replication_goes_on_is_found(
     dms.control.add_job("orders", state="RUNNING", phase="CDC", databases=["a", "b"], frozen=True)
     dms.control.set_database("orders", "b", state="FAILED", error={"code": 9, "message": "disk full"})
     with running(Watcher(gateway, store, settings)):
-        until(lambda: store.failed_databases([named("orders")]))
-    assert store.failed_databases([named("orders")]) == {named("orders"): ("b",)}
+        until(lambda: store.faulty_databases([named("orders")]))
+    assert store.faulty_databases([named("orders")]) == {named("orders"): ("b",)}
     assert told(store, "orders") == [], "what was there before the first look is no news"
 
 

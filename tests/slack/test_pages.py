@@ -59,10 +59,10 @@ def test_each_listed_job_has_its_button() -> None:
 
 @pytest.mark.parametrize(("others", "choosing"), [(0, False), (100, False), (0, True)])
 def test_a_listed_job_says_which_of_its_databases_failed(others: int, choosing: bool) -> None:
-    ailing = JobLine(job("ailing"), "ref-ailing", failed_databases=("billing", "orders"))
+    ailing = JobLine(job("ailing"), "ref-ailing", faulty_databases=("billing", "orders"))
     lines = (ailing, *group(others).lines)
     page = JobsPage((JobGroup("RUNNING/CDC", lines, len(lines)),), len(lines), 1, 1, choosing=choosing)
-    assert "2 databases failed" in all_text(accepted(render(page)))
+    assert "2 databases with errors" in all_text(accepted(render(page)))
 
 
 def test_how_long_a_job_has_lasted_is_called_so() -> None:
@@ -437,7 +437,7 @@ def test_the_daily_summary_names_what_waits_for_somebody() -> None:
     )
     assert "*Still failed*: `old-db`" in text
     assert "*Stuck*: `old-db`" in text
-    assert "*Running, but with failed databases*: `old-db`" in text
+    assert "*Running with errors*: `old-db`" in text
     assert "2 requests waiting for approval" in text
 
 

@@ -112,8 +112,8 @@ def test_failed_databases_of_jobs(store: Store) -> None:
     few = [make.name(each) for each in ("ailing", "well", "unknown")]
     many = [*few, *(make.name(str(each)) for each in range(1000))]
     for asked in (few, many):
-        assert store.failed_databases(asked) == {make.name("ailing"): ("billing", "orders")}
-    assert store.failed_databases([]) == {}
+        assert store.faulty_databases(asked) == {make.name("ailing"): ("billing", "orders")}
+    assert store.faulty_databases([]) == {}
 
 
 def test_known_jobs_are_replaced_and_forgotten(store: Store) -> None:

@@ -11,9 +11,18 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.dms import display, source_writes
-from bot.dms.advice import docs_url, likely_cause, next_step, source_log_growth
-from bot.dms.model import Job, short_name
+from bot.dms.advice import docs_url, errors_step, likely_cause, next_step, source_log_growth
+from bot.dms.error_news import (
+    ERRORS,
+    brings_errors,
+    ends_errors,
+    goes_on_with_errors,
+    may_be_restarted,
+    recovers,
+)
+from bot.dms.model import Database, Job, ObjectState, State, short_name
 from bot.dms.rules import Action, allowed
+from bot.dms.running_errors import runs_with_errors
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text
@@ -35,21 +44,28 @@ class NeedsAttention:
     failed: Sequence[str] = ()
     stuck: Sequence[str] = ()
     approvals: int = 0
-    with_failed_databases: Sequence[str] = ()
-    """Jobs that run with failed databases."""
+    with_errors: Sequence[str] = ()
+    """Jobs that run with errors."""
     writes: Sequence[str] = ()
     """Jobs that wait until somebody stops the writes to their sources."""
 
 
-def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over: bool = False) -> Message:
-    """One event, with what it means and what to do next.
+def alert(
+    event: Event,
+    job: Job | None,
+    buttons: Sequence[Button] = (),
+    *,
+    over: bool = False,
+    databases: Sequence[Database] = (),
+) -> Message:
+    """One event, with what it means and what to do next. `job` and its `databases` are the present ones.
 
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
     head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
     name = f" {mrkdwn.verbatim(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
     blocks: list[Block] = [m.section(f"{head}{name}{event_labels.changed_by_text(event)}")]
-    for text in _since(event, job) if over else _body(event, job):
+    for text in _since(event, job, databases) if over else _body(event, job, databases):
         blocks.extend(m.sections(text))
     blocks.extend(m.buttons(buttons))
     about = [labels.source_and_destination(job), mrkdwn.verbatim(job.location)] if job else []
@@ -57,8 +73,14 @@ def alert(event: Event, job: Job | None, buttons: Sequence[Button] = (), *, over
     return m.message(f"{head}{_why(event)}", blocks)
 
 
-def is_over(event: Event, job: Job | None) -> bool:
-    """Whether what the event reported has ended; `job` is the present one."""
+def is_over(event: Event, job: Job | None, databases: Sequence[Database] = ()) -> bool:
+    """Whether what the event reported has ended; `job` and its `databases` are the present ones."""
+    if brings_errors(event) and job is not None and goes_on_with_errors(job.state):
+        return job.state == State.RUNNING and not runs_with_errors(job, databases)
+    if brings_errors(event):
+        return True
+    if ends_errors(event):
+        return job is None or runs_with_errors(job, databases)
     if source_writes.must_stop(event):
         return job is None or not source_writes.waits(job.status)
     if source_writes.may_resume(event):
@@ -69,7 +91,8 @@ def is_over(event: Event, job: Job | None) -> bool:
 def may_clear(event: Event) -> bool:
     """Whether the event reports something that ends when the job moves on."""
     writes = source_writes.must_stop(event) or source_writes.may_resume(event)
-    return writes or event.kind == "stuck" or event_labels.is_failed(event)
+    errors = brings_errors(event) or ends_errors(event)
+    return writes or errors or event.kind == "stuck" or event_labels.is_failed(event)
 
 
 def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
@@ -133,9 +156,8 @@ def _waiting(waiting: NeedsAttention) -> list[str]:
         lines.append(f"🛑 *Waiting for the writes to their sources to stop*: {names}")
     if waiting.failed:
         lines.append(f"🔴 *Still failed*: {labels.names(_short(waiting.failed), _MAX_NAMES)}")
-    if waiting.with_failed_databases:
-        names = labels.names(_short(waiting.with_failed_databases), _MAX_NAMES)
-        lines.append(f"🔴 *Running, but with failed databases*: {names}")
+    if waiting.with_errors:
+        lines.append(f"🟠 *Running with errors*: {labels.names(_short(waiting.with_errors), _MAX_NAMES)}")
     if waiting.stuck:
         lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _MAX_NAMES)}")
     if waiting.approvals:
@@ -166,6 +188,12 @@ def _title(event: Event) -> str:
         return "🟢 *Ready for promote*:"
     if source_writes.may_resume(event):
         return f"{_MAY_RESUME}{', CDC reached' if event_labels.reached_cdc(event) else ''}:"
+    if recovers(event):
+        return (
+            "🟢 *Goes on without a restart from here*:"
+            if may_be_restarted(event)
+            else "🟢 *Goes on by itself*:"
+        )
     if event_labels.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
     return f"{event_labels.headline(event)}:"
@@ -180,14 +208,27 @@ def _past_title(event: Event) -> str:
         return "▫️ *Was waiting for the writes to the source to stop*:"
     if source_writes.may_resume(event):
         return "▫️ *Its full dump had begun*:"
+    if brings_errors(event):
+        return "▫️ *Had errors*:"
+    if ends_errors(event):
+        return "▫️ *Its errors had cleared*:"
     return f"▫️ *Was stuck* in {labels.status(event.after)}:"
 
 
-def _since(event: Event, job: Job | None) -> list[str]:
+def _since(event: Event, job: Job | None, databases: Sequence[Database]) -> list[str]:
     """The error that it reported, and the state that the job went on to."""
-    error = [f"*Error*: {_clipped(event.detail)}"] if event_labels.is_failed(event) and event.detail else []
-    now = f"the job went on to {labels.job_emoji(job)} {labels.status(job.status)}" if job else "🗑️ *Deleted*"
-    return [*error, *_writes_by_now(event, job), f"➡️ *Over*: {now}"]
+    reported = event.detail and (event_labels.is_failed(event) or brings_errors(event))
+    error = [f"*Error*: {_clipped(event.detail)}"] if reported else []
+    return [*error, *_writes_by_now(event, job), f"➡️ *Over*: {_now(event, job, databases)}"]
+
+
+def _now(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
+    if job is None:
+        return "🗑️ *Deleted*"
+    if brings_errors(event) and job.state == State.RUNNING:
+        return f"it runs without errors now, {labels.job_status(job)}"
+    status = labels.job_status(job, with_errors=runs_with_errors(job, databases))
+    return f"errors came back, {status}" if ends_errors(event) else f"the job went on to {status}"
 
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:
@@ -202,9 +243,9 @@ def _writes_by_now(event: Event, job: Job | None) -> list[str]:
     return [f"▶️ {resumed}"] if resumed else []
 
 
-def _body(event: Event, job: Job | None) -> list[str]:
+def _body(event: Event, job: Job | None, databases: Sequence[Database]) -> list[str]:
     found = []
-    if event_labels.is_failed(event) or event.kind in ("error", "database_failed"):
+    if event_labels.is_failed(event) or event.kind in ERRORS:
         found.append(_error(event, job))
     elif event.kind == "stuck" and event_labels.in_dump(event):
         growth = source_log_growth(job)
@@ -215,9 +256,11 @@ def _body(event: Event, job: Job | None) -> list[str]:
         ]
     elif event.detail:
         found.append(mrkdwn.verbatim(event.detail))
+    if recovers(event):
+        found.append(_recovered(event))
     if source_writes.may_resume(event) and job is not None:
         found.append(f"▶️ {source_writes.may_resume_text(job)}")
-    step = _next_step(event, job)
+    step = _next_step(event, job, databases)
     return [*found, f"👉 *Next*: {mrkdwn.format_own(step)}"] if step else found
 
 
@@ -232,7 +275,17 @@ def _clipped(text: str) -> str:
     return mrkdwn.clip(mrkdwn.verbatim(text), _MAX_DETAIL)
 
 
-def _next_step(event: Event, job: Job | None) -> str:
+def _recovered(event: Event) -> str:
+    """Source: "Migration job statuses" (AlloyDB, PostgreSQL, Oracle), Failed."""
+    if may_be_restarted(event):
+        return (
+            "It goes on by itself, as its cause seems fixed, unless somebody restarted it outside Slack: a "
+            "restart wipes the destination databases."
+        )
+    return "The cause seems fixed: it goes on where it had failed, without a restart."
+
+
+def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
     name = event.job.rpartition("/")[2]
     match event.kind:
         case "deleted":
@@ -244,13 +297,10 @@ def _next_step(event: Event, job: Job | None) -> str:
                 f"Look at `/dms delay {name}`: the source may write more than DMS can replay, or the network "
                 "is slow. Do not promote now."
             )
-        case "database_failed":
-            return (
-                f"See `/dms databases {name} state=failed`, fix the cause, then restart only what failed: "
-                f"`/dms restart {name} --failed-only`."
-            )
+        case "database_failed" if job is not None and job.state == State.RUNNING:
+            return errors_step(job, max(1, sum(each.state == ObjectState.FAILED for each in databases)))
         case _:
-            return next_step(job) if job else ""
+            return next_step(job, databases) if job else ""
 
 
 def _unstick(event: Event, job: Job | None) -> str:
@@ -286,7 +336,8 @@ def _group(headline: str, names: Sequence[str]) -> str:
 def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
     groups = (
         ("🔴 *Failed*", [each for each in events if event_labels.is_failed(each)]),
-        ("🔴 *With failed databases*", [each for each in events if each.kind == "database_failed"]),
+        ("🟠 *Had errors while running*", [each for each in events if brings_errors(each)]),
+        ("🟢 *Went on after a failure*", [each for each in events if recovers(each)]),
         ("🚨 *Stuck*", [each for each in events if each.kind == "stuck"]),
         ("🟢 *Reached CDC*", [each for each in events if event_labels.reached_cdc(each)]),
         ("✅ *Completed*", [each for each in events if event_labels.is_completed(each)]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.dms import display
+from bot.dms.error_news import TOLD, brings_errors, ends_errors, recovers
 from bot.dms.model import Phase, State
 from bot.slack.render import labels, mrkdwn
 from bot.store.records import Event
@@ -28,13 +29,18 @@ def headline(event: Event) -> str:
             was = f" (was {mrkdwn.verbatim(display.status_text(event.before))})" if event.before else ""
             return f"🗑️ *Deleted*{was}"
         case "error":
-            return "🔴 *Error*"
+            other = "another error" if event.before == TOLD else "Running with errors"
+            return f"🟠 *{other.capitalize()}*" if brings_errors(event) else "🔴 *Error*"
         case "database_failed":
             return f"🔴 *Databases failed*: {mrkdwn.verbatim(event.after)}"
+        case "database_error":
+            return f"🟠 *Errors in databases*: {mrkdwn.verbatim(event.after)}"
         case "stuck":
             return _stuck(event)
         case "delayed":
             return f"🐢 *Replication delay is high*: {_seconds(event.after)}{_measured(event.before)}"
+        case "cleared" if ends_errors(event):
+            return "✅ *Errors cleared*"
         case "cleared":
             return f"✅ *Over*: {_CLEARED.get(event.before, mrkdwn.verbatim(event.before) or 'the warning')}"
         case _:
@@ -88,12 +94,15 @@ _CLEARED = {
     "error": "the error",
     "delayed": "the high replication delay",
     "database_failed": "the failure of databases",
+    "database_error": "the errors in databases",
     "stuck": "the standstill",
 }
 
 
 def _changed(event: Event) -> str:
     signed = f"{labels.status_emoji(event.after)} {labels.status(event.after)}"
+    if recovers(event):
+        return f"🟢 *Goes on*: {signed} (was {mrkdwn.verbatim(display.status_text(event.before))})"
     return f"{signed} (was {mrkdwn.verbatim(display.status_text(event.before))})" if event.before else signed
 
 

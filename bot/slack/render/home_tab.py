@@ -12,13 +12,14 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms import source_writes
 from bot.dms.model import Job, State
+from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.request_details import subject
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
-from bot.util.text import rest_line
+from bot.util.text import count_of, rest_line
 
 _JOBS_PER_STATUS = 8
 _STATUSES = 25
@@ -40,8 +41,8 @@ class HomeContent:
     """This person's own open requests."""
     watches: Sequence[Watch] = ()
     """This person's watches."""
-    with_failed_databases: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """By job name, the failed databases of jobs that run on."""
+    faulty_databases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By job name, the databases of jobs that run on that have failed or have an error."""
     buttons: Sequence[Button] = ()
     """At the top, for example Refresh."""
 
@@ -56,7 +57,7 @@ def home(content: HomeContent) -> dict[str, Any]:
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Requests to decide come first, as somebody waits for them.
     blocks.extend([*deciding, m.divider()] if content.to_decide else [])
-    blocks.extend(_jobs(content.jobs, content.with_failed_databases))
+    blocks.extend(_jobs(content.jobs, content.faulty_databases))
     blocks.append(m.divider())
     blocks.extend([] if content.to_decide else deciding)
     blocks.extend(_requests("My open requests", content.own_requests, decide=False))
@@ -67,25 +68,30 @@ def home(content: HomeContent) -> dict[str, Any]:
     return home_view(blocks)
 
 
-def _jobs(jobs: Sequence[Job], failing: Mapping[str, Sequence[str]]) -> list[Block]:
+def _jobs(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> list[Block]:
     groups: dict[str, list[Job]] = {}
-    for job in sorted(jobs, key=_urgency):
-        groups.setdefault(job.status, []).append(job)
+    for job in sorted(jobs, key=lambda each: _urgency(each, _with_errors(each, faulty))):
+        groups.setdefault(shown_status(job, with_errors=_with_errors(job, faulty)), []).append(job)
     if not groups:
         return [m.section("There are no migration jobs.")]
     calls = disambiguate(job.name for job in jobs)
-    lines = [_group(status, found, calls) for status, found in list(groups.items())[:_STATUSES]]
-    lines[:0] = _with_failed_databases([job.name for job in jobs if job.name in failing], failing, calls)
+    lines = [_group(status, found, faulty, calls) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:
         lines.append("… and more; `/dms list` shows all.")
     return m.sections("\n".join(lines))
 
 
-def _urgency(job: Job) -> tuple[int, str, str]:
+def _with_errors(job: Job, faulty: Mapping[str, Sequence[str]]) -> bool:
+    return job.state == State.RUNNING and (job.error is not None or job.name in faulty)
+
+
+def _urgency(job: Job, with_errors: bool) -> tuple[int, str, str]:
     if source_writes.waits(job.status):
-        return -1, job.status, job.name
+        return -2, job.status, job.name
+    if with_errors:
+        return 0, job.status, job.name
     order = {
-        State.FAILED: 0,
+        State.FAILED: -1,
         State.STOPPED: 2,
         State.RUNNING: 3,
         State.NOT_STARTED: 5,
@@ -95,32 +101,22 @@ def _urgency(job: Job) -> tuple[int, str, str]:
     return order.get(State(job.state), 4) if job.state in set(State) else 1, job.status, job.name
 
 
-def _group(status: str, jobs: Sequence[Job], calls: JobNamer) -> str:
+def _group(status: str, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]], calls: JobNamer) -> str:
     head = f"{labels.status_emoji(status)} {labels.status(status)} — {len(jobs):,}"
-    names = [calls(job.name) for job in jobs]
-    if not status.startswith(State.FAILED):
-        return f"{head}: {labels.names(names, _JOBS_PER_STATUS)}"
-    failed = (_failed(job, calls) for job in jobs[:_JOBS_PER_STATUS])
-    return "\n".join([head, *failed, *rest_line(len(jobs), _JOBS_PER_STATUS, "• … and {} more")])
+    if not status.startswith((State.FAILED, WITH_ERRORS)):
+        return f"{head}: {labels.names([calls(job.name) for job in jobs], _JOBS_PER_STATUS)}"
+    reasons = (_reason(job, faulty.get(job.name, ()), calls) for job in jobs[:_JOBS_PER_STATUS])
+    return "\n".join([head, *reasons, *rest_line(len(jobs), _JOBS_PER_STATUS, "• … and {} more")])
 
 
-def _with_failed_databases(
-    names: Sequence[str], failing: Mapping[str, Sequence[str]], calls: JobNamer
-) -> list[str]:
-    if not names:
-        return []
-    head = f"🔴 *Running, but with failed databases* — {len(names):,}"
-    lines = [
-        f"• {mrkdwn.code(calls(each))}: {labels.names(list(failing[each]), _DATABASES)}" for each in names
-    ]
-    more = rest_line(len(names), _JOBS_PER_STATUS, "• … and {} more")
-    return ["\n".join([head, *lines[:_JOBS_PER_STATUS], *more])]
-
-
-def _failed(job: Job, calls: JobNamer) -> str:
-    reason = " ".join(job.error.message.split()) if job.error else ""
-    why = mrkdwn.clip(mrkdwn.verbatim(reason), 150) or "the service gave no reason"
-    return f"• {mrkdwn.code(calls(job.name))}: {why}"
+def _reason(job: Job, faulty: Sequence[str], calls: JobNamer) -> str:
+    """Why it failed, or which errors it runs with."""
+    text = " ".join(job.error.message.split()) if job.error else ""
+    parts = [mrkdwn.clip(mrkdwn.verbatim(text), 150)] if text else []
+    if faulty:
+        count = count_of(len(faulty), "database")
+        parts.append(f"{count} with errors: {labels.names(list(faulty), _DATABASES)}")
+    return f"• {mrkdwn.code(calls(job.name))}: {' · '.join(parts) or 'the service gave no reason'}"
 
 
 def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:

@@ -13,6 +13,7 @@ from bot.dms.advice import LikelyCause, docs_url, likely_cause
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
+from bot.dms.running_errors import is_faulty, runs_with_errors, shown_status
 from bot.requests.delay import amounts, unmeasured, why_unknown
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -22,16 +23,21 @@ from bot.util.durations import humanize
 from bot.util.text import and_more, count_of, rest_line
 
 _NAMED = 15
-_FAILED_NAMED = 8
+_FAULTY_NAMED = 8
 _ERROR = 1200
 _LABELS = 20
+_KINDS: dict[str, str] = {
+    JobType.ONE_TIME: "one-time migration",
+    JobType.CONTINUOUS: "continuous migration",
+}
 
 
 def job_card(card: JobCard) -> Message:
     """State and phase first, then errors, then everything else."""
-    job = card.job
-    blocks: list[Block] = [m.header(f"{labels.job_emoji(job)} {job.display_name or job.id}")]
-    blocks.append(m.section(_state(job)))
+    job, with_errors = card.job, runs_with_errors(card.job, card.databases or ())
+    emoji = labels.job_emoji(job, with_errors=with_errors)
+    blocks: list[Block] = [m.header(f"{emoji} {job.display_name or job.id}")]
+    blocks.append(m.section(_state(job, with_errors)))
     blocks.extend(m.fields(_facts(card)))
     for part in (*_troubles(card), *_databases(card)):
         blocks.extend(m.sections(part) if part else [])
@@ -39,7 +45,7 @@ def job_card(card: JobCard) -> Message:
         blocks.extend(m.sections(f"👉 *Next*: {mrkdwn.format_own(card.next_step)}"))
     blocks.extend(m.buttons(card.buttons))
     blocks.extend(m.context(*_small_print(card)))
-    return m.message(_summary(job), blocks)
+    return m.message(_summary(job, with_errors), blocks)
 
 
 def error_text(job: Job) -> str:
@@ -59,7 +65,7 @@ def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
 
 
 def databases_text(databases: Sequence[Database]) -> str:
-    """Counts by state, the failed databases with their errors, and the first other names; mrkdwn."""
+    """Counts by state, the databases with errors, and the first other names; mrkdwn."""
     if not databases:
         return "*Databases*: none listed yet"
     counts = Counter(each.state for each in databases)
@@ -68,19 +74,20 @@ def databases_text(databases: Sequence[Database]) -> str:
         for state, count in counts.most_common(12)
     )
     lines = [f"*{count_of(len(databases), 'database')}*: {shown}"]
-    failed = [each for each in databases if each.state == ObjectState.FAILED]
-    lines.extend(failed_line(each) for each in failed[:_FAILED_NAMED])
-    lines.extend(rest_line(len(failed), _FAILED_NAMED, "… and {} more that failed"))
-    healthy = [str(each.id) for each in databases if each.state != ObjectState.FAILED]
+    faulty = sorted(filter(is_faulty, databases), key=lambda each: each.state != ObjectState.FAILED)
+    lines.extend(faulty_line(each) for each in faulty[:_FAULTY_NAMED])
+    lines.extend(rest_line(len(faulty), _FAULTY_NAMED, "… and {} more with errors"))
+    healthy = [str(each.id) for each in databases if not is_faulty(each)]
     if healthy:
         lines.append(labels.names(healthy, _NAMED))
     return "\n".join(lines)
 
 
-def failed_line(database: Database) -> str:
-    """A failed database with the reason; mrkdwn."""
+def faulty_line(database: Database) -> str:
+    """A database that failed or has an error, with the reason; mrkdwn."""
     reason = " ".join(database.error.message.split()) if database.error else "no reason given"
-    return f"🔴 {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(reason), 300)}"
+    mark = "🔴" if database.state == ObjectState.FAILED else "🟠"
+    return f"{mark} {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(reason), 300)}"
 
 
 def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
@@ -103,15 +110,18 @@ def _aged(parts: Sequence[RichPart]) -> str:
     )
 
 
-def _summary(job: Job) -> str:
-    status = mrkdwn.verbatim(display.status_text(job.status))
-    return f"{labels.job_emoji(job)} {labels.job_code(job.name)} is {status}"
+def _summary(job: Job, with_errors: bool) -> str:
+    status = mrkdwn.verbatim(display.status_text(shown_status(job, with_errors=with_errors)))
+    return f"{labels.job_emoji(job, with_errors=with_errors)} {labels.job_code(job.name)} is {status}"
 
 
-def _state(job: Job) -> str:
-    kind = "one-time migration" if job.type == JobType.ONE_TIME else "continuous migration"
-    lines = [f"{labels.job_emoji(job)} {labels.status(job.status)}", f"{labels.job_code(job.name)} · {kind}"]
+def _state(job: Job, with_errors: bool) -> str:
+    lines = [labels.job_status(job, with_errors=with_errors), f"{labels.job_code(job.name)} · {_kind(job)}"]
     return "\n".join(lines)
+
+
+def _kind(job: Job) -> str:
+    return _KINDS.get(job.type, "type not known")
 
 
 def _facts(card: JobCard) -> list[str]:

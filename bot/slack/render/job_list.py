@@ -59,7 +59,7 @@ def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
     blocks.extend(m.context(_position(page)))
     blocks.extend(_counts(page))
     blocks.extend(_missing(page))
-    blocks.extend(_with_failed_databases(page))
+    blocks.extend(_with_errors(page))
     if not page.groups:
         blocks.append(m.section(_nothing(page)))
     serial = 0
@@ -118,13 +118,11 @@ def _missing(page: JobsPage) -> list[Block]:
     return m.sections("\n".join([*lines, "Jobs there are missing from this list, not gone."]))
 
 
-def _with_failed_databases(page: JobsPage) -> list[Block]:
-    if not page.with_failed_databases:
+def _with_errors(page: JobsPage) -> list[Block]:
+    if not page.with_errors:
         return []
-    jobs = labels.names(page.with_failed_databases, _MAX_FAILING)
-    return [
-        m.section(f"🔴 *Not FAILED as a whole, but with failed databases*: {jobs}. `/dms show` tells which.")
-    ]
+    jobs = labels.names(page.with_errors, _MAX_FAILING)
+    return [m.section(f"🟠 *Not FAILED, but RUNNING with errors*: {jobs}. `/dms list state=with-errors`")]
 
 
 def _nothing(page: JobsPage) -> str:
@@ -150,7 +148,7 @@ def _compact(group: JobGroup) -> list[Block]:
     blocks: list[Block] = []
     for at in range(0, len(group.lines), _LINES_PER_SECTION):
         lines = group.lines[at : at + _LINES_PER_SECTION]
-        blocks.append(m.section("\n".join(mrkdwn.clip(_with_failures(line), 350) for line in lines)))
+        blocks.append(m.section("\n".join(mrkdwn.clip(_with_faults(line), 350) for line in lines)))
     for at in range(0, len(group.lines), _MAX_MENU):
         blocks.append(_menu(group.lines[at : at + _MAX_MENU]))
     return blocks
@@ -176,8 +174,8 @@ def _line(line: JobLine) -> str:
     rows = [_short_line(line), _details(line)]
     if line.job.error is not None:
         rows.append(f"🔴 {mrkdwn.clip(mrkdwn.verbatim(_first_line(line.job.error.message)), _MAX_ERROR)}")
-    if line.failed_databases:
-        rows.append(f"🔴 {_count_failed(line)}: {labels.names(line.failed_databases, _DATABASES)}")
+    if line.faulty_databases:
+        rows.append(f"🔴 {_count_faulty(line)}: {labels.names(line.faulty_databases, _DATABASES)}")
     if line.run is not None:
         rows.append(labels.in_progress_text(line.run))
     return "\n".join(row for row in rows if row)
@@ -189,13 +187,13 @@ def _short_line(line: JobLine) -> str:
     return f"*{mrkdwn.code(_id(line))}*{shown}"
 
 
-def _with_failures(line: JobLine) -> str:
-    failed = f" · 🔴 {_count_failed(line)}" if line.failed_databases else ""
-    return f"{_short_line(line)}{failed}"
+def _with_faults(line: JobLine) -> str:
+    faulty = f" · 🔴 {_count_faulty(line)}" if line.faulty_databases else ""
+    return f"{_short_line(line)}{faulty}"
 
 
-def _count_failed(line: JobLine) -> str:
-    return f"{count_of(len(line.failed_databases), 'database')} failed"
+def _count_faulty(line: JobLine) -> str:
+    return f"{count_of(len(line.faulty_databases), 'database')} with errors"
 
 
 def _details(line: JobLine) -> str:
@@ -231,7 +229,7 @@ def _box(line: JobLine) -> Option:
         for part in (
             labels.source_and_destination_plain(job),
             _location(line),
-            _count_failed(line) if line.failed_databases else "",
+            _count_faulty(line) if line.faulty_databases else "",
             _duration(job) if job.duration_s > 0 else "",
         )
         if part

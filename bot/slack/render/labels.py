@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.dms import display, source_writes
 from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
+from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.requests.job_names import display_name
 from bot.slack.render import mrkdwn
 from bot.store.records import Request, Run, RunState
@@ -58,9 +59,12 @@ DONE: dict[Action, str] = {
 
 
 def state_emoji(state: str, phase: str = "") -> str:
-    """The emoji of a state."""
-    if source_writes.waits(f"{state}/{phase}"):
+    """The emoji of a state, which may be `running_errors.WITH_ERRORS`."""
+    with_errors = state == WITH_ERRORS
+    if source_writes.waits(f"{State.RUNNING if with_errors else state}/{phase}"):
         return "🛑"
+    if with_errors:
+        return "🟠"
     if state in CHANGING:
         return "⏳"
     if state == State.RUNNING:
@@ -68,8 +72,14 @@ def state_emoji(state: str, phase: str = "") -> str:
     return _STATES.get(state, "▫️")
 
 
-def job_emoji(job: Job) -> str:
-    return state_emoji(job.state, job.phase)
+def job_emoji(job: Job, *, with_errors: bool = False) -> str:
+    return status_emoji(shown_status(job, with_errors=with_errors))
+
+
+def job_status(job: Job, *, with_errors: bool = False) -> str:
+    """Emoji, state and phase; mrkdwn."""
+    shown = shown_status(job, with_errors=with_errors)
+    return f"{status_emoji(shown)} {status(shown)}"
 
 
 def status(text: str) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from bot.cmdline.answers import Button, Group, Note, RichPart, User
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import next_step
+from bot.dms.error_news import ERRORS
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
+from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, group_action_buttons, restart_failed_button, show_button
 from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open, valid_approvals
@@ -26,6 +28,7 @@ from bot.store import Store
 from bot.store.records import (
     OPEN_REQUESTS,
     Event,
+    JobSnapshot,
     OutMessage,
     Person,
     Request,
@@ -184,12 +187,14 @@ class OutboxRenderer:
         known = self._store.known_job(subject["job"])
         current = known is not None and known.job.create_time == created and "end" not in subject
         events = self._events_of(subject, created)
+        with_errors = current and known is not None and known.runs_with_errors
         if current and known is not None:
-            job, buttons, advice = known.job, self._job_buttons(known.job), next_step(known.job)
+            databases = databases_of(known.databases) if with_errors else ()
+            job, buttons, advice = known.job, self._job_buttons(known.job), next_step(known.job, databases)
         else:
             known_job = known.job if known is not None and known.job.create_time == created else None
             job, buttons, advice = _job_as_of(known_job or Job(subject["job"], created, ""), events), (), ""
-        return timeline.timeline(job, events, buttons, advice, current=current)
+        return timeline.timeline(job, events, buttons, advice, current=current, with_errors=with_errors)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
         first = int(subject.get("first", 0))
@@ -205,17 +210,19 @@ class OutboxRenderer:
         event = self._store.event(subject["event"])
         if event is None:
             return None
-        job = self._job_of(event)
-        over = alerts.is_over(event, job)
+        known = self._known_of(event)
+        job = known.job if known is not None else None
+        databases = databases_of(known.databases) if known is not None else ()
+        over = alerts.is_over(event, job, databases)
         offered = self._alert_buttons(event, job) if job and not over else ()
         buttons = (*offered, show_button(self._ref, job)) if job else ()
-        return alerts.alert(event, job, buttons, over=over)
+        return alerts.alert(event, job, buttons, over=over, databases=databases)
 
     def _alert_buttons(self, event: Event, job: Job) -> tuple[Button, ...]:
         """The buttons of an alert; without Promote if the alert advises against it."""
         if self._access.policy.missing:
             return ()
-        if event.kind not in ("delayed", "database_failed"):
+        if event.kind not in ("delayed", *ERRORS):
             return action_buttons(self._ref, job, only=_ALERT_ACTIONS)
         running = event.kind == "database_failed" and job.state == State.RUNNING
         failed = (restart_failed_button(self._ref, job),) if running else ()
@@ -225,12 +232,14 @@ class OutboxRenderer:
     def _digest(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject["events"][-_MAX_EVENTS:]]
         events = [event for event in found if event is not None]
-        over = {
-            event.id
-            for event in events
-            if alerts.may_clear(event) and alerts.is_over(event, self._job_of(event))
-        }
+        over = {event.id for event in events if alerts.may_clear(event) and self._is_over(event)}
         return alerts.digest(events, over) if events else None
+
+    def _is_over(self, event: Event) -> bool:
+        known = self._known_of(event)
+        if known is None:
+            return alerts.is_over(event, None)
+        return alerts.is_over(event, known.job, databases_of(known.databases))
 
     def _summary(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject.get("events", ())]
@@ -245,9 +254,13 @@ class OutboxRenderer:
         )
         return alerts.summary(subject["date"], subject["counts"], events, (button,), waiting)
 
-    def _job_of(self, event: Event) -> Job | None:
+    def _known_of(self, event: Event) -> JobSnapshot | None:
         known = self._store.known_job(event.job)
-        return known.job if known is not None and known.job.create_time == event.create_time else None
+        return known if known is not None and known.job.create_time == event.create_time else None
+
+    def _job_of(self, event: Event) -> Job | None:
+        known = self._known_of(event)
+        return known.job if known is not None else None
 
     def _job_buttons(self, job: Job) -> tuple[Button, ...]:
         # Many people read a message, so it offers what some of them may do; without a policy, nothing.
@@ -279,8 +292,8 @@ class OutboxRenderer:
                 to_decide=[each for each in waiting if self._may_decide(each, who)],
                 own_requests=[each for each in requests if each.by.user == who.user],
                 watches=self._store.watches(by=who.user),
-                with_failed_databases={
-                    each.job.name: each.failed_databases for each in known if each.failed_databases
+                faulty_databases={
+                    each.job.name: each.faulty_databases for each in known if each.faulty_databases
                 },
                 buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
             )

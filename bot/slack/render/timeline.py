@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.dms.advice import likely_cause
+from bot.dms.error_news import ERRORS
 from bot.dms.model import Endpoint, Job
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
@@ -26,16 +27,17 @@ def timeline(
     next_step: str = "",
     *,
     current: bool = True,
+    with_errors: bool = False,
 ) -> Message:
     """The job's status, its events (oldest first), and the next step.
 
     `current` is False if the job is deleted or a later run has its own message: then this one shows only the
-    past.
+    past. `with_errors` says whether the job runs with errors.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
-    state = "🗑️ *Deleted*" if gone else f"{labels.job_emoji(job)} {labels.status(job.status)}"
+    state = "🗑️ *Deleted*" if gone else labels.job_status(job, with_errors=with_errors)
     now = state if current or gone else "An earlier run; a newer message follows this job."
     blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
@@ -54,7 +56,7 @@ def event_detail(event: Event, job: Job | None = None) -> Message:
     lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
         lines.append(mrkdwn.verbatim(event.detail))
-        has_error = event_labels.is_failed(event) or event.kind in ("error", "database_failed")
+        has_error = event_labels.is_failed(event) or event.kind in ERRORS
         cause = likely_cause(event.detail, job) if has_error else None
         if cause is not None:
             lines.append(cause_text(cause, job))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.dms.running_errors import faulty_databases
 from bot.store.codec import clean, time_text
-from bot.store.records import Event, JobSnapshot, failed_databases
+from bot.store.records import Event, JobSnapshot
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
 
@@ -18,7 +19,7 @@ _EVENTS = Table("events", Event, generated=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
 _BATCH = 500
 """Maximum number of names in a query, as databases limit parameters. For more, all candidates are read."""
-_MAY_HAVE_FAILED = "%FAILED%"
+_MAY_BE_FAULTY = ("%FAILED%", "%/error: %")
 """Prefilter that skips nearly all jobs; false matches, by a database's name, are sorted out afterwards."""
 
 
@@ -37,17 +38,18 @@ class JobTables(TableGroup):
         row = self._db.row(_SNAPSHOTS.select(where), where.params)
         return None if row is None else _SNAPSHOTS.record(row)
 
-    def failed_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """By full resource name, which databases of these jobs had failed when last seen, whether or not the
-        job still runs; jobs without such are left out."""
+    def faulty_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """By full resource name, which databases of these jobs had failed or had an error when last seen,
+        whether or not the job still runs; jobs without such are left out."""
         if not jobs:
             return {}
-        asked, where = dict.fromkeys(jobs), Where().add("databases LIKE ?", _MAY_HAVE_FAILED)
+        asked = dict.fromkeys(jobs)
+        where = Where().add("(databases LIKE ? OR databases LIKE ?)", *_MAY_BE_FAULTY)
         if len(asked) <= _BATCH:
             where.one_of("name", asked)
         rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
-        found = {str(name): failed_databases(json.loads(text)) for name, text in rows if name in asked}
-        return {name: failed for name, failed in found.items() if failed}
+        found = {str(name): faulty_databases(json.loads(text)) for name, text in rows if name in asked}
+        return {name: faulty for name, faulty in found.items() if faulty}
 
     def save_known(self, jobs: Iterable[JobSnapshot]) -> None:
         rows = [[*_SNAPSHOTS.values(each), clean(each.job.name)] for each in jobs]

@@ -1,0 +1,91 @@
+"""A job that runs with errors, and one that failed and goes on: the list, the card, Home, and what is told.
+
+The local DMS shows them as "Migration job statuses" says: RUNNING with errors that clear by themselves once
+their cause is fixed, and FAILED in CDC, from where a PostgreSQL job resumes by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.slack import plain
+from tests.e2e.env import Env, open_env, unique_id
+
+NEWS = "db-migrations"
+CONFLICT = "conflict insert_exists on relation app.orders (attempt 1)"
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
+    with open_env(tmp_path_factory.mktemp("errors")) as made:
+        made.dms.add_job("baseline", state="COMPLETED", frozen=True)
+        yield made
+        assert made.slack.violations() == []
+
+
+def a_job(env: Env, prefix: str, **values: object) -> str:
+    """A job in CDC that the watcher has seen, and told."""
+    job = unique_id(prefix)
+    given: dict[str, object] = {"state": "RUNNING", "phase": "CDC", "databases": ["sales", "billing"]}
+    env.dms.add_job(job, frozen=True, **(given | values))
+    env.slack.wait_message(channel=NEWS, contains=f"`{job}`")
+    return job
+
+
+def alerts_of(env: Env, job: str, words: str) -> int:
+    return sum(
+        f"`{job}`" in plain(each) and words in plain(each) for each in env.slack.messages(channel=NEWS)
+    )
+
+
+def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
+    well, job = a_job(env, "well"), a_job(env, "ails")
+    env.dms.set_job(job, error={"code": 9, "message": CONFLICT})
+    alert = env.slack.wait_message(
+        channel=NEWS, contains=[f"*Running with errors*: `{job}`", "insert_exists", "DMS retries by itself"]
+    )
+    card = env.shows(env.type(f"show {job}"), "*RUNNING with errors* · CDC", "insert_exists")
+    assert "Fix the cause" in plain(card)
+    listed = plain(env.type("list state=with-errors"))
+    assert "*RUNNING with errors* · CDC" in listed
+    assert f"`{job}`" in listed
+    assert f"`{well}`" not in listed
+    assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
+    everything = plain(env.type("list"))
+    assert everything.index("RUNNING with errors* · CDC — 1") < everything.index("*RUNNING* · CDC")
+    env.slack.open_home("dana")
+    env.slack.wait_home("dana", contains=["*RUNNING with errors* · CDC — 1", f"`{job}`: {CONFLICT[:20]}"])
+    env.dms.set_job(job, error={"code": 9, "message": CONFLICT.replace("1", "44")})
+    env.dms.set_job(job, display_name="Orders")
+    env.shows(env.type(f"show {job}"), "attempt 44")
+    env.dms.fix(job)
+    env.slack.wait_message(channel=NEWS, contains=[f"*Errors cleared*: `{job}`"])
+    env.shows(alert, "*Had errors*", "runs without errors now")
+    assert alerts_of(env, job, "Running with errors*:") == 0, "the one alert says that it is over"
+    assert "RUNNING with errors" not in plain(env.type(f"show {job}"))
+    assert "No job matches" in plain(env.type("list state=errors"))
+
+
+def test_an_error_of_a_database_counts_as_well(env: Env) -> None:
+    job = a_job(env, "part")
+    env.dms.set_database(job, "billing", state="RUNNING", error={"code": 9, "message": CONFLICT})
+    env.dms.set_job(job, error={"code": 14, "message": "no route to host"})  # has the databases read at once
+    env.slack.wait_message(channel=NEWS, contains=[f"*Running with errors*: `{job}`", "no route"])
+    words = [f"*Errors in databases*: billing: `{job}`", "insert_exists"]
+    env.slack.wait_message(channel=NEWS, contains=words)
+    assert "1 database with errors: `billing`" in plain(env.type("list state=with-errors"))
+    env.dms.fix(job)
+    env.slack.wait_message(channel=NEWS, contains=[f"*Errors cleared*: `{job}`"])
+    assert alerts_of(env, job, "*Errors cleared*: ") == 1
+
+
+def test_a_failed_job_that_goes_on_by_itself_is_told(env: Env) -> None:
+    job = a_job(env, "back")
+    env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "password authentication failed"})
+    failed = env.slack.wait_message(channel=NEWS, contains=[f"*FAILED*: `{job}`", "wait"])
+    assert "the job may continue on its own" in plain(failed)
+    env.dms.fix(job)
+    env.slack.wait_message(channel=NEWS, contains=[f"*Goes on by itself*: `{job}`", "cause seems fixed"])
+    env.shows(failed, "*Had failed*")
