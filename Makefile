@@ -17,6 +17,8 @@ LOCK := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
+# Tests start hundreds of Python processes, which would compile the same files again and again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-long check format page policy system doctor lock dist bench crash fuzz \
 	screenshots clean
