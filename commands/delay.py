@@ -12,9 +12,11 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
+from bot.dms.unsupported import unsupported_events
 from bot.policy.permissions import Permission
 from bot.requests.buttons import show_button
 from bot.requests.delay import amounts, measured_delay, replicated, resumed_at, unmeasured, why_unknown
+from bot.requests.unsupported import unsupported_text
 from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
@@ -95,8 +97,16 @@ def _no_data(ctx: Context, job: Job, hours: float) -> Note:
 
 
 def _summary(ctx: Context, job: Job, delay: Delay) -> tuple[RichPart, ...]:
-    seen = measured_delay(job, delay, _replicated(ctx, job), ctx.now())
-    return (f"`{job.id}` is {where(job)}. ", *_behind(seen), _peak(delay.seconds.points))
+    names = _replicated(ctx, job)
+    seen = measured_delay(job, delay, names, ctx.now())
+    missing = unsupported_events(ctx.dms.event_counts(job), names)
+    return (
+        f"`{job.id}` is {where(job)}. ",
+        *_behind(seen),
+        _peak(delay.seconds.points),
+        " ",
+        *unsupported_text(missing),
+    )
 
 
 def _replicated(ctx: Context, job: Job) -> tuple[str, ...]:
@@ -132,7 +142,8 @@ VERB = Verb(
     syntax=Syntax("one", flags=(Flag("hours", "choice", "how far to look back", choices=("1", "24")),)),
     details="From Cloud Monitoring, in seconds and in bytes, with the time at which each was measured. "
     "Promote without loss only when writes to the source have stopped, and a delay that was measured after "
-    "that is zero. With SQL Server backup files there is no such zero: no unprocessed bytes may be left.",
+    "that is zero. With SQL Server backup files there is no such zero: no unprocessed bytes may be left. "
+    "Changes that DMS does not support are counted since the job was created: they never arrive.",
     examples=("delay orders-db", "delay orders-db --hours 24"),
     run=_run,
 )

@@ -154,7 +154,8 @@ VERB = Verb(
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
         "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
         "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "
-        "after that. You confirm it, by typing the job ID unless the delay is known to be zero."
+        "after that. You confirm it, by typing the job ID unless the delay is known to be zero and no "
+        "unsupported changes were counted."
     ),
     examples=(
         "promote orders-db",

@@ -148,7 +148,16 @@ def database(body: Mapping[str, Any]) -> Database:
         state=str(body.get("state", "STATE_UNSPECIFIED")),
         phase=named(str(body.get("phase", ""))),
         error=fault_from_json(body.get("error")),
+        unsupported_events=_whole((body.get("heterogeneousMetadata") or {}).get("unsupportedEventsCount")),
     )
+
+
+def _whole(value: Any) -> int | None:
+    """An int64, which JSON has as text; None if it is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def object_id(body: Mapping[str, Any]) -> ObjectId:

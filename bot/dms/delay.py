@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.dms.model import DelayPoint, Job, Phase, State
+from bot.dms.unsupported import UnsupportedEvents
 
 MAX_AGE = timedelta(minutes=5)
 """A figure that was measured longer ago says nothing about now. Samples are taken every 60 seconds and can
@@ -32,6 +33,8 @@ class MeasuredDelay:
     """What the figure leaves out with this source, in a clause."""
     note: str = ""
     """Why nothing could be read."""
+    unsupported: UnsupportedEvents | None = None
+    """Changes that the destination may lack whatever the delay; None as older versions stored it."""
     undated_seconds: float | None = None
     """Seconds that were shown without a usable time of measurement, as older versions stored them."""
 
@@ -40,6 +43,11 @@ class MeasuredDelay:
         """Whether nothing was left to replicate when it was measured. Seconds decide: the bytes of an idle
         PostgreSQL source need not come down to zero."""
         return self.seconds is not None and self.seconds.value == 0 and not self.partial
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the delay was zero, and no change is known to be missing, or may be."""
+        return self.is_zero and not (self.unsupported is not None and self.unsupported.may_miss)
 
     @property
     def is_behind(self) -> bool:

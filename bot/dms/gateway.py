@@ -18,6 +18,7 @@ from bot.dms.calls import Calls, Observe
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
 from bot.dms.errors import Unavailable
+from bot.dms.figures import Figures
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.jobs import Jobs, merged, raise_if_none_answered
 from bot.dms.model import (
@@ -27,20 +28,19 @@ from bot.dms.model import (
     DumpProgress,
     Job,
     JobList,
-    Lag,
     ObjectsConfig,
     Operation,
     parse_name,
     short_name,
 )
-from bot.dms.monitoring import BYTES, SECONDS, Monitoring
+from bot.dms.monitoring import Monitoring
 from bot.dms.operations import Operations
 from bot.dms.rest import RestClient, RestTransport, all_items
 from bot.dms.transport import Transport
+from bot.dms.unsupported import EventCounts
 
 T = TypeVar("T")
 
-_MONITORING = "Cloud Monitoring"
 _SPARE_THREADS = 8
 _MAX_THREADS = 40
 
@@ -77,7 +77,7 @@ class Gateway:
         self._client = GrpcClient(self._transport.dms)
         self._rest_transport = RestTransport(self._transport)
         self._rest = RestClient(self._rest_transport)
-        self._monitoring = Monitoring(self._transport.monitoring)
+        self._figures = Figures(self._calls, Monitoring(self._transport.monitoring), self._concurrently)
         enum_names = EnumNames()
         known = ProfileCache(project, self._calls, self._client, self._rest, enum_names, profile_ttl_s)
         self._jobs = Jobs(project, self._calls, self._client, self._rest, enum_names, known)
@@ -239,39 +239,18 @@ class Gateway:
     # Monitoring, permissions, links
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
-        begun = max(job.create_time, since or job.create_time)
-        seconds, in_bytes = self._concurrently(
-            [partial(self._delay_series, each, job, hours, begun) for each in (SECONDS, BYTES)]
-        )
-        return Delay(seconds=seconds, bytes=in_bytes)
-
-    def _delay_series(self, metric: str, job: Job, hours: float, since: datetime) -> Lag:
-        return self._calls.read(
-            "ListTimeSeries",
-            f"read the replication delay of {job.id}",
-            lambda t: self._monitoring.delay_series(metric, job.name, hours, since, t),
-            service=_MONITORING,
-        )
+        return self._figures.delay(job, hours, since)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None
     ) -> tuple[DelayPoint, ...]:
-        begun = max(job.create_time, since or job.create_time)
-        return self._calls.read(
-            "ListTimeSeries",
-            f"read how far the dump of {job.id} is",
-            lambda t: self._monitoring.dump_percentages(job.name, hours, begun, t),
-            service=_MONITORING,
-        )
+        return self._figures.dump_percentages(job, hours, since)
 
     def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
-        begun = max(job.create_time, since or job.create_time)
-        return self._calls.read(
-            "ListTimeSeries",
-            f"read how far the databases of {job.id} are",
-            lambda t: self._monitoring.dump_progress(job.name, begun, t),
-            service=_MONITORING,
-        )
+        return self._figures.dump_progress(job, since)
+
+    def event_counts(self, job: Job) -> EventCounts:
+        return self._figures.event_counts(job, self.databases)
 
     def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
         return self._calls.read(

@@ -171,6 +171,8 @@ class Database:
     state: str
     phase: str = ""
     error: Fault | None = None
+    unsupported_events: int | None = None
+    """`heterogeneousMetadata.unsupportedEventsCount`, a total; None where the service gives none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
-"""Replication delay and progress of the full dump, from Cloud Monitoring.
+"""Replication delay, progress of the full dump and unsupported events, from Cloud Monitoring.
 
 Source: service `google.monitoring.v3.MetricService`, method `ListTimeSeries`; metrics
 `datamigration.googleapis.com/migration_job/max_replica_sec_lag`, `…/max_replica_bytes_lag`,
-`…/fulldump_progress_percentage` and `…/fulldump_progress_percentage_per_object` (gauges, sampled every 60
-seconds and visible up to 180 seconds later) on the resource `datamigration.googleapis.com/MigrationJob`.
+`…/fulldump_progress_percentage`, `…/fulldump_progress_percentage_per_object` (gauges) and
+`…/unsupported_events_count` (a delta), sampled every 60 seconds and visible up to 180 seconds later, on the
+resource `datamigration.googleapis.com/MigrationJob`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest,
 from bot.dms.convert import utc
 from bot.dms.model import DelayPoint, DumpProgress, Lag, parse_name
 from bot.dms.paging import read_all
+from bot.dms.unsupported import Labels, Span
 
 SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
 DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage"
 DUMPED_BY_OBJECT = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage_per_object"
+UNSUPPORTED = "datamigration.googleapis.com/migration_job/unsupported_events_count"
 
 _SAMPLE_PERIOD_S = 60
 _MAX_AGE_S = 600
@@ -83,6 +86,24 @@ class Monitoring:
             _labels(each): max(_since(each, since), key=lambda p: p.time, default=None) for each in series
         }
         return DumpProgress({labels: point for labels, point in newest.items() if point is not None})
+
+    def event_counts(
+        self, job: str, span: Span, since: datetime, timeout: float
+    ) -> tuple[dict[Labels, int], datetime | None]:
+        """The unsupported events in `span` by table, and the end of the newest point; none before `since`."""
+        start, end, period = span
+        summed = Aggregation(
+            alignment_period={"seconds": period}, per_series_aligner=Aggregation.Aligner.ALIGN_SUM
+        )
+        found: dict[Labels, int] = {}
+        until: datetime | None = None
+        for each in self._series(UNSUPPORTED, job, start, end, summed if period else None, timeout):
+            points = list(_since(each, since))
+            if points:
+                found[_labels(each)] = found.get(_labels(each), 0) + round(sum(p.value for p in points))
+                newest = max(p.time for p in points)
+                until = newest if until is None else max(until, newest)
+        return found, until
 
     def _series(
         self, metric: str, job: str, start: int, end: int, aggregation: Aggregation | None, timeout: float
@@ -146,7 +167,7 @@ def _since(series: Any, since: datetime) -> Iterator[DelayPoint]:
             yield DelayPoint(at, _number(each.value))
 
 
-def _labels(series: Any) -> tuple[str, str, str]:
+def _labels(series: Any) -> Labels:
     labels = series.metric.labels
     return labels.get("database", ""), labels.get("schema", ""), labels.get("table", "")
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.dms.model import Database, Delay, DelayPoint, DumpProgress, Job, JobList, ObjectsConfig, Operation
+from bot.dms.unsupported import EventCounts
 
 
 class Dms(Protocol):
@@ -149,6 +150,11 @@ class Dms(Protocol):
         Raises:
             Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
         """
+        ...
+
+    def event_counts(self, job: Job) -> EventCounts:
+        """Changes that DMS did not support since the job was created, by table (Cloud Monitoring; for Oracle
+        and SQL Server also REST `migrationJobs.objects.list`). What cannot be read is told in its `note`."""
         ...
 
     def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from bot.cmdline.answers import Note, RichPart, Time, Verbatim
 from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
@@ -21,6 +23,8 @@ from bot.dms.model import (
 )
 from bot.dms.port import Dms
 from bot.dms.rules import Action, affected, where
+from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_events
+from bot.requests.unsupported import unsupported_clause
 from bot.store import Store
 from bot.util import parallel
 from bot.util.durations import bytes_text, humanize
@@ -49,7 +53,8 @@ def measure(
     clock: Callable[[], datetime],
     databases: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, MeasuredDelay]:
-    """The delay of each job by its name, as Cloud Monitoring says now; a failure to read is its `note`.
+    """The delay of each job by its name, with the changes that were not supported, as Cloud Monitoring says
+    now; a failure to read is its `note`.
 
     `databases` are, by job name, those that count; all of a job's where none are named.
 
@@ -67,8 +72,17 @@ def measure(
             return replace(measured_delay(job, Delay(), names, clock()), note=str(error))
         return measured_delay(job, delay, names, clock())
 
-    found = parallel.map_concurrently(measure_one, jobs)
-    return {job.name: each for job, each in zip(jobs, found, strict=True)}
+    reads: list[Callable[[], Any]] = [
+        partial(read, job) for read in (measure_one, dms.event_counts) for job in jobs
+    ]
+    found = parallel.map_concurrently(lambda read: read(), reads)
+    pairs = zip(jobs, found[: len(jobs)], found[len(jobs) :], strict=True)
+    return {job.name: with_events(delay, counts, named.get(job.name, ())) for job, delay, counts in pairs}
+
+
+def with_events(seen: MeasuredDelay, counts: EventCounts, names: Sequence[str]) -> MeasuredDelay:
+    """The delay with what is known of unsupported changes in the databases that count, none for all."""
+    return replace(seen, unsupported=unsupported_events(counts, names))
 
 
 def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:
@@ -132,7 +146,7 @@ def is_stale(delays: Mapping[str, MeasuredDelay], jobs: Sequence[Job], now: date
 
 
 def _is_stale(seen: MeasuredDelay | None, now: datetime) -> bool:
-    if seen is None or seen.at is None:
+    if seen is None or seen.at is None or seen.unsupported is None:
         return True
     if seen.was_shown_as_zero and seen.seconds is None:
         return True  # nobody knows how old that zero is
@@ -143,8 +157,11 @@ def _is_stale(seen: MeasuredDelay | None, now: datetime) -> bool:
     return now - seen.at > MAX_AGE
 
 
-def data_loss_reason(delays: Mapping[str, MeasuredDelay]) -> tuple[RichPart, ...]:
-    """Why promoting now may lose data, in a clause; empty where the delay of every job is zero."""
+def data_loss_reason(
+    delays: Mapping[str, MeasuredDelay], shown: Mapping[str, MeasuredDelay] | None = None
+) -> tuple[RichPart, ...]:
+    """Why promoting now may lose data, in a clause; empty where the delay of every job is zero, and no
+    changes are missing but those that people were `shown`."""
     found = delays.values()
     late = [each for each in found if each.is_behind]
     if len(late) == 1:
@@ -153,17 +170,33 @@ def data_loss_reason(delays: Mapping[str, MeasuredDelay]) -> tuple[RichPart, ...
         return (f"it is *not zero* (for {len(late)} of {len(found)} jobs)",)
     if not all(each.is_zero for each in found):
         return ("it is *not known* to be zero",)
-    return ()
+    missing = _missing_changes(delays, shown or {})
+    return ("it is zero, but ", *unsupported_clause(missing)) if missing is not None else ()
+
+
+def _missing_changes(
+    delays: Mapping[str, MeasuredDelay], shown: Mapping[str, MeasuredDelay]
+) -> UnsupportedEvents | None:
+    """The most unsupported changes of a job that nobody was shown; None where there are none."""
+    found = [
+        each.unsupported
+        for name, each in delays.items()
+        if each.unsupported is not None
+        and not each.unsupported.is_covered_by(shown[name].unsupported if name in shown else None)
+    ]
+    return max(found, key=lambda each: each.total or 0, default=None)
 
 
 def changed_since(shown: Mapping[str, MeasuredDelay], current: Mapping[str, MeasuredDelay]) -> Note | None:
-    """Why a press does not count: the current delay is not zero, and worse than what was shown.
+    """Why a press does not count: the current delay is not zero, and worse than what was shown, or more
+    changes are missing.
 
     A figure that ticks by seconds does not matter: somebody who measures again and again would void every
     press of others.
     """
     worse = any(_is_worse(shown.get(name), seen) for name, seen in current.items())
-    return changed_note(data_loss_reason(current)) if worse else None
+    worse = worse or _missing_changes(current, shown) is not None
+    return changed_note(data_loss_reason(current, shown)) if worse else None
 
 
 def _is_worse(shown: MeasuredDelay | None, seen: MeasuredDelay) -> bool:
@@ -195,6 +228,11 @@ def changed_note(reason: tuple[RichPart, ...]) -> Note | None:
 def all_zero(delays: Mapping[str, MeasuredDelay], jobs: Sequence[Job]) -> bool:
     """Whether the delay of each of the jobs is known to be zero."""
     return all(job.name in delays and delays[job.name].is_zero for job in jobs)
+
+
+def all_clear(delays: Mapping[str, MeasuredDelay], jobs: Sequence[Job]) -> bool:
+    """Whether the delay of each of the jobs is known to be zero, and no changes may be missing."""
+    return all(job.name in delays and delays[job.name].is_clear for job in jobs)
 
 
 def amounts(seen: MeasuredDelay) -> tuple[RichPart, ...]:

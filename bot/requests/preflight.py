@@ -134,15 +134,16 @@ class Preflight:
             raise PreconditionFailed(f"{describe_edits(job, changed)} Nothing was sent; ask again.")
 
     def _check_still_caught_up(self, request: Request, job: Job) -> None:
-        """Refuse a promote whose delay of zero is out of date and no longer true. A delay that was shown as
-        above zero or unknown does not stop it: it was confirmed all the same."""
+        """Refuse a promote whose delay of zero is out of date and no longer true, or hides more missing
+        changes than were shown. A delay that was shown as above zero or unknown does not stop it: it was
+        confirmed all the same."""
         shown = request.facts.delays.get(job.name)
         if shown is None or not shown.was_shown_as_zero:
             return
         if not delay.is_stale(request.facts.delays, (job,), self._clock()):
             return
         found = delay.measure(self._dms, self._store, (job,), self._clock, request.databases)
-        trouble = delay.plain_text(delay.data_loss_reason(found))
+        trouble = delay.plain_text(delay.data_loss_reason(found, request.facts.delays))
         if trouble:
             raise PreconditionFailed(
                 "The replication delay was zero when this was let through; it has been looked at again, "

@@ -149,7 +149,8 @@ class Revalidation:
         self._ctx.update_messages(request.id)
 
     def check_delay(self, request: Request) -> Note | None:
-        """Why a promote does not go on yet: its delay was out of date, and is not zero now.
+        """Why a promote does not go on yet: its delay was out of date, and is not zero now, or more changes
+        than were shown are missing.
 
         The new figure is stored and shown, so that whoever presses again has seen it.
         """
@@ -159,7 +160,7 @@ class Revalidation:
             return None
         delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
         self._ctx.save_delays(request, delays)
-        return delay.changed_note(delay.data_loss_reason(delays))
+        return delay.changed_note(delay.data_loss_reason(delays, request.facts.delays))
 
     def reread(self, judged: Request, state: RequestState) -> Request | Note:
         """The request as stored now, when a press that was checked on `judged` still counts, else what to

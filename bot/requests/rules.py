@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.dms.model import Job, Options
 from bot.dms.rules import Action
-from bot.requests.delay import all_zero
+from bot.requests.delay import all_clear
 from bot.requests.fingerprint import edits
 from bot.requests.job_names import display_name
 from bot.store.records import Request, Run, RunState
@@ -22,9 +22,10 @@ OVERDUE_AFTER = timedelta(hours=1)
 def needs_typed_confirmation(request: Request) -> bool:
     """Whether confirming takes more than a press: `confirmation_phrase` has to be typed.
 
-    A promote needs it unless its delay, which may be measured again meanwhile, is known to be zero.
+    A promote needs it unless its delay, which may be measured again meanwhile, is known to be zero, and no
+    unsupported changes were counted.
     """
-    behind = request.action is Action.PROMOTE and not all_zero(request.facts.delays, request.jobs)
+    behind = request.action is Action.PROMOTE and not all_clear(request.facts.delays, request.jobs)
     return request.typed or behind
 
 

@@ -4,8 +4,9 @@ All versions of the bot write the same JSON, so that a database can be upgraded 
 object with these keys:
 
 - `delay`: by job name `{"at", "seconds", "measured", "bytes", "measured_bytes", "last", "standing",
-  "partial", "note"}`; times are ISO 8601, `last` is `{"seconds", "measured"}`. Older versions wrote neither
-  `measured` nor `measured_bytes`.
+  "partial", "note", "unsupported"}`; times are ISO 8601, `last` is `{"seconds", "measured"}`, and
+  `unsupported` is `{"total", "tables": [[name, count], …], "more_tables", "until", "since", "note"}`. Older
+  versions wrote neither `measured`, `measured_bytes` nor `unsupported`.
 - `at_risk`, `called`: by job name.
 - `approval_channel`, `effect`, `restart`: text; `void`, `changes`: lists of text.
 - `waits_s`: number; `gone`: true.
@@ -26,6 +27,7 @@ from typing import Any
 
 from bot.dms.delay import MeasuredDelay, is_recent
 from bot.dms.model import ConfigSnapshot, DelayPoint
+from bot.dms.unsupported import UnsupportedEvents
 
 UNREAD = ConfigSnapshot("?")
 """A selection that could not be read. It equals no job's selection, so nothing that began from it is sent."""
@@ -132,8 +134,44 @@ def _delay_to_json(delay: MeasuredDelay) -> dict[str, Any]:
         found |= _point_to_json(delay.bytes, "bytes", "measured_bytes")
     if delay.last is not None:
         found["last"] = _point_to_json(delay.last, "seconds", "measured")
+    if delay.unsupported is not None:
+        found["unsupported"] = _events_to_json(delay.unsupported)
     texts = {"standing": delay.standing, "partial": delay.partial, "note": delay.note}
     return found | {key: text for key, text in texts.items() if text}
+
+
+def _events_to_json(events: UnsupportedEvents) -> dict[str, Any]:
+    found: dict[str, Any] = {"tables": [list(each) for each in events.tables], "note": events.note}
+    found |= {"more_tables": events.more_tables}
+    times = {"until": events.until, "since": events.since}
+    found |= {key: at.isoformat() for key, at in times.items() if at is not None}
+    given = {key: value for key, value in found.items() if value}
+    return given if events.total is None else given | {"total": events.total}
+
+
+def _events(stored: object) -> UnsupportedEvents | None:
+    if not isinstance(stored, dict):
+        return None
+    total, more = _number(stored.get("total")), _number(stored.get("more_tables"))
+    if total is None and "total" in stored:
+        return None
+    tables = stored.get("tables")
+    named = [_table(each) for each in tables] if isinstance(tables, list) else []
+    return UnsupportedEvents(
+        None if total is None else int(total),
+        tuple(each for each in named if each is not None),
+        int(more or 0),
+        _time(stored.get("until")),
+        _time(stored.get("since")),
+        _text(stored.get("note")),
+    )
+
+
+def _table(stored: object) -> tuple[str, int] | None:
+    if not isinstance(stored, list) or len(stored) != 2 or not isinstance(stored[0], str):
+        return None
+    count = _number(stored[1])
+    return None if count is None else (stored[0], int(count))
 
 
 def _point_to_json(point: DelayPoint, amount: str, when: str) -> dict[str, Any]:
@@ -152,6 +190,7 @@ def _delay(stored: object) -> MeasuredDelay:
         _text(fact.get("standing")),
         _text(fact.get("partial")),
         _text(fact.get("note")),
+        unsupported=_events(fact.get("unsupported")),
         undated_seconds=_number(fact.get("seconds")) if seconds is None else None,
     )
 

@@ -758,6 +758,72 @@ class TestDumpProgress:
             gateway.dump_progress(self.job)
 
 
+class TestEventCounts:
+    """Metrics list: DELTA, INT64, so every point has to be added up."""
+
+    DAY = timedelta(days=1)
+
+    @staticmethod
+    def serve(far: FakeService, count: int = 0) -> None:
+        def series(request: Any, _context: Any) -> Any:
+            answer = TimeSeriesPb()
+            one = answer.time_series.add()
+            one.metric.labels.update({"database": "app", "schema": "public", "table": "audit"})
+            point = one.points.add()
+            point.interval.end_time.FromSeconds(request.interval.end_time.seconds)
+            point.value.int64_value = count
+            return answer
+
+        far.on("ListTimeSeries", series)
+
+    def test_the_life_of_a_job_is_added_up_in_parts(self, gateway: Gateway, far: FakeService) -> None:
+        self.serve(far, 5)
+        job = Job(name=job_name("x"), create_time=NOW - 20 * self.DAY, state="RUNNING", phase="CDC")
+        counts = gateway.event_counts(job)
+        asked = sorted(far.asked("ListTimeSeries"), key=lambda each: each.interval.start_time.seconds)
+        starts = [each.interval.start_time.seconds for each in asked]
+        ends = [each.interval.end_time.seconds for each in asked]
+        assert starts[0] == job.create_time.timestamp()
+        assert starts[1:] == ends[:-1], "nothing is left out, and nothing counts twice"
+        assert ends[-1] >= NOW.timestamp()
+        assert counts.metric == {("app", "public", "audit"): 5 * len(asked)}
+        assert (counts.since, counts.note) == (None, "")
+        summed = [each for each in asked if each.aggregation.per_series_aligner]
+        assert [
+            type(each.aggregation).Aligner.Name(each.aggregation.per_series_aligner) for each in summed
+        ] == ["ALIGN_SUM"]
+        # 20 days in at most 288 periods: 2 hours each.
+        assert summed[0].aggregation.alignment_period.seconds == 7200
+        for request in asked:
+            assert 'migration_job/unsupported_events_count"' in request.filter
+            assert 'resource.labels.migration_job_id = "x"' in request.filter
+
+    def test_what_is_no_longer_kept_is_not_asked_for(self, gateway: Gateway, far: FakeService) -> None:
+        """ "Quotas and limits" of Cloud Monitoring: metrics of Google Cloud are kept for six weeks."""
+        self.serve(far)
+        job = Job(name=job_name("x"), create_time=NOW - 90 * self.DAY, state="RUNNING", phase="CDC")
+        counts = gateway.event_counts(job)
+        begin = min(each.interval.start_time.seconds for each in far.asked("ListTimeSeries"))
+        assert begin == pytest.approx((NOW - 42 * self.DAY).timestamp(), abs=60)
+        assert counts.since is not None
+        assert counts.since.timestamp() == pytest.approx(begin, abs=1)
+
+    def test_what_cannot_be_read_is_told(self, gateway: Gateway, far: FakeService) -> None:
+        far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))
+        oracle = Endpoint("p", "ORACLE")
+        job = Job(name=job_name("x"), create_time=NOW - self.DAY, state="RUNNING", phase="CDC", source=oracle)
+        body = {"name": "o", "sourceObject": {"database": "ORCL", "schema": "S", "table": "T"}}
+        counted = {**body, "heterogeneousMetadata": {"unsupportedEventsCount": "9"}}
+        far.rest[f"GET {job.name}/objects"] = lambda request: (
+            200,
+            {"migrationJobObjects": [body, counted]},
+        )
+        counts = gateway.event_counts(job)
+        assert counts.metric is None
+        assert "monitoring.timeSeries.list" in counts.note
+        assert counts.objects == {("ORCL", "S", "T"): 9}
+
+
 def test_permissions(gateway: Gateway, far: FakeService) -> None:
     far.on(
         "TestIamPermissions",

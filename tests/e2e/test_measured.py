@@ -185,6 +185,55 @@ def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again
     env.shows_done(card, "promote")
 
 
+# ---- unsupported changes
+
+COUNT = "unsupported_events_count"
+
+
+def test_a_zero_with_unsupported_changes_is_no_all_clear(env: Env) -> None:
+    job = a_job(env, [[60, 0]], [[60, 0]], metrics={COUNT: {"app.public.audit": 12, "app.public.logs": 3}})
+    missing = (
+        "15 changes were not supported and may be missing on the destination*: most in app.public.audit (12)"
+    )
+    assert f"⚠️ *{missing}" in plain(env.type(f"show {job}"))
+    env.slack.command(f"delay {job}")
+    env.slack.wait_message(channel="dms", contains=["0 s · 0 B", missing, job])
+    card = env.type(f"promote {job}")
+    text = plain(card)
+    assert "✅ *Replication delay: 0 s · 0 B*" in text
+    assert f":rotating_light: *{missing}, app.public.logs (3)" in text
+    view = asked_to_type(env, card, job)
+    assert missing in plain(view)
+    env.dms.set_job(job, metrics={COUNT: {"app.public.audit": 20}}, sec_points=[[0, 0]])
+    env.press(card, "recheck")
+    env.shows(card, "23 changes were not supported")
+    errors = env.slack.submit(view, {input_of(view): job}, user="dana").get("errors") or {}
+    assert events(env, job) == ["requested"], "the view shows fewer"
+    assert not errors
+    typed(env, env.shows(card, "23 changes were not supported"), job)
+    assert len(env.writes("promote", job)) == 1
+
+
+def test_changes_that_were_shown_do_not_stop_a_late_press(env: Env) -> None:
+    """The zero has to be measured again; the changes are those that the person typed the ID for."""
+    job = a_job(env, [[240, 0]], metrics={COUNT: {"app.public.audit": 12}})
+    card = env.type(f"promote {job}")
+    later(env, job, 90)
+    env.dms.set_job(job, sec_points=[[30, 0]])
+    typed(env, card, job)
+
+
+def test_unsupported_changes_that_cannot_be_read_do_not_look_like_none(env: Env) -> None:
+    job = a_job(env, [[60, 0]])
+    env.dms.fault("ListTimeSeries", "PERMISSION_DENIED", times=None, match=COUNT)
+    assert "⚠️ Whether changes were not supported is *not known*: " in plain(env.type(f"show {job}"))
+    card = env.type(f"promote {job}")
+    env.dms.clear_faults()
+    assert "✅ *Replication delay: 0 s*" in plain(card)
+    assert "Whether changes were not supported is *not known*: " in plain(card)
+    typed(env, card, job)
+
+
 # ---- the full dump
 
 

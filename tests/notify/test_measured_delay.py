@@ -11,6 +11,7 @@ import pytest
 from bot.dms.delay import MeasuredDelay
 from bot.dms.gateway import Gateway
 from bot.dms.model import Job, job_name
+from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.delay import all_zero, data_loss_reason, is_stale, measure, plain_text
 from bot.store import Store
 from bot.store.facts import delays_from_json
@@ -29,6 +30,7 @@ ZERO: dict[str, Any] = {
     "note": "",
     "standing": "",
     "partial": "",
+    "unsupported": {"total": 0},
 }
 """Looked at now, measured four minutes before: the oldest that Monitoring can be expected to show."""
 
@@ -118,9 +120,77 @@ def test_what_is_behind_says_when_that_was_measured() -> None:
 
 def test_of_what_an_older_version_stored_nothing_is_known() -> None:
     old = delays_from_json({job().name: {key: ZERO[key] for key in ("seconds", "bytes", "at", "note")}})
+    unlooked = {key: value for key, value in ZERO.items() if key != "unsupported"}
+    assert is_stale(delays_from_json({job().name: unlooked}), (job(),), NOW)
     assert not all_zero(old, (job(),))
     assert is_stale(old, (job(),), NOW)
     for stored in ({}, None, {job().name: None}, {job().name: "0"}):
         broken = delays_from_json(stored)
         assert not all_zero(broken, (job(),))
         assert is_stale(broken, (job(),), NOW)
+
+
+# ---- unsupported changes
+
+COUNT = "unsupported_events_count"
+
+
+def replicating(dms: DmsServer, gateway: Gateway, counts: dict[str, int] | None = None, **values: Any) -> Job:
+    """A job whose delay is zero, with so many unsupported changes by table."""
+    given: dict[str, Any] = {"frozen": True, "created_ago": 7200, "in_phase_for": 7000, **values}
+    dms.control.add_job("orders", phase="CDC", sec_lag=0, bytes_lag=0, metrics={COUNT: counts or {}}, **given)
+    return gateway.get_job(ORDERS)
+
+
+def test_a_zero_delay_with_unsupported_changes_is_not_clear(
+    dms: DmsServer, store: Store, gateway: Gateway
+) -> None:
+    found = seen(gateway, store, replicating(dms, gateway, {"app.public.audit": 12, "app.public.logs": 3}))
+    assert (found.is_zero, found.is_clear) == (True, False)
+    assert found.unsupported is not None
+    assert found.unsupported.tables == (("app.public.audit", 12), ("app.public.logs", 3))
+    assert found.unsupported.total == 15
+    reason = plain_text(data_loss_reason({ORDERS: found}))
+    assert reason == "it is zero, but *15 changes were not supported*"
+    assert data_loss_reason({ORDERS: found}, {ORDERS: found}) == ()
+
+
+def test_changes_are_counted_over_the_whole_life_of_a_job(
+    dms: DmsServer, store: Store, gateway: Gateway
+) -> None:
+    """They came ten days ago; and a job of the same name before it does not count."""
+    day = 86_400.0
+    old = replicating(dms, gateway, {"app.public.audit": 12}, created_ago=20 * day, in_phase_for=19 * day)
+    assert (seen(gateway, store, old).unsupported or UnsupportedEvents()).total == 12
+    samples = [[3 * day, 5], [2 * day - 3600, 4], [600, 3], [60, 0]]
+    dms.control.set_job("orders", points={COUNT: {"app.public.audit": samples}})
+    anew = replace(old, create_time=datetime.now(UTC) - timedelta(days=2))
+    found = seen(gateway, store, anew).unsupported or UnsupportedEvents()
+    assert found.total == 7
+    assert found.until is not None
+    assert datetime.now(UTC) - found.until < timedelta(minutes=2)
+
+
+def test_nothing_counted_is_not_the_same_as_none(dms: DmsServer, store: Store, gateway: Gateway) -> None:
+    found = seen(gateway, store, replicating(dms, gateway))
+    assert found.unsupported is not None
+    assert (found.unsupported.total, found.is_clear) == (0, True)
+    dms.control.set_job("orders", points={COUNT: []})
+    found = seen(gateway, store, gateway.get_job(ORDERS))
+    assert (found.unsupported, found.is_clear) == (UnsupportedEvents(), True)
+    dms.control.fault("ListTimeSeries", "PERMISSION_DENIED", times=None, match=COUNT)
+    found = seen(gateway, store, gateway.get_job(ORDERS))
+    dms.control.clear_faults()
+    assert found.unsupported is not None
+    assert (found.unsupported.total, found.is_zero, found.is_clear) == (None, True, False)
+    reason = plain_text(data_loss_reason({ORDERS: found}))
+    assert reason.startswith("it is zero, but it is *not known* whether changes were not supported (")
+
+
+def test_oracle_counts_by_object_too(dms: DmsServer, store: Store, gateway: Gateway) -> None:
+    """REST `HeterogeneousMetadata.unsupportedEventsCount`: a total, kept for longer than the metric."""
+    oracle = {"source_engine": "ORACLE", "destination_provider": "CLOUDSQL", "databases": ["ORCL"]}
+    job = replicating(dms, gateway, {"ORCL.SALES.ORDERS": 7}, **oracle)
+    dms.control.set_job("orders", points={COUNT: []})
+    found = seen(gateway, store, job).unsupported
+    assert found == UnsupportedEvents(7, (("ORCL", 7),))

@@ -10,6 +10,7 @@ import pytest
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import DelayPoint, Job
 from bot.dms.rules import Action
+from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.rules import (
     confirmation_phrase,
     has_changed,
@@ -35,6 +36,10 @@ ZERO = MeasuredDelay(NOW, DelayPoint(NOW, 0.0))
         ({ORDERS: ZERO, CRM: MeasuredDelay(NOW, DelayPoint(NOW, 0.5))}, True),
         ({ORDERS: ZERO, CRM: MeasuredDelay(NOW, note="no access")}, True),
         ({ORDERS: ZERO, CRM: MeasuredDelay(NOW, undated_seconds=0.0)}, True),
+        ({ORDERS: ZERO, CRM: replace(ZERO, unsupported=UnsupportedEvents(0))}, False),
+        ({ORDERS: ZERO, CRM: replace(ZERO, unsupported=UnsupportedEvents())}, False),
+        ({ORDERS: ZERO, CRM: replace(ZERO, unsupported=UnsupportedEvents(1))}, True),
+        ({ORDERS: ZERO, CRM: replace(ZERO, unsupported=UnsupportedEvents(note="no access"))}, True),
         ({ORDERS: ZERO, CRM: replace(ZERO, partial="changes are not counted")}, True),
     ],
 )

@@ -27,6 +27,7 @@ from bot.dms.dump_forecast import DumpForecast
 from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
+from bot.dms.unsupported import UnsupportedEvents
 from bot.slack.render import alerts, timeline
 from bot.slack.render.answer import render, rich
 from bot.slack.render.home_tab import HomeContent, home
@@ -170,6 +171,25 @@ def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
     text = all_text(accepted(render(card)))
     assert "⚠️ *not known*: the newest figure is 0 s (measured <!date^" in text
     assert "✅" not in text
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (UnsupportedEvents(2, (("app.t", 2),)), "⚠️ *2 changes were not supported and may be missing"),
+        (UnsupportedEvents(0, until=NOW), "changes*\nNo unsupported changes (counted until <!date^"),
+        (UnsupportedEvents(), "Unsupported changes*\nUnsupported changes: Cloud Monitoring has no count"),
+        (
+            UnsupportedEvents(note="no access"),
+            "⚠️ Whether changes were not supported is *not known*: no access",
+        ),
+    ],
+)
+def test_the_card_says_what_is_missing_beside_a_zero(found: UnsupportedEvents, says: str) -> None:
+    seen = MeasuredDelay(NOW, DelayPoint(NOW, 0.0), unsupported=found)
+    text = all_text(accepted(render(JobCard(job(), CONSOLE, (), delay=seen))))
+    assert "✅ 0 s" in text
+    assert says in text
 
 
 def test_what_comes_next_for_a_job_that_failed_in_cdc() -> None:

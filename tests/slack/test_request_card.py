@@ -145,6 +145,53 @@ def test_an_unknown_delay_is_not_zero() -> None:
     assert "No access to Monitoring &lt;!here&gt;" in text
 
 
+def unsupported(**fact: Any) -> str:
+    """The card of a promote whose delay is zero, with these unsupported changes."""
+    return card_of(seconds=0.0, bytes=0.0, unsupported=fact, **MEASURED)
+
+
+def test_changes_that_are_missing_are_said_beside_a_zero() -> None:
+    tables = [["app.public.audit", 1200], ["app.*x*", 4]]
+    text = unsupported(total=1206, tables=tables, more_tables=1, until=ONE_AGO.isoformat())
+    assert "✅ *Replication delay: 0 s · 0 B*" in text
+    assert ":rotating_light: *1,206 changes were not supported and may be missing on the destination*" in text
+    assert f": most in app.public.audit (1,200), app.{chr(0x2217)}x{chr(0x2217)} (4) and 1 more table" in text
+    assert f"(counted until <!date^{int(ONE_AGO.timestamp())}^" in text
+    assert "As changes may be missing on the destination, you will be asked to type the job ID" in text
+    one = unsupported(total=1, tables=[["app.public.audit", 1]])
+    assert (
+        "*1 change was not supported and may be missing on the destination*: all in app.public.audit (1)."
+        in one
+    )
+
+
+def test_no_missing_changes_no_count_and_no_access_are_told_apart() -> None:
+    none = unsupported(total=0, until=ONE_AGO.isoformat())
+    assert "ℹ️ No unsupported changes (counted until <!date^" in none
+    assert "type" not in none
+    no_count = unsupported()
+    assert "ℹ️ Unsupported changes: Cloud Monitoring has no count for this job." in no_count
+    assert "No unsupported changes" not in no_count
+    unread = unsupported(note="no access")
+    assert ":rotating_light: Whether changes were not supported is *not known*: no access." in unread
+    assert "you will be asked to type the job ID" in unread
+    assert "nsupported" not in card_of(seconds=0.0, bytes=0.0, **MEASURED), "an older version did not look"
+    since = unsupported(total=0, until=NOW.isoformat(), since=ONE_AGO.isoformat())
+    assert f"(counted from <!date^{int(ONE_AGO.timestamp())}^" in since
+
+
+def test_of_many_jobs_those_with_missing_changes_are_named() -> None:
+    jobs = tuple(job(f"job-{number}") for number in range(12))
+    found = [{"total": 3}, {"note": "no access"}, {}, *({"total": 0} for _ in range(9))]
+    zero = {"at": NOW.isoformat(), "seconds": 0.0, "bytes": 0.0, **MEASURED}
+    facts = {each.name: zero | {"unsupported": one} for each, one in zip(jobs, found, strict=True)}
+    text = all_text(shown(request(jobs=jobs, facts=facts_from_json({"delay": facts}))))
+    assert "✅ *Replication delay: 0 s for 12 jobs*" in text
+    assert "*Changes were not supported in 1 job* and may be missing on the destinations: `job-0` 3." in text
+    assert "*Whether changes were not supported is not known for 1 job*: `job-1`." in text
+    assert "Cloud Monitoring has no count for 1 job: `job-2`." in text
+
+
 def test_what_changes_nothing_warns_of_nothing() -> None:
     text = all_text(shown(request(Action.VERIFY, warning=("The configuration is tested.",), needed=1)))
     assert "ℹ️ The configuration is tested." in text

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bot.dms.delay import MAX_AGE, MeasuredDelay
 from bot.dms.model import DelayPoint, Job, Options
+from bot.dms.unsupported import UnsupportedEvents
 from bot.store import StoreError, records
 from bot.store.codec import as_json, clean, dumps, text_time, time_text
 from bot.store.table import Table
@@ -55,6 +56,13 @@ def strategy(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     return simple[hint] if hint is not float else st.floats(allow_nan=False)
 
 
+def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[UnsupportedEvents]:
+    counts = st.integers(0, 2**53)
+    tables = st.lists(st.tuples(text, counts)).map(tuple)
+    times = st.none() | TIMES
+    return st.builds(UnsupportedEvents, st.none() | counts, tables, counts, times, times, text)
+
+
 @st.composite
 def delays(draw: st.DrawFn, text: st.SearchStrategy[str]) -> MeasuredDelay:
     """Such as the bot makes: a figure that was too old at the look, or is not finite, counts as not known."""
@@ -71,6 +79,7 @@ def delays(draw: st.DrawFn, text: st.SearchStrategy[str]) -> MeasuredDelay:
         draw(text),
         draw(text),
         draw(text),
+        unsupported=draw(st.none() | events(text)),
         undated_seconds=draw(st.none() | finite) if seconds is None else None,
     )
 

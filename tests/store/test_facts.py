@@ -11,6 +11,7 @@ import pytest
 
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import ConfigSnapshot, DelayPoint, ObjectId, ObjectsConfig, Selection
+from bot.dms.unsupported import UnsupportedEvents
 from bot.store import Store, StoreError
 from bot.store.codec import as_json, dumps
 from bot.store.facts import RequestFacts, delays_from_json
@@ -164,3 +165,30 @@ def test_the_last_figure_of_a_job_that_is_not_measured() -> None:
     found = delay(at=NOW.isoformat(), seconds=None, last=last, standing="FAILED in CDC", note="no access")
     point = DelayPoint(NOW - timedelta(days=1), 240.0)
     assert found == MeasuredDelay(NOW, last=point, standing="FAILED in CDC", note="no access")
+
+
+def test_unsupported_changes_come_back_as_they_were_stored() -> None:
+    stored = {
+        "total": 17,
+        "tables": [["app.public.audit", 12], ["app.public.logs", 5]],
+        "more_tables": 2,
+        "until": ONE_AGO.isoformat(),
+        "since": NOW.isoformat(),
+    }
+    found = delay(at=NOW.isoformat(), unsupported=stored)
+    tables = (("app.public.audit", 12), ("app.public.logs", 5))
+    assert found.unsupported == UnsupportedEvents(17, tables, 2, ONE_AGO, NOW)
+    assert as_json.unstructure(RequestFacts(delays={ORDERS: found})) == {
+        "delay": {ORDERS: {"at": NOW.isoformat(), "unsupported": stored}}
+    }
+    none = delay(unsupported={"total": 0})
+    assert none.unsupported == UnsupportedEvents(0)
+    assert delay(unsupported={"note": "no access"}).unsupported == UnsupportedEvents(note="no access")
+
+
+@pytest.mark.parametrize("value", [None, "text", [1]], ids=repr)
+def test_unsupported_changes_that_cannot_be_read_were_not_looked_at(value: object) -> None:
+    assert delay(unsupported=value) == MeasuredDelay()
+    assert delay(unsupported={"total": value}) == MeasuredDelay()
+    broken = {"total": 1, "tables": [["a"], ["a", "b"], 7, ["b", 1]], "more_tables": None, "until": 7}
+    assert delay(unsupported=broken).unsupported == UnsupportedEvents(1, (("b", 1),))

@@ -1,11 +1,13 @@
-"""The replication delay on the card of a promote, with a red warning while it is above zero."""
+"""The replication delay and unsupported changes on the card of a promote, with red warnings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from bot.dms.delay import MeasuredDelay
+from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.delay import amounts, unmeasured, why_unknown
+from bot.requests.unsupported import unsupported_text
 from bot.slack.render import mrkdwn
 from bot.slack.render.labels import job_name_code
 from bot.store.records import Request
@@ -31,9 +33,21 @@ def delay_lines(request: Request) -> list[str]:
     if len(found) > _MAX_JOBS:
         return _grouped(request, found)
     several = len(found) > 1
-    return [
-        _line(seen, f"{job_name_code(request, name)}: " if several else "") for name, seen in found.items()
-    ]
+    lines = []
+    for name, seen in found.items():
+        job = f"{job_name_code(request, name)}: " if several else ""
+        lines += [_line(seen, job), *_unsupported(seen, job)]
+    return lines
+
+
+def _unsupported(seen: MeasuredDelay, job: str) -> list[str]:
+    """What the destination may lack whatever the delay."""
+    found = seen.unsupported
+    if found is None:
+        return []
+    sign = ":rotating_light:" if found.may_miss else "ℹ️"
+    more = " Compare these tables before you rely on the destination." if found.total else ""
+    return [f"{sign} {job}{mrkdwn.rich_text(unsupported_text(found))}{more}"]
 
 
 def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
@@ -70,6 +84,30 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
         lines.append(
             f"✅ *Replication delay: 0 s for {count_of(len(zero), 'job')}* "
             f"(measured {mrkdwn.date(oldest)} or later). {_UNTIL_THEN}{some}"
+        )
+    return [*lines, *_grouped_unsupported(request, found)]
+
+
+def _grouped_unsupported(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
+    counts = {name: seen.unsupported for name, seen in found.items() if seen.unsupported is not None}
+    missing = [f"{job_name_code(request, n)} {each.total:,}" for n, each in counts.items() if each.total]
+    unread = [job_name_code(request, n) for n, each in counts.items() if each.total is None and each.note]
+    uncounted = [job_name_code(request, n) for n, each in counts.items() if each == UnsupportedEvents()]
+    lines = []
+    if missing:
+        lines.append(
+            f":rotating_light: *Changes were not supported in {count_of(len(missing), 'job')}* and may be "
+            f"missing on the destinations: {first_few(missing, _MAX_NAMES)}."
+        )
+    if unread:
+        lines.append(
+            f":rotating_light: *Whether changes were not supported is not known for "
+            f"{count_of(len(unread), 'job')}*: {first_few(unread, _MAX_NAMES)}."
+        )
+    if uncounted:
+        lines.append(
+            "ℹ️ Unsupported changes: Cloud Monitoring has no count for "
+            f"{count_of(len(uncounted), 'job')}: {first_few(uncounted, _MAX_NAMES)}."
         )
     return lines
 

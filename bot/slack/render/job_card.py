@@ -15,6 +15,7 @@ from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.dms.running_errors import is_faulty, runs_with_errors, shown_status
 from bot.requests.delay import amounts, unmeasured, why_unknown
+from bot.requests.unsupported import unsupported_text
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.dump import dump_text
@@ -135,6 +136,7 @@ def _facts(card: JobCard) -> list[str]:
     if card.delay is not None:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
+        found.extend(_unsupported(card.delay))
     if card.dump is not None:
         found.append(f"*Full dump*\n{dump_text(card.dump)}")
     if job.parallelism:
@@ -142,6 +144,15 @@ def _facts(card: JobCard) -> list[str]:
     if job.labels:
         found.append(f"*Labels*\n{_labels(job)}")
     return found
+
+
+def _unsupported(seen: MeasuredDelay) -> list[str]:
+    """Changes that the destination may lack whatever the delay."""
+    found = seen.unsupported
+    if found is None:
+        return []
+    sign = "⚠️ " if found.may_miss else ""
+    return [f"*Unsupported changes*\n{sign}{_aged(unsupported_text(found))}"]
 
 
 def _labels(job: Job) -> str:

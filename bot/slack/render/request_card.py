@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
 from bot.requests.buttons import abandon_button, not_started_note
+from bot.requests.delay import all_zero
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import OVERDUE_AFTER, is_overdue, needs_typed_confirmation, not_started
@@ -141,11 +142,18 @@ def _typing(request: Request) -> str:
     one = "the job's location and ID" if apart else "the job ID"
     what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
     if needs_typed_confirmation(request):
-        why = "To be sure" if request.typed else "As long as the delay is not known to be zero"
-        return f" {why}, you will be asked to type {what}."
+        return f" {_why_typed(request)}, you will be asked to type {what}."
     if offers_destination(request):
         return f" Where the destination goes too, you will be asked to type {what}."
     return ""
+
+
+def _why_typed(request: Request) -> str:
+    if request.typed:
+        return "To be sure"
+    if all_zero(request.facts.delays, request.jobs):
+        return "As changes may be missing on the destination"
+    return "As long as the delay is not known to be zero"
 
 
 def _starts_later(request: Request) -> str:
