@@ -20,7 +20,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 # Tests start hundreds of Python processes, which would compile the same files again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-long check format page policy system doctor lock dist bench crash fuzz \
+.PHONY: help run test test-long check format docs page policy system doctor lock dist bench crash fuzz \
 	screenshots clean
 
 help: ## Show what can be made
@@ -49,6 +49,9 @@ check: .venv/installed ## Check style and types alone
 format: .venv/installed ## Format the code
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
+
+docs: .venv/installed ## Write docs/actions.md from the rules about actions
+	@$(BIN)/python -m bot.dms.rules_page >docs/actions.md
 
 doctor: .venv/installed ## Check tokens, scopes, channels, credentials, permissions, clock and database
 	@$(BIN)/dms-bot doctor

@@ -14,12 +14,12 @@ _PROMOTE = "Promote a migration"
 _FINALIZE = "Finalize a migration"
 _UPDATE = "gcloud database-migration migration-jobs update"
 _RESTART = "gcloud database-migration migration-jobs restart"
-_ALL = "all guides"
+ALL = "all guides"
 
-STATUSES = Source(_STATUSES, _ALL)
-LISTS_DELETE_ALONE = Source(_STATUSES, _ALL, "Starting, Restarting, Resuming and Stopping list Delete alone")
+STATUSES = Source(_STATUSES, ALL)
+LISTS_DELETE_ALONE = Source(_STATUSES, ALL, "Starting, Restarting, Resuming and Stopping list Delete alone")
 WAITS_FOR_WRITES = Source(_STATUSES, "MySQL", "the job waits for source writes to stop")
-NOT_STARTED_LISTS_START = Source(_STATUSES, _ALL, "Not started: Start. Delete")
+NOT_STARTED_LISTS_START = Source(_STATUSES, ALL, "Not started: Start. Delete")
 RUNNING_LISTS_STOP = Source(
     _STATUSES, "PostgreSQL, AlloyDB, MySQL, Oracle", "Running, in each substatus: Stop"
 )
@@ -30,16 +30,16 @@ RUNNING_WITH_ERRORS = Source(
     "Running with errors, substatus CDC or incremental load: Stop. Restart. Promote",
 )
 NO_SUCH_STATUS = Source(_STATUSES, "MySQL", "has no status Running with errors")
-RUNNING_LISTS_NO_RESTART = Source(_STATUSES, _ALL, "Running lists no Restart")
-FAILED_LISTS_RESTART = Source(_STATUSES, _ALL, "Failed: Restart")
+RUNNING_LISTS_NO_RESTART = Source(_STATUSES, ALL, "Running lists no Restart")
+FAILED_LISTS_RESTART = Source(_STATUSES, ALL, "Failed: Restart")
 FAILED_LISTS_PROMOTE = Source(
     _STATUSES, "PostgreSQL, AlloyDB, MySQL, Oracle", "Failed: Restart. Delete. Promote"
 )
-STOPPED_LISTS_NO_RESTART = Source(_STATUSES, _ALL, "Stopped in CDC lists no Restart")
-STOPPED_LISTS_PROMOTE = Source(_STATUSES, _ALL, "Stopped in CDC: Resume. Promote. Delete")
-EVERY_STATUS_LISTS_DELETE = Source(_STATUSES, _ALL, "every status lists Delete")
+STOPPED_LISTS_NO_RESTART = Source(_STATUSES, ALL, "Stopped in CDC lists no Restart")
+STOPPED_LISTS_PROMOTE = Source(_STATUSES, ALL, "Stopped in CDC: Resume. Promote. Delete")
+EVERY_STATUS_LISTS_DELETE = Source(_STATUSES, ALL, "every status lists Delete")
 
-START_UNLESS_RUNNING = Source(_MANAGE, _ALL, "jobs that are not in the Running or Starting state")
+START_UNLESS_RUNNING = Source(_MANAGE, ALL, "jobs that are not in the Running or Starting state")
 STOPPED_IN_DUMP = Source(_MANAGE, "MySQL", "stopped in the full dump: Restart, Delete")
 STOPPED_ANYWHERE = Source(_MANAGE, "SQL Server", "a stopped job: Resume, Delete, Promote")
 SOME_NAMED = Source(_MANAGE, "PostgreSQL", "restart and promote of selected databases")

@@ -36,14 +36,6 @@ _DELETING = (
 _CHANGING = (
     Rule(
         Verdict.REFUSED,
-        (Action.STOP,),
-        (s.NO_WAY_BACK,),
-        "`{job}` is being promoted, and a promotion can be neither stopped nor undone.",
-        states=_PASSING | {State.RUNNING, State.UPDATING},
-        phases=frozenset({Phase.PROMOTE_IN_PROGRESS}),
-    ),
-    Rule(
-        Verdict.REFUSED,
         _WAITING,
         (s.LISTS_DELETE_ALONE, s.WAITS_FOR_WRITES),
         "`{job}` is {where}: it goes on once people stop the writes to the source.",
@@ -57,7 +49,6 @@ _CHANGING = (
 TABLE: tuple[Rule, ...] = (
     *_GONE,
     *_DELETING,
-    *destination.ONE_TIME,
     *_CHANGING,
     *replication.START,
     *replication.STOP,

@@ -32,16 +32,6 @@ _failback = frozenset({Way.FAILBACK})
 _with_destination = frozenset({Way.WITH_DESTINATION})
 
 _promote = (Action.PROMOTE,)
-ONE_TIME = (
-    Rule(
-        _REFUSED,
-        _promote,
-        (s.ONE_TIME,),
-        "`{job}` is a ONE_TIME migration: it ends by itself and there is nothing to promote.",
-        types=frozenset({JobType.ONE_TIME}),
-    ),
-)
-"""Comes first, as it holds in every state."""
 _NOT_READY = (
     "Only a job that has reached CDC (running, stopped or failed), or is ready for promote, can be promoted; "
     "`{job}` is {where}."
@@ -50,6 +40,13 @@ _NOT_FAILBACK = (
     "Only a job in the phase PHASE_FAILBACK can be promoted back to its source; `{job}` is {where}."
 )
 PROMOTE = (
+    Rule(
+        _REFUSED,
+        _promote,
+        (s.ONE_TIME,),
+        "`{job}` is a ONE_TIME migration: it ends by itself and there is nothing to promote.",
+        types=frozenset({JobType.ONE_TIME}),
+    ),
     Rule(
         _REFUSED,
         _promote,

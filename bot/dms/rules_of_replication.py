@@ -52,6 +52,14 @@ START = (
 
 _stop = (Action.STOP,)
 STOP = (
+    Rule(
+        _REFUSED,
+        _stop,
+        (s.NO_WAY_BACK,),
+        _BEING_PROMOTED,
+        states=frozenset({State.RUNNING, State.UPDATING}),
+        phases=_PROMOTING,
+    ),
     Rule(_OFFERED, _stop, (s.RUNNING_LISTS_STOP, s.STOP), states=_RUNNING),
     Rule(_REFUSED, _stop, (s.STOP,), "Only a RUNNING job can be stopped; `{job}` is {where}.", states=_REST),
     Rule(_WARNED, _stop, (s.STOP, s.STATUSES), _NO_PAGE.format("be stopped")),

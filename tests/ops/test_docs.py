@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 
 from bot.config.loader import load
 from bot.config.settings import OPTIONS, Settings
+from bot.dms import rules_page
 from bot.doctor.google import PERMISSIONS
 from bot.runtime import metrics
 from bot.runtime.health import Health
@@ -51,6 +52,10 @@ def containers(value: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("guide", GUIDES)
 def test_settings_that_are_named_exist(guide: str) -> None:
     assert set(_OURS.findall(text(guide))) <= ENV
+
+
+def test_the_page_of_actions_is_that_of_the_rules() -> None:
+    assert text("actions") == rules_page.render(), "`make docs` writes it anew"
 
 
 def test_every_fault_has_a_promise_and_a_test_that_exists() -> None:
