@@ -1,43 +1,103 @@
-"""`/dms verify`: let the service test a job's configuration."""
+"""`/dms verify`: let the service test a job's configuration, as it is or as an edit would make it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.cmdline.invocation import Syntax
+from bot.cmdline.answers import Answer, Note
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
+from bot.requests.draft import RequestDraft
+from bot.store.facts import RequestFacts
 from commands.support.actions import ALL, FILTERS, make_run
-from commands.support.base import Verb
+from commands.support.base import Context, Verb
+from commands.support.edits import FLAGS, edit_lines, edit_of, wanted
+from commands.support.resolve import find_job
+
+_EXAMPLE = "/dms verify orders-db --with --parallel max"
+_WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
+_CHANGES = frozenset(flag.name for flag in FLAGS)
 
 
 def _confirmation(_job: Job, _options: Options) -> Confirmation:
     return Confirmation.NONE
 
 
-def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    return ("The configuration is tested: connectivity, log settings, extensions, privileges.",)
+def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    tested = "The configuration is tested: connectivity, log settings, extensions, privileges."
+    return (
+        (tested, "It is tested with these changes, and none of them is saved.")
+        if options.edits
+        else (tested,)
+    )
 
 
-def _effect(_job: Job, _options: Options) -> str:
+def _effect(job: Job, options: Options) -> str:
+    if options.edits:
+        return f"Only tested, and nothing is saved: `/dms edit {job.id}` with the same flags saves it."
     return "Only the configuration is tested, and nothing is changed."
 
 
-def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
-    return dms.verify(job)
+def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
+    return dms.verify(job, options if options.edits else None)
+
+
+_ask = make_run(Action.VERIFY)
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if invocation.is_set("with"):
+        return _with_changes(ctx, invocation)
+    changes = [name for name in invocation.flags if name in _CHANGES]
+    if changes:
+        raise UsageError(
+            f"`--{changes[0]}` is tested, not saved, if `--with` stands before it: write for example "
+            f"`{_EXAMPLE}`."
+        )
+    return _ask(ctx, invocation)
+
+
+def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
+    """A dry run of an edit. `--all` means all databases here, as in `edit`."""
+    if len(invocation.jobs) != 1 or invocation.filters:
+        raise UsageError(f"`--with` goes with one job: write for example `{_EXAMPLE}`.")
+    if not _CHANGES.intersection(invocation.flags) and not invocation.is_set("all"):
+        raise UsageError(f"Say what to test after `--with`: write for example `{_EXAMPLE}`.")
+    asked = wanted(invocation)
+    job = find_job(ctx, invocation.jobs[0], invocation)
+    edit = edit_of(ctx, job, ctx.dms.objects_config(job.name), asked)
+    if edit.empty:
+        return Note(
+            f"That is how `{job.id}` is set already: `/dms verify {job.id}` tests it as it is.", tone="warn"
+        )
+    facts = RequestFacts(changes=tuple(edit_lines(job, edit)))
+    draft = RequestDraft(Action.VERIFY, (job,), edit.options, ctx.response_url, facts=facts)
+    return ctx.approvals.creation.ask(ctx.who, draft)
 
 
 VERB = Verb(
     name="verify",
     permission=Permission.CHANGE,
     summary="test a job's configuration",
-    usage=("verify JOB [JOB …]", "verify --all state=draft"),
-    syntax=Syntax("many", (ALL,), FILTERS),
-    details="Tests connectivity, log settings, extensions and privileges; changes nothing.",
-    examples=("verify orders-db", "verify --all state=not_started"),
-    run=make_run(Action.VERIFY),
+    usage=(
+        "verify JOB [JOB …]",
+        "verify --all state=draft",
+        "verify JOB --with [the flags of edit]",
+    ),
+    syntax=Syntax("many", (ALL, _WITH, *FLAGS), FILTERS),
+    details=(
+        "Tests connectivity, log settings, extensions and privileges; changes nothing. With `--with`, it "
+        "tests the job as `edit` with the same flags would make it, where `--all` means all databases."
+    ),
+    examples=(
+        "verify orders-db",
+        "verify --all state=not_started",
+        "verify orders-db --with --parallel max",
+    ),
+    run=_run,
     action=ActionVerb(Action.VERIFY, _confirmation, _warning, _effect, _call),
 )

@@ -215,7 +215,9 @@ class EditForm:
     source: tuple[str, ...]
     """The databases on the source."""
     note: str = ""
-    """Why the list may be incomplete, or empty."""
+    """Why the list may be incomplete or the databases cannot be changed now, or empty."""
+    closed: bool = False
+    """Whether the databases cannot be changed now, only the other fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,8 @@ class EditPreview:
     """Before and after; twice the same if it does not change."""
     warning: tuple[str, ...] = ()
     """What that means, and what takes effect only after a restart."""
+    fields: tuple[str, ...] = ()
+    """How display name, labels and dump path change, one line each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def job(message: Any, names: Names, endpoint: FindEndpoint) -> Job:
         duration_s=duration.seconds + duration.nanos / 1e9,
         error=fault(message.error) if message.HasField("error") else None,
         parallelism=named(names["dump_parallel_level"][level]),
+        dump_path=message.dump_path,
     )
 
 

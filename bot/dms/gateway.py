@@ -30,6 +30,7 @@ from bot.dms.model import (
     JobList,
     ObjectsConfig,
     Operation,
+    Options,
     parse_name,
     short_name,
 )
@@ -189,7 +190,14 @@ class Gateway:
             "PromoteMigrationJob", f"promote {job.id}", lambda t: self._client.promote(job.name, t)
         )
 
-    def verify(self, job: Job) -> Operation:
+    def verify(self, job: Job, change: Options | None = None) -> Operation:
+        if change is not None:
+            body = self._calls.write(
+                "migrationJobs.verify",
+                f"verify {job.id} with other settings",
+                lambda t: self._rest.verify_with(job, change, t),
+            )
+            return convert.operation_from_json(body)
         return self._act("VerifyMigrationJob", f"verify {job.id}", lambda t: self._client.verify(job.name, t))
 
     def delete(self, job: Job, *, request_id: str, force: bool) -> Operation:
@@ -200,28 +208,21 @@ class Gateway:
         )
         return convert.operation(message)
 
-    def update(
-        self,
-        job: Job,
-        *,
-        request_id: str,
-        objects: ObjectsConfig | None = None,
-        parallelism: str = "",
-    ) -> Operation:
+    def update(self, job: Job, change: Options, *, request_id: str) -> Operation:
         action_text = f"save the settings of {job.id}"
-        if objects is not None:
+        if change.objects is not None or not change.fields.empty:
             body = self._calls.write_with_id(
                 "migrationJobs.patch",
                 action_text,
-                lambda t: self._rest.patch(job.name, objects, parallelism, request_id, t),
+                lambda t: self._rest.patch(job, change, request_id, t),
             )
             return convert.operation_from_json(body)
-        if not parallelism:
-            raise ValueError("an update needs a choice of databases or a dump parallelism")
+        if not change.parallelism:
+            raise ValueError("an update needs something that changes")
         message = self._calls.write_with_id(
             "UpdateMigrationJob",
             action_text,
-            lambda t: self._client.set_parallelism(job.name, parallelism, request_id, t),
+            lambda t: self._client.set_parallelism(job.name, change.parallelism, request_id, t),
         )
         return convert.operation(message)
 

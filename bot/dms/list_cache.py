@@ -32,6 +32,7 @@ _end_time = _SLOTS["end_time"].__set__
 _duration_s = _SLOTS["duration_s"].__set__
 _error = _SLOTS["error"].__set__
 _parallelism = _SLOTS["parallelism"].__set__
+_dump_path = _SLOTS["dump_path"].__set__
 
 
 def with_duration(job: Job, seconds: float) -> Job:
@@ -54,6 +55,7 @@ def with_duration(job: Job, seconds: float) -> Job:
     _duration_s(new, seconds)
     _error(new, job.error)
     _parallelism(new, job.parallelism)
+    _dump_path(new, job.dump_path)
     return new
 
 

@@ -137,6 +137,7 @@ class Job:
     error: Fault | None = None
     parallelism: str = ""
     """MIN, OPTIMAL, MAX, or empty if it is not set."""
+    dump_path: str = ""
 
     @property
     def project(self) -> str:
@@ -284,6 +285,32 @@ class DumpProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldChange:
+    """What an edit sets of a job's display name, labels and dump path; what is not set stays as it is."""
+
+    name: str | None = None
+    """The display name."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Keys and values, sorted by key. An empty value removes the label."""
+    dump_path: str | None = None
+    """`gs://BUCKET/OBJECT`; empty removes it."""
+
+    @property
+    def empty(self) -> bool:
+        return self.name is None and not self.labels and self.dump_path is None
+
+    def labels_on(self, job: Job) -> dict[str, str]:
+        """All labels of the job after the change. The mask `labels` replaces them all."""
+        found = dict(job.labels)
+        for key, value in self.labels:
+            if value:
+                found[key] = value
+            else:
+                found.pop(key, None)
+        return {key: found[key] for key in sorted(found)}
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """Options of an action; only those that the action has are set."""
 
@@ -298,9 +325,16 @@ class Options:
     with_destination: bool = False
     """Delete: delete the destination, too (`force`)."""
     objects: ObjectsConfig | None = field(default=None)
-    """Edit: the new selection of databases."""
+    """Edit, or verify of an edit: the new selection of databases."""
     parallelism: str = ""
-    """Edit: the new dump parallelism."""
+    """Edit, or verify of an edit: the new dump parallelism."""
+    fields: FieldChange = field(default_factory=FieldChange)
+    """Edit, or verify of an edit: display name, labels and dump path."""
+
+    @property
+    def edits(self) -> bool:
+        """Whether there is something for an edit to save."""
+        return self.objects is not None or bool(self.parallelism) or not self.fields.empty
 
 
 @lru_cache(maxsize=32_768)

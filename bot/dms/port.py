@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.dms.model import Database, Delay, DelayPoint, DumpProgress, Job, JobList, ObjectsConfig, Operation
+from bot.dms.model import (
+    Database,
+    Delay,
+    DelayPoint,
+    DumpProgress,
+    Job,
+    JobList,
+    ObjectsConfig,
+    Operation,
+    Options,
+)
 from bot.dms.unsupported import EventCounts
 
 
@@ -83,8 +93,11 @@ class Dms(Protocol):
         """`PromoteMigrationJob` for the whole job; REST with `objectsFilter` for some databases."""
         ...
 
-    def verify(self, job: Job) -> Operation:
-        """`VerifyMigrationJob`."""
+    def verify(self, job: Job, change: Options | None = None) -> Operation:
+        """`VerifyMigrationJob`; with `change`, of the job as an edit would make it, which is not saved.
+
+        That goes over REST (`updateMask`, `migrationJob`), with the mask of `update`.
+        """
         ...
 
     def delete(self, job: Job, *, request_id: str, force: bool) -> Operation:
@@ -94,22 +107,15 @@ class Dms(Protocol):
         """
         ...
 
-    def update(
-        self,
-        job: Job,
-        *,
-        request_id: str,
-        objects: ObjectsConfig | None = None,
-        parallelism: str = "",
-    ) -> Operation:
-        """Change only the fields that are given.
+    def update(self, job: Job, change: Options, *, request_id: str) -> Operation:
+        """Change only what is given: `objects`, `parallelism` and `fields` of `change`.
 
-        `objects` goes over REST (`migrationJobs.patch`, mask `objectsConfig`), with `parallelism` in the same
-        request. `parallelism` alone is an `UpdateMigrationJob` (mask
-        `performance_config.dump_parallel_level`). `request_id` (a UUID) makes a repeated call harmless.
+        It goes over REST (`migrationJobs.patch`) with one path in the mask for each. `parallelism` alone is
+        an `UpdateMigrationJob` (mask `performance_config.dump_parallel_level`). Labels are sent with those
+        of `job`, as their mask replaces all. `request_id` (a UUID) makes a repeated call harmless.
 
         Raises:
-            ValueError: neither is given.
+            ValueError: nothing is given.
         """
         ...
 

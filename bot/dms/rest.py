@@ -17,7 +17,8 @@ import requests
 
 from bot.dms.convert import objects_body
 from bot.dms.error_mapping import MalformedResponse, RestError
-from bot.dms.model import ObjectId, ObjectsConfig, Selection
+from bot.dms.job_fields import fields_body
+from bot.dms.model import Job, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.paging import read_all
 from bot.dms.transport import Transport
 
@@ -150,13 +151,18 @@ class RestClient:
         """`migrationJobs.promote` for some databases of the job."""
         return self._rest.write("POST", f"{name}:promote", timeout, promote_body(databases))
 
-    def patch(
-        self, name: str, objects: ObjectsConfig, parallelism: str, request_id: str, timeout: float
-    ) -> dict[str, Any]:
+    def patch(self, job: Job, change: Options, request_id: str, timeout: float) -> dict[str, Any]:
         """`migrationJobs.patch`; the mask holds only the fields that are given."""
-        body, mask = patch_body(name, objects, parallelism)
+        body, mask = patch_body(job, change)
         params = {"updateMask": mask, "requestId": request_id}
-        return self._rest.write("PATCH", name, timeout, body, params)
+        return self._rest.write("PATCH", job.name, timeout, body, params)
+
+    def verify_with(self, job: Job, change: Options, timeout: float) -> dict[str, Any]:
+        """`migrationJobs.verify` of the job as an edit would make it; the job stays as it is."""
+        body, mask = patch_body(job, change)
+        return self._rest.write(
+            "POST", f"{job.name}:verify", timeout, {"updateMask": mask, "migrationJob": body}
+        )
 
 
 def restart_body(databases: Sequence[str], *, failed_only: bool, skip_validation: bool) -> dict[str, Any]:
@@ -176,13 +182,17 @@ def promote_body(databases: Sequence[str]) -> dict[str, Any]:
     return {"objectsFilter": _filter(databases)} if databases else {}
 
 
-def patch_body(name: str, objects: ObjectsConfig, parallelism: str) -> tuple[dict[str, Any], str]:
-    """A partial `MigrationJob` and its update mask."""
-    body: dict[str, Any] = {"name": name, "objectsConfig": objects_body(objects)}
-    if not parallelism:
-        return body, "objectsConfig"
-    body["performanceConfig"] = {"dumpParallelLevel": parallelism}
-    return body, "objectsConfig,performanceConfig.dumpParallelLevel"
+def patch_body(job: Job, change: Options) -> tuple[dict[str, Any], str]:
+    """A partial `MigrationJob` and its update mask, of what an edit changes."""
+    fields, mask = fields_body(change.fields, job)
+    body: dict[str, Any] = {"name": job.name, **fields}
+    if change.objects is not None:
+        body["objectsConfig"] = objects_body(change.objects)
+        mask = (*mask, "objectsConfig")
+    if change.parallelism:
+        body["performanceConfig"] = {"dumpParallelLevel": change.parallelism}
+        mask = (*mask, "performanceConfig.dumpParallelLevel")
+    return body, ",".join(mask)
 
 
 def all_items(page: Callable[[str], dict[str, Any]], items: str, what: str) -> list[dict[str, Any]]:

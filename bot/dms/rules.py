@@ -171,12 +171,15 @@ def _ways(action: Action, options: Options) -> tuple[Way, ...]:
 
 
 def _edited(options: Options) -> tuple[Way, ...]:
-    """What an edit changes; before that is known, its databases."""
+    """What an edit changes; before that is known, the display name, which can be changed most often."""
     changes = {
         Way.SELECTION: options.objects is not None,
         Way.PARALLELISM: bool(options.parallelism),
+        Way.NAME: options.fields.name is not None,
+        Way.LABELS: bool(options.fields.labels),
+        Way.DUMP_PATH: options.fields.dump_path is not None,
     }
-    return tuple(way for way, changed in changes.items() if changed) or (Way.SELECTION,)
+    return tuple(way for way, changed in changes.items() if changed) or (Way.NAME,)
 
 
 def _now(job: Job, errors: bool = False) -> Situation:
@@ -203,6 +206,7 @@ def _otherwise(action: Action, job: Job) -> str:
     return {
         Action.RESTART: "restart of the whole job",
         Action.DELETE: "delete of the job alone",
+        Action.EDIT: "edit of its name, labels or dump path",
     }.get(action, str(action))
 
 

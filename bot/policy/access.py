@@ -13,6 +13,7 @@ from bot.policy.describe import with_commas
 from bot.policy.model import (
     CHANNEL_SUBSCRIPTION_ROLE,
     FROZEN,
+    POLICY_LABEL_ROLE,
     EffectiveRule,
     Policy,
     Role,
@@ -185,6 +186,15 @@ class Access:
         if principal.is_one_of(allowed):
             return Verdict(True, "Your role lets you change the notifications of channels.")
         why = reasons.channel_subscriptions(self.policy, allowed, principal.role())
+        return Verdict(False, _with_hint(why, principal), permitted_instead=self._named(allowed))
+
+    def labels_verdict(self, who: Person, job: Job, keys: Iterable[str]) -> Verdict:
+        """May `who` change these labels of the job, beyond being allowed to edit it?"""
+        depends_on = sorted(set(keys) & self.policy.label_keys)
+        principal, allowed = self.principal(who), Subjects(POLICY_LABEL_ROLE)
+        if not depends_on or principal.is_one_of(allowed):
+            return Verdict(True, "The policy does not depend on these labels, or your role lets you.")
+        why = reasons.policy_label(depends_on[0], job, allowed, principal.role())
         return Verdict(False, _with_hint(why, principal), permitted_instead=self._named(allowed))
 
     def explain(self, who: Person, job: Job) -> tuple[tuple[str, Verdict], ...]:

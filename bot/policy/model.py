@@ -34,6 +34,11 @@ CHANNEL_SUBSCRIPTION_ROLE = Role.OPERATOR
 as rules are about jobs."""
 
 
+POLICY_LABEL_ROLE = Role.ADMIN
+"""Minimum role to change a label that the policy depends on: whoever changes it changes what the policy says
+of the job."""
+
+
 class PolicyError(Exception):
     """The policy file cannot be used. `faults` holds every error that was found, one sentence each."""
 
@@ -217,6 +222,12 @@ class Policy:
     def missing(self) -> bool:
         """Whether there is neither a file nor the opt-out, so that nobody may change anything."""
         return not self.source and not self.open
+
+    @property
+    def label_keys(self) -> frozenset[str]:
+        """The labels on which it depends who may do what with a job, and when."""
+        scopes = [each.scope for each in self.rules] + [each.scope for each in self.planned_freezes]
+        return frozenset(key for scope in scopes for key, _ in scope.labels)
 
     @property
     def guest_role(self) -> Role:

@@ -68,6 +68,14 @@ def planned_freeze(window: PlannedFreeze, job: Job) -> str:
     return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
 
 
+def policy_label(key: str, job: Job, allowed: Subjects, role: Role) -> str:
+    """Why somebody with this role may not change a label of the job."""
+    return (
+        f"You may not change the label `{key}` of `{job.id}`: the policy depends on it, so that takes "
+        f"{subjects_text(allowed)}; your role is {role_name(role)}."
+    )
+
+
 def subjects_text(subjects: Subjects) -> str:
     """Who the subjects are, without IDs."""
     parts: list[str] = []

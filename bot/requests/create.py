@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
-from bot.cmdline.invocation import Invocation
+from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.errors import NotFound
+from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.policy.access import Verdict
@@ -85,10 +86,11 @@ class RequestCreation:
         )
         if groups is not None:
             return groups
-        if old.action is Action.EDIT and self._selection_changed(old):
+        edited = self._edited(old, jobs[0])
+        if edited:
             return Note(
-                f"The databases of `{jobs[0].id}` were edited meanwhile, so this would undo that: "
-                f"`/dms edit {jobs[0].id}` shows how they are now.",
+                f"`{jobs[0].id}` was edited meanwhile ({edited}), so what this request shows is out of date: "
+                f"`/dms edit {jobs[0].id}` shows how it is now.",
                 tone="warn",
             )
         then = {job.name: job for job in old.jobs}
@@ -109,15 +111,20 @@ class RequestCreation:
     def _ref(self, who: Person, invocation: Invocation) -> str:
         return self._ctx.store.put_ref(who.team, "invocation", invocation.to_dict())
 
-    def _selection_changed(self, old: Request) -> bool:
-        """Whether the selection of databases has changed since an edit was made."""
+    def _edited(self, old: Request, job: Job) -> str:
+        """What of the settings that an edit changes is different since it was made; empty if nothing is."""
         before = old.facts.config
-        return before is not None and self._ctx.dms.objects_config(old.jobs[0].name).snapshot() != before
+        if before is not None and self._ctx.dms.objects_config(job.name).snapshot() != before:
+            return "databases"
+        return edited_meanwhile(old.options.fields, old.jobs[0], job)
 
     def _objection(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(draft.jobs, verdicts, strict=True):
             if not verdict.allowed:
                 return Note(verdict.explanation, tone="warn")
+            labels = self._ctx.access.labels_verdict(who, job, dict(draft.options.fields.labels))
+            if draft.action is Action.EDIT and not labels.allowed:
+                return Note(labels.explanation, tone="warn")
             blocker = self._ctx.blocker_of(draft.action, job)
             if blocker is not None:
                 return self._blocked_note(who, draft, blocker)
@@ -139,12 +146,16 @@ class RequestCreation:
     def _retry_button(self, who: Person, draft: RequestDraft) -> tuple[Button, ...]:
         """A button that repeats the command; an edit of databases starts over from the present selection."""
         names = tuple(job.name for job in draft.jobs)
+        if draft.options.objects is not None and draft.action is not Action.EDIT:
+            return ()
         if draft.options.objects is not None:
             return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
         if draft.ask and not self._drafter.needs_confirmation(replace(draft, ask=False)):
             # It asked because a filter had found the job. With the job's name it would run at once.
             return ()
-        again = Invocation(draft.action, names, flags_of(draft.options))
+        tested: dict[str, FlagValue] = {"with": True} if draft.options.edits else {}
+        flags = flags_of(draft.options) | (tested if draft.action is Action.VERIFY else {})
+        again = Invocation(draft.action, names, flags)
         return (Button("Ask again", draft.action, "run", self._ref(who, again)),)
 
     def _record(self, request: Request, response_url: str) -> Blocker | Note | None:
@@ -207,8 +218,8 @@ def _is_same(old: Request, new: Request) -> bool:
 
 
 def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
-    """The same request again. An edit keeps its facts and warning, which only its verb can make."""
-    edit = old.action is Action.EDIT
+    """The same request again. One with changes keeps its facts and warning, which only its verb can make."""
+    edit = old.options.edits
     facts = old.facts
     kept = RequestFacts(config=facts.config, restart_ref=facts.restart_ref, changes=facts.changes)
     return RequestDraft(

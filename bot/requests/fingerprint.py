@@ -22,6 +22,7 @@ _PLAIN: tuple[tuple[str, Callable[[Job], str]], ...] = (
     ("type", lambda job: job.type),
     ("display name", lambda job: job.display_name),
     ("dump parallelism", lambda job: job.parallelism),
+    ("dump path", lambda job: job.dump_path),
 )
 """Fields that are compared as they are."""
 
@@ -40,12 +41,16 @@ def _edits(then: Job, now: Job, own: Options) -> Iterator[str]:
         ("destination", then.destination, now.destination),
     ):
         yield from _endpoint_edits(name, before, after)
+    sets = {
+        "display name": own.fields.name,
+        "dump parallelism": own.parallelism or None,
+        "dump path": own.fields.dump_path,
+    }
     for name, read in _PLAIN:
-        if name == "dump parallelism" and own.parallelism and read(now) == own.parallelism:
-            continue
-        if read(then) != read(now):
+        if read(now) not in (read(then), sets.get(name)):
             yield _changed(name, read(then), read(now))
-    yield from _label_edits(dict(then.labels), dict(now.labels))
+    if dict(now.labels) != own.fields.labels_on(then):
+        yield from _label_edits(dict(then.labels), dict(now.labels))
 
 
 def _endpoint_edits(name: str, then: Endpoint, now: Endpoint) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.display import status_text
-from bot.dms.model import Job, Options, State
+from bot.dms.model import FieldChange, Job, Options, State
 from bot.dms.rules import DESTRUCTIVE, Action, check, is_unlisted
 from bot.requests.buttons import MakeRef
 from bot.requests.job_names import JobNamer, disambiguate
@@ -70,7 +70,16 @@ def flags_of(options: Options) -> dict[str, FlagValue]:
             flags[name] = True
     if options.parallelism:
         flags["parallel"] = options.parallelism.lower()
-    return flags
+    return flags | _field_flags(options.fields)
+
+
+def _field_flags(fields: FieldChange) -> dict[str, FlagValue]:
+    found: dict[str, FlagValue | None] = {
+        "name": fields.name,
+        "label": tuple(f"{key}={value}" for key, value in fields.labels) or None,
+        "dump-path": fields.dump_path,
+    }
+    return {flag: value for flag, value in found.items() if value is not None}
 
 
 def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: JobNamer) -> str:

@@ -82,6 +82,9 @@ class Preflight:
         verdict = self._access.verdict(request.by, request.action, job)
         if not verdict.allowed:
             raise PreconditionFailed(verdict.why)
+        labels = self._access.labels_verdict(request.by, job, dict(request.options.fields.labels))
+        if request.action is Action.EDIT and not labels.allowed:
+            raise PreconditionFailed(labels.why)
         if not verdict.approvals:
             return
         approvers = valid_approvers(self._store, self._access, replace(request, jobs=(job,)))

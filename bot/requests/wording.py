@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import Button, Note, RichPart, RichText, Time, User, Verbatim, rich_parts
-from bot.dms.model import Job, Options, short_name
+from bot.dms.model import FieldChange, Job, Options, short_name
 from bot.dms.rules import where
 from bot.requests.fingerprint import edits
 from bot.requests.rules import OVERDUE_AFTER, is_overdue
@@ -111,7 +111,17 @@ def describe_options(options: Options) -> str:
         parts.append(f"selection {options.objects.selection}: {chosen or 'all'}")
         if options.objects.excluded:
             parts.append(f"excluded: {', '.join(str(each) for each in options.objects.excluded)}")
-    return "; ".join(parts)
+    return "; ".join((*parts, *_describe_fields(options.fields)))
+
+
+def _describe_fields(fields: FieldChange) -> list[str]:
+    parts = []
+    if fields.name is not None:
+        parts.append(f"display name: {fields.name or 'none'}")
+    parts += [f"label {key}={value}" if value else f"without label {key}" for key, value in fields.labels]
+    if fields.dump_path is not None:
+        parts.append(f"dump path: {fields.dump_path or 'none'}")
+    return parts
 
 
 def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = ()) -> Note:

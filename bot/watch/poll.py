@@ -25,6 +25,7 @@ _REPORTED_FIELDS = attrgetter(
     "display_name",
     "type",
     "parallelism",
+    "dump_path",
     "source",
     "destination",
     "end_time",

@@ -10,7 +10,7 @@ import pytest
 
 from bot.dms.errors import Denied, NotFound, Refused, Unavailable, Unclear
 from bot.dms.gateway import Gateway
-from bot.dms.model import ObjectId, ObjectsConfig, Operation, Selection
+from bot.dms.model import ObjectId, ObjectsConfig, Operation, Options, Selection
 from sandbox.dms import DmsControl, DmsServer
 from tests.waiting import until
 
@@ -217,7 +217,7 @@ class TestDatabases:
             "orders", phase="CDC", frozen=True, databases=["a", "b"], dump_parallel_level="OPTIMAL"
         )
         chosen = ObjectsConfig(Selection.SPECIFIED, (ObjectId("a"),))
-        saved = dms.update(dms.get_job(name("orders")), request_id=an_id(), objects=chosen)
+        saved = dms.update(dms.get_job(name("orders")), Options(objects=chosen), request_id=an_id())
         assert ended(dms, saved).error is None
         assert dms.objects_config(name("orders")) == chosen
         assert dms.get_job(name("orders")).parallelism == "OPTIMAL"
@@ -226,15 +226,14 @@ class TestDatabases:
         control.add_job("orders", phase="CDC", databases=["a", "b"])
         both = dms.update(
             dms.get_job(name("orders")),
+            Options(objects=ObjectsConfig(Selection.SPECIFIED, (ObjectId("b"),)), parallelism="MAX"),
             request_id=an_id(),
-            objects=ObjectsConfig(Selection.SPECIFIED, (ObjectId("b"),)),
-            parallelism="MAX",
         )
         assert ended(dms, both).error is None
         assert dms.get_job(name("orders")).parallelism == "MAX"
         assert [str(each) for each in dms.objects_config(name("orders")).chosen] == ["b"]
         until(lambda: dms.get_job(name("orders")).state == "RUNNING")
-        alone = dms.update(dms.get_job(name("orders")), request_id=an_id(), parallelism="MIN")
+        alone = dms.update(dms.get_job(name("orders")), Options(parallelism="MIN"), request_id=an_id())
         assert ended(dms, alone).error is None
         assert dms.get_job(name("orders")).parallelism == "MIN"
         assert [str(each) for each in dms.objects_config(name("orders")).chosen] == ["b"]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import jsonschema
 import pytest
 
 from bot.dms.convert import objects_body, objects_config
-from bot.dms.model import ObjectId, ObjectsConfig, Selection
+from bot.dms.model import FieldChange, Job, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.rest import patch_body, promote_body, restart_body
 from tests.dms import discovery
 
-JOB = "projects/p/locations/l/migrationJobs/orders-db"
+JOB = Job(
+    "projects/p/locations/l/migrationJobs/orders-db",
+    datetime(2026, 1, 2, tzinfo=UTC),
+    "RUNNING",
+    labels=(("empty", ""), ("env", "dev"), ("team", "db")),
+)
 CONFIGS = (
     ObjectsConfig(),
     ObjectsConfig(Selection.ALL, excluded=(ObjectId("scratch"),)),
@@ -64,10 +71,52 @@ def test_a_filter_names_whole_databases() -> None:
     [("", "objectsConfig"), ("MAX", "objectsConfig,performanceConfig.dumpParallelLevel")],
 )
 def test_patch_sends_what_its_mask_names(config: ObjectsConfig, parallelism: str, mask: str) -> None:
-    body, sent_mask = patch_body(JOB, config, parallelism)
+    body, sent_mask = patch_body(JOB, Options(objects=config, parallelism=parallelism))
     discovery.check("MigrationJob", body)
     assert sent_mask == mask
     assert set(body) - {"name"} == {path.split(".")[0] for path in mask.split(",")}
+
+
+@pytest.mark.parametrize(
+    ("change", "mask", "sent"),
+    [
+        (FieldChange(name="Orders, shard 3"), "displayName", {"displayName": "Orders, shard 3"}),
+        (FieldChange(name=""), "displayName", {"displayName": ""}),
+        # The mask `labels` replaces all of them, so those that stay are sent as well.
+        (
+            FieldChange(labels=(("env", "prod"), ("team", ""))),
+            "labels",
+            {"labels": {"empty": "", "env": "prod"}},
+        ),
+        (FieldChange(dump_path="gs://b/o.sql"), "dumpPath", {"dumpPath": "gs://b/o.sql"}),
+        (
+            FieldChange("n", (("a", "b"),), "gs://b/o"),
+            "displayName,labels,dumpPath",
+            {
+                "displayName": "n",
+                "labels": {"a": "b", "empty": "", "env": "dev", "team": "db"},
+                "dumpPath": "gs://b/o",
+            },
+        ),
+    ],
+)
+def test_fields_are_sent_with_one_path_each(change: FieldChange, mask: str, sent: dict[str, object]) -> None:
+    body, sent_mask = patch_body(JOB, Options(fields=change))
+    discovery.check("MigrationJob", body)
+    assert (sent_mask, body) == (mask, {"name": JOB.name, **sent})
+
+
+def test_the_last_labels_are_removed_by_an_empty_map() -> None:
+    job = replace(JOB, labels=(("env", "dev"),))
+    body, mask = patch_body(job, Options(fields=FieldChange(labels=(("env", ""),))))
+    assert (mask, body["labels"]) == ("labels", {})
+
+
+def test_everything_at_once() -> None:
+    change = Options(objects=ObjectsConfig(), parallelism="MIN", fields=FieldChange(name="n"))
+    body, mask = patch_body(JOB, change)
+    discovery.check("MigrationJob", body)
+    assert mask == "displayName,objectsConfig,performanceConfig.dumpParallelLevel"
 
 
 def test_the_check_itself_finds_what_is_wrong() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.dms.engines import Engines, engines_of
-from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
+from bot.dms.model import Database, Endpoint, Fault, FieldChange, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rule import Rule, Situation, Source, Verdict, Way
 from bot.dms.rule_table import TABLE, find
 from bot.dms.rules import (
@@ -387,7 +387,9 @@ def test_what_is_sent_offered_and_warned_of_follows_the_pages(state: str, guide:
     for phase, kind in product(PHASES, TYPES):
         job = job_in(state, phase, kind, guide)
         for action in Action:
-            verdict = expected(str(action), guide, now(job))
+            # Before it is known what an edit changes, it is judged like one of the display name.
+            meant = "edit name" if action is Action.EDIT else str(action)
+            verdict = expected(meant, guide, now(job))
             refusal = check(action, job)
             assert (refusal is None) == (verdict is not Verdict.REFUSED), (action, job.status)
             shown = verdict is Verdict.OFFERED and (action, state) != (Action.RESTART, "RUNNING")
@@ -657,11 +659,15 @@ def test_what_was_refused_is_possible_only_in_another_way(
 def test_an_edit_is_judged_by_what_it_changes() -> None:
     job = job_in("RUNNING", guide="M")
     both = Options(parallelism="MAX", objects=ObjectsConfig())
-    for options in (Options(), Options(objects=ObjectsConfig()), both):
+    for options in (Options(objects=ObjectsConfig()), both):
         refusal = check(Action.EDIT, job, options)
         assert refusal is not None
         assert "NOT_STARTED, STOPPED or FAILED" in refusal.reason
-        assert Action.EDIT not in refusal.instead
+        assert "edit of its name, labels or dump path" in str(refusal)
+    fields = FieldChange("n", (("env", "prod"),), "gs://b/o")
+    assert check(Action.EDIT, job, Options(fields=fields)) is None
+    assert caution(Action.EDIT, job, Options(fields=FieldChange("n", dump_path="gs://b/o"))) == ""
+    assert "no change of labels once a job is no draft" in caution(Action.EDIT, job, Options(fields=fields))
     assert check(Action.EDIT, job, Options(parallelism="MAX")) is None
     assert "only PostgreSQL guides" in caution(Action.EDIT, job, Options(parallelism="MAX"))
 

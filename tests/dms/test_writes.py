@@ -13,7 +13,7 @@ from google.longrunning import operations_pb2
 
 from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unclear
 from bot.dms.gateway import Gateway
-from bot.dms.model import Job, ObjectsConfig
+from bot.dms.model import FieldChange, Job, ObjectsConfig, Options
 from tests.dms import discovery
 from tests.dms.fake_service import Answer, FakeService, RestRequest, closed_port
 
@@ -31,12 +31,13 @@ ONCE: dict[str, tuple[str, Act]] = {
 }
 WITH_ID: dict[str, Act] = {
     "DeleteMigrationJob": lambda g: g.delete(JOB, request_id="id-1", force=True),
-    "UpdateMigrationJob": lambda g: g.update(JOB, request_id="id-1", parallelism="MAX"),
+    "UpdateMigrationJob": lambda g: g.update(JOB, Options(parallelism="MAX"), request_id="id-1"),
 }
 PARTS: dict[str, Act] = {
     f"{NAME}:restart": lambda g: g.restart(JOB, databases=("a", "b"), skip_validation=True),
     f"{NAME}:promote": lambda g: g.promote(JOB, databases=("a",)),
     f"{NAME}:resume": lambda g: g.resume(JOB, skip_validation=True),
+    f"{NAME}:verify": lambda g: g.verify(JOB, Options(parallelism="MAX")),
 }
 
 
@@ -233,7 +234,7 @@ class TestWithId:
         self, gateway: Gateway, far: FakeService
     ) -> None:
         far.on("UpdateMigrationJob", lambda request, context: an_operation())
-        gateway.update(JOB, request_id="id-1", parallelism="MAX")
+        gateway.update(JOB, Options(parallelism="MAX"), request_id="id-1")
         (request,) = far.asked("UpdateMigrationJob")
         assert list(request.update_mask.paths) == ["performance_config.dump_parallel_level"]
         assert request.migration_job.performance_config.dump_parallel_level == 3
@@ -242,7 +243,7 @@ class TestWithId:
 
     def test_an_update_of_nothing_is_a_mistake(self, gateway: Gateway) -> None:
         with pytest.raises(ValueError, match="update needs"):
-            gateway.update(JOB, request_id="id-1")
+            gateway.update(JOB, Options(), request_id="id-1")
 
 
 def rest_operation(_request: RestRequest) -> tuple[int, Any]:
@@ -279,12 +280,34 @@ class TestRest:
     @pytest.mark.parametrize("parallelism", ["", "MIN"])
     def test_patch(self, gateway: Gateway, far: FakeService, parallelism: str) -> None:
         far.rest[f"PATCH {NAME}"] = rest_operation
-        gateway.update(JOB, request_id="id-1", objects=ObjectsConfig(), parallelism=parallelism)
+        change = Options(objects=ObjectsConfig(), parallelism=parallelism)
+        gateway.update(JOB, change, request_id="id-1")
         (request,) = far.rest_calls
         discovery.check("MigrationJob", request.body)
         assert set(request.query) <= set(discovery.method("migrationJobs.patch")["parameters"])
         mask = "objectsConfig,performanceConfig.dumpParallelLevel" if parallelism else "objectsConfig"
         assert request.query == {"updateMask": mask, "requestId": "id-1"}
+
+    def test_fields_alone_are_a_patch(self, gateway: Gateway, far: FakeService) -> None:
+        far.rest[f"PATCH {NAME}"] = rest_operation
+        gateway.update(JOB, Options(fields=FieldChange(name="Orders")), request_id="id-1")
+        (request,) = far.rest_calls
+        assert request.body == {"name": NAME, "displayName": "Orders"}
+        assert request.query == {"updateMask": "displayName", "requestId": "id-1"}
+
+    def test_verify_of_a_change(self, gateway: Gateway, far: FakeService) -> None:
+        far.rest[f"POST {NAME}:verify"] = rest_operation
+        gateway.verify(JOB, Options(parallelism="MAX", fields=FieldChange(dump_path="gs://b/o")))
+        (request,) = far.rest_calls
+        discovery.check("VerifyMigrationJobRequest", request.body)
+        assert request.body == {
+            "updateMask": "dumpPath,performanceConfig.dumpParallelLevel",
+            "migrationJob": {
+                "name": NAME,
+                "dumpPath": "gs://b/o",
+                "performanceConfig": {"dumpParallelLevel": "MAX"},
+            },
+        }
 
     @pytest.mark.parametrize(
         ("status", "error", "kind", "code"),
@@ -374,7 +397,7 @@ class TestRest:
             rest_operation,
         ]
         far.rest[f"PATCH {NAME}"] = lambda request: script.pop(0)(request)
-        assert gateway.update(JOB, request_id="id-1", objects=ObjectsConfig()).verb == "restart"
+        assert gateway.update(JOB, Options(objects=ObjectsConfig()), request_id="id-1").verb == "restart"
         assert [each.query["requestId"] for each in far.rest_calls] == ["id-1"] * 3
 
 

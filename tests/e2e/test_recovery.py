@@ -89,7 +89,7 @@ def edited(outside: Outside, job: str) -> None:
     """By somebody in the console, where the bot that died had asked for something else."""
     found = outside.gateway.get_job(full(job))
     kept = ObjectsConfig(Selection.ALL, excluded=(ObjectId("billing"),))
-    outside.gateway.update(found, request_id=str(uuid.uuid4()), objects=kept, parallelism="")
+    outside.gateway.update(found, Options(objects=kept), request_id=str(uuid.uuid4()))
     until(lambda: outside.gateway.get_job(full(job)).state == "RUNNING")
 
 

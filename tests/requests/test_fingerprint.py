@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.dms.model import ConfigSnapshot, Endpoint, Options
+from bot.dms.model import ConfigSnapshot, Endpoint, FieldChange, Options
 from bot.dms.rules import Action
 from bot.requests.fingerprint import edits, selection_edits, unlisted, unread
 from bot.requests.rules import has_changed
@@ -40,6 +40,7 @@ B = Endpoint(f"{HERE}/alloydb-b", "POSTGRESQL", "ALLOYDB", "cluster-b")
         ({"destination": Endpoint("")}, {"destination": A}, "destination: none → `alloydb-a`"),
         ({"type": "CONTINUOUS"}, {"type": "ONE_TIME"}, "type: `CONTINUOUS` → `ONE_TIME`"),
         ({"parallelism": ""}, {"parallelism": "MAX"}, "dump parallelism: none → `MAX`"),
+        ({}, {"dump_path": "gs://b/o"}, "dump path: none → `gs://b/o`"),
         ({"display_name": "Orders"}, {"display_name": "C`RM"}, "display name: `Orders` → `CˋRM`"),
         (
             {"labels": (("env", "prod"),)},
@@ -81,6 +82,16 @@ def test_what_a_request_sets_itself_does_not_count() -> None:
     then, own = make.job(parallelism="MIN"), Options(parallelism="MAX")
     assert not has_changed(then, make.job(parallelism="MAX"), own)
     assert has_changed(then, make.job(parallelism="OPTIMAL"), own)
+
+
+def test_fields_that_an_edit_sets_itself_do_not_count() -> None:
+    then = make.job(labels=(("env", "dev"), ("old", "x")), display_name="A")
+    own = Options(fields=FieldChange("B", (("env", "prod"), ("old", "")), "gs://b/o"))
+    saved: dict[str, Any] = {"labels": (("env", "prod"),), "display_name": "B", "dump_path": "gs://b/o"}
+    assert edits(then, replace(then, **saved), own) == ()
+    others = replace(then, **(saved | {"labels": (("env", "prod"), ("team", "db"))}))
+    assert "label `team`: none → `db`" in edits(then, others, own)
+    assert edits(then, replace(then, display_name="C"), own) == ("display name: `A` → `C`",)
 
 
 @pytest.mark.parametrize(

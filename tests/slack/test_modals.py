@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -210,3 +211,41 @@ def test_all_names_of_a_request_are_there() -> None:
     view = accepted_view(modals.all_names(request(databases={job().name: many})))
     text = "\n".join(block["text"]["text"] for block in view["blocks"])
     assert all(f"`{name}`" in text for name in many)
+
+
+THEN = {"name": "Orders", "labels": {"env": "dev", "empty": ""}, "dump_path": "gs://b/o"}
+
+
+def text(block_id: str, value: str | None) -> dict[str, Any]:
+    return {block_id: {"a": {"type": "plain_text_input", "value": value}}}
+
+
+@pytest.mark.parametrize(
+    ("written", "flags"),
+    [
+        ({}, {}),
+        (text("name", "Orders") | text("labels", "env=dev\nempty=") | text("dump_path", "gs://b/o"), {}),
+        (text("name", " Orders,  2 "), {"name": "Orders, 2"}),
+        (text("name", None), {"name": ""}),
+        (text("labels", None), {"label": ("env=", "empty=")}),
+        (text("labels", "env = prod\nempty=\n\nteam=db"), {"label": ("env=prod", "team=db")}),
+        (text("dump_path", ""), {"dump-path": ""}),
+        # A secret in a value is not masked here: what was not changed must not be saved.
+        (text("labels", "env=dev\nempty=\npassword=hunter2"), {"label": ("password=hunter2",)}),
+    ],
+)
+@pytest.mark.parametrize("closed", [True, False])
+def test_fields_that_differ_become_flags(
+    written: dict[str, Any], flags: dict[str, Any], closed: bool
+) -> None:
+    """Where the databases cannot be changed, the form says nothing about them."""
+    data = {"source": [], "closed": closed, "fields": THEN}
+    databases = {} if closed else {"all": True, "exclude": ()}
+    assert modals.submitted_flags("submit", written, data) == {"preview": True, **databases, **flags}
+
+
+def test_values_too_long_for_an_input_are_left_to_the_command() -> None:
+    many = replace(job(), labels=tuple((f"k{n}", "v" * 63) for n in range(60)))
+    view = accepted_view(modals.form(EditForm("ref-1", many, ObjectsConfig(), SMALL)))
+    assert "labels" not in [block.get("block_id") for block in view["blocks"]]
+    assert "Labels: too long for this view" in str(view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -110,13 +111,15 @@ def test_home(
 def test_edit_forms(job: Job, source: list[str], picks: list[int], everything: bool, note: str) -> None:
     some = tuple(ObjectId(source[at]) for at in picks if at < len(source))
     config = ObjectsConfig("ALL_OBJECTS" if everything else "SPECIFIED_OBJECTS", some, some)
-    accepted_view(modals.form(EditForm("ref-1", job, config, tuple(source), note)))
+    form = EditForm("ref-1", job, config, tuple(source), note)
+    accepted_view(modals.form(form))
+    accepted_view(modals.form(replace(form, source=(), closed=True)))
 
 
 @tried
 @given(makers.jobs, _names, _names, _names, st.lists(makers.longs, max_size=5))
 def test_edit_previews(
-    job: Job, added: list[str], removed: list[str], kept: list[str], warning: list[str]
+    job: Job, added: list[str], removed: list[str], kept: list[str], lines: list[str]
 ) -> None:
     preview = EditPreview(
         "ref-1",
@@ -126,7 +129,8 @@ def test_edit_previews(
         tuple(kept),
         ("ALL_OBJECTS", "SPECIFIED_OBJECTS"),
         ("", "MAX"),
-        tuple(warning),
+        tuple(lines),
+        tuple(lines),
     )
     accepted_view(modals.form(preview))
 

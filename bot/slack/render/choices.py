@@ -131,6 +131,14 @@ def typed(values: Mapping[str, Any], block_id: str, limit: int) -> str:
     return ""
 
 
+def written(values: Mapping[str, Any], block_id: str) -> str | None:
+    """The text of an input exactly as it was written; None if the view has no such input."""
+    for element in _elements(values.get(block_id)):
+        value = element.get("value")
+        return value if isinstance(value, str) else ""
+    return None
+
+
 def _static(
     block_id: str, verb: str, source: Sequence[str], chosen: list[Option]
 ) -> StaticMultiSelectElement:

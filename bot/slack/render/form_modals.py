@@ -21,6 +21,7 @@ from bot.dms.model import PARALLELISM, ObjectState, Options, Selection
 from bot.dms.rules import Action, is_unlisted
 from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.edit_inputs import field_inputs
 from bot.slack.render.request_modals import name_rows
 from bot.slack.render.view import modal
 from bot.util.text import count_of
@@ -42,7 +43,8 @@ _PARALLELISM_LABELS = {
 class EditChoice:
     """The input of the edit form."""
 
-    everything: bool
+    everything: bool | None
+    """None if the form has no databases."""
     databases: tuple[str, ...]
     """The excluded databases if `everything`, else the chosen ones."""
     parallelism: str
@@ -50,13 +52,26 @@ class EditChoice:
 
 
 def edit_form(form: EditForm) -> dict[str, Any]:
-    """The form for all or chosen databases, exclusions, and dump parallelism."""
-    everything = form.config.selection != Selection.SPECIFIED
-    blocks: list[Block] = [
-        m.section(f"{labels.job_emoji(form.job)} {labels.job_code(form.job.name)} {_current_selection(form)}")
-    ]
+    """The form for databases, dump parallelism, display name, labels and dump path."""
+    known = "" if form.closed else f" {_current_selection(form)}"
+    blocks: list[Block] = [m.section(f"{labels.job_emoji(form.job)} {labels.job_code(form.job.name)}{known}")]
     blocks.extend(m.context(f"⚠️ {mrkdwn.format_own(form.note)}" if form.note else ""))
-    blocks.append(_selection(everything))
+    if not form.closed:
+        blocks.extend(_database_inputs(form))
+    blocks.extend((*_parallelism(form), *field_inputs(form.job)))
+    return modal(
+        f"Edit {form.job.id}",
+        blocks,
+        submit="Preview",
+        callback_id=m.action_id("edit", "submit"),
+        ref=form.ref,
+        close="Cancel",
+    )
+
+
+def _database_inputs(form: EditForm) -> list[Block]:
+    everything = form.config.selection != Selection.SPECIFIED
+    blocks: list[Block] = [_selection(everything)]
     chosen = () if everything else _names(form.config.chosen)
     blocks.extend(
         choices.inputs(
@@ -78,15 +93,7 @@ def edit_form(form: EditForm) -> dict[str, Any]:
             hint="Counts only for “All databases” above.",
         )
     )
-    blocks.extend(_parallelism(form))
-    return modal(
-        f"Edit {form.job.id}",
-        blocks,
-        submit="Preview",
-        callback_id=m.action_id("edit", "submit"),
-        ref=form.ref,
-        close="Cancel",
-    )
+    return blocks
 
 
 def edit_preview(preview: EditPreview) -> dict[str, Any]:
@@ -109,6 +116,8 @@ def edit_preview(preview: EditPreview) -> dict[str, Any]:
         blocks.append(
             m.section(f"*Dump parallelism*: {mrkdwn.verbatim(old or 'not set')} → *{mrkdwn.verbatim(new)}*")
         )
+    if preview.fields:
+        blocks.extend(m.sections("\n".join(map(mrkdwn.format_own, preview.fields))))
     if preview.warning:
         blocks.extend(m.sections("\n".join(f"⚠️ {mrkdwn.format_own(line)}" for line in preview.warning)))
     return modal(
@@ -154,20 +163,26 @@ def pick_form(form: PickForm) -> dict[str, Any]:
     )
 
 
-def read_edit(values: Mapping[str, Any], source: Sequence[str]) -> EditChoice:
-    """The input of `edit_form`.
+def read_edit(values: Mapping[str, Any], source: Sequence[str], *, closed: bool = False) -> EditChoice:
+    """The input of `edit_form`; `closed` as in `EditForm`.
 
     Raises:
         UsageError: no database is left, or the form has no such option.
     """
+    if closed:
+        return EditChoice(None, (), _read_parallelism(values))
     everything = choices.chosen_option(values, SELECTION_BLOCK, (_ALL, _CHOSEN), _ALL) == _ALL
-    pace = choices.chosen_option(values, PARALLELISM_BLOCK, (_LEAVE, *PARALLELISM), _LEAVE)
     databases = choices.picked(values, EXCLUDED_BLOCK if everything else CHOSEN_BLOCK, source)
     if not everything and not databases:
         raise UsageError("Choose at least one database, or take all of them.")
     if everything and source and len(databases) == len(source):
         raise UsageError("At least one database must be left: these leave out all of them.")
-    return EditChoice(everything, databases, "" if pace == _LEAVE else pace)
+    return EditChoice(everything, databases, _read_parallelism(values))
+
+
+def _read_parallelism(values: Mapping[str, Any]) -> str:
+    pace = choices.chosen_option(values, PARALLELISM_BLOCK, (_LEAVE, *PARALLELISM), _LEAVE)
+    return "" if pace == _LEAVE else pace
 
 
 def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from bot.cmdline.answers import EditForm, EditPreview, Form, PickForm
 from bot.cmdline.invocation import FlagValue, UsageError
 from bot.slack.render import choices, form_modals, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.edit_inputs import InputError, read_fields
 from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
 from bot.slack.render.request_modals import (
@@ -65,7 +66,10 @@ def submitted_flags(step: str, values: Mapping[str, Any], data: Mapping[str, Any
     """
     match step:
         case "submit":
-            return _edit_flags(form_modals.read_edit(values, _source(data)))
+            closed, then = data.get("closed") is True, data.get("fields")
+            choice = form_modals.read_edit(values, _source(data), closed=closed)
+            fields = read_fields(values, then) if isinstance(then, Mapping) else {}
+            return _edit_flags(choice) | fields
         case "pick":
             return {"databases": form_modals.read_pick(values, _source(data))}
         case _:
@@ -76,6 +80,8 @@ def form_objections(step: str, values: Mapping[str, Any], data: Mapping[str, Any
     """What is wrong with the input, by `block_id`, for the acknowledgement."""
     try:
         submitted_flags(step, values, data)
+    except InputError as error:
+        return {error.block: str(error)}
     except UsageError as error:
         return {_error_block(step, values): str(error)}
     return {}
@@ -90,7 +96,7 @@ def _edit_flags(choice: form_modals.EditChoice) -> dict[str, FlagValue]:
     flags: dict[str, FlagValue] = {"preview": True}
     if choice.everything:
         flags |= {"all": True, "exclude": choice.databases}
-    else:
+    elif choice.everything is False:
         flags["only"] = choice.databases
     if choice.parallelism:
         flags["parallel"] = choice.parallelism.lower()

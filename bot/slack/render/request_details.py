@@ -71,7 +71,9 @@ def request_text(request: Request) -> str:
         extras.append("it is stopped first")
     if request.options.skip_validation:
         extras.append("without the service's checks")
-    if request.options.parallelism:
+    if request.action is Action.VERIFY and request.options.edits:
+        extras.append("with changes that are not saved")
+    elif request.options.parallelism:
         extras.append(f"dump parallelism {mrkdwn.verbatim(request.options.parallelism)}")
     detail = f" ({', '.join(extras)})" if extras else ""
     again = ", once more" if request.parent else ""
