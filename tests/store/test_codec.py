@@ -53,7 +53,7 @@ def strategy(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     simple = {str: text, int: INTEGERS, bool: st.booleans(), datetime: TIMES, Any: JSON}
-    return simple[hint] if hint is not float else st.floats(allow_nan=False)
+    return simple[hint] if hint is not float else st.floats(allow_nan=False, allow_infinity=False)
 
 
 def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[UnsupportedEvents]:
