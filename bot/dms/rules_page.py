@@ -65,9 +65,9 @@ By the engines, the state and the phase of a job, Database Migration Service all
 has a table of what the documentation says of that, and the service has the last word. The bot does one of
 three things with an action:
 
-- **It offers it**: a page or the API lists it. There are buttons for it, and it is sent.
-- **It warns of it**: the pages differ or say nothing. There is no button for it. Typed, it is sent once it is
-  confirmed, and the service decides.
+- **It offers it**: a page or the API lists it. The job's card has a button for it, and it is sent.
+- **It warns of it**: the pages differ or say nothing. The job's card has no button for it. Typed, or chosen
+  where a deletion is confirmed, it is sent once people have read the warning, and the service decides.
 - **It refuses it**: a page or the API says that it cannot work. Nothing is sent.
 
 No action is refused for a state that the bot does not know.
