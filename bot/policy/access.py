@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.cmdline.answers import Group, RichPart, RichText, User
@@ -19,7 +19,7 @@ from bot.policy.model import (
     Role,
     Subjects,
 )
-from bot.policy.permissions import CHANGES, Permission
+from bot.policy.permissions import CHANGES, PARTS, Permission, ruled_as
 from bot.policy.principal import DirectoryUnavailable, Lookups, Principal
 from bot.store.records import Person, Request
 
@@ -117,17 +117,17 @@ class Access:
             return False
 
     def verdict(self, who: Person, verb: str, job: Job | None = None) -> Verdict:
-        """May `who` use `verb` (on `job`)?
+        """May `who` use `verb` (on `job`)? `verb` may be one of `permissions.PARTS`.
 
         A changing verb without a job means all jobs: every rule that may match it has to allow it.
         """
         principal = self.principal(who)
         changes = self.policy.permission(verb) in (Permission.CHANGE, Permission.FREEZE)
         all_jobs = job is None and changes
-        rules = self.policy.effective_rules(verb) if all_jobs else (self.policy.effective_rule(verb, job),)
+        rules = self.policy.effective_rules(verb) if all_jobs else self.policy.deciding_rules(verb, job)
         verdicts = [self._verdict(principal, verb, rule, job) for rule in rules]
         refused = next((each for each in verdicts if not each.allowed), None)
-        return refused or max(verdicts, key=lambda each: each.approvals)
+        return refused or _strictest(verdicts)
 
     def visible(self, who: Person, verb: str, jobs: Iterable[Job]) -> tuple[Job, ...]:
         """Those of `jobs` that `who` may look at with `verb`."""
@@ -177,7 +177,12 @@ class Access:
     def may_approve(self, who: Person, request: Request) -> Verdict:
         """May `who` approve or deny `request`, by the present policy?"""
         approver = self.principal(who)
-        verdicts = [self._approver_verdict(approver, request, job) for job in request.jobs]
+        verb = ruled_as(request.action, request.options)
+        verdicts = [
+            self._approver_verdict(approver, request, job, rule)
+            for job in request.jobs
+            for rule in _asking(self.policy.deciding_rules(verb, job))
+        ]
         return next((each for each in verdicts if not each.allowed), verdicts[0])
 
     def channels_verdict(self, who: Person) -> Verdict:
@@ -199,7 +204,9 @@ class Access:
 
     def explain(self, who: Person, job: Job) -> tuple[tuple[str, Verdict], ...]:
         """What `who` may do with `job`: a verdict for each verb that views or changes it."""
-        verbs = ("show", *(each for each in _EXPLAINED_CHANGES if each in CHANGES), "freeze", "unfreeze")
+        parts = (each for each in PARTS if self.policy.names(each))
+        verbs = ("show", *(each for each in _EXPLAINED_CHANGES if each in CHANGES), *parts)
+        verbs = (*verbs, "freeze", "unfreeze")
         return tuple((verb, self.verdict(who, verb, job)) for verb in verbs)
 
     def role(self, who: Person) -> Role:
@@ -225,8 +232,9 @@ class Access:
         why = reasons.granted(self.policy, rule, rule.allow, what)
         return self._granted(rule, f"{why} {reasons.approvals_needed(rule)}".rstrip())
 
-    def _approver_verdict(self, approver: Principal, request: Request, job: Job) -> Verdict:
-        rule = self.policy.effective_rule(request.action, job)
+    def _approver_verdict(
+        self, approver: Principal, request: Request, job: Job, rule: EffectiveRule
+    ) -> Verdict:
         what = f"approve or deny `{request.action}` on `{job.id}`"
         own = approver.who.user == request.by.user and not self.policy.missing
         if own and not (rule.self_approval and request.self_approval):
@@ -274,6 +282,22 @@ class Access:
             return self.group_id(group)
         except DirectoryUnavailable:
             return ""
+
+
+def _asking(rules: Sequence[EffectiveRule]) -> Sequence[EffectiveRule]:
+    """Those that ask for approvals; all, if none does."""
+    return [each for each in rules if each.approvals] or rules
+
+
+def _strictest(verdicts: Sequence[Verdict]) -> Verdict:
+    """The one that asks for most approvals, with what the others that ask for some limit."""
+    most = max(verdicts, key=lambda each: each.approvals)
+    asking = [each for each in verdicts if each.approvals] or verdicts
+    return replace(
+        most,
+        self_approval=all(each.self_approval for each in asking),
+        expires=min((each.expires for each in asking if each.expires is not None), default=None),
+    )
 
 
 def _with_hint(why: str, principal: Principal) -> str:

@@ -83,6 +83,8 @@ def _lines(draft: Draft) -> Iterator[str]:
         yield from _rule(label)
     yield ""
     yield "# Where no rule matches: operators act, and restart, promote and delete need one approval."
+    yield "# A rule for `delete` also decides about `delete --with-destination`. A rule that names"
+    yield "# `delete-with-destination` can make that stricter: who may, how many approve, and who."
 
 
 def _rule(label: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.policy.model import Role, Scope, Subjects
-from bot.policy.permissions import Permission, Permissions, verb_sets, verbs_with
+from bot.policy.permissions import PARTS, Permission, Permissions, verb_sets, verbs_with
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import or_similar
 
@@ -192,7 +192,7 @@ class TableReader:
         # A value of another type has been reported already.
         if not words and isinstance(self._data.get(key, ""), str | list):
             self.error(key, "is missing or empty: say which verbs the rule is for", example)
-        known = verbs_with(permissions, *(set(Permission) - {Permission.NOBODY}))
+        known = verbs_with(permissions, *(set(Permission) - {Permission.NOBODY})) | PARTS.keys()
         sets = verb_sets(permissions)
         found: set[str] = set()
         for word in words:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.policy.model import EffectiveRule, Policy, Role, Rule, Scope, Subjects
-from bot.policy.permissions import CHANGES, DESTROYS, Permission, verb_sets, verbs_with
+from bot.policy.permissions import CHANGES, DESTROYS, PARTS, Permission, verb_sets, verbs_with
+from bot.util.text import count_of
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
@@ -44,11 +45,12 @@ def suspicious_rules(policy: Policy) -> Iterator[str]:
     yield from _unreachable(policy)
     yield from _without_effect(policy)
     yield from _approvers_without_role(policy)
+    yield from _approvers_of_one_rule(policy)
 
 
 def _rules_with_approvals(policy: Policy) -> Iterator[tuple[str, frozenset[str], EffectiveRule]]:
     """Every rule that requires approvals, and the defaults: where it stands, its verbs, what applies."""
-    left = set(CHANGES)
+    left = set(CHANGES | PARTS.keys())
     for number, rule in enumerate(policy.rules, start=1):
         asking = frozenset(verb for verb in rule.verbs & left if policy.with_defaults(rule, verb).approvals)
         if asking:
@@ -119,7 +121,7 @@ def _covers(one: Scope, other: Scope) -> bool:
 def _without_effect(policy: Policy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules, start=1):
         asks = rule.approvals or rule.approvers is not None or rule.self_approval is not None
-        if asks and not rule.verbs & CHANGES:
+        if asks and not rule.verbs & (CHANGES | PARTS.keys()):
             yield f"{_place(number, rule)}: approvals are asked for changes only, and it is for none."
         elif rule.approvals == 0 and (rule.approvers is not None or rule.self_approval is not None):
             yield f"{_place(number, rule)}: it asks for no approvals, so who approves makes no difference."
@@ -135,3 +137,27 @@ def _approvers_without_role(policy: Policy) -> Iterator[str]:
         rules = [rule for verb in verbs for rule in policy.effective_rules(verb)]
         if rules and all(_is_nobody(policy, rule.allow) for rule in rules):
             yield f"Nobody may {what}: no user, group or channel has the role operator, approver or admin."
+
+
+def _approvers_of_one_rule(policy: Policy) -> Iterator[str]:
+    """For a verb with an option (`PARTS`), an approval counts only by both rules that decide together."""
+    for part, verb in PARTS.items():
+        for number, rule in enumerate(policy.rules, start=1):
+            for other in policy.rules if part in rule.verbs else ():
+                if verb not in other.verbs or not _overlap(rule.scope, other.scope):
+                    continue
+                both = (policy.with_defaults(rule, part), policy.with_defaults(other, verb))
+                people = [_people(policy, each.approvers) for each in both if each.approvals]
+                known = [each for each in people if each is not None]
+                needed = max(each.approvals for each in both)
+                if len(known) == 2 and len(known[0] & known[1]) < needed:
+                    yield (
+                        f"{_place(number, rule)}: {part} needs {count_of(needed, 'approval')} by people "
+                        f"who may approve {verb}, too (“{other.name}”), and there are only "
+                        f"{len(known[0] & known[1])}."
+                    )
+
+
+def _overlap(one: Scope, other: Scope) -> bool:
+    """Whether one of them certainly matches every job of the other."""
+    return _covers(one, other) or _covers(other, one)

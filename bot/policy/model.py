@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from bot.dms.model import Job
 from bot.dms.rules import HARMLESS
-from bot.policy.permissions import BUILT_IN, CHANGES, DESTROYS, Permission, Permissions
+from bot.policy.permissions import BUILT_IN, CHANGES, DESTROYS, PARTS, Permission, Permissions
 
 
 class Role(IntEnum):
@@ -27,7 +27,7 @@ class Role(IntEnum):
     ADMIN = 4
 
 
-FROZEN = CHANGES - {str(action) for action in HARMLESS}
+FROZEN = (CHANGES | PARTS.keys()) - {str(action) for action in HARMLESS}
 """Verbs that a freeze forbids."""
 CHANNEL_SUBSCRIPTION_ROLE = Role.OPERATOR
 """Minimum role to change a channel's subscriptions: they change what others see. Rules cannot override it,
@@ -212,7 +212,7 @@ class Policy:
     """What each verb declares; a verb that is not in it can be used by nobody."""
 
     def permission(self, verb: str) -> Permission:
-        return self.permissions.get(verb, Permission.NOBODY)
+        return self.permissions.get(PARTS.get(verb, verb), Permission.NOBODY)
 
     def only_looks(self, verb: str) -> bool:
         """Whether the verb changes nothing that others see."""
@@ -249,6 +249,19 @@ class Policy:
                 return self.with_defaults(rule, verb)
         return self.default(verb)
 
+    def deciding_rules(self, verb: str, job: Job | None) -> tuple[EffectiveRule, ...]:
+        """What decides together about `verb` on `job`. That is one rule, but two for a verb with an option
+        (`PARTS`): the rule for the verb, and the first one that names it with the option, if any does."""
+        if verb not in PARTS:
+            return (self.effective_rule(verb, job),)
+        named = (self.with_defaults(rule, verb) for rule in self.rules if rule.matches(verb, job))
+        own = next(named, None)
+        return (self.effective_rule(PARTS[verb], job), *((own,) if own is not None else ()))
+
+    def names(self, verb: str) -> bool:
+        """Whether a rule is about `verb`."""
+        return any(verb in rule.verbs for rule in self.rules)
+
     def effective_rules(self, verb: str) -> tuple[EffectiveRule, ...]:
         """What can apply to `verb` on some job, in order, up to the first rule for every job."""
         return self._effective_rules(verb, self.rules, lambda scope: scope.everything)
@@ -280,7 +293,7 @@ class Policy:
         return EffectiveRule(
             rule="",
             allow=_DEFAULT_ALLOW[self.permission(verb)],
-            approvals=1 if verb in DESTROYS and not self.open else 0,
+            approvals=1 if PARTS.get(verb, verb) in DESTROYS and not self.open else 0,
             approvers=Subjects(Role.APPROVER),
             self_approval=self.open,
             channel=self.approval_channel,
@@ -296,7 +309,7 @@ class Policy:
             expires=rule.expires,
             channel=rule.channel or base.channel,
         )
-        if verb not in CHANGES:
+        if PARTS.get(verb, verb) not in CHANGES:
             return ruling
         return replace(
             ruling,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from bot.dms.model import Options
 from bot.dms.rules import DESTRUCTIVE, Action
 
 HOME = "home"
@@ -32,6 +33,12 @@ Permissions = Mapping[str, Permission]
 CHANGES = frozenset(str(action) for action in Action)
 """Verbs that change a job at the service."""
 DESTROYS = frozenset(str(action) for action in DESTRUCTIVE)
+FULL_DUMPS = frozenset(str(action) for action in Action if action in ("restart", "demote"))
+"""Verbs that put a database back to its full dump, all of it or some of its databases."""
+WITH_DESTINATION = "delete-with-destination"
+PARTS: Mapping[str, str] = {WITH_DESTINATION: str(Action.DELETE)}
+"""What a rule calls a verb with an option, and that verb. No word for several verbs stands for one of these.
+A rule that names one adds to the rule for the verb, so the stricter of the two holds."""
 BUILT_IN: Permissions = {HOME: Permission.VIEW, **dict.fromkeys(sorted(CHANGES), Permission.CHANGE)}
 """What needs no declaration. All other verbs are declared by the application."""
 
@@ -45,4 +52,15 @@ def verb_sets(permissions: Permissions) -> Mapping[str, frozenset[str]]:
     """The words of a rule that stand for several verbs."""
     views = verbs_with(permissions, Permission.VIEW)
     freezes = verbs_with(permissions, Permission.FREEZE)
-    return {"*": views | CHANGES | freezes, "view": views, "change": CHANGES, "destroy": DESTROYS}
+    return {
+        "*": views | CHANGES | freezes,
+        "view": views,
+        "change": CHANGES,
+        "destroy": DESTROYS,
+        "full-dump": FULL_DUMPS,
+    }
+
+
+def ruled_as(action: Action, options: Options) -> str:
+    """What rules call an action with these options."""
+    return WITH_DESTINATION if action is Action.DELETE and options.with_destination else str(action)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.cmdline.answers import Note, rich_parts
 from bot.dms.model import Job
+from bot.policy.permissions import ruled_as
 from bot.requests.base import RequestContext
 from bot.requests.rules import OVERDUE_AFTER, is_overdue, not_started
 from bot.requests.wording import OLD_BUTTON, list_jobs
@@ -56,7 +57,7 @@ class Abandonment:
         queued = not_started(self._ctx.store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in (*runs, *queued):
             job = request.job(run.job)
-            verdict = self._ctx.access.verdict(who, request.action, job)
+            verdict = self._ctx.access.verdict(who, ruled_as(request.action, request.options), job)
             if not verdict.allowed:
                 return Note(
                     (*rich_parts(verdict.explanation), _not_started_note(job) if run in queued else ""),

@@ -12,6 +12,7 @@ from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.policy.access import Verdict
+from bot.policy.permissions import ruled_as
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
@@ -36,7 +37,8 @@ class RequestCreation:
         Raises:
             DmsError, StoreError.
         """
-        verdicts = [self._ctx.access.verdict(who, draft.action, job) for job in draft.jobs]
+        verb = ruled_as(draft.action, draft.options)
+        verdicts = [self._ctx.access.verdict(who, verb, job) for job in draft.jobs]
         objection = self._objection(who, draft, verdicts)
         if objection is not None:
             return objection

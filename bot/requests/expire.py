@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Note, User
+from bot.policy.permissions import ruled_as
 from bot.requests.base import RequestContext
 from bot.requests.queries import approval_key
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
@@ -38,7 +39,8 @@ class Expiry:
         return None
 
     def _could_ask(self, who: Person, request: Request) -> bool:
-        return all(self._ctx.access.verdict(who, request.action, job).allowed for job in request.jobs)
+        verb = ruled_as(request.action, request.options)
+        return all(self._ctx.access.verdict(who, verb, job).allowed for job in request.jobs)
 
     def expire(self) -> None:
         """End expired requests, and send the reminders that are due.

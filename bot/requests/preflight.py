@@ -15,6 +15,7 @@ from bot.dms.model import Database, Job, State
 from bot.dms.port import Dms
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
 from bot.policy.access import Access
+from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.fingerprint import edits, has_listed, unlisted, unread
 from bot.requests.queries import departed, valid_approvers
@@ -79,7 +80,7 @@ class Preflight:
         left = departed(self._store, self._access, request)
         if left:
             raise PreconditionFailed(f"{left[0]} Nothing was sent.")
-        verdict = self._access.verdict(request.by, request.action, job)
+        verdict = self._access.verdict(request.by, ruled_as(request.action, request.options), job)
         if not verdict.allowed:
             raise PreconditionFailed(verdict.why)
         labels = self._access.labels_verdict(request.by, job, dict(request.options.fields.labels))

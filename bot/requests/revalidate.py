@@ -10,6 +10,7 @@ from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
+from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.base import RequestContext
 from bot.requests.fingerprint import unlisted, unread
@@ -49,7 +50,8 @@ class Revalidation:
 
     def verdicts(self, request: Request) -> list[Verdict]:
         """The present policy's verdict on the requester, for each job."""
-        return [self._ctx.access.verdict(request.by, request.action, job) for job in request.jobs]
+        verb = ruled_as(request.action, request.options)
+        return [self._ctx.access.verdict(request.by, verb, job) for job in request.jobs]
 
     def job_changes(self, request: Request) -> tuple[str, ...]:
         """How the jobs differ now from what the request was made for, a sentence each.
@@ -196,7 +198,8 @@ class Revalidation:
         """A new figure changes what others are asked to confirm: those who may promote or approve look."""
         if who.user == request.by.user or self._ctx.access.may_approve(who, request).allowed:
             return None
-        verdicts = [self._ctx.access.verdict(who, request.action, job) for job in request.jobs]
+        verb = ruled_as(request.action, request.options)
+        verdicts = [self._ctx.access.verdict(who, verb, job) for job in request.jobs]
         refused = next((each for each in verdicts if not each.allowed), None)
         return None if refused is None else Note(refused.explanation, tone="warn")
 

@@ -32,6 +32,10 @@ RULE = """
 name = "all changes"
 verbs = ["change"]
 approvals = 1
+[[rule]]
+name = "destinations"
+verbs = ["delete-with-destination"]
+allow = ["admin"]
 """
 SALES: JSON = {"databases": ["sales"], "source_databases": ["sales", "billing"]}
 """A job of one of its source's two databases."""
@@ -161,3 +165,16 @@ def test_a_selection_that_could_not_be_read_is_read_before_it_counts(env: Env) -
     private(env, "dana", "This press did not count", after=before)
     env.press(env.shows(card, "It migrates `sales`", step="confirm"), "confirm")
     assert asks(env, job)
+
+
+def test_a_rule_keeps_the_destination_from_who_may_delete_the_job(env: Env) -> None:
+    job = env.add_job("kept", phase="CDC", databases=["sales"])
+    refused = plain(env.type(f"delete {job} --with-destination"))
+    assert "by the rule “destinations” that takes the role admin" in refused
+    card, before = env.type(f"delete {job}"), moment(env)
+    env.confirm(card, "confirm_destination", typed=job)
+    private(env, "dana", "by the rule “destinations”", after=before)
+    env.confirm(card)
+    env.press(asks(env, job), "approve", ALEX)
+    assert ended(env, job) == ["succeeded"]
+    assert not env.writes("delete", job)[0]["request"].get("force")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.cmdline.answers import Group, User
-from bot.dms.model import Job
+from bot.dms.model import Job, Options
 from bot.dms.rules import Action
 from bot.policy.access import Access, Approvers
 from bot.policy.model import Role
@@ -438,6 +439,94 @@ def test_explaining_covers_each_verb_on_the_job() -> None:
 
 def test_an_open_policy_names_nobody_to_ask() -> None:
     assert Access(policy=OPEN).verdict(QUINN, "delete", job()).approvers == Approvers()
+
+
+WITH_DESTINATION = "delete-with-destination"
+DELETIONS = """
+[[rule]]
+name = "production"
+verbs = ["delete"]
+labels = ["env=prod"]
+approvals = 2
+approvers = ["approver"]
+expires = "2h"
+[[rule]]
+name = "destinations"
+verbs = ["delete-with-destination"]
+approvers = ["admin", "U0ALEX0001"]
+expires = "1h"
+[[rule]]
+name = "sandboxes"
+verbs = ["change"]
+jobs = ["sandbox-*"]
+approvals = 0
+self_approval = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("verb", "on", "approvals", "rule"),
+    [
+        ("delete", PROD, 2, "production"),
+        (WITH_DESTINATION, PROD, 2, "production"),
+        ("delete", job(), 1, ""),
+        (WITH_DESTINATION, job(), 1, "destinations"),
+        ("delete", job("sandbox-1"), 0, "sandboxes"),
+        (WITH_DESTINATION, job("sandbox-1"), 1, "destinations"),
+    ],
+)
+def test_of_two_rules_about_a_deletion_the_stricter_holds(
+    verb: str, on: Job, approvals: int, rule: str
+) -> None:
+    verdict = access(ROLES + DELETIONS).verdict(DANA, verb, on)
+    assert verdict.allowed
+    assert verdict.approvals == approvals
+    assert verdict.rule == rule or not verdict.rule
+    assert verdict.self_approval is (approvals == 0)
+
+
+def test_of_two_rules_the_shorter_time_counts() -> None:
+    assert access(ROLES + DELETIONS).verdict(DANA, WITH_DESTINATION, PROD).expires == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("who", "with_destination", "may"),
+    [
+        (ALEX, False, True),
+        (ALEX, True, True),
+        (RILEY, False, True),
+        (RILEY, True, False),
+        (ADMIN, True, True),
+    ],
+)
+def test_an_approval_of_a_deletion_counts_by_both_rules(
+    who: Person, with_destination: bool, may: bool
+) -> None:
+    asked = request(Action.DELETE, DANA, PROD, options=Options(with_destination=with_destination))
+    assert access(ROLES + DELETIONS).may_approve(who, asked).allowed is may
+
+
+@pytest.mark.parametrize(
+    "rules", ["", '[[rule]]\nverbs = ["delete"]\napprovals = 3\n', "[[rule]]\nverbs = 'destroy'"]
+)
+@pytest.mark.parametrize("on", [PROD, job()])
+def test_a_policy_that_names_only_delete_keeps_its_meaning(rules: str, on: Job) -> None:
+    judged = access(ROLES + rules)
+    both = [judged.verdict(DANA, verb, on) for verb in ("delete", WITH_DESTINATION)]
+    assert replace(both[0], why="") == replace(both[1], why="")
+
+
+@pytest.mark.parametrize(("who", "may"), [(DANA, False), (ADMIN, True)])
+def test_deleting_the_destination_can_be_kept_to_some(who: Person, may: bool) -> None:
+    judged = access(ROLES + f'[[rule]]\nverbs = "{WITH_DESTINATION}"\nallow = ["admin"]\n')
+    assert judged.verdict(who, WITH_DESTINATION, job()).allowed is may
+    assert judged.verdict(who, "delete", job()).allowed
+    assert [verb for verb, _ in judged.explain(who, job()) if verb == WITH_DESTINATION]
+
+
+def test_a_planned_freeze_stops_deletions_with_the_destination() -> None:
+    frozen = access(ROLES + WINDOW.format(until="2026-03-02T00:00:00Z"))
+    assert not frozen.verdict(DANA, WITH_DESTINATION, job(env="prod")).allowed
 
 
 SECRET = """

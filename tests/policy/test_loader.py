@@ -36,7 +36,7 @@ def test_the_example_is_sound() -> None:
     policy = load(EXAMPLE)
     assert policy.warnings == ()
     assert policy.source == "policy.example.toml"
-    assert (len(policy.rules), len(policy.planned_freezes), len(policy.watches)) == (3, 1, 1)
+    assert (len(policy.rules), len(policy.planned_freezes), len(policy.watches)) == (4, 1, 1)
 
 
 def test_every_key_is_read() -> None:
@@ -98,7 +98,14 @@ def test_every_key_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("word", "verbs"),
-    [("*", VIEWS | CHANGES | FREEZES), ("change", CHANGES), ("destroy", DESTROYS), ("view", VIEWS)],
+    [
+        ("*", VIEWS | CHANGES | FREEZES),
+        ("change", CHANGES),
+        ("destroy", DESTROYS),
+        ("view", VIEWS),
+        ("full-dump", CHANGES & {"restart", "demote"}),
+        ("delete-with-destination", frozenset({"delete-with-destination"})),
+    ],
 )
 def test_words_stand_for_several_verbs(word: str, verbs: frozenset[str]) -> None:
     assert parse(ROLES + f'[[rule]]\nverbs = "{word}"\n').rules[0].verbs == verbs
@@ -212,6 +219,12 @@ def test_a_freeze_that_waits_for_approvals_is_a_fault(verbs: str) -> None:
     ("text", "said"),
     [
         ("", "Nobody may change a job"),
+        (
+            ROLES
+            + '[[rule]]\nname="a"\nverbs=["delete"]\napprovers=["U0DANA0001"]\n'
+            + '[[rule]]\nname="b"\nverbs=["delete-with-destination"]\napprovers=["U0ALEX0001"]',
+            "“b”: delete-with-destination needs 1 approval by people who may approve delete, too (“a”)",
+        ),
         (
             ROLES + '[[rule]]\nname="a"\nverbs=["change"]\n[[rule]]\nname="b"\nverbs=["stop"]\njobs=["x"]',
             "rule 2 “b”: it never decides anything, because “a” stands before it",

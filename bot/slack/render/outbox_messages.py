@@ -16,6 +16,7 @@ from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
+from bot.policy.permissions import ruled_as
 from bot.requests.buttons import action_buttons, group_action_buttons, restart_failed_button, show_button
 from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open, valid_approvals
 from bot.slack.render import alerts, timeline
@@ -174,8 +175,9 @@ class OutboxRenderer:
 
     def _approvers(self, request: Request) -> tuple[RichPart, ...]:
         found: dict[RichPart, None] = {}
+        verb = ruled_as(request.action, request.options)
         for job in request.jobs:
-            approvers = self._access.verdict(request.by, request.action, job).approvers
+            approvers = self._access.verdict(request.by, verb, job).approvers
             found.update(dict.fromkeys(Group(each) for each in approvers.groups))
             found.update(dict.fromkeys(User(each) for each in approvers.users))
         return tuple(found)
