@@ -71,6 +71,18 @@ class Cause(StrEnum):
     RUNNING = "a running job cannot be restarted"
     SOURCE_IN_USE = "the source is set up for another migration"
     LOG_CHAIN = "the chain of log backups is broken"
+    RECOVERY_MODEL = "the recovery model is not FULL"
+    ENCRYPTED_BACKUP = "a backup is encrypted"
+    BACKUP_FILE = "a backup file cannot be read"
+    SQLSERVER_CDC = "change data capture does not run on the source"
+    ORACLE_LOGGING = "archiving or supplemental logging is off"
+    UNDO = "the source's undo data is gone"
+    AUTH_PLUGIN = "the user's authentication plugin does not fit"
+    LOCKS = "the database allows too few locks"
+    MEMORY = "a database is out of memory"
+    BUCKET = "files in Cloud Storage cannot be read"
+    IAM = "a permission in Google Cloud is missing"
+    API_DISABLED = "an API is not enabled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dms.error_causes import LOGS_GONE, NETWORK, SOURCE, Cause, KnownError, known
+from bot.dms.error_causes import NETWORK, SOURCE, Cause, KnownError, known
 
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
@@ -16,22 +16,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TOO_MANY_CONNECTIONS,
         r"\btoo many (?:connections|clients)\b|"
-        r"\bremaining connection slots are reserved\b|\bmax_connections\b|\bORA-00020\b",
+        r"\bremaining connection slots are reserved\b|\bmax_connections\b",
         "The database takes no more connections: end some, or raise `max_connections`.",
-        documented=False,
-    ),
-    known(
-        Cause.LOG_LOST,
-        r"\bORA-(?:01291|00308|27037)\b|\bmissing (?:redo |archived? )?log ?file\b",
-        LOGS_GONE.format("archived redo logs were removed; keep them longer"),
-        documented=False,
-    ),
-    known(
-        Cause.LOG_CHAIN,
-        r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\bbroken log chain\b|"
-        r"\blog chain\b.{0,40}\bbroken\b|\b(?:msg|error:?) (?:4305|4326|4330)\b",
-        "A transaction log backup is missing between those that were uploaded: upload it, or begin "
-        "anew with a full backup.",
         documented=False,
     ),
     known(
@@ -76,7 +62,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.STATEMENT_TIMEOUT,
         r"\bstatement timeout\b|\block wait timeout\b|"
-        r"\bmaximum statement execution time\b|\block timeout\b|\bORA-01555\b",
+        r"\bmaximum statement execution time\b|\block timeout\b",
         "A statement on the database took longer than allowed. "
         "Raise the limit (`statement_timeout`) for the migration user, then {go_on}.",
         documented=False,
@@ -130,7 +116,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bconnection (?:refused|timed out|timeout|attempt)\b|"
         r"\b(?:timed out|time-?out)\b.{0,40}\b(?:connect\w*|host|server)\b|"
         r"\bunreachable\b|\bno route to host\b|\bcould not translate host name\b|"
-        r"\bunknown host\b|\bprivate connectivity error\b|\bnetwork is\b|\bORA-125\d\d\b|"
+        r"\bunknown host\b|\bprivate connectivity error\b|\bnetwork is\b|"
         r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
         r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down)\b",
         "DMS cannot reach the database: "

@@ -22,7 +22,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.NOT_EMPTY,
         r"\bcontains existing data\b|\buser.defined entities\b|\bonly migrate to empty\b|"
         r"\bdestination (?:instance|cluster|database)? ?is not empty\b|"
-        r"\b(?:relation|schema|table|type|database|function|sequence)\b.{0,80}\balready exists\b",
+        r"\b(?:relation|schema|table|type|database|function|sequence)\b.{0,80}\balready exists\b|"
+        r"\bdatabase exists\b|\berror(?:_code)?:? ?1007\b",
         "The destination is not empty. Clear it (or choose another), then {go_on}.",
         "EXISTING_DATA",
         "EXISTING_CONFLICTING_DATABASES",
@@ -178,7 +179,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DEFINER,
-        r"\bdefiner\b|\berror 1449\b|\berror 1227\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|\bSET_USER_ID\b",
+        r"\bdefiner\b|\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|\bSET_USER_ID\b",
         "A view, trigger or routine on the source has a DEFINER that the destination does not know: "
         "create that user there, or use INVOKER.",
         "UNSUPPORTED_DEFINER",
@@ -226,7 +227,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.NO_PRIMARY_KEY,
-        r"\b(?:no|without|lacks? a?|have no|has no|does not have a?)\s*primary key\b|"
+        r"\b(?:no|without|lacks? a?|have no|has no|(?:does|do) not have a?)\s*primary key\b|"
         r"\breplica identity\b|\bmissing primary key\b",
         "Tables have no primary key: their updates and deletes are not replicated. "
         "Add keys, or bring such changes over by hand after the promotion.",

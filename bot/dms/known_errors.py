@@ -11,9 +11,11 @@ import re
 
 from bot.dms.error_causes import KnownError
 from bot.dms.errors_of_access import ACCESS_ERRORS
+from bot.dms.errors_of_engines import ENGINE_ERRORS
 from bot.dms.errors_of_replication import REPLICATION_ERRORS
 
-_KNOWN = (*REPLICATION_ERRORS, *ACCESS_ERRORS)
+KNOWN_ERRORS = (*ENGINE_ERRORS, *REPLICATION_ERRORS, *ACCESS_ERRORS)
+"""In the order in which they are looked through."""
 
 
 def find(text: str) -> KnownError | None:
@@ -22,18 +24,18 @@ def find(text: str) -> KnownError | None:
     >>> find("ERROR: relation \"public.ssl_scans\" does not exist").cause
     <Cause.SCHEMA_DRIFT: 'source and destination tables differ'>
     """
-    for known in _KNOWN:
+    for known in KNOWN_ERRORS:
         if any(re.search(rf"\b{code}\b", text) for code in known.codes):
             return known
     searched = _without_names(text)
-    return next((known for known in _KNOWN if known.pattern.search(searched)), None)
+    return next((known for known in KNOWN_ERRORS if known.pattern.search(searched)), None)
 
 
 _PARAMETER = (
     r"wal_level|max_\w+|log_bin\w*|binlog_\w+|gtid_mode|enforce_gtid\w*|server_id|innodb_\w+"
     r"|sql_mode|rds\.\w+"
 )
-_SINGLE = re.compile(rf"'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)')[^'\n]{{0,200}}'")
+_SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)')[^'\n]{{0,200}}'")
 _DOUBLE = re.compile(r"\"(?!pglogical\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
 _DOTTED = re.compile(
     r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.)\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"

@@ -1,7 +1,9 @@
 """Real error texts get the right kind of cause, and names of tables and the like get none.
 
 `error_texts.tsv` has texts of DMS, PostgreSQL and MySQL, each with the cause that people who know these
-databases give it; the ones below come from the guides' "Diagnose issues" and the databases' manuals.
+databases give it; `more_error_texts.tsv` has texts of the error references of PostgreSQL, MySQL, Oracle and
+SQL Server, of Cloud Storage and IAM; the ones below come from the guides' "Diagnose issues" and the
+databases' manuals.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ import pytest
 
 from bot.dms.advice import explain, likely_cause
 from bot.dms.error_causes import Cause, KnownError
-from bot.dms.errors_of_access import ACCESS_ERRORS
-from bot.dms.errors_of_replication import REPLICATION_ERRORS
-from bot.dms.known_errors import find
+from bot.dms.known_errors import KNOWN_ERRORS, find
 from bot.dms.model import Phase, State
 from tests.slack.makers import job
 
-_LINES = (Path(__file__).parent / "error_texts.tsv").read_text(encoding="utf-8").splitlines()[1:]
+_LINES = [
+    line
+    for name in ("error_texts.tsv", "more_error_texts.tsv")
+    for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()[1:]
+]
 
 
 @pytest.mark.parametrize(("cause", "text"), [line.split("\t") for line in _LINES])
@@ -97,7 +101,22 @@ def test_names_are_no_causes(word: str, text: str, cause: Cause) -> None:
     assert known.cause is cause
 
 
-@pytest.mark.parametrize("text", ["", "Something odd happened.", "deadlock detected", "orders and titles"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Something odd happened.",
+        "deadlock detected",
+        "orders and titles",
+        "The operation was cancelled by the user.",
+        "Operation timed out after 3600 seconds.",
+        "orders is full of gaps",
+        "ERROR: division by zero",
+        "Column memory_errors of table out_of_office could not be read",
+        'ERROR: relation "quota_limits" has 3 rows',
+        "Table timeout_events: conversion of column ssl_cert_password to text",
+    ],
+)
 def test_what_is_not_known_has_no_cause(text: str) -> None:
     assert find(text) is None
 
@@ -129,7 +148,7 @@ def test_the_code_of_the_api_comes_first(code: str, cause: Cause) -> None:
     assert known.cause is cause
 
 
-@pytest.mark.parametrize("known", [*REPLICATION_ERRORS, *ACCESS_ERRORS], ids=lambda known: known.cause.name)
+@pytest.mark.parametrize("known", KNOWN_ERRORS, ids=lambda known: known.cause.name)
 @pytest.mark.parametrize(
     ("state", "phase", "forbidden"),
     [

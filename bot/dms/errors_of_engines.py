@@ -1,0 +1,217 @@
+"""Known errors that one engine, Cloud Storage or IAM tells by its own code or sentence; looked through
+first, as more general signs would take some of them for something else.
+
+Sources of the texts: the Oracle Database error help (ORA-…), the error references of MySQL and SQL Server,
+the PostgreSQL manual. Remedies are the bot's own where they say so; the others are in "Configure your
+source" of the guides.
+"""
+
+from __future__ import annotations
+
+from bot.dms.error_causes import LOGS_GONE, SOURCE, Cause, KnownError, known
+
+ENGINE_ERRORS: tuple[KnownError, ...] = (
+    known(
+        Cause.API_DISABLED,
+        r"\bAPI\b.{0,60}\bhas not been used in project\b|\bSERVICE_DISABLED\b|\bAPI\b.{0,40}\bis disabled\b",
+        "An API of the project is not enabled: enable the one that the error names, and wait a few minutes.",
+        documented=False,
+    ),
+    known(
+        Cause.BUCKET,
+        r"\bstorage\.(?:objects|buckets)\.\w+|\bcloud storage\b.{0,80}\b(?:denied|access|"
+        r"not found|forbidden)\b|"
+        r"\bgs://\S+.{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b|"
+        r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b",
+        "DMS cannot read the dump or backup files in Cloud Storage: check the path, and give the service "
+        "account that the error names the role Storage Object Viewer on the bucket.",
+        documented=False,
+    ),
+    known(
+        Cause.IAM,
+        r"\bpermission\b.{0,80}\bdenied on resource\b|\biam\.\w+\.\w+|"
+        r"\bdoes not have\b.{0,80}\b(?:IAM )?permission "
+        r"(?:to|for)\b|\bservice account\b.{0,120}\b(?:lacks|missing|required) (?:the )?permissions?\b",
+        "A service account lacks a permission in Google Cloud: grant the one that the error names.",
+        documented=False,
+    ),
+    # ---- Oracle
+    known(
+        Cause.ORACLE_LOGGING,
+        r"\bORA-(?:01325|00258|00253|01354)\b|\bnoarchivelog\b|\barchive ?log mode\b|\bsupplemental log",
+        "The source does not log what replication needs: switch on ARCHIVELOG and supplemental "
+        "logging as the "
+        "guide says.",
+        page=SOURCE,
+    ),
+    known(
+        Cause.LOG_LOST,
+        r"\bORA-(?:01291|01292|00308|00334|27037|01284)\b|\bmissing (?:redo |archived? )?log ?file\b",
+        LOGS_GONE.format("archived redo logs were removed; keep them longer"),
+        documented=False,
+    ),
+    known(
+        Cause.UNDO,
+        r"\bORA-(?:01555|22924|30036)\b|\bsnapshot too old\b",
+        "The source overwrote undo data that a long read still needed: raise `UNDO_RETENTION` and the undo "
+        "tablespace, then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.DISK_FULL,
+        r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|19809|19815|30009)\b|\barchiver error\b|"
+        r"\berror(?:_code)?:? ?1114\b|\b(?:table|file)\b.{0,80}\bis full\b|\berrno: 28\b|\berrcode: 28\b|"
+        r"\b(?:msg|error:?) (?:1105|9002)\b|\btransaction log for database\b.{0,80}\bis full\b",
+        "A disk, tablespace or log area is full, on the source or on the destination. Make room first.",
+        documented=False,
+    ),
+    known(
+        Cause.CONNECTION_LOST,
+        r"\bORA-(?:03113|03114|03135|02396|02399|12547|12570|00028|01089|01092)\b|"
+        r"\bcommunications link failure\b|\b(?:replication|idle-in-transaction|idle-session) timeout\b",
+        "The connection to the database broke while it was in use: check that it is up and stays up, the "
+        "network between, and its time-outs.",
+        documented=False,
+    ),
+    known(
+        Cause.UNREACHABLE,
+        r"\bORA-(?:12[15]\d\d|01033|01034|27101|12860)\b|\bnetwork-related or instance-specific error\b|"
+        r"\btemporary failure in name resolution\b|\bhost is down\b|\bcould not resolve (?:host|"
+        r"the connect)\b|"
+        r"\bname or service not known\b",
+        "DMS cannot reach the database: check that it is up, then host, port and service name, firewall, "
+        "allowlist, VPC peering or tunnel.",
+        documented=False,
+    ),
+    known(
+        Cause.SCHEMA_DRIFT,
+        r"\bORA-(?:01400|02291|02290|12899|01438)\b|\bcannot be converted from type\b|"
+        r"\berror(?:_code)?:? ?(?:1054|1136|1677)\b",
+        "A table on the destination is not like the one on the source: DDL is not replicated. Make the same "
+        "change on both, then {go_on}.",
+        documented=False,
+    ),
+    # ---- MySQL
+    known(
+        Cause.AUTH_PLUGIN,
+        r"\bcaching_sha2_password\b|\bsha256_password\b|\bauthentication plugin\b|"
+        r"\bauthentication requires secure connection\b",
+        "The migration user's authentication plugin needs TLS or is not there: use TLS in the connection "
+        "profile, or give the user `mysql_native_password`.",
+        documented=False,
+    ),
+    known(
+        Cause.SOURCE_PRIVILEGES,
+        r"\berror(?:_code)?:? ?1044\b|\baccess denied for user\b.{0,120}\bto database\b|"
+        r"\b(?:REPLICATION (?:SLAVE|CLIENT)|PROCESS|EXECUTE|XA_RECOVER_ADMIN)\b.{0,40}\bprivilege|"
+        r"\b(?:msg|error:?) (?:229|262|297|300|916|4060)\b|"
+        r"\bcannot open database\b.{0,80}\brequested by the login\b|"
+        r"\bserver principal\b.{0,80}\bnot able to access\b|\bORA-(?:01950|00990|01045)\b",
+        "The migration user lacks privileges on the source: grant what the guide lists.",
+        page=SOURCE,
+    ),
+    known(
+        Cause.TOO_MANY_CONNECTIONS,
+        r"\bmax_user_connections\b|\berror(?:_code)?:? ?(?:1040|1203|1226)\b|\bORA-(?:00018|00020|"
+        r"12516|12519|12520)\b",
+        "The database takes no more connections: end some, or raise its limit.",
+        documented=False,
+    ),
+    known(
+        Cause.DUPLICATE,
+        r"\berror(?:_code)?:? ?(?:1032|1062|1586)\b|\bHA_ERR_(?:KEY_NOT_FOUND|FOUND_DUPP_KEY|END_OF_FILE)\b|"
+        r"\bcan't find record in\b",
+        "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
+        "destination alone until it is promoted.",
+        documented=False,
+    ),
+    # ---- SQL Server
+    known(
+        Cause.ENCRYPTED_BACKUP,
+        r"\bserver certificate with thumbprint\b|\b(?:msg|error:?) (?:33111|15581)\b|"
+        r"\b(?:decrypt|encrypted)\b.{0,60}\bbackup\b|\bbackup\b.{0,60}\bencrypt",
+        "A backup is encrypted: give the job the certificate and the private key of that database.",
+        documented=False,
+    ),
+    known(
+        Cause.BACKUP_FILE,
+        r"\bmedia family\b.{0,80}\bincorrectly formed\b|\b(?:msg|error:?) (?:3203|3241|3242|3154|"
+        r"3183|3189)\b|"
+        r"\bbackup set holds a backup of a database other than\b|"
+        r"\bbackup file\b.{0,60}\b(?:corrupt\w*|damaged)\b",
+        "A backup file cannot be read, or is of another database: upload it again, in the folder "
+        "and with the "
+        "name that the guide asks for.",
+        documented=False,
+    ),
+    known(
+        Cause.RECOVERY_MODEL,
+        r"\brecovery model\b.{0,60}\bsimple\b|\b(?:msg|error:?) 4208\b",
+        "The source database has the recovery model SIMPLE, which has no log backups: set it to "
+        "FULL, take a full "
+        "backup, and begin anew.",
+        documented=False,
+    ),
+    known(
+        Cause.LOG_CHAIN,
+        r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\b(?:broken|"
+        r"gap in the) log chain\b|"
+        r"\blog chain\b.{0,40}\b(?:broken|gap)\b|\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
+        r"\bnot been restored to the correct earlier state\b|\bno current database backup\b",
+        "A backup is missing between those that were uploaded: upload it, or begin anew with a full backup.",
+        documented=False,
+    ),
+    known(
+        Cause.SQLSERVER_CDC,
+        r"\b(?:change data capture|CDC)\b.{0,60}\b(?:is not|not) (?:enabled|running|active)\b|"
+        r"\bsp_cdc_enable\w*|"
+        r"\bSQL Server Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
+        r"22832|22830)\b",
+        "Change data capture does not run on the source: enable it for the database and its tables, and see "
+        "that the SQL Server Agent runs.",
+        page=SOURCE,
+    ),
+    # ---- PostgreSQL
+    known(
+        Cause.LOCKS,
+        r"\bmax_locks_per_transaction\b|\bout of shared memory\b",
+        "The dump takes more locks than the database allows: raise `max_locks_per_transaction`, "
+        "and restart it.",
+        documented=False,
+    ),
+    known(
+        Cause.MEMORY,
+        r"\bout of memory\b|\bcannot allocate memory\b|\bORA-(?:04030|04031)\b|\b(?:msg|error:?) 701\b",
+        "A database is out of memory: give it more, or a larger machine.",
+        documented=False,
+    ),
+    known(
+        Cause.READ_REPLICA,
+        r"\bconflict with recovery\b|\blogical decoding\b.{0,60}\b(?:in recovery|standby)\b|\bhot standby\b",
+        "The source is a read replica, from which PostgreSQL cannot be migrated: use its primary.",
+    ),
+    known(
+        Cause.LOCALE,
+        r"\binvalid byte sequence for encoding\b|\bhas no equivalent in encoding\b|"
+        r"\bincorrect string value\b",
+        "Text of the source does not fit its encoding or that of the destination: mend the text, "
+        "or convert the "
+        "database.",
+        documented=False,
+    ),
+    known(
+        Cause.CERTIFICATE,
+        r"\btlsv\d[\w.]* alert\b|\bsslv\d alert\b|\bunknown ca\b|\bwrong version number\b|"
+        r"\bORA-(?:28759|29024|28860)\b",
+        "The certificates in the connection profile do not fit, or have expired: correct the profile.",
+        documented=False,
+    ),
+    known(
+        Cause.DESTINATION_GONE,
+        r"\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b.{0,120}\b(?:not found|"
+        r"does not exist|deleted)\b",
+        "The destination is not there any more: the job cannot go on. Delete it and make another.",
+        documented=False,
+    ),
+)
+"""Each by a sign of its own: a number of the database, or a sentence that no other error has."""
