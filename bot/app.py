@@ -273,7 +273,7 @@ class Bot:
             clock=self._clock,
         )
         buttons = RequestButtons(workers, self.approvals, self.store, self.replier, self._clock)
-        submissions = Submissions(workers, self.approvals, self.store, self.replier)
+        submissions = Submissions(workers, self.approvals, self.store, self.replier, self._clock)
         pace = PersonalLimit(self.settings.commands_per_minute)
         return Dispatcher(self.commands.syntaxes, self.store, workers, buttons, submissions, pace)
 

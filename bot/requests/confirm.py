@@ -76,7 +76,9 @@ class ConfirmationStep:
             return request
         if destination:
             request = self.with_destination(request)
-        if needs_typed_confirmation(request) and typed.strip() != confirmation_phrase(request):
+        # Approvers are then asked to confirm, too, whatever the delay is by then.
+        request = replace(request, typed=needs_typed_confirmation(request))
+        if request.typed and typed.strip() != confirmation_phrase(request):
             return Note(
                 f"Not confirmed: press again, and type `{confirmation_phrase(request)}` exactly.", tone="warn"
             )

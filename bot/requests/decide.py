@@ -9,8 +9,11 @@ from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
 from bot.requests.queries import denial_key, departed, request_key, valid_approvals, valid_approvers
 from bot.requests.revalidate import Revalidation
+from bot.requests.rules import needs_typed_confirmation
 from bot.store.records import Decision, OutMessage, Person, Request, RequestState
 from bot.util.redact import redact
+
+_APPROVED_ALREADY = Note("You have approved this already.", tone="info")
 
 
 class Approval:
@@ -20,8 +23,10 @@ class Approval:
         self._ctx = context
         self._revalidation = revalidation
 
-    def approve(self, who: Person, shown: Request) -> Note | None:
+    def approve(self, who: Person, shown: Request, *, sure: bool = False) -> Note | None:
         """Approve `shown`, the request as it was read for this press. None on success, else what to answer.
+
+        What its requester had to type takes an approver who is `sure`: a second press, on what will be lost.
 
         Raises:
             DmsError, StoreError.
@@ -29,6 +34,11 @@ class Approval:
         request = self.check(who, shown)
         if isinstance(request, Note):
             return request
+        if needs_typed_confirmation(request) and not sure:
+            return Note(
+                "Not approved: press Approve again, and confirm what will be lost in the dialog.",
+                tone="warn",
+            )
         left = departed(self._ctx.store, self._ctx.access, request)
         if left:
             return self._revalidation.end_as_outdated(request, left)
@@ -54,7 +64,7 @@ class Approval:
             decisions = self._ctx.store.decisions(request.id)
             given = {each.user for each in valid_approvals(request, decisions)}
             if who.user in {each.user for each in valid_approvals(current, decisions)}:
-                return Note("You have approved this already.", tone="info")
+                return _APPROVED_ALREADY
             enough = len(given | {who.user}) >= request.needed
             blocked = self._revalidation.blocked_note(request) if enough else None
             if blocked is not None:
@@ -67,6 +77,18 @@ class Approval:
             self._ctx.on_state_entered(moved)
         self._ctx.start_if_approved(moved)
         return None
+
+    def may_approve(self, who: Person, request_id: str) -> Request | Note:
+        """The request, when `who` may approve it now and has not yet, else what to answer.
+
+        Raises:
+            StoreError.
+        """
+        request = self.may_decide(who, request_id)
+        if isinstance(request, Note):
+            return request
+        given = valid_approvals(request, self._ctx.store.decisions(request.id))
+        return _APPROVED_ALREADY if who.user in {each.user for each in given} else request
 
     def may_decide(self, who: Person, request_id: str) -> Request | Note:
         """The request, when `who` may approve or deny it now, else what to answer.

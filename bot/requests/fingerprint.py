@@ -6,7 +6,10 @@ knows (`RequestFacts.selections`). Whatever differs later makes it out of date.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 
 from bot.dms.model import ConfigSnapshot, Endpoint, Job, Options, Selection
 from bot.dms.rules import DESTRUCTIVE, Action
@@ -118,6 +121,18 @@ def selection_text(selection: ConfigSnapshot) -> str:
 
 def _list(names: Sequence[str]) -> str:
     return first_few([_code(each) for each in names], _NAMED)
+
+
+# ---- what a view shows
+
+
+def shown_digest(request: Request) -> str:
+    """A digest of what people are shown of a request besides its delay: it differs as soon as that does."""
+    facts = request.facts
+    selections = sorted((name, asdict(each)) for name, each in facts.selections.items())
+    databases = sorted((name, list(each)) for name, each in request.databases.items())
+    shown = [repr(request.options), databases, selections, list(request.warning), list(facts.changes)]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 # ---- what nobody has seen yet

@@ -190,9 +190,25 @@ class Revalidation:
         refused = self._may_not_recheck(who, request)
         if refused is not None:
             return refused
+        self._measure(request)
+        return None
+
+    def measure_again(self, request_id: str) -> Note | None:
+        """Measure the delay of a promote for somebody who is about to approve it. None on success.
+
+        Raises:
+            StoreError.
+        """
+        request = self._ctx.store.request(request_id)
+        if request is None or request.state not in OPEN_REQUESTS:
+            return self._ctx.ended_note(request)
+        if request.action is Action.PROMOTE:
+            self._measure(request)
+        return None
+
+    def _measure(self, request: Request) -> None:
         delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
         self._ctx.save_delays(request, delays)
-        return None
 
     def _may_not_recheck(self, who: Person, request: Request) -> Note | None:
         """A new figure changes what others are asked to confirm: those who may promote or approve look."""

@@ -90,7 +90,18 @@ class Env:
         """Press a button of a message or a view: see `found_by`, and `SlackControl.press` for `stale`."""
         delivery = self.slack.press(message, **self.found_by(message, button), user=user, stale=stale)
         assert delivery["ok"], delivery
+        if button == "approve" and asks_first(message if stale else self._shown(message, button)):
+            self.approve_surely(user)
         return delivery
+
+    def approve_surely(self, user: str) -> JSON:
+        """Press Approve in the dialog that asks an approver first; the answer."""
+        view = self.slack.wait_view(user, "you confirm too")
+        return self.slack.submit(view, user=user)
+
+    def _shown(self, message: JSON, button: str) -> JSON:
+        """The message as it was given, or as it is now where it has got the button since."""
+        return message if button in steps(message) or "ts" not in message else self.current(message)
 
     def shows(self, message: JSON, *words: str, step: str = "", timeout: float = PATIENCE_S) -> JSON:
         """The same message, once it shows all these words, and a button of this step."""
@@ -124,7 +135,7 @@ class Env:
 
         The message may have got the button since.
         """
-        shown = message if button in steps(message) or "ts" not in message else self.current(message)
+        shown = self._shown(message, button)
         fitting = [each for each in action_ids(shown) if each.split(":")[2:3] == [button]]
         assert len(fitting) <= 1, f"{button} stands for several buttons: {fitting}"
         return {"action_id": fitting[0]} if fitting else {"text": button}
@@ -165,6 +176,12 @@ class Env:
 def _just_before(message: JSON) -> str:
     """A time stamp that the message is the first after."""
     return str(Decimal(message["ts"]) - Decimal("0.000001"))
+
+
+def asks_first(message: JSON) -> bool:
+    """Whether the Approve button of a message says with its dots that a dialog asks first."""
+    elements = [each for block in message.get("blocks") or () for each in block.get("elements", ())]
+    return any(each["text"]["text"] == "Approve …" for each in elements if each["type"] == "button")
 
 
 def action_ids(message: JSON) -> list[str]:

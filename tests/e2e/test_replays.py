@@ -76,6 +76,26 @@ def test_a_press_and_an_approval(env: Env) -> None:
     assert len(env.writes("promote", job)) == 1
 
 
+def test_an_approval_in_a_dialog(env: Env) -> None:
+    behind = {"state": "RUNNING", "phase": "CDC", "databases": ["sales"], "sec_lag": 90, "bytes_lag": 10}
+    job, other = env.add_job("again", **behind), env.add_job("again", **behind)
+    for each in (other, job):
+        env.confirm(env.shows(env.type(f"promote {each}"), step="confirm"), typed=each)
+    typed = [each["payload"] for each in env.slack.deliveries("interactive")]
+    env.press(asks(env, job), "approve", user="alex")
+    submission = env.slack.deliveries("interactive")[-1]["payload"]
+    assert submission["view"]["callback_id"] == "dms:promote:approve_sure"
+    assert ended(env, job) == ["succeeded"]
+    replayed(env, Recorded(env, "interactive", submission), job)
+    assert len(env.writes("promote", job)) == 1
+    # The dialog in which the requester has typed is no dialog of an approver.
+    views = [each["view"] for each in typed if each["type"] == "view_submission"]
+    forged = submission["view"] | {"private_metadata": views[-2]["private_metadata"]}
+    payload = submission | {"view": forged, "trigger_id": f"1.{other}"}
+    replayed(env, Recorded(env, "interactive", payload), other)
+    assert env.writes("promote", other) == []
+
+
 def test_a_view(env: Env) -> None:
     job = env.add_job("again", state="FAILED", phase="CDC", databases=["sales"])
     card = env.shows(env.type(f"restart {job}"), step="confirm")

@@ -170,7 +170,7 @@ def stopping_first(env: Timed, job: str) -> JSON:
     env.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
     card = env.shows(env.type(f"restart {job} --stop-first"), step="confirm")
     env.confirm(card, typed=job)
-    asking = env.slack.wait_message(channel="dms-approvals", contains=[job, "[Approve]"])
+    asking = env.slack.wait_message(channel="dms-approvals", contains=[job, "[Approve"])
     env.press(asking, "approve", user="alex")
     env.shows(card, "stopping it first")
     env.clock.jump(61 * MINUTE)

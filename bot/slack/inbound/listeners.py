@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 COMMAND = "/dms"
 HOME = "home"
 """The verb in the action ids of the Home tab's own buttons."""
-_VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "deny_reason")
+_VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "deny_reason")
 """Views that are last in their flow: their submission closes all views. The answer is in the channel."""
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 

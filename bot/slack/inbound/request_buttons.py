@@ -11,6 +11,7 @@ from bot.cmdline.answers import Answer, Note, User
 from bot.dms.delay import MeasuredDelay
 from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since
+from bot.requests.fingerprint import shown_digest
 from bot.requests.queries import approval_key, find_related_open, request_key
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON, STATE_TEXT
@@ -31,12 +32,14 @@ DENIAL = "denial"
 """Kind of the callback token of the view that asks for the reason of a denial."""
 TYPING = "typing"
 """Kind of the callback token of the view in which the confirmation is typed."""
+APPROVING = "approving"
+"""Kind of the callback token of the view in which an approver confirms."""
 _REVIEW = "review"
 """Kind of the callback token of the view that shows a request in full."""
 _UPDATE_POLLS = 5
 _UPDATE_POLL_S = 0.2
 """How often and how long to wait until a message that was just updated is marked as sent."""
-_ACKNOWLEDGED = {
+ACKNOWLEDGED = {
     "confirm": "Confirmed. The request's message shows what happens next.",
     "confirm_destination": "Confirmed. The request's message shows what happens next.",
     "approve": "Your approval counts. The request's message shows what happens next.",
@@ -95,9 +98,7 @@ class RequestButtons:
             "withdraw": self._step(approvals.expiry.cancel, store_only=True),
             "recheck": self._step(approvals.revalidation.recheck),
             "unfollow": self._step(approvals.abandonment.abandon),
-            "approve": lambda press, target: self._workers.run_later(
-                target, press.verb, lambda: self._approve(press, target)
-            ),
+            "approve": self._approve,
             "deny": self._ask_reason,
             "names": self._names,
             "review": self._review,
@@ -121,6 +122,37 @@ class RequestButtons:
         return step
 
     def _approve(self, press: BlockAction, target: ReplyTarget) -> None:
+        """Approve at once, or ask the approver to confirm what its requester had to type."""
+        request = self._store.request(press.value)
+        if request is not None and needs_typed_confirmation(request):
+            self._open_approval(press, target)
+        else:
+            self._workers.run_later(target, press.verb, lambda: self._approve_now(press, target))
+
+    def _open_approval(self, press: BlockAction, target: ReplyTarget) -> None:
+        """Open the dialog first, as its trigger lasts 3 seconds, and then measure the delay for it."""
+        request = self._approvals.approval.may_approve(press.who, press.value)
+        if isinstance(request, Note):
+            note = request
+            self._workers.run_later(target, press.verb, lambda: self._ack_elsewhere(press, target, note))
+            return
+        view_id = self._workers.open_view(target, press.trigger, modals.loading())
+        if view_id:
+            shown = replace(target, view_id=view_id)
+            self._workers.run_later(shown, press.verb, lambda: self._ask_approver(press, shown))
+
+    def _ask_approver(self, press: BlockAction, target: ReplyTarget) -> None:
+        note = self._approvals.revalidation.measure_again(press.value)
+        request = note or self._approvals.approval.may_approve(press.who, press.value)
+        if isinstance(request, Note):
+            self._replier.answer(target, request)
+            return
+        decisions = self._store.decisions(request.id)
+        related = find_related_open(self._store, request, self._clock())
+        ref = self._remember_shown(press, request, APPROVING)
+        self._replier.update(target, modals.approval_confirmation(request, decisions, ref, related))
+
+    def _approve_now(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
             note: Note | None = request
@@ -146,9 +178,9 @@ class RequestButtons:
             self._review_again(press, target, note)
             return
         elsewhere = press.replaceable or bool(target.view_id)
-        if note is None and elsewhere and press.step in _ACKNOWLEDGED:
+        if note is None and elsewhere and press.step in ACKNOWLEDGED:
             note = self._outdated(press) or Note(
-                f"{_ACKNOWLEDGED[press.step]} `/dms approvals` shows what is still open.", tone="good"
+                f"{ACKNOWLEDGED[press.step]} `/dms approvals` shows what is still open.", tone="good"
             )
         if note is not None:
             self._replier.answer(target, note)
@@ -181,7 +213,14 @@ class RequestButtons:
     def _remember_shown(self, press: BlockAction, request: Request, kind: str) -> str:
         """A callback token for a view. It keeps the delay shown: an open view does not update by itself."""
         delays = delays_to_json(request.facts.delays)
-        shown = {"request": request.id, "channel": press.who.channel, "delay": delays}
+        shown = {
+            "request": request.id,
+            "channel": press.who.channel,
+            "user": press.who.user,
+            "elsewhere": press.replaceable or bool(press.ref),
+            "delay": delays,
+            "shown": shown_digest(request),
+        }
         return self._store.put_ref(press.who.team, kind, shown)
 
     def _stale_view(self, press: BlockAction, request: Request) -> Note | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -10,12 +12,13 @@ import structlog
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
-from bot.requests.delay import changed_since
+from bot.requests.delay import changed_since, data_loss_reason, is_stale
+from bot.requests.fingerprint import shown_digest
 from bot.requests.rules import confirmation_phrase
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
-from bot.slack.inbound.request_buttons import DENIAL, TYPING, shown_delays
+from bot.slack.inbound.request_buttons import ACKNOWLEDGED, APPROVING, DENIAL, TYPING, shown_delays
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.mrkdwn import to_plain_text
@@ -32,11 +35,19 @@ _TYPED_STEPS = ("typed", "typed_destination")
 class Submissions:
     """Validates submitted views and acts on them."""
 
-    def __init__(self, workers: Workers, approvals: Approvals, store: Store, replier: Replier) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        approvals: Approvals,
+        store: Store,
+        replier: Replier,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._workers = workers
         self._approvals = approvals
         self._store = store
         self._replier = replier
+        self._clock = clock
 
     def objections(self, submission: ViewSubmission) -> dict[str, str]:
         """What is wrong with the input, by `block_id`; the acknowledgement waits for it.
@@ -64,6 +75,8 @@ class Submissions:
         target = ReplyTarget(submission.who)
         if submission.step in _TYPED_STEPS:
             self._workers.run_later(target, submission.verb, lambda: self._typed_confirmation(submission))
+        elif submission.step == "approve_sure":
+            self._workers.run_later(target, submission.verb, lambda: self._approved(submission))
         elif submission.step == "deny_reason":
             self._workers.run_later(
                 target, submission.verb, lambda: self._denied(submission), store_only=True
@@ -108,6 +121,38 @@ class Submissions:
         )
         if note is not None:
             self._replier.answer(target, note)
+
+    def _approved(self, submission: ViewSubmission) -> None:
+        """An approval, confirmed in its dialog. It counts where Approve was pressed, as a role may depend on
+        the channel, and only for the person who was asked."""
+        ref = self._store.ref(submission.who.team, submission.ref)
+        request = self._store.request(str(ref.data["request"])) if ref is not None else None
+        asked = ref is not None and ref.kind == APPROVING and ref.data["user"] == submission.who.user
+        if ref is None or request is None or not asked:
+            self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
+            return
+        target = ReplyTarget(replace(submission.who, channel=str(ref.data["channel"])))
+        note = self._stale_approval(ref, request)
+        note = note or self._approvals.approval.approve(target.who, request, sure=True)
+        if note is None and ref.data["elsewhere"]:
+            note = Note(ACKNOWLEDGED["approve"], tone="good")
+        if note is not None:
+            self._replier.answer(target, note)
+
+    def _stale_approval(self, ref: CallbackToken, request: Request) -> Note | None:
+        """Why an approval does not count: the dialog showed something else. A delay above zero that was
+        measured lately is accepted, though it has been measured again for somebody else meanwhile."""
+        if request.state not in OPEN_REQUESTS:
+            return None
+        if ref.data["shown"] != shown_digest(request):
+            return Note(
+                "This press did not count: the request shows something else by now. Press Approve again.",
+                tone="warn",
+            )
+        shown = shown_delays(ref)
+        if data_loss_reason(shown) and not is_stale(shown, request.jobs, self._clock()):
+            return None
+        return changed_since(shown, request.facts.delays)
 
     def _denied(self, submission: ViewSubmission) -> None:
         """The token keeps the channel where Deny was pressed, as a role may depend on the channel."""

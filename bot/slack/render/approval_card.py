@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button, RichPart
 from bot.dms.rules import DESTRUCTIVE
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
+from bot.requests.rules import needs_typed_confirmation
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.message import Message
@@ -105,10 +106,15 @@ def _self_approval_note(request: Request) -> str:
     return f" {mrkdwn.mention('@', request.by.user)} cannot approve their own request."
 
 
+def _approve_label(request: Request) -> str:
+    """With dots where a dialog asks first."""
+    return "Approve …" if needs_typed_confirmation(request) else "Approve"
+
+
 def _buttons(request: Request) -> list[Button]:
     verb = str(request.action)
     return [
-        Button("Approve", verb, "approve", request.id, "primary"),
+        Button(_approve_label(request), verb, "approve", request.id, "primary"),
         Button("Deny", verb, "deny", request.id, "danger"),
         *recheck_button(request),
         *list_button(request),

@@ -194,7 +194,9 @@ def _selection(request: Request, job: Job) -> str:
         return ""
     if selection == UNREAD and selection_matters(request.action):
         return "Which databases it migrates *could not be read*; nothing is sent until that has been seen."
-    if selection == UNREAD or selection == ConfigSnapshot(Selection.ALL):
+    if selection in (UNREAD, ConfigSnapshot(Selection.ALL)):
+        return ""
+    if sorted(selection.chosen) == sorted(request.databases.get(job.name, ())):
         return ""
     return f"It migrates {mrkdwn.format_own(selection_text(selection))}"
 

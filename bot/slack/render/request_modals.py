@@ -12,9 +12,10 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed
 from bot.slack.render.message import Message
+from bot.slack.render.request_card import approvals_text
 from bot.slack.render.request_details import request_details, subject
 from bot.slack.render.view import modal
-from bot.store.records import Request
+from bot.store.records import Decision, Request
 from bot.util.text import count_of
 
 TYPED_BLOCK = "typed"
@@ -51,6 +52,29 @@ def typed_confirmation(
         blocks,
         submit=f"{str(request.action).capitalize()} it",
         callback_id=m.action_id(str(request.action), step),
+        ref=ref,
+        close="Cancel",
+    )
+
+
+def approval_confirmation(
+    request: Request, decisions: Sequence[Decision], ref: str, related: RelatedRequests = NO_RELATED
+) -> dict[str, Any]:
+    """Asks an approver to confirm what the requester had to type: all that will be lost, and the delay.
+
+    `ref` is the callback token with the request and the delay shown.
+    """
+    given = approvals_text(request, decisions)
+    blocks: list[Block] = [
+        m.section("🚨 *This cannot be undone.* Whoever asked typed it in full; you confirm too."),
+        *request_details(request, related),
+        m.section(f"{given}."),
+    ]
+    return modal(
+        f"Approve the {request.action}?",
+        blocks,
+        submit="Approve",
+        callback_id=m.action_id(str(request.action), "approve_sure"),
         ref=ref,
         close="Cancel",
     )
