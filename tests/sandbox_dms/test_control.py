@@ -33,9 +33,47 @@ def test_the_demo_has_every_state_and_phase(client: Client, control: DmsControl)
         (2, 2),
         (1, 1),
         (3, 3),
+        (3, 2),
+        (2, 3),
         (4, 2),
     }
     assert any(d["state"] == "FAILED" for d in control.job("catalog-db")["databases"])
+
+
+def test_the_demo_has_a_job_of_each_kind(client: Client, control: DmsControl) -> None:
+    """As the guides know them: each is believable, so that its own actions are accepted."""
+    control.reset("demo")
+    pricing, shipping = control.job("pricing-db"), control.job("shipping-db")
+    assert (pricing["state"], "WAL stream" in pricing["error"]["message"]) == ("RUNNING", True)
+    assert (shipping["state"], shipping["phase"]) == ("FAILED", "CDC")
+    assert control.fix("shipping-db")["state"] == "RUNNING"
+    assert control.job("ledger-waiting")["sourceDatabase"] == {"engine": "MYSQL", "provider": "RDS"}
+    ready = control.job("ledger-ready")
+    assert (ready["phase"], ready["sourceDatabase"]["engine"]) == ("READY_FOR_PROMOTE", "SQLSERVER")
+    assert control.job("hr-sqlserver")["sqlserverHomogeneousMigrationJobConfig"]["promoteWhenReady"] is True
+    back = control.job("crm-failback")
+    assert (back["purpose"], back["originalMigrationName"]) == (
+        "FAILBACK",
+        control.job("crm-sqlserver")["name"],
+    )
+    assert control.job("reviews-db")["postgresHomogeneousConfig"] == {"isNativeLogical": True}
+    assert control.job("archive-once")["type"] == "ONE_TIME"
+    targets = {each["name"].rpartition("/")[2]: each for each in control.destinations()}
+    demoted = {name for name, each in targets.items() if each["existing"] and each["demoted"]}
+    waiting = {name for name, each in targets.items() if each["existing"] and not each["demoted"]}
+    assert (demoted, waiting) == ({"billing-mysql-target"}, {"geo-mysql-target"})
+
+
+def test_the_demo_has_a_job_that_asks_for_a_pause_of_writes(client: Client, control: DmsControl) -> None:
+    control.reset("demo")
+    control.operation_seconds(0)
+    name = control.job("coupons-mysql")["name"]
+    client.start_migration_job(request={"name": name})
+    seen = []
+    for seconds in (1, 600, 30):
+        control.clock(advance_seconds=seconds)
+        seen.append(control.job("coupons-mysql")["phase"])
+    assert seen == ["WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP", "FULL_DUMP"]
 
 
 def test_the_demo_lets_one_stop_and_restart_orders(client: Client, control: DmsControl) -> None:
@@ -121,7 +159,7 @@ def test_the_server_takes_neighbouring_ports_and_frees_them() -> None:
         host, port = server.grpc_host.split(":")
         assert server.rest_host == f"{host}:{int(port) + 1}"
         assert httpx.get(f"http://{server.rest_host}/healthz", trust_env=False).json() == {"status": "ok"}
-        assert server.control.status() == {"project": "demo-project", "jobs": 32, "clock_factor": 10.0}
+        assert server.control.status() == {"project": "demo-project", "jobs": 39, "clock_factor": 10.0}
         with pytest.raises(OSError, match="taken"):
             DmsServer(server.port).start()
     with DmsServer(int(port)) as again:
