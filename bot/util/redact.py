@@ -55,7 +55,10 @@ _PATTERNS = (
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(\b(?:bearer|basic) )[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(r"([?&;](?:x-(?:goog|amz)-signature|sig|signature)=)[^&\s\"']+", re.I), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"((?:^|[?&;\s])(?:x-(?:goog|amz)-signature|sig|signature)=)[^&\s\"']+", re.I),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
     # Up to the last @ of the address: a password may hold one that somebody forgot to encode.
     (re.compile(r"(://[^\s:/@]{0,256}:)[^\s/]+(?=@)"), rf"\1{HIDDEN}"),
@@ -72,9 +75,10 @@ _PATTERNS = (
         ),
         rf"\1{HIDDEN}",
     ),
-    # Command lines: `mysqldump -pPW`, `--password PW`, `sqlplus user/PW@db`.
+    # Command lines: `mysqldump -pPW`, `--password PW`, `sqlplus user/PW@db`; Oracle's JDBC URLs.
     (re.compile(r"(\b(?:mysql|mariadb)\w{0,20}\b[^\n|;]{0,300}?\s-p)(?=[^\s\[])\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(--pass(?:word|wd)?\s{1,5})(?![\[-])\S+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bjdbc:oracle:\w{2,4}:[\w.$#]{1,128}/)[^\s@]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(\bsqlplus\b[^\n]{0,100}?\s[\w.$#]{1,128}/)[^\s@]+"), rf"\1{HIDDEN}"),
     # SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin AS 'x'`, `SET PASSWORD … = 'x'`.
     (
@@ -127,7 +131,7 @@ _PATTERNS = (
 _HINTS = re.compile(
     r"xox|xapp|hooks\.slack|ya29|AIza|1//|GOCSPX|A(?:KI|SI)A|PRIVATE KEY|bearer|basic|eyJ|://"
     r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM|authorization|cookie|sig|sp_add|rds_set"
-    r"|mysql|mariadb|sqlplus",
+    r"|mysql|mariadb|sqlplus|jdbc",
     re.IGNORECASE,
 )
 """Without one of these there is nothing to hide: most text is looked at once."""

@@ -93,6 +93,8 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0B\n-----END PRIVATE
         ("mysqldump -uapp -phunter2 shop", "hunter2"),
         ("pg_dump --password hunter2", "hunter2"),
         ("sqlplus system/hunter2@ORCL", "hunter2"),
+        ("jdbc:oracle:thin:system/hunter2@//db.example.com:1521/ORCL", "hunter2"),
+        ("X-Amz-Signature=hunter2", "hunter2"),
         ("DB_PASS=hunter2", "hunter2"),
         # HTTP.
         ("Authorization: Token hunter2", "hunter2"),
