@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -53,6 +53,7 @@ from bot.store.retention import RetentionJob
 from bot.util.fair import FairShare
 from bot.util.ratelimit import PersonalLimit
 from bot.version import version
+from bot.watch.audit_anchor import AuditAnchor
 from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
 from commands import all_verbs, permissions
@@ -134,7 +135,7 @@ class Bot:
             settings,
             watches=lambda: self.policy.watches,
             wake=self.wake,
-            on_cycle=_on_cycle,
+            on_cycle=metrics.poll_ended,
         )
         self.runner = self._runner(actions)
         self.follower = Follower(
@@ -358,8 +359,11 @@ class Bot:
             on_error=metrics.count_slack_error,
             limits=self._limits,
         )
-        summary = DailySummary(self.store, self.settings, summary=self.policy.summary, wake=self.wake)
-        retention = RetentionJob(self.store, self.settings.keep_s)
+        ticks = (
+            DailySummary(self.store, self.settings, summary=self.policy.summary, wake=self.wake).tick,
+            AuditAnchor(self.store, self.settings, self.wake).tick,
+            RetentionJob(self.store, self.settings.keep_s).tick,
+        )
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
         maintenance_s = min(_MAINTENANCE_EVERY_S, self.settings.poll_slow_s)
         return {
@@ -367,14 +371,14 @@ class Bot:
             "notifier": notifier.run,
             "follower": every(follow_s, "follower", self.health, self.follower.follow),
             "maintenance": every(
-                maintenance_s, "maintenance", self.health, lambda: self._run_maintenance(summary, retention)
+                maintenance_s, "maintenance", self.health, lambda: self._run_maintenance(ticks)
             ),
         }
 
-    def _run_maintenance(self, summary: DailySummary, retention: RetentionJob) -> None:
+    def _run_maintenance(self, ticks: Sequence[Callable[[datetime], object]]) -> None:
         self.approvals.expiry.expire()
-        summary.tick(self._clock())
-        retention.tick(self._clock())
+        for tick in ticks:
+            tick(self._clock())
         metrics.outbox_depth(self.store.outbox_depth())
         metrics.open_approvals(len(self.store.requests([RequestState.APPROVING], limit=1000)))
 
@@ -395,8 +399,3 @@ def read_policy(settings: Settings) -> Policy:
 def _write_timeout_s(settings: Settings) -> float:
     """Writes get a longer timeout: after a timeout, their outcome is unknown."""
     return settings.dms_deadline_s * 1.5
-
-
-def _on_cycle(location: str, error: str) -> None:
-    if not error:
-        metrics.location_polled(location)

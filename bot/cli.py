@@ -19,14 +19,24 @@ from bot.config.loader import ConfigError
 from bot.config.settings import Settings, redacted
 from bot.policy.init_command import policy
 from bot.runtime import logs
+from bot.util.text import count_of
 from bot.version import version
 
 if TYPE_CHECKING:
     from bot.policy.model import PolicyError
     from bot.store import Store
+    from bot.store.anchor import Anchor
 
 EXIT_FAILED = 1
 EXIT_SETTINGS = 2
+_NO_ROWS = (
+    "The audit has no rows. If anything was ever changed with the bot, this is not its database, or somebody "
+    "has emptied it."
+)
+_NOTHING_EXPECTED = (
+    "This does not show whether somebody computed all of it anew: give a row from the log or from Slack with "
+    "--expect."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +47,7 @@ def main() -> None:
     Settings come from the environment and from the TOML file that DMS_BOT_CONFIG names;
     `dms-bot config check` tells what is wrong with them.
     """
+    logs.configure("WARNING")
 
 
 @main.command("version")
@@ -78,23 +89,43 @@ def doctor(as_json: bool, offline: bool) -> None:
     sys.exit(EXIT_FAILED if any(each.failed for each in findings) else 0)
 
 
+def _anchors(_ctx: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> tuple[Anchor, ...]:
+    from bot.store.anchor import Anchor
+
+    try:
+        return tuple(Anchor.parse(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
 @main.group()
 def audit() -> None:
     """The record of who did what."""
 
 
 @audit.command()
-def verify() -> None:
-    """Check the audit's hash chain; exit code 1 where it is broken."""
+@click.option(
+    "--expect",
+    "expected",
+    metavar="SEQ:HASH",
+    multiple=True,
+    callback=_anchors,
+    help="A row as the log or Slack has it; may be given several times.",
+)
+def verify(expected: tuple[Anchor, ...]) -> None:
+    """Check the audit's hash chain, and that it has the rows that are expected.
+
+    The exit code is 1 if it is broken, empty or cannot be read. Nothing is written to the database.
+    """
     with _store(_database()) as store:
-        broken = store.verify_audit()
-        if broken:
-            click.echo(broken, err=True)
-            sys.exit(EXIT_FAILED)
-        newest = store.audit(limit=1, newest_first=True)
-        count = newest[0].seq if newest else 0
-        head = f"; the last row's hash is {newest[0].hash}" if newest else ""
-        click.echo(f"The audit is intact: {count} rows{head}.")
+        broken = store.verify_audit(expected)
+        head = store.audit_anchor() if not broken else None
+    if head is None:
+        click.echo(broken or _NO_ROWS, err=True)
+        sys.exit(EXIT_FAILED)
+    click.echo(f"The audit is intact: {count_of(head.seq, 'row')}; the last one is {head}.")
+    if not expected:
+        click.echo(_NOTHING_EXPECTED)
 
 
 @audit.command()
@@ -240,13 +271,11 @@ def _sentences_for_errors() -> Iterator[None]:
 
 @contextmanager
 def _store(url: str) -> Iterator[Store]:
-    """The database of an installation; a file that is not there is not made."""
-    from bot.store import StoreError, is_sqlite, open_store, sqlite_file
+    """The database of an installation, for reading alone."""
+    from bot.store import open_for_reading
 
     with _sentences_for_errors():
-        if is_sqlite(url) and not sqlite_file(url).exists():
-            raise StoreError(f"There is no database {sqlite_file(url)}: DMS_BOT_DB must name the bot's.")
-        store = open_store(url)
+        store = open_for_reading(url)
     with _sentences_for_errors(), closing(store):
         yield store
 

@@ -74,6 +74,11 @@ class Settings:
     summary_at: str = ""
     """Daily summary, `HH:MM` in `summary_zone`; empty: none."""
     summary_zone: str = "UTC"
+    audit_anchor_at: str = "09:00"
+    """When the audit's last hash goes to the notification channel, `HH:MM` in `summary_zone`; empty: never.
+
+    On by default: what is kept nowhere but in the database proves nothing about it.
+    """
 
     @property
     def socket_mode(self) -> bool:
@@ -265,7 +270,18 @@ OPTIONS = (
         values.time_of_day,
         "Time of the daily summary, `HH:MM`; unset: none",
     ),
-    Option("summary_zone", "DMS_BOT_SUMMARY_ZONE", values.zone, "Time zone of the daily summary"),
+    Option(
+        "summary_zone",
+        "DMS_BOT_SUMMARY_ZONE",
+        values.zone,
+        "Time zone of the daily summary and of the audit's daily hash",
+    ),
+    Option(
+        "audit_anchor_at",
+        "DMS_BOT_AUDIT_ANCHOR_AT",
+        values.time_of_day_or_off,
+        "Time at which the audit's last hash goes to the notification channel, `HH:MM`, or `off`",
+    ),
 )
 
 

@@ -265,6 +265,15 @@ def time_of_day(text: str) -> str:
     return text
 
 
+def time_of_day_or_off(text: str) -> str:
+    """A time of day; an empty text for `off`."""
+    if text.lower() == "off":
+        return ""
+    if not _TIME_OF_DAY.fullmatch(text):
+        raise BadValue(f"must be a time of day as HH:MM, or off, not {text!r}; for example: 08:30")
+    return text
+
+
 def zone(text: str) -> str:
     try:
         ZoneInfo(text)

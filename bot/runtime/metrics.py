@@ -87,6 +87,12 @@ def location_polled(location: str) -> None:
         _lag.labels(location).set_function(lambda: time.monotonic() - seen)
 
 
+def poll_ended(location: str, error: str) -> None:
+    """Record the end of a poll; `error` is empty if the jobs were listed."""
+    if not error:
+        location_polled(location)
+
+
 def polling_stopped() -> None:
     """This replica no longer watches jobs; another one reports the lag."""
     with _watched_lock:

@@ -8,8 +8,17 @@ from pathlib import Path
 from bot.store.port import JobLocked, Lock, StoreError
 from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend
+from bot.store.sqlite_reader import SqliteReader
 
-__all__ = ["JobLocked", "Lock", "Store", "StoreError", "is_sqlite", "open_store", "sqlite_file"]
+__all__ = [
+    "JobLocked",
+    "Lock",
+    "Store",
+    "StoreError",
+    "open_for_reading",
+    "open_store",
+    "sqlite_file",
+]
 
 _POSTGRES = ("postgresql://", "postgres://")
 _SQLITE = "sqlite:///"
@@ -32,9 +41,17 @@ def open_store(url: str, *, only: bool = False) -> Store:
     return Store(SqliteBackend(_file(url), only=only))
 
 
-def is_sqlite(url: str) -> bool:
-    """Whether it names a SQLite file, not a PostgreSQL database."""
-    return not url.startswith(_POSTGRES)
+def open_for_reading(url: str) -> Store:
+    """Open an existing database of this version, or an older one, and change nothing in it.
+
+    Raises:
+        StoreError: as `open_store`; or there is no such database, or it is none of dms-bot.
+    """
+    if url.startswith(_POSTGRES):
+        from bot.store.postgres import PostgresBackend
+
+        return Store(PostgresBackend(url, read_only=True))
+    return Store(SqliteReader(_file(url)))
 
 
 def sqlite_file(url: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from bot.store.port import Lock, StoreError
 Row = tuple[Any, ...]
 Params = Sequence[ColumnValue]
 
+READ_ONLY = "The bot's database is open for reading alone."
 CLOSED = "The bot's database is closed, as the bot is stopping: try again in a minute."
 
 
@@ -38,6 +39,7 @@ class _OpenTransaction:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.failed = False
+        self.committed: list[Callable[[], None]] = []
 
     def usable(self) -> Session:
         if self.failed:
@@ -96,6 +98,14 @@ class Backend(ABC):
                 mine.usable()
             finally:
                 self._here.open = None
+        for each in mine.committed:
+            each()
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` made once the write transaction of this thread is committed; it must not raise."""
+        outer = self._current()
+        assert outer is not None, "there is no write transaction"
+        outer.committed.append(call)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

@@ -66,14 +66,16 @@ class FileLocks:
         self._database = Path(os.path.realpath(database))
         self._folder = self._database.with_name(self._database.name + ".locks")
 
-    def share(self) -> FolderLock:
+    def share(self, *, create: bool = True) -> FolderLock:
         """Lock for everybody who opens the database, so that nobody replaces its file meanwhile.
+
+        Without `create`, nothing is locked where nobody has locked anything yet.
 
         Raises:
             StoreError: somebody is replacing it.
         """
         try:
-            folder = self._open_folder()
+            folder = self._open_folder(create)
         except OSError:
             # No write permission here: opening the database fails next, with a better message.
             return FolderLock(None)
@@ -163,8 +165,9 @@ class FileLocks:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         make_private(self._folder, 0o700, self._database)
 
-    def _open_folder(self) -> int:
-        self._make_folder()
+    def _open_folder(self, create: bool = True) -> int:
+        if create:
+            self._make_folder()
         return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def _path(self, name: str) -> Path:

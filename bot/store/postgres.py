@@ -36,7 +36,10 @@ _APPLIED = b"""CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 class PostgresBackend(Backend):
-    """One PostgreSQL database. Raises: StoreError, also when it cannot be reached at the start."""
+    """One PostgreSQL database. Raises: StoreError, also when it cannot be reached at the start.
+
+    With `read_only`, it is not migrated, and the server refuses every write.
+    """
 
     def __init__(
         self,
@@ -45,11 +48,12 @@ class PostgresBackend(Backend):
         migrations: tuple[Migration, ...] = MIGRATIONS,
         outcome_s: float = OUTCOME_S,
         timeouts: Timeouts = _TIMEOUTS,
+        read_only: bool = False,
     ) -> None:
         super().__init__()
         self._outcome_s = outcome_s
-        self._address = Address(url, timeouts)
-        self._schema = self._prepare(migrations)
+        self._address = Address(url, timeouts, read_only=read_only)
+        self._schema = self._prepare(migrations, read_only)
         self._begin = (
             f"BEGIN; SELECT pg_advisory_xact_lock({self._key('', 'write')}), pg_current_xact_id()::text"
         ).encode()
@@ -203,23 +207,35 @@ class PostgresBackend(Backend):
         digest = hashlib.sha256(f"dms-bot\n{self._schema}\n{kind}\n{name}".encode()).digest()
         return int.from_bytes(digest[:8], "big", signed=True)
 
-    def _prepare(self, migrations: tuple[Migration, ...]) -> str:
-        """Migrate the tables. Returns the name of their schema."""
+    def _prepare(self, migrations: tuple[Migration, ...], read_only: bool) -> str:
+        """Migrate the tables, or check that they are there. Returns the name of their schema."""
         with contextlib.closing(self._address.connect()) as connection, self.errors():
             self._address.check_server(connection)
             row = connection.execute("SELECT current_schema()").fetchone()
             self._schema = str(row[0]) if row else ""
+            if read_only:
+                self._check_tables(connection, migrations)
+                return self._schema
             connection.deadline_s = None  # a migration of much data may take long
             with connection.transaction():
                 self._migrate(connection, migrations)
             return self._schema
 
+    def _check_tables(self, connection: Connection, migrations: tuple[Migration, ...]) -> None:
+        row = connection.execute("SELECT to_regclass('schema_migrations'), to_regclass('audit')").fetchone()
+        if row is None or None in row:
+            raise StoreError(f"{self._address.name} is not one of dms-bot: it has no audit.")
+        self._pending(connection, migrations)
+
+    def _pending(self, connection: Connection, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
+        applied = [str(row[0]) for row in connection.execute("SELECT name FROM schema_migrations")]
+        return pending(applied, migrations, self._address.name)
+
     def _migrate(self, connection: Connection, migrations: tuple[Migration, ...]) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("", "migrate"),))
         connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute(_APPLIED)
-        applied = [str(row[0]) for row in connection.execute("SELECT name FROM schema_migrations")]
-        for step in pending(applied, migrations, self._address.name):
+        for step in self._pending(connection, migrations):
             for statement in step.statements("postgres"):
                 connection.execute(statement.encode())
             connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", (step.name,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 from dataclasses import dataclass
 from typing import TypeVar
@@ -38,6 +39,7 @@ _SERVER = {
     "tcp_user_timeout": str(KEEPALIVE_TIMEOUT_S * 1000),
     "synchronous_commit": "on",
 }
+_NO_SCHEMA = re.compile(r"permission denied for schema (?P<name>\S+)")
 _MIN_VERSION = 130000
 """PostgreSQL 13, the first version with `pg_current_xact_id`."""
 
@@ -75,8 +77,9 @@ class Connection(psycopg.Connection[TupleRow]):
 class Address:
     """Where the database is, and its name in messages for people."""
 
-    def __init__(self, url: str, timeouts: Timeouts = _TIMEOUTS) -> None:
+    def __init__(self, url: str, timeouts: Timeouts = _TIMEOUTS, *, read_only: bool = False) -> None:
         self._timeouts = timeouts
+        self._read_only = read_only
         try:
             given = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -87,6 +90,7 @@ class Address:
             raise StoreError("DMS_BOT_DB is no valid postgresql:// address: an @ in the password is %40.")
         self.conninfo = make_conninfo("", **{**_CLIENT, **given})
         host, port = given.get("host") or "the local socket", given.get("port") or 5432
+        self._user = given.get("user") or "its user"
         self.name = f"The PostgreSQL database {given.get('dbname') or 'by default'} at {host}:{port}"
 
     def connect(self) -> Connection:
@@ -122,9 +126,31 @@ class Address:
             trouble = f"has been locked by another writer for {self._timeouts.lock_s} s"
         if code == "57014":
             trouble = f"did not answer within {self._timeouts.statement_s} s, so nothing was saved"
+        if code == "42501":
+            trouble = self._lacking(_first_line(error))
         if trouble is None and not code:
             trouble = f"cannot be reached: {_first_line(error)}"
         return f"{self.name} {trouble or 'failed: ' + _first_line(error)}."
+
+    def _lacking(self, words: str) -> str:
+        """What to do about a missing privilege, of which the server says `words`.
+
+        Source: https://www.postgresql.org/docs/15/ddl-schemas.html#DDL-SCHEMAS-PATTERNS
+        """
+        schema = _NO_SCHEMA.search(words)
+        if schema is not None:
+            name = schema["name"]
+            return (
+                f"lets {self._user} create no tables ({words}). Since PostgreSQL 15, only the owner of a "
+                f"database may do so in the schema public: make {self._user} the owner of the database, or "
+                f"run GRANT USAGE, CREATE ON SCHEMA {name} TO {self._user}"
+            )
+        if words.startswith("must be owner of"):
+            return (
+                f"cannot be brought up to date by {self._user} ({words}): where the audit belongs to another "
+                "user, docs/audit.md says how to upgrade"
+            )
+        return f"may not be used: {self._user} lacks a privilege ({words})"
 
     def set_limits(self, connection: psycopg.Connection[TupleRow]) -> None:
         """Set timeouts and keepalives on the server's side.
@@ -137,6 +163,8 @@ class Address:
             "idle_in_transaction_session_timeout": self._timeouts.statement_s,
         }
         values = {**{name: f"{seconds}s" for name, seconds in waits.items()}, **_SERVER}
+        if self._read_only:
+            values["default_transaction_read_only"] = "on"
         settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in values.items())
         connection.execute(f"SELECT {settings}".encode())
 
@@ -164,7 +192,6 @@ _ERROR_SENTENCES = {
     "25006": "cannot be written: it is read-only",
     "25P03": "has ended a transaction that stood still for too long, so nothing was saved",
     "3D000": "does not exist",
-    "42501": "may not be used: its user lacks a privilege",
     "53100": "is on a disk that is full, so nothing was saved",
     "53300": "has no connection left",
     "57P01": "is being shut down",

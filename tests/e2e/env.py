@@ -224,6 +224,7 @@ def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> S
         "poll_slow_s": 1.0,
         "shutdown_s": 5.0,
         "commands_per_minute": 100_000,
+        "audit_anchor_at": "",
     }
     return Settings(**(values | more))
 

@@ -78,6 +78,7 @@ def environ(slack: SlackServer, dms: DmsServer, db: Path) -> dict[str, str]:
         "DMS_BOT_DB": str(db),
         "DMS_BOT_HOST": "127.0.0.1",
         "DMS_BOT_COMMANDS_PER_MINUTE": "100000",
+        "DMS_BOT_AUDIT_ANCHOR_AT": "off",
         "DMS_BOT_POLL_FAST": "0.5",
         "DMS_BOT_POLL_SLOW": "1",
         "PORT": "0",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +96,64 @@ def test_audit_verify_needs_the_database_alone(tmp_path: Path) -> None:
     write_audit(db)
     done = dms_bot({"DMS_BOT_DB": db}, "audit", "verify")
     assert done.returncode == 0
-    assert done.stdout.startswith("The audit is intact: 3 rows; the last row's hash is ")
+    intact = re.match(r"The audit is intact: 3 rows; the last one is (3:[0-9a-f]{64})\.\n", done.stdout)
+    assert intact is not None
+    assert "--expect" in done.stdout
     tamper(db)
     done = dms_bot({"DMS_BOT_DB": db}, "audit", "verify")
     assert done.returncode == 1
     assert "2" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_audit_verify_is_told_what_to_expect(tmp_path: Path) -> None:
+    db = tmp_path / "bot.db"
+    write_audit(str(db))
+    environ = {"DMS_BOT_DB": str(db)}
+    anchor = dms_bot(environ, "audit", "verify").stdout.split()[10].rstrip(".")
+    assert dms_bot(environ, "audit", "verify", "--expect", anchor).stdout.count("\n") == 1
+    # A new one in its place, which is intact in itself.
+    db.unlink()
+    write_audit(str(db), rows=2)
+    done = dms_bot(environ, "audit", "verify", "--expect", anchor)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Audit row 3 is expected, and the audit ends with row 2: its end was cut off.\n"
+    done = dms_bot(environ, "audit", "verify", "--expect", "3")
+    assert done.returncode == 2
+    assert "no anchor" in done.stderr
+
+
+def test_an_empty_audit_is_no_intact_one(tmp_path: Path) -> None:
+    empty, none, other = (tmp_path / name for name in ("empty.db", "none.db", "other.db"))
+    empty.touch()
+    write_audit(str(none), rows=0)
+    sqlite3.connect(other).execute("CREATE TABLE audit (seq INTEGER)").connection.close()
+    for db, words in ((empty, "is empty"), (none, "has no rows"), (other, "not one of dms-bot")):
+        done = dms_bot({"DMS_BOT_DB": str(db)}, "audit", "verify")
+        assert (done.returncode, done.stdout) == (1, ""), db
+        assert words in done.stderr
+    assert empty.stat().st_size == 0
+
+
+@pytest.mark.parametrize("words", [("verify",), ("export",)])
+@pytest.mark.parametrize("used", [False, True])
+def test_the_audit_is_read_and_nothing_is_written(tmp_path: Path, words: tuple[str, ...], used: bool) -> None:
+    db = tmp_path / "bot.db"
+    write_audit(str(db))
+    with ExitStack() as stack:
+        if used:
+            connection = stack.enter_context(closing(sqlite3.connect(db)))
+            connection.execute("INSERT INTO small_values (id, content) VALUES ('x', 'y')")
+            connection.commit()
+
+        def files() -> dict[str, bytes]:
+            # What SQLite shares between processes (`-shm`) is no part of the database.
+            kept = (each for each in tmp_path.rglob("*") if not each.name.endswith("-shm"))
+            return {str(each): each.read_bytes() for each in kept if each.is_file()}
+
+        before = files()
+        assert dms_bot({"DMS_BOT_DB": str(db)}, "audit", *words).returncode == 0
+        assert files() == before
 
 
 def test_audit_export(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_every_fault_is_told_at_once() -> None:
         ("DMS_BOT_BULK_PARALLEL", "0", "between 1 and 100"),
         ("DMS_BOT_LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
         ("DMS_BOT_SUMMARY_AT", "24:00", "for example: 08:30"),
+        ("DMS_BOT_AUDIT_ANCHOR_AT", "never", "as HH:MM, or off, not 'never'"),
         ("DMS_BOT_SUMMARY_ZONE", "Berlin", "for example: Europe/Berlin"),
         ("DMS_BOT_SUMMARY_ZONE", "../etc/passwd", "for example: Europe/Berlin"),
         ("DMS_BOT_POLL_FAST", "2m", "must not be above DMS_BOT_POLL_SLOW"),

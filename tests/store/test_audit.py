@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, replace
 
 import pytest
 
-from bot.store import Store
+from bot.store import Store, StoreError, open_for_reading, open_store
+from bot.store.anchor import Anchor
+from bot.store.records import AuditEntry
+from tests.faults.loglines import log_lines
 from tests.store import make
 from tests.store.make import MINUTE, NOW
 from tests.store.raw import Raw
@@ -198,6 +202,83 @@ def test_a_removed_head_shows(five: Store, raw: Raw) -> None:
     raw.drop_triggers()
     raw.execute("DELETE FROM audit_head")
     assert "length is gone" in five.verify_audit()
+
+
+def rewritten(entries: Sequence[AuditEntry]) -> list[dict[str, object]]:
+    """The rows of a forger who knows how hashes are computed."""
+    rows: list[dict[str, object]] = []
+    for each in entries:
+        row = {**asdict(each), "at": each.at.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")}
+        row["previous"] = rows[-1]["hash"] if rows else ""
+        del row["hash"]
+        text = json.dumps(row, sort_keys=True, separators=(",", ":"))
+        rows.append({**row, "hash": hashlib.sha256(text.encode()).hexdigest()})
+    return rows
+
+
+def exchange(raw: Raw, rows: Sequence[dict[str, object]]) -> None:
+    """Put these rows and their head in place of the audit."""
+    raw.drop_triggers()
+    raw.execute("DELETE FROM audit")
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        raw.execute(f"INSERT INTO audit ({names}) VALUES ({', '.join('?' * len(row))})", *row.values())
+    raw.execute("UPDATE audit_head SET length = ?, hash = ?", len(rows), rows[-1]["hash"])
+
+
+def test_a_chain_that_was_computed_anew_shows_only_from_outside(five: Store, raw: Raw) -> None:
+    entries = five.audit()
+    anchors = [Anchor(each.seq, each.hash) for each in entries]
+    assert five.verify_audit(anchors) == ""
+    exchange(raw, rewritten([*entries[:3], replace(entries[3], detail="forged"), entries[4]]))
+    assert five.verify_audit() == "", "whoever can write can make it look intact"
+    assert five.verify_audit(anchors[:3]) == "", "these rows are as they were"
+    assert "row 5 is not the one that is expected" in five.verify_audit(anchors[4:])
+    assert "row 4 is not the one that is expected" in five.verify_audit(anchors)
+
+
+def test_an_end_that_was_cut_off_with_its_head_shows_only_from_outside(five: Store, raw: Raw) -> None:
+    entries = five.audit()
+    last = Anchor(5, entries[4].hash)
+    exchange(raw, rewritten(entries[:3]))
+    assert five.verify_audit() == ""
+    assert five.verify_audit([last]) == (
+        "Audit row 5 is expected, and the audit ends with row 3: its end was cut off."
+    )
+
+
+def test_two_hashes_of_one_row_cannot_both_be_right(five: Store) -> None:
+    right = Anchor(2, five.audit()[1].hash)
+    for order in ([right, Anchor(2, "0" * 64)], [Anchor(2, "0" * 64), right]):
+        assert "row 2" in five.verify_audit(order)
+
+
+def test_each_row_that_is_saved_is_logged_with_its_hash(store: Store) -> None:
+    with log_lines() as log:
+        with suppress(RuntimeError), store.transaction():
+            store.append_audit(make.entry())
+            raise RuntimeError("taken back")
+        with store.transaction():
+            entries = [store.append_audit(make.entry()), store.append_audit(make.entry())]
+            assert log.all() == [], "not before it is saved"
+    assert [each["anchor"] for each in log.named("audit_row")] == [
+        f"{each.seq}:{each.hash}" for each in entries
+    ]
+
+
+def test_reading_changes_nothing(url: str) -> None:
+    with pytest.raises(StoreError):
+        open_for_reading(url)
+    with closing(open_store(url)) as store:
+        entry = store.append_audit(make.entry())
+        with closing(open_for_reading(url)) as reader:
+            assert reader.audit() == (entry,)
+            assert reader.verify_audit() == ""
+            with pytest.raises(StoreError):
+                reader.append_audit(make.entry())
+            with pytest.raises(StoreError):
+                reader.put_value("x", "y")
+        assert store.audit() == (entry,)
 
 
 def test_a_long_audit_holds_across_pages(store: Store, raw: Raw) -> None:

@@ -22,10 +22,12 @@ from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find
 from bot.slack.render import alerts, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
+from bot.slack.render.audit_anchor import anchor_message
 from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import request_card
 from bot.store import Store
+from bot.store.anchor import Anchor
 from bot.store.records import (
     OPEN_REQUESTS,
     Event,
@@ -66,6 +68,7 @@ class OutboxRenderer:
             "alert": self._alert,
             "digest": self._digest,
             "summary": self._summary,
+            "audit_anchor": _audit_anchor,
             "text": _text,
         }
 
@@ -324,6 +327,10 @@ def _job_as_of(job: Job, events: tuple[Event, ...]) -> Job:
         return replace(job, state=State.DELETED, phase="")
     state, _, phase = last.after.partition("/")
     return replace(job, state=state, phase=phase)
+
+
+def _audit_anchor(subject: Mapping[str, Any]) -> Message:
+    return anchor_message(Anchor.parse(subject["anchor"]))
 
 
 def _text(subject: Mapping[str, Any]) -> Message:

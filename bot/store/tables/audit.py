@@ -3,21 +3,29 @@
 A row's hash is the SHA-256, in hex, of its fields as compact JSON with sorted keys, including `previous` and
 without `hash`. The head (number of rows and last hash) is a table of its own, updated in the same
 transaction, so that a truncated audit is noticed as well.
+
+Whoever can write to the database can compute all of this anew. So each row's hash also goes to the log, and
+once a day to Slack (`bot.watch.audit_anchor`); `verify_audit` compares it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from bot.store.anchor import Anchor
 from bot.store.backend import Row, Session
 from bot.store.codec import ColumnValue, dumps, time_text
 from bot.store.records import AuditEntry
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
+
+log = logging.getLogger(__name__)
 
 _AUDIT = Table("audit", AuditEntry)
 _ADD = _AUDIT.insert()
@@ -36,7 +44,13 @@ class AuditTables(TableGroup):
             chained, row = _chained(entry, length, last)
             self._db.change(_ADD, row)
             self._db.change(_MOVE_HEAD, (chained.seq, chained.hash))
+            self._db.after_commit(partial(_log_anchor, chained))
         return chained
+
+    def audit_anchor(self) -> Anchor | None:
+        """The last row's, as the head has it; None: there is no row."""
+        length, last = self._db.rows(_HEAD)[0]
+        return Anchor(length, last) if length else None
 
     def audit(
         self,
@@ -54,17 +68,26 @@ class AuditTables(TableGroup):
         sql = _AUDIT.select(where, f"ORDER BY seq {'DESC' if newest_first else 'ASC'} LIMIT ?")
         return _AUDIT.records(self._db.rows(sql, [*where.params, limit]))
 
-    def verify_audit(self) -> str:
-        """Check all hashes. Empty when they match, else a sentence that names the first broken row."""
+    def verify_audit(self, expected: Sequence[Anchor] = ()) -> str:
+        """Check all hashes, and that these rows are there as they were.
+
+        Empty when all match, else a sentence that names the first wrong row.
+        """
+        missing = {each.seq for each in expected}
         with self._db.snapshot() as session:
             heads = session.rows(_HEAD, ())
             seq, last = 0, ""
             for row in _stream(session):
-                fault = _fault(row, seq, last)
+                fault = _fault(row, seq, last) or _exchanged(row, expected)
                 if fault:
                     return fault
                 seq, last = row["seq"], row["hash"]
-        return _head_fault(heads, seq, last)
+                missing.discard(seq)
+        return _head_fault(heads, seq, last) or _cut_off(seq, missing)
+
+
+def _log_anchor(entry: AuditEntry) -> None:
+    log.info("audit_row", extra={"anchor": str(Anchor(entry.seq, entry.hash))})
 
 
 def digest(row: Mapping[str, object]) -> str:
@@ -102,6 +125,22 @@ def _fault(row: Mapping[str, Any], seq: int, last: str) -> str:
     if row["hash"] != digest(row):
         return f"Audit row {row['seq']} was changed after it was written."
     return ""
+
+
+def _exchanged(row: Mapping[str, Any], expected: Sequence[Anchor]) -> str:
+    if all(each.hash == row["hash"] for each in expected if each.seq == row["seq"]):
+        return ""
+    return (
+        f"Audit row {row['seq']} is not the one that is expected: it, or a row before it, was exchanged and "
+        "all hashes were computed anew."
+    )
+
+
+def _cut_off(seq: int, missing: Set[int]) -> str:
+    if not missing:
+        return ""
+    end = f"ends with row {seq}" if seq else "has no rows"
+    return f"Audit row {min(missing)} is expected, and the audit {end}: its end was cut off."
 
 
 def _head_fault(heads: list[Row], seq: int, last: str) -> str:
