@@ -17,8 +17,9 @@ MAY_RESUME_UNTIL_NEXT = "The writes to the source may resume: nothing waits for 
 MUST_STOP = "stop_writes"
 MAY_RESUME = "writes_may_resume"
 
-_BEGINNING = frozenset({State.STARTING, State.RUNNING, State.UPDATING})
-"""RESTARTING is missing, because a restarting job may still have the phase of its previous run."""
+_BEGINNING = frozenset({State.STARTING, State.RUNNING, State.UPDATING, State.MAINTENANCE})
+"""RESTARTING is missing, because a restarting job may still have the phase of its previous run. After
+maintenance, a job goes on with its phase."""
 _STATES_AFTER = frozenset({State.RUNNING, State.UPDATING, State.STOPPING, State.STOPPED})
 _WRITABLE = frozenset({Phase.FULL_DUMP, Phase.CDC})
 _REPLICATING = frozenset({State.RUNNING, State.UPDATING})
@@ -60,10 +61,15 @@ def must_stop(event: StatusChange) -> bool:
 
 
 def may_resume(event: StatusChange) -> bool:
-    """Whether people may resume writes from this event on: the full dump has begun."""
-    if event.kind != "changed" or not forbids_writes(event.before):
+    """Whether people may resume writes from this event on: the full dump has begun, or nothing waits for it.
+
+    Nothing waits any more for a job that was stopped, failed, or is being or has been deleted.
+    """
+    if event.kind not in ("changed", "deleted") or not forbids_writes(event.before):
         return False
     state, _, phase = event.after.partition("/")
+    if event.kind == "deleted" or state in _HALTED:
+        return True
     return state in _STATES_AFTER and phase in _WRITABLE
 
 

@@ -289,7 +289,7 @@ def _digest_keys(target: str) -> str:
 def _may_end_alerts(event: Event) -> bool:
     """Whether an earlier event may be over with this one."""
     if event.kind in ("changed", "deleted"):
-        return _is_alarming(event.before) or _stops_running(event)
+        return _is_alarming(event.before) or _stops_running(event) or source_writes.must_stop(event)
     return error_news.ends_errors(event) or (error_news.brings_errors(event) and is_alert(event))
 
 
@@ -319,6 +319,8 @@ def _ends(event: Event, earlier: Event) -> bool:
     """
     if error_news.brings_errors(earlier):
         return error_news.ends_errors(event) or (event.kind != "cleared" and _stops_running(event))
+    if source_writes.must_stop(event) and source_writes.may_resume(earlier):
+        return True
     if error_news.ends_errors(earlier):
         return error_news.brings_errors(event)
     if event.kind not in ("changed", "deleted"):

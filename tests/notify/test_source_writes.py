@@ -44,8 +44,19 @@ ORDER = [
     (f"RUNNING/{WAIT}", f"UPDATING/{WAIT}", ""),
     (f"UPDATING/{WAIT}", f"RUNNING/{WAIT}", ""),
     (f"RUNNING/{WAIT}", f"RUNNING/{PREPARE}", ""),
-    (f"RUNNING/{WAIT}", f"STOPPING/{WAIT}", ""),
+    # Nothing waits for the writes any more: the job was stopped, failed, or is being deleted. It is seen at
+    # once, or only after the bot was down for a while.
+    (f"RUNNING/{WAIT}", f"STOPPING/{WAIT}", "writes_may_resume"),
     (f"STOPPING/{WAIT}", f"STOPPED/{WAIT}", ""),
+    (f"RUNNING/{WAIT}", f"STOPPED/{WAIT}", "writes_may_resume"),
+    (f"RUNNING/{WAIT}", "STOPPED", "writes_may_resume"),
+    (f"RUNNING/{WAIT}", f"FAILED/{WAIT}", "writes_may_resume"),
+    (f"STARTING/{WAIT}", "FAILED", "writes_may_resume"),
+    (f"RUNNING/{WAIT}", f"DELETING/{WAIT}", "writes_may_resume"),
+    (f"DELETING/{WAIT}", f"DELETED/{WAIT}", ""),
+    (f"RUNNING/{WAIT}", f"MAINTENANCE/{WAIT}", ""),
+    (f"MAINTENANCE/{WAIT}", f"RUNNING/{WAIT}", ""),
+    (f"MAINTENANCE/{PREPARE}", "RUNNING/FULL_DUMP", "writes_may_resume"),
     ("STARTING", f"RUNNING/{PREPARE}", ""),
     (f"RUNNING/{PREPARE}", "RUNNING/FULL_DUMP", "writes_may_resume"),
     (f"RUNNING/{WAIT}", "RUNNING/FULL_DUMP", "writes_may_resume"),
@@ -54,7 +65,8 @@ ORDER = [
     (f"RUNNING/{PREPARE}", "RUNNING/CDC", "writes_may_resume"),
     (f"RUNNING/{PREPARE}", "COMPLETED", ""),  # promoted meanwhile, or a one-time job at its end
     (f"RUNNING/{PREPARE}", "RUNNING/PROMOTE_IN_PROGRESS", ""),
-    (f"RUNNING/{PREPARE}", f"FAILED/{PREPARE}", ""),
+    (f"RUNNING/{PREPARE}", f"FAILED/{PREPARE}", "writes_may_resume"),
+    (f"FAILED/{PREPARE}", "RESTARTING", ""),
     (f"RUNNING/{PREPARE}", "RESTARTING", ""),
     (f"STOPPED/{WAIT}", "RUNNING/FULL_DUMP", ""),
     ("STARTING", "RUNNING/FULL_DUMP", ""),
@@ -86,6 +98,37 @@ def test_a_job_that_waits_when_it_is_first_seen_calls_people_as_well(kind: str) 
     happened = event("", f"RUNNING/{WAIT}", kind)
     assert "stop_writes" in topics(happened)
     assert is_alert(happened)
+
+
+def test_a_deletion_ends_the_wait_for_whoever_stopped_the_writes() -> None:
+    gone = event(f"RUNNING/{WAIT}", "", "deleted")
+    assert {"deleted", "writes_may_resume"} <= topics(gone)
+    assert "writes_may_resume" not in topics(event(f"DELETING/{WAIT}", "", "deleted"))
+    text = all_text(accepted(alerts.alert(gone, None, over=alerts.is_over(gone, None))))
+    assert "*Deleted*" in text
+    assert "*writes to the source may resume*" in text
+
+
+@pytest.mark.parametrize(
+    ("after", "title"),
+    [
+        (f"STOPPING/{WAIT}", "*Writes to the source may resume*, the job is being stopped"),
+        (f"STOPPED/{PREPARE}", "*Writes to the source may resume*, the job was stopped"),
+        (f"FAILED/{PREPARE}", "*FAILED*, and the *writes to the source may resume*"),
+        (f"DELETING/{WAIT}", "*Writes to the source may resume*"),
+    ],
+)
+def test_the_alert_says_why_the_writes_may_resume_without_a_dump(after: str, title: str) -> None:
+    happened = event(f"RUNNING/{WAIT}", after)
+    assert not alerts.is_over(happened, job(after))
+    text = all_text(accepted(alerts.alert(happened, job(after))))
+    assert title in text
+    assert "full dump has begun" not in text
+    assert "CDC brings" not in text
+    waits_again = job(f"RUNNING/{WAIT}")
+    assert alerts.is_over(happened, waits_again)
+    past = all_text(accepted(alerts.alert(happened, waits_again, over=True)))
+    assert "may resume*" not in past
 
 
 def test_the_words_for_subscriptions_are_there_and_the_old_ones_stay() -> None:

@@ -83,16 +83,21 @@ def is_over(event: Event, job: Job | None, databases: Sequence[Database] = ()) -
         return job is None or runs_with_errors(job, databases)
     if source_writes.must_stop(event):
         return job is None or not source_writes.waits(job.status)
-    if source_writes.may_resume(event):
+    if source_writes.may_resume(event) and not _has_ended(event):
         return job is None or not source_writes.may_resume_text(job)
     return may_clear(event) and (job is None or job.status != event.after)
 
 
 def may_clear(event: Event) -> bool:
     """Whether the event reports something that ends when the job moves on."""
-    writes = source_writes.must_stop(event) or source_writes.may_resume(event)
+    writes = source_writes.must_stop(event) or (source_writes.may_resume(event) and not _has_ended(event))
     errors = brings_errors(event) or ends_errors(event)
     return writes or errors or event.kind == "stuck" or event_labels.is_failed(event)
+
+
+def _has_ended(event: Event) -> bool:
+    """Whether the job failed or was deleted, which is what the event is about first of all."""
+    return event.kind == "deleted" or event_labels.is_failed(event)
 
 
 def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
@@ -180,6 +185,9 @@ def _present(event: Event) -> str:
 def _title(event: Event) -> str:
     if source_writes.must_stop(event):
         return f"{_STOP_WRITES}:"
+    if _has_ended(event) and source_writes.may_resume(event):
+        what = "🔴 *FAILED*" if event.kind != "deleted" else event_labels.headline(event)
+        return f"{what}, and the *writes to the source may resume*:"
     if event_labels.is_failed(event):
         return "🔴 *FAILED*:"
     if event_labels.is_completed(event):
@@ -187,7 +195,7 @@ def _title(event: Event) -> str:
     if event_labels.is_ready(event):
         return "🟢 *Ready for promote*:"
     if source_writes.may_resume(event):
-        return f"{_MAY_RESUME}{', CDC reached' if event_labels.reached_cdc(event) else ''}:"
+        return f"{_MAY_RESUME}{_because(event)}:"
     if recovers(event):
         return (
             "🟢 *Goes on without a restart from here*:"
@@ -199,6 +207,16 @@ def _title(event: Event) -> str:
     return f"{event_labels.headline(event)}:"
 
 
+def _because(event: Event) -> str:
+    """What else has happened, in a few words."""
+    if event_labels.reached_cdc(event):
+        return ", CDC reached"
+    state = event.after.partition("/")[0]
+    return {State.STOPPING: ", the job is being stopped", State.STOPPED: ", the job was stopped"}.get(
+        State(state) if state in set(State) else State.UNSPECIFIED, ""
+    )
+
+
 def _past_title(event: Event) -> str:
     if event_labels.is_failed(event):
         return "▫️ *Had failed*:"
@@ -207,7 +225,7 @@ def _past_title(event: Event) -> str:
     if source_writes.must_stop(event):
         return "▫️ *Was waiting for the writes to the source to stop*:"
     if source_writes.may_resume(event):
-        return "▫️ *Its full dump had begun*:"
+        return "▫️ *The writes to its source could resume*:"
     if brings_errors(event):
         return "▫️ *Had errors*:"
     if ends_errors(event):
@@ -258,9 +276,10 @@ def _body(event: Event, job: Job | None, databases: Sequence[Database]) -> list[
         found.append(mrkdwn.verbatim(event.detail))
     if recovers(event):
         found.append(_recovered(event))
-    if source_writes.may_resume(event) and job is not None:
-        found.append(f"▶️ {source_writes.may_resume_text(job)}")
     step = _next_step(event, job, databases)
+    if source_writes.may_resume(event) and "may resume" not in step:
+        resumed = source_writes.may_resume_text(job) if job else source_writes.MAY_RESUME_UNTIL_NEXT
+        found.extend([f"▶️ {resumed}"] if resumed else [])
     return [*found, f"👉 *Next*: {mrkdwn.format_own(step)}"] if step else found
 
 
