@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms import source_writes
-from bot.dms.advice import loads_tables, may_recover
-from bot.dms.model import Database, Job, JobType, ObjectState, Operation, Options, State
+from bot.dms.advice import after_the_dump, loads_tables, may_recover
+from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, allowed, check
 from bot.policy.permissions import Permission
@@ -112,7 +112,7 @@ def _failed(job: Job) -> str:
 
 
 def _effect(job: Job, options: Options) -> str:
-    then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
+    then = after_the_dump(job)
     asks = source_writes.start_notes(job) if _whole(options) else ()
     return "\n".join(
         [f"The affected destination databases are wiped and the full dump runs again; {then}.", *asks]

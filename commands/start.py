@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.dms import source_writes
-from bot.dms.model import Job, JobType, Operation, Options
+from bot.dms.advice import after_the_dump
+from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action, is_unlisted
 from bot.policy.permissions import Permission
@@ -35,7 +36,7 @@ def _effect(job: Job, _options: Options) -> str:
     """Source: "Migration job statuses": a one-time job is COMPLETED after its full dump."""
     if is_unlisted(Action.START, job):
         return "No page says what a start does here: look at the job's state and phase."
-    then = "the job ends COMPLETED by itself" if job.type == JobType.ONE_TIME else "CDC follows by itself"
+    then = after_the_dump(job)
     notes = source_writes.start_notes(job)
     if notes:
         return "\n".join([*notes, f"After the full dump, {then}."])

@@ -20,5 +20,5 @@ def a_job(
     **fields: Any,
 ) -> Job:
     """A job with what every job has; `fields` are fields of `Job`."""
-    given: dict[str, Any] = {"create_time": BORN}
+    given: dict[str, Any] = {"create_time": BORN, "type": "CONTINUOUS"}
     return Job(name=job_name(project, location, id), state=state, phase=phase, **(given | fields))

@@ -66,7 +66,13 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return _changing(job)
     if job.state == State.FAILED and job.phase not in BEFORE_THE_DUMP:
         return _failed(job)
-    step = _backup_files_step(job) or _BY_STATUS.get((job.state, job.phase)) or _BY_STATE.get(job.state)
+    if job.state in ("", State.UNSPECIFIED):
+        return "The service does not tell its state: look at it in the console."
+    step = (
+        _backup_files_step(job)
+        or _BY_STATUS.get((job.state, job.phase or Phase.UNSPECIFIED))
+        or _BY_STATE.get(job.state)
+    )
     if step is None:
         return "Look at it in the console: this state is newer than this bot."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
@@ -74,6 +80,7 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     growth = source_log_growth(job)
     texts = {
         "JOB": short_name(job.name),
+        "AFTER_THE_DUMP": after_the_dump(job),
         "LOG_GROWTH": f" Until then, {growth}." if growth else "",
         "SWITCH_OVER": switch_over(job),
         "WHILE_STOPPED": while_stopped(job),
@@ -81,6 +88,13 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     for word, text in texts.items():
         step = step.replace(word, text)
     return step
+
+
+def after_the_dump(job: Job) -> str:
+    """What follows the full dump, without a full stop."""
+    if job.type == JobType.ONE_TIME:
+        return "the job ends COMPLETED by itself"
+    return "CDC follows by itself" + ("" if job.type == JobType.CONTINUOUS else " if the job is continuous")
 
 
 def switch_over(job: Job) -> str:
@@ -234,16 +248,18 @@ def _start_over(job: Job | None) -> str:
 
 
 def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:
-    """The URL of a page of the guide for the job's engines; the PostgreSQL guide if they are not known."""
-    return f"{_DOCS}/{_guide(job)}/{page}"
+    """The URL of a page of the guide for the job's engines; that of all guides if they are not known."""
+    guide = _guide(job)
+    return f"{_DOCS}/{guide}/{page}" if guide else _DOCS
 
 
 def _guide(job: Job | None) -> str:
+    """The guide of the job's engines; empty if they are not known."""
     if job is None:
-        return "postgres"
+        return ""
     engine = job.source.engine or job.destination.engine
     to = "ALLOYDB" if job.destination.is_alloydb else job.destination.engine
-    return _GUIDES.get((engine, to)) or _GUIDES.get((engine, "")) or "postgres"
+    return _GUIDES.get((engine, to)) or _GUIDES.get((engine, "")) or ""
 
 
 def _changing(job: Job) -> str:
@@ -302,7 +318,7 @@ _FAILED_BEFORE_THE_DUMP = (
 )
 _BY_STATUS: dict[tuple[str, str], str] = {
     (State.RUNNING, Phase.FULL_DUMP): (
-        "Wait for the full dump; CDC follows by itself. Avoid DDL on the source, and do not stop the job "
+        "Wait for the full dump; AFTER_THE_DUMP. Avoid DDL on the source, and do not stop the job "
         "now: a stopped dump cannot resume, only restart."
     ),
     (State.RUNNING, Phase.CDC): (
@@ -329,12 +345,20 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     (State.STOPPED, Phase.PREPARING_THE_DUMP): _STOPPED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _FAILED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.PREPARING_THE_DUMP): _FAILED_BEFORE_THE_DUMP,
+    (State.RUNNING, Phase.UNSPECIFIED): (
+        "The service does not tell its phase yet: look again in a minute. The full dump comes first; then "
+        "AFTER_THE_DUMP."
+    ),
+    (State.STOPPED, Phase.UNSPECIFIED): (
+        "The service does not tell in which phase it was stopped: look at it in the console. Only a job "
+        "stopped in CDC can resume; others can restart or be deleted."
+    ),
 }
 
 _BY_STATE: dict[str, str] = {
     State.DRAFT: "Finish its setup in the console, then verify and start it.",
     State.NOT_STARTED: "Verify it, then start it: that begins the full dump.",
-    State.RUNNING: "Wait: the full dump comes first, then CDC.",
+    State.RUNNING: "Look at it in the console: this phase is newer than this bot.",
     State.STOPPED: (
         "It was stopped outside the full dump and CDC, so it cannot resume: look at it in the console, or "
         "delete it."

@@ -15,10 +15,18 @@ from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
 from bot.dms.enum_names import Names
 from bot.dms.errors import MAX_SERVICE_TEXT
-from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Operation, Selection
+from bot.dms.model import (
+    UNSET_TIME,
+    Database,
+    Endpoint,
+    Fault,
+    Job,
+    ObjectId,
+    ObjectsConfig,
+    Operation,
+    Selection,
+)
 from bot.util.redact import redact
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 FindEndpoint = Callable[[str, str, str], Endpoint]
 """Takes a profile's full resource name, and the engine and provider from the job."""
@@ -36,7 +44,7 @@ def named(name: str) -> str:
 
 def utc(stamp: Any) -> datetime:
     """A `google.protobuf.Timestamp` in UTC, to the microsecond."""
-    return EPOCH + timedelta(0, stamp.seconds, stamp.nanos // 1000)
+    return UNSET_TIME + timedelta(0, stamp.seconds, stamp.nanos // 1000)
 
 
 def utc_from_json(text: Any) -> datetime | None:
@@ -68,7 +76,7 @@ def job(message: Any, names: Names, endpoint: FindEndpoint) -> Job:
         create_time=utc(message.create_time),
         state=names["state"][message.state],
         phase=names["phase"][message.phase],
-        type=names["type"][message.type_],
+        type=named(names["type"][message.type_]),
         display_name=message.display_name,
         labels=_labels(message.labels),
         source=endpoint(message.source, engine[source.engine], provider[source.provider]),

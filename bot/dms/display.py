@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dms.model import Endpoint, Phase
+from bot.dms.model import Endpoint, Phase, State
 
 ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
 PROVIDERS = {
@@ -27,7 +27,12 @@ PHASES: dict[str, str] = {
 def status_text(text: str) -> str:
     """`Job.status`, such as `RUNNING/FULL_DUMP`, for people: `RUNNING · full dump`."""
     state, _, phase = text.partition("/")
-    return f"{state or 'unknown'} · {phase_text(phase)}" if phase else state or "unknown"
+    return f"{state_text(state)} · {phase_text(phase)}" if phase else state_text(state)
+
+
+def state_text(state: str) -> str:
+    """A state of a job or of a database by its API name, if the service has told one."""
+    return "state not known" if state in ("", State.UNSPECIFIED) else state
 
 
 def phase_text(phase: str) -> str:

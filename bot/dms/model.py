@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from bot.dms.missing import MissingLocation
@@ -41,6 +41,8 @@ __all__ = [
     "State",
 ]
 
+UNSET_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""What a `google.protobuf.Timestamp` without a value reads as."""
 _JOB_NAME = re.compile(
     r"^projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/migrationJobs/(?P<id>[^/]+)$"
 )
@@ -122,10 +124,12 @@ class Job:
 
     name: str
     create_time: datetime
-    """Distinguishes the job from a later one with the same name."""
+    """Distinguishes the job from a later one with the same name; `UNSET_TIME` if the service left it out."""
     state: str
     phase: str = Phase.UNSPECIFIED
     type: str = JobType.CONTINUOUS
+    """ONE_TIME, CONTINUOUS, or empty if it is not known. The default is for stored jobs, which leave it out:
+    whoever makes a job sets it."""
     display_name: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     source: Endpoint = Endpoint("")
@@ -150,6 +154,11 @@ class Job:
     @property
     def id(self) -> str:
         return parse_name(self.name)[2]
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was created; None if that is not known."""
+        return self.create_time if self.create_time > UNSET_TIME else None
 
     @property
     def status(self) -> str:

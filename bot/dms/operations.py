@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.dms import convert
 from bot.dms.calls import Calls
 from bot.dms.grpc_client import GrpcClient
-from bot.dms.model import Job, Operation, short_name
+from bot.dms.model import UNSET_TIME, Job, Operation, short_name
 from bot.dms.paging import read_all
 
 _MAX_PAGES = 50
@@ -72,7 +72,7 @@ class Operations:
 
 
 def _created(operation: Operation) -> datetime:
-    return operation.create_time or convert.EPOCH
+    return operation.create_time or UNSET_TIME
 
 
 def _all_older(operations: Sequence[Operation], since: datetime) -> bool:

@@ -81,12 +81,11 @@ def may_resume_text(job: Job) -> str:
         return MAY_RESUME_UNTIL_NEXT
     if job.phase not in _WRITABLE or job.state not in _REPLICATING:
         return ""
-    if job.type == JobType.ONE_TIME:
-        return (
-            "The writes to the source may resume: the full dump has begun. But a one-time migration does not "
-            "include what is written from now on."
-        )
-    return "The writes to the source may resume: the full dump has begun, and CDC brings what is written now."
+    begun = "The writes to the source may resume: the full dump has begun"
+    if job.type == JobType.CONTINUOUS:
+        return f"{begun}, and CDC brings what is written now."
+    but = "But" if job.type == JobType.ONE_TIME else "Whether it is one-time is not known:"
+    return f"{begun}. {but} a one-time migration does not include what is written from now on."
 
 
 def will_wait(job: Job) -> bool:

@@ -47,12 +47,17 @@ def actions_explaining(before: Job, after: Job) -> frozenset[Action]:
     if after.phase in PROMOTING and before.phase not in PROMOTING:
         return frozenset({Action.PROMOTE})
     if after.state == State.COMPLETED:
-        return _NONE if after.type == JobType.ONE_TIME else frozenset({Action.PROMOTE})
+        return _NONE if _ends_by_itself(before, after) else frozenset({Action.PROMOTE})
     if after.state == State.RUNNING:
         return _to_running(before, after)
     if after.state == before.state:
         return _NONE
     return _by_state(_BY_STATE, after.state)
+
+
+def _ends_by_itself(before: Job, after: Job) -> bool:
+    """Whether it is a one-time job; one whose type is not known ends by itself after its full dump."""
+    return after.type == JobType.ONE_TIME or (not after.type and before.phase in BEFORE_CDC)
 
 
 def _to_running(before: Job, after: Job) -> frozenset[Action]:

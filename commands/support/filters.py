@@ -81,7 +81,7 @@ def check_value(field: str, filter_value: str | None, names: Sequence[str], obse
     for each in re.split(r"[|,]", filter_value or ""):
         if not each.strip() or any(one_of(each, name) for name in known):
             continue
-        plain = {_plain(name): name for name in known if not name.endswith("_UNSPECIFIED")}
+        plain = {_plain(name): name for name in known if name and not name.endswith("_UNSPECIFIED")}
         hint = did_you_mean(_plain(each), plain, f"{field}={{}}") or f" It is one of {', '.join(plain)}."
         raise UsageError(f"There is no {field} `{each.strip()}`.{hint}")
 

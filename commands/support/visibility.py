@@ -81,7 +81,7 @@ def last_known(ctx: Context, name: str) -> Job | None:
 
 def placeholder_job(ctx: Context, name: str) -> Job:
     """A job of which only the full name is known."""
-    return Job(name, ctx.now(), "")
+    return Job(name, ctx.now(), "", type="")
 
 
 def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:

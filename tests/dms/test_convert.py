@@ -60,7 +60,7 @@ def test_a_full_job() -> None:
 
 def test_an_empty_job() -> None:
     job = converted(JobPb(name=NAME))
-    assert (job.state, job.phase, job.type) == ("STATE_UNSPECIFIED", "PHASE_UNSPECIFIED", "TYPE_UNSPECIFIED")
+    assert (job.state, job.phase, job.type) == ("STATE_UNSPECIFIED", "PHASE_UNSPECIFIED", "")
     assert (job.update_time, job.end_time, job.error, job.parallelism, job.labels) == (
         None,
         None,

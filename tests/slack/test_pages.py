@@ -545,7 +545,6 @@ def test_unknown_errors_have_no_cause() -> None:
         ("SQLSERVER", "POSTGRESQL", "ALLOYDB", "sqlserver-to-alloydb"),
         ("ORACLE", "POSTGRESQL", "ALLOYDB", "oracle-to-alloydb"),
         ("ORACLE", "POSTGRESQL", "CLOUDSQL", "oracle-to-postgresql"),
-        ("", "", "", "postgres"),
     ],
 )
 def test_docs_of_the_right_guide(source: str, destination: str, provider: str, guide: str) -> None:

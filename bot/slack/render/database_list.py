@@ -23,7 +23,7 @@ def databases_page(page: DatabasesPage) -> Message:
     everything = sum(page.counts.values())
     title = f"{count_of(everything, 'database')} of {page.job.id}"
     counts = ", ".join(
-        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(state)}"
+        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(display.state_text(state))}"
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
     )
     blocks: list[Block] = [m.header(title)]
@@ -63,7 +63,7 @@ def _measured(page: DatabasesPage) -> str:
 def _line(database: Database, percent: DelayPoint | None) -> str:
     phase = f" · {mrkdwn.verbatim(display.phase_text(database.phase))}" if database.phase else ""
     done = f" · {gauge(percent.value)} {percent_text(percent)}" if percent is not None else ""
-    state = f"{mrkdwn.verbatim(database.state)}{phase}{done}"
+    state = f"{mrkdwn.verbatim(display.state_text(database.state))}{phase}{done}"
     line = f"{labels.object_emoji(database.state)} {mrkdwn.code(str(database.id))} {state}"
     if database.error is None:
         return line

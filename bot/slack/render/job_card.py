@@ -71,7 +71,7 @@ def databases_text(databases: Sequence[Database]) -> str:
         return "*Databases*: none listed yet"
     counts = Counter(each.state for each in databases)
     shown = ", ".join(
-        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(state)}"
+        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(display.state_text(state))}"
         for state, count in counts.most_common(12)
     )
     lines = [f"*{count_of(len(databases), 'database')}*: {shown}"]
@@ -181,8 +181,9 @@ def _small_print(card: JobCard) -> list[str]:
     parts = [
         mrkdwn.link(card.console_url, "Open in the console"),
         f"{mrkdwn.verbatim(job.project)} / {mrkdwn.verbatim(job.location)}",
-        f"created {mrkdwn.date(job.create_time)}",
     ]
+    if job.created:
+        parts.append(f"created {mrkdwn.date(job.created)}")
     if job.end_time:
         parts.append(f"ended {mrkdwn.date(job.end_time)}")
     return [" · ".join(parts), *_withheld(card)]

@@ -85,7 +85,7 @@ def job_status(job: Job, *, with_errors: bool = False) -> str:
 def status(text: str) -> str:
     """`RUNNING/CDC`, as events and groups have it, becomes `RUNNING · CDC`; mrkdwn."""
     state, _, phase = text.partition("/")
-    shown = f"*{mrkdwn.verbatim(state) or 'unknown'}*"
+    shown = f"*{mrkdwn.verbatim(display.state_text(state))}*"
     return f"{shown} · {mrkdwn.verbatim(display.phase_text(phase))}" if phase else shown
 
 

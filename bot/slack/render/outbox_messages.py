@@ -104,7 +104,7 @@ class OutboxRenderer:
         if job is None:
             known = self._store.known_job(name)
             job = known.job if known is not None else None
-        unlabelled = job or Job(name, self._clock(), "")
+        unlabelled = job or Job(name, self._clock(), "", type="")
         return self._access.may_be_notified(reader, unlabelled, by_name=job is None)
 
     # ---- requests
@@ -198,7 +198,11 @@ class OutboxRenderer:
             job, buttons, advice = known.job, self._job_buttons(known.job), next_step(known.job, databases)
         else:
             known_job = known.job if known is not None and known.job.create_time == created else None
-            job, buttons, advice = _job_as_of(known_job or Job(subject["job"], created, ""), events), (), ""
+            job, buttons, advice = (
+                _job_as_of(known_job or Job(subject["job"], created, "", type=""), events),
+                (),
+                "",
+            )
         return timeline.timeline(job, events, buttons, advice, current=current, with_errors=with_errors)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
