@@ -14,8 +14,17 @@ from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
 from bot.dms.unsupported import unsupported_events
 from bot.policy.permissions import Permission
+from bot.requests.backup_files import backups_text, read_backup_files
 from bot.requests.buttons import show_button
-from bot.requests.delay import amounts, measured_delay, replicated, resumed_at, unmeasured, why_unknown
+from bot.requests.delay import (
+    amounts,
+    leaves_out,
+    measured_delay,
+    replicated,
+    resumed_at,
+    unmeasured,
+    why_unknown,
+)
 from bot.requests.unsupported import unsupported_text
 from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
@@ -99,11 +108,14 @@ def _no_data(ctx: Context, job: Job, hours: float) -> Note:
 def _summary(ctx: Context, job: Job, delay: Delay) -> tuple[RichPart, ...]:
     names = _replicated(ctx, job)
     seen = measured_delay(job, delay, names, ctx.now())
+    since = resumed_at(ctx.store, job, ctx.now())
+    backups = read_backup_files(ctx.dms, job, since, names, ctx.now())
     missing = unsupported_events(ctx.dms.event_counts(job), names)
     return (
         f"`{job.id}` is {where(job)}. ",
         *_behind(seen),
         _peak(delay.seconds.points),
+        *((" ", *backups_text(backups)) if backups is not None else ()),
         " ",
         *unsupported_text(missing),
     )
@@ -125,7 +137,7 @@ def _behind(seen: MeasuredDelay) -> tuple[RichPart, ...]:
         return (f"The replication delay is *{figure}*", *when, ".")
     if seen.is_behind:
         figure, *when = amounts(seen)
-        return (f"The destination is *{figure}* behind", *when, ".")
+        return (f"The destination is *{figure}* behind", *when, leaves_out(seen), ".")
     return ("The replication delay is *not known*", *why_unknown(seen), ".")
 
 

@@ -135,7 +135,7 @@ def _backup_files_step(job: Job) -> str:
         return ""
     if job.phase == Phase.CDC:
         return (
-            "Watch its unprocessed bytes in the console: the replication delay leaves out changes that are "
+            "Watch its unprocessed bytes: the replication delay leaves out changes that are "
             "in no backup file yet. To switch over: SWITCH_OVER, then promote."
         )
     if job.phase == Phase.READY_FOR_PROMOTE:

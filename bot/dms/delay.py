@@ -16,6 +16,19 @@ _MEASURED_PHASES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 
 @dataclass(frozen=True, slots=True)
+class BackupFiles:
+    """What a SQL Server job has yet to restore: it has no delay whose zero means that all has arrived."""
+
+    files: DelayPoint | None = None
+    """Number of files; None where it is not known."""
+    bytes: DelayPoint | None = None
+    """None where it is not known; `note` says why."""
+    last_log: datetime | None = None
+    """When the last transaction log was uploaded; None where it is not known."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredDelay:
     """The replication delay of one job, as it was when it was read."""
 
@@ -35,6 +48,8 @@ class MeasuredDelay:
     """Why nothing could be read."""
     unsupported: UnsupportedEvents | None = None
     """Changes that the destination may lack whatever the delay; None as older versions stored it."""
+    backups: BackupFiles | None = None
+    """Backup files of SQL Server; None for jobs of other engines, and as older versions stored it."""
     undated_seconds: float | None = None
     """Seconds that were shown without a usable time of measurement, as older versions stored them."""
 
@@ -55,8 +70,11 @@ class MeasuredDelay:
 
     @property
     def was_shown_as_zero(self) -> bool:
-        """Whether people were shown a zero, even if it is not known when that was measured."""
-        return (self.undated_seconds if self.seconds is None else self.seconds.value) == 0
+        """Whether people were shown a zero, even if it is not known when that was measured. One that leaves
+        changes out is shown as not known."""
+        return (
+            not self.partial and (self.undated_seconds if self.seconds is None else self.seconds.value) == 0
+        )
 
     @property
     def since(self) -> datetime | None:

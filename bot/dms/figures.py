@@ -8,16 +8,25 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from bot.dms.backup_files import BackupLags
 from bot.dms.calls import Calls
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Delay, DelayPoint, DumpProgress, Job, Lag
-from bot.dms.monitoring import BYTES, SECONDS, Monitoring
+from bot.dms.monitoring import (
+    BYTES,
+    LOG_UPLOAD,
+    SECONDS,
+    UNPROCESSED_BYTES,
+    UNPROCESSED_FILES,
+    Monitoring,
+)
 from bot.dms.unsupported import KEPT, EventCounts, Labels, Span, object_counts, spans
 
 T = TypeVar("T")
 Concurrently = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 """Runs tasks in parallel and returns their results in order."""
 
+_RECENT_H = 1.0
 _SERVICE = "Cloud Monitoring"
 _MAY_COUNT_BY_OBJECT = frozenset({"ORACLE", "SQLSERVER"})
 """Engines of sources whose objects can have `heterogeneousMetadata`."""
@@ -43,6 +52,14 @@ class Figures:
             f"read the replication delay of {job.id}",
             lambda t: self._monitoring.delay_series(metric, job.name, hours, since, t),
         )
+
+    def backup_lags(self, job: Job, since: datetime | None) -> BackupLags:
+        begun = _begin(job, since)
+        series = [
+            partial(self._delay_series, each, job, _RECENT_H, begun)
+            for each in (UNPROCESSED_FILES, UNPROCESSED_BYTES, LOG_UPLOAD)
+        ]
+        return BackupLags(*self._concurrently(series))
 
     def dump_percentages(self, job: Job, hours: float, since: datetime | None) -> tuple[DelayPoint, ...]:
         return self._read(

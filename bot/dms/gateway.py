@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.dms import convert
+from bot.dms.backup_files import BackupLags
 from bot.dms.calls import Calls, Observe
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
@@ -249,6 +250,9 @@ class Gateway:
 
     def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
         return self._figures.dump_progress(job, since)
+
+    def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
+        return self._figures.backup_lags(job, since)
 
     def event_counts(self, job: Job) -> EventCounts:
         return self._figures.event_counts(job, self.databases)

@@ -2,9 +2,9 @@
 
 Source: service `google.monitoring.v3.MetricService`, method `ListTimeSeries`; metrics
 `datamigration.googleapis.com/migration_job/max_replica_sec_lag`, `…/max_replica_bytes_lag`,
-`…/fulldump_progress_percentage`, `…/fulldump_progress_percentage_per_object` (gauges) and
-`…/unsupported_events_count` (a delta), sampled every 60 seconds and visible up to 180 seconds later, on the
-resource `datamigration.googleapis.com/MigrationJob`.
+`…/fulldump_progress_percentage`, `…/fulldump_progress_percentage_per_object`, those below `…/sqlserver`
+(gauges) and `…/unsupported_events_count` (a delta), sampled every 60 seconds and visible up to 180 seconds
+later, on the resource `datamigration.googleapis.com/MigrationJob`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
 BYTES = "datamigration.googleapis.com/migration_job/max_replica_bytes_lag"
 DUMPED = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage"
 DUMPED_BY_OBJECT = "datamigration.googleapis.com/migration_job/fulldump_progress_percentage_per_object"
+UNPROCESSED_FILES = "datamigration.googleapis.com/migration_job/sqlserver/unprocessed_files"
+UNPROCESSED_BYTES = "datamigration.googleapis.com/migration_job/sqlserver/unprocessed_file_bytes"
+LOG_UPLOAD = "datamigration.googleapis.com/migration_job/sqlserver/transaction_log_upload_sec_lag"
 UNSUPPORTED = "datamigration.googleapis.com/migration_job/unsupported_events_count"
 
 _SAMPLE_PERIOD_S = 60

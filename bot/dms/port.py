@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.dms.backup_files import BackupLags
 from bot.dms.model import (
     Database,
     Delay,
@@ -152,6 +153,15 @@ class Dms(Protocol):
 
     def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
         """Percent of the full dump that is done, by object, from Cloud Monitoring, none before `since`.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
+        """Backup files of a SQL Server job that are not restored yet, over the last hour, from Cloud
+        Monitoring; none before the job was created, or before `since`.
 
         Raises:
             Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from bot.cmdline.answers import Note, RichPart, Time, Verbatim
-from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
+from bot.dms.advice import reads_backup_files
+from bot.dms.delay import MAX_AGE, BackupFiles, MeasuredDelay, is_measured, is_recent
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,
@@ -23,7 +24,8 @@ from bot.dms.model import (
 )
 from bot.dms.port import Dms
 from bot.dms.rules import Action, affected, where
-from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_events
+from bot.dms.unsupported import UnsupportedEvents, unsupported_events
+from bot.requests.backup_files import read_backup_files
 from bot.requests.unsupported import unsupported_clause
 from bot.store import Store
 from bot.util import parallel
@@ -35,11 +37,16 @@ _RECENT_H = 1.0
 _LAST_H = 168.0
 """How far back, in hours, to look for the last figure of a job that is not measured now."""
 _NAMED = 5
-_PARTIAL = {
-    # "Migration job metrics" of the Oracle and SQL Server guides.
-    "ORACLE": "changes that DMS has not begun to read are not counted",
-    "SQLSERVER": "changes that are not in a restored backup file yet are not counted",
-}
+_UNREAD = "changes that DMS has not begun to read are not counted"
+"""Source: "Migration job metrics" of the Oracle guides."""
+_UNRESTORED = (
+    "it counts from the time in a backup file's name until that file is restored, so changes in no backup "
+    "file are not counted"
+)
+"""Source: "Migration job metrics" of the guide for SQL Server to Cloud SQL for SQL Server."""
+_UNDOCUMENTED = "DMS's guide does not say which changes it leaves out"
+"""SQL Server to PostgreSQL or AlloyDB: no page says what the delay measures, and "Finalize a migration"
+names no zero, but minutes or seconds."""
 _PAUSES = frozenset(
     {State.STOPPING, State.STOPPED, State.RESUMING, State.FAILED, State.RESTARTING, State.STARTING}
 )
@@ -72,17 +79,20 @@ def measure(
             return replace(measured_delay(job, Delay(), names, clock()), note=str(error))
         return measured_delay(job, delay, names, clock())
 
+    def backups(job: Job) -> BackupFiles | None:
+        return read_backup_files(dms, job, resumed[job.name], named.get(job.name, ()), clock())
+
+    def missing(job: Job) -> UnsupportedEvents:
+        return unsupported_events(dms.event_counts(job), named.get(job.name, ()))
+
     reads: list[Callable[[], Any]] = [
-        partial(read, job) for read in (measure_one, dms.event_counts) for job in jobs
+        partial(read, job) for job in jobs for read in (measure_one, missing, backups)
     ]
     found = parallel.map_concurrently(lambda read: read(), reads)
-    pairs = zip(jobs, found[: len(jobs)], found[len(jobs) :], strict=True)
-    return {job.name: with_events(delay, counts, named.get(job.name, ())) for job, delay, counts in pairs}
-
-
-def with_events(seen: MeasuredDelay, counts: EventCounts, names: Sequence[str]) -> MeasuredDelay:
-    """The delay with what is known of unsupported changes in the databases that count, none for all."""
-    return replace(seen, unsupported=unsupported_events(counts, names))
+    parts = zip(jobs, found[::3], found[1::3], found[2::3], strict=True)
+    return {
+        job.name: replace(delay, unsupported=events, backups=files) for job, delay, events, files in parts
+    }
 
 
 def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:
@@ -107,13 +117,22 @@ def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:
 
 def measured_delay(job: Job, delay: Delay, names: Sequence[str], now: datetime) -> MeasuredDelay:
     """What these figures say of the job `now`; `names` are the databases that count, none for all."""
-    seen = MeasuredDelay(now, partial=_PARTIAL.get(job.source.engine, ""))
+    seen = MeasuredDelay(now, partial=_left_out(job))
     if not is_measured(job):
         return replace(seen, standing=where(job), last=_last(delay.seconds, names))
     size = delay.bytes.of(names)
     if size is not None and is_recent(size, now):
         seen = replace(seen, bytes=size)
     return _with_seconds(seen, delay.seconds, names, now)
+
+
+def _left_out(job: Job) -> str:
+    """What a zero delay leaves out with this job's engines, in a clause; empty for nothing."""
+    if job.source.engine == "ORACLE":
+        return _UNREAD
+    if job.source.engine != "SQLSERVER":
+        return ""
+    return _UNRESTORED if reads_backup_files(job) else _UNDOCUMENTED
 
 
 def replicated(databases: Sequence[Database]) -> tuple[str, ...]:
@@ -248,6 +267,11 @@ def amounts(seen: MeasuredDelay) -> tuple[RichPart, ...]:
             *measured(min(seconds, size, key=lambda point: point.time)),
         )
     return (humanize(seconds.value), *measured(seconds), f" · {bytes_text(size.value)}", *measured(size))
+
+
+def leaves_out(seen: MeasuredDelay) -> str:
+    """What a figure above zero leaves out, too, to stand at the end of its sentence; empty for nothing."""
+    return f"; {seen.partial}" if seen.partial and seen.is_behind else ""
 
 
 def measured(point: DelayPoint) -> tuple[RichPart, ...]:

@@ -4,9 +4,10 @@ All versions of the bot write the same JSON, so that a database can be upgraded 
 object with these keys:
 
 - `delay`: by job name `{"at", "seconds", "measured", "bytes", "measured_bytes", "last", "standing",
-  "partial", "note", "unsupported"}`; times are ISO 8601, `last` is `{"seconds", "measured"}`, and
-  `unsupported` is `{"total", "tables": [[name, count], …], "more_tables", "until", "since", "note"}`. Older
-  versions wrote neither `measured`, `measured_bytes` nor `unsupported`.
+  "partial", "note", "unsupported", "backups"}`; times are ISO 8601, `last` is `{"seconds", "measured"}`, and
+  `unsupported` is `{"total", "tables": [[name, count], …], "more_tables", "until", "since", "note"}`, and
+  `backups` `{"files", "measured_files", "bytes", "measured_bytes", "last_log", "note"}`. Older versions wrote
+  neither `measured`, `measured_bytes`, `unsupported` nor `backups`.
 - `at_risk`, `called`: by job name.
 - `approval_channel`, `effect`, `restart`: text; `void`, `changes`: lists of text.
 - `waits_s`: number; `gone`: true.
@@ -25,7 +26,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.dms.delay import MeasuredDelay, is_recent
+from bot.dms.delay import BackupFiles, MeasuredDelay, is_recent
 from bot.dms.model import ConfigSnapshot, DelayPoint
 from bot.dms.unsupported import UnsupportedEvents
 
@@ -136,6 +137,8 @@ def _delay_to_json(delay: MeasuredDelay) -> dict[str, Any]:
         found["last"] = _point_to_json(delay.last, "seconds", "measured")
     if delay.unsupported is not None:
         found["unsupported"] = _events_to_json(delay.unsupported)
+    if delay.backups is not None:
+        found["backups"] = _backups_to_json(delay.backups)
     texts = {"standing": delay.standing, "partial": delay.partial, "note": delay.note}
     return found | {key: text for key, text in texts.items() if text}
 
@@ -147,6 +150,26 @@ def _events_to_json(events: UnsupportedEvents) -> dict[str, Any]:
     found |= {key: at.isoformat() for key, at in times.items() if at is not None}
     given = {key: value for key, value in found.items() if value}
     return given if events.total is None else given | {"total": events.total}
+
+
+def _backups_to_json(backups: BackupFiles) -> dict[str, Any]:
+    found: dict[str, Any] = {"note": backups.note} if backups.note else {}
+    if backups.files is not None:
+        found |= _point_to_json(backups.files, "files", "measured_files")
+    if backups.bytes is not None:
+        found |= _point_to_json(backups.bytes, "bytes", "measured_bytes")
+    return found if backups.last_log is None else found | {"last_log": backups.last_log.isoformat()}
+
+
+def _backups(stored: object) -> BackupFiles | None:
+    if not isinstance(stored, dict):
+        return None
+    return BackupFiles(
+        _point(stored, "files", "measured_files"),
+        _point(stored, "bytes", "measured_bytes"),
+        _time(stored.get("last_log")),
+        _text(stored.get("note")),
+    )
 
 
 def _events(stored: object) -> UnsupportedEvents | None:
@@ -191,6 +214,7 @@ def _delay(stored: object) -> MeasuredDelay:
         _text(fact.get("partial")),
         _text(fact.get("note")),
         unsupported=_events(fact.get("unsupported")),
+        backups=_backups(fact.get("backups")),
         undated_seconds=_number(fact.get("seconds")) if seconds is None else None,
     )
 

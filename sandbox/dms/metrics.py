@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.dms import lag
-from sandbox.dms.enums import ENGINES
+from sandbox.dms.guides import HETEROGENEOUS, Guide, guide_of
 from sandbox.dms.model import Job
 
 Value = bool | int | float
@@ -82,12 +82,12 @@ def unsupported_events(job: Job, database: str) -> int:
 
 
 def is_heterogeneous(job: Job) -> bool:
-    """Whether source and destination are of different kinds: Oracle or SQL Server to PostgreSQL."""
-    return bool(job.pb.source_database.engine != job.pb.destination_database.engine)
+    """Whether the destination has another engine than the source."""
+    return guide_of(job) in HETEROGENEOUS
 
 
 def _restores_backups(job: Job) -> bool:
-    return job.pb.source_database.engine == ENGINES["SQLSERVER"] and not is_heterogeneous(job)
+    return guide_of(job) is Guide.SQLSERVER
 
 
 def _seconds(job: Job, database: str, moment: Moment) -> Value | None:

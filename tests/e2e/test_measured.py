@@ -135,11 +135,20 @@ def test_seconds_decide_and_bytes_above_zero_are_a_warning(env: Env) -> None:
     env.shows_done(card, "promote")
 
 
-@pytest.mark.parametrize("engine", ["ORACLE", "SQLSERVER"])
-def test_a_zero_that_leaves_unread_changes_out_is_not_enough(env: Env, engine: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("ORACLE", "changes that DMS has not begun to read are not counted"),
+        ("SQLSERVER", "DMS's guide does not say which changes it leaves out"),
+    ],
+)
+def test_a_zero_that_leaves_unread_changes_out_is_not_enough(env: Env, engine: str, said: str) -> None:
     job = a_job(env, [[60, 0]], source_engine=engine)
     card = env.type(f"promote {job}")
     assert "*The replication delay is not known* to be zero: 0 s (measured" in plain(card)
+    assert said in plain(card)
+    env.dms.set_job(job, sec_points=[[60, 9]])
+    assert f"*not zero* — promoting now loses data; {said}" in plain(env.type(f"show {job}"))
     typed(env, card, job)
 
 
@@ -183,6 +192,36 @@ def test_a_zero_that_an_older_version_stored_without_its_time_is_looked_at_again
     until(lambda: request_of(env, job).facts.delays[full(job)].seconds is not None)
     env.press(card, "confirm")
     env.shows_done(card, "promote")
+
+
+# ---- engines with measures of their own
+
+SQL_SERVER = {
+    "source_engine": "SQLSERVER",
+    "destination_engine": "SQLSERVER",
+    "destination_provider": "CLOUDSQL",
+}
+
+
+def test_sql_server_says_what_is_left_to_restore(env: Env) -> None:
+    """ "Finalize a migration": no unprocessed bytes, and a last log taken after the writes stopped."""
+    job = a_job(env, [[60, 0]], databases=["hr", "payroll"], **SQL_SERVER)
+    sizes = {"hr": [[90, 2048]], "payroll": [[60, 1024]]}
+    files = {"hr": [[90, 2]], "payroll": [[60, 1]]}
+    points = {"sqlserver/unprocessed_file_bytes": sizes, "sqlserver/unprocessed_files": files}
+    env.dms.set_job(job, points={**points, "sqlserver/transaction_log_upload_sec_lag": [[60, 240]]})
+    shown = plain(env.type(f"show {job}"))
+    assert "*Not restored yet: 3 KiB of backup files* in 3 files (measured <!date^" in shown
+    assert said_at(shown, "log was uploaded ") == pytest.approx(time.time() - 300, abs=10)
+    card = env.type(f"promote {job}")
+    text = plain(card)
+    assert "*The replication delay is not known* to be zero: 0 s (measured" in text
+    assert "it counts from the time in a backup file's name" in text
+    assert ":rotating_light: *Not restored yet: 3 KiB of backup files* in 3 files" in text
+    env.dms.set_job(job, points={"sqlserver/unprocessed_file_bytes": [[60, 0]]})
+    env.press(card, "recheck")
+    env.shows(card, "No unprocessed bytes of backup files are left (measured")
+    typed(env, card, job)
 
 
 # ---- unsupported changes

@@ -10,9 +10,9 @@ import pytest
 
 from bot.dms.delay import MeasuredDelay
 from bot.dms.gateway import Gateway
-from bot.dms.model import Job, job_name
+from bot.dms.model import DelayPoint, Job, job_name
 from bot.dms.unsupported import UnsupportedEvents
-from bot.requests.delay import all_zero, data_loss_reason, is_stale, measure, plain_text
+from bot.requests.delay import all_zero, changed_since, data_loss_reason, is_stale, measure, plain_text
 from bot.store import Store
 from bot.store.facts import delays_from_json
 from bot.store.records import Event, JobSnapshot
@@ -128,6 +128,14 @@ def test_of_what_an_older_version_stored_nothing_is_known() -> None:
         broken = delays_from_json(stored)
         assert not all_zero(broken, (job(),))
         assert is_stale(broken, (job(),), NOW)
+
+
+def test_a_zero_that_leaves_changes_out_was_not_shown_as_zero() -> None:
+    """So a promote of Oracle that had to wait is not refused for what its card said all along."""
+    found = delays(partial="changes that DMS has not begun to read are not counted")[job().name]
+    assert (found.was_shown_as_zero, found.is_zero) == (False, False)
+    again = replace(found, seconds=DelayPoint(NOW, 0.0))
+    assert changed_since({job().name: found}, {job().name: again}) is None
 
 
 # ---- unsupported changes

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dms.delay import MAX_AGE, MeasuredDelay
+from bot.dms.delay import MAX_AGE, BackupFiles, MeasuredDelay
 from bot.dms.model import DelayPoint, Job, Options
 from bot.dms.unsupported import UnsupportedEvents
 from bot.store import StoreError, records
@@ -63,6 +63,11 @@ def events(text: st.SearchStrategy[str]) -> st.SearchStrategy[UnsupportedEvents]
     return st.builds(UnsupportedEvents, st.none() | counts, tables, counts, times, times, text)
 
 
+def backups(text: st.SearchStrategy[str]) -> st.SearchStrategy[BackupFiles]:
+    point = st.none() | st.builds(DelayPoint, TIMES, st.floats(allow_nan=False, allow_infinity=False))
+    return st.builds(BackupFiles, point, point, st.none() | TIMES, text)
+
+
 @st.composite
 def delays(draw: st.DrawFn, text: st.SearchStrategy[str]) -> MeasuredDelay:
     """Such as the bot makes: a figure that was too old at the look, or is not finite, counts as not known."""
@@ -80,6 +85,7 @@ def delays(draw: st.DrawFn, text: st.SearchStrategy[str]) -> MeasuredDelay:
         draw(text),
         draw(text),
         unsupported=draw(st.none() | events(text)),
+        backups=draw(st.none() | backups(text)),
         undated_seconds=draw(st.none() | finite) if seconds is None else None,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.dms.delay import MeasuredDelay
+from bot.dms.delay import BackupFiles, MeasuredDelay
 from bot.dms.model import ConfigSnapshot, DelayPoint, ObjectId, ObjectsConfig, Selection
 from bot.dms.unsupported import UnsupportedEvents
 from bot.store import Store, StoreError
@@ -184,6 +184,23 @@ def test_unsupported_changes_come_back_as_they_were_stored() -> None:
     none = delay(unsupported={"total": 0})
     assert none.unsupported == UnsupportedEvents(0)
     assert delay(unsupported={"note": "no access"}).unsupported == UnsupportedEvents(note="no access")
+
+
+def test_backup_files_come_back_as_they_were_stored() -> None:
+    stored = {
+        "files": 3.0,
+        "measured_files": NOW.isoformat(),
+        "bytes": 4096.0,
+        "measured_bytes": ONE_AGO.isoformat(),
+        "last_log": ONE_AGO.isoformat(),
+    }
+    found = delay(backups=stored)
+    assert found.backups == BackupFiles(DelayPoint(NOW, 3), DelayPoint(ONE_AGO, 4096), ONE_AGO)
+    assert as_json.unstructure(RequestFacts(delays={ORDERS: found})) == {
+        "delay": {ORDERS: {"backups": stored}}
+    }
+    assert delay(backups={"note": "no access"}).backups == BackupFiles(note="no access")
+    assert delay(backups=7).backups is None
 
 
 @pytest.mark.parametrize("value", [None, "text", [1]], ids=repr)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from bot.dms.delay import MeasuredDelay
 from bot.dms.unsupported import UnsupportedEvents
-from bot.requests.delay import amounts, unmeasured, why_unknown
+from bot.requests.backup_files import backups_text
+from bot.requests.delay import amounts, leaves_out, unmeasured, why_unknown
 from bot.requests.unsupported import unsupported_text
 from bot.slack.render import mrkdwn
 from bot.slack.render.labels import job_name_code
 from bot.store.records import Request
-from bot.util.durations import humanize
+from bot.util.durations import bytes_text, humanize
 from bot.util.text import count_of, first_few
 
 _MAX_JOBS = 10
@@ -36,8 +37,17 @@ def delay_lines(request: Request) -> list[str]:
     lines = []
     for name, seen in found.items():
         job = f"{job_name_code(request, name)}: " if several else ""
-        lines += [_line(seen, job), *_unsupported(seen, job)]
+        lines += [_line(seen, job), *_backups(seen, job), *_unsupported(seen, job)]
     return lines
+
+
+def _backups(seen: MeasuredDelay, job: str) -> list[str]:
+    """What is left to restore, for SQL Server."""
+    found = seen.backups
+    if found is None:
+        return []
+    sign = "ℹ️" if found.bytes is not None and found.bytes.value == 0 else ":rotating_light:"
+    return [f"{sign} {job}{mrkdwn.rich_text(backups_text(found))}"]
 
 
 def _unsupported(seen: MeasuredDelay, job: str) -> list[str]:
@@ -85,7 +95,20 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
             f"✅ *Replication delay: 0 s for {count_of(len(zero), 'job')}* "
             f"(measured {mrkdwn.date(oldest)} or later). {_UNTIL_THEN}{some}"
         )
-    return [*lines, *_grouped_unsupported(request, found)]
+    return [*lines, *_grouped_backups(request, found), *_grouped_unsupported(request, found)]
+
+
+def _grouped_backups(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
+    """The jobs of SQL Server that are not known to have restored everything."""
+    backups = {name: seen.backups for name, seen in found.items() if seen.backups is not None}
+    left = [
+        f"{job_name_code(request, name)} {bytes_text(each.bytes.value) if each.bytes else 'not known'}"
+        for name, each in backups.items()
+        if each.bytes is None or each.bytes.value > 0
+    ]
+    if not left:
+        return []
+    return [f":rotating_light: *Backup files not restored yet*: {first_few(left, _MAX_NAMES)}."]
 
 
 def _grouped_unsupported(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
@@ -126,7 +149,8 @@ def _line(seen: MeasuredDelay, job: str) -> str:
         return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}. {_UNTIL_THEN}{some}"
     if seen.is_behind:
         return (
-            f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}. "
+            f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}"
+            f"{leaves_out(seen)}. "
             "*What has not arrived yet is lost if you promote now.* Stop the writes to the source, "
             "wait, and check again."
         )

@@ -14,7 +14,8 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Database, Job, JobType, ObjectState
 from bot.dms.rules import Action, allowed
 from bot.dms.running_errors import is_faulty, runs_with_errors, shown_status
-from bot.requests.delay import amounts, unmeasured, why_unknown
+from bot.requests.backup_files import backups_text
+from bot.requests.delay import amounts, leaves_out, unmeasured, why_unknown
 from bot.requests.unsupported import unsupported_text
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -97,7 +98,7 @@ def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
         return f"✅ {_aged(amounts(seen))}"
     if seen.is_behind:
         risk = " — promoting now loses data" if promotable else ""
-        return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}"
+        return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}{leaves_out(seen)}"
     if seen.standing:
         return f"⚠️ {mrkdwn.rich_text(unmeasured(seen))}"
     return f"⚠️ *not known*{_aged(why_unknown(seen))}"
@@ -136,6 +137,7 @@ def _facts(card: JobCard) -> list[str]:
     if card.delay is not None:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
+        found.extend(_backups(card.delay))
         found.extend(_unsupported(card.delay))
     if card.dump is not None:
         found.append(f"*Full dump*\n{dump_text(card.dump)}")
@@ -144,6 +146,11 @@ def _facts(card: JobCard) -> list[str]:
     if job.labels:
         found.append(f"*Labels*\n{_labels(job)}")
     return found
+
+
+def _backups(seen: MeasuredDelay) -> list[str]:
+    """What is left to restore, for SQL Server."""
+    return [] if seen.backups is None else [f"*Backup files*\n{_aged(backups_text(seen.backups))}"]
 
 
 def _unsupported(seen: MeasuredDelay) -> list[str]:
