@@ -10,7 +10,7 @@ from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
-from bot.dms.rules import BULK, Action, allowed
+from bot.dms.rules import BULK, Action, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate
@@ -152,7 +152,7 @@ def _groups(
 
 
 def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
-    possible = [action for action in allowed(group[0]) if action in BULK]
+    possible = [action for action in allowed_for_all(group) if action in BULK]
     return tuple(
         Button(
             f"{action.capitalize()} chosen",

@@ -26,6 +26,7 @@ __all__ = [
     "Refusal",
     "affected",
     "allowed",
+    "allowed_for_all",
     "at_risk",
     "by_databases",
     "caution",
@@ -121,6 +122,12 @@ def allowed(job: Job, databases: Sequence[Database] = ()) -> tuple[Action, ...]:
     Of a RUNNING job, a restart is offered if databases have failed, and of those alone.
     """
     return tuple(action for action in Action if _is_offered(action, job, databases))
+
+
+def allowed_for_all(jobs: Sequence[Job]) -> tuple[Action, ...]:
+    """The actions to offer for several jobs together: each of them allows them."""
+    offered = [allowed(job) for job in jobs]
+    return tuple(action for action in Action if offered and all(action in each for each in offered))
 
 
 def _is_offered(action: Action, job: Job, databases: Sequence[Database]) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Database, Job, State
-from bot.dms.rules import DESTRUCTIVE, Action, allowed
+from bot.dms.rules import DESTRUCTIVE, Action, allowed, allowed_for_all
 from bot.requests.rules import is_overdue, not_started
 from bot.store.records import Run
 
@@ -39,7 +39,7 @@ def group_action_buttons(ref: MakeRef, jobs: Sequence[Job], only: Sequence[Actio
             ref(Invocation(action, names)),
             _DANGER if action in DESTRUCTIVE else "",
         )
-        for action in allowed(jobs[0])
+        for action in allowed_for_all(jobs)
         if action in only
     )
 

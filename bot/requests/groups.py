@@ -84,21 +84,23 @@ def _field_flags(fields: FieldChange) -> dict[str, FlagValue]:
 
 def _line(action: Action, status: str, group: Sequence[Job], options: Options, calls: JobNamer) -> str:
     shown = first_few([f"`{calls(job.name)}`" for job in group], _NAMED)
-    return f"• *{status_text(status)}*: {shown}{_why_not(action, group[0], options)}"
+    return f"• *{status_text(status)}*: {shown}{_why_not(action, group, options)}"
 
 
-def _why_not(action: Action, job: Job, options: Options) -> str:
+def _why_not(action: Action, group: Sequence[Job], options: Options) -> str:
     """Why the group has no button for the action; empty if it has one."""
-    if _possible(action, job, options):
+    if _possible(action, group, options):
         return ""
-    if action is Action.RESTART and job.state == State.RUNNING:
+    whole = replace(options, failed_only=False, databases=())
+    refused = any(check(action, job, whole) is not None for job in group)
+    if action is Action.RESTART and group[0].state == State.RUNNING and refused:
         return f" — {action} is possible only with errors"
-    return f" — {action} is not {'offered' if is_unlisted(action, job) else 'possible'}"
+    return f" — {action} is not {'possible' if refused else 'offered'}"
 
 
 def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
     names = tuple(job.name for job in group)
-    if _possible(action, group[0], options):
+    if _possible(action, group, options):
         wanted = Invocation(action, names, flags_of(options))
         label = f"{action.capitalize()} {len(group)} in {status_text(status)}"
         return Button(label, action, "run", ref(wanted), "danger" if action in DESTRUCTIVE else "")
@@ -108,10 +110,9 @@ def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], opt
     return Button(f"List {status_text(status)}", "list", "run", ref(listing))
 
 
-def _possible(action: Action, job: Job, options: Options) -> bool:
-    """By the job's state alone: databases are checked once the request is made."""
-    if action is Action.RESTART and job.state == State.RUNNING and options.failed_only:
+def _possible(action: Action, group: Sequence[Job], options: Options) -> bool:
+    """By the jobs' states and engines alone: databases are checked once the request is made."""
+    if action is Action.RESTART and group[0].state == State.RUNNING and options.failed_only:
         return True
-    if is_unlisted(action, job):
-        return False
-    return check(action, job, replace(options, failed_only=False, databases=())) is None
+    whole = replace(options, failed_only=False, databases=())
+    return not any(is_unlisted(action, job) or check(action, job, whole) for job in group)

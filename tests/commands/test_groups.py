@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.cmdline.invocation import Invocation
-from bot.dms.model import Options
+from bot.dms.model import Endpoint, Options
 from bot.dms.rules import Action
+from bot.requests.buttons import group_action_buttons
 from bot.requests.groups import by_status, flags_of, mixed_statuses_answer
 from commands import all_verbs
 from tests.jobs import a_job
@@ -75,6 +78,23 @@ def test_what_only_some_pages_name_has_no_button(action: Action) -> None:
     assert note is not None
     assert note.buttons[0].label == "List STOPPED · CDC"
     assert f"`s` — {action} is not offered" in str(note.text)
+
+
+def test_a_group_has_a_button_only_if_each_of_its_jobs_has() -> None:
+    # "Migration job statuses": Failed lists Promote in the guide of MySQL; in that of SQL Server, its actions
+    # are missing.
+    mysql, sqlserver = (
+        replace(a_job(id, "FAILED", "CDC"), source=Endpoint("s", engine), destination=Endpoint("d", engine))
+        for id, engine in (("m", "MYSQL"), ("s", "SQLSERVER"))
+    )
+    for group in ([mysql], [sqlserver], [mysql, sqlserver]):
+        note = mixed_statuses_answer(Refs(), Action.PROMOTE, [*group, DONE], Options())
+        assert note is not None
+        offered = sqlserver not in group
+        assert note.buttons[0].label.startswith("Promote" if offered else "List"), group
+        assert ("promote is not offered" in str(note.text)) is not offered
+        shown = group_action_buttons(Refs(), group, only=[Action.PROMOTE, Action.DELETE])
+        assert [each.verb for each in shown] == ["promote", "delete"][not offered :]
 
 
 def test_states_that_nobody_has_heard_of_are_groups_too() -> None:
