@@ -12,7 +12,7 @@ def unsupported_text(found: UnsupportedEvents) -> tuple[RichPart, ...]:
     if found.total is None and found.note:
         return ("Whether changes were not supported is *not known*: ", Verbatim(found.note), ".")
     if found.total is None:
-        return ("Unsupported changes: Cloud Monitoring has no count for this job.",)
+        return ("Cloud Monitoring has no count of unsupported changes for this job.",)
     if not found.total:
         return ("No unsupported changes", *_counted(found), ".")
     were = "was" if found.total == 1 else "were"

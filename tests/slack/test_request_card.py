@@ -170,7 +170,7 @@ def test_no_missing_changes_no_count_and_no_access_are_told_apart() -> None:
     assert "ℹ️ No unsupported changes (counted until <!date^" in none
     assert "type" not in none
     no_count = unsupported()
-    assert "ℹ️ Unsupported changes: Cloud Monitoring has no count for this job." in no_count
+    assert "ℹ️ Cloud Monitoring has no count of unsupported changes for this job." in no_count
     assert "No unsupported changes" not in no_count
     unread = unsupported(note="no access")
     assert ":rotating_light: Whether changes were not supported is *not known*: no access." in unread
