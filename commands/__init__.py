@@ -12,7 +12,7 @@ from commands.support.base import Verb
 _ORDER = (
     *("help", "list", "show", "databases", "delay", "approvals", "history", "policy"),
     *("watch", "unwatch", "watches"),
-    *("start", "stop", "resume", "restart", "promote", "verify", "edit", "delete"),
+    *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete"),
 )
 
 

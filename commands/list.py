@@ -10,7 +10,7 @@ from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
-from bot.dms.rules import BULK, Action, allowed_for_all
+from bot.dms.rules import BULK, DESTRUCTIVE, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate
@@ -159,7 +159,7 @@ def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
             action,
             "chosen",
             ctx.ref(Invocation(action)),
-            style="danger" if action in (Action.RESTART, Action.PROMOTE, Action.DELETE) else "",
+            style="danger" if action in DESTRUCTIVE else "",
         )
         for action in permitted_actions(ctx, possible, *group)
     )

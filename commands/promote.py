@@ -22,19 +22,37 @@ _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")
 """Database names that need no quotes in a command."""
 _PICK = Flag("pick", "switch", "pick the databases in a view")
+_FAILBACK = Flag("failback", "switch", "from the destination back to the source")
 
 
 def _options(invocation: Invocation) -> Options:
-    return Options(databases=invocation.items("databases"))
+    failback = invocation.is_set("failback")
+    if failback and (invocation.items("databases") or invocation.is_set("pick")):
+        raise UsageError(
+            "`--failback` promotes the whole job back to its source: write "
+            "`/dms promote orders-db --failback`."
+        )
+    return Options(databases=invocation.items("databases"), failback=failback)
 
 
-def _confirmation(job: Job, _options: Options) -> Confirmation:
-    """The delay of a failed or stopped job is not measured, so its id must be typed."""
-    return Confirmation.CLICK if is_measured(job) else Confirmation.TYPE_TO_CONFIRM
+def _confirmation(job: Job, options: Options) -> Confirmation:
+    """The delay of a failed or stopped job is not measured, nor that of a failback: its id must be typed."""
+    if options.failback or not is_measured(job):
+        return Confirmation.TYPE_TO_CONFIRM
+    return Confirmation.CLICK
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     arriving = _arriving(job)
+    if options.failback:
+        # REST `PromoteMigrationJobRequest.failback`: "a failback promote from destination back to source".
+        return (
+            "*This cannot be undone.* The *source* becomes primary again, with the databases named above, "
+            "and the destination no longer is.",
+            "Whatever is written to the destination from then on, or has not arrived at the source yet, is "
+            "lost on the source: stop the writes to the destination first.",
+            "No page names a measure of what has not arrived at the source yet.",
+        )
     if options.databases:
         return (
             "*This cannot be undone.* The databases named above are cut from the source and become primary "
@@ -74,13 +92,15 @@ def _arriving(job: Job) -> str:
 
 
 def _effect(_job: Job, options: Options) -> str:
+    if options.failback:
+        return "When the job has COMPLETED, point the applications at the source again."
     if options.databases:
         return "Point the applications of these databases at the destination once they are PROMOTED."
     return "When the job has COMPLETED, point the applications at the destination."
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
-    return dms.promote(job, databases=options.databases)
+    return dms.promote(job, databases=options.databases, failback=options.failback)
 
 
 def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tuple[str, ...]:
@@ -120,6 +140,7 @@ _ask = make_run(Action.PROMOTE, _options, _named)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
+    _options(invocation)
     if invocation.is_set("pick"):
         return pick(ctx, invocation, Action.PROMOTE, _fits, _not_offered)
     return _ask(ctx, invocation)
@@ -146,16 +167,18 @@ VERB = Verb(
     usage=(
         "promote JOB [JOB …]",
         "promote JOB --databases a,b | --pick",
+        "promote JOB --failback",
         "promote --all phase=cdc label.env=…",
     ),
-    syntax=Syntax("many", (ALL, DATABASES, _PICK), FILTERS),
+    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK), FILTERS),
     details=(
         "Cuts the destination from the source; cannot be undone. Possible in CDC (running, stopped or "
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
         "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
         "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "
-        "after that. You confirm it, by typing the job ID unless the delay is known to be zero and no "
-        "unsupported changes were counted."
+        "after that. With `--failback`, a SQL Server job in the phase PHASE_FAILBACK is promoted from the "
+        "destination back to its source. You confirm it, by typing the job ID unless the delay is known to "
+        "be zero and no unsupported changes were counted."
     ),
     examples=(
         "promote orders-db",

@@ -11,6 +11,7 @@ METHODS = {
     "resume": "ResumeMigrationJob",
     "restart": "RestartMigrationJob",
     "promote": "PromoteMigrationJob",
+    "demote": "DemoteDestination",
     "verify": "VerifyMigrationJob",
     "delete": "DeleteMigrationJob",
     "edit": "UpdateMigrationJob",

@@ -179,17 +179,26 @@ class Gateway:
             lambda t: self._client.restart(job.name, skip_validation, t),
         )
 
-    def promote(self, job: Job, *, databases: Sequence[str] = ()) -> Operation:
-        if databases:
+    def promote(self, job: Job, *, databases: Sequence[str] = (), failback: bool = False) -> Operation:
+        if databases or failback:
+            what = f"promote {job.id} back to its source" if failback else f"promote databases of {job.id}"
             body = self._calls.write(
                 "migrationJobs.promote",
-                f"promote databases of {job.id}",
-                lambda t: self._rest.promote(job.name, databases, t),
+                what,
+                lambda t: self._rest.promote(job.name, databases, failback, t),
             )
             return convert.operation_from_json(body)
         return self._act(
             "PromoteMigrationJob", f"promote {job.id}", lambda t: self._client.promote(job.name, t)
         )
+
+    def demote(self, job: Job) -> Operation:
+        body = self._calls.write(
+            "migrationJobs.demoteDestination",
+            f"demote the destination of {job.id}",
+            lambda t: self._rest.demote(job.name, t),
+        )
+        return convert.operation_from_json(body)
 
     def verify(self, job: Job, change: Options | None = None) -> Operation:
         if change is not None:

@@ -331,6 +331,8 @@ class Options:
     """Restart: stop the job first if it runs in the full dump."""
     skip_validation: bool = False
     """Start, resume, restart: `skip_validation` of the request."""
+    failback: bool = False
+    """Promote: from the destination back to the source (`failback`)."""
     with_destination: bool = False
     """Delete: delete the destination, too (`force`)."""
     objects: ObjectsConfig | None = field(default=None)

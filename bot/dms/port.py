@@ -90,8 +90,16 @@ class Dms(Protocol):
         """
         ...
 
-    def promote(self, job: Job, *, databases: Sequence[str] = ()) -> Operation:
-        """`PromoteMigrationJob` for the whole job; REST with `objectsFilter` for some databases."""
+    def promote(self, job: Job, *, databases: Sequence[str] = (), failback: bool = False) -> Operation:
+        """`PromoteMigrationJob` for the whole job.
+
+        REST `migrationJobs.promote` with `objectsFilter` for some databases, with `failback` for a promotion
+        from the destination back to the source.
+        """
+        ...
+
+    def demote(self, job: Job) -> Operation:
+        """REST `migrationJobs.demoteDestination`: the destination becomes a read replica of the source."""
         ...
 
     def verify(self, job: Job, change: Options | None = None) -> Operation:

@@ -147,9 +147,14 @@ class RestClient:
         """`migrationJobs.resume` with `skipValidation`."""
         return self._rest.write("POST", f"{name}:resume", timeout, {"skipValidation": True})
 
-    def promote(self, name: str, databases: Sequence[str], timeout: float) -> dict[str, Any]:
-        """`migrationJobs.promote` for some databases of the job."""
-        return self._rest.write("POST", f"{name}:promote", timeout, promote_body(databases))
+    def promote(self, name: str, databases: Sequence[str], failback: bool, timeout: float) -> dict[str, Any]:
+        """`migrationJobs.promote` for some databases of the job, or back to the source."""
+        body = promote_body(databases, failback=failback)
+        return self._rest.write("POST", f"{name}:promote", timeout, body)
+
+    def demote(self, name: str, timeout: float) -> dict[str, Any]:
+        """`migrationJobs.demoteDestination`, whose request has no fields."""
+        return self._rest.write("POST", f"{name}:demoteDestination", timeout, {})
 
     def patch(self, job: Job, change: Options, request_id: str, timeout: float) -> dict[str, Any]:
         """`migrationJobs.patch`; the mask holds only the fields that are given."""
@@ -177,9 +182,10 @@ def restart_body(databases: Sequence[str], *, failed_only: bool, skip_validation
     return body
 
 
-def promote_body(databases: Sequence[str]) -> dict[str, Any]:
+def promote_body(databases: Sequence[str], *, failback: bool = False) -> dict[str, Any]:
     """A `PromoteMigrationJobRequest`."""
-    return {"objectsFilter": _filter(databases)} if databases else {}
+    body: dict[str, Any] = {"objectsFilter": _filter(databases)} if databases else {}
+    return body | {"failback": True} if failback else body
 
 
 def patch_body(job: Job, change: Options) -> tuple[dict[str, Any], str]:

@@ -16,6 +16,7 @@ class Action(StrEnum):
     RESUME = "resume"
     RESTART = "restart"
     PROMOTE = "promote"
+    DEMOTE = "demote"
     VERIFY = "verify"
     EDIT = "edit"
     DELETE = "delete"

@@ -16,7 +16,7 @@ from bot.dms import rules_of_replication as replication
 from bot.dms.model import Phase, State
 from bot.dms.rule import Action, Rule, Situation, Verdict, Way
 
-_ALL = (*Action, "demote")
+_ALL = tuple(Action)
 _WAITING = tuple(each for each in _ALL if each not in (Action.VERIFY, Action.EDIT, Action.DELETE))
 """What waits for the end of a changing state."""
 _PASSING = frozenset({State.STARTING, State.RESTARTING, State.RESUMING, State.STOPPING})
@@ -62,7 +62,9 @@ TABLE: tuple[Rule, ...] = (
 )
 
 
-_BY_ACTION = {action: tuple(rule for rule in TABLE if action in rule.actions) for action in _ALL}
+_BY_ACTION: dict[str, tuple[Rule, ...]] = {
+    str(action): tuple(rule for rule in TABLE if action in rule.actions) for action in _ALL
+}
 
 
 @lru_cache(maxsize=32_768)

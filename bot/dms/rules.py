@@ -43,8 +43,8 @@ __all__ = [
     "where",
 ]
 
-BULK = frozenset(Action) - {Action.EDIT}
-DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DELETE})
+BULK = frozenset(Action) - {Action.EDIT, Action.DEMOTE}
+DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DEMOTE, Action.DELETE})
 HARMLESS = frozenset({Action.VERIFY})
 """Actions that change nothing, so that a freeze does not block them."""
 
@@ -168,6 +168,8 @@ def _ways(action: Action, options: Options) -> tuple[Way, ...]:
             return (Way.FAILED_ONLY,)
         case Action.RESTART if options.stop_first:
             return (Way.STOP_FIRST,)
+        case Action.PROMOTE if options.failback:
+            return (Way.FAILBACK,)
         case Action.PROMOTE if options.databases:
             return (Way.WHOLE, Way.DATABASES)
         case Action.DELETE if options.with_destination:
@@ -233,12 +235,12 @@ def no_source_list(job: Job) -> str:
 
 
 def affected(action: Action, options: Options, databases: Sequence[Database]) -> tuple[str, ...]:
-    """The names of those `databases` that a restart, promote or delete affects."""
+    """The names of those `databases` that a restart, promote, demote or delete affects."""
     if options.databases:
         return options.databases
     if options.failed_only:
         databases = [each for each in databases if each.state == ObjectState.FAILED]
-    if action is Action.PROMOTE:
+    if action is Action.PROMOTE and not options.failback:
         databases = [each for each in databases if not is_promoted(each)]
     return tuple(str(each.id) for each in databases if each.state != ObjectState.NOT_SELECTED)
 
@@ -246,7 +248,7 @@ def affected(action: Action, options: Options, databases: Sequence[Database]) ->
 def at_risk(action: Action, options: Options, databases: Sequence[Database]) -> tuple[Database, ...]:
     """Those `databases` whose data is at risk, which a confirmation must name.
 
-    For a promote, those that do not have all data yet; for a restart or delete, those that were promoted,
+    For a promote, those that do not have all data yet; for the others, those that were promoted,
     which people may already use on the destination.
     """
     meant = affected(action, options, databases)

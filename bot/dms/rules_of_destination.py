@@ -187,7 +187,7 @@ DELETE = (
     ),
 )
 
-_demote = ("demote",)
+_demote = (Action.DEMOTE,)
 DEMOTE = (
     Rule(
         _REFUSED,

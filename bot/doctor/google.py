@@ -18,6 +18,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         verb: (f"datamigration.migrationjobs.{verb}",)
         for verb in ("start", "stop", "resume", "restart", "promote", "verify", "delete")
     },
+    "demote": ("datamigration.migrationjobs.demoteDestination",),
     "edit": ("datamigration.migrationjobs.update", "datamigration.migrationjobs.fetchSourceObjects"),
 }
 """By verb: the IAM permissions on a job. Source: the IAM page on Database Migration Service's roles."""

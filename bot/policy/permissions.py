@@ -33,7 +33,7 @@ Permissions = Mapping[str, Permission]
 CHANGES = frozenset(str(action) for action in Action)
 """Verbs that change a job at the service."""
 DESTROYS = frozenset(str(action) for action in DESTRUCTIVE)
-FULL_DUMPS = frozenset(str(action) for action in Action if action in ("restart", "demote"))
+FULL_DUMPS = frozenset({str(Action.RESTART), str(Action.DEMOTE)})
 """Verbs that put a database back to its full dump, all of it or some of its databases."""
 WITH_DESTINATION = "delete-with-destination"
 PARTS: Mapping[str, str] = {WITH_DESTINATION: str(Action.DELETE)}

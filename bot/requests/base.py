@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Button, Note, RichText
 from bot.dms.delay import MeasuredDelay
-from bot.dms.model import Job
+from bot.dms.model import Job, Options
 from bot.dms.port import Dms
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.access import Access, Verdict
@@ -17,7 +17,7 @@ from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
 from bot.requests.queries import approval_key, mark_messages_dirty
-from bot.requests.rules import is_overdue
+from bot.requests.rules import is_overdue, measures_delay
 from bot.requests.runner import Runner
 from bot.requests.wording import (
     OLD_BUTTON,
@@ -175,13 +175,17 @@ class RequestContext:
         self.change_facts(request, lambda facts: replace(facts, delays=delays))
 
     def measure_delays(
-        self, action: Action, jobs: Sequence[Job], databases: Mapping[str, Sequence[str]]
+        self,
+        action: Action,
+        options: Options,
+        jobs: Sequence[Job],
+        databases: Mapping[str, Sequence[str]],
     ) -> dict[str, MeasuredDelay]:
         """The replication delay of each job by its name, for a promote; empty for other actions.
 
         `databases` are the databases to promote, by job name: others do not count.
         """
-        if action is not Action.PROMOTE:
+        if not measures_delay(action, options):
             return {}
         return delay.measure(self.dms, self.store, jobs, self.clock, databases)
 

@@ -138,7 +138,7 @@ class Drafter:
     ) -> RequestFacts:
         return replace(
             draft.facts,
-            delays=self._ctx.measure_delays(draft.action, draft.jobs, seen.affected),
+            delays=self._ctx.measure_delays(draft.action, draft.options, draft.jobs, seen.affected),
             at_risk=seen.risk_names,
             selections=selections,
             none_affected=seen.none_affected,

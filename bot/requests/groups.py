@@ -64,6 +64,7 @@ def flags_of(options: Options) -> dict[str, FlagValue]:
         ("failed-only", options.failed_only),
         ("stop-first", options.stop_first),
         ("skip-validation", options.skip_validation),
+        ("failback", options.failback),
         ("with-destination", options.with_destination),
     ):
         if on:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from bot.cmdline.answers import Note, Verbatim
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job
-from bot.dms.rules import Action
 from bot.policy.access import Verdict
 from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.base import RequestContext
 from bot.requests.fingerprint import unlisted, unread
+from bot.requests.rules import measures_delay
 from bot.requests.seen import find_seen, risk_lines, selection_changes
 from bot.requests.wording import blocked_note, describe_change, list_jobs
 from bot.store.facts import RequestFacts
@@ -156,11 +156,11 @@ class Revalidation:
 
         The new figure is stored and shown, so that whoever presses again has seen it.
         """
-        if request.action is not Action.PROMOTE:
+        if not measures_delay(request.action, request.options):
             return None
         if not delay.is_stale(request.facts.delays, request.jobs, self._ctx.clock()):
             return None
-        delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
+        delays = self._ctx.measure_delays(request.action, request.options, request.jobs, request.databases)
         self._ctx.save_delays(request, delays)
         return delay.changed_note(delay.data_loss_reason(delays, request.facts.delays))
 
@@ -202,12 +202,12 @@ class Revalidation:
         request = self._ctx.store.request(request_id)
         if request is None or request.state not in OPEN_REQUESTS:
             return self._ctx.ended_note(request)
-        if request.action is Action.PROMOTE:
+        if measures_delay(request.action, request.options):
             self._measure(request)
         return None
 
     def _measure(self, request: Request) -> None:
-        delays = self._ctx.measure_delays(request.action, request.jobs, request.databases)
+        delays = self._ctx.measure_delays(request.action, request.options, request.jobs, request.databases)
         self._ctx.save_delays(request, delays)
 
     def _may_not_recheck(self, who: Person, request: Request) -> Note | None:

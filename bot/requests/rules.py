@@ -25,8 +25,15 @@ def needs_typed_confirmation(request: Request) -> bool:
     A promote needs it unless its delay, which may be measured again meanwhile, is known to be zero, and no
     unsupported changes were counted.
     """
-    behind = request.action is Action.PROMOTE and not all_clear(request.facts.delays, request.jobs)
+    behind = measures_delay(request.action, request.options) and not all_clear(
+        request.facts.delays, request.jobs
+    )
     return request.typed or behind
+
+
+def measures_delay(action: Action, options: Options) -> bool:
+    """Whether the replication delay counts: for a promote, but none is measured back to the source."""
+    return action is Action.PROMOTE and not options.failback
 
 
 def confirmation_phrase(request: Request) -> str:

@@ -257,7 +257,7 @@ STATUS_PAGE = (
     ("M", "STOPPED", "FULL_DUMP", {"restart", "delete"}),  # "Manage migration jobs"
     ("A P M S O", "STOPPED", "CDC", {"resume", "promote", "delete"}),
 )
-"""Verify is not on that page, nor is Edit."""
+"""Verify is not on that page, nor are Edit and the demotion of a destination."""
 RUNNING_WITH_ERRORS = {"stop", "restart", "promote", "delete"}
 """The row "Running with errors" of A, P, S and O, substatus CDC or incremental load: "Stop. Restart.
 Promote". It lists no Delete, but its API state is RUNNING, where Delete is listed. MySQL has no such row."""
@@ -443,7 +443,7 @@ def test_what_the_status_page_lists_for_running_with_errors(guide: str) -> None:
     ):
         assert runs_with_errors(faulty, found)
         sent = {str(each) for each in Action if check(each, faulty, Options(), found) is None}
-        assert sent - {"verify", "edit"} == RUNNING_WITH_ERRORS
+        assert sent - {"verify", "edit", "demote"} == RUNNING_WITH_ERRORS
         # The MySQL guide has no such status, so there the service decides.
         assert bool(caution(Action.RESTART, faulty, Options(), found)) == (guide == "M")
 
@@ -700,7 +700,7 @@ def test_which_actions_are_bulk_and_destructive() -> None:
         "verify",
         "delete",
     }
-    assert {str(each) for each in DESTRUCTIVE} == {"restart", "promote", "delete"}
+    assert {str(each) for each in DESTRUCTIVE} == {"restart", "promote", "demote", "delete"}
 
 
 def test_only_a_stop_in_full_dump_throws_the_dump_away() -> None:

@@ -36,6 +36,7 @@ WITH_ID: dict[str, Act] = {
 PARTS: dict[str, Act] = {
     f"{NAME}:restart": lambda g: g.restart(JOB, databases=("a", "b"), skip_validation=True),
     f"{NAME}:promote": lambda g: g.promote(JOB, databases=("a",)),
+    f"{NAME}:demoteDestination": lambda g: g.demote(JOB),
     f"{NAME}:resume": lambda g: g.resume(JOB, skip_validation=True),
     f"{NAME}:verify": lambda g: g.verify(JOB, Options(parallelism="MAX")),
 }
@@ -276,6 +277,18 @@ class TestRest:
         far.rest[f"POST {NAME}:promote"] = rest_operation
         gateway.promote(JOB, databases=("a",))
         discovery.check("PromoteMigrationJobRequest", far.rest_calls[0].body)
+
+    def test_promote_back_to_the_source(self, gateway: Gateway, far: FakeService) -> None:
+        far.rest[f"POST {NAME}:promote"] = rest_operation
+        gateway.promote(JOB, failback=True)
+        discovery.check("PromoteMigrationJobRequest", far.rest_calls[0].body)
+        assert [each.body for each in far.rest_calls] == [{"failback": True}]
+
+    def test_demote(self, gateway: Gateway, far: FakeService) -> None:
+        far.rest[f"POST {NAME}:demoteDestination"] = rest_operation
+        gateway.demote(JOB)
+        discovery.check("DemoteDestinationRequest", far.rest_calls[0].body)
+        assert len(far.rest_calls) == 1
 
     @pytest.mark.parametrize("parallelism", ["", "MIN"])
     def test_patch(self, gateway: Gateway, far: FakeService, parallelism: str) -> None:

@@ -39,6 +39,7 @@ DONE = {
     "resume": "✅ *Resumed*",
     "restart": "✅ *Restarted*",
     "promote": "✅ *Promoted*",
+    "demote": "✅ *Demoted*",
     "verify": "✅ *Verified*",
     "delete": "✅ *Deleted*",
 }

@@ -57,6 +57,7 @@ ACTS = (
         asks=True,
         typed=True,
     ),
+    Act("demote", "NOT_STARTED", None, "demote {job}", asks=True, typed=True),
     Act(
         "delete",
         "COMPLETED",

@@ -37,8 +37,8 @@ VIEWS = frozenset(
     | {"policy", "show", "unwatch", "watch", "watches"}
 )
 FREEZES = frozenset({"freeze", "unfreeze"})
-CHANGES = frozenset({"start", "stop", "resume", "restart", "promote", "delete", "edit", "verify"})
-DESTROYS = frozenset({"restart", "promote", "delete"})
+CHANGES = frozenset({"start", "stop", "resume", "restart", "promote", "demote", "delete", "edit", "verify"})
+DESTROYS = frozenset({"restart", "promote", "demote", "delete"})
 """The verbs as docs/policy.md sorts them, written out so that no verb changes sides unnoticed."""
 
 DECLARED = permissions(all_verbs())

@@ -178,7 +178,7 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[roles]\noperator = ["U0DANA0001"]', "nobody can approve delete, promote, restart"),
+        ('[roles]\noperator = ["U0DANA0001"]', "nobody can approve delete, demote, promote, restart"),
         (ROLES + '[[rule]]\nverbs = ["stop"]\napprovals = 1\napprovers = []', "list of approvers is empty"),
         (
             ROLES + '[[rule]]\nname = "x"\nverbs = ["stop"]\napprovals = 2\napprovers = ["U0SAM00001"]',

@@ -37,7 +37,10 @@ def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_
         mine = words(bare.type("policy orders"))
     may, _, may_not = mine.partition("*You may not*")
     assert "`show`" in may
-    assert "`start`, `stop`, `resume`, `restart`, `promote`, `verify`, `edit`, `delete`, `freeze`" in may_not
+    assert (
+        "`start`, `stop`, `resume`, `restart`, `promote`, `demote`, `verify`, `edit`, `delete`, `freeze`"
+        in may_not
+    )
     assert may_not.count("there is no policy yet") == 1
 
 
@@ -59,7 +62,7 @@ def test_the_whole_policy_is_told(dms: DmsServer, tmp_path: Path) -> None:
     for part in (
         "Your role here is *operator*",
         "every full member: viewer",
-        "*1. guard*: `delete`, `promote`, `restart` on jobs with `env=prod`",
+        "*1. guard*: `delete`, `demote`, `promote`, `restart` on jobs with `env=prod`",
         "approvals: 2",
         "a request waits 2 h for approvals",
         "closing",

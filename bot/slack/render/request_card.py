@@ -18,7 +18,13 @@ from bot.requests.buttons import abandon_button, not_started_note
 from bot.requests.delay import all_zero
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
-from bot.requests.rules import OVERDUE_AFTER, is_overdue, needs_typed_confirmation, not_started
+from bot.requests.rules import (
+    OVERDUE_AFTER,
+    is_overdue,
+    measures_delay,
+    needs_typed_confirmation,
+    not_started,
+)
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.findings import finding_lines
@@ -177,7 +183,8 @@ def _confirm_buttons(request: Request) -> list[Button]:
 
 def recheck_button(request: Request) -> list[Button]:
     """The button that measures the replication delay again, for a promote."""
-    return [_button(request, "Re-check delay", "recheck")] if request.action is Action.PROMOTE else []
+    measured = measures_delay(request.action, request.options)
+    return [_button(request, "Re-check delay", "recheck")] if measured else []
 
 
 def _style(request: Request) -> _Style:

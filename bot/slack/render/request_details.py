@@ -67,6 +67,8 @@ def request_text(request: Request) -> str:
         extras.append(f"only {count_of(len(request.options.databases), 'database')}")
     if request.options.failed_only:
         extras.append("only what has failed")
+    if request.options.failback:
+        extras.append("back to its source")
     if request.options.stop_first:
         extras.append("it is stopped first")
     if request.options.skip_validation:
