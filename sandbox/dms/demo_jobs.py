@@ -112,6 +112,7 @@ def _halted(world: World) -> None:
         labels={"env": "prod", "team": "finance"},
         created_ago=9 * DAY,
         in_phase_for=2 * HOUR,
+        replicated_for=4 * DAY,
     )
     add_job(
         world,

@@ -67,11 +67,13 @@ def _faulty(world: World) -> None:
         error={"code": "PERMISSION_DENIED", "message": 'password authentication failed for user "dms"'},
         created_ago=7 * DAY,
         in_phase_for=2 * HOUR,
+        replicated_for=4 * DAY,
     )
 
 
 def _engines(world: World) -> None:
-    """What single engines have: unsupported events, quick start, log files, a pause of writes, demotion."""
+    """What single engines have: unsupported events, quick start, backup and log files, a pause of writes,
+    demotion."""
     add_job(
         world,
         "warehouse-oracle",
@@ -111,6 +113,23 @@ def _engines(world: World) -> None:
         labels={"env": "prod", "team": "hr"},
         fields=_backups("hr", "payroll", promoteWhenReady=True),
         created_ago=6 * HOUR,
+        **SQL_SERVER,
+    )
+    add_job(
+        world,
+        "loyalty-sqlserver",
+        location=CENTRAL,
+        phase="CDC",
+        display_name="Loyalty (SQL Server to Cloud SQL)",
+        databases=["loyalty", "vouchers"],
+        labels={"env": "staging", "team": "crm"},
+        fields=_backups("loyalty", "vouchers"),
+        metrics={
+            "sqlserver/unprocessed_files": {"loyalty": 2},
+            "sqlserver/unprocessed_file_bytes": {"loyalty": 48 * 1024 * 1024},
+        },
+        created_ago=5 * DAY,
+        in_phase_for=3 * DAY,
         **SQL_SERVER,
     )
     add_job(

@@ -19,7 +19,7 @@ from sandbox.dms.enums import (
     checked,
 )
 from sandbox.dms.masks import split_json
-from sandbox.dms.model import Database, Job
+from sandbox.dms.model import Database, Job, Spell
 from sandbox.dms.names import check_id
 from sandbox.dms.placing import place, status_of
 from sandbox.dms.rdsflow import writes_changed
@@ -63,10 +63,12 @@ def add_job(
     fields: Mapping[str, Any] | None = None,
     created_ago: float = 3600.0,
     in_phase_for: float = 0.0,
+    replicated_for: float = 0.0,
 ) -> Job:
     """Add a job with its profiles and destination. It replaces a job of the same name.
 
-    `metrics` are values of its metrics, as in `set_job`, since halfway between its creation and now.
+    `metrics` are values of its metrics, as in `set_job`, since the middle of its time in this phase.
+    It was RUNNING in CDC for `replicated_for` seconds before its present state.
     Ages are in wall-clock seconds before now; a dump progresses as if these were scaled seconds. The cause of
     `error` is fixed `clears_after` scaled seconds from now; None means by `recovery.fix` alone.
     `fields` are fields of the job as in REST. An `existing_destination` was there before the job, and is to
@@ -101,10 +103,13 @@ def add_job(
     add_profiles(world, job, source_host, existing=existing_destination)
     if sec_lag is not None or bytes_lag is not None:
         pin_lag(job, sec_lag, bytes_lag, job.created)
-    for metric, values in (metrics or {}).items():
-        set_metric(job, metric, values, (job.created + now) / 2)
-    world.add_job(job)
     since = world.clock.scaled_of(wall - in_phase_for)
+    for metric, values in (metrics or {}).items():
+        set_metric(job, metric, values, (max(job.created, since) + now) / 2)
+    if replicated_for:
+        begun = world.clock.scaled_of(wall - in_phase_for - replicated_for)
+        job.history.append(Spell(begun, "RUNNING", "CDC"))
+    world.add_job(job)
     place(world, job, state, phase, since, error, dump_at=now - in_phase_for)
     if clears_after is not None:
         clear_later(world, job, clears_after, now)

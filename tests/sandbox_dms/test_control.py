@@ -159,7 +159,7 @@ def test_the_server_takes_neighbouring_ports_and_frees_them() -> None:
         host, port = server.grpc_host.split(":")
         assert server.rest_host == f"{host}:{int(port) + 1}"
         assert httpx.get(f"http://{server.rest_host}/healthz", trust_env=False).json() == {"status": "ok"}
-        assert server.control.status() == {"project": "demo-project", "jobs": 39, "clock_factor": 10.0}
+        assert server.control.status() == {"project": "demo-project", "jobs": 40, "clock_factor": 10.0}
         with pytest.raises(OSError, match="taken"):
             DmsServer(server.port).start()
     with DmsServer(int(port)) as again:

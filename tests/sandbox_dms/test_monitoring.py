@@ -100,6 +100,27 @@ def test_a_job_that_stopped_is_not_sampled(metrics: Metrics, control: DmsControl
     assert read(metrics) == []
 
 
+def test_a_job_that_failed_was_sampled_while_it_replicated(metrics: Metrics, control: DmsControl) -> None:
+    control.add_job("shop", state="FAILED", phase="CDC", in_phase_for=900, replicated_for=600)
+    (one,) = read(metrics, minutes=60)
+    assert 900 <= min(ages(one)) <= max(ages(one)) <= 1500
+
+
+def test_the_demo_has_figures_of_each_engine(metrics: Metrics, control: DmsControl) -> None:
+    control.reset("demo")
+    oracle = 'AND resource.labels.migration_job_id = "warehouse-oracle"'
+    events = read(metrics, "unsupported_events_count", oracle, minutes=3 * 24 * 60)
+    assert sum(sum(values(one)) for one in events) == 17
+    loyalty = 'AND resource.labels.migration_job_id = "loyalty-sqlserver"'
+    left = {
+        o.metric.labels["database"]: values(o)[0]
+        for o in read(metrics, "sqlserver/unprocessed_files", loyalty)
+    }
+    assert left == {"loyalty": 2, "vouchers": 0}
+    dump = read(metrics, "fulldump_progress_percentage", 'AND resource.labels.migration_job_id = "orders-db"')
+    assert 0 < dump[0].points[0].value.double_value < 50
+
+
 def test_the_delay_can_be_set_and_let_go(metrics: Metrics, control: DmsControl) -> None:
     control.add_job("shop", phase="CDC", in_phase_for=86400)
     control.set_job("shop", sec_lag=900)
