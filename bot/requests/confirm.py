@@ -13,6 +13,7 @@ from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.store.records import Person, Request, RequestState
+from bot.util.lookalikes import wrong_character
 
 
 class ConfirmationStep:
@@ -78,10 +79,10 @@ class ConfirmationStep:
             request = self.with_destination(request)
         # Approvers are then asked to confirm, too, whatever the delay is by then.
         request = replace(request, typed=needs_typed_confirmation(request))
-        if request.typed and typed.strip() != confirmation_phrase(request):
-            return Note(
-                f"Not confirmed: press again, and type `{confirmation_phrase(request)}` exactly.", tone="warn"
-            )
+        phrase = confirmation_phrase(request)
+        if request.typed and typed != phrase:
+            wrong = wrong_character(typed, phrase)
+            return Note(f"Not confirmed: press again, and type `{phrase}` exactly. {wrong}", tone="warn")
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note(judged.explanation, tone="warn")

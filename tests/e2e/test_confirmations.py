@@ -221,11 +221,19 @@ def test_the_id_must_be_typed_exactly(env: Env) -> None:
     card = env.type(f"restart {job}")
     env.press(card, "confirm")
     view = env.slack.wait_view("dana", job)
-    for wrong in ("orders", job.upper(), f"{job}x", "yes"):
+    for wrong, said in (
+        ("orders", "Character"),
+        (job.upper(), "lower case"),
+        (f"{job}x", "“x” too much"),
+        (f"{job} ", "At the end there is a space too much"),
+        (f"{job}\u200b", "ZERO WIDTH SPACE (U+200B)"),
+        (f"\u202e{job}", "RIGHT-TO-LEFT OVERRIDE (U+202E)"),
+    ):
         answer = env.slack.submit(view, {input_of(view): wrong})
         assert f"Type {job} exactly" in str(answer["errors"]), wrong
+        assert said in str(answer["errors"]), wrong
     assert env.writes("restart", job) == []
-    env.slack.submit(view, {input_of(view): f" {job} "})
+    env.slack.submit(view, {input_of(view): job})
     env.shows_done(card, "restart", job)
     assert len(env.writes("restart", job)) == 1
 

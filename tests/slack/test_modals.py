@@ -177,7 +177,15 @@ def test_typed_confirmation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "fine"), [("orders-db", True), (" orders-db ", True), ("Orders-DB", False), ("", False)]
+    ("typed", "fine"),
+    [
+        ("orders-db", True),
+        ("orders-db ", False),
+        ("Orders-DB", False),
+        ("\u043erders-db", False),
+        ("orders-db\u2066", False),
+        ("", False),
+    ],
 )
 def test_what_is_typed_must_be_the_phrase(typed: str, fine: bool) -> None:
     values = {modals.TYPED_BLOCK: {"a": {"value": typed}}}

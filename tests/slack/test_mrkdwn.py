@@ -43,6 +43,12 @@ def test_the_direction_of_text_cannot_be_turned() -> None:
     assert mrkdwn.verbatim("abc\u202edcba") == "abcdcba"
 
 
+def test_nothing_hides_in_a_name() -> None:
+    assert mrkdwn.name("*Sales*\u202e ") == "\u2217Sales\u2217⟨U+202E⟩␣"
+    assert mrkdwn.code("sales\u200b ") == "`sales⟨U+200B⟩␣`"
+    assert mrkdwn.format_own("Drop `s\u0430les`\u202e now") == "Drop `s\u0430⟨U+0430⟩les` now"
+
+
 def test_parts() -> None:
     at = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
     rich = (User("U1"), " ", Group("S1"), " ", Channel("C1"), " ", Time(at), " ", Verbatim("<!here>"))

@@ -63,7 +63,7 @@ def alert(
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
     head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
-    name = f" {mrkdwn.verbatim(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
+    name = f" {mrkdwn.name(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
     blocks: list[Block] = [m.section(f"{head}{name}{event_labels.changed_by_text(event)}")]
     for text in _since(event, job, databases) if over else _body(event, job, databases):
         blocks.extend(m.sections(text))

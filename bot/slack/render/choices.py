@@ -22,6 +22,7 @@ from slack_sdk.models.blocks import (
 from bot.cmdline.invocation import UsageError
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
+from bot.util.lookalikes import visible
 
 MAX_OPTIONS = 100
 """Slack's maximum of options in a menu; with more, the menu has type-ahead."""
@@ -122,6 +123,12 @@ def chosen_option(values: Mapping[str, Any], block_id: str, allowed: Sequence[st
     return default
 
 
+def typed_as_is(values: Mapping[str, Any], block_id: str) -> str:
+    """The text of an input, unchanged."""
+    found = (element.get("value") for element in _elements(values.get(block_id)))
+    return next((value for value in found if isinstance(value, str)), "")
+
+
 def typed(values: Mapping[str, Any], block_id: str, limit: int) -> str:
     """The text of an input, cut at `limit` characters."""
     for element in _elements(values.get(block_id)):
@@ -170,7 +177,8 @@ def _input(label: str, block_id: str, element: InteractiveElement, hint: str, op
 
 
 def _shown(name: str) -> str:
-    line = mrkdwn.clip_plain(name, len(name) + 1)
+    shown = visible(name)
+    line = mrkdwn.clip_plain(shown, len(shown) + 1)
     if mrkdwn.utf16_length(line) <= _MAX_TEXT:
         return line
     return mrkdwn.clip_plain(f"{line[:40]}…{line[-20:]}", _MAX_TEXT)

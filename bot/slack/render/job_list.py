@@ -183,7 +183,7 @@ def _line(line: JobLine) -> str:
 
 def _short_line(line: JobLine) -> str:
     name = line.job.display_name
-    shown = f" {mrkdwn.clip(mrkdwn.verbatim(name), 120)}" if name and name != _id(line) else ""
+    shown = f" {mrkdwn.clip(mrkdwn.name(name), 120)}" if name and name != _id(line) else ""
     return f"*{mrkdwn.code(_id(line))}*{shown}"
 
 

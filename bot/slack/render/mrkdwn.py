@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from bot.cmdline.answers import Channel, Group, RichPart, RichText, TextLink, Time, User, Verbatim, rich_parts
+from bot.util.lookalikes import visible
 from bot.util.redact import redact
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -46,16 +47,21 @@ def verbatim(text: str) -> str:
     return _QUOTE.sub(rf"\1{_BLANK}&gt;", shown)
 
 
+def name(text: str) -> str:
+    """A name that somebody chose, shown as it is, with everything marked that could disguise it."""
+    return verbatim(visible(text))
+
+
 @lru_cache(maxsize=1024)
 def format_own(text: str) -> str:
     """A sentence of ours: `code` and *bold* format; everything else is shown literally."""
-    parts = _CODE.split(clean(text))
-    return "".join(code(part) if index % 2 else _plain(part) for index, part in enumerate(parts))
+    parts = _CODE.split(redact(text))
+    return "".join(code(part) if index % 2 else _plain(clean(part)) for index, part in enumerate(parts))
 
 
 def code(text: str) -> str:
-    """An identifier in code type; nothing in it formats. An empty one is a dash."""
-    shown = clean(text).replace("`", "\u02cb").replace("\n", " ").strip()
+    """An identifier in code type; nothing in it formats, and nothing hides in it. An empty one is a dash."""
+    shown = clean(visible(text)).replace("`", "\u02cb")
     return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
 
 

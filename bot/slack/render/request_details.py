@@ -156,7 +156,7 @@ def _jobs(request: Request) -> list[str]:
 
 
 def _job(request: Request, job: Job) -> str:
-    name = f" {mrkdwn.verbatim(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    name = f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
     head = (
         f"{labels.job_emoji(job)} "
         f"{labels.job_name_code(request, job.name)}{name} — {labels.status(job.status)}"

@@ -10,12 +10,13 @@ from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, Pl
 from bot.requests.queries import NO_RELATED, RelatedRequests
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.choices import typed
+from bot.slack.render.choices import typed, typed_as_is
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import approvals_text
 from bot.slack.render.request_details import request_details, subject
 from bot.slack.render.view import modal
 from bot.store.records import Decision, Request
+from bot.util.lookalikes import wrong_character
 from bot.util.text import count_of
 
 TYPED_BLOCK = "typed"
@@ -81,8 +82,8 @@ def approval_confirmation(
 
 
 def typed_text(values: Mapping[str, Any]) -> str:
-    """The input of `typed_confirmation`."""
-    return typed(values, TYPED_BLOCK, _MAX_PHRASE)
+    """The input of `typed_confirmation`, as it was typed: a character too many or another one is no match."""
+    return typed_as_is(values, TYPED_BLOCK)
 
 
 def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
@@ -90,8 +91,11 @@ def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
     written = typed_text(values)
     if written == phrase:
         return {}
-    hint = " (lower-case)" if written.lower() == phrase.lower() else ""
-    return {TYPED_BLOCK: f"Type {phrase} exactly{hint}, or cancel: nothing has happened so far."}
+    if written.lower() == phrase.lower():
+        why = "It is written in lower case."
+    else:
+        why = wrong_character(written, phrase)
+    return {TYPED_BLOCK: f"Type {phrase} exactly, or cancel: nothing has happened so far. {why}"}
 
 
 def deny_reason(request: Request, ref: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _history(events: Sequence[Event]) -> str:
 
 
 def _name(job: Job) -> str:
-    return f" {mrkdwn.verbatim(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    return f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
 
 
 def _ends(job: Job) -> str:
