@@ -166,12 +166,8 @@ def _sentence(code: str, reason: str) -> str:
 
 
 def unclear_error(action_text: str, reason: str, code: str, service: str = "DMS") -> Unclear:
-    """The error for a write that may or may not have been applied."""
-    return Unclear(
-        f"{service} did not confirm the request to {action_text} ({reason}): it may or may not have been "
-        "applied, so look at the job and its operations before trying again.",
-        code=code,
-    )
+    """The error for a write that may or may not have been applied; its run says so."""
+    return Unclear(f"{service} did not confirm the request to {action_text} ({reason}).", code=code)
 
 
 def _from_api(error: api.GoogleAPICallError) -> CallFailure:

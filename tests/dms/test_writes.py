@@ -120,7 +120,7 @@ def test_an_answer_that_never_comes_is_unclear(gateway: Gateway, far: FakeServic
         gateway.stop(JOB)
     enough.set()
     assert caught.value.code == "DEADLINE_EXCEEDED"
-    assert "look at the job" in str(caught.value)
+    assert "did not confirm" in str(caught.value)
     assert len(far.asked("StopMigrationJob")) == 1
 
 

@@ -437,7 +437,11 @@ def test_a_call_that_was_lost_is_unclear_and_never_repeated(env: Env) -> None:
         assert events(env, job)[-1] == "unclear"
     for job in jobs.values():
         words = ("unclear", "It is not known whether it was applied", "look at it before trying again")
-        env.slack.wait_message(contains=[job, *words])
+        told = plain(env.slack.wait_message(contains=[job, *words, "[Show]"]))
+        assert "[Try again]" not in told
+        assert told.count("known whether") + told.count("may or may not") == 1, "it is said once"
+        messages = map(plain, env.slack.messages())
+        assert sum(f"`{job}`" in each and "It is not known whether" in each for each in messages) == 1
 
 
 def test_the_operation_of_somebody_else_is_not_taken_for_ours(env: Env) -> None:

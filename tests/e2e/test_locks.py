@@ -130,7 +130,12 @@ def test_a_run_that_went_wrong_locks_no_more(env: Env, trouble: str) -> None:
         env.dms.fault("StopMigrationJob", "DISCONNECT")
     card = env.type(f"stop {job}")
     assert ended(env, job) == [trouble]
-    env.press(env.shows(card, "[Try again]"), "Try again")
+    if trouble == "unclear":
+        # It may have been applied: people look at the job first.
+        assert "[Try again]" not in plain(env.shows(card, "[Show]"))
+        env.type(f"stop {job}")
+    else:
+        env.press(env.shows(card, "[Try again]"), "Try again")
     until(lambda: len(runs_of(env, job)) == 2)
     assert ended(env, job) == [trouble, "succeeded"]
 

@@ -34,7 +34,7 @@ _RUNS: dict[RunState, tuple[str, str]] = {
     RunState.SUCCEEDED: ("✅", "done"),
     RunState.FAILED: ("🔴", "failed"),
     RunState.REFUSED: ("🚫", "refused, nothing was changed"),
-    RunState.UNCLEAR: ("❓", "unclear: it may or may not have been applied"),
+    RunState.UNCLEAR: ("❓", "unclear"),
 }
 DOING: dict[Action, str] = {
     Action.START: "Starting",

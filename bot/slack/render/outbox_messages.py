@@ -47,6 +47,8 @@ _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, 
 _NOTIFICATIONS = ("timeline", "event", "alert", "digest")
 _PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
 """The target in the key of a notification, followed in a digest by a number."""
+_UNCLEAR_SHOWN = 5
+"""Jobs of a request that get a Show button."""
 _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 
 
@@ -133,10 +135,22 @@ class OutboxRenderer:
         )
 
     def _follow_up_buttons(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
-        """After a stop: the buttons to resume or restart the jobs."""
-        if request.action is not Action.STOP or request.state is not RequestState.DONE:
+        """Once it is done: Show for jobs whose outcome is unclear, and after a stop what may follow it."""
+        if request.state is not RequestState.DONE:
             return ()
-        if self._access.policy.missing:
+        return (*self._show_unclear(request, runs), *self._after_stop(request, runs))
+
+    def _show_unclear(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
+        """People look at such a job before they try again, as the change may have been applied."""
+        jobs = [request.job(run.job) for run in runs if run.state is RunState.UNCLEAR]
+        if len(request.jobs) == 1:
+            return tuple(show_button(self._ref, job) for job in jobs)
+        buttons = ((show_button(self._ref, job), job) for job in jobs[:_UNCLEAR_SHOWN])
+        return tuple(replace(button, label=f"Show {job.id}") for button, job in buttons)
+
+    def _after_stop(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
+        """After a stop: the buttons to resume or restart the jobs."""
+        if request.action is not Action.STOP or self._access.policy.missing:
             return ()
         ended = {run.job for run in runs if run.state is RunState.SUCCEEDED}
         jobs = [self._current_job(job) for job in request.jobs if job.name in ended]
@@ -198,11 +212,8 @@ class OutboxRenderer:
             job, buttons, advice = known.job, self._job_buttons(known.job), next_step(known.job, databases)
         else:
             known_job = known.job if known is not None and known.job.create_time == created else None
-            job, buttons, advice = (
-                _job_as_of(known_job or Job(subject["job"], created, "", type=""), events),
-                (),
-                "",
-            )
+            last_known = known_job or Job(subject["job"], created, "", type="")
+            job, buttons, advice = _job_as_of(last_known, events), (), ""
         return timeline.timeline(job, events, buttons, advice, current=current, with_errors=with_errors)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:

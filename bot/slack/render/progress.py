@@ -50,8 +50,9 @@ def failed(run: Run) -> bool:
 
 
 def retryable(run: Run) -> bool:
-    """Whether it ended without success and a retry may help."""
-    return failed(run) and not run.hopeless
+    """Whether it ended without success and a retry may help. Of an unclear run, people look at the job first:
+    it may have been applied."""
+    return failed(run) and not run.hopeless and run.state is not RunState.UNCLEAR
 
 
 def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> list[Block]:
@@ -80,7 +81,13 @@ def outcome(request: Request, runs: Sequence[Run]) -> str:
     total = max(len(request.jobs), len(runs))
     if good == total:
         return f"✅ *{done} all {good} jobs*{_total_duration(runs)}"
-    return f"🔴 *{done} {good} of {total} jobs*; {total - good} did not succeed"
+    unclear = sum(1 for run in runs if run.state is RunState.UNCLEAR)
+    parts = [f"{count:,} {text}" for count, text in _not_done(total - good - unclear, unclear) if count]
+    return f"{'🔴' if total - good > unclear else '❓'} *{done} {good} of {total} jobs*; {', '.join(parts)}"
+
+
+def _not_done(failed: int, unclear: int) -> tuple[tuple[int, str], ...]:
+    return (failed, "did not succeed"), (unclear, "unclear")
 
 
 def _single(request: Request, runs: Sequence[Run]) -> str:

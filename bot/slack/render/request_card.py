@@ -124,9 +124,16 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
         case RequestState.RUNNING | RequestState.APPROVED:
             return f"⏳ {what}"
         case RequestState.DONE:
-            return f"{'🔴' if any(failed(run) for run in runs) else '✅'} {what}"
+            return f"{_sign(runs)} {what}"
         case _:
             return what
+
+
+def _sign(runs: Sequence[Run]) -> str:
+    bad = {run.state for run in runs if failed(run)}
+    if not bad:
+        return "✅"
+    return "❓" if bad == {RunState.UNCLEAR} else "🔴"
 
 
 def _ended(request: Request) -> str:
