@@ -16,7 +16,8 @@ from sandbox.dms.calls import Door
 from sandbox.dms.control_service import ControlService
 from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.faults import Disconnected
-from sandbox.dms.rest_service import RestRequest, RestService
+from sandbox.dms.rest_routes import RestRequest
+from sandbox.dms.rest_service import RestService
 
 _LOG = logging.getLogger(__name__)
 _MOST_BODY = 10 * 1024 * 1024

@@ -47,16 +47,17 @@ def _restore(world: World, job: Job, at: float) -> None:
     if open_ones and all(d.phase == "READY_FOR_PROMOTE" for d in open_ones):
         job.put(job.state, "READY_FOR_PROMOTE", at)
     job.touch(at)
-    _promote_ready(world, job)
+    promote_ready(world, job)
 
 
-def _promote_ready(world: World, job: Job) -> None:
+def promote_ready(world: World, job: Job) -> None:
+    """Promote the databases that are ready, if the job does that by itself."""
     config = job.rest_only.get("sqlserverHomogeneousMigrationJobConfig") or {}
     ready = [d for d in job.selected() if _is_ready(d)]
     if not config.get("promoteWhenReady") or not ready or job.state not in _LOADING:
         return
     if job.active is not None:
-        world.at(job.active.due + 1.0, lambda _: _promote_ready(world, job))
+        world.at(job.active.due + 1.0, lambda _: promote_ready(world, job))
         return
     promote_databases(world, job, ready)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.dms import masks, views
@@ -12,91 +10,9 @@ from sandbox.dms.api import Api
 from sandbox.dms.enums import JobPb, ProfilePb
 from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.paging import Page
-from sandbox.dms.validation import check_body
+from sandbox.dms.rest_routes import Answer, Match, RestRequest, Route, described, route, snake
 
-_COMMON_QUERY = frozenset(
-    {
-        "$.xgafv",
-        "access_token",
-        "alt",
-        "callback",
-        "fields",
-        "key",
-        "oauth_token",
-        "prettyPrint",
-        "quotaUser",
-        "uploadType",
-        "upload_protocol",
-    }
-)
 _LIST_QUERY = frozenset({"pageSize", "pageToken", "filter", "orderBy"})
-
-
-@dataclass(frozen=True)
-class RestRequest:
-    """One HTTP request: the resource path after `/v1/`, its query and its JSON body."""
-
-    verb: str
-    path: str
-    query: dict[str, str]
-    body: Any
-    alive: Callable[[], bool]
-
-    def number(self, key: str) -> int:
-        text = self.query.get(key, "0")
-        if not re.fullmatch(r"-?\d{1,9}", text):
-            raise invalid(f"Invalid value at '{key}' (TYPE_INT32), \"{text}\"", key)
-        return int(text)
-
-    def flag(self, key: str) -> bool:
-        text = self.query.get(key, "false").lower()
-        if text not in ("true", "false"):
-            raise invalid(f"Invalid value at '{key}' (TYPE_BOOL), \"{text}\"", key)
-        return text == "true"
-
-    def text(self, key: str) -> str:
-        return self.query.get(key, "")
-
-
-Answer = Callable[[RestRequest, str], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Route:
-    """A path pattern; its first group is the resource name."""
-
-    method: str
-    verb: str
-    pattern: re.Pattern[str]
-    answer: Answer
-    query: frozenset[str] = frozenset()
-    schema: str = ""
-
-
-@dataclass(frozen=True)
-class Match:
-    route: Route
-    name: str
-    request: RestRequest
-    described: dict[str, Any] = field(default_factory=dict)
-
-    def run(self) -> dict[str, Any]:
-        """Check query and body, then answer. Raises ApiError."""
-        unknown = set(self.request.query) - self.route.query - _COMMON_QUERY
-        if unknown:
-            name = sorted(unknown)[0]
-            raise invalid(
-                f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
-                f"Field '{name}' could not be found in request message.",
-                name,
-            )
-        body = self.request.body
-        if self.route.schema:
-            body = check_body({} if body is None else body, self.route.schema)
-        elif body:
-            raise invalid("Invalid JSON payload received. This method takes no body.")
-        return self.route.answer(replace(self.request, body=body), self.name)
-
 
 _LOCATION = r"(projects/[^/:]+/locations/[^/:]+)"
 _JOB = r"(projects/[^/:]+/locations/[^/:]+/migrationJobs/[^/:]+)"
@@ -115,18 +31,18 @@ class RestService:
 
     def match(self, request: RestRequest) -> Match:
         """The route of a request. Raises NOT_FOUND for an unknown path."""
-        for route in self._routes:
-            found = route.pattern.fullmatch(request.path)
-            if found is not None and route.verb == request.verb:
-                return Match(route, found[1], request, _described(request, found[1]))
+        for each in self._routes:
+            found = each.pattern.fullmatch(request.path)
+            if found is not None and each.verb == request.verb:
+                return Match(each, found[1], request, described(request, found[1]))
         raise ApiError("NOT_FOUND", f"The requested URL /v1/{request.path} was not found on this server.")
 
     def _job_routes(self) -> list[Route]:
         jobs = _LOCATION + "/migrationJobs"
         routes = [
-            _route("ListMigrationJobs", "GET", jobs, self._list_jobs, _LIST_QUERY),
-            _route("GetMigrationJob", "GET", _JOB, self._get_job),
-            _route(
+            route("ListMigrationJobs", "GET", jobs, self._list_jobs, _LIST_QUERY),
+            route("GetMigrationJob", "GET", _JOB, self._get_job),
+            route(
                 "CreateMigrationJob",
                 "POST",
                 jobs,
@@ -134,7 +50,7 @@ class RestService:
                 frozenset({"migrationJobId", "requestId"}),
                 "MigrationJob",
             ),
-            _route(
+            route(
                 "UpdateMigrationJob",
                 "PATCH",
                 _JOB,
@@ -142,8 +58,8 @@ class RestService:
                 frozenset({"updateMask", "requestId"}),
                 "MigrationJob",
             ),
-            _route("DeleteMigrationJob", "DELETE", _JOB, self._delete_job, frozenset({"force", "requestId"})),
-            _route(
+            route("DeleteMigrationJob", "DELETE", _JOB, self._delete_job, frozenset({"force", "requestId"})),
+            route(
                 "FetchSourceObjects", "GET", _JOB + ":fetchSourceObjects", self._action("fetchSourceObjects")
             ),
         ]
@@ -163,9 +79,9 @@ class RestService:
         one = r"(projects/[^/:]+/locations/[^/:]+/migrationJobs/[^/:]+/objects/[^/:]+)"
         pages = frozenset({"pageSize", "pageToken"})
         return [
-            _route("ListMigrationJobObjects", "GET", objects, self._list_objects, pages),
-            _route("GetMigrationJobObject", "GET", one, self._get_object),
-            _route(
+            route("ListMigrationJobObjects", "GET", objects, self._list_objects, pages),
+            route("GetMigrationJobObject", "GET", one, self._get_object),
+            route(
                 "LookupMigrationJobObject",
                 "POST",
                 objects + ":lookup",
@@ -180,24 +96,24 @@ class RestService:
         pages = frozenset({"pageSize", "pageToken", "filter"})
         creating = frozenset({"connectionProfileId", "requestId", "skipValidation", "validateOnly"})
         return [
-            _route(
+            route(
                 "ListOperations", "GET", operations, self._list_operations, pages | {"returnPartialSuccess"}
             ),
-            _route("GetOperation", "GET", _OPERATION, self._get_operation),
-            _route("DeleteOperation", "DELETE", _OPERATION, self._delete_operation),
-            _route(
+            route("GetOperation", "GET", _OPERATION, self._get_operation),
+            route("DeleteOperation", "DELETE", _OPERATION, self._delete_operation),
+            route(
                 "CancelOperation",
                 "POST",
                 _OPERATION + ":cancel",
                 self._cancel_operation,
                 schema="CancelOperationRequest",
             ),
-            _route(
+            route(
                 "WaitOperation", "POST", _OPERATION + ":wait", self._wait_operation, frozenset({"timeout"})
             ),
-            _route("ListConnectionProfiles", "GET", profiles, self._list_profiles, _LIST_QUERY),
-            _route("GetConnectionProfile", "GET", _PROFILE, self._get_profile),
-            _route(
+            route("ListConnectionProfiles", "GET", profiles, self._list_profiles, _LIST_QUERY),
+            route("GetConnectionProfile", "GET", _PROFILE, self._get_profile),
+            route(
                 "CreateConnectionProfile",
                 "POST",
                 profiles,
@@ -205,16 +121,16 @@ class RestService:
                 creating,
                 "ConnectionProfile",
             ),
-            _route(
+            route(
                 "DeleteConnectionProfile",
                 "DELETE",
                 _PROFILE,
                 self._delete_profile,
                 frozenset({"force", "requestId"}),
             ),
-            _route("ListLocations", "GET", r"(projects/[^/:]+)/locations", self._list_locations, pages),
-            _route("GetLocation", "GET", _LOCATION, self._get_location),
-            _route(
+            route("ListLocations", "GET", r"(projects/[^/:]+)/locations", self._list_locations, pages),
+            route("GetLocation", "GET", _LOCATION, self._get_location),
+            route(
                 "TestIamPermissions",
                 "POST",
                 _ANY + ":testIamPermissions",
@@ -359,24 +275,13 @@ class RestService:
         return {"permissions": self._api.test_permissions(resource, asked)}
 
 
-def _route(
-    method: str,
-    verb: str,
-    pattern: str,
-    answer: Answer,
-    query: frozenset[str] = frozenset(),
-    schema: str = "",
-) -> Route:
-    return Route(method, verb, re.compile(pattern), answer, query, schema)
-
-
 def _job_post(method: str, verb: str, answer: Answer) -> Route:
-    return _route(method, "POST", f"{_JOB}:{verb}", answer, schema=f"{method}Request")
+    return route(method, "POST", f"{_JOB}:{verb}", answer, schema=f"{method}Request")
 
 
 def _paths(mask: str) -> list[str]:
     """The paths of a field mask in JSON, in snake case."""
-    return [_snake(path.strip()) for path in mask.split(",") if path.strip()]
+    return [snake(path.strip()) for path in mask.split(",") if path.strip()]
 
 
 def _listing(key: str, items: list[dict[str, Any]], page: Page[Any]) -> dict[str, Any]:
@@ -386,24 +291,3 @@ def _listing(key: str, items: list[dict[str, Any]], page: Page[Any]) -> dict[str
     if page.unreachable:
         answer["unreachable"] = list(page.unreachable)
     return answer
-
-
-def _described(request: RestRequest, name: str) -> dict[str, Any]:
-    """The request as the call log shows it: query parameters in snake case, the body unchanged."""
-    described: dict[str, Any] = {"name": name}
-    described.update({_snake(key): value for key, value in request.query.items()})
-    if request.body:
-        described["body"] = request.body
-    return described
-
-
-def _snake(name: str) -> str:
-    head, dot, tail = name.partition(".")
-    # Label keys belong to the caller and keep their spelling.
-    if head == "labels":
-        return name
-    return (
-        re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), head)
-        + dot
-        + (_snake(tail) if tail else "")
-    )

@@ -9,6 +9,7 @@ from sandbox.dms import masks, rules, selection
 from sandbox.dms.changes import change, copied
 from sandbox.dms.dump import begin_dump, finish_dump_if_over
 from sandbox.dms.errors import invalid
+from sandbox.dms.logbackups import promote_ready
 from sandbox.dms.model import Job, Operation
 from sandbox.dms.world import World
 
@@ -46,6 +47,7 @@ def update(world: World, job: Job, save: Callable[[], None], chosen: list[str] |
         if chosen is not None and previous != "COMPLETED":
             _select(world, job, chosen, at)
         job.touch(at)
+        promote_ready(world, job)
         return job
 
     def revert(at: float) -> None:

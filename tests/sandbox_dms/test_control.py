@@ -1,11 +1,13 @@
 """The control API, the demo seed and the program."""
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -74,6 +76,18 @@ def test_the_demo_has_a_job_that_asks_for_a_pause_of_writes(client: Client, cont
         control.clock(advance_seconds=seconds)
         seen.append(control.job("coupons-mysql")["phase"])
     assert seen == ["WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP", "FULL_DUMP"]
+
+
+def test_what_contributing_says_to_type_works(control: DmsControl) -> None:
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    control.reset("demo")
+    typed = re.findall(r"^curl \$at/(\w+) -d '(.*)'$", text, re.MULTILINE)
+    assert len(typed) == 4
+    for call, body in typed:
+        control._call(call, **json.loads(body))
+    assert control.job("customers-db")["error"]["message"] == "connection lost"
+    assert control.job("shipping-db")["state"] == "RUNNING"
+    assert control.job("ledger-waiting")["phase"] == "PREPARING_THE_DUMP"
 
 
 def test_the_demo_lets_one_stop_and_restart_orders(client: Client, control: DmsControl) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sandbox.dms.api import Api
 from sandbox.dms.clock import ScaledClock
 from sandbox.dms.errors import ApiError
-from sandbox.dms.rest_service import RestRequest, RestService
+from sandbox.dms.rest_routes import RestRequest
+from sandbox.dms.rest_service import RestService
 from sandbox.dms.scenario import add_job
 from sandbox.dms.schemas import SCHEMAS
 from sandbox.dms.validation import check_body

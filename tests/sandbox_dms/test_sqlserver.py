@@ -92,9 +92,13 @@ def test_promotion_when_ready_waits_for_another_operation(
     assert status(control)[0] == "COMPLETED"
 
 
-def test_promotion_when_ready_is_switched_on_a_running_job(rest: Rest, control: DmsControl) -> None:
+@pytest.mark.parametrize("ready", [False, True])
+def test_promotion_when_ready_is_switched_on_a_running_job(
+    ready: bool, rest: Rest, control: DmsControl
+) -> None:
     add(control)
     control.upload_final_log("shop")
+    control.clock(advance_seconds=100 if ready else 0)
     mask = f"{CONFIG}.promoteWhenReady"
     rest.call(
         "PATCH", NAME, "Operation", params={"updateMask": mask}, json={CONFIG: {"promoteWhenReady": True}}
