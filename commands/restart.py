@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms import source_writes
-from bot.dms.advice import after_the_dump, loads_tables, may_recover
+from bot.dms.advice import (
+    after_the_dump,
+    is_postgresql,
+    loads_tables,
+    may_recover,
+    reads_backup_files,
+)
 from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, allowed, check
+from bot.dms.running_errors import errors_are_retried
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
@@ -55,21 +62,25 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     if _whole(options) and job.state == State.RUNNING and not options.stop_first:
         lines.append(
             "*The job runs with errors*: a restart of the whole job wipes its healthy databases as well, and "
-            "`--failed-only` restarts only those that have failed. Errors clear by themselves once their "
-            "cause is fixed."
+            f"`--failed-only` restarts only those that have failed.{_clearing(job)}"
         )
     lines.append(_wiped(job, options))
     if _whole(options):
         lines.extend((*_new_databases(job), *source_writes.start_notes(job)))
-    if job.source.engine == "MYSQL":
+    if job.source.engine == "MYSQL" and job.dump_path:
         # "Manage migration jobs" (MySQL).
         lines.append(
-            "If the job loads a dump that was made by hand, that dump is probably too old by now: provide a "
-            "fresh one first."
+            "The job loads a dump that was made by hand, which is probably too old by now: provide a fresh "
+            "one first."
         )
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
     return tuple(lines)
+
+
+def _clearing(job: Job) -> str:
+    """Source: "Migration job statuses", Running with errors; the guide for MySQL says nothing of it."""
+    return " Errors clear by themselves once their cause is fixed." if errors_are_retried(job) else ""
 
 
 def _wiped(job: Job, options: Options) -> str:
@@ -78,11 +89,13 @@ def _wiped(job: Job, options: Options) -> str:
     Sources: "Manage migration jobs" of each guide, which differ; REST `migrationJobs.restart`, which resets
     the destination to its original state.
     """
-    again = "What is wiped is migrated again from the full dump."
+    again = (
+        f"What is wiped is migrated again from the full {'backup' if reads_backup_files(job) else 'dump'}."
+    )
     if not _whole(options):
         return f"*All data is wiped*, at least in the destination databases named above. {again}"
     least = "in the destination databases named above"
-    if job.source.engine == "POSTGRESQL":
+    if is_postgresql(job):
         least = "in those of the destination databases named above that an error has hit"
     elif loads_tables(job):
         least = "in the job's tables in the destination databases named above"
@@ -91,7 +104,7 @@ def _wiped(job: Job, options: Options) -> str:
 
 def _new_databases(job: Job) -> tuple[str, ...]:
     """Source: "Manage migration jobs" (PostgreSQL, AlloyDB)."""
-    if job.source.engine != "POSTGRESQL":
+    if not is_postgresql(job):
         return ()
     return ("A job of all databases also brings in those created on the source since it began.",)
 

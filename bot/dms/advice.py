@@ -125,6 +125,11 @@ def loads_tables(job: Job) -> bool:
     return job.source.engine == "ORACLE" or (job.source.engine == "SQLSERVER" and _to_postgresql(job))
 
 
+def is_postgresql(job: Job) -> bool:
+    """Whether the job migrates PostgreSQL to PostgreSQL, and not back to SQL Server."""
+    return job.source.engine == "POSTGRESQL" and _to_postgresql(job)
+
+
 def _to_postgresql(job: Job) -> bool:
     return job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
 
@@ -135,13 +140,14 @@ def _backup_files_step(job: Job) -> str:
         return ""
     if job.phase == Phase.CDC:
         return (
-            "Watch its unprocessed bytes: the replication delay leaves out changes that are "
-            "in no backup file yet. To switch over: SWITCH_OVER, then promote."
+            "Watch its unprocessed bytes: the replication delay leaves out changes that are in no backup "
+            "file yet. To switch over: SWITCH_OVER, then promote. READY_FOR_PROMOTE is not needed for "
+            "that: it comes only after a final log backup, a file named `….trn.final`."
         )
     if job.phase == Phase.READY_FOR_PROMOTE:
         return (
-            "The final transaction log is restored: what was written to the source after it never arrives. "
-            "Promote if the writes had stopped before that log was taken."
+            "The final log backup (`….trn.final`) is restored, and DMS loads no more: what was written to "
+            "the source after it never arrives. Promote if the writes had stopped before that log was taken."
         )
     return ""
 

@@ -144,6 +144,16 @@ def test_ready_for_promote_leaves_out_what_was_written_after_the_final_log() -> 
         assert "the source after" in text
         assert "never arrives" in text
         assert "zero" not in text
+    assert ".trn.final" in next_step(job)
+
+
+def test_sql_server_is_promoted_without_ready_for_promote() -> None:
+    """Sources: "Finalize a migration" (SQL Server): either upload the last log and wait until nothing is
+    unprocessed, or upload a `….trn.final`; "Migration job statuses": Ready to promote never comes without."""
+    step = next_step(job_in(source="SQLSERVER"))
+    assert "READY_FOR_PROMOTE is not needed" in step
+    assert ".trn.final" in step
+    assert ".trn.final" not in next_step(job_in(source="POSTGRESQL"))
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "COMPLETED"])
@@ -173,18 +183,23 @@ def test_what_goes_with_a_job_is_certain_of_cloud_sql_alone(state: str, provider
         ("SQLSERVER", "POSTGRESQL", "in the job's tables", False, False),
         ("ORACLE", "POSTGRESQL", "in the job's tables", False, False),
         ("ORACLE", "ALLOYDB", "in the job's tables", False, False),
+        # A failback job: no guide says what its restart wipes.
+        ("POSTGRESQL", "SQLSERVER", "in the destination databases named above", False, False),
     ],
 )
 def test_a_restart_says_of_each_engine_what_its_guide_does(
     source: str, to: str, least: str, comes_along: bool, by_hand: bool
 ) -> None:
-    text = said(restart.VERB, job_in("FAILED", source=source, to=to))
+    job = replace(job_in("FAILED", source=source, to=to), dump_path="gs://dumps/orders.sql")
+    text = said(restart.VERB, job)
     _, _, wiped = text.partition("*All data is wiped*, at least ")
     at_least, _, rest = wiped.partition(", at most in the whole destination")
     assert least in at_least
     assert rest
     assert ("created on the source since" in text) is comes_along
     assert ("made by hand" in text) is by_hand
+    assert ("full backup" in text) is (source == to == "SQLSERVER")
+    assert "made by hand" not in said(restart.VERB, replace(job, dump_path=""))
 
 
 def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
@@ -228,6 +243,9 @@ def test_a_restart_of_a_job_that_runs_with_errors_wipes_what_is_healthy_too(
     assert restart.VERB.action is not None
     text = " ".join(restart.VERB.action.warning(job_in(), options, ()))
     assert ("wipes its healthy databases as well" in text) is warned
+    assert ("clear by themselves" in text) is warned
+    mysql = " ".join(restart.VERB.action.warning(job_in(source="MYSQL"), options, ()))
+    assert "clear by themselves" not in mysql, "the guide for MySQL has no such status"
 
 
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
