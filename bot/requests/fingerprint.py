@@ -15,6 +15,7 @@ from bot.dms.model import ConfigSnapshot, Endpoint, Job, Options, Selection
 from bot.dms.rules import DESTRUCTIVE, Action
 from bot.store.facts import UNREAD
 from bot.store.records import Request
+from bot.util.lookalikes import visible
 from bot.util.text import first_few
 
 _ENOUGH_WITHOUT = frozenset({Action.STOP, Action.VERIFY, Action.DELETE})
@@ -85,7 +86,7 @@ def _changed(name: str, before: str, after: str) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text.replace('`', chr(0x2CB))}`" if text else "none"
+    return f"`{visible(text).replace('`', chr(0x2CB))}`" if text else "none"
 
 
 # ---- the selection of databases

@@ -23,6 +23,7 @@ from bot.requests.seen import selection_changes
 from bot.requests.wording import describe_change, describe_edits
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
+from bot.util.lookalikes import visible
 
 _MAX_QUEUED = timedelta(days=1)
 """Runs queued longer than this are refused."""
@@ -56,7 +57,7 @@ class Preflight:
         if waiting_since is not None and self._clock() - waiting_since > _MAX_QUEUED:
             raise PreconditionFailed("It has waited too long to be sent; ask again.")
         try:
-            job = self._dms.get_job(run.job)
+            job = self._dms.get_job(run.job, fresh=True)
         except NotFound:
             raise PermanentRefusal(f"`{confirmed.id}` no longer exists.") from None
         self._check_unchanged(run, request, confirmed, job)
@@ -182,7 +183,7 @@ def check_no_new_databases(request: Request, job: Job, databases: Sequence[Datab
     shown = request.databases.get(job.name, ())
     more = [each for each in affected(request.action, request.options, databases) if each not in shown]
     if more:
-        names = ", ".join(f"`{each}`" for each in more)
+        names = ", ".join(f"`{visible(each)}`" for each in more)
         raise PreconditionFailed(
             f"It would touch {names}, too, which was not shown. Nothing was sent; ask again."
         )
@@ -193,7 +194,7 @@ def check_no_new_databases(request: Request, job: Job, databases: Sequence[Datab
 def _check_no_new_risk(request: Request, job: Job, databases: Sequence[Database]) -> None:
     shown = request.facts.at_risk.get(job.name, ())
     found = [str(each.id) for each in at_risk(request.action, request.options, databases)]
-    more = ", ".join(f"`{each}`" for each in found if each not in shown)
+    more = ", ".join(f"`{visible(each)}`" for each in found if each not in shown)
     if not more:
         return
     why = (

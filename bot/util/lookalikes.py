@@ -27,7 +27,8 @@ def visible(name: str) -> str:
     """`name` with everything marked that could disguise it, as in `о⟨U+043E⟩rders` or `sales⟨U+200B⟩`.
 
     Marked are characters that show nothing or turn the direction, spaces at an end or in a row, marks on an
-    ASCII character, and each letter that looks like ASCII in a word that looks like nothing but ASCII.
+    ASCII character, and each letter that looks like ASCII in a word that looks like nothing else. What is
+    marked already stays as it is.
     """
     if _PLAIN.fullmatch(name):
         return name
@@ -52,7 +53,7 @@ def _shown(name: str, at: int, alike: bool) -> str:
     char = name[at]
     if char == " ":
         return _SPACE if " " in (name[at - 1 : at] or " ", name[at + 1 : at + 2] or " ") else char
-    if alike:
+    if alike and not name.startswith(_mark(char), at + 1):
         return f"{char}{_mark(char)}"
     return _mark(char) if _is_hidden(name, at) else char
 

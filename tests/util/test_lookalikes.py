@@ -32,6 +32,7 @@ from bot.util.lookalikes import visible, wrong_character
 )
 def test_what_hides_is_marked(name: str, shown: str) -> None:
     assert visible(name) == shown
+    assert visible(shown) == shown
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,10 @@ class RequestButtons:
             handler(press, target)
 
     def in_review(self, press: BlockAction, target: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
-        """A button in a review is answered in its view, and counts as pressed where Review was."""
+        """A button in a review is answered in its view, and counts as pressed where Review was. So is one in
+        the dialog of an approver."""
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
-        if ref is None or ref.kind != _REVIEW:
+        if ref is None or ref.kind not in (_REVIEW, APPROVING):
             return press, target
         who = replace(press.who, channel=str(ref.data["channel"]))
         return replace(press, who=who), replace(target, who=who, view_id=press.view_id)

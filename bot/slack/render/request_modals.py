@@ -12,7 +12,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed, typed_as_is
 from bot.slack.render.message import Message
-from bot.slack.render.request_card import approvals_text
+from bot.slack.render.request_card import approvals_text, list_button
 from bot.slack.render.request_details import request_details, subject
 from bot.slack.render.view import modal
 from bot.store.records import Decision, Request
@@ -70,6 +70,7 @@ def approval_confirmation(
         m.section("🚨 *This cannot be undone.* Whoever asked typed it in full; you confirm too."),
         *request_details(request, related),
         m.section(f"{given}."),
+        *m.buttons(list_button(request)),
     ]
     return modal(
         f"Approve the {request.action}?",
