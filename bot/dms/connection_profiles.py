@@ -154,8 +154,9 @@ class ProfileCache:
         self._listings: dict[str, threading.Lock] = {}
         """One lock per location, held while its profiles are listed."""
 
-    def ensure(self, names: Iterable[str]) -> None:
-        """List the locations of these profiles, if their cache is missing or too old."""
+    def ensure(self, names: Iterable[str], max_age_s: float | None = None) -> None:
+        """List the locations of these profiles, if their cache is missing or too old: older than `ttl_s`, or
+        than `max_age_s` seconds."""
         by_location: dict[str, set[str]] = {}
         for name in names:
             location = _location(name)
@@ -164,17 +165,19 @@ class ProfileCache:
         until = time.monotonic() + _WAIT_S
         for location, requested in by_location.items():
             if time.monotonic() < until:
-                self._ensure(location, requested)
+                self._ensure(location, requested, max_age_s)
 
-    def _ensure(self, location: str, requested: set[str]) -> None:
-        """Wait for a running list call only if a profile is missing; otherwise use the cache."""
+    def _ensure(self, location: str, requested: set[str], max_age_s: float | None) -> None:
+        """Wait for a running list call only if a profile is missing or its age matters; otherwise use the
+        cache."""
         with self._lock:
             missing = self._missing(location, requested)
             listing = self._listings.setdefault(location, threading.Lock())
-        if not listing.acquire(blocking=missing):
+        if not listing.acquire(blocking=missing or max_age_s is not None):
             return
         try:
-            if self._due(location, requested):
+            age_s = self._ttl_s if max_age_s is None else min(self._ttl_s, max_age_s)
+            if self._due(location, requested, age_s):
                 self._list(location, requested)
         finally:
             listing.release()
@@ -214,13 +217,13 @@ class ProfileCache:
             return Endpoint(profile, engine, provider)
         return Endpoint(profile, known.engine or engine, known.provider or provider, known.host)
 
-    def _due(self, location: str, requested: set[str]) -> bool:
+    def _due(self, location: str, requested: set[str], age_s: float) -> bool:
         now = time.monotonic()
         with self._lock:
             cache = self._locations.setdefault(location, _LocationCache())
             if now - cache.failed < _RETRY_S:
                 return False
-            due = self._missing(location, requested) or now - cache.fetched >= self._ttl_s
+            due = self._missing(location, requested) or now - cache.fetched >= age_s
             if due:
                 cache.failed = now
             return due

@@ -71,6 +71,7 @@ class Gateway:
         write_deadline_s: float = 30.0,
         observe: Observe | None = None,
         profile_ttl_s: float = 600.0,
+        fresh_profiles_s: float = 30.0,
     ) -> None:
         self.project = project
         self.locations = tuple(locations)
@@ -82,7 +83,7 @@ class Gateway:
         self._figures = Figures(self._calls, Monitoring(self._transport.monitoring), self._concurrently)
         enum_names = EnumNames()
         known = ProfileCache(project, self._calls, self._client, self._rest, enum_names, profile_ttl_s)
-        self._jobs = Jobs(project, self._calls, self._client, self._rest, enum_names, known)
+        self._jobs = Jobs(project, self._calls, self._client, self._rest, enum_names, known, fresh_profiles_s)
         self._operations = Operations(self._calls, self._client)
         threads = min(_MAX_THREADS, len(self.locations) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
@@ -105,8 +106,8 @@ class Gateway:
         raise_if_none_answered(parts)
         return merged(parts)
 
-    def get_job(self, name: str) -> Job:
-        return self._jobs.get(name)
+    def get_job(self, name: str, *, fresh: bool = False) -> Job:
+        return self._jobs.get(name, fresh=fresh)
 
     # Databases of a job
 

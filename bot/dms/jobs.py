@@ -54,20 +54,23 @@ class Jobs:
         rest: RestClient,
         enum_names: EnumNames,
         profiles: ProfileCache,
+        fresh_s: float,
     ) -> None:
+        """`fresh_s`: how old, in seconds, connection profiles may be that a change is based on."""
         self.project = project
         self._calls = calls
         self._client = client
         self._rest = rest
         self._enum_names = enum_names
         self._profiles = profiles
+        self._fresh_s = fresh_s
         self._listings: dict[str, CachedListing] = {}
 
-    def get(self, name: str) -> Job:
-        """One job, with its endpoints resolved."""
+    def get(self, name: str, *, fresh: bool = False) -> Job:
+        """One job, with its endpoints resolved; `fresh` ones were read a moment ago."""
         action_text = f"read {short_name(name)}"
         message = self._calls.read("GetMigrationJob", action_text, lambda t: self._client.job(name, t))
-        self._profiles.ensure((message.source, message.destination))
+        self._profiles.ensure((message.source, message.destination), self._fresh_s if fresh else None)
         return self._job(message)[0]
 
     def find_in(self, location: str, job_id: str) -> LocationJobs:

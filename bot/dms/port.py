@@ -48,8 +48,9 @@ class Dms(Protocol):
         """Jobs with this ID in any configured location; `unreachable` lists locations that did not answer."""
         ...
 
-    def get_job(self, name: str) -> Job:
-        """`GetMigrationJob`, with endpoints resolved."""
+    def get_job(self, name: str, *, fresh: bool = False) -> Job:
+        """`GetMigrationJob`, with endpoints resolved. Connection profiles are remembered for ten minutes, but
+        for `fresh` endpoints half a minute at most."""
         ...
 
     def databases(self, name: str) -> tuple[Database, ...]:

@@ -127,7 +127,7 @@ class Recovery:
         now = self._clock()
         if run.called is None or now - run.called > _REPLAY_WITHIN:
             raise PreconditionFailed("The service may have forgotten the first call by now.")
-        job = self._dms.get_job(run.job)
+        job = self._dms.get_job(run.job, fresh=True)
         change = describe_change(confirmed, job, request.options)
         arrived = job.create_time == confirmed.create_time and job.state == _IDEMPOTENT[run.action]
         if change and not arrived:

@@ -78,7 +78,7 @@ class Revalidation:
 
     def _job_change(self, request: Request, then: Job) -> str:
         try:
-            now = self._ctx.dms.get_job(then.name)
+            now = self._ctx.dms.get_job(then.name, fresh=True)
             selection = selection_changes(self._ctx.dms, request, now)
         except NotFound:
             return _gone_text(then)

@@ -326,6 +326,20 @@ class TestEndpoints:
         assert gateway.list_jobs().jobs[0].source.host == "10.0.0.2"
         gateway.close()
 
+    @pytest.mark.parametrize(("fresh_s", "host"), [(0.0, "other"), (30.0, "orders")])
+    def test_a_change_is_based_on_profiles_that_were_read_lately(
+        self, far: FakeService, page: list[Any], fresh_s: float, host: str
+    ) -> None:
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        far.on("GetMigrationJob", lambda request, context: page[0])
+        gateway = made(far, "l", fresh_profiles_s=fresh_s)
+        assert gateway.get_job(job_name("x")).destination.host == "orders"
+        moved = ProfilePb(name=profile_name("dst"), alloydb={"cluster_id": "other"})
+        far.on("ListConnectionProfiles", lambda request, context: ProfilesPb(connection_profiles=[moved]))
+        assert gateway.get_job(job_name("x")).destination.host == "orders"
+        assert gateway.get_job(job_name("x"), fresh=True).destination.host == host
+        gateway.close()
+
     def test_without_profiles_the_jobs_are_there_all_the_same(
         self, far: FakeService, page: list[Any]
     ) -> None:
