@@ -34,6 +34,8 @@ run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT
 
 test: system .venv/installed ## Check style and types, and run all tests
 	@$(MAKE) --silent page check
+	@.ci/chromium
+	@.ci/promtool
 	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # One after the other, as each takes all cores.
@@ -69,7 +71,7 @@ $(PAGE)/dist/.built: $(PAGE_SOURCES) | .venv/installed
 	@touch $@
 
 system: ## Install the programs that the tests need, where apt-get is there
-	@.ci/system chromium libatomic postgres
+	@.ci/system chromium jq libatomic postgres
 
 .venv/installed: requirements-build.lock requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv; }
@@ -113,6 +115,7 @@ fuzz: .venv/installed ## Try 100,000 bad inputs; SEED=n tries the same ones agai
 		--dist loadfile --timeout 1800 --hypothesis-seed $(or $(SEED),$(NOW)) tests/fuzz tests/policy/test_any_file.py
 
 screenshots: system .venv/installed page ## Take the pictures in README anew
+	@.ci/chromium
 	@.ci/system emoji
 	@PICTURES=docs/pictures $(BIN)/python -m pytest --quiet tests/browser
 

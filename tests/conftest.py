@@ -3,15 +3,48 @@ order in which several processes take files."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from _pytest._code.code import ExceptionRepr
 from playwright.sync_api import Browser, sync_playwright
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_HERE = str(Path(sys.executable).parent)
+
+
+def program(name: str) -> str | None:
+    """The path of a program of this machine, or of one that `make test` has put into .venv."""
+    return shutil.which(name) or shutil.which(name, path=_HERE)
+
+
+def missing(what: str) -> str:
+    """Why a test is skipped on this machine. In CI, nothing that a test needs may be missing.
+
+    Raises:
+        UsageError: this is CI.
+    """
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"{what}: CI runs every test, so make test must install what they need")
+    return what
+
+
+def _chromium() -> str | None:
+    """Ubuntu has a `chromium-browser` that only says that it is a snap."""
+    found = filter(None, map(program, ("chromium", "chromium-browser", "google-chrome")))
+    return next((each for each in found if "browser" not in each or _runs(each)), None)
+
+
+def _runs(path: str) -> bool:
+    return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+
+
+CHROMIUM = _chromium()
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

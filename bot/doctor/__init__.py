@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from bot.config.settings import Settings
-from bot.doctor import google, local, slack
+from bot.doctor import google, local, memory, slack
 from bot.doctor.finding import Finding, Grade
 from bot.util.redact import redact
 
@@ -20,7 +20,7 @@ def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, .
     findings = [*local.run_checks(settings)]
     if not offline:
         findings += [*slack.run_checks(settings), *google.run_checks(settings)]
-    return tuple(findings)
+    return (*findings, memory.check())
 
 
 def report(findings: Sequence[Finding], *, as_json: bool = False) -> str:

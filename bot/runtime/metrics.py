@@ -14,6 +14,9 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from bot.dms.rules import Action
+from bot.store.records import ACTIVE_RUNS, RunState
+
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
@@ -50,6 +53,11 @@ _lag = Gauge(
 _depth = Gauge("dms_bot_outbox_depth", "Messages that wait to be posted or updated", registry=REGISTRY)
 _approvals = Gauge("dms_bot_open_approvals", "Requests that wait for approval", registry=REGISTRY)
 _runs = Counter("dms_bot_runs", "Actions on jobs that ended", ["action", "outcome"], registry=REGISTRY)
+for _action in Action:
+    for _outcome in RunState:
+        if _outcome not in ACTIVE_RUNS:
+            # `increase` sees no change in a series that begins with 1.
+            _runs.labels(_action, _outcome)
 _leader = Gauge("dms_bot_leader", "1 on the replica that watches jobs and posts messages", registry=REGISTRY)
 _slack_errors = Counter(
     "dms_bot_slack_errors", "Slack calls that failed", ["method", "error"], registry=REGISTRY

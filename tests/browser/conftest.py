@@ -20,7 +20,7 @@ from sandbox.slack.app import PAGE
 from tests.browser.person import Person
 from tests.browser.pictures import Pictures
 from tests.browser.watching import Watched, watched
-from tests.conftest import CHROMIUM
+from tests.conftest import CHROMIUM, missing
 from tests.e2e.env import Env, running, settings
 from tests.e2e.helpers import policy
 
@@ -32,18 +32,18 @@ OPERATION_S = 60.0
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    missing = _missing()
+    reason = _missing()
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if missing:
-                item.add_marker(pytest.mark.skip(reason=missing))
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def _missing() -> str:
     if CHROMIUM is None:
-        return "no Chromium on this machine"
-    return "" if (PAGE / "index.html").exists() else "the page is not built (make page)"
+        return missing("no Chromium on this machine")
+    return "" if (PAGE / "index.html").exists() else missing("the page is not built (make page)")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -10,10 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from bot.config.loader import load
-from bot.doctor import Finding, Grade, report, run_checks
+from bot.doctor import Finding, Grade, memory, report, run_checks
 from bot.doctor.google import PERMISSIONS
 from bot.doctor.slack import AuthTest, clock, scopes
 from bot.doctor.slack import run_checks as slack_checks
@@ -58,6 +60,7 @@ def test_all_is_well(healthy: Environ) -> None:
             "IAM permissions",
             "databases of a job",
             "Cloud Monitoring",
+            "memory",
         ),
         Grade.OK,
     )
@@ -236,8 +239,72 @@ def test_offline_asks_nobody(environ: Environ) -> None:
     done = doctor(environ, "--offline", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["findings"]
-    assert [each["check"] for each in found] == ["settings", "policy", "database", "audit"]
+    assert [each["check"] for each in found] == ["settings", "policy", "database", "audit", "memory"]
     assert list(found[0]) == ["check", "grade", "found", "mend"]
+
+
+def test_it_says_how_much_memory_it_takes(environ: Environ) -> None:
+    (found,) = (each for each in run_checks(load(environ), offline=True) if each.check == "memory")
+    told = re.match(r"The doctor took (\d[\d,]*) MiB at most", found.found)
+    assert told is not None
+    used = psutil.Process().memory_info().rss / 2**20
+    assert used * 0.5 < int(told[1].replace(",", "")) < used * 4
+
+
+FILES = "inactive_file 104857600"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            (
+                "memory.max 536870912",
+                "memory.current 419430400",
+                f"memory.stat anon 1\n{FILES}",
+            ),
+            300,
+        ),
+        (("memory.max max", "memory.current 419430400", "memory.stat inactive_file 0"), None),
+        (
+            (
+                "memory/memory.limit_in_bytes 536870912",
+                "memory/memory.usage_in_bytes 524288000",
+                "memory/memory.stat inactive_file 1\ntotal_inactive_file 0",
+            ),
+            500,
+        ),
+        (
+            (
+                "memory/memory.limit_in_bytes 9223372036854771712",
+                "memory/memory.usage_in_bytes 1",
+                "memory/memory.stat x 0",
+            ),
+            None,
+        ),
+        ((), None),
+    ],
+)
+def test_the_limit_of_a_container(tmp_path: Path, files: tuple[str, ...], expected: int | None) -> None:
+    (tmp_path / "memory").mkdir()
+    for each in files:
+        name, _, text = each.partition(" ")
+        (tmp_path / name).write_text(f"{text}\n")
+    found = memory.limit(tmp_path)
+    assert (found and round(found.used / 2**20)) == expected
+    assert found is None or found.most == 512 * 2**20
+
+
+def test_too_little_memory_for_both_is_a_warning() -> None:
+    mib = 2**20
+    fits = memory.judged(150 * mib, memory.Limit(512 * mib, 400 * mib))
+    assert (fits.grade, fits.found) == (
+        Grade.OK,
+        "The doctor took 150 MiB at most; of the container's 512 MiB, 400 MiB are in use with it.",
+    )
+    tight = memory.judged(150 * mib, memory.Limit(512 * mib, 480 * mib))
+    assert tight.grade is Grade.WARN
+    assert "at least 608 MiB" in tight.fix
 
 
 def test_the_report_hides_secrets() -> None:

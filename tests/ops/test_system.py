@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import missing
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -53,6 +55,55 @@ def test_what_could_not_be_installed_is_said(machine: Path) -> None:
     done = install(machine, "emoji")
     assert done.returncode == 0
     assert "fonts-noto-color-emoji is missing and could not be installed here" in done.stderr
+
+
+PACKAGE = r"""
+const { execSync } = require("child_process"), { mkdirSync, writeFileSync } = require("fs");
+const { brotliCompressSync } = require("zlib");
+const to = process.argv[2] + "/node_modules/@sparticuz/chromium/bin/";
+mkdirSync(to, { recursive: true });
+writeFileSync(to + "chromium.br", brotliCompressSync("#!/bin/sh\necho Chromium $1\n"));
+writeFileSync(to + "al2023.tar.br", brotliCompressSync(execSync("tar -cf - lib", { cwd: process.argv[3] })));
+"""
+"""Writes what the package of that name has in it."""
+
+
+def test_a_chromium_from_npm_is_put_into_the_environment_where_none_runs(machine: Path) -> None:
+    """As on Ubuntu without snapd, whose `chromium-browser` only says that it is a snap."""
+    binaries = machine / "venv" / "bin"
+    binaries.mkdir(parents=True)
+    (machine / "pack.js").write_text(PACKAGE)
+    (machine / "lib").mkdir()
+    (machine / "lib" / "libnss3.so").touch()
+    programs = {
+        "npm": f'echo "$@" >>{machine}/asked; node {machine}/pack.js "$2" {machine}',
+        "chromium": "exit 127",
+        "chromium-browser": "echo this is a snap >&2; exit 10",
+        "google-chrome": "exit 127",
+    }
+    for name, lines in programs.items():
+        (machine / name).write_text(f"#!/bin/bash\n{lines}\n")
+        (machine / name).chmod(0o755)
+    environ = {**os.environ, "PATH": f"{machine}:{os.environ['PATH']}", "BIN": str(binaries)}
+    for _ in range(2):
+        subprocess.run([ROOT / ".ci" / "chromium"], env=environ, timeout=60, check=True)
+        # From now on it is the one that runs.
+        (machine / "chromium").unlink(missing_ok=True)
+        environ["PATH"] = f"{machine}:{binaries}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [binaries / "chromium", "7"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "Chromium 7\n"
+    assert (machine / "venv" / "browser" / "lib" / "libnss3.so").exists()
+    assert len((machine / "asked").read_text().splitlines()) == 1
+
+
+def test_in_ci_nothing_that_a_test_needs_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    assert missing("no Chromium") == "no Chromium"
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.UsageError, match="no Chromium: CI runs every test"):
+        missing("no Chromium")
 
 
 def test_pictures_are_taken_with_that_font() -> None:

@@ -10,14 +10,14 @@ from slack_sdk import WebClient
 
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.app import PAGE
-from tests.conftest import CHROMIUM
+from tests.conftest import CHROMIUM, missing
 from tests.sandbox_slack.conftest import Connect, button, modal, section, text_input
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.skipif(not (PAGE / "index.html").exists(), reason="the page is not built (make page)"),
-]
+if CHROMIUM is None:
+    pytest.skip(missing("no Chromium on this machine"), allow_module_level=True)
+if not (PAGE / "index.html").exists():
+    pytest.skip(missing("the page is not built (make page)"), allow_module_level=True)
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

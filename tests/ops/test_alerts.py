@@ -1,0 +1,146 @@
+"""The documented alerts in Prometheus' own tool, and the documented log commands on real log lines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.dms.rules import Action
+from bot.runtime import logs, metrics
+from tests.conftest import missing, program
+from tests.faults.loglines import log_lines
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+PROMTOOL, JQ = program("promtool"), program("jq")
+NORMAL = {
+    'dms_bot_leader{instance="a"}': "1x60",
+    'dms_bot_leader{instance="b"}': "0x60",
+    'dms_bot_watcher_lag_seconds{instance="a",location="europe-west3"}': "30x60",
+    'dms_bot_outbox_depth{instance="a"}': "3x60",
+    'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0+10x60",
+    'dms_bot_ack_seconds_bucket{instance="a",le="2"}': "0+10x60",
+    'dms_bot_ack_seconds_bucket{instance="a",le="+Inf"}': "0+10x60",
+    'dms_bot_runs_total{instance="a",action="restart",outcome="unclear"}': "0x60",
+    'dms_bot_runs_total{instance="a",action="restart",outcome="succeeded"}': "0+1x60",
+    'dms_bot_errors_total{instance="a"}': "0x60",
+}
+"""A minute between two values: an hour in which all is well."""
+WRONG: dict[str, dict[str, str | None]] = {
+    "DmsBotNobodyWatches": {'dms_bot_leader{instance="a"}': "0x60"},
+    "DmsBotNobodyWatches, nobody is there": dict.fromkeys(NORMAL),
+    "DmsBotTwoWatch": {'dms_bot_leader{instance="b"}': "1x60"},
+    "DmsBotWatchIsOld": {
+        'dms_bot_watcher_lag_seconds{instance="a",location="europe-west3"}': "400x60",
+    },
+    "DmsBotMessagesWait": {'dms_bot_outbox_depth{instance="a"}': "51x60"},
+    "DmsBotSlowAck": {'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0x60"},
+    "DmsBotUnclearRun": {
+        'dms_bot_runs_total{instance="a",action="restart",outcome="unclear"}': "0x55 1x5",
+    },
+    "DmsBotFault": {'dms_bot_errors_total{instance="a"}': "0x55 1x5"},
+}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def alerts() -> list[str]:
+    (rules,) = blocks("yaml")
+    return [each["alert"] for each in yaml.safe_load(rules)["groups"][0]["rules"]]
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason=PROMTOOL or missing("no promtool on this machine"))
+def test_each_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
+    assert {name.partition(",")[0] for name in WRONG} == set(alerts())
+    (tmp_path / "rules.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    tests = [_story("all is well", {}, None)]
+    tests += [_story(name, changed, name.partition(",")[0]) for name, changed in WRONG.items()]
+    whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    done = subprocess.run(
+        [str(PROMTOOL), "test", "rules", "test.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _story(name: str, changed: dict[str, str | None], fires: str | None) -> dict[str, Any]:
+    series = {each: values for each, values in {**NORMAL, **changed}.items() if values is not None}
+    expected = [
+        {
+            "eval_time": "58m",
+            "alertname": each,
+            "exp_alerts": [_labels(each, changed)] if each == fires else [],
+        }
+        for each in alerts()
+    ]
+    return {
+        "name": name,
+        "interval": "1m",
+        "input_series": [{"series": each, "values": values} for each, values in series.items()],
+        "alert_rule_test": expected,
+    }
+
+
+def _labels(alert: str, changed: dict[str, str | None]) -> dict[str, Any]:
+    """An alert has the labels that its expression keeps."""
+    kept = {"DmsBotWatchIsOld": ("location",), "DmsBotUnclearRun": ("instance", "action", "outcome")}
+    wanted = {**kept, "DmsBotFault": ("instance",)}.get(alert, ())
+    found = dict(re.findall(r'(\w+)="([^"]+)"', next(iter(changed))))
+    return {"exp_labels": {name: found[name] for name in wanted}}
+
+
+def test_runs_of_every_action_and_outcome_start_at_0() -> None:
+    """Else the first unclear run begins its series with 1, which `increase` does not see."""
+    found = {
+        (sample.labels["action"], sample.labels["outcome"])
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+        if sample.name == "dms_bot_runs_total"
+    }
+    outcomes = ("succeeded", "failed", "refused", "unclear")
+    assert {(action.value, outcome) for action in Action for outcome in outcomes} <= found
+
+
+def log_commands() -> list[str]:
+    """What follows the pipe of each documented command."""
+    lines = "".join(blocks("sh")).splitlines()
+    return [line.partition(" | ")[2] for line in lines if " | jq " in line]
+
+
+@pytest.mark.skipif(JQ is None, reason=JQ or missing("no jq on this machine"))
+def test_the_documented_commands_read_real_log_lines() -> None:
+    with log_lines() as log:
+        with logs.request_context("k7m2p9xw"):
+            logging.getLogger("bot").error("of a request")
+        logging.getLogger("bot").info("audit_row", extra={"anchor": f"3:{'0' * 64}"})
+    journal = f"Started dms-bot.service - DMS bot.\n42\n{log.stream.getvalue()}Stopping dms-bot.service …\n"
+    of_request, errors, anchors = (
+        subprocess.run(
+            ["/bin/bash", "-o", "pipefail", "-c", command],
+            input=journal,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for command in log_commands()
+    )
+    assert json.loads(of_request)["message"] == "of a request"
+    assert json.loads(errors)["request"] == "k7m2p9xw"
+    assert anchors == f"3:{'0' * 64}\n"
