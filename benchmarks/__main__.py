@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from benchmarks import acknowledge, coldstart, listing, machine, memory, report, watching
+from benchmarks import acknowledge, coldstart, listing, machine, memory, report, silence, watching
 from benchmarks.figures import FULL, QUICK, Figure, Scale
 
 BENCHMARKS: Mapping[str, Callable[[Scale], list[Figure]]] = {
     "acknowledge-socket": acknowledge.over_sockets,
     "acknowledge-http": acknowledge.over_http,
     "list": listing.measured,
+    "silence": silence.measured,
     "watch": watching.measured,
     "memory": memory.measured,
     "cold-start": coldstart.measured,

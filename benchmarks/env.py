@@ -17,6 +17,8 @@ from typing import Any
 from benchmarks.figures import Scale
 from benchmarks.generator import Generator
 from benchmarks.processes import Child
+from bot.app import Bot
+from bot.config.settings import Settings
 from sandbox.dms import DmsControl
 
 PROJECT = "demo-project"
@@ -160,6 +162,34 @@ def bare(webapi: str, token: str, *, over_socket: bool = True, at_once: bool = F
         if not over_socket:
             _listens(child, port)
         yield Running(child, port, token)
+
+
+@contextmanager
+def parts(webapi: str, far: LocalDms, places: tuple[str, ...]) -> Iterator[Bot]:
+    """The bot's parts in this process, without its loops: what a command passes through."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Bot(
+            Settings(
+                project=PROJECT,
+                locations=places,
+                notify_channel="C0DBMIGRAT",
+                policy_file="open",
+                slack_bot_token=BOT.replace("xapp-", "xoxb-"),
+                slack_app_token=BOT,
+                slack_api_url=f"{webapi}/api/",
+                dms_emulator_host=far.grpc,
+                dms_emulator_rest_host=far.rest,
+                db=str(Path(folder) / "bot.db"),
+                host="127.0.0.1",
+                port=0,
+            )
+        )
+        try:
+            yield made
+        finally:
+            made.looking.close()
+            made.dms.close()
+            made.store.close()
 
 
 def free_port() -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks import env
 from benchmarks.figures import Figure, Scale, in_turn, median
@@ -15,7 +13,6 @@ from benchmarks.generator import Generator
 from benchmarks.rawclient import RawClient, raw_client
 from bot.app import Bot
 from bot.cmdline.invocation import Invocation
-from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.slack.render.answer import render
 from bot.store.records import Person
@@ -52,7 +49,9 @@ def measured(scale: Scale) -> list[Figure]:
         stack.callback(gateway.close)
         other = Gateway(env.PROJECT, (_PLACE,), far.grpc, far.rest)
         stack.callback(other.close)
-        bot = _bot(stack, far)
+        generator = stack.enter_context(Generator())
+        webapi = stack.enter_context(env.slack(generator))
+        bot = stack.enter_context(env.parts(webapi, far, (_PLACE,)))
         assert raw.jobs(_PLACE) == scale.listed
         assert len(gateway.list_jobs().jobs) == scale.listed
         count = f"{scale.listed:,}"
@@ -130,28 +129,3 @@ def _alternate(scale: Scale, ours: _Side, bare: _Side, warm_up: Callable[[], obj
         warm_up()
         for side in (ours, bare) if number % 2 else (bare, ours):
             side.timed()
-
-
-def _bot(stack: ExitStack, far: env.LocalDms) -> Bot:
-    """The bot's parts without its loops: what a command passes through."""
-    generator = stack.enter_context(Generator())
-    webapi = stack.enter_context(env.slack(generator))
-    folder = stack.enter_context(tempfile.TemporaryDirectory())
-    settings = Settings(
-        project=env.PROJECT,
-        locations=(_PLACE,),
-        notify_channel="C0DBMIGRAT",
-        policy_file="open",
-        slack_bot_token="xoxb-bot",
-        slack_app_token=env.BOT,
-        slack_api_url=f"{webapi}/api/",
-        dms_emulator_host=far.grpc,
-        dms_emulator_rest_host=far.rest,
-        db=str(Path(folder) / "bot.db"),
-        host="127.0.0.1",
-        port=0,
-    )
-    bot = Bot(settings)
-    stack.callback(bot.store.close)
-    stack.callback(bot.dms.close)
-    return bot

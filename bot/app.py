@@ -13,6 +13,7 @@ from slack_bolt import App
 
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
+from bot.dms.looking import Looking
 from bot.dms.rules import Action
 from bot.outbox import requeue
 from bot.outbox.limits import Limits
@@ -110,9 +111,10 @@ class Bot:
             settings.dms_emulator_host or None,
             settings.dms_emulator_rest_host or None,
             deadline_s=settings.dms_deadline_s,
-            write_deadline_s=_write_timeout_s(settings),
+            write_deadline_s=settings.dms_write_deadline_s,
             observe=metrics.dms_call,
         )
+        self.looking = Looking(self.dms)
         self.wake = threading.Event()
         self.dms_pool = Pool(settings.workers, "dms-work")
         self.store_pool = Pool(_STORE_THREADS, "store-work")
@@ -151,7 +153,9 @@ class Bot:
         self.commands = CommandService(self.verbs, self._context)
         self.replier = Replier(self.client)
         self.dispatcher = self._dispatcher()
-        self.renderer = OutboxRenderer(self.store, self.access, self.team, self._clock)
+        self.renderer = OutboxRenderer(
+            self.store, self.access, self.team, self._clock, self.dms.reach.missing
+        )
         self.health = self._health()
         self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()
@@ -223,6 +227,7 @@ class Bot:
     def _close(self) -> None:
         """Close the store first: work whose call is cut off must not save an outcome of it."""
         self.store.close()
+        self.looking.close()
         self.dms.close()
         self.presence.stop()
 
@@ -241,12 +246,12 @@ class Bot:
             wake=self.wake.set,
             nudge=self.watcher.nudge,
             on_ended=metrics.run_ended,
-            call_timeout_s=_write_timeout_s(self.settings),
+            call_timeout_s=self.settings.dms_write_deadline_s,
         )
 
     def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
         context = RequestContext(
-            dms=self.dms,
+            dms=self.looking,
             store=self.store,
             access=self.access,
             actions=actions,
@@ -281,7 +286,7 @@ class Bot:
     def _context(self, who: Person, response_url: str) -> Context:
         return Context(
             who=who,
-            dms=self.dms,
+            dms=self.looking,
             store=self.store,
             approvals=self.approvals,
             access=self.access,
@@ -394,8 +399,3 @@ def read_policy(settings: Settings) -> Policy:
         PolicyError: the file cannot be read or used.
     """
     return loader.load(settings.policy_file, permissions(all_verbs()))
-
-
-def _write_timeout_s(settings: Settings) -> float:
-    """Writes get a longer timeout: after a timeout, their outcome is unknown."""
-    return settings.dms_deadline_s * 1.5

@@ -9,10 +9,11 @@ from dataclasses import replace
 from bot.cmdline.answers import Answer, Button, DatabasesPage
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
-from bot.dms.model import Database, DelayPoint, Job, ObjectPhase, ObjectState
+from bot.dms.model import Database, DelayPoint, DumpProgress, Job, ObjectPhase, ObjectState, Phase
 from bot.dms.rules import Action, allowed, offers_some_to_promote
 from bot.policy.permissions import Permission
 from bot.requests.delay import resumed_at
+from bot.util import parallel
 from commands.support.actions import migrated
 from commands.support.base import Context, Verb
 from commands.support.dump import dump_forecast
@@ -35,7 +36,11 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.jobs:
         raise UsageError("Name the job, for example `/dms databases orders-db`; `/dms list` shows all jobs.")
     job = find_job(ctx, invocation.jobs[0], invocation)
-    everything = ctx.dms.databases(job.name)
+    with parallel.side_by_side() as parts:
+        listed = parts.begin(lambda: ctx.dms.databases(job.name))
+        dump = parts.begin(lambda: dump_forecast(ctx, job))
+        progress = parts.begin(lambda: _progress(ctx, job)) if job.phase == Phase.FULL_DUMP else None
+    everything = listed.result()
     filters = invocation.filters
     check_value("state", filters.get("state"), list(ObjectState), [each.state for each in everything])
     check_value("phase", filters.get("phase"), list(ObjectPhase), [each.phase for each in everything])
@@ -46,7 +51,11 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     pages = max(1, -(-len(chosen) // PER_PAGE))
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = tuple(chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
-    percent, note = _percent(ctx, job, shown)
+    dumping = [each for each in shown if _is_dumping(each)]
+    percent: dict[str, DelayPoint] = {}
+    note = ""
+    if dumping:
+        percent, note = _percent(dumping, progress.result() if progress else _progress(ctx, job))
     here = replace(invocation, jobs=(job.name,))
     actions = permitted_actions(ctx, allowed(job, everything), job)
     return DatabasesPage(
@@ -59,23 +68,30 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         filters=" ".join([*(f"{k}={v}" for k, v in filters.items()), *invocation.words]),
         buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, job, actions),
         dumped=_dumped(everything),
-        dump=dump_forecast(ctx, job),
+        dump=dump.result(),
         percent=percent,
         note=note,
     )
 
 
-def _percent(ctx: Context, job: Job, shown: Sequence[Database]) -> tuple[dict[str, DelayPoint], str]:
-    """The progress of the dump by database name, 0 to 100; and why it is not known, or empty."""
-    dumping = [
-        each for each in shown if (each.state, each.phase) == (ObjectState.RUNNING, ObjectPhase.FULL_DUMP)
-    ]
-    if not dumping:
-        return {}, ""
+def _progress(ctx: Context, job: Job) -> DumpProgress | DmsError:
+    """The progress of the dump of each database, or why it is not known."""
     try:
-        progress = ctx.dms.dump_progress(job, resumed_at(ctx.store, job, ctx.now()))
+        return ctx.dms.dump_progress(job, resumed_at(ctx.store, job, ctx.now()))
     except DmsError as error:
-        return {}, f"The progress of the dumps is not known: {error}"
+        return error
+
+
+def _is_dumping(database: Database) -> bool:
+    return (database.state, database.phase) == (ObjectState.RUNNING, ObjectPhase.FULL_DUMP)
+
+
+def _percent(
+    dumping: Sequence[Database], progress: DumpProgress | DmsError
+) -> tuple[dict[str, DelayPoint], str]:
+    """The progress of the dump by database name, 0 to 100; and why it is not known, or empty."""
+    if isinstance(progress, DmsError):
+        return {}, f"The progress of the dumps is not known: {progress}"
     known = {each.name: progress.of(each.id) for each in dumping}
     return {name: percent for name, percent in known.items() if percent is not None}, ""
 

@@ -8,13 +8,13 @@ import structlog
 
 from bot.cmdline.answers import Answer, Note, RichPart, Upload
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.dms.delay import MeasuredDelay
+from bot.dms.delay import BackupFiles, MeasuredDelay
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
-from bot.dms.unsupported import unsupported_events
+from bot.dms.unsupported import UnsupportedEvents, unsupported_events
 from bot.policy.permissions import Permission
-from bot.requests.backup_files import backups_text, read_backup_files
+from bot.requests.backup_files import backups_of, backups_text, read_lags
 from bot.requests.buttons import show_button
 from bot.requests.delay import (
     amounts,
@@ -26,6 +26,7 @@ from bot.requests.delay import (
     why_unknown,
 )
 from bot.requests.unsupported import unsupported_text
+from bot.util import parallel
 from bot.util.durations import seconds_text
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
@@ -40,8 +41,14 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError("Name the job, for example `/dms delay orders-db`; `/dms list` shows all jobs.")
     job = find_job(ctx, invocation.jobs[0], invocation)
     hours = float(invocation.word("hours", "1"))
+    since = resumed_at(ctx.store, job, ctx.now())
+    with parallel.side_by_side() as parts:
+        figures = parts.begin(lambda: ctx.dms.delay(job, hours, since))
+        counting = parts.begin(lambda: _replicated(ctx, job))
+        lags = parts.begin(lambda: read_lags(ctx.dms, job, since))
+        counts = parts.begin(lambda: ctx.dms.event_counts(job))
     try:
-        delay = ctx.dms.delay(job, hours, resumed_at(ctx.store, job, ctx.now()))
+        delay = figures.result()
     except DmsError as error:
         return _unreadable(ctx, job, error)
     if delay.seconds.of() is None and delay.bytes.of() is None:
@@ -49,7 +56,15 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     now = ctx.now()
     chart = drawn(job.id, delay, hours, now, ctx.settings.delay_alert_s)
     private = not ctx.access.is_open_to(ctx.who.channel, job)
-    return _answer(job, hours, now, _summary(ctx, job, delay), chart, private=private)
+    names = counting.result()
+    summary = _summary(
+        job,
+        delay,
+        measured_delay(job, delay, names, now),
+        backups_of(lags.result(), names, now),
+        unsupported_events(counts.result(), names),
+    )
+    return _answer(job, hours, now, summary, chart, private=private)
 
 
 def drawn(job: str, delay: Delay, hours: float, now: datetime, alert_s: float) -> bytes | None:
@@ -105,12 +120,13 @@ def _no_data(ctx: Context, job: Job, hours: float) -> Note:
     return Note(text, (show_button(ctx.ref, job),))
 
 
-def _summary(ctx: Context, job: Job, delay: Delay) -> tuple[RichPart, ...]:
-    names = _replicated(ctx, job)
-    seen = measured_delay(job, delay, names, ctx.now())
-    since = resumed_at(ctx.store, job, ctx.now())
-    backups = read_backup_files(ctx.dms, job, since, names, ctx.now())
-    missing = unsupported_events(ctx.dms.event_counts(job), names)
+def _summary(
+    job: Job,
+    delay: Delay,
+    seen: MeasuredDelay,
+    backups: BackupFiles | None,
+    missing: UnsupportedEvents,
+) -> tuple[RichPart, ...]:
     return (
         f"`{job.id}` is {where(job)}. ",
         *_behind(seen),

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.cmdline.answers import Answer, Button, JobCard
+from bot.cmdline.answers import Answer, Button, JobCard, RichText, Verbatim
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
+from bot.cmdline.missing_text import why_missing
 from bot.dms.advice import next_step
-from bot.dms.delay import MeasuredDelay, is_measured
+from bot.dms.delay import is_measured
+from bot.dms.dump_forecast import DumpForecast
 from bot.dms.errors import DmsError
+from bot.dms.missing import MissingLocation
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.policy.permissions import Permission
 from bot.requests.buttons import abandon_button, action_buttons, show_button
-from bot.requests.delay import measure, replicated
+from bot.requests.delay import Readings, readings, replicated, resumed_at
 from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
 from bot.store.records import ACTIVE_RUNS, Run
+from bot.util import parallel
 from commands.support.base import Context, Verb
 from commands.support.dump import dump_forecast
-from commands.support.resolve import find_job
+from commands.support.resolve import find_with_missing
 from commands.support.visibility import permits, permitted_actions
 
 _RECENT = timedelta(hours=1)
@@ -31,25 +36,58 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(
             "Name the job to show, for example `/dms show orders-db`; `/dms list` shows all jobs."
         )
-    job = find_job(ctx, invocation.jobs[0], invocation)
-    databases, note = _databases(ctx, job)
+    job, missing = find_with_missing(ctx, invocation.jobs[0], invocation)
+    parts = _read(ctx, job)
+    databases = parts.databases or ()
     runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
     run = runs[0] if runs else None
     freezes = ctx.store.freezes(ctx.now(), job.name)
     return JobCard(
         job=job,
         console_url=ctx.dms.console_url(job),
-        databases=databases,
-        databases_note=note,
-        operation=_operation(ctx, job),
+        databases=parts.databases,
+        databases_note=parts.databases_note,
+        operation=parts.operation,
         run=run,
-        delay=_delay(ctx, job, databases or ()),
-        dump=dump_forecast(ctx, job),
+        delay=parts.readings.of(job, replicated(databases), ctx.now()) if parts.readings else None,
+        dump=parts.dump,
+        unknown=(*parts.unknown, *_maybe_elsewhere(job, missing)),
+        read_at=ctx.now(),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
-        next_step=next_step(job, databases or ()),
-        withheld=_withheld(ctx, job, databases or ()),
-        buttons=_buttons(ctx, job, databases or (), run),
+        next_step=next_step(job, databases),
+        withheld=_withheld(ctx, job, databases),
+        buttons=_buttons(ctx, job, databases, run),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is read besides the job itself."""
+
+    databases: tuple[Database, ...] | None
+    databases_note: str
+    operation: Operation | None
+    readings: Readings | None
+    """None if the job has no delay in its state."""
+    dump: DumpForecast | None
+    unknown: tuple[RichText, ...]
+
+
+def _read(ctx: Context, job: Job) -> _Parts:
+    """All parts side by side: one that is silent takes no time from the others."""
+    with parallel.side_by_side() as parts:
+        databases = parts.begin(lambda: _databases(ctx, job))
+        operation = parts.begin(lambda: _operation(ctx, job))
+        delay = parts.begin(lambda: _readings(ctx, job))
+        dump = parts.begin(lambda: dump_forecast(ctx, job))
+    in_progress, why = operation.result()
+    hosts = ctx.dms.profiles_note(job)
+    unknown: list[RichText] = []
+    if why:
+        unknown.append(("the operation in progress: ", Verbatim(why)))
+    if hosts:
+        unknown.append(("hosts from connection profiles: ", Verbatim(hosts)))
+    return _Parts(*databases.result(), in_progress, delay.result(), dump.result(), tuple(unknown))
 
 
 def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str]:
@@ -59,22 +97,28 @@ def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str
         return None, str(error)
 
 
-def _operation(ctx: Context, job: Job) -> Operation | None:
-    """The operation in progress; only a job in a changing state has one."""
+def _operation(ctx: Context, job: Job) -> tuple[Operation | None, str]:
+    """The operation in progress, or why it is not known; only a job in a changing state has one."""
     if job.state not in CHANGING and job.phase != Phase.PROMOTE_IN_PROGRESS:
-        return None
+        return None, ""
     try:
         operations = ctx.dms.operations(job, ctx.now() - _RECENT)
-    except DmsError:
-        return None
-    return next((each for each in reversed(operations) if not each.done), None)
+    except DmsError as error:
+        return None, str(error).rstrip(".")
+    return next((each for each in reversed(operations) if not each.done), None), ""
 
 
-def _delay(ctx: Context, job: Job, databases: Sequence[Database]) -> MeasuredDelay | None:
+def _readings(ctx: Context, job: Job) -> Readings | None:
     stands = job.state in (State.FAILED, State.STOPPED) and job.phase == Phase.CDC
     if not stands and not is_measured(job):
         return None
-    return measure(ctx.dms, ctx.store, (job,), ctx.now, {job.name: replicated(databases)})[job.name]
+    return readings(ctx.dms, job, resumed_at(ctx.store, job, ctx.now()))
+
+
+def _maybe_elsewhere(job: Job, missing: Sequence[MissingLocation]) -> tuple[RichText, ...]:
+    if not missing:
+        return ()
+    return ((f"whether there is another `{job.id}`: ", *why_missing(missing)),)
 
 
 def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:

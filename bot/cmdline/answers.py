@@ -170,6 +170,9 @@ class JobCard:
     """None if the job has no delay in its state."""
     dump: DumpForecast | None = None
     """None if the job is not in its full dump."""
+    unknown: tuple[RichText, ...] = ()
+    """What else is not known, and why: a clause each."""
+    read_at: datetime | None = None
     frozen: RichText = ""
     """The freeze that holds now, or empty."""
     next_step: str = ""

@@ -53,7 +53,7 @@ class Settings:
     bulk_parallel: int = 4
     """Jobs of one bulk request that are worked on at the same time."""
     dms_deadline_s: float = 20.0
-    workers: int = 16
+    workers: int = 48
     cores: str = "all"
     """Deprecated and ignored; kept so that deployments that set it still start."""
     log_level: str = "INFO"
@@ -79,6 +79,11 @@ class Settings:
 
     On by default: what is kept nowhere but in the database proves nothing about it.
     """
+
+    @property
+    def dms_write_deadline_s(self) -> float:
+        """Longer than that of reads: after a timeout, the outcome of a write is unknown."""
+        return self.dms_deadline_s * 1.5
 
     @property
     def socket_mode(self) -> bool:

@@ -9,10 +9,12 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from bot.dms import patience
 from bot.dms.calls import Calls
 from bot.dms.convert import named
 from bot.dms.enum_names import EnumNames
@@ -113,6 +115,11 @@ _REFRESH_TIMEOUT_S = 5.0
 _WAIT_S = 10.0
 """Seconds that one call of `ensure` may spend on all locations together."""
 
+_SHARE = 0.4
+"""The share of the time left for an answer that it may spend: the job matters more than its host."""
+
+_THREADS = 32
+
 
 @dataclass
 class _LocationCache:
@@ -124,6 +131,8 @@ class _LocationCache:
     fetched: float = float("-inf")
     failed: float = float("-inf")
     version: int = 0
+    error: str = ""
+    """Why the last list call failed; empty if it did not."""
 
 
 class ProfileCache:
@@ -150,9 +159,10 @@ class ProfileCache:
         self._ttl_s = ttl_s
         self._locations: dict[str, _LocationCache] = {}
         self._endpoints: dict[tuple[str, str, str], Endpoint] = {}
-        self._lock = threading.Lock()
-        self._listings: dict[str, threading.Lock] = {}
-        """One lock per location, held while its profiles are listed."""
+        self._lock = threading.RLock()
+        self._listings: dict[str, Future[None]] = {}
+        """By location, the list call that runs."""
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="profiles")
 
     def ensure(self, names: Iterable[str], max_age_s: float | None = None) -> None:
         """List the locations of these profiles, if their cache is missing or too old: older than `ttl_s`, or
@@ -162,25 +172,45 @@ class ProfileCache:
             location = _location(name)
             if location:
                 by_location.setdefault(location, set()).add(name)
-        until = time.monotonic() + _WAIT_S
+        until = time.monotonic() + min(_WAIT_S, patience.left() * _SHARE)
         for location, requested in by_location.items():
-            if time.monotonic() < until:
-                self._ensure(location, requested, max_age_s)
+            self._ensure(location, requested, max_age_s, until)
 
-    def _ensure(self, location: str, requested: set[str], max_age_s: float | None) -> None:
-        """Wait for a running list call only if a profile is missing or its age matters; otherwise use the
-        cache."""
+    def _ensure(self, location: str, requested: set[str], max_age_s: float | None, until: float) -> None:
+        """Wait for a list call of somebody else only if a profile is missing or its age matters; otherwise
+        use the cache."""
+        age_s = self._ttl_s if max_age_s is None else min(self._ttl_s, max_age_s)
         with self._lock:
-            missing = self._missing(location, requested)
-            listing = self._listings.setdefault(location, threading.Lock())
-        if not listing.acquire(blocking=missing or max_age_s is not None):
-            return
+            matters = self._missing(location, requested) or max_age_s is not None
+            others = self._listings.get(location)
+            listing = others or self._begin(location, requested, age_s)
+        if listing is not None and (matters or others is None):
+            wait([listing], max(0.0, until - time.monotonic()))
+
+    def _begin(self, location: str, requested: set[str], age_s: float) -> Future[None] | None:
+        """List a location in the background if it is due; None if not. Once at a time for each location."""
+        if not self._due(location, requested, age_s):
+            return None
         try:
-            age_s = self._ttl_s if max_age_s is None else min(self._ttl_s, max_age_s)
-            if self._due(location, requested, age_s):
-                self._list(location, requested)
-        finally:
-            listing.release()
+            listing = self._pool.submit(self._list, location, requested)
+        except RuntimeError:  # the bot is stopping
+            return None
+        self._listings[location] = listing
+        listing.add_done_callback(lambda _: self._listings.pop(location, None))
+        return listing
+
+    def note(self, names: Iterable[str]) -> str:
+        """Why some of these profiles are not known; empty if they are, or do not exist."""
+        for name in names:
+            with self._lock:
+                cache = self._locations.get(_location(name))
+                if _location(name) and self._missing(_location(name), {name}):
+                    return cache.error if cache and cache.error else "they have not been read yet"
+        return ""
+
+    def close(self) -> None:
+        """Begin no more list calls."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def expired(self) -> bool:
         """Whether a location's cache is too old and may be listed again."""
@@ -237,6 +267,8 @@ class ProfileCache:
             profiles = {each.profile: each for each in self._fetch(location)}
         except DmsError as error:
             _log.warning("Could not list the connection profiles of %s: %s", location, error)
+            with self._lock:
+                self._locations[location].error = str(error)
             return
         with self._lock:
             old = self._locations.get(location, _LocationCache())

@@ -27,8 +27,8 @@ Concurrently = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 """Runs tasks in parallel and returns their results in order."""
 
 _RECENT_H = 1.0
-_SERVICE = "Cloud Monitoring"
-_MAY_COUNT_BY_OBJECT = frozenset({"ORACLE", "SQLSERVER"})
+SERVICE = "Cloud Monitoring"
+MAY_COUNT_BY_OBJECT = frozenset({"ORACLE", "SQLSERVER"})
 """Engines of sources whose objects can have `heterogeneousMetadata`."""
 
 
@@ -39,6 +39,10 @@ class Figures:
         self._calls = calls
         self._monitoring = monitoring
         self._concurrently = concurrently
+
+    def with_threads(self, concurrently: Concurrently) -> Figures:
+        """The same, with other threads."""
+        return Figures(self._calls, self._monitoring, concurrently)
 
     def delay(self, job: Job, hours: float, since: datetime | None) -> Delay:
         begun = _begin(job, since)
@@ -81,7 +85,7 @@ class Figures:
             partial(self._events, job, span, begin) for span in spans(begin.timestamp(), end)
         ]
         of_metric = len(reads)
-        if job.source.engine in _MAY_COUNT_BY_OBJECT:
+        if job.source.engine in MAY_COUNT_BY_OBJECT:
             reads.append(partial(databases, job.name))
         answers = self._concurrently([partial(_error_or, each) for each in reads])
         errors = [str(each) for each in answers if isinstance(each, DmsError)]
@@ -102,7 +106,7 @@ class Figures:
         )
 
     def _read(self, action_text: str, call: Callable[[float], T]) -> T:
-        return self._calls.read("ListTimeSeries", action_text, call, service=_SERVICE)
+        return self._calls.read("ListTimeSeries", action_text, call, service=SERVICE)
 
 
 def _begin(job: Job, since: datetime | None) -> datetime:

@@ -37,6 +37,7 @@ from bot.dms.model import (
 )
 from bot.dms.monitoring import Monitoring
 from bot.dms.operations import Operations
+from bot.dms.reach import Reach
 from bot.dms.rest import RestClient, RestTransport, all_items
 from bot.dms.transport import Transport
 from bot.dms.unsupported import EventCounts
@@ -80,10 +81,22 @@ class Gateway:
         self._client = GrpcClient(self._transport.dms)
         self._rest_transport = RestTransport(self._transport)
         self._rest = RestClient(self._rest_transport)
-        self._figures = Figures(self._calls, Monitoring(self._transport.monitoring), self._concurrently)
+        self.figures = Figures(self._calls, Monitoring(self._transport.monitoring), self._concurrently)
         enum_names = EnumNames()
-        known = ProfileCache(project, self._calls, self._client, self._rest, enum_names, profile_ttl_s)
-        self._jobs = Jobs(project, self._calls, self._client, self._rest, enum_names, known, fresh_profiles_s)
+        self.reach = Reach()
+        self._profiles = ProfileCache(
+            project, self._calls, self._client, self._rest, enum_names, profile_ttl_s
+        )
+        self.jobs = Jobs(
+            project,
+            self._calls,
+            self._client,
+            self._rest,
+            enum_names,
+            self._profiles,
+            fresh_profiles_s,
+            self.reach,
+        )
         self._operations = Operations(self._calls, self._client)
         threads = min(_MAX_THREADS, len(self.locations) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
@@ -93,21 +106,21 @@ class Gateway:
     def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
         names = (location,) if location else self.locations or ("-",)
         parts = self._concurrently(
-            [partial(self._jobs.in_location, each, filter, durations=durations) for each in names]
+            [partial(self.jobs.in_location, each, filter, durations=durations) for each in names]
         )
         raise_if_none_answered(parts)
         return merged(parts)
 
-    def find(self, job_id: str) -> JobList:
+    def find(self, job_id: str, *, thorough: bool = True) -> JobList:  # noqa: ARG002 - it always is
         if not self.locations:
             listed = self.list_jobs()
             return replace(listed, jobs=tuple(job for job in listed.jobs if job.id == job_id))
-        parts = self._concurrently([partial(self._jobs.find_in, each, job_id) for each in self.locations])
+        parts = self._concurrently([partial(self.jobs.find_in, each, job_id) for each in self.locations])
         raise_if_none_answered(parts)
         return merged(parts)
 
     def get_job(self, name: str, *, fresh: bool = False) -> Job:
-        return self._jobs.get(name, fresh=fresh)
+        return self.jobs.get(name, fresh=fresh)
 
     # Databases of a job
 
@@ -251,21 +264,21 @@ class Gateway:
     # Monitoring, permissions, links
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
-        return self._figures.delay(job, hours, since)
+        return self.figures.delay(job, hours, since)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None
     ) -> tuple[DelayPoint, ...]:
-        return self._figures.dump_percentages(job, hours, since)
+        return self.figures.dump_percentages(job, hours, since)
 
     def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
-        return self._figures.dump_progress(job, since)
+        return self.figures.dump_progress(job, since)
 
     def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
-        return self._figures.backup_lags(job, since)
+        return self.figures.backup_lags(job, since)
 
     def event_counts(self, job: Job) -> EventCounts:
-        return self._figures.event_counts(job, self.databases)
+        return self.figures.event_counts(job, self.databases)
 
     def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
         return self._calls.read(
@@ -273,6 +286,9 @@ class Gateway:
             f"look up the bot's permissions on {short_name(name)}",
             lambda t: self._client.permissions(name, names, t),
         )
+
+    def profiles_note(self, job: Job) -> str:
+        return self._profiles.note((job.source.profile, job.destination.profile))
 
     def console_url(self, job: Job) -> str:
         project, location, job_id = (quote(part, safe="") for part in parse_name(job.name))
@@ -283,6 +299,7 @@ class Gateway:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._profiles.close()
         self._rest_transport.close()
         self._transport.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from bot.dms import convert
+from bot.dms import convert, patience
 from bot.dms.calls import Calls
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
@@ -20,6 +20,7 @@ from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, sp
 from bot.dms.missing import MissingLocation, Why, missing_location
 from bot.dms.model import Job, JobList, job_name, short_name
 from bot.dms.paging import read_all
+from bot.dms.reach import JOB, JOBS, Gate, Reach
 from bot.dms.rest import RestClient
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Jobs:
         enum_names: EnumNames,
         profiles: ProfileCache,
         fresh_s: float,
+        reach: Reach,
     ) -> None:
         """`fresh_s`: how old, in seconds, connection profiles may be that a change is based on."""
         self.project = project
@@ -64,6 +66,7 @@ class Jobs:
         self._enum_names = enum_names
         self._profiles = profiles
         self._fresh_s = fresh_s
+        self._reach = reach
         self._listings: dict[str, CachedListing] = {}
 
     def get(self, name: str, *, fresh: bool = False) -> Job:
@@ -77,7 +80,8 @@ class Jobs:
         """The location's job with this ID, if there is one."""
         found = LocationJobs(location, calls=1)
         try:
-            found.jobs.append(self.get(job_name(self.project, location, job_id)))
+            with self._reach.noting(Gate(JOB, location)):
+                found.jobs.append(self.get(job_name(self.project, location, job_id)))
         except NotFound:
             return found
         except DmsError as error:
@@ -103,7 +107,8 @@ class Jobs:
             return page
 
         try:
-            read_all(listing.pages, read, lambda page: page.token, f"jobs of {_place(location)}")
+            with self._reach.noting(Gate(JOBS, location)):
+                read_all(listing.pages, read, lambda page: page.token, f"jobs of {_place(location)}")
         except DmsError as error:
             _log.warning("%s", error)
             found.fail(error)
@@ -188,7 +193,7 @@ class Jobs:
         body = self._calls.read(
             "migrationJobs.get",
             f"read {short_name(message.name)}",
-            lambda t: self._rest.job(message.name, min(t, _NAMES_TIMEOUT_S)),
+            lambda t: self._rest.job(message.name, min(t, _NAMES_TIMEOUT_S, patience.left() / 2)),
             retry=False,
         )
         updated = convert.utc(message.update_time) if message.HasField("update_time") else None

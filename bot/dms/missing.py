@@ -35,7 +35,9 @@ class MissingLocation:
 
 def missing_location(location: str, error: DmsError) -> MissingLocation:
     """The location as missing because of this error."""
-    return MissingLocation(location, _why(error), error.reason or str(error).rstrip("."))
+    whole = error.code == "UNAUTHENTICATED"  # it says how to log in
+    reason = str(error).rstrip(".") if whole or not error.reason else error.reason
+    return MissingLocation(location, _why(error), reason)
 
 
 def _why(error: DmsError) -> Why:

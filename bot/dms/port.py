@@ -1,7 +1,8 @@
-"""The interface of DMS for the rest of the bot; its one implementation is `bot.dms.gateway.Gateway`.
+"""The interfaces of DMS for the rest of the bot: `Dms`, and of it what people look at, `Reads`.
 
-It is a Protocol although there is only one implementation: importing `Gateway` loads the Google client
-libraries, which takes 0.6 to 0.9 seconds. Modules that need only the type, such as each verb, import this.
+`bot.dms.gateway.Gateway` implements `Dms`, and `bot.dms.looking.Looking` implements `Reads`. Modules that
+need only the type, such as each verb, import it from here: importing `Gateway` loads the Google client
+libraries, which takes 0.6 to 0.9 seconds.
 """
 
 from __future__ import annotations
@@ -25,11 +26,10 @@ from bot.dms.model import (
 from bot.dms.unsupported import EventCounts
 
 
-class Dms(Protocol):
-    """Every method can raise the errors of `bot.dms.errors`; reads never raise `Unclear`.
+class Reads(Protocol):
+    """What people look at. Every method can raise the errors of `bot.dms.errors`, but never `Unclear`.
 
-    Job names are full resource names: `projects/…/locations/…/migrationJobs/…`. An action returns the
-    operation that the service started; the job changes while the operation runs.
+    Job names are full resource names: `projects/…/locations/…/migrationJobs/…`.
     """
 
     project: str
@@ -40,12 +40,15 @@ class Dms(Protocol):
 
         `filter` is an AIP-160 filter. A job that has not changed since the last call is the same object as
         then. Without `durations`, that includes jobs of which only the duration has grown: they keep the old
-        one. A location that does not answer is listed in `unreachable`, not raised.
+        one. A location that does not answer is in `missing`, not raised.
         """
         ...
 
-    def find(self, job_id: str) -> JobList:
-        """Jobs with this ID in any configured location; `unreachable` lists locations that did not answer."""
+    def find(self, job_id: str, *, thorough: bool = True) -> JobList:
+        """Jobs with this ID in any configured location; `missing` has the locations that did not answer.
+
+        If it need not be `thorough`, slow locations may be left out once the job is found in another.
+        """
         ...
 
     def get_job(self, name: str, *, fresh: bool = False) -> Job:
@@ -64,6 +67,73 @@ class Dms(Protocol):
     def fetch_source_objects(self, name: str) -> Operation:
         """Have the service list the source's databases again (REST `migrationJobs.fetchSourceObjects`)."""
         ...
+
+    def get_operation(self, name: str) -> Operation:
+        """`GetOperation`, by the operation's full resource name."""
+        ...
+
+    def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
+        """Operations on this job created at or after `since` (UTC), oldest first (`ListOperations`)."""
+        ...
+
+    def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
+        """Replication delay over the last `hours`, from Cloud Monitoring, with the time of each measurement.
+
+        Points before the job was created, or before `since`, are left out: they belong to a deleted job of
+        the same name, or to the time before a pause.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def dump_percentages(
+        self, job: Job, hours: float, since: datetime | None = None
+    ) -> tuple[DelayPoint, ...]:
+        """Percent of the full dump that is done, over the last `hours`, oldest first, from Cloud Monitoring.
+
+        Points before the job was created, or before `since`, are left out.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
+        """Percent of the full dump that is done, by object, from Cloud Monitoring, none before `since`.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def console_url(self, job: Job) -> str:
+        """The job's page in the Google Cloud console."""
+        ...
+
+    def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
+        """Backup files of a SQL Server job that are not restored yet, over the last hour, from Cloud
+        Monitoring; none before the job was created, or before `since`.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def event_counts(self, job: Job) -> EventCounts:
+        """Changes that DMS did not support since the job was created, by table (Cloud Monitoring; for Oracle
+        and SQL Server also REST `migrationJobs.objects.list`). What cannot be read is told in its `note`."""
+        ...
+
+    def profiles_note(self, job: Job) -> str:
+        """Why the hosts of the job's source or destination are not known; empty if they are."""
+        ...
+
+
+class Dms(Reads, Protocol):
+    """All of the service. An action returns the operation that the service started; the job changes while the
+    operation runs.
+    """
 
     def start(self, job: Job, *, skip_validation: bool = False) -> Operation:
         """`StartMigrationJob`."""
@@ -129,65 +199,8 @@ class Dms(Protocol):
         """
         ...
 
-    def get_operation(self, name: str) -> Operation:
-        """`GetOperation`, by the operation's full resource name."""
-        ...
-
-    def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
-        """Operations on this job created at or after `since` (UTC), oldest first (`ListOperations`)."""
-        ...
-
-    def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
-        """Replication delay over the last `hours`, from Cloud Monitoring, with the time of each measurement.
-
-        Points before the job was created, or before `since`, are left out: they belong to a deleted job of
-        the same name, or to the time before a pause.
-
-        Raises:
-            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
-        """
-        ...
-
-    def dump_percentages(
-        self, job: Job, hours: float, since: datetime | None = None
-    ) -> tuple[DelayPoint, ...]:
-        """Percent of the full dump that is done, over the last `hours`, oldest first, from Cloud Monitoring.
-
-        Points before the job was created, or before `since`, are left out.
-
-        Raises:
-            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
-        """
-        ...
-
-    def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
-        """Percent of the full dump that is done, by object, from Cloud Monitoring, none before `since`.
-
-        Raises:
-            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
-        """
-        ...
-
-    def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
-        """Backup files of a SQL Server job that are not restored yet, over the last hour, from Cloud
-        Monitoring; none before the job was created, or before `since`.
-
-        Raises:
-            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
-        """
-        ...
-
-    def event_counts(self, job: Job) -> EventCounts:
-        """Changes that DMS did not support since the job was created, by table (Cloud Monitoring; for Oracle
-        and SQL Server also REST `migrationJobs.objects.list`). What cannot be read is told in its `note`."""
-        ...
-
     def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
         """Which of the IAM permissions `names` the bot has on this job (`TestIamPermissions`)."""
-        ...
-
-    def console_url(self, job: Job) -> str:
-        """The job's page in the Google Cloud console."""
         ...
 
     def close(self) -> None:

@@ -7,25 +7,30 @@ from datetime import datetime
 
 from bot.cmdline.answers import RichPart, Time, Verbatim
 from bot.dms.advice import reads_backup_files
-from bot.dms.backup_files import backup_files
+from bot.dms.backup_files import BackupLags, backup_files
 from bot.dms.delay import BackupFiles
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
-from bot.dms.port import Dms
+from bot.dms.port import Reads
 from bot.util.durations import bytes_text
 from bot.util.text import count_of
 
 
-def read_backup_files(
-    dms: Dms, job: Job, since: datetime | None, names: Sequence[str], now: datetime
-) -> BackupFiles | None:
-    """What is left to restore; None for a job that restores no backup files. An error is its `note`."""
+def read_lags(dms: Reads, job: Job, since: datetime | None) -> BackupLags | DmsError | None:
+    """The figures of what is left to restore; None for a job that restores no backup files."""
     if not reads_backup_files(job):
         return None
     try:
-        return backup_files(dms.backup_lags(job, since), names, now)
+        return dms.backup_lags(job, since)
     except DmsError as error:
-        return BackupFiles(note=str(error).rstrip("."))
+        return error
+
+
+def backups_of(lags: BackupLags | DmsError | None, names: Sequence[str], now: datetime) -> BackupFiles | None:
+    """What these figures say `now`; `names` are the databases that count, none for all."""
+    if isinstance(lags, DmsError):
+        return BackupFiles(note=str(lags).rstrip("."))
+    return None if lags is None else backup_files(lags, names, now)
 
 
 def backups_text(found: BackupFiles) -> tuple[RichPart, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Button, Note, RichText
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import Job, Options
-from bot.dms.port import Dms
+from bot.dms.port import Reads
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.access import Access, Verdict
 from bot.requests import delay
@@ -56,7 +56,7 @@ class Blocker:
 class RequestContext:
     """Dependencies and settings of all steps, with the operations that they share."""
 
-    dms: Dms
+    dms: Reads
     store: Store
     access: Access
     actions: Mapping[Action, ActionVerb]

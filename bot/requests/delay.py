@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any
 
 from bot.cmdline.answers import Note, RichPart, Time, Verbatim
 from bot.dms.advice import reads_backup_files
-from bot.dms.delay import MAX_AGE, BackupFiles, MeasuredDelay, is_measured, is_recent
+from bot.dms.backup_files import BackupLags
+from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,
@@ -22,10 +21,10 @@ from bot.dms.model import (
     Options,
     State,
 )
-from bot.dms.port import Dms
+from bot.dms.port import Reads
 from bot.dms.rules import Action, affected, where
-from bot.dms.unsupported import UnsupportedEvents, unsupported_events
-from bot.requests.backup_files import read_backup_files
+from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_events
+from bot.requests.backup_files import backups_of, read_lags
 from bot.requests.unsupported import unsupported_clause
 from bot.store import Store
 from bot.util import parallel
@@ -54,7 +53,7 @@ _PAUSES = frozenset(
 
 
 def measure(
-    dms: Dms,
+    dms: Reads,
     store: Store,
     jobs: Sequence[Job],
     clock: Callable[[], datetime],
@@ -70,29 +69,47 @@ def measure(
     """
     named = databases or {}
     resumed = {job.name: resumed_at(store, job, clock()) for job in jobs}
-
-    def measure_one(job: Job) -> MeasuredDelay:
-        names = named.get(job.name, ())
-        try:
-            delay = dms.delay(job, _RECENT_H if is_measured(job) else _LAST_H, resumed[job.name])
-        except DmsError as error:
-            return replace(measured_delay(job, Delay(), names, clock()), note=str(error))
-        return measured_delay(job, delay, names, clock())
-
-    def backups(job: Job) -> BackupFiles | None:
-        return read_backup_files(dms, job, resumed[job.name], named.get(job.name, ()), clock())
-
-    def missing(job: Job) -> UnsupportedEvents:
-        return unsupported_events(dms.event_counts(job), named.get(job.name, ()))
-
-    reads: list[Callable[[], Any]] = [
-        partial(read, job) for job in jobs for read in (measure_one, missing, backups)
-    ]
-    found = parallel.map_concurrently(lambda read: read(), reads)
-    parts = zip(jobs, found[::3], found[1::3], found[2::3], strict=True)
+    found = parallel.map_concurrently(lambda job: readings(dms, job, resumed[job.name]), jobs)
     return {
-        job.name: replace(delay, unsupported=events, backups=files) for job, delay, events, files in parts
+        job.name: each.of(job, named.get(job.name, ()), clock())
+        for job, each in zip(jobs, found, strict=True)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the service says of a job's delay and of what it left out, or why nothing is known."""
+
+    delay: Delay | DmsError
+    lags: BackupLags | DmsError | None
+    """None if the job restores no backup files."""
+    counts: EventCounts
+
+    def of(self, job: Job, names: Sequence[str], now: datetime) -> MeasuredDelay:
+        """What they say of the job `now`; `names` are the databases that count, none for all."""
+        if isinstance(self.delay, DmsError):
+            seen = replace(measured_delay(job, Delay(), names, now), note=str(self.delay))
+        else:
+            seen = measured_delay(job, self.delay, names, now)
+        events = unsupported_events(self.counts, names)
+        return replace(seen, unsupported=events, backups=backups_of(self.lags, names, now))
+
+
+def readings(dms: Reads, job: Job, resumed: datetime | None) -> Readings:
+    """All that is read of the delay, side by side: now, or lately of a job whose delay is not measured."""
+    hours = _RECENT_H if is_measured(job) else _LAST_H
+
+    def delay() -> Delay | DmsError:
+        try:
+            return dms.delay(job, hours, resumed)
+        except DmsError as error:
+            return error
+
+    with parallel.side_by_side() as parts:
+        figures = parts.begin(delay)
+        lags = parts.begin(lambda: read_lags(dms, job, resumed))
+        counts = parts.begin(lambda: dms.event_counts(job))
+    return Readings(figures.result(), lags.result(), counts.result())
 
 
 def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.dms.errors import DmsError
 from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, Options, State
-from bot.dms.port import Dms
+from bot.dms.port import Reads
 from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
 from bot.requests.fingerprint import selection_edits, selection_matters, shown_selection
 from bot.store.facts import UNREAD
@@ -48,7 +48,7 @@ def find_seen(
     )
 
 
-def list_databases(dms: Dms, jobs: Sequence[Job]) -> dict[str, tuple[Database, ...]]:
+def list_databases(dms: Reads, jobs: Sequence[Job]) -> dict[str, tuple[Database, ...]]:
     """The databases of each job by its name, without the jobs where they cannot be listed."""
 
     def listed(job: Job) -> tuple[Database, ...] | None:
@@ -61,7 +61,7 @@ def list_databases(dms: Dms, jobs: Sequence[Job]) -> dict[str, tuple[Database, .
     return {job.name: databases for job, databases in found if databases is not None}
 
 
-def read_selections(dms: Dms, jobs: Sequence[Job]) -> dict[str, ConfigSnapshot]:
+def read_selections(dms: Reads, jobs: Sequence[Job]) -> dict[str, ConfigSnapshot]:
     """The selection of databases of each job by its name; `UNREAD` where it cannot be read."""
 
     def read(job: Job) -> ConfigSnapshot:
@@ -73,7 +73,7 @@ def read_selections(dms: Dms, jobs: Sequence[Job]) -> dict[str, ConfigSnapshot]:
     return {job.name: each for job, each in zip(jobs, parallel.map_concurrently(read, jobs), strict=True)}
 
 
-def selection_changes(dms: Dms, request: Request, job: Job) -> tuple[str, ...]:
+def selection_changes(dms: Reads, request: Request, job: Job) -> tuple[str, ...]:
     """How the job's selection of databases differs from the one that people saw; empty where they saw none.
 
     Where it does not matter for the action, and cannot be read now, it counts as the same.

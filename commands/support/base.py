@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Invocation, Syntax
 from bot.config.settings import Settings
-from bot.dms.port import Dms
+from bot.dms.port import Reads
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import Membership
 from bot.requests.action import ActionVerb
@@ -35,7 +35,7 @@ class Context:
     """What a verb can use while it answers one person."""
 
     who: Person
-    dms: Dms
+    dms: Reads
     store: Store
     approvals: Approvals
     access: Access

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax
+from bot.dms import patience
 from bot.policy.permissions import Permission
 from bot.store.records import Person
 from commands.support.base import Context, EarlyAnswer, Verb
@@ -38,10 +39,11 @@ class CommandService:
             verdict = context.access.verdict(who, verb.name)
             if not verdict.allowed:
                 return Note(verdict.explanation, tone="warn")
-        try:
-            return verb.run(context, invocation)
-        except EarlyAnswer as early:
-            return early.answer
+        with patience.answer_within():
+            try:
+                return verb.run(context, invocation)
+            except EarlyAnswer as early:
+                return early.answer
 
     def opens_view(self, invocation: Invocation) -> bool:
         return self._verbs[invocation.verb].form(invocation)

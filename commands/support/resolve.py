@@ -105,7 +105,7 @@ def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[M
 
 def _search(ctx: Context, job_id: str, invocation: Invocation) -> tuple[Job, tuple[MissingLocation, ...]]:
     try:
-        found = ctx.dms.find(job_id)
+        found = ctx.dms.find(job_id, thorough=not ctx.verbs[invocation.verb].read_only)
     except DmsError as error:
         missing = tuple(missing_location(each, error) for each in ctx.dms.locations or ("the service",))
         raise EarlyAnswer(_cannot_tell(ctx, job_id, job_id, missing, invocation)) from error

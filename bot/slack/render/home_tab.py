@@ -10,7 +10,9 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
+from bot.cmdline.missing_text import why_missing
 from bot.dms import source_writes
+from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, State
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.requests.job_names import JobNamer, disambiguate
@@ -45,6 +47,15 @@ class HomeContent:
     """By job name, the databases of jobs that run on that have failed or have an error."""
     buttons: Sequence[Button] = ()
     """At the top, for example Refresh."""
+    missing: Sequence[MissingLocation] = ()
+    """Locations that did not answer when they were last read: what is shown of them may be old."""
+
+
+def _missing(missing: Sequence[MissingLocation]) -> list[Block]:
+    if not missing:
+        return []
+    why = mrkdwn.rich_text(why_missing(missing))
+    return m.sections(f"⚠️ {why}. What is shown of the jobs there may be old.")
 
 
 def home(content: HomeContent) -> dict[str, Any]:
@@ -53,6 +64,7 @@ def home(content: HomeContent) -> dict[str, Any]:
     seen = content.last_polled
     as_of = f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
     blocks.extend(m.context(as_of))
+    blocks.extend(_missing(content.missing))
     blocks.extend(m.buttons(content.buttons))
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Requests to decide come first, as somebody waits for them.

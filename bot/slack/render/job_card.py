@@ -178,7 +178,8 @@ def _troubles(card: JobCard) -> list[str]:
 def _databases(card: JobCard) -> list[str]:
     if card.databases is None:
         why = card.databases_note or "the service did not answer"
-        return [f"⚠️ *Databases could not be listed*: {mrkdwn.verbatim(why)}"]
+        when = f" at {mrkdwn.date(card.read_at, '{time}')}" if card.read_at else ""
+        return [f"⚠️ *Databases could not be listed{when}*: {mrkdwn.verbatim(why)}"]
     note = [mrkdwn.verbatim(card.databases_note)] if card.databases_note else []
     return [databases_text(card.databases), *note]
 
@@ -193,7 +194,15 @@ def _small_print(card: JobCard) -> list[str]:
         parts.append(f"created {mrkdwn.date(job.created)}")
     if job.end_time:
         parts.append(f"ended {mrkdwn.date(job.end_time)}")
-    return [" · ".join(parts), *_withheld(card)]
+    return [" · ".join(parts), *_unknown(card), *_withheld(card)]
+
+
+def _unknown(card: JobCard) -> list[str]:
+    """What could not be read for the card, and when that was tried."""
+    if not card.unknown:
+        return []
+    when = f" at {mrkdwn.date(card.read_at, '{time}')}" if card.read_at else ""
+    return [f"⚠️ *Not known{when}*: {'; '.join(map(mrkdwn.rich_text, card.unknown))}"]
 
 
 def _withheld(card: JobCard) -> list[str]:

@@ -12,6 +12,7 @@ from bot.cmdline.answers import Button, Group, Note, RichPart, User
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS
+from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of
@@ -55,11 +56,20 @@ _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 class OutboxRenderer:
     """Renders `OutMessage`s by their kind (see the table of kinds in docs/architecture.md)."""
 
-    def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        team: str,
+        clock: Callable[[], datetime],
+        missing: Callable[[], Sequence[MissingLocation]] = tuple,
+    ) -> None:
+        """`missing` has the locations that did not answer lately."""
         self._store = store
         self._access = access
         self._team = team
         self._clock = clock
+        self._missing = missing
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": self._request,
             "approval": self._approval,
@@ -316,6 +326,7 @@ class OutboxRenderer:
                     each.job.name: each.faulty_databases for each in known if each.faulty_databases
                 },
                 buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
+                missing=self._missing(),
             )
         )
 

@@ -1,0 +1,65 @@
+"""What is known of which parts of the service answer, from every read of this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bot.dms.errors import DmsError, NotFound
+from bot.dms.missing import MissingLocation, Why, missing_location
+
+JOBS = "jobs"
+"""Lists of the jobs of a location."""
+JOB = "job"
+"""Reads of single jobs of a location."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One kind of read in one location: what may be silent while everything else answers."""
+
+    what: str
+    location: str = ""
+    """Empty if the service is the same for all locations."""
+    service: str = "DMS"
+
+
+class Reach:
+    """Remembers of each gate how the last read ended. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._missing: dict[Gate, MissingLocation] = {}
+
+    @contextmanager
+    def noting(self, gate: Gate) -> Iterator[None]:
+        """Note how the read ends that is made meanwhile."""
+        try:
+            yield
+        except NotFound:
+            self.note(gate, None)
+            raise
+        except DmsError as error:
+            self.note(gate, error)
+            raise
+        self.note(gate, None)
+
+    def note(self, gate: Gate, error: DmsError | None) -> None:
+        """A read ended: with an error, or with an answer."""
+        with self._lock:
+            if error is None:
+                self._missing.pop(gate, None)
+            else:
+                self._missing[gate] = missing_location(gate.location, error)
+
+    def is_silent(self, gate: Gate) -> bool:
+        """Whether the last read had no answer."""
+        missing = self._missing.get(gate)
+        return missing is not None and missing.why is Why.SILENT
+
+    def missing(self, what: str = JOBS) -> tuple[MissingLocation, ...]:
+        """The locations whose last read of this kind failed."""
+        with self._lock:
+            return tuple(each for gate, each in self._missing.items() if gate.what == what)

@@ -1,0 +1,206 @@
+"""What people wait for while parts of the service are silent, slow or refuse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.dms import patience
+from bot.dms.errors import Refused, Unavailable
+from bot.dms.gateway import Gateway
+from bot.dms.looking import Looking
+from bot.dms.missing import Why
+from bot.dms.model import job_name
+from bot.dms.port import Reads
+from bot.dms.reach import JOBS
+from sandbox.dms import DmsControl, DmsServer
+from tests.waiting import until
+
+HERE, AWAY, THIRD = PLACES = ("europe-west1", "us-central1", "asia-east1")
+PATIENCE_S = 0.6
+QUICK_S = 0.4
+"""Less than the patience: nobody has waited for what is silent."""
+
+
+@pytest.fixture(scope="module")
+def dms() -> Iterator[DmsServer]:
+    with DmsServer(port=0, seed="empty") as started:
+        for number in range(30):
+            started.control.add_job(
+                f"here-{number}", location=HERE, databases=["a"], phase="CDC", frozen=True
+            )
+        started.control.add_job("away", location=AWAY, phase="CDC", frozen=True)
+        yield started
+
+
+@pytest.fixture
+def gateway(dms: DmsServer) -> Iterator[Gateway]:
+    made = Gateway(dms.project, PLACES, dms.grpc_host, dms.rest_host, deadline_s=8.0)
+    yield made
+    dms.control.clear_faults()
+    dms.control.clear_calls()
+    made.close()
+
+
+@pytest.fixture
+def looking(gateway: Gateway) -> Iterator[Looking]:
+    made = Looking(gateway, PATIENCE_S)
+    assert made.list_jobs().missing == ()  # connections and profiles are there
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def control(dms: DmsServer, looking: Looking) -> DmsControl:
+    dms.control.clear_calls()
+    return dms.control
+
+
+def full(job: str, place: str = HERE) -> str:
+    return job_name("demo-project", place, job)
+
+
+def at(place: str) -> str:
+    """What occurs in every request about a location."""
+    return f"locations/{place}"
+
+
+class Clock:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+
+def test_it_is_what_verbs_ask_for(looking: Looking) -> None:
+    reads: Reads = looking
+    assert reads.locations == PLACES
+
+
+def test_a_location_that_hangs_is_waited_for_once(looking: Looking, control: DmsControl) -> None:
+    control.fault("*", "HANG", times=None, match=at(AWAY))
+    for most in (PATIENCE_S + QUICK_S, QUICK_S, QUICK_S):
+        clock = Clock()
+        found = looking.list_jobs()
+        assert clock.seconds < most
+        assert [(each.location, each.why) for each in found.missing] == [(AWAY, Why.SILENT)]
+        assert len(found.jobs) == 30
+    assert len([each for each in control.calls("ListMigrationJobs") if AWAY in str(each)]) == 1
+
+
+def test_a_location_is_back_as_soon_as_any_read_of_it_is_answered(
+    looking: Looking, control: DmsControl, gateway: Gateway
+) -> None:
+    """For example the watcher's, which goes its own way."""
+    control.fault("*", "HANG", times=None, match=at(AWAY))
+    looking.list_jobs()
+    assert [each.location for each in gateway.reach.missing(JOBS)] == [AWAY]
+    control.clear_faults()
+    assert gateway.list_jobs(AWAY).missing == ()
+    assert gateway.reach.missing(JOBS) == ()
+    # The calls that hung have cut their connection, so a read or two may still fail.
+    until(lambda: looking.list_jobs().missing == (), timeout=3.0)
+
+
+def test_each_location_is_missing_for_its_own_reason(looking: Looking, control: DmsControl) -> None:
+    control.fault("ListMigrationJobs", "RESOURCE_EXHAUSTED", times=None, match=at(AWAY))
+    off = "Database Migration API has not been used in project 12 before or it is disabled."
+    control.fault("ListMigrationJobs", "PERMISSION_DENIED", times=None, match=at(THIRD), message=off)
+    missing = {each.location: each for each in looking.list_jobs().missing}
+    assert {place: each.why for place, each in missing.items()} == {AWAY: Why.QUOTA, THIRD: Why.REFUSED}
+    assert missing[AWAY].reason.startswith("Quota exceeded for quota metric")
+    assert missing[THIRD].reason == off.rstrip(".")
+
+
+def test_all_that_refuse_are_named_and_what_is_wrong_for_all_is_raised(
+    looking: Looking, control: DmsControl
+) -> None:
+    with pytest.raises(Refused):
+        looking.list_jobs(filter="no such = filter = at all")
+    control.fault("*", "PERMISSION_DENIED", times=None)
+    assert {each.location for each in looking.list_jobs().missing} == set(PLACES)
+    assert {each.location for each in looking.find("away").missing} == set(PLACES)
+
+
+def test_the_same_read_is_made_once_for_all_who_wait(looking: Looking, control: DmsControl) -> None:
+    control.fault("ListMigrationJobs", "SLOW", times=None, delay_seconds=0.3)
+    with ThreadPoolExecutor(20) as people:
+        found = [each.result() for each in [people.submit(looking.list_jobs) for _ in range(20)]]
+    assert {len(each.jobs) for each in found} == {31}
+    assert len(control.calls("ListMigrationJobs")) == len(PLACES)
+
+
+def test_reads_that_hang_take_few_threads_and_no_time_from_others(
+    looking: Looking, control: DmsControl
+) -> None:
+    control.fault("*", "HANG", times=None, match=at(HERE))
+    clock = Clock()
+
+    def look(number: int) -> str:
+        try:
+            return looking.get_job(full(f"here-{number}")).id
+        except Unavailable as error:
+            return str(error)
+
+    with ThreadPoolExecutor(5) as people:
+        told = [each.result() for each in [people.submit(look, number) for number in range(30)]]
+    assert clock.seconds < 3 * PATIENCE_S
+    assert all("DMS in europe-west1 did not answer in time" in each for each in told)
+    # Five at once, then four at most on the silent gate.
+    assert len(control.calls("GetMigrationJob")) <= 9
+    begun = Clock()
+    assert looking.get_job(full("away", AWAY)).id == "away"
+    assert begun.seconds < QUICK_S
+
+
+def test_a_job_is_found_without_a_wait_for_the_silent(looking: Looking, control: DmsControl) -> None:
+    """A change needs to know whether there is another one; who looks does not."""
+    control.fault("GetMigrationJob", "HANG", times=None, match=at(AWAY))
+    with patience.answer_within(2.0):
+        found = looking.find("here-1", thorough=False)
+        assert patience.left() > 0.5
+    assert [each.id for each in found.jobs] == ["here-1"]
+    assert [each.location for each in found.missing] == [AWAY]
+    assert looking.find("here-1").missing == found.missing
+
+
+def test_an_answer_that_comes_too_late_is_there_for_the_next(looking: Looking, control: DmsControl) -> None:
+    control.fault("GetMigrationJob", "SLOW", times=1, delay_seconds=PATIENCE_S + 0.3)
+    with pytest.raises(Unavailable, match="did not answer in time"):
+        looking.get_job(full("here-2"))
+    until(lambda: _is_read(looking, "here-2"))
+    assert len(control.calls("GetMigrationJob")) == 1
+
+
+def _is_read(looking: Looking, job: str) -> bool:
+    try:
+        return looking.get_job(full(job)).id == job
+    except Unavailable:
+        return False
+
+
+def test_parts_of_one_answer_share_its_time(looking: Looking, control: DmsControl) -> None:
+    control.fault("ListTimeSeries", "HANG", times=None)
+    job = looking.get_job(full("here-3"))
+    clock = Clock()
+    with patience.answer_within(0.2), pytest.raises(Unavailable, match="Cloud Monitoring did not answer"):
+        looking.delay(job)
+    assert clock.seconds < QUICK_S
+
+
+def test_profiles_that_hang_do_not_hide_their_jobs(dms: DmsServer, gateway: Gateway) -> None:
+    dms.control.fault("ListConnectionProfiles", "HANG", times=None)
+    looking = Looking(gateway)
+    with patience.answer_within(1.5):
+        job = looking.get_job(full("here-4"))
+        assert patience.left() > 0.5
+    assert (job.id, job.source.host) == ("here-4", "")
+    assert looking.profiles_note(job) == "they have not been read yet"
+    looking.close()
