@@ -26,7 +26,9 @@ def clear_later(world: World, job: Job, seconds: float, at: float) -> None:
     error, generation = job.running_error, job.generation
 
     def clear(when: float) -> None:
-        if job.running_error is error and job.generation == generation:
+        # A stop in between does not keep people from fixing it. Without an error, the job has failed.
+        same = job.generation == generation if error is None else job.running_error is error
+        if same:
             fix(job, when, world)
 
     world.at(at + seconds, clear)

@@ -49,7 +49,13 @@ def test_list_pages_and_shows_a_job(dana: Person, page: Page, pictures: Pictures
 
 def test_a_job_tells_all_and_offers_what_its_state_allows(dana: Person, pictures: Pictures) -> None:
     card = dana.type("/dms show catalog-db")
-    for words in ("RUNNING · CDC", "catalog-db.db.internal", "AlloyDB", "Replication delay", "4 databases"):
+    for words in (
+        "RUNNING with errors · CDC",
+        "catalog-db.db.internal",
+        "AlloyDB",
+        "Replication delay",
+        "4 databases",
+    ):
         expect(card).to_contain_text(words)
     expect(card).to_contain_text(
         'search_index: pg_restore: error: could not execute query: extension "zhparser"'

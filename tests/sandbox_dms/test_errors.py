@@ -104,6 +104,14 @@ def test_an_error_is_kept_over_a_change_and_a_stop(client: Client, control: DmsC
     assert shown(client) == ("RUNNING", "CDC", LOST["message"])
 
 
+def test_an_error_that_is_fixed_during_a_stop_is_gone_after_it(client: Client, control: DmsControl) -> None:
+    control.add_job("shop", phase="CDC", error=LOST, clears_after=600)
+    client.stop_migration_job(request={"name": NAME}).result(timeout=10)
+    control.clock(advance_seconds=700)
+    client.resume_migration_job(request={"name": NAME}).result(timeout=10)
+    assert shown(client) == ("RUNNING", "CDC", "")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_whole_restart_while_running_takes_an_error(
     engine: str, client: Client, control: DmsControl
