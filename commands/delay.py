@@ -171,6 +171,7 @@ VERB = Verb(
     details="From Cloud Monitoring, in seconds and in bytes, with the time at which each was measured. "
     "Promote without loss only when writes to the source have stopped, and a delay that was measured after "
     "that is zero. With SQL Server backup files there is no such zero: no unprocessed bytes may be left. "
+    "For Oracle, and for SQL Server to PostgreSQL, a zero leaves changes out: check the last ones yourself. "
     "Changes that DMS does not support are counted since the job was created: they never arrive.",
     examples=("delay orders-db", "delay orders-db --hours 24"),
     run=_run,

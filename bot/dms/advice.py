@@ -100,8 +100,14 @@ def after_the_dump(job: Job) -> str:
 def switch_over(job: Job) -> str:
     """How all changes reach the destination before a promote, to stand before “, then promote”.
 
-    Sources: "Promote a migration" (PostgreSQL, AlloyDB, MySQL), "Finalize a migration" (SQL Server).
+    Sources: "Promote a migration" (PostgreSQL, AlloyDB, MySQL); "Finalize a migration" (SQL Server; Oracle,
+    and SQL Server to PostgreSQL: wait until the delay is down, "ideally on the order of minutes or seconds").
     """
+    if loads_tables(job):
+        return (
+            "stop the writes to the source, wait until a replication delay measured after that is down to "
+            "seconds, make sure that the last changes have arrived"
+        )
     if not reads_backup_files(job):
         return "stop the writes to the source, wait until a replication delay measured after that is zero"
     if job.source.provider == "CLOUDSQL":

@@ -26,6 +26,11 @@ class Moment:
     before: float
 
 
+_DATABASE = ("database",)
+_ORACLE_DATABASE = "ORCL"
+_ONE_DATABASE = frozenset({Guide.ORACLE_TO_POSTGRES, Guide.ORACLE_TO_ALLOYDB})
+"""A job of Oracle migrates schemas of one source database, which has one series ("Migration job metrics")."""
+
 Sample = Callable[[Job, str, Moment], Value | None]
 
 
@@ -57,6 +62,8 @@ class Metric:
         """The key of a database's series."""
         if self.labels[-1] == "phase":
             return (database, "", "", job.phase)
+        if self.labels == _DATABASE and guide_of(job) in _ONE_DATABASE:
+            return (_ORACLE_DATABASE,)
         return self.key(database)
 
     def value(self, job: Job, key: Key, moment: Moment) -> Value | None:
@@ -101,7 +108,8 @@ def _bytes(job: Job, database: str, moment: Moment) -> Value | None:
 def _synced(job: Job, database: str, moment: Moment) -> Value | None:
     if not lag.running(job, moment.at):
         return None
-    return lag.replicating(job, moment.at) and job.databases[database].phase != "FULL_DUMP"
+    mine = [job.databases[database]] if database in job.databases else job.selected()
+    return lag.replicating(job, moment.at) and all(each.phase != "FULL_DUMP" for each in mine)
 
 
 def _dumped(job: Job, database: str, moment: Moment) -> Value | None:
@@ -142,7 +150,6 @@ def _nothing_left(job: Job, _: str, moment: Moment) -> Value | None:
     return 0 if lag.running(job, moment.at) else None
 
 
-_DATABASE = ("database",)
 _TABLE = ("database", "schema", "table")
 _WRITTEN = (*_TABLE, "phase")
 

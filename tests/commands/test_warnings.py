@@ -118,7 +118,8 @@ def test_slots_are_cleaned_up_with_postgresql_alone(state: str, source: str, cle
         # "Promote a migration" (PostgreSQL, MySQL): wait until the replication delay is at or close to zero.
         ("POSTGRESQL", "", "POSTGRESQL", "delay measured after that is zero", "unprocessed"),
         ("MYSQL", "RDS", "MYSQL", "delay measured after that is zero", "unprocessed"),
-        ("SQLSERVER", "", "POSTGRESQL", "delay measured after that is zero", "unprocessed"),
+        ("SQLSERVER", "", "POSTGRESQL", "delay measured after that is down to seconds", "is zero"),
+        ("ORACLE", "", "POSTGRESQL", "delay measured after that is down to seconds", "is zero"),
         # "Finalize a migration" (SQL Server): upload the last log, and monitor the unprocessed files; with
         # Cloud SQL as the source, nothing more is needed once the writes are stopped.
         ("SQLSERVER", "", "SQLSERVER", "no unprocessed bytes are left", "is zero"),

@@ -284,6 +284,15 @@ def test_backup_files_are_measured_of_sql_server_alone(metrics: Metrics, control
     assert values(read(metrics, "sqlserver/unprocessed_files")[0])[0] == 0
 
 
+def test_oracle_has_one_series_of_its_one_database(metrics: Metrics, control: DmsControl) -> None:
+    oracle = {"source_engine": "ORACLE", "destination_provider": "CLOUDSQL", "databases": ["SALES", "HR"]}
+    control.add_job("shop", phase="CDC", in_phase_for=3600, sec_lag=7, **oracle)
+    (one,) = read(metrics)
+    assert (one.metric.labels["database"], values(one)[0]) == ("ORCL", 7)
+    (synced,) = read(metrics, "initial_sync_complete")
+    assert synced.points[0].value.bool_value is True
+
+
 def test_samples_are_visible_late(metrics: Metrics, control: DmsControl) -> None:
     """Metrics list: "After sampling, data is not visible for up to 180 seconds"."""
     control.add_job("shop", phase="CDC", in_phase_for=3600)
