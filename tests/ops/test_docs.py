@@ -22,7 +22,10 @@ from bot.runtime.health import Health
 from bot.runtime.routes import SLACK_PATH, Routes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-GUIDES = ("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations", "reliability")
+GUIDES = (
+    *("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations", "reliability"),
+    *("security", "audit"),
+)
 ENV = {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
 _OURS = re.compile(r"\b(?:DMS_[A-Z_]+|SLACK_[A-Z_]+)\b")
 
