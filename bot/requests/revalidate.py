@@ -136,6 +136,7 @@ class Revalidation:
                 current.facts,
                 selections={**current.facts.selections, **read},
                 none_affected=(*current.facts.none_affected, *seen.none_affected),
+                read_late=True,
                 at_risk={**current.facts.at_risk, **seen.risk_names},
             )
             self._ctx.store.move_request(

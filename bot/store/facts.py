@@ -12,7 +12,7 @@ object with these keys:
 - `approval_channel`, `effect`, `restart`: text; `void`, `changes`: lists of text.
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
-- `none_affected`: list of job names.
+- `none_affected`: list of job names; `read_late`: true.
 
 Fields that have their default value are left out. A key that this version does not know is ignored, and a
 value that it cannot read counts as not known.
@@ -56,6 +56,8 @@ class RequestFacts:
     """By job name, its selection of databases when the request was made; `UNREAD` if it could not be read."""
     none_affected: tuple[str, ...] = ()
     """Names of the jobs whose databases were listed, and of which the action affects none."""
+    read_late: bool = False
+    """Whether databases or selections were read only at a press, so that older messages do not show them."""
     changes: tuple[str, ...] = ()
     """What an edit adds, removes and keeps, one line each."""
     restart_ref: str = ""
@@ -81,6 +83,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "config": None if facts.config is None else asdict(facts.config),
         "selections": {name: asdict(each) for name, each in facts.selections.items()},
         "none_affected": list(facts.none_affected),
+        "read_late": facts.read_late,
     }
     given = {key: value for key, value in found.items() if value}
     return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
@@ -104,6 +107,7 @@ def facts_from_json(stored: object) -> RequestFacts:
         config=_config(stored["config"]) if stored.get("config") is not None else None,
         selections={name: _config(each) for name, each in _object(stored.get("selections")).items()},
         none_affected=_texts(stored.get("none_affected")),
+        read_late=stored.get("read_late") is True,
         changes=_texts(stored.get("changes")),
         restart_ref=_text(stored.get("restart")),
         jobs_gone=stored.get("gone") is True,

@@ -15,7 +15,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, signing
 from tests.e2e.env import CAUGHT_UP, JSON, Env, mode, open_env, running, settings
-from tests.e2e.helpers import ROLES, asks, audit, ended, full, policy
+from tests.e2e.helpers import ROLES, asks, audit, ended, full, moment, policy, private
 
 RULES = f'{ROLES}\n[[rule]]\nname = "alone"\nverbs = ["restart", "start"]\napprovals = 0\n'
 
@@ -110,6 +110,26 @@ def test_a_view(env: Env) -> None:
     env.type("help")
     assert audit(env, job) == before
     assert len(env.writes("restart", job)) == 1
+
+
+def test_a_view_that_shows_less_than_is_known_by_now(env: Env) -> None:
+    """Typed where the databases could not be listed, and sent once somebody has seen them listed."""
+    job = env.add_job("again", state="FAILED", phase="CDC", databases=["sales"])
+    env.dms.fault("ListMigrationJobObjects", "PERMISSION_DENIED", times=None, match=job)
+    card = env.type(f"restart {job}")
+    before = moment(env)
+    env.confirm(card, typed=job)
+    submission = env.slack.deliveries("interactive")[-1]["payload"]
+    private(env, "dana", "cannot be read now", after=before)
+    env.dms.clear_faults()
+    env.confirm(card, typed=job)
+    shown = env.shows(card, "1 database: `sales`")
+    before = moment(env)
+    Recorded(env, "interactive", submission | {"trigger_id": f"1.{job}"}).send()
+    private(env, "dana", "shows something else by now", after=before)
+    assert [each.event for each in audit(env, job)] == ["requested"]
+    env.confirm(shown, typed=job)
+    assert ended(env, job) == ["succeeded"]
 
 
 def test_another_start_of_the_bot_knows_it_too(tmp_path: Path) -> None:

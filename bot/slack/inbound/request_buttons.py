@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note, User
 from bot.dms.delay import MeasuredDelay
+from bot.policy.access import Verdict
 from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since
 from bot.requests.fingerprint import shown_digest
@@ -26,7 +27,7 @@ from bot.slack.render.progress import retryable
 from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.facts import delays_from_json, delays_to_json
-from bot.store.records import CallbackToken, Person, Request, RequestState
+from bot.store.records import OPEN_REQUESTS, CallbackToken, Person, Request, RequestState
 
 DENIAL = "denial"
 """Kind of the callback token of the view that asks for the reason of a denial."""
@@ -55,6 +56,20 @@ what was accepted, as the work may only have begun."""
 def shown_delays(ref: CallbackToken) -> dict[str, MeasuredDelay]:
     """The replication delays that a view of a request shows: it does not change by itself."""
     return delays_from_json(ref.data.get("delay"))
+
+
+_OTHERWISE = Note(
+    "This press did not count: the request shows something else by now. Press again in its message.",
+    tone="warn",
+)
+
+
+def shows_otherwise(ref: CallbackToken, request: Request) -> Note | None:
+    """Why a press in a view does not count: the view shows something else of the request, besides its delay.
+    Tokens of older versions do not say what was shown."""
+    if request.state not in OPEN_REQUESTS or ref.data.get("shown") in (None, shown_digest(request)):
+        return None
+    return _OTHERWISE
 
 
 class RequestButtons:
@@ -225,11 +240,12 @@ class RequestButtons:
         return self._store.put_ref(press.who.team, kind, shown)
 
     def _stale_view(self, press: BlockAction, request: Request) -> Note | None:
-        """Why a press does not count: the delay is not zero and differs from what the person was shown."""
+        """Why a press does not count: the person was shown another delay, which was zero, or less than is
+        known by now."""
         ref = self._store.ref(press.who.team, press.ref) if press.ref else None
         if ref is not None and ref.kind == _REVIEW:
-            return changed_since(shown_delays(ref), request.facts.delays)
-        note = changed_since({}, request.facts.delays)
+            return shows_otherwise(ref, request) or changed_since(shown_delays(ref), request.facts.delays)
+        note = changed_since({}, request.facts.delays) or (_OTHERWISE if request.facts.read_late else None)
         return None if note is None or self._is_message_current(press, request) else note
 
     def _is_message_current(self, press: BlockAction, request: Request) -> bool:
@@ -256,6 +272,10 @@ class RequestButtons:
             return
         if destination:
             request = self._approvals.confirmation.with_destination(request)
+            judged = self._approvals.revalidation.reevaluate_policy(request)
+            if isinstance(judged, Verdict):
+                self._workers.reply(target, Note(judged.explanation, tone="warn"))
+                return
         if needs_typed_confirmation(request):
             ref = self._remember_shown(press, request, TYPING)
             related = find_related_open(self._store, request, self._clock())

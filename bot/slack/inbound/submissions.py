@@ -13,12 +13,18 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since, data_loss_reason, is_stale
-from bot.requests.fingerprint import shown_digest
 from bot.requests.rules import confirmation_phrase
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
-from bot.slack.inbound.request_buttons import ACKNOWLEDGED, APPROVING, DENIAL, TYPING, shown_delays
+from bot.slack.inbound.request_buttons import (
+    ACKNOWLEDGED,
+    APPROVING,
+    DENIAL,
+    TYPING,
+    shown_delays,
+    shows_otherwise,
+)
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.mrkdwn import to_plain_text
@@ -113,11 +119,11 @@ class Submissions:
             return
         # A submission does not say in which channel its view was opened: answer in the request's channel.
         target = ReplyTarget(replace(submission.who, channel=request.by.channel))
-        note = _stale_modal(ref, request) or self._approvals.confirmation.confirm(
-            target.who,
-            request,
-            destination=submission.step == "typed_destination",
-            typed=modals.typed_text(submission.values),
+        destination = submission.step == "typed_destination"
+        shown = self._approvals.confirmation.with_destination(request) if destination else request
+        note = shows_otherwise(ref, shown) or _stale_modal(ref, request)
+        note = note or self._approvals.confirmation.confirm(
+            target.who, request, destination=destination, typed=modals.typed_text(submission.values)
         )
         if note is not None:
             self._replier.answer(target, note)
@@ -144,11 +150,9 @@ class Submissions:
         measured lately is accepted, though it has been measured again for somebody else meanwhile."""
         if request.state not in OPEN_REQUESTS:
             return None
-        if ref.data["shown"] != shown_digest(request):
-            return Note(
-                "This press did not count: the request shows something else by now. Press Approve again.",
-                tone="warn",
-            )
+        otherwise = shows_otherwise(ref, request)
+        if otherwise is not None:
+            return otherwise
         shown = shown_delays(ref)
         if data_loss_reason(shown) and not is_stale(shown, request.jobs, self._clock()):
             return None
