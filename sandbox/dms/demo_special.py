@@ -52,6 +52,11 @@ def _faulty(world: World) -> None:
             "code": "UNAVAILABLE",
             "message": "could not receive data from WAL stream: SSL SYSCALL error: EOF detected",
         },
+        # What is retried falls behind; the other database goes on.
+        metrics={
+            "max_replica_sec_lag": {"promotions": 2460},
+            "max_replica_bytes_lag": {"promotions": 310 * 1024 * 1024},
+        },
         created_ago=8 * DAY,
         in_phase_for=6 * DAY,
     )
