@@ -10,6 +10,7 @@ from commands.support.base import Verb
 
 VERBS = (
     *("help", "list", "show", "databases", "delay", "approvals", "history", "policy"),
+    "script",
     *("watch", "unwatch", "watches"),
     *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete"),
     *("freeze", "unfreeze"),

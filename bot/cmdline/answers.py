@@ -60,7 +60,14 @@ class Verbatim:
     text: str
 
 
-RichPart = str | User | Group | Channel | Time | TextLink | Verbatim
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """Lines of code, shown exactly as they are. Must fit one section, and hold no three backticks."""
+
+    text: str
+
+
+RichPart = CodeBlock | str | User | Group | Channel | Time | TextLink | Verbatim
 RichText = str | tuple[RichPart, ...]
 """Text with mentions and times; a plain string if there are none."""
 Tone = Literal["info", "good", "warn", "bad"]

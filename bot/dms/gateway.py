@@ -32,6 +32,7 @@ from bot.dms.model import (
     ObjectsConfig,
     Operation,
     Options,
+    Vm,
     parse_name,
     short_name,
 )
@@ -252,6 +253,22 @@ class Gateway:
 
     def _act(self, method: str, action_text: str, call: Callable[[float], Any]) -> Operation:
         return convert.operation(self._calls.write(method, action_text, call))
+
+    # Connectivity scripts
+
+    def ssh_script(self, job: Job, vm: Vm) -> str:
+        return self._calls.read(
+            "GenerateSshScript",
+            f"write an SSH script for {job.id}",
+            lambda t: self._client.ssh_script(job.name, vm, t),
+        )
+
+    def tcp_proxy_script(self, job: Job, vm: Vm) -> str:
+        return self._calls.read(
+            "GenerateTcpProxyScript",
+            f"write a TCP proxy script for {job.id}",
+            lambda t: self._client.tcp_proxy_script(job.name, vm, t),
+        )
 
     # Operations
 

@@ -23,6 +23,8 @@ from google.iam.v1 import iam_policy_pb2
 from google.longrunning import operations_pb2
 from google.protobuf import field_mask_pb2
 
+from bot.dms.model import Vm
+
 PAGE = 1000
 """The largest page size of the service."""
 
@@ -107,6 +109,28 @@ class GrpcClient:
             request_id=request_id,
         )
         return self._client.update_migration_job(request, retry=None, timeout=timeout).operation
+
+    def ssh_script(self, name: str, vm: Vm, timeout: float) -> str:
+        """`GenerateSshScript`: the script's text."""
+        request = clouddms.GenerateSshScriptRequest(migration_job=name, vm=vm.name, vm_port=vm.port)
+        if vm.machine_type:
+            request.vm_creation_config = clouddms.VmCreationConfig(
+                vm_machine_type=vm.machine_type, vm_zone=vm.zone, subnet=vm.subnet
+            )
+        else:
+            request.vm_selection_config = clouddms.VmSelectionConfig(vm_zone=vm.zone)
+        return str(self._client.generate_ssh_script(request, retry=None, timeout=timeout).script)
+
+    def tcp_proxy_script(self, name: str, vm: Vm, timeout: float) -> str:
+        """`GenerateTcpProxyScript`: the script's text."""
+        request = clouddms.GenerateTcpProxyScriptRequest(
+            migration_job=name,
+            vm_name=vm.name,
+            vm_machine_type=vm.machine_type,
+            vm_zone=vm.zone,
+            vm_subnet=vm.subnet,
+        )
+        return str(self._client.generate_tcp_proxy_script(request, retry=None, timeout=timeout).script)
 
     def operation(self, name: str, timeout: float) -> Any:
         """`google.longrunning.Operations.GetOperation`."""

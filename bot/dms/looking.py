@@ -29,6 +29,7 @@ from bot.dms.model import (
     JobList,
     ObjectsConfig,
     Operation,
+    Vm,
 )
 from bot.dms.reach import JOB, JOBS, Gate
 from bot.dms.unsupported import EventCounts
@@ -95,6 +96,12 @@ class Looking:
 
     def fetch_source_objects(self, name: str) -> Operation:
         return self._in_location("source", name, partial(self._gateway.fetch_source_objects, name))
+
+    def ssh_script(self, job: Job, vm: Vm) -> str:
+        return self._in_location("script", job.name, partial(self._gateway.ssh_script, job, vm), vm)
+
+    def tcp_proxy_script(self, job: Job, vm: Vm) -> str:
+        return self._in_location("proxy", job.name, partial(self._gateway.tcp_proxy_script, job, vm), vm)
 
     def get_operation(self, name: str) -> Operation:
         return self._in_location("operation", name, partial(self._gateway.get_operation, name))

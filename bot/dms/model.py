@@ -172,6 +172,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Vm:
+    """The Compute Engine VM that a connectivity script uses or creates."""
+
+    name: str
+    zone: str = ""
+    machine_type: str = ""
+    """Of a VM that the script creates; empty for one that exists."""
+    subnet: str = ""
+    port: int = 0
+    """The port that a bastion opens; 0 leaves it to the service."""
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """A `MigrationJobObject` (REST)."""
 

@@ -22,6 +22,7 @@ from bot.dms.model import (
     ObjectsConfig,
     Operation,
     Options,
+    Vm,
 )
 from bot.dms.unsupported import EventCounts
 
@@ -66,6 +67,14 @@ class Reads(Protocol):
 
     def fetch_source_objects(self, name: str) -> Operation:
         """Have the service list the source's databases again (REST `migrationJobs.fetchSourceObjects`)."""
+        ...
+
+    def ssh_script(self, job: Job, vm: Vm) -> str:
+        """`GenerateSshScript`: sets up a reverse SSH tunnel through a VM. Changes nothing."""
+        ...
+
+    def tcp_proxy_script(self, job: Job, vm: Vm) -> str:
+        """`GenerateTcpProxyScript`: sets up a VM with a TCP proxy. Changes nothing."""
         ...
 
     def get_operation(self, name: str) -> Operation:

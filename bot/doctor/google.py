@@ -18,6 +18,10 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         verb: (f"datamigration.migrationjobs.{verb}",)
         for verb in ("start", "stop", "resume", "restart", "promote", "verify", "delete")
     },
+    "script": (
+        "datamigration.migrationjobs.generateSshScript",
+        "datamigration.migrationjobs.generateTcpProxyScript",
+    ),
     "demote": ("datamigration.migrationjobs.demoteDestination",),
     "edit": ("datamigration.migrationjobs.update", "datamigration.migrationjobs.fetchSourceObjects"),
 }

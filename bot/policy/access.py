@@ -19,7 +19,7 @@ from bot.policy.model import (
     Role,
     Subjects,
 )
-from bot.policy.permissions import CHANGES, PARTS, Permission, ruled_as
+from bot.policy.permissions import CHANGES, PARTS, Permission, ruled_as, verbs_with
 from bot.policy.principal import DirectoryUnavailable, Lookups, Principal
 from bot.store.records import Person, Request
 
@@ -205,7 +205,12 @@ class Access:
     def explain(self, who: Person, job: Job) -> tuple[tuple[str, Verdict], ...]:
         """What `who` may do with `job`: a verdict for each verb that views or changes it."""
         parts = (each for each in PARTS if self.policy.names(each))
-        verbs = ("show", *(each for each in _EXPLAINED_CHANGES if each in CHANGES), *parts)
+        verbs = (
+            "show",
+            *verbs_with(self.policy.permissions, Permission.OPERATE),
+            *(each for each in _EXPLAINED_CHANGES if each in CHANGES),
+            *parts,
+        )
         verbs = (*verbs, "freeze", "unfreeze")
         return tuple((verb, self.verdict(who, verb, job)) for verb in verbs)
 

@@ -333,6 +333,7 @@ _DEFAULT_ALLOW: Mapping[Permission, Subjects] = {
     Permission.NOBODY: Subjects(),
     Permission.PUBLIC: Subjects(Role.NONE),
     Permission.VIEW: Subjects(Role.VIEWER),
+    Permission.OPERATE: Subjects(Role.OPERATOR),
     Permission.FREEZE: Subjects(Role.OPERATOR),
     Permission.CHANGE: Subjects(Role.OPERATOR),
 }

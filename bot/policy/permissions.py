@@ -21,6 +21,8 @@ class Permission(StrEnum):
     """No role. Only for a verb that shows nothing of a job."""
     VIEW = "view"
     """The role viewer, for a verb that changes no job. It is judged again for each job that it shows."""
+    OPERATE = "operate"
+    """The role operator, for a verb that changes nothing and shows more than viewers may see."""
     FREEZE = "freeze"
     """The role operator, for a verb that forbids or allows changes."""
     CHANGE = "change"
@@ -51,9 +53,9 @@ def verbs_with(permissions: Permissions, *wanted: Permission) -> frozenset[str]:
 def verb_sets(permissions: Permissions) -> Mapping[str, frozenset[str]]:
     """The words of a rule that stand for several verbs."""
     views = verbs_with(permissions, Permission.VIEW)
-    freezes = verbs_with(permissions, Permission.FREEZE)
+    others = verbs_with(permissions, Permission.FREEZE, Permission.OPERATE)
     return {
-        "*": views | CHANGES | freezes,
+        "*": views | CHANGES | others,
         "view": views,
         "change": CHANGES,
         "destroy": DESTROYS,

@@ -82,6 +82,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "watch": tuple(f"{line} --dm" for line in _OF_VISIBLE),
     "unwatch": ("unwatch other", "unwatch state=failed", "unwatch --all", "unwatch --all --dm"),
     "watches": ("watches",),
+    "script": tuple(f"{line} --ssh --vm v --zone z" for line in _OF_JOB),
     "start": _BULK,
     "stop": _BULK,
     "resume": _BULK,
@@ -206,6 +207,13 @@ def test_no_verb_reveals_a_hidden_job(world: Any, verb: str, who: Person) -> Non
 def test_who_may_see_it_sees_it(world: Any, verb: str) -> None:
     with world("with", hidden=True) as at:
         assert f"{SECRET}`" in "".join(answers(prepared(at.ctx, hidden=True), ADMIN, verb))
+
+
+def test_a_script_is_not_shown_of_a_job_that_is_hidden_from_an_operator(world: Any) -> None:
+    with world("with", hidden=True) as at:
+        said = _answered(at.ctx, DANA, f"script {SECRET} --ssh --vm v --zone z")
+        assert f"You may not use `show` on `{SECRET}`: by the rule" in said
+        assert "gcloud" in _answered(at.ctx, ADMIN, f"script {SECRET} --ssh --vm v --zone z")
 
 
 @pytest.mark.parametrize("who", [QUINN, DANA], ids=["viewer", "operator"])

@@ -36,6 +36,7 @@ VIEWS = frozenset(
     {"approvals", "databases", "delay", "history", "home", "list"}
     | {"policy", "show", "unwatch", "watch", "watches"}
 )
+OPERATES = frozenset({"script"})
 FREEZES = frozenset({"freeze", "unfreeze"})
 CHANGES = frozenset({"start", "stop", "resume", "restart", "promote", "demote", "delete", "edit", "verify"})
 DESTROYS = frozenset({"restart", "promote", "demote", "delete"})

@@ -227,6 +227,15 @@ def test_changes_take_an_operator(verb: str, who: Person, may: bool) -> None:
     assert access().verdict(who, verb, job()).allowed is may
 
 
+@pytest.mark.parametrize(("who", "may"), [(QUINN, False), (DANA, True), (ALEX, True)])
+def test_a_script_takes_an_operator_and_no_approval(who: Person, may: bool) -> None:
+    verdict = access().verdict(who, "script", job())
+    assert (verdict.allowed, verdict.approvals) == (may, 0)
+    assert not Access(policy=NO_POLICY).verdict(who, "script", job()).allowed
+    ruled = access(ROLES + '[[rule]]\nverbs = ["script"]\nallow = ["admin"]\n')
+    assert not ruled.verdict(DANA, "script", job()).allowed
+
+
 @pytest.mark.parametrize("verb", sorted(VIEWS))
 def test_looking_takes_a_viewer(verb: str) -> None:
     assert access().verdict(QUINN, verb).allowed
@@ -431,7 +440,7 @@ def test_a_planned_freeze_stops_changes_of_its_jobs(until: str, env: str, verb: 
 
 def test_explaining_covers_each_verb_on_the_job() -> None:
     verdicts = dict(access(RULES).explain(DANA, PROD))
-    assert set(verdicts) == CHANGES | {"show", "freeze", "unfreeze"}
+    assert set(verdicts) == CHANGES | {"show", "script", "freeze", "unfreeze"}
     assert not verdicts["promote"].allowed
     assert verdicts["stop"].allowed
     assert all(verdict.why.endswith(".") for verdict in verdicts.values())

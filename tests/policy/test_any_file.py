@@ -12,9 +12,23 @@ from bot.policy.describe import notices, overview, rules
 from bot.policy.model import Policy, PolicyError, Role
 from tests.fuzz.profile import count, limits
 
-from .people import ALEX, CHANGES, DANA, DESTROYS, FREEZES, NOW, QUINN, VIEWS, groups_of, job, parse, request
+from .people import (
+    ALEX,
+    CHANGES,
+    DANA,
+    DESTROYS,
+    FREEZES,
+    NOW,
+    OPERATES,
+    QUINN,
+    VIEWS,
+    groups_of,
+    job,
+    parse,
+    request,
+)
 
-VERBS = VIEWS | CHANGES | FREEZES
+VERBS = VIEWS | CHANGES | FREEZES | OPERATES
 _VERBS = st.sampled_from([*sorted(VERBS), "*", "change", "destroy", "view"])
 _TEXTS = st.text(max_size=20)
 _KEYS = st.sampled_from(["from", "until", "reason", "jobs", "target", "only", "at", "zone", "labels"])

@@ -16,7 +16,7 @@ from bot.policy.model import (
     Subjects,
 )
 
-from .people import CHANGES, DECLARED, DESTROYS, FREEZES, NO_POLICY, OPEN, ROLES, VIEWS, parse
+from .people import CHANGES, DECLARED, DESTROYS, FREEZES, NO_POLICY, OPEN, OPERATES, ROLES, VIEWS, parse
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "policy.example.toml"
 
@@ -99,7 +99,7 @@ def test_every_key_is_read() -> None:
 @pytest.mark.parametrize(
     ("word", "verbs"),
     [
-        ("*", VIEWS | CHANGES | FREEZES),
+        ("*", VIEWS | CHANGES | FREEZES | OPERATES),
         ("change", CHANGES),
         ("destroy", DESTROYS),
         ("view", VIEWS),

@@ -13,6 +13,7 @@ from bot.cmdline.answers import (
     AnswerPage,
     Button,
     Channel,
+    CodeBlock,
     DatabasesPage,
     Group,
     JobCard,
@@ -135,6 +136,7 @@ parts = st.one_of(
     st.builds(Time, moments),
     st.builds(TextLink, st.just("https://example.com/a?b=1&c=2") | texts, texts),
     st.builds(Verbatim, longs),
+    st.builds(CodeBlock, longs),
 )
 riches = st.one_of(longs, st.lists(parts, max_size=6).map(tuple))
 run_states = st.sampled_from(list(RunState))

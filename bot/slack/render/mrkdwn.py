@@ -9,7 +9,18 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from bot.cmdline.answers import Channel, Group, RichPart, RichText, TextLink, Time, User, Verbatim, rich_parts
+from bot.cmdline.answers import (
+    Channel,
+    CodeBlock,
+    Group,
+    RichPart,
+    RichText,
+    TextLink,
+    Time,
+    User,
+    Verbatim,
+    rich_parts,
+)
 from bot.util.lookalikes import visible
 from bot.util.redact import redact
 
@@ -63,6 +74,12 @@ def code(text: str) -> str:
     """An identifier in code type; nothing in it formats, and nothing hides in it. An empty one is a dash."""
     shown = clean(visible(text)).replace("`", "\u02cb")
     return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
+
+
+def code_block(text: str) -> str:
+    """Lines in code type; nothing in them formats or ends the block."""
+    shown = clean(text).replace("```", "\u02cb\u02cb\u02cb").strip("\n").translate(_ENTITIES)
+    return f"\n```\n{shown}\n```\n" if shown.strip() else ""
 
 
 def date(at: datetime, form: str = "{date_short_pretty} {time}") -> str:
@@ -147,6 +164,8 @@ def _part(part: RichPart) -> str:
             return link(url, text)
         case Verbatim(text):
             return verbatim(text)
+        case CodeBlock(text):
+            return code_block(text)
 
 
 def _part_to_plain_text(part: RichPart) -> str:
@@ -157,5 +176,5 @@ def _part_to_plain_text(part: RichPart) -> str:
             return id
         case Time(at):
             return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        case TextLink(_, text) | Verbatim(text):
+        case TextLink(_, text) | Verbatim(text) | CodeBlock(text):
             return text
