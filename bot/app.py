@@ -153,9 +153,8 @@ class Bot:
         self.commands = CommandService(self.verbs, self._context)
         self.replier = Replier(self.client)
         self.dispatcher = self._dispatcher()
-        self.renderer = OutboxRenderer(
-            self.store, self.access, self.team, self._clock, self.dms.reach.missing
-        )
+        missing = self.dms.reach.missing
+        self.renderer = OutboxRenderer(self.store, self.access, self.team, self._clock, missing)
         self.health = self._health()
         self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()

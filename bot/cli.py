@@ -65,12 +65,13 @@ def run() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets())
-    from bot import process  # loads the Google and Slack clients: not for --help
+    from bot.app import Bot  # loads the Google and Slack clients: not for --help
+    from bot.runtime import process
     from bot.slack.api.client import SlackError
 
     with _sentences_for_errors():
         try:
-            process.run(settings)
+            process.run(settings, lambda settings, front: Bot(settings, front=front))
         except SlackError as error:
             raise click.ClickException(str(error)) from error
 

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
-from bot.app import Bot
 from bot.config.settings import Settings
 from bot.runtime.cpu import set_switch_interval
 from bot.runtime.front import Front
-from bot.runtime.shutdown import Signals, exit_process
-from bot.slack.api.outages import Stopped
+from bot.runtime.shutdown import Signals, Stopped, exit_process
 
 log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then end the process; a second signal ends it at once.
+class Bot(Protocol):
+    """What the process needs of `bot.app.Bot`."""
 
-    Raises: what `Bot` and `Bot.start` do.
+    def start(self) -> None:
+        """May raise Stopped, if `stop` was called meanwhile."""
+
+    def stop(self) -> None: ...
+
+
+def run(settings: Settings, make: Callable[[Settings, Front], Bot]) -> None:
+    """Make a bot and run it until SIGTERM or SIGINT, then end the process; a second signal ends it at once.
+
+    Raises: what making and starting the bot do.
     """
     set_switch_interval()
     if settings.cores == "one":
@@ -28,7 +37,7 @@ def run(settings: Settings) -> None:
     front = Front(settings)
     front.open()
     # Until here and in it, a signal ends the process (`bot.cli`): nothing has begun that would have to end.
-    bot = Bot(settings, front=front)
+    bot = make(settings, front)
     signals = Signals()
     starting = _Starting(bot, signals)
     received = signals.wait()

@@ -61,6 +61,10 @@ def finishes_within(work: Callable[[], None], deadline: Deadline) -> bool:
     return not thread.is_alive()
 
 
+class Stopped(Exception):
+    """Nobody waits for the bot's start any more, because it is stopping."""
+
+
 class Signals:
     """SIGTERM and SIGINT: the first one requests a stop, the second one ends the process at once."""
 

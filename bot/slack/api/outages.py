@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bot.runtime.shutdown import Stopped
 from bot.slack.api.client import SLACK_ERRORS
 from bot.util.ratelimit import back_off
 
@@ -36,10 +37,6 @@ class Outage:
     """The same as a short name: `ratelimited`, `internal_error`, `HTTP 503`."""
     retry_after_s: float | None = None
     """Seconds that Slack wants to be left alone; None: it did not say."""
-
-
-class Stopped(Exception):
-    """Nobody waits for Slack any more, because the bot is stopping."""
 
 
 def outage(error: Exception) -> Outage | None:

@@ -23,8 +23,9 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.runtime import metrics
+from bot.runtime.shutdown import Stopped
 from bot.slack.api.client import SLACK_ERRORS, SlackError
-from bot.slack.api.outages import Outage, Stopped, outage, through_outages, wait_s
+from bot.slack.api.outages import Outage, outage, through_outages, wait_s
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.bolt_errors import dispatch
 
