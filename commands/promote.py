@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.dms.advice import may_recover, reads_backup_files, switch_over
+from bot.dms.advice import switch_over
 from bot.dms.delay import is_measured
+from bot.dms.engines import may_recover, reads_backup_files
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, some_not_named, unpromotable

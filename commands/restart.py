@@ -7,13 +7,8 @@ from collections.abc import Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms import source_writes
-from bot.dms.advice import (
-    after_the_dump,
-    is_postgresql,
-    loads_tables,
-    may_recover,
-    reads_backup_files,
-)
+from bot.dms.advice import after_the_dump
+from bot.dms.engines import is_postgresql, loads_tables, may_recover, reads_backup_files
 from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, allowed, check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.cmdline.answers import Answer, Button, JobCard, RichText, Verbatim
@@ -15,6 +15,7 @@ from bot.dms.dump_forecast import DumpForecast
 from bot.dms.errors import DmsError
 from bot.dms.missing import MissingLocation
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
+from bot.dms.rest_fields import RestFields
 from bot.dms.rules import Action, allowed
 from bot.policy.permissions import Permission
 from bot.requests.buttons import abandon_button, action_buttons, show_button
@@ -36,8 +37,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(
             "Name the job to show, for example `/dms show orders-db`; `/dms list` shows all jobs."
         )
-    job, missing = find_with_missing(ctx, invocation.jobs[0], invocation)
-    parts = _read(ctx, job)
+    found, missing = find_with_missing(ctx, invocation.jobs[0], invocation)
+    parts = _read(ctx, found)
+    job = replace(found, rest=parts.rest)
     databases = parts.databases or ()
     runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
     run = runs[0] if runs else None
@@ -70,6 +72,8 @@ class _Parts:
     readings: Readings | None
     """None if the job has no delay in its state."""
     dump: DumpForecast | None
+    rest: RestFields | None
+    """What only REST tells; None if it did not answer."""
     unknown: tuple[RichText, ...]
 
 
@@ -80,14 +84,18 @@ def _read(ctx: Context, job: Job) -> _Parts:
         operation = parts.begin(lambda: _operation(ctx, job))
         delay = parts.begin(lambda: _readings(ctx, job))
         dump = parts.begin(lambda: dump_forecast(ctx, job))
+        rest = parts.begin(lambda: _rest_fields(ctx, job))
     in_progress, why = operation.result()
     hosts = ctx.dms.profiles_note(job)
+    fields, why_no_fields = rest.result()
     unknown: list[RichText] = []
+    if why_no_fields:
+        unknown.append(("whether it is a failback job or promotes by itself: ", Verbatim(why_no_fields)))
     if why:
         unknown.append(("the operation in progress: ", Verbatim(why)))
     if hosts:
         unknown.append(("hosts from connection profiles: ", Verbatim(hosts)))
-    return _Parts(*databases.result(), in_progress, delay.result(), dump.result(), tuple(unknown))
+    return _Parts(*databases.result(), in_progress, delay.result(), dump.result(), fields, tuple(unknown))
 
 
 def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str]:
@@ -95,6 +103,14 @@ def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str
         return ctx.dms.databases(job.name), ""
     except DmsError as error:
         return None, str(error)
+
+
+def _rest_fields(ctx: Context, job: Job) -> tuple[RestFields | None, str]:
+    """What only REST tells, or why it is not known."""
+    try:
+        return ctx.dms.rest_fields(job.name), ""
+    except DmsError as error:
+        return None, str(error).rstrip(".")
 
 
 def _operation(ctx: Context, job: Job) -> tuple[Operation | None, str]:

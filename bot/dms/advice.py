@@ -1,22 +1,19 @@
-"""The next step for a job, and the likely cause of an error message of DMS. Pure functions.
+"""The next step for a job. Pure functions.
 
-Sources: the DMS docs pages "Manage migration jobs", "Promote a migration" and "Diagnose issues" of the MySQL,
-PostgreSQL, AlloyDB, SQL Server and Oracle guides.
+Sources: the DMS docs pages "Manage migration jobs", "Migration job statuses" and "Promote a migration" of the
+MySQL, PostgreSQL, AlloyDB, SQL Server and Oracle guides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot.dms import source_writes
-from bot.dms.error_causes import KnownError
-from bot.dms.known_errors import find
+from bot.dms.engines import loads_tables, may_recover, reads_backup_files
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
     Database,
-    Fault,
     Job,
     JobType,
     ObjectState,
@@ -25,30 +22,6 @@ from bot.dms.model import (
     short_name,
 )
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
-
-_DOCS = "https://cloud.google.com/database-migration/docs"
-_GUIDES = {
-    ("MYSQL", ""): "mysql",
-    ("SQLSERVER", ""): "sqlserver",
-    ("POSTGRESQL", "ALLOYDB"): "postgresql-to-alloydb",
-    ("POSTGRESQL", ""): "postgres",
-    ("ORACLE", "ALLOYDB"): "oracle-to-alloydb",
-    ("ORACLE", ""): "oracle-to-postgresql",
-    ("SQLSERVER", "ALLOYDB"): "sqlserver-to-alloydb",
-    ("SQLSERVER", "POSTGRESQL"): "sqlserver-to-csql-pgsql",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class LikelyCause:
-    """The usual cause of an error."""
-
-    text: str
-    """One or two sentences: the cause, and what helps."""
-    url: str
-    """The docs page about it."""
-    documented: bool = True
-    """Whether the docs name this remedy; else it is the bot's own."""
 
 
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
@@ -69,7 +42,8 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     if job.state in ("", State.UNSPECIFIED):
         return "The service does not tell its state: look at it in the console."
     step = (
-        _backup_files_step(job)
+        _rest_step(job)
+        or _backup_files_step(job)
         or _BY_STATUS.get((job.state, job.phase or Phase.UNSPECIFIED))
         or _BY_STATE.get(job.state)
     )
@@ -118,26 +92,18 @@ def switch_over(job: Job) -> str:
     )
 
 
-def reads_backup_files(job: Job) -> bool:
-    """Whether the job restores backup files of SQL Server, so that its delay has no zero to wait for.
-
-    Source: "Migration job metrics" (SQL Server): the delay counts from the time in a backup file's name.
-    """
-    return job.source.engine == "SQLSERVER" and not _to_postgresql(job)
-
-
-def loads_tables(job: Job) -> bool:
-    """Whether the job loads tables of another engine into PostgreSQL: those of Oracle or SQL Server."""
-    return job.source.engine == "ORACLE" or (job.source.engine == "SQLSERVER" and _to_postgresql(job))
-
-
-def is_postgresql(job: Job) -> bool:
-    """Whether the job migrates PostgreSQL to PostgreSQL, and not back to SQL Server."""
-    return job.source.engine == "POSTGRESQL" and _to_postgresql(job)
-
-
-def _to_postgresql(job: Job) -> bool:
-    return job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
+def _rest_step(job: Job) -> str:
+    """What only REST tells of the job, as far as it was read, decides the next step."""
+    if job.rest is None:
+        return ""
+    if job.rest.promotes_when_ready and job.state == State.RUNNING:
+        return (
+            "Its databases are promoted by themselves when they are ready (`promoteWhenReady`), with the "
+            "final log backup (`….trn.final`): stop the writes to the source before that log is taken."
+        )
+    if job.rest.failback and job.state == State.NOT_STARTED:
+        return "Start it once its original job has been promoted: it then replicates back to the old source."
+    return ""
 
 
 def _backup_files_step(job: Job) -> str:
@@ -175,15 +141,6 @@ def _failed(job: Job) -> str:
     )
 
 
-def may_recover(job: Job) -> bool:
-    """Whether a failed job may recover on its own once the cause is fixed.
-
-    Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and of SQL
-    Server to Cloud SQL for SQL Server say that it needs a restart.
-    """
-    return job.source.engine != "MYSQL" and not reads_backup_files(job)
-
-
 def source_log_growth(job: Job | None) -> str:
     """What a job that was stopped in the full dump does to its source, without a full stop.
 
@@ -213,65 +170,6 @@ def while_stopped(job: Job) -> str:
             "the job can fail."
         )
     return "While it is stopped, changes pile up on the source: watch its disk, and resume before it fills."
-
-
-def likely_cause(error: Fault | str, job: Job | None = None) -> LikelyCause | None:
-    """The usual cause of the error, or None if neither its code nor its text is known."""
-    known = find(error if isinstance(error, str) else error.message)
-    return None if known is None else explain(known, job)
-
-
-def explain(known: KnownError, job: Job | None = None) -> LikelyCause:
-    """The cause and what helps, as far as the job's state allows it."""
-    text = known.text.replace("{go_on}", _go_on(job)).replace("{start_over}", _start_over(job))
-    return LikelyCause(text, docs_url(job, known.page), known.documented)
-
-
-def _go_on(job: Job | None) -> str:
-    """What a job's state allows once the cause is mended, to stand behind “then”."""
-    match job and job.state:
-        case State.DRAFT | State.NOT_STARTED:
-            return "verify and start"
-        case State.FAILED if job and may_recover(job):
-            # "Migration job statuses" (AlloyDB, PostgreSQL, Oracle): it may resume by itself.
-            return "wait, and restart only if it stays FAILED"
-        case State.FAILED:
-            return "restart"
-        case State.RUNNING if job and errors_are_retried(job):
-            # The same, Running with errors: "faulty operations will be retried".
-            return "wait for DMS to retry, and restart only what stays failed"
-        case State.RUNNING:
-            return "restart what stays failed"
-        case State.STOPPED if job and job.phase == Phase.CDC:
-            return "resume"
-        case State.STOPPED:
-            return "restart"
-        case _:
-            return "try again"
-
-
-def _start_over(job: Job | None) -> str:
-    """How to begin anew where replication cannot go on, as a sentence."""
-    if job is not None and job.state == State.STOPPED and job.phase == Phase.CDC:
-        # "Migration job statuses": stopped in CDC lists Resume, Promote and Delete.
-        return "It cannot go on from here: delete the job and make another, or promote what has arrived."
-    what = "restart" if job is not None and job.state == State.FAILED else _go_on(job)
-    return f"It cannot go on from here: {what}."
-
-
-def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:
-    """The URL of a page of the guide for the job's engines; that of all guides if they are not known."""
-    guide = _guide(job)
-    return f"{_DOCS}/{guide}/{page}" if guide else _DOCS
-
-
-def _guide(job: Job | None) -> str:
-    """The guide of the job's engines; empty if they are not known."""
-    if job is None:
-        return ""
-    engine = job.source.engine or job.destination.engine
-    to = "ALLOYDB" if job.destination.is_alloydb else job.destination.engine
-    return _GUIDES.get((engine, to)) or _GUIDES.get((engine, "")) or ""
 
 
 def _changing(job: Job) -> str:

@@ -1,4 +1,7 @@
-"""Pairs of engines that DMS migrates between; its documentation has a guide for each. Pure functions."""
+"""Pairs of engines that DMS migrates between, and what depends on them. Pure functions.
+
+Its documentation has a guide for each pair.
+"""
 
 from __future__ import annotations
 
@@ -41,3 +44,39 @@ def engines_of(job: Job) -> Engines:
     if job.destination.is_alloydb and to in ("", "POSTGRESQL"):
         to = "ALLOYDB"
     return _PAIRS.get((job.source.engine, to), Engines.UNKNOWN)
+
+
+def reads_backup_files(job: Job) -> bool:
+    """Whether the job restores backup files of SQL Server, so that its delay has no zero to wait for.
+
+    Source: "Migration job metrics" (SQL Server): the delay counts from the time in a backup file's name.
+    """
+    return job.source.engine == "SQLSERVER" and not _to_postgresql(job)
+
+
+def loads_tables(job: Job) -> bool:
+    """Whether the job loads tables of another engine into PostgreSQL: those of Oracle or SQL Server."""
+    return job.source.engine == "ORACLE" or (job.source.engine == "SQLSERVER" and _to_postgresql(job))
+
+
+def goes_back(job: Job) -> bool:
+    """Whether the job replicates from PostgreSQL to SQL Server, as failback jobs do."""
+    return job.source.engine == "POSTGRESQL" and job.destination.engine == "SQLSERVER"
+
+
+def is_postgresql(job: Job) -> bool:
+    """Whether the job migrates PostgreSQL to PostgreSQL, and not back to SQL Server."""
+    return job.source.engine == "POSTGRESQL" and _to_postgresql(job)
+
+
+def _to_postgresql(job: Job) -> bool:
+    return job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
+
+
+def may_recover(job: Job) -> bool:
+    """Whether a failed job may recover on its own once the cause is fixed.
+
+    Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and of SQL
+    Server to Cloud SQL for SQL Server say that it needs a restart.
+    """
+    return job.source.engine != "MYSQL" and not reads_backup_files(job)

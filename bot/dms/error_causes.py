@@ -85,6 +85,10 @@ class Cause(StrEnum):
     API_DISABLED = "an API is not enabled"
 
 
+PGLOGICAL_CAUSES = frozenset({Cause.PGLOGICAL, Cause.PGLOGICAL_NODE})
+"""Not of quick-start migrations, which use native logical replication ("Known limitations", PostgreSQL)."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownError:
     """A kind of cause, how it is known, and what helps."""

@@ -40,6 +40,7 @@ from bot.dms.monitoring import Monitoring
 from bot.dms.operations import Operations
 from bot.dms.reach import Reach
 from bot.dms.rest import RestClient, RestTransport, all_items
+from bot.dms.rest_fields import RestFields, rest_fields
 from bot.dms.transport import Transport
 from bot.dms.unsupported import EventCounts
 
@@ -140,10 +141,15 @@ class Gateway:
         return tuple(sorted(found, key=lambda each: (each.id.database, each.id.schema, each.id.table)))
 
     def objects_config(self, name: str) -> ObjectsConfig:
-        body = self._calls.read(
+        return convert.objects_config(self._job_body(name))
+
+    def rest_fields(self, name: str) -> RestFields:
+        return rest_fields(self._job_body(name))
+
+    def _job_body(self, name: str) -> dict[str, Any]:
+        return self._calls.read(
             "migrationJobs.get", f"read {short_name(name)}", lambda t: self._rest.job(name, t)
         )
-        return convert.objects_config(body)
 
     def fetch_source_objects(self, name: str) -> Operation:
         body = self._calls.read(

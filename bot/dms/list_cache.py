@@ -33,6 +33,7 @@ _duration_s = _SLOTS["duration_s"].__set__
 _error = _SLOTS["error"].__set__
 _parallelism = _SLOTS["parallelism"].__set__
 _dump_path = _SLOTS["dump_path"].__set__
+_rest = _SLOTS["rest"].__set__
 
 
 def with_duration(job: Job, seconds: float) -> Job:
@@ -56,6 +57,7 @@ def with_duration(job: Job, seconds: float) -> Job:
     _error(new, job.error)
     _parallelism(new, job.parallelism)
     _dump_path(new, job.dump_path)
+    _rest(new, job.rest)
     return new
 
 

@@ -32,6 +32,7 @@ from bot.dms.model import (
     Vm,
 )
 from bot.dms.reach import JOB, JOBS, Gate
+from bot.dms.rest_fields import RestFields
 from bot.dms.unsupported import EventCounts
 from bot.util import parallel
 
@@ -93,6 +94,9 @@ class Looking:
 
     def objects_config(self, name: str) -> ObjectsConfig:
         return self._in_location("config", name, partial(self._gateway.objects_config, name))
+
+    def rest_fields(self, name: str) -> RestFields:
+        return self._in_location("rest", name, partial(self._gateway.rest_fields, name))
 
     def fetch_source_objects(self, name: str) -> Operation:
         return self._in_location("source", name, partial(self._gateway.fetch_source_objects, name))

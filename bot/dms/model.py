@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from bot.dms.missing import MissingLocation
+from bot.dms.rest_fields import RestFields
 from bot.dms.states import (
     BEFORE_CDC,
     BEFORE_THE_DUMP,
@@ -142,6 +143,8 @@ class Job:
     parallelism: str = ""
     """MIN, OPTIMAL, MAX, or empty if it is not set."""
     dump_path: str = ""
+    rest: RestFields | None = None
+    """What only REST tells (`Dms.rest_fields`); None where it was not asked, or did not answer."""
 
     @property
     def project(self) -> str:

@@ -24,6 +24,7 @@ from bot.dms.model import (
     Options,
     Vm,
 )
+from bot.dms.rest_fields import RestFields
 from bot.dms.unsupported import EventCounts
 
 
@@ -63,6 +64,10 @@ class Reads(Protocol):
 
     def objects_config(self, name: str) -> ObjectsConfig:
         """Which databases of its source the job migrates (REST `migrationJobs.get`, `objectsConfig`)."""
+        ...
+
+    def rest_fields(self, name: str) -> RestFields:
+        """What only REST tells of a job (`migrationJobs.get`)."""
         ...
 
     def fetch_source_objects(self, name: str) -> Operation:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import RichPart, Time, Verbatim
-from bot.dms.advice import reads_backup_files
 from bot.dms.backup_files import BackupLags, backup_files
 from bot.dms.delay import BackupFiles
+from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.dms.port import Reads

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.cmdline.answers import Note, RichPart, Time, Verbatim
-from bot.dms.advice import reads_backup_files
 from bot.dms.backup_files import BackupLags
 from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
+from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,

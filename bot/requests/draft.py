@@ -11,6 +11,7 @@ from bot.dms.rules import HARMLESS, Action, caution
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
 from bot.requests.base import RequestContext
+from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
 from bot.requests.job_names import ambiguous_names
 from bot.requests.seen import (
@@ -80,11 +81,18 @@ class Drafter:
             warning=(
                 *risk_lines(draft.action, draft.jobs, seen.at_risk),
                 *self.warning(draft, seen.affected, listed),
+                *(self._failback_warnings(draft) if asks else ()),
             ),
             typed=danger is Confirmation.TYPE_TO_CONFIRM,
             self_approval=all(verdict.self_approval for verdict in verdicts),
             facts=self._facts(draft, strictest.channel, seen, selections),
         )
+
+    def _failback_warnings(self, draft: RequestDraft) -> tuple[str, ...]:
+        def known() -> list[Job]:
+            return [each.job for each in self._ctx.store.known_jobs().values()]
+
+        return failback_warnings(self._ctx.dms, draft.action, draft.jobs, known)
 
     def _danger(self, draft: RequestDraft, job: Job) -> Confirmation:
         """What the requester has to do. What no source lists is never sent unasked."""

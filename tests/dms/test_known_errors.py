@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.dms.advice import explain, likely_cause
 from bot.dms.error_causes import Cause, KnownError
 from bot.dms.known_errors import KNOWN_ERRORS, find
+from bot.dms.likely_causes import explain, likely_cause
 from bot.dms.model import Phase, State
 from tests.slack.makers import job
 

@@ -6,7 +6,8 @@ import pytest
 
 from sandbox.slack import plain
 from tests.e2e.database_helpers import calls, confirm_typed, full, job_with, labels, slow
-from tests.e2e.env import Env
+from tests.e2e.env import Env, unique_id
+from tests.waiting import until
 
 
 def test_a_job_stopped_in_cdc_can_resume_from_its_card(env: Env) -> None:
@@ -128,3 +129,24 @@ def test_trying_again_asks_first_where_the_job_is_another(env: Env) -> None:
     assert calls(env, job) == []
     env.press(asks, "confirm", "sam")
     env.shows_done(asks, "stop")
+
+
+def test_a_way_back_is_named_on_the_card_and_before_a_promotion(env: Env) -> None:
+    """The guide for SQL Server to AlloyDB: a failback job is prepared before its original is promoted."""
+    job = unique_id("shop")
+    name = full(job)
+    there = {"source_engine": "SQLSERVER", "destination_engine": "POSTGRESQL"}
+    back = {
+        "source_engine": "POSTGRESQL",
+        "destination_engine": "SQLSERVER",
+        "destination_provider": "CLOUDSQL",
+    }
+    env.dms.add_job(job, phase="CDC", frozen=True, databases=["sales"], **there)
+    env.shows(env.type(f"promote {job}"), "Do you want a way back?")
+    fields = {"purpose": "FAILBACK", "originalMigrationName": name}
+    env.dms.add_job(f"{job}-back", state="NOT_STARTED", frozen=True, fields=fields, **back)
+    shown = env.shows(env.type(f"show {job}-back"), f"*failback job* of `{job}`")
+    assert "Start it once its original job has been promoted" in plain(shown)
+    until(lambda: env.bot.store.known_job(f"{name}-back"))
+    env.shows(env.type(f"delete {job}"), "the way back is lost")
+    env.shows(env.type(f"promote {job}"), "Its failback job is prepared")

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from bot.dms.advice import likely_cause, next_step
+from bot.dms.advice import next_step
+from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.dms.running_errors import database_status, faulty_databases, same_error, shown_status

@@ -14,8 +14,9 @@ from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
 from bot.cmdline.answers import JobCard, JobGroup, JobLine, JobsPage
 from bot.dms import convert, source_writes
-from bot.dms.advice import docs_url, next_step
+from bot.dms.advice import next_step
 from bot.dms.enum_names import EnumNames
+from bot.dms.likely_causes import docs_url
 from bot.dms.model import Database, Endpoint, Job, ObjectId, Options
 from bot.slack.render.answer import render
 from bot.store.codec import as_json

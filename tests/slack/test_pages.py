@@ -21,9 +21,10 @@ from bot.cmdline.answers import (
     Section,
     Verbatim,
 )
-from bot.dms.advice import docs_url, likely_cause, next_step
+from bot.dms.advice import next_step
 from bot.dms.delay import MeasuredDelay
 from bot.dms.dump_forecast import DumpForecast
+from bot.dms.likely_causes import docs_url, likely_cause
 from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.dms import display, source_writes
-from bot.dms.advice import docs_url, errors_step, likely_cause, next_step, source_log_growth
+from bot.dms.advice import errors_step, next_step, source_log_growth
 from bot.dms.error_news import (
     ERRORS,
     brings_errors,
@@ -20,6 +20,7 @@ from bot.dms.error_news import (
     may_be_restarted,
     recovers,
 )
+from bot.dms.likely_causes import docs_url, likely_cause
 from bot.dms.model import Database, Job, ObjectState, State, short_name
 from bot.dms.rules import Action, allowed
 from bot.dms.running_errors import runs_with_errors

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.dms.advice import likely_cause
+from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Job
 from bot.slack.render import mrkdwn
 from bot.slack.render.job_card import cause_text

@@ -9,9 +9,10 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import JobCard, RichPart, Time
 from bot.dms import display
-from bot.dms.advice import LikelyCause, docs_url, likely_cause
 from bot.dms.delay import MeasuredDelay
+from bot.dms.likely_causes import LikelyCause, docs_url, likely_cause
 from bot.dms.model import Database, Job, JobType, ObjectState
+from bot.dms.rest_fields import RestFields
 from bot.dms.rules import Action, allowed
 from bot.dms.running_errors import is_faulty, runs_with_errors, shown_status
 from bot.requests.backup_files import backups_text
@@ -118,8 +119,20 @@ def _summary(job: Job, with_errors: bool) -> str:
 
 
 def _state(job: Job, with_errors: bool) -> str:
-    lines = [labels.job_status(job, with_errors=with_errors), f"{labels.job_code(job.name)} · {_kind(job)}"]
-    return "\n".join(lines)
+    about = " · ".join([labels.job_code(job.name), _kind(job), *_purpose(job)])
+    return f"{labels.job_status(job, with_errors=with_errors)}\n{about}"
+
+
+def _purpose(job: Job) -> list[str]:
+    """What only REST tells of the job, as far as it was read."""
+    rest = job.rest or RestFields()
+    of = f" of {labels.job_code(rest.original)}" if rest.original else ""
+    known = {
+        f"*failback job*{of}": rest.failback,
+        "*promotes by itself* when ready": rest.promotes_when_ready,
+        "quick start, without pglogical": rest.native_logical,
+    }
+    return [text for text, applies in known.items() if applies]
 
 
 def _kind(job: Job) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms.advice import likely_cause
 from bot.dms.error_news import ERRORS
+from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Endpoint, Job
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
