@@ -35,7 +35,7 @@ from bot.runtime.shutdown import Deadline, Pool, finishes_within
 from bot.slack.api import membership
 from bot.slack.api.client import slack_client
 from bot.slack.api.directory import Directory
-from bot.slack.api.proxy import is_local
+from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
@@ -312,7 +312,7 @@ class Bot:
             concurrency=_SOCKET_WORKERS,
             ping_interval=self._limits.ping_every_s,
         )
-        if is_local(self.settings.slack_api_url):
+        if is_bypassed(self.settings.slack_api_url):
             socket.bypass_proxy()
         return socket
 
@@ -348,9 +348,8 @@ class Bot:
         return ""
 
     def _connection_fault(self) -> str:
-        if self._socket is not None and self._socket.is_connected():
-            return ""
-        return "the Socket Mode connection is down"
+        is_up = self._socket is not None and self._socket.is_connected()
+        return "" if is_up else "the Socket Mode connection is down"
 
     # ---- tasks of the leader
 
