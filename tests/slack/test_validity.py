@@ -147,6 +147,7 @@ def test_pick_forms(job: Job, databases: list[Database], action: Action) -> None
 @given(makers.requests(), makers.texts)
 def test_request_views(request: Request, text: str) -> None:
     accepted_view(modals.typed_confirmation(request, text, "REF"))
+    accepted_view(modals.approval_confirmation(request, (), "REF"))
     accepted_view(modals.deny_reason(request, "REF"))
     accepted_view(modals.all_names(request))
     accepted_view(modals.error_view(text))

@@ -32,9 +32,9 @@ def headline(event: Event) -> str:
             other = "another error" if event.before == TOLD else "Running with errors"
             return f"🟠 *{other.capitalize()}*" if brings_errors(event) else "🔴 *Error*"
         case "database_failed":
-            return f"🔴 *Databases failed*: {mrkdwn.verbatim(event.after)}"
+            return f"🔴 *Databases failed*: {mrkdwn.name(event.after)}"
         case "database_error":
-            return f"🟠 *Errors in databases*: {mrkdwn.verbatim(event.after)}"
+            return f"🟠 *Errors in databases*: {mrkdwn.name(event.after)}"
         case "stuck":
             return _stuck(event)
         case "delayed":
