@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -147,3 +148,26 @@ def test_every_call_is_logged_with_its_request(client: Client, rest: Rest, contr
 def test_unknown_kinds_are_refused(control: DmsControl) -> None:
     with pytest.raises(ControlError, match="unknown kind"):
         control.fault("*", "EARTHQUAKE")
+
+
+def test_lists_go_wrong_as_told(client: Client, rest: Rest, control: DmsControl) -> None:
+    """AIP-158: a page may be short, and a token may expire. An end that never comes is a fault."""
+    for job in ("one", "two", "three"):
+        control.add_job(job, databases=["a", "b"])
+    control.fault("*", "EXPIRED", times=1)
+    control.fault("*", "SHORT", times=None)
+    first: Any = client.list_migration_jobs(request={"parent": PARENT})
+    with pytest.raises(exceptions.InvalidArgument, match="expired"):
+        list(first)
+    assert len(list(client.list_migration_jobs(request={"parent": PARENT}))) == 3
+    control.clear_faults()
+    objects = f"{PARENT}/migrationJobs/one/objects"
+    for kind, tokens in (("REPEATED", 1), ("ENDLESS", 4)):
+        control.fault("ListMigrationJobObjects", kind, times=None)
+        seen, token = set(), ""
+        for _ in range(4):
+            body = rest.call("GET", objects, "ListMigrationJobObjectsResponse", params={"pageToken": token})
+            token = body["nextPageToken"]
+            seen.add(token)
+        assert len(seen) == tokens
+        control.clear_faults()

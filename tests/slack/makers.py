@@ -183,6 +183,8 @@ def _cards() -> st.SearchStrategy[JobCard]:
         console_url=st.just("https://console.cloud.google.com/dbmigration?project=p"),
         databases=st.none() | st.lists(databases, max_size=40).map(tuple),
         databases_note=texts,
+        unknown=st.lists(longs, max_size=4).map(tuple),
+        read_at=st.none() | st.just(NOW),
         operation=st.none() | operations,
         run=st.none() | runs,
         delay=st.none() | delays,

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm, User
+from bot.dms.missing import MissingLocation
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, timeline
@@ -93,6 +94,7 @@ def test_digests_and_summaries(events: list[Event], counts: dict[str, int]) -> N
     st.lists(makers.watches, max_size=20),
     st.lists(st.lists(makers.texts, min_size=1, max_size=9), max_size=4),
     makers.few,
+    st.lists(makers.missing_locations, max_size=40),
 )
 def test_home(
     jobs: list[Job],
@@ -100,9 +102,12 @@ def test_home(
     watches: list[Watch],
     ailing: list[list[str]],
     buttons: tuple[Button, ...],
+    missing: list[MissingLocation],
 ) -> None:
     failed = {job.name: names for job, names in zip(jobs, ailing, strict=False)}
-    content = HomeContent(jobs, NOW - timedelta(minutes=1), requests, requests, watches, failed, buttons)
+    content = HomeContent(
+        jobs, NOW - timedelta(minutes=1), requests, requests, watches, failed, buttons, missing
+    )
     accepted_view(home(content), "home")
 
 

@@ -207,6 +207,8 @@ def _small_print(card: JobCard) -> list[str]:
         parts.append(f"created {mrkdwn.date(job.created)}")
     if job.end_time:
         parts.append(f"ended {mrkdwn.date(job.end_time)}")
+    if card.read_at:
+        parts.append(f"read {mrkdwn.date(card.read_at)}")
     return [" · ".join(parts), *_unknown(card), *_withheld(card)]
 
 
