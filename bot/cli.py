@@ -218,14 +218,13 @@ main.add_command(policy)
 
 
 @main.command()
-@click.option("--url", default="", help="Default: /healthz at DMS_BOT_PROBES_PORT or PORT.")
+@click.option("--url", default="", help="Default: /healthz at the port of the settings.")
 @click.option("--timeout", default=5.0, show_default=True, help="Seconds.")
 def healthcheck(url: str, timeout: float) -> None:
     """Ask a running bot on this machine whether it is well (for container health checks)."""
     from bot.runtime.health import ask
 
-    port = os.environ.get("DMS_BOT_PROBES_PORT") or os.environ.get("PORT") or 8080
-    fault = ask(url or f"http://127.0.0.1:{port}/healthz", timeout)
+    fault = ask(url or f"http://127.0.0.1:{_probes_port()}/healthz", timeout)
     if fault:
         click.echo(fault, err=True)
         sys.exit(EXIT_FAILED)
@@ -243,6 +242,13 @@ def _database() -> str:
     """The database's URL alone, because these commands need no tokens."""
     try:
         return config.load_database(os.environ)
+    except ConfigError as error:
+        _exit_with(error)
+
+
+def _probes_port() -> int:
+    try:
+        return config.load_probes_port(os.environ)
     except ConfigError as error:
         _exit_with(error)
 

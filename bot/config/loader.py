@@ -67,19 +67,34 @@ def load_database(environ: Mapping[str, str]) -> str:
     Raises:
         ConfigError: this setting or the settings file is wrong.
     """
+    return str(_load_some(environ, "db")["db"])
+
+
+def load_probes_port(environ: Mapping[str, str]) -> int:
+    """The port of the health pages alone, for the health check.
+
+    Raises:
+        ConfigError: these settings or the settings file are wrong.
+    """
+    found = _load_some(environ, "probes_port", "port")
+    return int(found["port"] if found["probes_port"] is None else found["probes_port"])
+
+
+def _load_some(environ: Mapping[str, str], *names: str) -> dict[str, Any]:
     faults: list[str] = []
     table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
-    option = next(each for each in OPTIONS if each.name == "db")
-    text, source = _text(option, environ, table, faults)
-    found = _DEFAULTS["db"]
-    if text:
+    found = {name: _DEFAULTS[name] for name in names}
+    for option in OPTIONS:
+        text, source = _text(option, environ, table, faults) if option.name in found else ("", "")
+        if not text:
+            continue
         try:
-            found = option.read(text)
+            found[option.name] = option.read(text)
         except BadValue as error:
             faults.append(f"{source} {error}.")
     if faults:
         raise ConfigError(tuple(faults))
-    return str(found)
+    return found
 
 
 def _table(path: str, faults: list[str]) -> Mapping[str, Any]:

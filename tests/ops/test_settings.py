@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.loader import ConfigError, load, load_database
+from bot.config.loader import ConfigError, load, load_database, load_probes_port
 from bot.config.settings import OPTIONS, Settings, redacted
 
 LEAST = {
@@ -372,3 +372,20 @@ def test_no_text_breaks_the_reader(name: str, value: str) -> None:
     except ConfigError as error:
         told = error.faults
     assert all(fault.endswith((".", "?")) for fault in told)
+
+
+def test_the_port_for_the_health_check(tmp_path: Path) -> None:
+    file = tmp_path / "dms-bot.toml"
+    file.write_text("port = 9000\n")
+    settings = {"DMS_BOT_CONFIG": str(file)}
+    assert load_probes_port({}) == 8080
+    assert load_probes_port(settings) == 9000
+    assert load_probes_port({**settings, "PORT": "9001"}) == 9001
+    assert load_probes_port({**settings, "DMS_BOT_PROBES_PORT": "9002"}) == 9002
+    with pytest.raises(ConfigError):
+        load_probes_port({"PORT": "many"})
+
+
+def test_one_port_is_not_named_twice() -> None:
+    with pytest.raises(ConfigError, match="DMS_BOT_PROBES_PORT and PORT are both 8080"):
+        load({**LEAST, "DMS_BOT_PROBES_PORT": "8080"})
