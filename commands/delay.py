@@ -95,6 +95,7 @@ def _answer(
         title=f"Replication delay of {job.id}, last {'hour' if hours == 1 else f'{hours:g} hours'}",
         comment=summary,
         private=private,
+        comment_answers=True,
     )
 
 

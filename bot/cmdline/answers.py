@@ -270,6 +270,8 @@ class Upload:
     comment: RichText = ""
     private: bool = False
     """Whether it goes to the person alone, as a direct message."""
+    comment_answers: bool = False
+    """Whether the comment is an answer without the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.cmdline.answers import AlreadyQueued, Answer, EditForm, EditPreview, Note, PickForm, Upload
+from bot.cmdline.answers import (
+    AlreadyQueued,
+    Answer,
+    EditForm,
+    EditPreview,
+    Note,
+    PickForm,
+    Upload,
+    rich_parts,
+)
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
 from bot.slack.render import modals
 from bot.slack.render.answer import render, rich
@@ -176,9 +185,10 @@ class Replier:
                 title=answer.title,
                 initial_comment=rich(answer.comment),
             )
-        except SlackApiError as error:
-            note = Note(f"The file could not be posted: Slack says `{error.response['error']}`.", tone="bad")
-            self._post(target, note)
+        except SLACK_ERRORS as error:
+            why = f"The file could not be posted: Slack says `{_reason(error)}`."
+            rest = (" ", *rich_parts(answer.comment)) if answer.comment_answers else ()
+            self._post(target, Note((why, *rest), tone="bad"))
             return
         if channel != target.who.channel:
             note = Note("The file is for you alone: it is in your direct messages with me.", tone="good")
