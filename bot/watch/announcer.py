@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.dms import error_news, source_writes
 from bot.dms.model import CHANGING, State
+from bot.dms.running_errors import same_error
 from bot.policy.subscriptions import Subscriptions, is_alert
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot, OutMessage
@@ -29,10 +30,10 @@ DIGEST_OPEN = timedelta(minutes=5)
 """How long later events of a digest's jobs are added to it."""
 DIGEST_UPDATED = timedelta(days=7)
 """How long a digest is updated when one of its jobs leaves the status that it warns of."""
-_RECENT = 10
+_RECENT = 20
 """Latest events of a job among which the alerts of its last status are looked for."""
-_ALERTS_OF_A_STATUS = 4
-"""At most: one for reaching the status, one for being stuck in it, others for errors."""
+_ALERTS_OF_A_STATUS = 10
+"""At most: one for reaching the status, one for being stuck in it, others for errors that came and went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,15 @@ class _Digests:
 
 
 class Announcer:
-    """Writes outbox rows. It remembers what each channel got lately, to notice bursts."""
+    """Writes outbox rows. It remembers what each channel got lately, to notice bursts.
 
-    def __init__(self, store: Store, *, burst: int = BURST) -> None:
+    For `settle`, errors that have cleared may come back before their end is told; it defaults to no time.
+    """
+
+    def __init__(self, store: Store, *, burst: int = BURST, settle: timedelta = timedelta()) -> None:
         self._store = store
         self._burst = burst
+        self._settle = settle
         self._channels: dict[str, _Channel] = {}
 
     def announce(self, saved: Sequence[SavedEvent], subscriptions: Subscriptions, now: datetime) -> bool:
@@ -198,8 +203,23 @@ class Announcer:
         in_thread = routed.follows_job and self._timeline(channel, target, routed, now)
         if in_thread:
             self._post(target, routed, "event", now, thread_of=timeline_key(routed.saved, target))
-        if routed.is_alert:
+        if routed.is_alert and not self._revives_alert(target, routed.event, now):
             self._alert(channel, target, routed, now)
+
+    def _revives_alert(self, target: str, event: Event, now: datetime) -> bool:
+        """Whether an error comes back right after it had cleared: then its alert stands again, unchanged.
+
+        DMS retries what is faulty ("Migration job statuses", Running with errors), so errors may come and go.
+        """
+        if not error_news.brings_errors(event):
+            return False
+        earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
+        past = [each for each in reversed(earlier) if each.id < event.id]
+        cleared = next((each for each in past if error_news.ends_errors(each)), None)
+        if cleared is None or now - cleared.at >= self._settle:
+            return False
+        alike = (each for each in past if each.kind == event.kind and same_error(each.detail, event.detail))
+        return any(self._store.mark_dirty(f"alert:{each.id}:{target}") for each in alike)
 
     def _timeline(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> bool:
         """Update the job's timeline or begin one; whether there is one."""
@@ -235,7 +255,8 @@ class Announcer:
         is_burst = self._is_burst(channel.alerts, routed)
         channel.alerts.append((now, routed.event.job))
         if not is_burst:
-            self._post(target, routed, "alert", now)
+            wait = self._settle if error_news.ends_errors(routed.event) else timedelta()
+            self._post(target, routed, "alert", now, wait=wait)
             return
         digest = channel.alert_digest
         if digest is not None and self._is_unsent(digest.key):
@@ -251,14 +272,24 @@ class Announcer:
         message = self._store.message(key)
         return message is not None and not message.ts and not message.attempts and not message.error
 
-    def _post(self, target: str, routed: _RoutedEvent, kind: str, now: datetime, thread_of: str = "") -> None:
+    def _post(
+        self,
+        target: str,
+        routed: _RoutedEvent,
+        kind: str,
+        now: datetime,
+        thread_of: str = "",
+        wait: timedelta = timedelta(),
+    ) -> None:
+        """Post it now, or after `wait`: then without its place among the messages of the job."""
         message = OutMessage(
             key=f"{kind}:{routed.event.id}:{target}",
             channel=target,
             kind=kind,
             subject={"event": routed.event.id},
-            order=_order(target, routed),
+            order="" if wait else _order(target, routed),
             thread_of=thread_of,
+            not_before=now + wait if wait else None,
             created=now,
         )
         self._store.enqueue(message)

@@ -40,6 +40,9 @@ _BATCH_WINDOW_S = 1.5
 """How long a result waits for those of other locations, so that a burst becomes one digest."""
 _SUBSCRIBED_EVERY_S = 30.0
 """How often the jobs with a subscription by name are read from the store."""
+_SETTLE_POLLS = 2
+"""For so many slow polls a job has to run without errors before that is told."""
+_MAX_SETTLE_S = 300.0
 _MAX_PAUSE_S = 1.0
 _THREADS = 6
 
@@ -77,7 +80,8 @@ class Watcher:
         self._on_cycle = on_cycle
         self._snapshots = JobSnapshots(store, fast_s=settings.poll_fast_s, slow_s=settings.poll_slow_s)
         self._details = DetailQueues()
-        announcer = Announcer(store, burst=burst)
+        settle = timedelta(seconds=min(_SETTLE_POLLS * settings.poll_slow_s, _MAX_SETTLE_S))
+        announcer = Announcer(store, burst=burst, settle=settle)
         self._writer = ChangeWriter(store, settings, self._snapshots, announcer, self.subscriptions)
         self._news = threading.Event()
         """Wakes the loop: a poll has ended, a location was nudged, or the loop is to stop."""

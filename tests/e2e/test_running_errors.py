@@ -60,8 +60,13 @@ def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
     env.dms.set_job(job, error={"code": 9, "message": CONFLICT.replace("1", "44")})
     env.dms.set_job(job, display_name="Orders")
     env.shows(env.type(f"show {job}"), "attempt 44")
+    env.dms.set_job(job, error=None)
+    env.shows(alert, "*Had errors*")
+    env.dms.set_job(job, error={"code": 9, "message": CONFLICT})
+    env.shows(alert, "*Running with errors*")
     env.dms.fix(job)
     env.slack.wait_message(channel=NEWS, contains=[f"*Errors cleared*: `{job}`"])
+    assert alerts_of(env, job, "*Errors cleared*: ") == 1, "its end is told once, and not in between"
     env.shows(alert, "*Had errors*", "runs without errors now")
     assert alerts_of(env, job, "Running with errors*:") == 0, "the one alert says that it is over"
     assert "RUNNING with errors" not in plain(env.type(f"show {job}"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,12 +20,14 @@ from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.dms.running_errors import database_status, faulty_databases, same_error, shown_status
-from bot.policy.subscriptions import TOPICS, is_alert, topics
+from bot.policy.subscriptions import TOPICS, Subscriptions, is_alert, topics
 from bot.slack.render import alerts, event_labels, labels
-from bot.store.records import Event, JobSnapshot
+from bot.store import Store
+from bot.store.records import Event, JobSnapshot, OutMessage
+from bot.watch.announcer import Announcer, SavedEvent
 from bot.watch.attribution import OUTSIDE
 from bot.watch.transitions import BASELINE, Diff, diff, diff_databases
-from tests.notify.world import MINUTE, NOW, job, run
+from tests.notify.world import MINUTE, NOTIFY, NOW, job, run
 from tests.slack.checks import accepted, all_text
 
 HALF_HOUR = timedelta(minutes=30)
@@ -179,6 +181,54 @@ class TestDatabases:
     def test_a_database_that_the_job_does_not_migrate_does_not_count(self) -> None:
         left_out = database("b", CONFLICT, "NOT_SELECTED")
         assert faulty_databases({"b": database_status(left_out)}) == ()
+
+
+class TestErrorsThatComeAndGo:
+    """DMS retries what is faulty, so errors may clear and come back within moments."""
+
+    SETTLE = timedelta(minutes=2)
+
+    def happens(self, store: Store, announcer: Announcer, found: Diff, at: datetime) -> JobSnapshot:
+        saved = [SavedEvent(store.add_event(replace(each, at=at)), found.snapshot) for each in found.events]
+        store.save_known([found.snapshot])
+        announcer.announce(saved, Subscriptions.of(NOTIFY, ()), at)
+        return found.snapshot
+
+    def alerts(self, store: Store) -> list[OutMessage]:
+        return list(store.messages("alert:", "alert", NOW - timedelta(days=1)))
+
+    def test_one_alert_stands_and_its_end_waits(self, store: Store) -> None:
+        announcer = Announcer(store, settle=self.SETTLE)
+        ailing, well = job("RUNNING/CDC", error=CONFLICT), job("RUNNING/CDC")
+        last, at = known("RUNNING/CDC"), NOW
+        for now in (ailing, well, replace(ailing, error=Fault(9, CONFLICT_LATER)), well):
+            last, at = self.happens(store, announcer, seen(last, now), at), at + MINUTE
+        first, *ends = self.alerts(store)
+        assert store.event(first.subject["event"]).kind == "error"  # type: ignore[union-attr]
+        assert [store.event(each.subject["event"]).kind for each in ends] == ["cleared"] * 2  # type: ignore[union-attr]
+        assert [each.not_before for each in ends] == [
+            NOW + MINUTE + self.SETTLE,
+            NOW + 3 * MINUTE + self.SETTLE,
+        ]
+        assert first.rev > 1, "it was shown as over, and as standing again"
+
+    def test_another_error_is_told_at_once(self, store: Store) -> None:
+        announcer = Announcer(store, settle=self.SETTLE)
+        last, at = known("RUNNING/CDC"), NOW
+        for error in (CONFLICT, "", LOST):
+            last = self.happens(store, announcer, seen(last, job("RUNNING/CDC", error=error)), at)
+            at += MINUTE
+        kinds = [store.event(each.subject["event"]).kind for each in self.alerts(store)]  # type: ignore[union-attr]
+        assert kinds == ["error", "cleared", "error"]
+
+    def test_an_error_that_comes_back_later_is_news(self, store: Store) -> None:
+        announcer = Announcer(store, settle=self.SETTLE)
+        last, at = known("RUNNING/CDC"), NOW
+        for error in (CONFLICT, "", CONFLICT):
+            last = self.happens(store, announcer, seen(last, job("RUNNING/CDC", error=error)), at)
+            at += self.SETTLE
+        kinds = [store.event(each.subject["event"]).kind for each in self.alerts(store)]  # type: ignore[union-attr]
+        assert kinds == ["error", "cleared", "error"]
 
 
 @pytest.mark.parametrize(

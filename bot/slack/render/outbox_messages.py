@@ -11,7 +11,7 @@ from typing import Any
 from bot.cmdline.answers import Button, Group, Note, RichPart, User
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import next_step
-from bot.dms.error_news import ERRORS
+from bot.dms.error_news import ERRORS, brings_errors, ends_errors
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
@@ -92,10 +92,19 @@ class OutboxRenderer:
             StoreError: the store cannot be read.
             DirectoryUnavailable: Slack does not say now who a direct message is for.
         """
+        if out.kind == "alert" and not out.ts and self._is_taken_back(out.subject["event"]):
+            return None
         reader = recipient(out)
         if reader:
             return self._direct_message(out, Person(self._team, reader))
         return self._kinds[out.kind](out.subject)
+
+    def _is_taken_back(self, event_id: int) -> bool:
+        """Whether errors came back before their end was told."""
+        event = self._store.event(event_id)
+        if event is None or not ends_errors(event):
+            return False
+        return any(map(brings_errors, self._store.events(event.job, event.create_time, after_id=event.id)))
 
     def _direct_message(self, out: OutMessage, reader: Person) -> Message | None:
         """A notification for one person, with the jobs that the policy of now lets them see."""
