@@ -47,7 +47,7 @@ def _effect(job: Job, options: Options) -> str:
     if options.parallelism:
         lines.append(
             "The dump parallelism takes effect only after a restart: *Restart now* asks once more before it "
-            "wipes the destination databases."
+            "wipes data on the destination."
             if running_dump(job)
             else f"The dump parallelism is saved. {_effective_when(job)}"
         )
@@ -212,24 +212,31 @@ def _consequences(job: Job, edit: Edit) -> list[str]:
             "destination."
         )
     if planned.changes and not planned.added and not planned.removed:
-        lines.append(_takes_effect_later(planned))
+        lines.append(_takes_effect_later(job, planned))
     if edit.parallelism:
         lines.append(_effective_when(job))
     return [*lines, *field_consequences(job, edit.fields)]
 
 
-def _takes_effect_later(planned: Plan) -> str:
-    """For a change that affects no database that is on the source now."""
+def _takes_effect_later(job: Job, planned: Plan) -> str:
+    """For a change that affects no database that is on the source now.
+
+    Source: "Manage migration jobs" (PostgreSQL, AlloyDB): a restart "will also replicate the new databases".
+    """
     if planned.after.selection == Selection.SPECIFIED:
-        return "The databases stay the same; those created on the source later do not come along."
-    return "The databases stay the same; those created on the source later come along, but for the excluded."
+        return "The databases stay the same; those created on the source later are not included."
+    if job.source.engine == "POSTGRESQL":
+        later = "are included at the next restart"
+    else:
+        later = "belong to it, too, and the service decides when they are included"
+    return f"The databases stay the same; those created on the source later {later}, but for the excluded."
 
 
 def _effective_when(job: Job) -> str:
     if running_dump(job):
         return (
-            "*The dump parallelism takes effect only after a restart*, which *wipes the destination "
-            "databases* and begins the full dump again: a step of its own, offered once this is saved."
+            "*The dump parallelism takes effect only after a restart*, which *wipes data on the "
+            "destination* and begins the full dump again: a step of its own, offered once this is saved."
         )
     if job.state in (State.DRAFT, State.NOT_STARTED):
         return "The dump parallelism is for the full dump that a start begins."
@@ -248,7 +255,7 @@ VERB = Verb(
     ),
     syntax=Syntax(
         "one",
-        (Flag("all", "switch", "take all databases, those created later too"), *FLAGS),
+        (Flag("all", "switch", "take all databases, but for those excluded"), *FLAGS),
     ),
     details=(
         "Without flags, a view opens. Databases of a PostgreSQL job can be changed in any state; those "

@@ -9,7 +9,7 @@ from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.advice import switch_over
 from bot.dms.delay import is_measured
-from bot.dms.engines import may_recover, reads_backup_files
+from bot.dms.engines import reads_backup_files, recovery_clause
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, some_not_named, unpromotable
@@ -69,11 +69,11 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 
 def _arriving(job: Job) -> str:
     if job.state == State.FAILED:
-        may_continue = ", as the job may continue on its own then" if may_recover(job) else ""
+        recovery = recovery_clause(job)
+        way = f" and wait: {recovery}" if recovery else ", then restart"
         return (
             "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "
-            f"lost for good. Otherwise fix the cause first{may_continue}: what has not arrived is lost on "
-            "the destination."
+            f"lost for good: what has not arrived is lost on the destination. Otherwise fix the cause{way}."
         )
     if job.state == State.STOPPED:
         return (

@@ -1,4 +1,4 @@
-"""`/dms restart`: wipe the affected destination databases and migrate again."""
+"""`/dms restart`: wipe data on the destination and migrate again."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.lexer import in_code
 from bot.dms import source_writes
 from bot.dms.advice import after_the_dump
-from bot.dms.engines import is_postgresql, loads_tables, may_recover, reads_backup_files
+from bot.dms.engines import is_postgresql, reads_backup_files, recovery_clause
 from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, allowed, check
 from bot.dms.running_errors import errors_are_retried
+from bot.dms.wiped import wiped_of
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
@@ -49,52 +51,45 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     lines = []
     if options.stop_first and job.state == State.RUNNING:
-        lines.append("The job is *stopped first*; what has been dumped so far is of no more use.")
+        lines.append("The job is *stopped first*: the partial dump is discarded.")
     if job.state == State.FAILED:
         lines.append(_failed(job))
     if job.state == State.STOPPED and Action.RESUME in allowed(job):
         lines.append("Resuming it instead keeps what has arrived.")
     if _whole(options) and job.state == State.RUNNING and not options.stop_first:
-        lines.append(
-            "*The job runs with errors*: a restart of the whole job wipes its healthy databases as well, and "
-            f"`--failed-only` restarts only those that have failed.{_clearing(job)}"
-        )
+        lines.append(_with_errors(job))
     lines.append(_wiped(job, options))
     if _whole(options):
         lines.extend((*_new_databases(job), *source_writes.start_notes(job)))
     if job.source.engine == "MYSQL" and job.dump_path:
-        # "Manage migration jobs" (MySQL).
+        # "Manage migration jobs" (MySQL): it is "highly likely that the restart will fail".
         lines.append(
-            "The job loads a dump that was made by hand, which is probably too old by now: provide a fresh "
-            "one first."
+            f"It loads a dump that was made by hand (`{in_code(job.dump_path)}`), which is probably too "
+            "old by now: provide a fresh one first."
         )
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
     return tuple(lines)
 
 
-def _clearing(job: Job) -> str:
-    """Source: "Migration job statuses", Running with errors; the guide for MySQL says nothing of it."""
-    return " Errors clear by themselves once their cause is fixed." if errors_are_retried(job) else ""
-
-
 def _wiped(job: Job, options: Options) -> str:
-    """What a restart wipes at least and at most.
-
-    Sources: "Manage migration jobs" of each guide, which differ; REST `migrationJobs.restart`, which resets
-    the destination to its original state.
-    """
-    again = (
-        f"What is wiped is migrated again from the full {'backup' if reads_backup_files(job) else 'dump'}."
-    )
+    """What a restart wipes at least and, of the whole job, at most; `bot.dms.wiped` has the sources."""
+    full = "backup" if reads_backup_files(job) else "dump"
+    again = f"What is wiped is migrated again from the full {full}."
+    named = "the destination databases named above"
     if not _whole(options):
-        return f"*All data is wiped*, at least in the destination databases named above. {again}"
-    least = "in the destination databases named above"
-    if is_postgresql(job):
-        least = "in those of the destination databases named above that an error has hit"
-    elif loads_tables(job):
-        least = "in the job's tables in the destination databases named above"
-    return f"*All data is wiped*, at least {least}, at most in the whole destination. {again}"
+        return f"*All data is wiped*, at least in {named}. {again}"
+    return (
+        f"*All data is wiped*, at least in {wiped_of(job, named)}, at most in the whole destination. {again}"
+    )
+
+
+def _with_errors(job: Job) -> str:
+    clear = " Errors clear by themselves once their cause is fixed." if errors_are_retried(job) else ""
+    return (
+        f"*The job runs with errors*: a restart of the whole job may wipe its healthy databases as well, and "
+        f"`--failed-only` restarts only those that have failed.{clear}"
+    )
 
 
 def _new_databases(job: Job) -> tuple[str, ...]:
@@ -110,9 +105,10 @@ def _whole(options: Options) -> bool:
 
 def _failed(job: Job) -> str:
     """Advice for a failed job: a restart is the last resort."""
+    recovery = recovery_clause(job)
     first = (
-        "*Fix the cause first, and wait*: the job may continue on its own then, without a restart."
-        if may_recover(job)
+        f"*Fix the cause first, and wait*: {recovery}, without a restart."
+        if recovery
         else "*Fix the cause first*: the job fails again otherwise."
     )
     lost = " Where the source is lost for good, promote instead: a restart wipes what has arrived."
@@ -122,9 +118,7 @@ def _failed(job: Job) -> str:
 def _effect(job: Job, options: Options) -> str:
     then = after_the_dump(job)
     asks = source_writes.start_notes(job) if _whole(options) else ()
-    return "\n".join(
-        [f"The affected destination databases are wiped and the full dump runs again; {then}.", *asks]
-    )
+    return "\n".join([f"Data on the destination is wiped, and the full dump runs again; {then}.", *asks])
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
@@ -157,7 +151,7 @@ def _fits(job: Job, database: Database) -> bool:
 VERB = Verb(
     name="restart",
     permission=Permission.CHANGE,
-    summary="wipe the destination and migrate again from the full dump",
+    summary="wipe data on the destination, and migrate again from the full dump",
     usage=(
         "restart JOB [JOB …] [--skip-validation]",
         "restart JOB --databases a,b | --failed-only | --pick",
@@ -166,9 +160,9 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION), FILTERS),
     details=(
-        "Wipes the affected destination databases. Possible for a job that failed, was stopped, or runs with "
-        "errors, and for the failed databases of a running job; of a job that was stopped in CDC, the "
-        "service decides. You confirm by typing the job ID."
+        "Wipes data on the destination: the card says how much at least, and at most. Possible for a job "
+        "that failed, was stopped, or runs with errors, and for the failed databases of a running job; of a "
+        "job that was stopped in CDC, the service decides. You confirm by typing the job ID."
     ),
     examples=(
         "restart orders-db",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.cmdline.invocation import Invocation, Syntax
+from bot.dms.advice import on_resuming
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -22,12 +23,12 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
     return Confirmation.NONE
 
 
-def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    return ("What piled up on the source while the job was stopped is replayed.",)
+def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    return (on_resuming(job),)
 
 
-def _effect(_job: Job, _options: Options) -> str:
-    return "It replays what piled up while it was stopped: the replication delay is high at first and falls."
+def _effect(job: Job, _options: Options) -> str:
+    return f"{on_resuming(job)} The replication delay may be high at first."
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
@@ -37,10 +38,10 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 VERB = Verb(
     name="resume",
     permission=Permission.CHANGE,
-    summary="let a job that was stopped in CDC go on",
+    summary="resume a job stopped in CDC",
     usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
-    details="A job that was stopped in the full dump cannot resume; restart or delete it.",
+    details="A job stopped in the full dump, or before it, cannot resume: restart or delete it.",
     examples=("resume orders-db", "resume --all state=stopped phase=cdc"),
     run=make_run(Action.RESUME, _options),
     action=ActionVerb(Action.RESUME, _confirmation, _warning, _effect, _call),

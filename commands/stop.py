@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.cmdline.invocation import Syntax
-from bot.dms.advice import while_stopped
+from bot.dms.advice import source_log_growth, while_stopped
+from bot.dms.engines import reads_backup_files
 from bot.dms.model import BEFORE_THE_DUMP, Job, Operation, Options, Phase
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -35,7 +36,9 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
     if job.phase == Phase.CDC:
         return ("Stopped in CDC, a job can be resumed, promoted or deleted.", while_stopped(job))
     if job.phase == Phase.READY_FOR_PROMOTE:
-        return ("Stopped when ready for promote, a job can be resumed or deleted.", while_stopped(job))
+        # "Manage migration jobs" (SQL Server): a stopped job can be resumed, deleted or promoted.
+        can = "resumed, promoted or deleted" if reads_backup_files(job) else "resumed or deleted"
+        return (f"Stopped when ready for promote, a job can be {can}.", while_stopped(job))
     return (
         f"No page says what can be done with a job that was stopped in this phase ({job.phase or 'none'}): "
         "it may be that it can only be deleted.",
@@ -44,12 +47,8 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
 
 
 def _after_dump(job: Job) -> str:
-    if job.source.engine in ("", "POSTGRESQL"):
-        return (
-            "WAL keeps piling up in the source's replication slots until the source's disk is full, "
-            "and network traffic goes on: restart or delete the job soon."
-        )
-    return "Restart or delete it soon."
+    growth = source_log_growth(job)
+    return f"Restart or delete it soon{f': {growth}' if growth else ''}."
 
 
 def _effect(job: Job, options: Options) -> str:

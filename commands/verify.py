@@ -20,6 +20,8 @@ from commands.support.resolve import find_job
 
 _EXAMPLE = "/dms verify orders-db --with --parallel max"
 _WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
+_TESTED = "whether the destination can reach the source, and whether all prerequisites are met"
+"""Source: REST `migrationJobs.verify`."""
 _CHANGES = frozenset(flag.name for flag in FLAGS)
 
 
@@ -28,7 +30,7 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
 
 
 def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    tested = "The configuration is tested: connectivity, log settings, extensions, privileges."
+    tested = f"The service tests {_TESTED}."
     return (
         (tested, "It is tested with these changes, and none of them is saved.")
         if options.edits
@@ -90,7 +92,7 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, _WITH, *FLAGS), FILTERS),
     details=(
-        "Tests connectivity, log settings, extensions and privileges; changes nothing. With `--with`, it "
+        f"The service tests {_TESTED}. Nothing is changed. With `--with`, it "
         "tests the job as `edit` with the same flags would make it, where `--all` means all databases."
     ),
     examples=(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.dms import source_writes
-from bot.dms.engines import loads_tables, may_recover, reads_backup_files
+from bot.dms.engines import loads_tables, reads_backup_files, recovery_clause
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
@@ -22,6 +22,7 @@ from bot.dms.model import (
     short_name,
 )
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
+from bot.dms.wiped import wiped_text
 
 
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
@@ -58,6 +59,7 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         "LOG_GROWTH": f" Until then, {growth}." if growth else "",
         "SWITCH_OVER": switch_over(job),
         "WHILE_STOPPED": while_stopped(job),
+        "ALSO": "Delete is" if job.type == JobType.ONE_TIME else "Promote and delete are",
     }
     for word, text in texts.items():
         step = step.replace(word, text)
@@ -125,14 +127,14 @@ def _backup_files_step(job: Job) -> str:
 
 
 def _failed(job: Job) -> str:
-    """The cause comes first, because a restart wipes the destination databases."""
+    """The cause comes first, because a restart wipes data on the destination."""
+    recovery = recovery_clause(job)
     first = (
-        "Fix the cause, verify, and wait: the job may continue on its own then. "
-        "Restart only if it stays FAILED"
-        if may_recover(job)
+        f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays FAILED"
+        if recovery
         else "Fix the cause, verify, then restart"
     )
-    step = f"{first}: that wipes the destination databases, and the full dump begins again."
+    step = f"{first}: that {wiped_text(job)}."
     if job.phase != Phase.CDC or job.type == JobType.ONE_TIME:
         return step
     return (
@@ -159,8 +161,8 @@ def while_stopped(job: Job) -> str:
     """
     if job.source.engine == "MYSQL":
         return (
-            "Left stopped for longer than the source keeps its binary log, the job loses its position "
-            "and must be restarted from the full dump."
+            "Left stopped for longer than the source keeps its binary log, the job can lose its position "
+            "and must begin again with a full dump."
         )
     if reads_backup_files(job):
         return "Backup files that are uploaded meanwhile are read once it resumes."
@@ -169,11 +171,20 @@ def while_stopped(job: Job) -> str:
             "The source must keep its logs until the job resumes: stopped for longer than they are kept, "
             "the job can fail."
         )
+    if job.source.engine != "POSTGRESQL":
+        return "The source keeps the changes for a limited time, or until its disk is full."
     return "While it is stopped, changes pile up on the source: watch its disk, and resume before it fills."
 
 
+def on_resuming(job: Job) -> str:
+    """What a job does once it resumes: a sentence. Source: "Manage migration jobs" of each guide, Resume."""
+    if reads_backup_files(job):
+        return "It reads the transaction log files that were uploaded while it was stopped."
+    return "It replays what changed on the source while it was stopped."
+
+
 def _changing(job: Job) -> str:
-    step = _CHANGING.get(job.state, "Wait: DMS is working on it.")
+    step = _CHANGING.get(job.state, "Wait: DMS is working on it.").replace("ON_RESUMING", on_resuming(job))
     if source_writes.will_wait(job) and job.state in (State.STARTING, State.RESTARTING):
         return f"{step} Be ready to stop the writes to the source: DMS asks for that before the full dump."
     return step
@@ -192,7 +203,7 @@ def errors_step(job: Job, failed: int) -> str:
     if not failed:
         return (
             f"{step} If they stay, a restart or, in CDC, a promotion is possible after a warning: a restart "
-            "wipes destination databases, and after a promotion, what is faulty may be incomplete."
+            "wipes data on the destination, and after a promotion, what is faulty may be incomplete."
         )
     what = "One database has" if failed == 1 else f"{failed} databases have"
     remove = ", or remove it from the job" if job.source.engine == "POSTGRESQL" else ""
@@ -212,8 +223,8 @@ _CHANGING: dict[str, str] = {
     State.CREATING: "Wait until it is created, then verify and start it.",
     State.STARTING: "Wait: the full dump begins in a few minutes.",
     State.STOPPING: "Wait until it is STOPPED.",
-    State.RESUMING: "Wait: it replays what piled up on the source while it was stopped.",
-    State.RESTARTING: "Wait: the destination databases are wiped, then the full dump begins again.",
+    State.RESUMING: "Wait. ON_RESUMING",
+    State.RESTARTING: "Wait: data on the destination is wiped, then the full dump begins again.",
     State.UPDATING: "Wait until the change is saved.",
     State.DELETING: "Wait until it is gone.",
 }
@@ -223,7 +234,7 @@ _STOPPED_BEFORE_THE_DUMP = (
     "the source any more: they may resume."
 )
 _FAILED_BEFORE_THE_DUMP = (
-    "Fix the cause, verify, then restart: the destination databases are wiped. Its full dump had not begun, "
+    "Fix the cause, verify, then restart: that wipes data on the destination. Its full dump had not begun, "
     "so the writes to the source may resume until then."
 )
 _BY_STATUS: dict[tuple[str, str], str] = {
@@ -235,8 +246,7 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "Watch the replication delay (`/dms delay JOB`). To switch over: SWITCH_OVER, then promote."
     ),
     (State.RUNNING, Phase.READY_FOR_PROMOTE): (
-        "Everything is in place: stop the writes to the source, check that a replication delay measured "
-        "after that is zero, then promote."
+        "Everything is in place. To switch over: SWITCH_OVER, then promote."
     ),
     (State.RUNNING, Phase.PROMOTE_IN_PROGRESS): (
         "Wait for COMPLETED, and keep writes to the source stopped; then point the applications at the "
@@ -245,7 +255,7 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     (State.RUNNING, Phase.PHASE_FAILBACK): (
         "The old source follows the new primary, so that you can go back. Watch it in the console."
     ),
-    (State.STOPPED, Phase.CDC): "Resume soon. WHILE_STOPPED Promote and delete are possible, too.",
+    (State.STOPPED, Phase.CDC): "Resume soon. WHILE_STOPPED ALSO possible, too.",
     (
         State.STOPPED,
         Phase.READY_FOR_PROMOTE,

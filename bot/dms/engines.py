@@ -73,10 +73,15 @@ def _to_postgresql(job: Job) -> bool:
     return job.destination.engine == "POSTGRESQL" or job.destination.is_alloydb
 
 
-def may_recover(job: Job) -> bool:
-    """Whether a failed job may recover on its own once the cause is fixed.
+def recovery_clause(job: Job) -> str:
+    """Whether a failed job continues on its own once the cause is fixed; empty if it needs a restart.
 
-    Source: "Migration job statuses" of the AlloyDB, PostgreSQL and Oracle guides; those of MySQL and of SQL
-    Server to Cloud SQL for SQL Server say that it needs a restart.
+    Sources: "Migration job statuses" (AlloyDB, PostgreSQL, Oracle) and "Diagnose issues" (MySQL, PostgreSQL,
+    AlloyDB, Oracle to AlloyDB): after some errors, "the migration job resumes automatically". "Migration job
+    statuses" (SQL Server): "You need to restart the migration job". SQL Server to PostgreSQL: silent.
     """
-    return job.source.engine != "MYSQL" and not reads_backup_files(job)
+    if reads_backup_files(job):
+        return ""
+    if job.source.engine in ("POSTGRESQL", "MYSQL", "ORACLE"):
+        return "the job may continue on its own then"
+    return "no page says whether the job continues on its own then"

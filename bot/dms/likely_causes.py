@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.dms.engines import may_recover
+from bot.dms.engines import recovery_clause
 from bot.dms.error_causes import PGLOGICAL_CAUSES, KnownError
 from bot.dms.known_errors import find
 from bot.dms.model import Fault, Job, Phase, State
@@ -57,8 +57,7 @@ def _go_on(job: Job | None) -> str:
     match job and job.state:
         case State.DRAFT | State.NOT_STARTED:
             return "verify and start"
-        case State.FAILED if job and may_recover(job):
-            # "Migration job statuses" (AlloyDB, PostgreSQL, Oracle): it may resume by itself.
+        case State.FAILED if job and recovery_clause(job):
             return "wait, and restart only if it stays FAILED"
         case State.FAILED:
             return "restart"

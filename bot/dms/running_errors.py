@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from rapidfuzz import fuzz
 
+from bot.dms.engines import Engines, engines_of
 from bot.dms.known_errors import find
 from bot.dms.model import Database, Fault, Job, ObjectId
 from bot.dms.states import ObjectState, State
@@ -50,9 +51,11 @@ def shown_status(job: Job, *, with_errors: bool) -> str:
 def errors_are_retried(job: Job) -> bool:
     """Whether DMS retries what is faulty, so that errors clear once their cause is fixed.
 
-    The guide for MySQL has no such status, and says nothing of retries.
+    Source: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle), Running with errors. The guide
+    for MySQL has no such status; those for Oracle to AlloyDB and SQL Server to PostgreSQL have no such page.
     """
-    return job.source.engine in ("POSTGRESQL", "SQLSERVER", "ORACLE")
+    retried = (Engines.SQLSERVER_TO_CLOUD_SQL, Engines.ORACLE_TO_CLOUD_SQL)
+    return job.source.engine == "POSTGRESQL" or engines_of(job) in retried
 
 
 def same_error(one: str, other: str) -> bool:

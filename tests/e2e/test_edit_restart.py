@@ -39,7 +39,7 @@ def test_parallelism_alone_is_saved_by_its_own_mask(env: Env) -> None:
     submitted(env, view, {PARALLELISM: "MAX"})
     preview = env.slack.wait_view(contains=[f"Save {job}?", "not set → *MAX*"])
     assert "takes effect only after a restart" in plain(preview)
-    assert "wipes the destination databases" in plain(preview)
+    assert "wipes data on the destination" in plain(preview)
     submitted(env, preview, {})
     card = card_after(env, before, "✅", "Saved", job)
     assert "Restart now" in labels(card)

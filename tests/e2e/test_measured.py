@@ -371,10 +371,12 @@ def test_a_job_that_failed_before_cdc_is_not_promoted(env: Env) -> None:
 
 
 def test_a_restart_of_a_failed_job_says_what_comes_first(env: Env) -> None:
-    may_recover, mysql = failed(env), failed(env, source_engine="MYSQL", destination_engine="MYSQL")
+    may_recover = failed(env)
+    ends = {"source_engine": "SQLSERVER", "destination_engine": "SQLSERVER"}
+    sqlserver = failed(env, **ends, destination_provider="CLOUDSQL")
     text = plain(env.type(f"restart {may_recover}"))
     assert "*Fix the cause first, and wait*: the job may continue on its own then" in text
     assert "promote instead" in text
-    text = plain(env.type(f"restart {mysql}"))
+    text = plain(env.type(f"restart {sqlserver}"))
     assert "*Fix the cause first*" in text
-    assert "by itself" not in text
+    assert "on its own" not in text

@@ -90,7 +90,7 @@ def test_restart_of_a_whole_job_that_runs_with_errors(env: Env) -> None:
     job = job_with(env, databases=BROKEN)
     card = env.type(f"restart {job}")
     assert affected(card) == "4 databases: `billing`, `legacy`, `reports`, `sales`"
-    assert "wipes its healthy databases as well" in plain(card)
+    assert "may wipe its healthy databases as well" in plain(card)
     confirm_typed(env, card, "confirm", job)
     env.shows_done(card, "restart")
     only_call(env, job, "RestartMigrationJob", "grpc")

@@ -357,7 +357,8 @@ class TestWords:
             (of("POSTGRESQL"), True),
             (of("POSTGRESQL", "ALLOYDB"), True),
             (of("ORACLE", destination="POSTGRESQL"), True),
-            (of("MYSQL"), False),
+            # "Diagnose issues" (MySQL): after a bad password, "the migration job resumes automatically".
+            (of("MYSQL"), True),
             (of("SQLSERVER"), False),
         ],
     )

@@ -194,15 +194,16 @@ def test_the_card_says_what_is_missing_beside_a_zero(found: UnsupportedEvents, s
 
 
 def test_what_comes_next_for_a_job_that_failed_in_cdc() -> None:
-    """ "Migration job statuses": it may go on by itself (PostgreSQL, Oracle), or needs a restart (MySQL)."""
+    """ "Migration job statuses": it may resume by itself (PostgreSQL), or needs a restart (SQL Server)."""
     failed = job(state="FAILED", phase="CDC", source=Endpoint("p", "POSTGRESQL"))
     step = next_step(failed)
     assert (
         step.index("Fix the cause") < step.index("wait") < step.index("Restart only") < step.index("promote")
     )
-    mysql = next_step(replace(failed, source=Endpoint("p", "MYSQL")))
-    assert "by itself" not in mysql
-    assert mysql.index("Fix the cause") < mysql.index("restart") < mysql.index("promote")
+    source, destination = Endpoint("p", "SQLSERVER"), Endpoint("q", "SQLSERVER", "CLOUDSQL")
+    sqlserver = next_step(replace(failed, source=source, destination=destination))
+    assert "on its own" not in sqlserver
+    assert sqlserver.index("Fix the cause") < sqlserver.index("restart") < sqlserver.index("promote")
     assert "promote" not in next_step(replace(failed, phase="FULL_DUMP"))
     assert "promote" not in next_step(replace(failed, type="ONE_TIME"))
 

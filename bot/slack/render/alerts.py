@@ -300,7 +300,7 @@ def _recovered(event: Event) -> str:
     if may_be_restarted(event):
         return (
             "It goes on by itself, as its cause seems fixed, unless somebody restarted it outside Slack: a "
-            "restart wipes the destination databases."
+            "restart wipes data on the destination."
         )
     return "The cause seems fixed: it goes on where it had failed, without a restart."
 

@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import EditForm, EditPreview, PickForm
 from bot.cmdline.invocation import UsageError
-from bot.dms.model import PARALLELISM, ObjectState, Options, Selection
+from bot.dms.model import PARALLELISM, Job, ObjectState, Options, Selection, State
 from bot.dms.rules import Action, is_unlisted
 from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
@@ -71,7 +71,7 @@ def edit_form(form: EditForm) -> dict[str, Any]:
 
 def _database_inputs(form: EditForm) -> list[Block]:
     everything = form.config.selection != Selection.SPECIFIED
-    blocks: list[Block] = [_selection(everything)]
+    blocks: list[Block] = [_selection(form.job, everything)]
     chosen = () if everything else _names(form.config.chosen)
     blocks.extend(
         choices.inputs(
@@ -202,11 +202,11 @@ def _current_selection(form: EditForm) -> str:
     return f"The source has {count}." if form.source else "No database of the source is known yet."
 
 
-def _selection(everything: bool) -> InputBlock:
+def _selection(job: Job, everything: bool) -> InputBlock:
     whole = Option(
         value=_ALL,
         text=PlainTextObject(text="All databases"),
-        description=PlainTextObject(text="Those created on the source later, too"),
+        description=PlainTextObject(text=_later(job)),
     )
     some = Option(
         value=_CHOSEN,
@@ -224,13 +224,22 @@ def _selection(everything: bool) -> InputBlock:
     )
 
 
+def _later(job: Job) -> str:
+    """Source: "Manage migration jobs" (PostgreSQL, AlloyDB): a restart replicates new databases, too."""
+    return (
+        "New ones at the next restart"
+        if job.source.engine == "POSTGRESQL"
+        else "But for those left out below"
+    )
+
+
 def _parallelism(form: EditForm) -> list[Block]:
     """The input for the dump parallelism, where a source says that it can be changed."""
     job, current = form.job, form.job.parallelism
     if is_unlisted(Action.EDIT, job, Options(parallelism=PARALLELISM[-1])):
         shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
         return m.context(
-            "The dump parallelism is offered here only for a running PostgreSQL job; "
+            "The dump parallelism is offered here only for a draft and for a running PostgreSQL job; "
             f"`/dms edit {job.id} --parallel max` asks the service all the same.{shown}"
         )
     stay = Option(
@@ -245,11 +254,15 @@ def _parallelism(form: EditForm) -> list[Block]:
             element=StaticSelectElement(
                 action_id=m.action_id("edit", "parallelism"), options=[stay, *paces], initial_option=stay
             ),
-            hint=PlainTextObject(
-                text="Takes effect only after a restart, which wipes the destination databases."
-            ),
+            hint=PlainTextObject(text=_effective_when(job)),
         )
     ]
+
+
+def _effective_when(job: Job) -> str:
+    if job.state == State.DRAFT:
+        return "For the full dump that a start begins."
+    return "Takes effect only after a restart, which wipes data on the destination."
 
 
 def _names(found: Sequence[object]) -> tuple[str, ...]:

@@ -1,0 +1,177 @@
+"""What people read about a job is true for its engines, type, state and phase.
+
+The tables are from the guides of each pair of engines; the page is named beside each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+
+import pytest
+
+from bot.dms.advice import next_step
+from bot.dms.model import Endpoint, Fault, Job, JobType, Options, Phase, State
+from bot.dms.rules import Action, check
+from commands import delete, promote, restart, resume, start, stop, verify
+from tests.jobs import a_job
+
+PAIRS = {
+    "PostgreSQL to AlloyDB": ("POSTGRESQL", "POSTGRESQL", "ALLOYDB"),
+    "PostgreSQL": ("POSTGRESQL", "POSTGRESQL", "CLOUDSQL"),
+    "MySQL": ("MYSQL", "MYSQL", "CLOUDSQL"),
+    "SQL Server": ("SQLSERVER", "SQLSERVER", "CLOUDSQL"),
+    "SQL Server to PostgreSQL": ("SQLSERVER", "POSTGRESQL", "CLOUDSQL"),
+    "SQL Server to AlloyDB": ("SQLSERVER", "POSTGRESQL", "ALLOYDB"),
+    "Oracle": ("ORACLE", "POSTGRESQL", "CLOUDSQL"),
+    "Oracle to AlloyDB": ("ORACLE", "POSTGRESQL", "ALLOYDB"),
+    "not known": ("", "", ""),
+}
+POSTGRESQL = ("PostgreSQL", "PostgreSQL to AlloyDB")
+TO_POSTGRESQL = ("SQL Server to PostgreSQL", "SQL Server to AlloyDB", "Oracle", "Oracle to AlloyDB")
+VERBS = (delete.VERB, promote.VERB, restart.VERB, resume.VERB, start.VERB, stop.VERB, verify.VERB)
+every_pair = pytest.mark.parametrize("pair", PAIRS)
+
+
+def job_of(pair: str, state: str = "RUNNING", phase: str = "CDC", **fields: Any) -> Job:
+    source, destination, provider = PAIRS[pair]
+    ends = {"source": Endpoint("s", source), "destination": Endpoint("d", destination, provider)}
+    return a_job(state=state, phase=phase, **(ends | fields))
+
+
+def said(job: Job) -> Iterator[str]:
+    """The advice for the job, and what each action that it allows says before and after."""
+    yield next_step(job)
+    for verb in VERBS:
+        if verb.action is not None and check(verb.action.action, job) is None:
+            yield " ".join(verb.action.warning(job, Options(), ()))
+            yield verb.action.effect(job, Options())
+
+
+@cache
+def everything(pair: str, kind: str = JobType.CONTINUOUS) -> tuple[tuple[Job, str], ...]:
+    jobs = (job_of(pair, state, phase, type=kind) for state, phase in product(State, Phase))
+    return tuple((job, text) for job in jobs for text in said(job))
+
+
+@every_pair
+@pytest.mark.parametrize(
+    ("word", "pairs"),
+    [
+        # "Manage migration jobs" (PostgreSQL, AlloyDB): WAL and replication slots.
+        (r"\bWAL\b|[Rr]eplication slot", POSTGRESQL),
+        # Quick-start jobs of PostgreSQL have no pglogical, and the bot does not know which they are.
+        ("pglogical", ()),
+        # "Manage migration jobs" (MySQL).
+        ("binary log|binlog", ("MySQL",)),
+        # "Finalize a migration", "Manage migration jobs" (SQL Server).
+        ("transaction log|unprocessed|[Bb]ackup file", ("SQL Server",)),
+        # "Manage migration jobs" (Oracle, SQL Server to PostgreSQL): the source must retain its data.
+        ("must keep its logs|job's tables", TO_POSTGRESQL),
+        # "Migration job statuses", Failed, and "Diagnose issues": the job resumes automatically.
+        ("may continue on its own", (*POSTGRESQL, "MySQL", "Oracle", "Oracle to AlloyDB")),
+        # "Promote a migration": the delay is at or close to zero. "Finalize a migration": minutes or seconds.
+        (r"\bzero\b", (*POSTGRESQL, "MySQL", "not known")),
+    ],
+)
+def test_what_one_engine_has_is_said_of_no_other(pair: str, word: str, pairs: tuple[str, ...]) -> None:
+    found = [text for _, text in everything(pair) if re.search(word, text)]
+    if pair in pairs:
+        assert found
+    else:
+        assert [text for text in found if "with PostgreSQL, WAL" not in text] == []
+
+
+@every_pair
+def test_a_one_time_job_has_neither_cdc_nor_a_promotion(pair: str) -> None:
+    """ "Migration job statuses": one-time migrations are COMPLETED after the full dump."""
+    for job, text in everything(pair, JobType.ONE_TIME):
+        assert "CDC follows" not in text
+        if job.phase in ("PHASE_UNSPECIFIED", "FULL_DUMP"):
+            assert "promote" not in text.lower()
+
+
+@every_pair
+def test_what_a_restart_wipes_has_a_least_and_a_most(pair: str) -> None:
+    """The guides differ on the least; REST `migrationJobs.restart` resets the whole destination."""
+    for _, text in everything(pair):
+        for sentence in re.split(r"(?<=[.:;]) ", text):
+            if (
+                re.search(r"\bwipe", sentence)
+                and "healthy" not in sentence
+                and "What is wiped" not in sentence
+            ):
+                bounded = "at least" in sentence and "at most" in sentence
+                assert bounded or re.search("[Dd]ata on the destination|what has arrived", sentence), sentence
+
+
+@every_pair
+@pytest.mark.parametrize("state", ["STOPPED", "FAILED"])
+def test_only_what_an_error_hit_is_wiped_for_sure_with_postgresql(pair: str, state: str) -> None:
+    """ "Manage migration jobs" (PostgreSQL, AlloyDB): "if the replication has failed because of an error"."""
+    assert restart.VERB.action is not None
+    text = " ".join(restart.VERB.action.warning(job_of(pair, state, "FULL_DUMP"), Options(), ()))
+    assert ("that an error has hit" in text) is (pair in POSTGRESQL and state == "FAILED")
+
+
+@every_pair
+def test_no_next_step_names_what_the_state_forbids(pair: str) -> None:
+    for state, phase, kind in product(State, Phase, JobType):
+        job = job_of(pair, state, phase, type=kind)
+        step = re.sub(
+            r"(?:cannot|not|may|could|only a job stopped in CDC can) (?:resume|stop|start)|to stop the writes"
+            r"|writes stopped|[Ss]top the writes|writes to the source to stop",
+            "",
+            next_step(job).split("Wait until it is created")[0],
+        )
+        for action in (Action.START, Action.STOP, Action.RESUME, Action.RESTART, Action.PROMOTE):
+            if check(action, job) is not None and not step.startswith(("Wait", "Be ready")):
+                assert not re.search(rf"\b{action}\b", step, re.IGNORECASE), (job.status, kind, step)
+
+
+@every_pair
+def test_dms_retries_only_where_its_guide_says_so(pair: str) -> None:
+    """ "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle), Running with errors."""
+    retries = "DMS retries" in next_step(job_of(pair, error=Fault(13, "duplicate key")))
+    assert retries is (pair in (*POSTGRESQL, "SQL Server", "Oracle"))
+
+
+@every_pair
+def test_whether_a_failed_job_waits_or_restarts(pair: str) -> None:
+    """ "Migration job statuses" (SQL Server): "You need to restart the migration job"."""
+    for phase in ("FULL_DUMP", "CDC"):
+        step = next_step(job_of(pair, "FAILED", phase))
+        assert ("wait" in step) is (pair != "SQL Server")
+        assert ("no page says whether" in step) is (
+            pair in ("SQL Server to PostgreSQL", "SQL Server to AlloyDB", "not known")
+        )
+
+
+@pytest.mark.parametrize(("path", "warned"), [("gs://dumps/old.sql", True), ("", False)])
+@pytest.mark.parametrize("pair", ["MySQL", "PostgreSQL"])
+def test_a_dump_made_by_hand_is_warned_of_where_there_is_one(pair: str, path: str, warned: bool) -> None:
+    """ "Manage migration jobs" (MySQL), Restart: "if the dump was manually provided"."""
+    assert restart.VERB.action is not None
+    job = job_of(pair, "FAILED", dump_path=path)
+    text = " ".join(restart.VERB.action.warning(job, Options(), ()))
+    assert ("made by hand" in text and "gs://dumps/old.sql" in text) is (warned and pair == "MySQL")
+
+
+@pytest.mark.parametrize(
+    ("pair", "phase", "can"),
+    [
+        # "Manage migration jobs" (SQL Server), Stop: "You can resume, delete, or promote a stopped job".
+        ("SQL Server", "READY_FOR_PROMOTE", "resumed, promoted or deleted"),
+        ("not known", "READY_FOR_PROMOTE", "resumed or deleted"),
+        # "Manage migration jobs" (PostgreSQL, AlloyDB), Stop, in the full dump: WAL.
+        ("PostgreSQL", "FULL_DUMP", "soon: WAL piles up"),
+        ("not known", "FULL_DUMP", "soon: with PostgreSQL, WAL piles up"),
+        ("MySQL", "FULL_DUMP", "Restart or delete it soon."),
+    ],
+)
+def test_what_a_stop_leads_to(pair: str, phase: str, can: str) -> None:
+    assert stop.VERB.action is not None
+    assert can in stop.VERB.action.effect(job_of(pair, phase=phase), Options())
