@@ -8,7 +8,7 @@ from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
 from tests.e2e.env import Env
 
-CHOSEN = ("catalog-db", "customers-db", "tenants-db")
+CHOSEN = ("billing-mysql", "customers-db", "tenants-db")
 
 
 def test_stop_several(dana: Person, page: Page, env: Env, pictures: Pictures) -> None:
@@ -17,7 +17,8 @@ def test_stop_several(dana: Person, page: Page, env: Env, pictures: Pictures) ->
     for job in CHOSEN:
         answer.get_by_label(job).check()
     pictures.of(answer, "choose-several")
-    card = dana.press(button(answer, "Stop chosen"))
+    # The first is that of the jobs that run with errors, which are a group of their own.
+    card = dana.press(button(answer, "Stop chosen").last)
     expect(card.get_by_role("heading")).to_contain_text("Stop 3 jobs?")
     for job in CHOSEN:
         expect(card).to_contain_text(job)

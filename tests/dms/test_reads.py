@@ -818,7 +818,7 @@ class TestEventCounts:
         job = Job(name=job_name("x"), create_time=NOW - 90 * self.DAY, state="RUNNING", phase="CDC")
         counts = gateway.event_counts(job)
         begin = min(each.interval.start_time.seconds for each in far.asked("ListTimeSeries"))
-        assert begin == pytest.approx((NOW - 42 * self.DAY).timestamp(), abs=60)
+        assert begin == pytest.approx((datetime.now(UTC) - 42 * self.DAY).timestamp(), abs=60)
         assert counts.since is not None
         assert counts.since.timestamp() == pytest.approx(begin, abs=1)
 

@@ -11,7 +11,7 @@ from tests.e2e.helpers import ROLES, moment, policy, private
 _HIDDEN = """
 [[rule]]
 name = "secret ones"
-verbs = ["view"]
+verbs = ["databases"]
 labels = { secret = "yes" }
 allow = ["@leads", "@dba-team"]
 """
