@@ -96,7 +96,7 @@ def test_a_chart_that_slack_does_not_take_costs_the_chart_alone(env: Env, kind: 
     env.slack.fault("files.getUploadURLExternal", kind, times=1)
     text = plain(env.type(f"delay {job}"))
     assert "The file could not be posted: Slack says" in text
-    assert "The destination is *42 s*" in text
+    assert "The destination is *42 s" in text
 
 
 def test_the_job_card_says_how_old_the_figure_is(env: Env) -> None:
