@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
 from bot.cmdline.invocation import FlagValue, Invocation
-from bot.dms.errors import NotFound
+from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
@@ -18,6 +18,7 @@ from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
+from bot.requests.seen import selection_changes
 from bot.requests.wording import KEPT_FROM_CHANNEL, OLD_BUTTON, list_jobs
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
@@ -95,9 +96,17 @@ class RequestCreation:
                 f"`/dms edit {jobs[0].id}` shows how it is now.",
                 tone="warn",
             )
-        then = {job.name: job for job in old.jobs}
-        ask = ask or any(has_changed(then[job.name], job, old.options) for job in jobs)
+        ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
         return self.ask(who, replace(_repeat(old, jobs, response_url), ask=ask))
+
+    def _has_changed(self, old: Request, job: Job) -> bool:
+        """Whether the job or its selection of databases is another than in the old request, or not known."""
+        if has_changed(old.job(job.name), job, old.options):
+            return True
+        try:
+            return bool(selection_changes(self._ctx.dms, old, job))
+        except DmsError:
+            return True
 
     def _existing(self, names: Sequence[str]) -> tuple[Job, ...]:
         """The jobs that have not been deleted."""

@@ -52,7 +52,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
 def patch(env: Env, job: str, mask: str, **body: Any) -> None:
     """Change the job as somebody else would, with `migrationJobs.patch`, and wait until that has ended."""
     url = f"http://{env.bot.settings.dms_emulator_rest_host}/v1/{full(job)}"
-    answer = httpx.patch(url, params={"updateMask": mask}, json={"name": full(job), **body})
+    answer = httpx.patch(url, params={"updateMask": mask}, json={"name": full(job), **body}, trust_env=False)
     assert answer.status_code == 200, answer.text
     until(lambda: env.dms.job(job).get("activeOperation"), lambda active: not active)
 

@@ -183,6 +183,19 @@ def test_somebody_else_edits_between_card_and_confirmation(env: Env) -> None:
     assert config_of(env, job) == filter_of("sales")
 
 
+def test_what_is_tried_again_is_shown_first_where_the_databases_are_others(env: Env) -> None:
+    job = env.add_job("retry", state="NOT_STARTED", databases=["sales"], source_databases=["sales", "legacy"])
+    env.dms.fault("StartMigrationJob", "FAILED_PRECONDITION", match=job)
+    card = env.shows(env.type(f"start {job}"), step="retry")
+    edited_by_somebody_else(env, job, "sales", "legacy")
+    before = env.now()
+    env.press(card, "retry")
+    again = card_after(env, before, "2 databases: `legacy`, `sales`")
+    assert len([each for each in calls(env, job) if each["method"] == "StartMigrationJob"]) == 1
+    env.confirm(env.shows(again, step="confirm"))
+    env.shows_done(again, "start", job)
+
+
 def test_another_job_of_the_same_name_is_not_edited(env: Env) -> None:
     job = job_with(env)
     view = opened(env, f"edit {job}", f"Edit {job}", "(sales)")
