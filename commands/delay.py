@@ -154,7 +154,7 @@ def _behind(seen: MeasuredDelay) -> tuple[RichPart, ...]:
         return (f"The replication delay is *{figure}*", *when, ".")
     if seen.is_behind:
         figure, *when = amounts(seen)
-        return (f"The destination is *{figure}* behind", *when, leaves_out(seen), ".")
+        return (f"The destination is *{figure}* behind", *when, *leaves_out(seen), ".")
     return ("The replication delay is *not known*", *why_unknown(seen), ".")
 
 

@@ -286,9 +286,9 @@ def amounts(seen: MeasuredDelay) -> tuple[RichPart, ...]:
     return (humanize(seconds.value), *measured(seconds), f" · {bytes_text(size.value)}", *measured(size))
 
 
-def leaves_out(seen: MeasuredDelay) -> str:
+def leaves_out(seen: MeasuredDelay) -> tuple[RichPart, ...]:
     """What a figure above zero leaves out, too, to stand at the end of its sentence; empty for nothing."""
-    return f"; {seen.partial}" if seen.partial and seen.is_behind else ""
+    return ("; ", Verbatim(seen.partial)) if seen.partial and seen.is_behind else ()
 
 
 def measured(point: DelayPoint) -> tuple[RichPart, ...]:

@@ -220,7 +220,7 @@ def test_sql_server_says_what_is_left_to_restore(env: Env) -> None:
     points = {"sqlserver/unprocessed_file_bytes": sizes, "sqlserver/unprocessed_files": files}
     env.dms.set_job(job, points={**points, "sqlserver/transaction_log_upload_sec_lag": [[60, 240]]})
     shown = plain(env.type(f"show {job}"))
-    assert "*Not restored yet: 3 KiB of backup files* in 3 files (measured <!date^" in shown
+    assert "⚠️ *Not restored yet: 3 KiB of backup files* in 3 files (measured <!date^" in shown
     assert said_at(shown, "log was uploaded ") == pytest.approx(time.time() - 300, abs=10)
     card = env.type(f"promote {job}")
     text = plain(card)

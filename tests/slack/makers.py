@@ -28,7 +28,8 @@ from bot.cmdline.answers import (
     User,
     Verbatim,
 )
-from bot.dms.delay import MeasuredDelay
+from bot.dms.delay import BackupFiles, MeasuredDelay
+from bot.dms.dump_forecast import DumpForecast
 from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import (
     Database,
@@ -44,6 +45,7 @@ from bot.dms.model import (
     State,
 )
 from bot.dms.rules import Action
+from bot.dms.unsupported import UnsupportedEvents
 from bot.store.facts import facts_from_json
 from bot.store.records import (
     Decision,
@@ -156,6 +158,22 @@ runs = st.builds(
     by=users | st.just(""),
 )
 points = st.builds(DelayPoint, moments, st.floats(0, 1e15))
+event_counts = st.builds(
+    UnsupportedEvents,
+    st.none() | st.integers(0, 10**9),
+    st.lists(st.tuples(texts, st.integers(0, 10**9)), max_size=5).map(tuple),
+    st.integers(0, 10**6),
+    st.none() | moments,
+    st.none() | moments,
+    texts,
+)
+backups = st.builds(BackupFiles, st.none() | points, st.none() | points, st.none() | moments, texts)
+dumps = st.builds(
+    DumpForecast,
+    st.none() | st.builds(DelayPoint, moments, st.floats(0, 100)),
+    st.none() | st.floats(0, 1e9),
+    texts,
+)
 delays = st.builds(
     MeasuredDelay,
     st.none() | moments,
@@ -165,6 +183,8 @@ delays = st.builds(
     texts,
     texts,
     texts,
+    st.none() | event_counts,
+    st.none() | backups,
 )
 operations = st.builds(
     Operation,
@@ -188,6 +208,7 @@ def _cards() -> st.SearchStrategy[JobCard]:
         operation=st.none() | operations,
         run=st.none() | runs,
         delay=st.none() | delays,
+        dump=st.none() | dumps,
         frozen=texts,
         next_step=longs,
         buttons=rows,
@@ -264,6 +285,17 @@ _delay = st.fixed_dictionaries(
         "last": st.fixed_dictionaries({"seconds": st.floats(0, 1e9), "measured": _stamps}),
         "standing": texts,
         "partial": texts,
+        "unsupported": st.fixed_dictionaries(
+            {
+                "note": texts,
+                "tables": st.lists(st.tuples(texts, st.integers(0, 10**9)).map(list), max_size=5),
+            },
+            optional={"total": st.integers(0, 10**9), "until": _stamps, "since": _stamps},
+        ),
+        "backups": st.fixed_dictionaries(
+            {"note": texts},
+            optional={"bytes": st.floats(0, 1e15), "measured_bytes": _stamps, "last_log": _stamps},
+        ),
     },
 )
 

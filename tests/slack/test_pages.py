@@ -178,8 +178,8 @@ def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
     ("found", "says"),
     [
         (UnsupportedEvents(2, (("app.t", 2),)), "⚠️ *2 changes were not supported and may be missing"),
-        (UnsupportedEvents(0, until=NOW), "changes*\nNo unsupported changes (counted until <!date^"),
-        (UnsupportedEvents(), "Unsupported changes*\nCloud Monitoring has no count of unsupported changes"),
+        (UnsupportedEvents(0, until=NOW), "No unsupported changes (counted until <!date^"),
+        (UnsupportedEvents(), "Cloud Monitoring has no count of unsupported changes for this job."),
         (
             UnsupportedEvents(note="no access"),
             "⚠️ Whether changes were not supported is *not known*: no access",

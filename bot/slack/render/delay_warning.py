@@ -150,7 +150,7 @@ def _line(seen: MeasuredDelay, job: str) -> str:
     if seen.is_behind:
         return (
             f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}"
-            f"{leaves_out(seen)}. "
+            f"{mrkdwn.rich_text(leaves_out(seen))}. "
             "*What has not arrived yet is lost if you promote now.* Stop the writes to the source, "
             "wait, and check again."
         )

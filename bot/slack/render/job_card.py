@@ -42,7 +42,7 @@ def job_card(card: JobCard) -> Message:
     blocks: list[Block] = [m.header(f"{emoji} {job.display_name or job.id}")]
     blocks.append(m.section(_state(job, with_errors)))
     blocks.extend(m.fields(_facts(card)))
-    for part in (*_troubles(card), *_databases(card)):
+    for part in (*_beside_the_delay(card.delay), *_troubles(card), *_databases(card)):
         blocks.extend(m.sections(part) if part else [])
     if card.next_step:
         blocks.extend(m.sections(f"👉 *Next*: {mrkdwn.format_own(card.next_step)}"))
@@ -99,7 +99,7 @@ def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
         return f"✅ {_aged(amounts(seen))}"
     if seen.is_behind:
         risk = " — promoting now loses data" if promotable else ""
-        return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}{leaves_out(seen)}"
+        return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}{_aged(leaves_out(seen))}"
     if seen.standing:
         return f"⚠️ {mrkdwn.rich_text(unmeasured(seen))}"
     return f"⚠️ *not known*{_aged(why_unknown(seen))}"
@@ -150,8 +150,6 @@ def _facts(card: JobCard) -> list[str]:
     if card.delay is not None:
         shown = delay_text(card.delay, promotable=Action.PROMOTE in allowed(job))
         found.append(f"*Replication delay*\n{shown}")
-        found.extend(_backups(card.delay))
-        found.extend(_unsupported(card.delay))
     if card.dump is not None:
         found.append(f"*Full dump*\n{dump_text(card.dump)}")
     if job.parallelism:
@@ -161,18 +159,18 @@ def _facts(card: JobCard) -> list[str]:
     return found
 
 
-def _backups(seen: MeasuredDelay) -> list[str]:
-    """What is left to restore, for SQL Server."""
-    return [] if seen.backups is None else [f"*Backup files*\n{_aged(backups_text(seen.backups))}"]
-
-
-def _unsupported(seen: MeasuredDelay) -> list[str]:
-    """Changes that the destination may lack whatever the delay."""
-    found = seen.unsupported
-    if found is None:
+def _beside_the_delay(seen: MeasuredDelay | None) -> list[str]:
+    """What the destination may lack whatever the delay: sentences that are too long for a field."""
+    if seen is None:
         return []
-    sign = "⚠️ " if found.may_miss else ""
-    return [f"*Unsupported changes*\n{sign}{_aged(unsupported_text(found))}"]
+    found = []
+    if seen.backups is not None:
+        done = seen.backups.bytes is not None and seen.backups.bytes.value == 0
+        found.append(f"{'' if done else '⚠️ '}{_aged(backups_text(seen.backups))}")
+    if seen.unsupported is not None:
+        sign = "⚠️ " if seen.unsupported.may_miss else ""
+        found.append(f"{sign}{_aged(unsupported_text(seen.unsupported))}")
+    return ["\n".join(found)] if found else []
 
 
 def _labels(job: Job) -> str:
