@@ -12,7 +12,7 @@ VERBS = (
     *("help", "list", "show", "databases", "delay", "approvals", "history", "policy"),
     "script",
     *("watch", "unwatch", "watches"),
-    *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete"),
+    *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete", "cancel"),
     *("freeze", "unfreeze"),
 )
 """The modules of this package with a verb, in the order of the help page.

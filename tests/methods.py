@@ -14,6 +14,7 @@ METHODS = {
     "demote": "DemoteDestination",
     "verify": "VerifyMigrationJob",
     "delete": "DeleteMigrationJob",
+    "cancel": "CancelOperation",
     "edit": "UpdateMigrationJob",
 }
 PATCH = "PatchMigrationJob"

@@ -260,6 +260,14 @@ class Gateway:
     def _act(self, method: str, action_text: str, call: Callable[[float], Any]) -> Operation:
         return convert.operation(self._calls.write(method, action_text, call))
 
+    def cancel(self, job: Job, operation: str) -> Operation:
+        self._calls.write(
+            "CancelOperation",
+            f"cancel {short_name(operation)} of {job.id}",
+            lambda t: self._client.cancel(operation, t),
+        )
+        return Operation(operation, target=job.name, cancelling=True)
+
     # Connectivity scripts
 
     def ssh_script(self, job: Job, vm: Vm) -> str:

@@ -137,6 +137,11 @@ class GrpcClient:
         request = operations_pb2.GetOperationRequest(name=name)
         return self._client.get_operation(request, retry=None, timeout=timeout)
 
+    def cancel(self, name: str, timeout: float) -> None:
+        """`google.longrunning.Operations.CancelOperation`."""
+        request = operations_pb2.CancelOperationRequest(name=name)
+        self._client.cancel_operation(request, retry=None, timeout=timeout)
+
     def operations_page(self, parent: str, token: str, timeout: float) -> Any:
         """`google.longrunning.Operations.ListOperations`: one raw `ListOperationsResponse`."""
         request = operations_pb2.ListOperationsRequest(name=parent, page_size=PAGE, page_token=token)

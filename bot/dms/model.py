@@ -349,6 +349,8 @@ class Options:
     """Start, resume, restart: `skip_validation` of the request."""
     failback: bool = False
     """Promote: from the destination back to the source (`failback`)."""
+    operation: str = ""
+    """Cancel: full resource name of the operation."""
     with_destination: bool = False
     """Delete: delete the destination, too (`force`)."""
     objects: ObjectsConfig | None = field(default=None)

@@ -183,6 +183,13 @@ class Dms(Reads, Protocol):
         """
         ...
 
+    def cancel(self, job: Job, operation: str) -> Operation:
+        """`CancelOperation` for an operation on the job, by its full resource name.
+
+        The service cancels it later, or not at all: returns the operation itself, to be followed.
+        """
+        ...
+
     def demote(self, job: Job) -> Operation:
         """REST `migrationJobs.demoteDestination`: the destination becomes a read replica of the source."""
         ...

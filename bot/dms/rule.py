@@ -20,6 +20,7 @@ class Action(StrEnum):
     VERIFY = "verify"
     EDIT = "edit"
     DELETE = "delete"
+    CANCEL = "cancel"
 
 
 class Way(StrEnum):

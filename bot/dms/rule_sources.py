@@ -86,6 +86,7 @@ DELETE = Source("migrationJobs.delete", says="names no state")
 FORCE = Source("migrationJobs.delete", says="`force`: the destination CloudSQL replica is also deleted")
 DEMOTE = Source("migrationJobs.demoteDestination", says="for these three pairs")
 FETCH = Source("migrationJobs.fetchSourceObjects", says="from PostgreSQL to Cloud SQL or AlloyDB")
+CANCEL = Source("operations.cancel", says="best effort; success is not guaranteed")
 PATCH = Source("migrationJobs.patch", says="names no state")
 
 UPDATE_DRAFT = Source(_UPDATE, says="everything of a draft")

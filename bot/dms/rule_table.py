@@ -17,7 +17,8 @@ from bot.dms.model import Phase, State
 from bot.dms.rule import Action, Rule, Situation, Verdict, Way
 
 _ALL = tuple(Action)
-_WAITING = tuple(each for each in _ALL if each not in (Action.VERIFY, Action.EDIT, Action.DELETE))
+_AT_ANY_TIME = frozenset({Action.VERIFY, Action.EDIT, Action.DELETE, Action.CANCEL})
+_WAITING = tuple(each for each in _ALL if each not in _AT_ANY_TIME)
 """What waits for the end of a changing state."""
 _PASSING = frozenset({State.STARTING, State.RESTARTING, State.RESUMING, State.STOPPING})
 _WAIT = "`{job}` is {state}: wait until that has ended, then try again."
@@ -27,7 +28,7 @@ _GONE = (
 _DELETING = (
     Rule(
         Verdict.REFUSED,
-        tuple(each for each in _ALL if each != Action.VERIFY),
+        tuple(each for each in _ALL if each not in (Action.VERIFY, Action.CANCEL)),
         (s.DELETING,),
         _WAIT,
         states=frozenset({State.DELETING}),
@@ -46,6 +47,16 @@ _CHANGING = (
     Rule(Verdict.REFUSED, _WAITING, (s.START,), _WAIT, states=frozenset({State.CREATING})),
 )
 
+_CANCEL = (
+    Rule(
+        Verdict.WARNED,
+        (Action.CANCEL,),
+        (s.CANCEL,),
+        "it does its best to cancel the operation, which may end all the same.",
+    ),
+)
+"""In every state: what counts is that an operation is under way."""
+
 TABLE: tuple[Rule, ...] = (
     *_GONE,
     *_DELETING,
@@ -59,6 +70,7 @@ TABLE: tuple[Rule, ...] = (
     *replication.EDIT,
     *destination.DELETE,
     *destination.DEMOTE,
+    *_CANCEL,
 )
 
 

@@ -43,7 +43,7 @@ __all__ = [
     "where",
 ]
 
-BULK = frozenset(Action) - {Action.EDIT, Action.DEMOTE}
+BULK = frozenset(Action) - {Action.EDIT, Action.DEMOTE, Action.CANCEL}
 DESTRUCTIVE = frozenset({Action.RESTART, Action.PROMOTE, Action.DEMOTE, Action.DELETE})
 HARMLESS = frozenset({Action.VERIFY})
 """Actions that change nothing, so that a freeze does not block them."""

@@ -23,7 +23,10 @@ from bot.policy.permissions import CHANGES, PARTS, Permission, ruled_as, verbs_w
 from bot.policy.principal import DirectoryUnavailable, Lookups, Principal
 from bot.store.records import Person, Request
 
-_EXPLAINED_CHANGES = ("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete")
+_EXPLAINED_CHANGES = (
+    *("start", "stop", "resume", "restart", "promote", "demote"),
+    *("verify", "edit", "delete", "cancel"),
+)
 """The order in which `/dms policy JOB` shows them."""
 _NOTIFIED, _SHOWN = "watch", "show"
 """The verbs by which rules keep notifications, and what a channel reads, from people."""

@@ -16,7 +16,7 @@ from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
-from bot.requests.queries import approval_key, mark_messages_dirty
+from bot.requests.queries import approval_key, locking_run, mark_messages_dirty
 from bot.requests.rules import is_overdue, measures_delay
 from bot.requests.runner import Runner
 from bot.requests.wording import (
@@ -29,7 +29,6 @@ from bot.requests.wording import (
 from bot.store import Store
 from bot.store.facts import RequestFacts
 from bot.store.records import (
-    ACTIVE_RUNS,
     OPEN_REQUESTS,
     AuditEntry,
     OutMessage,
@@ -201,8 +200,8 @@ class RequestContext:
         freezes = () if action in HARMLESS else self.store.freezes(self.clock(), job.name)
         if freezes:
             return Blocker(frozen_reason(job, freezes[0]))
-        runs = self.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
-        return self._lock_blocker(job, runs[0]) if runs else None
+        run = locking_run(self.store, action, job.name)
+        return None if run is None else self._lock_blocker(job, run)
 
     def _lock_blocker(self, job: Job, run: Run) -> Blocker:
         """Offers to abandon an overdue run: not everybody can see the channel with its own message."""

@@ -230,9 +230,14 @@ def _is_same(old: Request, new: Request) -> bool:
 
 def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
     """The same request again. One with changes keeps its facts and warning, which only its verb can make."""
-    edit = old.options.edits
+    edit = old.options.edits or bool(old.options.operation)
     facts = old.facts
-    kept = RequestFacts(config=facts.config, restart_ref=facts.restart_ref, changes=facts.changes)
+    kept = RequestFacts(
+        config=facts.config,
+        restart_ref=facts.restart_ref,
+        changes=facts.changes,
+        started_by=facts.started_by,
+    )
     return RequestDraft(
         old.action,
         jobs,

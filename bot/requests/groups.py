@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.display import status_text
-from bot.dms.model import FieldChange, Job, Options, State
+from bot.dms.model import FieldChange, Job, Options, State, short_name
 from bot.dms.rules import DESTRUCTIVE, Action, check, is_unlisted
 from bot.requests.buttons import MakeRef
 from bot.requests.job_names import JobNamer, disambiguate
@@ -69,6 +69,8 @@ def flags_of(options: Options) -> dict[str, FlagValue]:
     ):
         if on:
             flags[name] = True
+    if options.operation:
+        flags["operation"] = short_name(options.operation)
     if options.parallelism:
         flags["parallel"] = options.parallelism.lower()
     return flags | _field_flags(options.fields)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.dms.errors import NotFound
-from bot.dms.model import Database, Job, State
+from bot.dms.model import Database, Job, State, short_name
 from bot.dms.port import Dms
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, affected, at_risk, by_databases, check
 from bot.policy.access import Access
@@ -70,6 +70,7 @@ class Preflight:
         if refusal is not None:
             raise (PermanentRefusal if refusal.over else PreconditionFailed)(str(refusal))
         self._check_still_caught_up(request, job)
+        self._check_under_way(request)
         return job
 
     def check_permitted(self, request: Request, job: Job) -> None:
@@ -137,6 +138,12 @@ class Preflight:
         changed = selection_changes(self._dms, request, job)
         if changed:
             raise PreconditionFailed(f"{describe_edits(job, changed)} Nothing was sent; ask again.")
+
+    def _check_under_way(self, request: Request) -> None:
+        """Refuse to cancel what has ended."""
+        name = request.options.operation
+        if name and self._dms.get_operation(name).done:
+            raise PreconditionFailed(f"The operation `{short_name(name)}` has ended. Nothing was sent.")
 
     def _check_still_caught_up(self, request: Request, job: Job) -> None:
         """Refuse a promote whose delay of zero is out of date and no longer true, or hides more missing

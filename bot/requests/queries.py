@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.store import Store
-from bot.store.records import Decision, Person, Request
+from bot.store.records import ACTIVE_RUNS, Decision, Person, Request, Run
 
 
 def valid_approvals(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
@@ -90,6 +91,16 @@ def mark_messages_dirty(store: Store, request_id: str) -> None:
     """
     store.mark_dirty(request_key(request_id))
     store.mark_dirty(approval_key(request_id))
+
+
+def locking_run(store: Store, action: Action, job: str) -> Run | None:
+    """The active run that keeps `action` from the job. A cancel waits for no run but another cancel.
+
+    Raises:
+        StoreError.
+    """
+    runs = store.runs(job=job, states=ACTIVE_RUNS)
+    return next((run for run in runs if run.cancels or action is not Action.CANCEL), None)
 
 
 def request_key(request_id: str) -> str:

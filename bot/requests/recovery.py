@@ -80,6 +80,8 @@ class Recovery:
         Raises:
             StoreError.
         """
+        if run.action is Action.CANCEL:
+            return Outcome(self._cancelled_operation(request, attempts))
         operation = self._replay_with_request_id(run, request) if run.action in _IDEMPOTENT else None
         operation = operation or self._find_our_operation(run, request, before, attempts)
         if operation is not None:
@@ -141,6 +143,20 @@ class Recovery:
         self._preflight.check_not_frozen(run, job)
         return job
 
+    def _cancelled_operation(self, request: Request, attempts: int) -> Operation | None:
+        """The operation that the request cancels, if the service has been asked to, or if it has ended."""
+        for attempt in range(attempts):
+            if attempt:
+                time.sleep(self._look_every_s)
+            try:
+                operation = self._dms.get_operation(request.options.operation)
+            except DmsError as error:
+                log.info("operations_not_read", error=redact(str(error)))
+                continue
+            if operation.cancelling or operation.done:
+                return operation
+        return None
+
     def _find_our_operation(self, run: Run, request: Request, before: Job, attempts: int) -> Operation | None:
         """The operation our call created, if exactly one candidate matches.
 
@@ -193,4 +209,6 @@ class Recovery:
     def _is_claimed(self, run: Run, operation: Operation) -> bool:
         """Whether the audit names the operation as that of a run."""
         since = (run.called or self._clock()) - 2 * _CLOCK_SKEW
-        return any(entry.operation == operation.name for entry in self._store.audit(job=run.job, since=since))
+        entries = self._store.audit(job=run.job, since=since)
+        # A cancel names the operation of another run.
+        return any(entry.operation == operation.name and entry.action != Action.CANCEL for entry in entries)

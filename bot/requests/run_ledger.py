@@ -17,6 +17,9 @@ STOPPING_FIRST = "stopping it first"
 """Note of a run that is stopping its job in order to restart it."""
 _STOPPED = "stopped"
 """Audit event of a run that has stopped its job and has yet to restart it."""
+_CANCELLED_CODE = 1
+"""`google.rpc.Code.CANCELLED`. Source: REST `operations.cancel`."""
+_CANCELLED = "Its operation was cancelled. "
 UNKNOWN = "It is not known whether it was applied."
 
 
@@ -65,15 +68,28 @@ class RunLedger:
     def operation_done(self, run: Run, request: Request, operation: Operation) -> None:
         """Record the end of a followed operation."""
         stops = self.is_stopping_first(run, request)
-        if operation.error is not None:
+        if run.cancels:
+            self._cancel_done(run, request, operation)
+        elif operation.error is not None:
             before = "It could not be stopped, so the restart was not sent: " if stops else ""
-            note = before + operation.error.message
+            cancelled = _CANCELLED if operation.error.code == _CANCELLED_CODE else ""
+            note = f"{before}{cancelled}{operation.error.message}"
             self.close(run, request, [RunState.FOLLOWING], RunState.FAILED, note)
         elif stops:
             self._requeue_stopped(run, request)
         else:
             self.close(run, request, [RunState.FOLLOWING], RunState.SUCCEEDED, "")
         self._nudge(run.job)
+
+    def _cancel_done(self, run: Run, request: Request, operation: Operation) -> None:
+        """Record the end of a cancel: whether the operation was cancelled, or has ended all the same."""
+        error = operation.error
+        if error is not None and error.code == _CANCELLED_CODE:
+            self.close(run, request, [RunState.FOLLOWING], RunState.SUCCEEDED, "")
+            return
+        note = "The operation ended before it was cancelled"
+        note += "." if error is None else f", with an error of its own: {error.message}"
+        self.close(run, request, [RunState.FOLLOWING], RunState.FAILED, note)
 
     def _requeue_stopped(self, run: Run, request: Request) -> None:
         """The job is stopped: queue the run again, so that the follower has it restart the job."""

@@ -23,10 +23,11 @@ from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.requests.action import ActionVerb
 from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflight, is_half_done
+from bot.requests.queries import locking_run
 from bot.requests.recovery import ATTEMPTS, Recovery
 from bot.requests.run_ledger import STOPPING_FIRST, RunLedger
 from bot.store import JobLocked, Store, StoreError
-from bot.store.records import ACTIVE_RUNS, Request, RequestState, Run, RunState
+from bot.store.records import Request, RequestState, Run, RunState
 
 log = structlog.get_logger(__name__)
 
@@ -130,21 +131,21 @@ class Runner:
             self.submit(run, self.perform)
 
     def _queue_run(self, request: Request, job: Job) -> None:
-        locked = self._store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
+        lock = locking_run(self._store, request.action, job.name)
         run = Run(
             id=uuid.uuid4().hex,
             request=request.id,
             job=job.name,
             action=request.action,
-            state=RunState.REFUSED if locked else RunState.QUEUED,
+            state=RunState.REFUSED if lock else RunState.QUEUED,
             call_id=str(uuid.uuid4()),
             created=self._clock(),
-            ended=self._clock() if locked else None,
-            note=f"`{job.id}` is locked: {locked[0].action} is under way." if locked else "",
+            ended=self._clock() if lock else None,
+            note=f"`{job.id}` is locked: {lock.action} is under way." if lock else "",
             by=request.by.user,
         )
         self._store.add_run(run)
-        if locked:
+        if lock:
             self.ledger.audit(run, request, "refused", job, run.note)
 
     # ---- the pool

@@ -38,6 +38,8 @@ def scope(request: Request) -> str:
     """Which part of its jobs a request affects, to follow their names; plain text."""
     if request.options.with_destination:
         return " and the destination" if len(request.jobs) == 1 else " and their destinations"
+    if request.options.operation:
+        return " (its operation)"
     if request.options.failback:
         return " back to its source"
     if request.options.failed_only:
@@ -104,6 +106,8 @@ def describe_options(options: Options) -> str:
         parts.append("stopped first")
     if options.skip_validation:
         parts.append("validation skipped")
+    if options.operation:
+        parts.append(f"operation {short_name(options.operation)}")
     if options.failback:
         parts.append("failback")
     if options.with_destination:

@@ -64,6 +64,8 @@ class RequestFacts:
     """Id of the stored invocation that restarts the job after an edit that needs it."""
     jobs_gone: bool = False
     """Whether the request ended because none of its jobs exists any more."""
+    started_by: str = ""
+    """Who started the operation that a cancel is for: a user id, or `outside` if not through this bot."""
     display_names: Mapping[str, str] = field(default_factory=dict)
     """By full resource name, the names shown for jobs whose ids alone are ambiguous."""
 
@@ -79,6 +81,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "changes": list(facts.changes),
         "restart": facts.restart_ref,
         "gone": facts.jobs_gone,
+        "started_by": facts.started_by,
         "called": dict(facts.display_names),
         "config": None if facts.config is None else asdict(facts.config),
         "selections": {name: asdict(each) for name, each in facts.selections.items()},
@@ -111,6 +114,7 @@ def facts_from_json(stored: object) -> RequestFacts:
         changes=_texts(stored.get("changes")),
         restart_ref=_text(stored.get("restart")),
         jobs_gone=stored.get("gone") is True,
+        started_by=_text(stored.get("started_by")),
         display_names={
             name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)
         },

@@ -159,6 +159,11 @@ class Run:
     """Whether it has stopped its job already, to restart it. None until its first call, and in rows of older
     versions, which wrote that into the audit alone."""
 
+    @property
+    def cancels(self) -> bool:
+        """Whether it cancels the operation of another run, and so does not wait for that run's lock."""
+        return self.action is Action.CANCEL
+
 
 EVERY_JOB = "*"
 """Stands for all jobs where a job's name is expected."""

@@ -162,6 +162,15 @@ MIGRATIONS = (
             "ALTER TABLE runs ADD COLUMN stopped_job {integer}",
         ),
     ),
+    Migration(
+        4,
+        "a lock of its own for cancels",
+        (
+            "DROP INDEX runs_lock",
+            """CREATE UNIQUE INDEX runs_lock ON runs (job, (action = 'cancel'))
+            WHERE state IN ('queued', 'calling', 'following')""",
+        ),
+    ),
 )
 
 

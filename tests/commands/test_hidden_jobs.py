@@ -88,6 +88,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "resume": _BULK,
     "restart": (*_BULK, "restart secert-db --pick", f"restart {TWIN}"),
     "promote": (*_BULK, "promote secert-db --pick", f"promote {TWIN}"),
+    "cancel": (*_OF_JOB, f"cancel {TWIN}"),
     "demote": (*_OF_JOB, f"demote {TWIN}"),
     "verify": (*_BULK, f"verify {TWIN} --with --label env=x"),
     "edit": (*_OF_JOB, f"edit {TWIN} --parallel max", f"edit {TWIN} --name x --label env=x"),

@@ -43,6 +43,7 @@ REQUESTS: dict[str, Any] = {
     )
 }
 REQUESTS["/google.longrunning.Operations/GetOperation"] = operations_pb2.GetOperationRequest
+REQUESTS["/google.longrunning.Operations/CancelOperation"] = operations_pb2.CancelOperationRequest
 REQUESTS["/google.longrunning.Operations/ListOperations"] = operations_pb2.ListOperationsRequest
 REQUESTS["/google.iam.v1.IAMPolicy/TestIamPermissions"] = iam_policy_pb2.TestIamPermissionsRequest
 REQUESTS["/google.monitoring.v3.MetricService/ListTimeSeries"] = metric_service.ListTimeSeriesRequest.pb()

@@ -103,6 +103,7 @@ WAYS = {
     "delete": ("delete", Way.WHOLE),
     "delete --with-destination": ("delete", Way.WITH_DESTINATION),
     "demote": ("demote", Way.WHOLE),
+    "cancel": ("cancel", Way.WHOLE),
 }
 """By the name in the tables below. "some promoted" and "delete --with-destination" are what those options
 add: promote and delete themselves count as well."""
@@ -187,7 +188,8 @@ PROMOTES = "promote|promote --failback|some promoted"
 CANNOT: tuple[Said, ...] = (
     # REST `MigrationJob.state`: "The migration job has been deleted", "is being deleted".
     ("|".join(WAYS), ANY, "DELETED", ANY, ANY, ANY),
-    ("|".join(each for each in WAYS if each != "verify"), ANY, "DELETING", ANY, ANY, ANY),
+    # REST `operations.cancel` names no state: what counts is that an operation is under way.
+    ("|".join(each for each in WAYS if each not in ("verify", "cancel")), ANY, "DELETING", ANY, ANY, ANY),
     # "Promote a migration" (PostgreSQL, MySQL): one-time migrations need no promotion.
     (PROMOTES, ANY, ANY, ANY, "ONE_TIME", ANY),
     # "Migration job statuses": these list Delete alone. REST `migrationJobs.start`: "an already created" job.
@@ -257,7 +259,7 @@ STATUS_PAGE = (
     ("M", "STOPPED", "FULL_DUMP", {"restart", "delete"}),  # "Manage migration jobs"
     ("A P M S O", "STOPPED", "CDC", {"resume", "promote", "delete"}),
 )
-"""Verify is not on that page, nor are Edit and the demotion of a destination."""
+"""Verify is not on that page, nor are Edit, Cancel and the demotion of a destination."""
 RUNNING_WITH_ERRORS = {"stop", "restart", "promote", "delete"}
 """The row "Running with errors" of A, P, S and O, substatus CDC or incremental load: "Stop. Restart.
 Promote". It lists no Delete, but its API state is RUNNING, where Delete is listed. MySQL has no such row."""
@@ -346,7 +348,7 @@ def exists(source: Source) -> bool:
     if source.page in PAGES:
         return bool(source.guides) and set(source.guides.split(", ")) <= GUIDES
     kind, _, name = source.page.partition(".")
-    if kind == "migrationJobs":
+    if kind in ("migrationJobs", "operations"):
         return bool(discovery.method(source.page))
     return source.page in GCLOUD or name in discovery.document()["schemas"][kind]["properties"]
 
@@ -443,7 +445,7 @@ def test_what_the_status_page_lists_for_running_with_errors(guide: str) -> None:
     ):
         assert runs_with_errors(faulty, found)
         sent = {str(each) for each in Action if check(each, faulty, Options(), found) is None}
-        assert sent - {"verify", "edit", "demote"} == RUNNING_WITH_ERRORS
+        assert sent - {"verify", "edit", "demote", "cancel"} == RUNNING_WITH_ERRORS
         # The MySQL guide has no such status, so there the service decides.
         assert bool(caution(Action.RESTART, faulty, Options(), found)) == (guide == "M")
 

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.longrunning import operations_pb2
+from google.protobuf import empty_pb2
 
 from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unclear
 from bot.dms.gateway import Gateway
@@ -106,6 +107,29 @@ def test_no_write_without_an_id_is_ever_repeated(gateway: Gateway, far: FakeServ
     with pytest.raises(Unclear):
         ONCE[method][1](gateway)
     assert len(far.asked(method)) == 1
+
+
+OPERATION = "projects/p/locations/l/operations/op-7"
+
+
+def test_a_cancel_names_the_operation_and_leaves_it_to_be_followed(
+    gateway: Gateway, far: FakeService, seen: list[tuple[str, str]]
+) -> None:
+    far.on("CancelOperation", lambda request, context: empty_pb2.Empty())
+    operation = gateway.cancel(JOB, OPERATION)
+    assert (operation.name, operation.done, operation.cancelling) == (OPERATION, False, True)
+    assert [each.name for each in far.asked("CancelOperation")] == [OPERATION]
+    assert seen == [("CancelOperation", "OK")]
+
+
+@pytest.mark.parametrize(("code", "kind"), [("UNAVAILABLE", Unclear), ("UNIMPLEMENTED", Refused)])
+def test_a_cancel_is_never_repeated(
+    gateway: Gateway, far: FakeService, code: str, kind: type[DmsError]
+) -> None:
+    far.on("CancelOperation", failing(grpc.StatusCode[code]))
+    with pytest.raises(kind):
+        gateway.cancel(JOB, OPERATION)
+    assert len(far.asked("CancelOperation")) == 1
 
 
 def test_an_answer_that_never_comes_is_unclear(gateway: Gateway, far: FakeService) -> None:

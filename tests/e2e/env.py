@@ -42,6 +42,7 @@ DONE = {
     "demote": "✅ *Demoted*",
     "verify": "✅ *Verified*",
     "delete": "✅ *Deleted*",
+    "cancel": "✅ *Cancelled*",
 }
 """How a request's message says that its action has succeeded."""
 SHOWN = {

@@ -38,7 +38,9 @@ VIEWS = frozenset(
 )
 OPERATES = frozenset({"script"})
 FREEZES = frozenset({"freeze", "unfreeze"})
-CHANGES = frozenset({"start", "stop", "resume", "restart", "promote", "demote", "delete", "edit", "verify"})
+CHANGES = frozenset(
+    {"start", "stop", "resume", "restart", "promote", "demote", "delete", "edit", "verify", "cancel"}
+)
 DESTROYS = frozenset({"restart", "promote", "demote", "delete"})
 """The verbs as docs/policy.md sorts them, written out so that no verb changes sides unnoticed."""
 

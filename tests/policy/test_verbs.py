@@ -38,8 +38,8 @@ def test_a_policy_that_is_missing_is_told_with_how_to_go_on(dms: DmsServer, tmp_
     may, _, may_not = mine.partition("*You may not*")
     assert "`show`" in may
     assert (
-        "`start`, `stop`, `resume`, `restart`, `promote`, `demote`, `verify`, `edit`, `delete`, `freeze`"
-        in may_not
+        "`start`, `stop`, `resume`, `restart`, `promote`, `demote`, `verify`, `edit`, `delete`, `cancel`, "
+        "`freeze`" in may_not
     )
     assert may_not.count("there is no policy yet") == 1
 

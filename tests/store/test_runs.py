@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.dms.rules import Action
 from bot.store import JobLocked, Store
 from bot.store.records import ACTIVE_RUNS, RunState
 from tests.store import make
@@ -76,3 +77,19 @@ def test_an_ended_run_becomes_active_only_while_the_job_is_free(store: Store) ->
     assert refused.value.run == holder
     store.move_run("r2", [RunState.QUEUED], RunState.REFUSED)
     assert store.move_run("r1", [RunState.UNCLEAR], RunState.FOLLOWING) is not None
+
+
+def test_a_cancel_waits_for_no_run_but_another_cancel(store: Store) -> None:
+    """What it cancels is followed by a run that holds the job's lock."""
+    holder, cancel = make.run("r1"), make.run("c1", action=Action.CANCEL)
+    store.add_run(holder)
+    store.add_run(cancel)
+    with pytest.raises(JobLocked) as refused:
+        store.add_run(make.run("c2", action=Action.CANCEL))
+    assert refused.value.run == cancel
+    with pytest.raises(JobLocked) as refused:
+        store.add_run(make.run("r2"))
+    assert refused.value.run == holder
+    assert store.move_run("c1", [RunState.QUEUED], RunState.FOLLOWING, operation="op") is not None
+    store.move_run("c1", [RunState.FOLLOWING], RunState.UNCLEAR, ended=NOW)
+    assert store.move_run("c1", [RunState.UNCLEAR], RunState.FOLLOWING) is not None, "r1 is no obstacle"

@@ -42,6 +42,14 @@ DIGESTS = {
         "0003 decision channels and stopped jobs",
         "postgres",
     ): "2a2f16c5fb3d3dfc12f7ab02411994e17b2b197857d9ff5aa563ebca8449c7ba",
+    (
+        "0004 a lock of its own for cancels",
+        "sqlite",
+    ): "892aa23d9e5f4117518af1796dcb807438226e25600f039b9551a3237baec5ca",
+    (
+        "0004 a lock of its own for cancels",
+        "postgres",
+    ): "892aa23d9e5f4117518af1796dcb807438226e25600f039b9551a3237baec5ca",
 }
 """SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 

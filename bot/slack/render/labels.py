@@ -46,6 +46,7 @@ DOING: dict[Action, str] = {
     Action.VERIFY: "Verifying",
     Action.EDIT: "Saving",
     Action.DELETE: "Deleting",
+    Action.CANCEL: "Cancelling",
 }
 DONE: dict[Action, str] = {
     Action.START: "Started",
@@ -57,6 +58,7 @@ DONE: dict[Action, str] = {
     Action.VERIFY: "Verified",
     Action.EDIT: "Saved",
     Action.DELETE: "Deleted",
+    Action.CANCEL: "Cancelled",
 }
 
 

@@ -184,8 +184,15 @@ def _confirm_buttons(request: Request) -> list[Button]:
         found.append(_button(request, f"Delete {only} only", "confirm", "danger"))
         found.append(_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
     else:
-        found.append(_button(request, f"Confirm {request.action}", "confirm", _style(request)))
-    return [*found, *recheck_button(request), _button(request, "Cancel", "cancel"), *list_button(request)]
+        found.append(_button(request, _confirm_label(request), "confirm", _style(request)))
+    leave = _button(request, "Let it go on" if request.action is Action.CANCEL else "Cancel", "cancel")
+    return [*found, *recheck_button(request), leave, *list_button(request)]
+
+
+def _confirm_label(request: Request) -> str:
+    if request.action is Action.CANCEL:
+        return "Cancel the operation"
+    return f"Confirm {request.action}"
 
 
 def recheck_button(request: Request) -> list[Button]:

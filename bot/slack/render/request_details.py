@@ -16,6 +16,7 @@ from bot.requests.wording import STATE_TEXT, scope
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.delay_warning import delay_lines
+from bot.slack.render.event_labels import OUTSIDE
 from bot.store.facts import UNREAD
 from bot.store.records import Request, RequestState
 from bot.util.text import count_of, rest_line
@@ -98,8 +99,12 @@ def has_long_list(request: Request) -> bool:
 
 def changes(request: Request) -> list[Block]:
     """What an edit adds, removes and keeps, in the verb's words."""
-    lines = request.facts.changes
-    return m.sections("\n".join(map(mrkdwn.format_own, lines))) if lines else []
+    lines = [mrkdwn.format_own(line) for line in request.facts.changes]
+    starter = request.facts.started_by
+    if starter:
+        by = mrkdwn.mention("@", starter) if starter != OUTSIDE else "somebody outside this bot"
+        lines.append(f"*Started by*: {by}")
+    return m.sections("\n".join(lines)) if lines else []
 
 
 def named_databases(request: Request) -> list[Block]:

@@ -1,10 +1,11 @@
-"""Runs; an active run locks its job."""
+"""Runs; an active run locks its job. A cancel does not wait for that lock, and has one of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from bot.dms.rules import Action
 from bot.store.codec import clean
 from bot.store.port import JobLocked
 from bot.store.records import ACTIVE_RUNS, Run, RunState
@@ -15,7 +16,9 @@ _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
 
 # DO NOTHING instead of an error, after which the transaction could not go on. The states are those of the
 # index `runs_lock` in its migration: another active state needs a new migration.
-_ADD = _RUNS.insert("ON CONFLICT (job) WHERE state IN ('queued', 'calling', 'following') DO NOTHING")
+_ADD = _RUNS.insert(
+    "ON CONFLICT (job, (action = 'cancel')) WHERE state IN ('queued', 'calling', 'following') DO NOTHING"
+)
 
 
 class RunTable(TableGroup):
@@ -23,7 +26,7 @@ class RunTable(TableGroup):
         """Add a run. Raises: JobLocked, when it is active and the job has another active run."""
         with self._db.write():
             added = self._db.change(_ADD, _RUNS.values(run))
-            holder = None if added else self._active(run.job)
+            holder = None if added else self._active(run)
         if holder is not None:
             raise JobLocked(holder)
 
@@ -76,10 +79,12 @@ class RunTable(TableGroup):
         run = self.run(id)
         if run is None or run.state not in expect:
             return None
-        holder = self._active(run.job)
+        holder = self._active(run)
         return None if holder is None or holder.id == id else holder
 
-    def _active(self, job: str) -> Run | None:
-        where = Where().add("job = ?", clean(job)).one_of("state", ACTIVE_RUNS)
+    def _active(self, run: Run) -> Run | None:
+        """The run that holds the lock that `run` needs."""
+        where = Where().add("job = ?", clean(run.job)).one_of("state", ACTIVE_RUNS)
+        where.add(f"action {'=' if run.cancels else '<>'} ?", str(Action.CANCEL))
         row = self._db.row(_RUNS.select(where), where.params)
         return None if row is None else _RUNS.record(row)

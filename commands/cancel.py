@@ -1,0 +1,99 @@
+"""`/dms cancel`: ask the service to cancel the operation that a job is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from bot.cmdline.answers import Answer, Button, Note
+from bot.cmdline.invocation import Flag, Invocation, Syntax
+from bot.dms.model import Job, Operation, Options, short_name
+from bot.dms.port import Dms
+from bot.dms.rules import Action
+from bot.policy.permissions import Permission
+from bot.requests.action import ActionVerb, Confirmation
+from bot.requests.draft import RequestDraft
+from bot.store.facts import RequestFacts
+from commands.support.base import Context, Verb
+from commands.support.resolve import find_job
+
+_MAX_OFFERED = 5
+_OPERATION = Flag("operation", "word", "which operation, if there are several")
+
+
+def _confirmation(_job: Job, _options: Options) -> Confirmation:
+    return Confirmation.CLICK
+
+
+def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    """Source: REST `operations.cancel`: "best effort …, but success is not guaranteed"."""
+    return (
+        "No page says in which state a cancelled operation leaves the job, or what it has changed by then.",
+    )
+
+
+def _effect(job: Job, _options: Options) -> str:
+    return f"`/dms show {job.id}` says how the job stands once the operation has ended."
+
+
+def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
+    return dms.cancel(job, options.operation)
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    job = find_job(ctx, invocation.jobs[0], invocation)
+    running = [each for each in ctx.dms.operations(job, job.create_time) if not each.done]
+    wanted = invocation.word("operation")
+    chosen = [each for each in running if wanted in ("", short_name(each.name))]
+    if not chosen:
+        which = f" called `{wanted}`" if wanted else ""
+        return Note(
+            f"`{job.id}` has no operation{which} under way, so there is nothing to cancel.", tone="warn"
+        )
+    if len(chosen) > 1:
+        return _which(ctx, job, chosen)
+    return ctx.approvals.creation.ask(ctx.who, _draft(ctx, job, chosen[0]))
+
+
+def _which(ctx: Context, job: Job, running: Sequence[Operation]) -> Note:
+    offered = running[-_MAX_OFFERED:]
+    refs = ctx.refs(
+        [Invocation("cancel", (job.name,), {"operation": short_name(each.name)}) for each in offered]
+    )
+    buttons = [
+        Button(f"Cancel {each.verb}", "cancel", "run", ref) for each, ref in zip(offered, refs, strict=True)
+    ]
+    lines = [f"• {_described(each)}" for each in offered]
+    return Note("\n".join([f"`{job.id}` is in several operations. Which one?", *lines]), tuple(buttons))
+
+
+def _draft(ctx: Context, job: Job, operation: Operation) -> RequestDraft:
+    runs = ctx.store.runs(job=job.name)
+    starter = next((run.by for run in runs if operation.name == run.operation and not run.cancels), "")
+    facts = RequestFacts(changes=(f"*Operation*: {_described(operation)}",), started_by=starter or "outside")
+    options = Options(operation=operation.name)
+    return RequestDraft(Action.CANCEL, (job,), options, ctx.response_url, facts=facts)
+
+
+def _described(operation: Operation) -> str:
+    begun = operation.create_time
+    since = f", since {begun.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if begun else ""
+    cancelling = ", being cancelled already" if operation.cancelling else ""
+    return f"`{operation.verb or 'unknown'}` (`{short_name(operation.name)}`){since}{cancelling}"
+
+
+VERB = Verb(
+    name="cancel",
+    permission=Permission.CHANGE,
+    summary="cancel the operation that a job is in",
+    usage=("cancel JOB [--operation NAME]",),
+    syntax=Syntax("one", (_OPERATION,)),
+    details=(
+        "Asks the service to cancel what it is doing with the job, such as a restart. The service does its "
+        "best, and the operation may end all the same. You confirm it. A run of this bot that waits for the "
+        "operation does not stand in the way."
+    ),
+    examples=("cancel orders-db",),
+    run=_run,
+    action=ActionVerb(Action.CANCEL, _confirmation, _warning, _effect, _call),
+)
