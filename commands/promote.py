@@ -13,6 +13,7 @@ from bot.dms.engines import reads_backup_files, recovery_clause
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, some_not_named, unpromotable
+from bot.dms.running_errors import errors_are_retried, runs_with_errors
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.util.text import first_few
@@ -37,13 +38,29 @@ def _options(invocation: Invocation) -> Options:
 
 
 def _confirmation(job: Job, options: Options) -> Confirmation:
-    """The delay of a failed or stopped job is not measured, nor that of a failback: its id must be typed."""
-    if options.failback or not is_measured(job):
+    """The delay of a failed or stopped job is not measured, nor that of a failback: its id must be typed.
+
+    So must that of a job with errors, of which the delay does not tell what is missing.
+    """
+    if options.failback or not is_measured(job) or runs_with_errors(job):
         return Confirmation.TYPE_TO_CONFIRM
     return Confirmation.CLICK
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    """Source: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle): Running with errors lists
+    Promote."""
+    if runs_with_errors(job) and not options.failback:
+        clear = ", as the errors clear by themselves then" if errors_are_retried(job) else ""
+        errors = (
+            "*The job runs with errors*: what is faulty may be incomplete on the destination, whatever the "
+            f"replication delay is. Fix the cause first, and wait{clear}."
+        )
+        return (errors, *_consequences(job, options))
+    return _consequences(job, options)
+
+
+def _consequences(job: Job, options: Options) -> tuple[str, ...]:
     arriving = _arriving(job)
     if options.failback:
         # REST `PromoteMigrationJobRequest.failback`: "a failback promote from destination back to source".

@@ -15,7 +15,7 @@ from bot.dms.engines import engines_of
 from bot.dms.model import Database, Job, JobType, ObjectPhase, ObjectState, Options, Phase, State
 from bot.dms.rule import Action, Rule, Situation, Verdict, Way
 from bot.dms.rule_table import find
-from bot.dms.running_errors import runs_with_errors
+from bot.dms.running_errors import is_faulty, runs_with_errors
 from bot.util.text import first_few
 
 __all__ = [
@@ -257,7 +257,7 @@ def at_risk(action: Action, options: Options, databases: Sequence[Database]) -> 
 
 
 def _incomplete(database: Database) -> bool:
-    return database.state == ObjectState.FAILED or database.phase == ObjectPhase.FULL_DUMP
+    return is_faulty(database) or database.phase == ObjectPhase.FULL_DUMP
 
 
 def is_promoted(database: Database) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.dms.errors import DmsError
-from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, Options, State
+from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, ObjectState, Options, State
 from bot.dms.port import Reads
 from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
 from bot.requests.fingerprint import selection_edits, selection_matters, shown_selection
@@ -102,10 +102,17 @@ def risk_lines(action: Action, jobs: Sequence[Job], found: Mapping[str, Sequence
                 yield f"*The data of {names} may be incomplete*: failed with the job (`{job.id}`)."
         elif action is Action.PROMOTE:
             for each in databases:
-                where = f"{each.state} in {each.phase or 'no phase'}"
-                yield f"*The data of `{each.id}` is incomplete*: it is {where} (`{job.id}`)."
+                yield f"{_incomplete(each)} (`{job.id}`)."
         elif databases and job.state != State.COMPLETED:
             yield from _in_use(job, databases)
+
+
+def _incomplete(database: Database) -> str:
+    """What is wrong with a database that is promoted all the same, without a full stop."""
+    where = f"{database.state} in {database.phase or 'no phase'}"
+    if database.state == ObjectState.FAILED or database.phase == ObjectPhase.FULL_DUMP:
+        return f"*The data of `{database.id}` is incomplete*: it is {where}"
+    return f"*The data of `{database.id}` may be incomplete*: it is {where}, with an error"
 
 
 def _in_use(job: Job, databases: Sequence[Database]) -> Iterator[str]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from bot.dms.advice import next_step
-from bot.dms.model import Endpoint, Job, Options
-from bot.dms.rules import caution
+from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, Options
+from bot.dms.rules import Action, caution
 from bot.requests.action import Confirmation
+from bot.requests.seen import find_seen, risk_lines
 from commands import delete, promote, restart, start, stop
 from commands.support.base import Verb
 from tests.jobs import a_job
@@ -247,6 +248,30 @@ def test_a_restart_of_a_job_that_runs_with_errors_wipes_what_is_healthy_too(
     assert ("clear by themselves" in text) is warned
     mysql = " ".join(restart.VERB.action.warning(job_in(source="MYSQL"), options, ()))
     assert "clear by themselves" not in mysql, "the guide for MySQL has no such status"
+
+
+@pytest.mark.parametrize(("source", "clear"), [("POSTGRESQL", True), ("ORACLE", True), ("MYSQL", False)])
+def test_a_promote_of_a_job_that_runs_with_errors_warns_and_has_its_id_typed(
+    source: str, clear: bool
+) -> None:
+    """ "Migration job statuses": Running with errors lists Promote, and errors clear by themselves."""
+    well = job_in(source=source)
+    ailing = replace(well, error=Fault(9, "conflict"))
+    assert promote.VERB.action is not None
+    assert promote.VERB.action.confirmation(ailing, Options()) is Confirmation.TYPE_TO_CONFIRM
+    assert promote.VERB.action.confirmation(well, Options()) is Confirmation.CLICK
+    assert "may be incomplete on the destination" in said(promote.VERB, ailing)
+    assert ("clear by themselves" in said(promote.VERB, ailing)) is clear
+    assert "runs with errors" not in said(promote.VERB, well)
+
+
+def test_a_promote_names_the_databases_with_errors() -> None:
+    ailing = Database("x/b", ObjectId("b"), "RUNNING", "CDC", Fault(9, "conflict"))
+    well = Database("x/a", ObjectId("a"), "RUNNING", "CDC")
+    job = job_in()
+    seen = find_seen(Action.PROMOTE, Options(), [job], {job.name: (well, ailing)})
+    (line,) = risk_lines(Action.PROMOTE, [job], seen.at_risk)
+    assert line.startswith("*The data of `b` may be incomplete*")
 
 
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])

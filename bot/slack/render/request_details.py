@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.dms.model import ConfigSnapshot, Job, Selection, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
+from bot.dms.running_errors import runs_with_errors, shown_status
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
@@ -162,9 +163,10 @@ def _jobs(request: Request) -> list[str]:
 
 def _job(request: Request, job: Job) -> str:
     name = f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    shown = shown_status(job, with_errors=runs_with_errors(job))
     head = (
-        f"{labels.job_emoji(job)} "
-        f"{labels.job_name_code(request, job.name)}{name} — {labels.status(job.status)}"
+        f"{labels.status_emoji(shown)} "
+        f"{labels.job_name_code(request, job.name)}{name} — {labels.status(shown)}"
     )
     ends = (
         f"From {labels.location_text(job.source)} to {labels.location_text(job.destination)}, "
