@@ -46,6 +46,24 @@ def engines_of(job: Job) -> Engines:
     return _PAIRS.get((job.source.engine, to), Engines.UNKNOWN)
 
 
+class Family(StrEnum):
+    """Kinds of engines whose errors mean the same."""
+
+    POSTGRESQL = "from PostgreSQL"
+    MYSQL = "from MySQL"
+    TABLES = "tables of Oracle or SQL Server to PostgreSQL"
+    BACKUP_FILES = "backup files of SQL Server"
+    UNKNOWN = "not known"
+
+
+def family(job: Job) -> Family:
+    if job.source.engine in ("POSTGRESQL", "MYSQL"):
+        return Family[job.source.engine]
+    if loads_tables(job):
+        return Family.TABLES
+    return Family.BACKUP_FILES if reads_backup_files(job) else Family.UNKNOWN
+
+
 def reads_backup_files(job: Job) -> bool:
     """Whether the job restores backup files of SQL Server, so that its delay has no zero to wait for.
 

@@ -8,8 +8,11 @@ and the REST reference of `MigrationJobVerificationError.ErrorCode`. What no pag
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from bot.dms.engines import Family
 
 DIAGNOSE = "diagnose-issues"
 LIMITS = "known-limitations"
@@ -101,6 +104,8 @@ class KnownError:
     page: str = DIAGNOSE
     documented: bool = True
     """Whether a page of the guides names this remedy; else it is the bot's own."""
+    by_family: Mapping[Family, str] = field(default_factory=dict)
+    """`text` for jobs of these engines, where it differs."""
 
 
 def known(
@@ -110,8 +115,25 @@ def known(
     *codes: str,
     page: str = DIAGNOSE,
     documented: bool = True,
+    by_family: Mapping[Family, str] | None = None,
 ) -> KnownError:
-    return KnownError(cause, text, re.compile(pattern, re.IGNORECASE | re.DOTALL), codes, page, documented)
+    sign = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    return KnownError(cause, text, sign, codes, page, documented, by_family or {})
 
 
+SCHEMA_DIFFERS = (
+    "A table on the destination is not like the one on the source. Make the same change on both, then "
+    "{go_on}."
+)
+SCHEMA_DIFFERS_BY_FAMILY = {
+    Family.POSTGRESQL: (
+        "A table on the destination is not like the one on the source: plain DDL is not replicated. Make the "
+        "same change on both, then {go_on}."
+    ),
+    Family.TABLES: (
+        "A table on the destination is not like the one on the source: changes of the schema are not "
+        "migrated by themselves. Update the conversion workspace and then the job."
+    ),
+}
+"""Source: "Known limitations" (PostgreSQL, AlloyDB, Oracle, SQL Server to PostgreSQL)."""
 LOGS_GONE = "The source no longer has the log that replication needs: {}. {{start_over}}"

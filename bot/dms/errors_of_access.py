@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from bot.dms.error_causes import NETWORK, SOURCE, Cause, KnownError, known
+from bot.dms.engines import Family
+from bot.dms.error_causes import (
+    NETWORK,
+    SCHEMA_DIFFERS,
+    SCHEMA_DIFFERS_BY_FAMILY,
+    SOURCE,
+    Cause,
+    KnownError,
+    known,
+)
 
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
@@ -10,7 +19,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bis blocked because of many connection errors\b|"
         r"\bflush-hosts\b|\bpg_hba\.conf\b|\bis not allowed to connect\b",
         "The database does not let DMS's address in. "
-        "Allow it (`pg_hba.conf`, the user's host, an allowlist), and unblock it (MySQL: `FLUSH HOSTS`).",
+        "Allow it (PostgreSQL: `pg_hba.conf`; MySQL: the user's host; an allowlist), and unblock it (MySQL: "
+        "`FLUSH HOSTS`).",
         documented=False,
     ),
     known(
@@ -64,15 +74,20 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bstatement timeout\b|\block wait timeout\b|"
         r"\bmaximum statement execution time\b|\block timeout\b",
         "A statement on the database took longer than allowed. "
-        "Raise the limit (`statement_timeout`) for the migration user, then {go_on}.",
+        "Raise the limit for the migration user (PostgreSQL: `statement_timeout`), then {go_on}.",
         documented=False,
     ),
     known(
         Cause.DISK_FULL,
         r"\bdisk (?:is )?full\b|\bno space left\b|\bout of disk\b|"
         r"\bstorage\b.{0,20}\bfull\b|\bcould not extend file\b",
-        "A disk is full, on the source (piled-up WAL) or on the destination. Make room first.",
+        "A disk is full, on the source or on the destination. Make room first.",
         documented=False,
+        by_family={
+            Family.POSTGRESQL: (
+                "A disk is full, on the source (piled-up WAL) or on the destination. Make room first."
+            )
+        },
     ),
     known(
         Cause.IN_USE,
@@ -86,7 +101,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bduplicate (?:key|entry)\b|\bunique constraint\b|\berror(?:_code:)? ?1062\b|"
         r"\bcould not create unique index\b|\bORA-00001\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until it is promoted.",
+        "destination alone until the migration is over.",
         documented=False,
     ),
     known(
@@ -95,9 +110,9 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bviolates not-null constraint\b|\bviolates foreign key constraint\b|"
         r"\bvalue too long for type\b|\bunknown column\b|"
         r"\bdata too long for column\b|\bviolates check constraint\b",
-        "A table on the destination is not like the one on the source: DDL is not replicated. Make the same "
-        "change on both, then {go_on}.",
+        SCHEMA_DIFFERS,
         documented=False,
+        by_family=SCHEMA_DIFFERS_BY_FAMILY,
     ),
     known(
         Cause.CONNECTION_LOST,

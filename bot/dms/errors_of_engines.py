@@ -8,7 +8,15 @@ source" of the guides.
 
 from __future__ import annotations
 
-from bot.dms.error_causes import LOGS_GONE, SOURCE, Cause, KnownError, known
+from bot.dms.error_causes import (
+    LOGS_GONE,
+    SCHEMA_DIFFERS,
+    SCHEMA_DIFFERS_BY_FAMILY,
+    SOURCE,
+    Cause,
+    KnownError,
+    known,
+)
 
 ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
@@ -87,9 +95,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.SCHEMA_DRIFT,
         r"\bORA-(?:01400|02291|02290|12899|01438)\b|\bcannot be converted from type\b|"
         r"\berror(?:_code)?:? ?(?:1054|1136|1677)\b",
-        "A table on the destination is not like the one on the source: DDL is not replicated. Make the same "
-        "change on both, then {go_on}.",
+        SCHEMA_DIFFERS,
         documented=False,
+        by_family=SCHEMA_DIFFERS_BY_FAMILY,
     ),
     # ---- MySQL
     known(
@@ -122,7 +130,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\berror(?:_code)?:? ?(?:1032|1062|1586)\b|\bHA_ERR_(?:KEY_NOT_FOUND|FOUND_DUPP_KEY|END_OF_FILE)\b|"
         r"\bcan't find record in\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until it is promoted.",
+        "destination alone until the migration is over.",
         documented=False,
     ),
     # ---- SQL Server

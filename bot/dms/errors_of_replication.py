@@ -3,6 +3,7 @@ stands before a more general one."""
 
 from __future__ import annotations
 
+from bot.dms.engines import Family
 from bot.dms.error_causes import LIMITS, LOGS_GONE, SOURCE, Cause, KnownError, known
 
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
@@ -15,8 +16,14 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.CLEANUP,
         r"\bcleanup may have failed\b|\bfailed to clean up\b",
-        "DMS could not clean up on the source. Drop the replication slots "
-        "that it left there (their names begin with `pgl_`), as they keep WAL from being removed.",
+        "DMS could not clean up on the source: look for what it left there, and remove it.",
+        documented=False,
+        by_family={
+            Family.POSTGRESQL: (
+                "DMS could not clean up on the source. Drop the replication slots that it left there "
+                "(pglogical's begin with `pgl_`), as they keep WAL from being removed."
+            )
+        },
     ),
     known(
         Cause.NOT_EMPTY,
@@ -27,6 +34,12 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         "The destination is not empty. Clear it (or choose another), then {go_on}.",
         "EXISTING_DATA",
         "EXISTING_CONFLICTING_DATABASES",
+        by_family={
+            Family.POSTGRESQL: (
+                "The destination is not empty. Clear it (a Cloud SQL replica has to become a primary first, "
+                "to be writable), or choose another, then {go_on}."
+            )
+        },
     ),
     known(
         Cause.DESTINATION_GONE,
@@ -75,6 +88,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\binitialization failed during nonrecoverable step\b",
         "The first copy of a database failed, and cannot go on where it stopped. "
         "Look into the source's log for the cause, then {go_on}.",
+        documented=False,
     ),
     known(
         Cause.PACKET,
@@ -152,6 +166,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bno data is being replicated\b",
         "The dump is there, but nothing follows. Look whether the source's binary logging "
         "and replication settings are as the guide says, then {go_on}.",
+        documented=False,
     ),
     known(
         Cause.BINLOG_SETTINGS,
@@ -190,7 +205,17 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\btable definition has changed\b|\berror 1412\b|\bDDL\b.{0,60}\b(?:blocked|not supported|"
         r"during)\b|"
         r"\bconcurrent DDL\b",
-        "The structure of a table was changed during the full dump. Hold DDL back until CDC. {start_over}",
+        "The structure of a table was changed. Hold DDL back until the full dump is done. {start_over}",
+        by_family={
+            Family.POSTGRESQL: (
+                "DDL that needs an ACCESS EXCLUSIVE lock waits for the full dump, and what follows it on "
+                "that table waits, too. Hold DDL back until the dump is done."
+            ),
+            Family.TABLES: (
+                "DDL during a migration is not supported. Update the conversion workspace to the new schema, "
+                "and then the job."
+            ),
+        },
     ),
     known(
         Cause.ROW_SIZE,
@@ -229,11 +254,21 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.NO_PRIMARY_KEY,
         r"\b(?:no|without|lacks? a?|have no|has no|(?:does|do) not have a?)\s*primary key\b|"
         r"\breplica identity\b|\bmissing primary key\b",
-        "Tables have no primary key: their updates and deletes are not replicated. "
-        "Add keys, or bring such changes over by hand after the promotion.",
+        "Tables have no primary key, so some of their changes may not be replicated. Add keys.",
         "UNSUPPORTED_TABLE_DEFINITION",
         "TABLES_WITH_LIMITED_SUPPORT",
         page=LIMITS,
+        by_family={
+            Family.POSTGRESQL: (
+                "Tables have no primary key: their updates and deletes are not replicated. Add keys, or "
+                "bring such changes over by hand after the promotion. In a quick-start job, REPLICA IDENTITY "
+                "FULL or INDEX is enough."
+            ),
+            Family.TABLES: (
+                "Tables have no primary key, which every table on the destination should have: create one "
+                "in the conversion workspace."
+            ),
+        },
     ),
     known(
         Cause.EXTENSION,
@@ -268,10 +303,15 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.VERSION,
         r"\bversions?\b.{0,80}\b(?:incompatible|not supported|unsupported|lower than|older than)\b|"
         r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b",
-        "Source and destination versions do not go together: "
-        "the destination must have the same or a newer major version.",
+        "Source and destination versions do not go together: the guide lists those that do.",
         "VERSION_INCOMPATIBILITY",
         page=LIMITS,
+        by_family={
+            Family.POSTGRESQL: (
+                "Source and destination versions do not go together: the destination must have the same or a "
+                "newer major version. Then make a new job."
+            )
+        },
     ),
     known(
         Cause.PROFILE_TYPES,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.dms.engines import recovery_clause
+from bot.dms.engines import family, recovery_clause
 from bot.dms.error_causes import PGLOGICAL_CAUSES, KnownError
 from bot.dms.known_errors import find
 from bot.dms.model import Fault, Job, Phase, State
@@ -48,7 +48,8 @@ def likely_cause(error: Fault | str, job: Job | None = None) -> LikelyCause | No
 
 def explain(known: KnownError, job: Job | None = None) -> LikelyCause:
     """The cause and what helps, as far as the job's state allows it."""
-    text = known.text.replace("{go_on}", _go_on(job)).replace("{start_over}", _start_over(job))
+    text = known.text if job is None else known.by_family.get(family(job), known.text)
+    text = text.replace("{go_on}", _go_on(job)).replace("{start_over}", _start_over(job))
     return LikelyCause(text, docs_url(job, known.page), known.documented)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.dms.advice import next_step
+from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Endpoint, Fault, Job, JobType, Options, Phase, State
 from bot.dms.rules import Action, check
 from commands import delete, promote, restart, resume, start, stop, verify
@@ -175,3 +176,30 @@ def test_a_dump_made_by_hand_is_warned_of_where_there_is_one(pair: str, path: st
 def test_what_a_stop_leads_to(pair: str, phase: str, can: str) -> None:
     assert stop.VERB.action is not None
     assert can in stop.VERB.action.effect(job_of(pair, phase=phase), Options())
+
+
+@every_pair
+@pytest.mark.parametrize(
+    ("error", "words", "pairs"),
+    [
+        # "Known limitations" (PostgreSQL, AlloyDB): standard DDL is not replicated.
+        ('relation "orders" does not exist', "DDL is not replicated", POSTGRESQL),
+        # (Oracle, SQL Server to PostgreSQL): update the conversion workspace, and refresh the job.
+        ('column "total" does not exist', "conversion workspace", TO_POSTGRESQL),
+        # (PostgreSQL, AlloyDB): "UPDATE and DELETE aren't migrated for tables without primary keys".
+        ("TABLES_WITH_LIMITED_SUPPORT", "updates and deletes are not", POSTGRESQL),
+        ("no space left on device", "WAL", POSTGRESQL),
+        # "Diagnose issues" (PostgreSQL): promote the destination instance to make it read/write.
+        ("EXISTING_DATA", "become a primary first", POSTGRESQL),
+        # "Diagnose issues" (AlloyDB, PostgreSQL): DDL that needs ACCESS EXCLUSIVE waits for the full dump.
+        ("DDL or DML is blocked", "ACCESS EXCLUSIVE", POSTGRESQL),
+        ("VERSION_INCOMPATIBILITY", "newer major version", POSTGRESQL),
+        ("cleanup may have failed", "replication slots", POSTGRESQL),
+    ],
+)
+def test_a_cause_helps_with_the_engines_that_it_is_about(
+    pair: str, error: str, words: str, pairs: tuple[str, ...]
+) -> None:
+    cause = likely_cause(error, job_of(pair, "FAILED"))
+    assert cause is not None
+    assert (words in cause.text) is (pair in pairs)
