@@ -48,7 +48,7 @@ def gateway(dms: DmsServer) -> Iterator[Gateway]:
 @pytest.fixture
 def looking(gateway: Gateway) -> Iterator[Looking]:
     made = Looking(gateway, PATIENCE_S)
-    assert made.list_jobs().missing == ()  # connections and profiles are there
+    until(lambda: made.list_jobs().missing == ())  # connections and profiles are there
     yield made
     made.close()
 
@@ -204,3 +204,15 @@ def test_profiles_that_hang_do_not_hide_their_jobs(dms: DmsServer, gateway: Gate
     assert (job.id, job.source.host) == ("here-4", "")
     assert looking.profiles_note(job) == "they have not been read yet"
     looking.close()
+
+
+def test_all_locations_at_once_are_one_answer_or_none(dms: DmsServer, control: DmsControl) -> None:
+    """Without `DMS_LOCATIONS`, one call lists everything."""
+    anywhere = Gateway(dms.project, (), dms.grpc_host, dms.rest_host, deadline_s=8.0)
+    looking = Looking(anywhere, PATIENCE_S)
+    until(lambda: len(looking.find("away").jobs) == 1, passing=(Unavailable,))
+    control.fault("ListMigrationJobs", "HANG", times=None)
+    with pytest.raises(Unavailable, match="DMS did not answer in time: no answer came in"):
+        looking.find("away")
+    looking.close()
+    anywhere.close()
