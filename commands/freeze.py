@@ -61,7 +61,7 @@ def _until(ctx: Context, invocation: Invocation) -> datetime:
 def _reason(invocation: Invocation) -> str:
     reason = redact(" ".join(invocation.word("reason").split())).rstrip(".")
     if not reason:
-        raise UsageError(f"Say why, for those who will be refused: `{_example(invocation)}`.")
+        raise UsageError(f"Say why, for people who are blocked: `{_example(invocation)}`.")
     if len(reason) > _MAX_REASON:
         raise UsageError(f"Say why in at most {_MAX_REASON} characters, as in `{_example(invocation)}`.")
     return reason
@@ -96,7 +96,7 @@ VERB = Verb(
         flags=(
             Flag("all", "switch", "every job"),
             Flag("until", "time", "when it ends"),
-            Flag("reason", "text", "why, for those who will be refused"),
+            Flag("reason", "text", "why, shown to people who are blocked"),
         ),
     ),
     details="Nobody can change a frozen job from here until then, or until `/dms unfreeze`. What is under "

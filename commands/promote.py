@@ -194,9 +194,10 @@ VERB = Verb(
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
         "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
         "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "
-        "after that. With `--failback`, a SQL Server job in the phase PHASE_FAILBACK is promoted from the "
-        "destination back to its source. You confirm it, by typing the job ID unless the delay is known to "
-        "be zero and no unsupported changes were counted."
+        "after that; for Oracle, and SQL Server to PostgreSQL, if the delay is down to seconds and the last "
+        "changes have arrived. With `--failback`, a SQL Server job in the phase PHASE_FAILBACK is promoted "
+        "from the destination back to its source. You confirm it, by typing the job ID unless the delay is "
+        "known to be zero and no unsupported changes were counted."
     ),
     examples=(
         "promote orders-db",

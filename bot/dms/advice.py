@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.dms import source_writes
-from bot.dms.engines import loads_tables, reads_backup_files, recovery_clause
+from bot.dms.engines import Family, family, loads_tables, reads_backup_files, recovery_clause
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
@@ -58,6 +58,7 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         "AFTER_THE_DUMP": after_the_dump(job),
         "LOG_GROWTH": f" Until then, {growth}." if growth else "",
         "SWITCH_OVER": switch_over(job),
+        "AFTER_THE_MOVE": _AFTER_THE_MOVE[family(job)],
         "WHILE_STOPPED": while_stopped(job),
         "ALSO": "Delete is" if job.type == JobType.ONE_TIME else "Promote and delete are",
     }
@@ -275,6 +276,15 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     ),
 }
 
+_AFTER_THE_MOVE = {
+    Family.POSTGRESQL: "Check its sequences, users and extensions there, and refresh materialized views.",
+    Family.MYSQL: "Create its users there: they are not migrated.",
+    Family.TABLES: "Create its users there, and the foreign keys and triggers that were dropped for it.",
+    Family.BACKUP_FILES: "Create its logins and jobs there if they are missing.",
+    Family.UNKNOWN: "Check that its users are there.",
+}
+"""Sources: "Known limitations" (PostgreSQL and AlloyDB, where the promotion sets the sequences; MySQL;
+Oracle), "Configure your destination" (Oracle). For SQL Server to Cloud SQL, it is the bot's own."""
 _BY_STATE: dict[str, str] = {
     State.DRAFT: "Finish its setup in the console, then verify and start it.",
     State.NOT_STARTED: "Verify it, then start it: that begins the full dump.",
@@ -284,8 +294,8 @@ _BY_STATE: dict[str, str] = {
         "delete it."
     ),
     State.COMPLETED: (
-        "Point the applications at the destination if that is not done. Deleting the job now removes its "
-        "record and its destination connection profile, and leaves the destination as it is."
+        "Point the applications at the destination if that is not done. AFTER_THE_MOVE Deleting the job now "
+        "removes its record and leaves the destination as it is."
     ),
     State.MAINTENANCE: "Wait: the service is doing maintenance on it.",
     State.DELETED: "Nothing is left to do.",

@@ -57,6 +57,8 @@ class Family(StrEnum):
 
 
 def family(job: Job) -> Family:
+    if goes_back(job):
+        return Family.UNKNOWN
     if job.source.engine in ("POSTGRESQL", "MYSQL"):
         return Family[job.source.engine]
     if loads_tables(job):

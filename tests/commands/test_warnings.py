@@ -255,7 +255,7 @@ def test_a_promote_of_a_job_that_runs_with_errors_warns_and_has_its_id_typed(
     source: str, clear: bool
 ) -> None:
     """ "Migration job statuses": Running with errors lists Promote, and errors clear by themselves."""
-    well = job_in(source=source)
+    well = job_in(source=source, to="POSTGRESQL" if source == "ORACLE" else source)
     ailing = replace(well, error=Fault(9, "conflict"))
     assert promote.VERB.action is not None
     assert promote.VERB.action.confirmation(ailing, Options()) is Confirmation.TYPE_TO_CONFIRM

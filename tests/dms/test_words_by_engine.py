@@ -17,8 +17,11 @@ from bot.dms.advice import next_step
 from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Endpoint, Fault, Job, JobType, Options, Phase, State
 from bot.dms.rules import Action, check
+from bot.slack.render import alerts
+from bot.store.records import Event
 from commands import delete, promote, restart, resume, start, stop, verify
-from tests.jobs import a_job
+from tests.jobs import BORN, a_job
+from tests.slack.checks import accepted, all_text
 
 PAIRS = {
     "PostgreSQL to AlloyDB": ("POSTGRESQL", "POSTGRESQL", "ALLOYDB"),
@@ -203,3 +206,37 @@ def test_a_cause_helps_with_the_engines_that_it_is_about(
     cause = likely_cause(error, job_of(pair, "FAILED"))
     assert cause is not None
     assert (words in cause.text) is (pair in pairs)
+
+
+@every_pair
+@pytest.mark.parametrize(
+    ("word", "pairs"),
+    [
+        # "Known limitations" (PostgreSQL, AlloyDB): the promotion sets the sequences.
+        ("Check its sequences", POSTGRESQL),
+        ("materialized views", POSTGRESQL),
+        # "Configure your destination" (Oracle).
+        ("foreign keys and triggers", TO_POSTGRESQL),
+    ],
+)
+def test_what_is_left_to_do_after_a_promotion(pair: str, word: str, pairs: tuple[str, ...]) -> None:
+    step = next_step(job_of(pair, "COMPLETED", ""))
+    assert (word in step) is (pair in pairs)
+    assert "profile" not in step, "that it goes with the job is documented for Cloud SQL only"
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes"), [("STARTING", True), ("STOPPING", True), ("CREATING", False), ("DELETING", False)]
+)
+def test_how_long_a_step_takes_is_said_where_a_page_says_it(state: str, minutes: bool) -> None:
+    """ "Migration job statuses": Starting takes seconds to minutes, Stopping about a minute."""
+    job = job_of("PostgreSQL", state, "")
+    event = Event(job.name, BORN, BORN, "stuck", after=state)
+    assert ("needs minutes" in all_text(accepted(alerts.alert(event, job)))) is minutes
+
+
+@pytest.mark.parametrize(("pair", "logs"), [("SQL Server", True), ("MySQL", False), ("Oracle", False)])
+def test_why_a_delay_is_high(pair: str, logs: bool) -> None:
+    job = job_of(pair)
+    event = Event(job.name, BORN, BORN, "delayed", after="5400")
+    assert ("transaction log" in all_text(accepted(alerts.alert(event, job)))) is logs

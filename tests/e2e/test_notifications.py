@@ -98,7 +98,7 @@ def test_cdc_reached_says_what_to_do_next(env: Env) -> None:
 def test_an_alert_stops_warning_once_the_job_was_restarted(env: Env) -> None:
     job = a_job(env, "over", state="RUNNING", phase="FULL_DUMP")
     env.dms.set_job(job, state="STOPPED")
-    alert = env.slack.wait_message(channel=NEWS, contains=["Do not leave it like this", job, "[Restart]"])
+    alert = env.slack.wait_message(channel=NEWS, contains=["Act now", job, "[Restart]"])
     assert plain(alert).count("Restart or delete it") == 1
     env.dms.set_job(job, state="RUNNING")
     over = plain(env.shows(alert, "Was stopped in the full dump", "the job went on to", "full dump"))

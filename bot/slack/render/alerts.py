@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms import display, source_writes
 from bot.dms.advice import errors_step, next_step, source_log_growth
+from bot.dms.engines import reads_backup_files
 from bot.dms.error_news import (
     ERRORS,
     brings_errors,
@@ -36,6 +37,8 @@ _MAX_NAMES = 15
 _MAX_GROUPS = 15
 _STOP_WRITES = "🛑 *Stop the writes to the source now*"
 _MAY_RESUME = "▶️ *Writes to the source may resume*"
+_MINUTES = frozenset({State.STARTING, State.STOPPING})
+"""Steps of some minutes at most ("Migration job statuses" of each guide); no page says it of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +273,7 @@ def _body(event: Event, job: Job | None, databases: Sequence[Database]) -> list[
         growth = source_log_growth(job)
         and_growth = f", and {growth}" if growth else ""
         return [
-            "🚨 *Do not leave it like this*: a job stopped in the full dump cannot resume"
-            f"{and_growth}. Restart or delete it."
+            f"🚨 *Act now*: a job stopped in the full dump cannot resume{and_growth}. Restart or delete it."
         ]
     elif event.detail:
         found.append(mrkdwn.verbatim(event.detail))
@@ -313,23 +315,26 @@ def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> 
         case "stuck" if not event_labels.in_dump(event):
             return _unstick(event, job)
         case "delayed":
-            return (
-                f"Look at `/dms delay {name}`: the source may write more than DMS can replay, or the network "
-                "is slow. Do not promote now."
-            )
+            return f"Look at `/dms delay {name}`: {_why_delayed(job)}. Do not promote now."
         case "database_failed" if job is not None and job.state == State.RUNNING:
             return errors_step(job, max(1, sum(each.state == ObjectState.FAILED for each in databases)))
         case _:
             return next_step(job, databases) if job else ""
 
 
+def _why_delayed(job: Job | None) -> str:
+    """For SQL Server, the delay counts from the time in a backup file's name ("Migration job metrics")."""
+    if job is not None and reads_backup_files(job):
+        return "the last transaction log may be old, or DMS restores more slowly than logs arrive"
+    return "the source may write more than DMS can replay, or the network is slow"
+
+
 def _unstick(event: Event, job: Job | None) -> str:
     if job is not None and source_writes.waits(event.after):
         return next_step(job)
-    look = (
-        "Look at the job and its operation in the console: DMS usually needs minutes for this step, not "
-        "longer."
-    )
+    look = "Look at the job and its operation in the console."
+    if event.after.partition("/")[0] in _MINUTES:
+        look = f"{look} DMS usually needs minutes for this step, not longer."
     if job is None or Action.DELETE not in allowed(job):
         return look
     return f"{look} Where nothing else helps, the job can be deleted as it is."

@@ -76,4 +76,4 @@ def _nothing(page: DatabasesPage) -> str:
         return (
             f"No database matches. {mrkdwn.format_own(f'`/dms databases {page.job.id}`')} shows all of them."
         )
-    return "The service lists no databases for this job yet; it knows them once the job has started."
+    return "The service lists no databases for this job yet."

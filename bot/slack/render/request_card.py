@@ -273,7 +273,7 @@ def _abandon_buttons(request: Request, runs: Sequence[Run], now: datetime) -> li
     return [
         *m.sections(
             f"⏱️ *This has gone on for more than {humanize(OVERDUE_AFTER)}*, "
-            f"where minutes are usual, and {jobs} {are} locked until it ends. Look at it in the console. "
+            f"and {jobs} {are} locked until it ends. Look at it in the console. "
             "*Stop following* sends nothing, and stops nothing at the service: "
             f"it reports as unclear how {jobs} {stand}, and lifts the lock.{rest}"
         ),
