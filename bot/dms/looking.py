@@ -85,7 +85,9 @@ class Looking:
         return _answer(self._parts(begun, until))
 
     def get_job(self, name: str, *, fresh: bool = False) -> Job:
-        return self._in_location(JOB, name, partial(self._gateway.get_job, name, fresh=fresh), fresh)
+        # What a decision is based on is read for it alone: a joined read may have begun seconds ago.
+        alone = object() if fresh else None
+        return self._in_location(JOB, name, partial(self._gateway.get_job, name, fresh=fresh), alone)
 
     # Parts of a job
 

@@ -137,6 +137,14 @@ def test_the_same_read_is_made_once_for_all_who_wait(looking: Looking, control: 
     assert len(control.calls("ListMigrationJobs")) == len(PLACES)
 
 
+def test_what_is_decided_on_is_read_for_it_alone(looking: Looking, control: DmsControl) -> None:
+    control.fault("GetMigrationJob", "SLOW", times=None, delay_seconds=0.2)
+    with ThreadPoolExecutor(3) as people:
+        reads = [people.submit(looking.get_job, full("here-5"), fresh=True) for _ in range(3)]
+        assert {each.result().id for each in reads} == {"here-5"}
+    assert len(control.calls("GetMigrationJob")) == 3
+
+
 def test_reads_that_hang_take_few_threads_and_no_time_from_others(
     looking: Looking, control: DmsControl
 ) -> None:
