@@ -50,6 +50,8 @@ def _vm(invocation: Invocation) -> Vm:
         subnet=invocation.word("subnet"),
         port=int(invocation.word("port", "0")),
     )
+    if "port" in invocation.flags and not 0 < vm.port <= _MAX_PORT:
+        raise UsageError(f"A port is a number from 1 to {_MAX_PORT}, as in `{_SSH} --port 5432`.")
     if ssh:
         _check_bastion(vm)
     else:
@@ -66,8 +68,6 @@ def _check_bastion(vm: Vm) -> None:
         )
     if vm.subnet and not vm.machine_type:
         raise UsageError("`--subnet` is for a new VM: add `--machine-type`, for example `e2-micro`.")
-    if vm.port > _MAX_PORT:
-        raise UsageError(f"A port is a number from 1 to {_MAX_PORT}, as in `{_SSH} --port 5432`.")
 
 
 def _check_proxy(vm: Vm) -> None:

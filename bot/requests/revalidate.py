@@ -15,7 +15,7 @@ from bot.requests.base import RequestContext
 from bot.requests.fingerprint import unlisted, unread
 from bot.requests.rules import measures_delay
 from bot.requests.seen import find_seen, risk_lines, selection_changes
-from bot.requests.wording import blocked_note, describe_change, list_jobs
+from bot.requests.wording import blocked_note, describe_change, describe_errors, list_jobs
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 from bot.util import parallel
@@ -82,7 +82,8 @@ class Revalidation:
             selection = selection_changes(self._ctx.dms, request, now)
         except NotFound:
             return _gone_text(then)
-        return describe_change(then, now, request.options, selection)
+        change = describe_change(then, now, request.options, selection)
+        return change or describe_errors(request, then, now)
 
     def unseen(self, request: Request) -> tuple[str, ...]:
         """What approvers have not seen, a sentence for each job: they may have approved it meanwhile."""

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from bot.cmdline.answers import Button, Note, RichPart, RichText, Time, User, Verbatim, rich_parts
 from bot.dms.model import FieldChange, Job, Options, short_name
-from bot.dms.rules import where
+from bot.dms.rules import Action, where
+from bot.dms.running_errors import runs_with_errors
 from bot.requests.fingerprint import edits
 from bot.requests.rules import OVERDUE_AFTER, is_overdue
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
@@ -61,6 +62,14 @@ def describe_change(then: Job, now: Job, own: Options | None = None, more: Seque
     if now.status != then.status:
         moved = f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
     return f"{moved} {describe_edits(then, (*edits(then, now, own), *more))}".strip()
+
+
+def describe_errors(request: Request, then: Job, now: Job) -> str:
+    """That a job which is to be promoted runs with errors since it was shown, in a sentence; else empty.
+    Errors of its databases are compared before the call."""
+    if request.action is not Action.PROMOTE or runs_with_errors(then) or not runs_with_errors(now):
+        return ""
+    return f"`{then.id}` runs with errors now, which was not shown."
 
 
 def describe_edits(job: Job, found: Sequence[str]) -> str:

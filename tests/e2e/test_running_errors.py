@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.env import Env, open_env, unique_id
+from tests.e2e.env import CAUGHT_UP, Env, open_env, unique_id
 
 NEWS = "db-migrations"
 CONFLICT = "conflict insert_exists on relation app.orders (attempt 1)"
@@ -94,3 +94,13 @@ def test_a_failed_job_that_goes_on_by_itself_is_told(env: Env) -> None:
     env.dms.fix(job)
     env.slack.wait_message(channel=NEWS, contains=[f"*Goes on by itself*: `{job}`", "cause seems fixed"])
     env.shows(failed, "*Had failed*")
+
+
+def test_errors_that_nobody_saw_end_a_promotion(env: Env) -> None:
+    job = a_job(env, "sudden", **CAUGHT_UP)
+    card = env.shows(env.type(f"promote {job}"), step="confirm")
+    assert "runs with errors" not in plain(card)
+    env.dms.set_job(job, error={"code": 9, "message": CONFLICT})
+    env.press(card, "confirm")
+    env.shows_as(card, "outdated", f"`{job}` runs with errors now, which was not shown.")
+    assert not [each for each in env.dms.calls("PromoteMigrationJob") if job in str(each)]

@@ -67,6 +67,7 @@ def test_a_tcp_proxy_script(env: Env) -> None:
         ("--ssh --zone z", "needs the VM of the tunnel and its zone"),
         ("--ssh --vm v --zone z --subnet s", "is for a new VM"),
         ("--ssh --vm v --zone z --port 65536", "from 1 to 65535"),
+        ("--ssh --vm v --zone z --port 0", "from 1 to 65535"),
         ("--tcp-proxy --vm v --machine-type m", "its machine type and its subnet"),
         ("--tcp-proxy --vm v --machine-type m --subnet db", "not `db`"),
         (f"--tcp-proxy --vm v --machine-type m --subnet {SUBNET} --port 1", "goes with `--ssh`"),
