@@ -11,6 +11,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, DelayPoint, DumpProgress, Job, ObjectPhase, ObjectState, Phase
 from bot.dms.rules import Action, allowed, offers_some_to_promote
+from bot.dms.running_errors import is_faulty, runs_with_errors
 from bot.policy.permissions import Permission
 from bot.requests.delay import resumed_at
 from bot.util import parallel
@@ -46,7 +47,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     check_value("phase", filters.get("phase"), list(ObjectPhase), [each.phase for each in everything])
     chosen = sorted(
         (each for each in everything if _matches(each, invocation)),
-        key=lambda each: (each.state != ObjectState.FAILED, str(each.id)),
+        key=lambda each: (each.state != ObjectState.FAILED, not is_faulty(each), str(each.id)),
     )
     pages = max(1, -(-len(chosen) // PER_PAGE))
     page = min(max(1, int(invocation.word("page", "1"))), pages)
@@ -60,6 +61,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     actions = permitted_actions(ctx, allowed(job, everything), job)
     return DatabasesPage(
         job=job,
+        with_errors=runs_with_errors(job, everything),
         databases=shown,
         counts=dict(Counter(each.state for each in everything)),
         total=len(chosen),

@@ -204,6 +204,8 @@ class DatabasesPage:
     pages: int
     filters: str = ""
     buttons: tuple[Button, ...] = ()
+    with_errors: bool = False
+    """Whether the job runs with errors."""
     dumped: tuple[int, int] | None = None
     """Databases that have finished the full dump, and all databases; None before and after the dump."""
     dump: DumpForecast | None = None

@@ -81,6 +81,9 @@ def test_an_error_of_a_database_counts_as_well(env: Env) -> None:
     words = [f"*Errors in databases*: billing: `{job}`", "insert_exists"]
     env.slack.wait_message(channel=NEWS, contains=words)
     assert "1 database with errors: `billing`" in plain(env.type("list state=with-errors"))
+    shown = plain(env.type(f"databases {job}"))
+    assert f"🟠 `{job}` *RUNNING with errors* · CDC" in shown
+    assert shown.index("🟠 `billing` RUNNING · CDC") < shown.index("🟢 `sales`")
     env.dms.fix(job)
     env.slack.wait_message(channel=NEWS, contains=[f"*Errors cleared*: `{job}`"])
     assert alerts_of(env, job, "*Errors cleared*: ") == 1

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import DatabasesPage
 from bot.dms import display
 from bot.dms.model import Database, DelayPoint
+from bot.dms.running_errors import shown_status
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.dump import dump_text, percent_text
@@ -27,7 +28,8 @@ def databases_page(page: DatabasesPage) -> Message:
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
     )
     blocks: list[Block] = [m.header(title)]
-    head = [f"{labels.job_emoji(page.job)} {job} {labels.status(page.job.status)}", counts, *_dumped(page)]
+    status = shown_status(page.job, with_errors=page.with_errors)
+    head = [f"{labels.status_emoji(status)} {job} {labels.status(status)}", counts, *_dumped(page)]
     blocks.append(m.section("\n".join(each for each in head if each)))
     blocks.extend(m.context(_position(page), _measured(page), mrkdwn.verbatim(page.note)))
     lines = [_line(each, page.percent.get(each.name)) for each in page.databases]
@@ -64,7 +66,7 @@ def _line(database: Database, percent: DelayPoint | None) -> str:
     phase = f" · {mrkdwn.verbatim(display.phase_text(database.phase))}" if database.phase else ""
     done = f" · {gauge(percent.value)} {percent_text(percent)}" if percent is not None else ""
     state = f"{mrkdwn.verbatim(display.state_text(database.state))}{phase}{done}"
-    line = f"{labels.object_emoji(database.state)} {mrkdwn.code(str(database.id))} {state}"
+    line = f"{labels.database_emoji(database)} {mrkdwn.code(str(database.id))} {state}"
     if database.error is None:
         return line
     reason = " ".join(database.error.message.split()) or "no reason given"

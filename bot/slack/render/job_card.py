@@ -89,8 +89,8 @@ def databases_text(databases: Sequence[Database]) -> str:
 def faulty_line(database: Database) -> str:
     """A database that failed or has an error, with the reason; mrkdwn."""
     reason = " ".join(database.error.message.split()) if database.error else "no reason given"
-    mark = "🔴" if database.state == ObjectState.FAILED else "🟠"
-    return f"{mark} {mrkdwn.code(str(database.id))}: {mrkdwn.clip(mrkdwn.verbatim(reason), 300)}"
+    name = f"{labels.database_emoji(database)} {mrkdwn.code(str(database.id))}"
+    return f"{name}: {mrkdwn.clip(mrkdwn.verbatim(reason), 300)}"
 
 
 def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:

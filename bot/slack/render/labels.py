@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.dms import display, source_writes
-from bot.dms.model import CHANGING, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
+from bot.dms.model import CHANGING, Database, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
-from bot.dms.running_errors import WITH_ERRORS, shown_status
+from bot.dms.running_errors import WITH_ERRORS, is_faulty, shown_status
 from bot.requests.job_names import display_name
 from bot.slack.render import mrkdwn
 from bot.store.records import Request, Run, RunState
@@ -135,6 +135,12 @@ def source_and_destination_plain(job: Job) -> str:
 
 def object_emoji(state: str) -> str:
     return _OBJECTS.get(state, "⏳")
+
+
+def database_emoji(database: Database) -> str:
+    """The emoji of its state; one that goes on with an error has that of a job with errors."""
+    goes_on = is_faulty(database) and database.state != ObjectState.FAILED
+    return "🟠" if goes_on else object_emoji(database.state)
 
 
 def run_emoji(state: RunState) -> str:
