@@ -85,6 +85,7 @@ def _environ(slack: SlackServer, dms: DmsServer, url: str, folder: Path) -> dict
         "DMS_BOT_POLL_SLOW": "1s",
         "DMS_BOT_HOST": "127.0.0.1",
         "DMS_BOT_COMMANDS_PER_MINUTE": "100000",
+        "DMS_BOT_AUDIT_ANCHOR_AT": "off",
         "DMS_BOT_LOG_FORMAT": "json",
         "PORT": "0",
     }

@@ -58,7 +58,12 @@ UNREACHED = (
 """What Slack says to ids that a forged delivery made up."""
 _HARMLESS = ("watched", "unwatched")
 """What who looks may do, too."""
-_QUIET: dict[str, Any] = {"workers": 4, "poll_fast_s": 60.0, "poll_slow_s": 60.0}
+_QUIET: dict[str, Any] = {
+    "workers": 4,
+    "poll_fast_s": 60.0,
+    "poll_slow_s": 60.0,
+    "audit_anchor_at": "",
+}
 _numbers = itertools.count(1)
 
 
