@@ -69,7 +69,6 @@ EXISTING = Source(
 
 DELETED = Source("MigrationJob.state", says="DELETED: the job has been deleted")
 DELETING = Source("MigrationJob.state", says="DELETING: the job is being deleted")
-NO_RESOURCES = Source("MigrationJob.state", says="DRAFT: no resources are created")
 FAILBACK_PHASE = Source("MigrationJob.phase", says="PHASE_FAILBACK: SQL Server availability groups alone")
 RUNNING_CODE = Source("MigrationJobVerificationError.errorCode", says="CANT_RESTART_RUNNING_MIGRATION")
 START = Source("migrationJobs.start", says="an already created job")

@@ -46,17 +46,13 @@ class Front:
         """
         if self._servers:
             return
-        host, own = self._settings.host, self._settings.probes_port
-        servers = (
-            [] if own is not None and self._settings.socket_mode else [(self._slack, self._settings.port)]
-        )
-        servers += [] if own is None else [(self._pages, own)]
-        made = tuple(Server(app, host, port) for app, port in servers)
+        made = tuple(Server(app, self._settings.host, port) for app, port in self._ports())
         for each in made:
             each.start()
         self._servers = made
 
     def _ports(self) -> Iterator[tuple[WSGIApplication, int]]:
+        """What to serve, and where. In Socket Mode, Slack's port is not needed beside one for operators."""
         own = self._settings.probes_port
         if own is None or not self._settings.socket_mode:
             yield self._slack, self._settings.port
