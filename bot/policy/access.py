@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.cmdline.answers import Group, RichPart, RichText, User
 from bot.dms.model import Job
+from bot.dms.rules import Action
 from bot.policy import reasons
 from bot.policy.describe import with_commas
 from bot.policy.model import (
@@ -19,15 +20,10 @@ from bot.policy.model import (
     Role,
     Subjects,
 )
-from bot.policy.permissions import CHANGES, PARTS, Permission, ruled_as, verbs_with
+from bot.policy.permissions import PARTS, Permission, ruled_as, verbs_with
 from bot.policy.principal import DirectoryUnavailable, Lookups, Principal
 from bot.store.records import Person, Request
 
-_EXPLAINED_CHANGES = (
-    *("start", "stop", "resume", "restart", "promote", "demote"),
-    *("verify", "edit", "delete", "cancel"),
-)
-"""The order in which `/dms policy JOB` shows them."""
 _NOTIFIED, _SHOWN = "watch", "show"
 """The verbs by which rules keep notifications, and what a channel reads, from people."""
 
@@ -211,10 +207,11 @@ class Access:
         verbs = (
             "show",
             *verbs_with(self.policy.permissions, Permission.OPERATE),
-            *(each for each in _EXPLAINED_CHANGES if each in CHANGES),
+            *map(str, Action),
             *parts,
+            "freeze",
+            "unfreeze",
         )
-        verbs = (*verbs, "freeze", "unfreeze")
         return tuple((verb, self.verdict(who, verb, job)) for verb in verbs)
 
     def role(self, who: Person) -> Role:
