@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.dms.engines import goes_back, loads_tables
-from bot.dms.errors import DmsError
 from bot.dms.model import Job, State
 from bot.dms.port import Reads
 from bot.dms.rest_fields import RestFields
 from bot.dms.rules import Action
-from bot.util import parallel
+from bot.requests.seen import read_by_job
 
 _MAX_READ = 20
 """Jobs that are read to find out whether they belong to another one."""
@@ -32,25 +31,12 @@ def failback_warnings(
     concerned = [job for job in jobs if job.source.engine == "SQLSERVER" or goes_back(job)]
     if action not in _ACTIONS or not concerned:
         return ()
-    fields = read_rest_fields(dms, concerned)
+    fields = read_by_job(dms.rest_fields, concerned)
     originals = _originals(dms, all_known()) if any(map(_may_fail_back, concerned)) else frozenset()
     lines: dict[str, None] = {}
     for job in concerned:
         lines.update(dict.fromkeys(warnings(action, job, fields.get(job.name), job.name in originals)))
     return tuple(lines)
-
-
-def read_rest_fields(dms: Reads, jobs: Sequence[Job]) -> dict[str, RestFields]:
-    """What only REST tells, by job name, of those jobs where it can be read."""
-
-    def read(job: Job) -> RestFields | None:
-        try:
-            return dms.rest_fields(job.name)
-        except DmsError:
-            return None
-
-    found = zip(jobs, parallel.map_concurrently(read, jobs), strict=True)
-    return {job.name: fields for job, fields in found if fields is not None}
 
 
 def warnings(action: Action, job: Job, fields: RestFields | None, has_failback: bool) -> tuple[str, ...]:
@@ -96,4 +82,4 @@ def _may_fail_back(job: Job) -> bool:
 def _originals(dms: Reads, known: Sequence[Job]) -> frozenset[str]:
     """Full names of the jobs that failback jobs belong to."""
     back = [job for job in known if goes_back(job)][:_MAX_READ]
-    return frozenset(fields.original for fields in read_rest_fields(dms, back).values())
+    return frozenset(fields.original for fields in read_by_job(dms.rest_fields, back).values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.dms.errors import DmsError
 from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, ObjectState, Options, State
@@ -14,6 +15,8 @@ from bot.store.facts import UNREAD
 from bot.store.records import Request
 from bot.util import parallel
 from bot.util.text import first_few
+
+T = TypeVar("T")
 
 _NAMED = 20
 """Maximum number of databases named in a line of a warning."""
@@ -50,27 +53,28 @@ def find_seen(
 
 def list_databases(dms: Reads, jobs: Sequence[Job]) -> dict[str, tuple[Database, ...]]:
     """The databases of each job by its name, without the jobs where they cannot be listed."""
-
-    def listed(job: Job) -> tuple[Database, ...] | None:
-        try:
-            return dms.databases(job.name)
-        except DmsError:
-            return None
-
-    found = zip(jobs, parallel.map_concurrently(listed, jobs), strict=True)
-    return {job.name: databases for job, databases in found if databases is not None}
+    return read_by_job(dms.databases, jobs)
 
 
 def read_selections(dms: Reads, jobs: Sequence[Job]) -> dict[str, ConfigSnapshot]:
     """The selection of databases of each job by its name; `UNREAD` where it cannot be read."""
+    found = read_by_job(dms.objects_config, jobs)
+    return {job.name: found[job.name].snapshot() if job.name in found else UNREAD for job in jobs}
 
-    def read(job: Job) -> ConfigSnapshot:
+
+def read_by_job(read: Callable[[str], T], jobs: Sequence[Job]) -> dict[str, T]:
+    """What `read` returns for the name of each job, by that name, without the jobs where it fails.
+
+    The jobs are read side by side; only a `DmsError` of `read` is left out.
+    """
+
+    def attempt(job: Job) -> tuple[str, T] | None:
         try:
-            return dms.objects_config(job.name).snapshot()
+            return job.name, read(job.name)
         except DmsError:
-            return UNREAD
+            return None
 
-    return {job.name: each for job, each in zip(jobs, parallel.map_concurrently(read, jobs), strict=True)}
+    return dict(filter(None, parallel.map_concurrently(attempt, jobs)))
 
 
 def selection_changes(dms: Reads, request: Request, job: Job) -> tuple[str, ...]:
