@@ -7,17 +7,18 @@ read in Slack. There is no message on a day on which no row was added.
 from __future__ import annotations
 
 import threading
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bot.config.settings import Settings
 from bot.store import Store
 from bot.store.anchor import Anchor
 from bot.store.records import OutMessage
+from bot.watch.days import is_done
 
 KIND = "audit_anchor"
-_DAY = timedelta(days=1)
 _MARKER = "audit_anchor"
+"""Key of the day of the last check and the row of the last anchor in the store: `2026-03-01:1042`."""
 
 
 class AuditAnchor:
@@ -44,9 +45,8 @@ class AuditAnchor:
         return written
 
     def _is_done(self, today: date) -> bool:
-        """A date far ahead comes from a wrong clock and does not count."""
         day, _ = self._last()
-        return today.isoformat() <= day <= (today + _DAY).isoformat()
+        return is_done(day, today)
 
     def _last(self) -> tuple[str, int]:
         """The day of the last check, and the row of the last anchor."""

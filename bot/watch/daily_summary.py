@@ -15,6 +15,7 @@ from bot.policy.model import Summary
 from bot.policy.subscriptions import is_alert
 from bot.store import Store
 from bot.store.records import JobSnapshot, OutMessage, RequestState
+from bot.watch.days import is_done
 from bot.watch.transitions import STUCK
 
 _DAY = timedelta(days=1)
@@ -60,9 +61,7 @@ class DailySummary:
         return written
 
     def _is_done(self, today: date) -> bool:
-        """Whether today's summary exists. A date far ahead comes from a wrong clock and does not count."""
-        marker = self._store.value(self._marker())
-        return marker is not None and today.isoformat() <= marker <= (today + _DAY).isoformat()
+        return is_done(self._store.value(self._marker()) or "", today)
 
     def _write(self, today: date, now: datetime, late_by_min: int) -> bool:
         """Checks again inside the transaction: another replica may have been faster."""
