@@ -14,7 +14,7 @@ from bot.dms.delay import is_measured
 from bot.dms.dump_forecast import DumpForecast
 from bot.dms.errors import DmsError
 from bot.dms.missing import MissingLocation
-from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State
+from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State, short_name
 from bot.dms.rest_fields import RestFields
 from bot.dms.rules import Action, allowed
 from bot.policy.permissions import Permission
@@ -58,7 +58,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
         next_step=next_step(job, databases),
         withheld=_withheld(ctx, job, databases),
-        buttons=_buttons(ctx, job, databases, run),
+        buttons=_buttons(ctx, job, databases, run, parts.operation),
     )
 
 
@@ -145,13 +145,24 @@ def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[
     return tuple(action for action in allowed(job, databases) if not permissions.may(action, job))
 
 
-def _buttons(ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None) -> tuple[Button, ...]:
+def _buttons(
+    ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None, operation: Operation | None
+) -> tuple[Button, ...]:
     """A button for each action that the job and the policy allow, then Databases and Refresh."""
     only = permitted_actions(ctx, Action, job)
     with ctx.store.transaction():  # one write to disk for all tokens
         looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
-        more = (looking, show_button(ctx.ref, job, "turn"))
+        cancel = _cancel_button(ctx, job, operation) if Action.CANCEL in only else ()
+        more = (*cancel, looking, show_button(ctx.ref, job, "turn"))
         return (*action_buttons(ctx.ref, job, databases, only), *_abandon_button(ctx, job, run), *more)
+
+
+def _cancel_button(ctx: Context, job: Job, operation: Operation | None) -> tuple[Button, ...]:
+    """For the operation in progress, whoever started it."""
+    if operation is None or operation.cancelling:
+        return ()
+    wanted = Invocation("cancel", (job.name,), {"operation": short_name(operation.name)})
+    return (Button("Cancel operation", "cancel", "run", ctx.ref(wanted)),)
 
 
 def _abandon_button(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:

@@ -110,7 +110,7 @@ def test_what_changes_nothing_asks_before_it_locks_many(env: Env, count: int, by
     card = env.type(f"verify {f'--all state=running {label(jobs)}' if by_filter else ' '.join(jobs)}")
     text = plain(card)
     assert f"Verify {count} jobs?" in text
-    assert "ℹ️ The configuration is tested" in text
+    assert "ℹ️ The service tests whether the destination can reach the source" in text
     assert "⚠️" not in text
     pressed = [part for block in card["blocks"] for part in block.get("elements", ())]
     (confirm,) = (each for each in pressed if "verify:confirm" in each.get("action_id", ""))

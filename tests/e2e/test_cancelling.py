@@ -106,3 +106,14 @@ def test_two_cancels_wait_for_each_other(env: Env) -> None:
     env.confirm(second, user="sam")
     env.shows(second, "nothing was sent")
     assert len([run for run in runs_of(env, job) if run.cancels]) == 1
+
+
+def test_the_card_of_the_job_offers_it(env: Env) -> None:
+    job, _ = in_operation(env)
+    card = env.type(f"show {job}")
+    before = env.now()
+    env.press(card, "Cancel operation")
+    asked = env.slack.wait_message(contains=["does its best to cancel", job], after=before)
+    env.confirm(asked)
+    env.shows_done(asked, "cancel")
+    assert "[Cancel operation]" not in plain(env.type(f"show {job}"))
