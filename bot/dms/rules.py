@@ -295,8 +295,10 @@ def some_not_named(job: Job) -> str:
 
 
 def where(job: Job) -> str:
-    """State and phase in words, for example `RUNNING in FULL_DUMP`."""
-    return job.state if _no_phase(job) else f"{job.state} in {job.phase}"
+    """State and phase in words, for example `RUNNING in FULL_DUMP`, to stand behind “is”."""
+    told = job.state not in ("", State.UNSPECIFIED)
+    state = job.state if told else "in a state that the service does not tell"
+    return state if _no_phase(job) else f"{state} in {job.phase}"
 
 
 def _no_phase(job: Job) -> bool:

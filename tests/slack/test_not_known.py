@@ -18,6 +18,7 @@ from bot.dms.advice import next_step
 from bot.dms.enum_names import EnumNames
 from bot.dms.likely_causes import docs_url
 from bot.dms.model import Database, Endpoint, Job, ObjectId, Options
+from bot.dms.rules import Action, check, where
 from bot.slack.render.answer import render
 from bot.store.codec import as_json
 from bot.watch.attribution import OUTSIDE, changed_by
@@ -62,6 +63,14 @@ def test_a_phase_that_is_not_told_is_no_other_phase(state: str) -> None:
         step = next_step(a_job("bare", state, phase))
         assert "does not tell" in step
         assert "stopped outside the full dump" not in step
+
+
+def test_no_refusal_names_the_default_of_the_api_as_a_state() -> None:
+    for action in Action:
+        refusal = check(action, bare())
+        assert "UNSPECIFIED" not in str(refusal), action
+    assert where(bare()) == "in a state that the service does not tell"
+    assert where(a_job(state="RUNNING", phase="CDC")) == "RUNNING in CDC"
 
 
 def test_the_list_invents_nothing() -> None:
