@@ -19,8 +19,14 @@ def document() -> dict[str, Any]:
 
 def check(schema: str, body: Any) -> None:
     """Raise `jsonschema.ValidationError` where `body` is not a `schema` of the document."""
+    _validator(schema).validate(body)
+
+
+@cache
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    """Made once, as checking the schemas themselves takes longer than a call may."""
     definitions = {name: _strict(each) for name, each in document()["schemas"].items()}
-    jsonschema.validate(body, {"$ref": f"#/$defs/{schema}", "$defs": definitions})
+    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{schema}", "$defs": definitions})
 
 
 def method(name: str) -> dict[str, Any]:
