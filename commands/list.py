@@ -199,7 +199,7 @@ VERB = Verb(
         words=True,
     ),
     details=(
-        "Text is looked for in ids, display names, labels, engines and hosts. Problems come first. "
+        "Text is looked for in job IDs, display names, labels, engines and hosts. Problems come first. "
         "`state=with-errors` lists the jobs that run with errors."
     ),
     examples=("list state=running", "list orders location=europe-west1", "list label.env=prod state=failed"),

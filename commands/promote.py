@@ -73,13 +73,12 @@ def _consequences(job: Job, options: Options) -> tuple[str, ...]:
         )
     if options.databases:
         return (
-            "*This cannot be undone.* The databases named above are cut from the source and become primary "
-            "on the destination.",
+            "*This cannot be undone.* Replication of the databases named above stops; they become primary.",
             arriving,
         )
     return (
-        "*This cannot be undone.* The destination is cut from its source and becomes primary, with the "
-        "databases named above.",
+        "*This cannot be undone.* Replication stops, and the destination becomes primary, with the databases "
+        "named above.",
         arriving,
     )
 
@@ -104,7 +103,7 @@ def _arriving(job: Job) -> str:
             "destination: the writes must have stopped before that log was taken."
         )
     return (
-        "Whatever is written to the source from then on, or has not arrived yet, is lost on the destination: "
+        "What has not arrived when it is promoted is lost on the destination: "
         f"{switch_over(job)}, then promote."
     )
 
@@ -190,7 +189,7 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK), FILTERS),
     details=(
-        "Cuts the destination from the source; cannot be undone. Possible in CDC (running, stopped or "
+        "Ends the replication; cannot be undone. Possible in CDC (running, stopped or "
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
         "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
         "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "

@@ -27,7 +27,7 @@ def test_a_failed_job_is_told_with_its_cause(dana: Person, page: Page, env: Env,
     pictures.of(alert, "notification")
     verified = dana.press(button(alert, "Verify"))
     expect(verified).to_contain_text("customers-db")
-    expect(verified).to_contain_text("Asked by @dana")
+    expect(verified).to_contain_text("Requested by @dana")
     assert len(until(lambda: env.writes("verify", "customers-db"))) == 1
 
 

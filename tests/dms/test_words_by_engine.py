@@ -240,3 +240,13 @@ def test_why_a_delay_is_high(pair: str, logs: bool) -> None:
     job = job_of(pair)
     event = Event(job.name, BORN, BORN, "delayed", after="5400")
     assert ("transaction log" in all_text(accepted(alerts.alert(event, job)))) is logs
+
+
+@every_pair
+def test_no_word_is_doubled_and_no_name_of_a_placeholder_is_left(pair: str) -> None:
+    for _, text in everything(pair):
+        assert not re.search(r"\b([A-Za-z]+) \1\b", text), text
+        assert not re.search(
+            r"\b(?:AFTER_THE_|LOG_GROWTH|SWITCH_OVER|WHILE_STOPPED|ON_RESUMING|ALSO\b)", text
+        ), text
+        assert "  " not in text

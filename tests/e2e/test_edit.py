@@ -156,7 +156,7 @@ def test_in_a_channel_without_the_bot_the_answer_arrives_all_the_same(env: Env) 
 
 def test_the_view_of_a_job_that_does_not_run_offers_no_parallelism(env: Env) -> None:
     job = job_with(env, state="STOPPED", phase="CDC")
-    view = opened(env, f"edit {job}", f"Edit {job}", "only for a running PostgreSQL job", "--parallel max")
+    view = opened(env, f"edit {job}", f"Edit {job}", "for a running PostgreSQL job", "--parallel max")
     assert "(MAX" not in plain(view)
 
 
@@ -235,5 +235,5 @@ def test_the_channel_sees_who_edited_what(env: Env) -> None:
     card = env.type(f"edit {job} --remove legacy")
     env.confirm(card, "confirm")
     seen = env.slack.wait_message(channel=CHANNEL, user="sam", contains=["Saved", job])
-    assert "Asked by <@U0DANA0001>" in plain(seen)
+    assert "Requested by <@U0DANA0001>" in plain(seen)
     assert "`legacy`" in plain(seen)

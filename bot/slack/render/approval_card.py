@@ -65,7 +65,7 @@ def reminder_text(
     missing = max(0, request.needed - len(valid_approvals(request, decisions)))
     shown = (
         f"⏰ {_people(approvers)}: {left} left to decide on "
-        f"*{mrkdwn.verbatim(subject(request))}*, asked by "
+        f"*{mrkdwn.verbatim(subject(request))}*, requested by "
         f"{mrkdwn.mention('@', request.by.user)}. {count_of(missing, 'approval')} still needed; "
         f"it expires {mrkdwn.date(request.expires)}."
     )

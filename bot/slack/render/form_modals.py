@@ -281,6 +281,6 @@ def _warning(form: PickForm) -> str:
         )
     if form.action is Action.PROMOTE:
         return (
-            "The databases that you pick are cut from the source and become primary. This *cannot be undone*."
+            "Replication of the databases that you pick stops; they become primary. This *cannot be undone*."
         )
     return ""

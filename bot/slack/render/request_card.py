@@ -252,7 +252,9 @@ def _running(
     request: Request, runs: Sequence[Run], decisions: Sequence[Decision], now: datetime
 ) -> list[Block]:
     return [
-        m.section(f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."),
+        m.section(
+            f"{_approvals_given(request, decisions)}Requested by {mrkdwn.mention('@', request.by.user)}."
+        ),
         *progress(request, runs, now),
         *changes(request),
         *named_databases(request),
@@ -293,7 +295,7 @@ def _done(
     if not any(failed(run) for run in runs):
         blocks.extend(effect(request))
     blocks.extend(m.buttons([*_next_steps(request, runs), *follow_up]))
-    small = f"{_approvals_given(request, decisions)}Asked by {mrkdwn.mention('@', request.by.user)}."
+    small = f"{_approvals_given(request, decisions)}Requested by {mrkdwn.mention('@', request.by.user)}."
     ended = f" Ended {mrkdwn.date(request.ended)}." if request.ended else ""
     return [*blocks, *m.context(f"{small}{ended}")]
 
@@ -328,7 +330,7 @@ def _ended_card(request: Request, decisions: Sequence[Decision]) -> list[Block]:
     reason = f"\n{_end_reason(request)}" if request.note else ""
     blocks: list[Block] = [
         m.section(f"{line}.{reason}"),
-        m.section(f"It was asked by {mrkdwn.mention('@', request.by.user)} to {request_text(request)}."),
+        m.section(f"Requested by {mrkdwn.mention('@', request.by.user)}: {request_text(request)}."),
     ]
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and not request.facts.jobs_gone:
         blocks.extend(m.buttons([_button(request, "Ask again", "again")]))

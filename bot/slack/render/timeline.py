@@ -38,7 +38,7 @@ def timeline(
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
     state = "🗑️ *Deleted*" if gone else labels.job_status(job, with_errors=with_errors)
-    now = state if current or gone else "An earlier run; a newer message follows this job."
+    now = state if current or gone else "Superseded by a newer run."
     blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
