@@ -15,7 +15,7 @@ from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.util.text import first_few
 from commands.support.base import Context, Verb, no_service_call
-from commands.support.visibility import is_hidden
+from commands.support.visibility import is_hidden, may_hide
 
 PER_PAGE = 8
 _SHOWN_JOBS = 5
@@ -24,6 +24,8 @@ _SHOWN_JOBS = 5
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     open_requests = [each for each in ctx.store.requests(OPEN_REQUESTS, limit=1000) if _is_visible(ctx, each)]
     if not open_requests:
+        if may_hide(ctx, "approvals"):
+            return Note("Nothing that you may see waits for an approval.", tone="info")
         return Note("Nothing waits for an approval. `/dms history` shows what was decided.", tone="good")
     pages = -(-len(open_requests) // PER_PAGE)
     page = min(max(1, int(invocation.word("page", "1"))), pages)

@@ -30,7 +30,7 @@ from bot.util.durations import parse_duration, parse_time
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
-from commands.support.visibility import Visibility, can_see, visible_names
+from commands.support.visibility import Visibility, can_see, may_hide, visible_names
 
 PER_PAGE = 15
 MAX_PAGES = 100
@@ -136,7 +136,7 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
     rows = _newest(ctx, query, page * PER_PAGE + 1)
     shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
     if not shown:
-        return Note(_nothing(query) if page == 1 else "There are no older rows.")
+        return Note(_nothing(query, _what(ctx)) if page == 1 else "There are no older rows.")
     more = len(rows) > page * PER_PAGE
     calls = disambiguate((*visible_names(ctx, "history"), query.job, *(each.job for each in shown)))
     return AnswerPage(
@@ -158,16 +158,22 @@ def _newest(ctx: Context, query: _Query, count: int) -> Sequence[AuditEntry]:
         limit *= 4
 
 
-def _nothing(query: _Query) -> RichText:
+def _what(ctx: Context) -> str:
+    return "Nothing that you may see" if may_hide(ctx, "history") else "Nothing"
+
+
+def _nothing(query: _Query, nothing: str) -> RichText:
     if query.by or query.since:
         who: tuple[RichPart, ...] = (" by ", User(query.by)) if query.by else ()
         job = f" with `{short_name(query.job)}`" if query.job else ""
         since: tuple[RichPart, ...] = (" since ", Time(query.since)) if query.since else ()
-        return (f"Nothing was done{job} from here", *who, *since, ". `/dms history` shows all that was.")
+        return (f"{nothing} was done{job} from here", *who, *since, ". `/dms history` shows all that was.")
     if query.job:
         job_id = short_name(query.job)
-        return f"Nothing was done with `{job_id}` from here yet. `/dms show {job_id}` tells how it is."
-    return "Nothing was done from here yet. What people ask for, approve and do appears here, newest first."
+        return f"{nothing} was done with `{job_id}` from here yet. `/dms show {job_id}` tells how it is."
+    return (
+        f"{nothing} was done from here yet. What people ask for, approve and do appears here, newest first."
+    )
 
 
 def _footer(page: int, more: bool) -> str:

@@ -18,7 +18,7 @@ from bot.util.text import and_more, count_of, first_few
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
-from commands.support.visibility import visible_names
+from commands.support.visibility import may_hide, visible_names
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")
@@ -98,7 +98,10 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
         text = ("Nothing was sent, as jobs that match may be missing: ", *why_missing(found.missing), ".")
         raise EarlyAnswer(Note(text, tone="warn"))
     if not found.jobs:
-        raise EarlyAnswer(Note("No job matches those filters. `/dms list` shows all jobs.", tone="warn"))
+        seen = " that you may see" if may_hide(ctx, invocation.verb) else ""
+        raise EarlyAnswer(
+            Note(f"No job{seen} matches those filters. `/dms list` shows all jobs.", tone="warn")
+        )
     return found.jobs
 
 

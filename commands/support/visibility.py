@@ -44,6 +44,14 @@ def is_hidden(ctx: Context, verb: str, name: str) -> bool:
     return not can_see(ctx, viewing, name)
 
 
+def may_hide(ctx: Context, verb: str) -> bool:
+    """Whether an answer of `verb` may leave out jobs: an empty one then does not say that there are none.
+
+    It depends on the policy alone, so that it tells nobody whether something is hidden.
+    """
+    return ctx.access.policy.is_job_specific(viewing_verb(ctx, verb))
+
+
 def visible_names(ctx: Context, verb: str) -> Sequence[str]:
     """Full names of the watcher's jobs that an answer of `verb` may show."""
     viewing = viewing_verb(ctx, verb)

@@ -210,6 +210,12 @@ def test_who_may_see_it_sees_it(world: Any, verb: str) -> None:
         assert f"{SECRET}`" in "".join(answers(prepared(at.ctx, hidden=True), ADMIN, verb))
 
 
+@pytest.mark.parametrize("line", ["approvals", "history", "stop --all state=maintenance"])
+def test_an_empty_answer_says_that_it_may_leave_out_jobs(world: Any, line: str) -> None:
+    with world("empty", hidden=False) as at:
+        assert "that you may see" in _answered(at.ctx, DANA, line)
+
+
 def test_a_script_is_not_shown_of_a_job_that_is_hidden_from_an_operator(world: Any) -> None:
     with world("with", hidden=True) as at:
         said = _answered(at.ctx, DANA, f"script {SECRET} --ssh --vm v --zone z")
