@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_what_could_not_be_installed_is_said(machine: Path) -> None:
     done = install(machine, "emoji")
     assert done.returncode == 0
     assert "fonts-noto-color-emoji is missing and could not be installed here" in done.stderr
+
+
+@pytest.mark.parametrize(("system", "asked"), [("ubuntu", False), ("debian", True)])
+def test_where_chromium_is_a_snap_apt_get_is_not_asked_for_it(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, system: str, asked: bool
+) -> None:
+    (machine / "os-release").write_text(f'NAME="{system}"\nID={system}\n')
+    for name in ("bash", "dirname", "grep", "id", "env"):
+        (machine / name).symlink_to(shutil.which(name) or "")
+    monkeypatch.setenv("OS_RELEASE", str(machine / "os-release"))
+    monkeypatch.setenv("PATH", "")
+    install(machine, "chromium")
+    assert (machine / "asked").exists() is asked
 
 
 PACKAGE = r"""
