@@ -37,33 +37,22 @@ def read_all(
         Unavailable: the list does not end, repeats itself, or could not be read on twice.
         DmsError: what `read` raises.
     """
-    try:
-        _follow(pages, read, token_of, what, enough, most)
-    except Refused as error:
-        if not _is_about_token(error, pages):
-            raise
-        pages.clear()
-        _follow_anew(pages, read, token_of, what, enough, most)
+    for may_repeat in (True, False):
+        try:
+            _follow(pages, read, token_of, what, enough, most)
+        except Refused as error:
+            if not _is_about_token(error, pages):
+                raise
+            if not may_repeat:
+                raise _rejected_twice(what, error) from error
+            pages.clear()
+        else:
+            return
 
 
-def _follow_anew(
-    pages: list[P],
-    read: Callable[[str], P],
-    token_of: Callable[[P], str],
-    what: str,
-    enough: Callable[[P], bool],
-    most: int,
-) -> None:
-    try:
-        _follow(pages, read, token_of, what, enough, most)
-    except Refused as error:
-        if not _is_about_token(error, pages):
-            raise
-        raise Unavailable(
-            f"The list of the {what} could not be read to its end: twice, DMS did not accept the page token "
-            "that it had just given.",
-            code=error.code,
-        ) from error
+def _rejected_twice(what: str, error: Refused) -> Unavailable:
+    text = "could not be read to its end: twice, DMS did not accept the page token that it had just given."
+    return Unavailable(f"The list of the {what} {text}", code=error.code)
 
 
 def _follow(
