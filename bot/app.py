@@ -29,7 +29,7 @@ from bot.requests.presence import Presence
 from bot.requests.runner import Runner
 from bot.runtime import metrics
 from bot.runtime.front import Front
-from bot.runtime.health import Health, Probe
+from bot.runtime.health import Health, Probe, unless_raised
 from bot.runtime.leader import Leader, LeaderTask, every
 from bot.runtime.shutdown import Deadline, Pool, finishes_within
 from bot.slack.api import membership
@@ -329,8 +329,8 @@ class Bot:
 
     def _health(self) -> Health:
         probes = {
-            "store": Probe(self._store_fault),
-            "slack": Probe(self._slack_fault, every_s=30, timeout_s=5),
+            "store": Probe(unless_raised(self.store.ping)),
+            "slack": Probe(unless_raised(self.client.auth_test), every_s=30, timeout_s=5),
         }
         if self.settings.socket_mode:
             probes["socket_mode"] = Probe(self._connection_fault, every_s=0)
@@ -338,14 +338,6 @@ class Bot:
             probes,
             lambda: {"replica": self.replica, "leads": self.leader.is_leader, "jobs": self.watcher.jobs},
         )
-
-    def _store_fault(self) -> str:
-        self.store.ping()
-        return ""
-
-    def _slack_fault(self) -> str:
-        self.client.auth_test()
-        return ""
 
     def _connection_fault(self) -> str:
         is_up = self._socket is not None and self._socket.is_connected()

@@ -26,6 +26,16 @@ class Report:
     """The page's JSON."""
 
 
+def unless_raised(call: Callable[[], object]) -> Check:
+    """The check that all is well unless `call` raises."""
+
+    def check() -> str:
+        call()
+        return ""
+
+    return check
+
+
 class Probe:
     """A check with a timeout of `timeout_s` seconds, whose good answer is cached for `every_s` seconds.
 
