@@ -22,11 +22,11 @@ from commands.support.edit_fields import field_consequences, field_lines
 from commands.support.edits import (
     FLAGS,
     Edit,
+    asked_edit,
     edit_lines,
     edit_of,
     fetch_source_objects,
     source_databases,
-    wanted,
 )
 from commands.support.resolve import find_job
 
@@ -68,7 +68,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(
             "Name the job to edit, for example `/dms edit orders-db`; `/dms list` shows all jobs."
         )
-    asked = wanted(invocation)
+    asked = asked_edit(invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
     if _asks_for_form(invocation):
         return _form(ctx, job)

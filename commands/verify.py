@@ -15,7 +15,7 @@ from bot.requests.draft import RequestDraft
 from bot.store.facts import RequestFacts
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Context, Verb
-from commands.support.edits import FLAGS, edit_lines, edit_of, wanted
+from commands.support.edits import FLAGS, asked_edit, edit_lines, edit_of
 from commands.support.resolve import find_job
 
 _EXAMPLE = "/dms verify orders-db --with --parallel max"
@@ -69,7 +69,7 @@ def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(f"`--with` goes with one job: write for example `{_EXAMPLE}`.")
     if not _CHANGES.intersection(invocation.flags) and not invocation.is_set("all"):
         raise UsageError(f"Say what to test after `--with`: write for example `{_EXAMPLE}`.")
-    asked = wanted(invocation)
+    asked = asked_edit(invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
     edit = edit_of(ctx, job, ctx.dms.objects_config(job.name), asked)
     if edit.empty:

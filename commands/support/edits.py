@@ -31,7 +31,7 @@ _POLL_EVERY_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AskedEdit:
     """What the flags ask for, whatever the job is."""
 
     databases: Change
@@ -66,16 +66,16 @@ class Edit:
         return Options(objects=objects, parallelism=self.parallelism, fields=self.fields)
 
 
-def wanted(invocation: Invocation) -> Wanted:
+def asked_edit(invocation: Invocation) -> AskedEdit:
     """What the flags ask for.
 
     Raises:
         UsageError: they contradict each other, or a value is none.
     """
-    return Wanted(_databases(invocation), invocation.word("parallel").upper(), read_fields(invocation))
+    return AskedEdit(_databases(invocation), invocation.word("parallel").upper(), read_fields(invocation))
 
 
-def edit_of(ctx: Context, job: Job, config: ObjectsConfig, asked: Wanted) -> Edit:
+def edit_of(ctx: Context, job: Job, config: ObjectsConfig, asked: AskedEdit) -> Edit:
     """What differs from the job.
 
     Raises:
