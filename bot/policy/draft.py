@@ -12,7 +12,7 @@ from bot.policy.model import PolicyError
 
 _GUARDED = ("stop", "restart", "promote", "edit", "delete")
 """Verbs that need an approval in production: they lose data or the position in the replication, or change
-what is copied. Elsewhere the defaults apply: one approval for restart, promote and delete."""
+what is copied. Elsewhere the defaults apply: one approval for restart, promote, demote and delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _lines(draft: Draft) -> Iterator[str]:
         yield ""
         yield from _rule(label)
     yield ""
-    yield "# Where no rule matches: operators act, and restart, promote and delete need one approval."
+    yield "# Where no rule matches: operators act, and restart, promote, demote and delete need one approval."
     yield "# A rule for `delete` also decides about `delete --with-destination`. A rule that names"
     yield "# `delete-with-destination` can make that stricter: who may, how many approve, and who."
 
