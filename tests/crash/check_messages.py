@@ -75,9 +75,10 @@ def _faults(request: Request, runs: list[Run], text: str) -> Iterator[str]:
     if request.state in _OVER and _OVER[request.state] not in text:
         yield f"does not say {_OVER[request.state]!r}"
     if request.state is RequestState.DONE:
-        good = all(run.state is RunState.SUCCEEDED for run in runs)
-        if ("✅" if good else "🔴") not in text:
-            yield f"does not show that it went {'well' if good else 'wrong'}"
+        bad = {run.state for run in runs} - {RunState.SUCCEEDED}
+        sign = "🔴" if bad - {RunState.UNCLEAR} else "❓" if bad else "✅"
+        if sign not in text:
+            yield f"does not show {sign}, that it went {'wrong' if bad else 'well'}"
     unclear = any(run.state is RunState.UNCLEAR for run in runs)
     if unclear and not any(words in text for words in _STANDING):
         yield "is unclear and does not tell the service's own state"

@@ -17,7 +17,7 @@ _CLOSED = {
     RequestState.EXPIRED: "expired",
     RequestState.OUTDATED: "outdated",
 }
-_ASKS = frozenset({Action.RESTART, Action.PROMOTE, Action.DELETE, Action.EDIT})
+_ASKS = frozenset({Action.RESTART, Action.PROMOTE, Action.DEMOTE, Action.DELETE, Action.EDIT})
 
 
 def once(e: Evidence) -> Iterator[str]:

@@ -17,7 +17,7 @@ LOCATIONS = ("europe-west1", "us-central1")
 COMMAND_CHANNEL = "dms"
 REQUESTERS = {"U0DANA0001": "dana", "U0SAM00001": "sam"}
 APPROVERS = {"U0SAM00001": "sam", "U0ALEX0001": "alex"}
-APPROVED = ("restart", "promote", "delete")
+APPROVED = ("restart", "promote", "demote", "delete")
 """Actions that one other person must approve."""
 
 _POLICY = f"""

@@ -41,6 +41,7 @@ _ASKS: tuple[tuple[str, Status], ...] = (
     ("restart", FAILED),
     ("restart", STOPPED_DUMP),
     ("promote", CDC),
+    ("demote", NEW),
     ("delete", STOPPED_DUMP),
 )
 _NEEDS_APPROVAL = tuple(each for each in _ASKS if each[0] in APPROVED)
