@@ -47,6 +47,7 @@ from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.socket_receiver import SocketReceiver
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
+from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import Person, RequestState
@@ -153,8 +154,7 @@ class Bot:
         self.commands = CommandService(self.verbs, self._context)
         self.replier = Replier(self.client)
         self.dispatcher = self._dispatcher()
-        missing = self.dms.reach.missing
-        self.renderer = OutboxRenderer(self.store, self.access, self.team, self._clock, missing)
+        self.renderer = OutboxRenderer(self.store, self.access, self.team, self._clock)
         self.health = self._health()
         self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()
@@ -299,7 +299,8 @@ class Bot:
 
     def _bolt(self) -> App:
         app = make_bolt_app(self.client, time.sleep)
-        events = AppEvents(self.replier, self.renderer.home, self._requeue, self.store_pool, self.team)
+        home = HomeView(self.store, self.access, self._clock, self.dms.reach.missing)
+        events = AppEvents(self.replier, home.of, self._requeue, self.store_pool, self.team)
         listen(app, self.dispatcher, events)
         return app
 

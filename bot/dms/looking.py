@@ -160,14 +160,11 @@ class Looking:
         return self._read(Gate(what, _location(name)), (name, *more), work)
 
     def _read(self, gate: Gate, key: Hashable, work: Callable[[], T]) -> T:
-        return self._flights.read(gate, key, self._noted(gate, work))
-
-    def _noted(self, gate: Gate, work: Callable[[], T]) -> Callable[[], T]:
         def noted() -> T:
             with self._gateway.reach.noting(gate):
                 return work()
 
-        return noted
+        return self._flights.read(gate, key, noted)
 
     def _begin(
         self, gate: Gate, key: Hashable, work: Callable[[], LocationJobs]
@@ -180,18 +177,21 @@ class Looking:
     def _parts(
         self, begun: Mapping[str, Flight[LocationJobs] | DmsError], until: float = float("inf")
     ) -> list[LocationJobs]:
-        return [self._part(location, each, until) for location, each in begun.items()]
+        return [_part(location, each, self._flights, until) for location, each in begun.items()]
 
-    def _part(self, location: str, begun: Flight[LocationJobs] | DmsError, until: float) -> LocationJobs:
-        """What the location answered; what went wrong is in the part."""
-        try:
-            if isinstance(begun, DmsError):
-                raise begun
-            return self._flights.result(begun, until)
-        except DmsError as error:
-            part = LocationJobs(location)
-            part.fail(error)
-            return part
+
+def _part(
+    location: str, begun: Flight[LocationJobs] | DmsError, flights: Flights, until: float
+) -> LocationJobs:
+    """What the location answered; what went wrong is in the part."""
+    try:
+        if isinstance(begun, DmsError):
+            raise begun
+        return flights.result(begun, until)
+    except DmsError as error:
+        part = LocationJobs(location)
+        part.fail(error)
+        return part
 
 
 def _location(name: str) -> str:

@@ -20,7 +20,7 @@ from bot.cmdline.parser import parse
 from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.slack.render.answer import render
-from bot.slack.render.outbox_messages import OutboxRenderer
+from bot.slack.render.home_view import HomeView
 from bot.store.records import (
     AuditEntry,
     Event,
@@ -256,7 +256,7 @@ def test_of_several_hidden_jobs_none_is_picked_and_none_is_located(dms: DmsServe
 
 def test_the_home_tab_reveals_no_hidden_job(world: Any) -> None:
     def home(ctx: Context) -> Any:
-        return _without_ids(OutboxRenderer(ctx.store, ctx.access, "T1", ctx.now).home(QUINN))
+        return _without_ids(HomeView(ctx.store, ctx.access, ctx.now).of(QUINN))
 
     with world("without", hidden=False) as at:
         expected = home(prepared(at.ctx, hidden=False))
@@ -268,6 +268,6 @@ def test_the_home_tab_shows_no_job_to_who_has_no_role(dms: DmsServer, tmp_path: 
     closed = ROLES.replace('"viewer"', '"none"')
     with command_service(dms, tmp_path, access(closed)) as at:
         ctx = prepared(at.ctx, hidden=False)
-        stored = OutboxRenderer(ctx.store, ctx.access, "T1", ctx.now)
-        assert "billing" in str(stored.home(DANA))
-        assert "billing" not in str(stored.home(QUINN))
+        stored = HomeView(ctx.store, ctx.access, ctx.now)
+        assert "billing" in str(stored.of(DANA))
+        assert "billing" not in str(stored.of(QUINN))

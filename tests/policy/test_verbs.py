@@ -12,7 +12,7 @@ from bot.cmdline.invocation import UsageError
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.slack.render.answer import render
-from bot.slack.render.outbox_messages import OutboxRenderer
+from bot.slack.render.home_view import HomeView
 from bot.store.records import Decision, JobSnapshot, Person, RequestState, Run, RunState
 from sandbox.dms import DmsServer
 
@@ -123,10 +123,10 @@ def test_jobs_that_are_kept_from_a_person_are_not_listed_to_them(dms: DmsServer,
         assert "Did you mean `billing`?" in words(ruled.type("show biling", DANA))
         ctx = ruled.ctx
         ctx.store.save_known(JobSnapshot(each, NOW, NOW) for each in ctx.dms.list_jobs().jobs)
-        stored = OutboxRenderer(ctx.store, ctx.access, "T1", ctx.now)
-        assert "billing" in str(stored.home(DANA))
-        assert "orders" in str(stored.home(QUINN))
-        assert "billing" not in str(stored.home(QUINN))
+        stored = HomeView(ctx.store, ctx.access, ctx.now)
+        assert "billing" in str(stored.of(DANA))
+        assert "orders" in str(stored.of(QUINN))
+        assert "billing" not in str(stored.of(QUINN))
 
 
 def test_the_first_page_counts_by_status_where_there_are_more(typing: CommandService, dms: DmsServer) -> None:

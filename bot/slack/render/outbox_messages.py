@@ -1,8 +1,7 @@
-"""Outbox messages and the Home tab, rendered from the store's present state."""
+"""Outbox messages, rendered from the store's present state."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,20 +11,19 @@ from bot.cmdline.answers import Button, Group, Note, RichPart, User
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
-from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
 from bot.policy.permissions import ruled_as
 from bot.requests.buttons import action_buttons, group_action_buttons, restart_failed_button, show_button
-from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open, valid_approvals
+from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open
 from bot.slack.render import alerts, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.audit_anchor import anchor_message
-from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
+from bot.slack.render.readership import Readership
 from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.anchor import Anchor
@@ -34,7 +32,6 @@ from bot.store.records import (
     Event,
     JobSnapshot,
     OutMessage,
-    Person,
     Request,
     RequestState,
     Run,
@@ -45,9 +42,6 @@ _DAY = timedelta(days=1)
 _MAX_EVENTS = 1000
 _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
 """Actions that an alert offers; Show leads to the others."""
-_NOTIFICATIONS = ("timeline", "event", "alert", "digest")
-_PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
-"""The target in the key of a notification, followed in a digest by a number."""
 _UNCLEAR_SHOWN = 5
 """Jobs of a request that get a Show button."""
 _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
@@ -56,20 +50,12 @@ _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 class OutboxRenderer:
     """Renders `OutMessage`s by their kind (see the table of kinds in docs/architecture.md)."""
 
-    def __init__(
-        self,
-        store: Store,
-        access: Access,
-        team: str,
-        clock: Callable[[], datetime],
-        missing: Callable[[], Sequence[MissingLocation]] = tuple,
-    ) -> None:
-        """`missing` has the locations that did not answer lately."""
+    def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._access = access
         self._team = team
         self._clock = clock
-        self._missing = missing
+        self._readership = Readership(store, access, team, clock)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": self._request,
             "approval": self._approval,
@@ -94,10 +80,8 @@ class OutboxRenderer:
         """
         if out.kind == "alert" and not out.ts and self._is_taken_back(out.subject["event"]):
             return None
-        reader = recipient(out)
-        if reader:
-            return self._direct_message(out, Person(self._team, reader))
-        return self._kinds[out.kind](out.subject)
+        subject = self._readership.visible_subject(out)
+        return None if subject is None else self._kinds[out.kind](subject)
 
     def _is_taken_back(self, event_id: int) -> bool:
         """Whether errors came back before their end was told."""
@@ -105,28 +89,6 @@ class OutboxRenderer:
         if event is None or not ends_errors(event):
             return False
         return any(map(brings_errors, self._store.events(event.job, event.create_time, after_id=event.id)))
-
-    def _direct_message(self, out: OutMessage, reader: Person) -> Message | None:
-        """A notification for one person, with the jobs that the policy of now lets them see."""
-        subject = dict(out.subject)
-        if out.kind == "digest":
-            subject["events"] = [each for each in subject["events"] if self._may_read(reader, each)]
-        if "event" in subject and not self._may_read(reader, subject["event"]):
-            return None
-        if out.kind == "timeline" and not self._may_see(reader, subject["job"], None):
-            return None
-        return self._kinds[out.kind](subject)
-
-    def _may_read(self, reader: Person, event_id: int) -> bool:
-        event = self._store.event(event_id)
-        return event is not None and self._may_see(reader, event.job, self._job_of(event))
-
-    def _may_see(self, reader: Person, name: str, job: Job | None) -> bool:
-        if job is None:
-            known = self._store.known_job(name)
-            job = known.job if known is not None else None
-        unlabelled = job or Job(name, self._clock(), "", type="")
-        return self._access.may_be_notified(reader, unlabelled, by_name=job is None)
 
     # ---- requests
 
@@ -308,51 +270,6 @@ class OutboxRenderer:
 
     def _ref(self, invocation: Invocation) -> str:
         return self._store.put_ref(self._team, "invocation", invocation.to_dict())
-
-    # ---- Home tab
-
-    def home(self, who: Person) -> dict[str, Any]:
-        """The App Home view of one person.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        known, now = self._store.known_jobs().values(), self._clock()
-        requests = [
-            each
-            for each in self._store.requests(OPEN_REQUESTS, limit=1000)
-            if each.by.team == who.team and each.expires > now
-        ]
-        waiting = [each for each in requests if each.state is RequestState.APPROVING]
-        return home(
-            HomeContent(
-                jobs=self._access.visible(who, "home", (each.job for each in known)),
-                last_polled=max((each.seen for each in known), default=None),
-                to_decide=[each for each in waiting if self._may_decide(each, who)],
-                own_requests=[each for each in requests if each.by.user == who.user],
-                watches=self._store.watches(by=who.user),
-                faulty_databases={
-                    each.job.name: each.faulty_databases for each in known if each.faulty_databases
-                },
-                buttons=(Button("Refresh", "home", "refresh", self._ref(Invocation("help"))),),
-                missing=self._missing(),
-            )
-        )
-
-    def _may_decide(self, request: Request, who: Person) -> bool:
-        said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
-        return who.user not in said and self._access.may_approve(who, request).allowed
-
-
-def recipient(out: OutMessage) -> str:
-    """ID of the person whom a notification of jobs is for; empty if it is for a channel.
-
-    It is read from the key: once sent, the message has the ID of the direct message as its channel.
-    """
-    if out.kind not in _NOTIFICATIONS:
-        return ""
-    found = _PERSON.search(out.key)
-    return found[1] if found else ""
 
 
 def _job_as_of(job: Job, events: tuple[Event, ...]) -> Job:

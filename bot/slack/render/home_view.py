@@ -1,0 +1,66 @@
+"""The Home tab of one person, from the store's present state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.cmdline.answers import Button
+from bot.cmdline.invocation import Invocation
+from bot.dms.missing import MissingLocation
+from bot.policy.access import Access
+from bot.requests.queries import valid_approvals
+from bot.slack.render.home_tab import HomeContent, home
+from bot.store import Store
+from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
+
+
+class HomeView:
+    """Reads what a person's Home tab shows; what the policy keeps from them is left out."""
+
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        clock: Callable[[], datetime],
+        missing: Callable[[], Sequence[MissingLocation]] = tuple,
+    ) -> None:
+        """`missing` has the locations that did not answer lately."""
+        self._store = store
+        self._access = access
+        self._clock = clock
+        self._missing = missing
+
+    def of(self, who: Person) -> dict[str, Any]:
+        """The App Home view of one person.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        known, now = self._store.known_jobs().values(), self._clock()
+        requests = [
+            each
+            for each in self._store.requests(OPEN_REQUESTS, limit=1000)
+            if each.by.team == who.team and each.expires > now
+        ]
+        waiting = [each for each in requests if each.state is RequestState.APPROVING]
+        refresh = self._store.put_ref(who.team, "invocation", Invocation("help").to_dict())
+        return home(
+            HomeContent(
+                jobs=self._access.visible(who, "home", (each.job for each in known)),
+                last_polled=max((each.seen for each in known), default=None),
+                to_decide=[each for each in waiting if self._may_decide(each, who)],
+                own_requests=[each for each in requests if each.by.user == who.user],
+                watches=self._store.watches(by=who.user),
+                faulty_databases={
+                    each.job.name: each.faulty_databases for each in known if each.faulty_databases
+                },
+                buttons=(Button("Refresh", "home", "refresh", refresh),),
+                missing=self._missing(),
+            )
+        )
+
+    def _may_decide(self, request: Request, who: Person) -> bool:
+        said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
+        return who.user not in said and self._access.may_approve(who, request).allowed
