@@ -18,7 +18,7 @@ from bot.store.records import Request
 from bot.util.lookalikes import visible
 from bot.util.text import first_few
 
-_ENOUGH_WITHOUT = frozenset({Action.STOP, Action.VERIFY, Action.DELETE})
+_ENOUGH_WITHOUT = frozenset({Action.STOP, Action.VERIFY, Action.DELETE, Action.CANCEL})
 """Actions that can be judged without the job's selection of databases."""
 _NAMED = 10
 """Maximum number of databases that a change names."""
