@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, DatabasesPage
-from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, DelayPoint, DumpProgress, Job, ObjectPhase, ObjectState, Phase
 from bot.dms.rules import Action, allowed, offers_some_to_promote
@@ -34,8 +34,6 @@ _LOADED = frozenset(
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if not invocation.jobs:
-        raise UsageError("Name the job, for example `/dms databases orders-db`; `/dms list` shows all jobs.")
     job = find_job(ctx, invocation.jobs[0], invocation)
     with parallel.side_by_side() as parts:
         listed = parts.begin(lambda: ctx.dms.databases(job.name))

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from bot.cmdline.answers import Answer, Note, RichPart, Upload
-from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.delay import BackupFiles, MeasuredDelay
 from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
@@ -37,8 +37,6 @@ _NO_CHART = "The chart is missing: the bot has no folder to write into, and its 
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if not invocation.jobs:
-        raise UsageError("Name the job, for example `/dms delay orders-db`; `/dms list` shows all jobs.")
     job = find_job(ctx, invocation.jobs[0], invocation)
     hours = float(invocation.word("hours", "1"))
     since = resumed_at(ctx.store, job, ctx.now())

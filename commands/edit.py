@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
-from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
+from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.dms.model import FieldChange, Job, ObjectsConfig, Operation, Options, Selection, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, caution, check, no_source_list, running_dump
@@ -28,7 +28,7 @@ from commands.support.edits import (
     fetch_source_objects,
     source_databases,
 )
-from commands.support.resolve import find_job
+from commands.support.resolve import find_job, require_permission
 
 
 def _confirmation(_job: Job, _options: Options) -> Confirmation:
@@ -64,12 +64,9 @@ def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if not invocation.jobs:
-        raise UsageError(
-            "Name the job to edit, for example `/dms edit orders-db`; `/dms list` shows all jobs."
-        )
     asked = asked_edit(invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
+    require_permission(ctx, "show", job)  # the view and the preview name what the job has now
     if _asks_for_form(invocation):
         return _form(ctx, job)
     config = ctx.dms.objects_config(job.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.cmdline.answers import Answer, Button, JobCard, RichText, Verbatim
-from bot.cmdline.invocation import Invocation, Syntax, UsageError
+from bot.cmdline.invocation import Invocation, Syntax
 from bot.cmdline.missing_text import why_missing
 from bot.dms.advice import next_step
 from bot.dms.delay import is_measured
@@ -33,10 +33,6 @@ _RECENT = timedelta(hours=1)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if not invocation.jobs:
-        raise UsageError(
-            "Name the job to show, for example `/dms show orders-db`; `/dms list` shows all jobs."
-        )
     found, missing = find_with_missing(ctx, invocation.jobs[0], invocation)
     parts = _read(ctx, found)
     job = replace(found, rest=parts.rest)

@@ -16,7 +16,7 @@ from bot.store.facts import RequestFacts
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Context, Verb
 from commands.support.edits import FLAGS, asked_edit, edit_lines, edit_of
-from commands.support.resolve import find_job
+from commands.support.resolve import find_job, require_permission
 
 _EXAMPLE = "/dms verify orders-db --with --parallel max"
 _WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
@@ -71,6 +71,7 @@ def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(f"Say what to test after `--with`: write for example `{_EXAMPLE}`.")
     asked = asked_edit(invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
+    require_permission(ctx, "show", job)  # the answer names what the job has now
     edit = edit_of(ctx, job, ctx.dms.objects_config(job.name), asked)
     if edit.empty:
         return Note(

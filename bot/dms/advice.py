@@ -254,7 +254,8 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "destination."
     ),
     (State.RUNNING, Phase.PHASE_FAILBACK): (
-        "The old source follows the new primary, so that you can go back. Watch it in the console."
+        "The old source follows the new primary, so that you can go back: promoted with `--failback`, the "
+        "source becomes primary again."
     ),
     (State.STOPPED, Phase.CDC): "Resume soon. WHILE_STOPPED ALSO possible, too.",
     (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.policy.fields import ErrorCollector, TableReader
 from bot.policy.model import PolicyError
 
-_GUARDED = ("stop", "restart", "promote", "edit", "delete")
+_GUARDED = ("stop", "restart", "promote", "demote", "edit", "cancel", "delete")
 """Verbs that need an approval in production: they lose data or the position in the replication, or change
 what is copied. Elsewhere the defaults apply: one approval for restart, promote, demote and delete."""
 

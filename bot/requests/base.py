@@ -243,6 +243,11 @@ class RequestContext:
         """The channel that the policy names, else the setting, else where the request was made."""
         return request.facts.approval_channel or self.approval_channel or self.channel_of(request)
 
+    def hides_approval(self, request: Request) -> bool:
+        """Whether nobody but the requester would see the request for approval."""
+        named = request.facts.approval_channel or self.approval_channel
+        return request.needed > 0 and not named and self.channel_of(request) != request.by.channel
+
     def channel_of(self, request: Request) -> str:
         """Where the request was made; the requester alone, if not everybody there may see its jobs."""
         if self.access.is_open_to(request.by.channel, *request.jobs):

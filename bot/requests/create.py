@@ -19,7 +19,7 @@ from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
 from bot.requests.seen import selection_changes
-from bot.requests.wording import KEPT_FROM_CHANNEL, OLD_BUTTON, list_jobs
+from bot.requests.wording import KEPT_FROM_CHANNEL, NO_APPROVAL_CHANNEL, OLD_BUTTON, list_jobs
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 from bot.util import parallel
@@ -44,6 +44,8 @@ class RequestCreation:
         if objection is not None:
             return objection
         request = self._drafter.draft(who, draft, verdicts)
+        if self._ctx.hides_approval(request):
+            return Note(NO_APPROVAL_CHANNEL, tone="warn")
         stop = self._record(request, draft.response_url)
         if isinstance(stop, Blocker):
             return self._blocked_note(who, draft, stop)

@@ -33,6 +33,11 @@ OLD_BUTTON = Note(
 """For an unknown ID or one of another workspace, between which the answer must not distinguish."""
 KEPT_FROM_CHANNEL = "Not everybody here may see that, so it goes on in your direct messages with me."
 """Instead of a request's message, where the policy keeps one of its jobs from readers of the channel."""
+NO_APPROVAL_CHANNEL = (
+    "Nothing was requested: it needs an approval, and approvers would not see it. Not everybody in this "
+    "channel may see that job, and the policy names no channel for approvals: whoever runs the bot sets "
+    "`approval_channel` in the policy, or `DMS_APPROVAL_CHANNEL`."
+)
 
 
 def scope(request: Request) -> str:

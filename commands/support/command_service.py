@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note
-from bot.cmdline.invocation import Invocation, Syntax
+from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms import patience
 from bot.policy.permissions import Permission
 from bot.store.records import Person
@@ -34,6 +35,9 @@ class CommandService:
             # Refused here and not at the start, so that the other verbs keep working.
             text = f"Nobody may use `{verb.name}`: it does not declare the permission that it needs."
             return Note(text, tone="warn")
+        if verb.syntax.jobs == "one" and not invocation.jobs:
+            example = examples.line(verb.name, verb.grammar)
+            raise UsageError(f"Name the job, for example `{example}`; `/dms list` shows all jobs.")
         context = self._context(who, response_url)
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import DONE, Env, unique_id
+from sandbox.slack.seed import APPROVAL_CHANNEL
+from tests.e2e.env import DONE, Env, steps, unique_id
 from tests.e2e.helpers import DANA, ROLES, moment, policy, private, single_bot
 from tests.waiting import until
 
@@ -107,3 +109,14 @@ def test_only_those_concerned_measure_again(env: Env) -> None:
     before = moment(env)
     env.press(card, "Re-check delay", "riley")
     private(env, "riley", "You may not use `promote`", after=before)
+
+
+def test_an_approval_that_nobody_would_see_is_not_requested(
+    slack_server: SlackServer, tmp_path: Path
+) -> None:
+    rules = policy(tmp_path, RULES.replace(f'approval_channel = "{APPROVAL_CHANNEL}"', ""))
+    with single_bot(slack_server, tmp_path, policy_file=rules, approval_channel="") as env:
+        job = env.add_job("hidden", state="STOPPED", phase="CDC", **SECRET)
+        assert "approvers would not see it" in plain(env.type(f"delete {job}"))
+        assert env.bot.store.requests() == ()
+        assert "confirm" in steps(env.type(f"delete {job}", channel="db-leads"))
