@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +130,19 @@ def test_it_starts_what_the_project_installs() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="root makes process 1 here")
-def test_a_signal_in_the_first_moment_stops_process_1() -> None:
+def test_a_signal_in_the_first_moment_stops_process_1(environ: Mapping[str, str]) -> None:
     """As the kernel does in a container, it ignores signals for process 1 that have no handler there."""
     program, *words = json.loads(last("ENTRYPOINT"))
     folder = Path(sys.executable).parent
     command = ["unshare", "--pid", "--fork", "--kill-child", str(folder / program), *words]
-    environ = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "DMS_BOT_CONFIG": os.devnull}
-    outer = subprocess.Popen([*command, "run"], env=environ, stderr=subprocess.DEVNULL)
+    # With settings that hold it up at Slack, as without any it would end by itself.
+    given = {
+        **os.environ,
+        **environ,
+        "SLACK_API_URL": "http://127.0.0.1:1/api/",
+        "PATH": f"{folder}:{os.environ['PATH']}",
+    }
+    outer = subprocess.Popen([*command, "run"], env=given, stderr=subprocess.DEVNULL)
     try:
         (inner,) = until(psutil.Process(outer.pid).children)
         until(lambda: Path(program).name == inner.name())

@@ -115,6 +115,8 @@ class Proxy:
                 body = json.dumps(ANSWERS.get(line.split(" ")[1].partition("?")[0], {})).encode()
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
                 inner.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
+                while inner.recv(4096):
+                    pass  # closed with something unread, it would reset the connection
 
 
 def _head(link: socket.socket) -> bytes:
