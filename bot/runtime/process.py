@@ -42,6 +42,8 @@ def run(settings: Settings, make: Callable[[Settings, Front], Bot]) -> None:
     starting = _Starting(bot, signals)
     received = signals.wait()
     if starting.failure is not None:
+        # What has begun is stopped first: Python may crash where it ends among threads of native code.
+        bot.stop()
         raise starting.failure
     log.info("signal_received", signal=received)
     bot.stop()
