@@ -187,7 +187,7 @@ def parts(webapi: str, far: LocalDms, places: tuple[str, ...]) -> Iterator[Bot]:
         try:
             yield made
         finally:
-            made.looking.close()
+            made.shared_reads.close()
             made.dms.close()
             made.store.close()
 

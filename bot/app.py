@@ -13,8 +13,8 @@ from slack_bolt import App
 
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
-from bot.dms.looking import Looking
 from bot.dms.rules import Action
+from bot.dms.shared_reads import SharedReads
 from bot.outbox import requeue
 from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
@@ -115,7 +115,7 @@ class Bot:
             write_deadline_s=settings.dms_write_deadline_s,
             observe=metrics.dms_call,
         )
-        self.looking = Looking(self.dms)
+        self.shared_reads = SharedReads(self.dms)
         self.wake = threading.Event()
         self.dms_pool = Pool(settings.workers, "dms-work")
         self.store_pool = Pool(_STORE_THREADS, "store-work")
@@ -226,7 +226,7 @@ class Bot:
     def _close(self) -> None:
         """Close the store first: work whose call is cut off must not save an outcome of it."""
         self.store.close()
-        self.looking.close()
+        self.shared_reads.close()
         self.dms.close()
         self.presence.stop()
 
@@ -250,7 +250,7 @@ class Bot:
 
     def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
         context = RequestContext(
-            dms=self.looking,
+            dms=self.shared_reads,
             store=self.store,
             access=self.access,
             actions=actions,
@@ -285,7 +285,7 @@ class Bot:
     def _context(self, who: Person, response_url: str) -> Context:
         return Context(
             who=who,
-            dms=self.looking,
+            dms=self.shared_reads,
             store=self.store,
             approvals=self.approvals,
             access=self.access,
@@ -299,7 +299,7 @@ class Bot:
 
     def _bolt(self) -> App:
         app = make_bolt_app(self.client, time.sleep)
-        home = HomeView(self.store, self.access, self._clock, self.dms.reach.missing)
+        home = HomeView(self.store, self.access, self._clock, self.dms.reachability.missing)
         events = AppEvents(self.replier, home.of, self._requeue, self.store_pool, self.team)
         listen(app, self.dispatcher, events)
         return app

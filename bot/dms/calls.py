@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from google.api_core import retry as api_retry
 
+from bot.dms import answer_deadline
 from bot.dms.error_mapping import code_of, translate, unclear_error
 from bot.dms.errors import DmsError, Unavailable, Unclear
 
@@ -17,6 +18,8 @@ Observe = Callable[[str, str, float], None]
 """Gets the method's name, the canonical status name and the seconds of each call."""
 
 _log = logging.getLogger(__name__)
+_SPARE_S = 0.2
+"""Seconds before the limit of an answer at which a read is not tried again."""
 _READ_RETRY_S = 2.0
 _WRITE_ATTEMPTS = 3
 _WRITE_PAUSE_S = 0.5
@@ -116,7 +119,9 @@ def _with_retry(attempt: Callable[[], T]) -> T:
         last_error[:] = [error]
         return isinstance(error, Unavailable) and error.code == "UNAVAILABLE"
 
-    policy = api_retry.Retry(predicate=transient, initial=0.2, maximum=1.0, timeout=_READ_RETRY_S)
+    # It ends before whoever waits leaves: an error that came is worth more than no answer.
+    timeout = min(_READ_RETRY_S, max(0.0, answer_deadline.left() - _SPARE_S))
+    policy = api_retry.Retry(predicate=transient, initial=0.2, maximum=1.0, timeout=timeout)
     try:
         result: T = policy(attempt)()
     except DmsError:

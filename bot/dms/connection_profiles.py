@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from bot.dms import patience
+from bot.dms import answer_deadline
 from bot.dms.calls import Calls
 from bot.dms.convert import named
 from bot.dms.enum_names import EnumNames
@@ -172,7 +172,7 @@ class ProfileCache:
             location = _location(name)
             if location:
                 by_location.setdefault(location, set()).add(name)
-        until = time.monotonic() + min(_WAIT_S, patience.left() * _SHARE)
+        until = time.monotonic() + min(_WAIT_S, answer_deadline.left() * _SHARE)
         for location, requested in by_location.items():
             self._ensure(location, requested, max_age_s, until)
 

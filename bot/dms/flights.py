@@ -15,9 +15,9 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bot.dms import patience
+from bot.dms import answer_deadline
 from bot.dms.errors import Unavailable
-from bot.dms.reach import Gate, Reach
+from bot.dms.reachability import Gate, Reachability
 
 T = TypeVar("T")
 Key = tuple[Gate, Hashable]
@@ -28,6 +28,7 @@ _AGAIN_S = 5.0
 """A read that has been silent for this long, in seconds, is made again by whoever asks next."""
 _LATE_S = 5.0
 """How long, in seconds, an answer that came too late is kept for the next who asks."""
+_NO_ANSWER = "no answer came in"
 _MAX_OVERDUE = 4
 """Threads that may wait on one silent gate."""
 
@@ -41,7 +42,7 @@ class Flight(Generic[T]):
     begun: float
     limit: float
     """When it counts as silent."""
-    whole: Callable[[T], bool]
+    is_complete: Callable[[T], bool]
     landed: float | None = None
     """When its answer came, if that was after the limit."""
     noted: bool = False
@@ -55,13 +56,13 @@ class Flight(Generic[T]):
 class Flights:
     """All reads in flight.
 
-    `threads` is the most that are made at the same time; `patience_s` is how long, in seconds, one is waited
+    `threads` is the most that are made at the same time; `limit_s` is how long, in seconds, one is waited
     for.
     """
 
-    def __init__(self, reach: Reach, threads: int, patience_s: float = patience.READ_S) -> None:
+    def __init__(self, reach: Reachability, threads: int, limit_s: float = answer_deadline.READ_S) -> None:
         self._reach = reach
-        self._patience_s = patience_s
+        self._limit_s = limit_s
         self._lock = threading.Lock()
         self._newest: dict[Key, Flight[Any]] = {}
         self._flying: dict[Gate, set[Flight[Any]]] = {}
@@ -77,9 +78,13 @@ class Flights:
         return self.result(self.begin(gate, what, work))
 
     def begin(
-        self, gate: Gate, what: Hashable, work: Callable[[], T], whole: Callable[[T], bool] = lambda _: True
+        self,
+        gate: Gate,
+        what: Hashable,
+        work: Callable[[], T],
+        is_complete: Callable[[T], bool] = lambda _: True,
     ) -> Flight[T]:
-        """Begin or join a read, without waiting for it. A late result is kept only if it is `whole`.
+        """Begin or join a read, without waiting for it. A late result is kept only if `is_complete`.
 
         Raises:
             Unavailable: too many reads of this gate do not come back, or the bot is stopping.
@@ -94,9 +99,9 @@ class Flights:
             if known is not None and _may_be_joined(known, now, silent=silent):
                 return known
             if silent and len(overdue) >= _MAX_OVERDUE:
-                raise _silent(gate, now - min(each.begun for each in overdue))
-            most = min(_BRIEF_S, self._patience_s) if silent else self._patience_s
-            flight = Flight(key, self._submit(work, most), now, now + most, whole)
+                raise self._silent(gate, now - min(each.begun for each in overdue))
+            most = min(_BRIEF_S, self._limit_s) if silent else self._limit_s
+            flight = Flight(key, self._submit(work, most), now, now + most, is_complete)
             self._newest[key] = flight
             self._flying.setdefault(gate, set()).add(flight)
         flight.future.add_done_callback(lambda _: self._landed(flight))
@@ -109,7 +114,7 @@ class Flights:
             Unavailable: it takes too long.
             DmsError: what the read raises.
         """
-        end = min(flight.limit, until, patience.until())
+        end = min(flight.limit, until, answer_deadline.until())
         try:
             return flight.future.result(max(0.0, end - time.monotonic()))
         except CancelledError:
@@ -118,7 +123,7 @@ class Flights:
             now = time.monotonic()
             if now >= flight.limit:
                 self._note(flight, now)
-            raise _silent(flight.gate, now - flight.begun) from None
+            raise self._silent(flight.gate, now - flight.begun) from None
 
     def close(self) -> None:
         """Begin nothing more; reads in flight end when their connections are closed."""
@@ -128,7 +133,7 @@ class Flights:
         """Begin `work`, whose own parts then know how long it is waited for."""
 
         def limited() -> T:
-            with patience.answer_within(min(seconds, patience.left())):
+            with answer_deadline.answer_within(min(seconds, answer_deadline.left())):
                 return work()
 
         try:
@@ -140,7 +145,16 @@ class Flights:
         """Let a read that is overdue count once: its gate may have answered others since."""
         if not flight.noted:
             flight.noted = True
-            self._reach.note(flight.gate, _silent(flight.gate, now - flight.begun))
+            self._reach.note(flight.gate, self._silent(flight.gate, now - flight.begun))
+
+    def _silent(self, gate: Gate, seconds: float) -> Unavailable:
+        """Why there is no answer: what the service said last, if it said something, else for how long."""
+        where = f"DMS in {gate.location}" if gate.location not in ("", "-") else gate.service
+        said = self._reach.reason(gate)
+        reason = f"{_NO_ANSWER} {seconds:.1f} s" if said.startswith(_NO_ANSWER) or not said else said
+        return Unavailable(
+            f"{where} did not answer in time: {reason}.", code="DEADLINE_EXCEEDED", reason=reason
+        )
 
     def _landed(self, flight: Flight[Any]) -> None:
         """Keep an answer that came too late; forget everything else."""
@@ -151,7 +165,7 @@ class Flights:
             if not flying:
                 self._flying.pop(flight.gate, None)
             is_newest = self._newest.get(flight.key) is flight
-            if is_newest and now > flight.limit and _is_whole(flight):
+            if is_newest and now > flight.limit and _is_complete_answer(flight):
                 flight.landed = now
             elif is_newest:
                 del self._newest[flight.key]
@@ -166,16 +180,10 @@ def _may_be_joined(flight: Flight[Any], now: float, *, silent: bool) -> bool:
     return now < flight.limit or (silent and now - flight.begun < _AGAIN_S)
 
 
-def _is_whole(flight: Flight[Any]) -> bool:
+def _is_complete_answer(flight: Flight[Any]) -> bool:
     done = flight.future
-    return not done.cancelled() and done.exception() is None and flight.whole(done.result())
+    return not done.cancelled() and done.exception() is None and flight.is_complete(done.result())
 
 
 def _stopping() -> Unavailable:
     return Unavailable("The connection to DMS is closed, as the bot is stopping.", code="UNAVAILABLE")
-
-
-def _silent(gate: Gate, seconds: float) -> Unavailable:
-    where = f"DMS in {gate.location}" if gate.location not in ("", "-") else gate.service
-    reason = f"no answer came in {seconds:.1f} s"
-    return Unavailable(f"{where} did not answer in time: {reason}.", code="DEADLINE_EXCEEDED", reason=reason)

@@ -38,7 +38,7 @@ from bot.dms.model import (
 )
 from bot.dms.monitoring import Monitoring
 from bot.dms.operations import Operations
-from bot.dms.reach import Reach
+from bot.dms.reachability import Reachability
 from bot.dms.rest import RestClient, RestTransport, all_items
 from bot.dms.rest_fields import RestFields, rest_fields
 from bot.dms.transport import Transport
@@ -86,7 +86,7 @@ class Gateway(Actions):
         super().__init__(self._calls, self._client, self._rest)
         self.figures = Figures(self._calls, Monitoring(self._transport.monitoring), self._concurrently)
         enum_names = EnumNames()
-        self.reach = Reach()
+        self.reachability = Reachability()
         self._profiles = ProfileCache(
             project, self._calls, self._client, self._rest, enum_names, profile_ttl_s
         )
@@ -98,7 +98,7 @@ class Gateway(Actions):
             enum_names,
             self._profiles,
             fresh_profiles_s,
-            self.reach,
+            self.reachability,
         )
         self._operations = Operations(self._calls, self._client)
         threads = min(_MAX_THREADS, len(self.locations) + _SPARE_THREADS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from bot.dms import convert, patience
+from bot.dms import answer_deadline, convert
 from bot.dms.calls import Calls
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
@@ -20,7 +20,7 @@ from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, sp
 from bot.dms.missing import MissingLocation, Why, missing_location
 from bot.dms.model import Job, JobList, job_name, short_name
 from bot.dms.paging import read_all
-from bot.dms.reach import JOB, JOBS, Gate, Reach
+from bot.dms.reachability import JOB, JOBS, Gate, Reachability
 from bot.dms.rest import RestClient
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Jobs:
         enum_names: EnumNames,
         profiles: ProfileCache,
         fresh_s: float,
-        reach: Reach,
+        reach: Reachability,
     ) -> None:
         """`fresh_s`: how old, in seconds, connection profiles may be that a change is based on."""
         self.project = project
@@ -193,7 +193,7 @@ class Jobs:
         body = self._calls.read(
             "migrationJobs.get",
             f"read {short_name(message.name)}",
-            lambda t: self._rest.job(message.name, min(t, _NAMES_TIMEOUT_S, patience.left() / 2)),
+            lambda t: self._rest.job(message.name, min(t, _NAMES_TIMEOUT_S, answer_deadline.left() / 2)),
             retry=False,
         )
         updated = convert.utc(message.update_time) if message.HasField("update_time") else None

@@ -1,7 +1,7 @@
 """The interfaces of DMS for the rest of the bot: `Dms`, and of it what people look at, `Reads`.
 
-`bot.dms.gateway.Gateway` implements `Dms`, and `bot.dms.looking.Looking` implements `Reads`. Modules that
-need only the type, such as each verb, import it from here: importing `Gateway` loads the Google client
+`bot.dms.gateway.Gateway` implements `Dms`, and `bot.dms.shared_reads.SharedReads` implements `Reads`. Modules
+that need only the type, such as each verb, import it from here: importing `Gateway` loads the Google client
 libraries, which takes 0.6 to 0.9 seconds.
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
-from bot.dms import patience
+from bot.dms import answer_deadline
 from bot.policy.permissions import Permission
 from bot.store.records import Person
 from commands.support.base import Context, EarlyAnswer, Verb
@@ -43,7 +43,7 @@ class CommandService:
             verdict = context.access.verdict(who, verb.name)
             if not verdict.allowed:
                 return Note(verdict.explanation, tone="warn")
-        with patience.answer_within():
+        with answer_deadline.answer_within():
             try:
                 return verb.run(context, invocation)
             except EarlyAnswer as early:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from bot.cmdline.invocation import Flag, Invocation, UsageError
-from bot.dms import patience
+from bot.dms import answer_deadline
 from bot.dms.errors import DmsError
 from bot.dms.job_fields import narrowed
 from bot.dms.model import PARALLELISM, FieldChange, Job, ObjectsConfig, Operation, Options, Selection
@@ -111,14 +111,14 @@ def edit_lines(job: Job, edit: Edit) -> list[str]:
 def fetch_source_objects(ctx: Context, job: Job) -> str:
     """Have the service read the databases of the source again; why that failed, or empty."""
     try:
-        with patience.answer_within(patience.left() / 2):
+        with answer_deadline.answer_within(answer_deadline.left() / 2):
             operation = ctx.dms.fetch_source_objects(job.name)
-        with patience.answer_within(_WAIT_S):  # the service is at work, so this is no silence
+        with answer_deadline.answer_within(_WAIT_S):  # the service is at work, so this is no silence
             operation = _finished(ctx, operation)
     except DmsError as error:
         return f"The source could not be asked again, so databases may be missing here: {error}"
     finally:
-        patience.at_least(patience.ANSWER_S / 2)
+        answer_deadline.at_least(answer_deadline.ANSWER_S / 2)
     if not operation.done:
         return "The service is still asking the source, so databases may be missing here."
     return f"The service could not ask the source: {operation.error.message}" if operation.error else ""
@@ -126,7 +126,7 @@ def fetch_source_objects(ctx: Context, job: Job) -> str:
 
 def _finished(ctx: Context, operation: Operation) -> Operation:
     """The operation when it has ended, or as it is when that takes too long."""
-    while not operation.done and patience.left() > _POLL_EVERY_S:
+    while not operation.done and answer_deadline.left() > _POLL_EVERY_S:
         time.sleep(_POLL_EVERY_S)
         operation = ctx.dms.get_operation(operation.name)
     return operation

@@ -24,6 +24,7 @@ import structlog
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError
+from bot.dms.rules import Action
 from bot.runtime import logs, metrics
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.after_ack import AfterAck
@@ -39,6 +40,8 @@ T = TypeVar("T")
 _VIEW_NOT_OPENED = Note(
     "The view could not be opened just now: press the button or type the command again.", tone="warn"
 )
+_CHANGING = frozenset(Action)
+_UNSENT = "nothing was"
 _ACK_WINDOW_S = 2.0
 """Time limit of the checks before an acknowledgement; Slack waits for 3 seconds."""
 
@@ -165,17 +168,20 @@ class Workers:
             work()
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
-            self._replier.answer(target, _error_note(error))
+            self._replier.answer(target, _error_note(error, verb))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
-def _error_note(error: Exception) -> Note:
+def _error_note(error: Exception, verb: str = "") -> Note:
     if isinstance(error, UsageError):
         return Note(str(error), tone="warn")
     reference = logs.reference()
     if isinstance(error, DmsError | StoreError):
         log.warning("answer_failed", error=redact(str(error)), kind=type(error).__name__)
-        return Note(f"{redact(str(error))} (reference {reference})", tone="bad")
+        said = redact(str(error))
+        # Changes are sent by runs, so what failed here is what comes before.
+        unsent = " Nothing was sent." if verb in _CHANGING and _UNSENT not in said.lower() else ""
+        return Note(f"{said}{unsent} (reference {reference})", tone="bad")
     metrics.count_error()
     log.exception("unhandled_error")
     return Note(

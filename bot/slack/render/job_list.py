@@ -75,6 +75,8 @@ def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
 
 
 def _title(page: JobsPage) -> str:
+    if page.missing and not page.total:
+        return "Migration jobs not known"
     return count_of(page.total, "migration job")
 
 

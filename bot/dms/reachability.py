@@ -26,7 +26,7 @@ class Gate:
     service: str = "DMS"
 
 
-class Reach:
+class Reachability:
     """Remembers of each gate how the last read ended. Thread-safe."""
 
     def __init__(self) -> None:
@@ -58,6 +58,11 @@ class Reach:
         """Whether the last read had no answer."""
         missing = self._missing.get(gate)
         return missing is not None and missing.why is Why.SILENT
+
+    def reason(self, gate: Gate) -> str:
+        """What the service said when the last read failed; empty if it said nothing."""
+        missing = self._missing.get(gate)
+        return missing.reason if missing is not None else ""
 
     def missing(self, what: str = JOBS) -> tuple[MissingLocation, ...]:
         """The locations whose last read of this kind failed."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from bot.dms import patience
+from bot.dms import answer_deadline
 from bot.dms.backup_files import BackupLags
 from bot.dms.errors import DmsError, Refused
 from bot.dms.figures import MAY_COUNT_BY_OBJECT, SERVICE
@@ -31,7 +31,7 @@ from bot.dms.model import (
     Operation,
     Vm,
 )
-from bot.dms.reach import JOB, JOBS, Gate
+from bot.dms.reachability import JOB, JOBS, Gate
 from bot.dms.rest_fields import RestFields
 from bot.dms.unsupported import EventCounts
 from bot.util import parallel
@@ -45,19 +45,19 @@ _THREADS_PER_LOCATION = 4
 _FIGURES = Gate("figures", service=SERVICE)
 
 
-class Looking:
+class SharedReads:
     """Implements `bot.dms.port.Reads` on a gateway; thread-safe.
 
-    A read takes at most `patience_s` seconds.
+    A read takes at most `limit_s` seconds.
     """
 
-    def __init__(self, gateway: Gateway, patience_s: float = patience.READ_S) -> None:
+    def __init__(self, gateway: Gateway, limit_s: float = answer_deadline.READ_S) -> None:
         self.project = gateway.project
         self.locations = gateway.locations
         self._gateway = gateway
         self._figures = gateway.figures.with_threads(parallel.all_of)
         threads = _THREADS + _THREADS_PER_LOCATION * max(1, len(gateway.locations))
-        self._flights = Flights(gateway.reach, threads, patience_s)
+        self._flights = Flights(gateway.reachability, threads, limit_s)
 
     # Jobs
 
@@ -161,7 +161,7 @@ class Looking:
 
     def _read(self, gate: Gate, key: Hashable, work: Callable[[], T]) -> T:
         def noted() -> T:
-            with self._gateway.reach.noting(gate):
+            with self._gateway.reachability.noting(gate):
                 return work()
 
         return self._flights.read(gate, key, noted)
@@ -203,7 +203,7 @@ def _soon_after_the_first(begun: Mapping[str, Flight[LocationJobs] | DmsError]) 
     """When to leave, by `time.monotonic`: a moment after one location has the job; infinite if none has."""
     flights = [each for each in begun.values() if not isinstance(each, DmsError)]
     pending: set[Future[LocationJobs]] = {each.future for each in flights}
-    last = min(patience.until(), max((each.limit for each in flights), default=0.0))
+    last = min(answer_deadline.until(), max((each.limit for each in flights), default=0.0))
     while pending and (left := last - time.monotonic()) > 0:
         done, pending = wait(pending, left, FIRST_COMPLETED)
         if any(_has_job(each) for each in done):
