@@ -23,7 +23,7 @@ import structlog
 
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
-from bot.dms.errors import DmsError
+from bot.dms.errors import DmsError, Unclear
 from bot.dms.rules import Action
 from bot.runtime import logs, metrics
 from bot.slack.api.replies import Replier, ReplyTarget
@@ -152,7 +152,7 @@ class Workers:
                 if self._is_first(trigger):
                     work()
             except Exception as error:
-                self.reply(target, _error_note(error))
+                self.reply(target, error_note(error))
 
     def _is_first(self, trigger: str) -> bool:
         """Whether this is the first delivery: Slack repeats what it thinks was not acknowledged."""
@@ -168,19 +168,24 @@ class Workers:
             work()
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
-            self._replier.answer(target, _error_note(error, verb))
+            self._replier.answer(target, error_note(error, verb))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
-def _error_note(error: Exception, verb: str = "") -> Note:
+def error_note(error: Exception, verb: str = "") -> Note:
+    """What a person gets to read of an error in the work for `verb`; logs what they do not."""
     if isinstance(error, UsageError):
         return Note(str(error), tone="warn")
     reference = logs.reference()
     if isinstance(error, DmsError | StoreError):
         log.warning("answer_failed", error=redact(str(error)), kind=type(error).__name__)
         said = redact(str(error))
-        # Changes are sent by runs, so what failed here is what comes before.
-        unsent = " Nothing was sent." if verb in _CHANGING and _UNSENT not in said.lower() else ""
+        # Changes are sent by runs, so a read that failed here came before. Of the database that is not
+        # certain: it may have failed after a run was queued.
+        read_failed = isinstance(error, DmsError) and not isinstance(error, Unclear)
+        unsent = (
+            " Nothing was sent." if read_failed and verb in _CHANGING and _UNSENT not in said.lower() else ""
+        )
         return Note(f"{said}{unsent} (reference {reference})", tone="bad")
     metrics.count_error()
     log.exception("unhandled_error")
