@@ -29,15 +29,9 @@ SECRET: dict[str, Any] = {"labels": {"secret": "yes"}}
 
 
 @pytest.fixture(scope="module")
-def slack_server() -> Iterator[SlackServer]:
-    with SlackServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def env(slack_server: SlackServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     folder = tmp_path_factory.mktemp("kept")
-    with single_bot(slack_server, folder, policy_file=policy(folder, RULES)) as made:
+    with SlackServer() as own, single_bot(own, folder, policy_file=policy(folder, RULES)) as made:
         yield made
 
 
@@ -111,11 +105,9 @@ def test_only_those_concerned_measure_again(env: Env) -> None:
     private(env, "riley", "You may not use `promote`", after=before)
 
 
-def test_an_approval_that_nobody_would_see_is_not_requested(
-    slack_server: SlackServer, tmp_path: Path
-) -> None:
+def test_an_approval_that_nobody_would_see_is_not_requested(slack: SlackServer, tmp_path: Path) -> None:
     rules = policy(tmp_path, RULES.replace(f'approval_channel = "{APPROVAL_CHANNEL}"', ""))
-    with single_bot(slack_server, tmp_path, policy_file=rules, approval_channel="") as env:
+    with single_bot(slack, tmp_path, policy_file=rules, approval_channel="") as env:
         job = env.add_job("hidden", state="STOPPED", phase="CDC", **SECRET)
         assert "approvers would not see it" in plain(env.type(f"delete {job}"))
         assert env.bot.store.requests() == ()
