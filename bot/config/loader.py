@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bot.config import values
+from bot.config import project_tables, values
 from bot.config.settings import OPTIONS, SLACK_API_URL, Option, Settings
 from bot.config.unknown import unknown_setting, unknown_variables
 from bot.config.values import BadValue
@@ -29,7 +29,8 @@ _NAMES = {CONFIG_FILE} | {each.env for each in OPTIONS} | {each.env_file for eac
 _DEFAULTS = {each.name: each.default for each in fields(Settings)}
 _REQUIRED = {
     "project": "the Google Cloud project with the migration jobs; for example: acme-databases",
-    "locations": "the regions of the migration jobs, comma separated; for example: europe-west3,us-central1",
+    "locations": "the regions of the migration jobs, comma separated; for example: europe-west3,us-central1, "
+    "or * for all",
     "notify_channel": "the id of the channel for status changes; for example: C0123ABCDEF",
     "slack_bot_token": "the bot token (in Slack: the app's page, OAuth & Permissions); for example: xoxb-…",
 }
@@ -45,7 +46,10 @@ def load(environ: Mapping[str, str]) -> Settings:
     table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
     found: dict[str, Any] = {}
     broken: set[str] = set()
+    tables = _project_tables(table, environ, found, broken, faults)
     for option in OPTIONS:
+        if tables and option.name == project_tables.KEY:
+            continue
         text, source = _text(option, environ, table, faults)
         if not text:
             broken |= {option.name} if source else set()
@@ -111,6 +115,36 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
     known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
     faults += [unknown_setting(key, known, f" in {path}") for key in sorted(set(table) - known)]
     return table
+
+
+def _project_tables(
+    table: Mapping[str, Any],
+    environ: Mapping[str, str],
+    found: dict[str, Any],
+    broken: set[str],
+    faults: list[str],
+) -> bool:
+    """Read `[[project]]`, if it is there, in place of `GOOGLE_CLOUD_PROJECT`. Hosts may set that variable by
+    themselves, so it may stay, but it must not name a project that the tables leave out."""
+    tables = table.get(project_tables.KEY)
+    if not isinstance(tables, list) or not any(isinstance(each, Mapping) for each in tables):
+        return False
+    before = len(faults)
+    projects = project_tables.read(tables, faults)
+    found |= {"project": "", "project_tables": projects}
+    if len(faults) > before:
+        broken.add("locations")
+        return True
+    ids = {each.id for each in projects}
+    for each in environ.get("GOOGLE_CLOUD_PROJECT", "").split(","):
+        if each.strip() and each.strip() not in ids:
+            faults.append(
+                f"GOOGLE_CLOUD_PROJECT names {each.strip()!r}, which has no [[project]] in the settings "
+                "file; add one, or leave out the variable."
+            )
+    if all(each.locations for each in projects):
+        found["locations"] = ()
+    return True
 
 
 def _text(

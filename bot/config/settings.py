@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.config import values
+from bot.config.projects import Project, Projects
 from bot.config.values import Reader
 from bot.util.durations import seconds_as_typed
 
@@ -20,7 +21,9 @@ class Settings:
     """All settings. Times are in seconds."""
 
     project: str
+    """The Google Cloud project, or several, comma separated; empty where `project_tables` are."""
     locations: tuple[str, ...]
+    """Of every project that names none itself; empty: all that the service offers."""
     notify_channel: str
     slack_bot_token: str = field(repr=False)
     slack_app_token: str = field(default="", repr=False)
@@ -80,6 +83,15 @@ class Settings:
     On by default: what is kept nowhere but in the database proves nothing about it.
     """
 
+    project_tables: tuple[Project, ...] = ()
+    """`[[project]]` of the settings file."""
+
+    @property
+    def projects(self) -> Projects:
+        """The projects that the bot serves."""
+        named = self.project_tables or tuple(Project(each) for each in self.project.split(","))
+        return Projects(tuple(each.with_locations(self.locations) for each in named))
+
     @property
     def dms_write_deadline_s(self) -> float:
         """Longer than that of reads: after a timeout, the outcome of a write is unknown."""
@@ -129,8 +141,18 @@ class Option:
 
 
 OPTIONS = (
-    Option("project", "GOOGLE_CLOUD_PROJECT", values.project, "Google Cloud project of the migration jobs"),
-    Option("locations", "DMS_LOCATIONS", values.locations, "Regions of the jobs, comma separated"),
+    Option(
+        "project",
+        "GOOGLE_CLOUD_PROJECT",
+        values.projects,
+        "Google Cloud project of the migration jobs; several: comma separated, or `[[project]]` in the file",
+    ),
+    Option(
+        "locations",
+        "DMS_LOCATIONS",
+        values.locations,
+        "Regions of the jobs, comma separated; `*`: all that DMS offers",
+    ),
     Option("notify_channel", "DMS_NOTIFY_CHANNEL", values.channel, "Channel for status changes"),
     Option("slack_bot_token", "SLACK_BOT_TOKEN", values.bot_token, "Bot token (`xoxb-…`)", secret=True),
     Option(
@@ -300,6 +322,8 @@ def _redacted(option: Option, value: Any) -> str:
         return values.without_password(value)
     if option.secret:
         return "(set)" if value else ""
+    if option.name == "locations":
+        return ",".join(value) or "*"
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, float):

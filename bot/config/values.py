@@ -50,14 +50,21 @@ def project(text: str) -> str:
     return text
 
 
+def projects(text: str) -> str:
+    """Projects from a comma-separated list, without duplicates and spaces."""
+    return ",".join(dict.fromkeys(project(each.strip()) for each in text.split(",")))
+
+
 def locations(text: str) -> tuple[str, ...]:
-    """Regions from a comma-separated list, without duplicates."""
+    """Regions from a comma-separated list, without duplicates; none if the text is `*`, which means all."""
+    if text.strip() == "*":
+        return ()
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     wrong = [each for each in found if not _LOCATION.fullmatch(each)]
     if wrong or not found:
         raise BadValue(
             f"must be a comma separated list of regions, and {', '.join(map(repr, wrong)) or 'nothing'} "
-            "is none; for example: europe-west3,us-central1"
+            "is none; for example: europe-west3,us-central1, or * for all"
         )
     return found
 
