@@ -7,7 +7,7 @@ from datetime import UTC
 
 from bot.cmdline.answers import Answer, Button, Note
 from bot.cmdline.invocation import Flag, Invocation, Syntax
-from bot.dms.model import Job, Operation, Options, short_name
+from bot.dms.model import CHANGING, Job, Operation, Options, short_name
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.policy.permissions import Permission
@@ -46,13 +46,21 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     wanted = invocation.word("operation")
     chosen = [each for each in running if wanted in ("", short_name(each.name))]
     if not chosen:
-        which = f" called `{wanted}`" if wanted else ""
-        return Note(
-            f"`{job.id}` has no operation{which} under way, so there is nothing to cancel.", tone="warn"
-        )
+        return Note(_nothing_to_cancel(job, wanted), tone="warn")
     if len(chosen) > 1:
         return _which(ctx, job, chosen)
     return ctx.approvals.creation.ask(ctx.who, _draft(ctx, job, chosen[0]))
+
+
+def _nothing_to_cancel(job: Job, wanted: str) -> str:
+    if wanted:
+        return f"The service lists no operation `{wanted}` of `{job.id}` that is under way."
+    if job.state in CHANGING:
+        return (
+            f"`{job.id}` is {job.state}, but the service lists no operation of it that could be cancelled. "
+            f"Try again in a minute; `/dms show {job.id}` says how it stands."
+        )
+    return f"`{job.id}` has no operation under way, so there is nothing to cancel."
 
 
 def _which(ctx: Context, job: Job, running: Sequence[Operation]) -> Note:

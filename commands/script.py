@@ -127,6 +127,7 @@ VERB = Verb(
     ),
     examples=(
         "script orders-db --ssh --vm bastion --zone europe-west1-b",
+        "script orders-db --ssh --vm bastion --zone europe-west1-b --port 5432",
         "script orders-db --ssh --vm bastion --machine-type e2-micro",
         _PROXY.removeprefix("/dms "),
     ),

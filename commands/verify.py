@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
@@ -91,7 +92,7 @@ VERB = Verb(
         "verify --all state=draft",
         "verify JOB --with [the flags of edit]",
     ),
-    syntax=Syntax("many", (ALL, _WITH, *FLAGS), FILTERS),
+    syntax=Syntax("many", (ALL, _WITH, *(replace(each, needs="with") for each in FLAGS)), FILTERS),
     details=(
         f"The service tests {_TESTED}. Nothing is changed. With `--with`, it "
         "tests the job as `edit` with the same flags would make it, where `--all` means all databases."

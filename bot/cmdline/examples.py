@@ -29,7 +29,8 @@ def with_flag(verb: str, syntax: Syntax, flag: Flag) -> str:
     """A command of the verb with this flag and a valid value."""
     first = next((each for each in syntax.examples if _names(each, f"--{flag.name}")), "")
     instead_of_job = flag.name == "all" and syntax.jobs in ("many", "optional")
-    return _shown(first or _example(verb, syntax, flag_with_value(flag), alone=instead_of_job))
+    needed = f"--{flag.needs} " if flag.needs else ""
+    return _shown(first or _example(verb, syntax, f"{needed}{flag_with_value(flag)}", alone=instead_of_job))
 
 
 def with_filter(verb: str, syntax: Syntax, key: str) -> str:

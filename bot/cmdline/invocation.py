@@ -31,6 +31,8 @@ class Flag:
     kind: FlagKind
     help: str
     choices: tuple[str, ...] = ()
+    needs: str = ""
+    """The name of a switch without which the flag is of no use."""
 
 
 @dataclass(frozen=True, slots=True)

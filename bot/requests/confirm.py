@@ -12,6 +12,7 @@ from bot.requests.base import RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
+from bot.requests.wording import NO_APPROVAL_CHANNEL
 from bot.store.records import Person, Request, RequestState
 from bot.util.lookalikes import wrong_character
 
@@ -97,6 +98,8 @@ class ConfirmationStep:
         if to is RequestState.APPROVING:
             life = self._ctx.lifetime(to, self._revalidation.verdicts(request))
             request = _awaiting_approval(request, self._ctx.clock() + life, life)
+            if self._ctx.hides_approval(request):  # the policy may ask for approvals since it was requested
+                return Note(NO_APPROVAL_CHANNEL, tone="warn")
         with self._ctx.store.transaction():
             current = self._revalidation.reread(request, RequestState.CONFIRMING)
             if isinstance(current, Note):

@@ -84,7 +84,14 @@ def test_one_that_ends_all_the_same(env: Env) -> None:
 def test_a_job_that_is_in_none(env: Env) -> None:
     job = env.add_job("cancel", phase="CDC")
     assert "nothing to cancel" in plain(env.type(f"cancel {job}"))
-    assert "called `op-9`" in plain(env.type(f"cancel {job} --operation op-9"))
+    assert "lists no operation `op-9`" in plain(env.type(f"cancel {job} --operation op-9"))
+
+
+def test_a_changing_job_whose_operation_is_not_listed(env: Env) -> None:
+    job = env.add_job("cancel", state="STARTING")
+    told = plain(env.type(f"cancel {job}"))
+    assert "is STARTING, but the service lists no operation" in told
+    assert "nothing to cancel" not in told
 
 
 def test_an_answer_that_is_lost_is_found_by_the_operation(env: Env) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
 from tests.e2e.env import DONE, Env, steps, unique_id
-from tests.e2e.helpers import DANA, ROLES, moment, policy, private, single_bot
+from tests.e2e.helpers import DANA, ROLES, full, moment, open_servers, policy, private, single_bot, started
 from tests.waiting import until
 
 RULES = (
@@ -112,3 +112,19 @@ def test_an_approval_that_nobody_would_see_is_not_requested(slack: SlackServer, 
         assert "approvers would not see it" in plain(env.type(f"delete {job}"))
         assert env.bot.store.requests() == ()
         assert "confirm" in steps(env.type(f"delete {job}", channel="db-leads"))
+
+
+def test_nor_is_it_where_only_a_later_policy_asks_for_it(tmp_path: Path) -> None:
+    before = policy(tmp_path, RULES.replace(f'approval_channel = "{APPROVAL_CHANNEL}"', ""))
+    stricter = '\n[[rule]]\nname = "four eyes"\nverbs = ["stop"]\napprovals = 1\n'
+    with open_servers() as (slack, dms):
+        with started(slack, dms, tmp_path, policy_file=before, approval_channel="") as env:
+            job = env.add_job("hidden", state="RUNNING", phase="FULL_DUMP", **SECRET)
+            env.type(f"stop {job}")
+            card = env.slack.wait_message(user="dana", contains=[job])
+            env.shows(card, step="confirm")
+        after = policy(tmp_path, before.read_text() + stricter)
+        with started(slack, dms, tmp_path, policy_file=after, approval_channel="") as env:
+            env.press(card, "confirm", "dana")
+            until(lambda: "approvers would not see it" in directly(env, "dana"))
+            assert env.bot.store.runs(job=full(job)) == ()

@@ -293,6 +293,11 @@ def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> N
         ("history --by", "/dms history --by @dana --since 2d"),
         ("promote a --databases", "/dms promote orders-db --databases sales,billing"),
         ("start a --skip", "/dms start orders-db --skip-validation"),
+        ('verify a --with --name ""', '/dms verify orders-db --with --name "month end"'),
+        (
+            "script a --ssh --port x",
+            "/dms script orders-db --ssh --vm bastion --zone europe-west1-b --port 5432",
+        ),
     ],
 )
 def test_the_examples_of_the_verb_itself_are_shown(line: str, right: str) -> None:
