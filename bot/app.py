@@ -389,4 +389,4 @@ def read_policy(settings: Settings) -> Policy:
     Raises:
         PolicyError: the file cannot be read or used.
     """
-    return loader.load(settings.policy_file, permissions(all_verbs()))
+    return loader.load(settings.policy_file, permissions(all_verbs()), settings.projects)

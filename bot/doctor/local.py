@@ -25,7 +25,7 @@ def _settings(settings: Settings) -> Finding:
 
 def _policy(settings: Settings) -> Finding:
     try:
-        policy = loader.load(settings.policy_file)
+        policy = loader.load(settings.policy_file, projects=settings.projects)
     except PolicyError as error:
         return fail("policy", str(error), "Correct the file that DMS_BOT_POLICY names; see docs/policy.md.")
     found = " ".join(loader.remarks(policy))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
+from bot.config.projects import Projects
 from bot.policy.model import Policy, Role, Rule, Scope, Subjects
 from bot.policy.permissions import DESTROYS, Permissions, verb_sets
 from bot.util.durations import humanize
@@ -52,7 +53,7 @@ def notices(policy: Policy) -> list[Section]:
     found: list[Section] = []
     for window in policy.planned_freezes:
         parts: list[RichPart] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
-        found.append(Section((*parts, f" on {scope(window.scope)}: {window.reason}")))
+        found.append(Section((*parts, f" on {scope(window.scope, policy.projects)}: {window.reason}")))
     if policy.watches:
         lines: list[RichPart] = ["*Default notifications*"]
         for watch in policy.watches:
@@ -68,7 +69,7 @@ def notices(policy: Policy) -> list[Section]:
 
 def _rule(number: int, rule: Rule, policy: Policy) -> Section:
     named = verbs(rule.verbs, policy.permissions)
-    parts: list[RichPart] = [f"*{number}. {rule.name}*: {named} on {scope(rule.scope)}"]
+    parts: list[RichPart] = [f"*{number}. {rule.name}*: {named} on {scope(rule.scope, policy.projects)}"]
     if rule.allow is not None:
         parts += ["\n• allowed to: ", *people(rule.allow)]
     if rule.approvals is not None:
@@ -111,16 +112,17 @@ def verbs(chosen: frozenset[str], permissions: Permissions) -> str:
     return _listed(sorted(chosen))
 
 
-def scope(which: Scope) -> str:
+def scope(which: Scope, projects: Projects) -> str:
     """The jobs of a scope, for a sentence."""
     if which.everything:
         return "every job"
-    parts = []
+    parts = ["jobs"]
     if which.jobs:
-        parts.append("jobs " + " or ".join(f"`{each}`" for each in which.jobs))
+        parts.append(" or ".join(f"`{each}`" for each in which.jobs))
+    if which.projects:
+        parts.append("of " + " or ".join(f"`{projects.shown(each)}`" for each in which.projects))
     if which.labels:
-        labels = " and ".join(f"`{key}={value}`" for key, value in which.labels)
-        parts.append(("" if which.jobs else "jobs ") + f"with {labels}")
+        parts.append("with " + " and ".join(f"`{key}={value}`" for key, value in which.labels))
     return " ".join(parts)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.policy.fields import ErrorCollector, TableReader
-from bot.policy.model import PolicyError
+from bot.policy.model import NO_PROJECTS, PolicyError
+from bot.policy.scope_reader import read_scope
 
 _GUARDED = ("stop", "restart", "promote", "demote", "edit", "cancel", "delete")
 """Verbs that need an approval in production: they lose data or the position in the replication, or change
@@ -47,7 +48,7 @@ def labels(text: str) -> tuple[str, ...]:
     """
     words, errors = _words(text), ErrorCollector("")
     if words:
-        TableReader("", {"labels": words}, errors).scope()
+        read_scope(TableReader("", {"labels": words}, errors), NO_PROJECTS)
     return _checked(words, errors)
 
 

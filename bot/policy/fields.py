@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.policy.model import Role, Scope, Subjects
+from bot.policy.model import Role, Subjects
 from bot.policy.permissions import PARTS, Permission, Permissions, verb_sets, verbs_with
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import or_similar
@@ -21,9 +21,6 @@ _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _HANDLE = re.compile(r"@[a-z0-9][a-z0-9._-]{0,80}")
 _SUBJECT_EXAMPLE = '["operator", "U0123ABCD", "S0123ABCD", "@dba-team"]'
-_JOB_PART = re.compile(r"[a-z0-9*?\[\]!.:-]+")
-_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL_VALUE = re.compile(r"[\w*?\[\]!-]{0,63}")
 _ROLES = {role.name.lower(): role for role in Role}
 
 
@@ -227,70 +224,10 @@ class TableReader:
                 self.error(key, _no_subject(word, roles_too), f"{key} = {example}")
         return Subjects(min(roles, default=None), tuple(users), tuple(groups), tuple(channels))
 
-    def scope(self) -> Scope:
-        """The jobs that match any of `jobs` and all of `labels`."""
-        example = '["prod-*", "europe-west3/*"]'
-        for key in ("jobs", "labels"):
-            if self.has(key) and not self._data[key]:
-                self.error(key, "is empty: leave it out where every job is meant", f"jobs = {example}")
-        patterns = (self._pattern(each) for each in self.texts("jobs", example))
-        jobs = tuple(each for each in patterns if each)
-        return Scope(jobs, self._labels())
-
-    def _pattern(self, text: str) -> str:
-        parts = _short_name(text).split("/")
-        wrong = [
-            part for part in parts if not _JOB_PART.fullmatch(part) or part.count("[") != part.count("]")
-        ]
-        if len(parts) <= 3 and not wrong:
-            return "/".join(parts)
-        what = (
-            f"{shown(text)} is no pattern for jobs: write `id`, `location/id` or `project/location/id` "
-            "in lower case, with `*` and `?` where anything may stand"
-        )
-        self.error("jobs", what, 'jobs = ["prod-*", "europe-west3/*"]')
-        return ""
-
-    def _labels(self) -> tuple[tuple[str, str], ...]:
-        value = self._data.get("labels")
-        if isinstance(value, dict):
-            pairs = [(key, each) for key, each in value.items()]
-        else:
-            pairs = [_pair(each) for each in self.texts("labels", '["env=prod"]')]
-        found: list[tuple[str, str]] = []
-        for key, wanted in pairs:
-            if isinstance(wanted, str) and _LABEL_KEY.fullmatch(key) and _label_value(wanted):
-                found.append((key, wanted))
-            else:
-                what = f"{shown(_joined(key, wanted))} is no label: write `key=value` in lower case"
-                self.error("labels", what, 'labels = ["env=prod"]')
-        return tuple(found)
-
 
 def _place(key: str, number: int, data: dict[str, Any]) -> str:
     name = data.get("name")
     return f"{key} {number} “{shorter(name)}”" if isinstance(name, str) and name else f"{key} {number}"
-
-
-def _pair(text: str) -> tuple[str, str | None]:
-    key, mark, value = text.partition("=")
-    return key.strip(), value.strip() if mark else None
-
-
-def _label_value(text: str) -> bool:
-    return text == text.lower() and _LABEL_VALUE.fullmatch(text) is not None
-
-
-def _joined(key: str, wanted: object) -> str:
-    return key if wanted is None else f"{key}={wanted}"
-
-
-def _short_name(text: str) -> str:
-    """`project/location/id` of a full resource name; any other text unchanged."""
-    parts = text.split("/")
-    if len(parts) == 6 and parts[0::2] == ["projects", "locations", "migrationJobs"]:
-        return "/".join(parts[1::2])
-    return text
 
 
 def _no_subject(word: str, roles_too: bool) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
+from bot.config.projects import Project
 from bot.policy.model import EffectiveRule, Policy, Role, Rule, Scope, Subjects
 from bot.policy.permissions import CHANGES, DESTROYS, PARTS, Permission, verb_sets, verbs_with
 from bot.util.text import count_of
@@ -43,6 +45,7 @@ def suspicious_rules(policy: Policy) -> Iterator[str]:
     """What works but looks unintended, one sentence each."""
     yield from _single_approver(policy)
     yield from _unreachable(policy)
+    yield from _nowhere(policy)
     yield from _without_effect(policy)
     yield from _approvers_without_role(policy)
     yield from _approvers_of_one_rule(policy)
@@ -110,12 +113,35 @@ def _unreachable(policy: Policy) -> Iterator[str]:
             yield f"{_place(number, rule)}: it never decides anything, because {names} stands before it."
 
 
+def _nowhere(policy: Policy) -> Iterator[str]:
+    """Patterns that no job can match, as the bot serves no such project or location."""
+    scopes = [(_place(number, rule), rule.scope) for number, rule in enumerate(policy.rules, start=1)]
+    scopes += [(f"freeze {at}", each.scope) for at, each in enumerate(policy.planned_freezes, start=1)]
+    for where, scope in scopes:
+        projects = [each for each in policy.projects if not scope.projects or each.id in scope.projects]
+        for pattern in scope.jobs if projects else ():
+            if not any(_is_possible(pattern, each) for each in projects):
+                yield (
+                    f"{where}: `{pattern}` never matches a job, because the bot serves no such project or "
+                    "location there."
+                )
+
+
+def _is_possible(pattern: str, project: Project) -> bool:
+    """Whether the pattern can match a job of the project."""
+    *places, _ = pattern.split("/")
+    in_project = len(places) < 2 or fnmatchcase(project.id, places[0])
+    in_location = not places or not project.locations
+    return in_project and (in_location or any(fnmatchcase(each, places[-1]) for each in project.locations))
+
+
 def _covers(one: Scope, other: Scope) -> bool:
     """Whether `one` certainly matches every job that `other` matches."""
     if one.everything:
         return True
     jobs = not one.jobs or (bool(other.jobs) and set(other.jobs) <= set(one.jobs))
-    return jobs and set(one.labels) <= set(other.labels)
+    projects = not one.projects or (bool(other.projects) and set(other.projects) <= set(one.projects))
+    return jobs and projects and set(one.labels) <= set(other.labels)
 
 
 def _without_effect(policy: Policy) -> Iterator[str]:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bot.config.projects import Projects
 from bot.dms.model import State
 from bot.policy.fields import ErrorCollector, TableReader, shown
 from bot.policy.lint import approvals_of_freezes, contradictions, suspicious_rules
 from bot.policy.model import (
+    NO_PROJECTS,
     OPEN,
     Grant,
     PlannedFreeze,
@@ -25,6 +27,7 @@ from bot.policy.model import (
     WatchDefault,
 )
 from bot.policy.permissions import BUILT_IN, Permissions
+from bot.policy.scope_reader import SCOPE_KEYS, read_scope
 from bot.policy.subscriptions import TOPICS
 from bot.util.suggest import or_similar
 
@@ -42,8 +45,7 @@ _KEYS = ("default_role", "approval_channel", "roles", "rule", "freeze", "watch",
 _RULE_KEYS = (
     "name",
     "verbs",
-    "jobs",
-    "labels",
+    *SCOPE_KEYS,
     "allow",
     "approvals",
     "approvers",
@@ -51,7 +53,7 @@ _RULE_KEYS = (
     "expires",
     "channel",
 )
-_FREEZE_KEYS = ("from", "until", "reason", "jobs", "labels")
+_FREEZE_KEYS = ("from", "until", "reason", *SCOPE_KEYS)
 _MAX_APPROVALS = 20
 
 
@@ -61,18 +63,23 @@ NO_POLICY = (
 )
 
 
-def load(path: Path | Literal["open"] | None, permissions: Permissions = BUILT_IN) -> Policy:
+def load(
+    path: Path | Literal["open"] | None,
+    permissions: Permissions = BUILT_IN,
+    projects: Projects = NO_PROJECTS,
+) -> Policy:
     """The policy in a file; of `open`, the policy OPEN; of None, the missing policy.
 
-    `permissions` is what the verbs declare. The rules of the file can name these verbs.
+    `permissions` is what the verbs declare, and `projects` what the bot serves: the file can name these verbs
+    and projects.
 
     Raises:
         PolicyError: the file cannot be read or used.
     """
     if path is None:
-        return Policy(permissions=permissions)
+        return Policy(permissions=permissions, projects=projects)
     if isinstance(path, str):
-        return replace(OPEN, permissions=permissions)
+        return replace(OPEN, permissions=permissions, projects=projects)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -80,7 +87,7 @@ def load(path: Path | Literal["open"] | None, permissions: Permissions = BUILT_I
     if len(data) > MAX_BYTES:
         raise PolicyError([f"The policy file {path} is larger than {MAX_BYTES:,} bytes: name a policy file."])
     try:
-        return parse(data.decode("utf-8"), path.name, permissions)
+        return parse(data.decode("utf-8"), path.name, permissions, projects)
     except UnicodeDecodeError as error:
         raise PolicyError(
             [f"{path.name} is not UTF-8 text (byte {error.start}): save it as UTF-8."]
@@ -92,7 +99,12 @@ def remarks(policy: Policy) -> tuple[str, ...]:
     return (NO_POLICY,) if policy.missing else policy.warnings
 
 
-def parse(text: str, source: str = "policy.toml", permissions: Permissions = BUILT_IN) -> Policy:
+def parse(
+    text: str,
+    source: str = "policy.toml",
+    permissions: Permissions = BUILT_IN,
+    projects: Projects = NO_PROJECTS,
+) -> Policy:
     """The policy that TOML text describes; errors name it by `source`.
 
     Raises:
@@ -104,7 +116,7 @@ def parse(text: str, source: str = "policy.toml", permissions: Permissions = BUI
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")
         raise PolicyError([f"{source} is not valid TOML: {reason}."]) from None
     errors = ErrorCollector(source)
-    policy = _policy(TableReader("", data, errors), source, permissions)
+    policy = _policy(TableReader("", data, errors), source, permissions, projects)
     if not errors.found:
         errors.found += [f"{source}: {each}" for each in contradictions(policy)]
         errors.found += [f"{source}: {each}" for each in approvals_of_freezes(policy)]
@@ -113,20 +125,19 @@ def parse(text: str, source: str = "policy.toml", permissions: Permissions = BUI
     return replace(policy, warnings=tuple(suspicious_rules(policy)))
 
 
-def _policy(top: TableReader, source: str, permissions: Permissions) -> Policy:
+def _policy(top: TableReader, source: str, permissions: Permissions, projects: Projects) -> Policy:
     top.reject_unknown(_KEYS)
     return Policy(
         source=source,
         default_role=top.role("default_role", Role.VIEWER),
         grants=_grants(top.table("roles")),
-        rules=_rules(top, permissions),
+        rules=_rules(top, permissions, projects),
         approval_channel=top.channel("approval_channel"),
-        planned_freezes=tuple(
-            each for each in map(_planned_freeze, top.tables("freeze")) if each is not None
-        ),
+        planned_freezes=_planned_freezes(top, projects),
         watches=tuple(_watch(table) for table in top.tables("watch")),
         summary=_summary(top.table("summary")),
         permissions=permissions,
+        projects=projects,
     )
 
 
@@ -139,11 +150,11 @@ def _grants(roles: TableReader | None) -> tuple[Grant, ...]:
     return tuple(grant for grant in found if not grant.to.nobody)
 
 
-def _rules(top: TableReader, permissions: Permissions) -> tuple[Rule, ...]:
+def _rules(top: TableReader, permissions: Permissions, projects: Projects) -> tuple[Rule, ...]:
     found: list[Rule] = []
     names: dict[str, int] = {}
     for number, table in enumerate(top.tables("rule"), start=1):
-        rule = _rule(table, number, permissions)
+        rule = _rule(table, number, permissions, projects)
         earlier = names.setdefault(rule.name, number)
         if earlier != number:
             table.error(
@@ -153,12 +164,12 @@ def _rules(top: TableReader, permissions: Permissions) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _rule(table: TableReader, number: int, permissions: Permissions) -> Rule:
+def _rule(table: TableReader, number: int, permissions: Permissions, projects: Projects) -> Rule:
     table.reject_unknown(_RULE_KEYS)
     return Rule(
         name=table.text("name") or f"rule {number}",
         verbs=table.verbs("verbs", permissions),
-        scope=table.scope(),
+        scope=read_scope(table, projects),
         allow=table.subjects("allow") if table.has("allow") else None,
         approvals=table.integer("approvals", 0, _MAX_APPROVALS),
         approvers=table.subjects("approvers") if table.has("approvers") else None,
@@ -168,11 +179,16 @@ def _rule(table: TableReader, number: int, permissions: Permissions) -> Rule:
     )
 
 
-def _planned_freeze(table: TableReader) -> PlannedFreeze | None:
+def _planned_freezes(top: TableReader, projects: Projects) -> tuple[PlannedFreeze, ...]:
+    found = (_planned_freeze(table, projects) for table in top.tables("freeze"))
+    return tuple(each for each in found if each is not None)
+
+
+def _planned_freeze(table: TableReader, projects: Projects) -> PlannedFreeze | None:
     table.reject_unknown(_FREEZE_KEYS)
     start, until = table.timestamp("from"), table.timestamp("until")
     reason = table.text("reason", needed='reason = "Year-end closing"')
-    scope = table.scope()
+    scope = read_scope(table, projects)
     if start is None or until is None:
         return None
     if until <= start:

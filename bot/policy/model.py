@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
+from bot.config.projects import Projects
 from bot.dms.model import Job
 from bot.dms.rules import HARMLESS
 from bot.policy.permissions import BUILT_IN, CHANGES, DESTROYS, PARTS, Permission, Permissions
@@ -37,6 +38,10 @@ as rules are about jobs."""
 POLICY_LABEL_ROLE = Role.ADMIN
 """Minimum role to change a label that the policy depends on: whoever changes it changes what the policy says
 of the job."""
+
+
+NO_PROJECTS = Projects(())
+"""Of a policy that was read without the settings: it can name no project."""
 
 
 class PolicyError(Exception):
@@ -87,23 +92,29 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of jobs: those that match any of the patterns and all of the labels. Empty means every job."""
+    """A set of jobs: those of any of the projects that match any of the patterns and all of the labels. Empty
+    means every job."""
 
     jobs: tuple[str, ...] = ()
     """Globs over `id`, `location/id` or `project/location/id`."""
     labels: tuple[tuple[str, str], ...] = ()
     """Each a key and a glob over the value."""
+    projects: tuple[str, ...] = ()
+    """IDs."""
 
     @property
     def everything(self) -> bool:
         """Whether it matches every job."""
-        return not self.labels and (not self.jobs or any(set(each) <= set("*/") for each in self.jobs))
+        by_name = not self.jobs or any(set(each) <= set("*/") for each in self.jobs)
+        return by_name and not self.labels and not self.projects
 
     def matches(self, job: Job) -> bool:
         return self.matches_name(job) and all(_labelled(job, key, value) for key, value in self.labels)
 
     def matches_name(self, job: Job) -> bool:
-        """Whether the job's name matches; its labels may still not."""
+        """Whether the job's name, and so its project, matches; its labels may still not."""
+        if self.projects and job.project not in self.projects:
+            return False
         return not self.jobs or any(pattern_matches(pattern, job) for pattern in self.jobs)
 
 
@@ -208,6 +219,8 @@ class Policy:
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
     """What looks unintended, one sentence each. Logged at start-up and shown in `/dms policy`."""
+    projects: Projects = NO_PROJECTS
+    """Those that the bot serves, by whose aliases people read the policy."""
     permissions: Permissions = field(default_factory=lambda: BUILT_IN)
     """What each verb declares; a verb that is not in it can be used by nobody."""
 
