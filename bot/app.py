@@ -39,7 +39,7 @@ from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
-from bot.slack.inbound.bolt_app import make_bolt_app, team_of
+from bot.slack.inbound.bolt_app import installation_of, make_bolt_app
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import HttpReceiver
 from bot.slack.inbound.listeners import listen
@@ -105,7 +105,7 @@ class Bot:
         self.policy = read_policy(settings)
         self.store: Store = open_store(settings.db, only=True)
         self.client = slack_client(settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s)
-        self.team = team_of(self.client, time.sleep)
+        self.home = installation_of(self.client, time.sleep)
         self.dms = Gateway(
             settings.project,
             settings.locations,
@@ -122,7 +122,7 @@ class Bot:
         self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
         self.after_ack = AfterAck(self.dispatch_pool)
         self.runners = Pool(_RUNNERS, "run")
-        directory = Directory(self.client, team=self.team, local_server=is_local(settings.slack_api_url))
+        directory = Directory(self.client, home=self.home, local_server=is_local(settings.slack_api_url))
         self.access = Access(
             groups_of=directory.groups_of,
             policy=self.policy,
@@ -154,7 +154,7 @@ class Bot:
         self.commands = CommandService(self.verbs, self._context)
         self.replier = Replier(self.client)
         self.dispatcher = self._dispatcher()
-        self.renderer = OutboxRenderer(self.store, self.access, self.team, self._clock)
+        self.renderer = OutboxRenderer(self.store, self.access, self.home.team, self._clock)
         self.health = self._health()
         self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()
@@ -183,7 +183,7 @@ class Bot:
         log.info(
             "started",
             replica=self.replica,
-            team=self.team,
+            team=self.home.team,
             mode="socket" if self.settings.socket_mode else "http",
             port=self.server.port,
         )
@@ -300,8 +300,8 @@ class Bot:
     def _bolt(self) -> App:
         app = make_bolt_app(self.client, time.sleep)
         home = HomeView(self.store, self.access, self._clock, self.dms.reachability.missing)
-        events = AppEvents(self.replier, home.of, self._requeue, self.store_pool, self.team)
-        listen(app, self.dispatcher, events)
+        events = AppEvents(self.replier, home.of, self._requeue, self.store_pool)
+        listen(app, self.dispatcher, events, self.home)
         return app
 
     def _socket_receiver(self) -> SocketReceiver:

@@ -143,7 +143,7 @@ class RequestContext:
                 at=self.clock(),
                 event=event,
                 user=who.user if who else "",
-                team=request.by.team,
+                team=(who or request.by).audit_team,
                 channel=who.channel if who else "",
                 action=request.action,
                 job=job.name,

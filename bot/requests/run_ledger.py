@@ -196,7 +196,7 @@ def audit_entry(
         at=at,
         event=event,
         user=by.user,
-        team=by.team,
+        team=by.audit_team,
         channel=by.channel,
         action=run.action,
         job=run.job,

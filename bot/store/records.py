@@ -19,8 +19,18 @@ class Person:
     """Who acts, and where: ids of Slack, as the delivery carried them."""
 
     team: str
+    """The workspace, or the organisation where the app is installed org-wide: what the installation serves.
+    Somebody of another one has another."""
     user: str
     channel: str = ""
+    workspace: str = ""
+    """The workspace in which they act; empty where the delivery did not say, as with people whom an older
+    version stored."""
+
+    @property
+    def audit_team(self) -> str:
+        """The most exact that is known of where they acted, for the audit."""
+        return self.workspace or self.team
 
 
 @dataclass(frozen=True, slots=True)

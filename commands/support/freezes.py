@@ -36,7 +36,7 @@ def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
         at=ctx.now(),
         event=event,
         user=ctx.who.user,
-        team=ctx.who.team,
+        team=ctx.who.audit_team,
         channel=ctx.who.channel,
         job=job.name if job else EVERY_JOB,
         job_create_time=job.create_time.isoformat() if job else "",

@@ -199,7 +199,7 @@ def audit_entry(ctx: Context, event: str, watch: Watch) -> AuditEntry:
         at=ctx.now(),
         event=event,
         user=ctx.who.user,
-        team=ctx.who.team,
+        team=ctx.who.audit_team,
         channel=ctx.who.channel,
         job=watch.jobs if watch.jobs.startswith("projects/") else "",
         detail=f"{watch.jobs} for {watch.target}{f', only {chr(44).join(watch.only)}' if watch.only else ''}",

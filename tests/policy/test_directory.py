@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.directory import GROUPS_S, MEMBERS_S, RETRY_S, Directory
+from bot.slack.api.installation import Installation
 from bot.store.records import Person
 from sandbox.slack import SlackServer
 
@@ -143,7 +144,7 @@ def test_an_id_is_taken_as_it_is_when_slack_will_not_say(directory: Directory, s
 )
 def test_guests_and_strangers_are_no_members(slack: SlackServer, team: str, user: str, member: bool) -> None:
     web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
-    assert Directory(web, team=team).is_member(user) is member
+    assert Directory(web, home=Installation(team)).is_member(user) is member
 
 
 def test_the_deactivated_are_no_members(directory: Directory, slack: SlackServer, clock: Clock) -> None:

@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.client import SLACK_ERRORS
+from bot.slack.api.installation import Installation
 from bot.slack.api.membership import has_member
 
 T = TypeVar("T")
@@ -44,6 +45,8 @@ _MAX_MEMBERS = 10_000
 """Size of the cache of members."""
 _PAGE = 200
 _MAX_PAGES = 100
+
+_ANYWHERE = Installation()
 
 _log = logging.getLogger(__name__)
 
@@ -72,13 +75,13 @@ class Directory:
         self,
         client: WebClient,
         clock: Callable[[], float] = time.monotonic,
-        team: str = "",
+        home: Installation = _ANYWHERE,
         *,
         local_server: bool = False,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._team = team
+        self._home = home
         self._local_server = local_server
         self._groups = _CachedValue(self._read_groups, GROUPS_S, clock)
         self._handles = _CachedValue(self._read_handles, HANDLES_S, clock)
@@ -113,8 +116,8 @@ class Directory:
         return self._handles.get().get(text.lower().removeprefix("@"), "")
 
     def is_member(self, user: str) -> bool:
-        """Whether a person is a full, active member of this workspace: no guest, not from another one,
-        and not deactivated.
+        """Whether a person is a full, active member of this workspace, or of this organisation where the app
+        is installed org-wide: no guest, not from another one, and not deactivated.
 
         Raises:
             DirectoryUnavailable: Slack did not say.
@@ -159,11 +162,20 @@ class Directory:
             return self._is_full(person)
 
     def _is_full(self, person: Mapping[str, Any]) -> bool:
-        """Flags of a user: https://docs.slack.dev/reference/objects/user-object."""
+        """Flags of a user: https://docs.slack.dev/reference/objects/user-object.
+
+        Where the app is installed org-wide, everybody of the organisation is a member, whatever workspaces
+        they are in. Nobody is whose organisation or workspaces Slack does not name.
+        """
         if any(person.get(flag) for flag in _NOT_FULL):
             return False
-        homes = {person.get("team_id"), *((person.get("enterprise_user") or {}).get("teams") or ())}
-        return self._team in homes or not self._team or homes == {None}
+        organisation = person.get("enterprise_user") or {}
+        if self._home.org_wide:
+            return bool(organisation.get("enterprise_id") == self._home.enterprise)
+        homes = {person.get("team_id"), *(organisation.get("teams") or ())}
+        if homes == {None}:
+            return self._local_server
+        return self._home.team in homes or not self._home.team
 
     def _exists(self, user: str) -> bool:
         try:

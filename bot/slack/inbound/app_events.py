@@ -25,18 +25,16 @@ class AppEvents:
         home_view: Callable[[Person], dict[str, Any]],
         requeue: Callable[[str], None],
         pool: Executor,
-        team: str,
     ) -> None:
         """`home_view` renders a person's Home tab; `requeue` queues what a channel has missed."""
         self._replier = replier
         self._home_view = home_view
         self._requeue = requeue
         self._pool = pool
-        self._team = team
 
-    def home_opened(self, team: str, user: str) -> None:
+    def home_opened(self, who: Person) -> None:
         """Publish the Home tab of this person."""
-        self._pool.submit(self._publish_home, Person(team or self._team, user))
+        self._pool.submit(self._publish_home, who)
 
     def invited(self, channel: str) -> None:
         """The app was invited to this channel."""

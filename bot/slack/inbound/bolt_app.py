@@ -1,4 +1,4 @@
-"""Slack lets the bot in: its workspace, and the Bolt app, set up so that acknowledgements leave at once.
+"""Slack lets the bot in: where it is installed, and the Bolt app, whose acknowledgements leave at once.
 
 Both wait while Slack has a fault or limits calls. `pause` waits so many seconds, and returns True to stop.
 
@@ -15,21 +15,27 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.api.client import SlackError
+from bot.slack.api.installation import Installation, installation
 from bot.slack.api.outages import through_outages
 
 Pause = Callable[[float], object]
+_IDENTITY = ("team_id", "enterprise_id", "is_enterprise_install")
 
 
-def team_of(client: WebClient, pause: Pause) -> str:
-    """The id of the workspace that the bot token belongs to (method `auth.test`).
+def installation_of(client: WebClient, pause: Pause) -> Installation:
+    """What the bot token belongs to (method `auth.test`).
 
     Raises:
-        SlackError: Slack refuses the token.
+        SlackError: Slack refuses the token, or does not say what it belongs to.
     """
     try:
-        return str(through_outages(client.auth_test, pause)["team_id"])
+        answer = through_outages(client.auth_test, pause)
     except SlackApiError as error:
         raise _refused(error) from None
+    try:
+        return installation({key: answer.get(key) for key in _IDENTITY})
+    except ValueError as error:
+        raise SlackError(f"Slack does not say what SLACK_BOT_TOKEN belongs to: {error}.") from None
 
 
 def make_bolt_app(client: WebClient, pause: Pause) -> App:

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from slack_bolt import Ack, App, BoltContext
 
+from bot.slack.api.installation import Installation
 from bot.slack.inbound import payloads
 from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.bolt_errors import answer_errors, listener
@@ -26,44 +27,44 @@ _VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "de
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
-def listen(app: App, dispatcher: Dispatcher, events: AppEvents) -> None:
-    """Register every listener."""
+def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installation) -> None:
+    """Register every listener. `home` is where the app is installed."""
 
     answer_errors(app)
 
     @app.command(COMMAND)
     @listener
     def command(ack: Ack, body: dict[str, Any]) -> None:
-        typed = payloads.parse_command(body)
+        typed = payloads.parse_command(body, home)
         ack()
         dispatcher.on_command(typed)
 
     @app.action(_OURS)
     @listener
     def action(ack: Ack, body: dict[str, Any]) -> None:
-        press = payloads.parse_block_action(body)
+        press = payloads.parse_block_action(body, home)
         ack()
         if press.verb == HOME:
-            events.home_opened(press.who.team, press.who.user)
+            events.home_opened(press.who)
         else:
             dispatcher.on_block_action(press)
 
     @app.view(_OURS)
     @listener
     def submission(ack: Ack, body: dict[str, Any]) -> None:
-        _submission(ack, dispatcher, payloads.parse_submission(body))
+        _submission(ack, dispatcher, payloads.parse_submission(body, home))
 
     @app.options(_OURS)
     @listener
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
-        ack(options=_options(dispatcher, body))
+        ack(options=_options(dispatcher, payloads.parse_submission(body, home), payloads.text(body, "value")))
 
     @app.event("app_home_opened")
     @listener
     def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
         user = event.get("user")
         if event.get("tab") == "home" and isinstance(user, str):
-            events.home_opened(payloads.text(body, "team_id"), user)
+            events.home_opened(payloads.person(body, user, home))
 
     @app.event("member_joined_channel")
     @listener
@@ -92,11 +93,9 @@ def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmi
     dispatcher.on_submission(submission)
 
 
-def _options(dispatcher: Dispatcher, body: dict[str, Any]) -> list[dict[str, Any]]:
+def _options(dispatcher: Dispatcher, submission: payloads.ViewSubmission, typed: str) -> list[dict[str, Any]]:
     try:
-        return dispatcher.submissions.suggestions(
-            payloads.parse_submission(body), payloads.text(body, "value")
-        )
+        return dispatcher.submissions.suggestions(submission, typed)
     except StoreError as error:
         log.warning("suggestions_failed", error=str(error))
         return []

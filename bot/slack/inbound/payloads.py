@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.slack.api.installation import Installation, is_organisation, is_workspace
 from bot.store.records import Person
 
 PREFIX = "dms"
+_ANYWHERE = Installation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +65,21 @@ class Malformed(ValueError):
     """A payload that differs from what Slack documents. `str()` says where."""
 
 
-def parse_command(body: Mapping[str, Any]) -> SlashCommand:
+def parse_command(body: Mapping[str, Any], home: Installation = _ANYWHERE) -> SlashCommand:
     """From a slash command's form fields.
 
     Raises:
         Malformed.
     """
     return SlashCommand(
-        who=Person(_needed(body, "team_id"), _needed(body, "user_id"), text(body, "channel_id")),
+        who=person(body, _needed(body, "user_id"), home, text(body, "channel_id")),
         text=text(body, "text"),
         trigger=text(body, "trigger_id"),
         response_url=text(body, "response_url"),
     )
 
 
-def parse_block_action(body: Mapping[str, Any]) -> BlockAction:
+def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) -> BlockAction:
     """From a `block_actions` payload; the verb is empty if the action is not ours.
 
     Raises:
@@ -88,7 +90,7 @@ def parse_block_action(body: Mapping[str, Any]) -> BlockAction:
     view = _part(body, "view")
     modal = view if view.get("type") == "modal" else {}
     return BlockAction(
-        who=_person(body),
+        who=_person(body, home),
         verb=verb,
         step=step,
         value=text(action, "value") or text(_part(action, "selected_option"), "value"),
@@ -101,7 +103,7 @@ def parse_block_action(body: Mapping[str, Any]) -> BlockAction:
     )
 
 
-def parse_submission(body: Mapping[str, Any]) -> ViewSubmission:
+def parse_submission(body: Mapping[str, Any], home: Installation = _ANYWHERE) -> ViewSubmission:
     """From a `view_submission` or `block_suggestion` payload.
 
     Raises:
@@ -110,7 +112,7 @@ def parse_submission(body: Mapping[str, Any]) -> ViewSubmission:
     view = _part(body, "view")
     verb, step = parse_action_id(text(view, "callback_id"))
     return ViewSubmission(
-        who=_person(body),
+        who=_person(body, home),
         verb=verb,
         step=step,
         ref=text(view, "private_metadata"),
@@ -166,10 +168,41 @@ def _parts(source: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
     return iter(values)
 
 
-def _person(body: Mapping[str, Any]) -> Person:
-    user, team = _part(body, "user"), _part(body, "team")
+def person(body: Mapping[str, Any], user: str, home: Installation, channel: str = "") -> Person:
+    """Who sent a delivery of any kind, and in which workspace.
+
+    Where the app is installed org-wide, `team` is null, and `user.team_id` may name the person's organisation
+    instead of the workspace (pages view-interactions-payload and block_suggestion-payload). `enterprise` is
+    the organisation of the app, so it does not tell whose the person is: that is asked of Slack
+    (`Directory.is_member`), and nobody may do anything by what is read here alone.
+
+    Raises:
+        Malformed.
+    """
+    sender, team, view = _part(body, "user"), _part(body, "team"), _part(body, "view")
+    places = [
+        text(team, "id"),
+        text(sender, "team_id"),
+        text(body, "team_id"),
+        text(body, "context_team_id"),
+        text(view, "team_id"),
+    ]
+    organisations = [
+        text(sender, "team_id"),
+        text(_part(body, "enterprise"), "id"),
+        text(body, "enterprise_id"),
+        text(team, "enterprise_id"),
+        text(body, "context_enterprise_id"),
+        *places,
+    ]
+    workspace = next(filter(is_workspace, places), "")
+    enterprise = next(filter(is_organisation, organisations), "")
+    return Person(home.team_of(workspace, enterprise), user, channel, workspace)
+
+
+def _person(body: Mapping[str, Any], home: Installation) -> Person:
     channel = text(_part(body, "channel"), "id") or text(_part(body, "container"), "channel_id")
-    return Person(text(team, "id") or _needed(user, "team_id"), _needed(user, "id"), channel)
+    return person(body, _needed(_part(body, "user"), "id"), home, channel)
 
 
 def _values(holder: Mapping[str, Any]) -> Mapping[str, Any]:
