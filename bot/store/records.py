@@ -308,6 +308,32 @@ class OutMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """An HTTP request to a webhook: one event or audit row, as it was when it was saved."""
+
+    webhook: str
+    """The webhook's name in the settings."""
+    format: str
+    """`cloudevents` or `pagerduty`."""
+    event: str
+    """ID of the event or audit row; the same in every webhook, and after every attempt."""
+    body: Mapping[str, Any]
+    """What is sent, without secrets."""
+    created: datetime
+    alert: str = ""
+    """PagerDuty: the alert that it opens or closes (`dedup_key`)."""
+    action: str = ""
+    """PagerDuty: `trigger` or `resolve`."""
+    attempts: int = 0
+    not_before: datetime | None = None
+    failing_since: datetime | None = None
+    """When the first attempt since the last success failed, whichever delivery that was of."""
+    outcome: str = ""
+    """`sent`, or why it was given up; empty while it waits."""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """A subscription: who is notified of what."""
 

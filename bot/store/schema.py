@@ -171,6 +171,20 @@ MIGRATIONS = (
             WHERE state IN ('queued', 'calling', 'following')""",
         ),
     ),
+    Migration(
+        5,
+        "webhooks",
+        (
+            """CREATE TABLE webhook_deliveries (
+            id {serial}, webhook TEXT NOT NULL, format TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
+            created TEXT NOT NULL, alert TEXT NOT NULL, action TEXT NOT NULL, attempts {integer} NOT NULL,
+            not_before TEXT, failing_since TEXT, outcome TEXT NOT NULL)""",
+            "CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (webhook, id) WHERE outcome = ''",
+            "CREATE INDEX webhook_deliveries_alert ON webhook_deliveries (webhook, alert, id) "
+            "WHERE alert <> ''",
+            "CREATE INDEX webhook_deliveries_created ON webhook_deliveries (created)",
+        ),
+    ),
 )
 
 

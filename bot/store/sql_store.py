@@ -14,6 +14,7 @@ from bot.store.tables.refs import TokenTables
 from bot.store.tables.requests import RequestTables
 from bot.store.tables.runs import RunTable
 from bot.store.tables.subscriptions import WatchTable
+from bot.store.tables.webhooks import WebhookTable
 
 
 class Store(
@@ -25,6 +26,7 @@ class Store(
     JobTables,
     OutboxTable,
     WatchTable,
+    WebhookTable,
     Maintenance,
 ):
     """All tables. Behaves alike on SQLite and PostgreSQL, and is thread-safe.

@@ -19,6 +19,7 @@ from bot.store.records import (
     Run,
     RunState,
     Watch,
+    WebhookDelivery,
 )
 from tests.jobs import a_job
 
@@ -103,3 +104,14 @@ def watch(id: str = "w1", **changes: Any) -> Watch:
 def entry(**changes: Any) -> AuditEntry:
     given = {"at": NOW, "event": "requested", "user": "U-dana", "team": "T1", "job": name("orders")}
     return AuditEntry(**{**given, **changes})
+
+
+def delivery(event: str = "event-1", **changes: Any) -> WebhookDelivery:
+    given = {
+        "webhook": "siem",
+        "format": "cloudevents",
+        "event": event,
+        "body": {"id": event},
+        "created": NOW,
+    }
+    return WebhookDelivery(**{**given, **changes})

@@ -35,6 +35,7 @@ from bot.store.records import (
     Run,
     RunState,
     Watch,
+    WebhookDelivery,
 )
 from bot.store.schema import MIGRATIONS
 from tests.store.pg_server import postgres_server
@@ -246,6 +247,20 @@ WATCHES = (
     Watch("w1", "C1", DANA, "label:env=prod", ("FAILED", "deleted"), NOW),
     Watch("w2", DANA, DANA),
 )
+WEBHOOK_DELIVERIES = (
+    WebhookDelivery(
+        webhook="siem",
+        format="cloudevents",
+        event="audit-1-abc",
+        body={"id": "audit-1-abc", "data": {"detail": "Übersicht"}},
+        created=NOW,
+        attempts=3,
+        not_before=NOW + HOUR,
+        failing_since=NOW,
+        id=1,
+    ),
+    WebhookDelivery("pager", "pagerduty", "event-1-abc", {}, NOW, "orders:failed", "trigger", id=2),
+)
 
 
 @dataclass(frozen=True)
@@ -271,6 +286,11 @@ class OldDatabase:
         ones had stopped their job."""
         runs = RUNS if self.version >= 2 else tuple(replace(each, hopeless=False) for each in RUNS)
         return runs if self.version >= 3 else tuple(replace(each, stopped_job=None) for each in runs)
+
+    @property
+    def deliveries(self) -> tuple[WebhookDelivery | None, ...]:
+        """Before the fifth migration nothing went to webhooks."""
+        return WEBHOOK_DELIVERIES if self.version >= 5 else (None, None)
 
     def load(self, url: str) -> None:
         script = self.path.read_text(encoding="utf-8")
@@ -301,6 +321,8 @@ def fill(store: Store) -> None:
         store.enqueue(message)
     for watch in WATCHES:
         store.add_watch(watch)
+    for delivery in WEBHOOK_DELIVERIES:
+        store.add_delivery(delivery)
     for kind, data in REFS.items():
         store.put_ref(TEAM, kind, data)
     store.claim_delivery(DELIVERY, NOW)

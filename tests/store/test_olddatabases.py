@@ -72,6 +72,11 @@ def test_messages_and_watches(upgraded: Store) -> None:
     assert upgraded.watches() == old.WATCHES
 
 
+def test_what_waits_for_webhooks(left: OldDatabase, upgraded: Store) -> None:
+    found = (upgraded.next_delivery("siem", "cloudevents"), upgraded.next_delivery("pager", "pagerduty"))
+    assert found == left.deliveries
+
+
 def test_ids_deliveries_and_values(url: str, upgraded: Store) -> None:
     with Raw(url) as raw:
         ids = {kind: id for id, kind in raw.execute("SELECT id, kind FROM refs")}

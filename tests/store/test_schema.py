@@ -50,6 +50,8 @@ DIGESTS = {
         "0004 a lock of its own for cancels",
         "postgres",
     ): "892aa23d9e5f4117518af1796dcb807438226e25600f039b9551a3237baec5ca",
+    ("0005 webhooks", "sqlite"): "2fc42680ee78b7bf9f1f405808bca7179e9fbcd8988862c199ae54b22ced27d4",
+    ("0005 webhooks", "postgres"): "0ead7e89309050270977287dc38b767e58b8dbbce5c8492c6c23c6637333c342",
 }
 """SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 
@@ -64,6 +66,7 @@ TABLES = {
     "outbox": records.OutMessage,
     "watches": records.Watch,
     "refs": records.CallbackToken,
+    "webhook_deliveries": records.WebhookDelivery,
 }
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
@@ -37,6 +37,12 @@ _NAMES = tuple(each.name for each in fields(AuditEntry))
 
 
 class AuditTables(TableGroup):
+    _on_append: Callable[[AuditEntry], None] | None = None
+
+    def follow_audit(self, on_append: Callable[[AuditEntry], None]) -> None:
+        """Have `on_append` called with each new row, inside the transaction that appends it."""
+        self._on_append = on_append
+
     def append_audit(self, entry: AuditEntry) -> AuditEntry:
         """Append a row. Returns it with `seq` and hashes."""
         with self._db.write():
@@ -45,6 +51,8 @@ class AuditTables(TableGroup):
             self._db.change(_ADD, row)
             self._db.change(_MOVE_HEAD, (chained.seq, chained.hash))
             self._db.after_commit(partial(_log_anchor, chained))
+            if self._on_append is not None:
+                self._on_append(chained)
         return chained
 
     def audit_anchor(self) -> Anchor | None:

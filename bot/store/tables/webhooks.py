@@ -1,0 +1,69 @@
+"""What is on its way to webhooks. Each webhook is a queue of its own, sent in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.codec import clean, text_time, time_text
+from bot.store.records import WebhookDelivery
+from bot.store.table import Table, Where
+from bot.store.tables.base import TableGroup
+
+SENT = "sent"
+_DELIVERIES = Table("webhook_deliveries", WebhookDelivery, generated=("id",))
+_ADD = _DELIVERIES.insert()
+_WAITING = (
+    "SELECT count(*), min(created) FROM webhook_deliveries WHERE webhook = ? AND format = ? AND outcome = ''"
+)
+_END = "UPDATE webhook_deliveries SET outcome = ?, not_before = NULL WHERE id = ?"
+_FAILED = """UPDATE webhook_deliveries SET attempts = attempts + 1, not_before = ?, failing_since = ?
+    WHERE id = ?"""
+_INHERIT = """UPDATE webhook_deliveries SET failing_since = ? WHERE id = (
+    SELECT min(id) FROM webhook_deliveries WHERE webhook = ? AND format = ? AND outcome = '')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for one webhook."""
+
+    depth: int
+    oldest: datetime | None
+    """When the oldest was saved; None where nothing waits."""
+
+
+class WebhookTable(TableGroup):
+    def add_delivery(self, delivery: WebhookDelivery) -> None:
+        """Put a delivery at the end of its webhook's queue."""
+        self._db.change(_ADD, _DELIVERIES.values(delivery))
+
+    def next_delivery(self, webhook: str, format: str) -> WebhookDelivery | None:
+        """The oldest that waits, due or not. What waits in another format is of other settings."""
+        where = Where().equal(webhook=webhook, format=format).add("outcome = ''")
+        row = self._db.row(_DELIVERIES.select(where, "ORDER BY id LIMIT 1"), where.params)
+        return None if row is None else _DELIVERIES.record(row)
+
+    def last_action(self, webhook: str, alert: str) -> str:
+        """What was last put into the queue for an alert of PagerDuty; empty where nothing was."""
+        where = Where().equal(webhook=webhook, alert=alert)
+        sql = f"SELECT action FROM webhook_deliveries{where} ORDER BY id DESC LIMIT 1"  # noqa: S608
+        row = self._db.row(sql, where.params)
+        return "" if row is None else str(row[0])
+
+    def delivery_sent(self, id: int) -> None:
+        self._db.change(_END, (SENT, id))
+
+    def delivery_failed(self, id: int, not_before: datetime, failing_since: datetime) -> None:
+        """Count the attempt, and try again at `not_before`."""
+        self._db.change(_FAILED, (time_text(not_before), time_text(failing_since), id))
+
+    def give_up_delivery(self, delivery: WebhookDelivery, reason: str) -> None:
+        """Give it up; the next one knows since when its webhook has been failing."""
+        with self._db.write():
+            self._db.change(_END, (clean(reason) or "given up", delivery.id))
+            since = None if delivery.failing_since is None else time_text(delivery.failing_since)
+            self._db.change(_INHERIT, (since, clean(delivery.webhook), clean(delivery.format)))
+
+    def webhook_queue(self, webhook: str, format: str) -> Queue:
+        row = self._db.rows(_WAITING, (clean(webhook), clean(format)))[0]
+        return Queue(int(row[0]), None if row[1] is None else text_time(str(row[1])))
