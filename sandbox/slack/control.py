@@ -11,7 +11,10 @@ from typing import Any, cast
 import httpx
 
 from sandbox.slack.plaintext import plain
+from sandbox.slack.rules import NEW
 
+_LACKS = {"message": "lacks_in_messages", "modal": "lacks_in_modals", "home": "lacks_on_home"}
+SURFACES = tuple(_LACKS)
 JSON = dict[str, Any]
 Predicate = Callable[[list[JSON]], Any]
 REQUEST_SECONDS = 60.0
@@ -285,6 +288,12 @@ class SlackControl:
     def configure(self, **settings: Any) -> JSON:
         """Change settings by name: see `sandbox.slack.settings.Settings`."""
         return self.do("settings", **settings)
+
+    def lack(self, types: Iterable[str] = NEW, surfaces: Iterable[str] = SURFACES) -> None:
+        """Make the workspace an old one, which refuses these types of blocks: everywhere, or only where
+        `surfaces` says ("message", "modal", "home"). No types: it knows them all again."""
+        given = list(types)
+        self.configure(**{_LACKS[surface]: given for surface in surfaces})
 
     def set_mode(self, mode: str) -> None:
         """ "auto" (sockets if there are any, else the request URL), "socket" or "http"."""

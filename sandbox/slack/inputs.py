@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.ids import short_id
-from sandbox.slack.rules.surfaces import elements_in
+from sandbox.slack.rules.walk import elements_in, flat
 from sandbox.slack.world import JSON, StateValues
 
 # element type -> (key of the value in the state, key of the first value in the element)
@@ -36,12 +36,12 @@ LISTS = {"selected_options", "selected_users", "selected_conversations", "select
 
 def fill_ids(blocks: list[JSON]) -> list[JSON]:
     """What Slack fills in: missing IDs, `emoji` and `verbatim` of texts."""
-    for block in blocks:
+    for block in flat(blocks):
         block.setdefault("block_id", short_id())
         for element in elements_in(block):
             if element.get("type") != "image":
                 element.setdefault("action_id", short_id())
-        _fill_texts(block)
+    _fill_texts(blocks)
     return blocks
 
 
@@ -61,7 +61,7 @@ def _fill_texts(node: Any) -> None:
 
 def stateful(blocks: list[JSON]) -> Iterator[tuple[JSON, JSON]]:
     """Each block and element with a value (buttons and overflow menus have none)."""
-    for block in blocks:
+    for block in flat(blocks):
         for element in elements_in(block):
             if element.get("type") in VALUE_KEYS:
                 yield block, element

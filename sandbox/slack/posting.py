@@ -6,7 +6,9 @@ from typing import Any
 
 from sandbox.slack.errors import SlackError
 from sandbox.slack.inputs import fill_ids
-from sandbox.slack.rules import check_attachments, check_message_blocks
+from sandbox.slack.rules import check_attachments, check_known, check_message_blocks
+from sandbox.slack.rules.walk import flat
+from sandbox.slack.settings import Settings
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message
 
@@ -21,7 +23,7 @@ class Content:
     metadata: JSON | None = None
 
 
-def content_from(values: dict[str, Any], *, required: bool = True) -> Content:
+def content_from(settings: Settings, values: dict[str, Any], *, required: bool = True) -> Content:
     """Check the parts of a message as Slack does.
 
     Raises SlackError: `msg_too_long`, `invalid_blocks`, `invalid_blocks_format`, `invalid_attachments`,
@@ -32,25 +34,25 @@ def content_from(values: dict[str, Any], *, required: bool = True) -> Content:
         raise SlackError("invalid_arguments", breach=True, detail="text must be a string")
     if len(text) > TEXT_LIMIT:
         raise SlackError("msg_too_long", breach=True, detail=f"text has {len(text)} characters")
-    blocks = _blocks(values.get("blocks"))
-    attachments = _attachments(values.get("attachments"))
+    blocks = _blocks(settings, values.get("blocks"))
+    attachments = _attachments(settings, values.get("attachments"))
     if required and not (text or blocks or attachments):
         raise SlackError("no_text", breach=True, detail="neither text, blocks nor attachments")
     return Content(text, fill_ids(blocks), attachments, _metadata(values.get("metadata")))
 
 
-def refuse(code: str, faults: list[str]) -> SlackError:
+def refuse(code: str, faults: list[str], *, breach: bool = True) -> SlackError:
     """The refusal of invalid blocks, with the errors where Slack's API has them."""
     return SlackError(
         code,
-        breach=True,
+        breach=breach,
         detail="; ".join(faults[:5]),
         errors=faults,
         response_metadata={"messages": [f"[ERROR] {fault}" for fault in faults]},
     )
 
 
-def _blocks(blocks: Any) -> list[JSON]:
+def _blocks(settings: Settings, blocks: Any) -> list[JSON]:
     if blocks is None or blocks == "":
         return []
     if not isinstance(blocks, list):
@@ -58,15 +60,25 @@ def _blocks(blocks: Any) -> list[JSON]:
     faults = check_message_blocks(blocks)
     if faults:
         raise refuse("invalid_blocks", faults)
+    _check_known(settings, blocks, "/blocks")
     return list(copy.deepcopy(blocks))
 
 
-def _attachments(attachments: Any) -> list[JSON]:
+def _check_known(settings: Settings, blocks: Any, pointer: str) -> None:
+    """That a workspace lacks a type of block is nothing that the app does wrong."""
+    faults = check_known(blocks, frozenset(settings.lacks_in_messages), pointer)
+    if faults:
+        raise refuse("invalid_blocks", faults, breach=False)
+
+
+def _attachments(settings: Settings, attachments: Any) -> list[JSON]:
     if attachments is None or attachments == "":
         return []
     faults = check_attachments(attachments)
     if faults:
         raise refuse("invalid_attachments", faults)
+    for index, attachment in enumerate(attachments):
+        _check_known(settings, attachment.get("blocks"), f"/attachments/{index}/blocks")
     tidy = copy.deepcopy(attachments)
     for number, attachment in enumerate(tidy, 1):
         attachment["id"] = number
@@ -89,7 +101,7 @@ def _metadata(metadata: Any) -> JSON | None:
 def check_files(ws: Workspace, blocks: list[JSON]) -> None:
     """Images that are named by ID must have been uploaded. Raises SlackError `invalid_blocks`."""
     faults = []
-    for index, block in enumerate(blocks):
+    for index, block in enumerate(flat(blocks)):
         named = (block.get("slack_file") or (block.get("accessory") or {}).get("slack_file") or {}).get("id")
         if named and not (named in ws.world.files and ws.world.files[named].uploaded):
             faults.append(f"invalid slack file [json-pointer:/blocks/{index}/slack_file]")

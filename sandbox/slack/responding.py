@@ -36,7 +36,7 @@ def place(ws: Workspace, url: ResponseUrl, values: dict[str, Any]) -> Message | 
     if values.get("delete_original"):
         _delete(ws, original)
         return None
-    content = content_from(values)
+    content = content_from(ws.settings, values)
     if values.get("replace_original") and original is not None:
         changes = {"text": content.text, "blocks": content.blocks, "attachments": content.attachments}
         ws.edit_message(original, mark=original.ephemeral_for is None, **changes)

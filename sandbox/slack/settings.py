@@ -21,6 +21,10 @@ class Settings:
     duplicate_deliveries: int = 0
     mode: str = "auto"
     request_url: str = ""
+    lacks_in_messages: tuple[str, ...] = ()
+    lacks_in_modals: tuple[str, ...] = ()
+    lacks_on_home: tuple[str, ...] = ()
+    """Types of blocks that this workspace does not know, or not there."""
     subscribed_events: tuple[str, ...] = (
         "app_home_opened",
         "app_mention",

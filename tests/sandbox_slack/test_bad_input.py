@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from sandbox.slack import SandboxError, SlackControl, SlackServer
 from sandbox.slack.rules import check_attachments, check_message_blocks, check_view
-from sandbox.slack.rules.blocks import IN_MODAL
+from sandbox.slack.rules.blocks import IN_MESSAGE, IN_MODAL
 from sandbox.slack.rules.elements import IN_ACTIONS, IN_INPUT
 
-KINDS = st.sampled_from([*IN_MODAL, *IN_ACTIONS, *IN_INPUT, "mrkdwn", "plain_text", "modal", "home"])
+KINDS = st.sampled_from(
+    [*IN_MODAL, *IN_MESSAGE, *IN_ACTIONS, *IN_INPUT, "mrkdwn", "plain_text", "modal", "home"]
+)
 WORDS = (
     "type text blocks elements element accessory fields options option_groups value confirm label title "
-    "initial_option initial_options rows action_id block_id"
+    "initial_option initial_options rows action_id block_id child_blocks chart tasks actions"
 )
 KEYS = st.sampled_from(WORDS.split())
 JSON: st.SearchStrategy[Any] = st.recursive(

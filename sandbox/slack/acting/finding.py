@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack.errors import ControlError
 from sandbox.slack.posting import all_blocks
-from sandbox.slack.rules.surfaces import elements_in
+from sandbox.slack.rules.walk import elements_in, flat
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Message, User
@@ -54,7 +54,7 @@ def find_spot(
     block_id: str | None = None,
 ) -> Spot:
     """The first element that fits all that is given. Raises ControlError, naming what there is."""
-    spots = [Spot(block, e) for block in blocks for e in elements_in(block) if e.get("type") != "image"]
+    spots = [Spot(block, e) for block in flat(blocks) for e in elements_in(block) if e.get("type") != "image"]
     for spot in spots:
         if block_id in (None, spot.block.get("block_id")) and _fits(spot.element, action_id, text, value):
             return spot
@@ -69,18 +69,27 @@ def _fits(element: JSON, action_id: str | None, text: str | None, value: Any) ->
         return False
     if text is not None and not _has_text(element, text):
         return False
-    is_button = element.get("type") == "button"
+    is_button = element.get("type") in ("button", "icon_button")
     return not (is_button and value is not None and element.get("value") != value)
 
 
 def _has_text(element: JSON, text: str) -> bool:
-    if element.get("type") == "button":
+    if element.get("type") in ("button", "icon_button"):
         return bool(element["text"]["text"] == text)
+    if element.get("type") == "feedback_buttons":
+        return any(each["text"]["text"] == text for each in opinions(element))
     return any(option["text"]["text"] == text for option in element.get("options") or [])
+
+
+def opinions(element: JSON) -> list[JSON]:
+    """The two buttons of a `feedback_buttons` element."""
+    return [element["positive_button"], element["negative_button"]]
 
 
 def label(element: JSON) -> str:
     """What a person reads on it."""
-    if element.get("type") == "button":
+    if element.get("type") in ("button", "icon_button"):
         return str(element["text"]["text"])
+    if element.get("type") == "feedback_buttons":
+        return " / ".join(str(each["text"]["text"]) for each in opinions(element))
     return str((element.get("placeholder") or {}).get("text") or element.get("type"))

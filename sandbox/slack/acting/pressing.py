@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack import payloads
 from sandbox.slack.acting.choosing import pick, state_of
-from sandbox.slack.acting.finding import Spot, blocks_of, find_spot
+from sandbox.slack.acting.finding import Spot, blocks_of, find_spot, opinions
 from sandbox.slack.delivery import Delivery, deliver
 from sandbox.slack.errors import ControlError
 from sandbox.slack.inputs import VALUE_KEYS, values_for
@@ -88,15 +88,25 @@ def _action(ws: Workspace, where: Message | View, user: User, spot: Spot, choice
         "block_id": spot.block["block_id"],
         "action_ts": ws.world.clock.next(),
     }
-    if element["type"] == "button":
-        kept = ("text", "value", "style", "url", "confirm")
+    if element["type"] in ("button", "icon_button"):
+        kept = ("text", "value", "style", "url", "confirm", "icon")
         return action | {name: element[name] for name in kept if element.get(name) is not None}
+    if element["type"] == "feedback_buttons":
+        return action | _opinion(element, choice)
     if element["type"] == "overflow":
         wanted = choice.value if choice.value is not None else choice.text
         return action | {"selected_option": pick(element["options"], wanted)}
     chosen = state_values(where, user)[spot.block["block_id"]][element["action_id"]]
     extra = {"placeholder": element["placeholder"]} if element.get("placeholder") else {}
     return action | chosen | extra
+
+
+def _opinion(element: JSON, choice: Choice) -> JSON:
+    """Of the two buttons, the one whose value or label was meant."""
+    for each in opinions(element):
+        if choice.value == each["value"] or choice.text == each["text"]["text"]:
+            return {"text": each["text"], "value": each["value"]}
+    raise ControlError(f"it is one of: {', '.join(each['value'] for each in opinions(element))}")
 
 
 async def _in_view(ws: Workspace, user: User, view: View, action: JSON) -> Delivery:

@@ -22,12 +22,12 @@ from sandbox.slack.rules.shapes import (
 
 def plain(most: int, least: int = 1) -> Check:
     """A `plain_text` object of at most so many characters."""
-    return by_type({"plain_text": _plain_text(most, least)}, "only plain_text is allowed here")
+    return by_type({"plain_text": _plain_text(most, least)})
 
 
 def text(most: int, least: int = 1) -> Check:
     """A `plain_text` or `mrkdwn` object of at most so many characters."""
-    return by_type({"plain_text": _plain_text(most, least), "mrkdwn": _mrkdwn(most, least)}, "text object")
+    return by_type({"plain_text": _plain_text(most, least), "mrkdwn": _mrkdwn(most, least)})
 
 
 def _plain_text(most: int, least: int) -> Check:

@@ -1,15 +1,12 @@
-"""Rich text blocks and tables, whose cells may hold rich text.
-Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block and …/table-block"""
+"""Rich text blocks. Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block"""
 
 from typing import Any
 
 from sandbox.slack.rules.shapes import (
     Check,
-    Faults,
     anything,
     boolean,
     by_type,
-    fault,
     integer,
     items,
     may,
@@ -59,8 +56,7 @@ _INLINE = by_type(
             url=may(string(3000)),
             fallback=may(string(255)),
         ),
-    },
-    "rich text element",
+    }
 )
 
 
@@ -80,14 +76,13 @@ _PARTS = by_type(
             {
                 "type": need(one_of("rich_text_list")),
                 "style": need(one_of("bullet", "ordered")),
-                "elements": need(items(by_type({"rich_text_section": _SECTION}, "list item"), 1000)),
+                "elements": need(items(by_type({"rich_text_section": _SECTION}), 1000)),
                 "indent": may(integer(0, 8)),
                 "offset": may(integer(0, 100_000)),
                 "border": may(integer(0, 1)),
             }
         ),
-    },
-    "rich text part",
+    }
 )
 
 rich_text = record(
@@ -96,30 +91,4 @@ rich_text = record(
         "block_id": may(string(255)),
         "elements": need(items(_PARTS, 1000, 0)),
     }
-)
-
-_CELL = by_type(
-    {
-        "raw_text": record({"type": need(one_of("raw_text")), "text": need(string(10_000, 0))}),
-        "rich_text": rich_text,
-    },
-    "table cell",
-)
-_COLUMN = record({"align": may(one_of("left", "center", "right")), "is_wrapped": may(boolean)})
-
-
-def _total_text(value: Any, pointer: str, faults: Faults) -> None:
-    total = sum(len(cell.get("text", "")) for row in value["rows"] for cell in row if isinstance(cell, dict))
-    if total > 10_000:
-        fault(faults, f"{pointer}/rows", "must be less than 10001 characters in all cells together")
-
-
-table = record(
-    {
-        "type": need(one_of("table")),
-        "block_id": may(string(255)),
-        "rows": need(items(items(_CELL, 20), 100)),
-        "column_settings": may(items(_COLUMN, 20, 0)),
-    },
-    _total_text,
 )

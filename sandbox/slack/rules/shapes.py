@@ -111,7 +111,17 @@ def _check_fields(value: dict[str, Any], fields: Mapping[str, Field], pointer: s
             fault(faults, pointer, f"invalid additional property: {name}")
 
 
-def by_type(kinds: Mapping[str, Check], what: str) -> Check:
+def number(value: Any, pointer: str, faults: Faults) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        fault(faults, pointer, "must be a number")
+
+
+def block(kind: str, fields: Mapping[str, Field], *also: Check) -> Check:
+    """A layout block: its type, an optional `block_id`, and its own fields."""
+    return record({"type": need(one_of(kind)), "block_id": may(string(255)), **fields}, *also)
+
+
+def by_type(kinds: Mapping[str, Check]) -> Check:
     """An object whose `type` chooses its rules; a type not listed is refused."""
 
     def check(value: Any, pointer: str, faults: Faults) -> None:
@@ -121,7 +131,7 @@ def by_type(kinds: Mapping[str, Check], what: str) -> Check:
         kind = value.get("type")
         rule = kinds.get(kind) if isinstance(kind, str) else None
         if rule is None:
-            fault(faults, f"{pointer}/type", f"unsupported type: {kind} ({what})")
+            fault(faults, f"{pointer}/type", f"unsupported type: {kind}")
             return
         rule(value, pointer, faults)
 
@@ -133,6 +143,14 @@ def exactly_one(*names: str) -> Check:
         given = [name for name in names if value.get(name) is not None]
         if len(given) != 1:
             fault(faults, pointer, f"must provide exactly one of: {', '.join(names)}")
+
+    return check
+
+
+def at_most_one(*names: str) -> Check:
+    def check(value: Any, pointer: str, faults: Faults) -> None:
+        if len([name for name in names if value.get(name) is not None]) > 1:
+            fault(faults, pointer, f"must not provide more than one of: {', '.join(names)}")
 
     return check
 

@@ -1,10 +1,10 @@
 """Whole messages, modals and Home tabs: counts, uniqueness, and what only the whole can tell."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.rules.blocks import IN_HOME, IN_MESSAGE, IN_MODAL
+from sandbox.slack.rules.charts import PER_MESSAGE
 from sandbox.slack.rules.objects import plain
 from sandbox.slack.rules.shapes import (
     Check,
@@ -20,6 +20,8 @@ from sandbox.slack.rules.shapes import (
     record,
     string,
 )
+from sandbox.slack.rules.tables import DATA_TABLE_TEXT, text_of
+from sandbox.slack.rules.walk import elements_in, flat
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
@@ -27,24 +29,15 @@ ATTACHMENTS = 100
 VIEW_BYTES = 250_000
 
 
-def elements_in(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The interactive elements of a block."""
-    if isinstance(block.get("accessory"), dict):
-        yield block["accessory"]
-    if isinstance(block.get("element"), dict):
-        yield block["element"]
-    if block.get("type") == "actions":
-        yield from (item for item in block.get("elements") or [] if isinstance(item, dict))
-
-
 def _unique_ids(blocks: Any, pointer: str, faults: Faults) -> None:
     seen: set[str] = set()
-    for index, block in enumerate(blocks):
-        block_id = block.get("block_id")
-        if block_id and block_id in seen:
-            fault(faults, f"{pointer}/{index}/block_id", f"`block_id` already exists: {block_id}")
-        seen.add(block_id or "")
-        _unique_actions(block, f"{pointer}/{index}", faults)
+    for index, top in enumerate(blocks):
+        for block in flat([top]):
+            block_id = block.get("block_id")
+            if block_id and block_id in seen:
+                fault(faults, f"{pointer}/{index}/block_id", f"`block_id` already exists: {block_id}")
+            seen.add(block_id or "")
+            _unique_actions(block, f"{pointer}/{index}", faults)
 
 
 def _unique_actions(block: dict[str, Any], pointer: str, faults: Faults) -> None:
@@ -57,13 +50,13 @@ def _unique_actions(block: dict[str, Any], pointer: str, faults: Faults) -> None
 
 
 def _single_focus(blocks: Any, pointer: str, faults: Faults) -> None:
-    focused = [e for block in blocks for e in elements_in(block) if e.get("focus_on_load")]
+    focused = [e for block in flat(blocks) for e in elements_in(block) if e.get("focus_on_load")]
     if len(focused) > 1:
         fault(faults, pointer, "only one element may have focus_on_load")
 
 
-def _block_list(kinds: dict[str, Check], most: int, what: str, least: int = 1) -> Check:
-    each = items(by_type(kinds, what), most, least)
+def _block_list(kinds: dict[str, Check], most: int, least: int = 1) -> Check:
+    each = items(by_type(kinds), most, least)
 
     def check(value: Any, pointer: str, faults: Faults) -> None:
         before = len(faults)
@@ -75,13 +68,21 @@ def _block_list(kinds: dict[str, Check], most: int, what: str, least: int = 1) -
     return check
 
 
-def _markdown_total(blocks: list[dict[str, Any]], faults: Faults) -> None:
-    total = sum(len(block["text"]) for block in blocks if block.get("type") == "markdown")
-    if total > 12_000:
-        fault(faults, "/blocks", "markdown blocks must be less than 12001 characters together")
+def _totals(blocks: list[dict[str, Any]], pointer: str, faults: Faults) -> None:
+    """What is counted over the whole message."""
+    of_kind = {kind: [each for each in flat(blocks) if each["type"] == kind] for kind in _COUNTED}
+    if sum(len(block["text"]) for block in of_kind["markdown"]) > 12_000:
+        fault(faults, pointer, "markdown blocks must be less than 12001 characters together")
+    if sum(text_of(block["rows"]) for block in of_kind["data_table"]) > DATA_TABLE_TEXT:
+        fault(faults, pointer, f"data tables must be less than {DATA_TABLE_TEXT + 1} characters together")
+    if len(of_kind["data_visualization"]) > PER_MESSAGE:
+        fault(faults, pointer, f"no more than {PER_MESSAGE} data_visualization blocks allowed")
+    if len(of_kind["table"]) > 1:
+        fault(faults, pointer, "only one table is allowed in a message")
 
 
-_message_blocks = _block_list(IN_MESSAGE, MESSAGE_BLOCKS, "not a block for messages", least=0)
+_COUNTED = ("markdown", "data_table", "data_visualization", "table")
+_message_blocks = _block_list(IN_MESSAGE, MESSAGE_BLOCKS, least=0)
 
 
 def check_message_blocks(blocks: Any, pointer: str = "/blocks") -> list[str]:
@@ -89,10 +90,16 @@ def check_message_blocks(blocks: Any, pointer: str = "/blocks") -> list[str]:
     faults: Faults = []
     _message_blocks(blocks, pointer, faults)
     if not faults:
-        _markdown_total(blocks, faults)
-        tables = sum(1 for block in blocks if block["type"] == "table")
-        if tables > 1:
-            fault(faults, pointer, "only one table is allowed in a message")
+        _totals(blocks, pointer, faults)
+    return faults
+
+
+def check_known(blocks: Any, lacking: frozenset[str], pointer: str = "/blocks") -> list[str]:
+    """The blocks that a workspace refuses because it does not have their types (yet)."""
+    faults: Faults = []
+    for index, block in enumerate(blocks if isinstance(blocks, list) else []):
+        if isinstance(block, dict) and block.get("type") in lacking:
+            fault(faults, f"{pointer}/{index}/type", f"unsupported type: {block['type']}")
     return faults
 
 
@@ -149,7 +156,7 @@ _modal = record(
     {
         "type": need(one_of("modal")),
         "title": need(plain(24)),
-        "blocks": need(_block_list(IN_MODAL, VIEW_BLOCKS, "not a block for modals", least=0)),
+        "blocks": need(_block_list(IN_MODAL, VIEW_BLOCKS, least=0)),
         "submit": may(plain(24)),
         "close": may(plain(24)),
         "clear_on_close": may(boolean),
@@ -161,7 +168,7 @@ _modal = record(
 _home = record(
     {
         "type": need(one_of("home")),
-        "blocks": need(_block_list(IN_HOME, VIEW_BLOCKS, "not a block for Home tabs", least=0)),
+        "blocks": need(_block_list(IN_HOME, VIEW_BLOCKS, least=0)),
         **_COMMON,
     }
 )

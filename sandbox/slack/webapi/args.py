@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from sandbox.slack.errors import SlackError
 
-_STRUCTURED = {"blocks", "attachments", "metadata", "view", "files"}
+_STRUCTURED = {"blocks", "attachments", "metadata", "view", "files", "message", "unfurls"}
 
 
 class Args:

@@ -10,7 +10,7 @@ from sandbox.slack.world import JSON, Channel, Message
 
 def post_message(ws: Workspace, args: Args) -> JSON:
     channel = _writable(ws, args.need("channel", "channel_not_found"))
-    content = content_from(args.values)
+    content = content_from(ws.settings, args.values)
     thread_ts = args.text("thread_ts") or None
     ws.limiter.check_post(channel.id, ws.settings)
     message = post(ws, channel, content, thread_ts=thread_ts, broadcast=args.flag("reply_broadcast"))
@@ -23,7 +23,7 @@ def post_ephemeral(ws: Workspace, args: Args) -> JSON:
     user = ws.world.users.get(args.need("user"))
     if user is None or user.id not in channel.members:
         raise SlackError("user_not_in_channel", detail=args.text("user"))
-    content = content_from(args.values)
+    content = content_from(ws.settings, args.values)
     thread_ts = args.text("thread_ts") or None
     message = post(ws, channel, content, thread_ts=thread_ts, ephemeral_for=user.id)
     return {"message_ts": message.ts}
@@ -32,7 +32,7 @@ def post_ephemeral(ws: Workspace, args: Args) -> JSON:
 def update(ws: Workspace, args: Args) -> JSON:
     channel = _known(ws, args.need("channel", "channel_not_found"))
     message = _own(ws, channel, args.need("ts"), "cant_update_message")
-    content = content_from(args.values, required=not _clears(args))
+    content = content_from(ws.settings, args.values, required=not _clears(args))
     ws.edit_message(message, **_changes(content, args))
     shown = message_json(ws, message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}

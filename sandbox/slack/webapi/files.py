@@ -78,7 +78,7 @@ def _writable(ws: Workspace, channel_id: str) -> Channel:
 
 def _share(ws: Workspace, files: list[File], channel: Channel, args: Args) -> None:
     values = {"text": args.text("initial_comment"), "blocks": args.values.get("blocks")}
-    content = content_from(values, required=False)
+    content = content_from(ws.settings, values, required=False)
     message = post(ws, channel, content, thread_ts=args.text("thread_ts") or None)
     message.files = [file.id for file in files]
     for file in files:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.slack.webapi import chat, conversations, files, people, sockets, views
+from sandbox.slack.webapi import blocks, chat, conversations, files, people, sockets, views
 from sandbox.slack.webapi.args import Args
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON
@@ -13,6 +13,7 @@ METHODS: dict[str, Method] = {
     "api.test": people.api_test,
     "apps.connections.open": sockets.open_connection,
     "auth.test": people.auth_test,
+    "blocks.validate": blocks.validate,
     "bots.info": people.bot_info,
     "chat.delete": chat.delete,
     "chat.getPermalink": chat.get_permalink,

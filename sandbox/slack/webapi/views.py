@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.slack.errors import SlackError
 from sandbox.slack.posting import refuse
-from sandbox.slack.rules import check_view
+from sandbox.slack.rules import check_known, check_view
 from sandbox.slack.triggers import Trigger
 from sandbox.slack.views import STACK_LIMIT, View
 from sandbox.slack.webapi.args import Args
@@ -61,6 +61,10 @@ def checked(ws: Workspace, view: Any, kind: str, besides: str = "") -> JSON:
     if faults:
         too_large = faults[0].startswith("view_too_large")
         raise refuse("view_too_large" if too_large else "invalid_arguments", faults)
+    lacking = ws.settings.lacks_in_modals if kind == "modal" else ws.settings.lacks_on_home
+    unknown = check_known(view["blocks"], frozenset(lacking), "/view/blocks")
+    if unknown:
+        raise refuse("invalid_arguments", unknown, breach=False)
     external_id = view.get("external_id")
     if external_id and ws.views.external_id_taken(external_id, besides):
         raise SlackError("duplicate_external_id", breach=True, detail=external_id)
