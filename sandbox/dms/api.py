@@ -52,14 +52,13 @@ class Api(ProfileCalls, OperationCalls):
             place = self.world.places.get((where.project, where.location))
             return ([place.jobs[name] for name in place.sorted_names()] if place else []), ()
         locations = self.world.locations(where.project)
-        if not locations:
-            self.world.check_reachable(where)
+        self.world.check_project(where.project)
         jobs: list[Job] = []
         for location in locations:
-            if location not in self.world.unreachable:
+            if not self.world.is_down(where.project, location):
                 place = self.world.places[(where.project, location)]
                 jobs += [place.jobs[name] for name in place.sorted_names()]
-        down = [loc for loc in locations if loc in self.world.unreachable]
+        down = [loc for loc in locations if self.world.is_down(where.project, loc)]
         return jobs, tuple(Parent(where.project, location).name for location in down)
 
     def _ordered(self, jobs: list[Job], orders: list[tuple[str, bool]], now: float) -> list[Job]:

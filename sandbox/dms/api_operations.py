@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from sandbox.dms import names
+from sandbox.dms import names, regions
 from sandbox.dms.errors import ApiError, invalid, make_status, not_found
 from sandbox.dms.filters import Predicate, compile_filter
 from sandbox.dms.model import Operation
@@ -16,6 +17,7 @@ from sandbox.dms.views import lookup, operation_json
 from sandbox.dms.world import World
 
 OPERATION_FIELDS = frozenset(SCHEMAS["Operation"])
+LOCATION_FIELDS = frozenset({"name", "locationId", "displayName", "labels"})
 
 
 class OperationCalls:
@@ -31,6 +33,7 @@ class OperationCalls:
         size = page_size(size, 100, 1000)
         with self.world.lock:
             self.world.settle()
+            self.world.check_project(where.project)
             if where.location != ANY_LOCATION:
                 self.world.check_reachable(where)
             prefix = where.name.removesuffix(ANY_LOCATION)
@@ -79,20 +82,26 @@ class OperationCalls:
 
     # Locations and IAM
 
-    def list_locations(self, name: str, size: int = 0, token: str = "") -> Page[str]:
+    def list_locations(
+        self, name: str, size: int = 0, token: str = "", filter_text: str = ""
+    ) -> Page[dict[str, Any]]:
+        """The locations of a project, as in REST. Source: `projects.locations.list` of the reference."""
+        predicate = compile_filter(filter_text)
         project = name.removeprefix("projects/")
         with self.world.lock:
-            self.world.settle()
-            self.world.check_reachable(Parent(project, ""))
-            found = self.world.locations(project)
-            return cut(found, page_size(size, 100, 1000), token, ("locations", name), str)
+            self.world.check_project(project)
+            found = [regions.location_json(project, each) for each in self.world.locations(project)]
+        found = [each for each in found if predicate is None or predicate(_location_getter(each))]
+        query = ("locations", name, filter_text)
+        return cut(found, page_size(size, 100, 1000), token, query, lambda each: str(each["name"]))
 
-    def get_location(self, name: str) -> str:
+    def get_location(self, name: str) -> dict[str, Any]:
         where = names.parse_parent(name)
         with self.world.lock:
+            self.world.check_project(where.project)
             if (where.project, where.location) not in self.world.places:
                 raise not_found(name)
-            return where.location
+        return regions.location_json(where.project, where.location)
 
     def test_permissions(self, resource: str, asked: Iterable[str]) -> list[str]:
         """The requested permissions that the caller has; all, unless the sandbox is set otherwise."""
@@ -107,11 +116,14 @@ class OperationCalls:
                 self.world.check_reachable(Parent(*where))
             if resource.split("/")[4:5] == ["migrationJobs"]:
                 self.world.job(resource)
-            granted = self.world.permissions
-            return [p for p in wanted if granted is None or p in granted]
+            return self.world.granted(where[0], wanted) if where else wanted
 
 
 def _suits(world: World, operation: Operation, predicate: Predicate | None) -> bool:
     if predicate is None:
         return True
     return predicate(lambda path: lookup(operation_json(world, operation), path, OPERATION_FIELDS))
+
+
+def _location_getter(location: dict[str, Any]) -> Callable[[str], Any]:
+    return lambda path: lookup(location, path, LOCATION_FIELDS)

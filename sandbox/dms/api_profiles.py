@@ -40,9 +40,10 @@ class ProfileCalls:
             return Page(page.items, page.next_token, unreachable)
 
     def _profiles_in(self, where: Parent) -> tuple[list[Profile], tuple[str, ...]]:
+        self.world.check_project(where.project)
         if where.location != ANY_LOCATION:
             self.world.check_reachable(where)
-        down = [loc for loc in self.world.locations(where.project) if loc in self.world.unreachable]
+        down = [loc for loc in self.world.locations(where.project) if self.world.is_down(where.project, loc)]
         prefix = f"projects/{where.project}/locations/"
         if where.location != ANY_LOCATION:
             prefix, down = f"{where.name}/", []

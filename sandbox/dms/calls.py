@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from sandbox.dms.clock import rfc3339
+from sandbox.dms.conditions import Conditions, Silence
 from sandbox.dms.errors import ApiError
 from sandbox.dms.faults import Disconnected, Faults
 from sandbox.dms.paging import page_fault
@@ -57,11 +58,12 @@ class CallLog:
 
 
 class Door:
-    """Logs each call, applies the faults to it, and records its outcome."""
+    """Logs each call, applies its project's condition and the faults to it, and records its outcome."""
 
-    def __init__(self, log: CallLog, faults: Faults) -> None:
+    def __init__(self, log: CallLog, faults: Faults, conditions: Conditions) -> None:
         self.log = log
         self.faults = faults
+        self.conditions = conditions
 
     def through(
         self,
@@ -89,6 +91,10 @@ class Door:
             call.seconds = round(time.monotonic() - began, 6)
 
     def _run(self, call: Call, run: Callable[[], T], alive: Callable[[], bool]) -> T:
+        try:
+            self.conditions.meet(call.method, call.request, alive)
+        except Silence as silence:
+            raise Disconnected("SILENT") from silence
         fault = self.faults.take(call.transport, call.method, call.request)
         if fault is not None and not fault.after_apply:
             fault.strike(alive)

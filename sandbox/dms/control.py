@@ -42,12 +42,36 @@ class DmsControl:
         return body["result"]
 
     def status(self) -> dict[str, Any]:
-        """Project, number of jobs and clock factor."""
+        """The first project, all projects, number of jobs and clock factor."""
         return dict(self._call("status"))
 
     def reset(self, seed: str = "empty") -> dict[str, Any]:
         """Start again with a seed (`empty` or `demo`), without faults and logged calls."""
         return dict(self._call("reset", seed_name=seed))
+
+    # Projects
+
+    def add_project(self, project: str, *locations: str) -> dict[str, Any]:
+        """A further project with these locations (else two), until the next reset. `add_job` and `add_many`
+        take `project`, too, and every other call takes a job as `project/location/id`."""
+        return dict(self._call("add_project", project=project, locations=list(locations) or None))
+
+    def project_condition(self, project: str, kind: str | None, seconds: float = 0.0) -> None:
+        """What calls about a project meet from now on; None: it is well again.
+
+        `DENIED`: PERMISSION_DENIED with the permission that the caller lacks, and testIamPermissions grants
+        nothing. `UNAUTHENTICATED`: the credentials fail, also with the other APIs. `SILENT`: DMS never
+        answers. `SLOW`: it answers after `seconds` (real ones). `QUOTA`: RESOURCE_EXHAUSTED.
+        """
+        self._call("project_condition", project=project, kind=kind, seconds=seconds)
+
+    def switch_service(self, project: str, on: bool, service: str = "datamigration.googleapis.com") -> None:
+        """Enable or disable an API of a project: its calls then are PERMISSION_DENIED (SERVICE_DISABLED)."""
+        self._call("switch_service", project=project, service=service, on=on)
+
+    def quota(self, project: str, requests_per_minute: int) -> None:
+        """How many API requests a minute Service Usage names for a project. Nobody counts them."""
+        self._call("quota", project=project, requests_per_minute=requests_per_minute)
 
     # Jobs
 
@@ -166,11 +190,13 @@ class DmsControl:
         )
 
     def clear_faults(self) -> None:
-        """Remove all faults, unreachable locations and planned outcomes; hanging calls end."""
+        """Remove all faults, conditions of projects, unreachable locations and planned outcomes, and enable
+        all APIs; hanging calls end."""
         self._call("clear_faults")
 
-    def location_unreachable(self, location: str, on: bool = True) -> None:
-        self._call("location_unreachable", location=location, on=on)
+    def location_unreachable(self, location: str, on: bool = True, project: str = "") -> None:
+        """In one project, or in all of them."""
+        self._call("location_unreachable", location=location, on=on, project=project)
 
     def operation_outcome(
         self,
@@ -198,9 +224,10 @@ class DmsControl:
         """How long operations take from now on."""
         self._call("operation_seconds", seconds=seconds)
 
-    def permissions(self, granted: Sequence[str] | None) -> None:
-        """What testIamPermissions grants; None grants everything."""
-        self._call("permissions", granted=None if granted is None else list(granted))
+    def permissions(self, granted: Sequence[str] | None, project: str = "") -> None:
+        """What testIamPermissions grants on jobs and projects, in one project or in all others; None grants
+        everything."""
+        self._call("permissions", granted=None if granted is None else list(granted), project=project)
 
     def monitoring(self, available: bool, visible_after: float = 0.0) -> None:
         """Whether Cloud Monitoring answers, else ListTimeSeries is refused with PERMISSION_DENIED; and how

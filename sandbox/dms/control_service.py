@@ -10,12 +10,13 @@ from google.cloud import clouddms_v1
 
 from sandbox.dms import logbackups, recovery, scenario, seed, views
 from sandbox.dms.calls import CallLog
+from sandbox.dms.conditions import DMS, TITLES
 from sandbox.dms.dump import finish_dump_if_over
 from sandbox.dms.errors import make_status
 from sandbox.dms.faults import Fault, Faults
 from sandbox.dms.model import Job
 from sandbox.dms.placing import status_of
-from sandbox.dms.world import PlannedOutcome, World
+from sandbox.dms.world import DEFAULT_LOCATIONS, PlannedOutcome, World
 
 _VerificationError: Any = type(
     clouddms_v1.MigrationJobVerificationError.pb(clouddms_v1.MigrationJobVerificationError())
@@ -43,6 +44,10 @@ class ControlService:
     def _handlers(self) -> dict[str, Handler]:
         return {
             "status": self.status,
+            "add_project": self.add_project,
+            "project_condition": self.project_condition,
+            "switch_service": self.switch_service,
+            "quota": self.quota,
             "reset": self.reset,
             "add_job": self.add_job,
             "add_many": self.add_many,
@@ -70,7 +75,12 @@ class ControlService:
 
     def status(self) -> dict[str, Any]:
         jobs = sum(1 for _ in self._world.all_jobs())
-        return {"project": self._world.project, "jobs": jobs, "clock_factor": self._world.clock.factor}
+        return {
+            "project": self._world.project,
+            "projects": self._world.projects(),
+            "jobs": jobs,
+            "clock_factor": self._world.clock.factor,
+        }
 
     def reset(self, seed_name: str = "empty") -> dict[str, Any]:
         """A fresh seed, no faults, no logged calls."""
@@ -79,6 +89,11 @@ class ControlService:
         self._faults.clear()
         self._log.clear()
         seed.plant(self._world, seed_name)
+        return self.status()
+
+    def add_project(self, project: str, locations: list[str] | None = None) -> dict[str, Any]:
+        """A further project with these locations, until the next reset."""
+        self._world.add_project(project, locations or DEFAULT_LOCATIONS)
         return self.status()
 
     def add_job(self, job_id: str, **values: Any) -> dict[str, Any]:
@@ -162,18 +177,46 @@ class ControlService:
 
     # Faults
 
+    def project_condition(
+        self, project: str, kind: str | None = None, seconds: float = 0.0
+    ) -> dict[str, Any]:
+        """From now on, a project refuses, keeps silent or is slow; None: it is well again."""
+        self._check_project(project)
+        self._world.conditions.put(project, kind, seconds)
+        return {}
+
+    def switch_service(self, project: str, service: str = DMS, on: bool = True) -> dict[str, Any]:
+        """Enable or disable an API of a project."""
+        self._check_project(project)
+        if service not in TITLES:
+            raise ValueError(f"unknown service {service!r}; known: {', '.join(TITLES)}")
+        self._world.conditions.switch(project, service, on)
+        return {}
+
+    def quota(self, project: str, requests_per_minute: int) -> dict[str, Any]:
+        """How many API requests a minute Service Usage names for a project. Nobody counts them."""
+        self._check_project(project)
+        self._world.quotas[project] = int(requests_per_minute)
+        return {}
+
+    def _check_project(self, project: str) -> None:
+        if project not in self._world.projects():
+            raise KeyError(f"no project {project}")
+
     def fault(self, **values: Any) -> dict[str, Any]:
         self._faults.add(Fault(**values))
         return {}
 
     def clear_faults(self) -> dict[str, Any]:
         self._faults.clear()
+        self._world.conditions.clear()
         self._world.unreachable.clear()
         self._world.outcomes.clear()
         return {}
 
-    def location_unreachable(self, location: str, on: bool = True) -> dict[str, Any]:
-        (self._world.unreachable.add if on else self._world.unreachable.discard)(location)
+    def location_unreachable(self, location: str, on: bool = True, project: str = "") -> dict[str, Any]:
+        """In one project, or in all of them."""
+        (self._world.unreachable.add if on else self._world.unreachable.discard)((project, location))
         return {}
 
     def operation_outcome(
@@ -199,9 +242,12 @@ class ControlService:
         self._world.operation_seconds = seconds
         return {}
 
-    def permissions(self, granted: list[str] | None = None) -> dict[str, Any]:
-        """What testIamPermissions grants; None grants all."""
-        self._world.permissions = None if granted is None else frozenset(granted)
+    def permissions(self, granted: list[str] | None = None, project: str = "") -> dict[str, Any]:
+        """What testIamPermissions grants, in one project or in all others; None grants all."""
+        if granted is None:
+            self._world.permissions.pop(project, None)
+        else:
+            self._world.permissions[project] = frozenset(granted)
         return {}
 
     def monitoring(self, available: bool, visible_after: float = 0.0) -> dict[str, Any]:

@@ -35,7 +35,7 @@ CODES = tuple(_HTTP)
 class ApiError(Exception):
     """A refused or failed call. `code` is a canonical google.rpc.Code name.
 
-    `reason` becomes a google.rpc.ErrorInfo; `details` are further google.rpc detail messages.
+    `reason` becomes a google.rpc.ErrorInfo of `domain`; `details` are further google.rpc detail messages.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class ApiError(Exception):
         message: str,
         *,
         reason: str = "",
+        domain: str = DOMAIN,
         metadata: dict[str, str] | None = None,
         details: tuple[Any, ...] = (),
     ) -> None:
@@ -53,6 +54,7 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.reason = reason
+        self.domain = domain
         self.metadata = dict(metadata or {})
         self.details = details
 
@@ -78,7 +80,7 @@ class ApiError(Exception):
     def _all_details(self) -> tuple[Any, ...]:
         if not self.reason:
             return self.details
-        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=self.metadata)
+        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=self.domain, metadata=self.metadata)
         return (info, *self.details)
 
 

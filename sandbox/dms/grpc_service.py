@@ -198,20 +198,20 @@ class GrpcService:
         return self._operation(self._api.wait_operation(request.name, seconds, context.is_active))
 
     def _list_locations(self, request: Any, _: grpc.ServicerContext) -> Any:
-        page = self._api.list_locations(request.name, request.page_size, request.page_token)
-        found = [self._location(f"{request.name}/locations/{item}") for item in page.items]
+        page = self._api.list_locations(request.name, request.page_size, request.page_token, request.filter)
+        found = [_location(each) for each in page.items]
         return locations_pb2.ListLocationsResponse(locations=found, next_page_token=page.next_token)
 
     def _get_location(self, request: Any, _: grpc.ServicerContext) -> Any:
-        self._api.get_location(request.name)
-        return self._location(request.name)
-
-    def _location(self, name: str) -> Any:
-        return locations_pb2.Location(name=name, location_id=name.rsplit("/", 1)[1])
+        return _location(self._api.get_location(request.name))
 
     def _test_permissions(self, request: Any, _: grpc.ServicerContext) -> Any:
         granted = self._api.test_permissions(request.resource, request.permissions)
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=granted)
+
+
+def _location(found: dict[str, Any]) -> Any:
+    return json_format.ParseDict(found, locations_pb2.Location())
 
 
 def _paths(mask: Any) -> list[str]:

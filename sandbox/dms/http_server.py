@@ -1,4 +1,4 @@
-"""The HTTP listener: REST under `/v1/`, control under `/sandbox/`."""
+"""The HTTP listener: REST under `/v1/` (and `/v3/`, `/v1beta1/`), control under `/sandbox/`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from sandbox.dms.rest_service import RestService
 
 _LOG = logging.getLogger(__name__)
 _MOST_BODY = 10 * 1024 * 1024
+_VERSIONS = ("v1", "v3", "v1beta1")
 
 
 class HttpServer:
@@ -128,17 +129,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _dispatch(self) -> tuple[int, Any]:
         url = urlsplit(self.path)
         body = self._body()
-        if url.path.startswith("/v1/"):
-            return 200, self._rest(unquote(url.path[4:]), url.query, body)
+        version, slash, path = url.path[1:].partition("/")
+        if version in _VERSIONS and slash:
+            return 200, self._rest(version, unquote(path), url.query, body)
         if url.path.startswith("/sandbox/"):
             return self._control(url.path.removeprefix("/sandbox/"), body)
         if url.path == "/healthz":
             return 200, {"status": "ok"}
         raise ApiError("NOT_FOUND", f"The requested URL {url.path} was not found on this server.")
 
-    def _rest(self, path: str, query: str, body: Any) -> dict[str, Any]:
+    def _rest(self, version: str, path: str, query: str, body: Any) -> dict[str, Any]:
         pairs = dict(parse_qsl(query, keep_blank_values=True))
-        request = RestRequest(self.command, path, pairs, body, self._alive)
+        request = RestRequest(self.command, path, pairs, body, self._alive, version)
         match = self.rest.match(request)
         return self.door.through("rest", match.route.method, match.described, match.run, self._alive)
 

@@ -29,13 +29,14 @@ _COMMON_QUERY = frozenset(
 
 @dataclass(frozen=True)
 class RestRequest:
-    """One HTTP request: the resource path after `/v1/`, its query and its JSON body."""
+    """One HTTP request: the resource path after `/v1/` (or another version), its query and its JSON body."""
 
     verb: str
     path: str
     query: dict[str, str]
     body: Any
     alive: Callable[[], bool]
+    version: str = "v1"
 
     def number(self, key: str) -> int:
         text = self.query.get(key, "0")
@@ -66,6 +67,7 @@ class Route:
     answer: Answer
     query: frozenset[str] = frozenset()
     schema: str = ""
+    version: str = "v1"
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,10 @@ def route(
     answer: Answer,
     query: frozenset[str] = frozenset(),
     schema: str = "",
+    version: str = "v1",
 ) -> Route:
     """A route of the RPC `method`."""
-    return Route(method, verb, re.compile(pattern), answer, query, schema)
+    return Route(method, verb, re.compile(pattern), answer, query, schema, version)
 
 
 def described(request: RestRequest, name: str) -> dict[str, Any]:

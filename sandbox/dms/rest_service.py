@@ -9,6 +9,7 @@ from sandbox.dms import masks, views
 from sandbox.dms.api import Api
 from sandbox.dms.enums import JobPb, ProfilePb
 from sandbox.dms.errors import ApiError, invalid
+from sandbox.dms.neighbours import Neighbours
 from sandbox.dms.paging import Page
 from sandbox.dms.rest_routes import Answer, Match, RestRequest, Route, described, route, snake
 
@@ -27,15 +28,22 @@ class RestService:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._world = api.world
-        self._routes = [*self._job_routes(), *self._object_routes(), *self._other_routes()]
+        self._routes = [
+            *self._job_routes(),
+            *self._object_routes(),
+            *self._other_routes(),
+            *Neighbours(api.world).routes(),
+        ]
 
     def match(self, request: RestRequest) -> Match:
         """The route of a request. Raises NOT_FOUND for an unknown path."""
         for each in self._routes:
             found = each.pattern.fullmatch(request.path)
-            if found is not None and each.verb == request.verb:
+            if found is not None and (each.verb, each.version) == (request.verb, request.version):
                 return Match(each, found[1], request, described(request, found[1]))
-        raise ApiError("NOT_FOUND", f"The requested URL /v1/{request.path} was not found on this server.")
+        raise ApiError(
+            "NOT_FOUND", f"The requested URL /{request.version}/{request.path} was not found on this server."
+        )
 
     def _job_routes(self) -> list[Route]:
         jobs = _LOCATION + "/migrationJobs"
@@ -94,6 +102,7 @@ class RestService:
         operations = _LOCATION + "/operations"
         profiles = _LOCATION + "/connectionProfiles"
         pages = frozenset({"pageSize", "pageToken", "filter"})
+        of_locations = pages | {"extraLocationTypes"}
         creating = frozenset({"connectionProfileId", "requestId", "skipValidation", "validateOnly"})
         return [
             route(
@@ -128,7 +137,7 @@ class RestService:
                 self._delete_profile,
                 frozenset({"force", "requestId"}),
             ),
-            route("ListLocations", "GET", r"(projects/[^/:]+)/locations", self._list_locations, pages),
+            route("ListLocations", "GET", r"(projects/[^/:]+)/locations", self._list_locations, of_locations),
             route("GetLocation", "GET", _LOCATION, self._get_location),
             route(
                 "TestIamPermissions",
@@ -263,12 +272,13 @@ class RestService:
         )
 
     def _list_locations(self, request: RestRequest, name: str) -> dict[str, Any]:
-        page = self._api.list_locations(name, request.number("pageSize"), request.text("pageToken"))
-        found = [{"name": f"{name}/locations/{item}", "locationId": item} for item in page.items]
-        return _listing("locations", found, page)
+        page = self._api.list_locations(
+            name, request.number("pageSize"), request.text("pageToken"), request.text("filter")
+        )
+        return _listing("locations", list(page.items), page)
 
     def _get_location(self, _: RestRequest, name: str) -> dict[str, Any]:
-        return {"name": name, "locationId": self._api.get_location(name)}
+        return self._api.get_location(name)
 
     def _test_permissions(self, request: RestRequest, resource: str) -> dict[str, Any]:
         asked = (request.body or {}).get("permissions", [])

@@ -31,10 +31,10 @@ ROOTS = (
 Schemas = dict[str, dict[str, Any]]
 
 
-def load_discovery() -> dict[str, Any]:
-    """The discovery document `datamigration.v1`. Raises ModuleNotFoundError without the package."""
+def load_discovery(name: str = "datamigration.v1") -> dict[str, Any]:
+    """A discovery document. Raises ModuleNotFoundError without the package."""
     folder = resources.files("googleapiclient.discovery_cache.documents")
-    document: dict[str, Any] = json.loads(folder.joinpath("datamigration.v1.json").read_text("utf-8"))
+    document: dict[str, Any] = json.loads(folder.joinpath(f"{name}.json").read_text("utf-8"))
     return document
 
 

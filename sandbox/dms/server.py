@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent import futures
 from types import TracebackType
 
@@ -27,6 +28,7 @@ _WORKERS = 64
 class DmsServer:
     """A local Database Migration Service. Use it as a context manager, or call `start` and `stop`.
 
+    It serves `project` and `more_projects`; `control.add_project` adds further ones.
     With `port=0`, it takes two free neighbouring ports; `grpc_host` and `rest_host` are `host:port`. Raises
     OSError if the ports are in use, KeyError for an unknown seed.
     """
@@ -37,6 +39,7 @@ class DmsServer:
         *,
         host: str = "127.0.0.1",
         project: str = "demo-project",
+        more_projects: Sequence[str] = (),
         seed: str = "empty",
         clock_factor: float = 60.0,
         operation_seconds: float = 5.0,
@@ -46,8 +49,8 @@ class DmsServer:
         self._asked_port = port
         self._faults = Faults()
         log = CallLog()
-        self._door = Door(log, self._faults)
-        self._world = World(project, ScaledClock(clock_factor), operation_seconds)
+        self._world = World(project, ScaledClock(clock_factor), operation_seconds, more_projects)
+        self._door = Door(log, self._faults, self._world.conditions)
         seeds.plant(self._world, seed)
         api = Api(self._world)
         self._methods = [*GrpcService(api).methods(), *Monitoring(self._world).methods()]
@@ -82,6 +85,7 @@ class DmsServer:
 
     def stop(self) -> None:
         self._faults.clear()
+        self._world.conditions.clear()
         if self._control is not None:
             self._control.close()
         if self._http is not None:

@@ -6,11 +6,12 @@ import heapq
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.dms.clock import ScaledClock, rfc3339
+from sandbox.dms.conditions import DMS, Conditions
 from sandbox.dms.errors import ApiError, not_found
 from sandbox.dms.model import Destination, Job, Operation, Profile
 from sandbox.dms.names import Parent, location_of
@@ -46,9 +47,14 @@ class PlannedOutcome:
 class World:
     """All state behind one lock. Nothing runs by itself: each caller calls `settle` before it reads."""
 
-    def __init__(self, project: str, clock: ScaledClock, operation_seconds: float) -> None:
+    def __init__(
+        self, project: str, clock: ScaledClock, operation_seconds: float, more_projects: Sequence[str] = ()
+    ) -> None:
         self.lock = threading.RLock()
         self.project = project
+        """The first one, whose name may be left out."""
+        self.more_projects = tuple(more_projects)
+        self.conditions = Conditions()
         self.clock = clock
         self.default_operation_seconds = operation_seconds
         self._sequence = itertools.count()
@@ -63,15 +69,17 @@ class World:
         self.operations: dict[str, Operation] = {}
         self.requests: dict[tuple[str, str], str] = {}
         self.outcomes: list[PlannedOutcome] = []
-        self.unreachable: set[str] = set()
-        self.permissions: frozenset[str] | None = None
+        self.unreachable: set[tuple[str, str]] = set()  # project (empty: every one) and location
+        self.permissions: dict[str, frozenset[str]] = {}  # by project (empty: every one); else all
+        self.quotas: dict[str, int] = {}  # API requests a minute, by project
+        self.conditions.clear()
         self.monitoring = True
         self.visible_after = 0.0  # wall seconds from a sample until Cloud Monitoring shows it
         self.operation_seconds = self.default_operation_seconds
         self._moment: float | None = None
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
-        for location in DEFAULT_LOCATIONS:
-            self.place(self.project, location)
+        for project in (self.project, *self.more_projects):
+            self.add_project(project)
 
     # Time
 
@@ -102,8 +110,14 @@ class World:
     def place(self, project: str, location: str) -> Place:
         return self.places.setdefault((project, location), Place())
 
-    def projects(self) -> set[str]:
-        return {project for project, _ in self.places}
+    def add_project(self, project: str, locations: Sequence[str] = DEFAULT_LOCATIONS) -> None:
+        """Let there be this project, with at least these locations."""
+        for location in locations:
+            self.place(project, location)
+
+    def projects(self) -> list[str]:
+        """In the order in which they came."""
+        return list(dict.fromkeys(project for project, _ in self.places))
 
     def locations(self, project: str) -> list[str]:
         return sorted(location for p, location in self.places if p == project)
@@ -137,10 +151,12 @@ class World:
             yield from place.jobs.values()
 
     def job_by_id(self, name_or_id: str) -> Job:
-        """By full name, `location/id` or a unique ID. Raises KeyError."""
+        """By full name, `project/location/id`, `location/id` or a unique ID. Raises KeyError."""
         tail = tuple(name_or_id.split("/"))
         found = [
-            j for j in self.all_jobs() if j.name == name_or_id or (j.location, j.id)[-len(tail) :] == tail
+            j
+            for j in self.all_jobs()
+            if j.name == name_or_id or (j.project, j.location, j.id)[-len(tail) :] == tail
         ]
         if len(found) != 1:
             raise KeyError(f"{len(found)} jobs are called {name_or_id}")
@@ -148,17 +164,33 @@ class World:
 
     # Reachability
 
-    def check_reachable(self, parent: Parent) -> None:
-        """Raises PERMISSION_DENIED for a foreign project, UNAVAILABLE for a location that is down."""
-        if parent.project not in self.projects():
+    def check_project(self, project: str) -> None:
+        """Raises PERMISSION_DENIED for a project that does not exist. Source: CONSUMER_INVALID of
+        `google.api.ErrorReason`."""
+        if not any(project == each for each, _ in self.places):
             raise ApiError(
                 "PERMISSION_DENIED",
-                f"Permission denied on resource project {parent.project}.",
+                f"Permission denied on resource project {project}.",
                 reason="CONSUMER_INVALID",
-                metadata={"consumer": f"projects/{parent.project}"},
+                domain="googleapis.com",
+                metadata={"service": DMS, "consumer": f"projects/{project}"},
             )
-        if parent.location in self.unreachable:
+
+    def is_down(self, project: str, location: str) -> bool:
+        return ("", location) in self.unreachable or (project, location) in self.unreachable
+
+    def check_reachable(self, parent: Parent) -> None:
+        """Raises PERMISSION_DENIED for a foreign project, UNAVAILABLE for a location that is down."""
+        self.check_project(parent.project)
+        if self.is_down(parent.project, parent.location):
             raise ApiError("UNAVAILABLE", f"The location {parent.location} is temporarily unavailable.")
+
+    def granted(self, project: str, asked: Sequence[str]) -> list[str]:
+        """Which of these permissions the caller has in a project."""
+        if self.conditions.denied(project):
+            return []
+        found = self.permissions.get(project, self.permissions.get(""))
+        return [each for each in asked if found is None or each in found]
 
     # Operations
 

@@ -16,6 +16,9 @@ _FORMATS = {
 
 
 class SchemaCheck:
+    def __init__(self, document: str = "datamigration.v1") -> None:
+        self._document = document
+
     def check(self, name: str, body: Any) -> None:
         """Raises ValidationError where the body has unknown fields or wrong values."""
         self._validator(name).validate(body)
@@ -28,7 +31,7 @@ class SchemaCheck:
 
     @cached_property
     def _definitions(self) -> dict[str, Any]:
-        return {name: _convert(schema) for name, schema in load_discovery()["schemas"].items()}
+        return {name: _convert(schema) for name, schema in load_discovery(self._document)["schemas"].items()}
 
 
 def _convert(schema: dict[str, Any]) -> dict[str, Any]:

@@ -173,7 +173,9 @@ def test_the_server_takes_neighbouring_ports_and_frees_them() -> None:
         host, port = server.grpc_host.split(":")
         assert server.rest_host == f"{host}:{int(port) + 1}"
         assert httpx.get(f"http://{server.rest_host}/healthz", trust_env=False).json() == {"status": "ok"}
-        assert server.control.status() == {"project": "demo-project", "jobs": 40, "clock_factor": 10.0}
+        status = server.control.status()
+        assert (status["project"], status["projects"]) == ("demo-project", ["demo-project"])
+        assert (status["jobs"], status["clock_factor"]) == (40, 10.0)
         with pytest.raises(OSError, match="taken"):
             DmsServer(server.port).start()
     with DmsServer(int(port)) as again:
