@@ -139,9 +139,10 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
         return Note(_nothing(query, _what(ctx)) if page == 1 else "There are no older rows.")
     more = len(rows) > page * PER_PAGE
     calls = disambiguate((*visible_names(ctx, "history"), query.job, *(each.job for each in shown)))
+    projects = ctx.settings.projects
     return AnswerPage(
         title=f"History of {calls(query.job)}" if query.job else "History",
-        sections=tuple(Section(audit_line(each, None if query.job else calls)) for each in shown),
+        sections=tuple(Section(audit_line(each, None if query.job else calls, projects)) for each in shown),
         buttons=_buttons(ctx, invocation, page, more=more and page < MAX_PAGES),
         footer=_footer(page, more),
     )

@@ -7,17 +7,18 @@ from dataclasses import replace
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.policy.permissions import Permission
-from bot.policy.subscriptions import EVERYTHING, Membership
+from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
 from bot.store.records import Watch
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
+from commands.support.projects import PROJECT
 
 _MAX_OFFERED = 10
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target = subscriptions.target(ctx, invocation)
-    jobs = subscriptions.filter_of(invocation)
+    jobs = subscriptions.filter_of(ctx, invocation)
     elsewhere = subscriptions.is_channel(target) and target != ctx.who.channel
     membership = ctx.membership(target) if elsewhere else Membership.MEMBER
     with ctx.store.transaction():
@@ -31,7 +32,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             ctx.store.remove_watch(each.id)
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
         if ended and subscriptions.needs_notice(ctx, target, membership):
-            subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ended))
+            subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ctx, ended))
     return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
 
 
@@ -46,21 +47,25 @@ def _matches(watch: Watch, invocation: Invocation, jobs: str) -> bool:
     return watch.jobs == (jobs or EVERYTHING)
 
 
-def _ended_text(ended: list[Watch]) -> str:
+def _ended_text(ctx: Context, ended: list[Watch]) -> str:
     if len(ended) > 1:
         return f"ended {len(ended)} subscriptions of this channel."
-    return f"unsubscribed this channel from {subscriptions.jobs_text(ended[0].jobs)}."
+    return f"unsubscribed this channel from {subscriptions.jobs_text(ctx, ended[0].jobs)}."
 
 
 def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     parts: list[RichPart] = [
         subscriptions.target_text(target),
-        f" is no longer subscribed to {subscriptions.jobs_text(ended[0].jobs)}.",
+        f" is no longer subscribed to {subscriptions.jobs_text(ctx, ended[0].jobs)}.",
     ]
     if len(ended) > 1:
         parts = [f"Ended {len(ended)} subscriptions of ", subscriptions.target_text(target), "."]
-    if target == ctx.settings.notify_channel:
-        parts.append(" It is the notify channel, so by default it still gets everything.")
+    left: tuple[SubscriptionLike, ...] = ctx.access.policy.watches
+    left += ctx.store.watches(target=target)
+    for each in default_watches(ctx.settings.notify_channel, left, ctx.settings.projects):
+        if each.target == target:
+            jobs = subscriptions.jobs_text(ctx, each.jobs)
+            parts.append(f" It is a notification channel, so by default it still gets {jobs}.")
     public = target == ctx.who.channel and subscriptions.is_public(ctx, ended[0].jobs)
     if public:
         parts += [" Ended by ", User(ctx.who.user), "."]
@@ -74,7 +79,7 @@ def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
         return Note(("No subscription of ", place, ". `/dms watches` shows all of yours."), tone="warn")
     buttons = tuple(
         Button(
-            f"Unwatch {subscriptions.jobs_text(each.jobs).replace('`', '')}",
+            f"Unwatch {subscriptions.jobs_text(ctx, each.jobs).replace('`', '')}",
             "unwatch",
             "run",
             ctx.ref(subscriptions.unwatch_command(each)),
@@ -90,7 +95,7 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="stop notifications",
     usage=(
-        "unwatch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm]",
+        "unwatch [JOB | label.env=prod | state=failed] [project=prod] [--channel #channel] [--dm]",
         "unwatch --all [--dm]",
     ),
     syntax=Syntax(
@@ -98,6 +103,7 @@ VERB = Verb(
         flags=(
             replace(subscriptions.CHANNEL, help="whose subscription ends, if not this channel's"),
             replace(subscriptions.DM, help="end a subscription of mine to direct messages"),
+            PROJECT,
             Flag("all", "switch", "end all subscriptions of this channel, or mine with `--dm`"),
         ),
         filters=subscriptions.FILTERS,

@@ -7,10 +7,11 @@ import secrets
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
-from bot.policy.subscriptions import EVERYTHING, Membership
+from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
 from bot.store.records import Watch
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.projects import PROJECT
 from commands.support.resolve import find_job
 
 MAX_WATCHES = 200
@@ -30,7 +31,7 @@ _MISSING = {
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     target, only = subscriptions.target(ctx, invocation), subscriptions.only(invocation)
-    jobs = subscriptions.filter_of(invocation) or _job(ctx, invocation)
+    jobs = subscriptions.filter_of(ctx, invocation) or _job(ctx, invocation)
     membership = ctx.membership(target) if subscriptions.is_channel(target) else Membership.MEMBER
     if membership is Membership.ARCHIVED:
         raise UsageError(
@@ -64,7 +65,7 @@ def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
         ctx.store.append_audit(subscriptions.audit_entry(ctx, "watched", watch))
         if subscriptions.needs_notice(ctx, watch.target, membership):
             subscriptions.notify_channel(
-                ctx, f"watch:{watch.id}", watch.target, f"subscribed this channel to {_about(watch)}."
+                ctx, f"watch:{watch.id}", watch.target, f"subscribed this channel to {_about(ctx, watch)}."
             )
     return None
 
@@ -73,12 +74,12 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     return find_job(ctx, invocation.jobs[0], invocation).name if invocation.jobs else EVERYTHING
 
 
-def _about(watch: Watch) -> str:
-    return f"{subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
+def _about(ctx: Context, watch: Watch) -> str:
+    return f"{subscriptions.jobs_text(ctx, watch.jobs)}{subscriptions.events_text(watch.only)}"
 
 
 def _answer(ctx: Context, watch: Watch, since: str, membership: Membership) -> Note:
-    about, place = _about(watch), subscriptions.target_text(watch.target)
+    about, place = _about(ctx, watch), subscriptions.target_text(watch.target)
     missing = _MISSING.get(membership, "")
     hint = _hint(ctx, watch, since, membership)
     here = watch.target == ctx.who.channel and subscriptions.is_public(ctx, watch.jobs)
@@ -98,7 +99,10 @@ def _answer(ctx: Context, watch: Watch, since: str, membership: Membership) -> N
 def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str:
     if since != "now" or not subscriptions.is_channel(watch.target):
         return ""
-    if watch.target == ctx.settings.notify_channel and watch.jobs != EVERYTHING:
+    given: tuple[SubscriptionLike, ...] = ctx.access.policy.watches
+    given += ctx.store.watches(target=watch.target)
+    rest = default_watches(ctx.settings.notify_channel, given, ctx.settings.projects)
+    if any(each.target == watch.target for each in rest):
         return " It still gets all other jobs: `/dms watch --only …` there narrows that."
     if membership is Membership.UNKNOWN:
         return " I can only write where I am a member: `/invite` me if I am not."
@@ -110,18 +114,20 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="get notified about jobs",
     usage=(
-        "watch [JOB | label.env=prod | state=failed] [--channel #channel] [--dm] [--only failed,completed]",
+        "watch [JOB | label.env=prod | state=failed] [project=prod] [--channel #channel] [--dm] "
+        "[--only failed,completed]",
     ),
     syntax=Syntax(
         "optional",
-        flags=(subscriptions.CHANNEL, subscriptions.DM, subscriptions.ONLY),
+        flags=(subscriptions.CHANNEL, subscriptions.DM, subscriptions.ONLY, PROJECT),
         filters=subscriptions.FILTERS,
     ),
-    details="Without a job or filter, about all jobs. Notifies the channel where you type it, unless you "
-    "name another one or ask for direct messages. To subscribe a channel takes the role operator, and to be "
-    "in it where it is private. With `--only`, each event of those kinds is a message of its own; otherwise "
-    "each job has one message that is kept up to date, and what people must see (failed, ready to promote, "
-    "completed, stuck, deleted) is posted anew. Watching again with another `--only` replaces the first.",
+    details="Without a job or filter, about all jobs; `project=prod` or `--project prod` keeps to one "
+    "project. Notifies the channel where you type it, unless you name another one or ask for direct "
+    "messages. To subscribe a channel takes the role operator, and to be in it where it is private. "
+    "With `--only`, each event of those kinds is a message of its own; otherwise each job has one "
+    "message that is kept up to date, and what people must see (failed, ready to promote, completed, "
+    "stuck, deleted) is posted anew. Watching again with another `--only` replaces the first.",
     examples=("watch orders-db", "watch label.env=prod --only failed,completed", "watch state=failed --dm"),
     run=_run,
     asks_service=only_of_a_job,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bot.cmdline.answers import Answer, AnswerPage, Button, RichPart, Section
 from bot.cmdline.invocation import Invocation
 from bot.policy.permissions import Permission
-from bot.policy.subscriptions import EVERYTHING, SubscriptionLike
+from bot.policy.subscriptions import SubscriptionLike, default_watches
 from bot.store.records import Watch
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
@@ -20,7 +20,7 @@ _SHOWN = 20
 def _run(ctx: Context, _invocation: Invocation) -> Answer:
     mine = _mine(ctx)
     speaks = ctx.access.channels_verdict(ctx.who).allowed if mine else False
-    shown = [Section(_line(each), _buttons(ctx, each, speaks=speaks)) for each in mine[:_SHOWN]]
+    shown = [Section(_line(ctx, each), _buttons(ctx, each, speaks=speaks)) for each in mine[:_SHOWN]]
     if not mine:
         shown = [Section("No subscriptions of you or this channel. `/dms watch orders-db --dm` adds one.")]
     rest = len(mine) - _SHOWN
@@ -43,30 +43,27 @@ def _mine(ctx: Context) -> list[Watch]:
 
 
 def _defaults(ctx: Context) -> list[Section]:
-    notify = ctx.settings.notify_channel
     given = [each for each in ctx.access.policy.watches if not hides_job(ctx, "watches", each.jobs)]
-    all_watches: tuple[SubscriptionLike, ...] = (*given, *ctx.store.watches(target=notify))
-    narrowed = any(each.jobs == EVERYTHING and each.target == notify for each in all_watches)
-    parts: list[RichPart] = []
-    if notify and not narrowed:
-        parts += ["\n• ", subscriptions.target_text(notify), " gets all jobs (the notify channel)"]
-    parts += _policy(given)
+    defaults = default_watches(
+        ctx.settings.notify_channel, (*given, *ctx.store.watches()), ctx.settings.projects
+    )
+    parts = [
+        *_lines(ctx, defaults, "the notification channel"),
+        *_lines(ctx, given, "the policy file"),
+    ]
     return [Section(("*By default*", *parts))] if parts else []
 
 
-def _policy(given: Iterable[SubscriptionLike]) -> list[RichPart]:
+def _lines(ctx: Context, given: Iterable[SubscriptionLike], why: str) -> list[RichPart]:
     parts: list[RichPart] = []
     for each in given:
-        about = (
-            " gets "
-            f"{subscriptions.jobs_text(each.jobs)}{subscriptions.events_text(each.only)} (the policy file)"
-        )
-        parts += ["\n• ", subscriptions.target_text(each.target), about]
+        about = f"{subscriptions.jobs_text(ctx, each.jobs)}{subscriptions.events_text(each.only)}"
+        parts += ["\n• ", subscriptions.target_text(each.target), f" gets {about} ({why})"]
     return parts
 
 
-def _line(watch: Watch) -> tuple[RichPart, ...]:
-    text = f" gets {subscriptions.jobs_text(watch.jobs)}{subscriptions.events_text(watch.only)}"
+def _line(ctx: Context, watch: Watch) -> tuple[RichPart, ...]:
+    text = f" gets {subscriptions.jobs_text(ctx, watch.jobs)}{subscriptions.events_text(watch.only)}"
     return (subscriptions.target_text(watch.target), text)
 
 

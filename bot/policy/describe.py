@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
 from bot.config.projects import Projects
+from bot.dms.model import short_name
 from bot.policy.model import Policy, Role, Rule, Scope, Subjects
 from bot.policy.permissions import DESTROYS, Permissions, verb_sets
+from bot.policy.subscriptions import EVERYTHING
 from bot.util.durations import humanize
 
 _CAN = {
@@ -57,7 +59,8 @@ def notices(policy: Policy) -> list[Section]:
     if policy.watches:
         lines: list[RichPart] = ["*Default notifications*"]
         for watch in policy.watches:
-            what = f" gets {', '.join(watch.only) or 'everything'}, jobs `{watch.jobs}`"
+            jobs = watched_jobs(watch.jobs, policy.projects)
+            what = f" gets {', '.join(watch.only) or 'everything'} of {jobs}"
             lines += ["\n• ", _target(watch.target), what]
         found.append(Section(tuple(lines)))
     if policy.summary is not None:
@@ -123,6 +126,23 @@ def scope(which: Scope, projects: Projects) -> str:
         parts.append("of " + " or ".join(f"`{projects.shown(each)}`" for each in which.projects))
     if which.labels:
         parts.append("with " + " and ".join(f"`{key}={value}`" for key, value in which.labels))
+    return " ".join(parts)
+
+
+def watched_jobs(jobs: str, projects: Projects) -> str:
+    """The jobs of a subscription, for a sentence, for example: all jobs."""
+    terms = dict(each.partition(":")[::2] for each in jobs.split(" "))
+    if jobs == EVERYTHING:
+        return "all jobs"
+    if terms.keys().isdisjoint(("label", "state", "project")):
+        return f"`{short_name(jobs)}`"
+    parts = ["jobs" if len(terms) > 1 or "project" not in terms else "all jobs"]
+    if "project" in terms:
+        parts.append(f"of `{projects.shown(terms['project'])}`")
+    if "label" in terms:
+        parts.append(f"with the label `{terms['label']}`")
+    if "state" in terms:
+        parts.append(f"that come to or leave `{terms['state']}`")
     return " ".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -27,12 +28,12 @@ from bot.policy.model import (
     WatchDefault,
 )
 from bot.policy.permissions import BUILT_IN, Permissions
-from bot.policy.scope_reader import SCOPE_KEYS, read_scope
-from bot.policy.subscriptions import TOPICS
+from bot.policy.scope_reader import SCOPE_KEYS, read_projects, read_scope, unknown_project
+from bot.policy.subscriptions import TOPICS, of_project
 from bot.util.suggest import or_similar
 
 _STATES = tuple(state.value for state in State)
-_WATCH_KEYS = ("target", "jobs", "only")
+_WATCH_KEYS = ("target", "jobs", "projects", "only")
 _SUMMARY_KEYS = ("at", "zone", "channel")
 _FULL_NAME = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/migrationJobs/[a-z0-9-]+")
 _LABEL = re.compile(r"label:[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}")
@@ -134,7 +135,7 @@ def _policy(top: TableReader, source: str, permissions: Permissions, projects: P
         rules=_rules(top, permissions, projects),
         approval_channel=top.channel("approval_channel"),
         planned_freezes=_planned_freezes(top, projects),
-        watches=tuple(_watch(table) for table in top.tables("watch")),
+        watches=tuple(each for table in top.tables("watch") for each in _watches(table, projects)),
         summary=_summary(top.table("summary")),
         permissions=permissions,
         projects=projects,
@@ -196,21 +197,42 @@ def _planned_freeze(table: TableReader, projects: Projects) -> PlannedFreeze | N
     return PlannedFreeze(start, until, reason, scope)
 
 
-def _watch(table: TableReader) -> WatchDefault:
+def _watches(table: TableReader, projects: Projects) -> Iterator[WatchDefault]:
+    """One for each project that the table names, else one."""
     table.reject_unknown(_WATCH_KEYS)
-    return WatchDefault(target=table.target("target"), jobs=_jobs(table), only=_only(table))
+    target, jobs, only = table.target("target"), _jobs(table, projects), _only(table)
+    named = read_projects(table, projects)
+    if named and jobs.startswith("project"):
+        what = f"goes with `*`, `label:key=value` or `state:NAME`; {shown(jobs)} says the project already"
+        table.error("projects", what, 'jobs = "label:env=prod"')
+    for each in named:
+        yield WatchDefault(target, of_project(each, jobs), only)
+    if not named:
+        yield WatchDefault(target, jobs, only)
 
 
-def _jobs(table: TableReader) -> str:
+def _jobs(table: TableReader, projects: Projects) -> str:
     text = table.text("jobs") or "*"
     kind, _, rest = text.partition(":")
     if kind == "state":
         return _state(table, rest.upper())
+    if kind == "project":
+        return _project(table, rest, projects)
     if text == "*" or _LABEL.fullmatch(text) or _FULL_NAME.fullmatch(text):
         return text
-    what = f"must be `*`, `label:key=value`, `state:NAME` or a job's full name, not {shown(text)}"
+    what = (
+        "must be `*`, `label:key=value`, `state:NAME`, `project:NAME` or a job's full name, "
+        f"not {shown(text)}"
+    )
     table.error("jobs", what, 'jobs = "label:env=prod"')
     return "*"
+
+
+def _project(table: TableReader, name: str, projects: Projects) -> str:
+    found = projects.named(name)
+    if found is None:
+        table.error("jobs", unknown_project(name, projects), 'jobs = "project:prod"')
+    return of_project(found.id) if found else "*"
 
 
 def _state(table: TableReader, name: str) -> str:

@@ -172,7 +172,7 @@ class WatchDefault:
     target: str
     """Channel ID, or user ID for direct messages."""
     jobs: str = "*"
-    """Full resource name, `*`, `label:key=value`, or `state:NAME`, as in `records.Watch`."""
+    """As `matches` of `bot.policy.subscriptions` has it, for example `*` or `label:env=prod`."""
     only: tuple[str, ...] = ()
     """Kinds, states or phases wanted, in lower case; empty means all."""
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.config.projects import Projects
 from bot.dms.error_news import TOLD, brings_errors, ends_errors, recovers
-from bot.dms.model import BEFORE_CDC, Job, Phase, State
+from bot.dms.model import BEFORE_CDC, Job, Phase, State, project_of
 from bot.dms.source_writes import MAY_RESUME, MUST_STOP, may_resume, must_stop
+from bot.policy.model import NO_PROJECTS, WatchDefault
 from bot.store.records import Event
 
 EVERYTHING = "*"
@@ -115,9 +117,14 @@ def _is_ready(event: Event) -> bool:
 def matches(jobs: str, job: Job | None, event: Event) -> bool:
     """Whether a subscription's `jobs` matches this event's job.
 
-    `jobs` is `*`, a full resource name, `label:key=value` or `state:NAME`. `job` is None for a deleted job
-    whose labels are no longer known: then every label matches.
+    `jobs` is `*`, a full resource name, `label:key=value`, `state:NAME` or `project:ID`, or several of the
+    last three with spaces between them, which must all match. `job` is None for a deleted job whose labels
+    are no longer known: then every label matches.
     """
+    return all(_term_matches(each, job, event) for each in jobs.split(" "))
+
+
+def _term_matches(jobs: str, job: Job | None, event: Event) -> bool:
     kind, mark, rest = jobs.partition(":")
     if jobs in (EVERYTHING, event.job):
         return True
@@ -126,7 +133,12 @@ def matches(jobs: str, job: Job | None, event: Event) -> bool:
         return job is None or job.label(key) == value
     if mark and kind == "state":
         return rest.lower() in _states(event)
-    return False
+    return bool(mark) and kind == "project" and rest == project_of(event.job)
+
+
+def of_project(project_id: str, jobs: str = EVERYTHING) -> str:
+    """The `jobs` of a subscription, narrowed to one project."""
+    return f"project:{project_id}" if jobs == EVERYTHING else f"project:{project_id} {jobs}"
 
 
 def _states(event: Event) -> set[str]:
@@ -142,12 +154,12 @@ class Subscriptions:
     watches: tuple[SubscriptionLike, ...]
 
     @classmethod
-    def of(cls, notify_channel: str, watches: Iterable[SubscriptionLike]) -> Subscriptions:
-        """The notification channel gets all events, unless it has a subscription of all jobs itself."""
+    def of(
+        cls, notify_channel: str, watches: Iterable[SubscriptionLike], projects: Projects = NO_PROJECTS
+    ) -> Subscriptions:
+        """What people and the policy subscribed, and what notification channels get by default."""
         given = tuple(watches)
-        is_replaced = any(each.target == notify_channel and each.jobs == EVERYTHING for each in given)
-        default = () if is_replaced or not notify_channel else (_Default(notify_channel),)
-        return cls((*default, *given))
+        return cls((*default_watches(notify_channel, given, projects), *given))
 
     def recipients(self, event: Event, job: Job | None) -> tuple[Recipient, ...]:
         """Who gets `event`. One entry per target; a full subscription wins over a filtered one (`--only`).
@@ -170,11 +182,22 @@ class Subscriptions:
         return frozenset(each.jobs for each in self.watches if each.jobs.startswith("projects/"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Default:
-    target: str
-    jobs: str = EVERYTHING
-    only: tuple[str, ...] = ()
+def default_watches(
+    notify_channel: str, given: Sequence[SubscriptionLike], projects: Projects
+) -> tuple[WatchDefault, ...]:
+    """What notification channels get by default: each project's own channel gets the project, and the common
+    one all others. Where the channel has a subscription of the same jobs, or of all, that holds instead."""
+    found = [WatchDefault(notify_channel)]
+    if any(each.notify_channel not in ("", notify_channel) for each in projects):
+        found = [
+            WatchDefault(each.notify_channel or notify_channel, of_project(each.id)) for each in projects
+        ]
+    own = {(each.target, each.jobs) for each in given}
+    return tuple(
+        each
+        for each in found
+        if each.target and own.isdisjoint({(each.target, each.jobs), (each.target, EVERYTHING)})
+    )
 
 
 def _includes(only: Sequence[str], words: frozenset[str]) -> bool:

@@ -342,7 +342,7 @@ class Watch:
     """Channel id, or user id for direct messages."""
     by: str
     jobs: str = "*"
-    """Full resource name, `*`, `label:key=value`, or `state:NAME`."""
+    """As `matches` of `bot.policy.subscriptions` has it, for example `*` or `label:env=prod`."""
     only: tuple[str, ...] = ()
     """Kinds of events or states; empty for all."""
     created: datetime | None = None

@@ -143,7 +143,8 @@ class Watcher:
 
     def subscriptions(self) -> Subscriptions:
         """All subscriptions of this moment. Raises: StoreError."""
-        return Subscriptions.of(self._settings.notify_channel, (*self._watches(), *self._store.watches()))
+        watches = (*self._watches(), *self._store.watches())
+        return Subscriptions.of(self._settings.notify_channel, watches, self._settings.projects)
 
     # ---- the loop
 

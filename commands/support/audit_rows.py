@@ -6,7 +6,9 @@ import re
 from datetime import datetime
 
 from bot.cmdline.answers import Channel, RichPart, Time, User, Verbatim
+from bot.config.projects import Projects
 from bot.dms.display import status_text
+from bot.policy.describe import watched_jobs
 from bot.requests.job_names import JobNamer
 from bot.store.records import EVERY_JOB, AuditEntry
 from commands.support import subscriptions
@@ -18,16 +20,16 @@ _FREEZE = re.compile(r"until (?P<until>\S+): (?P<reason>.*)", re.DOTALL)
 _WATCH = re.compile(r"(?P<jobs>.+) for (?P<target>[A-Z0-9]+)(?:, only (?P<only>\S+))?")
 
 
-def audit_line(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
+def audit_line(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tuple[RichPart, ...]:
     """Time, person, event and channel. `calls` gives the job's display name; None leaves the job out."""
     public = entry.channel.startswith(("C", "G"))
     of_watch = entry.event in ("watched", "unwatched")
     lead, end = (" (typed in ", ")") if of_watch else (" in ", "")
     where: tuple[RichPart, ...] = (lead, Channel(entry.channel), end) if public else ()
-    return (Time(entry.at), " ", *_what(entry, calls), *where, *_detail(entry))
+    return (Time(entry.at), " ", *_what(entry, calls, projects), *where, *_detail(entry))
 
 
-def _what(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
+def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tuple[RichPart, ...]:
     who: tuple[RichPart, ...] = (User(entry.user), " ") if entry.user else ()
     job = _job(entry, calls)
     match entry.event:
@@ -39,7 +41,7 @@ def _what(entry: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
             return (
                 *who,
                 "*subscribed*" if entry.event == "watched" else "*unsubscribed*",
-                *_watch(entry),
+                *_watch(entry, projects),
             )
     of = f" of {job}" if job else ""
     status = f" ({status_text(entry.job_status)})" if entry.job_status else ""
@@ -62,13 +64,13 @@ def _until(entry: AuditEntry) -> tuple[RichPart, ...]:
     return (" until ", Time(until)) if until else ()
 
 
-def _watch(entry: AuditEntry) -> tuple[RichPart, ...]:
+def _watch(entry: AuditEntry, projects: Projects) -> tuple[RichPart, ...]:
     found = _WATCH.fullmatch(entry.detail)
     if found is None:
         return ()
     only = tuple(found["only"].split(",")) if found["only"] else ()
     to = "to" if entry.event == "watched" else "from"
-    about = f" {to} {subscriptions.jobs_text(found['jobs'])}{subscriptions.events_text(only)}"
+    about = f" {to} {watched_jobs(found['jobs'], projects)}{subscriptions.events_text(only)}"
     return (" ", subscriptions.target_text(found["target"]), about)
 
 

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 
 from bot.cmdline.answers import Channel, Note, RichPart, User
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
-from bot.dms.model import Phase, State, short_name
-from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership
+from bot.dms.model import Phase, State
+from bot.policy.describe import watched_jobs
+from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership, of_project
 from bot.store.records import AuditEntry, OutMessage, Watch
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, EarlyAnswer
+from commands.support.projects import find_project
 from commands.support.visibility import is_hidden, is_open_here
 
 CHANNEL = Flag("channel", "word", "which channel to notify, if not this one")
 DM = Flag("dm", "switch", "notify me alone, in a direct message")
 ONLY = Flag("only", "list", "only these events or states, for example `failed,completed`")
-FILTERS = ("state", "label")
+FILTERS = ("state", "label", "project")
 
 _ALIASES = {"ready": READY, "databases": "database_failed", "failure": "failed", "done": "completed"}
 _STATES = tuple(str(each) for each in (*State, *Phase))
@@ -75,19 +77,37 @@ def _named(ctx: Context, invocation: Invocation) -> str:
     return found
 
 
-def filter_of(invocation: Invocation) -> str:
-    """The filter in the form that a watch stores: `label:env=prod`, `state:FAILED`, or empty.
+def filter_of(ctx: Context, invocation: Invocation) -> str:
+    """The filter in the form that a watch stores: `label:env=prod`, `state:FAILED`, `project:ID`, one of the
+    first two behind the last, or empty.
 
     Raises:
         UsageError: there are several filters, or the value is not valid.
     """
-    if not invocation.filters:
-        return ""
-    if len(invocation.filters) > 1 or invocation.jobs:
+    project = _project(ctx, invocation)
+    others = {key: value for key, value in invocation.filters.items() if key != "project"}
+    if len(others) > 1 or (invocation.jobs and (others or project)):
         raise UsageError(
-            f"One subscription takes one job or one filter: type `/dms {invocation.verb}` once for each."
+            "One subscription takes one job or one filter, and with a filter a project: type "
+            f"`/dms {invocation.verb}` once for each."
         )
-    ((key, value),) = invocation.filters.items()
+    found = _one_filter(invocation, *next(iter(others.items()))) if others else ""
+    return of_project(project, found or EVERYTHING) if project else found
+
+
+def _project(ctx: Context, invocation: Invocation) -> str:
+    """The ID of the project in `--project` or `project=`, or empty. What is ended may be of a project that
+    the bot serves no longer."""
+    typed = invocation.word("project") or invocation.filters.get("project", "")
+    if not typed:
+        return ""
+    if invocation.verb == "unwatch":
+        served = ctx.settings.projects.named(typed)
+        return served.id if served else typed
+    return find_project(ctx, typed, "project={}").id
+
+
+def _one_filter(invocation: Invocation, key: str, value: str) -> str:
     if key == "state":
         return _state(invocation, value)
     return _label(invocation, key, value)
@@ -147,16 +167,9 @@ def is_public(ctx: Context, jobs: str) -> bool:
     return not jobs.startswith("projects/") or is_open_here(ctx, jobs)
 
 
-def jobs_text(jobs: str) -> str:
+def jobs_text(ctx: Context, jobs: str) -> str:
     """The jobs of a watch in words, for example: all jobs."""
-    kind, mark, rest = jobs.partition(":")
-    if jobs == EVERYTHING:
-        return "all jobs"
-    if mark and kind == "label":
-        return f"jobs with the label `{rest}`"
-    if mark and kind == "state":
-        return f"jobs that come to or leave `{rest}`"
-    return f"`{short_name(jobs)}`"
+    return watched_jobs(jobs, ctx.settings.projects)
 
 
 def is_channel(target: str) -> bool:
@@ -182,15 +195,19 @@ def unwatch_command(watch: Watch) -> Invocation:
 
 
 def _typed(jobs: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
-    kind, mark, rest = jobs.partition(":")
     if jobs == EVERYTHING:
         return (), {}
-    if mark and kind == "label":
+    if jobs.startswith("projects/"):
+        return (jobs,), {}
+    return (), dict(map(_typed_filter, jobs.split(" ")))
+
+
+def _typed_filter(term: str) -> tuple[str, str]:
+    kind, _, rest = term.partition(":")
+    if kind == "label":
         key, _, value = rest.partition("=")
-        return (), {f"label.{key}": value}
-    if mark and kind == "state":
-        return (), {"state": rest.lower()}
-    return (jobs,), {}
+        return f"label.{key}", value
+    return kind, rest.lower()
 
 
 def audit_entry(ctx: Context, event: str, watch: Watch) -> AuditEntry:
