@@ -11,7 +11,9 @@ from sandbox.slack.settings import Settings
 def main() -> int:
     options = _parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    settings = Settings(request_url=options.request_url, rate_limits=not options.no_rate_limits)
+    settings = Settings(
+        request_url=options.request_url, rate_limits=not options.no_rate_limits, org=options.org
+    )
     try:
         server = SlackServer(options.host, options.port, settings)
     except PortTaken as taken:
@@ -34,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         "--request-url", default="", help="deliver here over signed HTTP while no socket is connected"
     )
     parser.add_argument("--no-rate-limits", action="store_true", help="let the app post as fast as it likes")
+    parser.add_argument("--org", action="store_true", help="an organisation of two workspaces")
     return parser
 
 

@@ -13,7 +13,7 @@ from sandbox.slack.settings import Settings
 TIER_PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 TOLERANCE = 1.5
 _TIERS = {
-    2: ("conversations.list", "users.list", "usergroups.list", "usergroups.users.list"),
+    2: ("auth.teams.list", "conversations.list", "users.list", "usergroups.list", "usergroups.users.list"),
     3: (
         "chat.update",
         "chat.delete",

@@ -5,10 +5,10 @@ import time
 from typing import Any
 
 from sandbox.slack.ids import new_id
-from sandbox.slack.shapes import message_json
+from sandbox.slack.shapes import message_json, view_json
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
-from sandbox.slack.world import JSON, Channel, Message, StateValues, User
+from sandbox.slack.world import JSON, Channel, Message, StateValues, Team, User
 
 
 def channel_name(channel: Channel) -> str:
@@ -19,8 +19,9 @@ def channel_name(channel: Channel) -> str:
 
 
 def command(ws: Workspace, user: User, channel: Channel, words: str, response_url: str) -> JSON:
-    app, team = ws.world.app, ws.world.team
-    return {
+    app, team, organisation = ws.world.app, ws.world.acting_team(user, channel), ws.world.enterprise
+    named = {"enterprise_id": organisation.id, "enterprise_name": organisation.name} if organisation else {}
+    return named | {
         "token": app.verification_token,
         "team_id": team.id,
         "team_domain": team.domain,
@@ -31,22 +32,24 @@ def command(ws: Workspace, user: User, channel: Channel, words: str, response_ur
         "command": app.command,
         "text": words,
         "api_app_id": app.id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if organisation else "false",
         "response_url": response_url,
         "trigger_id": ws.triggers.issue(user.id, channel.id),
     }
 
 
 def _common(ws: Workspace, kind: str, user: User) -> JSON:
-    app, team = ws.world.app, ws.world.team
+    """What all interactions have. `team` is null where the app is installed org-wide, and `enterprise` is the
+    organisation of the installation."""
+    app, team, organisation = ws.world.app, ws.world.acting_team(user), ws.world.enterprise
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": team.id},
         "api_app_id": app.id,
         "token": app.verification_token,
-        "team": {"id": team.id, "domain": team.domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": None if organisation else {"id": team.id, "domain": team.domain},
+        "enterprise": {"id": organisation.id, "name": organisation.name} if organisation else None,
+        "is_enterprise_install": organisation is not None,
     }
 
 
@@ -84,7 +87,7 @@ def view_action(ws: Workspace, user: User, view: View, action: JSON) -> JSON:
     return _common(ws, "block_actions", user) | {
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": ws.triggers.issue(user.id, view_id=view.id),
-        "view": view.payload(ws.world.team, ws.world.app),
+        "view": view_json(ws, view),
         "actions": [action],
     }
 
@@ -92,14 +95,14 @@ def view_action(ws: Workspace, user: User, view: View, action: JSON) -> JSON:
 def view_submission(ws: Workspace, user: User, view: View, response_urls: list[JSON]) -> JSON:
     return _common(ws, "view_submission", user) | {
         "trigger_id": ws.triggers.issue(user.id, view_id=view.id),
-        "view": view.payload(ws.world.team, ws.world.app),
+        "view": view_json(ws, view),
         "response_urls": response_urls,
     }
 
 
 def view_closed(ws: Workspace, user: User, view: View, *, cleared: bool) -> JSON:
     return _common(ws, "view_closed", user) | {
-        "view": view.payload(ws.world.team, ws.world.app),
+        "view": view_json(ws, view),
         "is_cleared": cleared,
     }
 
@@ -107,14 +110,11 @@ def view_closed(ws: Workspace, user: User, view: View, *, cleared: bool) -> JSON
 def suggestion(
     ws: Workspace, user: User, where: View | Message, block_id: str, action_id: str, query: str
 ) -> JSON:
-    payload = _common(ws, "block_suggestion", user) | {
-        "action_id": action_id,
-        "block_id": block_id,
-        "value": query,
-    }
+    payload = _common(ws, "block_suggestion", user) | _suggested_to(ws, user)
+    payload |= {"action_id": action_id, "block_id": block_id, "value": query}
     if isinstance(where, View):
         container: JSON = {"type": "view", "view_id": where.id}
-        return payload | {"container": container, "view": where.payload(ws.world.team, ws.world.app)}
+        return payload | {"container": container, "view": view_json(ws, where)}
     channel = ws.world.channels[where.channel]
     payload |= {
         "container": message_container(where),
@@ -123,13 +123,43 @@ def suggestion(
     return payload | {"message": message_json(ws, where)}
 
 
-def event(ws: Workspace, body: dict[str, Any]) -> JSON:
-    app, team = ws.world.app, ws.world.team
+def _suggested_to(ws: Workspace, user: User) -> JSON:
+    """In an organisation, `user.team_id` is the organisation's ID in this payload, and `team` names both."""
+    organisation, team = ws.world.enterprise, ws.world.acting_team(user)
+    if organisation is None:
+        return {}
+    home = user.enterprise or organisation.id
     return {
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": home},
+        "team": {
+            "id": team.id,
+            "domain": team.domain,
+            "enterprise_id": organisation.id,
+            "enterprise_name": organisation.name,
+        },
+    }
+
+
+def _team_of(ws: Workspace, body: dict[str, Any]) -> Team:
+    """The workspace of an event: the person's, or the channel's where it is about the app."""
+    user, channel = ws.world.users.get(body.get("user", "")), ws.world.channels.get(body.get("channel", ""))
+    if user is not None and not user.is_bot:
+        return ws.world.acting_team(user, channel)
+    return ws.world.teams[ws.world.teams_of(channel)[0]] if channel is not None else ws.world.team
+
+
+def event(ws: Workspace, body: dict[str, Any]) -> JSON:
+    if "team_ids" in body:
+        return _access_event(ws, body)
+    app, organisation = ws.world.app, ws.world.enterprise
+    team = _team_of(ws, body)
+    enterprise = organisation.id if organisation else None
+    named = {"enterprise_id": enterprise} if organisation else {}
+    return named | {
         "token": app.verification_token,
         "team_id": team.id,
         "context_team_id": team.id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": enterprise,
         "api_app_id": app.id,
         "event": body,
         "type": "event_callback",
@@ -137,13 +167,27 @@ def event(ws: Workspace, body: dict[str, Any]) -> JSON:
         "event_time": int(time.time()),
         "authorizations": [
             {
-                "enterprise_id": None,
-                "team_id": team.id,
+                "enterprise_id": enterprise,
+                "team_id": None if organisation else team.id,
                 "user_id": app.bot_user,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": organisation is not None,
             }
         ],
         "is_ext_shared_channel": False,
         "event_context": new_id("4-", 20),
+    }
+
+
+def _access_event(ws: Workspace, body: dict[str, Any]) -> JSON:
+    """`team_access_granted` and `team_access_revoked`: of the installation, so no workspace is named."""
+    app, organisation = ws.world.app, ws.world.enterprise
+    return {
+        "token": app.verification_token,
+        "enterprise_id": organisation.id if organisation else None,
+        "api_app_id": app.id,
+        "event": body,
+        "type": "event_callback",
+        "event_id": new_id("Ev", 10),
+        "event_time": int(time.time()),
     }

@@ -25,11 +25,15 @@ class Settings:
     lacks_in_modals: tuple[str, ...] = ()
     lacks_on_home: tuple[str, ...] = ()
     """Types of blocks that this workspace does not know, or not there."""
+    org: bool = False
+    """An organisation of two workspaces with an org-wide installation; counts at the start or a reset."""
     subscribed_events: tuple[str, ...] = (
         "app_home_opened",
         "app_mention",
         "member_joined_channel",
         "message.im",
+        "team_access_granted",
+        "team_access_revoked",
     )
 
     def changed(self, **changes: Any) -> "Settings":

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, File, Message, User, UserGroup
 
@@ -14,7 +15,7 @@ def user_json(ws: Workspace, user: User) -> JSON:
         "display_name": user.name,
         "display_name_normalized": user.name,
         "title": user.title,
-        "team": ws.world.team.id,
+        "team": ws.world.teams_of(user)[0],
     }
     if user.is_bot:
         profile |= {"bot_id": ws.world.app.bot_id, "api_app_id": ws.world.app.id}
@@ -22,7 +23,7 @@ def user_json(ws: Workspace, user: User) -> JSON:
         profile["email"] = user.email
     return {
         "id": user.id,
-        "team_id": ws.world.team.id,
+        "team_id": ws.world.teams_of(user)[0],
         "name": user.name,
         "deleted": user.deleted,
         "color": user.color,
@@ -38,6 +39,29 @@ def user_json(ws: Workspace, user: User) -> JSON:
         "is_bot": user.is_bot,
         "is_app_user": False,
         "updated": 1_700_000_000,
+    } | _organisation(ws, user)
+
+
+def view_json(ws: Workspace, view: View) -> JSON:
+    world = ws.world
+    return view.payload(world.acting_team(world.users[view.user]), world.app, world.installed_in)
+
+
+def _organisation(ws: Workspace, user: User) -> JSON:
+    """`enterprise_user` of a user object: https://docs.slack.dev/reference/objects/user-object."""
+    own = ws.world.enterprise
+    if own is None:
+        return {}
+    id = user.enterprise or own.id
+    return {
+        "enterprise_user": {
+            "id": user.id,
+            "enterprise_id": id,
+            "enterprise_name": "Elsewhere" if user.enterprise else own.name,
+            "is_admin": False,
+            "is_owner": False,
+            "teams": list(ws.world.teams_of(user)),
+        }
     }
 
 
@@ -47,8 +71,8 @@ def channel_json(ws: Workspace, channel: Channel) -> JSON:
         "created": channel.created,
         "is_archived": False,
         "is_im": channel.is_im,
-        "is_org_shared": False,
-        "context_team_id": ws.world.team.id,
+        "is_org_shared": len([each for each in channel.teams if each in ws.world.teams]) > 1,
+        "context_team_id": ws.world.teams_of(channel)[0],
     }
     if channel.is_im:
         return common | {"user": channel.im_user, "is_user_deleted": False, "priority": 0}
@@ -60,7 +84,7 @@ def channel_json(ws: Workspace, channel: Channel) -> JSON:
         "is_mpim": False,
         "is_private": channel.is_private,
         "is_general": channel.name == "general",
-        "is_shared": False,
+        "is_shared": len(channel.teams) > 1,
         "is_member": ws.world.bot_is_in(channel),
         "creator": "U0ALEX0001",
         "topic": {"value": channel.topic, "creator": "U0ALEX0001", "last_set": channel.created},
@@ -72,7 +96,7 @@ def channel_json(ws: Workspace, channel: Channel) -> JSON:
 def group_json(ws: Workspace, group: UserGroup, *, with_users: bool) -> JSON:
     shown: JSON = {
         "id": group.id,
-        "team_id": ws.world.team.id,
+        "team_id": group.team or ws.world.team.id,
         "is_usergroup": True,
         "name": group.name,
         "handle": group.handle,

@@ -36,8 +36,8 @@ class View:
         self.errors = {}
         self.trouble = ""
 
-    def payload(self, team: Team, app: SlackApp) -> JSON:
-        """The view in payloads and API responses."""
+    def payload(self, team: Team, app: SlackApp, installed_in: str) -> JSON:
+        """The view in payloads and API responses. `installed_in` is a workspace or an organisation."""
         modal = self.kind == "modal"
         shown: dict[str, Any] = {
             "id": self.id,
@@ -57,7 +57,7 @@ class View:
             "root_view_id": self.root_id,
             "app_id": app.id,
             "external_id": self.body.get("external_id") or "",
-            "app_installed_team_id": team.id,
+            "app_installed_team_id": installed_in,
             "bot_id": app.bot_id,
         }
         return shown

@@ -11,6 +11,7 @@ from sandbox.slack.faults import Faults
 from sandbox.slack.limiter import Limiter
 from sandbox.slack.responseurls import ResponseUrls
 from sandbox.slack.seed import GRANTED_SCOPES, seed
+from sandbox.slack.seed_organisation import seed_organisation
 from sandbox.slack.settings import Settings
 from sandbox.slack.socketmode import Sockets
 from sandbox.slack.triggers import Triggers
@@ -33,7 +34,7 @@ class Workspace:
         self._begin()
 
     def _begin(self) -> None:
-        self.world = seed(World())
+        self.world = seed_organisation(World()) if self.settings.org else seed(World())
         self.scopes: set[str] = set(GRANTED_SCOPES)
         self.violations = Violations()
         self.triggers = Triggers()

@@ -17,6 +17,14 @@ class Team:
 
 
 @dataclass(frozen=True)
+class Enterprise:
+    """An organisation, whose workspaces share the app's one installation."""
+
+    id: str = "E0SANDBOX1"
+    name: str = "Sandbox Organisation"
+
+
+@dataclass(frozen=True)
 class SlackApp:
     """The installed app. The tokens and the signing secret are the sandbox's own, and public."""
 
@@ -44,6 +52,10 @@ class User:
     tz: str = "Europe/Amsterdam"
     tz_offset: int = 3600
     color: str = "4a154b"
+    teams: tuple[str, ...] = ()
+    """Workspaces that the account is in, its own first; empty: the only one."""
+    enterprise: str = ""
+    """The organisation, where it is another one than the app's (Slack Connect)."""
 
     @property
     def email(self) -> str:
@@ -56,6 +68,8 @@ class UserGroup:
     handle: str
     name: str
     users: list[str]
+    team: str = ""
+    """The workspace; empty: the only one."""
 
 
 @dataclass
@@ -99,6 +113,8 @@ class Channel:
     messages: list[Message] = field(default_factory=list)
     by_ts: dict[str, Message] = field(default_factory=dict)
     threads: dict[str, list[Message]] = field(default_factory=dict)
+    teams: tuple[str, ...] = ()
+    """Workspaces that it is in; empty: the only one."""
 
     @property
     def is_im(self) -> bool:
@@ -140,6 +156,29 @@ class World:
         self.groups: dict[str, UserGroup] = {}
         self.files: dict[str, File] = {}
         self.clock = Timestamps()
+        self.enterprise: Enterprise | None = None
+        """Set where the app is installed org-wide."""
+        self.teams = {self.team.id: self.team}
+        self.granted = {self.team.id}
+        """Workspaces that the app was added to."""
+
+    @property
+    def installed_in(self) -> str:
+        """ID of what the installation belongs to."""
+        return self.enterprise.id if self.enterprise else self.team.id
+
+    def teams_of(self, holder: User | Channel) -> tuple[str, ...]:
+        """The workspaces of a person or a channel. A direct message is where its person is."""
+        if isinstance(holder, Channel) and holder.im_user is not None:
+            return self.teams_of(self.users[holder.im_user])
+        return holder.teams or (self.team.id,)
+
+    def acting_team(self, user: User, channel: Channel | None = None) -> Team:
+        """The workspace in which a person acts: their own, or another of theirs if the channel is there."""
+        own = self.teams_of(user)
+        there = self.teams_of(channel) if channel is not None else own
+        id = next((each for each in own if each in there), own[0])
+        return self.teams.get(id) or Team(id, "Elsewhere", "elsewhere")
 
     def add_user(self, user: User) -> User:
         self.users[user.id] = user

@@ -11,6 +11,7 @@ from sandbox.slack.acting.speaking import emit
 from sandbox.slack.delivery import Delivery, deliver
 from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.inputs import is_empty, stateful
+from sandbox.slack.shapes import view_json
 from sandbox.slack.views import STACK_LIMIT, View
 from sandbox.slack.webapi.views import checked
 from sandbox.slack.workspace import Workspace
@@ -109,7 +110,7 @@ def _response_urls(ws: Workspace, user: User, view: View) -> list[JSON]:
         channel = state.get("selected_conversation") or state.get("selected_channel")
         if not (element.get("response_url_enabled") and channel):
             continue
-        url = ws.response_urls.issue("app", ws.world.team.id, user.id, channel)
+        url = ws.response_urls.issue("app", ws.world.installed_in, user.id, channel)
         ids = {"block_id": block["block_id"], "action_id": element["action_id"]}
         urls.append({**ids, "channel_id": channel, "response_url": ws.base_url + url.path})
     return urls
@@ -190,5 +191,5 @@ async def open_home(ws: Workspace, user: User) -> Delivery | None:
     }
     home = ws.views.homes.get(user.id)
     if home is not None:
-        body["view"] = home.payload(ws.world.team, ws.world.app)
+        body["view"] = view_json(ws, home)
     return await emit(ws, body)

@@ -118,7 +118,7 @@ async def _in_view(ws: Workspace, user: User, view: View, action: JSON) -> Deliv
 async def _in_message(ws: Workspace, user: User, message: Message, action: JSON) -> Delivery:
     state = state_values(message, user)
     url = ws.response_urls.issue(
-        "actions", ws.world.team.id, user.id, message.channel, message.ts, message.thread_ts
+        "actions", ws.world.installed_in, user.id, message.channel, message.ts, message.thread_ts
     )
     payload = payloads.message_action(ws, user, message, action, state, ws.base_url + url.path)
     result = await deliver(ws, "interactive", payload)

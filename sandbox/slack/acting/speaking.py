@@ -19,9 +19,14 @@ async def command(ws: Workspace, user: User, channel: Channel, words: str) -> De
     """Type `/dms WORDS`. What the acknowledgement says is shown; a failure is told to the person alone."""
     if user.id not in channel.members:
         raise ControlError(f"{user.name} is not in {channel.name}")
+    if user.enterprise:
+        # https://docs.slack.dev/apis/slack-connect
+        raise ControlError(
+            f"{user.name} is from elsewhere: slash commands are for those who installed the app"
+        )
     if "commands" not in ws.scopes:
         raise ControlError("the app has no `commands` scope, so it has no slash command")
-    url = ws.response_urls.issue("commands", ws.world.team.id, user.id, channel.id)
+    url = ws.response_urls.issue("commands", ws.world.installed_in, user.id, channel.id)
     payload = payloads.command(ws, user, channel, _with_links(ws, user, words), ws.base_url + url.path)
     result = await deliver(ws, "slash_commands", payload)
     if not result.acked:
@@ -91,7 +96,7 @@ def _heard(ws: Workspace, channel: Channel, message: Message) -> list[JSON]:
         "ts": message.ts,
         "event_ts": message.ts,
         "channel": channel.id,
-        "team": ws.world.team.id,
+        "team": ws.world.acting_team(ws.world.users[message.user], channel).id,
     }
     if message.thread_ts:
         common["thread_ts"] = message.thread_ts
@@ -122,11 +127,21 @@ async def invite_bot(ws: Workspace, channel: Channel, inviter: User) -> None:
             "user": ws.world.app.bot_user,
             "channel": channel.id,
             "channel_type": "G" if channel.is_private else "C",
-            "team": ws.world.team.id,
+            "team": ws.world.teams_of(channel)[0],
             "inviter": inviter.id,
             "event_ts": ws.world.clock.next(),
         },
     )
+
+
+async def change_access(ws: Workspace, team: str, *, granted: bool) -> None:
+    """The app is added to a workspace of the organisation, or removed from it; the app hears of it."""
+    if team not in ws.world.teams:
+        raise ControlError(f"there is no workspace {team}")
+    (ws.world.granted.add if granted else ws.world.granted.discard)(team)
+    ws.changes.note()
+    kind = "team_access_granted" if granted else "team_access_revoked"
+    await emit(ws, {"type": kind, "team_ids": [team], "event_ts": ws.world.clock.next()})
 
 
 async def kick_bot(ws: Workspace, channel: Channel) -> None:

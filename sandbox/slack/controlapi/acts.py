@@ -108,6 +108,12 @@ async def invite_bot(ws: Workspace, body: JSON) -> JSON:
     return {}
 
 
+async def change_access(ws: Workspace, body: JSON) -> JSON:
+    """Of an organisation: add the app to a workspace, or remove it."""
+    await speaking.change_access(ws, str(body["team"]), granted=bool(body.get("granted")))
+    return {}
+
+
 async def kick_bot(ws: Workspace, body: JSON) -> JSON:
     await speaking.kick_bot(ws, channel_for(ws, body, _user(ws, body)))
     return {}

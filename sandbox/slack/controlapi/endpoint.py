@@ -18,7 +18,7 @@ _NAMES = (
     "command say press set_input suggest submit close_view open_home invite_bot kick_bot raw_deliver "
     "messages thread views home overview files violations calls deliveries changes status "
     "settings request_url scopes fault socket clear_violations reset "
-    "add_user deactivate add_channel add_group"
+    "add_user deactivate add_channel add_group change_access"
 )
 ACTIONS: dict[str, Action] = {
     name: getattr(module, name) for name in _NAMES.split() for module in _MODULES if hasattr(module, name)

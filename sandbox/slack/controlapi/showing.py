@@ -1,7 +1,7 @@
 """The workspace as the page and the tests see it."""
 
 from sandbox.slack.delivery import current_mode
-from sandbox.slack.shapes import channel_json, file_json, message_json, user_json
+from sandbox.slack.shapes import channel_json, file_json, message_json, user_json, view_json
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message, User
@@ -57,7 +57,7 @@ def _shown(found: Message, viewer: User | None, with_ephemeral: bool) -> bool:
 
 
 def view(ws: Workspace, found: View) -> JSON:
-    shown = found.payload(ws.world.team, ws.world.app)
+    shown = view_json(ws, found)
     return shown | {"errors": found.errors, "trouble": found.trouble, "user": found.user}
 
 

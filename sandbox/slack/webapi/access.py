@@ -1,6 +1,7 @@
 """Who may call what: tokens and scopes. The scopes are those that Slack's method pages name."""
 
 from sandbox.slack.errors import SlackError
+from sandbox.slack.webapi.args import Args
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import Channel
 
@@ -21,6 +22,18 @@ SCOPES: dict[str, str] = {
     "files.completeUploadExternal": "files:write",
     "reactions.add": "reactions:write",
 }
+
+NEED_TEAM = frozenset(
+    {
+        "bots.info",
+        "conversations.list",
+        "usergroups.list",
+        "usergroups.users.list",
+        "users.conversations",
+        "users.list",
+    }
+)
+"""Of the methods here, those that need `team_id` with a token of an organisation."""
 
 
 def check_token(ws: Workspace, method: str, token: str) -> None:
@@ -43,6 +56,32 @@ def check_scope(ws: Workspace, method: str) -> None:
     scope = SCOPES.get(method)
     if scope is not None:
         need_scope(ws, scope)
+
+
+def check_team(ws: Workspace, method: str, args: Args) -> None:
+    """Raises SlackError `missing_argument` or `team_access_not_granted`: a token of an organisation does not
+    say which workspace is meant. A token of one workspace does, so that `team_id` is ignored.
+
+    Source: https://docs.slack.dev/enterprise/developing-for-enterprise-orgs
+    """
+    if ws.world.enterprise is None or method not in NEED_TEAM:
+        return
+    team = args.text("team_id")
+    if not team:
+        raise SlackError("missing_argument", breach=True, detail=f"{method} of an organisation needs team_id")
+    if team not in ws.world.granted:
+        raise SlackError("team_access_not_granted", detail=team)
+
+
+def check_granted(ws: Workspace, channel: Channel) -> None:
+    """Raises SlackError `team_access_not_granted` for a channel of workspaces without the app."""
+    if not ws.world.granted.intersection(ws.world.teams_of(channel)):
+        raise SlackError("team_access_not_granted", detail=channel.id)
+
+
+def team_meant(ws: Workspace, args: Args) -> str:
+    """The workspace that a call is about."""
+    return ws.world.team.id if ws.world.enterprise is None else args.text("team_id")
 
 
 def need_scope(ws: Workspace, scope: str) -> None:

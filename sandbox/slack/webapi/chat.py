@@ -3,6 +3,7 @@
 from sandbox.slack.errors import SlackError
 from sandbox.slack.posting import Content, content_from, post
 from sandbox.slack.shapes import message_json
+from sandbox.slack.webapi.access import check_granted
 from sandbox.slack.webapi.args import Args
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message
@@ -79,6 +80,7 @@ def _known(ws: Workspace, key: str) -> Channel:
     channel = ws.world.channels.get(key)
     if channel is None or (channel.is_private and not ws.world.bot_is_in(channel)):
         raise SlackError("channel_not_found", detail=key)
+    check_granted(ws, channel)
     return channel
 
 

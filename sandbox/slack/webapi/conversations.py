@@ -3,7 +3,7 @@ Source: https://docs.slack.dev/reference/methods?family=conversations"""
 
 from sandbox.slack.errors import SlackError
 from sandbox.slack.shapes import channel_json, message_json
-from sandbox.slack.webapi.access import need_channel_scope, need_scope
+from sandbox.slack.webapi.access import check_granted, need_channel_scope, need_scope, team_meant
 from sandbox.slack.webapi.args import Args
 from sandbox.slack.webapi.paging import page
 from sandbox.slack.workspace import Workspace
@@ -19,7 +19,8 @@ _SCOPE_OF_TYPE = {
 
 def list_channels(ws: Workspace, args: Args) -> JSON:
     kinds = args.listed("types") or ["public_channel"]
-    visible = [c for c in _of_types(ws, kinds) if not c.is_private or ws.world.bot_is_in(c)]
+    here = _of_types(ws, kinds, team_meant(ws, args))
+    visible = [c for c in here if not c.is_private or ws.world.bot_is_in(c)]
     shown, cursor = page(visible, args)
     return {
         "channels": [channel_json(ws, channel) for channel in shown],
@@ -31,7 +32,7 @@ def of_user(ws: Workspace, args: Args) -> JSON:
     """users.conversations: those that the user, or the app, is in."""
     member = args.text("user") or ws.world.app.bot_user
     kinds = args.listed("types") or ["public_channel"]
-    visible = [c for c in _of_types(ws, kinds) if member in c.members]
+    visible = [c for c in _of_types(ws, kinds, team_meant(ws, args)) if member in c.members]
     shown, cursor = page(visible, args)
     return {
         "channels": [channel_json(ws, channel) for channel in shown],
@@ -39,12 +40,13 @@ def of_user(ws: Workspace, args: Args) -> JSON:
     }
 
 
-def _of_types(ws: Workspace, kinds: list[str]) -> list[Channel]:
+def _of_types(ws: Workspace, kinds: list[str], team: str) -> list[Channel]:
     for kind in kinds:
         if kind not in _SCOPE_OF_TYPE:
             raise SlackError("invalid_types", breach=True, detail=kind)
         need_scope(ws, _SCOPE_OF_TYPE[kind])
-    return [channel for channel in ws.world.channels.values() if _type(channel) in kinds]
+    here = (each for each in ws.world.channels.values() if team in ws.world.teams_of(each))
+    return [channel for channel in here if _type(channel) in kinds]
 
 
 def _type(channel: Channel) -> str:
@@ -151,6 +153,7 @@ def _find(ws: Workspace, channel_id: str) -> Channel:
     channel = ws.world.channels.get(channel_id)
     if channel is None or (channel.is_private and not ws.world.bot_is_in(channel)):
         raise SlackError("channel_not_found", detail=channel_id)
+    check_granted(ws, channel)
     return channel
 
 

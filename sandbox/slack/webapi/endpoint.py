@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from sandbox.slack.breakage import reset_connection
 from sandbox.slack.errors import RateLimited, SlackError
 from sandbox.slack.faults import Fault
-from sandbox.slack.webapi.access import check_scope, check_token
+from sandbox.slack.webapi.access import check_scope, check_team, check_token
 from sandbox.slack.webapi.args import Args, read_args
 from sandbox.slack.webapi.methods import METHODS
 from sandbox.slack.workspace import Workspace
@@ -53,6 +53,7 @@ def _run(ws: Workspace, method: str, args: Args, token: str) -> dict[str, Any]:
         raise SlackError("unknown_method", breach=True, detail=method, req_method=method)
     check_token(ws, method, token)
     check_scope(ws, method)
+    check_team(ws, method, args)
     ws.limiter.check_tier(method, ws.settings)
     return implementation(ws, args)
 

@@ -12,6 +12,7 @@ Method = Callable[[Workspace, Args], JSON]
 METHODS: dict[str, Method] = {
     "api.test": people.api_test,
     "apps.connections.open": sockets.open_connection,
+    "auth.teams.list": people.team_list,
     "auth.test": people.auth_test,
     "blocks.validate": blocks.validate,
     "bots.info": people.bot_info,

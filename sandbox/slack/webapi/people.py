@@ -2,6 +2,7 @@
 
 from sandbox.slack.errors import SlackError
 from sandbox.slack.shapes import group_json, user_json
+from sandbox.slack.webapi.access import team_meant
 from sandbox.slack.webapi.args import Args
 from sandbox.slack.webapi.paging import page
 from sandbox.slack.workspace import Workspace
@@ -10,15 +11,24 @@ from sandbox.slack.world import JSON, UserGroup
 
 def auth_test(ws: Workspace, _args: Args) -> JSON:
     world = ws.world
-    return {
+    common = {
         "url": f"{ws.base_url}/",
-        "team": world.team.name,
         "user": world.app.name,
-        "team_id": world.team.id,
         "user_id": world.app.bot_user,
         "bot_id": world.app.bot_id,
-        "is_enterprise_install": False,
     }
+    if world.enterprise is None:
+        own = {"team": world.team.name, "team_id": world.team.id}
+        return common | own | {"is_enterprise_install": False}
+    organisation = {"team": world.enterprise.name, "team_id": None, "enterprise_id": world.enterprise.id}
+    return common | organisation | {"is_enterprise_install": True}
+
+
+def team_list(ws: Workspace, args: Args) -> JSON:
+    """auth.teams.list: the workspaces that the app was added to."""
+    shown, cursor = page(sorted(ws.world.granted), args)
+    teams = [{"id": id, "name": ws.world.teams[id].name} for id in shown]
+    return {"teams": teams, "response_metadata": {"next_cursor": cursor}}
 
 
 def api_test(_ws: Workspace, args: Args) -> JSON:
@@ -35,7 +45,8 @@ def user_info(ws: Workspace, args: Args) -> JSON:
 
 
 def user_list(ws: Workspace, args: Args) -> JSON:
-    shown, cursor = page(list(ws.world.users.values()), args)
+    team = team_meant(ws, args)
+    shown, cursor = page([u for u in ws.world.users.values() if team in ws.world.teams_of(u)], args)
     return {
         "members": [user_json(ws, user) for user in shown],
         "cache_ts": 1_700_000_000,
@@ -45,12 +56,13 @@ def user_list(ws: Workspace, args: Args) -> JSON:
 
 def group_list(ws: Workspace, args: Args) -> JSON:
     with_users = args.flag("include_users")
-    return {"usergroups": [group_json(ws, g, with_users=with_users) for g in ws.world.groups.values()]}
+    here = [g for g in ws.world.groups.values() if (g.team or ws.world.team.id) == team_meant(ws, args)]
+    return {"usergroups": [group_json(ws, g, with_users=with_users) for g in here]}
 
 
 def group_users(ws: Workspace, args: Args) -> JSON:
     group: UserGroup | None = ws.world.groups.get(args.need("usergroup", "no_such_subteam"))
-    if group is None:
+    if group is None or (group.team or ws.world.team.id) != team_meant(ws, args):
         raise SlackError("no_such_subteam", detail=args.text("usergroup"))
     return {"users": list(group.users)}
 

@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.slack.errors import SlackError
 from sandbox.slack.posting import refuse
 from sandbox.slack.rules import check_known, check_view
+from sandbox.slack.shapes import view_json
 from sandbox.slack.triggers import Trigger
 from sandbox.slack.views import STACK_LIMIT, View
 from sandbox.slack.webapi.args import Args
@@ -83,4 +84,4 @@ def _check_hash(view: View, args: Args) -> None:
 
 def _answer(ws: Workspace, view: View) -> JSON:
     ws.changes.note()
-    return {"view": view.payload(ws.world.team, ws.world.app)}
+    return {"view": view_json(ws, view)}
