@@ -235,7 +235,7 @@ class Access:
         if not principal.is_one_of(rule.allow, to_look=self.policy.only_looks(verb)):
             return self._refused(principal, what, rule, rule.allow)
         why = reasons.granted(self.policy, rule, rule.allow, what)
-        return self._granted(rule, f"{why} {reasons.approvals_needed(rule)}".rstrip())
+        return self._granted(rule, job, f"{why} {reasons.approvals_needed(rule)}".rstrip())
 
     def _approver_verdict(
         self, approver: Principal, request: Request, job: Job, rule: EffectiveRule
@@ -253,9 +253,9 @@ class Access:
             )
         if not approver.is_one_of(rule.approvers):
             return self._refused(approver, what, rule, rule.approvers)
-        return self._granted(rule, reasons.granted(self.policy, rule, rule.approvers, what))
+        return self._granted(rule, job, reasons.granted(self.policy, rule, rule.approvers, what))
 
-    def _granted(self, rule: EffectiveRule, why: str) -> Verdict:
+    def _granted(self, rule: EffectiveRule, job: Job | None, why: str) -> Verdict:
         return Verdict(
             allowed=True,
             why=why,
@@ -264,7 +264,7 @@ class Access:
             expires=rule.expires,
             rule=rule.rule,
             approvers=self._named(rule.approvers),
-            channel=rule.channel,
+            channel=rule.channel or self.policy.approval_channel_of(job),
         )
 
     def _refused(self, principal: Principal, what: str, rule: EffectiveRule, allowed: Subjects) -> Verdict:

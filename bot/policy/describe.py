@@ -96,6 +96,8 @@ def _defaults(policy: Policy) -> Section:
     ]
     if policy.approval_channel:
         parts += [" Approvals are asked for in ", Channel(policy.approval_channel), "."]
+    for each in (each for each in policy.projects if each.approval_channel):
+        parts += [f" Those for `{each.shown}` are asked for in ", Channel(each.approval_channel), "."]
     return Section(tuple(parts))
 
 

@@ -163,6 +163,7 @@ class EffectiveRule:
     self_approval: bool
     expires: timedelta | None = None
     channel: str = ""
+    """Where the rule has approvals asked for; empty: `Policy.approval_channel_of` the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +248,12 @@ class Policy:
         """The default role of those who are no full, active members: with a file, none."""
         return Role.NONE if self.source else min(self.default_role, Role.VIEWER)
 
+    def approval_channel_of(self, job: Job | None) -> str:
+        """Where approvals for the job are asked for, unless its rule says: the project's channel, or the
+        policy's; empty: that of the settings."""
+        project = self.projects.get(job.project) if job is not None else None
+        return (project.approval_channel if project else "") or self.approval_channel
+
     def holders(self, role: Role) -> Subjects:
         """Everybody to whom the file gives `role` or a higher one."""
         found = Subjects()
@@ -309,7 +316,6 @@ class Policy:
             approvals=1 if PARTS.get(verb, verb) in DESTROYS and not self.open else 0,
             approvers=Subjects(Role.APPROVER),
             self_approval=self.open,
-            channel=self.approval_channel,
         )
 
     def with_defaults(self, rule: Rule, verb: str) -> EffectiveRule:
@@ -320,7 +326,7 @@ class Policy:
             rule=rule.name,
             allow=base.allow if rule.allow is None else rule.allow,
             expires=rule.expires,
-            channel=rule.channel or base.channel,
+            channel=rule.channel,
         )
         if PARTS.get(verb, verb) not in CHANGES:
             return ruling

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Note, User
 from bot.dms.rules import Action
 from bot.policy.access import Verdict
+from bot.requests.approval_channels import different_channels
 from bot.requests.base import RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.revalidate import Revalidation
@@ -96,7 +97,11 @@ class ConfirmationStep:
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
         if to is RequestState.APPROVING:
-            life = self._ctx.lifetime(to, self._revalidation.verdicts(request))
+            verdicts = self._revalidation.verdicts(request)
+            apart = different_channels(self._ctx, who.team, request, verdicts)
+            if apart is not None:  # the settings may name other channels since it was requested
+                return apart
+            life = self._ctx.lifetime(to, verdicts)
             request = _awaiting_approval(request, self._ctx.clock() + life, life)
             if self._ctx.hides_approval(request):  # the policy may ask for approvals since it was requested
                 return Note(NO_APPROVAL_CHANNEL, tone="warn")

@@ -13,6 +13,7 @@ from bot.dms.model import Job
 from bot.dms.rules import Action, by_databases, check
 from bot.policy.access import Verdict
 from bot.policy.permissions import ruled_as
+from bot.requests.approval_channels import different_channels
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
@@ -43,6 +44,9 @@ class RequestCreation:
         objection = self._objection(who, draft, verdicts)
         if objection is not None:
             return objection
+        apart = different_channels(self._ctx, who.team, draft, verdicts)
+        if apart is not None:
+            return apart
         request = self._drafter.draft(who, draft, verdicts)
         if self._ctx.hides_approval(request):
             return Note(NO_APPROVAL_CHANNEL, tone="warn")

@@ -150,7 +150,8 @@ class Drafter:
             at_risk=seen.risk_names,
             selections=selections,
             none_affected=seen.none_affected,
-            approval_channel=approval_channel,
+            # Kept, so that a change of the settings moves neither the request nor its reminder.
+            approval_channel=approval_channel or self._ctx.approval_channel,
             effect=self.effect(draft),
             display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names()),
         )
