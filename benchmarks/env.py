@@ -27,16 +27,6 @@ BOT = "xapp-bot"
 _POLL_S = 0.1
 _READY_S = 180.0
 
-_STATES = (
-    ("running", 0.50, {"state": "RUNNING", "phase": "CDC"}),
-    ("dumping", 0.05, {"state": "RUNNING", "phase": "FULL_DUMP"}),
-    ("waiting", 0.15, {"state": "NOT_STARTED"}),
-    ("stopped", 0.10, {"state": "STOPPED", "phase": "FULL_DUMP"}),
-    ("ended", 0.15, {"state": "COMPLETED"}),
-    ("failed", 0.05, {"state": "FAILED", "phase": "FULL_DUMP", "error": "No free replication slot."}),
-)
-"""What share of the jobs is in which state. The dumping ones make the watcher look every 5 seconds."""
-
 
 def locations(count: int) -> tuple[str, ...]:
     return tuple(f"region-{chr(97 + number // 10)}{number % 10}" for number in range(count))
@@ -68,25 +58,7 @@ def dms() -> Iterator[LocalDms]:
 
 def plant(far: LocalDms, places: tuple[str, ...], count: int) -> list[str]:
     """`count` jobs over all places, in all usual states; the names of those that replicate."""
-    replicating: list[str] = []
-    for place, here in zip(places, _shares(count, len(places)), strict=True):
-        left = here
-        for prefix, share, values in _STATES:
-            some = min(left, max(1, round(here * share)))
-            left -= some
-            labels = {"env": "prod", "team": "platform"}
-            if some:
-                names = far.control.add_many(
-                    some, location=place, prefix=prefix, frozen=True, labels=labels, **values
-                )
-                replicating += names if prefix == "running" else []
-        if left:
-            replicating += far.control.add_many(left, location=place, prefix="more", phase="CDC", frozen=True)
-    return replicating
-
-
-def _shares(count: int, places: int) -> list[int]:
-    return [count // places + (1 if index < count % places else 0) for index in range(places)]
+    return far.control.spread(count, places)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from sandbox.projects import MOST
 from sandbox.run import CannotStart, Plan, run
 
 
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
         factor=options.factor,
         seed=options.seed,
         project=options.project,
+        projects=options.projects,
         http_port=options.http,
     )
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -44,7 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         help="how many times faster than real time migrations go (default: %(default)g)",
     )
     add("--seed", default=defaults.seed, help="which jobs to begin with (default: %(default)s)")
-    add("--project", default=defaults.project, help="the jobs' project (default: %(default)s)")
+    add("--project", default=defaults.project, help="the first project's ID (default: %(default)s)")
+    add(
+        "--projects",
+        type=int,
+        default=defaults.projects,
+        metavar="N",
+        help=f"how many projects there are, at most {MOST} (default: %(default)s)",
+    )
     add(
         "--http",
         type=int,

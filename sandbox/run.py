@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from sandbox.dms.server import DmsServer
+from sandbox.projects import DemoProject, demo_projects, settings_file
 from sandbox.slack import PortTaken, SlackServer
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 
@@ -36,6 +37,9 @@ class Plan:
     factor: float = 60.0
     seed: str = "demo"
     project: str = "demo-project"
+    """The first project's ID."""
+    projects: int = 1
+    """How many projects there are. Of several, the bot is told in a settings file."""
     http_port: int | None = None
     """Deliver over signed HTTP to a bot on this port, instead of Socket Mode."""
 
@@ -49,7 +53,7 @@ def run(plan: Plan, command: Sequence[str]) -> int:
         slack = stack.enter_context(_slack(plan))
         dms = stack.enter_context(_dms(plan))
         settings = environment(plan, slack, dms)
-        _welcome(slack, settings, with_command=bool(command))
+        _welcome(slack, settings, _projects(plan), with_command=bool(command))
         if command:
             return _run_command(command, settings, asked)
         asked.wait()
@@ -72,7 +76,21 @@ def _dms(plan: Plan) -> DmsServer:
         for port in (plan.dms_port, plan.dms_port + 1):
             if _taken(port):
                 raise CannotStart(f"Port {port} is in use: choose others with --dms-port (it takes two).")
-    return DmsServer(plan.dms_port, project=plan.project, seed=plan.seed, clock_factor=plan.factor)
+    further = {each.id: each.locations for each in _projects(plan)[1:]}
+    return DmsServer(
+        plan.dms_port,
+        project=plan.project,
+        more_projects=further,
+        seed=plan.seed,
+        clock_factor=plan.factor,
+    )
+
+
+def _projects(plan: Plan) -> tuple[DemoProject, ...]:
+    try:
+        return demo_projects(plan.projects, plan.project)
+    except ValueError as wrong:
+        raise CannotStart(f"{wrong} Choose another number with --projects.") from wrong
 
 
 def _taken(port: int) -> bool:
@@ -87,36 +105,53 @@ def _taken(port: int) -> bool:
 
 def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str]:
     """The settings with which a bot connects to the sandbox."""
+    folder = _folder(slack.port)
     settings = {
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
-        "GOOGLE_CLOUD_PROJECT": plan.project,
-        "DMS_LOCATIONS": LOCATIONS,
+        **_project_settings(plan, folder),
         "DMS_EMULATOR_HOST": dms.grpc_host,
         "DMS_EMULATOR_REST_HOST": dms.rest_host,
         "DMS_NOTIFY_CHANNEL": NOTIFY_CHANNEL,
         "DMS_APPROVAL_CHANNEL": APPROVAL_CHANNEL,
         "DMS_BOT_POLICY": os.environ.get("DMS_BOT_POLICY") or str(POLICY),
         "DMS_BOT_HOST": os.environ.get("DMS_BOT_HOST") or "127.0.0.1",
-        "DMS_BOT_DB": os.environ.get("DMS_BOT_DB") or str(_database(slack.port)),
+        "DMS_BOT_DB": os.environ.get("DMS_BOT_DB") or str(folder / "dms-bot.db"),
     }
     if plan.http_port is None:
         return settings | {"SLACK_APP_TOKEN": slack.app_token, "PORT": os.environ.get("PORT") or "0"}
     return settings | {"SLACK_SIGNING_SECRET": slack.signing_secret, "PORT": str(plan.http_port)}
 
 
-def _database(port: int) -> Path:
-    """A database in a new folder for each start: the jobs are new each time, so old records would mislead."""
+def _project_settings(plan: Plan, folder: Path) -> dict[str, str]:
+    """One project and its locations; several ones in a settings file."""
+    everywhere = plan.seed == "large"
+    if plan.projects == 1:
+        return {"GOOGLE_CLOUD_PROJECT": plan.project, "DMS_LOCATIONS": "*" if everywhere else LOCATIONS}
+    file = folder / "projects.toml"
+    file.write_text(settings_file(_projects(plan), all_locations=everywhere), encoding="utf-8")
+    return {"DMS_BOT_CONFIG": str(file)}
+
+
+def _folder(port: int) -> Path:
+    """A new folder for each start: the jobs are new each time, so old records would mislead."""
     folder = Path("var") / f"sandbox-{port}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return folder / "dms-bot.db"
+    return folder
 
 
-def _welcome(slack: SlackServer, settings: Mapping[str, str], *, with_command: bool) -> None:
+def _welcome(
+    slack: SlackServer, settings: Mapping[str, str], projects: Sequence[DemoProject], *, with_command: bool
+) -> None:
     print("\n  The sandbox is running.\n")
     print(f"  Open   {slack.page_url}")
     print("  Type   /dms list\n")
+    if len(projects) > 1:
+        print(f"  It serves {len(projects)} projects, as {settings['DMS_BOT_CONFIG']} says:")
+        for each in projects:
+            print(f"    {each.alias:10} {each.id}")
+        print()
     if not with_command:
         print("  A bot finds it with:")
         for name, value in settings.items():
@@ -126,7 +161,10 @@ def _welcome(slack: SlackServer, settings: Mapping[str, str], *, with_command: b
 
 def _run_command(command: Sequence[str], settings: Mapping[str, str], asked: threading.Event) -> int:
     environ = {**os.environ, **settings}
-    for name in {"SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"} - set(settings):
+    others = {"SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"}
+    # A settings file of the sandbox says which projects there are.
+    others |= {"GOOGLE_CLOUD_PROJECT", "DMS_LOCATIONS"} if "DMS_BOT_CONFIG" in settings else set()
+    for name in others - set(settings):
         environ.pop(name, None)
     try:
         # In its own session, so that Ctrl-C does not reach it directly: we stop it while both servers still

@@ -10,23 +10,30 @@ import click
 
 from sandbox.dms.seed import SEEDS
 from sandbox.dms.server import DmsServer
+from sandbox.projects import MOST, demo_projects
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8085, help="Port of the gRPC side; REST listens on the next one.")
 @click.option("--project", default="demo-project", help="Project that the jobs belong to.")
+@click.option("--projects", default=1, type=click.IntRange(1, MOST), help="How many projects there are.")
 @click.option("--clock-factor", default=60.0, help="How many times faster than real time migrations go.")
 @click.option("--seed", type=click.Choice(sorted(SEEDS)), default="demo", help="Jobs to begin with.")
-def main(host: str, port: int, project: str, clock_factor: float, seed: str) -> None:
+def main(host: str, port: int, project: str, projects: int, clock_factor: float, seed: str) -> None:
     """A local Database Migration Service: gRPC, REST and a control API, with jobs that migrate."""
-    server = DmsServer(port, host=host, project=project, seed=seed, clock_factor=clock_factor)
+    served = demo_projects(projects, project)
+    further = {each.id: each.locations for each in served[1:]}
+    server = DmsServer(
+        port, host=host, project=project, more_projects=further, seed=seed, clock_factor=clock_factor
+    )
     try:
         server.start()
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port} and {port + 1}: {error}") from error
     click.echo(f"DMS sandbox: gRPC on {server.grpc_host}, REST and control on http://{server.rest_host}")
-    click.echo(f"export DMS_EMULATOR_HOST={server.grpc_host} GOOGLE_CLOUD_PROJECT={project}")
+    ids = ",".join(each.id for each in served)
+    click.echo(f"export DMS_EMULATOR_HOST={server.grpc_host} GOOGLE_CLOUD_PROJECT={ids}")
     sys.stdout.flush()
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

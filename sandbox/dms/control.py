@@ -46,7 +46,7 @@ class DmsControl:
         return dict(self._call("status"))
 
     def reset(self, seed: str = "empty") -> dict[str, Any]:
-        """Start again with a seed (`empty` or `demo`), without faults and logged calls."""
+        """Start again with a seed (`empty`, `demo` or `large`), without faults and logged calls."""
         return dict(self._call("reset", seed_name=seed))
 
     # Projects
@@ -96,6 +96,11 @@ class DmsControl:
         """Add `n` similar jobs `prefix-0…`; returns their names."""
         values = {"location": location, "prefix": prefix, "state": state, "phase": phase, **values}
         return list(self._call("add_many", count=n, **values))
+
+    def spread(self, jobs: int, locations: Sequence[str], projects: Sequence[str] = ()) -> list[str]:
+        """Add so many jobs in all, in all usual states, over these locations of these projects (none: of the
+        first one); returns the names of those that replicate. They do not progress by themselves."""
+        return list(self._call("spread", jobs=jobs, locations=list(locations), projects=list(projects)))
 
     def set_job(self, name_or_id: str, **changes: Any) -> dict[str, Any]:
         """Change a job from outside: state, phase, error, labels, display_name, type, frozen, sec_lag,

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud import clouddms_v1
 
-from sandbox.dms import logbackups, recovery, scenario, seed, views
+from sandbox.dms import large, logbackups, recovery, scenario, seed, views
 from sandbox.dms.calls import CallLog
 from sandbox.dms.conditions import DMS, TITLES
 from sandbox.dms.dump import finish_dump_if_over
@@ -51,6 +51,7 @@ class ControlService:
             "reset": self.reset,
             "add_job": self.add_job,
             "add_many": self.add_many,
+            "spread": self.spread,
             "set_job": self.set_job,
             "set_database": self.set_database,
             "upload_final_log": self.upload_final_log,
@@ -109,6 +110,10 @@ class ControlService:
         **values: Any,
     ) -> list[str]:
         return scenario.add_many(self._world, count, location, prefix, state, phase, **values)
+
+    def spread(self, jobs: int, locations: list[str], projects: list[str] | None = None) -> list[str]:
+        """So many jobs over these locations of these projects, or of the first one."""
+        return large.spread(self._world, jobs, locations, projects or [self._world.project])
 
     def set_job(self, job: str, changes: dict[str, Any]) -> dict[str, Any]:
         found = self._world.job_by_id(job)

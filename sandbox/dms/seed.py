@@ -1,11 +1,13 @@
-"""The initial jobs: `empty`, and `demo` with realistic jobs in every state and phase."""
+"""The initial jobs: `empty`, `demo` with realistic jobs in every state and phase, and `large`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from sandbox.dms.demo_jobs import plant_usual
+from sandbox.dms.demo_projects import plant_further
 from sandbox.dms.demo_special import plant_special
+from sandbox.dms.large import large
 from sandbox.dms.world import World
 
 
@@ -19,9 +21,10 @@ def demo(world: World) -> None:
     world.operation_seconds = 240.0
     plant_usual(world)
     plant_special(world)
+    plant_further(world)
 
 
-SEEDS: dict[str, Callable[[World], None]] = {"empty": empty, "demo": demo}
+SEEDS: dict[str, Callable[[World], None]] = {"empty": empty, "demo": demo, "large": large}
 
 
 def plant(world: World, name: str) -> None:

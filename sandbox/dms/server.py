@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent import futures
 from types import TracebackType
 
@@ -28,7 +28,7 @@ _WORKERS = 64
 class DmsServer:
     """A local Database Migration Service. Use it as a context manager, or call `start` and `stop`.
 
-    It serves `project` and `more_projects`; `control.add_project` adds further ones.
+    It serves `project` and `more_projects` (with their locations); `control.add_project` adds further ones.
     With `port=0`, it takes two free neighbouring ports; `grpc_host` and `rest_host` are `host:port`. Raises
     OSError if the ports are in use, KeyError for an unknown seed.
     """
@@ -39,7 +39,7 @@ class DmsServer:
         *,
         host: str = "127.0.0.1",
         project: str = "demo-project",
-        more_projects: Sequence[str] = (),
+        more_projects: Mapping[str, Sequence[str]] | None = None,
         seed: str = "empty",
         clock_factor: float = 60.0,
         operation_seconds: float = 5.0,

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +48,17 @@ class World:
     """All state behind one lock. Nothing runs by itself: each caller calls `settle` before it reads."""
 
     def __init__(
-        self, project: str, clock: ScaledClock, operation_seconds: float, more_projects: Sequence[str] = ()
+        self,
+        project: str,
+        clock: ScaledClock,
+        operation_seconds: float,
+        more_projects: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.project = project
         """The first one, whose name may be left out."""
-        self.more_projects = tuple(more_projects)
+        self.more_projects = dict(more_projects or {})
+        """Further ones with their locations."""
         self.conditions = Conditions()
         self.clock = clock
         self.default_operation_seconds = operation_seconds
@@ -78,8 +83,9 @@ class World:
         self.operation_seconds = self.default_operation_seconds
         self._moment: float | None = None
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
-        for project in (self.project, *self.more_projects):
-            self.add_project(project)
+        self.add_project(self.project)
+        for project, locations in self.more_projects.items():
+            self.add_project(project, locations)
 
     # Time
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from google.api_core import exceptions
 from google.cloud import clouddms_v1
 
 from sandbox.dms import ControlError, DmsControl, DmsServer
 from sandbox.dms.enums import PHASES, STATES
+from sandbox.dms.regions import CITIES
 from tests.waiting import until
 
 from .conftest import PARENT
@@ -78,16 +80,21 @@ def test_the_demo_has_a_job_that_asks_for_a_pause_of_writes(client: Client, cont
     assert seen == ["WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP", "FULL_DUMP"]
 
 
-def test_what_contributing_says_to_type_works(control: DmsControl) -> None:
+def test_what_contributing_says_to_type_works(client: Client, control: DmsControl) -> None:
     text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     control.reset("demo")
+    for project in ("demo-staging", "demo-dev"):
+        control.add_project(project)
     typed = re.findall(r"^curl \$at/(\w+) -d '(.*)'$", text, re.MULTILINE)
-    assert len(typed) == 4
+    assert len(typed) == 6
     for call, body in typed:
         control._call(call, **json.loads(body))
     assert control.job("customers-db")["error"]["message"] == "connection lost"
     assert control.job("shipping-db")["state"] == "RUNNING"
     assert control.job("ledger-waiting")["phase"] == "PREPARING_THE_DUMP"
+    for project in ("demo-staging", "demo-dev"):
+        with pytest.raises(exceptions.PermissionDenied):
+            client.list_migration_jobs(parent=f"projects/{project}/locations/-")
 
 
 def test_the_demo_lets_one_stop_and_restart_orders(client: Client, control: DmsControl) -> None:
@@ -156,16 +163,14 @@ def test_an_id_in_two_locations_must_be_given_with_one(control: DmsControl) -> N
 
 
 def test_ten_thousand_jobs_in_twenty_locations(client: Client, control: DmsControl) -> None:
-    locations = [f"europe-west{n}" for n in range(1, 21)]
-    for location in locations:
-        assert len(control.add_many(500, location, "job", "RUNNING", labels={"env": "prod"})) == 500
-    control.clear_calls()
+    assert control.reset("large")["jobs"] == 10_000
+    locations = list(CITIES)
     seen = 0
     for location in locations:
         request = {"parent": f"projects/demo-project/locations/{location}", "page_size": 1000}
         seen += len(client.list_migration_jobs(request=request).migration_jobs)
     assert seen == 10_000
-    assert len(control.calls("ListMigrationJobs")) == 20
+    assert (len(locations), len(control.calls("ListMigrationJobs"))) == (20, 20)
 
 
 def test_the_server_takes_neighbouring_ports_and_frees_them() -> None:

@@ -18,6 +18,7 @@ from google.cloud.location import locations_pb2  # type: ignore[import-untyped]
 from google.rpc import error_details_pb2
 
 from sandbox.dms import ControlError, DmsControl, DmsServer
+from sandbox.projects import demo_projects
 
 from .conftest import Rest
 from .schema_check import SchemaCheck
@@ -350,6 +351,40 @@ def test_bad_calls_about_projects_are_refused(
 
 
 def test_a_server_begins_with_several_projects() -> None:
-    with DmsServer(more_projects=[OTHER, "demo-dev"]) as server:
+    with DmsServer(more_projects={OTHER: ("europe-west3",), "demo-dev": ("us-central1",)}) as server:
         assert server.control.status()["projects"] == [FIRST, OTHER, "demo-dev"]
         assert server.control.reset()["projects"] == [FIRST, OTHER, "demo-dev"]
+        path = f"http://{server.rest_host}/v1/projects/{OTHER}/locations"
+        locations = httpx.get(path, trust_env=False).json()["locations"]
+    assert [each["locationId"] for each in locations] == ["europe-west3"]
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DmsServer]:
+    served = demo_projects(3)
+    further = {each.id: each.locations for each in served[1:]}
+    with DmsServer(seed="demo", more_projects=further) as server:
+        yield server
+
+
+def test_the_demo_of_three_projects_has_one_id_in_two_of_them_and_in_two_places(demo: DmsServer) -> None:
+    names = [name.split("/") for name in demo.control.jobs()]
+    orders = sorted((project, location) for _, project, _, location, _, job in names if job == "orders-db")
+    assert orders == [
+        ("demo-dev", "us-central1"),
+        ("demo-project", "europe-west1"),
+        ("demo-staging", "europe-west1"),
+        ("demo-staging", "europe-west3"),
+    ]
+    # The first project has what it has alone: pictures, the tour and other tests build on it.
+    assert sum(project == "demo-project" for _, project, *_ in names) == 40
+
+
+def test_very_many_jobs_are_spread_evenly(client: Client, control: DmsControl) -> None:
+    locations = ["europe-west1", "europe-west3"]
+    control.add_project(OTHER)
+    names = control.spread(50, locations, [FIRST, OTHER])
+    found = [jobs_of(client, project, at) for project in (FIRST, OTHER) for at in locations]
+    assert [len(each) for each in found] == [13, 13, 12, 12]
+    assert {job for each in found for job in each} >= set(names)
+    assert {control.job(name)["phase"] for name in names} == {"CDC"}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.loader import load
+
 PROBE = """
 import json, os, signal, sys
 from slack_sdk import WebClient
@@ -88,3 +90,29 @@ def test_a_missing_command_is_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith("Cannot run no-such-program")
+
+
+def test_several_projects_come_with_a_settings_file_that_the_bot_takes(tmp_path: Path) -> None:
+    with start(tmp_path, "--projects", "3") as sandbox:
+        out, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 0, err
+    assert '"DMS_BOT_CONFIG"' in out
+    assert '"GOOGLE_CLOUD_PROJECT"' not in out
+    (file,) = tmp_path.glob("var/sandbox-*/projects.toml")
+    slack = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "DMS_NOTIFY_CHANNEL": "C0DBMIGRAT"}
+    projects = load({"DMS_BOT_CONFIG": str(file), **slack}).projects
+    assert [(each.id, each.alias, each.is_production) for each in projects] == [
+        ("demo-project", "prod", True),
+        ("demo-staging", "staging", False),
+        ("demo-dev", "dev", False),
+    ]
+    assert [each.location for each in projects.places] == [
+        "europe-west1", "us-central1", "europe-west1", "europe-west3", "-",
+    ]  # fmt: skip
+
+
+def test_too_many_projects_are_one_sentence(tmp_path: Path) -> None:
+    with start(tmp_path, "--projects", "6") as sandbox:
+        _, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 2
+    assert err.strip() == "There can be 1 to 5 projects, not 6. Choose another number with --projects."
