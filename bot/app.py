@@ -104,7 +104,9 @@ class Bot:
         self.verbs = all_verbs()
         self.policy = read_policy(settings)
         self.store: Store = open_store(settings.db, only=True)
-        self.client = slack_client(settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s)
+        self.client = slack_client(
+            settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s, settings.command
+        )
         self.home = installation_of(self.client, time.sleep)
         self.dms = Gateway(
             settings.project,
@@ -246,6 +248,7 @@ class Bot:
             nudge=self.watcher.nudge,
             on_ended=metrics.run_ended,
             call_timeout_s=self.settings.dms_write_deadline_s,
+            command=self.settings.command,
         )
 
     def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
@@ -261,6 +264,7 @@ class Bot:
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
             parallel=self.settings.bulk_parallel,
             max_open=self.settings.max_open_requests,
+            command=self.settings.command,
             clock=self._clock,
             wake=self.wake.set,
         )
@@ -280,7 +284,9 @@ class Bot:
         buttons = RequestButtons(workers, self.approvals, self.store, self.replier, self._clock)
         submissions = Submissions(workers, self.approvals, self.store, self.replier, self._clock)
         pace = PersonalLimit(self.settings.commands_per_minute)
-        return Dispatcher(self.commands.syntaxes, self.store, workers, buttons, submissions, pace)
+        return Dispatcher(
+            self.commands.syntaxes, self.store, workers, buttons, submissions, pace, self.settings.command
+        )
 
     def _context(self, who: Person, response_url: str) -> Context:
         return Context(
@@ -301,7 +307,7 @@ class Bot:
         app = make_bolt_app(self.client, time.sleep)
         home = HomeView(self.store, self.access, self._clock, self.dms.reachability.missing)
         events = AppEvents(self.replier, home.of, self._requeue, self.store_pool)
-        listen(app, self.dispatcher, events, self.home)
+        listen(app, self.dispatcher, events, self.home, self.settings.command)
         return app
 
     def _socket_receiver(self) -> SocketReceiver:

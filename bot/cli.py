@@ -64,7 +64,7 @@ def run() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
-    logs.configure(settings.log_level, settings.log_format, settings.secrets())
+    logs.configure(settings.log_level, settings.log_format, settings.secrets(), command=settings.command)
     from bot.app import Bot  # loads the Google and Slack clients: not for --help
     from bot.runtime import process
     from bot.slack.api.client import SlackError

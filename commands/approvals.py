@@ -13,6 +13,7 @@ from bot.requests.job_names import display_name
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
+from bot.util.command import COMMAND
 from bot.util.text import first_few
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.visibility import is_hidden, may_hide
@@ -26,7 +27,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not open_requests:
         if may_hide(ctx, "approvals"):
             return Note("Nothing that you may see waits for an approval.", tone="info")
-        return Note("Nothing waits for an approval. `/dms history` shows what was decided.", tone="good")
+        return Note(
+            f"Nothing waits for an approval. `{COMMAND} history` shows what was decided.", tone="good"
+        )
     pages = -(-len(open_requests) // PER_PAGE)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = open_requests[(page - 1) * PER_PAGE : page * PER_PAGE]

@@ -14,6 +14,7 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
 from bot.store.facts import RequestFacts
+from bot.util.command import COMMAND
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
 
@@ -33,7 +34,7 @@ def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[s
 
 
 def _effect(job: Job, _options: Options) -> str:
-    return f"`/dms show {job.id}` says how the job stands once the operation has ended."
+    return f"`{COMMAND} show {job.id}` says how the job stands once the operation has ended."
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
@@ -58,7 +59,7 @@ def _nothing_to_cancel(job: Job, wanted: str) -> str:
     if job.state in CHANGING:
         return (
             f"`{job.id}` is {job.state}, but the service lists no operation of it that could be cancelled. "
-            f"Try again in a minute; `/dms show {job.id}` says how it stands."
+            f"Try again in a minute; `{COMMAND} show {job.id}` says how it stands."
         )
     return f"`{job.id}` has no operation under way, so there is nothing to cancel."
 

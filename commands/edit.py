@@ -17,6 +17,7 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
 from bot.store.facts import RequestFacts
+from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.edit_fields import field_consequences, field_lines
 from commands.support.edits import (
@@ -106,7 +107,7 @@ def _check_base(invocation: Invocation, job: Job, config: ObjectsConfig) -> None
         raise EarlyAnswer(
             Note(
                 f"Nothing was saved: `{job.id}` was edited by somebody else while the view was open. "
-                f"`/dms edit {job.id}` shows how it is now.",
+                f"`{COMMAND} edit {job.id}` shows how it is now.",
                 tone="warn",
             )
         )
@@ -147,7 +148,7 @@ def _missing_later(job: Job) -> str:
     why = no_source_list(job)
     return why and (
         f"{why} So what was created since may be missing here: name it in a command, such as "
-        f"`/dms edit {job.id} --add sales`."
+        f"`{COMMAND} edit {job.id} --add sales`."
     )
 
 

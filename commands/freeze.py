@@ -10,6 +10,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job
 from bot.policy.permissions import Permission
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
+from bot.util.command import COMMAND
 from bot.util.durations import parse_time
 from bot.util.redact import redact
 from commands.support.base import Context, Verb, only_of_a_job
@@ -70,7 +71,7 @@ def _reason(invocation: Invocation) -> str:
 def _example(invocation: Invocation) -> str:
     every = "--all" if invocation.is_set("all") else "orders-db"
     subject = invocation.jobs[0] if invocation.jobs else every
-    return f'/dms freeze {subject} --until 2h --reason "month end"'
+    return f'{COMMAND} freeze {subject} --until 2h --reason "month end"'
 
 
 def _runs_in_progress(ctx: Context, job: Job | None) -> str:
@@ -99,8 +100,8 @@ VERB = Verb(
             Flag("reason", "text", "why, shown to people who are blocked"),
         ),
     ),
-    details="Nobody can change a frozen job from here until then, or until `/dms unfreeze`. What is under "
-    "way goes on, and changes made elsewhere (console, gcloud) are not stopped.",
+    details=f"Nobody can change a frozen job from here until then, or until `{COMMAND} unfreeze`. What is "
+    "under way goes on, and changes made elsewhere (console, gcloud) are not stopped.",
     examples=('freeze orders-db --until 2h --reason "month end"', 'freeze --all --until 3d --reason "audit"'),
     run=_run,
     asks_service=only_of_a_job,

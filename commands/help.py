@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.cmdline.answers import Answer, AnswerPage, Section
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
+from bot.util.command import COMMAND
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, Verb, no_service_call
 
@@ -14,11 +15,11 @@ _JOB = "`JOB` is a job ID, `location/id`, or the full resource name."
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.words:
         return _overview(ctx)
-    name = invocation.words[0].removeprefix("/dms").strip().lower()
+    name = invocation.words[0].removeprefix(ctx.settings.command).strip().lower()
     verb = ctx.verbs.get(name)
     if verb is None:
-        hint = did_you_mean(name, ctx.verbs, "/dms help {}")
-        raise UsageError(f"There is no verb `{name}`.{hint} `/dms help` lists all of them.")
+        hint = did_you_mean(name, ctx.verbs, f"{COMMAND} help {{}}")
+        raise UsageError(f"There is no verb `{name}`.{hint} `{COMMAND} help` lists all of them.")
     return _one(verb)
 
 
@@ -33,18 +34,18 @@ def _overview(ctx: Context) -> AnswerPage:
             Section(f"*Look*\n{_lines(looking)}"),
             Section(f"*Change*\n{_lines(acting)}"),
             Section(f"*Protect*\n{_lines(guarding)}"),
-            Section(f"{_JOB} `/dms help VERB` tells more, for example `/dms help restart`."),
+            Section(f"{_JOB} `{COMMAND} help VERB` tells more, for example `{COMMAND} help restart`."),
         ),
         footer="Restart, promote and delete always ask before anything happens.",
     )
 
 
 def _lines(verbs: list[Verb]) -> str:
-    return "\n".join(f"`/dms {verb.name}` {verb.summary}" for verb in verbs)
+    return "\n".join(f"`{COMMAND} {verb.name}` {verb.summary}" for verb in verbs)
 
 
 def _one(verb: Verb) -> AnswerPage:
-    usage = "\n".join(f"`/dms {line}`" for line in verb.usage)
+    usage = "\n".join(f"`{COMMAND} {line}`" for line in verb.usage)
     sections = [Section(f"{verb.summary[:1].upper()}{verb.summary[1:]}.\n{usage}")]
     if verb.syntax.jobs != "none":
         sections.append(Section(_JOB))
@@ -58,8 +59,8 @@ def _one(verb: Verb) -> AnswerPage:
         )
         sections.append(Section(f"*Filters*\n{keys}"))
     if verb.examples:
-        sections.append(Section("*Examples*\n" + "\n".join(f"`/dms {line}`" for line in verb.examples)))
-    return AnswerPage(title=f"/dms {verb.name}", sections=tuple(sections))
+        sections.append(Section("*Examples*\n" + "\n".join(f"`{COMMAND} {line}`" for line in verb.examples)))
+    return AnswerPage(title=f"{COMMAND} {verb.name}", sections=tuple(sections))
 
 
 def _flag(flag: Flag) -> str:

@@ -26,6 +26,7 @@ from bot.policy.principal import DirectoryUnavailable
 from bot.requests.job_names import disambiguate
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
+from bot.util.command import COMMAND
 from bot.util.durations import parse_duration, parse_time
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
@@ -86,7 +87,9 @@ def _person(ctx: Context, invocation: Invocation) -> str:
             text if text[:1] in "UW" and text.isupper() else f"@{text.removeprefix('@')}"
         )
     except DirectoryUnavailable as error:
-        raise UsageError(f"{error} Mention the person instead, as in `/dms history --by @dana`.") from None
+        raise UsageError(
+            f"{error} Mention the person instead, as in `{COMMAND} history --by @dana`."
+        ) from None
     if not found:
         raise UsageError(f"There is nobody called `{text}` here: mention the person, as in `--by @dana`.")
     return found
@@ -168,10 +171,15 @@ def _nothing(query: _Query, nothing: str) -> RichText:
         who: tuple[RichPart, ...] = (" by ", User(query.by)) if query.by else ()
         job = f" with `{short_name(query.job)}`" if query.job else ""
         since: tuple[RichPart, ...] = (" since ", Time(query.since)) if query.since else ()
-        return (f"{nothing} was done{job} from here", *who, *since, ". `/dms history` shows all that was.")
+        return (
+            f"{nothing} was done{job} from here",
+            *who,
+            *since,
+            f". `{COMMAND} history` shows all that was.",
+        )
     if query.job:
         job_id = short_name(query.job)
-        return f"{nothing} was done with `{job_id}` from here yet. `/dms show {job_id}` tells how it is."
+        return f"{nothing} was done with `{job_id}` from here yet. `{COMMAND} show {job_id}` tells how it is."
     return (
         f"{nothing} was done from here yet. What people ask for, approve and do appears here, newest first."
     )

@@ -13,6 +13,7 @@ from bot.policy.access import Approvers, Verdict
 from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms
 from bot.store.records import EVERY_JOB, Freeze
+from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
 from commands.support.visibility import is_hidden
@@ -43,7 +44,7 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
         sections=tuple(sections),
         buttons=_page_buttons(ctx, invocation, page, pages),
-        footer=f"{_FIRST if rules else ''}`/dms policy JOB` tells what you may do with a job.",
+        footer=f"{_FIRST if rules else ''}`{COMMAND} policy JOB` tells what you may do with a job.",
     )
 
 
@@ -91,7 +92,7 @@ def _mine(ctx: Context, job: Job) -> AnswerPage:
         title=f"What you may do with {job.id}",
         sections=tuple(sections),
         buttons=(Button("Show the job", "show", "run", ctx.ref(Invocation("show", (job.name,)))),),
-        footer="The job's state decides too: `/dms show` offers only what is possible now.",
+        footer=f"The job's state decides too: `{COMMAND} show` offers only what is possible now.",
     )
 
 

@@ -16,6 +16,7 @@ from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, so
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
+from bot.util.command import COMMAND
 from bot.util.text import first_few
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
 from commands.support.base import Context, Verb
@@ -32,7 +33,7 @@ def _options(invocation: Invocation) -> Options:
     if failback and (invocation.items("databases") or invocation.is_set("pick")):
         raise UsageError(
             "`--failback` promotes the whole job back to its source: write "
-            "`/dms promote orders-db --failback`."
+            f"`{COMMAND} promote orders-db --failback`."
         )
     return Options(databases=invocation.items("databases"), failback=failback)
 
@@ -141,11 +142,11 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
     shown = first_few([f"`{name}` ({why})" for name, why in wrong.items()], _SHOWN)
     way = (
-        f"`/dms promote {job.id} --databases {','.join(rest)}` promotes the others that you named."
+        f"`{COMMAND} promote {job.id} --databases {','.join(rest)}` promotes the others that you named."
         if rest and all(map(_PLAIN.fullmatch, rest)) and len(rest) <= _SHOWN
-        else f"`/dms promote {job.id} --pick` offers those that can be."
+        else f"`{COMMAND} promote {job.id} --pick` offers those that can be."
         if offers_some_to_promote(job)
-        else f"`/dms databases {job.id}` shows them all."
+        else f"`{COMMAND} databases {job.id}` shows them all."
     )
     if len(wrong) == 1:
         ((name, why),) = wrong.items()
@@ -172,8 +173,8 @@ def _not_offered(job: Job) -> str:
     if not why:
         return ""
     return (
-        f"None are offered here, because {why} `/dms promote {job.id}` promotes all of them; "
-        f"`/dms promote {job.id} --databases a,b` asks the service all the same."
+        f"None are offered here, because {why} `{COMMAND} promote {job.id}` promotes all of them; "
+        f"`{COMMAND} promote {job.id} --databases a,b` asks the service all the same."
     )
 
 

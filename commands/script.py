@@ -9,13 +9,14 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import short
 from bot.dms.model import Job, Vm
 from bot.policy.permissions import Permission
+from bot.util.command import COMMAND
 from bot.util.redact import redact
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job, require_permission
 
-_SSH = "/dms script orders-db --ssh --vm bastion --zone europe-west1-b"
+_SSH = f"{COMMAND} script orders-db --ssh --vm bastion --zone europe-west1-b"
 _PROXY = (
-    "/dms script orders-db --tcp-proxy --vm proxy --machine-type e2-micro "
+    f"{COMMAND} script orders-db --tcp-proxy --vm proxy --machine-type e2-micro "
     "--subnet projects/acme/regions/europe-west1/subnetworks/db"
 )
 _SUBNET = re.compile(r"projects/[^/\s]+/regions/[^/\s]+/subnetworks/[^/\s]+")
@@ -129,7 +130,7 @@ VERB = Verb(
         "script orders-db --ssh --vm bastion --zone europe-west1-b",
         "script orders-db --ssh --vm bastion --zone europe-west1-b --port 5432",
         "script orders-db --ssh --vm bastion --machine-type e2-micro",
-        _PROXY.removeprefix("/dms "),
+        _PROXY.removeprefix(f"{COMMAND} "),
     ),
     run=_run,
 )

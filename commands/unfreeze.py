@@ -10,6 +10,7 @@ from bot.dms.model import Job
 from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms
 from bot.store.records import EVERY_JOB, Freeze, OutMessage
+from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.freezes import audit, is_public, jobs_text, target
 from commands.support.visibility import is_hidden, is_open_here
@@ -66,7 +67,7 @@ def _still(ctx: Context, job: Job | None) -> tuple[RichPart, ...]:
         return (
             f"All jobs are frozen, `{job.id}` too, ",
             *freeze_terms(freeze),
-            ". `/dms unfreeze --all` lifts that.",
+            f". `{COMMAND} unfreeze --all` lifts that.",
         )
     closed = ctx.access.planned_freeze_reason(job)
     return (closed,) if closed else ()

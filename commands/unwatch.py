@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
 from bot.store.records import Watch
+from bot.util.command import COMMAND
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.projects import PROJECT
@@ -76,7 +77,7 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
 def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
     place = subscriptions.target_text(target)
     if not there:
-        return Note(("No subscription of ", place, ". `/dms watches` shows all of yours."), tone="warn")
+        return Note(("No subscription of ", place, f". `{COMMAND} watches` shows all of yours."), tone="warn")
     buttons = tuple(
         Button(
             f"Unwatch {subscriptions.jobs_text(ctx, each.jobs).replace('`', '')}",
@@ -108,9 +109,9 @@ VERB = Verb(
         ),
         filters=subscriptions.FILTERS,
     ),
-    details="Ends the subscription that `/dms watch` with the same words began; without a job or filter, "
-    "the one to all jobs. To end one of a channel takes the role operator. What the notify channel and the "
-    "policy file ask for goes on.",
+    details=f"Ends the subscription that `{COMMAND} watch` with the same words began; without a job or "
+    "filter, the one to all jobs. To end one of a channel takes the role operator. What the notify channel "
+    "and the policy file ask for goes on.",
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
     asks_service=no_service_call,

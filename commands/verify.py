@@ -14,12 +14,13 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
 from bot.store.facts import RequestFacts
+from bot.util.command import COMMAND
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Context, Verb
 from commands.support.edits import FLAGS, asked_edit, edit_lines, edit_of
 from commands.support.resolve import find_job, require_permission
 
-_EXAMPLE = "/dms verify orders-db --with --parallel max"
+_EXAMPLE = f"{COMMAND} verify orders-db --with --parallel max"
 _WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
 _TESTED = "whether the destination can reach the source, and whether all prerequisites are met"
 """Source: REST `migrationJobs.verify`."""
@@ -41,7 +42,7 @@ def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[st
 
 def _effect(job: Job, options: Options) -> str:
     if options.edits:
-        return f"Only tested, and nothing is saved: `/dms edit {job.id}` with the same flags saves it."
+        return f"Only tested, and nothing is saved: `{COMMAND} edit {job.id}` with the same flags saves it."
     return "Only the configuration is tested, and nothing is changed."
 
 
@@ -76,7 +77,8 @@ def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
     edit = edit_of(ctx, job, ctx.dms.objects_config(job.name), asked)
     if edit.empty:
         return Note(
-            f"That is how `{job.id}` is set already: `/dms verify {job.id}` tests it as it is.", tone="warn"
+            f"That is how `{job.id}` is set already: `{COMMAND} verify {job.id}` tests it as it is.",
+            tone="warn",
         )
     facts = RequestFacts(changes=tuple(edit_lines(job, edit)))
     draft = RequestDraft(Action.VERIFY, (job,), edit.options, ctx.response_url, facts=facts)

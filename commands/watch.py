@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
 from bot.store.records import Watch
+from bot.util.command import COMMAND
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.projects import PROJECT
@@ -55,7 +56,7 @@ def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
         same = [each for each in all_there if each.jobs == watch.jobs]
         if len(all_there) - len(same) >= MAX_WATCHES:
             raise UsageError(
-                f"There are {MAX_WATCHES} subscriptions already: end some first, see `/dms watches`."
+                f"There are {MAX_WATCHES} subscriptions already: end some first, see `{COMMAND} watches`."
             )
         if same and same[0].only == watch.only:
             return same[0]
@@ -103,7 +104,7 @@ def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str
     given += ctx.store.watches(target=watch.target)
     rest = default_watches(ctx.settings.notify_channel, given, ctx.settings.projects)
     if any(each.target == watch.target for each in rest):
-        return " It still gets all other jobs: `/dms watch --only …` there narrows that."
+        return f" It still gets all other jobs: `{COMMAND} watch --only …` there narrows that."
     if membership is Membership.UNKNOWN:
         return " I can only write where I am a member: `/invite` me if I am not."
     return ""

@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Invocation
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import SubscriptionLike, default_watches
 from bot.store.records import Watch
+from bot.util.command import COMMAND
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.subscriptions import hides_job, is_visible
@@ -22,10 +23,12 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
     speaks = ctx.access.channels_verdict(ctx.who).allowed if mine else False
     shown = [Section(_line(ctx, each), _buttons(ctx, each, speaks=speaks)) for each in mine[:_SHOWN]]
     if not mine:
-        shown = [Section("No subscriptions of you or this channel. `/dms watch orders-db --dm` adds one.")]
+        shown = [
+            Section(f"No subscriptions of you or this channel. `{COMMAND} watch orders-db --dm` adds one.")
+        ]
     rest = len(mine) - _SHOWN
     if rest > 0:
-        shown.append(Section(f"… and {rest} more. `/dms unwatch --all` ends all of a channel."))
+        shown.append(Section(f"… and {rest} more. `{COMMAND} unwatch --all` ends all of a channel."))
     return AnswerPage(
         "Watches", (*shown, *_defaults(ctx)), footer="Direct messages, this channel, and what you set."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.cmdline.invocation import Flag, Syntax
+from bot.util.command import COMMAND
 
 JOB = "orders-db"
 """The job in examples."""
@@ -78,4 +79,4 @@ def _names(example: str, word: str) -> bool:
 
 
 def _shown(example: str) -> str:
-    return f"/dms {example}"
+    return f"{COMMAND} {example}"

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from bot.cmdline.invocation import UsageError
+from bot.util.command import COMMAND
 
 _DOUBLE = "“”„‟«»″＂"
 _SINGLE = "‘’‚‛′＇"
@@ -100,7 +101,7 @@ def _piece(rest: str, at: int) -> tuple[str, str, int]:
         if end < 0:
             raise UsageError(
                 "A quote was opened and never closed: write it as in "
-                '`/dms freeze orders-db --reason "month end"`.'
+                f'`{COMMAND} freeze orders-db --reason "month end"`.'
             )
         inside = _unescape(_REFERENCE.sub(_as_read, rest[at + 1 : end]))
         return inside.translate(_SHIELD), inside, end + 1

@@ -1,4 +1,4 @@
-"""Parses the text after `/dms` into an `Invocation`."""
+"""Parses the text after the slash command into an `Invocation`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import takewhile
 from bot.cmdline import examples, flags, job_refs
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, in_code, items, short, split, unshield
+from bot.util.command import COMMAND, DEFAULT
 from bot.util.suggest import nearest
 
 MAX_LENGTH = 3000
@@ -18,8 +19,10 @@ _FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
 
 
-def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
-    """Parse what was typed after `/dms`. An empty text and `VERB --help` ask for help.
+def parse(text: str, syntaxes: Mapping[str, Syntax], command: str = DEFAULT) -> Invocation:
+    """Parse what was typed after the slash command. An empty text and `VERB --help` ask for help.
+
+    Who types the command twice means it once.
 
     Raises:
         UsageError: the text is not a command; with a sentence that shows one.
@@ -27,10 +30,11 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
     if len(text) > MAX_LENGTH:
         raise UsageError(
             f"That command is too long ({len(text):,} characters; {MAX_LENGTH:,} are allowed): "
-            "name fewer jobs at once, or use `--all` with filters, as in `/dms stop --all state=running`."
+            "name fewer jobs at once, or use `--all` with filters, as in "
+            f"`{COMMAND} stop --all state=running`."
         )
     tokens = split(text)
-    if tokens and tokens[0].text.lower() in ("/dms", "dms"):
+    if tokens and _is_command(tokens[0].text.lower(), command, syntaxes):
         tokens = tokens[1:]
     if not tokens:
         return Invocation("help")
@@ -40,6 +44,11 @@ def parse(text: str, syntaxes: Mapping[str, Syntax]) -> Invocation:
     reading = _Parser(verb, syntaxes[verb])
     reading.read(tokens[1:])
     return reading.result()
+
+
+def _is_command(typed: str, command: str, syntaxes: Mapping[str, Syntax]) -> bool:
+    bare = command.removeprefix("/")
+    return bare not in syntaxes and typed in (command, bare)
 
 
 def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
@@ -55,7 +64,9 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
             f"There is no verb `{short(typed)}`: did you mean `{near}`, "
             f"as in `{examples.line(near, syntaxes[near])}`?"
         )
-    raise UsageError(f"There is no verb `{short(typed)}`: `/dms help` lists all, for example `/dms list`.")
+    raise UsageError(
+        f"There is no verb `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`."
+    )
 
 
 @dataclass(slots=True)
@@ -118,7 +129,7 @@ class _Parser:
         text = " ".join([inline, *(each.prose for each in tokens[start + 1 : end])])
         quoted = f"--{flag.name} {_quoted(text)}"
         line = " ".join([*map(_typed, tokens[:start]), quoted, *map(_typed, tokens[end:])])
-        right = f"/dms {self.verb} {line}" if job else self._with_flag(flag)
+        right = f"{COMMAND} {self.verb} {line}" if job else self._with_flag(flag)
         raise UsageError(f"A text of several words needs quotes: write `{right}`.")
 
     def _set_flag(self, flag: Flag, value: FlagValue) -> None:
@@ -248,8 +259,8 @@ class _Parser:
         ):
             filters = " ".join(f"{key}={short(value)}" for key, value in self.filters.items())
             raise UsageError(
-                f"`{self.verb}` needs jobs, or `--all` with a filter: write `/dms {self.verb} orders-db` "
-                f"or `/dms {self.verb} --all {filters}`."
+                f"`{self.verb}` needs jobs, or `--all` with a filter: write "
+                f"`{COMMAND} {self.verb} orders-db` or `{COMMAND} {self.verb} --all {filters}`."
             )
         raise UsageError(f"`{self.verb}` needs a job: write for example `{self._line()}`.")
 

@@ -74,6 +74,15 @@ def load_database(environ: Mapping[str, str]) -> str:
     return str(_load_some(environ, "db")["db"])
 
 
+def load_command(environ: Mapping[str, str]) -> str:
+    """The slash command alone.
+
+    Raises:
+        ConfigError: this setting or the settings file is wrong.
+    """
+    return str(_load_some(environ, "command")["command"])
+
+
 def load_probes_port(environ: Mapping[str, str]) -> int:
     """The port of the health pages alone, for the health check.
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bot.config import values
 from bot.config.projects import Project, Projects
 from bot.config.values import Reader
+from bot.util.command import DEFAULT
 from bot.util.durations import seconds_as_typed
 
 SLACK_API_URL = "https://slack.com/api/"
@@ -68,6 +69,8 @@ class Settings:
     """Commands and presses of one person that are answered in a minute."""
     shutdown_s: float = 20.0
     """How long a shutdown waits for work in progress; the next process takes over the rest."""
+    command: str = DEFAULT
+    """The slash command that people type; the manifest of the Slack app has the same."""
     keep_s: float = 90 * 86400.0
     """Retention of unused button tokens, events and sent messages. The audit is never deleted."""
     metrics_token: str = field(default="", repr=False)
@@ -244,6 +247,12 @@ OPTIONS = (
         "DMS_BOT_MAX_OPEN_REQUESTS",
         values.integer(1, 10_000),
         "Requests of one person that may wait to be confirmed or approved",
+    ),
+    Option(
+        "command",
+        "DMS_BOT_COMMAND",
+        values.slash_command,
+        "Slash command that people type, as in the app's manifest (`dms-bot manifest` prints one)",
     ),
     Option(
         "commands_per_minute",

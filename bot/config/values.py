@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from bot.util.command import MAX_LENGTH
 from bot.util.durations import parse_seconds, seconds_as_typed
 
 Reader = Callable[[str], Any]
@@ -37,6 +38,7 @@ _SHOWN = frozenset(
 
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
+_COMMAND = re.compile(r"/[\w.-]+")
 _TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
@@ -74,6 +76,21 @@ def channel(text: str) -> str:
         raise BadValue(
             f"must be a channel's id (in Slack: the channel's name, About, at the very end), not {text!r}; "
             "for example: C0123ABCDEF"
+        )
+    return text
+
+
+def slash_command(text: str) -> str:
+    """The name of a slash command.
+
+    Sources: https://docs.slack.dev/reference/app-manifest (a slash, and 32 characters with it);
+    https://docs.slack.dev/interactivity/implementing-slash-commands (the text of a command begins after the
+    first space). Slack's page for slash commands takes lower case alone.
+    """
+    if not _COMMAND.fullmatch(text) or text != text.lower() or len(text) > MAX_LENGTH:
+        raise BadValue(
+            f"must be a slash and then lower case letters, digits, -, _ and . without spaces, {MAX_LENGTH} "
+            f"characters at most, not {text[:60]!r}; for example: /dms-staging"
         )
     return text
 

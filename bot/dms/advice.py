@@ -23,6 +23,7 @@ from bot.dms.model import (
 )
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
 from bot.dms.wiped import wiped_text
+from bot.util.command import COMMAND
 
 
 def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
@@ -140,7 +141,7 @@ def _failed(job: Job) -> str:
         return step
     return (
         f"{step} If the source is lost for good, promote instead: the destination keeps what had arrived "
-        f"(`/dms promote {short_name(job.name)}` shows from when on something may be missing)."
+        f"(`{COMMAND} promote {short_name(job.name)}` shows from when on something may be missing)."
     )
 
 
@@ -197,7 +198,7 @@ def errors_step(job: Job, failed: int) -> str:
     Sources: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle), Running with errors: Stop,
     Restart, Promote; (PostgreSQL) for failed databases: restart them, or remove them from the job."""
     name = short_name(job.name)
-    look = f" (`/dms databases {name} state=failed`)" if failed else ""
+    look = f" (`{COMMAND} databases {name} state=failed`)" if failed else ""
     step = f"Fix the cause{look}{_retries(job)}"
     if job.phase == Phase.PROMOTE_IN_PROGRESS:
         return step
@@ -210,7 +211,7 @@ def errors_step(job: Job, failed: int) -> str:
     remove = ", or remove it from the job" if job.source.engine == "POSTGRESQL" else ""
     return (
         f"{what} failed while the others go on. {step} Restart only what stays failed "
-        f"(`/dms restart {name} --failed-only`){remove}. Do not promote before that."
+        f"(`{COMMAND} restart {name} --failed-only`){remove}. Do not promote before that."
     )
 
 
@@ -244,7 +245,7 @@ _BY_STATUS: dict[tuple[str, str], str] = {
         "now: a stopped dump cannot resume, only restart."
     ),
     (State.RUNNING, Phase.CDC): (
-        "Watch the replication delay (`/dms delay JOB`). To switch over: SWITCH_OVER, then promote."
+        f"Watch the replication delay (`{COMMAND} delay JOB`). To switch over: SWITCH_OVER, then promote."
     ),
     (State.RUNNING, Phase.READY_FOR_PROMOTE): (
         "Everything is in place. To switch over: SWITCH_OVER, then promote."

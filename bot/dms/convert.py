@@ -26,6 +26,7 @@ from bot.dms.model import (
     Operation,
     Selection,
 )
+from bot.util.command import without_command
 from bot.util.redact import redact
 
 FindEndpoint = Callable[[str, str, str], Endpoint]
@@ -233,4 +234,4 @@ def _with_details(message: str, details: Iterable[str]) -> str:
     parts = [part for part in (message, *details) if part and (part == message or part not in message)]
     ends = len(parts) - 1
     whole = "; ".join(each if at == ends else each.rstrip(".") for at, each in enumerate(parts))
-    return redact(whole[:MAX_SERVICE_TEXT])
+    return redact(without_command(whole[:MAX_SERVICE_TEXT]))

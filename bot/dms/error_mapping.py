@@ -21,6 +21,7 @@ from google.auth import exceptions as auth
 from urllib3 import exceptions as urllib3
 
 from bot.dms.errors import MAX_SERVICE_TEXT, Denied, DmsError, NotFound, Refused, Unavailable, Unclear
+from bot.util.command import without_command
 from bot.util.redact import redact
 
 REASON_LIMIT = 600
@@ -274,5 +275,5 @@ def _json_violations(details: Any) -> list[str]:
 
 def one_line(text: str) -> str:
     """One line without secrets and without a full stop at its end, cut at `REASON_LIMIT` characters."""
-    line = redact(" ".join(text[:MAX_SERVICE_TEXT].split())).rstrip(". ")
+    line = redact(" ".join(without_command(text[:MAX_SERVICE_TEXT]).split())).rstrip(". ")
     return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

@@ -9,6 +9,7 @@ from bot.dms import rule_sources as s
 from bot.dms.engines import Engines
 from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Phase, State
 from bot.dms.rule import Action, Rule, Verdict, Way
+from bot.util.command import COMMAND
 
 _OFFERED, _WARNED, _REFUSED = Verdict.OFFERED, Verdict.WARNED, Verdict.REFUSED
 _REST = frozenset({State.DRAFT, State.NOT_STARTED, State.FAILED, State.STOPPED, State.COMPLETED})
@@ -160,7 +161,7 @@ _RESTART_RUNNING = (
         _REFUSED,
         _restart,
         (s.RUNNING_CODE, s.RUNNING_LISTS_NO_RESTART),
-        f"{_CANNOT}; `/dms restart {{job}} --stop-first` stops it and begins its full dump anew.",
+        f"{_CANNOT}; `{COMMAND} restart {{job}} --stop-first` stops it and begins its full dump anew.",
         states=_RUNNING,
         phases=frozenset({Phase.FULL_DUMP}),
         ways=_whole,

@@ -10,6 +10,7 @@ from bot.dms.model import JobType, Phase, State
 from bot.dms.rule import Action, Rule, Situation, Source, Verdict, Way
 from bot.dms.rule_sources import ALL
 from bot.dms.rule_table import TABLE, find
+from bot.util.command import DEFAULT, named
 
 _DOCS = "https://cloud.google.com/database-migration/docs"
 _GCLOUD = "https://cloud.google.com/sdk/gcloud/reference"
@@ -102,7 +103,7 @@ def render() -> str:
     for action in Action:
         own = [rule for rule in TABLE if rule.actions == (action,)]
         parts.extend([f"### {action.capitalize()}", "", *_table(own, action), ""])
-    return "\n".join([*parts, _SOURCES, *_links()]) + "\n"
+    return named("\n".join([*parts, _SOURCES, *_links()]) + "\n", DEFAULT)
 
 
 # ---- at a glance

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from bot.config import loader as config
+from bot.util.command import COMMAND, DEFAULT, named
 
 if TYPE_CHECKING:
     from bot.policy.draft import Draft
@@ -45,7 +49,16 @@ def init(
     click.echo(f"Wrote {file}. It counts once the bot is started with:\n")
     click.echo(f"  export DMS_BOT_POLICY={shlex.quote(str(file.absolute()))}\n")
     click.echo("or with policy_file in the settings file. dms-bot config check checks it after each change;")
-    click.echo("in Slack, /dms policy shows it. docs/policy.md explains what else it can say.")
+    shown = f"in Slack, {COMMAND} policy shows it. docs/policy.md explains what else it can say."
+    click.echo(named(shown, _command()))
+
+
+def _command() -> str:
+    try:
+        return config.load_command(os.environ)
+    except config.ConfigError:
+        # The file is written; the settings are checked at the start.
+        return DEFAULT
 
 
 def _may_replace(file: Path, asks: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.dms.model import Job
 from bot.policy.describe import role_name
 from bot.policy.model import EffectiveRule, PlannedFreeze, Policy, Role, Subjects
+from bot.util.command import COMMAND
 
 
 def use(verb: str, job: Job | None) -> str:
@@ -56,7 +57,7 @@ def own_request(rule: EffectiveRule) -> str:
 
 def channel_subscriptions(policy: Policy, allowed: Subjects, role: Role) -> str:
     """Why somebody with this role may not change a channel's subscriptions, and what they can do instead."""
-    own = "`/dms watch … --dm` notifies you alone, `/dms unwatch … --dm` ends that."
+    own = f"`{COMMAND} watch … --dm` notifies you alone, `{COMMAND} unwatch … --dm` ends that."
     if policy.missing:
         return f"{missing_policy('change the notifications of a channel')} Still, {own}"
     takes = f"To change the notifications of a channel takes {subjects_text(allowed)}"

@@ -11,6 +11,7 @@ from bot.requests.base import RequestContext
 from bot.requests.rules import OVERDUE_AFTER, is_overdue, not_started
 from bot.requests.wording import OLD_BUTTON, list_jobs
 from bot.store.records import Person, Request, RequestState, Run, RunState
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 
 
@@ -75,6 +76,6 @@ def _still_running_note(names: Sequence[str]) -> Note:
         f"Nothing was done for {list_jobs(names)}: its operation had just ended, "
         "or somebody else had stopped following it. "
         "If it had ended, what was to come after it goes on, such as a restart after its stop; "
-        "`/dms show` says how the job stands.",
+        f"`{COMMAND} show` says how the job stands.",
         tone="warn",
     )

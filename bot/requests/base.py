@@ -37,6 +37,7 @@ from bot.store.records import (
     RequestState,
     Run,
 )
+from bot.util.command import DEFAULT, named
 from bot.util.redact import redact
 
 
@@ -74,6 +75,8 @@ class RequestContext:
     clock: Callable[[], datetime]
     wake: Callable[[], None]
     """Wakes the notifier, which sends what is in the outbox."""
+    command: str = DEFAULT
+    """The slash command, for the audit."""
 
     def open(self, who: Person, request_id: str, *states: RequestState) -> Request | Note:
         """The request, when `who` can see it and it is in one of these states, else what to answer.
@@ -150,7 +153,7 @@ class RequestContext:
                 job_create_time=job.create_time.isoformat(),
                 job_status=job.status,
                 request=request.id,
-                detail=redact(detail or describe_options(request.options)),
+                detail=redact(named(detail, self.command) or describe_options(request.options)),
             )
         )
 

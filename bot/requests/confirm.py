@@ -15,6 +15,7 @@ from bot.requests.revalidate import Revalidation
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import NO_APPROVAL_CHANNEL
 from bot.store.records import Person, Request, RequestState
+from bot.util.command import COMMAND
 from bot.util.lookalikes import wrong_character
 
 
@@ -44,7 +45,7 @@ class ConfirmationStep:
                 (
                     "Only ",
                     User(request.by.user),
-                    f", who asked, can confirm this. You can ask yourself: `/dms {request.action} …`.",
+                    f", who asked, can confirm this. You can ask yourself: `{COMMAND} {request.action} …`.",
                 ),
                 tone="warn",
             )

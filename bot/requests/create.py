@@ -24,6 +24,7 @@ from bot.requests.wording import KEPT_FROM_CHANNEL, NO_APPROVAL_CHANNEL, OLD_BUT
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 from bot.util import parallel
+from bot.util.command import COMMAND
 
 
 class RequestCreation:
@@ -99,7 +100,7 @@ class RequestCreation:
         if edited:
             return Note(
                 f"`{jobs[0].id}` was edited meanwhile ({edited}), so what this request shows is out of date: "
-                f"`/dms edit {jobs[0].id}` shows how it is now.",
+                f"`{COMMAND} edit {jobs[0].id}` shows how it is now.",
                 tone="warn",
             )
         ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
@@ -215,7 +216,8 @@ class RequestCreation:
             return None
         return Note(
             f"Nothing was done: {len(mine)} of your requests are open, and one person can have "
-            f"{self._ctx.max_open}. `/dms approvals` shows them: withdraw those that you no longer need.",
+            f"{self._ctx.max_open}. `{COMMAND} approvals` shows them: withdraw those that you no "
+            "longer need.",
             tone="warn",
         )
 

@@ -11,6 +11,7 @@ from bot.requests.queries import mark_messages_dirty
 from bot.requests.wording import describe_options
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
+from bot.util.command import DEFAULT, named
 from bot.util.redact import redact
 
 STOPPING_FIRST = "stopping it first"
@@ -35,15 +36,17 @@ class RunLedger:
         nudge: Callable[[str], None],
         on_ended: Callable[[Action, RunState], None],
         start_next: Callable[[str], None],
+        command: str = DEFAULT,
     ) -> None:
         """`wake` wakes the notifier, `nudge` has a job polled soon, and `start_next` starts queued runs of a
-        request after one of its runs has ended."""
+        request after one of its runs has ended. `command` is the slash command, for the audit."""
         self._store = store
         self._clock = clock
         self._wake = wake
         self._nudge = nudge
         self._on_ended = on_ended
         self._start_next = start_next
+        self._command = command
 
     def is_stopping_first(self, run: Run, request: Request) -> bool:
         """Whether the present call is the stop before a restart."""
@@ -178,7 +181,8 @@ class RunLedger:
         by: Person | None = None,
     ) -> None:
         """Write an audit row; `by` is the person who acted, by default the requester."""
-        self._store.append_audit(audit_entry(self._clock(), run, request, event, job, detail, by))
+        told = named(detail, self._command)
+        self._store.append_audit(audit_entry(self._clock(), run, request, event, job, told, by))
 
 
 def audit_entry(

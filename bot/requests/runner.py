@@ -28,6 +28,7 @@ from bot.requests.recovery import ATTEMPTS, Recovery
 from bot.requests.run_ledger import STOPPING_FIRST, RunLedger
 from bot.store import JobLocked, Store, StoreError
 from bot.store.records import Request, RequestState, Run, RunState
+from bot.util.command import DEFAULT
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ class Runner:
         on_ended: Callable[[Action, RunState], None],
         poll_every_s: float = 1.0,
         call_timeout_s: float = 30.0,
+        command: str = DEFAULT,
     ) -> None:
         """At most `parallel` runs of a request go on at once. A call that has not arrived `call_timeout_s`
         seconds after it was made never will; `poll_every_s` is the pause between looks for its operation."""
@@ -74,7 +76,13 @@ class Runner:
         self._nudge = nudge
         self._preflight = Preflight(dms, store, access, clock)
         self.ledger = RunLedger(
-            store, clock=clock, wake=wake, nudge=nudge, on_ended=on_ended, start_next=self.pump
+            store,
+            clock=clock,
+            wake=wake,
+            nudge=nudge,
+            on_ended=on_ended,
+            start_next=self.pump,
+            command=command,
         )
         self.recovery = Recovery(
             dms,

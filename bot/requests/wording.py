@@ -12,6 +12,7 @@ from bot.dms.running_errors import runs_with_errors
 from bot.requests.fingerprint import edits
 from bot.requests.rules import OVERDUE_AFTER, is_overdue
 from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import first_few
 
@@ -94,7 +95,7 @@ def frozen_reason(job: Job, freeze: Freeze) -> RichText:
     return (
         f"{scope} frozen ",
         *freeze_terms(freeze),
-        f". `/dms unfreeze {'--all' if every else job.id}` lifts it.",
+        f". `{COMMAND} unfreeze {'--all' if every else job.id}` lifts it.",
     )
 
 

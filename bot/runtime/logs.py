@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 import structlog
 from structlog.types import EventDict, Processor
 
+from bot.util.command import DEFAULT, named
 from bot.util.redact import redact
 
 P = ParamSpec("P")
@@ -36,8 +37,10 @@ def configure(
     log_format: str = "auto",
     hide: Iterable[str] = (),
     stream: TextIO | None = None,
+    command: str = DEFAULT,
 ) -> None:
-    """Send all logs to `stream` (default: stderr). The values in `hide` are redacted."""
+    """Send all logs to `stream` (default: stderr). The values in `hide` are redacted, and sentences name the
+    slash `command`."""
     out = stream or sys.stderr
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -55,7 +58,7 @@ def configure(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                _redactor(tuple(hide)),
+                _redactor(tuple(hide), command),
                 _renderer(log_format, out),
             ],
         )
@@ -144,14 +147,14 @@ def _json(logger: Any, method: str, event: EventDict) -> str | bytes:
     return structlog.processors.JSONRenderer(ensure_ascii=False)(logger, method, event)
 
 
-def _redactor(values: tuple[str, ...]) -> Processor:
+def _redactor(values: tuple[str, ...], command: str) -> Processor:
     longest_first = sorted((value for value in values if value), key=len, reverse=True)
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
             for secret in longest_first:
                 value = value.replace(secret, HIDDEN)
-            return redact(value)
+            return redact(named(value, command))
         if isinstance(value, dict):
             return {clean(key): clean(each) for key, each in value.items()}
         if isinstance(value, list | tuple | set | frozenset):

@@ -23,17 +23,17 @@ _SPACE = "\u2423"
 
 
 @lru_cache(maxsize=4096)
-def visible(name: str) -> str:
+def visible(name: str, keep: str = "") -> str:
     """`name` with everything marked that could disguise it, as in `о⟨U+043E⟩rders` or `sales⟨U+200B⟩`.
 
     Marked are characters that show nothing or turn the direction, spaces at an end or in a row, marks on an
     ASCII character, and each letter that looks like ASCII in a word that looks like nothing else. What is
-    marked already stays as it is.
+    marked already stays as it is, and so do the characters of `keep`.
     """
     if _PLAIN.fullmatch(name):
         return name
     alike = {at for word in _WORD.finditer(name) for at in _lookalikes(word)}
-    return "".join(_shown(name, at, at in alike) for at in range(len(name)))
+    return "".join(char if char in keep else _shown(name, at, at in alike) for at, char in enumerate(name))
 
 
 def wrong_character(written: str, expected: str) -> str:

@@ -19,7 +19,7 @@ _MAX_LENGTH = 100
 def did_you_mean(word: str, among: Iterable[str], form: str = "{}") -> str:
     """` Did you mean `restart`?`, to stand behind a sentence; empty where no word is near.
 
-    `form` is how the word is typed, for example `--{}` or `/dms help {}`.
+    `form` is how the word is typed, for example `--{}` or `{}`.
     """
     near = nearest(word, among)
     return f" Did you mean `{form.format(near)}`?" if near else ""

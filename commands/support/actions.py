@@ -13,6 +13,7 @@ from bot.dms.model import Database, Job, ObjectState, Options, State
 from bot.dms.rules import Action, check
 from bot.requests.draft import RequestDraft
 from bot.requests.groups import mixed_statuses_answer
+from bot.util.command import COMMAND
 from bot.util.suggest import or_similar
 from bot.util.text import and_more, count_of, first_few
 from commands.support.base import Context, EarlyAnswer
@@ -73,12 +74,13 @@ def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.filters:
         filters = " ".join(f"{key}={value}" for key, value in invocation.filters.items())
         raise UsageError(
-            f"Filters go with `--all`: either `/dms {invocation.verb} --all {filters}`, or the jobs by name."
+            f"Filters go with `--all`: either `{COMMAND} {invocation.verb} --all {filters}`, or the jobs by "
+            "name."
         )
     if not invocation.jobs:
         raise UsageError(
-            f"Name the job to {invocation.verb}, for example `/dms {invocation.verb} orders-db`; "
-            "`/dms list` shows all jobs."
+            f"Name the job to {invocation.verb}, for example `{COMMAND} {invocation.verb} orders-db`; "
+            f"`{COMMAND} list` shows all jobs."
         )
     return find_jobs(ctx, invocation)
 
@@ -87,7 +89,7 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.jobs:
         raise UsageError(
             "`--all` takes the jobs that its filters match, so it goes without names: either "
-            f"`{_with_all(ctx, invocation)}`, or `/dms {invocation.verb} {invocation.jobs[0]}`."
+            f"`{_with_all(ctx, invocation)}`, or `{COMMAND} {invocation.verb} {invocation.jobs[0]}`."
         )
     if not invocation.filters:
         raise UsageError(
@@ -100,7 +102,7 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if not found.jobs:
         seen = " that you may see" if may_hide(ctx, invocation.verb) else ""
         raise EarlyAnswer(
-            Note(f"No job{seen} matches those filters. `/dms list` shows all jobs.", tone="warn")
+            Note(f"No job{seen} matches those filters. `{COMMAND} list` shows all jobs.", tone="warn")
         )
     return found.jobs
 
@@ -120,7 +122,7 @@ def _databases(
     if len(jobs) != 1:
         raise UsageError(
             "`--databases` goes with one job, for example "
-            f"`/dms {invocation.verb} {jobs[0].id} --databases sales,billing`."
+            f"`{COMMAND} {invocation.verb} {jobs[0].id} --databases sales,billing`."
         )
     job = jobs[0]
     everything = whole_databases(ctx.dms.databases(job.name))
@@ -130,8 +132,8 @@ def _databases(
     for name in names:
         if name in left_out:
             raise UsageError(
-                f"`{job.id}` does not migrate `{name}`; nothing was sent. `/dms edit {job.id} --add {name}` "
-                "adds it."
+                f"`{job.id}` does not migrate `{name}`; nothing was sent. "
+                f"`{COMMAND} edit {job.id} --add {name}` adds it."
             )
     known_names(job, names, has)
     return migrated_databases
@@ -153,7 +155,7 @@ def pick(
         EarlyAnswer: the action is not possible or not permitted now.
     """
     if len(invocation.jobs) != 1 or invocation.is_set("all") or invocation.filters:
-        raise UsageError(f"`--pick` takes one job, for example `/dms {action} orders-db --pick`.")
+        raise UsageError(f"`--pick` takes one job, for example `{COMMAND} {action} orders-db --pick`.")
     if invocation.items("databases") or invocation.is_set("failed-only"):
         raise UsageError(
             "`--pick` opens a view to choose in: leave out the databases, or leave out `--pick`."
@@ -205,7 +207,9 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
     hints = [f"`{name}`{or_similar(name, has)}" for name in unknown[:_SHOWN]]
     more = and_more(len(unknown), _SHOWN)
     listing = (
-        "" if all("(did you mean" in hint for hint in hints) else f" `/dms databases {job.id}` lists them."
+        ""
+        if all("(did you mean" in hint for hint in hints)
+        else f" `{COMMAND} databases {job.id}` lists them."
     )
     kind = "database" if len(unknown) == 1 else "databases"
     raise UsageError(f"`{job.id}` has no {kind} {', '.join(hints)}{more}; nothing was sent.{listing}")

@@ -10,6 +10,7 @@ from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms import answer_deadline
 from bot.policy.permissions import Permission
 from bot.store.records import Person
+from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer, Verb
 
 
@@ -37,7 +38,7 @@ class CommandService:
             return Note(text, tone="warn")
         if verb.syntax.jobs == "one" and not invocation.jobs:
             example = examples.line(verb.name, verb.grammar)
-            raise UsageError(f"Name the job, for example `{example}`; `/dms list` shows all jobs.")
+            raise UsageError(f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs.")
         context = self._context(who, response_url)
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)

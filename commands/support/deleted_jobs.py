@@ -11,6 +11,7 @@ from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import with_location
 from bot.store.records import RunState
+from bot.util.command import COMMAND
 from commands.support.base import Context
 from commands.support.visibility import can_see, is_hidden
 
@@ -42,7 +43,7 @@ def deleted_job_text(jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
         parts += [" "] if parts else []
         when: tuple[RichPart, ...] = ("it was deleted ", Time(job.at)) if job.at else (_UNNOTICED,)
         parts += [f"`{called}` is gone: ", *when, "."]
-        parts += [f" `/dms history {called}` tells more."] if job.has_history else []
+        parts += [f" `{COMMAND} history {called}` tells more."] if job.has_history else []
     return tuple(parts)
 
 

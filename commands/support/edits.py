@@ -12,6 +12,7 @@ from bot.dms.job_fields import narrowed
 from bot.dms.model import PARALLELISM, FieldChange, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.rules import Action, Refusal, check, no_source_list
 from bot.dms.selection import Change, Plan, plan, selectable
+from bot.util.command import COMMAND
 from commands.support.actions import known_names, names_text, whole_databases
 from commands.support.base import Context
 from commands.support.edit_fields import FIELD_FLAGS, check_fields, field_lines, read_fields
@@ -159,7 +160,7 @@ def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> tupl
     if change.excluded is not None and not change.everything and config.selection == Selection.SPECIFIED:
         raise UsageError(
             f"`{job.id}` takes chosen databases, so there is nothing to exclude: "
-            f"write `/dms edit {job.id} --remove …`, or `--all --exclude …`."
+            f"write `{COMMAND} edit {job.id} --remove …`, or `--all --exclude …`."
         )
     source, unlisted = _known_source(ctx, job, config, change)
     planned = plan(config, source, change)

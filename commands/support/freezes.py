@@ -6,6 +6,7 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job
 from bot.store.records import EVERY_JOB, AuditEntry
+from bot.util.command import COMMAND
 from bot.util.redact import redact
 from commands.support.base import Context, EarlyAnswer
 from commands.support.resolve import find_job
@@ -21,7 +22,9 @@ def target(ctx: Context, invocation: Invocation) -> Job | None:
     """
     verb = invocation.verb
     if bool(invocation.jobs) == invocation.is_set("all"):
-        raise UsageError(f"Name a job or all of them: `/dms {verb} orders-db …` or `/dms {verb} --all …`.")
+        raise UsageError(
+            f"Name a job or all of them: `{COMMAND} {verb} orders-db …` or `{COMMAND} {verb} --all …`."
+        )
     if invocation.jobs:
         return find_job(ctx, invocation.jobs[0], invocation)
     verdict = ctx.access.verdict(ctx.who, verb)

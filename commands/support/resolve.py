@@ -19,6 +19,7 @@ from bot.dms.model import Job, job_name, parse_name, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import with_location
 from bot.util import parallel
+from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
 from commands.support.visibility import (
@@ -225,7 +226,7 @@ def _unknown(ctx: Context, text: str, job_id: str, invocation: Invocation) -> No
     nowhere = f"There is no migration job `{text}` in {ctx.dms.project} ({places})."
     near = _similar(ctx, job_id, invocation.verb)
     if not near:
-        return Note(f"{nowhere} `/dms list` shows all jobs.", tone="warn")
+        return Note(f"{nowhere} `{COMMAND} list` shows all jobs.", tone="warn")
     labels = [(_label(name, near, job_id), name) for name in near]
     return Note(
         f"{nowhere} Did you mean `{labels[0][0]}`?",

@@ -11,6 +11,7 @@ from bot.dms.model import Phase, State
 from bot.policy.describe import watched_jobs
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership, of_project
 from bot.store.records import AuditEntry, OutMessage, Watch
+from bot.util.command import COMMAND
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
@@ -56,7 +57,7 @@ def _need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
         else "That channel is private, and you are not in it"
     )
     raise UsageError(
-        f"{why}: only its members set its notifications, so type `/dms {invocation.verb}` in it."
+        f"{why}: only its members set its notifications, so type `{COMMAND} {invocation.verb}` in it."
     )
 
 
@@ -72,7 +73,7 @@ def _named(ctx: Context, invocation: Invocation) -> str:
     if not _ID.fullmatch(found):
         raise UsageError(
             f"The channel `{typed}` is not known here: pick it from the list that Slack offers behind `#`, "
-            f"or type `/dms {invocation.verb}` in that channel."
+            f"or type `{COMMAND} {invocation.verb}` in that channel."
         )
     return found
 
@@ -89,7 +90,7 @@ def filter_of(ctx: Context, invocation: Invocation) -> str:
     if len(others) > 1 or (invocation.jobs and (others or project)):
         raise UsageError(
             "One subscription takes one job or one filter, and with a filter a project: type "
-            f"`/dms {invocation.verb}` once for each."
+            f"`{COMMAND} {invocation.verb}` once for each."
         )
     found = _one_filter(invocation, *next(iter(others.items()))) if others else ""
     return of_project(project, found or EVERYTHING) if project else found
@@ -118,7 +119,8 @@ def _state(invocation: Invocation, value: str) -> str:
     if name not in _STATES:
         hint = did_you_mean(value, [state.lower() for state in _STATES])
         raise UsageError(
-            f"There is no state `{value}`: write for example `/dms {invocation.verb} state=failed`.{hint}"
+            f"There is no state `{value}`: write for example "
+            f"`{COMMAND} {invocation.verb} state=failed`.{hint}"
         )
     return f"state:{name}"
 
@@ -127,7 +129,7 @@ def _label(invocation: Invocation, key: str, value: str) -> str:
     name = key.removeprefix("label.")
     if not _LABEL.fullmatch(name) or not value:
         raise UsageError(
-            f"Name the label and its value: write for example `/dms {invocation.verb} label.env=prod`."
+            f"Name the label and its value: write for example `{COMMAND} {invocation.verb} label.env=prod`."
         )
     return f"label:{name}={value}"
 

@@ -10,6 +10,7 @@ from bot.cmdline.answers import AlreadyQueued, Answer, EditPreview
 from bot.cmdline.invocation import FlagValue, Invocation, UsageError
 from bot.dms.rules import Action
 from bot.store.records import Request, RequestState
+from bot.util.command import DEFAULT, named
 from sandbox.dms import DmsServer
 from tests.policy.command_service import CommandService, command_service, words
 from tests.policy.people import ADMIN, DANA, ROLES, access
@@ -118,7 +119,7 @@ class TestVerifyWith:
             "*Dump parallelism*: not set → *MAX*",
             "*Label* `env`: `prod` → `test`",
         )
-        assert "`/dms edit orders` with the same flags saves it" in request.facts.effect
+        assert "`/dms edit orders` with the same flags saves it" in named(request.facts.effect, DEFAULT)
         assert request.options.parallelism == "MAX"
 
     @pytest.mark.parametrize(
@@ -133,8 +134,9 @@ class TestVerifyWith:
     def test_what_does_not_go_together(self, typing: CommandService, line: str, says: str) -> None:
         with pytest.raises(UsageError) as refused:
             typing.type(line)
-        assert says in str(refused.value)
-        assert "`/dms verify orders-db --with --parallel max`" in str(refused.value)
+        said = named(str(refused.value), DEFAULT)
+        assert says in said
+        assert "`/dms verify orders-db --with --parallel max`" in said
 
     def test_nothing_that_differs(self, typing: CommandService) -> None:
         said = words(typing.type("verify orders --with --label env=prod"))

@@ -14,6 +14,7 @@ import yaml
 from slack_sdk import WebClient
 
 from bot.slack.api.scopes import METHODS, SCOPES, SUBSCRIBED
+from bot.util.command import DEFAULT
 from sandbox.slack.seed import GRANTED_SCOPES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,7 +146,8 @@ def test_each_scope_says_what_it_is_for() -> None:
 
 def test_commands_and_events_are_those_with_listeners() -> None:
     features, settings = manifest()["features"], manifest()["settings"]
-    assert {each["command"] for each in features["slash_commands"]} == listeners()["command"]
+    assert [each["command"] for each in features["slash_commands"]] == [DEFAULT]
+    assert listeners()["command"] == {"command"}, "the one of the settings"
     assert set(settings["event_subscriptions"]["bot_events"]) == listeners()["event"]
     assert "shortcuts" not in features or listeners()["shortcut"]
 

@@ -22,6 +22,7 @@ from bot.requests.follower import Follower
 from bot.requests.runner import Runner
 from bot.store import Store, open_store
 from bot.store.records import Person
+from bot.util.command import DEFAULT, named
 from commands import all_verbs
 from commands.support.base import Context, EarlyAnswer
 from sandbox.dms import DmsServer
@@ -54,12 +55,16 @@ class CommandService:
 
 
 def words(value: RichText | Answer) -> str:
-    """All text of an answer in one line; people as `@id`."""
+    """All text of an answer in one line; people as `@id`, and the slash command as `/dms`."""
+    return named(_words(value), DEFAULT)
+
+
+def _words(value: RichText | Answer) -> str:
     match value:
         case Note(text=text):
-            return words(text)
+            return _words(text)
         case AnswerPage(title=title, sections=sections, footer=footer):
-            return "\n".join([title, *(words(each.text) for each in sections), words(footer)])
+            return "\n".join([title, *(_words(each.text) for each in sections), _words(footer)])
         case str():
             return value
         case tuple():

@@ -15,6 +15,7 @@ from bot.policy.access import Access, Approvers
 from bot.policy.model import Role
 from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person
+from bot.util.command import DEFAULT, named
 
 from .people import (
     ADMIN,
@@ -78,7 +79,7 @@ def test_without_a_policy_nobody_decides_what_was_asked_before(who: Person) -> N
 def test_without_a_policy_nobody_sets_what_channels_are_told() -> None:
     verdict = Access(policy=NO_POLICY).channels_verdict(ADMIN)
     assert not verdict.allowed
-    assert verdict.why.startswith(
+    assert named(verdict.why, DEFAULT).startswith(
         f"You may not change the notifications of a channel: {REFUSED} Still, `/dms"
     )
     assert "--dm` notifies you alone" in verdict.why
@@ -112,7 +113,8 @@ def test_what_channels_are_told_is_for_operators_to_set(who: Person, may: bool) 
     verdict = access().channels_verdict(who)
     assert verdict.allowed is may
     if not may:
-        assert "takes the role operator or above, and your role is viewer: `/dms watch … --dm`" in verdict.why
+        said = named(verdict.why, DEFAULT)
+        assert "takes the role operator or above, and your role is viewer: `/dms watch … --dm`" in said
         assert verdict.permitted_instead.groups
 
 

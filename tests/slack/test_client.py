@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_clients_are_made_in_one_place() -> None:
-    makes = re.compile(r"\b(?:WebClient|WebhookClient)\(")
+    makes = re.compile(r"\b(?:WebClient|WebhookClient|SlackClient|ResponseUrl)\(")
     found = {
         str(path.relative_to(ROOT))
         for room in ("bot", "commands")

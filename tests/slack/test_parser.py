@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cmdline.parser import MAX_LENGTH, parse
+from bot.util.command import COMMAND, DEFAULT, named
 from bot.util.durations import humanize, parse_duration, parse_time
 from commands import all_verbs
 
@@ -51,7 +52,7 @@ def read(text: str) -> Invocation:
 def refused(text: str) -> str:
     with pytest.raises(UsageError) as caught:
         read(text)
-    return str(caught.value)
+    return named(str(caught.value), DEFAULT)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b", "/dms", "dms", "``", "?"])
@@ -271,7 +272,7 @@ def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> N
         try:
             parse(f"{verb} {tail}", syntaxes)
         except UsageError as error:
-            for line in re.findall(r"`(/dms [^`]*)`", str(error)):
+            for line in re.findall(r"`(/dms [^`]*)`", named(str(error), DEFAULT)):
                 found = parse(line, syntaxes)
                 assert found.verb == verb
                 selects = syntaxes[verb].jobs != "one" and found.is_set("all")
@@ -302,7 +303,7 @@ def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> N
 )
 def test_the_examples_of_the_verb_itself_are_shown(line: str, right: str) -> None:
     syntaxes = {name: each.grammar for name, each in all_verbs().items()}
-    with pytest.raises(UsageError, match=re.escape(right)):
+    with pytest.raises(UsageError, match=re.escape(right.replace(DEFAULT, COMMAND))):
         parse(line, syntaxes)
 
 

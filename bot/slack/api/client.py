@@ -7,11 +7,15 @@ slack_sdk has time-outs and retries for a client, not for a call, so each of the
 - `view_client` for opening views: a trigger lasts 3 seconds, so it gives up early and never tries again.
 - `outbox_client` for messages in channels: never tried again, as none may be there twice. The SDK repeats
   a call whose connection broke even if Slack has carried it out, so the outbox looks for the message first.
+
+All of them, and `webhook`, put the name of the slash command into the texts that they send.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http.client import HTTPException
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
@@ -21,9 +25,11 @@ from slack_sdk.http_retry.builtin_handlers import (
     RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.web import SlackResponse
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.slack.api.proxy import bypass_proxy
+from bot.util.command import DEFAULT, named
 
 SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 """What a call can raise: Slack's refusal, a network failure, or an answer that cannot be read."""
@@ -35,10 +41,32 @@ class SlackError(Exception):
     """Slack does not let the bot in. `str()` says why and what to do."""
 
 
-def slack_client(token: str, api_url: str, timeout_s: int = _TIMEOUT_S) -> WebClient:
+class SlackClient(WebClient):
+    """A Web API client whose texts name the slash command of its bot."""
+
+    command = DEFAULT
+
+    def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
+        return super().api_call(api_method, **named(arguments, self.command))
+
+
+class ResponseUrl(WebhookClient):
+    """A response URL; its texts name the slash command of its bot."""
+
+    command = DEFAULT
+
+    def send_dict(self, body: Mapping[str, Any], headers: dict[str, str] | None = None) -> WebhookResponse:
+        return super().send_dict(named(dict(body), self.command), headers)
+
+
+def slack_client(
+    token: str, api_url: str, timeout_s: int = _TIMEOUT_S, command: str = DEFAULT
+) -> SlackClient:
     """The client that all others are made from. For an `api_url` on this machine, proxies are bypassed."""
     bypass_proxy(api_url)
-    return WebClient(token, base_url=api_url, timeout=timeout_s)
+    client = SlackClient(token, base_url=api_url, timeout=timeout_s)
+    client.command = command
+    return client
 
 
 def answer_client(client: WebClient) -> WebClient:
@@ -65,15 +93,22 @@ def outbox_client(client: WebClient) -> WebClient:
 
 
 def webhook(client: WebClient, url: str) -> WebhookClient:
-    """For one response URL, with the time-out and the retries of `client`."""
-    return WebhookClient(
+    """For one response URL, with the time-out, the retries and the command of `client`."""
+    found = ResponseUrl(
         url, timeout=client.timeout, ssl=client.ssl, proxy=client.proxy, retry_handlers=client.retry_handlers
     )
+    found.command = command_of(client)
+    return found
+
+
+def command_of(client: WebClient) -> str:
+    """The slash command of the bot that calls with `client`."""
+    return client.command if isinstance(client, SlackClient) else DEFAULT
 
 
 def _with_policy(client: WebClient, timeout_s: int, retries: list[RetryHandler]) -> WebClient:
     """The same client with at most this time-out, and with these retries."""
-    return WebClient(
+    made = SlackClient(
         token=client.token,
         base_url=client.base_url,
         timeout=min(client.timeout, timeout_s),
@@ -82,3 +117,5 @@ def _with_policy(client: WebClient, timeout_s: int, retries: list[RetryHandler])
         headers={key: value for key, value in client.headers.items() if key != "User-Agent"},
         retry_handlers=retries,
     )
+    made.command = command_of(client)
+    return made

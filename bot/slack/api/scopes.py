@@ -7,7 +7,7 @@ has exactly these scopes; a test compares it, this table and the code.
 from __future__ import annotations
 
 SCOPES = {
-    "commands": "/dms",
+    "commands": "the slash command",
     "chat:write": "answers, status messages, requests for approval and their updates",
     "channels:read": "whether the app is a member of the channels that it is to post in",
     "groups:read": "the same for private channels, and who is in one that --channel names",

@@ -23,6 +23,7 @@ from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.store import Store
+from bot.util.command import COMMAND
 from bot.util.ratelimit import PersonalLimit
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,8 @@ _ACTIONS = frozenset(str(action) for action in Action)
 def _too_many(wait_s: float) -> Note:
     return Note(
         "Nothing was done: you send more commands than I answer for one person, so that others do not wait. "
-        f"Try again in {math.ceil(wait_s)} s; several jobs go in one command, as in `/dms verify a b c`.",
+        f"Try again in {math.ceil(wait_s)} s; several jobs go in one command, as in "
+        f"`{COMMAND} verify a b c`.",
         tone="warn",
     )
 
@@ -50,6 +52,7 @@ class Dispatcher:
         request_buttons: RequestButtons,
         submissions: Submissions,
         pace: PersonalLimit,
+        command: str,
     ) -> None:
         self._syntaxes = syntaxes
         self._store = store
@@ -57,6 +60,7 @@ class Dispatcher:
         self._request_buttons = request_buttons
         self.submissions = submissions
         self._pace = pace
+        self._command = command
 
     def on_command(self, command: SlashCommand) -> None:
         target = ReplyTarget(command.who, command.response_url)
@@ -86,7 +90,7 @@ class Dispatcher:
         self._workers.submit(target, trigger, paced)
 
     def _run_command(self, command: SlashCommand, target: ReplyTarget) -> None:
-        invocation = parse(command.text, self._syntaxes)
+        invocation = parse(command.text, self._syntaxes, self._command)
         log.info("slash_command", user=command.who.user, verb=invocation.verb, jobs=invocation.jobs)
         self._workers.invoke(invocation, target, command.trigger)
 

@@ -16,10 +16,10 @@ from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.submissions import PREVIEW_STEP
 from bot.slack.render import modals
 from bot.store import StoreError
+from bot.util.command import named
 
 log = structlog.get_logger(__name__)
 
-COMMAND = "/dms"
 HOME = "home"
 """The verb in the action ids of the Home tab's own buttons."""
 _VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "deny_reason")
@@ -27,14 +27,14 @@ _VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "de
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
-def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installation) -> None:
-    """Register every listener. `home` is where the app is installed."""
+def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installation, command: str) -> None:
+    """Register every listener. `home` is where the app is installed, and `command` its slash command."""
 
     answer_errors(app)
 
-    @app.command(COMMAND)
+    @app.command(command)
     @listener
-    def command(ack: Ack, body: dict[str, Any]) -> None:
+    def slash_command(ack: Ack, body: dict[str, Any]) -> None:
         typed = payloads.parse_command(body, home)
         ack()
         dispatcher.on_command(typed)
@@ -52,12 +52,13 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
     @app.view(_OURS)
     @listener
     def submission(ack: Ack, body: dict[str, Any]) -> None:
-        _submission(ack, dispatcher, payloads.parse_submission(body, home))
+        _submission(ack, dispatcher, payloads.parse_submission(body, home), command)
 
     @app.options(_OURS)
     @listener
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
-        ack(options=_options(dispatcher, payloads.parse_submission(body, home), payloads.text(body, "value")))
+        submission = payloads.parse_submission(body, home)
+        ack(options=named(_options(dispatcher, submission, payloads.text(body, "value")), command))
 
     @app.event("app_home_opened")
     @listener
@@ -74,15 +75,15 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
             events.invited(channel)
 
 
-def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmission) -> None:
+def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmission, command: str) -> None:
     try:
         wrong = dispatcher.submissions.objections(submission)
     except StoreError as error:
         log.warning("view_not_checked", error=str(error))
-        ack(response_action="update", view=modals.error_view(str(error)))
+        ack(response_action="update", view=named(modals.error_view(str(error)), command))
         return
     if wrong:
-        ack(response_action="errors", errors=wrong)
+        ack(response_action="errors", errors=named(wrong, command))
         return
     if submission.step == PREVIEW_STEP:
         ack(response_action="update", view=modals.loading())

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.slack.api.installation import Installation, is_organisation, is_workspace
 from bot.store.records import Person
+from bot.util.command import without_command
 
 PREFIX = "dms"
 _ANYWHERE = Installation()
@@ -142,7 +143,7 @@ def text(source: Mapping[str, Any], key: str) -> str:
         return ""
     if not isinstance(value, str):
         raise Malformed(f"{key} is no text")
-    return value
+    return without_command(value)
 
 
 def _needed(source: Mapping[str, Any], key: str) -> str:
@@ -215,7 +216,7 @@ def _values(holder: Mapping[str, Any]) -> Mapping[str, Any]:
             text(element, "value")
             for option in (_part(element, "selected_option"), *_parts(element, "selected_options")):
                 text(option, "value")
-    return values
+    return without_command(values)
 
 
 def _ticked(values: Mapping[str, Any]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.facts import delays_from_json, delays_to_json
 from bot.store.records import OPEN_REQUESTS, CallbackToken, Person, Request, RequestState
+from bot.util.command import COMMAND
 
 DENIAL = "denial"
 """Kind of the callback token of the view that asks for the reason of a denial."""
@@ -46,7 +47,8 @@ ACKNOWLEDGED = {
     "approve": "Your approval counts. The request's message shows what happens next.",
     "cancel": "Cancelled: nothing was sent.",
     "withdraw": "Withdrawn: nothing was sent.",
-    "unfollow": "No longer followed: `/dms show` and the message of the request say how the job stands.",
+    "unfollow": f"No longer followed: `{COMMAND} show` and the message of the request say how the job "
+    "stands.",
     "recheck": "Measured again: the request's message shows the delay.",
 }
 """Answers to a button that was not pressed on the request's own message, which may be out of sight. They say
@@ -196,7 +198,7 @@ class RequestButtons:
         elsewhere = press.replaceable or bool(target.view_id)
         if note is None and elsewhere and press.step in ACKNOWLEDGED:
             note = self._outdated(press) or Note(
-                f"{ACKNOWLEDGED[press.step]} `/dms approvals` shows what is still open.", tone="good"
+                f"{ACKNOWLEDGED[press.step]} `{COMMAND} approvals` shows what is still open.", tone="good"
             )
         if note is not None:
             self._replier.answer(target, note)

@@ -30,6 +30,7 @@ from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text
 from bot.slack.render.message import Message
 from bot.store.records import Event
+from bot.util.command import COMMAND
 from bot.util.text import count_of, rest_line
 
 _MAX_DETAIL = 1500
@@ -118,7 +119,7 @@ def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     title = f"{count_of(len(jobs), 'job')} changed"
     lines = [_group(headline, names) for headline, names in ordered[:_MAX_GROUPS]]
-    form = "… and {} more kinds of changes; `/dms list` shows all jobs"
+    form = f"… and {{}} more kinds of changes; `{COMMAND} list` shows all jobs"
     lines.extend(rest_line(len(ordered), _MAX_GROUPS, form))
     authors = {event.by for event in events}
     who = f"{event_labels.changed_by_text(events[0])}" if len(authors) == 1 and events else ""
@@ -170,7 +171,9 @@ def _waiting(waiting: NeedsAttention) -> list[str]:
     if waiting.stuck:
         lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _MAX_NAMES)}")
     if waiting.approvals:
-        lines.append(f"✋ *{count_of(waiting.approvals, 'request')} waiting for approval*: `/dms approvals`")
+        lines.append(
+            f"✋ *{count_of(waiting.approvals, 'request')} waiting for approval*: `{COMMAND} approvals`"
+        )
     return lines
 
 
@@ -315,7 +318,7 @@ def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> 
         case "stuck" if not event_labels.in_dump(event):
             return _unstick(event, job)
         case "delayed":
-            return f"Look at `/dms delay {name}`: {_why_delayed(job)}. Do not promote now."
+            return f"Look at `{COMMAND} delay {name}`: {_why_delayed(job)}. Do not promote now."
         case "database_failed" if job is not None and job.state == State.RUNNING:
             return errors_step(job, max(1, sum(each.state == ObjectState.FAILED for each in databases)))
         case _:

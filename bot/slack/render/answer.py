@@ -26,6 +26,7 @@ from bot.slack.render.database_list import databases_page
 from bot.slack.render.job_card import job_card
 from bot.slack.render.job_list import jobs_page
 from bot.slack.render.message import Message
+from bot.util.command import COMMAND
 
 _TONES: dict[Tone, str] = {"info": "", "good": "✅ ", "warn": "⚠️ ", "bad": "🔴 "}
 
@@ -93,4 +94,6 @@ def _summary(answer: AnswerPage) -> str:
 def _form(answer: EditForm | EditPreview | PickForm) -> Message:
     job = answer.job.id
     verb = answer.action if isinstance(answer, PickForm) else "edit"
-    return note(Note(f"The view for `{job}` could not be opened: type `/dms {verb} …` again.", tone="warn"))
+    return note(
+        Note(f"The view for `{job}` could not be opened: type `{COMMAND} {verb} …` again.", tone="warn")
+    )

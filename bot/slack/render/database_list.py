@@ -75,7 +75,5 @@ def _line(database: Database, percent: DelayPoint | None) -> str:
 
 def _nothing(page: DatabasesPage) -> str:
     if page.filters:
-        return (
-            f"No database matches. {mrkdwn.format_own(f'`/dms databases {page.job.id}`')} shows all of them."
-        )
+        return f"No database matches. {mrkdwn.to_type(f'databases {page.job.id}')} shows all of them."
     return "The service lists no databases for this job yet."

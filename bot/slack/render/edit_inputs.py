@@ -12,6 +12,7 @@ from bot.cmdline.lexer import short
 from bot.dms.model import Job
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
+from bot.util.command import COMMAND
 
 NAME_BLOCK = "name"
 LABELS_BLOCK = "labels"
@@ -73,7 +74,7 @@ def _label(line: str) -> tuple[str, str]:
 
 def _input(block: str, label: str, value: str, *, hint: str = "", multiline: bool = False) -> list[Block]:
     if mrkdwn.utf16_length(value) > _MAX_TEXT:
-        return m.context(f"{label}: too long for this view; `/dms edit` changes it.")
+        return m.context(f"{label}: too long for this view; `{COMMAND} edit` changes it.")
     return [
         InputBlock(
             block_id=block,

@@ -24,6 +24,7 @@ from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import field_inputs
 from bot.slack.render.request_modals import name_rows
 from bot.slack.render.view import modal
+from bot.util.command import COMMAND
 from bot.util.text import count_of
 
 SELECTION_BLOCK = "selection"
@@ -240,7 +241,7 @@ def _parallelism(form: EditForm) -> list[Block]:
         shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
         return m.context(
             "The dump parallelism is offered here only for a draft and for a running PostgreSQL job; "
-            f"`/dms edit {job.id} --parallel max` asks the service all the same.{shown}"
+            f"`{COMMAND} edit {job.id} --parallel max` asks the service all the same.{shown}"
         )
     stay = Option(
         value=_LEAVE,

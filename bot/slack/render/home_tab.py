@@ -21,6 +21,7 @@ from bot.slack.render import message as m
 from bot.slack.render.request_details import subject
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
+from bot.util.command import COMMAND
 from bot.util.text import count_of, rest_line
 
 _JOBS_PER_STATUS = 8
@@ -75,7 +76,9 @@ def home(content: HomeContent) -> dict[str, Any]:
     blocks.extend(_requests("My open requests", content.own_requests, decide=False))
     blocks.extend(_watches(content.watches, disambiguate(job.name for job in content.jobs)))
     blocks.extend(
-        m.context("`/dms list` in any channel shows the jobs with their buttons; `/dms help` says more.")
+        m.context(
+            f"`{COMMAND} list` in any channel shows the jobs with their buttons; `{COMMAND} help` says more."
+        )
     )
     return home_view(blocks)
 
@@ -89,7 +92,7 @@ def _jobs(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> list[Bloc
     calls = disambiguate(job.name for job in jobs)
     lines = [_group(status, found, faulty, calls) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:
-        lines.append("… and more; `/dms list` shows all.")
+        lines.append(f"… and more; `{COMMAND} list` shows all.")
     return m.sections("\n".join(lines))
 
 
@@ -159,8 +162,10 @@ def _buttons(request: Request, *, decide: bool) -> list[Button]:
 
 def _watches(watches: Sequence[Watch], calls: JobNamer) -> list[Block]:
     lines = [_watch(each, calls) for each in watches[:_WATCHES]]
-    lines.extend(rest_line(len(watches), _WATCHES, "… and {} more; `/dms watches` shows all"))
-    return m.sections("\n".join(["*My watches*", *(lines or ["None. `/dms watch JOB --dm` adds one."])]))
+    lines.extend(rest_line(len(watches), _WATCHES, f"… and {{}} more; `{COMMAND} watches` shows all"))
+    return m.sections(
+        "\n".join(["*My watches*", *(lines or [f"None. `{COMMAND} watch JOB --dm` adds one."])])
+    )
 
 
 def _watch(watch: Watch, calls: JobNamer) -> str:

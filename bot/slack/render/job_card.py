@@ -222,4 +222,4 @@ def _withheld(card: JobCard) -> list[str]:
     if not card.withheld:
         return []
     what = ", ".join(f"*{action}*" for action in card.withheld)
-    return [f"Not offered to you: {what}; {mrkdwn.code(f'/dms policy {card.job.id}')} says who may"]
+    return [f"Not offered to you: {what}; {mrkdwn.to_type(f'policy {card.job.id}')} says who may"]

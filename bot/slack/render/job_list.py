@@ -22,6 +22,7 @@ from bot.dms.model import Job
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import count_of
 
@@ -124,14 +125,16 @@ def _with_errors(page: JobsPage) -> list[Block]:
     if not page.with_errors:
         return []
     jobs = labels.names(page.with_errors, _MAX_FAILING)
-    return [m.section(f"🟠 *Not FAILED, but RUNNING with errors*: {jobs}. `/dms list state=with-errors`")]
+    return [
+        m.section(f"🟠 *Not FAILED, but RUNNING with errors*: {jobs}. `{COMMAND} list state=with-errors`")
+    ]
 
 
 def _nothing(page: JobsPage) -> str:
     if page.missing:
         return "No location that answered has a job that fits. Try again in a minute."
     if page.filters:
-        return "No job matches. `/dms list` without filters shows all jobs."
+        return f"No job matches. `{COMMAND} list` without filters shows all jobs."
     return "There is no migration job yet. Create one in the console or with `gcloud`; it shows up here."
 
 

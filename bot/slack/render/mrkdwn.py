@@ -21,6 +21,7 @@ from bot.cmdline.answers import (
     Verbatim,
     rich_parts,
 )
+from bot.util.command import COMMAND, hidden_width
 from bot.util.lookalikes import visible
 from bot.util.redact import redact
 
@@ -67,13 +68,17 @@ def name(text: str) -> str:
 def format_own(text: str) -> str:
     """A sentence of ours: `code` and *bold* format; everything else is shown literally."""
     parts = _CODE.split(redact(text))
-    return "".join(code(part) if index % 2 else _plain(clean(part)) for index, part in enumerate(parts))
+    return "".join(_own_code(part) if index % 2 else _plain(clean(part)) for index, part in enumerate(parts))
 
 
 def code(text: str) -> str:
     """An identifier in code type; nothing in it formats, and nothing hides in it. An empty one is a dash."""
-    shown = clean(visible(text)).replace("`", "\u02cb")
-    return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
+    return _in_code(visible(text))
+
+
+def to_type(words: str) -> str:
+    """What people can type: the slash command and these words of ours."""
+    return format_own(f"`{COMMAND} {words}`")
 
 
 def code_block(text: str) -> str:
@@ -103,8 +108,13 @@ def mention(sigil: str, id: str) -> str:
 
 
 def utf16_length(text: str) -> int:
-    """Length in UTF-16 code units, as browsers count: characters outside the basic plane count twice."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    """Length in UTF-16 code units, as browsers count: characters outside the basic plane count twice.
+
+    Where the slash command stands, room for the longest one is counted.
+    """
+    if text.isascii():
+        return len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2 + hidden_width(text)
 
 
 def clip(text: str, limit: int) -> str:
@@ -130,6 +140,16 @@ def clip_plain(text: str, limit: int) -> str:
     while utf16_length(kept) > limit - 1:
         kept = kept[:-1]
     return kept.rstrip() + "…"
+
+
+def _own_code(text: str) -> str:
+    """Code in a sentence of ours, which may name the slash command."""
+    return _in_code(visible(text, keep=COMMAND))
+
+
+def _in_code(text: str) -> str:
+    shown = clean(text).replace("`", "\u02cb")
+    return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
 
 
 def _plain(text: str) -> str:

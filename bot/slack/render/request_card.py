@@ -42,6 +42,7 @@ from bot.slack.render.request_details import (
     subject,
 )
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run, RunState
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import count_of
 
@@ -244,7 +245,7 @@ def _not_asked(approval_message: OutMessage | None) -> list[Block]:
         f"🔴 *This could not be posted in* {mrkdwn.mention('#', approval_message.channel)}: "
         f"{mrkdwn.verbatim(approval_message.error)}. "
         "Once the app is invited there, it is; "
-        "until then, whoever may approve finds this with `/dms approvals`."
+        f"until then, whoever may approve finds this with `{COMMAND} approvals`."
     )
 
 
