@@ -1,4 +1,4 @@
-"""The daily summary: one message a day at a local time."""
+"""The daily summary: one message a day and channel at a local time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from bot.dms import source_writes
-from bot.dms.model import State
-from bot.policy.model import Summary
+from bot.dms.model import State, project_of
+from bot.policy.model import NO_PROJECTS, Summary
 from bot.policy.subscriptions import is_alert
 from bot.store import Store
 from bot.store.records import JobSnapshot, OutMessage, RequestState
@@ -38,61 +39,91 @@ class DailySummary:
     ) -> None:
         self._store = store
         self._plan = summary or _of_settings(settings)
-        self._channel = (summary.channel if summary else "") or settings.notify_channel
+        self._projects = settings.projects
+        self._channels = _channels(settings, summary.channel if summary else "")
         self._wake = wake or threading.Event()
 
     def tick(self, now: datetime) -> bool:
-        """Write today's summary if it is due; whether it was written. Call it at least once a minute.
+        """Write today's summaries if they are due; whether any was written. Call it at least once a minute.
 
         Raises:
             StoreError.
         """
-        if self._plan is None or not self._channel:
+        if self._plan is None:
             return False
         local = now.astimezone(ZoneInfo(self._plan.zone))
-        today = local.date()
         late_by_min = _minutes(local.time()) - _minutes(self._plan.at)
-        if late_by_min < 0 or self._is_done(today):
+        if late_by_min < 0:
+            return False
+        written = [self._tick(each, local.date(), now, late_by_min) for each in self._channels]
+        if any(written):
+            self._wake.set()
+        return any(written)
+
+    def _tick(self, channel: str, today: date, now: datetime, late_by_min: int) -> bool:
+        if self._is_done(channel, today):
             return False
         with self._store.transaction():
-            written = self._write(today, now, late_by_min)
-        if written:
-            self._wake.set()
-        return written
+            return self._write(channel, today, now, late_by_min)
 
-    def _is_done(self, today: date) -> bool:
-        return is_done(self._store.value(self._marker()) or "", today)
+    def _is_done(self, channel: str, today: date) -> bool:
+        return is_done(self._store.value(_marker(channel)) or "", today)
 
-    def _write(self, today: date, now: datetime, late_by_min: int) -> bool:
+    def _write(self, channel: str, today: date, now: datetime, late_by_min: int) -> bool:
         """Checks again inside the transaction: another replica may have been faster."""
-        if self._is_done(today):
+        if self._is_done(channel, today):
             return False
-        first = self._store.value(self._marker()) is None
-        self._store.put_value(self._marker(), today.isoformat())
+        first = self._store.value(_marker(channel)) is None
+        self._store.put_value(_marker(channel), today.isoformat())
         if first and late_by_min > 60:
             return False  # a bot that was set up in the afternoon writes its first summary the next morning
+        subject = summary_subject(self._store, today, now, self._channels[channel])
         return self._store.enqueue(
             OutMessage(
-                key=f"summary:{self._channel}:{today.isoformat()}",
-                channel=self._channel,
+                key=f"summary:{channel}:{today.isoformat()}",
+                channel=channel,
                 kind="summary",
-                subject=summary_subject(self._store, today, now),
+                subject=subject,
                 created=now,
             )
         )
 
-    def _marker(self) -> str:
-        return f"summary:{self._channel}"
+
+def _channels(settings: Settings, channel: str) -> dict[str, Projects]:
+    """The projects of each summary by its channel: all in `channel`, or else each project where its
+    notifications go."""
+    if channel:
+        return {channel: settings.projects}
+    found: dict[str, tuple[Project, ...]] = {}
+    for each in settings.projects:
+        place = each.notify_channel or settings.notify_channel
+        found[place] = (*found.get(place, ()), each)
+    if set(found) == {settings.notify_channel}:
+        return {settings.notify_channel: settings.projects}
+    return {place: Projects(projects) for place, projects in found.items() if place}
 
 
-def summary_subject(store: Store, today: date, now: datetime) -> dict[str, object]:
-    """What the summary shows: counts by status, the last day's alerts, and what needs attention.
+def _marker(channel: str) -> str:
+    return f"summary:{channel}"
+
+
+def summary_subject(
+    store: Store, today: date, now: datetime, projects: Projects = NO_PROJECTS
+) -> dict[str, object]:
+    """What the summary of these projects shows: counts by status, the last day's alerts, and what needs
+    attention. Without projects, it is about every job.
 
     Raises:
         StoreError.
     """
-    known = tuple(store.known_jobs().values())
-    events = [each for each in store.events(since=now - _DAY, limit=_MAX_SCANNED) if is_alert(each)]
+
+    def shows(name: str) -> bool:
+        return not len(projects) or projects.get(project_of(name)) is not None
+
+    known = tuple(each for name, each in store.known_jobs().items() if shows(name))
+    recent = store.events(since=now - _DAY, limit=_MAX_SCANNED)
+    events = [each for each in recent if is_alert(each) and shows(each.job)]
+    waiting = (each for each in store.requests([RequestState.APPROVING]) if each.expires > now)
     return {
         "date": today.isoformat(),
         "counts": dict(Counter(each.shown_status for each in known)),
@@ -100,8 +131,9 @@ def summary_subject(store: Store, today: date, now: datetime) -> dict[str, objec
         "ailing": _names(each for each in known if each.runs_with_errors),
         "writes": _names(each for each in known if source_writes.waits(each.job.status)),
         "stuck": _names(each for each in known if STUCK in each.flags),
-        "approvals": [each.id for each in store.requests([RequestState.APPROVING]) if each.expires > now],
+        "approvals": [each.id for each in waiting if any(shows(job.name) for job in each.jobs)],
         "events": [each.id for each in events[-_MAX_EVENTS:]],
+        "projects": {each.id: sum(job.job.project == each.id for job in known) for each in projects},
     }
 
 

@@ -6,15 +6,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 
+from bot.config.projects import Project
 from bot.config.settings import Settings
 from bot.policy.model import Summary
+from bot.slack.render import alerts
 from bot.store import Store, open_store
 from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.watch.daily_summary import DailySummary, summary_subject
 from bot.watch.transitions import STUCK
+from tests.jobs import a_job
 from tests.notify.world import BORN, LOCATIONS, NOTIFY, NOW, job
 
 SETTINGS = Settings(
@@ -127,3 +131,45 @@ def test_it_counts_jobs_and_names_what_needs_somebody(store: Store) -> None:
     assert subject["counts"] == {"RUNNING/CDC": 2, "FAILED/CDC": 1, "STOPPING/CDC": 1}
     assert (subject["failed"], subject["stuck"]) == ([seen[2].job.name], [seen[3].job.name])
     assert subject["events"] == [new.id] != [old.id]
+
+
+PROD, STAGING, LAB = "acme-prod", "acme-staging", "demo-project"
+SEVERAL = replace(
+    SETTINGS,
+    project_tables=(Project(PROD, "prod", notify_channel="C0PROD0001"), Project(STAGING), Project(LAB)),
+)
+
+
+def by_channel(store: Store, settings: Settings, summary: Summary | None = None) -> dict[str, Any]:
+    store.save_known(
+        [
+            JobSnapshot(a_job("a", project=PROD), NOW, NOW),
+            JobSnapshot(a_job("b", "FAILED", project=LAB), NOW, NOW),
+        ]
+    )
+    DailySummary(store, settings, summary=summary).tick(at("2026-11-02T09:00+01:00"))
+    return {message.channel: message.subject for message in posted(store)}
+
+
+def test_each_notification_channel_gets_its_own_projects(store: Store) -> None:
+    found = by_channel(store, SEVERAL)
+    assert {channel: dict(each["projects"]) for channel, each in found.items()} == {
+        "C0PROD0001": {PROD: 1},
+        NOTIFY: {STAGING: 0, LAB: 1},
+    }
+    assert [len(each["failed"]) for each in (found["C0PROD0001"], found[NOTIFY])] == [0, 1]
+    assert not DailySummary(store, SEVERAL).tick(at("2026-11-02T10:00+01:00"))
+
+
+def test_a_channel_of_the_policy_gets_one_summary_of_all(store: Store) -> None:
+    found = by_channel(store, SEVERAL, Summary(time(9), "Europe/Berlin", "C0BOARD001"))
+    assert {channel: sum(each["counts"].values()) for channel, each in found.items()} == {"C0BOARD001": 2}
+
+
+def test_a_summary_names_its_projects() -> None:
+    assert (
+        "Migrations of prod on 2026-11-02: 3 jobs"
+        in alerts.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3}).text
+    )
+    both = alerts.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3, "staging": 0})
+    assert "*By project*: prod 3 · staging 0" in str(both.blocks)

@@ -133,17 +133,23 @@ def summary(
     events: Sequence[Event] = (),
     buttons: Sequence[Button] = (),
     needs: NeedsAttention | None = None,
+    projects: Mapping[str, int] | None = None,
 ) -> Message:
     """The daily summary: how many jobs by status, what waits for somebody, and what happened.
 
-    `counts` is by `Job.status`; `events` are those of the last day.
+    `counts` is by `Job.status`; `events` are those of the last day. `projects` are the jobs by project, where
+    that has to be said.
     """
     total = sum(counts.values())
-    title = f"Migrations on {day}"
+    alone = next(iter(projects)) if projects and len(projects) == 1 else ""
+    title = f"Migrations of {alone} on {day}" if alone else f"Migrations on {day}"
     ordered = sorted(counts.items(), key=lambda each: -each[1])
     lines = [f"{labels.status_emoji(status)} {labels.status(status)}: {count:,}" for status, count in ordered]
     blocks: list[Block] = [m.header(title)]
     blocks.extend(m.sections("\n".join(lines) or "There are no migration jobs."))
+    if projects and not alone:
+        named = (f"{mrkdwn.verbatim(name)} {count:,}" for name, count in projects.items())
+        blocks.extend(m.sections(f"*By project*: {' · '.join(named)}"))
     for line in _waiting(needs or NeedsAttention()):
         blocks.extend(m.sections(line))
     for label, found in _day(events):

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.cmdline.answers import Button, Group, Note, RichPart, User
 from bot.cmdline.invocation import Invocation
+from bot.config.projects import Projects
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
 from bot.dms.model import Job, State
@@ -253,7 +254,14 @@ class OutboxRenderer:
             subject.get("ailing", ()),
             subject.get("writes", ()),
         )
-        return alerts.summary(subject["date"], subject["counts"], events, (button,), waiting)
+        return alerts.summary(
+            subject["date"],
+            subject["counts"],
+            events,
+            (button,),
+            waiting,
+            _by_project(subject, self._access.policy.projects),
+        )
 
     def _known_of(self, event: Event) -> JobSnapshot | None:
         known = self._store.known_job(event.job)
@@ -279,6 +287,13 @@ def _job_as_of(job: Job, events: tuple[Event, ...]) -> Job:
         return replace(job, state=State.DELETED, phase="")
     state, _, phase = last.after.partition("/")
     return replace(job, state=state, phase=phase)
+
+
+def _by_project(subject: Mapping[str, Any], projects: Projects) -> dict[str, int]:
+    """The number of jobs of each project by its name, where the bot serves several."""
+    if not projects.several:
+        return {}
+    return {projects.shown(id): count for id, count in subject.get("projects", {}).items()}
 
 
 def _audit_anchor(subject: Mapping[str, Any]) -> Message:
