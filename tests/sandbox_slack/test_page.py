@@ -12,6 +12,21 @@ from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.app import PAGE
 from tests.conftest import CHROMIUM, missing
 from tests.sandbox_slack.conftest import Connect, button, modal, section, text_input
+from tests.sandbox_slack.samples import (
+    action_cell,
+    alert,
+    card,
+    chart,
+    container,
+    context_actions,
+    data_table,
+    feedback,
+    icon_button,
+    plain_text,
+    plan,
+    raw_number,
+    raw_text,
+)
 
 if CHROMIUM is None:
     pytest.skip(missing("no Chromium on this machine"), allow_module_level=True)
@@ -165,3 +180,128 @@ def test_names_with_markup_are_shown_as_text(page: Page, web: WebClient) -> None
     expect(message).to_contain_text("<!channel> <b>bold</b> &")
     expect(message.locator("script, b")).to_have_count(0)
     expect(message.locator(".mention")).to_have_count(0)
+
+
+def test_data_table_sorts_turns_pages_and_has_buttons(
+    page: Page, app: App, connect: Connect, web: WebClient
+) -> None:
+    pressed: list[Any] = []
+
+    @app.action("show7")
+    def show(ack: Any, body: Any) -> None:
+        ack()
+        pressed.append((body["type"], body["actions"][0]["value"], body["actions"][0]["block_id"]))
+
+    connect(app)
+    head = [raw_text("Job"), raw_text("Delay"), raw_text("Act")]
+    # As texts, "9 s" would come after "70 s".
+    delays = [30, 9, 70, 8, 60, 5, 40, 1]
+    rows = [
+        [raw_text(f"job-{n}"), raw_number(delay, f"{delay} s"), action_cell("Show", f"show{n}", f"job-{n}")]
+        for n, delay in enumerate(delays)
+    ]
+    table = data_table([head, *rows], page_size=3, block_id="jobs")
+    web.chat_postMessage(channel="C0DMS00001", text="x", blocks=[table])
+    box = page.get_by_test_id("block-data_table")
+    shown = box.get_by_test_id("table-row")
+    expect(shown).to_contain_text(["job-0", "job-1", "job-2"])
+    box.get_by_role("button", name="Next page").click()
+    expect(page.get_by_test_id("table-pages")).to_contain_text("4–6 of 8")
+    box.get_by_role("button", name="Delay").click()
+    expect(shown).to_contain_text(["1 s", "5 s", "8 s"])
+    box.get_by_role("button", name="Delay").click()
+    expect(shown).to_contain_text(["70 s", "60 s", "40 s"])
+    expect(page.get_by_role("columnheader", name="Delay")).to_have_attribute("aria-sort", "descending")
+    box.get_by_role("button", name="Delay").click()
+    expect(shown).to_contain_text(["job-0", "job-1", "job-2"])
+    box.get_by_role("button", name="Job").click()
+    box.get_by_role("button", name="Next page").click()
+    box.get_by_role("button", name="Next page").click()
+    last = shown.filter(has_text="job-7").get_by_role("button")
+    last.click()
+    expect(last).to_be_enabled()
+    assert pressed == [("block_actions", "job-7", "jobs")]
+
+
+def test_container_folds_and_holds_a_confirmed_button_and_a_menu(
+    page: Page, app: App, connect: Connect, web: WebClient, control: SlackControl
+) -> None:
+    pressed: list[Any] = []
+
+    @app.action("stop")
+    @app.action("more")
+    def note(ack: Any, body: Any) -> None:
+        ack()
+        action = body["actions"][0]
+        pressed.append(action.get("value") or action["selected_option"]["value"])
+
+    connect(app)
+    texts = {"title": "Stop?", "text": "It replicates", "confirm": "Stop it", "deny": "No"}
+    confirm = {name: plain_text(text) for name, text in texts.items()}
+    more = {
+        "type": "overflow",
+        "action_id": "more",
+        "options": [{"text": plain_text("Edit"), "value": "edit"}],
+    }
+    inside = {"type": "actions", "elements": [button("Stop", "stop") | {"confirm": confirm}, more]}
+    folded = container([inside], is_collapsible=True, default_collapsed=True)
+    web.chat_postMessage(channel="C0DMS00001", text="x", blocks=[folded, container([section("open")])])
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(page.get_by_text("open", exact=True)).to_be_visible()
+    expect(stop).to_be_hidden()
+    page.get_by_test_id("fold").click()
+    stop.click()
+    expect(page.get_by_test_id("confirm")).to_contain_text("It replicates")
+    page.get_by_test_id("confirm-yes").click()
+    expect(stop).to_be_enabled()
+    page.get_by_test_id("overflow").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    page.get_by_test_id("fold").click()
+    expect(stop).to_be_hidden()
+    assert pressed == ["v", "edit"]
+    assert len(control.deliveries("interactive")) == 2, "folding is not told to the app"
+
+
+def test_charts_cards_plans_and_opinions(page: Page, app: App, connect: Connect, web: WebClient) -> None:
+    pressed: list[str] = []
+
+    @app.action("pause")
+    @app.action("opinion")
+    @app.action("gone")
+    def note(ack: Any, action: Any) -> None:
+        ack()
+        pressed.append(action["value"])
+
+    connect(app)
+    cards = [card(body=plain_text("62%"), actions=[button("Pause", "pause", "job")]), card()]
+    blocks = [
+        chart(2, 3),
+        {"type": "carousel", "elements": cards},
+        plan(2),
+        context_actions(feedback(), icon_button(value="bin")),
+    ]
+    web.chat_postMessage(channel="C0DMS00001", text="x", blocks=blocks)
+    figures = page.get_by_test_id("chart-figures").get_by_role("row")
+    expect(figures).to_have_text(["s0s1", "c0-1.5-1.5", "c1-0.5-0.5", "c20.50.5"])
+    drawn = "box => box.getContext('2d').getImageData(0, 0, box.width, box.height).data.some(Boolean)"
+    assert page.get_by_role("img", name="line chart: Rows per second").evaluate(drawn)
+    expect(page.get_by_test_id("block-card")).to_have_count(2)
+    expect(page.get_by_test_id("block-plan")).to_contain_text("Dump")
+    for name in ("Pause", "Bad", "Remove"):
+        page.get_by_role("button", name=name).click()
+        expect(page.get_by_role("button", name=name)).to_be_enabled()
+    assert pressed == ["job", "bad", "bin"]
+
+
+def test_an_alert_stands_in_a_modal(page: Page, app: App, connect: Connect) -> None:
+    @app.command("/dms")
+    def dms(ack: Any, body: Any, client: WebClient) -> None:
+        ack()
+        view = modal([alert("Replica lag is above 30 s.", level="warning"), text_input("Job", "job")])
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    connect(app)
+    type_in(page, "/dms edit")
+    shown = page.get_by_role("dialog").get_by_role("note")
+    expect(shown).to_contain_text("Replica lag")
+    expect(shown).to_have_attribute("data-level", "warning")

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { act, follow } from "./api";
 import { Beginning } from "./Beginning";
 import { Composer, type Draft } from "./Composer";
+import { useEscape } from "./escape";
 import { type Desk, DeskContext } from "./context";
 import { Home } from "./Home";
 import { MessageList } from "./MessageList";
@@ -34,8 +35,11 @@ export function App() {
   const [thread, setThread] = useState<string | null>(null);
   const [seen, setSeen] = useState<Record<string, string>>({});
   const [toast, setToast] = useState("");
+  /** On a phone, the sidebar is a drawer. */
+  const [drawer, setDrawer] = useState(false);
   const [draft, setDraft] = useState<Draft>({ text: "" });
   const lastAct = useRef(0);
+  useEscape(() => setDrawer(false), drawer);
   const turn = useRef(0);
 
   const refresh = useCallback(async () => {
@@ -98,12 +102,14 @@ export function App() {
   /** Commands are typed where the app is: where one is, if it is there. */
   function suggest(text: string) {
     setThread(null);
+    setDrawer(false);
     if (!channel || channel.is_im || !channel.has_app) setOpen("dms");
     setDraft({ text });
   }
 
   function show(id: string) {
     setThread(null);
+    setDrawer(false);
     setOpen(world?.channels.find((one) => one.id === id && !one.is_im)?.name ?? (id === "home" ? "home" : "dm"));
   }
 
@@ -111,7 +117,8 @@ export function App() {
     <DeskContext.Provider value={desk}>
       <div className="frame">
         <Violations seen={world.violations} />
-        <div className="columns">
+        <div className={drawer ? "columns drawn" : "columns"}>
+          {drawer && <div className="shade" onClick={() => setDrawer(false)} />}
           <Sidebar
             world={world}
             open={open === "home" ? "home" : (channel?.id ?? "")}
@@ -124,7 +131,7 @@ export function App() {
             }}
           />
           <main>
-            <Title channel={channel} home={open === "home"} />
+            <Title channel={channel} home={open === "home"} openMenu={() => setDrawer(true)} />
             {open === "home" ? (
               <Home />
             ) : channel ? (
@@ -170,10 +177,19 @@ function findChannel(world: Overview, key: string): Channel | undefined {
   return world.channels.find((channel) => channel.id === key || (!channel.is_im && channel.name === key));
 }
 
-function Title({ channel, home }: { channel: Channel | undefined; home: boolean }) {
+interface TitleProps {
+  channel: Channel | undefined;
+  home: boolean;
+  openMenu: () => void;
+}
+
+function Title({ channel, home, openMenu }: TitleProps) {
   const name = home ? "DMS Home" : channel?.is_im ? "DMS" : channel ? `${channel.is_private ? "🔒 " : "# "}${channel.name}` : "";
   return (
     <header className="title" data-testid="title">
+      <button type="button" className="plain menu-button" aria-label="Channels" data-testid="menu" onClick={openMenu}>
+        ☰
+      </button>
       <h1>{name}</h1>
       <span>{home ? "What the app shows you on its Home tab" : channel?.topic_text}</span>
     </header>

@@ -1,9 +1,17 @@
 import type { ReactNode } from "react";
+import { Alert } from "./blocks/Alert";
+import { Card, Carousel } from "./blocks/Card";
+import { Chart } from "./blocks/Chart";
+import { Container } from "./blocks/Container";
+import { DataTable } from "./blocks/DataTable";
+import { Plan, Task } from "./blocks/Plan";
+import { Table } from "./blocks/Table";
 import type { Place } from "./context";
 import { Display } from "./Display";
 import { ElementView } from "./elements/ElementView";
 import { withEmoji } from "./emoji";
 import { Text } from "./Mrkdwn";
+import { source } from "./source";
 import type { Json } from "./types";
 
 export function Blocks({ blocks, place }: { blocks: Json[]; place: Place }) {
@@ -19,13 +27,27 @@ export function Blocks({ blocks, place }: { blocks: Json[]; place: Place }) {
 }
 
 function draw(block: Json, place: Place): ReactNode {
-  if (block.type === "actions") return <Actions block={block} place={place} />;
+  if (block.type === "actions" || block.type === "context_actions") return <Actions block={block} place={place} />;
   if (block.type === "input") return <Input block={block} place={place} />;
   if (block.type === "section") return <Section block={block} place={place} />;
-  if (block.type === "header") return <h3 className="header">{withEmoji(block.text.text)}</h3>;
+  if (block.type === "header") return <h3 className={`header level-${block.level ?? 2}`}>{withEmoji(block.text.text)}</h3>;
   if (block.type === "context") return <Context block={block} />;
   if (block.type === "divider") return <hr />;
   if (block.type === "image") return <Picture block={block} />;
+  if (block.type === "data_table") return <DataTable block={block} place={place} />;
+  if (block.type === "table") return <Table block={block} place={place} />;
+  if (block.type === "data_visualization") return <Chart block={block} />;
+  if (block.type === "container")
+    return (
+      <Container block={block}>
+        <Blocks blocks={block.child_blocks} place={place} />
+      </Container>
+    );
+  if (block.type === "card") return <Card block={block} place={place} />;
+  if (block.type === "carousel") return <Carousel block={block} place={place} />;
+  if (block.type === "alert") return <Alert block={block} />;
+  if (block.type === "plan") return <Plan block={block} />;
+  if (block.type === "task_card") return <Task task={block} />;
   return <Display blocks={[block]} />;
 }
 
@@ -113,9 +135,4 @@ function Picture({ block }: { block: Json }) {
       <img src={source(block)} alt={block.alt_text} />
     </figure>
   );
-}
-
-function source(image: Json): string {
-  if (image.image_url) return image.image_url;
-  return image.slack_file.url ?? `/sandbox/file/${image.slack_file.id}`;
 }

@@ -5,7 +5,7 @@ import { dateToken } from "./dates";
 import { emoji } from "./emoji";
 import type { Json } from "./types";
 
-/** Rich text, tables, markdown and video: drawn by slack-blocks-to-jsx. */
+/** Rich text, markdown and video: drawn by slack-blocks-to-jsx. */
 export const Display = memo(function Display({ blocks }: { blocks: Json[] }) {
   const { world } = useDesk();
   return (

@@ -36,7 +36,10 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
   const known = useRef<{ of: string; last: string | null }>({ of, last: null });
   const [unseen, setUnseen] = useState(false);
 
-  const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
+  /** What stands before the first message is read from its beginning. */
+  const toEnd = () => box.current?.scrollTo({ top: messages?.length === 0 ? 0 : box.current.scrollHeight });
+  const latest = useRef(toEnd);
+  latest.current = toEnd;
   /** A message that is taller than the window is read from its beginning. */
   const toNewest = () => {
     const node = box.current;
@@ -64,7 +67,7 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
     else if (fresh) setUnseen(true);
   }, [messages]);
   useEffect(() => {
-    const watch = new ResizeObserver(() => atEnd.current && toEnd());
+    const watch = new ResizeObserver(() => atEnd.current && latest.current());
     if (box.current?.firstElementChild) watch.observe(box.current.firstElementChild);
     return () => watch.disconnect();
   }, []);

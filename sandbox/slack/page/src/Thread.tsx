@@ -15,7 +15,7 @@ export function Thread({ ts, channel, messages, close }: Props) {
     <aside className="thread" data-testid="thread">
       <header>
         <h2>Thread</h2>
-        <button type="button" className="plain cross" aria-label="Close thread" onClick={close}>
+        <button type="button" className="plain cross" data-testid="close-thread" aria-label="Close thread" onClick={close}>
           ×
         </button>
       </header>

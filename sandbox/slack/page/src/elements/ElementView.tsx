@@ -4,6 +4,7 @@ import { type Place, useDesk } from "../context";
 import type { Json } from "../types";
 import { Button } from "./Button";
 import { Choices } from "./Choices";
+import { IconButton, Opinions } from "./Opinions";
 import { Overflow } from "./Overflow";
 import { Picker } from "./Picker";
 import { Select } from "./Select";
@@ -60,6 +61,8 @@ export function ElementView({ element, block, place }: { element: Json; block: J
 function shape(props: ElementProps) {
   const kind: string = props.element.type;
   if (kind === "button") return <Button {...props} />;
+  if (kind === "icon_button") return <IconButton {...props} />;
+  if (kind === "feedback_buttons") return <Opinions {...props} />;
   if (kind === "overflow") return <Overflow {...props} />;
   if (kind === "checkboxes" || kind === "radio_buttons") return <Choices {...props} />;
   if (kind.endsWith("_select")) return <Select {...props} />;
