@@ -12,7 +12,7 @@ import structlog
 from slack_bolt import App
 
 from bot.config.settings import Settings
-from bot.dms.gateway import Gateway
+from bot.dms.many_projects import ProjectGateways
 from bot.dms.rules import Action
 from bot.dms.shared_reads import SharedReads
 from bot.outbox import requeue
@@ -108,9 +108,8 @@ class Bot:
             settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s, settings.command
         )
         self.home = installation_of(self.client, time.sleep)
-        self.dms = Gateway(
-            settings.project,
-            settings.locations,
+        self.dms = ProjectGateways.open(
+            settings.projects,
             settings.dms_emulator_host or None,
             settings.dms_emulator_rest_host or None,
             deadline_s=settings.dms_deadline_s,
@@ -305,7 +304,7 @@ class Bot:
 
     def _bolt(self) -> App:
         app = make_bolt_app(self.client, time.sleep)
-        home = HomeView(self.store, self.access, self._clock, self.dms.reachability.missing)
+        home = HomeView(self.store, self.access, self._clock, self.dms.missing)
         events = AppEvents(self.replier, home.of, self._requeue, self.store_pool)
         listen(app, self.dispatcher, events, self.home, self.settings.command)
         return app

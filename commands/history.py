@@ -31,6 +31,7 @@ from bot.util.durations import parse_duration, parse_time
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
+from commands.support.typed_jobs import known_places, names_meant
 from commands.support.visibility import Visibility, can_see, may_hide, visible_names
 
 PER_PAGE = 15
@@ -67,12 +68,11 @@ def _job(ctx: Context, invocation: Invocation) -> str:
     return found[0] if len(found) == 1 else find_job(ctx, text, invocation).name
 
 
-def _candidates(ctx: Context, text: str) -> list[str]:
-    location, _, job_id = text.rpartition("/")
-    if location.startswith("projects/"):
+def _candidates(ctx: Context, text: str) -> Sequence[str]:
+    if text.startswith("projects/"):
         return [text]
-    return [
-        job_name(ctx.dms.project, each, job_id) for each in ([location] if location else ctx.dms.locations)
+    return names_meant(ctx, text) or [
+        job_name(place.project, place.location, text) for place in known_places(ctx)
     ]
 
 

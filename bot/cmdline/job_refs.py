@@ -1,4 +1,7 @@
-"""How people name a job: its id, `location/id`, the full resource name, or its console page."""
+"""How people name a job: its id, `location/id`, `project/location/id`, the full resource name, its console.
+
+A project is named by its alias or its ID. Which there are is not known here.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from bot.cmdline.lexer import short
 from bot.dms.model import job_name
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_SHORT = re.compile(rf"(?:[a-z0-9-]{{1,40}}/)?{_ID}")
-_FULL = re.compile(rf"projects/[a-z0-9][a-z0-9.:-]{{0,99}}/locations/[a-z0-9-]{{1,40}}/migrationJobs/{_ID}")
+_PROJECT = r"[a-z0-9][a-z0-9.:-]{0,99}"
+_SHORT = re.compile(rf"(?:(?:{_PROJECT}/)?[a-z0-9-]{{1,40}}/)?{_ID}")
+_FULL = re.compile(rf"projects/{_PROJECT}/locations/[a-z0-9-]{{1,40}}/migrationJobs/{_ID}")
 _CONSOLE = re.compile(r"/dbmigration/migrations/locations/(?P<location>[^/]+)/instances/(?P<id>[^/?#]+)")
 _SERVICE = "//datamigration.googleapis.com/"
 
@@ -38,7 +42,7 @@ def read(text: str, right: str) -> str:
         )
     raise UsageError(
         f"`{short(name, 80)}` is not a job: name it by its id (lower-case letters, digits, hyphens), "
-        f"`location/id` or its full resource name, as in `{right}`."
+        f"`location/id`, `project/location/id` or its full resource name, as in `{right}`."
     )
 
 

@@ -26,7 +26,7 @@ def _grouped(
     order = list(Why)
     groups: dict[tuple[Why, str], list[str]] = {}
     for each in sorted(missing, key=lambda one: order.index(one.why)):
-        groups.setdefault((each.why, reason_of(each)), []).append(each.location)
+        groups.setdefault((each.why, reason_of(each)), []).append(each.shown)
     return groups
 
 

@@ -109,6 +109,13 @@ class Projects:
         found = self.get(project_id)
         return found.shown if found else project_id
 
+    def called(self, place: Place) -> str:
+        """How people call the place: `alias/location` where there are several projects, else the location."""
+        if not self.several:
+            return place.location
+        alias = self.shown(place.project)
+        return alias if place.location in ("", ALL_LOCATIONS) else f"{alias}/{place.location}"
+
     def is_production(self, project_id: str) -> bool:
         """Whether the settings mark the project as production."""
         found = self.get(project_id)

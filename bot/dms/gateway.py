@@ -1,4 +1,4 @@
-"""All calls to DMS: over gRPC where possible, over REST where the gRPC API lacks a field or a method.
+"""All calls to DMS for one project: over gRPC where possible, over REST where gRPC lacks a field or a method.
 
 Takes and returns values of `bot.dms.model`, and raises errors of `bot.dms.errors`.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from bot.config.projects import Place, Project, Projects
 from bot.dms import convert
 from bot.dms.actions import Actions
 from bot.dms.backup_files import BackupLags
@@ -51,17 +51,19 @@ _MAX_THREADS = 40
 
 
 class Gateway(Actions):
-    """Implements `bot.dms.port.Dms`; thread-safe.
+    """Implements `bot.dms.port.Dms` for one project; thread-safe.
 
     With `emulator_host` (`host:port`), calls go there unencrypted and without credentials; REST calls go to
     `emulator_rest_host` (default: the same host, port + 1). Without `locations`, one call lists the jobs of
-    all locations (`locations/-`).
+    all locations (`locations/-`). With `impersonate`, calls are made as the service account with this e-mail
+    address. `reachability` is where it notes what answers: several gateways can share one.
 
     `deadline_s` and `write_deadline_s` limit each call, in seconds. `observe` gets the method, the canonical
     status name and the seconds of each RPC or REST request.
 
     Raises:
-        Denied: there are no Google credentials.
+        Denied: there are no Google credentials. Those of `impersonate` are asked for by the first call, which
+            fails if there are none.
     """
 
     def __init__(
@@ -75,10 +77,13 @@ class Gateway(Actions):
         observe: Observe | None = None,
         profile_ttl_s: float = 600.0,
         fresh_profiles_s: float = 30.0,
+        *,
+        impersonate: str = "",
+        reachability: Reachability | None = None,
     ) -> None:
-        self.project = project
-        self.locations = tuple(locations)
-        self._transport = Transport(emulator_host, emulator_rest_host)
+        self.project = Project(project, locations=tuple(locations), impersonate=impersonate)
+        self.projects = Projects((self.project,))
+        self._transport = Transport(emulator_host, emulator_rest_host, impersonate)
         self._calls = Calls(read_s=deadline_s, write_s=write_deadline_s, observe=observe)
         self._client = GrpcClient(self._transport.dms)
         self._rest_transport = RestTransport(self._transport)
@@ -86,12 +91,11 @@ class Gateway(Actions):
         super().__init__(self._calls, self._client, self._rest)
         self.figures = Figures(self._calls, Monitoring(self._transport.monitoring), self._concurrently)
         enum_names = EnumNames()
-        self.reachability = Reachability()
+        self.reachability = reachability or Reachability()
         self._profiles = ProfileCache(
             project, self._calls, self._client, self._rest, enum_names, profile_ttl_s
         )
         self.jobs = Jobs(
-            project,
             self._calls,
             self._client,
             self._rest,
@@ -101,24 +105,21 @@ class Gateway(Actions):
             self.reachability,
         )
         self._operations = Operations(self._calls, self._client)
-        threads = min(_MAX_THREADS, len(self.locations) + _SPARE_THREADS)
+        threads = min(_MAX_THREADS, len(self.project.places) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
 
     # Jobs
 
-    def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
-        names = (location,) if location else self.locations or ("-",)
+    def list_jobs(self, place: Place | None = None, filter: str = "", *, durations: bool = True) -> JobList:
+        places = (place,) if place else self.project.places
         parts = self._concurrently(
-            [partial(self.jobs.in_location, each, filter, durations=durations) for each in names]
+            [partial(self.jobs.in_place, each, filter, durations=durations) for each in places]
         )
         raise_if_none_answered(parts)
         return merged(parts)
 
     def find(self, job_id: str, *, thorough: bool = True) -> JobList:  # noqa: ARG002 - it always is
-        if not self.locations:
-            listed = self.list_jobs()
-            return replace(listed, jobs=tuple(job for job in listed.jobs if job.id == job_id))
-        parts = self._concurrently([partial(self.jobs.find_in, each, job_id) for each in self.locations])
+        parts = self._concurrently([partial(self.jobs.find_in, each, job_id) for each in self.project.places])
         raise_if_none_answered(parts)
         return merged(parts)
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms import answer_deadline, convert
 from bot.dms.calls import Calls
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
-from bot.dms.errors import DmsError, NotFound, Unavailable
+from bot.dms.errors import DmsError, NotFound, Refused, Unavailable
 from bot.dms.grpc_client import GrpcClient, job_message
 from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, split_page, with_duration
 from bot.dms.missing import MissingLocation, Why, missing_location
@@ -30,18 +31,18 @@ _NAMES_TIMEOUT_S = 5.0
 
 @dataclass(slots=True)
 class LocationJobs:
-    """The answer of one location."""
+    """The answer of one place."""
 
-    location: str
+    place: Place
     jobs: list[Job] = field(default_factory=list)
     missing: list[MissingLocation] = field(default_factory=list)
     calls: int = 0
     error: DmsError | None = None
 
     def fail(self, error: DmsError) -> None:
-        """The location did not answer, or not with all of its jobs."""
+        """The place did not answer, or not with all of its jobs."""
         self.error = error
-        self.missing.append(missing_location(self.location, error))
+        self.missing.append(missing_location(self.place, error))
 
 
 class Jobs:
@@ -49,7 +50,6 @@ class Jobs:
 
     def __init__(
         self,
-        project: str,
         calls: Calls,
         client: GrpcClient,
         rest: RestClient,
@@ -59,7 +59,6 @@ class Jobs:
         reach: Reachability,
     ) -> None:
         """`fresh_s`: how old, in seconds, connection profiles may be that a change is based on."""
-        self.project = project
         self._calls = calls
         self._client = client
         self._rest = rest
@@ -67,7 +66,7 @@ class Jobs:
         self._profiles = profiles
         self._fresh_s = fresh_s
         self._reach = reach
-        self._listings: dict[str, CachedListing] = {}
+        self._listings: dict[Place, CachedListing] = {}
 
     def get(self, name: str, *, fresh: bool = False) -> Job:
         """One job, with its endpoints resolved; `fresh` ones were read a moment ago."""
@@ -76,65 +75,70 @@ class Jobs:
         self._profiles.ensure((message.source, message.destination), self._fresh_s if fresh else None)
         return self._job(message)[0]
 
-    def find_in(self, location: str, job_id: str) -> LocationJobs:
-        """The location's job with this ID, if there is one."""
-        found = LocationJobs(location, calls=1)
+    def find_in(self, place: Place, job_id: str) -> LocationJobs:
+        """The place's job with this ID, if there is one; of all locations by a list call."""
+        if place.location == ALL_LOCATIONS:
+            found = self.in_place(place, "")
+            found.jobs = [job for job in found.jobs if job.id == job_id]
+            return found
+        found = LocationJobs(place, calls=1)
         try:
-            with self._reach.noting(Gate(JOB, location)):
-                found.jobs.append(self.get(job_name(self.project, location, job_id)))
+            with self._reach.noting(Gate.of(JOB, place)):
+                found.jobs.append(self.get(job_name(place.project, place.location, job_id)))
         except NotFound:
             return found
         except DmsError as error:
             found.fail(error)
         return found
 
-    def in_location(self, location: str, filter: str, *, durations: bool = True) -> LocationJobs:
-        """All jobs of a location (`-` for all locations) that match an AIP-160 filter.
+    def in_place(self, place: Place, filter: str, *, durations: bool = True) -> LocationJobs:
+        """All jobs of a place that match an AIP-160 filter.
 
         A job that has not changed since the last call without a filter is the same object as then. Without
         `durations`, that includes jobs of which only the duration has grown.
         """
-        found = LocationJobs(location)
-        last, listing = self._last_listing(location), CachedListing()
+        found = LocationJobs(place)
+        last, listing = self._last_listing(place), CachedListing()
 
         def read(token: str) -> CachedPage:
             found.calls += 1
             index = len(listing.pages)
-            raw = self._raw_page(location, filter, token)
+            raw = self._raw_page(place, filter, token)
             page = last.unchanged_page(index, raw) or self._page(raw, index, last, durations)
             if index == 0:
-                listing.version = self._profiles.version(location)
+                listing.version = self._profiles.version(place.location)
             return page
 
         try:
-            with self._reach.noting(Gate(JOBS, location)):
-                read_all(listing.pages, read, lambda page: page.token, f"jobs of {_place(location)}")
+            with self._reach.noting(Gate.of(JOBS, place)):
+                read_all(listing.pages, read, lambda page: page.token, f"jobs of {_where(place)}")
         except DmsError as error:
             _log.warning("%s", error)
             found.fail(error)
         for page in listing.pages:
             found.jobs += page.jobs_now() if durations else page.jobs
-            found.missing += [MissingLocation(each, Why.SILENT) for each in page.unreachable]
+            found.missing += [
+                MissingLocation(each, Why.SILENT, project=place.project) for each in page.unreachable
+            ]
         if len(listing.pages) > 1:
             # Jobs that come or go meanwhile may put another one on two pages.
             found.jobs = list({job.name: job for job in found.jobs}.values())
         if not filter and found.error is None:
-            self._listings[location] = listing
+            self._listings[place] = listing
         return found
 
-    def _last_listing(self, location: str) -> CachedListing:
-        listing = self._listings.get(location)
-        current = listing is not None and listing.version == self._profiles.version(location)
+    def _last_listing(self, place: Place) -> CachedListing:
+        listing = self._listings.get(place)
+        current = listing is not None and listing.version == self._profiles.version(place.location)
         return (
             listing if listing is not None and current and not self._profiles.expired() else CachedListing()
         )
 
-    def _raw_page(self, location: str, filter: str, token: str) -> bytes:
-        parent = f"projects/{self.project}/locations/{location}"
+    def _raw_page(self, place: Place, filter: str, token: str) -> bytes:
         return self._calls.read(
             "ListMigrationJobs",
-            f"list the jobs of {_place(location)}",
-            lambda t: self._client.jobs_page(parent, filter, token, t),
+            f"list the jobs of {_where(place)}",
+            lambda t: self._client.jobs_page(place.parent, filter, token, t),
             retry=False,
         )
 
@@ -201,18 +205,20 @@ class Jobs:
 
 
 def merged(parts: Sequence[LocationJobs]) -> JobList:
-    """The answers of all locations as one."""
+    """The answers of all places as one."""
     return JobList(
         jobs=tuple(chain.from_iterable(part.jobs for part in parts)),
-        missing=tuple({each.location: each for part in parts for each in part.missing}.values()),
+        missing=tuple(
+            {(each.project, each.location): each for part in parts for each in part.missing}.values()
+        ),
         calls=sum(part.calls for part in parts),
     )
 
 
 def raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
-    """Unavailable locations are listed in the result, not raised.
+    """Unavailable locations of a project are listed in the result, not raised.
 
-    Other errors, such as an invalid filter or a missing permission, concern all locations.
+    Other errors, such as an invalid filter or a missing permission, concern all its locations.
 
     Raises:
         DmsError: no location answered, and the error is not about one location.
@@ -222,9 +228,26 @@ def raise_if_none_answered(parts: Sequence[LocationJobs]) -> None:
         return
     for part in parts:
         failed = isinstance(part.error, (Unavailable, NotFound))
-        if part.error is not None and (not failed or part.location == "-"):
+        if part.error is not None and (not failed or part.place.location == ALL_LOCATIONS):
             raise part.error
 
 
-def _place(location: str) -> str:
-    return "all locations" if location == "-" else location
+def of_several_projects(parts: Sequence[LocationJobs]) -> bool:
+    """Whether the parts are of more than one project."""
+    return len({part.place.project for part in parts}) > 1
+
+
+def raise_if_all_refused(parts: Sequence[LocationJobs]) -> None:
+    """What concerns one project is listed in the result, as others may answer; only a request that every
+    place refuses, such as an invalid filter, is raised.
+
+    Raises:
+        Refused: every place refused.
+    """
+    refused = [part.error for part in parts if isinstance(part.error, Refused)]
+    if refused and len(refused) == len(parts):
+        raise refused[0]
+
+
+def _where(place: Place) -> str:
+    return "all locations" if place.location == ALL_LOCATIONS else place.location

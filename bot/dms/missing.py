@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.config.projects import Place, Projects
 from bot.dms.errors import Denied, DmsError, NotFound, Refused
 
 _NO_ANSWER = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
@@ -31,13 +33,32 @@ class MissingLocation:
     why: Why
     reason: str = ""
     """What the service said, without a full stop; empty if it said nothing that helps."""
+    project: str = ""
+    """The project's ID."""
+    called: str = ""
+    """How people call the place where a bot serves several projects: `alias/location`, or the alias alone if
+    all of the project is missing; else empty."""
+
+    @property
+    def shown(self) -> str:
+        """The name for people."""
+        return self.called or self.location
 
 
-def missing_location(location: str, error: DmsError) -> MissingLocation:
-    """The location as missing because of this error."""
+def missing_location(place: Place, error: DmsError) -> MissingLocation:
+    """The place as missing because of this error."""
     whole = error.code == "UNAUTHENTICATED"  # it says how to log in
     reason = str(error).rstrip(".") if whole or not error.reason else error.reason
-    return MissingLocation(location, _why(error), reason)
+    return MissingLocation(place.location, _why(error), reason, place.project)
+
+
+def called_by_project(missing: Sequence[MissingLocation], projects: Projects) -> tuple[MissingLocation, ...]:
+    """The same, with the names that people need where there are several projects."""
+    if not projects.several:
+        return tuple(missing)
+    return tuple(
+        replace(each, called=projects.called(Place(each.project, each.location))) for each in missing
+    )
 
 
 def _why(error: DmsError) -> Why:

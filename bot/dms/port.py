@@ -1,6 +1,7 @@
 """The interfaces of DMS for the rest of the bot: `Dms`, and of it what people look at, `Reads`.
 
-`bot.dms.gateway.Gateway` implements `Dms`, and `bot.dms.shared_reads.SharedReads` implements `Reads`. Modules
+`bot.dms.gateway.Gateway` implements `Dms` for one project, `bot.dms.many_projects.ProjectGateways` for all of
+them, and `bot.dms.shared_reads.SharedReads` implements `Reads`. Modules
 that need only the type, such as each verb, import it from here: importing `Gateway` loads the Google client
 libraries, which takes 0.6 to 0.9 seconds.
 """
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.config.projects import Place, Projects
 from bot.dms.backup_files import BackupLags
 from bot.dms.model import (
     Database,
@@ -31,25 +33,29 @@ from bot.dms.unsupported import EventCounts
 class Reads(Protocol):
     """What people look at. Every method can raise the errors of `bot.dms.errors`, but never `Unclear`.
 
-    Job names are full resource names: `projects/…/locations/…/migrationJobs/…`.
+    Job names are full resource names: `projects/…/locations/…/migrationJobs/…`. Where several projects are
+    served, a name in any other is `Refused`.
     """
 
-    project: str
-    locations: tuple[str, ...]
+    @property
+    def projects(self) -> Projects:
+        """The projects that are served, with their locations."""
+        ...
 
-    def list_jobs(self, location: str | None = None, filter: str = "", *, durations: bool = True) -> JobList:
-        """All jobs of the configured locations (or of one), with endpoints resolved.
+    def list_jobs(self, place: Place | None = None, filter: str = "", *, durations: bool = True) -> JobList:
+        """All jobs of the places of all projects (or of one place), with endpoints resolved.
 
         `filter` is an AIP-160 filter. A job that has not changed since the last call is the same object as
         then. Without `durations`, that includes jobs of which only the duration has grown: they keep the old
-        one. A location that does not answer is in `missing`, not raised.
+        one. A place that does not answer is in `missing`, not raised. Where several projects are asked,
+        so is one whose credentials or permissions fail, as long as not all refuse.
         """
         ...
 
     def find(self, job_id: str, *, thorough: bool = True) -> JobList:
-        """Jobs with this ID in any configured location; `missing` has the locations that did not answer.
+        """Jobs with this ID in any place; `missing` has the places that did not answer.
 
-        If it need not be `thorough`, slow locations may be left out once the job is found in another.
+        If it need not be `thorough`, slow places may be left out once the job is found in another.
         """
         ...
 

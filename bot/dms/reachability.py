@@ -7,23 +7,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bot.config.projects import Place
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.missing import MissingLocation, Why, missing_location
 
 JOBS = "jobs"
-"""Lists of the jobs of a location."""
+"""Lists of the jobs of a place."""
 JOB = "job"
-"""Reads of single jobs of a location."""
+"""Reads of single jobs of a place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One kind of read in one location: what may be silent while everything else answers."""
+    """One kind of read in one place: what may be silent while everything else answers."""
 
     what: str
+    project: str
+    """The project's ID: each has credentials, permissions and quotas of its own."""
     location: str = ""
     """Empty if the service is the same for all locations."""
     service: str = "DMS"
+
+    @classmethod
+    def of(cls, what: str, place: Place) -> Gate:
+        """The gate of a kind of read in this place."""
+        return cls(what, place.project, place.location)
 
 
 class Reachability:
@@ -52,7 +60,7 @@ class Reachability:
             if error is None:
                 self._missing.pop(gate, None)
             else:
-                self._missing[gate] = missing_location(gate.location, error)
+                self._missing[gate] = missing_location(Place(gate.project, gate.location), error)
 
     def is_silent(self, gate: Gate) -> bool:
         """Whether the last read had no answer."""
@@ -65,6 +73,6 @@ class Reachability:
         return missing.reason if missing is not None else ""
 
     def missing(self, what: str = JOBS) -> tuple[MissingLocation, ...]:
-        """The locations whose last read of this kind failed."""
+        """The places whose last read of this kind failed."""
         with self._lock:
             return tuple(each for gate, each in self._missing.items() if gate.what == what)

@@ -12,7 +12,8 @@ import google.auth
 import grpc
 import requests
 from google.api_core import grpc_helpers
-from google.auth.credentials import AnonymousCredentials
+from google.auth import impersonated_credentials
+from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
@@ -42,13 +43,17 @@ _POOL = 32
 class Transport:
     """Channels and sessions, with Application Default Credentials, or without credentials for an emulator.
 
+    With `impersonate`, these credentials are used to act as the service account with this e-mail address.
+
     Raises:
         Denied: there are no credentials; the message says how to get some.
     """
 
-    def __init__(self, emulator_host: str | None, emulator_rest_host: str | None) -> None:
+    def __init__(
+        self, emulator_host: str | None, emulator_rest_host: str | None, impersonate: str = ""
+    ) -> None:
         self._emulator = _host_only(emulator_host) if emulator_host else None
-        self._credentials = _anonymous() if self._emulator else _adc()
+        self._credentials = _anonymous() if self._emulator else _credentials(impersonate)
         self.rest_url = f"https://{DMS_HOST}"
         if self._emulator:
             self.rest_url = _rest_url(emulator_rest_host or _rest_port(self._emulator))
@@ -81,6 +86,38 @@ class Transport:
 
 def _anonymous() -> Any:
     return AnonymousCredentials()  # type: ignore[no-untyped-call]
+
+
+def _credentials(impersonate: str) -> Any:
+    return Impersonated(_adc(), impersonate) if impersonate else _adc()
+
+
+class Impersonated(Credentials):
+    """Tokens of a service account, got with the `source` credentials.
+
+    The library's own class may ask the metadata server already when it is made. This one makes it with the
+    first token, so that what fails there fails a call of one project, and not the start of the bot.
+
+    Source: https://cloud.google.com/iam/docs/service-account-impersonation
+    """
+
+    def __init__(self, source: Any, account: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._source = source
+        self._account = account
+        self._made: Any = None
+
+    @property
+    def service_account_email(self) -> str:
+        return self._account
+
+    def refresh(self, request: Any) -> None:
+        if self._made is None:
+            self._made = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
+                self._source, self._account, [SCOPE]
+            )
+        self._made.refresh(request)
+        self.token, self.expiry = self._made.token, self._made.expiry
 
 
 def _adc() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.config.projects import ALL_LOCATIONS, Place, Projects
 from bot.config.settings import Settings
 from bot.dms.errors import Denied, DmsError
 from bot.dms.gateway import Gateway
@@ -31,22 +32,26 @@ _ROLE = "Grant the bot's service account roles/datamigration.admin on the projec
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
-    try:
-        gateway = Gateway(
-            settings.project,
-            settings.locations,
-            settings.dms_emulator_host or None,
-            settings.dms_emulator_rest_host or None,
-            deadline_s=min(settings.dms_deadline_s, 10.0),
-        )
-    except Denied as error:
-        yield fail("Google credentials", str(error), _credentials())
-        return
-    try:
-        yield _where(settings)
-        yield from _services(settings, gateway)
-    finally:
-        gateway.close()
+    projects = settings.projects
+    for project in projects:
+        try:
+            gateway = Gateway(
+                project.id,
+                project.locations,
+                settings.dms_emulator_host or None,
+                settings.dms_emulator_rest_host or None,
+                deadline_s=min(settings.dms_deadline_s, 10.0),
+                impersonate=project.impersonate,
+            )
+        except Denied as error:
+            yield fail("Google credentials", str(error), _credentials())
+            return
+        try:
+            if project is projects.all[0]:
+                yield _where(settings)
+            yield from _services(projects, gateway)
+        finally:
+            gateway.close()
 
 
 def _where(settings: Settings) -> Finding:
@@ -56,10 +61,10 @@ def _where(settings: Settings) -> Finding:
     return ok("Google credentials", "Application Default Credentials were found.")
 
 
-def _services(settings: Settings, gateway: Gateway) -> Iterator[Finding]:
+def _services(projects: Projects, gateway: Gateway) -> Iterator[Finding]:
     jobs: list[Job] = []
-    for location in settings.locations:
-        yield _location(gateway, location, jobs)
+    for place in gateway.project.places:
+        yield _place(gateway, place, projects.called(place), jobs)
     if not jobs:
         fix = "Run the doctor again once there is a migration job; none is needed for anything else."
         yield warn("IAM permissions", "There is no migration job to test permissions on.", fix)
@@ -69,17 +74,16 @@ def _services(settings: Settings, gateway: Gateway) -> Iterator[Finding]:
     yield _monitoring(gateway, jobs[0])
 
 
-def _location(gateway: Gateway, location: str, jobs: list[Job]) -> Finding:
-    check = f"DMS in {location}"
+def _place(gateway: Gateway, place: Place, called: str, jobs: list[Job]) -> Finding:
+    check = f"DMS in {'all locations' if called == ALL_LOCATIONS else called}"
     try:
-        listed = gateway.list_jobs(location)
+        listed = gateway.list_jobs(place)
     except DmsError as error:
-        return fail(check, str(error), _remedy(error, gateway.project))
+        return fail(check, str(error), _remedy(error, gateway.project.id))
     if listed.unreachable:
         away = "; ".join(f"{each.location}: {each.reason or 'no answer'}" for each in listed.missing)
-        fix = (
-            f"Check the region's name in DMS_LOCATIONS ({location}) and Google's status page, and try again."
-        )
+        where = f"the region's name in DMS_LOCATIONS ({place.location})"
+        fix = f"Check {where} and Google's status page, and try again."
         return fail(check, f"Its jobs could not be listed ({away}).", fix)
     jobs.extend(listed.jobs)
     return ok(check, f"It answers, with {_count(len(listed.jobs), 'migration job')}.")
@@ -90,7 +94,7 @@ def _permissions(gateway: Gateway, job: Job) -> Finding:
     try:
         granted = gateway.permissions(job.name, wanted)
     except DmsError as error:
-        return warn("IAM permissions", str(error), _remedy(error, gateway.project))
+        return warn("IAM permissions", str(error), _remedy(error, gateway.project.id))
     lacking = {verb: needed for verb, needed in PERMISSIONS.items() if not set(needed) <= granted}
     if not lacking:
         return ok("IAM permissions", f"All {len(wanted)} that the verbs need are granted on {job.id}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from bot.config.projects import Place, Projects
 from bot.dms.model import Job, parse_name, short_name
 from bot.store.records import Request
 
@@ -12,19 +13,20 @@ JobNamer = Callable[[str], str]
 """Maps a full resource name to a display name."""
 
 
-def disambiguate(known: Iterable[str]) -> JobNamer:
-    """Names jobs unambiguously; `known` are the full resource names of all jobs."""
+def disambiguate(known: Iterable[str], projects: Projects | None = None) -> JobNamer:
+    """Names jobs unambiguously; `known` are the full resource names of all jobs, `projects` those served."""
     twins = Counter(short_name(name) for name in set(known))
-    return lambda name: with_location(name) if twins[short_name(name)] > 1 else short_name(name)
+    return lambda name: with_location(name, projects) if twins[short_name(name)] > 1 else short_name(name)
 
 
-def with_location(name: str) -> str:
-    """`location/id`, as people can type it; text that is no resource name stays as it is."""
+def with_location(name: str, projects: Projects | None = None) -> str:
+    """`location/id`, or `alias/location/id` where there are several projects, as people can type it; text
+    that is no resource name stays as it is."""
     try:
-        _, location, job_id = parse_name(name)
+        project, location, job_id = parse_name(name)
     except ValueError:
         return name
-    return f"{location}/{job_id}"
+    return f"{projects.called(Place(project, location)) if projects else location}/{job_id}"
 
 
 def ambiguous_names(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, str]:

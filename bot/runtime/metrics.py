@@ -14,6 +14,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from bot.config.projects import Place
 from bot.dms.rules import Action
 from bot.store.records import ACTIVE_RUNS, RunState
 
@@ -47,7 +48,7 @@ _call_seconds = Histogram(
 _lag = Gauge(
     "dms_bot_watcher_lag_seconds",
     "Since this location's jobs were last seen by this replica; absent on replicas that do not watch",
-    ["location"],
+    ["project", "location"],
     registry=REGISTRY,
 )
 _depth = Gauge("dms_bot_outbox_depth", "Messages that wait to be posted or updated", registry=REGISTRY)
@@ -67,7 +68,7 @@ _errors = Counter(
 )
 _build = Gauge("dms_bot_build_info", "The version that runs", ["version"], registry=REGISTRY)
 
-_watched: set[str] = set()
+_watched: set[Place] = set()
 _watched_lock = threading.Lock()
 
 
@@ -86,26 +87,26 @@ def dms_call(method: str, code: str, seconds: float) -> None:
     _call_seconds.labels(method).observe(seconds)
 
 
-def location_polled(location: str) -> None:
-    """Record that the jobs of this location were just listed."""
+def place_polled(place: Place) -> None:
+    """Record that the jobs of this place were just listed."""
     seen = time.monotonic()
     with _watched_lock:
-        _watched.add(location)
+        _watched.add(place)
         # Computed on each scrape, so that it also grows while the watcher hangs.
-        _lag.labels(location).set_function(lambda: time.monotonic() - seen)
+        _lag.labels(place.project, place.location).set_function(lambda: time.monotonic() - seen)
 
 
-def poll_ended(location: str, error: str) -> None:
+def poll_ended(place: Place, error: str) -> None:
     """Record the end of a poll; `error` is empty if the jobs were listed."""
     if not error:
-        location_polled(location)
+        place_polled(place)
 
 
 def polling_stopped() -> None:
     """This replica no longer watches jobs; another one reports the lag."""
     with _watched_lock:
-        for location in _watched:
-            _lag.remove(location)
+        for place in _watched:
+            _lag.remove(place.project, place.location)
         _watched.clear()
 
 

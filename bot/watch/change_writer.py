@@ -13,8 +13,9 @@ from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
 from bot.store.records import JobSnapshot
 from bot.watch.announcer import Announcer, SavedEvent
+from bot.watch.baselines import baseline_key
 from bot.watch.poll import DatabasesResult, DelayResult, PollResult, Result, is_busy, is_unchanged
-from bot.watch.snapshots import JobSnapshots, WatchedLocation, baseline_key
+from bot.watch.snapshots import JobSnapshots, WatchedLocation
 from bot.watch.transitions import Diff, deleted_event, diff, diff_databases, diff_delay, diff_first
 
 
@@ -77,11 +78,11 @@ class ChangeWriter:
         return changes
 
     def _write_poll(self, result: PollResult, changes: Changes) -> None:
-        location = self._snapshots.location(result.location)
+        location = self._snapshots.location(result.place)
         if location.is_new:
-            if self._store.value(baseline_key(location.name)) is not None:
+            if self._store.value(baseline_key(location.place)) is not None:
                 raise SnapshotConflict
-            self._store.put_value(baseline_key(location.name), result.at.isoformat())
+            self._store.put_value(baseline_key(location.place), result.at.isoformat())
         for job in result.changed:
             self._write_job(location, job, result.at, changes)
         for name in result.missing:

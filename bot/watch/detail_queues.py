@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.dms.errors import Denied, Unavailable
-from bot.dms.model import Phase, State
+from bot.dms.model import Phase, State, parse_name
 from bot.store.records import JobSnapshot
 from bot.util.ratelimit import RateLimitedQueue
 from bot.watch.transitions import REPLICATING
@@ -30,7 +30,56 @@ _SLOW_BATCH = 3
 
 
 class DetailQueues:
-    """Times are seconds of one monotonic clock; jobs are full resource names."""
+    """Times are seconds of one monotonic clock; jobs are full resource names.
+
+    Each project has its own rates: its quotas are its own, and what it denies says nothing of another.
+    """
+
+    def __init__(self) -> None:
+        self._projects: dict[str, _ProjectQueues] = {}
+
+    def clear(self) -> None:
+        for each in self._projects.values():
+            each.clear()
+
+    def schedule(self, snapshot: JobSnapshot, now: float, *, at_once: bool = False) -> None:
+        """Put a job into the queues that fit its status, and take it out of the others.
+
+        `at_once` reads its databases without delay, as after a change of status or of its errors.
+        """
+        self._of(snapshot.job.project).schedule(snapshot, now, at_once=at_once)
+
+    def set_subscribed(self, snapshots: Iterable[JobSnapshot], now: float) -> None:
+        """Read the delay of just these jobs at the faster rate: people subscribed to them by name."""
+        by_project: dict[str, list[JobSnapshot]] = {each: [] for each in self._projects}
+        for each in snapshots:
+            by_project.setdefault(each.job.project, []).append(each)
+        for project, found in by_project.items():
+            self._of(project).set_subscribed(found, now)
+
+    def remove(self, job: str) -> None:
+        self._of(parse_name(job)[0]).remove(job)
+
+    def pop_due_databases(self, now: float) -> list[str]:
+        """Jobs whose databases to read now."""
+        return [job for each in self._projects.values() for job in each.pop_due_databases(now)]
+
+    def pop_due_delays(self, now: float) -> list[str]:
+        """Jobs whose replication delay to read now; none of a project while its Monitoring is paused."""
+        return [job for each in self._projects.values() for job in each.pop_due_delays(now)]
+
+    def on_delay_failed(self, project: str, error: BaseException, now: float) -> None:
+        """Pause all reads of a project's delays if Monitoring denied one or is unavailable."""
+        self._of(project).on_delay_failed(error, now)
+
+    def _of(self, project: str) -> _ProjectQueues:
+        if project not in self._projects:
+            self._projects[project] = _ProjectQueues()
+        return self._projects[project]
+
+
+class _ProjectQueues:
+    """The queues of one project, whose quotas are its own."""
 
     def __init__(self) -> None:
         self._databases = RateLimitedQueue(_DATABASES_EVERY_S, _DATABASES_PER_S)
@@ -45,10 +94,6 @@ class DetailQueues:
             queue.clear()
 
     def schedule(self, snapshot: JobSnapshot, now: float, *, at_once: bool = False) -> None:
-        """Put a job into the queues that fit its status, and take it out of the others.
-
-        `at_once` reads its databases without delay, as after a change of status or of its errors.
-        """
         name = snapshot.job.name
         running = snapshot.job.state == State.RUNNING
         dumping = running and snapshot.job.phase == Phase.FULL_DUMP
@@ -69,7 +114,6 @@ class DetailQueues:
             self._delays.discard(name)
 
     def set_subscribed(self, snapshots: Iterable[JobSnapshot], now: float) -> None:
-        """Read the delay of just these jobs at the faster rate: people subscribed to them by name."""
         replicating = {each.job.name for each in snapshots if _is_replicating(each)}
         self._delays.retain(replicating)
         for name in replicating:
@@ -80,17 +124,14 @@ class DetailQueues:
             queue.discard(job)
 
     def pop_due_databases(self, now: float) -> list[str]:
-        """Jobs whose databases to read now."""
         return [*self._databases.pop_due(now), *self._slow_databases.pop_due(now)]
 
     def pop_due_delays(self, now: float) -> list[str]:
-        """Jobs whose replication delay to read now; none while Monitoring is paused."""
         if now < self._delays_paused_until:
             return []
         return [*self._delays.pop_due(now), *self._slow_delays.pop_due(now)]
 
     def on_delay_failed(self, error: BaseException, now: float) -> None:
-        """Pause all reads of delays if Monitoring denied one or is unavailable."""
         if isinstance(error, Denied):
             self._delays_paused_until = now + _DELAY_DENIED_S
         elif isinstance(error, Unavailable):

@@ -1,4 +1,4 @@
-"""One poll of a location: lists its jobs and leaves out those that have not changed."""
+"""One poll of a place: lists its jobs and leaves out those that have not changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter, is_
 
+from bot.config.projects import Place
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
 from bot.dms.port import Dms
@@ -36,9 +37,9 @@ _BUSY_PHASES = BEFORE_CDC | PROMOTING
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What changed in a location since its last snapshots."""
+    """What changed in a place since its last snapshots."""
 
-    location: str
+    place: Place
     at: datetime
     changed: tuple[Job, ...]
     """Jobs that are new, differ from their snapshot, or have become stuck."""
@@ -68,25 +69,25 @@ class DelayResult:
 Result = PollResult | DatabasesResult | DelayResult
 
 
-def poll_location(
+def poll_place(
     dms: Dms,
-    location: str,
+    place: Place,
     known: Mapping[str, JobSnapshot],
     stuck_after: timedelta,
     last: PollResult | None = None,
 ) -> PollResult:
-    """List the jobs of a location (`-` for all) and compare them with their snapshots.
+    """List the jobs of a place and compare them with their snapshots.
 
     `last` is the previous poll if its changes are saved: most polls find the same jobs again.
 
     Raises:
-        DmsError: the location did not answer, so none of its jobs counts as missing.
+        DmsError: the place did not answer, so none of its jobs counts as missing.
     """
     at = datetime.now(UTC)
-    found = dms.list_jobs(location, durations=False)
+    found = dms.list_jobs(place, durations=False)
     for each in found.missing:
-        if each.location == location:
-            raise Unavailable(f"The jobs of {location} could not be listed: {each.reason or 'no answer'}.")
+        if each.location == place.location:
+            raise Unavailable(f"The jobs of {each.shown} could not be listed: {each.reason or 'no answer'}.")
     if last is not None and _same_listing(last, found.jobs, known):
         return replace(last, at=at, changed=_now_stuck(last.changing, known, at, stuck_after), missing=())
     changing = tuple(job for job in found.jobs if job.state in CHANGING)
@@ -102,7 +103,7 @@ def poll_location(
         missing, back = _confirm_missing(dms, absent)
         changed += back
     busy = any(map(is_busy, found.jobs))
-    return PollResult(location, at, tuple(changed), missing, busy, found.jobs, changing)
+    return PollResult(place, at, tuple(changed), missing, busy, found.jobs, changing)
 
 
 def fetch_databases(dms: Dms, job: str) -> DatabasesResult:

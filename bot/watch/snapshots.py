@@ -1,4 +1,4 @@
-"""The last snapshot of each job, by location, and when each location is polled again."""
+"""The last snapshot of each job, by place, and when each place is polled again."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.model import parse_name
 from bot.store import Store
 from bot.store.records import JobSnapshot
 from bot.util.ratelimit import PollInterval
+from bot.watch import baselines
+from bot.watch.baselines import baseline_key
 from bot.watch.poll import PollResult
-
-ALL_LOCATIONS = "-"
-"""The only location of a bot whose settings name none: one list call for all (`locations/-`)."""
 
 
 @dataclass
 class WatchedLocation:
-    """One location: its jobs as they were last saved, and when it is due."""
+    """One place: its jobs as they were last saved, and when it is due."""
 
-    name: str
+    place: Place
     interval: PollInterval
     jobs: dict[str, JobSnapshot] = field(default_factory=dict)
     """By full resource name."""
@@ -57,23 +57,25 @@ class JobSnapshots:
         self._store = store
         self._fast_s = fast_s
         self._slow_s = slow_s
-        self._locations: dict[str, WatchedLocation] = {}
+        self._locations: dict[Place, WatchedLocation] = {}
 
-    def load(self, names: Sequence[str]) -> None:
-        """Replace everything by what the store holds; every location is due at once.
+    def load(self, places: Sequence[Place]) -> None:
+        """Replace everything by what the store holds; every place is due at once.
 
         Raises:
             StoreError.
         """
+        known = self._store.known_jobs().values()
+        baselines.adopt(self._store, places, {each.job.project for each in known})
         self._locations = {
-            name: WatchedLocation(
-                name,
+            place: WatchedLocation(
+                place,
                 PollInterval(self._fast_s, self._slow_s),
-                is_new=self._store.value(baseline_key(name)) is None,
+                is_new=self._store.value(baseline_key(place)) is None,
             )
-            for name in names or (ALL_LOCATIONS,)
+            for place in places
         }
-        for snapshot in self._store.known_jobs().values():
+        for snapshot in known:
             self.put(snapshot)
 
     def __len__(self) -> int:
@@ -87,21 +89,22 @@ class JobSnapshots:
     def locations(self) -> tuple[WatchedLocation, ...]:
         return tuple(self._locations.values())
 
-    def location(self, name: str) -> WatchedLocation:
+    def location(self, place: Place) -> WatchedLocation:
         """Raises: KeyError."""
-        return self._locations[name]
+        return self._locations[place]
 
     def location_of(self, job: str) -> WatchedLocation | None:
-        """The location of a job (its full resource name); None if the settings do not name it."""
-        locations = self._locations
-        return locations.get(parse_name(job)[1]) or locations.get(ALL_LOCATIONS)
+        """Where a job is watched (by its full resource name); None if the settings do not name its place."""
+        project, location, _ = parse_name(job)
+        found = self._locations.get(Place(project, location))
+        return found or self._locations.get(Place(project, ALL_LOCATIONS))
 
     def get(self, job: str) -> JobSnapshot | None:
         location = self.location_of(job)
         return None if location is None else location.jobs.get(job)
 
     def put(self, snapshot: JobSnapshot) -> bool:
-        """Keep a snapshot. False if its location is not watched: then it is dropped."""
+        """Keep a snapshot. False if its place is not watched: then it is dropped."""
         location = self.location_of(snapshot.job.name)
         if location is None:
             return False
@@ -112,8 +115,3 @@ class JobSnapshots:
         location = self.location_of(job)
         if location is not None:
             location.jobs.pop(job, None)
-
-
-def baseline_key(location: str) -> str:
-    """The key in the store that says when a location was polled for the first time."""
-    return f"watcher:baseline:{location}"

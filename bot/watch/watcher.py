@@ -1,4 +1,4 @@
-"""Polls all locations and saves what changed, with its messages.
+"""Polls all places and saves what changed, with its messages.
 
 The leader runs it. Snapshots are kept in memory. They are saved only when they change, in the transaction
 that also saves the events and their messages. A crash before the commit loses nothing: the next poll finds
@@ -11,15 +11,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from functools import partial
+from typing import Literal
 
 import structlog
 
+from bot.config.projects import Place
 from bot.config.settings import Settings
 from bot.dms.errors import DmsError, NotFound
-from bot.dms.model import Job
+from bot.dms.model import Job, parse_name
 from bot.dms.port import Dms
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
@@ -28,13 +30,13 @@ from bot.util.ratelimit import back_off
 from bot.watch.announcer import BURST, Announcer
 from bot.watch.change_writer import Changes, ChangeWriter, SnapshotConflict
 from bot.watch.detail_queues import DetailQueues
-from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_location
+from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_place
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
 
 log = structlog.get_logger(__name__)
 
-OnCycle = Callable[[str, str], None]
-"""Called after each poll: location, duration in seconds, error text (empty if there was none)."""
+OnCycle = Callable[[Place, str], None]
+"""Called after each poll: place, error text (empty if there was none)."""
 
 _BATCH_WINDOW_S = 1.5
 """How long a result waits for those of other locations, so that a burst becomes one digest."""
@@ -45,17 +47,19 @@ _SETTLE_POLLS = 2
 _MAX_SETTLE_S = 300.0
 _MAX_PAUSE_S = 1.0
 _THREADS = 6
+"""For each project, so that one that hangs holds back no other."""
 
 
-class _Detail(StrEnum):
+@dataclass(frozen=True, slots=True)
+class _Detail:
     """What is read of one job."""
 
-    DATABASES = "databases"
-    DELAY = "delay"
+    what: Literal["databases", "delay"]
+    project: str
 
 
 class Watcher:
-    """Watches all locations of `dms`.
+    """Watches all places of `dms`.
 
     `watches` returns the policy file's subscriptions; those in the store are added. `wake` is set whenever
     there are new messages. `on_cycle` is called after each poll.
@@ -85,7 +89,8 @@ class Watcher:
         self._writer = ChangeWriter(store, settings, self._snapshots, announcer, self.subscriptions)
         self._news = threading.Event()
         """Wakes the loop: a poll has ended, a location was nudged, or the loop is to stop."""
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        """By project."""
         self._in_flight: dict[Future[Result], WatchedLocation | _Detail] = {}
         self._results: list[tuple[float, Result]] = []
         """Not saved yet, each with the time of its arrival."""
@@ -129,9 +134,9 @@ class Watcher:
 
     def close(self) -> None:
         """Release the threads. Polls in flight end by their own deadlines."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.clear()
         self._in_flight.clear()
         self._results.clear()
         self._loaded = False
@@ -175,7 +180,7 @@ class Watcher:
         if self._loaded:
             return True
         try:
-            self._snapshots.load(self._dms.locations)
+            self._snapshots.load(self._dms.projects.places)
         except StoreError as error:
             self._on_store_failed(error)
             return False
@@ -200,9 +205,9 @@ class Watcher:
                 location.pending = True
                 self._submit(partial(self._poll, location), location)
         for name in self._details.pop_due_databases(now):
-            self._submit(partial(fetch_databases, self._dms, name), _Detail.DATABASES)
+            self._submit(partial(fetch_databases, self._dms, name), _detail("databases", name))
         for name in self._details.pop_due_delays(now):
-            self._submit(partial(self._fetch_delay, name), _Detail.DELAY)
+            self._submit(partial(self._fetch_delay, name), _detail("delay", name))
 
     def _speed_up_active_locations(self, now: float) -> None:
         for run in self._store.runs(states=ACTIVE_RUNS):
@@ -218,9 +223,10 @@ class Watcher:
         self._details.set_subscribed((each for each in snapshots if each is not None), now)
 
     def _submit(self, work: Callable[[], Result], what: WatchedLocation | _Detail) -> None:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="watch")
-        in_flight = self._pool.submit(work)
+        project = what.place.project if isinstance(what, WatchedLocation) else what.project
+        if project not in self._pools:
+            self._pools[project] = ThreadPoolExecutor(_THREADS, thread_name_prefix="watch")
+        in_flight = self._pools[project].submit(work)
         self._in_flight[in_flight] = what
         in_flight.add_done_callback(lambda _: self._news.set())
 
@@ -228,16 +234,16 @@ class Watcher:
         """Runs on a thread of the pool."""
         stuck_after = timedelta(seconds=self._settings.stuck_after_s)
         try:
-            result = poll_location(self._dms, location.name, location.jobs, stuck_after, location.last)
+            result = poll_place(self._dms, location.place, location.jobs, stuck_after, location.last)
         except DmsError as error:
-            self._report_cycle(location.name, str(error))
+            self._report_cycle(location.place, str(error))
             raise
-        self._report_cycle(location.name, "")
+        self._report_cycle(location.place, "")
         return result
 
-    def _report_cycle(self, location: str, error: str) -> None:
+    def _report_cycle(self, place: Place, error: str) -> None:
         if self._on_cycle is not None:
-            self._on_cycle(location, error)
+            self._on_cycle(place, error)
 
     def _fetch_delay(self, name: str) -> DelayResult:
         """Runs on a thread of the pool."""
@@ -269,12 +275,19 @@ class Watcher:
             what.pending = False
             what.interval.failed(now)
             if what.interval.failures == 1 or is_bug:
-                log.warning("location_not_read", location=what.name, error=str(error), exc_info=is_bug)
+                place = what.place
+                log.warning(
+                    "location_not_read",
+                    project=place.project,
+                    location=place.location,
+                    error=str(error),
+                    exc_info=is_bug,
+                )
             return
-        if what is _Detail.DELAY:
-            self._details.on_delay_failed(error, now)
+        if what.what == "delay":
+            self._details.on_delay_failed(what.project, error, now)
         if not isinstance(error, NotFound):
-            log.warning("details_not_read", what=str(what), error=str(error), exc_info=is_bug)
+            log.warning("details_not_read", what=what.what, error=str(error), exc_info=is_bug)
 
     def _save(self) -> None:
         """Write all results in one transaction; only then apply them in memory."""
@@ -315,7 +328,7 @@ class Watcher:
                 self._details.schedule(snapshot, now, at_once=has_moved)
         for result in results:
             if isinstance(result, PollResult):
-                self._snapshots.location(result.location).on_saved(result, now)
+                self._snapshots.location(result.place).on_saved(result, now)
             elif (current := self._snapshots.get(result.name)) is not None:
                 self._details.schedule(current, now)
         if changes.events:
@@ -323,6 +336,10 @@ class Watcher:
             log.info("changes_announced", events=len(changes.events), jobs=len(jobs))
         if changes.has_messages:
             self._wake.set()
+
+
+def _detail(what: Literal["databases", "delay"], job: str) -> _Detail:
+    return _Detail(what, parse_name(job)[0])
 
 
 def _is_news(before: Job, job: Job) -> bool:

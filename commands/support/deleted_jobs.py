@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.cmdline.answers import RichPart, Time
+from bot.config.projects import Place
 from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import with_location
@@ -29,17 +30,17 @@ class DeletedJob:
     """Whether the audit has rows about it that this person may read."""
 
 
-def deleted_jobs(ctx: Context, verb: str, job_id: str, places: Iterable[str]) -> tuple[DeletedJob, ...]:
-    """The deleted jobs with this id in these locations, without those that an answer of `verb` must hide."""
-    names = [job_name(ctx.dms.project, place, job_id) for place in places]
+def deleted_jobs(ctx: Context, verb: str, job_id: str, places: Iterable[Place]) -> tuple[DeletedJob, ...]:
+    """The deleted jobs with this id in these places, without those that an answer of `verb` must hide."""
+    names = [job_name(place.project, place.location, job_id) for place in places]
     return tuple(found for name in names if (found := _deleted_job(ctx, verb, name)) is not None)
 
 
-def deleted_job_text(jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
+def deleted_job_text(ctx: Context, jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
     """That they are gone, and since when; with their locations if there are several."""
     parts: list[RichPart] = []
     for job in jobs:
-        called = short_name(job.name) if len(jobs) == 1 else with_location(job.name)
+        called = short_name(job.name) if len(jobs) == 1 else with_location(job.name, ctx.dms.projects)
         parts += [" "] if parts else []
         when: tuple[RichPart, ...] = ("it was deleted ", Time(job.at)) if job.at else (_UNNOTICED,)
         parts += [f"`{called}` is gone: ", *when, "."]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from bot.cmdline.invocation import UsageError
+from bot.config.projects import Place
 from bot.dms.model import Job, JobList, JobType, Phase, State
 from bot.dms.running_errors import runs_with_errors
 from bot.util.suggest import did_you_mean, nearest
@@ -28,7 +29,7 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
         DmsError: no location answered.
         UsageError: a filter names a state, phase, type or location that does not exist.
     """
-    found = ctx.dms.list_jobs(location=_place(ctx, filters.get("location")))
+    found = ctx.dms.list_jobs(_place(ctx, filters.get("location")))
     visible = ctx.access.visible(ctx.who, viewing_verb(ctx, verb), found.jobs)
     for field, names in _NAMES.items():
         if field in filters:
@@ -55,18 +56,22 @@ def _with_errors(ctx: Context, jobs: Sequence[Job]) -> frozenset[str]:
     return frozenset(job.name for job in jobs if runs_with_errors(job) or job.name in faulty)
 
 
-def _place(ctx: Context, filter_value: str | None) -> str | None:
-    """The one location to ask; None for all.
+def _place(ctx: Context, filter_value: str | None) -> Place | None:
+    """The one place to ask; None for all.
 
     Raises:
         UsageError: the location is not one of the bot's.
     """
-    if filter_value is None or not ctx.dms.locations:
-        return filter_value
-    places = [each for each in ctx.dms.locations if one_of(filter_value, each)]
+    if filter_value is None:
+        return None
+    everywhere = [each for each in ctx.dms.projects if not each.locations]
+    if everywhere:
+        return None if ctx.dms.projects.several else Place(everywhere[0].id, filter_value)
+    places = [each for each in ctx.dms.projects.places if one_of(filter_value, each.location)]
     if not places:
-        near = nearest(filter_value, ctx.dms.locations)
-        hint = f"did you mean `location={near}`?" if near else f"it runs {', '.join(ctx.dms.locations)}."
+        locations = list(dict.fromkeys(each.location for each in ctx.dms.projects.places))
+        near = nearest(filter_value, locations)
+        hint = f"did you mean `location={near}`?" if near else f"it runs {', '.join(locations)}."
         raise UsageError(f"This bot does not run the location `{filter_value}`: {hint}")
     return places[0] if len(places) == 1 else None
 

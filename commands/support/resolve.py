@@ -12,16 +12,18 @@ from rapidfuzz.distance import OSA
 from bot.cmdline.answers import Button, Note, RichPart, Time
 from bot.cmdline.invocation import Invocation
 from bot.cmdline.missing_text import why_missing
+from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.display import status_text
 from bot.dms.errors import DmsError, NotFound
-from bot.dms.missing import MissingLocation, missing_location
-from bot.dms.model import Job, job_name, parse_name, short_name
+from bot.dms.missing import MissingLocation, called_by_project, missing_location
+from bot.dms.model import Job, JobList, job_name, parse_name, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import with_location
 from bot.util import parallel
 from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
+from commands.support.typed_jobs import is_served, known_places, names_meant, places_text
 from commands.support.visibility import (
     is_hidden,
     last_known,
@@ -31,7 +33,6 @@ from commands.support.visibility import (
     visible_names,
 )
 
-_FULL_NAME = re.compile(r"^projects/[^/]+/locations/[^/]+/migrationJobs/[^/]+$")
 _MIN_SCORE = 70
 """Minimum similarity (0 to 100) of a job that is suggested to look at."""
 _MAX_EDITS = 1
@@ -41,7 +42,8 @@ _MAX_OFFERED = 5
 
 
 def find_job(ctx: Context, text: str, invocation: Invocation) -> Job:
-    """The job that `text` names, read from the service: an id, `location/id`, or the full resource name.
+    """The job that `text` names, read from the service: an id, `location/id`, `alias/location/id`, or the
+    full resource name.
 
     Nothing is returned that the policy does not let this person use the verb on. If there are several
     candidates or similar names, buttons that repeat the invocation with them are offered.
@@ -60,7 +62,7 @@ def find_with_missing(
     job, missing = _find(ctx, text, invocation)
     require_permission(ctx, invocation.verb, job)
     if missing and not ctx.verbs[invocation.verb].read_only:
-        raise EarlyAnswer(_maybe_another(ctx, job, invocation, missing))
+        raise EarlyAnswer(_maybe_another(ctx, text, job, invocation, missing))
     return job, missing
 
 
@@ -89,100 +91,108 @@ def require_permission(ctx: Context, verb: str, job: Job) -> None:
 
 
 def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[MissingLocation, ...]]:
-    """The job, and the locations that did not answer and may have another one with its id."""
-    location, _, job_id = text.rpartition("/")
-    if not location:
-        return _search(ctx, job_id, invocation)
-    name = text if _FULL_NAME.match(text) else job_name(ctx.dms.project, location, job_id)
-    _require_configured(ctx, name)
-    try:
-        return ctx.dms.get_job(name), ()
-    except NotFound:
-        raise EarlyAnswer(_nowhere(ctx, text, job_id, [parse_name(name)[1]], invocation)) from None
-    except DmsError as error:
-        missing = (missing_location(parse_name(name)[1], error),)
-        raise EarlyAnswer(_cannot_tell(ctx, text, job_id, missing, invocation)) from error
-
-
-def _search(ctx: Context, job_id: str, invocation: Invocation) -> tuple[Job, tuple[MissingLocation, ...]]:
-    try:
-        found = ctx.dms.find(job_id, thorough=not ctx.verbs[invocation.verb].read_only)
-    except DmsError as error:
-        missing = tuple(missing_location(each, error) for each in ctx.dms.locations or ("the service",))
-        raise EarlyAnswer(_cannot_tell(ctx, job_id, job_id, missing, invocation)) from error
+    """The job, and the places that did not answer and may have another one with its id."""
+    job_id = short_name(text)
+    names = names_meant(ctx, text)
+    found = _read(ctx, names) if names else _search(ctx, job_id, invocation)
     if len(found.jobs) > 1:
-        return _visible_one(ctx, job_id, found.jobs, invocation), found.missing
+        return _visible_one(ctx, text, found.jobs, invocation), found.missing
     if found.jobs:
         return found.jobs[0], found.missing
-    locations = ctx.dms.locations or sorted({parse_name(name)[1] for name in ctx.store.known_names()})
-    answered = [each for each in locations if each not in found.unreachable]
-    raise EarlyAnswer(_nowhere(ctx, job_id, job_id, answered, invocation, found.missing))
+    places = [Place(*parse_name(name)[:2]) for name in names] or known_places(ctx)
+    away = {Place(each.project, each.location) for each in found.missing}
+    answered = [each for each in places if away.isdisjoint((each, Place(each.project, ALL_LOCATIONS)))]
+    raise EarlyAnswer(_nowhere(ctx, text, job_id, answered, invocation, found.missing))
 
 
-def _visible_one(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation) -> Job:
+def _read(ctx: Context, names: Sequence[str]) -> JobList:
+    """Those of the jobs that there are, and the places that did not answer."""
+    results = parallel.map_concurrently(lambda name: _job_or_error(ctx, name), names)
+    missing = [
+        missing_location(Place(*parse_name(name)[:2]), each)
+        for name, each in zip(names, results, strict=True)
+        if isinstance(each, DmsError) and not isinstance(each, NotFound)
+    ]
+    jobs = tuple(each for each in results if isinstance(each, Job))
+    return JobList(jobs, called_by_project(missing, ctx.dms.projects))
+
+
+def _job_or_error(ctx: Context, name: str) -> Job | DmsError:
+    try:
+        return ctx.dms.get_job(name)
+    except DmsError as error:
+        return error
+
+
+def _search(ctx: Context, job_id: str, invocation: Invocation) -> JobList:
+    """All jobs with this id.
+
+    Raises:
+        EarlyAnswer: no place answered.
+    """
+    try:
+        return ctx.dms.find(job_id, thorough=not ctx.verbs[invocation.verb].read_only)
+    except DmsError as error:
+        projects = ctx.dms.projects
+        nameless = not projects.several and not projects.all[0].locations
+        places = (Place(projects.all[0].id, "the service"),) if nameless else projects.places
+        missing = called_by_project([missing_location(each, error) for each in places], projects)
+        raise EarlyAnswer(_cannot_tell(ctx, job_id, job_id, missing, invocation)) from error
+
+
+def _visible_one(ctx: Context, text: str, jobs: tuple[Job, ...], invocation: Invocation) -> Job:
     """The one of several jobs with this id that this person may see; nobody can mean one that is hidden."""
     visible = ctx.access.visible(ctx.who, viewing_verb(ctx, invocation.verb), jobs)
     if len(visible) == 1:
         return visible[0]
     if visible:
-        raise EarlyAnswer(_ambiguous(ctx, job_id, visible, invocation))
+        raise EarlyAnswer(_ambiguous(ctx, text, visible, invocation))
     for job in jobs:
         require_permission(ctx, invocation.verb, job)
     # All may be changed and none may be seen: do not pick one, and do not say where they are.
-    raise EarlyAnswer(Note(f"Say in which location `{job_id}` is: `LOCATION/{job_id}`.", tone="warn"))
-
-
-def _require_configured(ctx: Context, name: str) -> None:
-    project, location, job_id = parse_name(name)
-    if project != ctx.dms.project:
-        raise EarlyAnswer(Note(f"This bot runs project `{ctx.dms.project}`, not `{project}`.", tone="warn"))
-    if ctx.dms.locations and location not in ctx.dms.locations:
-        places = ", ".join(ctx.dms.locations)
-        raise EarlyAnswer(
-            Note(
-                f"This bot runs the locations {places}, not `{location}`: "
-                f"for example `{ctx.dms.locations[0]}/{job_id}`.",
-                tone="warn",
-            )
-        )
+    several = ctx.dms.projects.several
+    where, name = ("project and location", "PROJECT/LOCATION") if several else ("location", "LOCATION")
+    short = short_name(text)
+    raise EarlyAnswer(Note(f"Say in which {where} `{short}` is: `{name}/{short}`.", tone="warn"))
 
 
 def _maybe_another(
-    ctx: Context, job: Job, invocation: Invocation, missing: Sequence[MissingLocation]
+    ctx: Context, typed: str, job: Job, invocation: Invocation, missing: Sequence[MissingLocation]
 ) -> Note:
     """A change is not made while a location that does not answer may have another job with this id."""
     text = (
         f"Another `{job.id}` may be in a location that I cannot look into: ",
         *why_missing(missing),
-        f". Say which one you mean, for example `{job.location}/{job.id}`.",
+        f". Say which one you mean, for example `{_called(ctx, job.name)}`.",
     )
-    buttons = _suggestion_buttons(ctx, job.id, [(f"{job.location}/{job.id}", job.name)], invocation)
+    buttons = _suggestion_buttons(ctx, typed, [(_called(ctx, job.name), job.name)], invocation)
     return Note(text, buttons, tone="warn")
 
 
-def _ambiguous(ctx: Context, job_id: str, jobs: tuple[Job, ...], invocation: Invocation) -> Note:
-    places = ", ".join(f"`{job.location}/{job.id}`" for job in jobs)
-    buttons = _suggestion_buttons(
-        ctx, job_id, [(f"{job.location}/{job.id}", job.name) for job in jobs], invocation
-    )
-    return Note(f"There are {len(jobs)} jobs named `{job_id}`: {places}. Which one?", buttons, tone="warn")
+def _ambiguous(ctx: Context, text: str, jobs: tuple[Job, ...], invocation: Invocation) -> Note:
+    labels = [(_called(ctx, job.name), job.name) for job in jobs]
+    places = ", ".join(f"`{label}`" for label, _ in labels)
+    buttons = _suggestion_buttons(ctx, text, labels, invocation)
+    return Note(f"There are {len(jobs)} jobs named `{text}`: {places}. Which one?", buttons, tone="warn")
 
 
 def _nowhere(
     ctx: Context,
     text: str,
     job_id: str,
-    answered: Sequence[str],
+    answered: Sequence[Place],
     invocation: Invocation,
     missing: Sequence[MissingLocation] = (),
 ) -> Note:
-    """None of the locations that `answered` has the job. If it was deleted, no other job is suggested in its
+    """None of the places that `answered` has the job. If it was deleted, no other job is suggested in its
     place: that one holds other data."""
     gone = deleted_jobs(ctx, invocation.verb, job_id, answered)
     if missing:
-        return _cannot_tell(ctx, text, job_id, missing, invocation, deleted_job_text(gone) if gone else ())
+        return _cannot_tell(
+            ctx, text, job_id, missing, invocation, deleted_job_text(ctx, gone) if gone else ()
+        )
     if gone:
-        return Note(deleted_job_text(gone), tone="warn")
+        return Note(deleted_job_text(ctx, gone), tone="warn")
     return _unknown(ctx, text, job_id, invocation)
 
 
@@ -213,21 +223,20 @@ def _last_seen(
     """How the watcher saw jobs with this id in these locations, if this person may see them."""
     parts: list[RichPart] = []
     for each in missing:
-        name = job_name(ctx.dms.project, each.location, job_id)
+        name = job_name(each.project, each.location, job_id)
         known = ctx.store.known_job(name)
         if known is not None and not is_hidden(ctx, invocation.verb, name):
-            parts += [f" The last that is known of `{each.location}/{job_id}`: "]
+            parts += [f" The last that is known of `{_called(ctx, name)}`: "]
             parts += [f"{status_text(known.job.status)} since ", Time(known.changed), "."]
     return tuple(parts)
 
 
 def _unknown(ctx: Context, text: str, job_id: str, invocation: Invocation) -> Note:
-    places = ", ".join(ctx.dms.locations) or "any location"
-    nowhere = f"There is no migration job `{text}` in {ctx.dms.project} ({places})."
+    nowhere = f"There is no migration job `{text}` in {places_text(ctx)}."
     near = _similar(ctx, job_id, invocation.verb)
     if not near:
         return Note(f"{nowhere} `{COMMAND} list` shows all jobs.", tone="warn")
-    labels = [(_label(name, near, job_id), name) for name in near]
+    labels = [(_label(ctx, name, near, job_id), name) for name in near]
     return Note(
         f"{nowhere} Did you mean `{labels[0][0]}`?",
         _suggestion_buttons(ctx, text, labels, invocation),
@@ -256,17 +265,22 @@ def _suggestible_names(ctx: Context, verb: str) -> Sequence[str]:
     """Full names that an answer of `verb` may suggest. The watcher's jobs are enough; before its first poll
     the service is asked."""
     if ctx.store.known_names():
-        return visible_names(ctx, verb)
+        return [name for name in visible_names(ctx, verb) if is_served(ctx, name)]
     jobs = ctx.access.visible(ctx.who, viewing_verb(ctx, verb), ctx.dms.list_jobs().jobs)
     return [job.name for job in jobs]
 
 
-def _label(name: str, among: list[str], typed: str) -> str:
+def _called(ctx: Context, name: str) -> str:
+    """`location/id`, with the project where there are several."""
+    return with_location(name, ctx.dms.projects)
+
+
+def _label(ctx: Context, name: str, among: list[str], typed: str) -> str:
     """The id, with its location if another job with that id is suggested too, or if only the location differs
     from what was typed."""
     job_id = short_name(name)
     twins = sum(1 for other in among if short_name(other) == job_id)
-    return job_id if twins == 1 and job_id != typed else with_location(name)
+    return job_id if twins == 1 and job_id != typed else _called(ctx, name)
 
 
 def _suggestion_buttons(

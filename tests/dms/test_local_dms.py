@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.config.projects import Place
 from bot.dms.errors import Denied, NotFound, Refused, Unavailable, Unclear
 from bot.dms.gateway import Gateway
 from bot.dms.model import ObjectId, ObjectsConfig, Operation, Options, Selection
@@ -86,7 +87,7 @@ def test_list_find_and_get_agree(dms: Gateway, control: DmsControl) -> None:
 def test_filters_and_many_pages(dms: Gateway, control: DmsControl) -> None:
     control.add_many(1100, state="RUNNING", phase="CDC", frozen=True)
     control.add_job("odd", state="NOT_STARTED")
-    listed = dms.list_jobs("europe-west1")
+    listed = dms.list_jobs(Place(dms.project.id, "europe-west1"))
     assert (len(listed.jobs), listed.calls) == (1101, 2)
     assert [each.id for each in dms.list_jobs(filter='state = "NOT_STARTED"').jobs] == ["odd"]
     with pytest.raises(Refused):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.config.projects import Place
 from bot.dms.errors import DmsError, Refused, Unavailable
 from bot.dms.gateway import Gateway
 from bot.dms.model import job_name
@@ -23,7 +24,7 @@ ONE = job_name("demo-project", PLACE, "one")
 
 
 def _jobs(gateway: Gateway) -> Sequence[str]:
-    found = gateway.list_jobs(PLACE)
+    found = gateway.list_jobs(Place(gateway.project.id, PLACE))
     if found.unreachable:
         raise Unavailable("incomplete")
     return [each.id for each in found.jobs]
@@ -38,7 +39,9 @@ LISTS: dict[str, Callable[[Gateway], Sequence[str]]] = {
     "ListMigrationJobs": _jobs,
     "ListMigrationJobObjects": lambda gateway: [each.name for each in gateway.databases(ONE)],
     "ListOperations": _operations,
-    "ListConnectionProfiles": lambda gateway: [each.source.host for each in gateway.list_jobs(PLACE).jobs],
+    "ListConnectionProfiles": lambda gateway: [
+        each.source.host for each in gateway.list_jobs(Place(gateway.project.id, PLACE)).jobs
+    ],
 }
 WITHOUT_HOSTS = "ListConnectionProfiles"
 """Jobs are shown without hosts if this list fails: it is no reason to show nothing."""

@@ -15,6 +15,7 @@ from google.cloud.monitoring_v3.types import metric_service
 from google.iam.v1 import iam_policy_pb2
 from google.longrunning import operations_pb2
 
+from bot.config.projects import Place
 from bot.dms.errors import Denied, NotFound, Refused, Unavailable
 from bot.dms.gateway import Gateway
 from bot.dms.model import DelayPoint, Endpoint, Job, ObjectId
@@ -67,7 +68,7 @@ def made(far: FakeService, *locations: str, **options: Any) -> Gateway:
 
 def test_a_gateway_is_what_the_bot_asks_for(gateway: Gateway) -> None:
     dms: Dms = gateway
-    assert (dms.project, dms.locations) == ("p", ("l",))
+    assert [each.parent for each in dms.projects.places] == ["projects/p/locations/l"]
 
 
 class TestLists:
@@ -92,7 +93,7 @@ class TestLists:
     def test_one_location_and_a_filter(self, far: FakeService) -> None:
         far.on("ListMigrationJobs", lambda request, context: JobsPb())
         gateway = made(far, "a", "b")
-        assert gateway.list_jobs("b", 'state = "RUNNING"').calls == 1
+        assert gateway.list_jobs(Place("p", "b"), 'state = "RUNNING"').calls == 1
         (request,) = far.asked("ListMigrationJobs")
         assert (location_of(request), request.filter) == ("b", 'state = "RUNNING"')
         gateway.close()

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bot.config.projects import Place
 from bot.dms import answer_deadline
 from bot.dms.errors import Refused, Unavailable
 from bot.dms.gateway import Gateway
+from bot.dms.many_projects import ProjectGateways
 from bot.dms.missing import Why
 from bot.dms.model import job_name
 from bot.dms.port import Reads
@@ -47,7 +49,7 @@ def gateway(dms: DmsServer) -> Iterator[Gateway]:
 
 @pytest.fixture
 def reads(gateway: Gateway) -> Iterator[SharedReads]:
-    made = SharedReads(gateway, PATIENCE_S)
+    made = SharedReads(ProjectGateways.over(gateway), PATIENCE_S)
     until(lambda: made.list_jobs().missing == ())  # connections and profiles are there
     yield made
     made.close()
@@ -81,7 +83,7 @@ class Clock:
 
 def test_it_is_what_verbs_ask_for(reads: SharedReads) -> None:
     asked: Reads = reads
-    assert asked.locations == PLACES
+    assert tuple(each.location for each in asked.projects.places) == PLACES
 
 
 def test_a_location_that_hangs_is_waited_for_once(reads: SharedReads, control: DmsControl) -> None:
@@ -103,7 +105,7 @@ def test_a_location_is_back_as_soon_as_any_read_of_it_is_answered(
     reads.list_jobs()
     assert [each.location for each in gateway.reachability.missing(JOBS)] == [AWAY]
     control.clear_faults()
-    assert gateway.list_jobs(AWAY).missing == ()
+    assert gateway.list_jobs(Place("demo-project", AWAY)).missing == ()
     assert gateway.reachability.missing(JOBS) == ()
     # The calls that hung have cut their connection, so a read or two may still fail.
     until(lambda: reads.list_jobs().missing == (), timeout=3.0)
@@ -208,7 +210,7 @@ def test_parts_of_one_answer_share_its_time(reads: SharedReads, control: DmsCont
 
 def test_profiles_that_hang_do_not_hide_their_jobs(dms: DmsServer, gateway: Gateway) -> None:
     dms.control.fault("ListConnectionProfiles", "HANG", times=None)
-    reads = SharedReads(gateway)
+    reads = SharedReads(ProjectGateways.over(gateway))
     with answer_deadline.answer_within(1.5):
         job = reads.get_job(full("here-4"))
         assert answer_deadline.left() > 0.5
@@ -220,7 +222,7 @@ def test_profiles_that_hang_do_not_hide_their_jobs(dms: DmsServer, gateway: Gate
 def test_all_locations_at_once_are_one_answer_or_none(dms: DmsServer, control: DmsControl) -> None:
     """Without `DMS_LOCATIONS`, one call lists everything."""
     anywhere = Gateway(dms.project, (), dms.grpc_host, dms.rest_host, deadline_s=8.0)
-    reads = SharedReads(anywhere, PATIENCE_S)
+    reads = SharedReads(ProjectGateways.over(anywhere), PATIENCE_S)
     until(lambda: len(reads.find("away").jobs) == 1, passing=(Unavailable,))
     control.fault("ListMigrationJobs", "HANG", times=None)
     with pytest.raises(Unavailable, match="DMS did not answer in time: no answer came in"):

@@ -107,5 +107,5 @@ def test_many_running_jobs_share_one_read_in_two_seconds() -> None:
 def test_monitoring_is_left_alone_after_it_has_failed(error: DmsError, pause: int) -> None:
     queues = DetailQueues()
     queues.schedule(snapshot("RUNNING/CDC"), 0.0)
-    queues.on_delay_failed(error, 0.0)
+    queues.on_delay_failed(snapshot("RUNNING/CDC").job.project, error, 0.0)
     assert reads(queues, 900.0, delays=True)[0] == pause

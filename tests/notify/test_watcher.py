@@ -10,6 +10,7 @@ from threading import Event as Flag
 
 import pytest
 
+from bot.config.projects import Place
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
 from bot.dms.rules import Action
@@ -180,7 +181,7 @@ def test_an_unreachable_location_has_not_lost_its_jobs(
 def test_changes_while_a_location_was_silent_are_told_when_it_answers(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
 ) -> None:
-    errors: list[tuple[str, str]] = []
+    errors: list[tuple[Place, str]] = []
     watcher = Watcher(gateway, store, settings, on_cycle=lambda place, error: errors.append((place, error)))
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
     with running(watcher):
@@ -416,7 +417,7 @@ def test_quiet_locations_are_looked_at_slowly_and_busy_ones_fast(
     dms.control.add_job("orders", state="STOPPING", phase="CDC", frozen=True)
     looks: list[str] = []
     slowly = replace(settings, poll_fast_s=0.05, poll_slow_s=600)
-    watcher = Watcher(gateway, store, slowly, on_cycle=lambda place, _e: looks.append(place))
+    watcher = Watcher(gateway, store, slowly, on_cycle=lambda place, _e: looks.append(place.location))
     with running(watcher):
         until(lambda: looks.count(LOCATIONS[0]) >= 8)
         assert looks.count(LOCATIONS[1]) == 1
@@ -429,7 +430,7 @@ def test_an_active_run_makes_its_location_fast(
 ) -> None:
     looks: list[str] = []
     slowly = replace(settings, poll_fast_s=0.05, poll_slow_s=600)
-    watcher = Watcher(gateway, store, slowly, on_cycle=lambda place, _e: looks.append(place))
+    watcher = Watcher(gateway, store, slowly, on_cycle=lambda place, _e: looks.append(place.location))
     with running(watcher):
         until(lambda: looks.count(LOCATIONS[1]) == 1)
         store.add_run(run(Action.STOP, job=named("orders", LOCATIONS[1])))

@@ -23,7 +23,7 @@ PROMTOOL, JQ = program("promtool"), program("jq")
 NORMAL = {
     'dms_bot_leader{instance="a"}': "1x60",
     'dms_bot_leader{instance="b"}': "0x60",
-    'dms_bot_watcher_lag_seconds{instance="a",location="europe-west3"}': "30x60",
+    'dms_bot_watcher_lag_seconds{instance="a",project="acme",location="europe-west3"}': "30x60",
     'dms_bot_outbox_depth{instance="a"}': "3x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0+10x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="2"}': "0+10x60",
@@ -38,7 +38,7 @@ WRONG: dict[str, dict[str, str | None]] = {
     "DmsBotNobodyWatches, nobody is there": dict.fromkeys(NORMAL),
     "DmsBotTwoWatch": {'dms_bot_leader{instance="b"}': "1x60"},
     "DmsBotWatchIsOld": {
-        'dms_bot_watcher_lag_seconds{instance="a",location="europe-west3"}': "400x60",
+        'dms_bot_watcher_lag_seconds{instance="a",project="acme",location="europe-west3"}': "400x60",
     },
     "DmsBotMessagesWait": {'dms_bot_outbox_depth{instance="a"}': "51x60"},
     "DmsBotSlowAck": {'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0x60"},
@@ -99,7 +99,10 @@ def _story(name: str, changed: dict[str, str | None], fires: str | None) -> dict
 
 def _labels(alert: str, changed: dict[str, str | None]) -> dict[str, Any]:
     """An alert has the labels that its expression keeps."""
-    kept = {"DmsBotWatchIsOld": ("location",), "DmsBotUnclearRun": ("instance", "action", "outcome")}
+    kept = {
+        "DmsBotWatchIsOld": ("project", "location"),
+        "DmsBotUnclearRun": ("instance", "action", "outcome"),
+    }
     wanted = {**kept, "DmsBotFault": ("instance",)}.get(alert, ())
     found = dict(re.findall(r'(\w+)="([^"]+)"', next(iter(changed))))
     return {"exp_labels": {name: found[name] for name in wanted}}

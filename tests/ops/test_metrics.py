@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.config.projects import Place
 from bot.runtime import metrics
 
 
@@ -52,15 +53,15 @@ def test_gauges_show_the_present() -> None:
 
 def test_the_lag_grows_by_itself_and_goes_with_the_leadership() -> None:
     metrics.set_leader(True)
-    metrics.location_polled("m-europe-west1")
-    first = value("dms_bot_watcher_lag_seconds", location="m-europe-west1")
-    second = value("dms_bot_watcher_lag_seconds", location="m-europe-west1")
+    metrics.place_polled(Place("m-project", "m-europe-west1"))
+    first = value("dms_bot_watcher_lag_seconds", project="m-project", location="m-europe-west1")
+    second = value("dms_bot_watcher_lag_seconds", project="m-project", location="m-europe-west1")
     assert first is not None
     assert second is not None
     assert 0 <= first < second
     metrics.set_leader(False)
     assert value("dms_bot_leader") == 0
-    assert value("dms_bot_watcher_lag_seconds", location="m-europe-west1") is None
+    assert value("dms_bot_watcher_lag_seconds", project="m-project", location="m-europe-west1") is None
 
 
 def test_the_process_itself_is_told() -> None:

@@ -158,7 +158,7 @@ def test_commands_are_answered_over_http_and_counted(
 def test_the_one_replica_leads_and_watches(start: Start, sandbox: Environ) -> None:
     bot = start(sandbox)
     bot.until(lambda: "dms_bot_leader 1.0" in bot.ask("/metrics")[1])
-    bot.until(lambda: 'dms_bot_watcher_lag_seconds{location="us-central1"}' in bot.ask("/metrics")[1])
+    bot.until(lambda: 'dms_bot_watcher_lag_seconds{location="us-central1",project=' in bot.ask("/metrics")[1])
     assert bot.until_ready()["leads"] is True
 
 

@@ -1,0 +1,137 @@
+"""All projects of a bot as one service: every call goes to the gateway of its project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from bot.config.projects import Place, Projects
+from bot.dms.calls import Observe
+from bot.dms.errors import Refused, Unavailable
+from bot.dms.gateway import Gateway
+from bot.dms.jobs import LocationJobs, merged, raise_if_all_refused
+from bot.dms.missing import MissingLocation, called_by_project
+from bot.dms.model import JobList
+from bot.dms.reachability import JOBS, Reachability
+from bot.dms.routed import RoutedActions, RoutedReads
+
+_MAX_THREADS = 64
+
+
+class ProjectGateways(RoutedReads, RoutedActions):
+    """Implements `bot.dms.port.Dms` over the gateways of all projects; thread-safe.
+
+    The gateways note in the same `reachability` what answers. If there is one project, every call goes to its
+    gateway, whatever project the name says.
+    """
+
+    def __init__(self, projects: Projects, gateways: Sequence[Gateway], reachability: Reachability) -> None:
+        """`gateways`: one for each project, in the order of `projects`."""
+        self.projects = projects
+        self.reachability = reachability
+        self._gateways = {project.id: gateway for project, gateway in zip(projects, gateways, strict=True)}
+        threads = min(_MAX_THREADS, len(projects.places))
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="projects")
+
+    @classmethod
+    def over(cls, gateway: Gateway) -> ProjectGateways:
+        """One project."""
+        return cls(gateway.projects, (gateway,), gateway.reachability)
+
+    @classmethod
+    def open(
+        cls,
+        projects: Projects,
+        emulator_host: str | None = None,
+        emulator_rest_host: str | None = None,
+        *,
+        deadline_s: float,
+        write_deadline_s: float,
+        observe: Observe | None = None,
+    ) -> ProjectGateways:
+        """A gateway for each project, with connections and credentials of its own; see `Gateway`.
+
+        Raises:
+            Denied: there are no Google credentials at all.
+        """
+        reachability = Reachability()
+        gateways = [
+            Gateway(
+                each.id,
+                each.locations,
+                emulator_host,
+                emulator_rest_host,
+                deadline_s=deadline_s,
+                write_deadline_s=write_deadline_s,
+                observe=observe,
+                impersonate=each.impersonate,
+                reachability=reachability,
+            )
+            for each in projects
+        ]
+        return cls(projects, gateways, reachability)
+
+    def of(self, name: str) -> Gateway:
+        """The gateway of a resource name: `projects/PROJECT/…`.
+
+        Raises:
+            Refused: its project is not served.
+        """
+        return self.gateway(name.split("/")[1] if name.startswith("projects/") else name)
+
+    def gateway(self, project: str) -> Gateway:
+        """The gateway of a project, by its ID.
+
+        Raises:
+            Refused: the project is not served.
+        """
+        found = self._gateways.get(project)
+        if found is None and not self.projects.several:
+            return next(iter(self._gateways.values()))
+        if found is None:
+            served = ", ".join(each.id for each in self.projects)
+            raise Refused(f"This bot serves the projects {served}, not {project}.", code="INVALID_ARGUMENT")
+        return found
+
+    def missing(self) -> tuple[MissingLocation, ...]:
+        """The places whose jobs could not be listed when they were last asked for."""
+        return called_by_project(self.reachability.missing(JOBS), self.projects)
+
+    # Jobs
+
+    def list_jobs(self, place: Place | None = None, filter: str = "", *, durations: bool = True) -> JobList:
+        if place is not None or not self.projects.several:
+            gateway = self.gateway(place.project if place else self.projects.all[0].id)
+            found = gateway.list_jobs(place, filter, durations=durations)
+            return self._called(found)
+        return self._everywhere(
+            lambda gateway, each: gateway.jobs.in_place(each, filter, durations=durations)
+        )
+
+    def find(self, job_id: str, *, thorough: bool = True) -> JobList:
+        if not self.projects.several:
+            return self.gateway(self.projects.all[0].id).find(job_id, thorough=thorough)
+        return self._everywhere(lambda gateway, each: gateway.jobs.find_in(each, job_id))
+
+    def _everywhere(self, read: Callable[[Gateway, Place], LocationJobs]) -> JobList:
+        """The answers of all places of all projects, read side by side."""
+        reads = [partial(read, self.gateway(each.project), each) for each in self.projects.places]
+        try:
+            futures: list[Future[LocationJobs]] = [self._pool.submit(each) for each in reads]
+        except RuntimeError as error:
+            raise Unavailable(
+                "The connection to DMS has been closed, as the bot is stopping.", code="UNAVAILABLE"
+            ) from error
+        parts = [each.result() for each in futures]
+        raise_if_all_refused(parts)
+        return self._called(merged(parts))
+
+    def _called(self, found: JobList) -> JobList:
+        return replace(found, missing=called_by_project(found.missing, self.projects))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for each in self._gateways.values():
+            each.close()

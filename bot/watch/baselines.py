@@ -1,0 +1,39 @@
+"""Which places the watcher has polled before: what its first poll of a place finds is not announced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+from bot.config.projects import Place
+from bot.store import Store
+
+_ADOPTED = "watcher:baselines-by-project"
+"""Says when the keys of the time before several projects were adopted: after that they mean nothing."""
+
+
+def baseline_key(place: Place) -> str:
+    """The key in the store that says when a place was polled for the first time."""
+    return f"watcher:baseline:{place.project}/{place.location}"
+
+
+def adopt(store: Store, places: Sequence[Place], known_projects: Collection[str]) -> None:
+    """Give the keys that name no project to the places that they were written for. Does so once.
+
+    Before there were several projects, a key named a location alone. Its project is that of the jobs that the
+    store knows (`known_projects`); if it knows none, it is the only one that is configured. Where there are
+    several then, nobody can tell, and all places are new: their jobs are not announced as new ones.
+
+    Raises:
+        StoreError.
+    """
+    if store.value(_ADOPTED) is not None:
+        return
+    configured = {each.project for each in places}
+    owners = set(known_projects) or (configured if len(configured) == 1 else set())
+    with store.transaction():
+        for place in places:
+            before = store.value(f"watcher:baseline:{place.location}")
+            if before is not None and place.project in owners:
+                store.put_value(baseline_key(place), before)
+        store.put_value(_ADOPTED, datetime.now(UTC).isoformat())

@@ -1,0 +1,93 @@
+"""Which jobs people can mean by what they typed: full resource names, in the places that the bot serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.cmdline.answers import Note
+from bot.config.projects import ALL_LOCATIONS, Place, Project
+from bot.dms.model import job_name, parse_name
+from commands.support.base import Context, EarlyAnswer
+
+
+def names_meant(ctx: Context, text: str) -> tuple[str, ...]:
+    """The full resource names that the text can stand for; none if it is an id alone, which can be anywhere.
+
+    `location/id` is in every project that has this location; `alias/location/id` is in one, whose ID may
+    stand for its alias.
+
+    Raises:
+        EarlyAnswer: the bot does not serve that project or that location.
+    """
+    *where, job_id = text.split("/")
+    match where:
+        case []:
+            return ()
+        case [location]:
+            projects = [each for each in ctx.dms.projects if _has(each, location)]
+            if not projects:
+                raise EarlyAnswer(_other_location(ctx, ctx.dms.projects.all, location, job_id))
+        case [named, location]:
+            projects = [_project(ctx, named, f"{location}/{job_id}")]
+        case _:
+            project, location, job_id = parse_name(text)
+            projects = [_project(ctx, project, f"{location}/{job_id}")]
+    if not _has(projects[0], location):
+        raise EarlyAnswer(_other_location(ctx, projects, location, job_id))
+    return tuple(job_name(each.id, location, job_id) for each in projects)
+
+
+def known_places(ctx: Context) -> tuple[Place, ...]:
+    """All places by name. Of a project that has no list of locations: where the watcher knows a job."""
+    known = {Place(*parse_name(name)[:2]) for name in ctx.store.known_names()}
+    found: list[Place] = []
+    for place in ctx.dms.projects.places:
+        everywhere = place.location == ALL_LOCATIONS
+        found += sorted(each for each in known if each.project == place.project) if everywhere else [place]
+    return tuple(found)
+
+
+def is_served(ctx: Context, name: str) -> bool:
+    """Whether the settings name the place of the job with this full resource name."""
+    project_id, location, _ = parse_name(name)
+    project = ctx.dms.projects.get(project_id)
+    return project is not None and _has(project, location)
+
+
+def places_text(ctx: Context) -> str:
+    """Everywhere the bot looks, for a sentence: `acme-databases (europe-west1, us-central1)`."""
+    return "; ".join(
+        f"{each.shown} ({', '.join(each.locations) or 'any location'})" for each in ctx.dms.projects
+    )
+
+
+def _has(project: Project, location: str) -> bool:
+    return not project.locations or location in project.locations
+
+
+def _project(ctx: Context, named: str, rest: str) -> Project:
+    projects = ctx.dms.projects
+    found = projects.named(named)
+    if found is not None:
+        return found
+    if not projects.several:
+        raise EarlyAnswer(Note(f"This bot runs project `{projects.all[0].id}`, not `{named}`.", tone="warn"))
+    names = ", ".join(each.shown for each in projects)
+    example = f"`{projects.all[0].shown}/{rest}`"
+    raise EarlyAnswer(
+        Note(f"This bot runs the projects {names}, not `{named}`: for example {example}.", tone="warn")
+    )
+
+
+def _other_location(ctx: Context, projects: Sequence[Project], location: str, job_id: str) -> Note:
+    several = ctx.dms.projects.several
+    if several and (project := ctx.dms.projects.named(location)) is not None:
+        example = f"{ctx.dms.projects.called(project.places[0])}/{job_id}" if project.locations else ""
+        example = f", for example `{example}`" if example else ""
+        return Note(f"`{location}` is a project: write `{location}/LOCATION/{job_id}`{example}.", tone="warn")
+    places = dict.fromkeys(place for each in projects for place in each.locations)
+    of = f" of {projects[0].shown}" if several and len(projects) == 1 else ""
+    first = next(iter(places), "")
+    example = f"{projects[0].shown}/{first}" if of else first
+    runs = f"This bot runs the locations {', '.join(places)}{of}, not `{location}`"
+    return Note(f"{runs}: for example `{example}/{job_id}`.", tone="warn")
