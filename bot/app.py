@@ -19,7 +19,6 @@ from bot.outbox import requeue
 from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
 from bot.policy import loader
-from bot.policy.access import Access
 from bot.policy.model import Policy
 from bot.requests.action import ActionVerb
 from bot.requests.approvals import Approvals
@@ -34,7 +33,7 @@ from bot.runtime.leader import Leader, LeaderTask, every
 from bot.runtime.shutdown import Deadline, Pool, finishes_within
 from bot.slack.api import membership
 from bot.slack.api.client import slack_client
-from bot.slack.api.directory import Directory
+from bot.slack.api.directory import slack_access
 from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
@@ -123,14 +122,8 @@ class Bot:
         self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
         self.after_ack = AfterAck(self.dispatch_pool)
         self.runners = Pool(_RUNNERS, "run")
-        directory = Directory(self.client, home=self.home, local_server=is_local(settings.slack_api_url))
-        self.access = Access(
-            groups_of=directory.groups_of,
-            policy=self.policy,
-            group_id=directory.group_id,
-            user_id=directory.user_id,
-            is_member=directory.is_member,
-            in_channel=directory.in_channel,
+        self.access = slack_access(
+            self.client, self.home, self.policy, local_server=is_local(settings.slack_api_url)
         )
         actions = {verb.action.action: verb.action for verb in self.verbs.values() if verb.action}
         self.watcher = Watcher(

@@ -84,7 +84,8 @@ def _person(ctx: Context, invocation: Invocation) -> str:
         return ctx.who.user
     try:
         found = ctx.access.user_id(
-            text if text[:1] in "UW" and text.isupper() else f"@{text.removeprefix('@')}"
+            text if text[:1] in "UW" and text.isupper() else f"@{text.removeprefix('@')}",
+            ctx.who.workspace,
         )
     except DirectoryUnavailable as error:
         raise UsageError(

@@ -69,6 +69,10 @@ def _no_groups(_user: str) -> frozenset[str]:
     return frozenset()
 
 
+def _no_workspaces(_user: str) -> frozenset[str]:
+    return frozenset()
+
+
 def _anybody(_user: str) -> bool:
     return True
 
@@ -79,6 +83,10 @@ def _anywhere(_channel: str, _user: str) -> bool:
 
 def _only_ids(text: str) -> str:
     return "" if text.startswith("@") else text
+
+
+def _only_id_of_user(text: str, _workspace: str) -> str:
+    return _only_ids(text)
 
 
 def _now() -> datetime:
@@ -95,18 +103,23 @@ class Access:
     group_id: Callable[[str], str] = _only_ids
     """The ID of a user group from its ID or `@handle`; empty if there is none. May raise
     DirectoryUnavailable."""
-    user_id: Callable[[str], str] = _only_ids
-    """The ID of a person from an ID or `@handle`; empty if there is none. May raise
-    DirectoryUnavailable."""
+    user_id: Callable[[str, str], str] = _only_id_of_user
+    """The ID of a person from an ID or `@handle` (first) in a workspace (second); empty if there is none. May
+    raise DirectoryUnavailable."""
     is_member: Callable[[str], bool] = _anybody
     """Whether a person is a full, active member of the workspace: no guest, not from another one, not
     deactivated. May raise DirectoryUnavailable."""
     in_channel: Callable[[str, str], bool] = _anywhere
     """Whether a person (second) is a member of a channel (first). May raise DirectoryUnavailable."""
+    workspaces_of: Callable[[str], frozenset[str]] = _no_workspaces
+    """The IDs of the workspaces that a person is in. May raise DirectoryUnavailable."""
+    outside: str = "workspaces"
+    """What strangers are of, for a sentence."""
     clock: Callable[[], datetime] = _now
 
     def principal(self, who: Person) -> Principal:
-        return Principal(who, self.policy, Lookups(self.groups_of, self.is_member, self.in_channel))
+        asked = Lookups(self.groups_of, self.is_member, self.in_channel, self.workspaces_of, self.outside)
+        return Principal(who, self.policy, asked)
 
     def has_left(self, user: str) -> bool:
         """Whether Slack says that a person is no full, active member any more."""
@@ -164,6 +177,8 @@ class Access:
         return all(self._is_open_to(channel, self.policy.effective_rule(_SHOWN, job).allow) for job in jobs)
 
     def _is_open_to(self, channel: str, readers: Subjects) -> bool:
+        if readers.workspaces:
+            return False
         if readers.role is not None:
             everybody = max(self.policy.default_role, self.policy.guest_role) >= readers.role
             return everybody or channel in readers.union(self.policy.holders(readers.role)).channels

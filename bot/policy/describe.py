@@ -83,6 +83,8 @@ def _rule(number: int, rule: Rule, policy: Policy) -> Section:
         parts.append(f"\n• the requester may{'' if rule.self_approval else ' not'} approve")
     if rule.expires is not None:
         parts.append(f"\n• a request waits {humanize(rule.expires)} for approvals")
+    if rule.workspaces:
+        parts.append(f"\n• only from {from_workspaces(rule.workspaces)}")
     if rule.channel:
         parts += ["\n• asked for in ", Channel(rule.channel)]
     return Section(tuple(parts))
@@ -154,9 +156,15 @@ def people(subjects: Subjects) -> tuple[RichPart, ...]:
     if subjects.role is not None:
         parts.append(role_name(subjects.role) + ("" if subjects.role is Role.ADMIN else " or above"))
     parts += [User(each) for each in subjects.users]
-    parts += [each if each.startswith("@") else Group(each) for each in subjects.groups]
+    parts += [each if "@" in each else Group(each.rpartition("/")[2]) for each in subjects.groups]
     parts += [Channel(each) for each in subjects.channels]
     return tuple(with_commas(parts)) or ("nobody",)
+
+
+def from_workspaces(workspaces: tuple[str, ...]) -> str:
+    """These workspaces, for a sentence, by their IDs."""
+    noun = "the workspace" if len(workspaces) == 1 else "the workspaces"
+    return f"{noun} {_listed(list(workspaces))}"
 
 
 def with_commas(parts: Iterable[RichPart]) -> list[RichPart]:

@@ -18,6 +18,7 @@ MAX_DURATION = timedelta(days=30)
 
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
+_WORKSPACE = re.compile(r"T[A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _HANDLE = re.compile(r"@[a-z0-9][a-z0-9._-]{0,80}")
 _SUBJECT_EXAMPLE = '["operator", "U0123ABCD", "S0123ABCD", "@dba-team"]'
@@ -173,6 +174,25 @@ class TableReader:
         self.error(key, what, f'{key} = "C0123ABCD"')
         return ""
 
+    def workspace(self, key: str) -> str:
+        """The ID of a workspace, or empty."""
+        value = self._data.get(key, "")
+        if isinstance(value, str) and (not value or _WORKSPACE.fullmatch(value)):
+            return value
+        self.error(key, f"must be a workspace's id, not {shown(value)}", f'{key} = "T0123ABCD"')
+        return ""
+
+    def workspaces(self, key: str) -> tuple[str, ...]:
+        """The IDs of workspaces; empty if the key is missing. An empty list is an error, as it means any."""
+        example = '["T0123ABCD"]'
+        if self.has(key) and not self._data[key]:
+            self.error(key, "is empty: leave it out where every workspace is meant", f"{key} = {example}")
+        words = self.texts(key, example)
+        for word in words:
+            if not _WORKSPACE.fullmatch(word):
+                self.error(key, f"names {shown(word)}, which is no workspace's id (T…)", f"{key} = {example}")
+        return words
+
     def target(self, key: str) -> str:
         """The ID of a channel or a person. Required."""
         value = self._data.get(key, "")
@@ -212,17 +232,26 @@ class TableReader:
         for word in self.texts(key, example):
             if _USER.fullmatch(word):
                 users.append(word)
-            elif _GROUP.fullmatch(word):
-                groups.append(word)
+            elif group := _group(word):
+                groups.append(group)
             elif _CHANNEL.fullmatch(word):
                 channels.append(word)
-            elif _HANDLE.fullmatch(word.lower()):
-                groups.append(word.lower())
             elif roles_too and word in _ROLES:
                 roles.append(_ROLES[word])
             else:
                 self.error(key, _no_subject(word, roles_too), f"{key} = {example}")
         return Subjects(min(roles, default=None), tuple(users), tuple(groups), tuple(channels))
+
+
+def _group(word: str) -> str:
+    """A user group as `Subjects` has it: an ID or `@handle`, after `T…/` where its workspace is named. Empty
+    if it is none."""
+    place, mark, name = word.rpartition("/")
+    if mark and not _WORKSPACE.fullmatch(place):
+        return ""
+    group = name if _GROUP.fullmatch(name) else name.lower()
+    known = _GROUP.fullmatch(group) or _HANDLE.fullmatch(group)
+    return f"{place}{mark}{group}" if known else ""
 
 
 def _place(key: str, number: int, data: dict[str, Any]) -> str:

@@ -42,11 +42,12 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 MAX_BYTES = 1_000_000
 """A larger file is not a policy: people write policies by hand."""
-_KEYS = ("default_role", "approval_channel", "roles", "rule", "freeze", "watch", "summary")
+_KEYS = ("default_role", "workspace", "approval_channel", "roles", "rule", "freeze", "watch", "summary")
 _RULE_KEYS = (
     "name",
     "verbs",
     *SCOPE_KEYS,
+    "workspaces",
     "allow",
     "approvals",
     "approvers",
@@ -131,6 +132,7 @@ def _policy(top: TableReader, source: str, permissions: Permissions, projects: P
     return Policy(
         source=source,
         default_role=top.role("default_role", Role.VIEWER),
+        workspace=top.workspace("workspace"),
         grants=_grants(top.table("roles")),
         rules=_rules(top, permissions, projects),
         approval_channel=top.channel("approval_channel"),
@@ -177,6 +179,7 @@ def _rule(table: TableReader, number: int, permissions: Permissions, projects: P
         self_approval=table.boolean("self_approval"),
         expires=table.duration("expires"),
         channel=table.channel("channel"),
+        workspaces=table.workspaces("workspaces"),
     )
 
 

@@ -59,22 +59,25 @@ class Subjects:
     role: Role | None = None
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """User-group IDs, or handles as `@handle` in lower case."""
+    """User-group IDs, or handles as `@handle` in lower case; `T…/` before it names its workspace."""
     channels: tuple[str, ...] = ()
     """IDs of channels: everybody who gives the command or presses the button there."""
+    workspaces: tuple[str, ...] = ()
+    """IDs of workspaces: of all these people, those who act from one of them. Empty means from any."""
 
     @property
     def nobody(self) -> bool:
         return self.role is None and not (self.users or self.groups or self.channels)
 
     def union(self, other: Subjects) -> Subjects:
-        """Both together, with the lower of the two roles."""
+        """Both together, with the lower of the two roles; `workspaces` are those of this one."""
         roles = [role for role in (self.role, other.role) if role is not None]
         return Subjects(
             role=min(roles, default=None),
             users=_union(self.users, other.users),
             groups=_union(self.groups, other.groups),
             channels=_union(self.channels, other.channels),
+            workspaces=self.workspaces,
         )
 
 
@@ -143,6 +146,8 @@ class Rule:
     self_approval: bool | None = None
     expires: timedelta | None = None
     channel: str = ""
+    workspaces: tuple[str, ...] = ()
+    """From which workspaces people may do what it is about, and approve it; empty means from any."""
 
     def matches(self, verb: str, job: Job | None) -> bool:
         """Whether the rule is about `verb` on `job`. Without a job, only a rule for every job matches."""
@@ -212,6 +217,9 @@ class Policy:
     open: bool = False
     """The explicit opt-out, `OPEN`: there is no file on purpose."""
     default_role: Role = Role.VIEWER
+    workspace: str = ""
+    """ID of the workspace whose user groups are meant where none is named. It counts where the app is
+    installed org-wide: otherwise there is but one."""
     grants: tuple[Grant, ...] = ()
     rules: tuple[Rule, ...] = ()
     approval_channel: str = ""
@@ -242,6 +250,12 @@ class Policy:
         """The labels on which it depends who may do what with a job, and when."""
         scopes = [each.scope for each in self.rules] + [each.scope for each in self.planned_freezes]
         return frozenset(key for scope in scopes for key, _ in scope.labels)
+
+    @property
+    def subjects(self) -> tuple[Subjects, ...]:
+        """Everybody whom the file names, role by role and rule by rule."""
+        ruled = (each for rule in self.rules for each in (rule.allow, rule.approvers))
+        return (*(grant.to for grant in self.grants), *(each for each in ruled if each is not None))
 
     @property
     def guest_role(self) -> Role:
@@ -324,7 +338,8 @@ class Policy:
         ruling = replace(
             base,
             rule=rule.name,
-            allow=base.allow if rule.allow is None else rule.allow,
+            allow=replace(rule.allow or base.allow, workspaces=rule.workspaces),
+            approvers=replace(base.approvers, workspaces=rule.workspaces),
             expires=rule.expires,
             channel=rule.channel,
         )
@@ -333,7 +348,7 @@ class Policy:
         return replace(
             ruling,
             approvals=base.approvals if rule.approvals is None else rule.approvals,
-            approvers=base.approvers if rule.approvers is None else rule.approvers,
+            approvers=replace(rule.approvers or base.approvers, workspaces=rule.workspaces),
             self_approval=base.self_approval if rule.self_approval is None else rule.self_approval,
         )
 

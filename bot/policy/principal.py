@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.policy.model import Policy, Role, Subjects
 from bot.store.records import Person
 
-_ONLY_LOOK = "Guests, people of other workspaces and deactivated people may only look here"
+_ONLY_LOOK = "Guests, people of other {} and deactivated people may only look here"
 _BY_NAME = ", and only if the policy names them."
 
 
@@ -27,6 +27,10 @@ class Lookups:
     deactivated."""
     in_channel: Callable[[str, str], bool]
     """Whether a person (second) is a member of a channel (first)."""
+    workspaces_of: Callable[[str], frozenset[str]]
+    """The IDs of the workspaces that a person is in."""
+    outside: str = "workspaces"
+    """What strangers are of; where the app is installed org-wide, “organisations”."""
 
 
 class Principal:
@@ -47,10 +51,11 @@ class Principal:
         self._groups: frozenset[str] | None = None
         self._member: bool | None = None
         self._channel: bool | None = None
+        self._workspaces: frozenset[str] | None = None
 
     def is_one_of(self, subjects: Subjects, *, to_look: bool = False) -> bool:
         """Whether they are among `subjects`; `to_look`: for something that changes nothing."""
-        if subjects.nobody:
+        if subjects.nobody or not self._acts_from(subjects.workspaces):
             return False
         if subjects.role is not None and self._policy.guest_role >= subjects.role:
             return True
@@ -107,12 +112,32 @@ class Principal:
                 self._channel = False
         return self._channel
 
+    def _acts_from(self, workspaces: tuple[str, ...]) -> bool:
+        """Whether they act from one of these workspaces; without any, from wherever they like."""
+        if not workspaces:
+            return True
+        return not self._own_workspaces().isdisjoint(workspaces)
+
+    def _own_workspaces(self) -> frozenset[str]:
+        """The workspace in which they act. Where the delivery does not say it, all that they are in, as they
+        could act from each."""
+        if self._workspaces is None:
+            self._workspaces = frozenset({self.who.workspace} - {""})
+        if not self._workspaces:
+            try:
+                self._workspaces = self._lookups.workspaces_of(self.who.user)
+            except DirectoryUnavailable as error:
+                self.unknown = error
+                self.hint = f"{error} Until that is known, a rule for a workspace grants nothing: try again."
+        return self._workspaces
+
     def _is_member(self) -> bool:
         if self._member is None:
             try:
                 self._member = self._lookups.is_member(self.who.user)
                 if not self._member:
-                    self.hint = _ONLY_LOOK + (_BY_NAME if self._policy.source else ".")
+                    whom = _ONLY_LOOK.format(self._lookups.outside)
+                    self.hint = whom + (_BY_NAME if self._policy.source else ".")
             except DirectoryUnavailable as error:
                 self.unknown = error
                 self.hint = f"{error} Until that is known, you count as a guest: try again later."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.dms.model import Job
-from bot.policy.describe import role_name
+from bot.policy.describe import from_workspaces, role_name
 from bot.policy.model import EffectiveRule, PlannedFreeze, Policy, Role, Subjects
 from bot.util.command import COMMAND
 
@@ -93,11 +93,12 @@ def subjects_text(subjects: Subjects) -> str:
         parts.append(_count(subjects.groups, "user group"))
     if subjects.channels:
         parts.append(f"anybody in {_count(subjects.channels, 'channel')}")
-    return " or ".join(parts) or "nobody"
+    who = " or ".join(parts) or "nobody"
+    return f"{who}, from {from_workspaces(subjects.workspaces)}" if subjects.workspaces else who
 
 
 def _count(items: tuple[str, ...], noun: str) -> str:
-    named = [each for each in items if each.startswith("@")]
+    named = [each for each in items if "@" in each]
     if len(named) == len(items):
         return ", ".join(named)
     return f"a {noun}" if len(items) == 1 else f"{len(items)} {noun}s"

@@ -29,7 +29,7 @@ OTHER = job_name(PROJECT, "us-central1", "other")
 SAM = "U0SAM00001"
 
 
-def people(text: str) -> str:
+def people(text: str, _workspace: str) -> str:
     known = {"@sam": SAM, SAM: SAM}
     if text == "@offline":
         raise DirectoryUnavailable("Slack does not say who is who at the moment.")

@@ -10,8 +10,9 @@ from slack_sdk import WebClient
 
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
-from bot.slack.api.directory import GROUPS_S, MEMBERS_S, RETRY_S, Directory
+from bot.slack.api.directory import GROUPS_S, MEMBERS_S, Directory
 from bot.slack.api.installation import Installation
+from bot.slack.api.lookups import RETRY_S
 from bot.store.records import Person
 from sandbox.slack import SlackServer
 
@@ -78,7 +79,7 @@ def test_a_missing_scope_is_logged_once_and_grants_nothing(
     directory: Directory, slack: SlackServer, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.control.do("scopes", scopes=["users:read"])
-    with caplog.at_level(logging.WARNING, "bot.slack.api.directory"):
+    with caplog.at_level(logging.WARNING, "bot.slack.api.lookups"):
         for _ in range(3):
             with pytest.raises(DirectoryUnavailable, match="usergroups:read"):
                 directory.groups_of(DANA)

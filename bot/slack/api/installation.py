@@ -22,6 +22,11 @@ class Installation:
     """ID of the organisation; empty where the workspace belongs to none."""
     org_wide: bool = False
 
+    @property
+    def outside(self) -> str:
+        """What those are of whom the installation does not serve."""
+        return "organisations" if self.org_wide else "workspaces"
+
     def team_of(self, workspace: str, enterprise: str) -> str:
         """The `team` of somebody who acts in this workspace and belongs to this organisation; each may be
         empty. It is `self.team` for those whom the installation serves."""

@@ -26,6 +26,7 @@ _HISTORY = ("channels:history", "groups:history", "im:history")
 
 METHODS: dict[str, tuple[str, ...]] = {
     "auth.test": (),
+    "auth.teams.list": (),
     "apps.connections.open": (),
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),

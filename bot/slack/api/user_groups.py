@@ -1,0 +1,157 @@
+"""The user groups of a workspace, or of several where the app is installed org-wide.
+
+Handles are unique in one workspace only: whoever may make user groups in another one can make a group of the
+same handle there. So where the app is installed org-wide, a group is meant together with its workspace.
+
+Methods: https://docs.slack.dev/reference/methods/usergroups.list (`usergroups:read`), `usergroups.users.list`
+and `auth.teams.list`. With an org-wide token, the first two need `team_id`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.policy.model import Policy
+from bot.policy.principal import DirectoryUnavailable
+from bot.slack.api.installation import Installation
+from bot.slack.api.lookups import ADD_THE_APP, NOT_GRANTED
+
+_MAX_PAGES = 100
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlaces:
+    """Of which workspaces the policy means user groups. It counts where the app is installed org-wide."""
+
+    main: str = ""
+    """The workspace of the groups that do not name theirs, if the policy says it."""
+    named: frozenset[str] = frozenset()
+    """The workspaces of the groups that name theirs."""
+    unplaced: bool = True
+    """Whether there are groups that do not name theirs."""
+
+
+def group_places(policy: Policy) -> GroupPlaces:
+    """Those of a policy."""
+    groups = [group for subjects in policy.subjects for group in subjects.groups]
+    named = frozenset(each.partition("/")[0] for each in groups if "/" in each)
+    return GroupPlaces(policy.workspace, named, any("/" not in each for each in groups))
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The active user groups: members by group id, and group ids by each other name that the group has."""
+
+    members: Mapping[str, frozenset[str]]
+    names: Mapping[str, str]
+
+    def of(self, user: str) -> frozenset[str]:
+        """The groups that `user` is in, by each of their names."""
+        mine = {group for group, users in self.members.items() if user in users}
+        return frozenset({name for name, group in self.names.items() if group in mine})
+
+    def id(self, name: str) -> str:
+        """The id of a group by a name of it; empty where there is none."""
+        place, mark, group = name.rpartition("/")
+        return self.names.get(f"{place}{mark}{group.lower() if group.startswith('@') else group}", "")
+
+
+class UserGroups:
+    """Reads user groups. Raises what the client raises."""
+
+    def __init__(self, client: WebClient, home: Installation, places: GroupPlaces) -> None:
+        self._client = client
+        self._home = home
+        self._places = places
+        self._logged: set[str] = set()
+
+    def read(self) -> Groups:
+        """All that the policy can mean.
+
+        Raises:
+            DirectoryUnavailable: the policy does not say of which workspace its groups are.
+        """
+        if not self._home.org_wide:
+            found = self._groups("")
+            return Groups(_members(found), _names(found, ""))
+        main = self.main() if self._places.unplaced else self._places.main
+        members: dict[str, frozenset[str]] = {}
+        names: dict[str, str] = {}
+        for place in sorted({main, *self._places.named} - {""}):
+            found = self._granted(place)
+            members |= _members(found)
+            names |= _names(found, f"{place}/") | (_names(found, "") if place == main else {})
+        return Groups(members, names)
+
+    def main(self) -> str:
+        """The workspace that is meant where none is named: what the policy says, or the only one.
+
+        Raises:
+            DirectoryUnavailable: there are several.
+        """
+        if self._places.main:
+            return self._places.main
+        workspaces = list(self.workspaces())
+        if len(workspaces) != 1:
+            raise DirectoryUnavailable(
+                "The policy does not say in which workspace its user groups are, and the app serves several: "
+                'it has to name it, as in `workspace = "T0123ABCD"` or `"T0123ABCD/@dba-team"`.'
+            )
+        return workspaces[0]
+
+    def workspaces(self) -> Iterator[str]:
+        """The workspaces of the organisation to which the app was added."""
+        cursor = ""
+        for _ in range(_MAX_PAGES):
+            answer = self._client.auth_teams_list(limit=1000, cursor=cursor or None)
+            yield from (str(each["id"]) for each in answer.get("teams") or [])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def _granted(self, place: str) -> list[Mapping[str, Any]]:
+        """The groups of a workspace; none if the app is not there, which must not stop the others."""
+        try:
+            found = self._groups(place)
+        except SlackApiError as error:
+            if error.response.get("error") != NOT_GRANTED:
+                raise
+            if place not in self._logged:
+                self._logged.add(place)
+                _log.warning(
+                    "The app is not in the workspace %s, so its user groups grant nothing: %s.",
+                    place,
+                    ADD_THE_APP,
+                )
+            return []
+        self._logged.discard(place)
+        return found
+
+    def _groups(self, place: str) -> list[Mapping[str, Any]]:
+        answer = self._client.usergroups_list(include_users=True, team_id=place or None)
+        found = [each for each in answer.get("usergroups") or [] if not each.get("date_delete")]
+        return [{**each, "users": self._users(each, place)} for each in found]
+
+    def _users(self, group: Mapping[str, Any], place: str) -> list[str]:
+        if group.get("users") is not None:
+            return list(group["users"])
+        answer = self._client.usergroups_users_list(usergroup=group["id"], team_id=place or None)
+        return list(answer.get("users") or [])
+
+
+def _members(groups: list[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    return {each["id"]: frozenset(each["users"]) for each in groups}
+
+
+def _names(groups: list[Mapping[str, Any]], prefix: str) -> dict[str, str]:
+    """Ids by id and by `@handle`, each after the prefix."""
+    handles = {f"{prefix}@{str(each.get('handle') or '').lower()}": each["id"] for each in groups}
+    return handles | {f"{prefix}{each['id']}": each["id"] for each in groups}
