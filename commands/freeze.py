@@ -1,20 +1,22 @@
-"""`/dms freeze`: forbid changes to a job, or to all jobs, until a time."""
+"""`/dms freeze`: forbid changes to a job, to those of a project, or to all, until a time."""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
-from bot.dms.model import Job
+from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
-from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
+from bot.store.records import ACTIVE_RUNS, Freeze
 from bot.util.command import COMMAND
 from bot.util.durations import parse_time
 from bot.util.redact import redact
 from commands.support.base import Context, Verb, only_of_a_job
-from commands.support.freezes import audit, is_public, jobs_text, target
+from commands.support.freezes import FreezeTarget, audit, is_public, target
+from commands.support.projects import PROJECT
 from commands.support.visibility import is_hidden
 
 MAX_FREEZE = timedelta(days=366)
@@ -23,10 +25,10 @@ _MAX_REASON = 300
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     until, reason = _until(ctx, invocation), _reason(invocation)
-    job = target(ctx, invocation)
+    frozen = target(ctx, invocation)
     freeze = Freeze(
         id=secrets.token_urlsafe(12),
-        job=job.name if job else EVERY_JOB,
+        job=frozen.name,
         until=until,
         reason=reason,
         by=ctx.who.user,
@@ -34,10 +36,11 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     )
     with ctx.store.transaction():
         ctx.store.add_freeze(freeze)
-        ctx.store.append_audit(audit(ctx, "frozen", job, f"until {until.isoformat()}: {reason}"))
-    parts: list[RichPart] = [f"{jobs_text(job)} frozen until ", Time(until), " by ", User(ctx.who.user)]
-    parts += [": ", Verbatim(reason), f". No change is made before that.{_runs_in_progress(ctx, job)}"]
-    return Note(tuple(parts), (_unfreeze(ctx, job),), public=is_public(ctx, job))
+        ctx.store.append_audit(audit(ctx, "frozen", frozen, f"until {until.isoformat()}: {reason}"))
+    parts: list[RichPart] = [f"{frozen.subject} frozen until ", Time(until), " by ", User(ctx.who.user)]
+    parts += [": ", Verbatim(reason), f". No change is made before that.{_runs_in_progress(ctx, frozen)}"]
+    unfreeze = Button("Unfreeze", "unfreeze", "run", ctx.ref(frozen.with_verb("unfreeze")))
+    return Note(tuple(parts), (unfreeze,), public=is_public(ctx, frozen))
 
 
 def _until(ctx: Context, invocation: Invocation) -> datetime:
@@ -69,40 +72,49 @@ def _reason(invocation: Invocation) -> str:
 
 
 def _example(invocation: Invocation) -> str:
-    every = "--all" if invocation.is_set("all") else "orders-db"
+    project = invocation.word("project")
+    every = f"--project {project}" if project else "--all" if invocation.is_set("all") else "orders-db"
     subject = invocation.jobs[0] if invocation.jobs else every
     return f'{COMMAND} freeze {subject} --until 2h --reason "month end"'
 
 
-def _runs_in_progress(ctx: Context, job: Job | None) -> str:
-    runs = ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else "")
+def _runs_in_progress(ctx: Context, frozen: FreezeTarget) -> str:
+    job = frozen.job
+    runs = [
+        each
+        for each in ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else "")
+        if frozen.project is None or project_of(each.job) == frozen.project.id
+    ]
     count = sum(1 for run in runs if job or not is_hidden(ctx, "freeze", run.job))
     if not count:
         return ""
     return f" What is under way goes on: {count} {'action' if count == 1 else 'actions'}."
 
 
-def _unfreeze(ctx: Context, job: Job | None) -> Button:
-    lift = Invocation("unfreeze", (job.name,)) if job else Invocation("unfreeze", flags={"all": True})
-    return Button("Unfreeze", "unfreeze", "run", ctx.ref(lift))
-
-
 VERB = Verb(
     name="freeze",
     permission=Permission.FREEZE,
     summary="stop all changes for a while",
-    usage=('freeze JOB --until 2h --reason "…"', 'freeze --all --until 2026-12-01T08:00Z --reason "…"'),
+    usage=(
+        'freeze JOB --until 2h --reason "…"',
+        'freeze --project prod --until 2h --reason "…"',
+        'freeze --all --until 2026-12-01T08:00Z --reason "…"',
+    ),
     syntax=Syntax(
         "optional",
         flags=(
             Flag("all", "switch", "every job"),
+            replace(PROJECT, help="every job of this project, by its alias or ID"),
             Flag("until", "time", "when it ends"),
             Flag("reason", "text", "why, shown to people who are blocked"),
         ),
     ),
     details=f"Nobody can change a frozen job from here until then, or until `{COMMAND} unfreeze`. What is "
     "under way goes on, and changes made elsewhere (console, gcloud) are not stopped.",
-    examples=('freeze orders-db --until 2h --reason "month end"', 'freeze --all --until 3d --reason "audit"'),
+    examples=(
+        'freeze orders-db --until 2h --reason "month end"',
+        'freeze --all --until 3d --reason "audit"',
+    ),
     run=_run,
     asks_service=only_of_a_job,
 )

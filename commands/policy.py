@@ -11,8 +11,8 @@ from bot.dms.model import Job
 from bot.policy import describe as words
 from bot.policy.access import Approvers, Verdict
 from bot.policy.permissions import Permission
-from bot.requests.wording import freeze_terms
-from bot.store.records import EVERY_JOB, Freeze
+from bot.requests.wording import freeze_terms, frozen_jobs
+from bot.store.records import Freeze
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.resolve import find_job
@@ -38,7 +38,7 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
         sections = [_you(ctx), *words.overview(policy), *sections]
     if page == pages:
         sections += words.notices(policy)[:PER_PAGE]
-        sections += [_frozen(freeze) for freeze in _freezes(ctx)[: PER_PAGE // 2]]
+        sections += [_frozen(ctx, freeze) for freeze in _freezes(ctx)[: PER_PAGE // 2]]
         sections += _warnings(policy.warnings)
     return AnswerPage(
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
@@ -55,11 +55,11 @@ def _you(ctx: Context) -> Section:
 def _freezes(ctx: Context) -> list[Freeze]:
     """The freezes that hold now, without those of jobs that are hidden from this person."""
     found = ctx.store.freezes(ctx.now())
-    return [each for each in found if each.job == EVERY_JOB or not is_hidden(ctx, "policy", each.job)]
+    return [each for each in found if not (each.is_of_one_job and is_hidden(ctx, "policy", each.job))]
 
 
-def _frozen(freeze: Freeze) -> Section:
-    what = "every job" if freeze.job == EVERY_JOB else f"`{freeze.job.rpartition('/')[2]}`"
+def _frozen(ctx: Context, freeze: Freeze) -> Section:
+    what = frozen_jobs(freeze, ctx.settings.projects)
     return Section((f"*Frozen*: {what} ", *freeze_terms(freeze)))
 
 
@@ -86,7 +86,7 @@ def _mine(ctx: Context, job: Job) -> AnswerPage:
         for verbs, verdict in _group_verbs(job, [each for each in verdicts if not each[1].allowed])
     ]
     sections = [_you(ctx)]
-    sections += [_frozen(freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
+    sections += [_frozen(ctx, freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
     sections += _group("You may", may) + _group("You may not", may_not)
     return AnswerPage(
         title=f"What you may do with {job.id}",

@@ -3,84 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
-from bot.dms.model import Job
+from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
-from bot.requests.wording import freeze_terms
+from bot.requests.wording import freeze_terms, frozen_jobs, unfreeze_arguments
 from bot.store.records import EVERY_JOB, Freeze, OutMessage
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
-from commands.support.freezes import audit, is_public, jobs_text, target
+from commands.support.freezes import FreezeTarget, audit, is_public, target
+from commands.support.projects import PROJECT
 from commands.support.visibility import is_hidden, is_open_here
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    job = target(ctx, invocation)
+    frozen = target(ctx, invocation)
     with ctx.store.transaction():
-        lifted = ctx.store.lift_freezes(job.name if job else EVERY_JOB, ctx.who.user, ctx.now())
+        lifted = ctx.store.lift_freezes(frozen.name, ctx.who.user, ctx.now())
         if lifted:
-            ctx.store.append_audit(audit(ctx, "unfrozen", job, f"freezes lifted: {len(lifted)}"))
-            _notify_owners(ctx, job, lifted)
-    still = _still(ctx, job)
-    public = is_public(ctx, job) and not (still and _names_hidden_jobs(ctx, job))
+            ctx.store.append_audit(audit(ctx, "unfrozen", frozen, f"freezes lifted: {len(lifted)}"))
+            _notify_owners(ctx, frozen, lifted)
+    still = _still(ctx, frozen)
+    public = is_public(ctx, frozen) and not (still and _names_hidden_jobs(ctx, frozen))
     if not lifted:
-        nothing = _nothing(job, alone=not still)
+        nothing = _nothing(frozen, alone=not still)
         return Note((nothing, " ", *still) if still else nothing, tone="warn" if still else "info")
-    parts: tuple[RichPart, ...] = (f"{jobs_text(job)} no longer frozen: ", User(ctx.who.user), " lifted it.")
+    parts: tuple[RichPart, ...] = (f"{frozen.subject} no longer frozen: ", User(ctx.who.user), " lifted it.")
     return Note((*parts, " ", *still) if still else parts, tone="good", public=public)
 
 
-def _notify_owners(ctx: Context, job: Job | None, lifted: Sequence[Freeze]) -> None:
+def _notify_owners(ctx: Context, frozen: FreezeTarget, lifted: Sequence[Freeze]) -> None:
     """A direct message to each other person whose freeze was lifted: they count on it."""
-    what = f"your freeze of {f'`{job.id}`' if job else 'all jobs'}"
     for owner, freeze in {each.by: each for each in lifted if each.by != ctx.who.user}.items():
-        subject = {"by": ctx.who.user, "text": f"lifted {what}. Changes are possible again."}
+        text = f"lifted your freeze of {frozen.text}. Changes are possible again."
+        subject = {"by": ctx.who.user, "text": text}
         ctx.store.enqueue(OutMessage(f"lifted:{freeze.id}", owner, "text", subject, created=ctx.now()))
 
 
-def _nothing(job: Job | None, *, alone: bool) -> str:
-    if job is None:
-        return "There is no freeze of all jobs to lift."
-    return f"`{job.id}` is not frozen." if alone else f"`{job.id}` has no freeze of its own to lift."
+def _nothing(frozen: FreezeTarget, *, alone: bool) -> str:
+    if frozen.job is None:
+        return f"There is no freeze of {frozen.text} to lift."
+    return f"{frozen.text} is not frozen." if alone else f"{frozen.text} has no freeze of its own to lift."
 
 
-def _frozen_alone(ctx: Context) -> list[str]:
-    """Full names of the jobs with a freeze of their own that this person may see."""
-    frozen = {freeze.job for freeze in ctx.store.freezes(ctx.now())} - {EVERY_JOB}
-    return [name for name in frozen if not is_hidden(ctx, "unfreeze", name)]
+def _frozen_alone(ctx: Context, frozen: FreezeTarget) -> list[Freeze]:
+    """Freezes of less than all that `frozen` stands for, without those of jobs hidden from this person."""
+    inside = [
+        each
+        for each in ctx.store.freezes(ctx.now())
+        if each.job not in (EVERY_JOB, frozen.name)
+        and (frozen.project is None or (each.is_of_one_job and project_of(each.job) == frozen.project.id))
+    ]
+    return [each for each in inside if not (each.is_of_one_job and is_hidden(ctx, "unfreeze", each.job))]
 
 
-def _names_hidden_jobs(ctx: Context, job: Job | None) -> bool:
+def _names_hidden_jobs(ctx: Context, frozen: FreezeTarget) -> bool:
     """Whether the answer names jobs that some readers of the channel may not see."""
-    return job is None and not all(is_open_here(ctx, name) for name in _frozen_alone(ctx))
+    named = _frozen_alone(ctx, frozen) if frozen.job is None else []
+    return not all(is_open_here(ctx, each.job) for each in named if each.is_of_one_job)
 
 
-def _still(ctx: Context, job: Job | None) -> tuple[RichPart, ...]:
+def _still(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
     """What else forbids changes, and how to lift it; empty if nothing does."""
-    if job is None:
-        others = _frozen_alone(ctx)
-        names = ", ".join(f"`{name.rpartition('/')[2]}`" for name in sorted(others)[:10])
-        return (f"Frozen on their own are still: {names}.",) if others else ()
-    for freeze in ctx.store.freezes(ctx.now(), job.name):
-        return (
-            f"All jobs are frozen, `{job.id}` too, ",
-            *freeze_terms(freeze),
-            f". `{COMMAND} unfreeze --all` lifts that.",
-        )
-    closed = ctx.access.planned_freeze_reason(job)
-    return (closed,) if closed else ()
+    wider = _wider(ctx, frozen)
+    if frozen.job is not None:
+        closed = ctx.access.planned_freeze_reason(frozen.job)
+        return wider or ((closed,) if closed else ())
+    projects = ctx.settings.projects
+    names = sorted({frozen_jobs(each, projects) for each in _frozen_alone(ctx, frozen)})
+    alone = f"Frozen on their own are still: {', '.join(names[:10])}." if names else ""
+    return (*wider, *([" "] if wider and alone else []), *([alone] if alone else []))
+
+
+def _wider(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
+    """A freeze of more jobs that holds for these, too."""
+    projects = ctx.settings.projects
+    for freeze in ctx.store.freezes(ctx.now(), frozen.name):
+        if freeze.job != frozen.name:
+            jobs = frozen_jobs(freeze, projects)
+            return (
+                f"{jobs.capitalize()} are frozen, {frozen.text} too, ",
+                *freeze_terms(freeze),
+                f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects)}` lifts that.",
+            )
+    return ()
 
 
 VERB = Verb(
     name="unfreeze",
     permission=Permission.FREEZE,
     summary="allow changes again",
-    usage=("unfreeze JOB", "unfreeze --all"),
-    syntax=Syntax("optional", flags=(Flag("all", "switch", "lift the freeze of every job"),)),
-    details="Lifts every freeze that was set on the job; `--all` lifts the freeze of all jobs and leaves "
-    "those of single jobs. Planned freezes stand in the policy file and end by themselves.",
+    usage=("unfreeze JOB", "unfreeze --project prod", "unfreeze --all"),
+    syntax=Syntax(
+        "optional",
+        flags=(
+            Flag("all", "switch", "lift the freeze of every job"),
+            replace(PROJECT, help="lift the freeze of this project, by its alias or ID"),
+        ),
+    ),
+    details="Lifts every freeze that was set on the job. `--all` lifts the freeze of all jobs and leaves "
+    "those of projects and single jobs; `--project` leaves those of single jobs. Planned freezes stand in "
+    "the policy file and end by themselves.",
     examples=("unfreeze orders-db", "unfreeze --all"),
     run=_run,
     asks_service=only_of_a_job,

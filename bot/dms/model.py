@@ -381,12 +381,6 @@ def parse_name(name: str) -> tuple[str, str, str]:
     return match["project"], match["location"], match["id"]
 
 
-def project_of(name: str) -> str:
-    """The project's ID in a resource name of a project or of what is in it; empty for any other text."""
-    kind, _, rest = name.partition("/")
-    return rest.partition("/")[0] if kind == "projects" else ""
-
-
 def job_name(project: str, location: str, job_id: str) -> str:
     """The full resource name of a migration job."""
     return f"projects/{project}/locations/{location}/migrationJobs/{job_id}"

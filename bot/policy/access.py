@@ -141,6 +141,14 @@ class Access:
         refused = next((each for each in verdicts if not each.allowed), None)
         return refused or _strictest(verdicts)
 
+    def project_verdict(self, who: Person, verb: str, project: str) -> Verdict:
+        """May `who` use `verb`, which changes, on all jobs of a project? Every rule that may match one has to
+        allow it."""
+        principal = self.principal(who)
+        rules = self.policy.effective_rules(verb, project)
+        verdicts = [self._verdict(principal, verb, rule, None) for rule in rules]
+        return next((each for each in verdicts if not each.allowed), verdicts[-1])
+
     def visible(self, who: Person, verb: str, jobs: Iterable[Job]) -> tuple[Job, ...]:
         """Those of `jobs` that `who` may look at with `verb`."""
         given = tuple(jobs)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
 from bot.config.projects import Projects
 from bot.dms.model import short_name
-from bot.policy.model import Policy, Role, Rule, Scope, Subjects
+from bot.policy.model import Policy, Role, Rule, Subjects
 from bot.policy.permissions import DESTROYS, Permissions, verb_sets
+from bot.policy.scope import Scope
 from bot.policy.subscriptions import EVERYTHING
 from bot.util.durations import humanize
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from bot.config.projects import Project
-from bot.policy.model import EffectiveRule, Policy, Role, Rule, Scope, Subjects
+from bot.policy.model import EffectiveRule, Policy, Role, Rule, Subjects
 from bot.policy.permissions import CHANGES, DESTROYS, PARTS, Permission, verb_sets, verbs_with
+from bot.policy.scope import Scope
 from bot.util.text import count_of
 
 

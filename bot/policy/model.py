@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import IntEnum
-from fnmatch import fnmatchcase
 
 from bot.config.projects import Projects
 from bot.dms.model import Job
 from bot.dms.rules import HARMLESS
 from bot.policy.permissions import BUILT_IN, CHANGES, DESTROYS, PARTS, Permission, Permissions
+from bot.policy.scope import ALL_JOBS, Scope
 
 
 class Role(IntEnum):
@@ -94,52 +94,12 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """A set of jobs: those of any of the projects that match any of the patterns and all of the labels. Empty
-    means every job."""
-
-    jobs: tuple[str, ...] = ()
-    """Globs over `id`, `location/id` or `project/location/id`."""
-    labels: tuple[tuple[str, str], ...] = ()
-    """Each a key and a glob over the value."""
-    projects: tuple[str, ...] = ()
-    """IDs."""
-
-    @property
-    def everything(self) -> bool:
-        """Whether it matches every job."""
-        by_name = not self.jobs or any(set(each) <= set("*/") for each in self.jobs)
-        return by_name and not self.labels and not self.projects
-
-    def matches(self, job: Job) -> bool:
-        return self.matches_name(job) and all(_labelled(job, key, value) for key, value in self.labels)
-
-    def matches_name(self, job: Job) -> bool:
-        """Whether the job's name, and so its project, matches; its labels may still not."""
-        if self.projects and job.project not in self.projects:
-            return False
-        return not self.jobs or any(pattern_matches(pattern, job) for pattern in self.jobs)
-
-
-def pattern_matches(pattern: str, job: Job) -> bool:
-    """Whether a glob matches the job. Each part between slashes is matched with its own part of the name."""
-    wanted = pattern.split("/")
-    parts = (job.project, job.location, job.id)[-len(wanted) :]
-    return all(fnmatchcase(part, glob) for part, glob in zip(parts, wanted, strict=True))
-
-
-def _labelled(job: Job, key: str, value: str) -> bool:
-    label = job.label(key)
-    return label is not None and fnmatchcase(label, value)
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
     """One `[[rule]]`. None means the default of the verb."""
 
     name: str
     verbs: frozenset[str]
-    scope: Scope = Scope()
+    scope: Scope = ALL_JOBS
     allow: Subjects | None = None
     approvals: int | None = None
     approvers: Subjects | None = None
@@ -202,7 +162,7 @@ class PlannedFreeze:
     start: datetime
     until: datetime
     reason: str
-    scope: Scope = Scope()
+    scope: Scope = ALL_JOBS
 
     def applies(self, now: datetime, job: Job) -> bool:
         return self.start <= now < self.until and self.scope.matches(job)
@@ -296,9 +256,13 @@ class Policy:
         """Whether a rule is about `verb`."""
         return any(verb in rule.verbs for rule in self.rules)
 
-    def effective_rules(self, verb: str) -> tuple[EffectiveRule, ...]:
-        """What can apply to `verb` on some job, in order, up to the first rule for every job."""
-        return self._effective_rules(verb, self.rules, lambda scope: scope.everything)
+    def effective_rules(self, verb: str, project: str = "") -> tuple[EffectiveRule, ...]:
+        """What can apply to `verb` on some job (of a project, by its ID), in order, up to the first rule for
+        every such job."""
+        if not project:
+            return self._effective_rules(verb, self.rules, lambda scope: scope.everything)
+        here = (rule for rule in self.rules if rule.scope.includes(project))
+        return self._effective_rules(verb, here, lambda scope: scope.covers(project))
 
     def effective_rules_by_name(self, verb: str, job: Job) -> tuple[EffectiveRule, ...]:
         """What can apply to `verb` on a job of which only the name is known, whatever its labels are."""

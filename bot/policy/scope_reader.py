@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from bot.config.projects import Projects
 from bot.policy.fields import TableReader, shown
-from bot.policy.model import Scope
+from bot.policy.scope import Scope
 from bot.util.suggest import or_similar
 
 SCOPE_KEYS = ("jobs", "labels", "projects")

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from bot.config.projects import Projects
 from bot.dms.error_news import TOLD, brings_errors, ends_errors, recovers
-from bot.dms.model import BEFORE_CDC, Job, Phase, State, project_of
+from bot.dms.model import BEFORE_CDC, Job, Phase, State
+from bot.dms.resource_names import project_of
 from bot.dms.source_writes import MAY_RESUME, MUST_STOP, may_resume, must_stop
 from bot.policy.model import NO_PROJECTS, WatchDefault
 from bot.store.records import Event

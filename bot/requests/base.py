@@ -202,7 +202,7 @@ class RequestContext:
         """The freeze or run that forbids this action on a job now."""
         freezes = () if action in HARMLESS else self.store.freezes(self.clock(), job.name)
         if freezes:
-            return Blocker(frozen_reason(job, freezes[0]))
+            return Blocker(frozen_reason(freezes[0], self.access.policy.projects))
         run = locking_run(self.store, action, job.name)
         return None if run is None else self._lock_blocker(job, run)
 

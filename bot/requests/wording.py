@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import Button, Note, RichPart, RichText, Time, User, Verbatim, rich_parts
+from bot.config.projects import Projects
 from bot.dms.model import FieldChange, Job, Options, short_name
 from bot.dms.rules import Action, where
 from bot.dms.running_errors import runs_with_errors
 from bot.requests.fingerprint import edits
 from bot.requests.rules import OVERDUE_AFTER, is_overdue
-from bot.store.records import EVERY_JOB, Freeze, Request, RequestState, Run
+from bot.store.records import Freeze, Request, RequestState, Run
 from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import first_few
@@ -88,14 +89,27 @@ def freeze_terms(freeze: Freeze) -> tuple[RichPart, ...]:
     return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Verbatim(freeze.reason))
 
 
-def frozen_reason(job: Job, freeze: Freeze) -> RichText:
+def frozen_jobs(freeze: Freeze, projects: Projects) -> str:
+    """The jobs of a freeze, for a sentence: "`orders-db`", "all jobs of `prod`" or "all jobs"."""
+    if freeze.is_of_one_job:
+        return f"`{short_name(freeze.job)}`"
+    return f"all jobs of `{projects.shown(freeze.project)}`" if freeze.project else "all jobs"
+
+
+def unfreeze_arguments(freeze: Freeze, projects: Projects) -> str:
+    """What follows `unfreeze` to lift it."""
+    if freeze.is_of_one_job:
+        return short_name(freeze.job)
+    return f"--project {projects.shown(freeze.project)}" if freeze.project else "--all"
+
+
+def frozen_reason(freeze: Freeze, projects: Projects) -> RichText:
     """Why a freeze forbids changes."""
-    every = freeze.job == EVERY_JOB
-    scope = "All jobs are" if every else f"`{job.id}` is"
+    jobs = frozen_jobs(freeze, projects)
     return (
-        f"{scope} frozen ",
+        f"{jobs[0].upper()}{jobs[1:]} {'is' if freeze.is_of_one_job else 'are'} frozen ",
         *freeze_terms(freeze),
-        f". `{COMMAND} unfreeze {'--all' if every else job.id}` lifts it.",
+        f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects)}` lifts it.",
     )
 
 

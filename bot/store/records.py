@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.dms.model import Job, Options, State
+from bot.dms.resource_names import is_job_name, project_of
 from bot.dms.rules import Action
 from bot.dms.running_errors import faulty_databases, shown_status
 from bot.store.facts import RequestFacts
@@ -179,19 +180,33 @@ EVERY_JOB = "*"
 """Stands for all jobs where a job's name is expected."""
 
 
+def every_job_of(project_id: str) -> str:
+    """Stands for all jobs of a project where a job's name is expected."""
+    return f"projects/{project_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """Forbids changes to a job, or to all, until a time."""
+    """Forbids changes to a job, to those of a project, or to all, until a time."""
 
     id: str
     job: str
-    """Full resource name, or `EVERY_JOB`."""
+    """Full resource name, `every_job_of` a project, or `EVERY_JOB`."""
     until: datetime
     reason: str
     by: str
     created: datetime
     lifted: datetime | None = None
     lifted_by: str = ""
+
+    @property
+    def is_of_one_job(self) -> bool:
+        return is_job_name(self.job)
+
+    @property
+    def project(self) -> str:
+        """The ID of the project all of whose jobs it is for; else empty."""
+        return "" if self.is_of_one_job else project_of(self.job)
 
 
 @dataclass(frozen=True, slots=True)

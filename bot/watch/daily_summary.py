@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from bot.dms import source_writes
-from bot.dms.model import State, project_of
+from bot.dms.model import State
+from bot.dms.resource_names import project_of
 from bot.policy.model import NO_PROJECTS, Summary
 from bot.policy.subscriptions import is_alert
 from bot.store import Store

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.cmdline.answers import Channel, RichPart, Time, User, Verbatim
 from bot.config.projects import Projects
 from bot.dms.display import status_text
+from bot.dms.resource_names import is_job_name, project_of
 from bot.policy.describe import watched_jobs
 from bot.requests.job_names import JobNamer
 from bot.store.records import EVERY_JOB, AuditEntry
@@ -31,7 +32,7 @@ def audit_line(entry: AuditEntry, calls: JobNamer | None, projects: Projects) ->
 
 def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tuple[RichPart, ...]:
     who: tuple[RichPart, ...] = (User(entry.user), " ") if entry.user else ()
-    job = _job(entry, calls)
+    job = _job(entry, calls, projects)
     match entry.event:
         case "frozen":
             return (*who, f"*froze* {job or 'the job'}", *_until(entry))
@@ -52,9 +53,11 @@ def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tupl
     return (f"*{entry.event}*: {done}", *asker)
 
 
-def _job(entry: AuditEntry, calls: JobNamer | None) -> str:
+def _job(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> str:
     if entry.job == EVERY_JOB:
         return "all jobs"
+    if entry.job and not is_job_name(entry.job):
+        return f"all jobs of `{projects.shown(project_of(entry.job))}`"
     return f"`{calls(entry.job)}`" if calls is not None and entry.job else ""
 
 

@@ -2,57 +2,104 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
+from bot.config.projects import Project
 from bot.dms.model import Job
-from bot.store.records import EVERY_JOB, AuditEntry
+from bot.store.records import EVERY_JOB, AuditEntry, every_job_of
 from bot.util.command import COMMAND
 from bot.util.redact import redact
 from commands.support.base import Context, EarlyAnswer
+from commands.support.projects import find_project
 from commands.support.resolve import find_job
 
 
-def target(ctx: Context, invocation: Invocation) -> Job | None:
-    """The job to freeze or unfreeze, or None for all jobs.
+@dataclass(frozen=True, slots=True)
+class FreezeTarget:
+    """A job, or all jobs of a project, or all jobs."""
+
+    job: Job | None = None
+    project: Project | None = None
+
+    @property
+    def name(self) -> str:
+        """As `Freeze.job` has it."""
+        if self.job is not None:
+            return self.job.name
+        return every_job_of(self.project.id) if self.project else EVERY_JOB
+
+    @property
+    def text(self) -> str:
+        """For a sentence: "`orders-db`", "all jobs of `prod`" or "all jobs"."""
+        if self.job is not None:
+            return f"`{self.job.id}`"
+        return f"all jobs of `{self.project.shown}`" if self.project else "all jobs"
+
+    @property
+    def subject(self) -> str:
+        """With a verb, to begin a sentence."""
+        return f"{self.text} is" if self.job else f"{self.text.capitalize()} are"
+
+    def with_verb(self, verb: str) -> Invocation:
+        """The verb with this target."""
+        if self.job is not None:
+            return Invocation(verb, (self.job.name,))
+        return Invocation(verb, flags={"project": self.project.id} if self.project else {"all": True})
+
+
+def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
+    """What to freeze or unfreeze.
 
     Raises:
-        UsageError: the invocation names both or neither.
+        UsageError: the invocation names none or several, or a project that there is not.
         EarlyAnswer: there is no such job, or this person may not do that.
         DmsError: the service did not answer.
     """
-    verb = invocation.verb
-    if bool(invocation.jobs) == invocation.is_set("all"):
+    verb, named = invocation.verb, invocation.word("project")
+    if sum(map(bool, (invocation.jobs, named, invocation.is_set("all")))) != 1:
         raise UsageError(
-            f"Name a job or all of them: `{COMMAND} {verb} orders-db …` or `{COMMAND} {verb} --all …`."
+            f"Name a job, a project or all jobs: `{COMMAND} {verb} orders-db …`, "
+            f"`{COMMAND} {verb} --project prod …` or `{COMMAND} {verb} --all …`."
         )
     if invocation.jobs:
-        return find_job(ctx, invocation.jobs[0], invocation)
-    verdict = ctx.access.verdict(ctx.who, verb)
+        return FreezeTarget(job=find_job(ctx, invocation.jobs[0], invocation))
+    project = _project(ctx, verb, named) if named else None
+    verdict = (
+        ctx.access.project_verdict(ctx.who, verb, project.id)
+        if project
+        else ctx.access.verdict(ctx.who, verb)
+    )
     if not verdict.allowed:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
-    return None
+    return FreezeTarget(project=project)
 
 
-def audit(ctx: Context, event: str, job: Job | None, detail: str) -> AuditEntry:
+def _project(ctx: Context, verb: str, text: str) -> Project:
+    """A freeze can be lifted although its project is no longer served."""
+    frozen = {each.project for each in ctx.store.freezes(ctx.now())}
+    if verb == "unfreeze" and text in frozen and ctx.settings.projects.get(text) is None:
+        return Project(text)
+    return find_project(ctx, text)
+
+
+def audit(ctx: Context, event: str, frozen: FreezeTarget, detail: str) -> AuditEntry:
     """The audit row of a freeze that begins or ends."""
+    job = frozen.job
     return AuditEntry(
         at=ctx.now(),
         event=event,
         user=ctx.who.user,
         team=ctx.who.audit_team,
         channel=ctx.who.channel,
-        job=job.name if job else EVERY_JOB,
+        job=frozen.name,
         job_create_time=job.create_time.isoformat() if job else "",
         job_status=job.status if job else "",
         detail=redact(detail),
     )
 
 
-def is_public(ctx: Context, job: Job | None) -> bool:
+def is_public(ctx: Context, frozen: FreezeTarget) -> bool:
     """Whether the channel may read of it: it names a job that some people there may not see."""
-    return job is None or ctx.access.is_open_to(ctx.who.channel, job)
-
-
-def jobs_text(job: Job | None) -> str:
-    """The frozen jobs with a verb, to begin a sentence."""
-    return f"`{job.id}` is" if job else "All jobs are"
+    return frozen.job is None or ctx.access.is_open_to(ctx.who.channel, frozen.job)

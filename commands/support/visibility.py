@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.dms.model import Job
+from bot.dms.resource_names import is_job_name
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.permissions import Permission
-from bot.store.records import EVERY_JOB, AuditEntry
+from bot.store.records import EVERY_JOB, AuditEntry, every_job_of
 from commands.support.base import Context
 
 
@@ -29,7 +30,7 @@ class Visibility:
 
     def shows(self, entry: AuditEntry) -> bool:
         """Whether the row is about no job that is hidden from this person."""
-        if not entry.job.startswith("projects/"):
+        if not is_job_name(entry.job):
             return True
         if entry.job not in self._visible:
             self._visible[entry.job] = not is_hidden(self._ctx, "history", entry.job)
@@ -98,7 +99,7 @@ def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tu
     permissions = ctx.access.permissions(ctx.who)
 
     def may(action: Action, job: Job) -> bool:
-        if action not in HARMLESS and not frozen.isdisjoint((EVERY_JOB, job.name)):
+        if action not in HARMLESS and not frozen.isdisjoint((EVERY_JOB, every_job_of(job.project), job.name)):
             return False
         return permissions.may(action, job)
 

@@ -139,9 +139,9 @@ def test_it_takes_a_role(env: Env) -> None:
         ('freeze {job} --until yesterday --reason "x"', "yesterday"),
         ('freeze {job} --until 2020-01-01 --reason "x"', "is over already"),
         ('freeze {job} --until 900d --reason "x"', "a year at most"),
-        ('freeze --until 2h --reason "x"', "Name a job or all of them"),
-        ('freeze {job} --all --until 2h --reason "x"', "Name a job or all of them"),
-        ("unfreeze", "Name a job or all of them"),
+        ('freeze --until 2h --reason "x"', "Name a job, a project or all jobs"),
+        ('freeze {job} --all --until 2h --reason "x"', "Name a job, a project or all jobs"),
+        ("unfreeze", "Name a job, a project or all jobs"),
         ('freeze no-such-job --until 2h --reason "x"', "no migration job"),
     ],
 )

@@ -12,9 +12,9 @@ from bot.policy.model import (
     Grant,
     PolicyError,
     Role,
-    Scope,
     Subjects,
 )
+from bot.policy.scope import Scope
 
 from .people import CHANGES, DECLARED, DESTROYS, FREEZES, NO_POLICY, OPEN, OPERATES, ROLES, VIEWS, parse
 

@@ -281,14 +281,14 @@ def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path)
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('freeze --until 2h --reason "x"', "Name a job or all of them"),
-        ('freeze orders --all --until 2h --reason "x"', "Name a job or all of them"),
+        ('freeze --until 2h --reason "x"', "Name a job, a project or all jobs"),
+        ('freeze orders --all --until 2h --reason "x"', "Name a job, a project or all jobs"),
         ('freeze orders --reason "x"', "Say until when"),
         ("freeze orders --until 2h", "Say why"),
         ('freeze orders --until 2026-01-01T00:00Z --reason "x"', "is over already"),
         ('freeze orders --until 600d --reason "x"', "a year at most"),
         (f'freeze orders --until 2h --reason "{"x" * 400}"', "at most 300 characters"),
-        ("unfreeze", "Name a job or all of them"),
+        ("unfreeze", "Name a job, a project or all jobs"),
     ],
 )
 def test_what_is_missing_is_said(typing: CommandService, line: str, said: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.dms.resource_names import project_of
 from bot.store.codec import clean, time_text
-from bot.store.records import Freeze
+from bot.store.records import EVERY_JOB, Freeze, every_job_of
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
 
@@ -19,14 +20,14 @@ class FreezeTable(TableGroup):
         self._db.change(_ADD, _FREEZES.values(freeze))
 
     def freezes(self, now: datetime, job: str = "") -> tuple[Freeze, ...]:
-        """Freezes in force at `now`; with `job`, those that apply to it (its own and `*`)."""
+        """Freezes in force at `now`; with `job`, those that apply to it (its own, its project's and `*`)."""
         where = Where().add("lifted IS NULL AND until > ?", time_text(now))
         if job:
-            where.one_of("job", (job, "*"))
+            where.one_of("job", (job, every_job_of(project_of(job)), EVERY_JOB))
         return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params))
 
     def lift_freezes(self, job: str, by: str, now: datetime) -> tuple[Freeze, ...]:
-        """Lift the freezes set on exactly `job` (`*` for all jobs), and return them; in one transaction."""
+        """Lift the freezes set on exactly `job` (see `Freeze.job`), and return them; in one transaction."""
         at = time_text(now)
         lifted = tuple(each for each in self.freezes(now, job) if each.job == clean(job))
         self._db.change(_LIFT, (at, clean(by), clean(job), at))
