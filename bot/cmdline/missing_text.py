@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from bot.cmdline.answers import RichPart, Verbatim
+from bot.config.projects import ALL_LOCATIONS
 from bot.dms.missing import MissingLocation, Why
 
 _MAX_REASON = 300
@@ -17,24 +19,38 @@ def grouped(missing: Sequence[MissingLocation]) -> dict[tuple[Why, str], list[st
     If there are many reasons, they are left out, so that every location can be named.
     """
     groups = _grouped(missing, _reason)
-    return groups if len(groups) <= _MAX_GROUPS else _grouped(missing, lambda _: "")
+    if len(groups) > _MAX_GROUPS:
+        groups = _grouped(missing, lambda _: "")
+    return {(why, reason): [each.shown for each in places] for (why, reason), places in groups.items()}
 
 
 def _grouped(
     missing: Sequence[MissingLocation], reason_of: Callable[[MissingLocation], str]
-) -> dict[tuple[Why, str], list[str]]:
+) -> dict[tuple[Why, str], list[MissingLocation]]:
     order = list(Why)
-    groups: dict[tuple[Why, str], list[str]] = {}
+    groups: dict[tuple[Why, str], list[MissingLocation]] = {}
     for each in sorted(missing, key=lambda one: order.index(one.why)):
-        groups.setdefault((each.why, reason_of(each)), []).append(each.shown)
-    return groups
+        groups.setdefault((each.why, reason_of(each)), []).append(each)
+    # What was said of one location alone is quoted as it was said.
+    return {
+        (why, _cut(places[0].reason) if reason and len(places) == 1 else reason): places
+        for (why, reason), places in groups.items()
+    }
 
 
 def _reason(missing: MissingLocation) -> str:
-    """Cut to what a sentence can hold; the same for locations that differ in their names alone."""
+    """The same for locations that differ in their names alone."""
     if missing.why is Why.SILENT:
         return ""
-    reason = missing.reason.replace(missing.location, "this location")
+    if missing.location == ALL_LOCATIONS:
+        return _cut(missing.reason)
+    name = rf"{re.escape(missing.location)}(?![\w-])"
+    without = re.sub(rf"(?<=locations/){name}", "…", missing.reason)
+    return _cut(re.sub(rf"(?<![\w-]){name}", "this location", without))
+
+
+def _cut(reason: str) -> str:
+    """What a sentence can hold."""
     return reason if len(reason) <= _MAX_REASON else reason[: _MAX_REASON - 1] + "…"
 
 

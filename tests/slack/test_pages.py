@@ -21,6 +21,7 @@ from bot.cmdline.answers import (
     Section,
     Verbatim,
 )
+from bot.cmdline.missing_text import grouped
 from bot.dms.advice import next_step
 from bot.dms.delay import MeasuredDelay
 from bot.dms.dump_forecast import DumpForecast
@@ -130,11 +131,19 @@ def test_silent_locations_and_filters_are_named() -> None:
     told = all_text(payload)
     assert "*Not answering*: `europe-west1`.\n" in told
     assert "*Quota used up*: `asia-east1` (Quota exceeded for 'API requests per minute').\n" in told
-    assert (
-        "*Refused*: `us-east1`, `us-west1` (Permission 'list' denied on locations/this location).\n" in told
-    )
+    assert "*Refused*: `us-east1`, `us-west1` (Permission 'list' denied on locations/…).\n" in told
     assert "`state=running`" in told
     assert "4 locations missing" in payload["text"]
+
+
+@pytest.mark.parametrize("location", ["-", "europe-west1"])
+def test_what_google_says_of_one_place_is_quoted_as_it_is(location: str) -> None:
+    """The form of "Troubleshoot permission error messages" (IAM); a hyphen is no name to take out."""
+    reason = f"Permission 'x.list' denied on resource '//x.example/projects/demo-dev/locations/{location}'"
+    (group,) = grouped([MissingLocation(location, Why.REFUSED, reason, "demo-dev", "dev")])
+    assert group == (Why.REFUSED, reason)
+    everywhere = [MissingLocation("-", Why.FAILED, "a-b-c", project) for project in ("p", "q")]
+    assert list(grouped(everywhere)) == [(Why.FAILED, "a-b-c")]
 
 
 def test_the_card_of_a_failed_job() -> None:
