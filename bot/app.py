@@ -30,7 +30,7 @@ from bot.runtime import metrics
 from bot.runtime.front import Front
 from bot.runtime.health import Health, Probe, unless_raised
 from bot.runtime.leader import Leader, LeaderTask, every
-from bot.runtime.shutdown import Deadline, Pool, finishes_within
+from bot.runtime.shutdown import Deadline, Pool, Pools, finishes_within
 from bot.slack.api import membership
 from bot.slack.api.client import slack_client
 from bot.slack.api.directory import slack_access
@@ -67,6 +67,7 @@ _LIMITS = Limits()
 _DISPATCH_THREADS = 8
 _STORE_THREADS = 8
 _RUNNERS = 16
+"""For each project, so that one that hangs holds back no other."""
 _FOLLOW_EVERY_S = 1.0
 _MAINTENANCE_EVERY_S = 5.0
 """Upper bounds on the intervals, in seconds; lowered to the poll interval if that is shorter."""
@@ -121,7 +122,7 @@ class Bot:
         self.store_pool = Pool(_STORE_THREADS, "store-work")
         self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
         self.after_ack = AfterAck(self.dispatch_pool)
-        self.runners = Pool(_RUNNERS, "run")
+        self.runners = Pools([each.id for each in settings.projects], _RUNNERS, "run")
         self.access = slack_access(
             self.client, self.home, self.policy, local_server=is_local(settings.slack_api_url)
         )
@@ -193,7 +194,7 @@ class Bot:
         work = Deadline(self.settings.shutdown_s - closing_s)
         self.health.stop()
         # Runs that wait here are queued in the store, too.
-        self.runners.shutdown(wait=False, cancel_futures=True)
+        self.runners.shutdown(cancel_futures=True)
         finishes_within(self._stop_receiving, work)
         # Drain in this order: each pool submits to the next.
         answers = sum(pool.drain(work) for pool in (self.dispatch_pool, self.dms_pool, self.store_pool))
@@ -234,7 +235,7 @@ class Bot:
             actions,
             replica=self.replica,
             parallel=self.settings.bulk_parallel,
-            pool=self.runners,
+            pool_of=self.runners.of,
             clock=self._clock,
             wake=self.wake.set,
             nudge=self.watcher.nudge,

@@ -142,8 +142,9 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
     if not shown:
         return Note(_nothing(query, _what(ctx)) if page == 1 else "There are no older rows.")
     more = len(rows) > page * PER_PAGE
-    calls = disambiguate((*visible_names(ctx, "history"), query.job, *(each.job for each in shown)))
     projects = ctx.settings.projects
+    names = (*visible_names(ctx, "history"), query.job, *(each.job for each in shown))
+    calls = disambiguate(names, projects)
     return AnswerPage(
         title=f"History of {calls(query.job)}" if query.job else "History",
         sections=tuple(Section(audit_line(each, None if query.job else calls, projects)) for each in shown),

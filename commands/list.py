@@ -79,7 +79,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts if page == 1 < pages else {},
-        with_errors=_with_errors(fitting, faulty) if page == 1 else (),
+        with_errors=_with_errors(ctx, fitting, faulty) if page == 1 else (),
     )
 
 
@@ -98,9 +98,9 @@ def _shown_status(job: Job, faulty: Mapping[str, Sequence[str]]) -> str:
     return shown_status(job, with_errors=job.error is not None or job.name in faulty)
 
 
-def _with_errors(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def _with_errors(ctx: Context, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """They are not FAILED, but matter to whoever looks for failures."""
-    calls = disambiguate(job.name for job in jobs)
+    calls = disambiguate((job.name for job in jobs), ctx.dms.projects)
     found = (job.name for job in jobs if _shown_status(job, faulty) != job.status)
     return tuple(calls(name) for name in sorted(found))
 

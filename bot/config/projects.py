@@ -99,6 +99,11 @@ class Projects:
         """The project with this ID; None if this bot does not serve it."""
         return next((each for each in self.all if each.id == project_id), None)
 
+    def has(self, place: Place) -> bool:
+        """Whether the bot serves the project, and this location of it."""
+        found = self.get(place.project)
+        return found is not None and (not found.locations or place.location in found.locations)
+
     def named(self, text: str) -> Project | None:
         """The project with this alias or ID; None if there is none."""
         by_alias = next((each for each in self.all if each.alias == text), None)

@@ -15,6 +15,7 @@ from bot.dms.jobs import LocationJobs, merged, raise_if_all_refused
 from bot.dms.missing import MissingLocation, called_by_project
 from bot.dms.model import JobList
 from bot.dms.reachability import JOBS, Reachability
+from bot.dms.resource_names import project_of
 from bot.dms.routed import RoutedActions, RoutedReads
 
 _MAX_THREADS = 64
@@ -79,7 +80,7 @@ class ProjectGateways(RoutedReads, RoutedActions):
         Raises:
             Refused: its project is not served.
         """
-        return self.gateway(name.split("/")[1] if name.startswith("projects/") else name)
+        return self.gateway(project_of(name) or name)
 
     def gateway(self, project: str) -> Gateway:
         """The gateway of a project, by its ID.

@@ -92,7 +92,12 @@ class RequestCreation:
         if not jobs:
             return Note(f"{list_jobs(names)}: no longer there, so nothing was done.", tone="warn")
         groups = mixed_statuses_answer(
-            lambda draft: self._ref(who, draft), old.action, jobs, old.options, self._ctx.store.known_names
+            lambda draft: self._ref(who, draft),
+            old.action,
+            jobs,
+            old.options,
+            self._ctx.store.known_names,
+            self._ctx.dms.projects,
         )
         if groups is not None:
             return groups

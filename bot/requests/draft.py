@@ -153,7 +153,7 @@ class Drafter:
             # Kept, so that a change of the settings moves neither the request nor its reminder.
             approval_channel=approval_channel or self._ctx.approval_channel,
             effect=self.effect(draft),
-            display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names()),
+            display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names(), self._ctx.dms.projects),
         )
 
     def effect(self, draft: RequestDraft) -> str:

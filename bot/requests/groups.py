@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
+from bot.config.projects import Projects
 from bot.dms.display import status_text
 from bot.dms.model import FieldChange, Job, Options, State, short_name
 from bot.dms.rules import DESTRUCTIVE, Action, check, is_unlisted
@@ -24,16 +25,17 @@ def mixed_statuses_answer(
     jobs: Sequence[Job],
     options: Options,
     known: Callable[[], Iterable[str]] = tuple,
+    projects: Projects | None = None,
 ) -> Note | None:
     """Why these jobs cannot share a request, with a button for each group; None when they can.
 
     The button of a group runs `action` if it is possible there, else lists the group's jobs. `known` returns
-    the full names of all jobs.
+    the full names of all jobs, and `projects` are those of the bot.
     """
     groups = by_status(jobs)
     if len(groups) < 2:
         return None
-    calls = disambiguate((*(job.name for job in jobs), *known()))
+    calls = disambiguate((*(job.name for job in jobs), *known()), projects)
     lines = [_line(action, status, group, options, calls) for status, group in groups.items()]
     return Note(
         f"Nothing was done: only jobs with the same status can be taken together, and these have "

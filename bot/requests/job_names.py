@@ -1,4 +1,7 @@
-"""Display names of jobs: the id, or `location/id` where another known job has the same id."""
+"""Display names of jobs: the id, or `location/id` where another known job has the same id.
+
+Where there are several projects, it is `alias/location/id` then.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,12 @@ def with_location(name: str, projects: Projects | None = None) -> str:
     return f"{projects.called(Place(project, location)) if projects else location}/{job_id}"
 
 
-def ambiguous_names(jobs: Iterable[Job], known: Iterable[str]) -> dict[str, str]:
+def ambiguous_names(
+    jobs: Iterable[Job], known: Iterable[str], projects: Projects | None = None
+) -> dict[str, str]:
     """By full resource name, the display names of those jobs whose ids are ambiguous among `known`."""
     names = [job.name for job in jobs]
-    calls = disambiguate((*names, *known))
+    calls = disambiguate((*names, *known), projects)
     return {name: calls(name) for name in names if calls(name) != short_name(name)}
 
 

@@ -19,6 +19,7 @@ import structlog
 from bot.dms.errors import Denied, DmsError, NotFound, Unclear
 from bot.dms.model import Job, Operation
 from bot.dms.port import Dms
+from bot.dms.resource_names import project_of
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.requests.action import ActionVerb
@@ -54,7 +55,7 @@ class Runner:
         *,
         replica: str,
         parallel: int,
-        pool: Executor,
+        pool_of: Callable[[str], Executor],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         nudge: Callable[[str], None],
@@ -63,14 +64,15 @@ class Runner:
         call_timeout_s: float = 30.0,
         command: str = DEFAULT,
     ) -> None:
-        """At most `parallel` runs of a request go on at once. A call that has not arrived `call_timeout_s`
-        seconds after it was made never will; `poll_every_s` is the pause between looks for its operation."""
+        """Work on a run is done by `pool_of` its project's ID. At most `parallel` runs of a request go on at
+        once. A call that has not arrived `call_timeout_s` seconds after it was made never will.
+        `poll_every_s` is the pause between looks for its operation."""
         self._dms = dms
         self._store = store
         self._actions = actions
         self._replica = replica
         self._parallel = parallel
-        self._pool = pool
+        self._pool_of = pool_of
         self._clock = clock
         self._wake = wake
         self._nudge = nudge
@@ -159,13 +161,13 @@ class Runner:
     # ---- the pool
 
     def submit(self, run: Run, work: Callable[[Run], None]) -> None:
-        """Have the pool do `work` with a run, unless it is working on that run already."""
+        """Have a pool do `work` with a run, unless one is working on that run already."""
         with self._guard:
             if run.id in self._working:
                 return
             self._working[run.id] = run
         try:
-            future = self._pool.submit(self._work, run, work)
+            future = self._pool_of(project_of(run.job)).submit(self._work, run, work)
         except RuntimeError:
             # The bot is stopping: the next leader continues the run.
             with self._guard:

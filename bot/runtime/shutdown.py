@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import FrameType
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -51,6 +51,27 @@ class Pool(ThreadPoolExecutor):
         left = wait(self._open.copy(), deadline.left()).not_done
         self.shutdown(wait=False, cancel_futures=True)
         return len(left)
+
+
+class Pools:
+    """A pool for each of some names, with `threads` each."""
+
+    def __init__(self, names: Sequence[str], threads: int, name: str) -> None:
+        self._pools = {each: Pool(threads, name) for each in names}
+
+    def of(self, name: str) -> Pool:
+        """The pool of a name; the first for any other."""
+        return self._pools.get(name) or next(iter(self._pools.values()))
+
+    def shutdown(self, *, cancel_futures: bool) -> None:
+        """Accept nothing new, without waiting."""
+        for each in self._pools.values():
+            each.shutdown(wait=False, cancel_futures=cancel_futures)
+
+    def drain(self, deadline: Deadline) -> int:
+        """As `Pool.drain`, for all."""
+        self.shutdown(cancel_futures=False)
+        return sum(each.drain(deadline) for each in self._pools.values())
 
 
 def finishes_within(work: Callable[[], None], deadline: Deadline) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.dms.errors import Denied, Unavailable
-from bot.dms.model import Phase, State, parse_name
+from bot.dms.model import Phase, State
+from bot.dms.resource_names import project_of
 from bot.store.records import JobSnapshot
 from bot.util.ratelimit import RateLimitedQueue
 from bot.watch.transitions import REPLICATING
@@ -58,7 +59,7 @@ class DetailQueues:
             self._of(project).set_subscribed(found, now)
 
     def remove(self, job: str) -> None:
-        self._of(parse_name(job)[0]).remove(job)
+        self._of(project_of(job)).remove(job)
 
     def pop_due_databases(self, now: float) -> list[str]:
         """Jobs whose databases to read now."""

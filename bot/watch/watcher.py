@@ -21,8 +21,9 @@ import structlog
 from bot.config.projects import Place
 from bot.config.settings import Settings
 from bot.dms.errors import DmsError, NotFound
-from bot.dms.model import Job, parse_name
+from bot.dms.model import Job
 from bot.dms.port import Dms
+from bot.dms.resource_names import project_of
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS
@@ -339,7 +340,7 @@ class Watcher:
 
 
 def _detail(what: Literal["databases", "delay"], job: str) -> _Detail:
-    return _Detail(what, parse_name(job)[0])
+    return _Detail(what, project_of(job))
 
 
 def _is_news(before: Job, job: Job) -> bool:

@@ -50,7 +50,12 @@ def make_run(
         jobs = _jobs(ctx, invocation)
         chosen = options(invocation)
         groups = mixed_statuses_answer(
-            ctx.ref, action, jobs, chosen, lambda: visible_names(ctx, invocation.verb)
+            ctx.ref,
+            action,
+            jobs,
+            chosen,
+            lambda: visible_names(ctx, invocation.verb),
+            ctx.dms.projects,
         )
         if groups is not None:
             _require_permission_on_any(ctx, action, jobs)

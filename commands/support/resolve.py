@@ -16,14 +16,14 @@ from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.display import status_text
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.missing import MissingLocation, called_by_project, missing_location
-from bot.dms.model import Job, JobList, job_name, parse_name, short_name
+from bot.dms.model import Job, JobList, job_name, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import with_location
 from bot.util import parallel
 from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
-from commands.support.typed_jobs import is_served, known_places, names_meant, places_text
+from commands.support.typed_jobs import is_served, known_places, names_meant, place_of, places_text
 from commands.support.visibility import (
     is_hidden,
     last_known,
@@ -99,7 +99,7 @@ def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[M
         return _visible_one(ctx, text, found.jobs, invocation), found.missing
     if found.jobs:
         return found.jobs[0], found.missing
-    places = [Place(*parse_name(name)[:2]) for name in names] or known_places(ctx)
+    places = [place_of(name) for name in names] or known_places(ctx)
     away = {Place(each.project, each.location) for each in found.missing}
     answered = [each for each in places if away.isdisjoint((each, Place(each.project, ALL_LOCATIONS)))]
     raise EarlyAnswer(_nowhere(ctx, text, job_id, answered, invocation, found.missing))
@@ -109,7 +109,7 @@ def _read(ctx: Context, names: Sequence[str]) -> JobList:
     """Those of the jobs that there are, and the places that did not answer."""
     results = parallel.map_concurrently(lambda name: _job_or_error(ctx, name), names)
     missing = [
-        missing_location(Place(*parse_name(name)[:2]), each)
+        missing_location(place_of(name), each)
         for name, each in zip(names, results, strict=True)
         if isinstance(each, DmsError) and not isinstance(each, NotFound)
     ]

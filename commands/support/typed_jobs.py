@@ -39,7 +39,7 @@ def names_meant(ctx: Context, text: str) -> tuple[str, ...]:
 
 def known_places(ctx: Context) -> tuple[Place, ...]:
     """All places by name. Of a project that has no list of locations: where the watcher knows a job."""
-    known = {Place(*parse_name(name)[:2]) for name in ctx.store.known_names()}
+    known = {place_of(name) for name in ctx.store.known_names()}
     found: list[Place] = []
     for place in ctx.dms.projects.places:
         everywhere = place.location == ALL_LOCATIONS
@@ -49,9 +49,7 @@ def known_places(ctx: Context) -> tuple[Place, ...]:
 
 def is_served(ctx: Context, name: str) -> bool:
     """Whether the settings name the place of the job with this full resource name."""
-    project_id, location, _ = parse_name(name)
-    project = ctx.dms.projects.get(project_id)
-    return project is not None and _has(project, location)
+    return ctx.dms.projects.has(place_of(name))
 
 
 def places_text(ctx: Context) -> str:
@@ -59,6 +57,11 @@ def places_text(ctx: Context) -> str:
     return "; ".join(
         f"{each.shown} ({', '.join(each.locations) or 'any location'})" for each in ctx.dms.projects
     )
+
+
+def place_of(name: str) -> Place:
+    """The place of the job with this full resource name."""
+    return Place(*parse_name(name)[:2])
 
 
 def _has(project: Project, location: str) -> bool:

@@ -113,7 +113,7 @@ def command_service(dms: DmsServer, path: Path, rights: Access | None = None) ->
             actions,
             replica="one",
             parallel=2,
-            pool=pool,
+            pool_of=lambda _project: pool,
             clock=clock,
             wake=lambda: None,
             nudge=lambda _name: None,

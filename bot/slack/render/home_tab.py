@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.cmdline.missing_text import why_missing
+from bot.config.projects import Projects
 from bot.dms import source_writes
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, State
@@ -50,6 +51,8 @@ class HomeContent:
     """At the top, for example Refresh."""
     missing: Sequence[MissingLocation] = ()
     """Locations that did not answer when they were last read: what is shown of them may be old."""
+    projects: Projects | None = None
+    """Those of the bot: where there are several, a job whose ID is in two places is shown with its own."""
 
 
 def _missing(missing: Sequence[MissingLocation]) -> list[Block]:
@@ -70,11 +73,13 @@ def home(content: HomeContent) -> dict[str, Any]:
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Requests to decide come first, as somebody waits for them.
     blocks.extend([*deciding, m.divider()] if content.to_decide else [])
-    blocks.extend(_jobs(content.jobs, content.faulty_databases))
+    blocks.extend(_jobs(content.jobs, content.faulty_databases, content.projects))
     blocks.append(m.divider())
     blocks.extend([] if content.to_decide else deciding)
     blocks.extend(_requests("My open requests", content.own_requests, decide=False))
-    blocks.extend(_watches(content.watches, disambiguate(job.name for job in content.jobs)))
+    blocks.extend(
+        _watches(content.watches, disambiguate((job.name for job in content.jobs), content.projects))
+    )
     blocks.extend(
         m.context(
             f"`{COMMAND} list` in any channel shows the jobs with their buttons; `{COMMAND} help` says more."
@@ -83,13 +88,13 @@ def home(content: HomeContent) -> dict[str, Any]:
     return home_view(blocks)
 
 
-def _jobs(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> list[Block]:
+def _jobs(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]], projects: Projects | None) -> list[Block]:
     groups: dict[str, list[Job]] = {}
     for job in sorted(jobs, key=lambda each: _urgency(each, _with_errors(each, faulty))):
         groups.setdefault(shown_status(job, with_errors=_with_errors(job, faulty)), []).append(job)
     if not groups:
         return [m.section("There are no migration jobs.")]
-    calls = disambiguate(job.name for job in jobs)
+    calls = disambiguate((job.name for job in jobs), projects)
     lines = [_group(status, found, faulty, calls) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:
         lines.append(f"… and more; `{COMMAND} list` shows all.")

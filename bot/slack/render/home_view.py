@@ -8,7 +8,9 @@ from typing import Any
 
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
+from bot.config.projects import Projects
 from bot.dms.missing import MissingLocation
+from bot.dms.model import Job
 from bot.policy.access import Access
 from bot.requests.queries import valid_approvals
 from bot.slack.render.home_tab import HomeContent, home
@@ -38,7 +40,8 @@ class HomeView:
         Raises:
             StoreError: the store cannot be read.
         """
-        known, now = self._store.known_jobs().values(), self._clock()
+        projects, now = self._access.policy.projects, self._clock()
+        known = [each for each in self._store.known_jobs().values() if _is_served(projects, each.job)]
         requests = [
             each
             for each in self._store.requests(OPEN_REQUESTS, limit=1000)
@@ -58,9 +61,15 @@ class HomeView:
                 },
                 buttons=(Button("Refresh", "home", "refresh", refresh),),
                 missing=self._missing(),
+                projects=projects,
             )
         )
 
     def _may_decide(self, request: Request, who: Person) -> bool:
         said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
+
+
+def _is_served(projects: Projects, job: Job) -> bool:
+    """Not of a project that was taken out of the settings: nobody looks at its jobs any more."""
+    return not len(projects) or projects.get(job.project) is not None
