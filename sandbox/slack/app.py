@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from sandbox.slack import responding
+from sandbox.slack.apps import act_as
 from sandbox.slack.controlapi import endpoint as control
 from sandbox.slack.webapi import endpoint as webapi
 from sandbox.slack.webapi import files
@@ -24,6 +25,7 @@ def build_app(ws: Workspace) -> Starlette:
         return await webapi.call(ws, request)
 
     async def link(socket: WebSocket) -> None:
+        act_as(ws.world.apps.find(socket.query_params.get("app_id", "")) or ws.world.app)
         broken = await ws.sockets.serve(socket, ws.world.app.id, ws.settings.max_connections)
         if broken:
             ws.violations.record(broken, f"more than {ws.settings.max_connections} connections")

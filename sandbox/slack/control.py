@@ -4,6 +4,7 @@ Messages and views are plain dicts in the shape of Slack's API, with a few addit
 `versions`, `channel_name`; views: `errors`). All waiting is done with deadlines in seconds.
 """
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
@@ -27,6 +28,7 @@ class SandboxError(Exception):
 class SlackControl:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
+        self._about: JSON = {}
         self._http = httpx.Client(base_url=self.base_url, timeout=REQUEST_SECONDS, trust_env=False)
 
     def close(self) -> None:
@@ -34,7 +36,7 @@ class SlackControl:
 
     def do(self, action: str, /, **body: Any) -> JSON:
         """Call an action of the control API. Raises SandboxError."""
-        response = self._http.post(f"/sandbox/{action}", json=body)
+        response = self._http.post(f"/sandbox/{action}", json=self._about | body)
         answer = cast(JSON, response.json())
         if response.status_code != 200:
             raise SandboxError(answer.get("error", response.text))
@@ -55,7 +57,10 @@ class SlackControl:
     # -- acting as people
 
     def command(self, text: str, user: str = "dana", channel: str = "dms", *, wait: bool = True) -> JSON:
-        """Type `/dms TEXT`. Returns the delivery: `ok`, `latency` (seconds), `ack`, `error`, `payload`."""
+        """Type `/dms TEXT`, or TEXT as it is if it begins with the command of an app.
+
+        Returns the delivery: `ok`, `latency` (seconds), `ack`, `error`, `payload`.
+        """
         return self.do("command", text=text, user=user, channel=channel, wait=wait)
 
     def say(self, text: str, user: str = "dana", channel: str = "dms", thread_ts: str | None = None) -> JSON:
@@ -312,6 +317,17 @@ class SlackControl:
     def reset(self) -> None:
         """Reset the workspace; the app's connections stay."""
         self.do("reset")
+
+    def add_app(self, name: str, command: str, channels: Sequence[str] = ()) -> JSON:
+        """Install another app: its `id`, `bot_user`, `bot_token`, `app_token` and `signing_secret`."""
+        return self.do("add_app", name=name, command=command, channels=list(channels))
+
+    def of_app(self, app: str) -> "SlackControl":
+        """The same for another app, by ID or name: its connections, request URL, scopes, Home tab and direct
+        messages. What is typed or pressed goes to the app that it belongs to in any case."""
+        other = copy.copy(self)
+        other._about = {"app": app}
+        return other
 
     def add_user(self, name: str, **details: Any) -> str:
         """Returns the id. Details: real_name, channels, tz, tz_offset (seconds), id."""

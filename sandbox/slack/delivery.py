@@ -114,7 +114,7 @@ def current_mode(ws: Workspace) -> str:
         return ws.settings.mode
     if ws.sockets.connections:
         return "socket"
-    return "http" if ws.settings.request_url else "none"
+    return "http" if ws.request_url else "none"
 
 
 async def _over_socket(ws: Workspace, result: Delivery, manner: Manner, started: float, record: JSON) -> None:
@@ -153,7 +153,7 @@ async def _over_http(ws: Workspace, result: Delivery, manner: Manner, started: f
     headers |= manner.headers
     try:
         async with httpx.AsyncClient(timeout=ws.settings.ack_seconds, trust_env=False) as client:
-            sending = client.post(ws.settings.request_url, content=body, headers=headers)
+            sending = client.post(ws.request_url, content=body, headers=headers)
             response = await asyncio.wait_for(sending, ws.settings.ack_seconds)
     except (TimeoutError, httpx.TimeoutException):
         result.error = "timeout"

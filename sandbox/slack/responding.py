@@ -14,6 +14,7 @@ def use(ws: Workspace, path: str, values: dict[str, Any]) -> tuple[int, str]:
     url = ws.response_urls.find(path)
     if url is None:
         return 404, "invalid_url"
+    ws.act_as(url.app)
     refusal = url.refusal(ws.settings)
     if refusal is not None:
         detail = f"{url.uses} of {ws.settings.response_url_uses} uses, {ws.settings.response_url_seconds:g} s"

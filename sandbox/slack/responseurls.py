@@ -2,6 +2,7 @@
 Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.slack.ids import new_id, secret
@@ -13,6 +14,7 @@ class ResponseUrl:
     """`original` is the time stamp of the message with the button, or of the first answer to a command."""
 
     path: str
+    app: str
     user: str
     channel: str
     original: str | None = None
@@ -30,7 +32,8 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    def __init__(self) -> None:
+    def __init__(self, app: Callable[[], str]) -> None:
+        self._app = app
         self._by_path: dict[str, ResponseUrl] = {}
 
     def issue(
@@ -44,7 +47,7 @@ class ResponseUrls:
     ) -> ResponseUrl:
         """`kind` is "commands" or "actions", as in Slack's own URLs."""
         path = f"/{kind}/{team}/{new_id('', 12)}/{secret()}"
-        url = ResponseUrl(path, user, channel, original, thread_ts)
+        url = ResponseUrl(path, self._app(), user, channel, original, thread_ts)
         self._by_path[path] = url
         return url
 

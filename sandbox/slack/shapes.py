@@ -18,7 +18,8 @@ def user_json(ws: Workspace, user: User) -> JSON:
         "team": ws.world.teams_of(user)[0],
     }
     if user.is_bot:
-        profile |= {"bot_id": ws.world.app.bot_id, "api_app_id": ws.world.app.id}
+        app = ws.world.apps.find(user.id) or ws.world.app
+        profile |= {"bot_id": app.bot_id, "api_app_id": app.id}
     if "users:read.email" in ws.scopes:
         profile["email"] = user.email
     return {
@@ -44,7 +45,8 @@ def user_json(ws: Workspace, user: User) -> JSON:
 
 def view_json(ws: Workspace, view: View) -> JSON:
     world = ws.world
-    return view.payload(world.acting_team(world.users[view.user]), world.app, world.installed_in)
+    app = world.apps.find(view.app) or world.app
+    return view.payload(world.acting_team(world.users[view.user]), app, world.installed_in)
 
 
 def _organisation(ws: Workspace, user: User) -> JSON:
@@ -150,7 +152,7 @@ def message_json(ws: Workspace, message: Message, *, with_metadata: bool = False
 def _from_app(ws: Workspace, message: Message) -> JSON:
     if not message.from_app:
         return {}
-    app = ws.world.app
+    app = ws.world.apps.find(message.user) or ws.world.app
     profile = {"id": app.bot_id, "app_id": app.id, "name": app.name, "team_id": ws.world.team.id}
     return {"bot_id": app.bot_id, "app_id": app.id, "bot_profile": {**profile, "deleted": False}}
 

@@ -1,12 +1,14 @@
 """Stacks of modals, and Home tabs."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack.apps import SlackApp
 from sandbox.slack.ids import new_id, secret
 from sandbox.slack.inputs import fill_ids, values_for
-from sandbox.slack.world import JSON, SlackApp, StateValues, Team
+from sandbox.slack.world import JSON, StateValues, Team
 
 STACK_LIMIT = 3
 
@@ -20,6 +22,7 @@ class View:
     body: JSON
     hash: str
     root_id: str
+    app: str
     previous_id: str | None = None
     values: StateValues = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -74,10 +77,12 @@ def prepared(body: JSON) -> JSON:
 
 
 class Views:
-    def __init__(self) -> None:
+    def __init__(self, app: Callable[[], str]) -> None:
+        """`app` names the app that acts."""
+        self._app = app
         self.by_id: dict[str, View] = {}
         self.stacks: dict[str, list[View]] = {}
-        self.homes: dict[str, View] = {}
+        self._homes: dict[tuple[str, str], View] = {}
 
     def stack(self, user: str) -> list[View]:
         return self.stacks.setdefault(user, [])
@@ -97,17 +102,22 @@ class Views:
         return view
 
     def publish(self, user: str, body: JSON) -> View:
-        home = self.homes.get(user)
+        home = self.home(user)
         if home is None:
             home = self._create(user, body, root_id=None)
-            self.homes[user] = home
+            self._homes[self._app(), user] = home
         else:
             home.replace(body)
         return home
 
+    def home(self, user: str) -> View | None:
+        """A person's Home tab of the app."""
+        return self._homes.get((self._app(), user))
+
     def find(self, view_id: str | None, external_id: str | None) -> View | None:
-        """An open modal or a Home tab."""
-        for view in [*(v for stack in self.stacks.values() for v in stack), *self.homes.values()]:
+        """An open modal or a Home tab of the app."""
+        shown = [*(v for stack in self.stacks.values() for v in stack), *self._homes.values()]
+        for view in (each for each in shown if each.app == self._app()):
             if view.id == view_id or (external_id and view.body.get("external_id") == external_id):
                 return view
         return None
@@ -127,7 +137,7 @@ class Views:
     def _create(self, user: str, body: JSON, root_id: str | None) -> View:
         view_id = new_id("V", 10)
         tidy = prepared(body)
-        view = View(view_id, user, tidy, new_hash(), root_id or view_id)
+        view = View(view_id, user, tidy, new_hash(), root_id or view_id, self._app())
         view.values = values_for(tidy["blocks"])
         self.by_id[view_id] = view
         return view

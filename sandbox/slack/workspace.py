@@ -5,8 +5,9 @@ import time
 from collections import deque
 from typing import Any
 
+from sandbox.slack import apps
 from sandbox.slack.changes import Changes
-from sandbox.slack.errors import SlackError
+from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.faults import Faults
 from sandbox.slack.limiter import Limiter
 from sandbox.slack.responseurls import ResponseUrls
@@ -30,21 +31,65 @@ class Workspace:
         self.settings = settings or Settings()
         self._initial = self.settings
         self.changes = Changes()
-        self.sockets = Sockets()
+        self._sockets: dict[str, Sockets] = {}
         self._begin()
 
     def _begin(self) -> None:
         self.world = seed_organisation(World()) if self.settings.org else seed(World())
-        self.scopes: set[str] = set(GRANTED_SCOPES)
+        self._scopes: dict[str, set[str]] = {}
+        self._limiters: dict[str, Limiter] = {}
+        self._request_urls: dict[str, str] = {}
         self.violations = Violations()
-        self.triggers = Triggers()
-        self.views = Views()
-        self.response_urls = ResponseUrls()
+        self.triggers = Triggers(self._acting)
+        self.views = Views(self._acting)
+        self.response_urls = ResponseUrls(self._acting)
         self.faults = Faults()
-        self.limiter = Limiter()
         self.calls: deque[JSON] = deque(maxlen=CALLS_KEPT)
         self.suggested: dict[tuple[str, str], list[JSON]] = {}
         self.deliveries: deque[JSON] = deque(maxlen=CALLS_KEPT)
+
+    # -- of the app that this request or task is about
+
+    def _acting(self) -> str:
+        return self.world.app.id
+
+    def act_as(self, key: str) -> None:
+        """From here on, this request or task is about an app: by ID, name, command, token or bot user."""
+        app = self.world.apps.find(key)
+        if app is None:
+            raise ControlError(f"no app {key} is installed")
+        apps.act_as(app)
+
+    @property
+    def sockets(self) -> Sockets:
+        return self._sockets.setdefault(self._acting(), Sockets())
+
+    @property
+    def scopes(self) -> set[str]:
+        return self._scopes.setdefault(self._acting(), set(GRANTED_SCOPES))
+
+    @scopes.setter
+    def scopes(self, granted: set[str]) -> None:
+        self._scopes[self._acting()] = granted
+
+    @property
+    def limiter(self) -> Limiter:
+        """Slack limits an app by itself: https://docs.slack.dev/apis/web-api/rate-limits"""
+        return self._limiters.setdefault(self._acting(), Limiter())
+
+    @property
+    def request_url(self) -> str:
+        if self.world.app is self.world.apps.first:
+            return self.settings.request_url
+        return self._request_urls.get(self._acting(), "")
+
+    def set_request_url(self, url: str) -> None:
+        if self.world.app is self.world.apps.first:
+            self.settings = self.settings.changed(request_url=url)
+        else:
+            self._request_urls[self._acting()] = url
+
+    # -- of all apps
 
     def reset(self) -> None:
         """Reset the workspace; connections stay."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack.apps import Apps, SlackApp
 from sandbox.slack.ids import Timestamps, new_id
 
 JSON = dict[str, Any]
@@ -22,22 +23,6 @@ class Enterprise:
 
     id: str = "E0SANDBOX1"
     name: str = "Sandbox Organisation"
-
-
-@dataclass(frozen=True)
-class SlackApp:
-    """The installed app. The tokens and the signing secret are the sandbox's own, and public."""
-
-    id: str = "A0DMSBOT01"
-    name: str = "dms"
-    bot_id: str = "B0DMSBOT01"
-    bot_user: str = "U0DMSBOT01"
-    command: str = "/dms"
-    usage_hint: str = "help | list | show JOB | stop JOB | restart JOB …"
-    bot_token: str = "xoxb-sandbox-bot-token"  # noqa: S105
-    app_token: str = "xapp-1-A0DMSBOT01-sandbox-app-token"  # noqa: S105
-    signing_secret: str = "sandbox-signing-secret"  # noqa: S105
-    verification_token: str = "sandbox-verification-token"  # noqa: S105
 
 
 @dataclass
@@ -150,7 +135,7 @@ class World:
 
     def __init__(self) -> None:
         self.team = Team()
-        self.app = SlackApp()
+        self.apps = Apps()
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.groups: dict[str, UserGroup] = {}
@@ -161,6 +146,11 @@ class World:
         self.teams = {self.team.id: self.team}
         self.granted = {self.team.id}
         """Workspaces that the app was added to."""
+
+    @property
+    def app(self) -> SlackApp:
+        """The app that this request or task is about."""
+        return self.apps.current
 
     @property
     def installed_in(self) -> str:
@@ -205,7 +195,7 @@ class World:
     def direct_message(self, user_id: str) -> Channel:
         """The app's conversation with a person, opened if necessary."""
         for channel in self.channels.values():
-            if channel.im_user == user_id:
+            if channel.im_user == user_id and self.bot_is_in(channel):
                 return channel
         members = [user_id, self.app.bot_user]
         name = f"dm-{self.users[user_id].name}"

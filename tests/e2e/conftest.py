@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from bot.util.command import COMMAND
 from sandbox.slack import SlackServer
 from tests.e2e.env import Env, open_env
 
@@ -14,6 +16,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     with open_env(tmp_path_factory.mktemp("bot")) as made:
         yield made
         assert made.slack.violations() == []
+        assert COMMAND not in json.dumps(made.slack.messages(), ensure_ascii=False)
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,8 @@ class Env:
     slack: SlackControl
     dms: DmsControl
     bot: Bot
+    command: str = ""
+    """The slash command, where it is not the one of the workspace's first app."""
 
     def add_job(self, prefix: str = "job", **values: Any) -> str:
         """The id of a new job, which stays as it is until it is told to change."""
@@ -84,7 +86,7 @@ class Env:
     def type(self, text: str, user: str = "dana", channel: str = CHANNEL) -> JSON:
         """Type `/dms text` and wait for the answer: the newest message that this person sees after it."""
         before = self._last(channel, user)
-        delivery = self.slack.command(text, user=user, channel=channel)
+        delivery = self.slack.command(f"{self.command} {text}".strip(), user=user, channel=channel)
         assert delivery["ok"], delivery
         return self.slack.wait_message(channel=channel, user=user, after=before)
 

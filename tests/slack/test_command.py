@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import structlog
@@ -30,10 +27,8 @@ from commands import all_verbs
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
 
-ROOT = Path(__file__).resolve().parents[2]
 STAGING = "/dms-staging"
 LONGEST = "/" + "d" * (MAX_LENGTH - 1)
-_NAMES_ONE = re.compile(r"(?<![\w/.])/dms(?![\w/.-])")
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +36,6 @@ def slack() -> Iterator[SlackServer]:
     with SlackServer(port=0) as server:
         server.control.configure(rate_limits=False)
         yield server
-
-
-def own_texts(path: Path) -> list[str]:
-    """The texts of a file, but for the strings that stand alone and describe the code."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant) and id(each) not in alone]
-    return [each.value for each in texts if isinstance(each.value, str)]
-
-
-def test_no_text_says_what_to_type_with_a_command_of_its_own() -> None:
-    """`COMMAND` stands there, or a bot with another command would name one that it does not answer."""
-    paths = [path for room in ("bot", "commands") for path in (ROOT / room).rglob("*.py")]
-    found = {path for path in paths if any(map(_NAMES_ONE.search, own_texts(path)))}
-    assert found == {ROOT / "bot/util/command.py"}
 
 
 @pytest.mark.parametrize("text", ["/dms", "/dms-staging", "/d", LONGEST, "/données", "/dms_2.0"])

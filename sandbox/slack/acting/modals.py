@@ -189,7 +189,7 @@ async def open_home(ws: Workspace, user: User) -> Delivery | None:
         "tab": "home",
         "event_ts": ws.world.clock.next(),
     }
-    home = ws.views.homes.get(user.id)
+    home = ws.views.home(user.id)
     if home is not None:
         body["view"] = view_json(ws, home)
     return await emit(ws, body)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from sandbox.slack import payloads
+from sandbox.slack.apps import acting_as
 from sandbox.slack.delivery import Delivery, deliver, deliver_event
 from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.responding import place
@@ -82,8 +83,10 @@ async def say(ws: Workspace, user: User, channel: Channel, text: str, thread_ts:
         raise ControlError(f"{user.name} is not in {channel.name}")
     message = Message(ws.world.clock.next(), channel.id, user.id, text, thread_ts=thread_ts)
     ws.add_message(message)
-    for body in _heard(ws, channel, message):
-        await emit(ws, body)
+    for app in ws.world.apps.all():
+        with acting_as(app):
+            for body in _heard(ws, channel, message):
+                await emit(ws, body)
     return message
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from sandbox.slack.acting import modals, pressing, speaking
 from sandbox.slack.acting.finding import blocks_of, find_spot, surface
+from sandbox.slack.apps import act_as, acting_as
 from sandbox.slack.controlapi import showing
 from sandbox.slack.delivery import Delivery, Manner, deliver, spawn
 from sandbox.slack.errors import ControlError
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
-from sandbox.slack.world import JSON, Channel, User
+from sandbox.slack.world import JSON, Channel, Message, User
 
 
 def _user(ws: Workspace, body: JSON) -> User:
@@ -20,16 +21,23 @@ def _user(ws: Workspace, body: JSON) -> User:
 def channel_for(ws: Workspace, body: JSON, user: User) -> Channel:
     """The named channel; "@app" and "dm" mean the person's conversation with the app."""
     key = str(body.get("channel") or "dms")
-    if key in ("dm", "@app", f"@{ws.world.app.name}"):
+    named = ws.world.apps.find(key.removeprefix("@")) if key.startswith("@") else None
+    if named is not None:
+        with acting_as(named):
+            return ws.world.direct_message(user.id)
+    if key in ("dm", "@app"):
         return ws.world.direct_message(user.id)
     return ws.need_channel(key)
 
 
 async def command(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
-    channel = channel_for(ws, body, user)
     words = str(body.get("text") or "")
-    words = words.removeprefix(ws.world.app.command).strip() if words.startswith("/") else words
+    typed, _, rest = words.partition(" ")
+    if typed in (app.command for app in ws.world.apps.all()):
+        ws.act_as(typed)
+        words = rest.strip()
+    channel = channel_for(ws, body, user)
     work = speaking.command(ws, user, channel, words)
     if body.get("wait", True):
         return (await work).as_dict()
@@ -44,9 +52,16 @@ async def say(ws: Workspace, body: JSON) -> JSON:
     return showing.message(ws, said, user)
 
 
+def _surface(ws: Workspace, body: JSON, user: User) -> Message | View:
+    """What is acted on; its app hears of it."""
+    found = surface(ws, body["where"], user)
+    act_as(ws.world.apps.find(found.app if isinstance(found, View) else found.user) or ws.world.app)
+    return found
+
+
 async def press(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
-    where = surface(ws, body["where"], user)
+    where = _surface(ws, body, user)
     stale = body["where"].get("blocks") if body.get("stale") else None
     choice = pressing.Choice(
         body.get("action_id"), body.get("label"), body.get("value"), stale, body.get("block_id")
@@ -60,7 +75,7 @@ async def press(ws: Workspace, body: JSON) -> JSON:
 
 async def set_input(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
-    where = surface(ws, body["where"], user)
+    where = _surface(ws, body, user)
     spot = find_spot(blocks_of(where), action_id=body["action_id"], block_id=body.get("block_id"))
     await pressing.set_value(ws, user, where, spot, body.get("value"))
     return {"state": pressing.state_values(where, user)}
@@ -68,13 +83,13 @@ async def set_input(ws: Workspace, body: JSON) -> JSON:
 
 async def suggest(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
-    where = surface(ws, body["where"], user)
+    where = _surface(ws, body, user)
     spot = find_spot(blocks_of(where), action_id=body["action_id"], block_id=body.get("block_id"))
     return {"options": await pressing.suggest(ws, user, where, spot, str(body.get("query") or ""))}
 
 
 def _view(ws: Workspace, body: JSON, user: User) -> View:
-    found = surface(ws, body["where"], user)
+    found = _surface(ws, body, user)
     if not isinstance(found, View):
         raise ControlError("that is a message, not a view")
     return found

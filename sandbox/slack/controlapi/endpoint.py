@@ -18,7 +18,7 @@ _NAMES = (
     "command say press set_input suggest submit close_view open_home invite_bot kick_bot raw_deliver "
     "messages thread views home overview files violations calls deliveries changes status "
     "settings request_url scopes fault socket clear_violations reset "
-    "add_user deactivate add_channel add_group change_access"
+    "add_app add_user deactivate add_channel add_group change_access"
 )
 ACTIONS: dict[str, Action] = {
     name: getattr(module, name) for name in _NAMES.split() for module in _MODULES if hasattr(module, name)
@@ -31,6 +31,8 @@ async def act(ws: Workspace, request: Request) -> Response:
         return JSONResponse({"error": "no such action"}, status_code=404)
     try:
         body = json.loads(await request.body() or b"{}")
+        if body.get("app"):
+            ws.act_as(str(body["app"]))
         return JSONResponse(await action(ws, body))
     except (ControlError, SlackError) as refusal:
         return JSONResponse({"error": str(refusal)}, status_code=400)

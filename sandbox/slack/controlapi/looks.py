@@ -36,7 +36,7 @@ async def views(ws: Workspace, body: JSON) -> JSON:
 
 async def home(ws: Workspace, body: JSON) -> JSON:
     user = ws.need_user(str(body.get("user") or "dana"))
-    found = ws.views.homes.get(user.id)
+    found = ws.views.home(user.id)
     return {"seq": ws.changes.seq, "home": showing.view(ws, found) if found else None}
 
 

@@ -63,7 +63,7 @@ def view(ws: Workspace, found: View) -> JSON:
 
 def overview(ws: Workspace, viewer: User) -> JSON:
     """What the page needs besides the messages of the open channel."""
-    home = ws.views.homes.get(viewer.id)
+    home = ws.views.home(viewer.id)
     return {
         "seq": ws.changes.seq,
         "team": {"id": ws.world.team.id, "name": ws.world.team.name},

@@ -1,5 +1,8 @@
 """Endpoints that change the workspace and its behaviour."""
 
+from dataclasses import asdict
+
+from sandbox.slack.apps import SlackApp
 from sandbox.slack.delivery import verify_url
 from sandbox.slack.errors import ControlError
 from sandbox.slack.faults import Fault
@@ -19,9 +22,9 @@ async def settings(ws: Workspace, body: JSON) -> JSON:
 
 async def request_url(ws: Workspace, body: JSON) -> JSON:
     """Set the URL for HTTP delivery and do Slack's handshake with it."""
-    ws.settings = ws.settings.changed(request_url=str(body.get("url") or ""))
+    ws.set_request_url(str(body.get("url") or ""))
     ws.changes.note()
-    return {"verified": await verify_url(ws) if ws.settings.request_url else False}
+    return {"verified": await verify_url(ws) if ws.request_url else False}
 
 
 async def scopes(ws: Workspace, body: JSON) -> JSON:
@@ -73,6 +76,36 @@ async def clear_violations(ws: Workspace, _body: JSON) -> JSON:
 async def reset(ws: Workspace, _body: JSON) -> JSON:
     ws.reset()
     return {}
+
+
+async def add_app(ws: Workspace, body: JSON) -> JSON:
+    """Install another app, with the same scopes and events as the first; a member of the named channels.
+
+    The length of a command: https://docs.slack.dev/reference/app-manifest
+    """
+    name, command = str(body["name"]), str(body["command"])
+    if not command.startswith("/") or not 2 <= len(command) <= 32:
+        raise ControlError("a command is a slash and 1 to 31 characters")
+    if ws.world.apps.find(command) or ws.world.user(name):
+        raise ControlError(f"{command} or {name} is taken")
+    id, word = new_id("A", 10), new_id("", 20)
+    app = SlackApp(
+        id,
+        name,
+        bot_id=new_id("B", 10),
+        bot_user=new_id("U", 10),
+        command=command,
+        bot_token=f"xoxb-sandbox-{word}",
+        app_token=f"xapp-1-{id}-sandbox-{word}",
+        signing_secret=f"signing-{word}",
+        verification_token=f"verification-{word}",
+    )
+    ws.world.apps.add(app)
+    ws.world.add_user(User(app.bot_user, name, name, "App", is_bot=True))
+    for key in body.get("channels") or ():
+        ws.need_channel(str(key)).members.append(app.bot_user)
+    ws.changes.note()
+    return asdict(app)
 
 
 async def add_user(ws: Workspace, body: JSON) -> JSON:

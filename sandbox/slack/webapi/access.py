@@ -1,5 +1,6 @@
 """Who may call what: tokens and scopes. The scopes are those that Slack's method pages name."""
 
+from sandbox.slack.apps import act_as
 from sandbox.slack.errors import SlackError
 from sandbox.slack.webapi.args import Args
 from sandbox.slack.workspace import Workspace
@@ -38,14 +39,15 @@ NEED_TEAM = frozenset(
 
 def check_token(ws: Workspace, method: str, token: str) -> None:
     """`blocks.validate` needs no token. Raises SlackError `not_authed`, `invalid_auth` or
-    `not_allowed_token_type`."""
-    app = ws.world.app
+    `not_allowed_token_type`. From here on, the call is of the token's app."""
     if method == "blocks.validate":
         return
     if not token:
         raise SlackError("not_authed", detail="no token")
-    if token not in (app.bot_token, app.app_token):
+    app = ws.world.apps.find(token)
+    if app is None or token not in (app.bot_token, app.app_token):
         raise SlackError("invalid_auth", detail="unknown token")
+    act_as(app)
     for_app = method == "apps.connections.open"
     if for_app != (token == app.app_token) and method not in ("auth.test", "api.test"):
         raise SlackError("not_allowed_token_type", breach=True, detail=f"wrong kind of token for {method}")

@@ -87,6 +87,7 @@ def _log(ws: Workspace, method: str, values: dict[str, Any], error: str | None, 
         {
             "at": time.time(),
             "method": method,
+            "app": ws.world.app.id,
             "args": args,
             "ok": error is None,
             "error": error,

@@ -68,8 +68,8 @@ def group_users(ws: Workspace, args: Args) -> JSON:
 
 
 def bot_info(ws: Workspace, args: Args) -> JSON:
-    app = ws.world.app
-    if args.text("bot", app.bot_id) != app.bot_id:
+    app = ws.world.apps.find(args.text("bot", ws.world.app.bot_id))
+    if app is None:
         raise SlackError("bot_not_found", detail=args.text("bot"))
     return {
         "bot": {

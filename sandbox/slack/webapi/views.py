@@ -46,7 +46,7 @@ def publish_view(ws: Workspace, args: Args) -> JSON:
     user = ws.world.users.get(args.need("user_id"))
     if user is None:
         raise SlackError("user_not_found", detail=args.text("user_id"))
-    home = ws.views.homes.get(user.id)
+    home = ws.views.home(user.id)
     body = checked(ws, args.values.get("view"), "home", besides=home.id if home else "")
     if home is not None:
         _check_hash(home, args)
