@@ -57,6 +57,7 @@ from bot.version import version
 from bot.watch.audit_anchor import AuditAnchor
 from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
+from bot.webhooks.webhooks import Webhooks
 from commands import all_verbs, permissions
 from commands.support.base import Context
 from commands.support.command_service import CommandService
@@ -118,6 +119,7 @@ class Bot:
         )
         self.shared_reads = SharedReads(self.dms)
         self.wake = threading.Event()
+        self.webhooks = Webhooks(settings, self.store, self.wake, clock)
         self.dms_pool = Pool(settings.workers, "dms-work")
         self.store_pool = Pool(_STORE_THREADS, "store-work")
         self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
@@ -134,6 +136,7 @@ class Bot:
             watches=lambda: self.policy.watches,
             wake=self.wake,
             on_cycle=metrics.poll_ended,
+            on_events=self.webhooks.record_events,
         )
         self.runner = self._runner(actions)
         self.follower = Follower(
@@ -364,6 +367,7 @@ class Bot:
         return {
             "watcher": self.watcher.run,
             "notifier": notifier.run,
+            **self.webhooks.tasks(),
             "follower": every(follow_s, "follower", self.health, self.follower.follow),
             "maintenance": every(
                 maintenance_s, "maintenance", self.health, lambda: self._run_maintenance(ticks)
@@ -380,6 +384,7 @@ class Bot:
     def _interrupt(self) -> None:
         self.wake.set()
         self.watcher.interrupt()
+        self.webhooks.interrupt()
 
 
 def read_policy(settings: Settings) -> Policy:

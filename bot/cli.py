@@ -232,10 +232,16 @@ def healthcheck(url: str, timeout: float) -> None:
 
 
 def _settings() -> Settings:
+    from bot.webhooks.webhooks import unknown_kinds  # knows all kinds of events, which takes a while to load
+
     try:
-        return config.load(os.environ)
+        settings = config.load(os.environ)
     except ConfigError as error:
         _exit_with(error)
+    unknown = unknown_kinds(settings)
+    if unknown:
+        _exit_with(ConfigError(unknown))
+    return settings
 
 
 def _database() -> str:

@@ -9,7 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bot.config import project_tables, values
+from bot.config import project_tables, values, webhook_tables
+from bot.config.projects import Project, Projects
 from bot.config.settings import OPTIONS, SLACK_API_URL, Option, Settings
 from bot.config.unknown import unknown_setting, unknown_variables
 from bot.config.values import BadValue
@@ -42,8 +43,10 @@ def load(environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every fault there is, not only the first.
     """
-    faults = [unknown_setting(name, _NAMES) for name in unknown_variables(environ, _NAMES)]
-    table = _table(environ.get(CONFIG_FILE, "").strip(), faults)
+    of_table: list[str] = []
+    table = _table(environ.get(CONFIG_FILE, "").strip(), of_table)
+    names = _NAMES | webhook_tables.secret_variables(table.get(webhook_tables.KEY))
+    faults = [*(unknown_setting(name, names) for name in unknown_variables(environ, names)), *of_table]
     found: dict[str, Any] = {}
     broken: set[str] = set()
     tables = _project_tables(table, environ, found, broken, faults)
@@ -60,6 +63,9 @@ def load(environ: Mapping[str, str]) -> Settings:
             faults.append(f"{source} {error}.")
             broken.add(option.name)
     _check_combinations(found, broken, faults)
+    if webhook_tables.KEY in table:
+        named = _projects_of(found)
+        found["webhooks"] = webhook_tables.read(table[webhook_tables.KEY], environ, named, faults)
     if faults:
         raise ConfigError(tuple(faults))
     return Settings(**found)
@@ -122,8 +128,16 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
         faults.append(f"{CONFIG_FILE} names {path!r}, which is not valid TOML: {error}.")
         return {}
     known = {each.key for each in OPTIONS} | {f"{each.key}_file" for each in OPTIONS if each.secret}
+    known.add(webhook_tables.KEY)
     faults += [unknown_setting(key, known, f" in {path}") for key in sorted(set(table) - known)]
     return table
+
+
+def _projects_of(found: Mapping[str, Any]) -> Projects:
+    """The projects that other settings may name; none where they could not be read."""
+    tables = found.get("project_tables") or ()
+    named = (Project(each) for each in found.get("project", "").split(",") if each)
+    return Projects(tuple(tables or named))
 
 
 def _project_tables(

@@ -64,7 +64,7 @@ def _project(table: Any, index: int, faults: list[str]) -> Project | None:
         notify_channel=read_text("notify_channel", values.channel, ""),
         approval_channel=read_text("approval_channel", values.channel, ""),
         impersonate=read_text("impersonate", _account, ""),
-        labels=_labels(table.get("labels", {}), where, faults),
+        labels=read_labels(table.get("labels", {}), where, faults),
         production=_production(table.get("production"), where, faults),
     )
     return found if len(faults) == before else None
@@ -99,7 +99,8 @@ def _account(text: str) -> str:
     return text
 
 
-def _labels(value: Any, where: str, faults: list[str]) -> tuple[tuple[str, str], ...]:
+def read_labels(value: Any, where: str, faults: list[str]) -> tuple[tuple[str, str], ...]:
+    """Labels and their values, sorted; what is wrong is added to `faults`."""
     is_table = isinstance(value, Mapping)
     if not is_table or not all(_LABEL.fullmatch(key) and isinstance(value[key], str) for key in value):
         faults.append(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bot.config import values
 from bot.config.projects import Project, Projects
 from bot.config.values import Reader
+from bot.config.webhooks import Webhook
 from bot.util.command import DEFAULT
 from bot.util.durations import seconds_as_typed
 
@@ -88,6 +89,8 @@ class Settings:
 
     project_tables: tuple[Project, ...] = ()
     """`[[project]]` of the settings file."""
+    webhooks: tuple[Webhook, ...] = ()
+    """`[[webhook]]` of the settings file."""
 
     @property
     def projects(self) -> Projects:
@@ -117,6 +120,7 @@ class Settings:
             self.slack_signing_secret,
             self.metrics_token,
             *values.passwords(self.db),
+            *(secret for webhook in self.webhooks for secret in webhook.secrets),
         )
         return tuple(each for each in found if each)
 

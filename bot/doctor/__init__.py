@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from bot.config.settings import Settings
-from bot.doctor import google, local, memory, slack
+from bot.doctor import google, local, memory, slack, webhooks
 from bot.doctor.finding import Finding, Grade
 from bot.util.redact import redact
 
@@ -20,6 +20,7 @@ def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, .
     findings = [*local.run_checks(settings)]
     if not offline:
         findings += [*slack.run_checks(settings), *google.run_checks(settings)]
+    findings += webhooks.run_checks(settings, offline=offline)
     return (*findings, memory.check())
 
 

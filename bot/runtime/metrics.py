@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -65,6 +66,24 @@ _slack_errors = Counter(
 )
 _errors = Counter(
     "dms_bot_errors", "Errors in the bot itself that were reported with a reference", registry=REGISTRY
+)
+_webhook_attempts = Counter(
+    "dms_bot_webhook_attempts",
+    "Requests to webhooks, and deliveries that were given up",
+    ["webhook", "outcome"],
+    registry=REGISTRY,
+)
+_webhook_depth = Gauge(
+    "dms_bot_webhook_queue_depth",
+    "Events and audit rows that wait for a webhook",
+    ["webhook"],
+    registry=REGISTRY,
+)
+_webhook_age = Gauge(
+    "dms_bot_webhook_queue_age_seconds",
+    "Age of the oldest event or audit row that waits for a webhook",
+    ["webhook"],
+    registry=REGISTRY,
 )
 _build = Gauge("dms_bot_build_info", "The version that runs", ["version"], registry=REGISTRY)
 
@@ -132,6 +151,24 @@ def set_leader(is_leader: bool) -> None:
 def count_slack_error(method: str, error: str) -> None:
     """`error`: Slack's error code (`channel_not_found`), `ratelimited`, an HTTP status, or `unreachable`."""
     _slack_errors.labels(method, error).inc()
+
+
+def webhook_attempt(webhook: str, outcome: str) -> None:
+    """Count what became of an attempt. `outcome`: sent, failed, given_up."""
+    _webhook_attempts.labels(webhook, outcome).inc()
+
+
+def webhook_queue(webhook: str, depth: int, age_s: float) -> None:
+    """`age_s`: of the oldest that waits, in seconds; 0 where nothing does."""
+    _webhook_depth.labels(webhook).set(depth)
+    _webhook_age.labels(webhook).set(age_s)
+
+
+def webhook_stopped(webhook: str) -> None:
+    """This replica no longer sends to the webhook; another one reports its queue."""
+    with suppress(KeyError):
+        _webhook_depth.remove(webhook)
+        _webhook_age.remove(webhook)
 
 
 def count_error() -> None:

@@ -44,11 +44,13 @@ class ChangeWriter:
         snapshots: JobSnapshots,
         announcer: Announcer,
         subscriptions: Callable[[], Subscriptions],
+        on_events: Callable[[Sequence[SavedEvent]], None],
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._announcer = announcer
         self._subscriptions = subscriptions
+        self._on_events = on_events
         self._stuck_after = timedelta(seconds=settings.stuck_after_s)
         self._delay_alert_s = settings.delay_alert_s
 
@@ -75,6 +77,7 @@ class ChangeWriter:
             if changes.events:
                 now = datetime.now(UTC)
                 changes.has_messages = self._announcer.announce(changes.events, self._subscriptions(), now)
+                self._on_events(changes.events)
         return changes
 
     def _write_poll(self, result: PollResult, changes: Changes) -> None:

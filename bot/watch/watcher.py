@@ -28,7 +28,7 @@ from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS
 from bot.util.ratelimit import back_off
-from bot.watch.announcer import BURST, Announcer
+from bot.watch.announcer import BURST, Announcer, SavedEvent
 from bot.watch.change_writer import Changes, ChangeWriter, SnapshotConflict
 from bot.watch.detail_queues import DetailQueues
 from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_place
@@ -63,7 +63,8 @@ class Watcher:
     """Watches all places of `dms`.
 
     `watches` returns the policy file's subscriptions; those in the store are added. `wake` is set whenever
-    there are new messages. `on_cycle` is called after each poll.
+    there are new messages. `on_cycle` is called after each poll, `on_events` in each transaction
+    that saves events.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Watcher:
         watches: Callable[[], Sequence[SubscriptionLike]] = tuple,
         wake: threading.Event | None = None,
         on_cycle: OnCycle | None = None,
+        on_events: Callable[[Sequence[SavedEvent]], None] = lambda _: None,
         burst: int = BURST,
     ) -> None:
         self._dms = dms
@@ -87,7 +89,9 @@ class Watcher:
         self._details = DetailQueues()
         settle = timedelta(seconds=min(_SETTLE_POLLS * settings.poll_slow_s, _MAX_SETTLE_S))
         announcer = Announcer(store, burst=burst, settle=settle)
-        self._writer = ChangeWriter(store, settings, self._snapshots, announcer, self.subscriptions)
+        self._writer = ChangeWriter(
+            store, settings, self._snapshots, announcer, self.subscriptions, on_events
+        )
         self._news = threading.Event()
         """Wakes the loop: a poll has ended, a location was nudged, or the loop is to stop."""
         self._pools: dict[str, ThreadPoolExecutor] = {}

@@ -24,7 +24,7 @@ from bot.runtime.routes import SLACK_PATH, Routes
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = (
     *("install", "deploy-vm", "deploy-cloud-run", "deploy-gke", "operations", "reliability"),
-    *("security", "audit"),
+    *("security", "audit", "webhooks"),
 )
 ENV = {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
 _OURS = re.compile(r"\b(?:DMS_[A-Z_]+|SLACK_[A-Z_]+)\b")

@@ -51,6 +51,17 @@ def test_gauges_show_the_present() -> None:
     assert value("dms_bot_build_info", version="1.2.3") == 1
 
 
+def test_the_queue_of_a_webhook_goes_with_the_leadership() -> None:
+    metrics.webhook_queue("m-siem", 3, 12.5)
+    metrics.webhook_attempt("m-siem", "sent")
+    assert value("dms_bot_webhook_queue_depth", webhook="m-siem") == 3
+    assert value("dms_bot_webhook_queue_age_seconds", webhook="m-siem") == 12.5
+    for _ in range(2):
+        metrics.webhook_stopped("m-siem")
+    assert value("dms_bot_webhook_queue_depth", webhook="m-siem") is None
+    assert value("dms_bot_webhook_attempts_total", webhook="m-siem", outcome="sent") == 1
+
+
 def test_the_lag_grows_by_itself_and_goes_with_the_leadership() -> None:
     metrics.set_leader(True)
     metrics.place_polled(Place("m-project", "m-europe-west1"))

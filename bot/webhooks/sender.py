@@ -1,0 +1,183 @@
+"""Sends the queue of one webhook in order: each delivery at least once, and the next only when one is over.
+
+Each webhook has a thread of its own, so that none waits for another, and Slack for none.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.config.webhooks import Webhook
+from bot.runtime import metrics
+from bot.store import Store
+from bot.store.records import OutMessage, WebhookDelivery
+from bot.version import version
+from bot.webhooks.connection import TIMEOUT_S, Answer, Connection, NoAnswer
+from bot.webhooks.outgoing import outgoing
+
+log = structlog.get_logger(__name__)
+
+GIVE_UP_AFTER = timedelta(days=3)
+"""How old a delivery gets while its webhook fails. Source: "Deliverability and reliability" in Standard
+Webhooks, whose schedule ends after three days."""
+_FIRST_PAUSE_S = 5.0
+_GROWTH = 3.0
+_LONGEST_PAUSE_S = 3600.0
+_LONGEST_ASKED_S = 86400.0
+"""The most that `Retry-After` can ask for."""
+_IDLE_S = 1.0
+_MEASURE_EVERY_S = 5.0
+_GONE = 410
+
+
+def pause_s(failures: int, asked_s: float = 0.0) -> float:
+    """Seconds to wait after this many failures of a delivery (1 or more): exponential with jitter up to an
+    hour, or what the receiver has asked for, if that is longer."""
+    most = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * _GROWTH ** min(failures - 1, 16))
+    jittered = most * random.uniform(0.7, 1.0)  # noqa: S311 - no secret
+    return max(jittered, min(asked_s, _LONGEST_ASKED_S))
+
+
+class Sender:
+    """`channel` is told when something is given up; `wake` is set when there is something to tell."""
+
+    def __init__(
+        self,
+        webhook: Webhook,
+        store: Store,
+        channel: str,
+        wake: threading.Event,
+        clock: Callable[[], datetime],
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._webhook = webhook
+        self._store = store
+        self._channel = channel
+        self._wake = wake
+        self._clock = clock
+        self._connection = Connection(webhook, timeout_s)
+        self._is_gone = False
+        self._measured = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until `stop` is set. Call it after this replica has become the leader. Raises: StoreError."""
+        try:
+            while not stop.is_set():
+                self._measure()
+                stop.wait(self.step(stop))
+        finally:
+            metrics.webhook_stopped(self._webhook.name)
+
+    def interrupt(self) -> None:
+        """End the request that is under way: its delivery stays, and is sent again."""
+        self._connection.abort()
+
+    def step(self, stop: threading.Event) -> float:
+        """Send the first delivery, if it is due; returns the seconds until there may be something to send.
+
+        Raises:
+            StoreError.
+        """
+        delivery = (
+            None if self._is_gone else self._store.next_delivery(self._webhook.name, self._webhook.format)
+        )
+        if delivery is None:
+            return _IDLE_S
+        wait = self._wait_s(delivery)
+        if wait > 0:
+            return min(wait, _IDLE_S)
+        try:
+            answer = self._attempt(delivery)
+        except NoAnswer as error:
+            if not stop.is_set():
+                self._on_failed(delivery, str(error))
+            return 0.0
+        if 200 <= answer.status < 300:
+            self._store.delivery_sent(delivery.id)
+            metrics.webhook_attempt(self._webhook.name, "sent")
+        elif answer.status == _GONE:
+            self._on_gone(delivery, answer)
+        else:
+            self._on_failed(delivery, _answered(answer), answer)
+        return 0.0
+
+    def _attempt(self, delivery: WebhookDelivery) -> Answer:
+        made = outgoing(self._webhook, delivery, self._clock())
+        return self._connection.post(made.body, {**made.headers, "User-Agent": f"dms-bot/{version()}"})
+
+    def _wait_s(self, delivery: WebhookDelivery) -> float:
+        if delivery.not_before is None:
+            return 0.0
+        wait = (delivery.not_before - self._clock()).total_seconds()
+        # A later time means that the clock has been set back since.
+        return wait if wait <= _LONGEST_ASKED_S else 0.0
+
+    def _on_failed(self, delivery: WebhookDelivery, why: str, answer: Answer | None = None) -> None:
+        now = self._clock()
+        since = delivery.failing_since or now
+        pause = pause_s(delivery.attempts + 1, answer.retry_after_s if answer else 0.0)
+        metrics.webhook_attempt(self._webhook.name, "failed")
+        log.warning(
+            "webhook_failed",
+            webhook=self._webhook.name,
+            event_id=delivery.event,
+            error=why,
+            answer=answer.excerpt if answer else "",
+            attempts=delivery.attempts + 1,
+            pause_s=round(pause, 1),
+        )
+        if min(now - delivery.created, now - since) >= GIVE_UP_AFTER:
+            self._give_up(delivery, why, since)
+        else:
+            self._store.delivery_failed(delivery.id, now + timedelta(seconds=pause), since)
+
+    def _give_up(self, delivery: WebhookDelivery, why: str, since: datetime) -> None:
+        name = self._webhook.name
+        text = (
+            f"The webhook “{name}” has taken nothing since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC "
+            f"({why}). What has waited for it for 3 days is given up from now on; what is newer is still "
+            "tried. See docs/webhooks.md."
+        )
+        with self._store.transaction():
+            self._store.give_up_delivery(delivery, why)
+            self._tell(f"webhook-failing:{name}:{since.isoformat()}", text)
+        metrics.webhook_attempt(name, "given_up")
+        log.error("webhook_delivery_given_up", webhook=name, event_id=delivery.event, error=why)
+
+    def _on_gone(self, delivery: WebhookDelivery, answer: Answer) -> None:
+        name = self._webhook.name
+        metrics.webhook_attempt(name, "failed")
+        log.error(
+            "webhook_gone", webhook=name, answer=answer.excerpt, hint="Nothing is sent until a restart."
+        )
+        self._tell(
+            f"webhook-gone:{name}:{delivery.id}",
+            f"The webhook “{name}” answered that it is gone (HTTP 410), so nothing more is sent to it until "
+            "the bot is restarted. Remove it from the settings, or correct its URL. See docs/webhooks.md.",
+        )
+        self._is_gone = True
+
+    def _tell(self, key: str, text: str) -> None:
+        """Post it in the notification channel, once for each key."""
+        subject = {"text": text}
+        if self._store.enqueue(OutMessage(key, self._channel, "text", subject, created=self._clock())):
+            self._wake.set()
+
+    def _measure(self) -> None:
+        if time.monotonic() - self._measured < _MEASURE_EVERY_S:
+            return
+        self._measured = time.monotonic()
+        queue = self._store.webhook_queue(self._webhook.name, self._webhook.format)
+        age = timedelta() if queue.oldest is None else self._clock() - queue.oldest
+        metrics.webhook_queue(self._webhook.name, queue.depth, max(0.0, age.total_seconds()))
+
+
+def _answered(answer: Answer) -> str:
+    redirect = ", a redirect, which is not followed" if 300 <= answer.status < 400 else ""
+    return f"HTTP {answer.status}{redirect}"
