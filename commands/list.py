@@ -189,7 +189,7 @@ VERB = Verb(
     name="list",
     permission=Permission.VIEW,
     summary="the migration jobs, by status",
-    usage=("list [text] [state=…] [phase=…] [location=…] [type=…] [label.KEY=value]",),
+    usage=("list [text] [project=…] [state=…] [phase=…] [location=…] [type=…] [label.KEY=value]",),
     syntax=Syntax(
         flags=(
             Flag("page", "number", "which page"),

@@ -11,6 +11,7 @@ from bot.dms.rules import HARMLESS, Action, caution
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
 from bot.requests.base import RequestContext
+from bot.requests.by_project import is_across_projects, projects_text
 from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
 from bot.requests.job_names import ambiguous_names
@@ -103,9 +104,10 @@ class Drafter:
 
     def needs_confirmation(self, draft: RequestDraft) -> bool:
         """Whether the jobs have to be shown first. Read-only actions need that only if the jobs exceed the
-        parallelism limit: the rest would be locked while they wait for their turn."""
+        parallelism limit: the rest would be locked while they wait for their turn. Jobs of several projects
+        are never taken together unasked."""
         unasked = self._ctx.parallel if draft.action in HARMLESS else 1
-        return draft.ask or len(draft.jobs) > unasked
+        return draft.ask or len(draft.jobs) > unasked or is_across_projects(draft.jobs)
 
     def _listed(self, draft: RequestDraft) -> dict[str, tuple[Database, ...]]:
         """The databases of each job by its name, of those where they can be listed. Of an edit, its verb
@@ -153,6 +155,7 @@ class Drafter:
             # Kept, so that a change of the settings moves neither the request nor its reminder.
             approval_channel=approval_channel or self._ctx.approval_channel,
             effect=self.effect(draft),
+            projects=projects_text(draft.jobs, self._ctx.access.policy.projects),
             display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names(), self._ctx.dms.projects),
         )
 

@@ -9,7 +9,7 @@ object with these keys:
   `backups` `{"files", "measured_files", "bytes", "measured_bytes", "last_log", "note"}`. Older versions wrote
   neither `measured`, `measured_bytes`, `unsupported` nor `backups`.
 - `at_risk`, `called`: by job name.
-- `approval_channel`, `effect`, `restart`: text; `void`, `changes`: lists of text.
+- `approval_channel`, `effect`, `restart`, `projects`: text; `void`, `changes`: lists of text.
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
 - `none_affected`: list of job names; `read_late`: true.
@@ -68,6 +68,8 @@ class RequestFacts:
     """Who started the operation that a cancel is for: a user id, or `outside` if not through this bot."""
     display_names: Mapping[str, str] = field(default_factory=dict)
     """By full resource name, the names shown for jobs whose ids alone are ambiguous."""
+    projects: str = ""
+    """Which projects its jobs are of, in a sentence; empty where there is one job, or one project."""
 
 
 def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "selections": {name: asdict(each) for name, each in facts.selections.items()},
         "none_affected": list(facts.none_affected),
         "read_late": facts.read_late,
+        "projects": facts.projects,
     }
     given = {key: value for key, value in found.items() if value}
     return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
@@ -115,6 +118,7 @@ def facts_from_json(stored: object) -> RequestFacts:
         restart_ref=_text(stored.get("restart")),
         jobs_gone=stored.get("gone") is True,
         started_by=_text(stored.get("started_by")),
+        projects=_text(stored.get("projects")),
         display_names={
             name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)
         },

@@ -25,7 +25,7 @@ ALL = Flag("all", "switch", "all jobs that the filters match, for example `state
 SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")
 DATABASES = Flag("databases", "list", "only these databases, for example `sales,billing`")
 _SHOWN = 10
-FILTERS = ("state", "phase", "location", "type", "label")
+FILTERS = ("project", "state", "phase", "location", "type", "label")
 
 
 CheckNames = Callable[[Job, Sequence[Database], Sequence[str]], tuple[str, ...]]

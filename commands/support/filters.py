@@ -1,4 +1,4 @@
-"""Filters of `/dms list` and of bulk actions: `state=running`, `location=…`, `label.env=prod`, text."""
+"""Filters of `/dms list` and of bulk actions: `project=prod`, `state=running`, `label.env=prod`, text …"""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from enum import StrEnum
 from functools import lru_cache
 
 from bot.cmdline.invocation import UsageError
-from bot.config.projects import Place
+from bot.config.projects import ALL_LOCATIONS, Place
+from bot.dms.errors import DmsError
+from bot.dms.missing import called_by_project, missing_location
 from bot.dms.model import Job, JobList, JobType, Phase, State
 from bot.dms.running_errors import runs_with_errors
+from bot.util import parallel
 from bot.util.suggest import did_you_mean, nearest
 from commands.support.base import Context
+from commands.support.projects import chosen_projects
 from commands.support.visibility import viewing_verb
 
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
@@ -27,9 +31,9 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
 
     Raises:
         DmsError: no location answered.
-        UsageError: a filter names a state, phase, type or location that does not exist.
+        UsageError: a filter names a project, state, phase, type or location that does not exist.
     """
-    found = ctx.dms.list_jobs(_place(ctx, filters.get("location")))
+    found = _listed(ctx, filters)
     visible = ctx.access.visible(ctx.who, viewing_verb(ctx, verb), found.jobs)
     for field, names in _NAMES.items():
         if field in filters:
@@ -37,7 +41,54 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
             more = _ERRORS if field == "state" else ()
             check_value(field, filters[field], [*(each.value for each in names), *more], observed)
     with_errors = _with_errors(ctx, visible) if asks_for_errors(filters.get("state", "")) else frozenset()
-    return replace(found, jobs=matching(visible, filters, words, with_errors))
+    rest = {key: value for key, value in filters.items() if key != "project"}
+    return replace(found, jobs=matching(visible, rest, words, with_errors))
+
+
+def _listed(ctx: Context, filters: Mapping[str, str]) -> JobList:
+    """The jobs of the places that the filters leave. Others are not asked, so none that is away is missed."""
+    if "project" not in filters:
+        return ctx.dms.list_jobs(_place(ctx, filters.get("location")))
+    places = _places(ctx, filters["project"], filters.get("location"))
+    lists = parallel.map_concurrently(lambda place: _list_or_error(ctx, place), places)
+    found = [each for each in lists if isinstance(each, JobList)]
+    refused = [(place, each) for place, each in zip(places, lists, strict=True) if isinstance(each, DmsError)]
+    if not found:
+        raise refused[0][1]
+    silent = [missing_location(place, error) for place, error in refused]
+    return JobList(
+        jobs=tuple(job for each in found for job in each.jobs),
+        missing=(
+            *(missing for each in found for missing in each.missing),
+            *called_by_project(silent, ctx.dms.projects),
+        ),
+        calls=sum(each.calls for each in found),
+    )
+
+
+def _list_or_error(ctx: Context, place: Place) -> JobList | DmsError:
+    try:
+        return ctx.dms.list_jobs(place)
+    except DmsError as error:
+        return error
+
+
+def _places(ctx: Context, projects: str, location: str | None) -> list[Place]:
+    """The places of these projects at this location.
+
+    Raises:
+        UsageError: there is no such project, or none of them has the location.
+    """
+    chosen = chosen_projects(ctx, projects)
+    places = [place for each in chosen for place in each.places]
+    if location is None:
+        return places
+    found = [each for each in places if each.location == ALL_LOCATIONS or one_of(location, each.location)]
+    if not found:
+        names = " or ".join(f"`{each.shown}`" for each in chosen)
+        has = ", ".join(dict.fromkeys(each.location for each in places))
+        raise UsageError(f"This bot does not run the location `{location}` of {names}: it runs {has}.")
+    return found
 
 
 def asks_for_errors(filter_value: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.cmdline.invocation import Flag, UsageError
 from bot.config.projects import Project
 from bot.util.suggest import nearest
@@ -23,6 +25,17 @@ def find_project(ctx: Context, text: str, form: str = "--project {}") -> Project
     near = nearest(text, [name for each in projects for name in (each.alias, each.id) if name])
     hint = f"did you mean `{form.format(near)}`?" if near else f"it serves {named(ctx)}."
     raise UsageError(f"This bot does not serve a project `{text}`: {hint}")
+
+
+def chosen_projects(ctx: Context, filter_value: str) -> tuple[Project, ...]:
+    """The projects that a filter names, with commas or bars between them.
+
+    Raises:
+        UsageError: the bot serves none of one of these names.
+    """
+    words = [each.strip() for each in re.split(r"[|,]", filter_value) if each.strip()]
+    found = [find_project(ctx, each, "project={}") for each in words or [filter_value]]
+    return tuple(dict.fromkeys(found))
 
 
 def named(ctx: Context) -> str:

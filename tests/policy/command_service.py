@@ -12,8 +12,10 @@ from typing import Any
 
 from bot.cmdline.answers import Answer, AnswerPage, Note, RichPart, RichText, User
 from bot.cmdline.parser import parse
+from bot.config.projects import Project
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
+from bot.dms.many_projects import ProjectGateways
 from bot.policy.access import Access
 from bot.policy.subscriptions import Membership
 from bot.requests.approvals import Approvals
@@ -94,10 +96,19 @@ def labels(answer: Answer) -> list[str]:
 
 
 @contextmanager
-def command_service(dms: DmsServer, path: Path, rights: Access | None = None) -> Iterator[CommandService]:
+def command_service(
+    dms: DmsServer, path: Path, rights: Access | None = None, projects: tuple[Project, ...] = ()
+) -> Iterator[CommandService]:
     """A desk with jobs `orders` and `billing` (env=prod), where the clock stands at `NOW`."""
     store: Store = open_store(str(path / "bot.db"))
-    gateway = Gateway(PROJECT, PLACES, dms.grpc_host, dms.rest_host, deadline_s=5)
+    settings = replace(SETTINGS, project_tables=projects)
+    gateway = (
+        ProjectGateways.open(
+            settings.projects, dms.grpc_host, dms.rest_host, deadline_s=5, write_deadline_s=5
+        )
+        if projects
+        else Gateway(PROJECT, PLACES, dms.grpc_host, dms.rest_host, deadline_s=5)
+    )
     allowed = rights or access()
     verbs = all_verbs()
     actions = {verb.action.action: verb.action for verb in verbs.values() if verb.action}
@@ -143,7 +154,7 @@ def command_service(dms: DmsServer, path: Path, rights: Access | None = None) ->
                 store,
                 approvals,
                 allowed,
-                SETTINGS,
+                settings,
                 verbs,
                 clock,
                 # there is no Slack at this desk

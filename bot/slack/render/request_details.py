@@ -46,6 +46,7 @@ def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> 
     who = mrkdwn.mention("@", request.by.user)
     blocks: list[Block] = [m.section(f"{who} asks to {request_text(request)}.")]
     blocks.extend(m.sections("\n".join(_jobs(request))))
+    blocks.extend(m.sections(mrkdwn.format_own(request.facts.projects)) if request.facts.projects else [])
     blocks.extend(changes(request))
     blocks.extend(_losses(request))
     delays = delay_lines(request)
