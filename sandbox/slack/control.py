@@ -63,9 +63,27 @@ class SlackControl:
         """
         return self.do("command", text=text, user=user, channel=channel, wait=wait)
 
-    def say(self, text: str, user: str = "dana", channel: str = "dms", thread_ts: str | None = None) -> JSON:
-        """Write a plain message; channel "dm" is the conversation with the app."""
-        return self.do("say", text=text, user=user, channel=channel, thread_ts=thread_ts)
+    def say(
+        self,
+        text: str,
+        user: str = "dana",
+        channel: str = "dms",
+        thread_ts: str | None = None,
+        *,
+        broadcast: bool = False,
+    ) -> JSON:
+        """Write a message as one types it (`@dms show orders-db`, links); channel "dm" is the conversation
+        with the app. `broadcast` sends a reply to the channel, too."""
+        where = {"channel": channel, "thread_ts": thread_ts, "broadcast": broadcast}
+        return self.do("say", text=text, user=user, **where)
+
+    def edit(self, message: JSON | str, text: str, user: str = "dana") -> JSON:
+        """Change one's own message."""
+        return self.do("edit", where=message, text=text, user=user)
+
+    def shortcut(self, callback_id: str, message: JSON | str | None = None, user: str = "dana") -> JSON:
+        """Use a shortcut of the manifest: of a message, or without one a global one. Returns the delivery."""
+        return self.do("shortcut", callback_id=callback_id, where=message, user=user)
 
     def press(
         self,
@@ -310,6 +328,23 @@ class SlackControl:
 
     def set_scopes(self, scopes: Iterable[str]) -> None:
         self.do("scopes", scopes=list(scopes))
+
+    def install(self, manifest: str | JSON) -> None:
+        """Install the app from this manifest, in place of the repository's `manifest.yml`: with its scopes,
+        events, shortcuts and `unfurl_domains`."""
+        self.do("manifest", **{"text" if isinstance(manifest, str) else "whole": manifest})
+
+    def add_to_manifest(self, **added: Sequence[Any]) -> None:
+        """More `scopes`, `events`, `shortcuts` (as a manifest has them) and `domains`."""
+        self.do("manifest", added=added)
+
+    def post_scheduled(self) -> int:
+        """Post what is scheduled now, as if its time had come; returns how many messages."""
+        return int(self.do("post_scheduled")["posted"])
+
+    def quiet(self, user: str, seconds: int) -> None:
+        """Do not disturb this person for so long; 0 ends it."""
+        self.do("quiet", user=user, seconds=seconds)
 
     def clear_violations(self) -> None:
         self.do("clear_violations")

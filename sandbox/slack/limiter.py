@@ -17,6 +17,11 @@ _TIERS = {
     3: (
         "chat.update",
         "chat.delete",
+        "chat.deleteScheduledMessage",
+        "chat.scheduleMessage",
+        "chat.scheduledMessages.list",
+        "chat.unfurl",
+        "dnd.info",
         "conversations.history",
         "conversations.replies",
         "conversations.info",

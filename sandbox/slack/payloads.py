@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from sandbox.slack.ids import new_id
+from sandbox.slack.rules.walk import flat
 from sandbox.slack.shapes import message_json, view_json
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
@@ -78,9 +79,55 @@ def message_action(
         "response_url": response_url,
         "actions": [action],
     }
+    unfurled = _app_unfurl(message, action)
+    if unfurled is not None:
+        container = _unfurl_container(message, unfurled)
+        return payload | {"container": container, "app_unfurl": unfurled}
     if message.ephemeral_for is None:
         payload["message"] = message_json(ws, message, with_metadata=True)
     return payload
+
+
+def _app_unfurl(message: Message, action: JSON) -> JSON | None:
+    """The unfurled link that a pressed element belongs to, if it does."""
+    for attachment in message.attachments:
+        ids = {block.get("block_id") for block in flat(attachment.get("blocks") or [])}
+        if attachment.get("is_app_unfurl") and action["block_id"] in ids:
+            return attachment
+    return None
+
+
+def _unfurl_container(message: Message, attachment: JSON) -> JSON:
+    return message_container(message) | {
+        "type": "message_attachment",
+        "attachment_id": attachment["id"],
+        "is_app_unfurl": True,
+        "app_unfurl_url": attachment["app_unfurl_url"],
+    }
+
+
+def global_shortcut(ws: Workspace, user: User, callback_id: str) -> JSON:
+    """A global shortcut knows no conversation."""
+    return _shortcut(ws, "shortcut", user, callback_id) | {"trigger_id": ws.triggers.issue(user.id)}
+
+
+def message_shortcut(
+    ws: Workspace, user: User, message: Message, callback_id: str, response_url: str
+) -> JSON:
+    channel = ws.world.channels[message.channel]
+    return _shortcut(ws, "message_action", user, callback_id) | {
+        "trigger_id": ws.triggers.issue(user.id, channel.id),
+        "channel": {"id": channel.id, "name": channel_name(channel)},
+        "message_ts": message.ts,
+        "message": message_json(ws, message),
+        "response_url": response_url,
+    }
+
+
+def _shortcut(ws: Workspace, kind: str, user: User, callback_id: str) -> JSON:
+    common = _common(ws, kind, user)
+    del common["api_app_id"]
+    return common | {"callback_id": callback_id, "action_ts": ws.world.clock.next()}
 
 
 def view_action(ws: Workspace, user: User, view: View, action: JSON) -> JSON:

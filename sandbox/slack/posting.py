@@ -1,10 +1,11 @@
 """What a message may contain, and posting it to a channel."""
 
 import copy
-from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack.content import Content
 from sandbox.slack.errors import SlackError
+from sandbox.slack.events import changed, posted, tell_soon
 from sandbox.slack.inputs import fill_ids
 from sandbox.slack.rules import check_attachments, check_known, check_message_blocks
 from sandbox.slack.rules.walk import flat
@@ -13,14 +14,6 @@ from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message
 
 TEXT_LIMIT = 40_000
-
-
-@dataclass(frozen=True)
-class Content:
-    text: str = ""
-    blocks: list[JSON] = field(default_factory=list)
-    attachments: list[JSON] = field(default_factory=list)
-    metadata: JSON | None = None
 
 
 def content_from(settings: Settings, values: dict[str, Any], *, required: bool = True) -> Content:
@@ -35,7 +28,7 @@ def content_from(settings: Settings, values: dict[str, Any], *, required: bool =
     if len(text) > TEXT_LIMIT:
         raise SlackError("msg_too_long", breach=True, detail=f"text has {len(text)} characters")
     blocks = _blocks(settings, values.get("blocks"))
-    attachments = _attachments(settings, values.get("attachments"))
+    attachments = attachments_from(settings, values.get("attachments"))
     if required and not (text or blocks or attachments):
         raise SlackError("no_text", breach=True, detail="neither text, blocks nor attachments")
     return Content(text, fill_ids(blocks), attachments, _metadata(values.get("metadata")))
@@ -71,7 +64,8 @@ def _check_known(settings: Settings, blocks: Any, pointer: str) -> None:
         raise refuse("invalid_blocks", faults, breach=False)
 
 
-def _attachments(settings: Settings, attachments: Any) -> list[JSON]:
+def attachments_from(settings: Settings, attachments: Any) -> list[JSON]:
+    """Raises SlackError `invalid_attachments`, and `invalid_blocks` for types that the workspace lacks."""
     if attachments is None or attachments == "":
         return []
     faults = check_attachments(attachments)
@@ -133,7 +127,15 @@ def post(
         ephemeral_for=ephemeral_for,
         metadata=content.metadata,
     )
-    return ws.add_message(message)
+    ws.add_message(message)
+    tell_soon(ws, lambda: posted(ws, channel, message))
+    return message
+
+
+def edit(ws: Workspace, message: Message, *, mark: bool = True, **changes: Any) -> None:
+    ws.edit_message(message, mark=mark, **changes)
+    channel = ws.world.channels[message.channel]
+    tell_soon(ws, lambda: changed(ws, channel, message))
 
 
 def _thread_root(channel: Channel, thread_ts: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.slack.errors import SlackError
-from sandbox.slack.posting import content_from, post
+from sandbox.slack.posting import content_from, edit, post
 from sandbox.slack.responseurls import ResponseUrl
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import Message
@@ -40,7 +40,7 @@ def place(ws: Workspace, url: ResponseUrl, values: dict[str, Any]) -> Message | 
     content = content_from(ws.settings, values)
     if values.get("replace_original") and original is not None:
         changes = {"text": content.text, "blocks": content.blocks, "attachments": content.attachments}
-        ws.edit_message(original, mark=original.ephemeral_for is None, **changes)
+        edit(ws, original, mark=original.ephemeral_for is None, **changes)
         return original
     private = values.get("response_type", "ephemeral") != "in_channel"
     message = post(

@@ -2,21 +2,6 @@
 
 from sandbox.slack.world import Channel, User, UserGroup, World
 
-GRANTED_SCOPES = (
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "commands",
-    "files:write",
-    "groups:history",
-    "groups:read",
-    "im:history",
-    "im:write",
-    "usergroups:read",
-    "users:read",
-)
-"""Exactly the scopes of `manifest.yml`, so that a missing scope is noticed at once."""
-
 _PEOPLE = (
     ("U0DANA0001", "dana", "Dana", "Database engineer", "1f7a8c"),
     ("U0SAM00001", "sam", "Sam", "Site reliability", "b5651d"),

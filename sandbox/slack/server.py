@@ -14,6 +14,7 @@ from sandbox.slack.app import build_app
 from sandbox.slack.breakage import TrackedProtocol
 from sandbox.slack.changes import Changes
 from sandbox.slack.control import SlackControl
+from sandbox.slack.manifest import Manifest
 from sandbox.slack.settings import Settings
 from sandbox.slack.workspace import Workspace
 
@@ -43,11 +44,17 @@ class SlackServer:
     `port=0` takes a free port. Use as a context manager, or call `start` and `stop`. Raises PortTaken.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        settings: Settings | None = None,
+        manifest: Manifest | None = None,
+    ) -> None:
         self.host = host
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
-        self.workspace = Workspace(self.base_url, settings)
+        self.workspace = Workspace(self.base_url, settings, manifest)
         self._server = _Server(self._config(), self.workspace.changes)
         self._thread: threading.Thread | None = None
         self.control = SlackControl(self.base_url)

@@ -27,14 +27,6 @@ class Settings:
     """Types of blocks that this workspace does not know, or not there."""
     org: bool = False
     """An organisation of two workspaces with an org-wide installation; counts at the start or a reset."""
-    subscribed_events: tuple[str, ...] = (
-        "app_home_opened",
-        "app_mention",
-        "member_joined_channel",
-        "message.im",
-        "team_access_granted",
-        "team_access_revoked",
-    )
 
     def changed(self, **changes: Any) -> "Settings":
         """A copy with these values. Raises ValueError for a name that does not exist."""

@@ -159,6 +159,8 @@ def _from_app(ws: Workspace, message: Message) -> JSON:
 
 def _body(ws: Workspace, message: Message) -> JSON:
     body: dict[str, Any] = {}
+    if message.broadcast and message.is_reply:
+        body["subtype"] = "thread_broadcast"
     if message.subtype:
         body["subtype"] = message.subtype
     if message.blocks:

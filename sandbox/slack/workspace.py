@@ -3,15 +3,18 @@
 import copy
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.slack import apps
 from sandbox.slack.changes import Changes
+from sandbox.slack.content import Content
 from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.faults import Faults
 from sandbox.slack.limiter import Limiter
+from sandbox.slack.manifest import Manifest, of_the_repository
 from sandbox.slack.responseurls import ResponseUrls
-from sandbox.slack.seed import GRANTED_SCOPES, seed
+from sandbox.slack.seed import seed
 from sandbox.slack.seed_organisation import seed_organisation
 from sandbox.slack.settings import Settings
 from sandbox.slack.socketmode import Sockets
@@ -23,22 +26,40 @@ from sandbox.slack.world import JSON, Channel, Message, User, World
 CALLS_KEPT = 20_000
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """A message that is to be posted; times are Unix seconds."""
+
+    id: str
+    channel: str
+    post_at: int
+    content: Content
+    thread_ts: str | None = None
+    broadcast: bool = False
+    created: int = field(default_factory=lambda: int(time.time()))
+
+
 class Workspace:
     """The state of one server. Only one event loop uses it, so there are no locks."""
 
-    def __init__(self, base_url: str, settings: Settings | None = None) -> None:
+    def __init__(
+        self, base_url: str, settings: Settings | None = None, manifest: Manifest | None = None
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.settings = settings or Settings()
         self._initial = self.settings
+        self._installed = manifest or of_the_repository()
         self.changes = Changes()
         self._sockets: dict[str, Sockets] = {}
         self._begin()
 
     def _begin(self) -> None:
         self.world = seed_organisation(World()) if self.settings.org else seed(World())
+        self._manifests: dict[str, Manifest] = {}
         self._scopes: dict[str, set[str]] = {}
         self._limiters: dict[str, Limiter] = {}
         self._request_urls: dict[str, str] = {}
+        self.scheduled: dict[str, Scheduled] = {}
         self.violations = Violations()
         self.triggers = Triggers(self._acting)
         self.views = Views(self._acting)
@@ -65,8 +86,18 @@ class Workspace:
         return self._sockets.setdefault(self._acting(), Sockets())
 
     @property
+    def manifest(self) -> Manifest:
+        return self._manifests.setdefault(self._acting(), self._installed)
+
+    def install(self, manifest: Manifest) -> None:
+        """Install the app anew: it has exactly the scopes of its manifest."""
+        self._manifests[self._acting()] = manifest
+        self.scopes = set(manifest.scopes)
+        self.changes.note()
+
+    @property
     def scopes(self) -> set[str]:
-        return self._scopes.setdefault(self._acting(), set(GRANTED_SCOPES))
+        return self._scopes.setdefault(self._acting(), set(self.manifest.scopes))
 
     @scopes.setter
     def scopes(self, granted: set[str]) -> None:

@@ -37,6 +37,8 @@ class User:
     tz: str = "Europe/Amsterdam"
     tz_offset: int = 3600
     color: str = "4a154b"
+    quiet: tuple[int, int] | None = None
+    """From when until when (Unix seconds) nothing notifies: do not disturb."""
     teams: tuple[str, ...] = ()
     """Workspaces that the account is in, its own first; empty: the only one."""
     enterprise: str = ""

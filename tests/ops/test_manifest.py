@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 
 from bot.slack.api.scopes import METHODS, SCOPES, SUBSCRIBED
 from bot.util.command import DEFAULT
-from sandbox.slack.seed import GRANTED_SCOPES
+from sandbox.slack.manifest import of_the_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
@@ -136,7 +136,9 @@ def test_the_manifest_asks_for_exactly_these_scopes() -> None:
 
 def test_the_sandbox_grants_what_the_manifest_asks_for() -> None:
     """Else a missing scope would first be noticed in a real workspace."""
-    assert sorted(GRANTED_SCOPES) == sorted(SCOPES)
+    installed = of_the_repository()
+    assert sorted(installed.scopes) == sorted(SCOPES)
+    assert sorted(installed.events) == sorted(manifest()["settings"]["event_subscriptions"]["bot_events"])
 
 
 def test_each_scope_says_what_it_is_for() -> None:

@@ -108,6 +108,7 @@ def test_payloads_name_both(web: WebClient, server: SlackServer) -> None:
 
 
 def test_events_name_the_workspace_and_the_installation(web: WebClient, server: SlackServer) -> None:
+    server.control.add_to_manifest(events=["team_access_revoked"])
     server.control.open_home("west-dba")
     server.control.do("change_access", team=WEST.id, granted=False)
     sent = {d["payload"]["event"]["type"]: d["payload"] for d in server.control.deliveries("events_api")}

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from sandbox.slack import SlackControl, SlackServer, plain
-from sandbox.slack.seed import GRANTED_SCOPES
+from sandbox.slack.manifest import of_the_repository
 from tests.sandbox_slack.conftest import button, modal, section
 
 DMS = "C0DMS00001"
@@ -99,7 +99,7 @@ def test_where_the_app_may_write(web: WebClient, control: SlackControl, channel:
 
 def test_joining_and_being_removed(web: WebClient, control: SlackControl) -> None:
     assert refused(lambda: web.conversations_join(channel=RANDOM))["needed"] == "channels:join"
-    control.set_scopes([*GRANTED_SCOPES, "channels:join"])
+    control.set_scopes([*of_the_repository().scopes, "channels:join"])
     web.conversations_join(channel=RANDOM)
     web.chat_postMessage(channel=RANDOM, text="x")
     control.kick_bot("random")
@@ -185,6 +185,24 @@ def test_trigger_ids_are_used_once_and_in_time(web: WebClient, control: SlackCon
     assert refused(lambda: web.views_open(trigger_id=late, view=view))["error"] == "expired_trigger_id"
     unknown = refused(lambda: web.views_open(trigger_id="1.2.a", view=view))
     assert unknown["error"] == "invalid_trigger_id"
+
+
+def test_a_stack_has_three_modals(web: WebClient, control: SlackControl) -> None:
+    """https://docs.slack.dev/surfaces/modals: pushed with a trigger from a modal, three at most."""
+    deeper = {"type": "actions", "elements": [button("Deeper", "deeper")]}
+    view = modal([deeper])
+    from_command = control.command("x")["payload"]["trigger_id"]
+    assert refused(lambda: web.views_push(trigger_id=from_command, view=view))["error"] == "view_not_found"
+    web.views_open(trigger_id=from_command, view=view)
+
+    def trigger() -> str:
+        return str(control.press(control.views()[-1], "deeper")["payload"]["trigger_id"])
+
+    for depth in (2, 3):
+        pushed = web.views_push(trigger_id=trigger(), view=view)["view"]
+        assert len(control.views()) == depth
+        assert pushed["root_view_id"] == control.views()[0]["id"]
+    assert refused(lambda: web.views_push(trigger_id=trigger(), view=view))["error"] == "push_limit_reached"
 
 
 def test_views_update_checks_the_hash(web: WebClient, control: SlackControl) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from sandbox.slack import payloads
 from sandbox.slack.acting.finding import find_spot
 from sandbox.slack.acting.pressing import TROUBLE, set_value
-from sandbox.slack.acting.speaking import emit
 from sandbox.slack.delivery import Delivery, deliver
 from sandbox.slack.errors import ControlError, SlackError
+from sandbox.slack.events import emit
 from sandbox.slack.inputs import is_empty, stateful
 from sandbox.slack.shapes import view_json
 from sandbox.slack.views import STACK_LIMIT, View

@@ -4,16 +4,16 @@ import re
 from typing import Any
 
 from sandbox.slack import payloads
-from sandbox.slack.apps import acting_as
-from sandbox.slack.delivery import Delivery, deliver, deliver_event
+from sandbox.slack.delivery import Delivery, deliver
 from sandbox.slack.errors import ControlError, SlackError
+from sandbox.slack.events import changed, emit, posted, tell
+from sandbox.slack.links import stored
 from sandbox.slack.responding import place
 from sandbox.slack.responseurls import ResponseUrl
 from sandbox.slack.workspace import Workspace
-from sandbox.slack.world import JSON, Channel, Message, User
+from sandbox.slack.world import Channel, Message, User
 
 _CHANNEL = re.compile(r"(?<![^\s=,])#(?P<name>[a-z0-9_-]+)")
-_MESSAGE_EVENTS = {"im": "message.im", "group": "message.groups", "channel": "message.channels"}
 
 
 async def command(ws: Workspace, user: User, channel: Channel, words: str) -> Delivery:
@@ -77,45 +77,43 @@ def _show_ack(ws: Workspace, url: ResponseUrl, ack: Any) -> None:
         ws.violations.record(wrong.code, wrong.detail, method="acknowledgement")
 
 
-async def say(ws: Workspace, user: User, channel: Channel, text: str, thread_ts: str | None) -> Message:
-    """Write a plain message. The app hears of it as far as it is subscribed and a member."""
+async def say(
+    ws: Workspace,
+    user: User,
+    channel: Channel,
+    text: str,
+    thread_ts: str | None = None,
+    *,
+    broadcast: bool = False,
+) -> Message:
+    """Write a message as one types it: `@dms`, `#ops` and links become what Slack makes of them. The app
+    hears of it as far as its manifest subscribes to it."""
     if user.id not in channel.members:
         raise ControlError(f"{user.name} is not in {channel.name}")
-    message = Message(ws.world.clock.next(), channel.id, user.id, text, thread_ts=thread_ts)
+    if channel.is_im and not ws.manifest.writable:
+        raise ControlError("the manifest makes the conversation with the app read-only")
+    parent = channel.find(thread_ts) if thread_ts else None
+    if thread_ts and parent is None:
+        raise ControlError(f"there is no message {thread_ts} in {channel.name}")
+    message = Message(
+        ws.world.clock.next(),
+        channel.id,
+        user.id,
+        stored(ws.world, user, text),
+        thread_ts=(parent.thread_ts or parent.ts) if parent else None,
+        broadcast=broadcast,
+    )
     ws.add_message(message)
-    for app in ws.world.apps.all():
-        with acting_as(app):
-            for body in _heard(ws, channel, message):
-                await emit(ws, body)
+    await tell(ws, lambda: posted(ws, channel, message))
     return message
 
 
-def _heard(ws: Workspace, channel: Channel, message: Message) -> list[JSON]:
-    if not ws.world.bot_is_in(channel):
-        return []
-    common: JSON = {
-        "user": message.user,
-        "text": message.text,
-        "ts": message.ts,
-        "event_ts": message.ts,
-        "channel": channel.id,
-        "team": ws.world.acting_team(ws.world.users[message.user], channel).id,
-    }
-    if message.thread_ts:
-        common["thread_ts"] = message.thread_ts
-    kind = "im" if channel.is_im else "group" if channel.is_private else "channel"
-    heard = [common | {"type": "message", "channel_type": kind}]
-    if not channel.is_im and f"<@{ws.world.app.bot_user}>" in message.text:
-        heard.append(common | {"type": "app_mention"})
-    return heard
-
-
-async def emit(ws: Workspace, body: JSON) -> Delivery | None:
-    """Send an event, if the app is subscribed to its kind."""
-    kind = _MESSAGE_EVENTS[body["channel_type"]] if body["type"] == "message" else body["type"]
-    if kind not in ws.settings.subscribed_events:
-        return None
-    return await deliver_event(ws, payloads.event(ws, body))
+async def edit(ws: Workspace, user: User, message: Message, text: str) -> None:
+    """Change one's own message."""
+    if message.user != user.id:
+        raise ControlError(f"{user.name} did not write this message")
+    ws.edit_message(message, text=stored(ws.world, user, text))
+    await tell(ws, lambda: changed(ws, ws.world.channels[message.channel], message))
 
 
 async def invite_bot(ws: Workspace, channel: Channel, inviter: User) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.slack.acting import modals, pressing, speaking
+from sandbox.slack.acting import modals, pressing, shortcuts, speaking
 from sandbox.slack.acting.finding import blocks_of, find_spot, surface
 from sandbox.slack.apps import act_as, acting_as
 from sandbox.slack.controlapi import showing
@@ -48,7 +48,10 @@ async def command(ws: Workspace, body: JSON) -> JSON:
 async def say(ws: Workspace, body: JSON) -> JSON:
     user = _user(ws, body)
     channel = channel_for(ws, body, user)
-    said = await speaking.say(ws, user, channel, str(body["text"]), body.get("thread_ts"))
+    broadcast = bool(body.get("broadcast"))
+    said = await speaking.say(
+        ws, user, channel, str(body["text"]), body.get("thread_ts"), broadcast=broadcast
+    )
     return showing.message(ws, said, user)
 
 
@@ -57,6 +60,26 @@ def _surface(ws: Workspace, body: JSON, user: User) -> Message | View:
     found = surface(ws, body["where"], user)
     act_as(ws.world.apps.find(found.app if isinstance(found, View) else found.user) or ws.world.app)
     return found
+
+
+async def edit(ws: Workspace, body: JSON) -> JSON:
+    user = _user(ws, body)
+    message = surface(ws, body["where"], user)
+    if isinstance(message, View):
+        raise ControlError("that is a view, not a message")
+    await speaking.edit(ws, user, message, str(body["text"]))
+    return showing.message(ws, message, user)
+
+
+async def shortcut(ws: Workspace, body: JSON) -> JSON:
+    """With `where`, one of that message; without, a global one."""
+    user, callback_id = _user(ws, body), str(body["callback_id"])
+    if not body.get("where"):
+        return (await shortcuts.use_global(ws, user, callback_id)).as_dict()
+    message = surface(ws, body["where"], user)
+    if isinstance(message, View):
+        raise ControlError("views have no shortcuts")
+    return (await shortcuts.use_on_message(ws, user, message, callback_id)).as_dict()
 
 
 async def press(ws: Workspace, body: JSON) -> JSON:

@@ -15,9 +15,10 @@ Action = Callable[[Workspace, JSON], Awaitable[JSON]]
 
 _MODULES = (acts, looks, switches)
 _NAMES = (
-    "command say press set_input suggest submit close_view open_home invite_bot kick_bot raw_deliver "
+    "command say edit shortcut press set_input suggest submit close_view open_home "
+    "invite_bot kick_bot raw_deliver "
     "messages thread views home overview files violations calls deliveries changes status "
-    "settings request_url scopes fault socket clear_violations reset "
+    "settings request_url scopes manifest post_scheduled quiet fault socket clear_violations reset "
     "add_app add_user deactivate add_channel add_group change_access"
 )
 ACTIONS: dict[str, Action] = {

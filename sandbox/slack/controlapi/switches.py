@@ -1,5 +1,6 @@
 """Endpoints that change the workspace and its behaviour."""
 
+import time
 from dataclasses import asdict
 
 from sandbox.slack.apps import SlackApp
@@ -7,6 +8,8 @@ from sandbox.slack.delivery import verify_url
 from sandbox.slack.errors import ControlError
 from sandbox.slack.faults import Fault
 from sandbox.slack.ids import new_id
+from sandbox.slack.manifest import amended, parse
+from sandbox.slack.webapi import scheduling
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, User, UserGroup
 
@@ -30,6 +33,32 @@ async def request_url(ws: Workspace, body: JSON) -> JSON:
 async def scopes(ws: Workspace, body: JSON) -> JSON:
     ws.scopes = set(body.get("scopes") or [])
     return {"scopes": sorted(ws.scopes)}
+
+
+async def manifest(ws: Workspace, body: JSON) -> JSON:
+    """Install the app from another manifest (`text` or `whole`), or with `added` scopes, events, shortcuts
+    and domains."""
+    if body.get("whole") or body.get("text"):
+        ws.install(parse(body.get("whole") or str(body["text"])))
+    if body.get("added"):
+        ws.install(amended(ws.manifest, body["added"]))
+    return ws.manifest.source
+
+
+async def post_scheduled(ws: Workspace, _body: JSON) -> JSON:
+    """Post all scheduled messages now, as if their time had come."""
+    keys = list(ws.scheduled)
+    for key in keys:
+        scheduling.deliver(ws, key)
+    return {"posted": len(keys)}
+
+
+async def quiet(ws: Workspace, body: JSON) -> JSON:
+    """Do not disturb a person for so many `seconds`; 0 ends it."""
+    seconds, now = int(body.get("seconds") or 0), int(time.time())
+    ws.need_user(str(body["user"])).quiet = (now, now + seconds) if seconds else None
+    ws.changes.note()
+    return {}
 
 
 async def fault(ws: Workspace, body: JSON) -> JSON:

@@ -11,6 +11,10 @@ SCOPES: dict[str, str] = {
     "chat.postEphemeral": "chat:write",
     "chat.update": "chat:write",
     "chat.delete": "chat:write",
+    "chat.deleteScheduledMessage": "chat:write",
+    "chat.scheduleMessage": "chat:write",
+    "chat.unfurl": "links:write",
+    "dnd.info": "dnd:read",
     "conversations.join": "channels:join",
     "conversations.open": "im:write",
     "users.info": "users:read",
@@ -27,6 +31,7 @@ SCOPES: dict[str, str] = {
 NEED_TEAM = frozenset(
     {
         "bots.info",
+        "chat.scheduledMessages.list",
         "conversations.list",
         "usergroups.list",
         "usergroups.users.list",

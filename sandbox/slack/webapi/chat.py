@@ -1,7 +1,9 @@
 """chat.*: messages of the app. Source: https://docs.slack.dev/reference/methods?family=chat"""
 
+from sandbox.slack.content import Content
 from sandbox.slack.errors import SlackError
-from sandbox.slack.posting import Content, content_from, post
+from sandbox.slack.events import deleted, tell_soon
+from sandbox.slack.posting import content_from, edit, post
 from sandbox.slack.shapes import message_json
 from sandbox.slack.webapi.access import check_granted
 from sandbox.slack.webapi.args import Args
@@ -10,7 +12,7 @@ from sandbox.slack.world import JSON, Channel, Message
 
 
 def post_message(ws: Workspace, args: Args) -> JSON:
-    channel = _writable(ws, args.need("channel", "channel_not_found"))
+    channel = writable(ws, args.need("channel", "channel_not_found"))
     content = content_from(ws.settings, args.values)
     thread_ts = args.text("thread_ts") or None
     ws.limiter.check_post(channel.id, ws.settings)
@@ -20,7 +22,7 @@ def post_message(ws: Workspace, args: Args) -> JSON:
 
 
 def post_ephemeral(ws: Workspace, args: Args) -> JSON:
-    channel = _writable(ws, args.need("channel", "channel_not_found"))
+    channel = writable(ws, args.need("channel", "channel_not_found"))
     user = ws.world.users.get(args.need("user"))
     if user is None or user.id not in channel.members:
         raise SlackError("user_not_in_channel", detail=args.text("user"))
@@ -34,7 +36,7 @@ def update(ws: Workspace, args: Args) -> JSON:
     channel = _known(ws, args.need("channel", "channel_not_found"))
     message = _own(ws, channel, args.need("ts"), "cant_update_message")
     content = content_from(ws.settings, args.values, required=not _clears(args))
-    ws.edit_message(message, **_changes(content, args))
+    edit(ws, message, **_changes(content, args))
     shown = message_json(ws, message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
 
@@ -61,6 +63,7 @@ def delete(ws: Workspace, args: Args) -> JSON:
     channel = _known(ws, args.need("channel", "channel_not_found"))
     message = _own(ws, channel, args.need("ts"), "cant_delete_message")
     message.deleted = True
+    tell_soon(ws, lambda: deleted(ws, channel, message))
     ws.changes.note()
     return {"channel": channel.id, "ts": message.ts}
 
@@ -84,7 +87,7 @@ def _known(ws: Workspace, key: str) -> Channel:
     return channel
 
 
-def _writable(ws: Workspace, key: str) -> Channel:
+def writable(ws: Workspace, key: str) -> Channel:
     """Where the app may write. A user id means that person's conversation with the app; channel names
     are accepted, as Slack still does for public channels."""
     if key in ws.world.users:

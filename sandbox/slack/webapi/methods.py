@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from sandbox.slack.webapi import blocks, chat, conversations, files, people, sockets, views
+from sandbox.slack.webapi import (
+    blocks,
+    chat,
+    conversations,
+    files,
+    people,
+    scheduling,
+    sockets,
+    unfurling,
+    views,
+)
 from sandbox.slack.webapi.args import Args
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON
@@ -17,9 +27,13 @@ METHODS: dict[str, Method] = {
     "blocks.validate": blocks.validate,
     "bots.info": people.bot_info,
     "chat.delete": chat.delete,
+    "chat.deleteScheduledMessage": scheduling.unschedule,
     "chat.getPermalink": chat.get_permalink,
     "chat.postEphemeral": chat.post_ephemeral,
     "chat.postMessage": chat.post_message,
+    "chat.scheduleMessage": scheduling.schedule,
+    "chat.scheduledMessages.list": scheduling.scheduled,
+    "chat.unfurl": unfurling.unfurl,
     "chat.update": chat.update,
     "conversations.history": conversations.history,
     "conversations.info": conversations.info,
@@ -28,6 +42,7 @@ METHODS: dict[str, Method] = {
     "conversations.members": conversations.members,
     "conversations.open": conversations.open_conversation,
     "conversations.replies": conversations.replies,
+    "dnd.info": people.dnd_info,
     "files.completeUploadExternal": files.complete,
     "files.getUploadURLExternal": files.get_upload_url,
     "files.info": files.info,

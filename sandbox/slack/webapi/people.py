@@ -67,6 +67,16 @@ def group_users(ws: Workspace, args: Args) -> JSON:
     return {"users": list(group.users)}
 
 
+def dnd_info(ws: Workspace, args: Args) -> JSON:
+    """Source: https://docs.slack.dev/reference/methods/dnd.info"""
+    key = args.text("user") or ws.world.app.bot_user
+    user = ws.world.users.get(key)
+    if user is None:
+        raise SlackError("user_not_found", detail=key)
+    start, end = user.quiet or (1, 1)
+    return {"dnd_enabled": user.quiet is not None, "next_dnd_start_ts": start, "next_dnd_end_ts": end}
+
+
 def bot_info(ws: Workspace, args: Args) -> JSON:
     app = ws.world.apps.find(args.text("bot", ws.world.app.bot_id))
     if app is None:
