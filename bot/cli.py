@@ -90,6 +90,57 @@ def doctor(as_json: bool, offline: bool) -> None:
     sys.exit(EXIT_FAILED if any(each.failed for each in findings) else 0)
 
 
+def _command_typed(_ctx: click.Context, _option: click.Parameter, text: str | None) -> str:
+    from bot.config.values import BadValue, slash_command
+
+    if text is None:
+        try:
+            return config.load_command(os.environ)
+        except ConfigError as error:
+            _exit_with(error)
+    try:
+        return slash_command(text)
+    except BadValue as error:
+        raise click.BadParameter(f"it {error}.") from error
+
+
+def _host(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    from bot.slack.api.manifest import host_of
+
+    try:
+        return host_of(text) if text else ""
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
+def _app_name(_ctx: click.Context, _option: click.Parameter, text: str) -> str:
+    from bot.slack.api.manifest import checked_name
+
+    try:
+        return checked_name(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
+@main.command("manifest")
+@click.option(
+    "--command",
+    metavar="/NAME",
+    callback=_command_typed,
+    help="The slash command. Default: DMS_BOT_COMMAND, else /dms.",
+)
+@click.option("--name", default="DMS", show_default=True, callback=_app_name, help="The app's name.")
+@click.option(
+    "--http", "host", metavar="HOST", default="", callback=_host, help="For signed HTTP at this public host."
+)
+@click.option("--org", is_flag=True, help="For several workspaces of an organisation.")
+def manifest_command(command: str, name: str, host: str, org: bool) -> None:
+    """Print the manifest of the Slack app, for Socket Mode unless --http is given."""
+    from bot.slack.api.manifest import ManifestOptions, manifest
+
+    click.echo(manifest(ManifestOptions(command, name, host, org)), nl=False)
+
+
 def _anchors(_ctx: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> tuple[Anchor, ...]:
     from bot.store.anchor import Anchor
 

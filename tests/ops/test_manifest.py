@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from slack_sdk import WebClient
 
+from bot.cli import main
 from bot.slack.api.scopes import METHODS, SCOPES, SUBSCRIBED
 from bot.util.command import DEFAULT
 from sandbox.slack.manifest import of_the_repository
@@ -20,6 +22,8 @@ from sandbox.slack.manifest import of_the_repository
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
 URL = "https://bot.example/slack/events"
+OF_AN_ORGANISATION = {"team_access_granted", "team_access_revoked"}
+"""Source: https://docs.slack.dev/enterprise/developing-for-enterprise-orgs"""
 _LISTENERS = ("command", "event", "action", "view", "options", "shortcut", "message")
 
 
@@ -27,10 +31,14 @@ def manifest() -> Any:
     return yaml.safe_load(TEXT)
 
 
+def printed(*options: str) -> str:
+    done = CliRunner().invoke(main, ["manifest", *options], env={"DMS_BOT_COMMAND": None})
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
 def http_manifest() -> Any:
-    """As the comment at its top says: with the lines marked HTTP, and Socket Mode off."""
-    text = re.sub(r"# HTTP: (.*)https://HOST", r"\1https://bot.example", TEXT)
-    return yaml.safe_load(text.replace("socket_mode_enabled: true", "socket_mode_enabled: false"))
+    return yaml.safe_load(printed("--http", "bot.example"))
 
 
 @cache
@@ -150,7 +158,10 @@ def test_commands_and_events_are_those_with_listeners() -> None:
     features, settings = manifest()["features"], manifest()["settings"]
     assert [each["command"] for each in features["slash_commands"]] == [DEFAULT]
     assert listeners()["command"] == {"command"}, "the one of the settings"
-    assert set(settings["event_subscriptions"]["bot_events"]) == listeners()["event"]
+    events = set(settings["event_subscriptions"]["bot_events"])
+    assert events | OF_AN_ORGANISATION == listeners()["event"]
+    of_org = yaml.safe_load(printed("--org"))["settings"]
+    assert set(of_org["event_subscriptions"]["bot_events"]) == listeners()["event"]
     assert "shortcuts" not in features or listeners()["shortcut"]
 
 
@@ -172,7 +183,11 @@ def test_as_it_stands_it_is_for_socket_mode() -> None:
     assert "request_url" not in manifest()["settings"]["interactivity"]
 
 
-def test_with_the_marked_lines_it_is_for_http() -> None:
+def test_the_kept_file_is_what_is_printed() -> None:
+    assert printed() == TEXT
+
+
+def test_for_http_slack_is_told_where_to_send_everything() -> None:
     http = http_manifest()
     assert http["settings"]["socket_mode_enabled"] is False
     assert [each["url"] for each in http["features"]["slash_commands"]] == [URL]
@@ -180,6 +195,46 @@ def test_with_the_marked_lines_it_is_for_http() -> None:
     assert http["settings"]["event_subscriptions"]["request_url"] == URL
     uses_suggestions = bool(listeners()["options"])
     assert ("message_menu_options_url" in http["settings"]["interactivity"]) is uses_suggestions
+
+
+def test_nothing_else_differs_for_http_or_an_organisation() -> None:
+    for options in (("--http", "bot.example"), ("--org",), ("--http", "https://bot.example:8443/", "--org")):
+        made = yaml.safe_load(printed(*options))
+        assert made["oauth_config"] == manifest()["oauth_config"]
+        assert made["display_information"] == manifest()["display_information"]
+        assert made["settings"]["org_deploy_enabled"] is ("--org" in options)
+
+
+@pytest.mark.parametrize("name", ["DMS staging", 'a "b": #c', "é <org>", "-"])
+def test_another_command_and_name(name: str) -> None:
+    text = printed("--command", "/dms-staging", "--name", name)
+    made = yaml.safe_load(text)
+    assert made["display_information"]["name"] == name
+    assert 1 <= len(made["features"]["bot_user"]["display_name"]) <= 80
+    assert [each["command"] for each in made["features"]["slash_commands"]] == ["/dms-staging"]
+    assert made["settings"]["org_deploy_enabled"] is False
+    assert not re.search(r"/dms(?!-staging)\b", text)
+
+
+def test_the_setting_is_the_default_of_the_command() -> None:
+    done = CliRunner().invoke(main, ["manifest"], env={"DMS_BOT_COMMAND": "/dms-staging"})
+    assert "command: /dms-staging" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--command", "dms"),
+        ("--http", "http://bot.example"),
+        ("--http", "bot.example/slack"),
+        ("--name", "x" * 36),
+        ("--name", " "),
+    ],
+)
+def test_what_slack_would_not_take_is_refused_with_an_example(options: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, ["manifest", *options])
+    assert done.exit_code == 2
+    assert "for example: " in done.output
 
 
 @pytest.mark.parametrize("given", [manifest(), http_manifest()], ids=["socket", "http"])

@@ -74,6 +74,16 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
         if event.get("user") == context.bot_user_id and isinstance(channel, str):
             events.invited(channel)
 
+    @app.event("team_access_granted")
+    @listener
+    def granted(event: dict[str, Any]) -> None:
+        log.info("workspace_access_granted", workspaces=event.get("team_ids"))
+
+    @app.event("team_access_revoked")
+    @listener
+    def revoked(event: dict[str, Any]) -> None:
+        log.warning("workspace_access_revoked", workspaces=event.get("team_ids"))
+
 
 def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmission, command: str) -> None:
     try:
