@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from bot.config.projects import Place
+from bot.config.projects import ALL_LOCATIONS, Place
 from bot.store import Store
 
 _ADOPTED = "watcher:baselines-by-project"
@@ -17,12 +17,12 @@ def baseline_key(place: Place) -> str:
     return f"watcher:baseline:{place.project}/{place.location}"
 
 
-def adopt(store: Store, places: Sequence[Place], known_projects: Collection[str]) -> None:
+def adopt(store: Store, places: Sequence[Place], known: Collection[Place]) -> None:
     """Give the keys that name no project to the places that they were written for. Does so once.
 
     Before there were several projects, a key named a location alone. Its project is that of the jobs that the
-    store knows (`known_projects`); if it knows none, it is the only one that is configured. Where there are
-    several then, nobody can tell, and all places are new: their jobs are not announced as new ones.
+    store knows (`known` has their places); if it knows none, it is the only one that is configured. If there
+    are several then, nobody can tell, and all places are new: their jobs are not announced as new ones.
 
     Raises:
         StoreError.
@@ -30,9 +30,10 @@ def adopt(store: Store, places: Sequence[Place], known_projects: Collection[str]
     if store.value(_ADOPTED) is not None:
         return
     configured = {each.project for each in places}
-    owners = set(known_projects) or (configured if len(configured) == 1 else set())
+    owners = {each.project for each in known} or (configured if len(configured) == 1 else set())
     with store.transaction():
-        for place in places:
+        # Also of a project that is not configured now: it may come back.
+        for place in {*places, *known, *(Place(each, ALL_LOCATIONS) for each in owners)}:
             before = store.value(f"watcher:baseline:{place.location}")
             if before is not None and place.project in owners:
                 store.put_value(baseline_key(place), before)

@@ -66,7 +66,7 @@ class JobSnapshots:
             StoreError.
         """
         known = self._store.known_jobs().values()
-        baselines.adopt(self._store, places, {each.job.project for each in known})
+        baselines.adopt(self._store, places, {Place(each.job.project, each.job.location) for each in known})
         self._locations = {
             place: WatchedLocation(
                 place,

@@ -109,3 +109,12 @@ def test_monitoring_is_left_alone_after_it_has_failed(error: DmsError, pause: in
     queues.schedule(snapshot("RUNNING/CDC"), 0.0)
     queues.on_delay_failed(snapshot("RUNNING/CDC").job.project, error, 0.0)
     assert reads(queues, 900.0, delays=True)[0] == pause
+
+
+def test_what_one_project_denies_pauses_no_other() -> None:
+    queues = DetailQueues()
+    for project in ("acme-prod", "acme-staging"):
+        queues.schedule(JobSnapshot(job("RUNNING/CDC", project=project), NOW, NOW), 0.0)
+    queues.on_delay_failed("acme-prod", Denied("no"), 0.0)
+    due = {name.split("/")[1] for second in range(600) for name in queues.pop_due_delays(float(second))}
+    assert due == {"acme-staging"}

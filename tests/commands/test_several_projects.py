@@ -1,0 +1,151 @@
+"""How jobs are named where one bot serves several projects, and what is asked if an ID is in two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.cmdline.answers import Answer, JobCard, Note
+from bot.config.projects import Project
+from bot.dms.model import job_name
+from bot.store.records import AuditEntry, JobSnapshot
+from sandbox.dms import DmsServer
+from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
+from tests.policy.people import DANA, NOW
+
+EUROPE, US = "europe-west1", "us-central1"
+PROD, STAGING = PROJECT, "demo-staging"
+PROJECTS = (Project(PROD, "prod", (EUROPE, US)), Project(STAGING, "staging", (EUROPE, "asia-east1")))
+CONSOLE = "https://console.cloud.google.com/dbmigration/migrations/locations"
+
+
+@pytest.fixture
+def typing(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
+    control = dms.control
+    control.add_project(STAGING, EUROPE, "asia-east1")
+    for project, location, job in (
+        (PROD, EUROPE, "shop"),
+        (STAGING, EUROPE, "shop"),
+        (STAGING, "asia-east1", "stock"),
+    ):
+        control.add_job(job, project=project, location=location, phase="CDC", frozen=True)
+    with command_service(dms, tmp_path, projects=PROJECTS) as made:
+        jobs = made.ctx.dms.list_jobs().jobs
+        made.ctx.store.save_known([JobSnapshot(each, NOW, NOW) for each in jobs])
+        yield made
+    control.clear_faults()
+
+
+def shown(answer: Answer) -> str:
+    """The full name of the job on a card; else what is said."""
+    return answer.job.name if isinstance(answer, JobCard) else words(answer)
+
+
+@pytest.mark.parametrize(
+    ("typed", "project", "location", "job"),
+    [
+        ("stock", STAGING, "asia-east1", "stock"),
+        ("asia-east1/stock", STAGING, "asia-east1", "stock"),
+        ("prod/europe-west1/shop", PROD, EUROPE, "shop"),
+        ("staging/europe-west1/shop", STAGING, EUROPE, "shop"),
+        ("demo-staging/europe-west1/shop", STAGING, EUROPE, "shop"),
+        (job_name(STAGING, EUROPE, "shop"), STAGING, EUROPE, "shop"),
+        (f"{CONSOLE}/{EUROPE}/instances/shop?project={STAGING}", STAGING, EUROPE, "shop"),
+    ],
+)
+def test_every_way_to_name_a_job(
+    typing: CommandService, typed: str, project: str, location: str, job: str
+) -> None:
+    assert shown(typing.type(f"show {typed}")) == job_name(project, location, job)
+
+
+@pytest.mark.parametrize("typed", ["shop", "europe-west1/shop"])
+@pytest.mark.parametrize("verb", ["show", "stop"])
+def test_buttons_ask_which_project_is_meant(typing: CommandService, verb: str, typed: str) -> None:
+    answer = typing.type(f"{verb} {typed}")
+    assert words(answer) == (
+        f"There are 2 jobs named `{typed}`: `prod/europe-west1/shop`, `staging/europe-west1/shop`. Which one?"
+    )
+    assert labels(answer) == [f"{verb} prod/europe-west1/shop", f"{verb} staging/europe-west1/shop"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (
+            "live/europe-west1/shop",
+            "This bot runs the projects prod, staging, not `live`: for example `prod/europe-west1/shop`.",
+        ),
+        (
+            "staging/us-central1/shop",
+            "This bot runs the locations europe-west1, asia-east1 of staging, not `us-central1`: "
+            "for example `staging/europe-west1/shop`.",
+        ),
+        (
+            "us-east4/shop",
+            "This bot runs the locations europe-west1, us-central1, asia-east1, not `us-east4`: "
+            "for example `europe-west1/shop`.",
+        ),
+        (
+            "staging/shop",
+            "`staging` is a project: write `staging/LOCATION/shop`, for example `staging/europe-west1/shop`.",
+        ),
+        (
+            "nowhere",
+            "There is no migration job `nowhere` in prod (europe-west1, us-central1); "
+            "staging (europe-west1, asia-east1). `/dms list` shows all jobs.",
+        ),
+    ],
+)
+def test_what_is_nowhere_is_said_in_one_sentence(typing: CommandService, typed: str, sentence: str) -> None:
+    assert words(typing.type(f"show {typed}")) == sentence
+
+
+def test_a_typing_error_is_offered_with_its_project(typing: CommandService) -> None:
+    answer = typing.type("show shopp")
+    assert "Did you mean `prod/europe-west1/shop`?" in words(answer)
+    assert labels(answer) == ["show prod/europe-west1/shop", "show staging/europe-west1/shop"]
+
+
+def test_a_job_of_a_project_that_is_served_no_more_is_not_offered(typing: CommandService) -> None:
+    (job,) = [each for each in typing.ctx.dms.list_jobs().jobs if each.id == "stock"]
+    former = job_name("acme-former", EUROPE, "stocks")
+    typing.ctx.store.save_known([JobSnapshot(type(job)(former, NOW, "RUNNING"), NOW, NOW)])
+    assert labels(typing.type("show stocky")) == ["show stock"]
+
+
+def test_a_change_waits_while_a_project_that_may_have_the_id_is_away(
+    dms: DmsServer, typing: CommandService
+) -> None:
+    dms.control.project_condition(PROD, "DENIED")
+    answer = typing.type("stop stock")
+    assert "Another `stock` may be in a location that I cannot look into: " in words(answer)
+    assert "prod/europe-west1 and prod/us-central1 refuse to answer" in words(answer)
+    assert labels(answer) == ["stop staging/asia-east1/stock"]
+    assert shown(typing.type("show stock")) == job_name(STAGING, "asia-east1", "stock")
+    away = words(typing.type("show prod/europe-west1/shop"))
+    assert away.startswith("I cannot tell whether there is a job `prod/europe-west1/shop`: ")
+    assert "prod/europe-west1 refuses to answer" in away
+    assert "The last that is known of `prod/europe-west1/shop`: RUNNING · CDC since" in away
+
+
+def test_histories_of_deleted_twins_are_told_apart(typing: CommandService) -> None:
+    for project in (PROD, STAGING):
+        name = job_name(project, EUROPE, "gone")
+        row = AuditEntry(NOW, "succeeded", action="delete", job=name, user=DANA.user)
+        typing.ctx.store.append_audit(row)
+    told = words(typing.type("show gone"))
+    assert told.count("is gone: it was deleted") == 2
+    assert "`/dms history staging/europe-west1/gone` tells more." in told
+    page = typing.type("history staging/europe-west1/gone")
+    assert not isinstance(page, Note)
+    assert "succeeded" in words(page)
+
+
+def test_a_filter_of_locations_asks_where_that_location_is(dms: DmsServer, typing: CommandService) -> None:
+    dms.control.clear_calls()
+    typing.type("list location=asia-east1")
+    parents = [each["request"]["parent"] for each in dms.control.calls("ListMigrationJobs")]
+    assert parents == [f"projects/{STAGING}/locations/asia-east1"]
