@@ -186,17 +186,18 @@ def verify(expected: tuple[Anchor, ...]) -> None:
     "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout."
 )
 @click.option("--job", default="", help="Only this job (full resource name).")
+@click.option("--project", default="", help="Only this project (its ID).")
 @click.option("--by", default="", help="Only this person (Slack user id).")
 @click.option(
     "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]), help="UTC."
 )
-def export(kind: str, output: Path | None, job: str, by: str, since: datetime | None) -> None:
+def export(kind: str, output: Path | None, job: str, project: str, by: str, since: datetime | None) -> None:
     """Write the audit as CSV or JSON lines, oldest row first."""
     from bot.store.audit_export import FORMATS, entries
 
     start = since.replace(tzinfo=UTC) if since else None
     with _store(_database()) as store:
-        lines = FORMATS[kind](entries(store, job=job, by=by, since=start))
+        lines = FORMATS[kind](entries(store, job=job, project=project, by=by, since=start))
         if output is None:
             _write(lines, sys.stdout)
             return

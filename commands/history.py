@@ -30,6 +30,7 @@ from bot.util.command import COMMAND
 from bot.util.durations import parse_duration, parse_time
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.projects import PROJECT, find_project
 from commands.support.resolve import find_job
 from commands.support.typed_jobs import known_places, names_meant
 from commands.support.visibility import Visibility, can_see, may_hide, visible_names
@@ -42,15 +43,19 @@ MAX_ROWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """Filters: a job's full name, a user id, and a start time (UTC); empty means all."""
+    """Filters: a job's full name, a project, a user id, and a start time (UTC); empty means all."""
 
     job: str = ""
+    project: str = ""
+    """Its ID."""
     by: str = ""
     since: datetime | None = None
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    query = _Query(_job(ctx, invocation), _person(ctx, invocation), _since(ctx, invocation))
+    query = _Query(
+        _job(ctx, invocation), _project(ctx, invocation), _person(ctx, invocation), _since(ctx, invocation)
+    )
     kind = invocation.word("export")
     return _file(ctx, query, kind) if kind else _page(ctx, invocation, query)
 
@@ -66,6 +71,14 @@ def _job(ctx: Context, invocation: Invocation) -> str:
         if ctx.store.audit(job=name, limit=1) and can_see(ctx, "history", name)
     ]
     return found[0] if len(found) == 1 else find_job(ctx, text, invocation).name
+
+
+def _project(ctx: Context, invocation: Invocation) -> str:
+    """The ID of the project that is meant. It may be no longer served, if it has a history."""
+    text = invocation.word("project").strip()
+    if not text or (ctx.settings.projects.named(text) is None and ctx.store.audit(project=text, limit=1)):
+        return text
+    return find_project(ctx, text).id
 
 
 def _candidates(ctx: Context, text: str) -> Sequence[str]:
@@ -114,7 +127,7 @@ def _since(ctx: Context, invocation: Invocation) -> datetime | None:
 
 
 def _file(ctx: Context, query: _Query, kind: str) -> Answer:
-    everything = entries(ctx.store, job=query.job, by=query.by, since=query.since)
+    everything = entries(ctx.store, job=query.job, by=query.by, project=query.project, since=query.since)
     rows = list(islice(filter(Visibility(ctx).shows, everything), MAX_ROWS + 1))
     if not rows:
         return Note("There is nothing to export: no row of the audit matches.", tone="warn")
@@ -125,7 +138,7 @@ def _file(ctx: Context, query: _Query, kind: str) -> Answer:
             tone="warn",
         )
     stamp = ctx.now().strftime("%Y%m%d-%H%M")
-    what = query.job.rpartition("/")[2] or "all"
+    what = query.job.rpartition("/")[2] or query.project or "all"
     return Upload(
         filename=f"dms-audit-{what}-{stamp}.{kind}",
         content="".join(FORMATS[kind](rows)).encode(),
@@ -157,7 +170,14 @@ def _newest(ctx: Context, query: _Query, count: int) -> Sequence[AuditEntry]:
     """The newest rows that this person may see, at most `count`."""
     visibility, limit = Visibility(ctx), count
     while True:
-        read = ctx.store.audit(job=query.job, by=query.by, since=query.since, limit=limit, newest_first=True)
+        read = ctx.store.audit(
+            job=query.job,
+            by=query.by,
+            project=query.project,
+            since=query.since,
+            limit=limit,
+            newest_first=True,
+        )
         seen = [each for each in read if visibility.shows(each)]
         if len(seen) >= count or len(read) < limit:
             return seen[:count]
@@ -169,9 +189,10 @@ def _what(ctx: Context) -> str:
 
 
 def _nothing(query: _Query, nothing: str) -> RichText:
-    if query.by or query.since:
+    if query.by or query.since or query.project:
         who: tuple[RichPart, ...] = (" by ", User(query.by)) if query.by else ()
         job = f" with `{short_name(query.job)}`" if query.job else ""
+        job += f" in `{query.project}`" if query.project else ""
         since: tuple[RichPart, ...] = (" since ", Time(query.since)) if query.since else ()
         return (
             f"{nothing} was done{job} from here",
@@ -195,7 +216,9 @@ def _footer(page: int, more: bool) -> str:
 
 def _buttons(ctx: Context, invocation: Invocation, page: int, *, more: bool) -> tuple[Button, ...]:
     def button(label: str, step: str, **flags: str) -> Button:
-        kept: dict[str, FlagValue] = {k: v for k, v in invocation.flags.items() if k in ("by", "since")}
+        kept: dict[str, FlagValue] = {
+            k: v for k, v in invocation.flags.items() if k in ("by", "since", "project")
+        }
         return Button(label, "history", step, ctx.ref(replace(invocation, flags={**kept, **flags})))
 
     back = (button("‹ Newer", "turn", page=str(page - 1)),) if page > 1 else ()
@@ -208,11 +231,12 @@ VERB = Verb(
     name="history",
     permission=Permission.VIEW,
     summary="who did what, and when",
-    usage=("history [JOB] [--by @user] [--since 2d]", "history [JOB] --export csv|jsonl"),
+    usage=("history [JOB] [--project prod] [--by @user] [--since 2d]", "history [JOB] --export csv|jsonl"),
     syntax=Syntax(
         "optional",
         flags=(
             Flag("by", "word", "only what this person did, for example `@dana` or `me`"),
+            PROJECT,
             Flag("since", "word", "only what came after, for example `2d` or `2026-12-01`"),
             Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
             Flag("page", "number", "which page"),

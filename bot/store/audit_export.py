@@ -13,7 +13,9 @@ from bot.store import Store
 from bot.store.records import AuditEntry
 
 _PAGE = 1000
-_COLUMNS = ("seq", *(each.name for each in fields(AuditEntry) if each.name != "seq"))
+_COLUMNS = ("seq", *(each.name for each in fields(AuditEntry) if each.name != "seq"), "project")
+"""`project` comes last, where it moves no other column. It is read from the job's name, so it is no
+part of the hash chain."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters with which a spreadsheet takes a cell for a formula.
 
@@ -22,12 +24,18 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection
 
 
 def entries(
-    store: Store, *, job: str = "", by: str = "", since: datetime | None = None, page: int = _PAGE
+    store: Store,
+    *,
+    job: str = "",
+    by: str = "",
+    project: str = "",
+    since: datetime | None = None,
+    page: int = _PAGE,
 ) -> Iterator[AuditEntry]:
     """All matching rows, oldest first, read page by page. Raises: StoreError."""
     after = 0
     while True:
-        rows = store.audit(job=job, by=by, since=since, after_seq=after, limit=page)
+        rows = store.audit(job=job, by=by, project=project, since=since, after_seq=after, limit=page)
         yield from rows
         if len(rows) < page:
             return
@@ -53,7 +61,7 @@ FORMATS: dict[str, Callable[[Iterable[AuditEntry]], Iterator[str]]] = {"csv": as
 
 
 def _plain(row: AuditEntry) -> dict[str, str | int]:
-    return {**asdict(row), "at": row.at.isoformat()}
+    return {**asdict(row), "at": row.at.isoformat(), "project": row.project}
 
 
 def _csv_line(cells: Iterable[str | int]) -> str:

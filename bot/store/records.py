@@ -232,6 +232,11 @@ class AuditEntry:
     previous: str = ""
     hash: str = ""
 
+    @property
+    def project(self) -> str:
+        """The ID of the project of its job or freeze; empty where it is about every job or none."""
+        return project_of(self.job)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

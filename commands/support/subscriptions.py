@@ -10,7 +10,7 @@ from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
 from bot.dms.model import Phase, State
 from bot.policy.describe import watched_jobs
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership, of_project
-from bot.store.records import AuditEntry, OutMessage, Watch
+from bot.store.records import AuditEntry, OutMessage, Watch, every_job_of
 from bot.util.command import COMMAND
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, EarlyAnswer
@@ -220,9 +220,16 @@ def audit_entry(ctx: Context, event: str, watch: Watch) -> AuditEntry:
         user=ctx.who.user,
         team=ctx.who.audit_team,
         channel=ctx.who.channel,
-        job=watch.jobs if watch.jobs.startswith("projects/") else "",
+        job=_audited_job(watch.jobs),
         detail=f"{watch.jobs} for {watch.target}{f', only {chr(44).join(watch.only)}' if watch.only else ''}",
     )
+
+
+def _audited_job(jobs: str) -> str:
+    if jobs.startswith("projects/"):
+        return jobs
+    project = jobs.split(" ")[0].removeprefix("project:")
+    return every_job_of(project) if jobs.startswith("project:") else ""
 
 
 def needs_notice(ctx: Context, target: str, membership: Membership) -> bool:

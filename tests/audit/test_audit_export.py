@@ -70,7 +70,29 @@ def test_json_lines_hold_every_field(store: Store) -> None:
     (line,) = "".join(as_jsonl(entries(store))).splitlines()
     data = json.loads(line)
     assert (data["seq"], data["hash"], data["detail"]) == (1, kept.hash, 'a, "b"\nc — ü')
-    assert set(data) == set(AuditEntry.__dataclass_fields__)
+    assert set(data) == {*AuditEntry.__dataclass_fields__, "project"}
+
+
+def test_the_project_is_read_from_the_jobs_name_and_not_stored(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("projects/acme/locations/l/migrationJobs/a", "projects/acme-2/locations/l/migrationJobs/a")
+    with caplog.at_level("INFO"):
+        for job in (*names, "projects/acme", "*", ""):
+            store.append_audit(entry(job=job))
+    read = rows("".join(as_csv(entries(store))))
+    assert [row["project"] for row in read] == ["acme", "acme-2", "acme", "", ""]
+    assert list(read[0])[-2:] == ["hash", "project"]
+    assert [getattr(each, "project", None) for each in caplog.records] == [
+        "acme",
+        "acme-2",
+        "acme",
+        None,
+        None,
+    ]
+    assert [each.seq for each in entries(store, project="acme")] == [1, 3]
+    assert [each.seq for each in entries(store, project="acm%")] == []
+    assert store.verify_audit() == ""
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])

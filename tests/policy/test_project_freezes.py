@@ -120,3 +120,19 @@ def test_somebody_who_may_not_is_refused(at: CommandService) -> None:
     answer: Answer = at.type(f"freeze --project prod {UNTIL}", viewer)
     assert "You may not use `freeze`" in words(answer)
     assert not at.ctx.store.freezes(NOW)
+
+
+def test_the_history_of_a_project(at: CommandService) -> None:
+    at.type(f"freeze --project prod {UNTIL}")
+    at.type(f"freeze orders {UNTIL}")
+    at.type(f"freeze --project staging {UNTIL}")
+    at.type("watch --project staging")
+    prod, staging = (words(at.type(f"history --project {each}")) for each in ("prod", "staging"))
+    assert "*froze* all jobs of `prod`" in prod
+    assert "`orders`" in prod
+    assert "staging" not in prod
+    assert "*froze* all jobs of `staging`" in staging
+    assert "to all jobs of `staging`" in staging
+    assert "Nothing was done in `demo-project`" in words(at.type("history --project prod --by <@U0QUINN001>"))
+    with pytest.raises(UsageError, match="did you mean `--project prod`"):
+        at.type("history --project prd")

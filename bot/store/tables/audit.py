@@ -20,8 +20,8 @@ from typing import Any
 
 from bot.store.anchor import Anchor
 from bot.store.backend import Row, Session
-from bot.store.codec import ColumnValue, dumps, time_text
-from bot.store.records import AuditEntry
+from bot.store.codec import ColumnValue, clean, dumps, time_text
+from bot.store.records import AuditEntry, every_job_of
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
 
@@ -69,8 +69,13 @@ class AuditTables(TableGroup):
         after_seq: int = 0,
         limit: int = 1000,
         newest_first: bool = False,
+        project: str = "",
     ) -> tuple[AuditEntry, ...]:
+        """Rows in order; `project` is an ID."""
         where = Where().equal(job=job, user=by, request=request).add("seq > ?", after_seq)
+        if project:
+            whole, inside = every_job_of(clean(project)), f"{every_job_of(clean(project))}/"
+            where.add("(job = ? OR substr(job, 1, ?) = ?)", whole, len(inside), inside)
         if since is not None:
             where.add("at >= ?", time_text(since))
         sql = _AUDIT.select(where, f"ORDER BY seq {'DESC' if newest_first else 'ASC'} LIMIT ?")
@@ -95,7 +100,8 @@ class AuditTables(TableGroup):
 
 
 def _log_anchor(entry: AuditEntry) -> None:
-    log.info("audit_row", extra={"anchor": str(Anchor(entry.seq, entry.hash))})
+    project = {"project": entry.project} if entry.project else {}
+    log.info("audit_row", extra={"anchor": str(Anchor(entry.seq, entry.hash)), **project})
 
 
 def digest(row: Mapping[str, object]) -> str:
