@@ -42,7 +42,9 @@ _UNEXPECTED_TRIES = 5
 _BATCHES = (200, 5000)
 """Messages read at once; the larger batch only if rate limits hold up all of the smaller one."""
 
-_PRIORITY_KINDS = ("request", "approval", "reminder", "denial", "text", "alert", "digest", "summary")
+_PRIORITY_KINDS = frozenset(
+    ("request", "approval", "reminder", "denial", "outcome", "begun", "text", "alert", "digest", "summary")
+)
 """Someone is waiting for these, so they go before timelines and their threads."""
 
 

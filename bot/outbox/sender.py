@@ -110,6 +110,7 @@ class Sender:
             self._post(message, content)
 
     def _post(self, message: OutMessage, content: dict[str, Any]) -> None:
+        message = self._in_reach(message)
         channel = self._delivery.address(message.channel)
         thread = self._thread(message)
         if self._find_already_posted(message, channel, thread):
@@ -122,8 +123,14 @@ class Sender:
         except MessageMissing:
             if not thread:
                 raise
+            if _can_redirect(message):
+                self._post_directly(message, content)
+                return
             ts = self._delivery.post(channel, content, message.key, message.rev)
         except CannotPost:
+            if _can_redirect(message):
+                self._post_directly(message, content)
+                return
             # After an earlier attempt the message may be there: its channel cannot be searched either.
             if never_sent:
                 self.mark_known_unsent(message.key)
@@ -133,6 +140,28 @@ class Sender:
             self._post_bucket(message).take(time.monotonic())
         self._store.mark_sent(message.key, message.rev, ts, channel)
         _remember(self._shown, message.key, _digest(content))
+
+    def _in_reach(self, message: OutMessage) -> OutMessage:
+        """The message for its person directly, if its thread's first message is in no channel.
+
+        Only before the first attempt: an earlier one may have posted it to the thread.
+        """
+        if not message.thread_of or message.attempts or not _can_redirect(message):
+            return message
+        parent = self._store.message(message.thread_of)
+        if parent is not None and parent.is_channel_message:
+            return message
+        return self._redirected(message)
+
+    def _post_directly(self, message: OutMessage, content: dict[str, Any]) -> None:
+        """Slack has refused the thread or its channel, so nothing was posted there."""
+        self.mark_known_unsent(message.key)
+        self._post(self._redirected(message), content)
+
+    def _redirected(self, message: OutMessage) -> OutMessage:
+        person = _person(message)
+        self._store.redirect(message.key, person)
+        return replace(message, channel=person, thread_of="")
 
     def _find_already_posted(self, message: OutMessage, channel: str, thread: str) -> bool:
         """Whether an earlier call, whose response was lost, has posted the message."""
@@ -172,6 +201,15 @@ class Sender:
 
     def _post_bucket(self, message: OutMessage) -> TokenBucket:
         return self._posts.setdefault(message.channel, TokenBucket(self._limits.posts_per_s))
+
+
+def _person(message: OutMessage) -> str:
+    """Whom the message reaches directly if its channel cannot be posted to; empty if nobody."""
+    return str(message.subject.get("person") or "")
+
+
+def _can_redirect(message: OutMessage) -> bool:
+    return _person(message) not in ("", message.channel)
 
 
 def seconds_from_now(seconds: float) -> datetime:

@@ -16,6 +16,7 @@ from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
+from bot.requests.outcomes import enqueue_outcome
 from bot.requests.queries import approval_key, locking_run, mark_messages_dirty
 from bot.requests.rules import is_overdue, measures_delay
 from bot.requests.runner import Runner
@@ -106,7 +107,10 @@ class RequestContext:
     def end(
         self, request: Request, to: RequestState, event: str, who: Person | None, note: str
     ) -> Request | None:
-        """End an open request, with its audit rows; None where it is no longer open."""
+        """End an open request, with its audit rows; None where it is no longer open.
+
+        Its requester is told, unless `who` ended it is the requester.
+        """
         now = self.clock()
         with self.store.transaction():
             moved = self.store.move_request(
@@ -119,6 +123,8 @@ class RequestContext:
             )
             if moved is not None:
                 self.record_step(moved, event, who, note)
+                if who is None or who.user != moved.by.user:
+                    enqueue_outcome(self.store, moved, now)
         self.wake()
         return moved
 

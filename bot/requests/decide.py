@@ -7,10 +7,11 @@ from dataclasses import replace
 from bot.cmdline.answers import Note, User
 from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
-from bot.requests.queries import denial_key, departed, request_key, valid_approvals, valid_approvers
+from bot.requests.outcomes import enqueue_begun
+from bot.requests.queries import departed, valid_approvals, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import needs_typed_confirmation
-from bot.store.records import Decision, OutMessage, Person, Request, RequestState
+from bot.store.records import Decision, Person, Request, RequestState
 from bot.util.redact import redact
 
 _APPROVED_ALREADY = Note("You have approved this already.", tone="info")
@@ -75,6 +76,8 @@ class Approval:
             moved = self._revalidation.move(request, current, to)
             self._ctx.record_step(moved, "approved", who)
             self._ctx.on_state_entered(moved)
+            if enough and who.user != request.by.user:
+                enqueue_begun(self._ctx.store, moved, self._ctx.clock())
         self._ctx.start_if_approved(moved)
         return None
 
@@ -122,23 +125,5 @@ class Approval:
             # No effect for somebody who approved before; the audit has both.
             decision = Decision(request.id, who.user, False, reason, self._ctx.clock(), who.channel)
             self._ctx.store.add_decision(decision)
-            if who.user != request.by.user:
-                self._post_denial(request)
         self._ctx.wake()
         return None
-
-    def _post_denial(self, request: Request) -> None:
-        """Notify the requester with a message of its own, since Slack does not notify of updates: in the
-        thread of the request, or directly where the bot could not post the request to the channel."""
-        card = self._ctx.store.message(request_key(request.id))
-        channel = card.channel if card is not None and card.is_channel_message else ""
-        self._ctx.store.enqueue(
-            OutMessage(
-                key=denial_key(request.id),
-                channel=channel or request.by.user,
-                kind="denial",
-                subject={"request": request.id},
-                thread_of=request_key(request.id) if channel else "",
-                created=self._ctx.clock(),
-            )
-        )

@@ -113,6 +113,11 @@ def approval_key(request_id: str) -> str:
     return f"approval:{request_id}"
 
 
-def denial_key(request_id: str) -> str:
-    """Key of the message that notifies the requester of a denial."""
-    return f"denial:{request_id}"
+def outcome_key(request_id: str, number: int = 1) -> str:
+    """Key of the message that tells the requester how the request ended, the `number`th time that it did."""
+    return f"outcome:{request_id}" if number == 1 else f"outcome:{request_id}:{number}"
+
+
+def begun_key(request_id: str) -> str:
+    """Key of the message that tells the requester that approved runs have begun."""
+    return f"begun:{request_id}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.dms.model import Job, Operation
 from bot.dms.rules import Action, running_dump
+from bot.requests.outcomes import enqueue_outcome
 from bot.requests.queries import mark_messages_dirty
 from bot.requests.wording import describe_options
 from bot.store import Store
@@ -156,7 +157,7 @@ class RunLedger:
         self.finish(request.id)
 
     def finish(self, request_id: str) -> None:
-        """Close the request if its last run has ended."""
+        """Close the request if its last run has ended, and tell its requester."""
         with self._store.transaction():
             if self._store.runs(request=request_id, states=ACTIVE_RUNS, limit=1):
                 return
@@ -165,6 +166,7 @@ class RunLedger:
             )
             if done is not None:
                 self.update_messages(request_id)
+                enqueue_outcome(self._store, done, self._clock())
                 self._wake()
 
     def update_messages(self, request_id: str) -> None:

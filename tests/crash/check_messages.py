@@ -18,6 +18,7 @@ _OVER = {
 _BUTTONS = ("[Confirm", "[Approve", "[Deny]", "[Cancel]", "[Withdraw]", "[Delete job")
 _STANDING = ("The service says that", "The service has no such job")
 _ANSWER_EXPECTED_S = 3.0
+_CLOCKS_DIFFER_S = 1.0
 _SLACK_NOTICES_S = 1.0
 """A delivery may go to a dead bot's connection before Slack has noticed."""
 
@@ -28,8 +29,9 @@ def posted(e: Evidence) -> Iterator[str]:
     for row in e.outbox:
         times = in_slack.pop(row.key, 0)
         if row.error:
-            # A reminder has nothing to say once its request is decided.
-            if row.kind != "reminder" or times > 1:
+            # A reminder has nothing to say once its request is decided, and the news that runs have begun
+            # none once they have ended.
+            if row.kind not in ("reminder", "begun") or times > 1:
                 yield f"given up: {row.key}: {row.error}"
         elif times != 1:
             yield f"posted {times} times: {row.key}"
@@ -60,13 +62,16 @@ def cards(e: Evidence) -> Iterator[str]:
             )
 
 
-def denials(e: Evidence) -> Iterator[str]:
-    """Whoever asked has been told that somebody else denied it."""
-    told = {each.key for each in e.posted}
+def outcomes(e: Evidence) -> Iterator[str]:
+    """Whoever asked has been told how it ended by a new message, unless they ended it themselves."""
+    told = {each.key: float(each.ts) for each in e.posted}
     for request in e.requests.values():
-        denied = request.state is RequestState.DENIED and request.ended_by != request.by.user
-        if denied and f"denial:{request.id}" not in told:
-            yield f"nobody was told of the denial of {request.id}"
+        is_over = request.state in (*_OVER, RequestState.DONE) and request.ended is not None
+        if not is_over or request.ended_by == request.by.user or f"outcome:{request.id}" in told:
+            continue
+        ended = request.ended.timestamp() if request.ended else 0.0
+        if told.get(f"request:{request.id}", 0.0) < ended - _CLOCKS_DIFFER_S:
+            yield f"nobody was told that {request.id} is {request.state}"
 
 
 def _faults(request: Request, runs: list[Run], text: str) -> Iterator[str]:

@@ -33,7 +33,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
     "nothing is open or active for ever": check_runs.ended,
     "every message was posted exactly once": check_messages.posted,
     "the messages show what is true": check_messages.cards,
-    "every denial was told to whoever asked": check_messages.denials,
+    "whoever asked was told how it ended": check_messages.outcomes,
     "every event was told exactly once": check_messages.events,
     "the bot knows each job as it is": check_jobs.known,
     "the story of each job has no gap": check_jobs.told,

@@ -84,11 +84,12 @@ class Env:
         return job
 
     def type(self, text: str, user: str = "dana", channel: str = CHANNEL) -> JSON:
-        """Type `/dms text` and wait for the answer: the newest message that this person sees after it."""
+        """Type `/dms text` and wait for the answer: the newest message that this person sees after it,
+        outside of threads, where earlier requests have their outcomes."""
         before = self._last(channel, user)
         delivery = self.slack.command(f"{self.command} {text}".strip(), user=user, channel=channel)
         assert delivery["ok"], delivery
-        return self.slack.wait_message(channel=channel, user=user, after=before)
+        return self.slack.wait_message(channel=channel, user=user, after=before, where=_is_no_reply)
 
     def press(self, message: JSON, button: str, user: str = "dana", *, stale: bool = False) -> JSON:
         """Press a button of a message or a view: see `found_by`, and `SlackControl.press` for `stale`."""
@@ -180,6 +181,10 @@ class Env:
 def _just_before(message: JSON) -> str:
     """A time stamp that the message is the first after."""
     return str(Decimal(message["ts"]) - Decimal("0.000001"))
+
+
+def _is_no_reply(message: JSON) -> bool:
+    return not message.get("is_reply")
 
 
 def asks_first(message: JSON) -> bool:

@@ -63,18 +63,18 @@ def test_the_requester_is_told_in_the_thread(env: Env) -> None:
     env.shows_as(card, "denied", ALEX)
     all_sent(env)
     (said,) = replies(env, card)
-    assert f"<@{DANA}>: <@{ALEX}> has denied *restart {job}*." in said
+    assert f"<@{DANA}> ⛔ <@{ALEX}> denied *restart {job}*: " in said
     assert "not before the month end &lt;!channel&gt;" in said
-    assert len([each for each in env.slack.messages() if "has denied" in plain(each)]) == 1
+    assert len([each for each in env.slack.messages() if "denied *" in plain(each)]) == 1
 
 
 def test_where_the_app_cannot_post_the_requester_is_told_directly(env: Env) -> None:
     job, _ = confirmed(env, "random")
     deny(env, job)
-    said = env.slack.wait_message(user="dana", contains=[f"<@{ALEX}> has denied *restart {job}*"])
+    said = env.slack.wait_message(user="dana", contains=[f"<@{ALEX}> denied *restart {job}*"])
     assert said["channel"].startswith("D")
     all_sent(env)
-    assert len([each for each in env.slack.messages(user="dana") if "has denied" in plain(each)]) == 1
+    assert len([each for each in env.slack.messages(user="dana") if "denied *" in plain(each)]) == 1
 
 
 def test_it_is_told_once_though_the_answer_is_lost(env: Env) -> None:

@@ -24,6 +24,7 @@ from bot.slack.render.answer import note
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.audit_anchor import anchor_message
 from bot.slack.render.message import Message
+from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.readership import Readership
 from bot.slack.render.request_card import request_card
 from bot.store import Store
@@ -62,6 +63,8 @@ class OutboxRenderer:
             "approval": self._approval,
             "reminder": self._reminder,
             "denial": self._denial,
+            "outcome": self._outcome,
+            "begun": self._begun,
             "timeline": self._timeline,
             "event": self._event,
             "alert": self._alert,
@@ -169,8 +172,26 @@ class OutboxRenderer:
         )
 
     def _denial(self, subject: Mapping[str, Any]) -> Message | None:
+        """Rows of older versions; a denial is an outcome now."""
         request = self._store.request(subject["request"])
         return None if request is None or request.state is not RequestState.DENIED else denial_text(request)
+
+    def _outcome(self, subject: Mapping[str, Any]) -> Message | None:
+        request = self._store.request(subject["request"])
+        if request is None:
+            return None
+        runs = self._store.runs(request=request.id)
+        return outcome_message(
+            request,
+            runs,
+            self._store.decisions(request.id),
+            self._follow_up_buttons(request, runs),
+            was_approving=self._store.message(approval_key(request.id)) is not None,
+        )
+
+    def _begun(self, subject: Mapping[str, Any]) -> Message | None:
+        request = self._store.request(subject["request"])
+        return None if request is None else begun_message(request, self._store.decisions(request.id))
 
     def _approvers(self, request: Request) -> tuple[RichPart, ...]:
         found: dict[RichPart, None] = {}

@@ -70,6 +70,12 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
     ]
 
 
+def failed_lines(request: Request, runs: Sequence[Run], limit: int) -> list[str]:
+    """A line for each job for which the action did not succeed, at most `limit`; mrkdwn."""
+    bad = sorted(filter(failed, runs), key=lambda run: _ORDER.index(run.state))
+    return [_line(request, run, None, short=True) for run in bad[:limit]] + rest_line(len(bad), limit)
+
+
 def outcome(request: Request, runs: Sequence[Run]) -> str:
     """The outcome in one line; mrkdwn."""
     if not runs:

@@ -182,11 +182,11 @@ def _confirm_buttons(request: Request) -> list[Button]:
     found = []
     if offers_destination(request):
         only, both = ("job", "destination") if len(request.jobs) == 1 else ("jobs", "destinations")
-        found.append(_button(request, f"Delete {only} only", "confirm", "danger"))
-        found.append(_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
+        found.append(request_button(request, f"Delete {only} only", "confirm", "danger"))
+        found.append(request_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
     else:
-        found.append(_button(request, _confirm_label(request), "confirm", _style(request)))
-    leave = _button(request, "Let it go on" if request.action is Action.CANCEL else "Cancel", "cancel")
+        found.append(request_button(request, _confirm_label(request), "confirm", _style(request)))
+    leave = request_button(request, "Let it go on" if request.action is Action.CANCEL else "Cancel", "cancel")
     return [*found, *recheck_button(request), leave, *list_button(request)]
 
 
@@ -199,7 +199,7 @@ def _confirm_label(request: Request) -> str:
 def recheck_button(request: Request) -> list[Button]:
     """The button that measures the replication delay again, for a promote."""
     measured = measures_delay(request.action, request.options)
-    return [_button(request, "Re-check delay", "recheck")] if measured else []
+    return [request_button(request, "Re-check delay", "recheck")] if measured else []
 
 
 def _style(request: Request) -> _Style:
@@ -216,7 +216,7 @@ def _loses_data(request: Request) -> bool:
 
 def list_button(request: Request) -> list[Button]:
     """The button for a view with all names, if the card cannot hold them."""
-    return [_button(request, "Show all names", "names")] if has_long_list(request) else []
+    return [request_button(request, "Show all names", "names")] if has_long_list(request) else []
 
 
 def _approving(
@@ -227,7 +227,7 @@ def _approving(
 ) -> list[Block]:
     rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
-    row = [*recheck_button(request), _button(request, "Withdraw", "withdraw")]
+    row = [*recheck_button(request), request_button(request, "Withdraw", "withdraw")]
     return [
         *request_details(request, related),
         m.section(waiting),
@@ -291,7 +291,7 @@ def _done(
     if len(request.jobs) > 1:
         blocks.extend(progress(request, runs, None))
     else:
-        blocks.extend(_findings(request, runs))
+        blocks.extend(findings(request, runs))
     blocks.extend([*changes(request), *named_databases(request)])
     if not any(failed(run) for run in runs):
         blocks.extend(effect(request))
@@ -301,7 +301,7 @@ def _done(
     return [*blocks, *m.context(f"{small}{ended}")]
 
 
-def _findings(request: Request, runs: Sequence[Run]) -> list[Block]:
+def findings(request: Request, runs: Sequence[Run]) -> list[Block]:
     """What the service found wrong, with its usual causes, if the action failed."""
     jobs = {job.name: job for job in request.jobs}
     lines = [
@@ -317,7 +317,7 @@ def _next_steps(request: Request, runs: Sequence[Run]) -> list[Button]:
     found = []
     if any(retryable(run) for run in runs):
         label = "Retry the failed ones" if len(request.jobs) > 1 else "Try again"
-        found.append(_button(request, label, "retry"))
+        found.append(request_button(request, label, "retry"))
     restart = request.facts.restart_ref
     if restart and not any(failed(run) for run in runs):
         found.append(Button("Restart now", "restart", "run", restart, "danger"))
@@ -334,7 +334,7 @@ def _ended_card(request: Request, decisions: Sequence[Decision]) -> list[Block]:
         m.section(f"Requested by {mrkdwn.mention('@', request.by.user)}: {request_text(request)}."),
     ]
     if request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and not request.facts.jobs_gone:
-        blocks.extend(m.buttons([_button(request, "Ask again", "again")]))
+        blocks.extend(m.buttons([request_button(request, "Ask again", "again")]))
     return [*blocks, *m.context(_approvals_given(request, decisions))]
 
 
@@ -349,5 +349,5 @@ def _approvals_given(request: Request, decisions: Sequence[Decision]) -> str:
     return f"Approved by {by}. " if by else ""
 
 
-def _button(request: Request, label: str, step: str, style: _Style = "") -> Button:
+def request_button(request: Request, label: str, step: str, style: _Style = "") -> Button:
     return Button(label, str(request.action), step, request.id, style)

@@ -87,6 +87,11 @@ class OutboxTable(TableGroup):
         reason = clean(error) or "given up"
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
 
+    def redirect(self, key: str, channel: str) -> None:
+        """Send a message to another channel, outside of any thread."""
+        sql = "UPDATE outbox SET channel = ?, thread_of = '' WHERE key = ?"
+        self._db.change(sql, (clean(channel), clean(key)))
+
     def messages(self, prefix: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
         """The latest messages of a kind whose keys have the prefix, created since then; oldest first."""
         where = Where().add("kind = ?", kind).add("substr(key, 1, ?) = ?", len(clean(prefix)), prefix)

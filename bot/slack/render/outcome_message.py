@@ -1,0 +1,115 @@
+"""The new messages that tell requesters that their request has begun, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import Block
+
+from bot.cmdline.answers import Button
+from bot.requests.queries import valid_approvals
+from bot.slack.render import labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.message import Message
+from bot.slack.render.progress import failed_lines, outcome, retryable
+from bot.slack.render.request_card import findings, request_button
+from bot.slack.render.request_details import jobs_text, subject
+from bot.store.records import Decision, Request, RequestState, Run
+from bot.util.durations import humanize
+from bot.util.text import count_of
+
+_NAMED = 10
+"""Failed jobs that are named; the request's message has all."""
+
+
+def outcome_message(
+    request: Request,
+    runs: Sequence[Run],
+    decisions: Sequence[Decision],
+    follow_up: Sequence[Button] = (),
+    *,
+    was_approving: bool = False,
+) -> Message | None:
+    """How a request ended, with what its requester can do now; None while it has not ended.
+
+    `follow_up` are the next steps once it is done; `was_approving` says whether it waited for approvals.
+    """
+    who = mrkdwn.mention("@", request.by.user)
+    if request.state is RequestState.DONE:
+        return _done(who, request, runs, follow_up)
+    said = _not_run(request, decisions, was_approving=was_approving)
+    if not said:
+        return None
+    text = f"{who} {said}"
+    return m.message(text, [*m.sections(text), *m.buttons(_ask_again(request))])
+
+
+def begun_message(request: Request, decisions: Sequence[Decision]) -> Message | None:
+    """That the approved runs have begun; None if they have ended since."""
+    if request.state not in (RequestState.APPROVED, RequestState.RUNNING):
+        return None
+    by = ", ".join(mrkdwn.mention("@", each.user) for each in valid_approvals(request, decisions))
+    text = (
+        f"{mrkdwn.mention('@', request.by.user)} ⏳ {f'Approved by {by}: ' if by else ''}"
+        f"*{labels.DOING[request.action].lower()}* {jobs_text(request)} has begun."
+    )
+    return m.message(text, m.sections(text))
+
+
+def _done(who: str, request: Request, runs: Sequence[Run], follow_up: Sequence[Button]) -> Message:
+    text = f"{who} {outcome(request, runs)}"
+    blocks: list[Block] = m.sections(text)
+    if len(request.jobs) == 1:
+        blocks.extend(findings(request, runs))
+    else:
+        lines = failed_lines(request, runs, _NAMED)
+        blocks.extend(m.sections("\n".join(lines)) if lines else [])
+    blocks.extend(m.buttons([*_retry(request, runs), *follow_up]))
+    return m.message(text, blocks)
+
+
+def _retry(request: Request, runs: Sequence[Run]) -> list[Button]:
+    """Retry, where it may help; the ordinary confirmation follows."""
+    count = sum(map(retryable, runs))
+    label = "Retry" if len(request.jobs) == 1 else f"Retry {count_of(count, 'job')}"
+    return [request_button(request, label, "retry")] if count else []
+
+
+def _ask_again(request: Request) -> list[Button]:
+    again = request.state in (RequestState.EXPIRED, RequestState.OUTDATED) and not request.facts.jobs_gone
+    return [request_button(request, "Ask again", "again")] if again else []
+
+
+def _not_run(request: Request, decisions: Sequence[Decision], *, was_approving: bool) -> str:
+    """Why a request came to nothing; mrkdwn, empty while it is open."""
+    what = f"*{mrkdwn.verbatim(subject(request))}*"
+    by = mrkdwn.mention("@", request.ended_by) if request.ended_by else "Somebody"
+    match request.state:
+        case RequestState.DENIED:
+            return f"⛔ {by} denied {what}: {mrkdwn.verbatim(request.note)}"
+        case RequestState.CANCELLED:
+            return f"🚫 {by} cancelled {what}. Nothing was sent."
+        case RequestState.OUTDATED:
+            return f"🔁 {what} is out of date, so nothing was sent. {mrkdwn.format_own(request.note)}"
+        case RequestState.EXPIRED if was_approving:
+            return f"⌛ {_approvals(request, decisions)} {what}{_after(request)}, so nothing was done."
+        case RequestState.EXPIRED:
+            return f"⌛ You didn't confirm {what}{_after(request)}, so nothing was done."
+        case _:
+            return ""
+
+
+def _approvals(request: Request, decisions: Sequence[Decision]) -> str:
+    given = len(valid_approvals(request, decisions))
+    return (
+        f"Only {given} of {count_of(request.needed, 'person', 'people')} approved"
+        if given
+        else "Nobody approved"
+    )
+
+
+def _after(request: Request) -> str:
+    """How long it waited. The time for approvals starts at the confirmation."""
+    ttl_s = request.facts.approval_ttl_s
+    waited_s = ttl_s if ttl_s is not None else (request.expires - request.created).total_seconds()
+    return f" in {humanize(waited_s)}" if waited_s > 0 else ""
