@@ -43,7 +43,10 @@ _BATCHES = (200, 5000)
 """Messages read at once; the larger batch only if rate limits hold up all of the smaller one."""
 
 _PRIORITY_KINDS = frozenset(
-    ("request", "approval", "reminder", "denial", "outcome", "begun", "text", "alert", "digest", "summary")
+    {
+        *("request", "approval", "reminder", "denial", "outcome", "begun", "text"),
+        *("alert", "digest", "mass_failure", "flapping", "settled", "summary"),
+    }
 )
 """Someone is waiting for these, so they go before timelines and their threads."""
 

@@ -30,6 +30,8 @@ ALERT_TOPICS = frozenset(
     }
 )
 """Topics that people must see: each event gets a message of its own."""
+FAILURES = frozenset({"failed", "database_failed", WITH_ERRORS})
+"""Topics of which many at once are a mass failure."""
 KINDS = ALERT_TOPICS | {"created", "recreated", "changed", "error", "database_error", "cleared"}
 TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.lower() for phase in Phase)
 """The words that `--only` takes: kinds of events, states and phases, in lower case."""
@@ -102,6 +104,12 @@ def topics(event: Event) -> frozenset[str]:
 def is_alert(event: Event) -> bool:
     """Whether people must see the event; not an error of a job that they know to have errors."""
     return event.before != TOLD and not ALERT_TOPICS.isdisjoint(topics(event))
+
+
+def is_failure(event: Event) -> bool:
+    """Whether a job failed, or goes on with an error that was not known."""
+    words = topics(event) if event.kind != "deleted" and event.before != TOLD else frozenset()
+    return not FAILURES.isdisjoint(words)
 
 
 def _is_ready(event: Event) -> bool:

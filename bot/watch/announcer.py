@@ -6,8 +6,8 @@ at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,10 @@ from bot.dms.model import CHANGING, State
 from bot.dms.running_errors import same_error
 from bot.policy.subscriptions import Subscriptions, is_alert
 from bot.store import Store
-from bot.store.records import Event, JobSnapshot, OutMessage
+from bot.store.records import Event, OutMessage
+from bot.watch.flapping import FlapDamper
+from bot.watch.mass_failures import MASS, MassFailures
+from bot.watch.recipients import RoutedEvent, SavedEvent
 
 BURST = 10
 """From this many jobs at once, their events go into one digest."""
@@ -36,31 +39,6 @@ _ALERTS_OF_A_STATUS = 10
 """At most: one for reaching the status, one for being stuck in it, others for errors that came and went."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedEvent:
-    """An event in the store, and the snapshot of its job from then on."""
-
-    event: Event
-    snapshot: JobSnapshot
-
-
-@dataclass(frozen=True, slots=True)
-class _RoutedEvent:
-    """An event for one recipient."""
-
-    saved: SavedEvent
-    follows_job: bool
-    """The recipient gets a timeline of the job; else this event is an alert to them, whatever its kind."""
-
-    @property
-    def event(self) -> Event:
-        return self.saved.event
-
-    @property
-    def is_alert(self) -> bool:
-        return not self.follows_job or is_alert(self.event)
-
-
 @dataclass
 class _Digest:
     """A digest in the outbox that may get more events."""
@@ -70,7 +48,7 @@ class _Digest:
     jobs: set[str]
     events: list[int]
 
-    def add(self, routed: Sequence[_RoutedEvent]) -> dict[str, Any]:
+    def add(self, routed: Sequence[RoutedEvent]) -> dict[str, Any]:
         """Add events; returns the new subject of the message."""
         self.jobs.update(each.event.job for each in routed)
         self.events.extend(each.event.id for each in routed)
@@ -121,21 +99,30 @@ class Announcer:
         self._burst = burst
         self._settle = settle
         self._channels: dict[str, _Channel] = {}
+        self._mass_failures = MassFailures(store, min(MASS, burst))
+        self._flapping = FlapDamper(store)
 
     def announce(self, saved: Sequence[SavedEvent], subscriptions: Subscriptions, now: datetime) -> bool:
         """Write the messages for these events; whether there are any. Raises: StoreError."""
-        by_target: dict[str, list[_RoutedEvent]] = {}
+        by_target: dict[str, list[RoutedEvent]] = {}
         for each in saved:
             for recipient in subscriptions.recipients(each.event, each.snapshot.job):
-                routed = _RoutedEvent(each, recipient.follows_job)
+                routed = RoutedEvent(each, recipient.follows_job)
                 by_target.setdefault(recipient.target, []).append(routed)
         for target, events in by_target.items():
             self._announce_to(target, events, now)
-        digests = _Digests(self._store, now - DIGEST_UPDATED)
-        closed = [self._close_alerts(each.event, subscriptions, digests) for each in saved]
+        since = now - DIGEST_UPDATED
+        digests, update_mass = _Digests(self._store, since), self._mass_failures.updater(since)
+        closed = [self._close_alerts(each.event, subscriptions, digests, update_mass) for each in saved]
         return bool(by_target) or any(closed)
 
-    def _close_alerts(self, event: Event, subscriptions: Subscriptions, digests: _Digests) -> bool:
+    def _close_alerts(
+        self,
+        event: Event,
+        subscriptions: Subscriptions,
+        digests: _Digests,
+        update_mass: Callable[[str, int], bool],
+    ) -> bool:
         """Have the alerts of the status that a job has left rendered again; whether there are any.
 
         Their warning is over, and their buttons would act on another status.
@@ -144,12 +131,9 @@ class Announcer:
             return False
         earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
         left = [each.id for each in earlier if each.id < event.id and _ends(event, each)]
-        updated = [
-            self._close_alert(each, target, digests)
-            for each in left[-_ALERTS_OF_A_STATUS:]
-            for target in subscriptions.targets()
-        ]
-        return any(updated)
+        ended = [(target, each) for each in left[-_ALERTS_OF_A_STATUS:] for target in subscriptions.targets()]
+        updated = [self._close_alert(each, target, digests) for target, each in ended]
+        return any([*updated, *(update_mass(target, each) for target, each in ended)])
 
     def _close_alert(self, event: int, target: str, digests: _Digests) -> bool:
         """The alert is a message of its own or, in a burst, a part of a digest."""
@@ -158,10 +142,14 @@ class Announcer:
         updated = [self._store.mark_dirty(key) for key in digests.containing(target, event)]
         return any(updated)
 
-    def _announce_to(self, target: str, routed: list[_RoutedEvent], now: datetime) -> None:
+    def _announce_to(self, target: str, routed: list[RoutedEvent], now: datetime) -> None:
         channel = self._channels.setdefault(target, _Channel())
         _expire_recent(channel, now)
-        rest = self._extend_digest(channel, target, routed)
+        alone = self._mass_failures.gather(target, routed, now)
+        for each in routed:
+            if each not in alone:
+                self._update_timeline(target, each)
+        rest = self._extend_digest(channel, target, alone)
         if len({each.event.job for each in rest}) >= self._burst:
             channel.digest = self._post_digest(target, rest, now)
             for each in rest:
@@ -170,9 +158,7 @@ class Announcer:
         for each in rest:
             self._announce_one(channel, target, each, now)
 
-    def _extend_digest(
-        self, channel: _Channel, target: str, routed: list[_RoutedEvent]
-    ) -> list[_RoutedEvent]:
+    def _extend_digest(self, channel: _Channel, target: str, routed: list[RoutedEvent]) -> list[RoutedEvent]:
         """Add events of jobs in the open digest to it, except alerts; returns the others."""
         digest = channel.digest
         if digest is None:
@@ -185,7 +171,7 @@ class Announcer:
         return [each for each in routed if each not in added]
 
     def _post_digest(
-        self, target: str, routed: list[_RoutedEvent], now: datetime, not_before: datetime | None = None
+        self, target: str, routed: list[RoutedEvent], now: datetime, not_before: datetime | None = None
     ) -> _Digest:
         digest = _Digest(f"{_digest_keys(target)}{routed[0].event.id}", now, set(), [])
         message = OutMessage(
@@ -199,12 +185,16 @@ class Announcer:
         self._store.enqueue(message)
         return digest
 
-    def _announce_one(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
-        in_thread = routed.follows_job and self._timeline(channel, target, routed, now)
-        if in_thread:
-            self._post(target, routed, "event", now, thread_of=timeline_key(routed.saved, target))
-        if routed.is_alert and not self._revives_alert(target, routed.event, now):
+    def _announce_one(self, channel: _Channel, target: str, routed: RoutedEvent, now: datetime) -> None:
+        """One post: an alert, or a reply in the thread of the job's timeline, or the timeline itself."""
+        has_timeline = self._update_timeline(target, routed)
+        revives = routed.is_alert and self._revives_alert(target, routed.event, now)
+        if routed.is_alert and not revives:
             self._alert(channel, target, routed, now)
+        elif has_timeline:
+            self._post(target, routed, "event", now, thread_of=routed.timeline_key(target))
+        elif routed.follows_job and not revives:
+            self._begin_timeline(channel, target, routed, now)
 
     def _revives_alert(self, target: str, event: Event, now: datetime) -> bool:
         """Whether an error comes back right after it had cleared: then its alert stands again, unchanged.
@@ -221,39 +211,38 @@ class Announcer:
         alike = (each for each in past if each.kind == event.kind and same_error(each.detail, event.detail))
         return any(self._store.mark_dirty(f"alert:{each.id}:{target}") for each in alike)
 
-    def _timeline(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> bool:
-        """Update the job's timeline or begin one; whether there is one."""
-        if self._update_timeline(target, routed):
-            return True
-        if routed.event.kind == "deleted":
-            return False
-        if self._is_burst(channel.timelines, routed) and not routed.is_alert:
+    def _begin_timeline(self, channel: _Channel, target: str, routed: RoutedEvent, now: datetime) -> None:
+        """The timeline shows its first event, so that needs no reply."""
+        if self._is_burst(channel.timelines, routed):
             channel.digest = self._post_digest(target, [routed], now)
-            return False
+            return
         channel.timelines.append((now, routed.event.job))
         self._close_last_run(target, routed)
-        key = timeline_key(routed.saved, target)
-        subject = timeline_subject(routed.saved)
-        order = _order(target, routed)
-        self._store.enqueue(OutMessage(key, target, "timeline", subject, order=order, created=now))
-        return True
+        message = OutMessage(
+            key=routed.timeline_key(target),
+            channel=target,
+            kind="timeline",
+            subject=routed.timeline_subject(),
+            order=routed.order(target),
+            created=now,
+        )
+        self._store.enqueue(message)
 
-    def _close_last_run(self, target: str, routed: _RoutedEvent) -> None:
+    def _close_last_run(self, target: str, routed: RoutedEvent) -> None:
         """Store in the previous run's timeline where that run ends."""
-        snapshot = routed.saved.snapshot
-        if snapshot.run < 2:
-            return
-        key = timeline_key(replace(routed.saved, snapshot=replace(snapshot, run=snapshot.run - 1)), target)
-        message = self._store.message(key)
+        key = routed.last_timeline_key(target)
+        message = self._store.message(key) if key else None
         if message is not None:
             self._store.mark_dirty(key, {**message.subject, "end": routed.event.id})
 
-    def _update_timeline(self, target: str, routed: _RoutedEvent) -> bool:
-        return routed.follows_job and self._store.mark_dirty(timeline_key(routed.saved, target))
+    def _update_timeline(self, target: str, routed: RoutedEvent) -> bool:
+        return routed.follows_job and self._store.mark_dirty(routed.timeline_key(target))
 
-    def _alert(self, channel: _Channel, target: str, routed: _RoutedEvent, now: datetime) -> None:
+    def _alert(self, channel: _Channel, target: str, routed: RoutedEvent, now: datetime) -> None:
         is_burst = self._is_burst(channel.alerts, routed)
         channel.alerts.append((now, routed.event.job))
+        if not is_burst and self._flapping.absorb(target, routed, now):
+            return
         if not is_burst:
             wait = self._settle if error_news.ends_errors(routed.event) else timedelta()
             self._post(target, routed, "alert", now, wait=wait)
@@ -264,7 +253,7 @@ class Announcer:
             return
         channel.alert_digest = self._post_digest(target, [routed], now, not_before=now + GATHER_WINDOW)
 
-    def _is_burst(self, recent: list[tuple[datetime, str]], routed: _RoutedEvent) -> bool:
+    def _is_burst(self, recent: list[tuple[datetime, str]], routed: RoutedEvent) -> bool:
         jobs = {job for _, job in recent}
         return routed.event.job not in jobs and len(jobs) + 1 >= self._burst
 
@@ -275,7 +264,7 @@ class Announcer:
     def _post(
         self,
         target: str,
-        routed: _RoutedEvent,
+        routed: RoutedEvent,
         kind: str,
         now: datetime,
         thread_of: str = "",
@@ -287,29 +276,12 @@ class Announcer:
             channel=target,
             kind=kind,
             subject={"event": routed.event.id},
-            order="" if wait else _order(target, routed),
+            order="" if wait else routed.order(target),
             thread_of=thread_of,
             not_before=now + wait if wait else None,
             created=now,
         )
         self._store.enqueue(message)
-
-
-def timeline_key(saved: SavedEvent, target: str) -> str:
-    """The outbox key of a timeline: one message for each job, run and channel."""
-    event = saved.event
-    return f"timeline:{event.job}:{event.create_time.isoformat()}:{saved.snapshot.run}:{target}"
-
-
-def timeline_subject(saved: SavedEvent) -> dict[str, Any]:
-    """`first` is the ID of the run's first event; the next run adds `end`, the ID of its own first event."""
-    event = saved.event
-    return {
-        "job": event.job,
-        "create_time": event.create_time.isoformat(),
-        "run": saved.snapshot.run,
-        "first": event.id,
-    }
 
 
 def _digest_keys(target: str) -> str:
@@ -359,11 +331,6 @@ def _ends(event: Event, earlier: Event) -> bool:
     if source_writes.forbids_writes(event.before):
         return source_writes.must_stop(earlier) or (earlier.kind == "stuck" and earlier.after == event.before)
     return _is_alarming(event.before) and earlier.after == event.before
-
-
-def _order(target: str, routed: _RoutedEvent) -> str:
-    """Messages of one order are sent in sequence: those of one job in one channel."""
-    return f"{routed.event.job}@{target}"
 
 
 def _expire_recent(channel: _Channel, now: datetime) -> None:

@@ -12,9 +12,10 @@ from bot.dms.model import Job
 from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
 from bot.store.records import JobSnapshot
-from bot.watch.announcer import Announcer, SavedEvent
+from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
 from bot.watch.poll import DatabasesResult, DelayResult, PollResult, Result, is_busy, is_unchanged
+from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
 from bot.watch.transitions import Diff, deleted_event, diff, diff_databases, diff_delay, diff_first
 

@@ -90,15 +90,16 @@ def _faults(request: Request, runs: list[Run], text: str) -> Iterator[str]:
 
 
 def events(e: Evidence) -> Iterator[str]:
-    """Each event is told once: in a thread, or in a digest, and alerts besides."""
-    single = Counter(row.subject["event"] for row in e.outbox if row.kind == "event")
-    alerts = Counter(row.subject["event"] for row in e.outbox if row.kind == "alert")
-    gathered = Counter(id for row in e.outbox if row.kind == "digest" for id in row.subject["events"])
+    """Each event is one post: a reply in a thread, an alert, the first line of a timeline, or part of a
+    message about many."""
+    single = Counter(row.subject["event"] for row in e.outbox if row.kind in ("event", "alert"))
+    begun = Counter(row.subject["first"] for row in e.outbox if row.kind == "timeline")
+    rows = [row for row in e.outbox if row.kind in ("digest", "mass_failure", "flapping")]
+    gathered = Counter(id for row in rows for id in row.subject["events"])
     for event in e.events:
-        told = single[event.id] + gathered[event.id]
-        if told + alerts[event.id] == 0:
+        if single[event.id] + begun[event.id] + gathered[event.id] == 0:
             yield f"not told: {event}"
-        if single[event.id] > 1 or alerts[event.id] > 1 or gathered[event.id] > 1:
+        if single[event.id] + begun[event.id] > 1 or gathered[event.id] > 1:
             yield f"told more than once: {event}"
 
 

@@ -24,8 +24,9 @@ from bot.policy.subscriptions import TOPICS, Subscriptions, is_alert, topics
 from bot.slack.render import alerts, event_labels, labels
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot, OutMessage
-from bot.watch.announcer import Announcer, SavedEvent
+from bot.watch.announcer import Announcer
 from bot.watch.attribution import OUTSIDE
+from bot.watch.recipients import SavedEvent
 from bot.watch.transitions import BASELINE, Diff, diff, diff_databases
 from tests.notify.world import MINUTE, NOTIFY, NOW, job, run
 from tests.slack.checks import accepted, all_text

@@ -75,7 +75,7 @@ def test_the_first_look_is_silent_and_later_jobs_are_told(
     dms.control.add_job("fresh", state="NOT_STARTED")
     again(watcher)
     assert told(store, "fresh") == [("created", "", "NOT_STARTED")]
-    assert kinds(store) == ["timeline", "event"]
+    assert kinds(store) == ["timeline"], "it shows its first event, which needs no reply"
 
 
 def test_an_empty_location_is_known_as_well(dms: DmsServer, store: Store, watcher: Watcher) -> None:
@@ -85,7 +85,7 @@ def test_an_empty_location_is_known_as_well(dms: DmsServer, store: Store, watche
     assert told(store, "first", LOCATIONS[1]) == [("created", "", "NOT_STARTED")]
 
 
-def test_a_change_from_outside_is_told_with_time_line_and_alert(
+def test_what_must_be_seen_is_one_alert_and_nothing_else(
     dms: DmsServer, store: Store, watcher: Watcher
 ) -> None:
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
@@ -94,14 +94,25 @@ def test_a_change_from_outside_is_told_with_time_line_and_alert(
     again(watcher)
     (event,) = store.events(named("orders"))
     assert (event.kind, event.after, event.detail) == ("changed", "FAILED/CDC", "slot is gone")
-    messages = outbox(store)
-    assert [m.kind for m in messages] == ["timeline", "event", "alert"]
-    assert {m.channel for m in messages} == {NOTIFY}
-    timeline = messages[0]
+    (alert,) = outbox(store)
+    assert (alert.kind, alert.channel, alert.thread_of) == ("alert", NOTIFY, "")
+
+
+def test_an_alert_of_a_job_with_a_time_line_updates_that_without_a_reply(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for state, found in (("STOPPING", ["timeline"]), ("FAILED", ["timeline", "alert"])):
+        dms.control.set_job("orders", state=state)
+        again(watcher)
+        messages = outbox(store)
+        assert [m.kind for m in messages] == found, "one event, one post: the time line is updated"
+    event = store.events(named("orders"))[0]
+    timeline, alert = messages
     created = event.create_time.isoformat()
     assert timeline.key == f"timeline:{named('orders')}:{created}:1:{NOTIFY}"
-    assert messages[1].thread_of == timeline.key
-    assert {m.order for m in messages} == {timeline.order}
+    assert timeline.order == alert.order
 
 
 def test_a_second_change_updates_the_time_line_and_adds_to_its_thread(
@@ -111,7 +122,7 @@ def test_a_second_change_updates_the_time_line_and_adds_to_its_thread(
     watcher.tick()
     dms.control.set_job("orders", state="STOPPING")
     again(watcher)
-    assert kinds(store) == ["timeline", "event"]
+    assert kinds(store) == ["timeline"]
     dms.control.set_job("orders", state="STOPPED")
     again(watcher)
     messages = outbox(store)
@@ -123,16 +134,17 @@ def test_a_restart_begins_a_new_message_and_closes_the_last(
 ) -> None:
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
     watcher.tick()
-    dms.control.set_job("orders", state="FAILED")
-    again(watcher)
-    outbox(store)
+    for state in ("STOPPING", "FAILED"):
+        dms.control.set_job("orders", state=state)
+        again(watcher)
+        outbox(store)
     dms.control.set_job("orders", state="RESTARTING", phase="FULL_DUMP")
     again(watcher)
-    old, alert, new, event = outbox(store)
-    kinds = (old.kind, alert.kind, new.kind, event.kind)
-    assert kinds == ("timeline", "alert", "timeline", "event"), "the alert is updated: it is over"
+    old, alert, new = outbox(store)
+    kinds = (old.kind, alert.kind, new.kind)
+    assert kinds == ("timeline", "alert", "timeline"), "the alert is updated: it is over"
     assert (old.subject["run"], new.subject["run"]) == (1, 2)
-    assert old.subject["end"] == new.subject["first"] == event.subject["event"]
+    assert old.subject["end"] == new.subject["first"]
 
 
 def test_a_change_by_a_run_here_names_its_requester(dms: DmsServer, store: Store, watcher: Watcher) -> None:
@@ -302,7 +314,7 @@ def test_fifty_jobs_started_at_once_are_one_digest_that_grows(
     assert (grown.key, len(grown.subject["events"])) == (digest.key, 100)
     dms.control.set_job(sorted(store.known_jobs())[7], state="FAILED")
     again(watcher)
-    assert kinds(store) == ["timeline", "event", "alert"]
+    assert kinds(store) == ["alert"]
 
 
 def test_nine_jobs_are_told_one_by_one(dms: DmsServer, store: Store, watcher: Watcher) -> None:
@@ -311,19 +323,77 @@ def test_nine_jobs_are_told_one_by_one(dms: DmsServer, store: Store, watcher: Wa
     for name in store.known_jobs():
         dms.control.set_job(name, state="STARTING")
     again(watcher)
-    assert sorted(kinds(store)) == ["event"] * 9 + ["timeline"] * 9
+    assert kinds(store) == ["timeline"] * 9
 
 
 def test_alerts_that_trickle_in_are_gathered(dms: DmsServer, store: Store, watcher: Watcher) -> None:
     dms.control.add_many(14, state="RUNNING", phase="CDC", frozen=True)
     watcher.tick()
     for name in store.known_jobs():
-        dms.control.set_job(name, state="FAILED")
+        dms.control.set_job(name, state="COMPLETED")
         again(watcher)
     messages = outbox(store)
     assert [m.kind for m in messages].count("alert") == 9
     (gathered,) = [m for m in messages if m.kind == "digest"]
     assert len(gathered.subject["events"]) == 5
+
+
+def test_many_failures_within_a_minute_are_one_message(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_many(14, state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="FAILED")
+        again(watcher)
+    messages = outbox(store)
+    # The first four could not be known to be the first of many.
+    assert [m.kind for m in messages] == [*["alert"] * 4, "mass_failure", "mass_list"]
+    mass, listed = messages[-2:]
+    assert len(mass.subject["events"]) == 14
+    assert listed.thread_of == mass.key
+
+
+def test_twelve_failures_seen_at_once_are_one_message(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_many(12, state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for name in store.known_jobs():
+        dms.control.set_job(name, state="FAILED")
+    again(watcher)
+    assert kinds(store) == ["mass_failure", "mass_list"]
+
+
+def test_ten_flaps_are_few_messages_and_counted(dms: DmsServer, store: Store, watcher: Watcher) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    messages = []
+    for _ in range(10):
+        for state in ("FAILED", "RUNNING"):
+            dms.control.set_job("orders", state=state, error=None)
+            again(watcher)
+            messages += [m for m in outbox(store) if m.rev == 1 and m.kind != "settled"]
+    assert len(store.events(named("orders"))) == 20
+    assert [m.kind for m in messages] == ["alert", "alert", "flapping"], "top-level messages: at most 4"
+    flapping = store.message(messages[-1].key)
+    assert flapping is not None
+    shown = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: NOW).render(flapping)
+    assert shown is not None
+    assert "Flapped 10 times" in shown.text
+
+
+def test_a_failure_after_a_restart_from_here_is_no_flapping(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="FAILED")
+    again(watcher)
+    store.add_run(run(Action.RESTART, RunState.FOLLOWING, job=named("orders")))
+    for state in ("RESTARTING", "FAILED"):
+        dms.control.set_job("orders", state=state, phase="CDC")
+        again(watcher)
+    assert [m.kind for m in outbox(store)].count("alert") == 2
+    assert store.messages("flapping:", "flapping", NOW) == ()
 
 
 @pytest.mark.parametrize("target", [NOTIFY, DANA])
@@ -337,21 +407,19 @@ def test_what_was_gathered_is_updated_when_a_job_moves_on(
         dms.control.set_job(name, state="FAILED")
         again(watcher)
     messages = outbox(store)
-    (gathered,) = [m for m in messages if m.kind == "digest"]
-    alone = next(told_of(store, m.subject["event"]) for m in messages if m.kind == "alert")
-    first, second = [told_of(store, each) for each in gathered.subject["events"]][:2]
-    dms.control.set_job(alone, state="RUNNING")
-    again(watcher)
-    assert [m.key for m in outbox(store) if m.kind == "digest"] == []
-    for job in (first, second):
+    (gathered,) = [m for m in messages if m.kind == "mass_failure"]
+    alone, *others = [told_of(store, each) for each in gathered.subject["events"]]
+    for job in (alone, *others[:2]):
         dms.control.set_job(job, state="RUNNING")
         again(watcher)
-        assert [m.key for m in outbox(store) if m.kind == "digest"] == [gathered.key]
+        updated = [m.key for m in outbox(store) if m.kind in ("mass_failure", "mass_list")]
+        assert len(updated) == 2
     shown = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: NOW).render(gathered)
     assert shown is not None
+    assert "🔴 12 jobs failed within a minute: 3 recovered, 9 failed" in shown.text
     text = str(shown.payload())
-    assert "FAILED* · CDC (was RUNNING · CDC) — 1 job:" in text
-    assert "*Had failed* (over) — 2 jobs:" in text
+    assert "Show failed" in text
+    assert "Restart 9 jobs" in text
 
 
 def told_of(store: Store, event: int) -> str:

@@ -23,6 +23,7 @@ from bot.slack.render import alerts, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.audit_anchor import anchor_message
+from bot.slack.render.gathered_messages import EscalationsFor, GatheredMessages
 from bot.slack.render.message import Message
 from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.readership import Readership
@@ -41,7 +42,6 @@ from bot.store.records import (
 )
 
 _DAY = timedelta(days=1)
-_MAX_EVENTS = 1000
 _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
 """Actions that an alert offers; Show leads to the others."""
 _UNCLEAR_SHOWN = 5
@@ -52,12 +52,21 @@ _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
 class OutboxRenderer:
     """Renders `OutMessage`s by their kind (see the table of kinds in docs/architecture.md)."""
 
-    def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        team: str,
+        clock: Callable[[], datetime],
+        escalations_for: EscalationsFor = lambda _: (),
+    ) -> None:
+        """`escalations_for` says whom a mass failure mentions."""
         self._store = store
         self._access = access
         self._team = team
         self._clock = clock
         self._readership = Readership(store, access, team, clock)
+        gathered = GatheredMessages(store, access, self._ref, escalations_for)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": self._request,
             "approval": self._approval,
@@ -68,7 +77,11 @@ class OutboxRenderer:
             "timeline": self._timeline,
             "event": self._event,
             "alert": self._alert,
-            "digest": self._digest,
+            "digest": gathered.digest,
+            "mass_failure": gathered.mass_failure,
+            "mass_list": gathered.mass_list,
+            "flapping": gathered.flapping,
+            "settled": gathered.settled,
             "summary": self._summary,
             "audit_anchor": _audit_anchor,
             "text": _text,
@@ -251,18 +264,6 @@ class OutboxRenderer:
         failed = (restart_failed_button(self._ref, job),) if running else ()
         only = [each for each in _ALERT_ACTIONS if each is not Action.PROMOTE]
         return (*failed, *action_buttons(self._ref, job, only=only))
-
-    def _digest(self, subject: Mapping[str, Any]) -> Message | None:
-        found = [self._store.event(each) for each in subject["events"][-_MAX_EVENTS:]]
-        events = [event for event in found if event is not None]
-        over = {event.id for event in events if alerts.may_clear(event) and self._is_over(event)}
-        return alerts.digest(events, over) if events else None
-
-    def _is_over(self, event: Event) -> bool:
-        known = self._known_of(event)
-        if known is None:
-            return alerts.is_over(event, None)
-        return alerts.is_over(event, known.job, databases_of(known.databases))
 
     def _summary(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject.get("events", ())]

@@ -12,7 +12,8 @@ from bot.policy.access import Access
 from bot.store import Store
 from bot.store.records import OutMessage, Person
 
-_NOTIFICATIONS = ("timeline", "event", "alert", "digest")
+_NOTIFICATIONS = ("timeline", "event", "alert", "digest", "mass_failure", "mass_list", "flapping", "settled")
+_OF_ONE_JOB = ("timeline", "flapping", "settled")
 _PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
 """The target in the key of a notification, followed in a digest by a number."""
 
@@ -37,11 +38,11 @@ class Readership:
         if not reader.user:
             return out.subject
         subject = dict(out.subject)
-        if out.kind == "digest":
+        if "events" in subject and out.kind not in _OF_ONE_JOB:
             subject["events"] = [each for each in subject["events"] if self._may_read(reader, each)]
         if "event" in subject and not self._may_read(reader, subject["event"]):
             return None
-        if out.kind == "timeline" and not self._may_see(reader, subject["job"]):
+        if out.kind in _OF_ONE_JOB and not self._may_see(reader, subject["job"]):
             return None
         return subject
 

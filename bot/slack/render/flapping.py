@@ -1,0 +1,73 @@
+"""The message of a job that flaps, and the one that says in what trouble it was left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import Block
+
+from bot.cmdline.answers import Button
+from bot.dms.advice import next_step
+from bot.dms.model import Database, Job
+from bot.dms.running_errors import runs_with_errors
+from bot.slack.render import event_labels, labels, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.message import Message
+from bot.store.records import Event
+from bot.util.durations import humanize
+from bot.watch.flapping import signature
+
+_MAX_DETAIL = 500
+
+
+def flapping(
+    events: Sequence[Event],
+    job: Job | None,
+    buttons: Sequence[Button] = (),
+    databases: Sequence[Database] = (),
+) -> Message:
+    """How often a job has flapped, since when, between what, and how it stands. `events` are its alerts."""
+    counts = Counter(map(signature, events))
+    times = max(counts.values())
+    kinds = {signature(each): event_labels.headline(each) for each in events}
+    span = humanize(events[-1].at - events[0].at)
+    head = f"🔁 *Flapped {times} times* in {span}: {labels.job_code(events[0].job)}"
+    lines = [f"{counts[kind]} × {headline}" for kind, headline in kinds.items()]
+    blocks: list[Block] = [m.section(head), *m.sections("\n".join(lines)), *m.sections(_now(job, databases))]
+    error = _last_error(events)
+    blocks.extend(m.sections(error) if error else [])
+    blocks.extend(m.buttons(buttons))
+    blocks.extend(
+        m.context("This message counts on. More of the same is not posted until it has been quiet.")
+    )
+    return m.message(head, blocks)
+
+
+def settled(
+    events: Sequence[Event], job: Job, buttons: Sequence[Button] = (), databases: Sequence[Database] = ()
+) -> Message:
+    """That a job has stopped flapping and stands in trouble, with the next step."""
+    with_errors = runs_with_errors(job, databases)
+    head = (
+        f"{labels.job_status(job, with_errors=with_errors)} {labels.job_code(job.name)} "
+        "is left like this: it flaps no longer"
+    )
+    blocks: list[Block] = [m.section(head)]
+    error = _last_error(events)
+    blocks.extend(m.sections(error) if error else [])
+    step = next_step(job, databases)
+    blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(step)}")] if step else [])
+    blocks.extend(m.buttons(buttons))
+    return m.message(head, blocks)
+
+
+def _now(job: Job | None, databases: Sequence[Database]) -> str:
+    if job is None:
+        return "Now: 🗑️ *Deleted*"
+    return f"Now: {labels.job_status(job, with_errors=runs_with_errors(job, databases))}"
+
+
+def _last_error(events: Sequence[Event]) -> str:
+    last = next((each.detail for each in reversed(events) if each.detail), "")
+    return f"*Last error*: {mrkdwn.clip(mrkdwn.verbatim(last), _MAX_DETAIL)}" if last else ""

@@ -1,0 +1,110 @@
+"""Messages about several events: digests, mass failures and flapping jobs, from the store's present state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.cmdline.answers import Button, RichPart
+from bot.cmdline.invocation import Invocation
+from bot.dms.model import Job, State
+from bot.dms.rules import Action
+from bot.dms.running_errors import databases_of
+from bot.policy.access import Access
+from bot.requests.buttons import MakeRef, group_action_buttons, show_button
+from bot.slack.render import alerts
+from bot.slack.render.flapping import flapping, settled
+from bot.slack.render.mass_failure import FailedJob, latest_failures, mass_failure, mass_list
+from bot.slack.render.message import Message
+from bot.store import Store
+from bot.store.records import Event, JobSnapshot
+
+_MAX_EVENTS = 1000
+_RESTARTS = 2
+"""Buttons to restart what failed: jobs act together only if all have the same status."""
+
+EscalationsFor = Callable[[Sequence[Event]], Sequence[RichPart]]
+"""Whom the policy has a mass failure of these events escalated to, as mentions; empty if nobody."""
+
+
+class GatheredMessages:
+    """Renders them. `ref` stores an invocation for a button and returns its ID."""
+
+    def __init__(self, store: Store, access: Access, ref: MakeRef, escalations_for: EscalationsFor) -> None:
+        self._store = store
+        self._access = access
+        self._ref = ref
+        self._escalations_for = escalations_for
+
+    def digest(self, subject: Mapping[str, Any]) -> Message | None:
+        events = self._events(subject)
+        over = {event.id for event in events if alerts.may_clear(event) and self._is_over(event)}
+        return alerts.digest(events, over) if events else None
+
+    def mass_failure(self, subject: Mapping[str, Any]) -> Message | None:
+        events = self._events(subject)
+        if not events:
+            return None
+        failed = self._failed(events)
+        show = Button(
+            "Show failed", "list", "run", self._ref(Invocation("list", filters={"state": "failed"}))
+        )
+        standing = [each.job for each in failed if each.job is not None and not each.over]
+        buttons = (show, *self._restarts(standing)) if standing else ()
+        return mass_failure(failed, buttons, self._escalations_for(events) if standing else ())
+
+    def mass_list(self, subject: Mapping[str, Any]) -> Message | None:
+        events = self._events(subject)
+        return mass_list(self._failed(events)) if events else None
+
+    def flapping(self, subject: Mapping[str, Any]) -> Message | None:
+        events = self._events(subject)
+        if not events:
+            return None
+        known = self._known_of(events[-1])
+        if known is None:
+            return flapping(events, None)
+        buttons = (show_button(self._ref, known.job),)
+        return flapping(events, known.job, buttons, databases_of(known.databases))
+
+    def settled(self, subject: Mapping[str, Any]) -> Message | None:
+        """None if the job is not in trouble."""
+        events = self._events(subject)
+        known = self._known_of(events[-1]) if events else None
+        if known is None or not (known.job.state == State.FAILED or known.runs_with_errors):
+            return None
+        return settled(events, known.job, (show_button(self._ref, known.job),), databases_of(known.databases))
+
+    def _restarts(self, standing: Sequence[Job]) -> tuple[Button, ...]:
+        """Buttons that open the ordinary confirmation, for the most frequent statuses."""
+        if self._access.policy.missing:
+            return ()
+        groups: dict[str, list[Job]] = {}
+        for job in standing:
+            if job.state == State.FAILED:
+                groups.setdefault(job.status, []).append(job)
+        ordered = sorted(groups.values(), key=lambda group: -len(group))[:_RESTARTS]
+        found = (group_action_buttons(self._ref, group, only=(Action.RESTART,)) for group in ordered)
+        return tuple(button for buttons in found for button in buttons)
+
+    def _failed(self, events: Sequence[Event]) -> list[FailedJob]:
+        latest = latest_failures(events).values()
+        return [FailedJob(each, self._job_of(each), self._is_over(each)) for each in latest]
+
+    def _events(self, subject: Mapping[str, Any]) -> list[Event]:
+        found = (self._store.event(each) for each in subject["events"][-_MAX_EVENTS:])
+        return [event for event in found if event is not None]
+
+    def _is_over(self, event: Event) -> bool:
+        known = self._known_of(event)
+        if known is None:
+            return alerts.is_over(event, None)
+        return alerts.is_over(event, known.job, databases_of(known.databases))
+
+    def _job_of(self, event: Event) -> Job | None:
+        known = self._known_of(event)
+        return known.job if known is not None else None
+
+    def _known_of(self, event: Event) -> JobSnapshot | None:
+        known = self._store.known_job(event.job)
+        return known if known is not None and known.job.create_time == event.create_time else None

@@ -1,0 +1,125 @@
+"""Damps jobs that flap: what a job does again and again is one message, which counts, and not one each time.
+
+A job flaps in a channel when an alert of it comes a second time within `FLAP_WINDOW`, and nobody here has
+acted on the job in between. From then on its alerts are added to the message of the flapping, until it has
+been quiet for that long. If it is left in trouble, that is said by one more message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from bot.dms.error_news import brings_errors, ends_errors, recovers
+from bot.dms.running_errors import same_error
+from bot.store import Store
+from bot.store.records import Event, OutMessage
+from bot.watch.attribution import OUTSIDE
+from bot.watch.recipients import RoutedEvent
+
+FLAP_WINDOW = timedelta(minutes=3)
+"""How soon an alert has to come again."""
+SETTLED_AFTER = timedelta(minutes=2)
+"""How long a job has to be quiet before the state that it was left in is told, if that is a bad one."""
+_LONGEST = timedelta(hours=1)
+"""After this, a job that still flaps gets a new message."""
+_RECENT = 200
+
+
+class FlapDamper:
+    """Finds flapping jobs by their events in the store, so a restart of the bot changes nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def absorb(self, target: str, routed: RoutedEvent, now: datetime) -> bool:
+        """Add an alert to the flapping of its job, if the job flaps in this channel; whether it does."""
+        event = routed.event
+        if ends_errors(event):
+            return False  # it waits, and is taken back if the errors return
+        since_action = _since_last_action(self._earlier(event, now))
+        message = self._current(target, event, since_action, now)
+        if message is not None:
+            self._extend(message, event, now)
+            return True
+        alike = [each for each in since_action if _repeats(event, each)]
+        if not alike:
+            return False
+        self._begin(target, routed, alike[0], now)
+        return True
+
+    def _earlier(self, event: Event, now: datetime) -> list[Event]:
+        found = self._store.events(event.job, event.create_time, limit=_RECENT, since=now - FLAP_WINDOW)
+        return [each for each in found if each.id < event.id]
+
+    def _current(
+        self, target: str, event: Event, since_action: Sequence[Event], now: datetime
+    ) -> OutMessage | None:
+        """The message of the job's flapping, if that has gone on within the window."""
+        found = self._store.messages(f"{_prefix(target, event)}", "flapping", now - _LONGEST)
+        recent = {each.id for each in since_action}
+        return found[-1] if found and recent.intersection(found[-1].subject["events"]) else None
+
+    def _begin(self, target: str, routed: RoutedEvent, first: Event, now: datetime) -> None:
+        event = routed.event
+        subject = {
+            "job": event.job,
+            "create_time": event.create_time.isoformat(),
+            "events": [first.id, event.id],
+        }
+        key = f"{_prefix(target, event)}{event.id}"
+        self._store.enqueue(
+            OutMessage(key, target, "flapping", subject, order=routed.order(target), created=now)
+        )
+        # Without a place among the job's messages, as it waits.
+        self._store.enqueue(
+            OutMessage(
+                key=_settled_key(key),
+                channel=target,
+                kind="settled",
+                subject=subject,
+                not_before=now + SETTLED_AFTER,
+                created=now,
+            )
+        )
+
+    def _extend(self, message: OutMessage, event: Event, now: datetime) -> None:
+        subject = {**message.subject, "events": [*message.subject["events"], event.id]}
+        self._store.mark_dirty(message.key, subject)
+        key = _settled_key(message.key)
+        settled = self._store.message(key)
+        if settled is not None and not (settled.ts or settled.error):
+            self._store.mark_dirty(key, subject)
+            self._store.mark_failed(key, now + SETTLED_AFTER)
+
+
+def signature(event: Event) -> tuple[str, ...]:
+    """What an event has in common with its repetitions."""
+    if brings_errors(event):
+        return ("errors",)
+    if event.kind == "delayed":
+        return ("delayed",)
+    return event.kind, event.after, "recovers" if recovers(event) else ""
+
+
+def _repeats(event: Event, earlier: Event) -> bool:
+    same = signature(earlier) == signature(event)
+    return same and (not brings_errors(event) or same_error(earlier.detail, event.detail))
+
+
+def _since_last_action(events: Iterable[Event]) -> list[Event]:
+    """The events after the last one that a request here caused: who acts expects something to happen."""
+    found: list[Event] = []
+    for event in events:
+        found.append(event)
+        if event.by not in ("", OUTSIDE):
+            found.clear()
+    return found
+
+
+def _prefix(target: str, event: Event) -> str:
+    return f"flapping:{event.job}:{event.create_time.isoformat()}:{target}:"
+
+
+def _settled_key(flapping_key: str) -> str:
+    return f"settled:{flapping_key.removeprefix('flapping:')}"

@@ -1,0 +1,106 @@
+"""Gathers the failures of many jobs within a minute into one message, the loudest that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.policy.subscriptions import is_failure
+from bot.store import Store
+from bot.store.records import OutMessage
+from bot.watch.recipients import RoutedEvent
+
+MASS = 5
+"""From this many jobs within `MASS_WINDOW` on, their failures are one message."""
+MASS_WINDOW = timedelta(seconds=60)
+MASS_OPEN = timedelta(minutes=5)
+"""How long later failures are added to it, as long as none is more than `MASS_WINDOW` after the last."""
+
+
+@dataclass
+class _Open:
+    """A message that may get more failures."""
+
+    number: int
+    """ID of the event after which its messages are named."""
+    begun: datetime
+    last: datetime
+    events: list[int]
+
+
+@dataclass
+class _Recent:
+    """Failures told to one target lately. Not saved: after a restart, a mass failure is noticed later."""
+
+    failures: list[tuple[datetime, RoutedEvent]] = field(default_factory=list)
+    open: _Open | None = None
+
+
+class MassFailures:
+    """Writes the outbox rows of mass failures: the message, and the list of the jobs in its thread."""
+
+    def __init__(self, store: Store, mass: int = MASS) -> None:
+        self._store = store
+        self._mass = mass
+        self._recent: dict[str, _Recent] = {}
+
+    def gather(self, target: str, routed: Sequence[RoutedEvent], now: datetime) -> list[RoutedEvent]:
+        """Tell those of these events that belong to a mass failure; returns the others."""
+        failures = [each for each in routed if each.is_alert and is_failure(each.event)]
+        if not failures:
+            return list(routed)
+        recent = self._recent.setdefault(target, _Recent())
+        recent.failures[:] = [each for each in recent.failures if now - each[0] < MASS_WINDOW]
+        recent.failures.extend((now, each) for each in failures)
+        if not self._told(target, recent, failures, now):
+            return list(routed)
+        return [each for each in routed if each not in failures]
+
+    def _told(self, target: str, recent: _Recent, failures: Sequence[RoutedEvent], now: datetime) -> bool:
+        found = recent.open
+        if found is not None and now - found.last < MASS_WINDOW and now - found.begun < MASS_OPEN:
+            found.last = now
+            found.events.extend(each.event.id for each in failures)
+            for key in mass_keys(target, found.number):
+                self._store.mark_dirty(key, {"events": list(found.events)})
+            return True
+        if len({each.event.job for _, each in recent.failures}) < self._mass:
+            return False
+        events = [each.event.id for _, each in recent.failures]
+        recent.open = _Open(events[-1], now, now, events)
+        self._post(target, recent.open, now)
+        return True
+
+    def _post(self, target: str, opened: _Open, now: datetime) -> None:
+        message, listed = mass_keys(target, opened.number)
+        subject = {"events": list(opened.events)}
+        self._store.enqueue(OutMessage(message, target, "mass_failure", subject, created=now))
+        self._store.enqueue(OutMessage(listed, target, "mass_list", subject, thread_of=message, created=now))
+
+    def updater(self, since: datetime) -> Callable[[str, int], bool]:
+        """Has the messages of mass failures with an event updated, of those posted since then. It reads each
+        target's messages once, on first use."""
+        by_event: dict[str, dict[int, list[int]]] = {}
+
+        def update(target: str, event: int) -> bool:
+            if target not in by_event:
+                by_event[target] = self._numbers(target, since)
+            found = by_event[target].get(event, [])
+            updated = [self._store.mark_dirty(key) for number in found for key in mass_keys(target, number)]
+            return any(updated)
+
+        return update
+
+    def _numbers(self, target: str, since: datetime) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        prefix = f"mass:{target}:"
+        for message in self._store.messages(prefix, "mass_failure", since):
+            for event in message.subject["events"]:
+                found.setdefault(int(event), []).append(int(message.key.removeprefix(prefix)))
+        return found
+
+
+def mass_keys(target: str, number: int) -> tuple[str, str]:
+    """Keys of the message and of the list in its thread."""
+    return f"mass:{target}:{number}", f"mass_list:{target}:{number}"
