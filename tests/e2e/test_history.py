@@ -271,6 +271,6 @@ def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp
         env.slack.submit(view, {input_of(view): "wait"}, user="alex")
         env.shows_as(card, "denied")
         # It is told in the thread, too, which may come between a command and its answer.
-        env.slack.wait_message(channel=CHANNEL, contains=["has denied", job])
+        env.slack.wait_message(channel=CHANNEL, contains=["denied *delete", job])
         shown = plain(env.type(f"history {job}"))
         assert "<@U0ALEX0001> *denied* delete (RUNNING · CDC) in <#C0DMSAPPRV>\nwait" in shown

@@ -98,7 +98,9 @@ def test_who_was_refused_asks_again_with_a_button(env: Env, line: str, label: st
     before = moment(env)
     env.press(refused, label)
     if shows:
-        card = env.slack.wait_message(channel="dms", contains=[job], after=before)
+        card = env.slack.wait_message(
+            channel="dms", contains=[job], after=before, where=lambda message: not message["is_reply"]
+        )
         env.shows(card, shows)
     else:
         assert job in str(env.slack.wait_view("dana", job))

@@ -26,8 +26,8 @@ from tests.waiting import until
 
 
 def settled(env: Env) -> None:
-    """Wait until all is sent that may be sent now."""
-    until(lambda: not env.bot.store.ready_to_send(env.bot._clock()), timeout=20)
+    """Wait until all is sent."""
+    until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
 
 
 def told(env: Env, card: JSON) -> list[JSON]:
