@@ -243,6 +243,7 @@ class Bot:
             wake=self.wake.set,
             nudge=self.watcher.nudge,
             on_ended=metrics.run_ended,
+            subscriptions=self.watcher.subscriptions,
             call_timeout_s=self.settings.dms_write_deadline_s,
             command=self.settings.command,
         )

@@ -20,6 +20,7 @@ from bot.dms.rules import Action, allowed
 from bot.policy.permissions import Permission
 from bot.requests.buttons import abandon_button, action_buttons, show_button
 from bot.requests.delay import Readings, readings, replicated, resumed_at
+from bot.requests.failures import last_failure
 from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
 from bot.store.records import ACTIVE_RUNS, Run
@@ -52,6 +53,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         unknown=(*parts.unknown, *_maybe_elsewhere(job, missing)),
         read_at=ctx.now(),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
+        failed_run=last_failure(ctx.store, job, ctx.now()) if run is None else None,
         next_step=next_step(job, databases),
         withheld=_withheld(ctx, job, databases),
         buttons=_buttons(ctx, job, databases, run, parts.operation),

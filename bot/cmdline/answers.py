@@ -182,6 +182,8 @@ class JobCard:
     read_at: datetime | None = None
     frozen: RichText = ""
     """The freeze that holds now, or empty."""
+    failed_run: Run | None = None
+    """The last action, if it did not succeed."""
     next_step: str = ""
     """Advice: what people usually do next."""
     withheld: tuple[Action, ...] = ()

@@ -45,7 +45,7 @@ _BATCHES = (200, 5000)
 _PRIORITY_KINDS = frozenset(
     {
         *("request", "approval", "reminder", "denial", "outcome", "begun", "text"),
-        *("alert", "digest", "mass_failure", "flapping", "settled", "summary"),
+        *("failure", "alert", "digest", "mass_failure", "flapping", "settled", "summary"),
     }
 )
 """Someone is waiting for these, so they go before timelines and their threads."""

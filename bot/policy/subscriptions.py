@@ -23,10 +23,12 @@ ERRORS_CLEARED = "errors_cleared"
 """A job that ran with errors runs without any."""
 RECOVERED = "recovered"
 """A failed job goes on by itself."""
+ACTION_FAILED = "action_failed"
+"""An action that somebody requested here did not succeed. Told by `bot.requests.failures`; no job changed."""
 ALERT_TOPICS = frozenset(
     {
         *("failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed"),
-        *(MUST_STOP, MAY_RESUME, WITH_ERRORS, ERRORS_CLEARED, RECOVERED),
+        *(ACTION_FAILED, MUST_STOP, MAY_RESUME, WITH_ERRORS, ERRORS_CLEARED, RECOVERED),
     }
 )
 """Topics that people must see: each event gets a message of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.dms.rules import Action
 from bot.policy.access import Access
@@ -55,6 +55,7 @@ def _audited_channels(store: Store, request: Request) -> dict[str, str]:
     return {entry.user: entry.channel for entry in entries if entry.event == "approved"}
 
 
+_EVER = datetime.fromtimestamp(0, UTC)
 _FIRST = 3
 """Number of related requests that a card names. Requests can be large, so no more are read."""
 
@@ -91,6 +92,17 @@ def mark_messages_dirty(store: Store, request_id: str) -> None:
     """
     store.mark_dirty(request_key(request_id))
     store.mark_dirty(approval_key(request_id))
+
+
+def mark_timelines_dirty(store: Store, job: str) -> None:
+    """Have the messages that follow the job's present run updated: they show the last action that failed.
+
+    Raises:
+        StoreError.
+    """
+    for message in store.messages(f"timeline:{job}:", "timeline", _EVER):
+        if "end" not in message.subject:
+            store.mark_dirty(message.key)
 
 
 def locking_run(store: Store, action: Action, job: str) -> Run | None:

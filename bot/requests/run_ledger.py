@@ -7,8 +7,10 @@ from datetime import datetime
 
 from bot.dms.model import Job, Operation
 from bot.dms.rules import Action, running_dump
+from bot.policy.subscriptions import Subscriptions
+from bot.requests.failures import enqueue_failure
 from bot.requests.outcomes import enqueue_outcome
-from bot.requests.queries import mark_messages_dirty
+from bot.requests.queries import mark_messages_dirty, mark_timelines_dirty
 from bot.requests.wording import describe_options
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
@@ -37,10 +39,12 @@ class RunLedger:
         nudge: Callable[[str], None],
         on_ended: Callable[[Action, RunState], None],
         start_next: Callable[[str], None],
+        subscriptions: Callable[[], Subscriptions],
         command: str = DEFAULT,
     ) -> None:
         """`wake` wakes the notifier, `nudge` has a job polled soon, and `start_next` starts queued runs of a
-        request after one of its runs has ended. `command` is the slash command, for the audit."""
+        request after one of its runs has ended. `subscriptions` are those of now; `command` is the slash
+        command, for the audit."""
         self._store = store
         self._clock = clock
         self._wake = wake
@@ -48,6 +52,7 @@ class RunLedger:
         self._on_ended = on_ended
         self._start_next = start_next
         self._command = command
+        self._subscriptions = subscriptions
 
     def is_stopping_first(self, run: Run, request: Request) -> bool:
         """Whether the present call is the stop before a restart."""
@@ -146,6 +151,7 @@ class RunLedger:
             if moved is not None:
                 self.audit(moved, request, to.value, request.job(run.job), note)
                 self.update_messages(request.id)
+                mark_timelines_dirty(self._store, run.job)
         return moved
 
     def after_end(self, request: Request, *ended: Run) -> None:
@@ -157,7 +163,8 @@ class RunLedger:
         self.finish(request.id)
 
     def finish(self, request_id: str) -> None:
-        """Close the request if its last run has ended, and tell its requester."""
+        """Close the request if its last run has ended, and tell its requester and, of failures, who follows
+        the jobs."""
         with self._store.transaction():
             if self._store.runs(request=request_id, states=ACTIVE_RUNS, limit=1):
                 return
@@ -167,6 +174,8 @@ class RunLedger:
             if done is not None:
                 self.update_messages(request_id)
                 enqueue_outcome(self._store, done, self._clock())
+                runs = self._store.runs(request=request_id)
+                enqueue_failure(self._store, done, runs, self._subscriptions(), self._clock())
                 self._wake()
 
     def update_messages(self, request_id: str) -> None:

@@ -22,6 +22,7 @@ from bot.dms.port import Dms
 from bot.dms.resource_names import project_of
 from bot.dms.rules import Action
 from bot.policy.access import Access
+from bot.policy.subscriptions import Subscriptions
 from bot.requests.action import ActionVerb
 from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflight, is_half_done
 from bot.requests.queries import locking_run
@@ -60,6 +61,7 @@ class Runner:
         wake: Callable[[], None],
         nudge: Callable[[str], None],
         on_ended: Callable[[Action, RunState], None],
+        subscriptions: Callable[[], Subscriptions] = lambda: Subscriptions(()),
         poll_every_s: float = 1.0,
         call_timeout_s: float = 30.0,
         command: str = DEFAULT,
@@ -85,6 +87,7 @@ class Runner:
             on_ended=on_ended,
             start_next=self.pump,
             command=command,
+            subscriptions=subscriptions,
         )
         self.recovery = Recovery(
             dms,

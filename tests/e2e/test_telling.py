@@ -121,8 +121,37 @@ def test_ten_flaps_are_at_most_four_messages(env: Env) -> None:
     for error in [lost, None] * 10:
         env.dms.set_job(job, state="FAILED" if error else "RUNNING", error=error)
         count += 1
-        until(lambda expected=count: len(events_of(env, job)) >= expected)
+        until(lambda: len(events_of(env, job)), count.__le__)
     settled(env, waiting=1)
     top, _ = about(env, f"`{job}`")
     assert len(top) <= 1 + 4, "the job's own message, which says that it was created, and at most four"
     assert any("Flapped 10 times" in plain(each) for each in top)
+
+
+def test_a_failed_action_stands_on_the_card_and_once_in_the_notification_channel(env: Env) -> None:
+    job = env.add_job("action", state="STOPPED", phase="CDC")
+    known(env, job, "STOPPED")
+    env.dms.operation_outcome(job, "resume", "INTERNAL", PASSWORD)
+    env.type(f"resume {job}")
+    told = env.slack.wait_message(channel=NEWS, contains=["*Resume of*", job, PASSWORD], timeout=20)
+    settled(env)
+    assert "[Show]" in plain(told)
+    assert len(about(env, "*Resume of*")[0]) == 1
+    assert "❗ *Resume* by <@U0DANA0001> *failed*" in plain(env.type(f"show {job}"))
+    (head, *_), _ = about(env, f"`{job}`")
+    assert "❗ *Resume* by <@U0DANA0001> *failed*" in plain(head)
+
+
+def test_where_the_job_fails_with_its_action_one_alert_tells_both(env: Env) -> None:
+    job = env.add_job("both", state="STOPPED", phase="CDC")
+    known(env, job, "STOPPED")
+    before = env.now(NEWS)
+    env.dms.operation_outcome(job, "resume", "INTERNAL", PASSWORD)
+    env.type(f"resume {job}")
+    until(lambda: any(run.state == "failed" for run in env.bot.store.runs()))
+    env.dms.set_job(job, state="FAILED", error={"code": 9, "message": PASSWORD})
+    alert = env.slack.wait_message(channel=NEWS, contains=["*FAILED*", job], after=before)
+    assert "❗ *Resume* by <@U0DANA0001> *failed*" in plain(alert)
+    settled(env)
+    top = [m for m in env.slack.messages(channel=NEWS) if m["ts"] > before and not m["is_reply"]]
+    assert [m["ts"] for m in top if PASSWORD in plain(m) and m["ts"] != alert["ts"]] == []

@@ -29,7 +29,7 @@ from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text
 from bot.slack.render.message import Message
-from bot.store.records import Event
+from bot.store.records import Event, Run
 from bot.util.command import COMMAND
 from bot.util.text import count_of, rest_line
 
@@ -62,8 +62,10 @@ def alert(
     *,
     over: bool = False,
     databases: Sequence[Database] = (),
+    during: Run | None = None,
 ) -> Message:
     """One event, with what it means and what to do next. `job` and its `databases` are the present ones.
+    `during` is the action that did not succeed as the job failed.
 
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
@@ -72,6 +74,7 @@ def alert(
     blocks: list[Block] = [m.section(f"{head}{name}{event_labels.changed_by_text(event)}")]
     for text in _since(event, job, databases) if over else _body(event, job, databases):
         blocks.extend(m.sections(text))
+    blocks.extend(m.sections(labels.failed_run_text(during)) if during else [])
     blocks.extend(m.buttons(buttons))
     about = [labels.source_and_destination(job), mrkdwn.verbatim(job.location)] if job else []
     blocks.extend(m.context(" · ".join([*about, mrkdwn.date(event.at)])))

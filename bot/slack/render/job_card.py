@@ -179,7 +179,7 @@ def _labels(job: Job) -> str:
 
 
 def _troubles(card: JobCard) -> list[str]:
-    found = [error_text(card.job)]
+    found = [error_text(card.job), labels.failed_run_text(card.failed_run) if card.failed_run else ""]
     if card.frozen:
         found.append(f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(card.frozen)}")
     found.append(labels.in_progress_text(card.run, card.operation))

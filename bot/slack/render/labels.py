@@ -36,6 +36,7 @@ _RUNS: dict[RunState, tuple[str, str]] = {
     RunState.REFUSED: ("🚫", "refused, nothing was changed"),
     RunState.UNCLEAR: ("❓", "unclear"),
 }
+_MAX_REASON = 300
 DOING: dict[Action, str] = {
     Action.START: "Starting",
     Action.STOP: "Stopping",
@@ -149,6 +150,15 @@ def run_emoji(state: RunState) -> str:
 
 def run_text(state: RunState) -> str:
     return _RUNS[state][1]
+
+
+def failed_run_text(run: Run) -> str:
+    """The last action on a job, which did not succeed; mrkdwn."""
+    reason = mrkdwn.clip(mrkdwn.verbatim(run.note.replace("`", "")), _MAX_REASON)
+    when = f", {mrkdwn.date(run.ended, '{ago}')}" if run.ended else ""
+    by = f" by {mrkdwn.mention('@', run.by)}" if run.by else ""
+    why = f": {reason}" if reason else ""
+    return f"❗ *{str(run.action).capitalize()}*{by} *{run_text(run.state)}*{when}{why}"
 
 
 def in_progress_text(run: Run | None, operation: Operation | None = None) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cmdline.answers import Button, Group, Note, RichPart, User
+from bot.cmdline.answers import Button, Note, User
 from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
 from bot.dms.advice import next_step
@@ -16,37 +16,30 @@ from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
-from bot.policy.permissions import ruled_as
-from bot.requests.buttons import action_buttons, group_action_buttons, restart_failed_button, show_button
-from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open
-from bot.slack.render import alerts, timeline
+from bot.requests.buttons import action_buttons, restart_failed_button, show_button
+from bot.requests.failures import FAILED_RUNS, last_failure
+from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
-from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
 from bot.slack.render.audit_anchor import anchor_message
 from bot.slack.render.gathered_messages import EscalationsFor, GatheredMessages
 from bot.slack.render.message import Message
-from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.readership import Readership
-from bot.slack.render.request_card import request_card
+from bot.slack.render.request_messages import RequestMessages
 from bot.store import Store
 from bot.store.anchor import Anchor
 from bot.store.records import (
-    OPEN_REQUESTS,
     Event,
     JobSnapshot,
     OutMessage,
-    Request,
-    RequestState,
     Run,
-    RunState,
 )
 
 _DAY = timedelta(days=1)
 _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
 """Actions that an alert offers; Show leads to the others."""
-_UNCLEAR_SHOWN = 5
-"""Jobs of a request that get a Show button."""
-_AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
+_RECENT_RUNS = 5
+_DURING = timedelta(minutes=1)
+"""How long after an action failed a job's own failure counts as its effect."""
 
 
 class OutboxRenderer:
@@ -66,14 +59,16 @@ class OutboxRenderer:
         self._team = team
         self._clock = clock
         self._readership = Readership(store, access, team, clock)
+        requests = RequestMessages(store, access, self._ref, clock)
         gathered = GatheredMessages(store, access, self._ref, escalations_for)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
-            "request": self._request,
-            "approval": self._approval,
-            "reminder": self._reminder,
-            "denial": self._denial,
-            "outcome": self._outcome,
-            "begun": self._begun,
+            "request": requests.request,
+            "approval": requests.approval,
+            "reminder": requests.reminder,
+            "denial": requests.denial,
+            "outcome": requests.outcome,
+            "begun": requests.begun,
+            "failure": requests.failure,
             "timeline": self._timeline,
             "event": self._event,
             "alert": self._alert,
@@ -107,114 +102,6 @@ class OutboxRenderer:
             return False
         return any(map(brings_errors, self._store.events(event.job, event.create_time, after_id=event.id)))
 
-    # ---- requests
-
-    def _request(self, subject: Mapping[str, Any]) -> Message | None:
-        request = self._store.request(subject["request"])
-        if request is None:
-            return None
-        runs = self._store.runs(request=request.id)
-        return request_card(
-            request,
-            runs,
-            self._store.decisions(request.id),
-            self._clock(),
-            self._store.message(approval_key(request.id)),
-            self._follow_up_buttons(request, runs),
-            self._related(request),
-        )
-
-    def _related(self, request: Request) -> RelatedRequests:
-        """Other open requests for the same jobs, as long as this one is undecided."""
-        return (
-            find_related_open(self._store, request, self._clock())
-            if request.state in OPEN_REQUESTS
-            else NO_RELATED
-        )
-
-    def _follow_up_buttons(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
-        """Once it is done: Show for jobs whose outcome is unclear, and after a stop what may follow it."""
-        if request.state is not RequestState.DONE:
-            return ()
-        return (*self._show_unclear(request, runs), *self._after_stop(request, runs))
-
-    def _show_unclear(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
-        """People look at such a job before they try again, as the change may have been applied."""
-        jobs = [request.job(run.job) for run in runs if run.state is RunState.UNCLEAR]
-        if len(request.jobs) == 1:
-            return tuple(show_button(self._ref, job) for job in jobs)
-        buttons = ((show_button(self._ref, job), job) for job in jobs[:_UNCLEAR_SHOWN])
-        return tuple(replace(button, label=f"Show {job.id}") for button, job in buttons)
-
-    def _after_stop(self, request: Request, runs: Sequence[Run]) -> tuple[Button, ...]:
-        """After a stop: the buttons to resume or restart the jobs."""
-        if request.action is not Action.STOP or self._access.policy.missing:
-            return ()
-        ended = {run.job for run in runs if run.state is RunState.SUCCEEDED}
-        jobs = [self._current_job(job) for job in request.jobs if job.name in ended]
-        if len(request.jobs) == 1 == len(jobs):
-            return action_buttons(self._ref, jobs[0], only=_AFTER_STOP_ACTIONS)
-        return group_action_buttons(self._ref, jobs, only=_AFTER_STOP_ACTIONS)
-
-    def _current_job(self, job: Job) -> Job:
-        """The stopped job as last polled, or as STOPPED if it has not been polled since."""
-        known = self._store.known_job(job.name)
-        if known is None or known.job.create_time != job.create_time or known.job.state != State.STOPPED:
-            return replace(job, state=State.STOPPED)
-        return known.job
-
-    def _approval(self, subject: Mapping[str, Any]) -> Message | None:
-        request = self._store.request(subject["request"])
-        if request is None:
-            return None
-        return approval_card(
-            request,
-            self._approvers(request),
-            self._store.decisions(request.id),
-            self._clock(),
-            self._store.runs(request=request.id),
-            self._related(request),
-        )
-
-    def _reminder(self, subject: Mapping[str, Any]) -> Message | None:
-        request = self._store.request(subject["request"])
-        if request is None or request.state is not RequestState.APPROVING:
-            return None
-        return reminder_text(
-            request, self._approvers(request), self._store.decisions(request.id), self._clock()
-        )
-
-    def _denial(self, subject: Mapping[str, Any]) -> Message | None:
-        """Rows of older versions; a denial is an outcome now."""
-        request = self._store.request(subject["request"])
-        return None if request is None or request.state is not RequestState.DENIED else denial_text(request)
-
-    def _outcome(self, subject: Mapping[str, Any]) -> Message | None:
-        request = self._store.request(subject["request"])
-        if request is None:
-            return None
-        runs = self._store.runs(request=request.id)
-        return outcome_message(
-            request,
-            runs,
-            self._store.decisions(request.id),
-            self._follow_up_buttons(request, runs),
-            was_approving=self._store.message(approval_key(request.id)) is not None,
-        )
-
-    def _begun(self, subject: Mapping[str, Any]) -> Message | None:
-        request = self._store.request(subject["request"])
-        return None if request is None else begun_message(request, self._store.decisions(request.id))
-
-    def _approvers(self, request: Request) -> tuple[RichPart, ...]:
-        found: dict[RichPart, None] = {}
-        verb = ruled_as(request.action, request.options)
-        for job in request.jobs:
-            approvers = self._access.verdict(request.by, verb, job).approvers
-            found.update(dict.fromkeys(Group(each) for each in approvers.groups))
-            found.update(dict.fromkeys(User(each) for each in approvers.users))
-        return tuple(found)
-
     # ---- jobs
 
     def _timeline(self, subject: Mapping[str, Any]) -> Message | None:
@@ -230,7 +117,10 @@ class OutboxRenderer:
             known_job = known.job if known is not None and known.job.create_time == created else None
             last_known = known_job or Job(subject["job"], created, "", type="")
             job, buttons, advice = _job_as_of(last_known, events), (), ""
-        return timeline.timeline(job, events, buttons, advice, current=current, with_errors=with_errors)
+        failed = last_failure(self._store, job, self._clock()) if current else None
+        return timeline.timeline(
+            job, events, buttons, advice, current=current, with_errors=with_errors, failed_run=failed
+        )
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
         first = int(subject.get("first", 0))
@@ -250,9 +140,17 @@ class OutboxRenderer:
         job = known.job if known is not None else None
         databases = databases_of(known.databases) if known is not None else ()
         over = alerts.is_over(event, job, databases)
+        during = self._run_during(event) if event_labels.is_failed(event) else None
         offered = self._alert_buttons(event, job) if job and not over else ()
         buttons = (*offered, show_button(self._ref, job)) if job else ()
-        return alerts.alert(event, job, buttons, over=over, databases=databases)
+        return alerts.alert(event, job, buttons, over=over, databases=databases, during=during)
+
+    def _run_during(self, event: Event) -> Run | None:
+        """The last action on the job when it failed, if that did not succeed either."""
+        runs = self._store.runs(job=event.job, states=FAILED_RUNS, limit=_RECENT_RUNS)
+        called = (run for run in reversed(runs) if run.called is not None and run.called <= event.at)
+        run = next(called, None)
+        return run if run and run.ended and event.at - run.ended <= _DURING else None
 
     def _alert_buttons(self, event: Event, job: Job) -> tuple[Button, ...]:
         """The buttons of an alert; without Promote if the alert advises against it."""

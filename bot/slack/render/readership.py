@@ -12,7 +12,17 @@ from bot.policy.access import Access
 from bot.store import Store
 from bot.store.records import OutMessage, Person
 
-_NOTIFICATIONS = ("timeline", "event", "alert", "digest", "mass_failure", "mass_list", "flapping", "settled")
+_NOTIFICATIONS = (
+    "timeline",
+    "event",
+    "alert",
+    "digest",
+    "mass_failure",
+    "mass_list",
+    "flapping",
+    "settled",
+    "failure",
+)
 _OF_ONE_JOB = ("timeline", "flapping", "settled")
 _PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
 """The target in the key of a notification, followed in a digest by a number."""
@@ -40,6 +50,8 @@ class Readership:
         subject = dict(out.subject)
         if "events" in subject and out.kind not in _OF_ONE_JOB:
             subject["events"] = [each for each in subject["events"] if self._may_read(reader, each)]
+        if out.kind == "failure":
+            subject["jobs"] = [each for each in subject["jobs"] if self._may_see(reader, each)]
         if "event" in subject and not self._may_read(reader, subject["event"]):
             return None
         if out.kind in _OF_ONE_JOB and not self._may_see(reader, subject["job"]):

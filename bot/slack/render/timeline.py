@@ -14,7 +14,7 @@ from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text, error_text
 from bot.slack.render.message import Message
-from bot.store.records import Event
+from bot.store.records import Event, Run
 from bot.util.text import count_of
 
 _MAX_EVENTS = 12
@@ -28,11 +28,12 @@ def timeline(
     *,
     current: bool = True,
     with_errors: bool = False,
+    failed_run: Run | None = None,
 ) -> Message:
     """The job's status, its events (oldest first), and the next step.
 
     `current` is False if the job is deleted or a later run has its own message: then this one shows only the
-    past. `with_errors` says whether the job runs with errors.
+    past. `with_errors` says whether the job runs with errors; `failed_run` is the last action, if it failed.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
@@ -42,8 +43,8 @@ def timeline(
     blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
-        error = error_text(job)
-        blocks.extend(m.sections(error) if error else [])
+        troubles = (error_text(job), labels.failed_run_text(failed_run) if failed_run else "")
+        blocks.extend(block for trouble in troubles if trouble for block in m.sections(trouble))
         blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(next_step)}")] if next_step else [])
         blocks.extend(m.buttons(buttons))
     summary = f"{job_id}: {event_labels.headline(last) if last else state}"
