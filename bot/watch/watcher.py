@@ -28,10 +28,11 @@ from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS
 from bot.util.ratelimit import back_off
-from bot.watch.announcer import BURST, Announcer, SavedEvent
+from bot.watch.announcer import BURST, Announcer
 from bot.watch.change_writer import Changes, ChangeWriter, SnapshotConflict
 from bot.watch.detail_queues import DetailQueues
 from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_place
+from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
 
 log = structlog.get_logger(__name__)

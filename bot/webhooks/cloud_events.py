@@ -22,7 +22,7 @@ from bot.dms.source_writes import MAY_RESUME, MUST_STOP
 from bot.policy.subscriptions import READY, RECOVERED, topics
 from bot.store.records import AuditEntry, Event
 from bot.util.redact import redact
-from bot.watch.announcer import SavedEvent
+from bot.watch.recipients import SavedEvent
 
 CONTENT_TYPE = JSONFormat.CONTENT_TYPE
 _SERVICE = "//datamigration.googleapis.com/"

@@ -14,7 +14,7 @@ from bot.dms.model import Job, parse_name
 from bot.policy.subscriptions import topics
 from bot.store import Store, StoreError
 from bot.store.records import EVERY_JOB, AuditEntry, Event, WebhookDelivery
-from bot.watch.announcer import SavedEvent
+from bot.watch.recipients import SavedEvent
 from bot.webhooks import cloud_events, pagerduty
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from bot.config.webhooks import ALL
 from bot.policy.subscriptions import TOPICS
 from bot.store import Store
 from bot.util.suggest import nearest
-from bot.watch.announcer import SavedEvent
+from bot.watch.recipients import SavedEvent
 from bot.webhooks.recorder import Recorder
 from bot.webhooks.sender import Sender
 

@@ -10,7 +10,7 @@ from bot.config.settings import Settings
 from bot.config.webhooks import Format, Webhook
 from bot.store import Store
 from bot.store.records import EVERY_JOB
-from bot.watch.announcer import SavedEvent
+from bot.watch.recipients import SavedEvent
 from bot.webhooks.recorder import Recorder
 from bot.webhooks.webhooks import unknown_kinds
 from tests.jobs import a_job

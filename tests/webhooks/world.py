@@ -13,7 +13,7 @@ from bot.config.projects import Project, Projects
 from bot.config.webhooks import Webhook
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot, WebhookDelivery
-from bot.watch.announcer import SavedEvent
+from bot.watch.recipients import SavedEvent
 from bot.webhooks.sender import Sender
 from tests.jobs import a_job
 from tests.store import make

@@ -16,6 +16,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
 from bot.store.records import Event
+from bot.util.command import COMMAND
 from bot.util.text import count_of, rest_line
 
 _GROUPS = 8
@@ -63,7 +64,7 @@ def mass_list(failed: Sequence[FailedJob]) -> Message:
     """The jobs, those that stand in trouble first."""
     ordered = sorted(failed, key=lambda each: (each.over, each.event.job))
     lines = [_line(each) for each in ordered[:_LISTED]]
-    lines.extend(rest_line(len(ordered), _LISTED, "… and {} more: `/dms list state=failed`"))
+    lines.extend(rest_line(len(ordered), _LISTED, f"… and {{}} more: `{COMMAND} list state=failed`"))
     return m.message(_title(failed), m.sections("\n".join(lines)))
 
 
