@@ -167,6 +167,15 @@ class SlackControl:
     def home(self, user: str = "dana") -> JSON | None:
         return cast(JSON | None, self.do("home", user=user)["home"])
 
+    def notifications(self, user: str = "dana", *, after: str = "0") -> list[JSON]:
+        """What notified this person since the time stamp `after`, the oldest first: `kind` ("dm", "mention",
+        "group", "channel", "thread"), `channel_name`, `ts`, `text`, and `held` (do not disturb)."""
+        return cast(list[JSON], self.do("notifications", user=user, after=after)["notifications"])
+
+    def silent(self, user: str = "dana") -> dict[str, int]:
+        """How many `messages` and `edits` this person could see, and was not notified of."""
+        return cast(dict[str, int], self.do("notifications", user=user)["silent"])
+
     def files(self) -> list[JSON]:
         return cast(list[JSON], self.do("files")["files"])
 

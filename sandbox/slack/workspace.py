@@ -13,6 +13,7 @@ from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.faults import Faults
 from sandbox.slack.limiter import Limiter
 from sandbox.slack.manifest import Manifest, of_the_repository
+from sandbox.slack.notifying import Notification, notified
 from sandbox.slack.responseurls import ResponseUrls
 from sandbox.slack.seed import seed
 from sandbox.slack.seed_organisation import seed_organisation
@@ -60,6 +61,7 @@ class Workspace:
         self._limiters: dict[str, Limiter] = {}
         self._request_urls: dict[str, str] = {}
         self.scheduled: dict[str, Scheduled] = {}
+        self.notifications: deque[Notification] = deque(maxlen=CALLS_KEPT)
         self.violations = Violations()
         self.triggers = Triggers(self._acting)
         self.views = Views(self._acting)
@@ -142,7 +144,9 @@ class Workspace:
         return channel
 
     def add_message(self, message: Message) -> Message:
-        self.world.channels[message.channel].add(message)
+        channel = self.world.channels[message.channel]
+        channel.add(message)
+        self.notifications += notified(self.world, channel, message, time.time())
         self.changes.note()
         return message
 

@@ -100,6 +100,8 @@ class Channel:
     messages: list[Message] = field(default_factory=list)
     by_ts: dict[str, Message] = field(default_factory=dict)
     threads: dict[str, list[Message]] = field(default_factory=dict)
+    followers: dict[str, set[str]] = field(default_factory=dict)
+    """Who follows each thread, by its first message."""
     teams: tuple[str, ...] = ()
     """Workspaces that it is in; empty: the only one."""
 

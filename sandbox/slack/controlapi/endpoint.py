@@ -17,7 +17,7 @@ _MODULES = (acts, looks, switches)
 _NAMES = (
     "command say edit shortcut press set_input suggest submit close_view open_home "
     "invite_bot kick_bot raw_deliver "
-    "messages thread views home overview files violations calls deliveries changes status "
+    "messages thread notifications views home overview files violations calls deliveries changes status "
     "settings request_url scopes manifest post_scheduled quiet fault socket clear_violations reset "
     "add_app add_user deactivate add_channel add_group change_access"
 )

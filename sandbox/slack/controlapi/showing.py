@@ -1,10 +1,15 @@
 """The workspace as the page and the tests see it."""
 
+from dataclasses import asdict
+
 from sandbox.slack.delivery import current_mode
 from sandbox.slack.shapes import channel_json, file_json, message_json, user_json, view_json
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message, User
+
+SHOWN = 50
+"""Notifications that the page lists."""
 
 
 def message(ws: Workspace, found: Message, viewer: User | None = None) -> JSON:
@@ -61,6 +66,28 @@ def view(ws: Workspace, found: View) -> JSON:
     return shown | {"errors": found.errors, "trouble": found.trouble, "user": found.user}
 
 
+def notifications(ws: Workspace, viewer: User, *, after: str = "0") -> list[JSON]:
+    """What notified this person: the oldest first."""
+    mine = [each for each in ws.notifications if each.user == viewer.id and float(each.ts) > float(after)]
+    return [asdict(each) | {"channel_name": ws.world.channels[each.channel].name} for each in mine]
+
+
+def silent(ws: Workspace, viewer: User) -> JSON:
+    """How much of what this person can see came without a notification."""
+    loud = {each.ts for each in ws.notifications if each.user == viewer.id}
+    there = [
+        each
+        for channel in ws.world.channels.values()
+        if viewer.id in channel.members
+        for each in channel.messages
+        if each.user != viewer.id and not each.deleted and each.ephemeral_for in (None, viewer.id)
+    ]
+    return {
+        "messages": sum(1 for each in there if each.ts not in loud),
+        "edits": sum(len(each.versions) for each in there),
+    }
+
+
 def overview(ws: Workspace, viewer: User) -> JSON:
     """What the page needs besides the messages of the open channel."""
     home = ws.views.home(viewer.id)
@@ -82,6 +109,9 @@ def overview(ws: Workspace, viewer: User) -> JSON:
         "channels": [_channel(ws, c) for c in ws.world.channels.values() if viewer.id in c.members],
         "views": [view(ws, found) for found in ws.views.stack(viewer.id)],
         "home": view(ws, home) if home else None,
+        "shortcuts": [asdict(each) for each in ws.manifest.shortcuts],
+        "notifications": notifications(ws, viewer)[-SHOWN:],
+        "silent": silent(ws, viewer),
         "violations": [v for v in ws.violations.as_dicts() if v["severity"] == "breach"],
     }
 
