@@ -54,6 +54,7 @@ class Connection:
     def __init__(self, webhook: Webhook, timeout_s: float = TIMEOUT_S) -> None:
         self._webhook = webhook
         self._timeout_s = timeout_s
+        self._context = ssl.create_default_context()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._aborted = False
@@ -98,8 +99,7 @@ class Connection:
         try:
             with self._open(deadline) as raw:
                 self._keep(raw)
-                context = ssl.create_default_context()
-                with context.wrap_socket(raw, server_hostname=self._webhook.host) as tls:
+                with self._context.wrap_socket(raw, server_hostname=self._webhook.host) as tls:
                     self._keep(tls)
                     yield tls
         except ssl.SSLCertVerificationError as error:

@@ -30,13 +30,10 @@ _OVER = frozenset({"deleted", "recreated"})
 FAILED, STUCK, DELAYED = "failed", "stuck", "delayed"
 _SEVERITIES = {FAILED: "critical", "database_failed": "error", STUCK: "warning", DELAYED: "warning"}
 _LESS = "warning"
-_WORDS = {
-    FAILED: frozenset({FAILED}),
-    STUCK: frozenset({STUCK}),
-    DELAYED: frozenset({DELAYED}),
-    WITH_ERRORS: frozenset({WITH_ERRORS, "error", "database_error", "database_failed"}),
-}
-"""By alert, the words of `events` that it is opened for."""
+_ALERTS = (FAILED, STUCK, DELAYED, WITH_ERRORS)
+REFUSED = 400
+"""The status of what PagerDuty never takes, however often it comes. Source: "Response Codes & Retry Logic" in
+https://developer.pagerduty.com/docs/events-api-v2-overview"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +48,9 @@ class Step:
 def steps(event: Event) -> tuple[Step, ...]:
     """What an event closes, then what it opens."""
     words = topics(event)
-    opened = [alert for alert in _WORDS if _opens(alert, event, words)]
-    closed = [alert for alert in _WORDS if alert not in opened and _closes(alert, event)]
+    opened = [alert for alert in _ALERTS if _opens(alert, event, words)]
+    closed = [alert for alert in _ALERTS if alert not in opened and _closes(alert, event)]
     return (*(Step(RESOLVE, each) for each in closed), *(Step(TRIGGER, each) for each in opened))
-
-
-def is_wanted(step: Step, event: Event, words: tuple[str, ...]) -> bool:
-    """Whether `events` of the settings has the step; the end of an alert comes with its beginning."""
-    if step.action == TRIGGER:
-        return not topics(event).isdisjoint(words)
-    return not _WORDS[step.alert].isdisjoint(words)
 
 
 def dedup_key(job: str, alert: str) -> str:

@@ -57,11 +57,12 @@ class Recorder:
     def _record_event(self, saved: SavedEvent) -> None:
         body = cloud_events.of_event(saved, self._projects)
         for webhook in self._of_events:
-            if not _is_about(webhook, saved.event.job, saved.snapshot.job):
-                continue
+            wanted = _is_about(webhook, saved.event.job, saved.snapshot.job) and (
+                webhook.events == (ALL,) or not topics(saved.event).isdisjoint(webhook.events)
+            )
             if webhook.format is Format.PAGERDUTY:
-                self._record_alerts(webhook, saved.event, body)
-            elif webhook.events == (ALL,) or not topics(saved.event).isdisjoint(webhook.events):
+                self._record_alerts(webhook, saved.event, body, wanted=wanted)
+            elif wanted:
                 self._add(webhook, body)
 
     def _record_audit(self, entry: AuditEntry) -> None:
@@ -87,11 +88,13 @@ class Recorder:
         jobs = request.jobs if request is not None else ()
         return next((each for each in jobs if each.name == entry.job), None)
 
-    def _record_alerts(self, webhook: Webhook, event: Event, cloud_event: Mapping[str, Any]) -> None:
+    def _record_alerts(
+        self, webhook: Webhook, event: Event, cloud_event: Mapping[str, Any], *, wanted: bool
+    ) -> None:
+        """What is open is closed by any event that ends it, whether or not the webhook wants the event."""
         for step in pagerduty.steps(event):
             alert = pagerduty.dedup_key(event.job, step.alert)
-            wanted = webhook.events == (ALL,) or pagerduty.is_wanted(step, event, webhook.events)
-            if not wanted or (step.action == pagerduty.RESOLVE and not self._is_open(webhook, alert)):
+            if not (wanted if step.action == pagerduty.TRIGGER else self._is_open(webhook, alert)):
                 continue
             body = pagerduty.body(step, event, cloud_event)
             self._add(webhook, body, f"{cloud_event['id']}-{step.alert}", alert, step.action)

@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.config.webhooks import Webhook
+from bot.config.webhooks import Format, Webhook
 from bot.runtime import metrics
 from bot.store import Store
 from bot.store.records import OutMessage, WebhookDelivery
 from bot.version import version
+from bot.webhooks import pagerduty
 from bot.webhooks.connection import TIMEOUT_S, Answer, Connection, NoAnswer
 from bot.webhooks.outgoing import outgoing
 
@@ -132,23 +133,35 @@ class Sender:
             attempts=delivery.attempts + 1,
             pause_s=round(pause, 1),
         )
-        if min(now - delivery.created, now - since) >= GIVE_UP_AFTER:
-            self._give_up(delivery, why, since)
+        name = self._webhook.name
+        if answer is not None and self._is_final(answer):
+            text = (
+                f"The webhook “{name}” refused an alert (HTTP {answer.status}), which PagerDuty does for "
+                "good. It was given up, and so is each alert that is refused from now on. Check the "
+                "integration key. See docs/webhooks.md."
+            )
+            self._give_up(delivery, why, since, "webhook-refused", text)
+        elif min(now - delivery.created, now - since) >= GIVE_UP_AFTER:
+            text = (
+                f"The webhook “{name}” has taken nothing since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC "
+                f"({why}). What has waited for it for 3 days is given up from now on; what is newer is still "
+                "tried. See docs/webhooks.md."
+            )
+            self._give_up(delivery, why, since, "webhook-failing", text)
         else:
             self._store.delivery_failed(delivery.id, now + timedelta(seconds=pause), since)
 
-    def _give_up(self, delivery: WebhookDelivery, why: str, since: datetime) -> None:
-        name = self._webhook.name
-        text = (
-            f"The webhook “{name}” has taken nothing since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC "
-            f"({why}). What has waited for it for 3 days is given up from now on; what is newer is still "
-            "tried. See docs/webhooks.md."
-        )
+    def _is_final(self, answer: Answer) -> bool:
+        """Whether trying again cannot help, so that it would only keep others waiting."""
+        return self._webhook.format is Format.PAGERDUTY and answer.status == pagerduty.REFUSED
+
+    def _give_up(self, delivery: WebhookDelivery, why: str, since: datetime, kind: str, text: str) -> None:
+        """Give it up, and tell `text`, if its kind was not told since then."""
         with self._store.transaction():
-            self._store.give_up_delivery(delivery, why)
-            self._tell(f"webhook-failing:{name}:{since.isoformat()}", text)
-        metrics.webhook_attempt(name, "given_up")
-        log.error("webhook_delivery_given_up", webhook=name, event_id=delivery.event, error=why)
+            self._store.give_up_delivery(delivery, why, since)
+            self._tell(f"{kind}:{self._webhook.name}:{since.isoformat()}", text)
+        metrics.webhook_attempt(self._webhook.name, "given_up")
+        log.error("webhook_delivery_given_up", webhook=self._webhook.name, event_id=delivery.event, error=why)
 
     def _on_gone(self, delivery: WebhookDelivery, answer: Answer) -> None:
         name = self._webhook.name

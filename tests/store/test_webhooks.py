@@ -20,7 +20,7 @@ def next_of(store: Store, webhook: str = "siem", format: str = "cloudevents") ->
     return found
 
 
-def test_each_webhook_is_a_queue_of_its_own(store: Store) -> None:
+def test_each_webhook_is_a_queue_of_its_own(store: Store, raw: Raw) -> None:
     for event in ("event-1", "event-2"):
         store.add_delivery(make.delivery(event))
     store.add_delivery(make.delivery("event-1", webhook="pager", format="pagerduty"))
@@ -31,6 +31,7 @@ def test_each_webhook_is_a_queue_of_its_own(store: Store) -> None:
     assert store.webhook_queue("other", "cloudevents") == Queue(0, None)
     store.delivery_sent(1)
     assert next_of(store).event == "event-2"
+    assert raw.execute("SELECT outcome, body FROM webhook_deliveries WHERE id = 1") == [("sent", "{}")]
     assert store.webhook_queue("pager", "pagerduty").depth == 1
 
 
@@ -41,7 +42,7 @@ def test_a_failed_delivery_stays_first(store: Store) -> None:
     store.delivery_failed(1, NOW + 2 * MINUTE, NOW)
     first = next_of(store)
     assert (first.event, first.attempts, first.not_before) == ("event-1", 2, NOW + 2 * MINUTE)
-    store.give_up_delivery(first, "HTTP 422")
+    store.give_up_delivery(first, "HTTP 422", NOW)
     second = next_of(store)
     assert (second.event, second.failing_since, second.not_before) == ("event-2", NOW, None)
 

@@ -50,6 +50,7 @@ class Reply:
 
 
 OK = Reply()
+DRIP = ("X-Drip", "")
 Respond = Callable[[Got], Reply | None]
 
 
@@ -65,7 +66,7 @@ class Receiver:
         self.got: list[Got] = []
         self.respond: dict[str, Respond] = {}
         self._names: dict[tuple[str, int], str] = {}
-        self._hanging = threading.Event()
+        self.closing = threading.Event()
         handler = type("Handler", (_Handler,), {"receiver": self})
         self._server = _Server(("127.0.0.1", 0), handler)
         self._server.tls = self._context()
@@ -73,7 +74,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
-        self._hanging.set()
+        self.closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -85,8 +86,12 @@ class Receiver:
 
     def hang(self, _: Got) -> Reply | None:
         """Answer nothing, until the receiver closes."""
-        self._hanging.wait(60)
+        self.closing.wait(60)
         return None
+
+    def drip(self, _: Got) -> Reply | None:
+        """Begin an answer, and never end it."""
+        return Reply(headers=(DRIP,))
 
     def take(self, got: Got) -> Reply | None:
         self.got.append(got)
@@ -129,12 +134,18 @@ class _Handler(BaseHTTPRequestHandler):
             if reply is None:
                 self.close_connection = True
                 return
+            if DRIP in reply.headers:
+                self._drip()
             self.send_response(reply.status)
             for name, value in reply.headers:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             self.wfile.write(reply.body)
+
+    def _drip(self) -> None:
+        while not self.receiver.closing.wait(0.05):
+            self.wfile.write(b"H")
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -15,7 +15,7 @@ from bot.webhooks.recorder import Recorder
 from bot.webhooks.webhooks import unknown_kinds
 from tests.jobs import a_job
 from tests.store import make
-from tests.webhooks.world import NOW, PAGER_KEY, PROJECTS, a_webhook, saved
+from tests.webhooks.world import JOB, NOW, PAGER_KEY, PROJECTS, a_webhook, saved
 
 FAILED = saved("changed", "RUNNING/CDC", "FAILED/CDC", id=1)
 STUCK = saved("stuck", after="STOPPING", id=2)
@@ -80,6 +80,10 @@ def test_alerts_are_closed_only_if_they_were_opened(store: Store) -> None:
 def test_the_end_of_an_alert_comes_with_its_beginning(store: Store) -> None:
     only_failed = replace(PAGER, events=("failed",))
     assert recorded(store, only_failed, STUCK, FAILED, GOES_ON) == ["trigger failed", "resolve failed"]
+    # It has lost its label, and `cdc` has nothing to do with its end.
+    labelled = replace(PAGER, name="labelled", events=("cdc",), labels=(("team", "orders"),))
+    moved = replace(GOES_ON, snapshot=replace(GOES_ON.snapshot, job=replace(JOB, labels=())))
+    assert recorded(store, labelled, FAILED, moved) == ["trigger failed", "resolve failed"]
     only_failed_databases = replace(PAGER, name="other", events=("database_failed",))
     error, failed = saved("error", after="RUNNING/CDC"), saved("database_failed", after="app")
     cleared = saved("cleared", "database_failed", "RUNNING/CDC")

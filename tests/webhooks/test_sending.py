@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from bot.config.webhooks import Format
 from bot.store import Store
-from bot.webhooks.connection import retry_after_s
+from bot.webhooks.connection import Connection, NoAnswer, retry_after_s
 from bot.webhooks.sender import pause_s
 from tests.waiting import until
 from tests.webhooks.receiver import OK, Got, Receiver, Reply
@@ -158,6 +158,31 @@ def test_what_is_refused_for_three_days_is_given_up(receiver: Receiver, store: S
     assert "(HTTP 422)" in told.subject["text"]
     assert "hunter2" not in repr(logs) + told.subject["text"]
     assert "password=[secret]" in repr(logs)
+
+
+def test_what_pagerduty_refuses_is_given_up_at_once(receiver: Receiver, store: Store) -> None:
+    """Events API v2, "Response Codes & Retry Logic": 400 is not retried, 429 and 5xx are."""
+    replies = [Reply(400), Reply(400), OK, Reply(400), Reply(500)]
+    receiver.respond["/in"] = lambda _: replies.pop(0)
+    enqueue(store, *"abcde", webhook="pager", format="pagerduty")
+    webhook = a_webhook(receiver.url(), name="pager", format=Format.PAGERDUTY, secrets=(PAGER_KEY,))
+    with sending(sender(store, webhook)):
+        last = until(lambda: waiting(store, "pager", "pagerduty"), lambda each: each is None or each.attempts)
+    assert last is not None
+    assert [each.json["id"] for each in receiver.got] == list("abcde")
+    assert last.event == "e"
+    told = store.ready_to_send(datetime.now(UTC))
+    assert len(told) == 2, "once, and once more after something was taken"
+    assert "“pager” refused an alert (HTTP 400)" in told[0].subject["text"]
+
+
+def test_an_answer_that_never_ends_is_left(receiver: Receiver) -> None:
+    """One that sends a byte now and then, so that no single wait is too long."""
+    receiver.respond["/in"] = receiver.drip
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match=r"no answer within 0.5 seconds"):
+        Connection(a_webhook(receiver.url()), 0.5).post(b"{}", {})
+    assert 0.4 < time.monotonic() - began < 5
 
 
 def test_a_hanging_receiver_is_left(receiver: Receiver, store: Store) -> None:

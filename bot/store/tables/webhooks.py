@@ -16,7 +16,8 @@ _ADD = _DELIVERIES.insert()
 _WAITING = (
     "SELECT count(*), min(created) FROM webhook_deliveries WHERE webhook = ? AND format = ? AND outcome = ''"
 )
-_END = "UPDATE webhook_deliveries SET outcome = ?, not_before = NULL WHERE id = ?"
+_SENT = "UPDATE webhook_deliveries SET outcome = ?, not_before = NULL, body = '{}' WHERE id = ?"
+_GIVEN_UP = "UPDATE webhook_deliveries SET outcome = ?, not_before = NULL WHERE id = ?"
 _FAILED = """UPDATE webhook_deliveries SET attempts = attempts + 1, not_before = ?, failing_since = ?
     WHERE id = ?"""
 _INHERIT = """UPDATE webhook_deliveries SET failing_since = ? WHERE id = (
@@ -51,17 +52,18 @@ class WebhookTable(TableGroup):
         return "" if row is None else str(row[0])
 
     def delivery_sent(self, id: int) -> None:
-        self._db.change(_END, (SENT, id))
+        """Keep that it was sent, without its body: what was sent may be much."""
+        self._db.change(_SENT, (SENT, id))
 
     def delivery_failed(self, id: int, not_before: datetime, failing_since: datetime) -> None:
         """Count the attempt, and try again at `not_before`."""
         self._db.change(_FAILED, (time_text(not_before), time_text(failing_since), id))
 
-    def give_up_delivery(self, delivery: WebhookDelivery, reason: str) -> None:
+    def give_up_delivery(self, delivery: WebhookDelivery, reason: str, failing_since: datetime) -> None:
         """Give it up; the next one knows since when its webhook has been failing."""
         with self._db.write():
-            self._db.change(_END, (clean(reason) or "given up", delivery.id))
-            since = None if delivery.failing_since is None else time_text(delivery.failing_since)
+            self._db.change(_GIVEN_UP, (clean(reason) or "given up", delivery.id))
+            since = time_text(failing_since)
             self._db.change(_INHERIT, (since, clean(delivery.webhook), clean(delivery.format)))
 
     def webhook_queue(self, webhook: str, format: str) -> Queue:
