@@ -32,6 +32,15 @@ LOGIN_HINT = (
     "file, or run the bot with a service account attached"
 )
 
+MAY_NOT_ACT = "the bot may not act as"
+"""How the reason begins where a service account could not be impersonated."""
+IAM_FAILED = "IAM gave no token"
+"""How the reason begins where it might work later."""
+_IMPERSONATION_HINT = (
+    "give the bot's own account roles/iam.serviceAccountTokenCreator on that service account, and enable "
+    "iamcredentials.googleapis.com"
+)
+
 _CODES = {
     HTTPStatus.BAD_REQUEST: "INVALID_ARGUMENT",
     HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
@@ -59,7 +68,9 @@ _NEVER_SENT = re.compile(
 )
 _NO_TOKEN = re.compile(r"Getting metadata from plugin failed with error: (?P<why>.*)", re.DOTALL)
 
-_TOKEN_SERVER_AWAY = re.compile(r"Max retries exceeded|Connection aborted|timed out", re.IGNORECASE)
+_TOKEN_SERVER_AWAY = re.compile(
+    rf"Max retries exceeded|Connection aborted|timed out|{IAM_FAILED}", re.IGNORECASE
+)
 _UNREFRESHED = "no access token could be fetched, as the token server did not answer"
 _NO_CONNECTION = "no connection could be made"
 _CLOSED_BY_US = "Channel closed!"
@@ -163,6 +174,8 @@ def _sentence(code: str, reason: str) -> str:
         return _REFUSALS[code]
     if code == "PERMISSION_DENIED" and _API_OFF.search(reason):
         return "{service} did not {doing}, because its API is switched off in the project: {reason}."
+    if code == "UNAUTHENTICATED" and MAY_NOT_ACT in reason:
+        return "The bot could not {doing} ({reason}): " + _IMPERSONATION_HINT + "."
     return _SENTENCES.get(code, "{service} failed to {doing}: {reason}.")
 
 

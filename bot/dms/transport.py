@@ -6,6 +6,7 @@ a token refresh. Only `bot.dms.calls` decides what is retried.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import google.auth
@@ -14,11 +15,11 @@ import requests
 from google.api_core import grpc_helpers
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
-from bot.dms.error_mapping import LOGIN_HINT, one_line
+from bot.dms.error_mapping import IAM_FAILED, LOGIN_HINT, MAY_NOT_ACT, one_line
 from bot.dms.errors import Denied
 
 DMS_HOST = "datamigration.googleapis.com"
@@ -38,6 +39,7 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
 _POOL = 32
+_TRANSIENT = frozenset({"UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"})
 
 
 class Transport:
@@ -116,8 +118,29 @@ class Impersonated(Credentials):
             self._made = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
                 self._source, self._account, [SCOPE]
             )
-        self._made.refresh(request)
+        try:
+            self._made.refresh(request)
+        except RefreshError as error:
+            raise _explained(error, self._account) from error
         self.token, self.expiry = self._made.token, self._made.expiry
+
+
+def _explained(error: RefreshError, account: str) -> GoogleAuthError:
+    """The library's error with what IAM says, and without the JSON around it.
+
+    Source: google.auth.impersonated_credentials, `_make_iam_token_request`.
+    """
+    title, body = (*error.args, "", "")[:2]
+    if not str(title).startswith("Unable to acquire impersonated credentials"):
+        return error  # those of the bot itself cannot be used
+    try:
+        said = json.loads(body)["error"]
+        message, status = str(said["message"]), said.get("status", "")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        message, status = str(body or title), ""
+    if status in _TRANSIENT:
+        return TransportError(f"{IAM_FAILED}: {message}")  # type: ignore[no-untyped-call]
+    return RefreshError(f"{MAY_NOT_ACT} {account}: {message}")  # type: ignore[no-untyped-call]
 
 
 def _adc() -> Any:

@@ -63,6 +63,14 @@ def test_a_token_server_that_is_away_is_not_about_credentials() -> None:
     assert "token server" in str(error)
 
 
+def test_a_service_account_that_cannot_be_impersonated_is_not_about_a_login() -> None:
+    text = "Getting metadata from plugin failed with error: the bot may not act as robot@acme: denied"
+    error = translated_error(api.ServiceUnavailable(text))
+    assert (type(error), error.code) == (Denied, "UNAUTHENTICATED")
+    assert "roles/iam.serviceAccountTokenCreator" in str(error)
+    assert "gcloud" not in str(error)
+
+
 @pytest.mark.parametrize("error", [auth.RefreshError("token expired"), auth.DefaultCredentialsError("none")])
 def test_credentials_that_fail(error: Exception) -> None:
     assert isinstance(translated_error(error), Denied)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -29,12 +30,27 @@ from bot.slack.api.proxy import is_bypassed
 ROOT = Path(__file__).resolve().parents[2]
 SLACK, WEBSOCKET = "slack.com", "wss-primary.slack.com"
 DMS, TOKENS = "datamigration.googleapis.com", "oauth2.googleapis.com"
-ANSWERS = {
+IAM = "iamcredentials.googleapis.com"
+ROBOT, STRANGER = "robot@acme.iam.gserviceaccount.com", "stranger@acme.iam.gserviceaccount.com"
+ANSWERS: dict[str, Any] = {
     "/api/auth.test": {"ok": True, "team_id": "T1"},
     "/api/apps.connections.open": {"ok": True, "url": f"wss://{WEBSOCKET}/link/?ticket=1"},
     "/token": {"access_token": "ya29.test", "expires_in": 3600, "token_type": "Bearer"},
     "/v1/projects": {},
+    f"/v1/projects/-/serviceAccounts/{ROBOT}:generateAccessToken": {
+        "accessToken": "ya29.robot",
+        "expireTime": "2099-01-01T00:00:00Z",
+    },
+    f"/v1/projects/-/serviceAccounts/{STRANGER}:generateAccessToken": {
+        "error": {
+            "code": 403,
+            "message": "Permission 'iam.serviceAccounts.getAccessToken' denied on resource "
+            "(or it may not exist).",
+            "status": "PERMISSION_DENIED",
+        }
+    },
 }
+"""By path; an `error` comes with its code. IAM's: "Create short-lived credentials for a service account"."""
 CODE = """
 import logging; logging.disable(logging.CRITICAL)
 import contextlib, grpc
@@ -52,6 +68,22 @@ with contextlib.suppress(grpc.RpcError):
     google.dms.unary_unary("/any/Method")(b"", timeout=5)
 import os; os._exit(0)
 """
+IMPERSONATING = """
+import logging; logging.disable(logging.CRITICAL)
+import os, sys
+from bot.dms.errors import DmsError
+from bot.dms.gateway import Gateway
+
+gateways = [Gateway("acme", ("europe-west1",), deadline_s=5, impersonate=each) for each in sys.argv[1:]]
+print("made")
+for gateway in gateways:
+    for read in (gateway.rest_fields, gateway.get_job):
+        try:
+            read("projects/acme/locations/europe-west1/migrationJobs/shop")
+        except DmsError as error:
+            print(error.code, error)
+os._exit(0)
+"""
 
 
 def key_of() -> rsa.RSAPrivateKey:
@@ -67,7 +99,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     """One that signs itself, for all the servers: its file, and that of its key."""
     key, now = key_of(), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the company")])
-    hosts = x509.SubjectAlternativeName([x509.DNSName(each) for each in (SLACK, WEBSOCKET, DMS, TOKENS)])
+    hosts = x509.SubjectAlternativeName([x509.DNSName(each) for each in (SLACK, WEBSOCKET, DMS, TOKENS, IAM)])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
@@ -91,6 +123,8 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.seen: list[tuple[str, str]] = []
+        self.tokens: set[str] = set()
+        """With which DMS was asked over REST."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -110,10 +144,16 @@ class Proxy:
                 return
             link.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             with self._tls.wrap_socket(link, server_side=True) as inner:
-                line = _head(inner).partition(b"\r\n")[0].decode()
+                read = _head(inner).decode(errors="replace")
+                line = read.partition("\r\n")[0]
                 self.seen.append((asked[1].decode(), line))
-                body = json.dumps(ANSWERS.get(line.split(" ")[1].partition("?")[0], {})).encode()
-                head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                if asked[1].decode() == DMS:
+                    self.tokens |= set(re.findall(r"(?i)^authorization: Bearer (\S+)", read, re.MULTILINE))
+                answer: dict[str, Any] = ANSWERS.get(line.split(" ")[1].partition("?")[0], {})
+                body = json.dumps(answer).encode()
+                status = answer["error"]["code"] if "error" in answer else 200
+                kind = "Content-Type: application/json\r\n"
+                head = f"HTTP/1.1 {status} OK\r\n{kind}Content-Length: {len(body)}\r\n"
                 inner.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
                 while inner.recv(4096):
                     pass  # closed with something unread, it would reset the connection
@@ -143,6 +183,39 @@ def documented() -> dict[str, str]:
 def test_every_client_goes_through_the_proxy_and_trusts_the_companys_certificate(
     proxy: Proxy, tmp_path: Path
 ) -> None:
+    done = run(proxy, tmp_path, CODE)
+    assert {"T1", "200"} <= set(done.stdout.splitlines()), done.stderr
+    assert {
+        (SLACK, "POST /api/auth.test HTTP/1.1"),
+        (WEBSOCKET, "GET /link/?ticket=1 HTTP/1.1"),
+        (TOKENS, "POST /token HTTP/1.1"),
+        (DMS, "GET /v1/projects HTTP/1.1"),
+        (DMS, "PRI * HTTP/2.0"),
+    } <= set(proxy.seen)
+
+
+def test_a_project_is_asked_in_the_name_of_its_service_account(proxy: Proxy, tmp_path: Path) -> None:
+    """Over REST; over gRPC, the token is sent only to a server that speaks HTTP/2."""
+    done = run(proxy, tmp_path, IMPERSONATING, ROBOT)
+    assert done.stdout.startswith("made"), done.stderr
+    assert (IAM, f"POST /v1/projects/-/serviceAccounts/{ROBOT}:generateAccessToken HTTP/1.1") in proxy.seen
+    assert proxy.tokens == {"ya29.robot"}
+
+
+def test_an_account_that_the_bot_may_not_act_as_fails_the_calls_of_its_project_alone(
+    proxy: Proxy, tmp_path: Path
+) -> None:
+    done = run(proxy, tmp_path, IMPERSONATING, STRANGER)
+    made, *errors = done.stdout.splitlines()
+    assert (made, len(errors)) == ("made", 2), done.stderr
+    assert errors[0].startswith("UNAUTHENTICATED The bot could not read shop (the bot may not act as ")
+    assert "Permission 'iam.serviceAccounts.getAccessToken' denied on resource" in errors[0]
+    assert "roles/iam.serviceAccountTokenCreator" in errors[0]
+    assert DMS not in {host for host, line in proxy.seen if "HTTP/1.1" in line}
+
+
+def run(proxy: Proxy, tmp_path: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the code with a service account, and with the variables that the docs name."""
     account = {
         "type": "service_account",
         "client_email": "dms-bot@acme.iam.gserviceaccount.com",
@@ -158,8 +231,8 @@ def test_every_client_goes_through_the_proxy_and_trusts_the_companys_certificate
     assert len(given) == 5
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     environ = {**kept, **given, "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "account.json")}
-    done = subprocess.run(
-        [sys.executable, "-c", CODE],
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
         env=environ,
         cwd=ROOT,
         capture_output=True,
@@ -167,14 +240,6 @@ def test_every_client_goes_through_the_proxy_and_trusts_the_companys_certificate
         timeout=90,
         check=False,
     )
-    assert {"T1", "200"} <= set(done.stdout.splitlines()), done.stderr
-    assert {
-        (SLACK, "POST /api/auth.test HTTP/1.1"),
-        (WEBSOCKET, "GET /link/?ticket=1 HTTP/1.1"),
-        (TOKENS, "POST /token HTTP/1.1"),
-        (DMS, "GET /v1/projects HTTP/1.1"),
-        (DMS, "PRI * HTTP/2.0"),
-    } <= set(proxy.seen)
 
 
 @pytest.mark.parametrize(
