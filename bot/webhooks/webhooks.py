@@ -8,13 +8,15 @@ from datetime import datetime
 
 from bot.config.settings import Settings
 from bot.config.webhooks import ALL
-from bot.policy.subscriptions import TOPICS
+from bot.policy.subscriptions import ACTION_FAILED, TOPICS
 from bot.store import Store
 from bot.util.suggest import nearest
 from bot.watch.recipients import SavedEvent
 from bot.webhooks.recorder import Recorder
 from bot.webhooks.sender import Sender
 
+_WORDS = TOPICS - {ACTION_FAILED} | {ALL}
+"""What `events` can name. That an action failed is no event of a job, but a row of the audit."""
 Task = Callable[[threading.Event], None]
 
 
@@ -46,14 +48,16 @@ class Webhooks:
 def unknown_kinds(settings: Settings) -> tuple[str, ...]:
     """A sentence for each word in a webhook's `events` that is no kind of event."""
     return tuple(
-        f"events of the webhook {webhook.name!r} names {word!r}, which is no kind of event"
-        f"{_suggestion(word)}; docs/notifications.md has them all."
+        f"events of the webhook {webhook.name!r} names {word!r}, {_why_not(word)}."
         for webhook in settings.webhooks
         for word in webhook.events
-        if word not in TOPICS | {ALL}
+        if word not in _WORDS
     )
 
 
-def _suggestion(word: str) -> str:
-    near = nearest(word, sorted(TOPICS))
-    return f" (did you mean {near}?)" if near else ""
+def _why_not(word: str) -> str:
+    if word == ACTION_FAILED:
+        return "which is in the audit alone; set audit = true to get it"
+    near = nearest(word, sorted(_WORDS))
+    suggestion = f" (did you mean {near}?)" if near else ""
+    return f"which is no kind of event{suggestion}; docs/notifications.md has them all"

@@ -15,7 +15,7 @@ from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import Env, open_env
 from tests.e2e.helpers import audit, ended, full
 from tests.waiting import until
-from tests.webhooks.receiver import Got, Receiver, receiving
+from tests.webhooks.receiver import Got, Receiver, Reply, receiving
 from tests.webhooks.test_cloud_events import SCHEMA
 from tests.webhooks.world import SECRET, a_webhook
 
@@ -107,3 +107,10 @@ def test_the_doctor_says_why_one_cannot_be_reached(both: Connected) -> None:
     (found,) = webhooks.run_checks(private, offline=False)
     assert found.failed
     assert "to localhost, which cannot be reached: localhost resolves to" in found.found
+
+
+def test_a_receiver_that_is_gone_is_told_in_slack(both: Connected) -> None:
+    """The last test here: nothing is sent to it from then on."""
+    both.receiver.respond["/siem"] = lambda _: Reply(410)
+    both.env.add_job("last", phase="CDC")
+    both.env.slack.wait_message(channel=NOTIFY_CHANNEL, contains="“siem” answered that it is gone (HTTP 410)")

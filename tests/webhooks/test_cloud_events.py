@@ -14,6 +14,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from jsonschema import Draft202012Validator
 
 from bot.dms.model import Endpoint
+from bot.policy.subscriptions import ACTION_FAILED, KINDS
 from bot.store.records import AuditEntry
 from bot.webhooks import cloud_events, pagerduty
 from bot.webhooks.outgoing import outgoing
@@ -57,6 +58,14 @@ EVENTS = {
     "database_error": saved("database_error", "told", "app", detail="app: x"),
     "cleared": saved("cleared", "error", "RUNNING/CDC"),
 }
+
+
+def test_no_kind_is_left_out() -> None:
+    """Whoever adds a kind of event says here what webhooks get, and whether it opens or closes an alert."""
+    named = {"with_errors", "errors_cleared"}  # words for several kinds
+    assert set(EVENTS) == KINDS - named - {ACTION_FAILED}
+    documented = DOCS.read_text().partition("`KIND` is")[2].partition("`EVENT` is")[0]
+    assert set(re.findall(r"`([a-z_]+)`", documented)) == set(EVENTS)
 
 
 def sent(saved_event: Any) -> dict[str, Any]:
