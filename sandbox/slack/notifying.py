@@ -21,6 +21,7 @@ class Notification:
     kind: str
     channel: str
     ts: str
+    thread_ts: str | None
     text: str
     held: bool = False
 
@@ -39,7 +40,9 @@ def notified(world: World, channel: Channel, message: Message, now: float) -> li
         kind = _kind(world, channel, message, key, named) or ("thread" if key in following else "")
         if kind:
             held = user.quiet is not None and user.quiet[0] <= now < user.quiet[1]
-            found.append(Notification(key, kind, channel.id, message.ts, _words(message), held))
+            found.append(
+                Notification(key, kind, channel.id, message.ts, message.thread_ts, _words(message), held)
+            )
     if message.is_reply:
         following |= {message.user, *(name.removeprefix("@") for name in named if name.startswith("@"))}
     return found

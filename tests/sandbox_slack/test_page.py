@@ -305,3 +305,70 @@ def test_an_alert_stands_in_a_modal(page: Page, app: App, connect: Connect) -> N
     shown = page.get_by_role("dialog").get_by_role("note")
     expect(shown).to_contain_text("Replica lag")
     expect(shown).to_have_attribute("data-level", "warning")
+
+
+SHORTCUTS = [
+    {"name": "Open the job", "type": "message", "callback_id": "open", "description": "of this message"},
+    {"name": "Migrations", "type": "global", "callback_id": "launch", "description": "everything"},
+]
+
+
+def test_shortcuts_of_a_message_and_of_all(
+    page: Page, app: App, connect: Connect, control: SlackControl
+) -> None:
+    @app.shortcut("open")
+    def on_message(ack: Any, body: Any, respond: Any) -> None:
+        ack()
+        respond(f"about *{body['message']['text']}*")
+
+    @app.shortcut("launch")
+    def anywhere(ack: Any, body: Any, client: WebClient) -> None:
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=modal([section("all jobs")]))
+
+    connect(app)
+    type_in(page, "orders-db is slow")
+    message = page.get_by_test_id("message").first
+    expect(message).to_contain_text("orders-db is slow")
+    expect(page.get_by_test_id("message-menu")).to_have_count(0)
+    expect(page.get_by_test_id("shortcuts")).to_have_count(0)
+    control.add_to_manifest(shortcuts=SHORTCUTS)
+    message.hover()
+    message.get_by_test_id("message-menu").click()
+    page.get_by_role("menuitem", name="Open the job").click()
+    expect(page.get_by_test_id("message").last).to_contain_text("about orders-db is slow")
+    page.get_by_test_id("shortcuts").click()
+    page.get_by_role("menuitem", name="Migrations").click()
+    expect(page.get_by_role("dialog")).to_contain_text("all jobs")
+
+
+def test_replies_and_what_notifies(page: Page, control: SlackControl, web: WebClient) -> None:
+    ts = web.chat_postMessage(channel="C0DBMIGRAT", text="orders-db runs")["ts"]
+    web.chat_update(channel="C0DBMIGRAT", ts=ts, text="orders-db failed")
+    page.get_by_test_id("channel-db-migrations").click()
+    web.chat_postMessage(channel="C0DBMIGRAT", text="a reply", thread_ts=ts)
+    replies = page.get_by_test_id("open-thread")
+    expect(replies).to_have_attribute("data-unread", "true")
+    replies.click()
+    expect(replies).to_have_attribute("data-unread", "false")
+    composer = page.get_by_test_id("thread-composer")
+    composer.fill("/dms list")
+    composer.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("not supported in threads")
+    composer.fill("on it")
+    page.get_by_test_id("broadcast").check()
+    composer.press("Enter")
+    sent = page.get_by_test_id("messages").first.get_by_test_id("message").filter(has_text="on it")
+    expect(sent.get_by_test_id("to-thread")).to_contain_text("orders-db failed")
+    page.get_by_test_id("close-thread").click()
+    page.get_by_test_id("notifications").click()
+    panel = page.get_by_test_id("notifications-panel")
+    expect(panel).to_contain_text("Nothing has notified you")
+    expect(panel).to_contain_text("2 messages, 1 edit")
+    page.keyboard.press("Escape")
+    web.chat_postMessage(channel="C0DBMIGRAT", text="<@U0DANA0001> approve?", thread_ts=ts)
+    expect(page.get_by_test_id("notifications")).to_contain_text("1")
+    page.get_by_test_id("channel-general").click()
+    page.get_by_test_id("notifications").click()
+    page.get_by_test_id("notification").click()
+    expect(page.get_by_test_id("thread")).to_contain_text("approve?")

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { act, follow } from "./api";
 import { Beginning } from "./Beginning";
 import { Composer, type Draft } from "./Composer";
@@ -7,9 +7,10 @@ import { type Desk, DeskContext } from "./context";
 import { Home } from "./Home";
 import { MessageList } from "./MessageList";
 import { Modal } from "./Modal";
+import { Notifications } from "./Notifications";
 import { Sidebar } from "./Sidebar";
 import { Thread } from "./Thread";
-import type { Channel, Json, Message, Overview } from "./types";
+import type { Channel, Json, Message, Notification, Overview } from "./types";
 import { Violations } from "./Violations";
 
 const SHOWN = 300;
@@ -41,6 +42,8 @@ export function App() {
   const lastAct = useRef(0);
   useEscape(() => setDrawer(false), drawer);
   const turn = useRef(0);
+  /** When each person was first acted as, in seconds: replies before that are not new. */
+  const since = useRef<Record<string, number>>({});
 
   const refresh = useCallback(async () => {
     const mine = ++turn.current;
@@ -50,6 +53,7 @@ export function App() {
       ? await act<{ messages: Message[] }>("messages", { channel: channel.id, user: me, limit: SHOWN })
       : { messages: [] };
     if (mine !== turn.current) return;
+    since.current[next.me] ??= Date.now() / 1000;
     setWorld(next);
     setLoaded({ of: `${me}/${open}`, messages: answer.messages });
     if (channel) setSeen((before) => ({ ...before, [`${next.me}/${channel.id}`]: channel.latest }));
@@ -71,21 +75,28 @@ export function App() {
     };
   }, [refresh, me, open]);
 
+  const tell = useCallback((words: string) => {
+    setToast(words);
+    setTimeout(() => setToast(""), 6000);
+  }, []);
+
   const run = useCallback(
     async (name: string, body: Json) => {
       lastAct.current = Date.now();
       try {
         return await act(name, { user: me, ...body });
       } catch (error) {
-        setToast((error as Error).message);
-        setTimeout(() => setToast(""), 6000);
+        tell((error as Error).message);
         return null;
       }
     },
-    [me],
+    [me, tell],
   );
 
-  const desk = useMemo<Desk | null>(() => (world ? { world, me: world.me, run, lastAct } : null), [world, run]);
+  const desk = useMemo<Desk | null>(
+    () => (world ? { world, me: world.me, run, tell, lastAct } : null),
+    [world, run, tell],
+  );
   if (!world || !desk) return <div className="loading">Opening the workspace…</div>;
 
   const channel = open === "home" ? undefined : findChannel(world, open);
@@ -98,6 +109,17 @@ export function App() {
   const messages = loaded?.of === `${me}/${open}` ? loaded.messages : null;
   const top = messages?.filter((message) => !message.is_reply || message.broadcast || isLoose(message, messages));
   const view = world.views[world.views.length - 1];
+  const replies = messages?.filter((message) => message.is_reply && message.thread_ts === thread) ?? [];
+  const newest = replies[replies.length - 1]?.ts;
+  // What is shown in the pane has been seen.
+  if (thread && newest && Number(seen[`${world.me}/${thread}`] ?? 0) < Number(newest))
+    setSeen({ ...seen, [`${world.me}/${thread}`]: newest });
+
+  /** To the message that a notification is about, and into its thread. */
+  function visit(found: Notification) {
+    show(found.channel);
+    if (found.thread_ts) setThread(found.thread_ts);
+  }
 
   /** Commands are typed where the app is: where one is, if it is there. */
   function suggest(text: string) {
@@ -131,7 +153,9 @@ export function App() {
             }}
           />
           <main>
-            <Title channel={channel} home={open === "home"} openMenu={() => setDrawer(true)} />
+            <Title channel={channel} home={open === "home"} openMenu={() => setDrawer(true)}>
+              <Notifications world={world} open={visit} />
+            </Title>
             {open === "home" ? (
               <Home />
             ) : channel ? (
@@ -139,6 +163,8 @@ export function App() {
                 <MessageList
                   messages={top ?? null}
                   openThread={setThread}
+                  isNew={(ts, reply) => Number(reply) > Math.max(Number(mine[ts] ?? 0), since.current[world.me] ?? 0)}
+                  roots={messages ?? []}
                   of={channel.id + world.me}
                   empty={<Beginning channel={channel} command={world.app.command} suggest={suggest} />}
                 />
@@ -153,7 +179,7 @@ export function App() {
             )}
           </main>
           {thread && channel && (
-            <Thread ts={thread} channel={channel.id} messages={messages ?? []} close={() => setThread(null)} />
+            <Thread ts={thread} channel={channel} messages={messages ?? []} close={() => setThread(null)} />
           )}
         </div>
         {view && <Modal key={view.id} view={view} depth={world.views.length} />}
@@ -181,9 +207,10 @@ interface TitleProps {
   channel: Channel | undefined;
   home: boolean;
   openMenu: () => void;
+  children: ReactNode;
 }
 
-function Title({ channel, home, openMenu }: TitleProps) {
+function Title({ channel, home, openMenu, children }: TitleProps) {
   const name = home ? "DMS Home" : channel?.is_im ? "DMS" : channel ? `${channel.is_private ? "🔒 " : "# "}${channel.name}` : "";
   return (
     <header className="title" data-testid="title">
@@ -192,6 +219,7 @@ function Title({ channel, home, openMenu }: TitleProps) {
       </button>
       <h1>{name}</h1>
       <span>{home ? "What the app shows you on its Home tab" : channel?.topic_text}</span>
+      {children}
     </header>
   );
 }

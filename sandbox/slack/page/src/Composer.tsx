@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useDesk } from "./context";
+import { ShortcutMenu } from "./ShortcutMenu";
 
 /** Words that are put there for the person to send; a new object each time. */
 export interface Draft {
@@ -17,9 +18,11 @@ const sent: string[] = [];
 
 /** Where one types: plain messages, and the app's slash command with its completion and history. */
 export function Composer({ channel, title, threadTs, draft }: Props) {
-  const { world, run } = useDesk();
+  const { world, run, tell } = useDesk();
   const [text, setText] = useState("");
   const [past, setPast] = useState(-1);
+  /** A reply that goes to the channel as well. */
+  const [broadcast, setBroadcast] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const { command, usage_hint: hint, name } = world.app;
   const completing = text.startsWith("/") && command.startsWith(text) && text !== `${command} `;
@@ -43,10 +46,15 @@ export function Composer({ channel, title, threadTs, draft }: Props) {
     sent.unshift(words);
     setPast(-1);
     setText("");
-    if (words === command || words.startsWith(`${command} `)) {
+    if ((words === command || words.startsWith(`${command} `)) && threadTs) {
+      // https://docs.slack.dev/interactivity/implementing-slash-commands
+      tell(`${command} is not supported in threads. Sorry! Mention @${name} there instead.`);
+      setText(words);
+    } else if (words === command || words.startsWith(`${command} `)) {
       void run("command", { text: words.slice(command.length).trim(), channel });
     } else {
-      void run("say", { text: words, channel, thread_ts: threadTs });
+      void run("say", { text: words, channel, thread_ts: threadTs, broadcast });
+      setBroadcast(false);
     }
   }
 
@@ -67,6 +75,7 @@ export function Composer({ channel, title, threadTs, draft }: Props) {
 
   return (
     <div className="composer">
+      {!threadTs && <ShortcutMenu kind="global" label="Shortcuts" testid="shortcuts" sign="⚡" />}
       {(completing || hinting) && (
         <div className="menu completion" role="listbox" data-testid="completion">
           <button type="button" role="option" aria-selected="true" onClick={complete}>
@@ -88,6 +97,12 @@ export function Composer({ channel, title, threadTs, draft }: Props) {
       <button type="button" className="send" aria-label="Send" data-testid="send" disabled={!text.trim()} onClick={send}>
         ➤
       </button>
+      {threadTs && (
+        <label className="broadcast">
+          <input type="checkbox" checked={broadcast} data-testid="broadcast" onChange={(event) => setBroadcast(event.target.checked)} />
+          Also send to {title}
+        </label>
+      )}
     </div>
   );
 }

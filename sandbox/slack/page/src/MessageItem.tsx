@@ -3,6 +3,7 @@ import { type Place, useDesk } from "./context";
 import { clockTime } from "./dates";
 import { Text } from "./Mrkdwn";
 import { emoji } from "./emoji";
+import { ShortcutMenu } from "./ShortcutMenu";
 import type { Json, Message, User } from "./types";
 
 interface Props {
@@ -10,9 +11,13 @@ interface Props {
   /** Follows a message of the same author closely, so it needs no heading. */
   joined: boolean;
   openThread?: (ts: string) => void;
+  /** Whether its thread has replies that this person has not seen. */
+  unread?: boolean;
+  /** The first message of its thread, for a reply that stands in the channel. */
+  root?: Message;
 }
 
-export function MessageItem({ message, joined, openThread }: Props) {
+export function MessageItem({ message, joined, openThread, unread, root }: Props) {
   const { world } = useDesk();
   const author = world.users.find((user) => user.id === message.user);
   const place: Place = { where: message.ts, kind: "message", state: message.state ?? {}, errors: {} };
@@ -27,7 +32,11 @@ export function MessageItem({ message, joined, openThread }: Props) {
       <div className="gutter">{joined ? <time>{clockTime(message.ts)}</time> : <Avatar user={author} />}</div>
       <div className="message-main">
         {message.ephemeral_for && <div className="only-you">👁 Only visible to you</div>}
-        {message.broadcast && message.is_reply && <div className="only-you">replied to a thread</div>}
+        {message.broadcast && message.is_reply && openThread && (
+          <button type="button" className="to-thread" data-testid="to-thread" onClick={() => openThread(String(message.thread_ts))}>
+            replied to a thread{root && `: ${firstWords(root)}`}
+          </button>
+        )}
         {!joined && (
           <div className="byline">
             <strong>{author?.real_name ?? "Slackbot"}</strong>
@@ -39,25 +48,37 @@ export function MessageItem({ message, joined, openThread }: Props) {
         {message.edited && <span className="edited">(edited)</span>}
         <Reactions message={message} />
         {openThread && message.reply_count ? (
-          <button type="button" className="replies" data-testid="open-thread" onClick={() => openThread(message.ts)}>
+          <button type="button" className={unread ? "replies unread" : "replies"} data-testid="open-thread" data-unread={unread} onClick={() => openThread(message.ts)}>
+            {unread && <i aria-label="New replies" />}
             {message.reply_count} {message.reply_count === 1 ? "reply" : "replies"}
             <span>Last reply {clockTime(message.latest_reply ?? message.ts)}</span>
           </button>
         ) : null}
       </div>
-      {openThread && !message.ephemeral_for && (
-        <button
-          type="button"
-          className="hover-tool"
-          aria-label="Reply in thread"
-          title="Reply in thread"
-          onClick={() => openThread(message.ts)}
-        >
-          💬
-        </button>
+      {!message.ephemeral_for && (
+        <div className="tools">
+          {openThread && (
+            <button
+              type="button"
+              className="tool"
+              aria-label="Reply in thread"
+              title="Reply in thread"
+              data-testid="reply"
+              onClick={() => openThread(message.thread_ts ?? message.ts)}
+            >
+              💬
+            </button>
+          )}
+          <ShortcutMenu kind="message" where={message.ts} label="More message shortcuts" testid="message-menu" sign="⋮" />
+        </div>
       )}
     </article>
   );
+}
+
+function firstWords(message: Message): string {
+  const words = message.text.replace(/<[^>]*>/g, "").trim();
+  return words.length > 60 ? `${words.slice(0, 60)}…` : words;
 }
 
 function Body({ message, place }: { message: Message; place: Place }) {

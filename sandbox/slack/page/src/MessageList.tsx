@@ -23,13 +23,17 @@ interface Props {
   /** null while they are on their way. */
   messages: Message[] | null;
   openThread?: (ts: string) => void;
+  /** Whether a thread's last reply has not been seen yet. */
+  isNew?: (ts: string, reply: string) => boolean;
+  /** First messages of threads, for replies that stand in the channel. */
+  roots?: Message[];
   /** Changes when another conversation is shown. */
   of: string;
   /** Shown when there is nothing yet. */
   empty?: ReactNode;
 }
 
-export function MessageList({ messages, openThread, of, empty }: Props) {
+export function MessageList({ messages, openThread, isNew, roots, of, empty }: Props) {
   const { lastAct } = useDesk();
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -93,7 +97,13 @@ export function MessageList({ messages, openThread, of, empty }: Props) {
                     <span>{dayName(message.ts)}</span>
                   </div>
                 )}
-                <MessageItem message={message} joined={!newDay && joins(before, message)} openThread={openThread} />
+                <MessageItem
+                  message={message}
+                  joined={!newDay && joins(before, message)}
+                  openThread={openThread}
+                  unread={Boolean(message.latest_reply && isNew?.(message.ts, message.latest_reply))}
+                  root={message.is_reply ? roots?.find((one) => one.ts === message.thread_ts) : undefined}
+                />
               </Fragment>
             );
           })}

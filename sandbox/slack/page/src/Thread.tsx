@@ -1,10 +1,10 @@
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
-import type { Message } from "./types";
+import type { Channel, Message } from "./types";
 
 interface Props {
   ts: string;
-  channel: string;
+  channel: Channel;
   messages: Message[];
   close: () => void;
 }
@@ -14,13 +14,15 @@ export function Thread({ ts, channel, messages, close }: Props) {
   return (
     <aside className="thread" data-testid="thread">
       <header>
-        <h2>Thread</h2>
+        <h2>
+          Thread <small>{channel.is_im ? "DMS" : `#${channel.name}`}</small>
+        </h2>
         <button type="button" className="plain cross" data-testid="close-thread" aria-label="Close thread" onClick={close}>
           ×
         </button>
       </header>
       <MessageList messages={shown} of={ts} />
-      <Composer channel={channel} title="thread" threadTs={ts} />
+      <Composer channel={channel.id} title={channel.is_im ? "DMS" : `#${channel.name}`} threadTs={ts} />
     </aside>
   );
 }

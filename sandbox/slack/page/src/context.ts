@@ -7,6 +7,8 @@ export interface Desk {
   me: string;
   /** Run an action as that person; a failure is shown as a toast. */
   run: (name: string, body: Json) => Promise<Json | null>;
+  /** Tell the person something, for a moment. */
+  tell: (words: string) => void;
   /** When this person last did something, in milliseconds. */
   lastAct: RefObject<number>;
 }

@@ -63,6 +63,24 @@ export interface Violation {
   at: number;
 }
 
+/** See sandbox/slack/notifying.py. */
+export interface Notification {
+  kind: "dm" | "mention" | "group" | "channel" | "thread";
+  channel: string;
+  channel_name: string;
+  ts: string;
+  thread_ts: string | null;
+  text: string;
+  held: boolean;
+}
+
+export interface Shortcut {
+  name: string;
+  kind: "global" | "message";
+  callback_id: string;
+  description: string;
+}
+
 export interface Overview {
   seq: number;
   team: { name: string };
@@ -75,4 +93,7 @@ export interface Overview {
   views: View[];
   home: View | null;
   violations: Violation[];
+  shortcuts: Shortcut[];
+  notifications: Notification[];
+  silent: { messages: number; edits: number };
 }
