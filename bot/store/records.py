@@ -366,3 +366,30 @@ class Watch:
     only: tuple[str, ...] = ()
     """Kinds of events or states; empty for all."""
     created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """An alert that a user group is asked to acknowledge until somebody does, or it is over."""
+
+    id: str
+    rule: str
+    """Name of the table `[[escalate]]` that asks for it."""
+    channel: str
+    group: str
+    """A user group's ID, or its handle as `@handle`."""
+    message: str
+    """Key of the message in the outbox whose thread the repeats go to: the alert, or the first of its own."""
+    events: tuple[int, ...]
+    """IDs of the events that it is about, all of one message."""
+    repeat_s: int
+    """Seconds between two messages; 0: it is not repeated."""
+    started: datetime
+    next_at: datetime | None = None
+    """When it is repeated next; None: never."""
+    repeats: int = 0
+    """Number of messages of its own so far."""
+    ended: datetime | None = None
+    """When it was acknowledged, or was over."""
+    acknowledged_by: str = ""
+    """User ID of who acknowledged it; empty where it was over before anybody did."""

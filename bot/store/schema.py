@@ -185,6 +185,19 @@ MIGRATIONS = (
             "CREATE INDEX webhook_deliveries_created ON webhook_deliveries (created)",
         ),
     ),
+    Migration(
+        6,
+        "escalations",
+        (
+            """CREATE TABLE escalations (
+            seq {serial}, id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, channel TEXT NOT NULL,
+            "group" TEXT NOT NULL, message TEXT NOT NULL, events TEXT NOT NULL, repeat_s {integer} NOT NULL,
+            started TEXT NOT NULL, next_at TEXT, repeats {integer} NOT NULL, ended TEXT,
+            acknowledged_by TEXT NOT NULL)""",
+            "CREATE INDEX escalations_message ON escalations (message)",
+            "CREATE INDEX escalations_open ON escalations (seq) WHERE ended IS NULL",
+        ),
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from bot.store.port import Lock
 from bot.store.tables.audit import AuditTables
+from bot.store.tables.escalations import EscalationTable
 from bot.store.tables.freezes import FreezeTable
 from bot.store.tables.jobs import JobTables
 from bot.store.tables.maintenance import Maintenance
@@ -26,6 +27,7 @@ class Store(
     JobTables,
     OutboxTable,
     WatchTable,
+    EscalationTable,
     WebhookTable,
     Maintenance,
 ):

@@ -9,6 +9,7 @@ from bot.dms.model import Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rules import Action
 from bot.store.records import (
     AuditEntry,
+    Escalation,
     Event,
     Freeze,
     JobSnapshot,
@@ -104,6 +105,21 @@ def watch(id: str = "w1", **changes: Any) -> Watch:
 def entry(**changes: Any) -> AuditEntry:
     given = {"at": NOW, "event": "requested", "user": "U-dana", "team": "T1", "job": name("orders")}
     return AuditEntry(**{**given, **changes})
+
+
+def escalation(id: str = "x1", **changes: Any) -> Escalation:
+    given = {
+        "id": id,
+        "rule": "production",
+        "channel": "C1",
+        "group": "@dba-team",
+        "message": f"alert:{id}:C1",
+        "events": (1,),
+        "repeat_s": 900,
+        "started": NOW,
+        "next_at": NOW + 15 * MINUTE,
+    }
+    return Escalation(**{**given, **changes})
 
 
 def delivery(event: str = "event-1", **changes: Any) -> WebhookDelivery:

@@ -25,6 +25,7 @@ from bot.store.facts import RequestFacts
 from bot.store.records import (
     AuditEntry,
     Decision,
+    Escalation,
     Event,
     Freeze,
     JobSnapshot,
@@ -261,6 +262,21 @@ WEBHOOK_DELIVERIES = (
     ),
     WebhookDelivery("pager", "pagerduty", "event-1-abc", {}, NOW, "orders:failed", "trigger", id=2),
 )
+ESCALATIONS = (
+    Escalation(
+        id="x1",
+        rule="production",
+        channel="C1",
+        group="@dba-team",
+        message="alert:1:C1",
+        events=(1, 2),
+        repeat_s=900,
+        started=NOW,
+        next_at=NOW + HOUR,
+        repeats=2,
+    ),
+    Escalation("x2", "Übersicht", "C1", "S1", "alert:2:C1", (), 0, NOW, ended=NOW, acknowledged_by=SAM),
+)
 
 
 @dataclass(frozen=True)
@@ -291,6 +307,11 @@ class OldDatabase:
     def deliveries(self) -> tuple[WebhookDelivery | None, ...]:
         """Before the fifth migration nothing went to webhooks."""
         return WEBHOOK_DELIVERIES if self.version >= 5 else (None, None)
+
+    @property
+    def escalations(self) -> tuple[Escalation | None, ...]:
+        """Before the sixth migration nothing was escalated."""
+        return ESCALATIONS if self.version >= 6 else (None, None)
 
     def load(self, url: str) -> None:
         script = self.path.read_text(encoding="utf-8")
@@ -323,6 +344,8 @@ def fill(store: Store) -> None:
         store.add_watch(watch)
     for delivery in WEBHOOK_DELIVERIES:
         store.add_delivery(delivery)
+    for escalation in ESCALATIONS:
+        store.add_escalation(escalation)
     for kind, data in REFS.items():
         store.put_ref(TEAM, kind, data)
     store.claim_delivery(DELIVERY, NOW)

@@ -77,6 +77,11 @@ def test_what_waits_for_webhooks(left: OldDatabase, upgraded: Store) -> None:
     assert found == left.deliveries
 
 
+def test_escalations(left: OldDatabase, upgraded: Store) -> None:
+    assert (upgraded.escalation("x1"), upgraded.escalation_of("alert:2:C1")) == left.escalations
+    assert upgraded.open_escalations() == tuple(each for each in left.escalations[:1] if each)
+
+
 def test_ids_deliveries_and_values(url: str, upgraded: Store) -> None:
     with Raw(url) as raw:
         ids = {kind: id for id, kind in raw.execute("SELECT id, kind FROM refs")}

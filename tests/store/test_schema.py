@@ -52,6 +52,8 @@ DIGESTS = {
     ): "892aa23d9e5f4117518af1796dcb807438226e25600f039b9551a3237baec5ca",
     ("0005 webhooks", "sqlite"): "2fc42680ee78b7bf9f1f405808bca7179e9fbcd8988862c199ae54b22ced27d4",
     ("0005 webhooks", "postgres"): "0ead7e89309050270977287dc38b767e58b8dbbce5c8492c6c23c6637333c342",
+    ("0006 escalations", "sqlite"): "ab6f4c4c3e124c60edde0cf6c3726d07fc027a9d5de02257522404422695e9b8",
+    ("0006 escalations", "postgres"): "6caa855d8e6a59bc0913a42ebff6377e4eb73f60ccac1c4556e4f960b6366ae6",
 }
 """SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 
@@ -67,6 +69,7 @@ TABLES = {
     "watches": records.Watch,
     "refs": records.CallbackToken,
     "webhook_deliveries": records.WebhookDelivery,
+    "escalations": records.Escalation,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,25 @@ def test_watches(store: Store) -> None:
     assert store.remove_watch("w1")
     assert not store.remove_watch("w1")
     assert store.watches() == (second,)
+
+
+def test_escalations_end_once(store: Store) -> None:
+    for escalation in (make.escalation("x1"), make.escalation("x2", channel="C2")):
+        store.add_escalation(escalation)
+    assert store.open_escalations("C2") == (make.escalation("x2", channel="C2"),)
+    assert store.change_escalation("x1", repeats=1, next_at=NOW) == make.escalation(
+        "x1", repeats=1, next_at=NOW
+    )
+    ended = store.change_escalation("x1", ended=NOW, acknowledged_by="U-dana")
+    assert ended is not None
+    assert (ended.acknowledged_by, ended.repeats) == ("U-dana", 1)
+    assert store.change_escalation("x1", ended=NOW, acknowledged_by="U-sam") is None
+    assert store.escalation_of("alert:x1:C1") == ended
+    assert [each.id for each in store.open_escalations()] == ["x2"]
+    with pytest.raises(ValueError, match="does not change"):
+        store.change_escalation("x2", group="S2")
+    store.purge(NOW + timedelta(days=1))
+    assert store.escalation("x2") is None
 
 
 def test_values(store: Store) -> None:

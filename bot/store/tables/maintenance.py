@@ -20,6 +20,7 @@ _PURGES = (
         AND (sent_rev >= rev OR error <> '') AND NOT EXISTS (
         SELECT 1 FROM outbox AS child WHERE child.thread_of = outbox.key
         AND child.error = '' AND child.sent_rev < child.rev)""",
+    "DELETE FROM escalations WHERE started < ?",
     # What still waits is of a webhook that left the settings, or has long been gone. What opened an
     # alert stays until something closes it, which is sent only then.
     """DELETE FROM webhook_deliveries WHERE created < ? AND (action <> 'trigger' OR EXISTS (
@@ -42,8 +43,9 @@ class Maintenance(TableGroup):
         self._db.change(_PUT, (clean(key), clean(value)))
 
     def purge(self, before: datetime) -> int:
-        """Delete deliveries, sent messages, dead letters, unused callback tokens, events and what went to
-        webhooks from before `before`; never audit rows or timeline messages. Returns the number of rows."""
+        """Delete deliveries, sent messages, dead letters, unused callback tokens, events, escalations and
+        what went to webhooks from before `before`; never audit rows or timeline messages. Returns the number
+        of rows."""
         time = time_text(before)
         with self._db.write():
             return sum(self._db.change(sql, (time,)) for sql in _PURGES)
