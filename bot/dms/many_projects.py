@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 from bot.config.projects import Place, Projects
-from bot.dms.calls import Observe
 from bot.dms.errors import Refused, Unavailable
 from bot.dms.gateway import Gateway
 from bot.dms.jobs import LocationJobs, merged, raise_if_all_refused
@@ -50,9 +49,11 @@ class ProjectGateways(RoutedReads, RoutedActions):
         *,
         deadline_s: float,
         write_deadline_s: float,
-        observe: Observe | None = None,
+        observe: Callable[[str, str, str, float], None] | None = None,
     ) -> ProjectGateways:
         """A gateway for each project, with connections and credentials of its own; see `Gateway`.
+
+        `observe` gets the project's ID before what `bot.dms.calls.Observe` gets.
 
         Raises:
             Denied: there are no Google credentials at all.
@@ -66,7 +67,7 @@ class ProjectGateways(RoutedReads, RoutedActions):
                 emulator_rest_host,
                 deadline_s=deadline_s,
                 write_deadline_s=write_deadline_s,
-                observe=observe,
+                observe=partial(observe, each.id) if observe else None,
                 impersonate=each.impersonate,
                 reachability=reachability,
             )

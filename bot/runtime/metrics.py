@@ -38,7 +38,9 @@ _ack = Histogram(
     buckets=_ACK_BUCKETS,
     registry=REGISTRY,
 )
-_calls = Counter("dms_bot_dms_calls", "Calls to Google's services", ["method", "code"], registry=REGISTRY)
+_calls = Counter(
+    "dms_bot_dms_calls", "Calls to Google's services", ["project", "method", "code"], registry=REGISTRY
+)
 _call_seconds = Histogram(
     "dms_bot_dms_call_seconds",
     "How long calls to Google's services took",
@@ -100,9 +102,9 @@ def acknowledged(seconds: float) -> None:
     _ack.observe(seconds)
 
 
-def dms_call(method: str, code: str, seconds: float) -> None:
-    """Count a call to DMS or Monitoring; `code` is the canonical status name. See `bot.dms.calls.Observe`."""
-    _calls.labels(method, code).inc()
+def dms_call(project: str, method: str, code: str, seconds: float) -> None:
+    """Count a call to DMS or Monitoring for a project; `code` is the canonical status name."""
+    _calls.labels(project, method, code).inc()
     _call_seconds.labels(method).observe(seconds)
 
 

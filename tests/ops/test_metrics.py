@@ -24,7 +24,7 @@ def test_counts_grow() -> None:
     def counts() -> list[float]:
         return [
             value("dms_bot_commands_total", verb="m-list", outcome="answered") or 0,
-            value("dms_bot_dms_calls_total", method="m-Get", code="UNAVAILABLE") or 0,
+            value("dms_bot_dms_calls_total", project="m-p", method="m-Get", code="UNAVAILABLE") or 0,
             value("dms_bot_dms_call_seconds_count", method="m-Get") or 0,
             value("dms_bot_runs_total", action="m-stop", outcome="succeeded") or 0,
             value("dms_bot_slack_errors_total", method="m.post", error="ratelimited") or 0,
@@ -34,7 +34,7 @@ def test_counts_grow() -> None:
 
     before = counts()
     metrics.command("m-list", "answered")
-    metrics.dms_call("m-Get", "UNAVAILABLE", 0.5)
+    metrics.dms_call("m-p", "m-Get", "UNAVAILABLE", 0.5)
     metrics.run_ended("m-stop", "succeeded")
     metrics.count_slack_error("m.post", "ratelimited")
     metrics.count_error()
