@@ -38,6 +38,7 @@ from bot.dms.model import (
 )
 from bot.dms.monitoring import Monitoring
 from bot.dms.operations import Operations
+from bot.dms.project_apis import ProjectApis
 from bot.dms.reachability import Reachability
 from bot.dms.rest import RestClient, RestTransport, all_items
 from bot.dms.rest_fields import RestFields, rest_fields
@@ -211,6 +212,10 @@ class Gateway(Actions):
             f"look up the bot's permissions on {short_name(name)}",
             lambda t: self._client.permissions(name, names, t),
         )
+
+    def project_apis(self) -> ProjectApis:
+        """What other APIs say of the project; to be closed by the caller."""
+        return ProjectApis(self._transport, self._calls, self.project.id)
 
     def profiles_note(self, job: Job) -> str:
         return self._profiles.note((job.source.profile, job.destination.profile))

@@ -20,17 +20,19 @@ from bot.dms.error_mapping import MalformedResponse, RestError
 from bot.dms.job_fields import fields_body
 from bot.dms.model import Job, ObjectId, ObjectsConfig, Options, Selection
 from bot.dms.paging import read_all
-from bot.dms.transport import Transport
+from bot.dms.transport import DMS_HOST, Transport
 
 _CHUNK_BYTES = 65536
 
 
 class RestTransport:
-    """Sends requests to paths below `/v1/`."""
+    """Sends requests to paths below `/v1/` of DMS, or of another host or version."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, host: str = DMS_HOST, version: str = "v1") -> None:
         self._transport = transport
-        self._reads = transport.session(write=False)
+        self._host = host
+        self._base = f"{transport.url_of(host)}/{version}"
+        self._reads = transport.session(write=False, host=host)
 
     def get(self, path: str, timeout: float, params: dict[str, str] | None = None) -> dict[str, Any]:
         """A GET.
@@ -57,7 +59,7 @@ class RestTransport:
         Raises:
             Exception: as `get`.
         """
-        with self._transport.session(write=True) as session:
+        with self._transport.session(write=True, host=self._host) as session:
             return self._send(session, method, path, timeout, params, body)
 
     def close(self) -> None:
@@ -73,7 +75,7 @@ class RestTransport:
         body: dict[str, Any] | None,
     ) -> dict[str, Any]:
         until = time.monotonic() + timeout
-        url = f"{self._transport.rest_url}/v1/{quote(path, safe='/:')}"
+        url = f"{self._base}/{quote(path, safe='/:')}"
         with session.request(
             method, url, params=params, json=body, timeout=timeout, stream=True, allow_redirects=False
         ) as response:

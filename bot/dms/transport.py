@@ -63,10 +63,14 @@ class Transport:
         # An emulator serves both APIs on one port.
         self.monitoring = self.dms if self._emulator else self._channel(MONITORING_HOST)
 
-    def session(self, *, write: bool) -> requests.Session:
+    def url_of(self, host: str) -> str:
+        """Where the REST API of a Google host is; an emulator has all of them in one place."""
+        return self.rest_url if self._emulator else f"https://{host}"
+
+    def session(self, *, write: bool, host: str = DMS_HOST) -> requests.Session:
         """A session that sends each request once. For reads, a 401 refreshes the token and retries."""
         refreshes = 0 if write or self._emulator else 1
-        session = AuthorizedSession(self._credentials, max_refresh_attempts=refreshes, default_host=DMS_HOST)  # type: ignore[no-untyped-call]
+        session = AuthorizedSession(self._credentials, max_refresh_attempts=refreshes, default_host=host)  # type: ignore[no-untyped-call]
         session.trust_env = self._emulator is None
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(pool_maxsize=_POOL, max_retries=0))

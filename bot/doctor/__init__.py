@@ -25,7 +25,8 @@ def run_checks(settings: Settings, *, offline: bool = False) -> tuple[Finding, .
 
 
 def report(findings: Sequence[Finding], *, as_json: bool = False) -> str:
-    """The findings as text for people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend}]}`.
+    """The findings as text for people, or as JSON: `{"ok": …, "findings": [{check, grade, found, mend,
+    project}]}`.
 
     `mend` is a finding's `fix`: scripts read it by that name.
     """
@@ -45,11 +46,13 @@ def _as_json(finding: Finding) -> dict[str, str]:
         "grade": finding.grade,
         "found": finding.found,
         "mend": finding.fix,
+        "project": finding.project,
     }
 
 
 def _lines(finding: Finding) -> list[str]:
-    lines = [f"{finding.grade:<5} {finding.check:<{_WIDTH}} {finding.found}"]
+    check = f"{finding.project}: {finding.check}" if finding.project else finding.check
+    lines = [f"{finding.grade:<5} {check:<{_WIDTH}} {finding.found}"]
     if finding.fix:
         lines.append(f"{'':<5} {'':<{_WIDTH}} → {finding.fix}")
     return lines

@@ -21,6 +21,8 @@ class Finding:
     """One sentence."""
     fix: str = ""
     """What to do about it; empty if all is well."""
+    project: str = ""
+    """The alias of the project that it is about, where the bot serves several."""
 
     @property
     def failed(self) -> bool:

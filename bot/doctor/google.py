@@ -1,107 +1,196 @@
-"""Checks of Google Cloud: credentials, locations, permissions and Monitoring."""
+"""Checks of Google Cloud by project: credentials, APIs, locations, permissions, Monitoring and quota."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from functools import partial
 
-from bot.config.projects import ALL_LOCATIONS, Place, Projects
+from bot.config.projects import ALL_LOCATIONS, Place, Project
 from bot.config.settings import Settings
 from bot.dms.errors import Denied, DmsError
 from bot.dms.gateway import Gateway
+from bot.dms.missing import Why
 from bot.dms.model import Job
+from bot.dms.project_apis import ProjectApis
+from bot.dms.transport import DMS_HOST, MONITORING_HOST
 from bot.doctor.finding import Finding, fail, ok, warn
 
-_READ = "datamigration.migrationjobs.get"
+_JOBS = "datamigration.migrationjobs"
+_LIST, _READ = f"{_JOBS}.list", f"{_JOBS}.get"
 PERMISSIONS: dict[str, tuple[str, ...]] = {
-    "show": (_READ,),
-    "databases": ("datamigration.migrationjobs.fetchSourceObjects",),
+    "list": (_LIST,),
+    "show": (_READ, "datamigration.connectionprofiles.list"),
+    "databases": (f"{_JOBS}.fetchSourceObjects", "datamigration.objects.list"),
+    "delay": ("monitoring.timeSeries.list",),
     **{
-        verb: (f"datamigration.migrationjobs.{verb}",)
+        verb: (f"{_JOBS}.{verb}", "datamigration.operations.get", "datamigration.operations.list")
         for verb in ("start", "stop", "resume", "restart", "promote", "verify", "delete")
     },
-    "script": (
-        "datamigration.migrationjobs.generateSshScript",
-        "datamigration.migrationjobs.generateTcpProxyScript",
-    ),
-    "demote": ("datamigration.migrationjobs.demoteDestination",),
-    "edit": ("datamigration.migrationjobs.update", "datamigration.migrationjobs.fetchSourceObjects"),
+    "cancel": ("datamigration.operations.cancel", "datamigration.operations.list"),
+    "script": (f"{_JOBS}.generateSshScript", f"{_JOBS}.generateTcpProxyScript"),
+    "demote": (f"{_JOBS}.demoteDestination",),
+    "edit": (f"{_JOBS}.update", f"{_JOBS}.fetchSourceObjects"),
 }
-"""By verb: the IAM permissions on a job. Source: the IAM page on Database Migration Service's roles."""
+"""By verb: the IAM permissions that it needs. Source: "Database Migration Service roles and permissions", and
+the permissions of Cloud Monitoring."""
 
 _ROLE = "Grant the bot's service account roles/datamigration.admin on the project, or a custom role with"
+_CREDENTIALS = "Google credentials"
+_IAM = "IAM permissions"
+_MORE_QUOTA = "Raise DMS_BOT_POLL_FAST, name fewer locations, or ask Google for more quota."
+_SIDE_BY_SIDE = 8
+_SHARE_OF_QUOTA = 0.5
+"""Above this part of the quota, the watcher leaves little for people and for others."""
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
+    """All checks of all projects; those of one project do not wait for another that is silent."""
     projects = settings.projects
-    for project in projects:
+    with ExitStack() as stack:
         try:
-            gateway = Gateway(
-                project.id,
-                project.locations,
-                settings.dms_emulator_host or None,
-                settings.dms_emulator_rest_host or None,
-                deadline_s=min(settings.dms_deadline_s, 10.0),
-                impersonate=project.impersonate,
-            )
+            opened = [stack.enter_context(closing(_gateway(settings, each))) for each in projects]
         except Denied as error:
-            yield fail("Google credentials", str(error), _credentials())
+            yield fail(_CREDENTIALS, str(error), _credentials())
             return
-        try:
-            if project is projects.all[0]:
-                yield _where(settings)
-            yield from _services(projects, gateway)
-        finally:
-            gateway.close()
+        yield _where(settings)
+        pool = stack.enter_context(ThreadPoolExecutor(_SIDE_BY_SIDE))
+        for project, found in zip(projects, pool.map(partial(_project, settings), opened), strict=True):
+            named = project.shown if projects.several else ""
+            yield from (replace(each, project=named) for each in found)
+
+
+def _gateway(settings: Settings, project: Project) -> Gateway:
+    return Gateway(
+        project.id,
+        project.locations,
+        settings.dms_emulator_host or None,
+        settings.dms_emulator_rest_host or None,
+        deadline_s=min(settings.dms_deadline_s, 10.0),
+        impersonate=project.impersonate,
+    )
 
 
 def _where(settings: Settings) -> Finding:
     if settings.dms_emulator_host:
         text = f"None are needed: DMS_EMULATOR_HOST points at {settings.dms_emulator_host}."
-        return ok("Google credentials", text)
-    return ok("Google credentials", "Application Default Credentials were found.")
+        return ok(_CREDENTIALS, text)
+    return ok(_CREDENTIALS, "Application Default Credentials were found.")
 
 
-def _services(projects: Projects, gateway: Gateway) -> Iterator[Finding]:
-    jobs: list[Job] = []
-    for place in gateway.project.places:
-        yield _place(gateway, place, projects.called(place), jobs)
-    if not jobs:
-        fix = "Run the doctor again once there is a migration job; none is needed for anything else."
-        yield warn("IAM permissions", "There is no migration job to test permissions on.", fix)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What listing the jobs of one place gave."""
+
+    finding: Finding
+    jobs: Sequence[Job] = ()
+    error: DmsError | None = None
+
+
+def _project(settings: Settings, gateway: Gateway) -> list[Finding]:
+    places = gateway.project.places
+    with closing(gateway.project_apis()) as apis, ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        looks = list(pool.map(partial(_place, gateway), places))
+        jobs = [job for look in looks for job in look.jobs]
+        return [
+            *_impersonation(gateway.project, looks),
+            _apis(apis, gateway.project),
+            *(look.finding for look in looks),
+            _permissions(gateway, apis, jobs),
+            *_about_a_job(gateway, jobs),
+            _quota(apis, settings, len(places)),
+        ]
+
+
+def _impersonation(project: Project, looks: Iterable[_Look]) -> Iterator[Finding]:
+    """Whether the service account answers that calls are made as."""
+    if not project.impersonate:
         return
-    yield _permissions(gateway, jobs[0])
-    yield _databases(gateway, jobs[0])
-    yield _monitoring(gateway, jobs[0])
+    refused = [each.error for each in looks if each.error and each.error.code == "UNAUTHENTICATED"]
+    if refused:
+        yield fail("impersonation", str(refused[0]), _remedy(refused[0], project))
+    else:
+        yield ok("impersonation", f"Calls are made as {project.impersonate}.")
 
 
-def _place(gateway: Gateway, place: Place, called: str, jobs: list[Job]) -> Finding:
-    check = f"DMS in {'all locations' if called == ALL_LOCATIONS else called}"
+def _apis(apis: ProjectApis, project: Project) -> Finding:
+    try:
+        off = [each for each in (DMS_HOST, MONITORING_HOST) if not apis.is_enabled(each)]
+    except DmsError as error:
+        return ok("APIs", f"Service Usage does not tell which are enabled ({_reason(error)}); calls show it.")
+    if not off:
+        return ok("APIs", f"{DMS_HOST} and {MONITORING_HOST} are enabled.")
+    fix = f"gcloud services enable {' '.join(off)} --project={project.id}"
+    found = f"Not enabled: {', '.join(off)}."
+    return fail("APIs", found, fix) if DMS_HOST in off else warn("APIs", found, fix)
+
+
+def _place(gateway: Gateway, place: Place) -> _Look:
+    check = f"DMS in {'all locations' if place.location == ALL_LOCATIONS else place.location}"
     try:
         listed = gateway.list_jobs(place)
     except DmsError as error:
-        return fail(check, str(error), _remedy(error, gateway.project.id))
+        return _Look(fail(check, str(error), _remedy(error, gateway.project)), error=error)
     if listed.unreachable:
         away = "; ".join(f"{each.location}: {each.reason or 'no answer'}" for each in listed.missing)
-        where = f"the region's name in DMS_LOCATIONS ({place.location})"
-        fix = f"Check {where} and Google's status page, and try again."
-        return fail(check, f"Its jobs could not be listed ({away}).", fix)
-    jobs.extend(listed.jobs)
-    return ok(check, f"It answers, with {_count(len(listed.jobs), 'migration job')}.")
+        used_up = any(each.why is Why.QUOTA for each in listed.missing)
+        fix = _MORE_QUOTA if used_up else _where_it_is(place)
+        return _Look(fail(check, f"Its jobs could not be listed ({away}).", fix))
+    count = _count(len(listed.jobs), "migration job")
+    return _Look(ok(check, f"It answers, with {count}."), listed.jobs)
 
 
-def _permissions(gateway: Gateway, job: Job) -> Finding:
+def _where_it_is(place: Place) -> str:
+    where = f"the region's name in DMS_LOCATIONS ({place.location})"
+    return f"Check {where} and Google's status page, and try again."
+
+
+def _permissions(gateway: Gateway, apis: ProjectApis, jobs: Sequence[Job]) -> Finding:
+    """By the project, and by a job where one has a policy of its own."""
     wanted = tuple(dict.fromkeys(each for needed in PERMISSIONS.values() for each in needed))
     try:
-        granted = gateway.permissions(job.name, wanted)
+        granted, where = apis.permissions(wanted), gateway.project.id
+        of_job = bool(set(wanted) - granted)
     except DmsError as error:
-        return warn("IAM permissions", str(error), _remedy(error, gateway.project.id))
-    lacking = {verb: needed for verb, needed in PERMISSIONS.items() if not set(needed) <= granted}
-    if not lacking:
-        return ok("IAM permissions", f"All {len(wanted)} that the verbs need are granted on {job.id}.")
+        if not jobs:
+            return warn(_IAM, str(error), _remedy(error, gateway.project))
+        granted, where, of_job = frozenset(), jobs[0].id, True
+        wanted = tuple(each for each in wanted if _is_of_a_job(each))
+    if of_job and jobs:
+        asked = tuple(each for each in wanted if _is_of_a_job(each))
+        try:
+            granted |= gateway.permissions(jobs[0].name, asked)
+        except DmsError as error:
+            if where != gateway.project.id:
+                return warn(_IAM, str(error), _remedy(error, gateway.project))
+    return _judged(granted, wanted, where)
+
+
+def _is_of_a_job(permission: str) -> bool:
+    """Whether it can be asked for on a job."""
+    return permission.startswith(f"{_JOBS}.") and permission != _LIST
+
+
+def _judged(granted: frozenset[str], wanted: Sequence[str], where: str) -> Finding:
     missing = [each for each in wanted if each not in granted]
+    if not missing:
+        return ok(_IAM, f"All {len(wanted)} that were asked for are granted on {where}.")
+    lacking = [verb for verb, needed in PERMISSIONS.items() if set(needed) & set(missing)]
+    found = f"On {where}, these verbs lack permissions: {', '.join(lacking)}."
     fix = f"{_ROLE} {', '.join(missing)}."
-    found = f"On {job.id}, these verbs lack permissions: {', '.join(lacking)}."
-    return fail("IAM permissions", found, fix) if _READ in missing else warn("IAM permissions", found, fix)
+    return fail(_IAM, found, fix) if {_READ, _LIST} & set(missing) else warn(_IAM, found, fix)
+
+
+def _about_a_job(gateway: Gateway, jobs: Sequence[Job]) -> Iterator[Finding]:
+    if jobs:
+        yield _databases(gateway, jobs[0])
+        yield _monitoring(gateway, jobs[0])
+        return
+    fix = "Run the doctor again once there is a migration job; none is needed for anything else."
+    yield warn("databases of a job", "There is no migration job to read databases and a delay of.", fix)
 
 
 def _databases(gateway: Gateway, job: Job) -> Finding:
@@ -124,15 +213,43 @@ def _monitoring(gateway: Gateway, job: Job) -> Finding:
     return ok("Cloud Monitoring", "The replication delay can be read.")
 
 
-def _remedy(error: DmsError, project: str) -> str:
+def _quota(apis: ProjectApis, settings: Settings, places: int) -> Finding:
+    """The watcher's calls beside the quota. It lists each place once in `DMS_BOT_POLL_FAST` at most."""
+    calls = places * math.ceil(60 / settings.poll_fast_s)
+    makes = f"the watcher makes up to {calls:,} a minute, and one more for every further page of jobs"
+    try:
+        limit = apis.rate_limit()
+    except DmsError as error:
+        return ok("quota", f"Service Usage does not tell it ({_reason(error)}); {makes}.")
+    if limit is None:
+        return ok("quota", f"Service Usage names no limit of requests a minute; {makes}.")
+    found = f"DMS takes {limit.per_minute:,} requests a minute ({limit.what}); {makes}."
+    if calls <= limit.per_minute * _SHARE_OF_QUOTA:
+        return ok("quota", found)
+    return warn("quota", found, _MORE_QUOTA)
+
+
+def _reason(error: DmsError) -> str:
+    return error.reason or str(error).rstrip(".")
+
+
+def _remedy(error: DmsError, project: Project) -> str:
     if error.code == "UNAUTHENTICATED":
-        return _credentials()
+        return _impersonate(project.impersonate) if project.impersonate else _credentials()
     if isinstance(error, Denied):
         return (
-            f"Enable datamigration.googleapis.com in {project}, and grant the bot's service account "
+            f"Enable datamigration.googleapis.com in {project.id}, and grant the bot's service account "
             "roles/datamigration.admin (or a custom role, see docs/install.md)."
         )
     return "Check the way to datamigration.googleapis.com (firewall, Private Google Access, proxy)."
+
+
+def _impersonate(account: str) -> str:
+    """Source: https://cloud.google.com/iam/docs/service-account-impersonation"""
+    return (
+        f"Grant the bot's own account roles/iam.serviceAccountTokenCreator on {account}, and enable "
+        "iamcredentials.googleapis.com."
+    )
 
 
 def _credentials() -> str:

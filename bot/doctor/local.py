@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.config.projects import Project
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy import loader
@@ -19,8 +20,13 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
 
 def _settings(settings: Settings) -> Finding:
     mode = "Socket Mode" if settings.socket_mode else "HTTP"
-    where = ", ".join(settings.locations)
-    return ok("settings", f"{mode}; project {settings.project}; {where}.")
+    where = "; ".join(map(_project, settings.projects))
+    return ok("settings", f"{mode}; the command {settings.command}; {where}.")
+
+
+def _project(project: Project) -> str:
+    named = f"{project.id} as {project.alias}" if project.alias else project.id
+    return f"project {named}, {', '.join(project.locations) or 'all locations'}"
 
 
 def _policy(settings: Settings) -> Finding:

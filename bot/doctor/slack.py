@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
@@ -67,9 +67,7 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield scopes(auth_test.headers)
     yield clock(auth_test)
     yield _connection(web, settings)
-    yield _channel(web, "notification channel", "DMS_NOTIFY_CHANNEL", settings.notify_channel)
-    if settings.approval_channel:
-        yield _channel(web, "approval channel", "DMS_APPROVAL_CHANNEL", settings.approval_channel)
+    yield from _channels(web, settings, str(bot))
 
 
 def _auth_test(web: WebClient) -> AuthTest | Finding:
@@ -97,7 +95,7 @@ def scopes(headers: Mapping[str, str]) -> Finding:
         return warn(
             "scopes",
             "Slack did not say which scopes are granted.",
-            "Compare the app's scopes to manifest.yml.",
+            "Compare the app's scopes to the manifest that `dms-bot manifest` prints.",
         )
     missing = sorted(set(SCOPES) - given)
     if missing:
@@ -105,8 +103,8 @@ def scopes(headers: Mapping[str, str]) -> Finding:
         return fail(
             "scopes",
             f"Missing: {', '.join(missing)} ({uses}).",
-            "Paste manifest.yml into the app's manifest (in Slack: the app's page, App Manifest) and install "
-            "the app again.",
+            "Paste what `dms-bot manifest` prints into the app's manifest (in Slack: the app's page, App "
+            "Manifest) and install the app again.",
         )
     more = sorted(given - set(SCOPES))
     if more:
@@ -152,26 +150,41 @@ def _connection(web: WebClient, settings: Settings) -> Finding:
     return ok("app token", "Socket Mode: Slack opens connections for the app-level token.")
 
 
-def _channel(web: WebClient, check: str, env: str, channel: str) -> Finding:
+def _channels(web: WebClient, settings: Settings, bot: str) -> Iterator[Finding]:
+    """The channels of the settings, and those of projects that have their own."""
+    invite = f"/invite @{bot}"
+    yield _channel(web, "notification channel", "DMS_NOTIFY_CHANNEL", settings.notify_channel, invite)
+    if settings.approval_channel:
+        yield _channel(web, "approval channel", "DMS_APPROVAL_CHANNEL", settings.approval_channel, invite)
+    for project in settings.projects:
+        own = {"notify_channel": project.notify_channel, "approval_channel": project.approval_channel}
+        for key, channel in own.items():
+            if channel:
+                check = f"{key.removesuffix('_channel').replace('notify', 'notification')} channel"
+                found = _channel(web, check, f"{key} of its [[project]]", channel, invite)
+                yield replace(found, project=project.shown)
+
+
+def _channel(web: WebClient, check: str, setting: str, channel: str, invite: str) -> Finding:
     try:
         found = _find(web, channel)
     except SlackApiError as error:
         if passing := _passing(check, error):
             return passing
         word = _error_code(error)
-        fix = f"Set {env} to the channel's id; a private channel must have the app as a member first."
+        fix = f"Set {setting} to the channel's id; a private channel must have the app as a member first."
         return fail(check, f"Slack does not show {channel}: {word}.", fix)
     except _NETWORK as error:
         return fail(check, f"Slack could not be reached: {error}.", _reachable(web))
     if found is None:
-        fix = f"Invite the app there (/invite @dms), or set {env} to the channel's id."
+        fix = f"Invite the app there ({invite}), or set {setting} to the channel's id."
         return fail(check, f"The app is in no channel named {channel}.", fix)
     name = f"#{found.get('name', channel)}"
     membership = membership_of(found)
     if membership is Membership.ARCHIVED:
-        return fail(check, f"{name} is archived.", f"Set {env} to a channel that is in use.")
+        return fail(check, f"{name} is archived.", f"Set {setting} to a channel that is in use.")
     if membership is not Membership.MEMBER:
-        return fail(check, f"The app is not a member of {name}.", f"In {name}, type: /invite @dms")
+        return fail(check, f"The app is not a member of {name}.", f"In {name}, type: {invite}")
     return ok(check, f"The app is a member of {name}.")
 
 

@@ -55,11 +55,13 @@ def test_all_is_well(healthy: Environ) -> None:
             "notification channel",
             "approval channel",
             "Google credentials",
+            "APIs",
             "DMS in europe-west1",
             "DMS in us-central1",
             "IAM permissions",
             "databases of a job",
             "Cloud Monitoring",
+            "quota",
             "memory",
         ),
         Grade.OK,
@@ -167,9 +169,23 @@ def test_permissions_are_told_by_verb(healthy: Environ, dms: DmsServer) -> None:
     assert not_ok(healthy)["IAM permissions"].failed
 
 
-def test_no_jobs_no_permissions_to_test(healthy: Environ, dms: DmsServer) -> None:
+def test_without_a_job_permissions_are_tested_on_the_project(healthy: Environ, dms: DmsServer) -> None:
     dms.control.reset("empty")
-    assert not_ok(healthy)["IAM permissions"].grade is Grade.WARN
+    assert list(not_ok(healthy)) == ["databases of a job"]
+    dms.control.permissions(["datamigration.migrationjobs.list", "datamigration.migrationjobs.get"])
+    found = not_ok(healthy)["IAM permissions"]
+    assert found.grade is Grade.WARN
+    assert "datamigration.operations.cancel" in found.fix
+    assert " cancel," in found.found
+
+
+def test_permissions_of_a_job_count_where_the_project_cannot_be_asked(
+    healthy: Environ, dms: DmsServer
+) -> None:
+    dms.control.switch_service(dms.project, on=False, service="cloudresourcemanager.googleapis.com")
+    assert not_ok(healthy) == {}
+    dms.control.permissions(["datamigration.migrationjobs.get"])
+    assert "restart" in not_ok(healthy)["IAM permissions"].found
 
 
 def test_without_monitoring_the_rest_works(healthy: Environ, dms: DmsServer) -> None:
@@ -177,6 +193,101 @@ def test_without_monitoring_the_rest_works(healthy: Environ, dms: DmsServer) -> 
     found = not_ok(healthy)
     assert list(found) == ["Cloud Monitoring"]
     assert "roles/monitoring.viewer" in found["Cloud Monitoring"].fix
+
+
+@pytest.fixture
+def several(healthy: Environ, dms: DmsServer, tmp_path: Path) -> Environ:
+    """The sandbox's project as `main`, and two more."""
+    dms.control.add_job("orders-live", project="acme-prod", location="europe-west3")
+    dms.control.add_job("orders-test", project="acme-test", location="europe-west3")
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        f"""
+        [[project]]
+        id = "{dms.project}"
+        alias = "main"
+
+        [[project]]
+        id = "acme-prod"
+        alias = "prod"
+        locations = ["europe-west3"]
+        notify_channel = "random"
+        impersonate = "bot@acme-prod.iam.gserviceaccount.com"
+
+        [[project]]
+        id = "acme-test"
+        locations = ["*"]
+        """
+    )
+    environ = {name: value for name, value in healthy.items() if name != "GOOGLE_CLOUD_PROJECT"}
+    return {**environ, "DMS_BOT_CONFIG": str(file)}
+
+
+def by_project(environ: Environ) -> dict[tuple[str, str], Finding]:
+    """What is not well, by project and check."""
+    found = run_checks(load(environ))
+    return {(each.project, each.check): each for each in found if each.grade is not Grade.OK}
+
+
+def test_each_project_is_checked_by_itself(several: Environ, dms: DmsServer) -> None:
+    found = run_checks(load(several))
+    checks = {each.project: [one.check for one in found if one.project == each.project] for each in found}
+    common = ["IAM permissions", "databases of a job", "Cloud Monitoring", "quota"]
+    assert checks["main"] == ["APIs", "DMS in europe-west1", "DMS in us-central1", *common]
+    assert checks["prod"] == [
+        "notification channel",
+        "impersonation",
+        "APIs",
+        "DMS in europe-west3",
+        *common,
+    ]
+    assert checks["acme-test"] == ["APIs", "DMS in all locations", *common]
+    assert list(by_project(several)) == [("prod", "notification channel")]
+    text = report(found)
+    assert "OK    acme-test: DMS in all locations" in text
+    shown = json.loads(report(found, as_json=True))["findings"]
+    assert {each["project"] for each in shown} == {"", "main", "prod", "acme-test"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "words"),
+    [
+        ("DENIED", "IAM permissions", "roles/datamigration.admin"),
+        ("UNAUTHENTICATED", "impersonation", "roles/iam.serviceAccountTokenCreator on bot@acme-prod"),
+        ("QUOTA", "DMS in europe-west3", "more quota"),
+        ("SILENT", "DMS in europe-west3", "status page"),
+    ],
+)
+def test_trouble_in_one_project_is_told_of_that_one(
+    several: Environ, dms: DmsServer, kind: str, check: str, words: str
+) -> None:
+    dms.control.project_condition("acme-prod", kind)
+    found = by_project({**several, "DMS_BOT_DMS_DEADLINE": "1s"})
+    assert {project for project, _ in found} == {"prod"}
+    assert found["prod", check].failed
+    assert words in found["prod", check].fix
+
+
+def test_an_api_that_is_off(several: Environ, dms: DmsServer) -> None:
+    dms.control.switch_service("acme-test", on=False)
+    dms.control.switch_service("acme-prod", on=False, service="monitoring.googleapis.com")
+    found = by_project(several)
+    assert found["acme-test", "APIs"].failed
+    assert found["acme-test", "APIs"].fix == (
+        "gcloud services enable datamigration.googleapis.com --project=acme-test"
+    )
+    assert found["prod", "APIs"].grade is Grade.WARN
+    assert ("main", "APIs") not in found
+
+
+def test_a_quota_that_the_watcher_would_use_up(several: Environ, dms: DmsServer) -> None:
+    dms.control.quota("acme-prod", 20)
+    found = by_project(several)["prod", "quota"]
+    assert found.grade is Grade.WARN
+    assert "DMS takes 20 requests a minute" in found.found
+    assert "up to 12 a minute" in found.found
+    dms.control.switch_service("acme-prod", on=False, service="serviceusage.googleapis.com")
+    assert ("prod", "quota") not in by_project(several)
 
 
 def test_no_google_credentials(healthy: Environ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +351,7 @@ def test_offline_asks_nobody(environ: Environ) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["findings"]
     assert [each["check"] for each in found] == ["settings", "policy", "database", "audit", "memory"]
-    assert list(found[0]) == ["check", "grade", "found", "mend"]
+    assert list(found[0]) == ["check", "grade", "found", "mend", "project"]
 
 
 def test_it_says_how_much_memory_it_takes(environ: Environ) -> None:
