@@ -286,6 +286,7 @@ class Bot:
         )
 
     def _context(self, who: Person, response_url: str) -> Context:
+        places = self.access.workspaces_of if self.home.org_wide else None
         return Context(
             who=who,
             dms=self.shared_reads,
@@ -296,7 +297,7 @@ class Bot:
             verbs=self.verbs,
             now=self._clock,
             membership=lambda channel: membership.lookup_membership(self.client, channel),
-            readable=lambda channel, user: membership.readable(self.client, channel, user),
+            readable=lambda channel, user: membership.readable(self.client, channel, user, places),
             response_url=response_url,
         )
 
@@ -326,9 +327,8 @@ class Bot:
         return HttpReceiver(self.bolt, self.settings.slack_signing_secret, self.after_ack)
 
     def _requeue(self, channel: str) -> None:
-        """Queue messages again that could not be posted before the app was invited to the channel."""
-        found = requeue.requeue_after_invite(self.store, channel, self._clock(), self.watcher.subscriptions())
-        if found:
+        """Queue messages again that could not be posted before the app was in a channel or workspace."""
+        if requeue.requeue_missed(self.store, channel, self._clock(), self.watcher.subscriptions()):
             self.wake.set()
 
     def _health(self) -> Health:

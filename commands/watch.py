@@ -26,6 +26,10 @@ _MISSING = {
         "The subscription is saved, but *I cannot see that channel*, which is private or not there, "
         "and cannot post in it: type `/invite @dms` in it."
     ),
+    Membership.NOT_GRANTED: (
+        "The subscription is saved, but *I am not in the workspace of that channel* and cannot post there: "
+        "an admin of the organisation has to add me to it."
+    ),
 }
 """Why the bot cannot post in the channel yet."""
 

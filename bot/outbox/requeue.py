@@ -15,6 +15,7 @@ import structlog
 from bot.dms.error_news import OF_DATABASES
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
+from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.messages import NOT_A_MEMBER
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Event, JobSnapshot, OutMessage, RequestState
@@ -30,6 +31,17 @@ _NEWS_KINDS = ("alert", "timeline")
 _OPEN_STATES = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _STATUS_EVENTS = ("created", "recreated", "changed", "stuck")
 """Kinds of events whose `after` is the job's status."""
+
+
+def requeue_missed(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
+    """What a channel has missed; without one, what all have missed in whose workspace the app was not.
+
+    Raises:
+        StoreError.
+    """
+    if channel:
+        return requeue_after_invite(store, channel, now, subscriptions)
+    return requeue_after_grant(store, now, subscriptions)
 
 
 def requeue_after_invite(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
@@ -48,6 +60,18 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
     if requeued:
         log.info("messages_requeued", channel=channel, messages=requeued)
     return requeued
+
+
+def requeue_after_grant(store: Store, now: datetime, subscriptions: Subscriptions) -> int:
+    """The same for all channels of workspaces to which the app was not added before.
+
+    Raises:
+        StoreError.
+    """
+    kinds = (*_REQUEST_KINDS, *_NEWS_KINDS)
+    refused = store.dead_letters("", {NOT_GRANTED}, now - MAX_AGE, kinds)
+    channels = dict.fromkeys(each.channel for each in refused)
+    return sum(requeue_after_invite(store, channel, now, subscriptions) for channel in channels)
 
 
 def _requeue(store: Store, message: OutMessage) -> bool:

@@ -51,6 +51,8 @@ class Membership(StrEnum):
     """The channel exists, and the app has not been invited."""
     NOT_VISIBLE = "hidden"
     """Slack does not show it: it is private and the app has not been invited, or it does not exist."""
+    NOT_GRANTED = "not granted"
+    """The app was not added to the channel's workspace."""
     ARCHIVED = "archived"
     UNKNOWN = "unknown"
     """Slack could not be asked, or does not say."""

@@ -87,6 +87,7 @@ def channel_json(ws: Workspace, channel: Channel) -> JSON:
         "is_private": channel.is_private,
         "is_general": channel.name == "general",
         "is_shared": len(channel.teams) > 1,
+        "shared_team_ids": list(ws.world.teams_of(channel)),
         "is_member": ws.world.bot_is_in(channel),
         "creator": "U0ALEX0001",
         "topic": {"value": channel.topic, "creator": "U0ALEX0001", "last_set": channel.created},

@@ -15,6 +15,7 @@ from bot.config.settings import Settings
 from bot.outbox.limits import Limits
 from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
+from sandbox.slack import Settings as SlackSettings
 from sandbox.slack import SlackControl, SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.methods import methods_of
@@ -239,14 +240,17 @@ def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> S
 
 
 @contextmanager
-def open_env(folder: Path, *, http: bool = False, **more: Any) -> Iterator[Env]:
-    """Everything started; the bot listens in Socket Mode, or with `http` over signed HTTP."""
+def open_env(folder: Path, *, http: bool = False, org: bool = False, **more: Any) -> Iterator[Env]:
+    """Everything started; the bot listens in Socket Mode, or with `http` over signed HTTP. With `org`, it is
+    installed in an organisation of two workspaces."""
     with (
-        SlackServer(port=0) as slack,
+        SlackServer(port=0, settings=SlackSettings(org=org)) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
         running(settings(slack, dms, folder, **mode(slack, http), **more)) as bot,
     ):
         slack.control.configure(rate_limits=False)
+        if org:
+            slack.control.add_to_manifest(events=["team_access_granted", "team_access_revoked"])
         if bot.settings.socket_mode:
             slack.control.wait_connections()
         else:

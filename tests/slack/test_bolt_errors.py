@@ -146,7 +146,9 @@ def test_what_has_another_shape_is_refused(
 def test_what_is_nobodys_is_not_heard(
     app: App, heard: list[object], log: LogLines, mode: str, body: Any
 ) -> None:
-    assert _over(mode, app, body) in ((200, 404) if mode == "socket_mode" else (400, 404))
+    """An event is acknowledged, or Slack would repeat it, and stop all events after many."""
+    answers = {200, 404} if mode == "socket_mode" else {200, 400, 404} if "event" in body else {400, 404}
+    assert _over(mode, app, body) in answers
     assert heard == []
     assert log.traces() == []
 

@@ -6,18 +6,24 @@ its members alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.policy.principal import DirectoryUnavailable
 from bot.policy.subscriptions import Membership
 from bot.slack.api.client import SLACK_ERRORS
+from bot.slack.api.lookups import NOT_GRANTED
 
 _PAGE = 1000
 """Slack's maximum of members per call."""
-_NOT_VISIBLE = ("channel_not_found", "not_in_channel")
+_BY_ERROR = {
+    "channel_not_found": Membership.NOT_VISIBLE,
+    "not_in_channel": Membership.NOT_VISIBLE,
+    NOT_GRANTED: Membership.NOT_GRANTED,
+}
 
 
 def lookup_membership(web: WebClient, channel: str) -> Membership:
@@ -25,7 +31,7 @@ def lookup_membership(web: WebClient, channel: str) -> Membership:
     try:
         info = web.conversations_info(channel=channel)["channel"]
     except SlackApiError as error:
-        return Membership.NOT_VISIBLE if error.response.get("error") in _NOT_VISIBLE else Membership.UNKNOWN
+        return _BY_ERROR.get(str(error.response.get("error")), Membership.UNKNOWN)
     except SLACK_ERRORS:
         return Membership.UNKNOWN
     return membership_of(info)
@@ -38,13 +44,27 @@ def membership_of(info: Mapping[str, Any]) -> Membership:
     return Membership.MEMBER if info.get("is_member") else Membership.OUTSIDE
 
 
-def readable(web: WebClient, channel: str, user: str) -> bool | None:
-    """Whether a person can read the channel: it is public, or they are in it. None if Slack does not say."""
+def readable(
+    web: WebClient, channel: str, user: str, workspaces_of: Callable[[str], frozenset[str]] | None = None
+) -> bool | None:
+    """Whether a person can read the channel: it is public, or they are in it. None if Slack does not say.
+
+    A public channel is public in its workspaces; `workspaces_of` a person counts where there are several.
+    """
     try:
         info = web.conversations_info(channel=channel)["channel"]
-        return info.get("is_private") is False or has_member(web, channel, user)
-    except SLACK_ERRORS:
+        public = info.get("is_private") is False
+        if public and workspaces_of is not None:
+            public = not _workspaces(info).isdisjoint(workspaces_of(user))
+        return public or has_member(web, channel, user)
+    except (*SLACK_ERRORS, DirectoryUnavailable):
         return None
+
+
+def _workspaces(info: Mapping[str, Any]) -> frozenset[str]:
+    """Those of a channel object; none if Slack does not name them."""
+    shared = (*(info.get("shared_team_ids") or ()), *(info.get("internal_team_ids") or ()))
+    return frozenset(str(each) for each in (info.get("context_team_id"), *shared) if each)
 
 
 def has_member(web: WebClient, channel: str, user: str) -> bool:

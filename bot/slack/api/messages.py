@@ -18,6 +18,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.api.client import outbox_client, webhook
+from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.outages import outage, retry_after
 
 EVENT_TYPE = "dms_bot"
@@ -39,7 +40,6 @@ _AUTH_ERRORS = frozenset(
         "ekm_access_denied",
         "access_denied",
         "org_login_required",
-        "team_access_not_granted",
     }
 )
 _CANNOT_POST = frozenset(
@@ -56,12 +56,13 @@ _CANNOT_POST = frozenset(
         "user_disabled",
         "user_not_visible",
         "cannot_dm_bot",
+        NOT_GRANTED,
         "not_allowed_token_type",
     }
 )
-NOT_A_MEMBER = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+NOT_A_MEMBER = frozenset({"channel_not_found", "not_in_channel", "is_archived", NOT_GRANTED})
 """Errors that end when the app is invited to the channel: a private one is not found before, and an archived
-one that is opened again may have lost the app."""
+one that is opened again may have lost the app. It is invited to none of a workspace that it is not in."""
 _MISSING = frozenset(
     {
         "message_not_found",

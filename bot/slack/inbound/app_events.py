@@ -1,4 +1,5 @@
-"""Slack events about the app itself: its Home tab was opened, or it was invited to a channel."""
+"""Slack events about the app itself: its Home tab was opened, it was invited to a channel, or it was added
+to a workspace of its organisation or removed from one."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class AppEvents:
         requeue: Callable[[str], None],
         pool: Executor,
     ) -> None:
-        """`home_view` renders a person's Home tab; `requeue` queues what a channel has missed."""
+        """`home_view` renders a person's Home tab; `requeue` queues what a channel has missed, or without one
+        what all channels have that Slack refused because the app was not in their workspace."""
         self._replier = replier
         self._home_view = home_view
         self._requeue = requeue
@@ -39,6 +41,21 @@ class AppEvents:
     def invited(self, channel: str) -> None:
         """The app was invited to this channel."""
         self._pool.submit(self._requeue_channel, channel)
+
+    def access_granted(self, workspaces: object) -> None:
+        """The app was added to workspaces of its organisation.
+
+        Source: https://docs.slack.dev/reference/events/team_access_granted.
+        """
+        log.info("workspace_access_granted", workspaces=workspaces)
+        self._pool.submit(self._requeue_channel, "")
+
+    def access_revoked(self, workspaces: object) -> None:
+        """It was removed from some, which is nothing to the others: what it lacks there is told when needed.
+
+        Source: https://docs.slack.dev/reference/events/team_access_revoked.
+        """
+        log.warning("workspace_access_revoked", workspaces=workspaces)
 
     def _publish_home(self, who: Person) -> None:
         with logs.request_context():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, ParamSpec
 
 import structlog
@@ -55,10 +56,15 @@ def answer_errors(app: App) -> None:
 def dispatch(app: App, body: str | dict[str, Any], headers: Headers | None, mode: str) -> BoltResponse:
     """Bolt's answer to a delivery. `mode` is `http` (`body` is text) or `socket_mode`."""
     try:
-        return app.dispatch(BoltRequest(body=body, headers=headers, mode=mode))
+        request = BoltRequest(body=body, headers=headers, mode=mode)
+        response = app.dispatch(request)
     except Exception as error:
         # Bolt's error handling parses the payload again, and may raise again.
         return error_response(error, mode)
+    if response.status == HTTPStatus.NOT_FOUND and request.body.get("type") == "event_callback":
+        # An event that nobody here listens to. Slack would repeat it, and stop all events after many.
+        return BoltResponse(status=200)
+    return response
 
 
 def error_response(error: Exception, mode: str) -> BoltResponse:

@@ -77,12 +77,12 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
     @app.event("team_access_granted")
     @listener
     def granted(event: dict[str, Any]) -> None:
-        log.info("workspace_access_granted", workspaces=event.get("team_ids"))
+        events.access_granted(event.get("team_ids"))
 
     @app.event("team_access_revoked")
     @listener
     def revoked(event: dict[str, Any]) -> None:
-        log.warning("workspace_access_revoked", workspaces=event.get("team_ids"))
+        events.access_revoked(event.get("team_ids"))
 
 
 def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmission, command: str) -> None:

@@ -101,9 +101,9 @@ class OutboxTable(TableGroup):
     def dead_letters(
         self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
     ) -> tuple[OutMessage, ...]:
-        """The latest messages of a channel, of these kinds and created since then, that were given up with
-        one of these errors; oldest first."""
-        where = Where().add("channel = ?", channel).one_of("error", errors).one_of("kind", kinds)
+        """The latest messages of a channel (empty: of every one), of these kinds and created since then, that
+        were given up with one of these errors; oldest first."""
+        where = Where().equal(channel=channel).one_of("error", errors).one_of("kind", kinds)
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
