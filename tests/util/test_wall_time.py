@@ -1,0 +1,140 @@
+"""Times of a plan. Clock changes are those of the IANA database: Berlin on 2026-03-29 and 2026-10-25,
+New York on 2026-11-01, Lord Howe by half an hour on 2026-10-04."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.util.wall_time import BadTime, Moment, TwoTimes, parse_moment
+
+BERLIN = "Europe/Berlin"
+NOW = datetime(2026, 12, 2, 14, 30, tzinfo=UTC)
+"""A Wednesday, 15:30 in Berlin."""
+
+
+def utc(day: str, clock: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{clock}:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "clock"),
+    [
+        ("in 3h", "2026-12-02", "17:30"),
+        ("in 90m", "2026-12-02", "16:00"),
+        ("in 1 h 30 m", "2026-12-02", "16:00"),
+        ("16:00", "2026-12-02", "15:00"),
+        ("02:00", "2026-12-03", "01:00"),
+        ("2am", "2026-12-03", "01:00"),
+        ("12am", "2026-12-02", "23:00"),
+        ("12pm", "2026-12-03", "11:00"),
+        ("4 PM", "2026-12-02", "15:00"),
+        ("tonight 02:00", "2026-12-03", "01:00"),
+        ("tonight 2am", "2026-12-03", "01:00"),
+        ("tonight 22:00", "2026-12-02", "21:00"),
+        ("tomorrow 02:00", "2026-12-03", "01:00"),
+        ("today 16:00", "2026-12-02", "15:00"),
+        ("Sat 02:00", "2026-12-05", "01:00"),
+        ("saturday 2am", "2026-12-05", "01:00"),
+        ("Sat 2:30 am", "2026-12-05", "01:30"),
+        ("Wed 16:00", "2026-12-02", "15:00"),
+        ("Wed 15:00", "2026-12-09", "14:00"),
+        ("2026-12-05 02:00", "2026-12-05", "01:00"),
+        ("2026-12-05T02:00", "2026-12-05", "01:00"),
+        ("2026-12-05T02:00Z", "2026-12-05", "02:00"),
+        ("2026-12-05T02:00+05:30", "2026-12-04", "20:30"),
+        ("2026-12-05 02:00 +05:30", "2026-12-04", "20:30"),
+        ("2026-12-05 02:00 utc-3", "2026-12-05", "05:00"),
+        ("Sat 02:00 UTC", "2026-12-05", "02:00"),
+        ("Sat 02:00 Asia/Tokyo", "2026-12-04", "17:00"),
+        ("Sat 02:00 tokyo", "2026-12-04", "17:00"),
+        ("Sat 02:00 New_York", "2026-12-05", "07:00"),
+    ],
+)
+def test_what_is_understood(text: str, day: str, clock: str) -> None:
+    assert parse_moment(text, NOW, BERLIN).at == utc(day, clock)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is not a time"),
+        ("05/12", "no time of day"),
+        ("2", "no time of day"),
+        ("Sat", "no time of day"),
+        ("Sat 2-3am", "no time of day"),
+        ("next Sat 02:00", "is not a time"),
+        ("banana 02:00", "is not a time"),
+        ("02:00 banana", "`banana` in `02:00 banana` is no time zone"),
+        ("Sat 02:00 CST", "`CST` in `Sat 02:00 CST` is no time zone"),
+        ("25:00", "no time of day"),
+        ("13pm", "no time of day"),
+        ("0am", "no time of day"),
+        ("02:60", "no time of day"),
+        ("in a while", "not a time from now"),
+        ("in 0m", "not a time from now"),
+        ("in 61d", "more than 60 days ahead"),
+        ("2027-12-05 02:00", "more than 60 days ahead"),
+        ("2026-12-01 02:00", "has gone by (Tue 1 Dec 2026, 02:00 Europe/Berlin (01:00 UTC))"),
+        ("today 14:00", "has gone by"),
+        ("tonight 14:00", "is not at night"),
+        ("2026-02-30 02:00", "is no day of the calendar"),
+        ("02:00 +25:00", "is no offset"),
+        ("in 99999999999d", "not a time from now"),
+    ],
+)
+def test_what_is_refused(text: str, told: str) -> None:
+    with pytest.raises(BadTime) as caught:
+        parse_moment(text, NOW, BERLIN)
+    assert told in str(caught.value)
+
+
+def test_a_time_that_is_skipped_does_not_exist() -> None:
+    with pytest.raises(BadTime, match="does not exist, as clocks are put forward") as caught:
+        parse_moment("Sun 02:30", datetime(2026, 3, 27, 12, tzinfo=UTC), BERLIN)
+    assert "`03:30`" in str(caught.value)
+    with pytest.raises(BadTime, match="does not exist"):
+        parse_moment("2026-10-04 02:15", datetime(2026, 10, 1, tzinfo=UTC), "Australia/Lord_Howe")
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "first", "second"),
+    [
+        ("2026-10-25 02:30", BERLIN, "2026-10-25 02:30 +02:00", "2026-10-25 02:30 +01:00"),
+        ("2026-11-01 01:30 New_York", BERLIN, "2026-11-01 01:30 -04:00", "2026-11-01 01:30 -05:00"),
+    ],
+)
+def test_a_time_that_comes_twice_is_asked(text: str, zone: str, first: str, second: str) -> None:
+    now = datetime(2026, 10, 20, tzinfo=UTC)
+    with pytest.raises(TwoTimes) as caught:
+        parse_moment(text, now, zone)
+    assert [each.iso for each in caught.value.moments] == [first, second]
+    assert f"`{first}`" in str(caught.value)
+    earlier, later = (parse_moment(each, now, zone).at for each in (first, second))
+    assert later - earlier == timedelta(hours=1)
+
+
+def test_the_echo_says_day_zone_and_how_long() -> None:
+    assert parse_moment("Sat 02:00", NOW, BERLIN).echo(NOW) == (
+        "Sat 5 Dec 2026, 02:00 Europe/Berlin (01:00 UTC), in 2 d 10 h"
+    )
+    assert parse_moment("Sat 00:30", NOW, BERLIN).echo(NOW) == (
+        "Sat 5 Dec 2026, 00:30 Europe/Berlin (Fri 23:30 UTC), in 2 d 9 h"
+    )
+    assert parse_moment("16:00", NOW, "UTC").echo(NOW) == "Wed 2 Dec 2026, 16:00 UTC, in 1 h 30 min"
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_time_in_the_future_or_refused(text: str) -> None:
+    with suppress(BadTime):
+        assert NOW < parse_moment(text, NOW, BERLIN).at <= NOW + timedelta(days=60)
+
+
+@given(st.integers(1, 59 * 1440), st.sampled_from([BERLIN, "America/New_York", "Asia/Kolkata", "UTC"]))
+def test_what_is_echoed_can_be_typed_again(minutes: int, zone: str) -> None:
+    meant = Moment(NOW + timedelta(minutes=minutes), zone)
+    assert parse_moment(meant.iso, NOW, BERLIN).at == meant.at
