@@ -33,7 +33,7 @@ from bot.runtime.leader import Leader, LeaderTask, every
 from bot.runtime.shutdown import Deadline, Pool, Pools, finishes_within
 from bot.slack.api import membership
 from bot.slack.api.client import slack_client
-from bot.slack.api.directory import slack_access
+from bot.slack.api.directory import slack_access, time_zone
 from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
@@ -260,6 +260,7 @@ class Bot:
             approval_expires_s=self.settings.approval_expires_s,
             approval_channel=self.policy.approval_channel or self.settings.approval_channel,
             parallel=self.settings.bulk_parallel,
+            grace_s=self.settings.schedule_grace_s,
             max_open=self.settings.max_open_requests,
             command=self.settings.command,
             clock=self._clock,
@@ -298,6 +299,7 @@ class Bot:
             now=self._clock,
             membership=lambda channel: membership.lookup_membership(self.client, channel),
             readable=lambda channel, user: membership.readable(self.client, channel, user, places),
+            zone=lambda: time_zone(self.client, who.user),
             response_url=response_url,
         )
 
@@ -359,6 +361,7 @@ class Bot:
             limits=self._limits,
         )
         ticks = (
+            self.approvals.scheduler.tick,
             DailySummary(self.store, self.settings, summary=self.policy.summary, wake=self.wake).tick,
             AuditAnchor(self.store, self.settings, self.wake).tick,
             RetentionJob(self.store, self.settings.keep_s).tick,

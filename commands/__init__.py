@@ -13,7 +13,7 @@ VERBS = (
     "script",
     *("watch", "unwatch", "watches"),
     *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete", "cancel"),
-    *("freeze", "unfreeze"),
+    *("schedule", "freeze", "unfreeze"),
 )
 """The modules of this package with a verb, in the order of the help page.
 

@@ -20,6 +20,7 @@ from bot.util.command import COMMAND
 from bot.util.text import first_few
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
 from commands.support.base import Context, Verb
+from commands.support.schedule import AT
 
 _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")
@@ -187,8 +188,9 @@ VERB = Verb(
         "promote JOB --databases a,b | --pick",
         "promote JOB --failback",
         "promote --all phase=cdc label.env=…",
+        'promote JOB --at "TIME"',
     ),
-    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK), FILTERS),
+    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK, AT), FILTERS),
     details=(
         "Ends the replication; cannot be undone. Possible in CDC (running, stopped or "
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "

@@ -13,6 +13,7 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
 from commands.support.base import Verb
+from commands.support.schedule import AT
 
 
 def _options(invocation: Invocation) -> Options:
@@ -39,8 +40,12 @@ VERB = Verb(
     name="resume",
     permission=Permission.CHANGE,
     summary="resume a job stopped in CDC",
-    usage=("resume JOB [JOB …] [--skip-validation]", "resume --all state=stopped phase=cdc"),
-    syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
+    usage=(
+        "resume JOB [JOB …] [--skip-validation]",
+        "resume --all state=stopped phase=cdc",
+        'resume JOB --at "TIME"',
+    ),
+    syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT), FILTERS),
     details="A job stopped in the full dump, or before it, cannot resume: restart or delete it.",
     examples=("resume orders-db", "resume --all state=stopped phase=cdc"),
     run=make_run(Action.RESUME, _options),

@@ -14,6 +14,7 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
 from commands.support.base import Verb
+from commands.support.schedule import AT
 
 
 def _options(invocation: Invocation) -> Options:
@@ -51,8 +52,12 @@ VERB = Verb(
     name="start",
     permission=Permission.CHANGE,
     summary="begin the full dump of a job that was never started",
-    usage=("start JOB [JOB …] [--skip-validation]", "start --all state=not_started [location=…]"),
-    syntax=Syntax("many", (ALL, SKIP_VALIDATION), FILTERS),
+    usage=(
+        "start JOB [JOB …] [--skip-validation]",
+        "start --all state=not_started [location=…]",
+        'start JOB --at "TIME"',
+    ),
+    syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT), FILTERS),
     details=(
         "For jobs in NOT_STARTED. In another resting state you confirm by typing the job ID, and the "
         "service decides. Several jobs go together when they have the same status."

@@ -14,6 +14,7 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Verb
+from commands.support.schedule import AT
 
 
 def _confirmation(job: Job, _options: Options) -> Confirmation:
@@ -63,8 +64,8 @@ VERB = Verb(
     name="stop",
     permission=Permission.CHANGE,
     summary="stop a running job",
-    usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]"),
-    syntax=Syntax("many", (ALL,), FILTERS),
+    usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]", 'stop JOB --at "TIME"'),
+    syntax=Syntax("many", (ALL, AT), FILTERS),
     details=(
         "Possible in every phase but a promotion, which can be neither stopped nor undone. In CDC it runs at "
         "once, else you confirm it: stopped in the full dump or before it, only restart and delete remain, "

@@ -13,12 +13,12 @@ from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
-from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
 from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.base import Context, Verb
 from commands.support.edits import FLAGS, asked_edit, edit_lines, edit_of
 from commands.support.resolve import find_job, require_permission
+from commands.support.schedule import AT, scheduled
 
 _EXAMPLE = f"{COMMAND} verify orders-db --with --parallel max"
 _WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
@@ -80,7 +80,7 @@ def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
             f"That is how `{job.id}` is set already: `{COMMAND} verify {job.id}` tests it as it is.",
             tone="warn",
         )
-    facts = RequestFacts(changes=tuple(edit_lines(job, edit)))
+    facts = replace(scheduled(ctx, invocation), changes=tuple(edit_lines(job, edit)))
     draft = RequestDraft(Action.VERIFY, (job,), edit.options, ctx.response_url, facts=facts)
     return ctx.approvals.creation.ask(ctx.who, draft)
 
@@ -93,8 +93,9 @@ VERB = Verb(
         "verify JOB [JOB …]",
         "verify --all state=draft",
         "verify JOB --with [the flags of edit]",
+        'verify JOB --at "TIME"',
     ),
-    syntax=Syntax("many", (ALL, _WITH, *(replace(each, needs="with") for each in FLAGS)), FILTERS),
+    syntax=Syntax("many", (ALL, AT, _WITH, *(replace(each, needs="with") for each in FLAGS)), FILTERS),
     details=(
         f"The service tests {_TESTED}. Nothing is changed. With `--with`, it "
         "tests the job as `edit` with the same flags would make it, where `--all` means all databases."

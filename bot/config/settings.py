@@ -64,6 +64,8 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "auto"
     """json, console, or auto (console on a terminal, else json)."""
+    schedule_grace_s: float = 900.0
+    """How long after its time a scheduled request may still be sent, if the bot could not send it then."""
     max_open_requests: int = 20
     """Open requests of one person: those that wait to be confirmed or approved."""
     commands_per_minute: int = 300
@@ -246,6 +248,12 @@ OPTIONS = (
         "dms_deadline_s", "DMS_BOT_DMS_DEADLINE", values.duration(1, 300), "Longest wait for a call to DMS"
     ),
     Option("workers", "DMS_BOT_WORKERS", values.integer(1, 256), "Commands that are answered at once"),
+    Option(
+        "schedule_grace_s",
+        "DMS_BOT_SCHEDULE_GRACE",
+        values.duration(60, 86400),
+        "How long after its time a scheduled request may still be sent, if the bot was down then",
+    ),
     Option(
         "max_open_requests",
         "DMS_BOT_MAX_OPEN_REQUESTS",

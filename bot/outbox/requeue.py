@@ -18,7 +18,7 @@ from bot.requests.queries import request_key
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.messages import NOT_A_MEMBER
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, Event, JobSnapshot, OutMessage, RequestState
+from bot.store.records import PENDING_REQUESTS, Event, JobSnapshot, OutMessage, RequestState
 from bot.watch.transitions import DELAYED
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ MAX_NEWS = 20
 """The most alerts and timelines that are posted."""
 _REQUEST_KINDS = ("approval", "request")
 _NEWS_KINDS = ("alert", "timeline")
-_OPEN_STATES = (*OPEN_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
+_OPEN_STATES = (*PENDING_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _STATUS_EVENTS = ("created", "recreated", "changed", "stuck")
 """Kinds of events whose `after` is the job's status."""
 

@@ -17,6 +17,7 @@ from bot.requests.decide import Approval
 from bot.requests.draft import Drafter
 from bot.requests.expire import Expiry
 from bot.requests.revalidate import Revalidation
+from bot.requests.schedule import Scheduler
 from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
 
 
@@ -30,6 +31,7 @@ class Approvals:
         self.approval = Approval(context, self.revalidation)
         self.expiry = Expiry(context)
         self.abandonment = Abandonment(context)
+        self.scheduler = Scheduler(context, self.revalidation)
         self._ctx = context
 
     def may_see_databases(self, who: Person, request: Request) -> Note | None:

@@ -31,6 +31,7 @@ from bot.store import Store
 from bot.store.facts import RequestFacts
 from bot.store.records import (
     OPEN_REQUESTS,
+    PENDING_REQUESTS,
     AuditEntry,
     OutMessage,
     Person,
@@ -71,6 +72,8 @@ class RequestContext:
     """Channel for approvals, where the policy names none."""
     parallel: int
     """Maximum number of runs of one request at the same time."""
+    grace_s: float
+    """Seconds after its time in which a scheduled request may still be sent."""
     max_open: int
     """Maximum number of open requests of one person."""
     clock: Callable[[], datetime]
@@ -115,7 +118,7 @@ class RequestContext:
         with self.store.transaction():
             moved = self.store.move_request(
                 request.id,
-                OPEN_REQUESTS,
+                PENDING_REQUESTS,
                 to,
                 ended=now,
                 ended_by=who.user if who else "",
@@ -204,11 +207,18 @@ class RequestContext:
         asked = [verdict.expires for verdict in verdicts if verdict.expires is not None]
         return min(asked, default=timedelta(seconds=self.approval_expires_s))
 
-    def blocker_of(self, action: Action, job: Job) -> Blocker | None:
-        """The freeze or run that forbids this action on a job now."""
-        freezes = () if action in HARMLESS else self.store.freezes(self.clock(), job.name)
+    def last_start(self, request: Request) -> datetime:
+        """Until when a scheduled request may still be sent."""
+        assert request.facts.due is not None
+        return request.facts.due + timedelta(seconds=self.grace_s)
+
+    def blocker_of(self, action: Action, job: Job, due: datetime | None = None) -> Blocker | None:
+        """The freeze or run that forbids this action on a job now; the freeze that will where it is `due`."""
+        freezes = () if action in HARMLESS else self.store.freezes(due or self.clock(), job.name)
         if freezes:
             return Blocker(frozen_reason(freezes[0], self.access.policy.projects))
+        if due is not None:
+            return None
         run = locking_run(self.store, action, job.name)
         return None if run is None else self._lock_blocker(job, run)
 
@@ -221,15 +231,24 @@ class RequestContext:
 
     def blocker(self, request: Request) -> Blocker | None:
         """The freeze or run that forbids the request now; inside a transaction, until its end."""
-        stops = (self.blocker_of(request.action, job) for job in request.jobs)
+        due = None if request.state is RequestState.SCHEDULED else request.facts.due
+        stops = (self.blocker_of(request.action, job, due) for job in request.jobs)
         return next((stop for stop in stops if stop is not None), None)
 
     def on_state_entered(self, request: Request) -> None:
         """Ask for approvals or queue the runs; called inside the transaction that moved the request."""
+        if request.state in (RequestState.APPROVING, RequestState.SCHEDULED):
+            self._end_moved(request)
         if request.state is RequestState.APPROVING:
             self._post_approval(request)
         elif request.state is RequestState.APPROVED:
             self.runner.queue(request.id)
+
+    def _end_moved(self, request: Request) -> None:
+        """End the scheduled request that this one takes the place of; its approvals do not carry over."""
+        old = self.store.request(request.facts.moves) if request.facts.moves else None
+        if old is not None and old.state is RequestState.SCHEDULED:
+            self.end(old, RequestState.CANCELLED, "cancelled", request.by, "moved to another time")
 
     def start_if_approved(self, request: Request) -> None:
         """Start the runs of an approved request; called after that transaction."""

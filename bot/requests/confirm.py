@@ -12,7 +12,12 @@ from bot.requests.approval_channels import different_channels
 from bot.requests.base import RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.revalidate import Revalidation
-from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
+from bot.requests.rules import (
+    after_approval,
+    before_due,
+    confirmation_phrase,
+    needs_typed_confirmation,
+)
 from bot.requests.wording import NO_APPROVAL_CHANNEL
 from bot.store.records import Person, Request, RequestState
 from bot.util.command import COMMAND
@@ -96,14 +101,15 @@ class ConfirmationStep:
         return stop or self._confirmed(judged, who)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
-        to = RequestState.APPROVING if request.needed > 0 else RequestState.APPROVED
+        to = RequestState.APPROVING if request.needed > 0 else after_approval(request)
         if to is RequestState.APPROVING:
             verdicts = self._revalidation.verdicts(request)
             apart = different_channels(self._ctx, who.team, request, verdicts)
             if apart is not None:  # the settings may name other channels since it was requested
                 return apart
-            life = self._ctx.lifetime(to, verdicts)
-            request = _awaiting_approval(request, self._ctx.clock() + life, life)
+            now = self._ctx.clock()
+            until = before_due(now + self._ctx.lifetime(to, verdicts), request.facts)
+            request = _awaiting_approval(request, until, until - now)
             if self._ctx.hides_approval(request):  # the policy may ask for approvals since it was requested
                 return Note(NO_APPROVAL_CHANNEL, tone="warn")
         with self._ctx.store.transaction():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
 from bot.cmdline.invocation import FlagValue, Invocation
@@ -85,8 +88,24 @@ class RequestCreation:
             return OLD_BUTTON
         return self._ask_with(who, old, failed, response_url, ask=False)
 
+    def move(self, who: Person, old: Request, due: datetime | None, zone: str, response_url: str) -> Answer:
+        """Make a scheduled request again, for another time. Once it is confirmed, the old one ends.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        at = {"due": due, "zone": zone, "moves": old.id}
+        return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True, at=at)
+
     def _ask_with(
-        self, who: Person, old: Request, names: Sequence[str], response_url: str, *, ask: bool
+        self,
+        who: Person,
+        old: Request,
+        names: Sequence[str],
+        response_url: str,
+        *,
+        ask: bool,
+        at: Mapping[str, Any] = MappingProxyType({}),
     ) -> Answer:
         jobs = self._existing(names)
         if not jobs:
@@ -109,7 +128,8 @@ class RequestCreation:
                 tone="warn",
             )
         ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
-        return self.ask(who, replace(_repeat(old, jobs, response_url), ask=ask))
+        draft = _repeat(old, jobs, response_url)
+        return self.ask(who, replace(draft, ask=ask, facts=replace(draft.facts, **at)))
 
     def _has_changed(self, old: Request, job: Job) -> bool:
         """Whether the job or its selection of databases is another than in the old request, or not known."""
@@ -148,7 +168,7 @@ class RequestCreation:
             labels = self._ctx.access.labels_verdict(who, job, dict(draft.options.fields.labels))
             if draft.action is Action.EDIT and not labels.allowed:
                 return Note(labels.explanation, tone="warn")
-            blocker = self._ctx.blocker_of(draft.action, job)
+            blocker = self._ctx.blocker_of(draft.action, job, draft.facts.due)
             if blocker is not None:
                 return self._blocked_note(who, draft, blocker)
             refusal = self._forbidden_reason(draft, job)
@@ -236,7 +256,8 @@ def _is_same(old: Request, new: Request) -> bool:
     """Whether two requests ask for the same action on the same jobs with the same options."""
 
     def asked(request: Request) -> tuple[object, ...]:
-        return request.action, request.options, sorted(job.name for job in request.jobs)
+        names = sorted(job.name for job in request.jobs)
+        return request.action, request.options, names, request.facts.due
 
     return asked(old) == asked(new)
 

@@ -10,7 +10,7 @@ from bot.requests.base import RequestContext
 from bot.requests.outcomes import enqueue_begun
 from bot.requests.queries import departed, valid_approvals, valid_approvers
 from bot.requests.revalidate import Revalidation
-from bot.requests.rules import needs_typed_confirmation
+from bot.requests.rules import after_approval, needs_typed_confirmation
 from bot.store.records import Decision, Person, Request, RequestState
 from bot.util.redact import redact
 
@@ -72,7 +72,7 @@ class Approval:
                 return blocked
             decision = Decision(request.id, who.user, True, "", self._ctx.clock(), who.channel)
             self._ctx.store.add_decision(decision)
-            to = RequestState.APPROVED if enough else RequestState.APPROVING
+            to = after_approval(request) if enough else RequestState.APPROVING
             moved = self._revalidation.move(request, current, to)
             self._ctx.record_step(moved, "approved", who)
             self._ctx.on_state_entered(moved)

@@ -15,6 +15,7 @@ from bot.requests.by_project import is_across_projects, projects_text
 from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
 from bot.requests.job_names import ambiguous_names
+from bot.requests.rules import before_due
 from bot.requests.seen import (
     SeenDatabases,
     find_seen,
@@ -61,6 +62,7 @@ class Drafter:
             or strictest.approvals > 0
             or unseen
             or self.needs_confirmation(draft)
+            or draft.facts.due is not None
         )
         listed = self._listed(draft) if asks else {}
         seen = find_seen(draft.action, draft.options, draft.jobs, listed)
@@ -75,7 +77,7 @@ class Drafter:
             by=who,
             state=state,
             created=now,
-            expires=now + self._ctx.lifetime(state, verdicts),
+            expires=before_due(now + self._ctx.lifetime(state, verdicts), draft.facts),
             needed=strictest.approvals,
             rule=strictest.rule,
             parent=draft.parent,

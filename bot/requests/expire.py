@@ -8,7 +8,7 @@ from bot.cmdline.answers import Note, User
 from bot.policy.permissions import ruled_as
 from bot.requests.base import RequestContext
 from bot.requests.queries import approval_key
-from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
+from bot.store.records import OPEN_REQUESTS, PENDING_REQUESTS, OutMessage, Person, Request, RequestState
 
 REMIND_AT = 0.2
 """The reminder is sent when this share of the time to approve is left."""
@@ -21,22 +21,28 @@ class Expiry:
         self._ctx = context
 
     def cancel(self, who: Person, request_id: str) -> Note | None:
-        """Withdraw a request; its requester may, and anybody who may make the same one.
+        """Withdraw a request; its requester may, and anybody who may make the same one or approve it.
 
         Returns None on success, else what to answer.
 
         Raises:
             StoreError.
         """
-        request = self._ctx.open(who, request_id, *OPEN_REQUESTS)
+        request = self._ctx.open(who, request_id, *PENDING_REQUESTS)
         if isinstance(request, Note):
             return request
-        if request.by.user != who.user and not self._could_ask(who, request):
+        if request.by.user != who.user and not self._may_end(who, request):
             others = f", or somebody who may {request.action} {_subject(request)}, can take this back."
             return Note(("Only ", User(request.by.user), others), tone="warn")
         if self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
             return self._ctx.ended_note(self._ctx.store.request(request.id))
         return None
+
+    def _may_end(self, who: Person, request: Request) -> bool:
+        scheduled = request.state is RequestState.SCHEDULED
+        return self._could_ask(who, request) or (
+            scheduled and self._ctx.access.may_approve(who, request).allowed
+        )
 
     def _could_ask(self, who: Person, request: Request) -> bool:
         verb = ruled_as(request.action, request.options)

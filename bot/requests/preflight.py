@@ -106,7 +106,7 @@ class Preflight:
         if run.action in HARMLESS:
             return
         for freeze in self._store.freezes(self._clock(), run.job):
-            raise PreconditionFailed(_frozen_text(job, freeze))
+            raise PreconditionFailed(frozen_text(job, freeze))
 
     def check_not_edited(self, request: Request, job: Job) -> None:
         """For an edit that may have arrived, check that the selection is that before or after it.
@@ -217,6 +217,7 @@ def is_half_done(run: Run) -> bool:
     return run.called is not None
 
 
-def _frozen_text(job: Job, freeze: Freeze) -> str:
+def frozen_text(job: Job, freeze: Freeze) -> str:
+    """That a freeze forbids changes of the job, in a sentence; plain text."""
     until = freeze.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"`{job.id}` is frozen until {until}: {freeze.reason}."

@@ -7,17 +7,21 @@ from datetime import datetime
 from bot.requests.queries import mark_messages_dirty
 from bot.requests.run_ledger import audit_entry
 from bot.store import Store
-from bot.store.records import ACTIVE_RUNS, RunState
+from bot.store.records import ACTIVE_RUNS, RequestState, RunState
 
 _NOTE = (
     "The bot's database was restored from a backup, in which this had not ended. It is not known whether it "
     "was applied: look at the job before trying again."
 )
+_SCHEDULE_NOTE = (
+    "The bot's database was restored from a backup, in which this was scheduled. It may have been carried "
+    "out or cancelled since, so it is not sent."
+)
 _MOST = 1_000_000
 
 
 def end_unfinished(store: Store, now: datetime) -> None:
-    """End every active run as unclear, with an audit row.
+    """End every active run as unclear, with an audit row, and every scheduled request as out of date.
 
     Its call may have been made after the backup, by the bot on the replaced database. The next start would
     recover the run and might call again. The follower closes the requests.
@@ -33,4 +37,9 @@ def end_unfinished(store: Store, now: datetime) -> None:
                 continue
             job, event = request.job(run.job), RunState.UNCLEAR.value
             store.append_audit(audit_entry(now, run, request, event, job, _NOTE))
+            mark_messages_dirty(store, request.id)
+        for request in store.requests([RequestState.SCHEDULED], limit=_MOST):
+            store.move_request(
+                request.id, [request.state], RequestState.OUTDATED, ended=now, note=_SCHEDULE_NOTE
+            )
             mark_messages_dirty(store, request.id)

@@ -242,7 +242,7 @@ class Revalidation:
             request.id,
             OPEN_REQUESTS,
             to,
-            expires=request.expires,
+            expires=self._ctx.last_start(request) if to is RequestState.SCHEDULED else request.expires,
             options=request.options,
             typed=request.typed,
             warning=request.warning,

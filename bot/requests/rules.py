@@ -13,7 +13,8 @@ from bot.dms.rules import Action
 from bot.requests.delay import all_clear
 from bot.requests.fingerprint import edits
 from bot.requests.job_names import display_name
-from bot.store.records import Request, Run, RunState
+from bot.store.facts import RequestFacts
+from bot.store.records import Request, RequestState, Run, RunState
 
 OVERDUE_AFTER = timedelta(hours=1)
 """The service's operations take minutes: one that takes this long may be abandoned."""
@@ -44,6 +45,16 @@ def confirmation_phrase(request: Request) -> str:
     if len(request.jobs) == 1:
         return display_name(request, request.jobs[0].name)
     return f"{request.action} {len(request.jobs)} jobs"
+
+
+def after_approval(request: Request) -> RequestState:
+    """The state of a request that is confirmed and has its approvals."""
+    return RequestState.APPROVED if request.facts.due is None else RequestState.SCHEDULED
+
+
+def before_due(until: datetime, facts: RequestFacts) -> datetime:
+    """The time limit for people to decide: never after the time for which the request is scheduled."""
+    return until if facts.due is None else min(until, facts.due)
 
 
 def has_changed(then: Job, now: Job, own: Options | None = None) -> bool:

@@ -20,6 +20,7 @@ from bot.util.text import first_few
 STATE_TEXT = {
     RequestState.CONFIRMING: "waiting for its requester to confirm",
     RequestState.APPROVING: "waiting for approvals",
+    RequestState.SCHEDULED: "scheduled",
     RequestState.APPROVED: "approved and about to run",
     RequestState.RUNNING: "running already",
     RequestState.DONE: "done already",

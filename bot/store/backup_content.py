@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.store.port import StoreError
-from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS
+from bot.store.records import ACTIVE_RUNS, PENDING_REQUESTS
 from bot.store.schema import MIGRATIONS, pending
 from bot.store.sqlite import MIGRATION_SET
 from bot.util.text import count_of
@@ -80,9 +80,9 @@ def content(connection: sqlite3.Connection) -> Content:
     """What is in an open database. Raises: sqlite3.Error."""
     rows, digest = connection.execute("SELECT length, hash FROM audit_head").fetchone()
     newest = connection.execute("SELECT at FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-    marks = ", ".join("?" * len(OPEN_REQUESTS))
+    marks = ", ".join("?" * len(PENDING_REQUESTS))
     sql = f"SELECT count(*) FROM requests WHERE state IN ({marks})"  # noqa: S608 - only question marks
-    (requests,) = connection.execute(sql, [each.value for each in OPEN_REQUESTS]).fetchone()
+    (requests,) = connection.execute(sql, [each.value for each in PENDING_REQUESTS]).fetchone()
     marks = ", ".join("?" * len(ACTIVE_RUNS))
     sql = f"SELECT action, job, state FROM runs WHERE state IN ({marks}) ORDER BY seq"  # noqa: S608
     runs = connection.execute(sql, [each.value for each in ACTIVE_RUNS])

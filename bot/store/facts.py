@@ -13,6 +13,7 @@ object with these keys:
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
 - `none_affected`: list of job names; `read_late`: true.
+- `due`: time; `zone`, `moves`: text.
 
 Fields that have their default value are left out. A key that this version does not know is ignored, and a
 value that it cannot read counts as not known.
@@ -66,6 +67,12 @@ class RequestFacts:
     """Whether the request ended because none of its jobs exists any more."""
     started_by: str = ""
     """Who started the operation that a cancel is for: a user id, or `outside` if not through this bot."""
+    due: datetime | None = None
+    """When it is to be sent; None for at once."""
+    zone: str = ""
+    """The time zone that `due` was meant in (`bot.util.wall_time.Moment`)."""
+    moves: str = ""
+    """Id of the scheduled request that this one takes the place of, once it is confirmed."""
     display_names: Mapping[str, str] = field(default_factory=dict)
     """By full resource name, the names shown for jobs whose ids alone are ambiguous."""
     projects: str = ""
@@ -90,6 +97,9 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "none_affected": list(facts.none_affected),
         "read_late": facts.read_late,
         "projects": facts.projects,
+        "due": "" if facts.due is None else facts.due.isoformat(),
+        "zone": facts.zone,
+        "moves": facts.moves,
     }
     given = {key: value for key, value in found.items() if value}
     return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
@@ -119,6 +129,9 @@ def facts_from_json(stored: object) -> RequestFacts:
         jobs_gone=stored.get("gone") is True,
         started_by=_text(stored.get("started_by")),
         projects=_text(stored.get("projects")),
+        due=_time(stored.get("due")),
+        zone=_text(stored.get("zone")),
+        moves=_text(stored.get("moves")),
         display_names={
             name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)
         },

@@ -51,6 +51,8 @@ class RequestState(StrEnum):
     """The requester has not confirmed yet."""
     APPROVING = "approving"
     """Confirmed; others must approve."""
+    SCHEDULED = "scheduled"
+    """Confirmed and approved; it is sent at `facts.due`."""
     APPROVED = "approved"
     """Confirmed and approved; nothing has been sent yet."""
     RUNNING = "running"
@@ -65,6 +67,9 @@ class RequestState(StrEnum):
 
 
 OPEN_REQUESTS = (RequestState.CONFIRMING, RequestState.APPROVING)
+"""Somebody has yet to decide."""
+PENDING_REQUESTS = (*OPEN_REQUESTS, RequestState.SCHEDULED)
+"""Nothing has been sent, and they can be withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bot.util.text import and_more, count_of, first_few
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
+from commands.support.schedule import scheduled
 from commands.support.visibility import may_hide, visible_names
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
@@ -47,6 +48,7 @@ def make_run(
     """
 
     def run(ctx: Context, invocation: Invocation) -> Answer:
+        facts = scheduled(ctx, invocation)
         jobs = _jobs(ctx, invocation)
         chosen = options(invocation)
         groups = mixed_statuses_answer(
@@ -65,10 +67,10 @@ def make_run(
             has = _databases(ctx, invocation, jobs, chosen.databases)
             chosen = replace(chosen, databases=tuple(dict.fromkeys(chosen.databases)))
             warning = named(jobs[0], has, chosen.databases)
-        ask = invocation.is_set("all")
-        return ctx.approvals.creation.ask(
-            ctx.who, RequestDraft(action, jobs, chosen, ctx.response_url, warning=warning, ask=ask)
+        draft = RequestDraft(
+            action, jobs, chosen, ctx.response_url, facts=facts, warning=warning, ask=invocation.is_set("all")
         )
+        return ctx.approvals.creation.ask(ctx.who, draft)
 
     return run
 

@@ -46,6 +46,8 @@ class Context:
     """The app's membership in the channel with this id; asks Slack."""
     readable: Callable[[str, str], bool | None]
     """Whether a channel is public or has this person as a member; asks Slack. None: Slack does not say."""
+    zone: Callable[[], str]
+    """The person's time zone, an IANA name; asks Slack."""
     response_url: str = ""
 
     def ref(self, invocation: Invocation) -> str:

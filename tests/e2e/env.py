@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bot.app import Bot
+from bot.app import Bot, now
 from bot.config.settings import Settings
 from bot.outbox.limits import Limits
 from sandbox.dms import DmsServer
@@ -264,8 +265,8 @@ def mode(slack: SlackServer, http: bool) -> dict[str, str]:
 
 
 @contextmanager
-def running(wanted: Settings) -> Iterator[Bot]:
-    bot = Bot(wanted, limits=QUICK)
+def running(wanted: Settings, clock: Callable[[], datetime] = now) -> Iterator[Bot]:
+    bot = Bot(wanted, clock, limits=QUICK)
     bot.start()
     try:
         yield bot

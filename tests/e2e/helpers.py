@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from bot.app import now
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import DelayPoint, job_name
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, Run
@@ -187,6 +188,19 @@ def undated(seen: MeasuredDelay) -> MeasuredDelay:
     return MeasuredDelay(seen.at, note=seen.note, undated_seconds=seen.seconds.value)
 
 
+class AheadClock:
+    """The bot's clock, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return now() + self._ahead
+
+    def forward(self, **by: float) -> None:
+        self._ahead += timedelta(**by)
+
+
 @contextmanager
 def open_servers() -> Iterator[tuple[SlackServer, DmsServer]]:
     """The far ends alone, for tests that start bots one after the other."""
@@ -199,10 +213,12 @@ def open_servers() -> Iterator[tuple[SlackServer, DmsServer]]:
 
 
 @contextmanager
-def started(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> Iterator[Env]:
+def started(
+    slack: SlackServer, dms: DmsServer, folder: Path, clock: Callable[[], datetime] = now, **more: Any
+) -> Iterator[Env]:
     """A bot, over signed HTTP, on the database in `folder`; it may be the next one on it."""
     http = {"slack_app_token": "", "slack_signing_secret": slack.signing_secret}
-    with running(settings(slack, dms, folder, **http, **more)) as bot:
+    with running(settings(slack, dms, folder, **http, **more), clock) as bot:
         assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
         yield Env(slack.control, dms.control, bot)
 

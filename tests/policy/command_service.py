@@ -142,6 +142,7 @@ def command_service(
             approval_expires_s=4 * 3600,
             approval_channel="",
             parallel=2,
+            grace_s=SETTINGS.schedule_grace_s,
             max_open=SETTINGS.max_open_requests,
             clock=clock,
             wake=lambda: None,
@@ -160,6 +161,7 @@ def command_service(
                 # there is no Slack at this desk
                 lambda _channel: Membership.UNKNOWN,
                 lambda _channel, _user: True,
+                lambda: "Europe/Amsterdam",
             )
         )
     gateway.close()

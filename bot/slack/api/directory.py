@@ -240,3 +240,15 @@ def slack_access(client: WebClient, home: Installation, policy: Policy, *, local
         workspaces_of=directory.workspaces_of,
         outside=home.outside,
     )
+
+
+def time_zone(client: WebClient, user: str) -> str:
+    """A person's time zone, an IANA name from their Slack profile; empty where Slack does not say.
+
+    Source: https://docs.slack.dev/reference/objects/user-object (`tz`)
+    """
+    try:
+        found = client.users_info(user=user)["user"].get("tz")
+    except (*SLACK_ERRORS, KeyError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""

@@ -45,15 +45,20 @@ def outcome_message(
 
 
 def begun_message(request: Request, decisions: Sequence[Decision]) -> Message | None:
-    """That the approved runs have begun; None if they have ended since."""
-    if request.state not in (RequestState.APPROVED, RequestState.RUNNING):
+    """That the approved runs have begun, or wait for their time; None if they have ended since."""
+    if request.state not in (RequestState.SCHEDULED, RequestState.APPROVED, RequestState.RUNNING):
         return None
     by = ", ".join(mrkdwn.mention("@", each.user) for each in valid_approvals(request, decisions))
     text = (
-        f"{mrkdwn.mention('@', request.by.user)} ⏳ {f'Approved by {by}: ' if by else ''}"
-        f"*{labels.DOING[request.action].lower()}* {jobs_text(request)} has begun."
+        f"{mrkdwn.mention('@', request.by.user)} ⏳ {f'Approved by {by}: ' if by else ''}{_begun(request)}."
     )
     return m.message(text, m.sections(text))
+
+
+def _begun(request: Request) -> str:
+    if request.state is RequestState.SCHEDULED and request.facts.due is not None:
+        return f"*{request.action}* {jobs_text(request)} is scheduled for {mrkdwn.date(request.facts.due)}"
+    return f"*{labels.DOING[request.action].lower()}* {jobs_text(request)} has begun"
 
 
 def _done(who: str, request: Request, runs: Sequence[Run], follow_up: Sequence[Button]) -> Message:

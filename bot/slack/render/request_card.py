@@ -77,6 +77,8 @@ def request_card(
             body = _confirming(request, related)
         case RequestState.APPROVING:
             body = _approving(request, decisions, approval_message, related)
+        case RequestState.SCHEDULED:
+            body = _scheduled(request, decisions, related, copy=copy)
         case RequestState.APPROVED:
             body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *effect(request)]
         case RequestState.RUNNING:
@@ -98,6 +100,8 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
             return f"{who}: {what}? Confirm or cancel."
         case RequestState.APPROVING:
             return f"{who} asks to {what}: {count_of(request.needed, 'approval')} needed."
+        case RequestState.SCHEDULED:
+            return f"⏰ {what} is scheduled for {_due(request)}."
         case RequestState.DONE:
             return outcome(request, runs)
         case RequestState.RUNNING | RequestState.APPROVED:
@@ -122,6 +126,8 @@ def _title(request: Request, runs: Sequence[Run]) -> str:
         case RequestState.CONFIRMING | RequestState.APPROVING:
             sign = "🚨 " if request.action in DESTRUCTIVE else ""
             return f"{sign}{what}?"
+        case RequestState.SCHEDULED:
+            return f"⏰ {what}"
         case RequestState.RUNNING | RequestState.APPROVED:
             return f"⏳ {what}"
         case RequestState.DONE:
@@ -193,7 +199,7 @@ def _confirm_buttons(request: Request) -> list[Button]:
 def _confirm_label(request: Request) -> str:
     if request.action is Action.CANCEL:
         return "Cancel the operation"
-    return f"Confirm {request.action}"
+    return f"{'Confirm' if request.facts.due is None else 'Schedule'} {request.action}"
 
 
 def recheck_button(request: Request) -> list[Button]:
@@ -235,6 +241,18 @@ def _approving(
         *m.buttons([*row, *list_button(request)]),
         *m.context(f"Expires {mrkdwn.date(request.expires)}."),
     ]
+
+
+def _scheduled(
+    request: Request, decisions: Sequence[Decision], related: RelatedRequests, *, copy: bool
+) -> list[Block]:
+    row = [] if copy else m.buttons([request_button(request, "Cancel", "cancel"), *list_button(request)])
+    small = f"{_approvals_given(request, decisions)}`{COMMAND} schedule` lists, moves and cancels it."
+    return [*request_details(request, related), *row, *m.context(small)]
+
+
+def _due(request: Request) -> str:
+    return mrkdwn.date(request.facts.due) if request.facts.due else "later"
 
 
 def _not_asked(approval_message: OutMessage | None) -> list[Block]:

@@ -13,6 +13,7 @@ from bot.dms.running_errors import runs_with_errors, shown_status
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
+from bot.requests.rules import measures_delay
 from bot.requests.wording import STATE_TEXT, scope
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -21,6 +22,7 @@ from bot.slack.render.event_labels import OUTSIDE
 from bot.store.facts import UNREAD
 from bot.store.records import Request, RequestState
 from bot.util.text import count_of, rest_line
+from bot.util.wall_time import Moment
 
 _NAMED = 20
 """Databases of a job that are named; a button shows all of them."""
@@ -45,6 +47,7 @@ def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> 
     """The blocks of all this; `related` are other open requests for the same jobs."""
     who = mrkdwn.mention("@", request.by.user)
     blocks: list[Block] = [m.section(f"{who} asks to {request_text(request)}.")]
+    blocks.extend(scheduled(request))
     blocks.extend(m.sections("\n".join(_jobs(request))))
     blocks.extend(m.sections(mrkdwn.format_own(request.facts.projects)) if request.facts.projects else [])
     blocks.extend(changes(request))
@@ -53,6 +56,19 @@ def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> 
     blocks.extend(m.sections("\n".join(delays)) if delays else [])
     blocks.extend(_related(request, related))
     return blocks
+
+
+def scheduled(request: Request) -> list[Block]:
+    """When it is to be sent, as it was understood and in the reader's own zone."""
+    if request.facts.due is None:
+        return []
+    meant = Moment(request.facts.due, request.facts.zone).echo(request.created)
+    promote = measures_delay(request.action, request.options)
+    only_if = " It is sent only if the replication delay is known to be zero then." if promote else ""
+    return m.sections(
+        f"⏰ *Scheduled for* {mrkdwn.date(request.facts.due)}: {mrkdwn.verbatim(meant)} from the request."
+        f" Everything is checked again then.{only_if}"
+    )
 
 
 def subject(request: Request) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.codec import clean, time_text
-from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
+from bot.store.records import PENDING_REQUESTS, Decision, Request, RequestState
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
 
@@ -46,7 +46,7 @@ class RequestTables(TableGroup):
     def open_sharing_jobs(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
         """Ids of the team's other requests that are open at `now` and share a job with `request` (an id),
         newest first. Requests can be large, so none is decoded."""
-        where = Where().one_of("state", OPEN_REQUESTS).add("expires > ?", time_text(now))
+        where = Where().one_of("state", PENDING_REQUESTS).add("expires > ?", time_text(now))
         where.add("id != ?", request).add(_SHARES_A_JOB, request)
         rows = self._db.rows(f'SELECT id, "by" FROM requests{where} ORDER BY seq DESC', where.params)  # noqa: S608
         return tuple(str(id) for id, by in rows if json.loads(by).get("team") == team)

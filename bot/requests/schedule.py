@@ -1,0 +1,129 @@
+"""Sends scheduled requests when they are due: once, and only if everything still holds.
+
+The leader calls `Scheduler.tick`. What was true when a request was approved may not be at night, so
+policy, freezes, locks, the jobs and their replication delay are looked at again; then the ordinary runs are
+queued, which check everything once more before their call.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+
+from bot.dms.errors import DmsError
+from bot.dms.rules import HARMLESS
+from bot.policy.access import Verdict
+from bot.requests import delay
+from bot.requests.base import RequestContext
+from bot.requests.preflight import frozen_text
+from bot.requests.queries import departed, valid_approvers
+from bot.requests.revalidate import Revalidation
+from bot.requests.rules import measures_delay
+from bot.store.records import Request, RequestState
+from bot.util.durations import humanize
+
+log = structlog.get_logger(__name__)
+
+_MOST = 1000
+NOTHING_SENT = "Nothing was sent."
+
+
+class Scheduler:
+    """Starts what is due, or ends it with the reason."""
+
+    def __init__(self, context: RequestContext, revalidation: Revalidation) -> None:
+        self._ctx = context
+        self._revalidation = revalidation
+
+    def tick(self, now: datetime) -> None:
+        """Start or end every scheduled request that is due at `now`.
+
+        Raises:
+            StoreError: the next tick goes on.
+        """
+        for request in self._ctx.store.requests([RequestState.SCHEDULED], limit=_MOST):
+            if request.facts.due is not None and request.facts.due <= now:
+                self._due(request, now)
+
+    def _due(self, request: Request, now: datetime) -> None:
+        late = now > self._ctx.last_start(request)
+        try:
+            why = self._objection(request)
+        except DmsError as error:
+            if late:
+                self._expire(request, now, f"DMS did not say how the jobs stand: {error}")
+            return
+        if why and not late:
+            self._ctx.end(request, RequestState.OUTDATED, "outdated", None, f"{why} {NOTHING_SENT}")
+            return
+        if late:
+            self._expire(request, now, why)
+            return
+        if self._is_locked(request):
+            return  # tried again until the grace is over
+        self._start(request)
+
+    def _expire(self, request: Request, now: datetime, why: str) -> None:
+        """End a request whose time is over. The bot was down, a job was locked, or DMS did not answer."""
+        assert request.facts.due is not None
+        by = humanize(now - request.facts.due)
+        reason = why or "The bot was not running then, or the jobs were busy."
+        at = f"{request.facts.due.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        text = f"It was due at {at}, {by} ago. {reason.rstrip('.')}. {NOTHING_SENT}"
+        self._ctx.end(request, RequestState.EXPIRED, "expired", None, text)
+
+    def _objection(self, request: Request) -> str:
+        """Why it must not be sent now, in sentences; empty if nothing objects.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        left = departed(self._ctx.store, self._ctx.access, request)
+        if left:
+            return left[0]
+        judged = self._revalidation.reevaluate_policy(request)
+        if isinstance(judged, Verdict):
+            return f"The policy no longer allows it: {judged.why}"
+        given = valid_approvers(self._ctx.store, self._ctx.access, judged)
+        if len(given) < judged.needed:
+            return f"{len(given)} of {judged.needed} approvals count by now."
+        frozen = self._frozen(request)
+        if frozen:
+            return frozen
+        changes = self._revalidation.job_changes(request)
+        return " ".join(changes) if changes else self._not_drained(request)
+
+    def _frozen(self, request: Request) -> str:
+        if request.action in HARMLESS:
+            return ""
+        now = self._ctx.clock()
+        found = ((job, self._ctx.store.freezes(now, job.name)) for job in request.jobs)
+        return next((frozen_text(job, freezes[0]) for job, freezes in found if freezes), "")
+
+    def _not_drained(self, request: Request) -> str:
+        """Why a promote would lose data that nobody agreed to lose: its delay is not known to be zero now.
+
+        Whoever scheduled it saw an older figure, and nobody is there to look at this one.
+        """
+        if not measures_delay(request.action, request.options):
+            return ""
+        found = delay.measure(
+            self._ctx.dms, self._ctx.store, request.jobs, self._ctx.clock, request.databases
+        )
+        why = delay.plain_text(delay.data_loss_reason(found, request.facts.delays))
+        return f"The replication delay was looked at when it was due, and {why}." if why else ""
+
+    def _is_locked(self, request: Request) -> bool:
+        blocker = self._ctx.blocker(request)
+        return blocker is not None and blocker.is_temporary
+
+    def _start(self, request: Request) -> None:
+        with self._ctx.store.transaction():
+            moved = self._ctx.store.move_request(request.id, [RequestState.SCHEDULED], RequestState.APPROVED)
+            if moved is None:
+                return
+            self._ctx.record_step(moved, "due", None)
+            self._ctx.on_state_entered(moved)
+        log.info("scheduled_request_started", request=request.id, action=str(request.action))
+        self._ctx.start_if_approved(moved)

@@ -1,0 +1,119 @@
+"""`/dms schedule`: what is to be carried out at a set time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User, Verbatim
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.policy.permissions import Permission
+from bot.requests.job_names import display_name
+from bot.requests.wording import scope
+from bot.store.records import Request, RequestState
+from bot.util.command import COMMAND
+from bot.util.text import first_few
+from bot.util.wall_time import Moment
+from commands.support.base import Context, Verb
+from commands.support.schedule import AT, scheduled
+from commands.support.visibility import is_hidden, may_hide
+
+_PER_PAGE = 8
+_SHOWN_JOBS = 5
+_MOVE = Flag("move", "word", "the request to carry out at another time; goes with `--at`")
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if "move" in invocation.flags or "at" in invocation.flags:
+        return _move(ctx, invocation)
+    due = sorted(_visible(ctx), key=lambda each: each.facts.due or each.created)
+    if not due:
+        seen = " that you may see" if may_hide(ctx, "schedule") else ""
+        return Note(
+            f'Nothing{seen} is scheduled. `{COMMAND} promote orders-db --at "Sat 02:00"` schedules a promote.'
+        )
+    pages = -(-len(due) // _PER_PAGE)
+    page = min(max(1, int(invocation.word("page", "1"))), pages)
+    shown = due[(page - 1) * _PER_PAGE : page * _PER_PAGE]
+    return AnswerPage(
+        title="1 request is scheduled" if len(due) == 1 else f"{len(due)} requests are scheduled",
+        sections=tuple(_section(ctx, each) for each in shown),
+        buttons=_turns(ctx, invocation, page, pages),
+        footer=f"Page {page} of {pages}" if pages > 1 else "",
+    )
+
+
+def _visible(ctx: Context) -> list[Request]:
+    return [each for each in ctx.store.requests([RequestState.SCHEDULED], limit=1000) if _may_see(ctx, each)]
+
+
+def _may_see(ctx: Context, request: Request) -> bool:
+    if request.by.team != ctx.who.team or request.facts.due is None:
+        return False
+    if request.by.user == ctx.who.user:
+        return True
+    return not any(is_hidden(ctx, "schedule", job.name) for job in request.jobs)
+
+
+def _section(ctx: Context, request: Request) -> Section:
+    assert request.facts.due is not None
+    names = first_few([f"`{display_name(request, job.name)}`" for job in request.jobs], _SHOWN_JOBS)
+    parts: list[RichPart] = [
+        f"*{request.action.capitalize()}* {names}{scope(request)}, requested by ",
+        User(request.by.user),
+        "\n",
+        Time(request.facts.due),
+        " · ",
+        Verbatim(Moment(request.facts.due, request.facts.zone).echo(ctx.now())),
+    ]
+    return Section(tuple(parts), (Button("Cancel it", request.action, "cancel", request.id),))
+
+
+def _move(ctx: Context, invocation: Invocation) -> Answer:
+    """Ask for the same at another time. The first request stays until the new one is confirmed.
+
+    Raises:
+        UsageError: `--move` or `--at` is missing, or nothing is scheduled by that name.
+    """
+    wanted = invocation.word("move")
+    example = f'for example `{COMMAND} schedule --move orders-db --at "Sun 02:00"`'
+    if not wanted or not invocation.word("at"):
+        raise UsageError(f"`--move` and `--at` go together: {example}.")
+    found = [each for each in _visible(ctx) if _is_named(each, wanted)]
+    if not found:
+        raise UsageError(f"Nothing is scheduled for `{wanted}`; `{COMMAND} schedule` lists what is.")
+    if len(found) > 1:
+        raise UsageError(f"Several requests are scheduled for `{wanted}`: cancel those that you do not want.")
+    facts = scheduled(ctx, invocation)
+    return ctx.approvals.creation.move(ctx.who, found[0], facts.due, facts.zone, ctx.response_url)
+
+
+def _is_named(request: Request, wanted: str) -> bool:
+    names = {each for job in request.jobs for each in (job.id, job.name, display_name(request, job.name))}
+    return request.id == wanted or (len(request.jobs) == 1 and wanted in names)
+
+
+def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
+    def turn(label: str, to: int) -> Button:
+        return Button(label, "schedule", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
+
+    back = (turn("‹ Previous", page - 1),) if page > 1 else ()
+    onward = (turn("Next ›", page + 1),) if page < pages else ()
+    return (*back, *onward, turn("Refresh", page))
+
+
+VERB = Verb(
+    name="schedule",
+    permission=Permission.VIEW,
+    summary="list, move or cancel what is scheduled",
+    usage=("schedule", 'schedule --move JOB --at "TIME"'),
+    syntax=Syntax(flags=(_MOVE, AT, Flag("page", "number", "which page"))),
+    details=(
+        "`--at` schedules `start`, `stop`, `resume`, `verify` and `promote`. A scheduled request has been "
+        "confirmed and approved; policy, approvals, freezes and the job are checked again when it is due, "
+        "and a promote is sent only if its replication delay is zero then. Moved, it is confirmed and "
+        "approved anew."
+    ),
+    examples=("schedule", 'schedule --move orders-db --at "Sun 02:00"'),
+    run=_run,
+    asks_service=lambda invocation: "move" in invocation.flags,
+)
