@@ -7,7 +7,7 @@ from sandbox.slack.content import Content
 from sandbox.slack.errors import SlackError
 from sandbox.slack.events import changed, posted, tell_soon
 from sandbox.slack.inputs import fill_ids
-from sandbox.slack.rules import check_attachments, check_known, check_message_blocks
+from sandbox.slack.rules import check_attachments, check_known, check_message_blocks, check_totals
 from sandbox.slack.rules.walk import flat
 from sandbox.slack.settings import Settings
 from sandbox.slack.workspace import Workspace
@@ -29,6 +29,10 @@ def content_from(settings: Settings, values: dict[str, Any], *, required: bool =
         raise SlackError("msg_too_long", breach=True, detail=f"text has {len(text)} characters")
     blocks = _blocks(settings, values.get("blocks"))
     attachments = attachments_from(settings, values.get("attachments"))
+    within = [block for attachment in attachments for block in attachment["blocks"]]
+    faults = check_totals([*blocks, *within])
+    if faults:
+        raise refuse("invalid_blocks", faults)
     if required and not (text or blocks or attachments):
         raise SlackError("no_text", breach=True, detail="neither text, blocks nor attachments")
     return Content(text, fill_ids(blocks), attachments, _metadata(values.get("metadata")))

@@ -234,6 +234,13 @@ def test_sums_over_a_message() -> None:
     assert check_message_blocks([chart(), pie(2), chart()])
 
 
+def test_sums_go_over_attachments_too(web: WebClient) -> None:
+    many = [{"blocks": [chart()]}, {"blocks": [chart()]}]
+    assert web.chat_postMessage(channel="C0DMS00001", text="x", attachments=many)["ok"]
+    with pytest.raises(SlackApiError, match="invalid_blocks"):
+        web.chat_postMessage(channel="C0DMS00001", text="x", blocks=[chart()], attachments=many)
+
+
 def test_unknown_types_are_refused_in_slacks_words(web: WebClient) -> None:
     with pytest.raises(SlackApiError) as refused:
         web.chat_postMessage(channel="C0DMS00001", text="x", blocks=[alert()])

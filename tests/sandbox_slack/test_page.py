@@ -372,3 +372,22 @@ def test_replies_and_what_notifies(page: Page, control: SlackControl, web: WebCl
     page.get_by_test_id("notifications").click()
     page.get_by_test_id("notification").click()
     expect(page.get_by_test_id("thread")).to_contain_text("approve?")
+
+
+def test_on_a_phone_wide_tables_scroll_and_menus_stay_on_the_screen(page: Page, web: WebClient) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    rows = [[raw_text("a long heading") for _ in range(8)] for _ in range(3)]
+    more = {"type": "overflow", "options": [{"text": plain_text("Stop"), "value": "s"}]}
+    menus = [more | {"action_id": f"more{n}"} for n in range(5)]
+    blocks = [data_table(rows), {"type": "actions", "elements": menus}]
+    web.chat_postMessage(channel="C0DMS00001", text="x", blocks=blocks)
+    expect(page.get_by_test_id("overflow")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.get_by_test_id("messages").evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    for each in page.get_by_test_id("overflow").all():
+        each.click()
+        box = page.get_by_role("menu").bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        page.keyboard.press("Escape")

@@ -72,10 +72,19 @@ def test_post_update_thread_history_and_metadata(web: WebClient) -> None:
     assert link.endswith(first["ts"].replace(".", ""))
 
 
-def test_update_keeps_blocks_that_are_not_given(web: WebClient) -> None:
-    ts = web.chat_postMessage(channel=DMS, text="t", blocks=[section("kept")])["ts"]
-    assert web.chat_update(channel=DMS, ts=ts, text="new")["message"]["blocks"][0]["text"]["text"] == "kept"
-    assert "blocks" not in web.chat_update(channel=DMS, ts=ts, text="new", blocks=[])["message"]
+def test_what_an_update_keeps(web: WebClient) -> None:
+    """https://docs.slack.dev/reference/methods/chat.update: a text without blocks takes the blocks away."""
+    attached = [{"text": "kept"}]
+    ts = web.chat_postMessage(channel=DMS, text="t", blocks=[section("old")], attachments=attached)["ts"]
+    newer = web.chat_update(channel=DMS, ts=ts, blocks=[section("new")])["message"]
+    assert (newer["text"], newer["attachments"][0]["text"]) == ("t", "kept")
+    newer = web.chat_update(channel=DMS, ts=ts, text="only this")["message"]
+    assert "blocks" not in newer
+    assert newer["attachments"][0]["text"] == "kept"
+    assert "attachments" not in web.chat_update(channel=DMS, ts=ts, text="x", attachments=[])["message"]
+    assert web.chat_update(channel=DMS, ts=ts, text="x" * 4000)["ok"]
+    too_long = refused(lambda: web.chat_update(channel=DMS, ts=ts, text="x" * 4001))
+    assert too_long["error"] == "msg_too_long"
 
 
 def test_history_pages(web: WebClient, control: SlackControl) -> None:

@@ -68,8 +68,9 @@ def _block_list(kinds: dict[str, Check], most: int, least: int = 1) -> Check:
     return check
 
 
-def _totals(blocks: list[dict[str, Any]], pointer: str, faults: Faults) -> None:
-    """What is counted over the whole message."""
+def check_totals(blocks: list[dict[str, Any]], pointer: str = "/blocks") -> list[str]:
+    """What is counted over the whole message, its attachments among it."""
+    faults: Faults = []
     of_kind = {kind: [each for each in flat(blocks) if each["type"] == kind] for kind in _COUNTED}
     if sum(len(block["text"]) for block in of_kind["markdown"]) > 12_000:
         fault(faults, pointer, "markdown blocks must be less than 12001 characters together")
@@ -79,6 +80,7 @@ def _totals(blocks: list[dict[str, Any]], pointer: str, faults: Faults) -> None:
         fault(faults, pointer, f"no more than {PER_MESSAGE} data_visualization blocks allowed")
     if len(of_kind["table"]) > 1:
         fault(faults, pointer, "only one table is allowed in a message")
+    return faults
 
 
 _COUNTED = ("markdown", "data_table", "data_visualization", "table")
@@ -90,7 +92,7 @@ def check_message_blocks(blocks: Any, pointer: str = "/blocks") -> list[str]:
     faults: Faults = []
     _message_blocks(blocks, pointer, faults)
     if not faults:
-        _totals(blocks, pointer, faults)
+        return check_totals(blocks, pointer)
     return faults
 
 

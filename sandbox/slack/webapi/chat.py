@@ -10,6 +10,9 @@ from sandbox.slack.webapi.args import Args
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import JSON, Channel, Message
 
+UPDATE_TEXT = 4000
+"""Characters: https://docs.slack.dev/reference/methods/chat.update"""
+
 
 def post_message(ws: Workspace, args: Args) -> JSON:
     channel = writable(ws, args.need("channel", "channel_not_found"))
@@ -36,6 +39,9 @@ def update(ws: Workspace, args: Args) -> JSON:
     channel = _known(ws, args.need("channel", "channel_not_found"))
     message = _own(ws, channel, args.need("ts"), "cant_update_message")
     content = content_from(ws.settings, args.values, required=not _clears(args))
+    if len(content.text) > UPDATE_TEXT:
+        detail = f"text has {len(content.text)} characters; an update takes {UPDATE_TEXT}"
+        raise SlackError("msg_too_long", breach=True, detail=detail)
     edit(ws, message, **_changes(content, args))
     shown = message_json(ws, message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
@@ -46,10 +52,11 @@ def _clears(args: Args) -> bool:
 
 
 def _changes(content: Content, args: Args) -> JSON:
-    """What is not given stays; an empty list of blocks or attachments takes them away."""
+    """What is not given stays, but for blocks, which a text without blocks takes away; an empty list of
+    blocks or attachments does so, too. Source: https://docs.slack.dev/reference/methods/chat.update"""
     changes: JSON = {}
     if args.values.get("text"):
-        changes["text"] = content.text
+        changes |= {"text": content.text, "blocks": []}
     if args.values.get("blocks") or args.values.get("blocks") == []:
         changes["blocks"] = content.blocks
     if args.values.get("attachments") or args.values.get("attachments") == []:

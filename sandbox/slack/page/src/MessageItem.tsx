@@ -45,7 +45,7 @@ export function MessageItem({ message, joined, openThread, unread, root }: Props
           </div>
         )}
         <Body message={message} place={place} />
-        {message.edited && <span className="edited">(edited)</span>}
+        {message.edited && !message.blocks?.length && <span className="edited">(edited)</span>}
         <Reactions message={message} />
         {openThread && message.reply_count ? (
           <button type="button" className={unread ? "replies unread" : "replies"} data-testid="open-thread" data-unread={unread} onClick={() => openThread(message.ts)}>

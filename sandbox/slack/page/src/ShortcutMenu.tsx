@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { useDesk } from "./context";
 import { useEscape } from "./escape";
+import { useFit } from "./fit";
 import { useOutside } from "./outside";
 import type { Shortcut } from "./types";
 
@@ -18,6 +19,7 @@ export function ShortcutMenu({ kind, where, label, testid, sign }: Props) {
   const { world, run } = useDesk();
   const [open, setOpen] = useState(false);
   const box = useOutside<HTMLDivElement>(() => setOpen(false));
+  const menu = useFit<HTMLDivElement>(open);
   useEscape(() => setOpen(false), open);
   const offered = world.shortcuts.filter((one) => one.kind === kind);
   if (offered.length === 0) return null;
@@ -27,7 +29,7 @@ export function ShortcutMenu({ kind, where, label, testid, sign }: Props) {
         {sign}
       </button>
       {open && (
-        <div className={kind === "global" ? "menu up" : "menu right"} role="menu">
+        <div className={kind === "global" ? "menu up" : "menu right"} role="menu" ref={menu}>
           {offered.map((one) => (
             <button
               type="button"

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { withEmoji } from "../emoji";
 import { useEscape } from "../escape";
+import { useFit } from "../fit";
 import type { Json } from "../types";
 import { useOutside } from "../outside";
 import type { ElementProps } from "./ElementView";
@@ -8,6 +9,7 @@ import type { ElementProps } from "./ElementView";
 export function Overflow({ element, busy, choose }: ElementProps) {
   const [open, setOpen] = useState(false);
   const box = useOutside<HTMLDivElement>(() => setOpen(false));
+  const menu = useFit<HTMLDivElement>(open);
   useEscape(() => setOpen(false), open);
   return (
     <div className="dropdown" ref={box}>
@@ -24,7 +26,7 @@ export function Overflow({ element, busy, choose }: ElementProps) {
         ⋯
       </button>
       {open && (
-        <div className="menu right" role="menu">
+        <div className="menu right" role="menu" ref={menu}>
           {element.options.map((option: Json) => (
             <button
               type="button"

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { act } from "../api";
 import { useDesk } from "../context";
 import { withEmoji } from "../emoji";
+import { useFit } from "../fit";
 import { useOutside } from "../outside";
 import type { Json, Overview } from "../types";
 import type { ElementProps } from "./ElementView";
@@ -59,6 +60,7 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
   const [looking, setLooking] = useState(false);
   const asked = useRef(0);
   const box = useOutside<HTMLDivElement>(() => setOpen(false));
+  const menu = useFit<HTMLDivElement>(open);
 
   const fixed = fixedOptions(element, world);
   const [picked, setGuess] = useGuess(chosenOptions(chosen, element, fixed), (option) => option.value);
@@ -147,7 +149,7 @@ export function Select({ element, chosen, busy, choose, place, block }: ElementP
         <span className="caret">⌄</span>
       </div>
       {open && (
-        <div className="menu" role="listbox" id={`options-${element.action_id}`}>
+        <div className="menu" ref={menu} role="listbox" id={`options-${element.action_id}`}>
           {shown.length === 0 && <div className="menu-empty">{empty}</div>}
           {shown.map((option, index) => (
             <div key={option.value}>
