@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -241,12 +241,26 @@ def settings(slack: SlackServer, dms: DmsServer, folder: Path, **more: Any) -> S
 
 
 @contextmanager
-def open_env(folder: Path, *, http: bool = False, org: bool = False, **more: Any) -> Iterator[Env]:
+def open_env(
+    folder: Path,
+    *,
+    http: bool = False,
+    org: bool = False,
+    more_projects: Mapping[str, Sequence[str]] | None = None,
+    **more: Any,
+) -> Iterator[Env]:
     """Everything started; the bot listens in Socket Mode, or with `http` over signed HTTP. With `org`, it is
-    installed in an organisation of two workspaces."""
+    installed in an organisation of two workspaces. DMS serves
+    `more_projects` as well, each with its locations."""
     with (
         SlackServer(port=0, settings=SlackSettings(org=org)) as slack,
-        DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
+        DmsServer(
+            port=0,
+            seed="empty",
+            clock_factor=60.0,
+            operation_seconds=6.0,
+            more_projects=more_projects or {},
+        ) as dms,
         running(settings(slack, dms, folder, **mode(slack, http), **more)) as bot,
     ):
         slack.control.configure(rate_limits=False)

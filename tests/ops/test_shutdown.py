@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from bot.runtime.shutdown import Deadline, Pool, finishes_within
+from bot.runtime.shutdown import Deadline, Pool, Pools, finishes_within
 
 
 @pytest.fixture
@@ -42,3 +42,13 @@ def test_a_pool_says_how_much_it_leaves_and_begins_none_of_it(gate: Event) -> No
 def test_a_step_that_hangs_is_left(gate: Event) -> None:
     assert finishes_within(lambda: None, Deadline(30))
     assert not finishes_within(lambda: hang(gate), Deadline(0.05))
+
+
+def test_what_hangs_in_one_pool_holds_back_no_other(gate: Event) -> None:
+    pools = Pools(("away", "well"), 1, "test")
+    pools.of("away").submit(hang, gate)
+    queued = pools.of("away").submit(str)
+    assert pools.of("well").submit(str, 2).result(30) == "2"
+    assert pools.of("of a project that is served no more") is pools.of("away")
+    assert pools.drain(Deadline(0.05)) == 2
+    assert queued.cancelled()

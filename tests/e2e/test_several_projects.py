@@ -1,0 +1,79 @@
+"""One bot for two projects, through the whole chain: the same ID in both, and one of them away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.config.projects import Project
+from sandbox.slack import plain
+from sandbox.slack.seed import NOTIFY_CHANNEL
+from tests.e2e.env import Env, open_env, unique_id
+from tests.waiting import until
+
+PROD, STAGING, EUROPE = "demo-project", "demo-staging", "europe-west1"
+PROJECTS = (Project(PROD, "prod", (EUROPE, "us-central1")), Project(STAGING, "staging", (EUROPE,)))
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
+    with open_env(
+        tmp_path_factory.mktemp("bot"),
+        more_projects={STAGING: (EUROPE,)},
+        project="",
+        locations=(),
+        project_tables=PROJECTS,
+    ) as made:
+        for each in PROJECTS:
+            made.dms.add_job("baseline", project=each.id, state="COMPLETED", frozen=True)
+        until(lambda: len(made.bot.store.known_names()) == 2)
+        yield made
+        made.dms.clear_faults()
+        assert made.slack.violations() == []
+
+
+@pytest.fixture
+def twins(env: Env) -> Iterator[str]:
+    """The ID of a job in both projects."""
+    job = unique_id("twin")
+    for each in PROJECTS:
+        env.dms.add_job(job, project=each.id, phase="CDC", frozen=True)
+    until(lambda: sum(name.endswith(f"/{job}") for name in env.bot.store.known_names()) == 2)
+    yield job
+    env.dms.clear_faults()
+
+
+def state(env: Env, project: str, job: str) -> str:
+    return str(env.dms.job(f"{project}/{EUROPE}/{job}")["state"])
+
+
+def test_a_press_says_which_of_two_jobs_is_meant(env: Env, twins: str) -> None:
+    question = env.type(f"stop {twins}")
+    assert f"There are 2 jobs named `{twins}`" in plain(question)
+    after = env.now()
+    env.press(question, f"stop staging/{EUROPE}/{twins}")
+    card = env.slack.wait_message(channel="dms", user="dana", after=after, contains=twins)
+    env.shows_done(card, "stop", f"staging/{EUROPE}/{twins}")
+    assert [state(env, each.id, twins) for each in PROJECTS] == ["RUNNING", "STOPPED"]
+    typed = env.type(f"stop prod/{EUROPE}/{twins}")
+    env.shows_done(typed, "stop", f"prod/{EUROPE}/{twins}")
+    assert state(env, PROD, twins) == "STOPPED"
+
+
+@pytest.mark.parametrize("kind", ["DENIED", "SILENT"])
+def test_while_a_project_is_away_the_other_is_listed_changed_and_watched(
+    env: Env, twins: str, kind: str
+) -> None:
+    env.dms.project_condition(STAGING, kind)
+    listed = plain(env.type("list"))
+    assert twins in listed
+    assert f"staging/{EUROPE}" in listed
+    stopped = env.type(f"stop prod/{EUROPE}/{twins}")
+    env.shows_done(stopped, "stop", timeout=8.0)
+    told = env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "STOPPED"])
+    assert "deleted" not in plain(told).lower()
+    env.dms.clear_faults()
+    env.dms.set_job(f"{STAGING}/{EUROPE}/{twins}", state="FAILED")
+    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "FAILED"], timeout=40.0)
+    assert not [each for each in env.bot.store.events() if each.kind == "deleted"]
