@@ -6,7 +6,7 @@ time. Jobs where something is likely to happen are read often, all others slowly
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bot.dms.errors import Denied, Unavailable
 from bot.dms.model import Phase, State
@@ -61,13 +61,17 @@ class DetailQueues:
     def remove(self, job: str) -> None:
         self._of(project_of(job)).remove(job)
 
-    def pop_due_databases(self, now: float) -> list[str]:
-        """Jobs whose databases to read now."""
-        return [job for each in self._projects.values() for job in each.pop_due_databases(now)]
+    def pop_due_databases(self, now: float, but: Collection[str] = ()) -> list[str]:
+        """Jobs whose databases to read now, in all projects but these."""
+        return [job for each in self._queues(but) for job in each.pop_due_databases(now)]
 
-    def pop_due_delays(self, now: float) -> list[str]:
-        """Jobs whose replication delay to read now; none of a project while its Monitoring is paused."""
-        return [job for each in self._projects.values() for job in each.pop_due_delays(now)]
+    def pop_due_delays(self, now: float, but: Collection[str] = ()) -> list[str]:
+        """Jobs whose replication delay to read now, in all projects but these; none of a project while its
+        Monitoring is paused."""
+        return [job for each in self._queues(but) for job in each.pop_due_delays(now)]
+
+    def _queues(self, but: Collection[str]) -> list[_ProjectQueues]:
+        return [queues for project, queues in self._projects.items() if project not in but]
 
     def on_delay_failed(self, project: str, error: BaseException, now: float) -> None:
         """Pause all reads of a project's delays if Monitoring denied one or is unavailable."""

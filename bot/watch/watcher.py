@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -210,9 +211,10 @@ class Watcher:
             if not location.pending and location.interval.due <= now:
                 location.pending = True
                 self._submit(partial(self._poll, location), location)
-        for name in self._details.pop_due_databases(now):
+        crowded = _crowded(self._in_flight.values())
+        for name in self._details.pop_due_databases(now, but=crowded):
             self._submit(partial(fetch_databases, self._dms, name), _detail("databases", name))
-        for name in self._details.pop_due_delays(now):
+        for name in self._details.pop_due_delays(now, but=crowded):
             self._submit(partial(self._fetch_delay, name), _detail("delay", name))
 
     def _speed_up_active_locations(self, now: float) -> None:
@@ -342,6 +344,12 @@ class Watcher:
             log.info("changes_announced", events=len(changes.events), jobs=len(jobs))
         if changes.has_messages:
             self._wake.set()
+
+
+def _crowded(in_flight: Iterable[WatchedLocation | _Detail]) -> frozenset[str]:
+    """Projects whose polls wait for a thread: what is read of their single jobs comes after these."""
+    polls = Counter(each.place.project for each in in_flight if isinstance(each, WatchedLocation))
+    return frozenset(project for project, count in polls.items() if count > _THREADS)
 
 
 def _detail(what: Literal["databases", "delay"], job: str) -> _Detail:

@@ -101,6 +101,13 @@ def test_many_running_jobs_share_one_read_in_two_seconds() -> None:
     assert len(set(read)) == len(read)
 
 
+def test_a_project_can_be_left_for_later() -> None:
+    queues, dumping = DetailQueues(), snapshot("RUNNING/FULL_DUMP")
+    queues.schedule(dumping, 0.0)
+    assert queues.pop_due_databases(0.0, but={dumping.job.project}) == []
+    assert len(queues.pop_due_databases(0.0, but={"another"})) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "pause"), [(Denied("no"), 600), (Unavailable("busy"), 60), (NotFound("gone"), 0)]
 )

@@ -479,6 +479,29 @@ def test_few_calls_and_no_writes_while_nothing_changes(
     assert outbox(store) == []
 
 
+def test_many_places_are_looked_at_before_single_jobs(
+    dms: DmsServer, store: Store, settings: Settings
+) -> None:
+    regions = tuple(f"europe-west{number}" for number in range(1, 9))
+    dms.control.add_project("demo-project", *regions)
+    dms.control.add_job("orders", phase="FULL_DUMP", frozen=True)
+    gateway = Gateway("demo-project", regions, dms.grpc_host, dms.rest_host)
+    watcher = Watcher(gateway, store, settings)
+
+    def databases_read() -> int:
+        return len(dms.control.calls("ListMigrationJobObjects"))
+
+    watcher.tick()
+    for region in regions:
+        watcher.nudge(named("any", region))
+    watcher.tick()
+    assert databases_read() == 0
+    watcher.tick()
+    assert databases_read() == 1
+    watcher.close()
+    gateway.close()
+
+
 def test_quiet_locations_are_looked_at_slowly_and_busy_ones_fast(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
 ) -> None:
