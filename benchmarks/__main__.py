@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from benchmarks import acknowledge, coldstart, listing, machine, memory, report, silence, watching
+from benchmarks import acknowledge, coldstart, listing, machine, memory, quota, report, silence, watching
 from benchmarks.figures import FULL, QUICK, Figure, Scale
 
 BENCHMARKS: Mapping[str, Callable[[Scale], list[Figure]]] = {
@@ -15,7 +15,9 @@ BENCHMARKS: Mapping[str, Callable[[Scale], list[Figure]]] = {
     "list": listing.measured,
     "silence": silence.measured,
     "watch": watching.measured,
+    "watch-projects": watching.of_many_projects,
     "memory": memory.measured,
+    "projects": quota.measured,
     "cold-start": coldstart.measured,
 }
 

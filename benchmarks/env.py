@@ -18,6 +18,7 @@ from benchmarks.figures import Scale
 from benchmarks.generator import Generator
 from benchmarks.processes import Child
 from bot.app import Bot
+from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from sandbox.dms import DmsControl
 
@@ -30,6 +31,12 @@ _READY_S = 180.0
 
 def locations(count: int) -> tuple[str, ...]:
     return tuple(f"region-{chr(97 + number // 10)}{number % 10}" for number in range(count))
+
+
+def projects(count: int, places: int) -> Projects:
+    """Projects with the same locations each; the first one is `PROJECT`."""
+    ids = (PROJECT, *(f"bench-project-{number}" for number in range(2, count + 1)))
+    return Projects(tuple(Project(each, locations=locations(places)) for each in ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,11 @@ def dms() -> Iterator[LocalDms]:
 def plant(far: LocalDms, places: tuple[str, ...], count: int) -> list[str]:
     """`count` jobs over all places, in all usual states; the names of those that replicate."""
     return far.control.spread(count, places)
+
+
+def plant_in(far: LocalDms, served: Projects, count: int) -> list[str]:
+    """`count` jobs in all over the places of all projects; the names of those that replicate."""
+    return far.control.spread(count, served.all[0].locations, [each.id for each in served])
 
 
 @contextmanager
@@ -116,12 +128,34 @@ def bot(
     webapi: str, far: LocalDms, places: tuple[str, ...], scale: Scale, *, over_socket: bool = True
 ) -> Iterator[Running]:
     """The bot, once it follows all jobs."""
-    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         settings = bot_settings(webapi, far, places, Path(folder), over_socket=over_socket)
-        with Child("bot", env=settings | {"PORT": str(port)}) as child:
-            _follows(child, port, scale.jobs)
-            yield Running(child, port, BOT)
+        with _following(settings, scale) as running:
+            yield running
+
+
+@contextmanager
+def bot_of(webapi: str, far: LocalDms, served: Projects, scale: Scale) -> Iterator[Running]:
+    """The bot that serves these projects, once it follows all jobs."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = bot_settings(webapi, far, (), Path(folder), over_socket=True)
+        del settings["GOOGLE_CLOUD_PROJECT"], settings["DMS_LOCATIONS"]
+        file = Path(folder) / "projects.toml"
+        file.write_text("".join(_table(each) for each in served), encoding="utf-8")
+        with _following(settings | {"DMS_BOT_CONFIG": str(file)}, scale) as running:
+            yield running
+
+
+def _table(project: Project) -> str:
+    return f"[[project]]\nid = {json.dumps(project.id)}\nlocations = {json.dumps(project.locations)}\n"
+
+
+@contextmanager
+def _following(settings: dict[str, str], scale: Scale) -> Iterator[Running]:
+    port = free_port()
+    with Child("bot", env=settings | {"PORT": str(port)}) as child:
+        _follows(child, port, scale.jobs)
+        yield Running(child, port, BOT)
 
 
 @contextmanager

@@ -39,8 +39,11 @@ class Scale:
     """How much to measure. The quick scale proves that the benchmarks work; its figures mean nothing."""
 
     jobs: int
-    """That the watcher follows, over all locations."""
+    """That the watcher follows, over all locations and projects."""
     locations: int
+    """Of each project."""
+    projects: int
+    """Where there are several."""
     listed: int
     """Jobs of the one location that is listed."""
     rounds: int
@@ -59,6 +62,7 @@ class Scale:
 FULL = Scale(
     jobs=10_000,
     locations=20,
+    projects=5,
     listed=1_000,
     rounds=6,
     round_s=6.0,
@@ -70,6 +74,7 @@ FULL = Scale(
 QUICK = Scale(
     jobs=40,
     locations=2,
+    projects=3,
     listed=20,
     rounds=1,
     round_s=0.5,

@@ -25,9 +25,9 @@ def measured(scale: Scale) -> list[Figure]:
         bot = stack.enter_context(env.bot(webapi, far, places, scale))
         generator.joined(bot.token)
         watched_s = min(_WATCHED_S, 10 * scale.warm_up_s)
-        watching = _most(bot, watched_s)
+        watching = most_mb(bot, watched_s)
         generator.over_sockets(bot.token, mix(names), scale.per_s, scale.round_s * 2)
-        answering = max(watching, _most(bot, scale.warm_up_s))
+        answering = max(watching, most_mb(bot, scale.warm_up_s))
         what = f"{scale.jobs:,} jobs followed"
         return [
             Figure("memory", f"{what}, most of {watched_s:.0f} s", "MB", watching, goal=GOAL_MB),
@@ -35,7 +35,7 @@ def measured(scale: Scale) -> list[Figure]:
         ]
 
 
-def _most(bot: env.Running, seconds: float) -> float:
+def most_mb(bot: env.Running, seconds: float) -> float:
     """The largest of its resident sizes during so many seconds, in MB."""
     most = 0.0
     until = time.monotonic() + seconds

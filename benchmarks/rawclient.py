@@ -12,6 +12,7 @@ from google.cloud.clouddms_v1.services.data_migration_service.transports import 
 )
 
 from benchmarks.env import PROJECT
+from bot.config.projects import Place
 
 PAGE = 1000
 
@@ -24,8 +25,11 @@ class RawClient:
 
     def jobs(self, location: str) -> int:
         """List a location's jobs, page by page; how many there are."""
-        parent = f"projects/{PROJECT}/locations/{location}"
-        pager = self._client.list_migration_jobs(request={"parent": parent, "page_size": PAGE})
+        return self.jobs_of(Place(PROJECT, location))
+
+    def jobs_of(self, place: Place) -> int:
+        """The same for a location of any project."""
+        pager = self._client.list_migration_jobs(request={"parent": place.parent, "page_size": PAGE})
         return sum(len(page.migration_jobs) for page in pager.pages)
 
     def profiles(self, location: str) -> int:

@@ -1,10 +1,11 @@
-"""One cycle of the watcher over all locations, against the bare list calls."""
+"""One cycle of the watcher over all places of one project, or of several, against the bare list calls."""
 
 from __future__ import annotations
 
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,34 +14,45 @@ from pathlib import Path
 from benchmarks import env
 from benchmarks.figures import Figure, Scale, median
 from benchmarks.rawclient import raw_client
+from bot.config.projects import Place, Projects
 from bot.config.settings import Settings
-from bot.dms.gateway import Gateway
+from bot.dms.many_projects import ProjectGateways
 from bot.store import open_store
 from bot.watch.watcher import Watcher
 
 GOAL = 1.3
 _THREADS = 6
-"""As many as the watcher has."""
+"""For each project as many as the watcher has."""
 _TICK_S = 1.05
 
 
 def measured(scale: Scale) -> list[Figure]:
-    places = env.locations(scale.locations)
+    return _measured(scale, env.projects(1, scale.locations), "watcher cycle")
+
+
+def of_many_projects(scale: Scale) -> list[Figure]:
+    return _measured(scale, env.projects(scale.projects, scale.locations), "watcher, several projects")
+
+
+def _measured(scale: Scale, projects: Projects, benchmark: str) -> list[Figure]:
     with ExitStack() as stack:
         far = stack.enter_context(env.dms())
-        names = env.plant(far, places, scale.jobs)
+        names = env.plant_in(far, projects, scale.jobs)
         raw = stack.enter_context(raw_client(far.grpc))
-        pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
-        cycle = stack.enter_context(_watching(far, places, names))
+        pool = stack.enter_context(ThreadPoolExecutor(_THREADS * len(projects)))
+        cycle = stack.enter_context(_watching(far, projects, names))
         cycle.once()
         assert cycle.watcher.jobs == scale.jobs
-        other = Gateway(env.PROJECT, places, far.grpc, far.rest)
-        stack.callback(other.close)
-        return _figures(scale, cycle, lambda: sum(pool.map(raw.jobs, places)), other, far)
+        other = stack.enter_context(_gateways(far, projects))
+
+        def bare() -> int:
+            return sum(pool.map(raw.jobs_of, projects.places))
+
+        return _figures(scale, projects, benchmark, cycle, bare, other, far)
 
 
 class _Cycle:
-    """A watcher whose locations can be made due."""
+    """A watcher whose places can be made due."""
 
     def __init__(self, watcher: Watcher, looked: threading.Semaphore, one_each: list[str]) -> None:
         self.watcher = watcher
@@ -48,10 +60,9 @@ class _Cycle:
         self._one_each = one_each
 
     def once(self) -> float:
-        """Look at every location; seconds until the last one has been read and compared.
+        """Look at every place; seconds until the last one has been read and compared.
 
-        Looks at single jobs' databases and delays go on beside, as they do in the bot, and are not
-        waited for.
+        Looks at single jobs' databases and delays, which come after it in the bot, are no part of it.
         """
         for name in self._one_each:
             self.watcher.nudge(name)
@@ -66,22 +77,42 @@ class _Cycle:
 
 
 @contextmanager
-def _watching(far: env.LocalDms, places: tuple[str, ...], names: list[str]) -> Iterator[_Cycle]:
+def _gateways(far: env.LocalDms, projects: Projects) -> Iterator[ProjectGateways]:
+    made = ProjectGateways.open(projects, far.grpc, far.rest, deadline_s=20.0, write_deadline_s=30.0)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def _watching(far: env.LocalDms, projects: Projects, names: list[str]) -> Iterator[_Cycle]:
     looked = threading.Semaphore(0)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        gateway = Gateway(env.PROJECT, places, far.grpc, far.rest)
-        stack.callback(gateway.close)
+        gateways = stack.enter_context(_gateways(far, projects))
         store = open_store(str(Path(folder) / "bot.db"))
         stack.callback(store.close)
-        settings = Settings(env.PROJECT, places, "C0DBMIGRAT", "xoxb-bot")
-        watcher = Watcher(gateway, store, settings, on_cycle=lambda *_: looked.release())
+        settings = Settings(
+            "", projects.all[0].locations, "C0DBMIGRAT", "xoxb-bot", project_tables=projects.all
+        )
+        watcher = Watcher(gateways, store, settings, on_cycle=lambda *_: looked.release())
         stack.callback(watcher.close)
-        first = {name.split("/")[3]: name for name in names}
-        yield _Cycle(watcher, looked, [first[place] for place in places])
+        first = {_place(name): name for name in names}
+        yield _Cycle(watcher, looked, [first[place] for place in projects.places])
+
+
+def _place(name: str) -> Place:
+    return Place(*name.split("/")[1:4:2])
 
 
 def _figures(
-    scale: Scale, cycle: _Cycle, bare_calls: Callable[[], int], other: Gateway, far: env.LocalDms
+    scale: Scale,
+    projects: Projects,
+    benchmark: str,
+    cycle: _Cycle,
+    bare_calls: Callable[[], int],
+    other: ProjectGateways,
+    far: env.LocalDms,
 ) -> list[Figure]:
     ours: list[float] = []
     bare: list[float] = []
@@ -102,20 +133,30 @@ def _figures(
         for side in (bare_once, ours_once) if number % 2 else (ours_once, bare_once):
             side()
     what = f"{scale.jobs:,} jobs in {scale.locations} locations"
+    if projects.several:
+        what += f" of each of {len(projects)} projects"
     far.control.clear_calls()
     cycle.once()
-    made = len(far.control.calls("ListMigrationJobs"))
+    made = _listings(far)
     far.control.clear_calls()
     bare_calls()
-    needed = len(far.control.calls("ListMigrationJobs"))
+    needed = _listings(far)
+    assert made.keys() == needed.keys(), "every place is listed, and no other"
     return [
         Figure(
-            "watcher cycle",
+            benchmark,
             f"{what}, running ones ticking",
             "ms",
             1e3 * median(ours),
             1e3 * median(bare),
             GOAL,
         ),
-        Figure("watcher cycle", "list calls in a cycle, and pages needed", "calls", made, needed, 1.0),
+        Figure(
+            benchmark, "list calls in a cycle, and pages needed", "calls", made.total(), needed.total(), 1.0
+        ),
     ]
+
+
+def _listings(far: env.LocalDms) -> Counter[str]:
+    """Calls that list jobs, by what they list."""
+    return Counter(call["request"]["parent"] for call in far.control.calls("ListMigrationJobs"))
