@@ -177,7 +177,7 @@ class Bot:
         self.leader.start()
         if self._socket is not None:
             self._socket.connect()
-        metrics.set_build_info(version())
+        metrics.begin(version(), (each.id for each in self.settings.projects))
         log.info(
             "started",
             replica=self.replica,

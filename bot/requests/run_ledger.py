@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bot.dms.model import Job, Operation
+from bot.dms.resource_names import project_of
 from bot.dms.rules import Action, running_dump
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.failures import enqueue_failure
@@ -37,14 +38,14 @@ class RunLedger:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         nudge: Callable[[str], None],
-        on_ended: Callable[[Action, RunState], None],
+        on_ended: Callable[[Action, RunState, str], None],
         start_next: Callable[[str], None],
         subscriptions: Callable[[], Subscriptions],
         command: str = DEFAULT,
     ) -> None:
         """`wake` wakes the notifier, `nudge` has a job polled soon, and `start_next` starts queued runs of a
-        request after one of its runs has ended. `subscriptions` are those of now; `command` is the slash
-        command, for the audit."""
+        request after one of its runs has ended. `on_ended` gets the project's ID, too. `subscriptions` are
+        those of now; `command` is the slash command, for the audit."""
         self._store = store
         self._clock = clock
         self._wake = wake
@@ -157,7 +158,7 @@ class RunLedger:
     def after_end(self, request: Request, *ended: Run) -> None:
         """Start the next runs and close the request; called after the transaction that ended the runs."""
         for run in ended:
-            self._on_ended(run.action, run.state)
+            self._on_ended(run.action, run.state, project_of(run.job))
         self._wake()
         self._start_next(request.id)
         self.finish(request.id)

@@ -60,7 +60,7 @@ class Runner:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         nudge: Callable[[str], None],
-        on_ended: Callable[[Action, RunState], None],
+        on_ended: Callable[[Action, RunState, str], None],
         subscriptions: Callable[[], Subscriptions] = lambda: Subscriptions(()),
         poll_every_s: float = 1.0,
         call_timeout_s: float = 30.0,

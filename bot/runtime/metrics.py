@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -56,12 +58,9 @@ _lag = Gauge(
 )
 _depth = Gauge("dms_bot_outbox_depth", "Messages that wait to be posted or updated", registry=REGISTRY)
 _approvals = Gauge("dms_bot_open_approvals", "Requests that wait for approval", registry=REGISTRY)
-_runs = Counter("dms_bot_runs", "Actions on jobs that ended", ["action", "outcome"], registry=REGISTRY)
-for _action in Action:
-    for _outcome in RunState:
-        if _outcome not in ACTIVE_RUNS:
-            # `increase` sees no change in a series that begins with 1.
-            _runs.labels(_action, _outcome)
+_runs = Counter(
+    "dms_bot_runs", "Actions on jobs that ended", ["project", "action", "outcome"], registry=REGISTRY
+)
 _leader = Gauge("dms_bot_leader", "1 on the replica that watches jobs and posts messages", registry=REGISTRY)
 _slack_errors = Counter(
     "dms_bot_slack_errors", "Slack calls that failed", ["method", "error"], registry=REGISTRY
@@ -139,9 +138,17 @@ def open_approvals(count: int) -> None:
     _approvals.set(count)
 
 
-def run_ended(action: str, outcome: str) -> None:
+def begin(version: str, projects: Iterable[str]) -> None:
+    """The counts of these projects (IDs) begin at 0, as `increase` does not see a series begin."""
+    _build.labels(version).set(1)
+    for project, action, outcome in product(projects, Action, RunState):
+        if outcome not in ACTIVE_RUNS:
+            _runs.labels(project, action, outcome)
+
+
+def run_ended(action: str, outcome: str, project: str) -> None:
     """Count a run. `outcome`: its final state (succeeded, failed, refused, unclear)."""
-    _runs.labels(action, outcome).inc()
+    _runs.labels(project, action, outcome).inc()
 
 
 def set_leader(is_leader: bool) -> None:
@@ -175,10 +182,6 @@ def webhook_stopped(webhook: str) -> None:
 
 def count_error() -> None:
     _errors.inc()
-
-
-def set_build_info(version: str) -> None:
-    _build.labels(version).set(1)
 
 
 def exposition() -> bytes:

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import subprocess
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ NORMAL = {
     'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0+10x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="2"}': "0+10x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="+Inf"}': "0+10x60",
-    'dms_bot_runs_total{instance="a",action="restart",outcome="unclear"}': "0x60",
-    'dms_bot_runs_total{instance="a",action="restart",outcome="succeeded"}': "0+1x60",
+    'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="unclear"}': "0x60",
+    'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="succeeded"}': "0+1x60",
     'dms_bot_errors_total{instance="a"}': "0x60",
 }
 """A minute between two values: an hour in which all is well."""
@@ -43,7 +44,7 @@ WRONG: dict[str, dict[str, str | None]] = {
     "DmsBotMessagesWait": {'dms_bot_outbox_depth{instance="a"}': "51x60"},
     "DmsBotSlowAck": {'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0x60"},
     "DmsBotUnclearRun": {
-        'dms_bot_runs_total{instance="a",action="restart",outcome="unclear"}': "0x55 1x5",
+        'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="unclear"}': "0x55 1x5",
     },
     "DmsBotFault": {'dms_bot_errors_total{instance="a"}': "0x55 1x5"},
 }
@@ -101,23 +102,24 @@ def _labels(alert: str, changed: dict[str, str | None]) -> dict[str, Any]:
     """An alert has the labels that its expression keeps."""
     kept = {
         "DmsBotWatchIsOld": ("project", "location"),
-        "DmsBotUnclearRun": ("instance", "action", "outcome"),
+        "DmsBotUnclearRun": ("instance", "project", "action", "outcome"),
     }
     wanted = {**kept, "DmsBotFault": ("instance",)}.get(alert, ())
     found = dict(re.findall(r'(\w+)="([^"]+)"', next(iter(changed))))
     return {"exp_labels": {name: found[name] for name in wanted}}
 
 
-def test_runs_of_every_action_and_outcome_start_at_0() -> None:
+def test_runs_of_every_action_and_outcome_start_at_0_in_every_project() -> None:
     """Else the first unclear run begins its series with 1, which `increase` does not see."""
+    metrics.begin("1.2.3", ["m-one", "m-two"])
     found = {
-        (sample.labels["action"], sample.labels["outcome"])
+        (sample.labels["project"], sample.labels["action"], sample.labels["outcome"])
         for family in text_string_to_metric_families(metrics.exposition().decode())
         for sample in family.samples
         if sample.name == "dms_bot_runs_total"
     }
     outcomes = ("succeeded", "failed", "refused", "unclear")
-    assert {(action.value, outcome) for action in Action for outcome in outcomes} <= found
+    assert set(product(("m-one", "m-two"), (each.value for each in Action), outcomes)) <= found
 
 
 def log_commands() -> list[str]:

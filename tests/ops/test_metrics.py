@@ -26,7 +26,7 @@ def test_counts_grow() -> None:
             value("dms_bot_commands_total", verb="m-list", outcome="answered") or 0,
             value("dms_bot_dms_calls_total", project="m-p", method="m-Get", code="UNAVAILABLE") or 0,
             value("dms_bot_dms_call_seconds_count", method="m-Get") or 0,
-            value("dms_bot_runs_total", action="m-stop", outcome="succeeded") or 0,
+            value("dms_bot_runs_total", project="m-p", action="m-stop", outcome="succeeded") or 0,
             value("dms_bot_slack_errors_total", method="m.post", error="ratelimited") or 0,
             value("dms_bot_errors_total") or 0,
             value("dms_bot_ack_seconds_count") or 0,
@@ -35,7 +35,7 @@ def test_counts_grow() -> None:
     before = counts()
     metrics.command("m-list", "answered")
     metrics.dms_call("m-p", "m-Get", "UNAVAILABLE", 0.5)
-    metrics.run_ended("m-stop", "succeeded")
+    metrics.run_ended("m-stop", "succeeded", "m-p")
     metrics.count_slack_error("m.post", "ratelimited")
     metrics.count_error()
     metrics.acknowledged(0.002)
@@ -45,7 +45,7 @@ def test_counts_grow() -> None:
 def test_gauges_show_the_present() -> None:
     metrics.outbox_depth(7)
     metrics.open_approvals(2)
-    metrics.set_build_info("1.2.3")
+    metrics.begin("1.2.3", ())
     assert value("dms_bot_outbox_depth") == 7
     assert value("dms_bot_open_approvals") == 2
     assert value("dms_bot_build_info", version="1.2.3") == 1

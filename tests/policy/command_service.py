@@ -128,7 +128,7 @@ def command_service(
             clock=clock,
             wake=lambda: None,
             nudge=lambda _name: None,
-            on_ended=lambda _action, _state: None,
+            on_ended=lambda _action, _state, _project: None,
         )
         follower = Follower(runner, gateway, store, replica="one", clock=clock, wake=lambda: None)
         context = RequestContext(
