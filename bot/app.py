@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -15,6 +15,7 @@ from bot.config.settings import Settings
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.rules import Action
 from bot.dms.shared_reads import SharedReads
+from bot.maintenance import Maintenance
 from bot.outbox import requeue
 from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
@@ -49,13 +50,10 @@ from bot.slack.inbound.workers import Workers
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
-from bot.store.records import Person, RequestState
-from bot.store.retention import RetentionJob
+from bot.store.records import Person
 from bot.util.fair import FairShare
 from bot.util.ratelimit import PersonalLimit
 from bot.version import version
-from bot.watch.audit_anchor import AuditAnchor
-from bot.watch.daily_summary import DailySummary
 from bot.watch.watcher import Watcher
 from bot.webhooks.webhooks import Webhooks
 from commands import all_verbs, permissions
@@ -360,11 +358,8 @@ class Bot:
             on_error=metrics.count_slack_error,
             limits=self._limits,
         )
-        ticks = (
-            self.approvals.scheduler.tick,
-            DailySummary(self.store, self.settings, summary=self.policy.summary, wake=self.wake).tick,
-            AuditAnchor(self.store, self.settings, self.wake).tick,
-            RetentionJob(self.store, self.settings.keep_s).tick,
+        maintenance = Maintenance(
+            self.store, self.settings, self.policy, self.approvals, clock=self._clock, wake=self.wake
         )
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
         maintenance_s = min(_MAINTENANCE_EVERY_S, self.settings.poll_slow_s)
@@ -373,17 +368,8 @@ class Bot:
             "notifier": notifier.run,
             **self.webhooks.tasks(),
             "follower": every(follow_s, "follower", self.health, self.follower.follow),
-            "maintenance": every(
-                maintenance_s, "maintenance", self.health, lambda: self._run_maintenance(ticks)
-            ),
+            "maintenance": every(maintenance_s, "maintenance", self.health, maintenance.run),
         }
-
-    def _run_maintenance(self, ticks: Sequence[Callable[[datetime], object]]) -> None:
-        self.approvals.expiry.expire()
-        for tick in ticks:
-            tick(self._clock())
-        metrics.outbox_depth(self.store.outbox_depth())
-        metrics.open_approvals(len(self.store.requests([RequestState.APPROVING], limit=1000)))
 
     def _interrupt(self) -> None:
         self.wake.set()
