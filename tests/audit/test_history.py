@@ -17,8 +17,12 @@ from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
 from bot.policy.principal import DirectoryUnavailable
+from bot.policy.subscriptions import Subscriptions
+from bot.requests.run_ledger import RunLedger
 from bot.slack.render.answer import render
-from bot.store.records import AuditEntry, JobSnapshot
+from bot.store import open_store
+from bot.store.records import AuditEntry, JobSnapshot, Run, RunState
+from bot.util.command import COMMAND
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
 from tests.policy.people import DANA, NOW, QUINN, access, job, request
@@ -245,3 +249,25 @@ def test_looking_at_the_history_changes_nothing(typing: CommandService) -> None:
     typing.type("history orders --export csv")
     assert len(typing.ctx.store.audit()) == 40
     assert typing.ctx.store.verify_audit() == ""
+
+
+def test_rows_name_the_command_of_the_bot(tmp_path: Path) -> None:
+    """A row is exported as it is, so nothing in it may stand for something else."""
+    store, asked = open_store(str(tmp_path / "bot.db")), request(Action.STOP, DANA)
+    run = Run("r1", asked.id, asked.jobs[0].name, Action.STOP, RunState.QUEUED, "c1")
+    ledger = RunLedger(
+        store,
+        clock=lambda: NOW,
+        wake=lambda: None,
+        nudge=lambda _job: None,
+        on_ended=lambda _action, _state, _project: None,
+        start_next=lambda _request: None,
+        subscriptions=lambda: Subscriptions.of("C1", ()),
+        command="/dms-staging",
+    )
+    told = f"frozen by @sam: “not with /dms”. `{COMMAND} unfreeze orders-db` lifts it."
+    ledger.audit(run, asked, "refused", asked.jobs[0], told)
+    assert [each.detail for each in store.audit()] == [
+        "frozen by @sam: “not with /dms”. `/dms-staging unfreeze orders-db` lifts it."
+    ]
+    store.close()

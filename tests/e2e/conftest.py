@@ -17,6 +17,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
         yield made
         assert made.slack.violations() == []
         assert COMMAND not in json.dumps(made.slack.messages(), ensure_ascii=False)
+        assert all(COMMAND not in each.detail for each in made.bot.store.audit(limit=10_000))
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,16 @@ Sources: https://docs.slack.dev/authentication/tokens (a token is one app's in o
 https://docs.slack.dev/reference/methods/chat.update and .../views.update (an app changes its own).
 """
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
 
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.control import SandboxError
@@ -95,6 +99,38 @@ def test_buttons_views_and_homes_are_of_the_app_that_sent_them(
         client.views_publish(user_id="U0DANA0001", view={"type": "home", "blocks": [section(word)]})
     assert control.wait_home("dana", "one")
     assert control.of_app("dms-staging").wait_home("dana", "two")
+
+
+class _Heard(BaseHTTPRequestHandler):
+    """An app's request URL that takes everything."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        self.server.heard.append((body, dict(self.headers)))  # type: ignore[attr-defined]
+        challenge = json.loads(body).get("challenge", "") if body.startswith("{") else ""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(challenge.encode())
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+def test_each_app_has_a_request_url_and_a_signing_secret(
+    slack: SlackServer, control: SlackControl, other: dict[str, Any]
+) -> None:
+    """https://docs.slack.dev/authentication/verifying-requests-from-slack"""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Heard) as server:
+        server.heard = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert control.of_app(other["id"]).set_request_url(f"http://127.0.0.1:{server.server_port}/")
+        assert control.command("/dms-staging list")["ok"]
+        assert control.command("/dms list")["error"] == "no_connection"
+        body, headers = server.heard[-1]  # type: ignore[attr-defined]
+        server.shutdown()
+    assert "command=%2Fdms-staging" in body
+    assert SignatureVerifier(other["signing_secret"]).is_valid_request(body, headers)
+    assert not SignatureVerifier(slack.signing_secret).is_valid_request(body, headers)
 
 
 def test_what_is_taken_cannot_be_installed(control: SlackControl) -> None:
