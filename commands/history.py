@@ -158,9 +158,14 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
     projects = ctx.settings.projects
     names = (*visible_names(ctx, "history"), query.job, *(each.job for each in shown))
     calls = disambiguate(names, projects)
+    # IDs of organisations begin with E: then several workspaces are served.
+    several = ctx.who.team.startswith("E")
     return AnswerPage(
         title=f"History of {calls(query.job)}" if query.job else "History",
-        sections=tuple(Section(audit_line(each, None if query.job else calls, projects)) for each in shown),
+        sections=tuple(
+            Section(audit_line(each, None if query.job else calls, projects, workspace=several))
+            for each in shown
+        ),
         buttons=_buttons(ctx, invocation, page, more=more and page < MAX_PAGES),
         footer=_footer(page, more),
     )

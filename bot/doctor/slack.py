@@ -13,9 +13,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.config.settings import Settings
+from bot.doctor import organisation
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy.subscriptions import Membership
 from bot.slack.api.client import slack_client
+from bot.slack.api.lookups import ADD_THE_APP, NOT_GRANTED
 from bot.slack.api.membership import membership_of
 from bot.slack.api.outages import outage
 from bot.slack.api.scopes import SCOPES
@@ -63,11 +65,25 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
         yield auth_test
         return
     team, bot = auth_test.data.get("team", "?"), auth_test.data.get("user", "?")
-    yield ok("bot token", f"The token belongs to {bot} in the workspace {team}.")
+    org_wide = organisation.is_org_wide(auth_test.data)
+    kind = "organisation" if org_wide else "workspace"
+    yield ok("bot token", f"The token belongs to {bot} in the {kind} {team}.")
     yield scopes(auth_test.headers)
     yield clock(auth_test)
     yield _connection(web, settings)
-    yield from _channels(web, settings, str(bot))
+    if org_wide:
+        yield from _organisation(web, settings)
+    yield from _channels(_Channels(web, f"/invite @{bot}", org_wide), settings)
+
+
+def _organisation(web: WebClient, settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from organisation.run_checks(web, settings)
+    except SlackApiError as error:
+        passing = _passing("workspaces", error)
+        yield passing or fail("workspaces", f"Slack does not list them: {_error_code(error)}.", _TOKEN_PAGE)
+    except _NETWORK as error:
+        yield fail("workspaces", f"Slack could not be reached: {error}.", _reachable(web))
 
 
 def _auth_test(web: WebClient) -> AuthTest | Finding:
@@ -150,46 +166,64 @@ def _connection(web: WebClient, settings: Settings) -> Finding:
     return ok("app token", "Socket Mode: Slack opens connections for the app-level token.")
 
 
-def _channels(web: WebClient, settings: Settings, bot: str) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Channels:
+    """How channels are looked at."""
+
+    web: WebClient
+    invite: str
+    """The command that invites the app."""
+    org_wide: bool
+
+
+def _channels(look: _Channels, settings: Settings) -> Iterator[Finding]:
     """The channels of the settings, and those of projects that have their own."""
-    invite = f"/invite @{bot}"
-    yield _channel(web, "notification channel", "DMS_NOTIFY_CHANNEL", settings.notify_channel, invite)
+    yield _channel(look, "notification channel", "DMS_NOTIFY_CHANNEL", settings.notify_channel)
     if settings.approval_channel:
-        yield _channel(web, "approval channel", "DMS_APPROVAL_CHANNEL", settings.approval_channel, invite)
+        yield _channel(look, "approval channel", "DMS_APPROVAL_CHANNEL", settings.approval_channel)
     for project in settings.projects:
         own = {"notify_channel": project.notify_channel, "approval_channel": project.approval_channel}
         for key, channel in own.items():
             if channel:
                 check = f"{key.removesuffix('_channel').replace('notify', 'notification')} channel"
-                found = _channel(web, check, f"{key} of its [[project]]", channel, invite)
+                found = _channel(look, check, f"{key} of its [[project]]", channel)
                 yield replace(found, project=project.shown)
 
 
-def _channel(web: WebClient, check: str, setting: str, channel: str, invite: str) -> Finding:
+def _channel(look: _Channels, check: str, setting: str, channel: str) -> Finding:
+    if look.org_wide and not _is_id(channel):
+        what = f"In an organisation, {channel} may be the name of several channels."
+        return fail(check, what, f"Set {setting} to the channel's id.")
     try:
-        found = _find(web, channel)
+        found = _find(look.web, channel)
     except SlackApiError as error:
         if passing := _passing(check, error):
             return passing
         word = _error_code(error)
         fix = f"Set {setting} to the channel's id; a private channel must have the app as a member first."
+        if word == NOT_GRANTED:
+            fix = f"The app is not in the workspace of that channel: {ADD_THE_APP}."
         return fail(check, f"Slack does not show {channel}: {word}.", fix)
     except _NETWORK as error:
-        return fail(check, f"Slack could not be reached: {error}.", _reachable(web))
+        return fail(check, f"Slack could not be reached: {error}.", _reachable(look.web))
     if found is None:
-        fix = f"Invite the app there ({invite}), or set {setting} to the channel's id."
+        fix = f"Invite the app there ({look.invite}), or set {setting} to the channel's id."
         return fail(check, f"The app is in no channel named {channel}.", fix)
     name = f"#{found.get('name', channel)}"
     membership = membership_of(found)
     if membership is Membership.ARCHIVED:
         return fail(check, f"{name} is archived.", f"Set {setting} to a channel that is in use.")
     if membership is not Membership.MEMBER:
-        return fail(check, f"The app is not a member of {name}.", f"In {name}, type: {invite}")
+        return fail(check, f"The app is not a member of {name}.", f"In {name}, type: {look.invite}")
     return ok(check, f"The app is a member of {name}.")
 
 
+def _is_id(channel: str) -> bool:
+    return channel[:1] in "CGD" and channel.isupper()
+
+
 def _find(web: WebClient, channel: str) -> Mapping[str, Any] | None:
-    if channel[:1] in "CGD" and channel.isupper():
+    if _is_id(channel):
         info: Mapping[str, Any] = web.conversations_info(channel=channel)["channel"]
         return info
     name, cursor = channel.removeprefix("#"), ""

@@ -20,13 +20,11 @@ class Person:
     """Who acts, and where: ids of Slack, as the delivery carried them."""
 
     team: str
-    """The workspace, or the organisation where the app is installed org-wide: what the installation serves.
-    Somebody of another one has another."""
+    """What the app's installation serves: a workspace, or an organisation. Strangers have another."""
     user: str
     channel: str = ""
     workspace: str = ""
-    """The workspace in which they act; empty where the delivery did not say, as with people whom an older
-    version stored."""
+    """The workspace in which they act; empty where that is not known."""
 
     @property
     def audit_team(self) -> str:

@@ -21,12 +21,17 @@ _FREEZE = re.compile(r"until (?P<until>\S+): (?P<reason>.*)", re.DOTALL)
 _WATCH = re.compile(r"(?P<jobs>.+) for (?P<target>[A-Z0-9]+)(?:, only (?P<only>\S+))?")
 
 
-def audit_line(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tuple[RichPart, ...]:
-    """Time, person, event and channel. `calls` gives the job's display name; None leaves the job out."""
+def audit_line(
+    entry: AuditEntry, calls: JobNamer | None, projects: Projects, *, workspace: bool = False
+) -> tuple[RichPart, ...]:
+    """Time, person, event and channel, and the `workspace` where there are several. `calls` gives the job's
+    display name; None leaves the job out."""
     public = entry.channel.startswith(("C", "G"))
     of_watch = entry.event in ("watched", "unwatched")
     lead, end = (" (typed in ", ")") if of_watch else (" in ", "")
     where: tuple[RichPart, ...] = (lead, Channel(entry.channel), end) if public else ()
+    if workspace and entry.team:
+        where = (*where, f", from `{entry.team}`")
     return (Time(entry.at), " ", *_what(entry, calls, projects), *where, *_detail(entry))
 
 

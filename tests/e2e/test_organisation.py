@@ -52,6 +52,10 @@ def test_a_request_and_its_approval_from_two_workspaces(env: Env) -> None:
     )
     teams = {(row.event, row.team) for row in rows}
     assert {("requested", WEST.id), ("confirmed", WEST.id), ("approved", HOME)} <= teams
+    history = plain(env.type(f"history {job}", user="alex"))
+    assert f"from {HOME}" in history.replace("`", "")
+    assert f"from {WEST.id}" in history.replace("`", "")
+    assert env.bot.store.verify_audit() == ""
 
 
 def test_a_rule_for_a_workspace_in_a_channel_of_both(env: Env) -> None:

@@ -64,6 +64,17 @@ class Groups:
         return self.names.get(f"{place}{mark}{group.lower() if group.startswith('@') else group}", "")
 
 
+def workspaces(client: WebClient) -> Iterator[str]:
+    """The ids of the organisation's workspaces to which the app was added. Raises what the client raises."""
+    cursor = ""
+    for _ in range(_MAX_PAGES):
+        answer = client.auth_teams_list(limit=1000, cursor=cursor or None)
+        yield from (str(each["id"]) for each in answer.get("teams") or [])
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return
+
+
 class UserGroups:
     """Reads user groups. Raises what the client raises."""
 
@@ -99,23 +110,13 @@ class UserGroups:
         """
         if self._places.main:
             return self._places.main
-        workspaces = list(self.workspaces())
-        if len(workspaces) != 1:
+        known = list(workspaces(self._client))
+        if len(known) != 1:
             raise DirectoryUnavailable(
                 "The policy does not say in which workspace its user groups are, and the app serves several: "
                 'it has to name it, as in `workspace = "T0123ABCD"` or `"T0123ABCD/@dba-team"`.'
             )
-        return workspaces[0]
-
-    def workspaces(self) -> Iterator[str]:
-        """The workspaces of the organisation to which the app was added."""
-        cursor = ""
-        for _ in range(_MAX_PAGES):
-            answer = self._client.auth_teams_list(limit=1000, cursor=cursor or None)
-            yield from (str(each["id"]) for each in answer.get("teams") or [])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
+        return known[0]
 
     def _granted(self, place: str) -> list[Mapping[str, Any]]:
         """The groups of a workspace; none if the app is not there, which must not stop the others."""
