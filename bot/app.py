@@ -359,7 +359,13 @@ class Bot:
             limits=self._limits,
         )
         maintenance = Maintenance(
-            self.store, self.settings, self.policy, self.approvals, clock=self._clock, wake=self.wake
+            self.store,
+            self.settings,
+            self.policy,
+            self.approvals,
+            self.watcher.subscriptions,
+            clock=self._clock,
+            wake=self.wake,
         )
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
         maintenance_s = min(_MAINTENANCE_EVERY_S, self.settings.poll_slow_s)

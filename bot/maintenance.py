@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.config.settings import Settings
 from bot.policy.model import Policy
+from bot.policy.subscriptions import Subscriptions
 from bot.requests.approvals import Approvals
 from bot.runtime import metrics
 from bot.store import Store
@@ -15,6 +16,7 @@ from bot.store.records import RequestState
 from bot.store.retention import RetentionJob
 from bot.watch.audit_anchor import AuditAnchor
 from bot.watch.daily_summary import DailySummary
+from bot.watch.freeze_news import FreezeNews
 
 _MOST = 1000
 
@@ -28,6 +30,7 @@ class Maintenance:
         settings: Settings,
         policy: Policy,
         approvals: Approvals,
+        subscriptions: Callable[[], Subscriptions],
         *,
         clock: Callable[[], datetime],
         wake: threading.Event,
@@ -38,6 +41,7 @@ class Maintenance:
         self._ticks: tuple[Callable[[datetime], object], ...] = (
             approvals.scheduler.tick,
             DailySummary(store, settings, summary=policy.summary, wake=wake).tick,
+            FreezeNews(store, policy, subscriptions, wake).tick,
             AuditAnchor(store, settings, wake).tick,
             RetentionJob(store, settings.keep_s).tick,
         )

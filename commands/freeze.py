@@ -7,25 +7,29 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verbatim
-from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
-from bot.store.records import ACTIVE_RUNS, Freeze
+from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
 from bot.util.command import COMMAND
 from bot.util.durations import parse_time
 from bot.util.redact import redact
 from commands.support.base import Context, Verb, only_of_a_job
-from commands.support.freezes import FreezeTarget, audit, is_public, target
+from commands.support.freezes import FreezeTarget, announce, audit, is_public, target
 from commands.support.projects import PROJECT
 from commands.support.visibility import is_hidden
 
 MAX_FREEZE = timedelta(days=366)
 _MAX_REASON = 300
+_SURE = "sure"
+"""A flag that no one can type: the button of the question has it."""
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     until, reason = _until(ctx, invocation), _reason(invocation)
     frozen = target(ctx, invocation)
+    if frozen.name == EVERY_JOB and not invocation.is_set(_SURE):
+        return _question(ctx, frozen, until, reason)
     freeze = Freeze(
         id=secrets.token_urlsafe(12),
         job=frozen.name,
@@ -37,10 +41,30 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     with ctx.store.transaction():
         ctx.store.add_freeze(freeze)
         ctx.store.append_audit(audit(ctx, "frozen", frozen, f"until {until.isoformat()}: {reason}"))
+        announce(ctx, frozen, freeze, "set")
     parts: list[RichPart] = [f"{frozen.subject} frozen until ", Time(until), " by ", User(ctx.who.user)]
     parts += [": ", Verbatim(reason), f". No change is made before that.{_runs_in_progress(ctx, frozen)}"]
     unfreeze = Button("Unfreeze", "unfreeze", "run", ctx.ref(frozen.with_verb("unfreeze")))
     return Note(tuple(parts), (unfreeze,), public=is_public(ctx, frozen))
+
+
+def _question(ctx: Context, frozen: FreezeTarget, until: datetime, reason: str) -> Note:
+    """A freeze of everything asks first. The button has the time of the end, however late it is pressed."""
+    flags: dict[str, FlagValue] = {
+        "all": True,
+        "until": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+        "reason": reason,
+        _SURE: True,
+    }
+    sure = Button("Freeze all jobs", "freeze", "run", ctx.ref(Invocation("freeze", flags=flags)), "danger")
+    text = (
+        "Freeze all jobs until ",
+        Time(until),
+        ": ",
+        Verbatim(reason),
+        f"? Nobody can change any job from here until then.{_runs_in_progress(ctx, frozen)}",
+    )
+    return Note(text, (sure,), tone="warn")
 
 
 def _until(ctx: Context, invocation: Invocation) -> datetime:

@@ -13,6 +13,7 @@ from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, DESTRUCTIVE, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
+from bot.requests.freezes import freeze_lines, frozen_alone
 from bot.requests.job_names import disambiguate
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
@@ -80,6 +81,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts if page == 1 < pages else {},
         with_errors=_with_errors(ctx, fitting, faulty) if page == 1 else (),
+        freezes=freeze_lines(ctx.store, ctx.access.policy, ctx.now(), None),
     )
 
 
@@ -135,10 +137,11 @@ def _groups(
 ) -> tuple[JobGroup, ...]:
     """`shown` are jobs with their status as people see it."""
     runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
+    frozen = frozen_alone(ctx.store.freezes(ctx.now()))
     refs = ctx.refs([Invocation("show", (job.name,)) for job, _ in shown])
     groups: dict[str, list[JobLine]] = {}
     for (job, status), ref in zip(shown, refs, strict=True):
-        line = JobLine(job, ref, runs.get(job.name), faulty.get(job.name, ()))
+        line = JobLine(job, ref, runs.get(job.name), faulty.get(job.name, ()), job.name in frozen)
         groups.setdefault(status, []).append(line)
     return tuple(
         JobGroup(

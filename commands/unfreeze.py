@@ -13,7 +13,7 @@ from bot.requests.wording import freeze_terms, frozen_jobs, unfreeze_arguments
 from bot.store.records import EVERY_JOB, Freeze, OutMessage
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
-from commands.support.freezes import FreezeTarget, audit, is_public, target
+from commands.support.freezes import FreezeTarget, announce, audit, is_public, target
 from commands.support.projects import PROJECT
 from commands.support.visibility import is_hidden, is_open_here
 
@@ -25,6 +25,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         if lifted:
             ctx.store.append_audit(audit(ctx, "unfrozen", frozen, f"freezes lifted: {len(lifted)}"))
             _notify_owners(ctx, frozen, lifted)
+            announce(ctx, frozen, replace(lifted[-1], lifted_by=ctx.who.user), "lifted")
     still = _still(ctx, frozen)
     public = is_public(ctx, frozen) and not (still and _names_hidden_jobs(ctx, frozen))
     if not lifted:

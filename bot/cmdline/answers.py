@@ -128,6 +128,8 @@ class JobLine:
     """The bot's action in progress on it."""
     faulty_databases: tuple[str, ...] = ()
     """Databases that have failed or have an error while the job continues."""
+    frozen: bool = False
+    """Whether the job is frozen on its own; `JobsPage.freezes` has the freezes of more jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ class JobsPage:
     """Number of jobs by status on all pages; empty if the groups show it."""
     with_errors: tuple[str, ...] = ()
     """Display names of jobs that run with errors, if FAILED jobs were asked for."""
+    freezes: tuple[RichText, ...] = ()
+    """Freezes of more than one job that hold now, a line each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,17 @@ _BATCHES = (200, 5000)
 _PRIORITY_KINDS = frozenset(
     {
         *("request", "approval", "reminder", "denial", "outcome", "begun", "text"),
-        *("failure", "alert", "digest", "mass_failure", "flapping", "settled", "summary"),
+        *(
+            "failure",
+            "freeze",
+            "planned_freeze",
+            "alert",
+            "digest",
+            "mass_failure",
+            "flapping",
+            "settled",
+            "summary",
+        ),
     }
 )
 """Someone is waiting for these, so they go before timelines and their threads."""

@@ -25,10 +25,12 @@ RECOVERED = "recovered"
 """A failed job goes on by itself."""
 ACTION_FAILED = "action_failed"
 """An action that somebody requested here did not succeed. Told by `bot.requests.failures`; no job changed."""
+FREEZE = "freeze"
+"""A freeze is set, lifted or about to end. Told by `bot.watch.freeze_news`; no job changed."""
 ALERT_TOPICS = frozenset(
     {
         *("failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed"),
-        *(ACTION_FAILED, MUST_STOP, MAY_RESUME, WITH_ERRORS, ERRORS_CLEARED, RECOVERED),
+        *(ACTION_FAILED, FREEZE, MUST_STOP, MAY_RESUME, WITH_ERRORS, ERRORS_CLEARED, RECOVERED),
     }
 )
 """Topics that people must see: each event gets a message of its own."""

@@ -8,9 +8,12 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.config.projects import Project
 from bot.dms.model import Job
-from bot.store.records import EVERY_JOB, AuditEntry, every_job_of
+from bot.policy.subscriptions import SubscriptionLike, Subscriptions
+from bot.requests.queries import mark_timelines_dirty
+from bot.store.records import EVERY_JOB, AuditEntry, Freeze, every_job_of
 from bot.util.command import COMMAND
 from bot.util.redact import redact
+from bot.watch.freeze_news import announce_freeze
 from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
 from commands.support.resolve import find_job
@@ -98,6 +101,16 @@ def audit(ctx: Context, event: str, frozen: FreezeTarget, detail: str) -> AuditE
         job_status=job.status if job else "",
         detail=redact(detail),
     )
+
+
+def announce(ctx: Context, frozen: FreezeTarget, freeze: Freeze, what: str) -> None:
+    """Tell who follows the jobs that a freeze was `set` or `lifted`; in its transaction."""
+    watches: tuple[SubscriptionLike, ...] = (*ctx.access.policy.watches, *ctx.store.watches())
+    subscriptions = Subscriptions.of(ctx.settings.notify_channel, watches, ctx.settings.projects)
+    told_in = ctx.who.channel if is_public(ctx, frozen) else ""
+    announce_freeze(ctx.store, freeze, what, subscriptions, ctx.now(), told_in=told_in)
+    if frozen.job is not None:
+        mark_timelines_dirty(ctx.store, frozen.name)
 
 
 def is_public(ctx: Context, frozen: FreezeTarget) -> bool:

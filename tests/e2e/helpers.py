@@ -69,6 +69,14 @@ def runs_of(env: Env, job: str) -> tuple[Run, ...]:
     return env.bot.store.runs(job=full(job))
 
 
+def freeze_all(env: Env, more: str, user: str = "dana") -> JSON:
+    """Freeze all jobs, which asks first; what the channel is told."""
+    question = env.type(f"freeze --all {more}", user=user)
+    before = moment(env)
+    env.press(question, "Freeze all jobs", user)
+    return env.answer_to(user, "dms", "All jobs are frozen until", before)
+
+
 def asks(env: Env, job: str, channel: str = APPROVALS) -> JSON:
     """The message that asks for approvals, once it is there."""
     return env.slack.wait_message(

@@ -20,6 +20,7 @@ from tests.e2e.helpers import (
     audit,
     ended,
     events,
+    freeze_all,
     full,
     policy,
     press_refused,
@@ -28,6 +29,7 @@ from tests.e2e.helpers import (
 )
 from tests.waiting import until
 
+NEWS = "db-migrations"
 UNTIL = '--until 2h --reason "month end"'
 CHANGES = {
     "start": ("NOT_STARTED", None),
@@ -106,7 +108,7 @@ def test_unfreezing_frees_it(env: Env) -> None:
 def test_all_jobs_at_once(env: Env) -> None:
     job, own = add(env), add(env)
     env.type(f"freeze {own} {UNTIL}")
-    assert "All jobs are frozen until" in plain(env.type(f"freeze --all {UNTIL}"))
+    assert "All jobs are frozen until" in plain(freeze_all(env, UNTIL))
     assert "All jobs are frozen until" in plain(env.type(f"stop {job}"))
     later = add(env)
     assert "All jobs are frozen until" in plain(env.type(f"stop {later}"))
@@ -117,6 +119,29 @@ def test_all_jobs_at_once(env: Env) -> None:
     assert "is frozen until" in plain(env.type(f"stop {own}"))
     everywhere = env.bot.store.audit(job="*")
     assert [(each.event, each.user) for each in everywhere] == [("frozen", DANA), ("unfrozen", DANA)]
+
+
+def test_the_notification_channel_is_told_once_and_list_home_and_message_show_it(env: Env) -> None:
+    job = add(env)
+    (head,) = until(lambda: [m for m in env.slack.messages(channel=NEWS) if f"`{job}`" in plain(m)])
+    env.type(f"freeze {job} {UNTIL}", user="sam")
+    env.slack.wait_message(channel=NEWS, contains=[f"❄️ `{job}` is frozen until", f"<@{SAM}>", "month end"])
+    env.shows(head, "❄️ *Frozen, no changes now*", "month end")
+    assert f"❄️ *`{job}`*" in plain(env.type("list"))
+    freeze_all(env, UNTIL)
+    env.slack.wait_message(channel=NEWS, contains="❄️ All jobs are frozen until")
+    assert "❄️ All jobs are frozen until" in plain(env.type("list"))
+    env.slack.open_home("dana")
+    env.slack.wait_home("dana", contains=["❄️ All jobs are frozen until", f"❄️ `{job}` is frozen until"])
+    env.type("unfreeze --all", user="sam")
+    env.slack.wait_message(channel=NEWS, contains=[f"<@{SAM}> lifted the freeze of all jobs"])
+    env.type(f"unfreeze {job}", channel=NEWS)
+    until(lambda: env.bot.store.outbox_depth() == 0)
+    told = [plain(m) for m in env.slack.messages(channel=NEWS)]
+    assert sum("All jobs are frozen" in each for each in told) == 1
+    assert sum(f"`{job}` is no longer frozen" in each for each in told) == 1, "where it was typed"
+    assert not any(f"lifted the freeze of `{job}`" in each for each in told)
+    assert "Frozen, no changes" not in plain(env.current(head))
 
 
 def test_it_takes_a_role(env: Env) -> None:
@@ -189,7 +214,7 @@ def test_frozen_between_confirming_and_approving(env: Env) -> None:
     card = env.type(f"delete {job}")
     env.press(card, "confirm")
     ask = asks(env, job)
-    env.type(f"freeze --all {UNTIL}", user="sam")
+    freeze_all(env, UNTIL, "sam")
     press_refused(env, ask, "approve", "alex", "All jobs are frozen", f"<@{SAM}>", "press again")
     assert env.writes("delete", job) == []
     env.type("unfreeze --all", user="sam")

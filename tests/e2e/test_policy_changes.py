@@ -17,6 +17,7 @@ from tests.e2e.helpers import (
     audit_events,
     ended,
     events,
+    freeze_all,
     moment,
     open_servers,
     policy,
@@ -170,7 +171,7 @@ def test_a_frozen_queue_stays_frozen_over_a_restart(tmp_path: Path) -> None:
     with open_servers() as (slack, dms):
         with started(slack, dms, tmp_path, bulk_parallel=1) as env:
             first, second = queued(env)
-            env.type('freeze --all --until 2h --reason "month end"')
+            freeze_all(env, '--until 2h --reason "month end"')
         with started(slack, dms, tmp_path, bulk_parallel=1) as env:
             dms.control.clock(advance_seconds=200_000)
             assert ended(env, first) == ["succeeded"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cmdline.answers import Answer, AnswerPage, Note, RichPart, RichText, User
+from bot.cmdline.invocation import Invocation
 from bot.cmdline.parser import parse
 from bot.config.projects import Project
 from bot.config.settings import Settings
@@ -54,6 +55,16 @@ class CommandService:
             return ctx.verbs[invocation.verb].run(ctx, invocation)
         except EarlyAnswer as said:
             return said.answer
+
+    def sure(self, line: str, who: Person = DANA) -> Answer:
+        """The same, and press the one button of the question that it asks first."""
+        question = self.type(line, who)
+        assert isinstance(question, Note)
+        (button,) = question.buttons
+        token = self.ctx.store.ref(who.team, button.ref)
+        assert token is not None
+        invocation = Invocation.from_dict(token.data)
+        return self.ctx.verbs[invocation.verb].run(replace(self.ctx, who=who), invocation)
 
 
 def words(value: RichText | Answer) -> str:

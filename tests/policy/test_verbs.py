@@ -214,7 +214,7 @@ def test_a_freeze_stops_changes_until_it_is_lifted(typing: CommandService) -> No
 
 
 def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: CommandService) -> None:
-    typing.type('freeze --all --until 2026-03-02T08:00Z --reason "audit"')
+    typing.sure('freeze --all --until 2026-03-02T08:00Z --reason "audit"')
     typing.type('freeze orders --until 2h --reason "month end"')
     assert words(typing.type("unfreeze orders")).startswith(
         "`orders` is no longer frozen: @U0DANA0001 lifted it. All jobs are frozen, `orders` too"
@@ -229,7 +229,7 @@ def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: CommandService) 
 def test_a_reason_is_shown_as_it_is_wherever_it_stands(typing: CommandService) -> None:
     reason = "*really* all of it"
     told = [
-        typing.type(f'freeze --all --until 2h --reason "{reason}"'),
+        typing.sure(f'freeze --all --until 2h --reason "{reason}"'),
         typing.type("unfreeze orders"),
         typing.type("policy"),
     ]
@@ -241,6 +241,20 @@ def parts(answer: Answer) -> list[RichPart]:
     texts = [answer.text] if isinstance(answer, Note) else []
     texts += [each.text for each in answer.sections] if isinstance(answer, AnswerPage) else []
     return [part for text in texts for part in ((text,) if isinstance(text, str) else text)]
+
+
+def test_a_freeze_of_all_asks_first(typing: CommandService) -> None:
+    question = typing.type('freeze --all --until 2h --reason "audit"')
+    assert words(question).startswith("Freeze all jobs until 2026-03-01 14:00:00+00:00: audit?")
+    assert labels(question) == ["Freeze all jobs"]
+    assert typing.ctx.store.freezes(NOW) == ()
+    assert typing.ctx.store.audit() == ()
+    frozen = typing.sure('freeze --all --until 2h --reason "audit"')
+    assert words(frozen).startswith(
+        "All jobs are frozen until 2026-03-01 14:00:00+00:00 by @U0DANA0001: audit"
+    )
+    with pytest.raises(UsageError):
+        typing.type('freeze --all --until 2h --reason "audit" --sure')
 
 
 def test_lifting_nothing_writes_nothing(typing: CommandService) -> None:
@@ -275,7 +289,7 @@ def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path)
     rule = '[[rule]]\nverbs = ["freeze", "unfreeze"]\nallow = ["admin"]\n'
     with command_service(dms, tmp_path, access(ROLES + rule)) as ruled:
         assert "takes the role admin" in words(ruled.type('freeze --all --until 2h --reason "x"'))
-        assert "are frozen" in words(ruled.type('freeze --all --until 2h --reason "x"', ADMIN))
+        assert "are frozen" in words(ruled.sure('freeze --all --until 2h --reason "x"', ADMIN))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import Button
+from bot.cmdline.answers import Button, RichText
 from bot.cmdline.missing_text import why_missing
 from bot.config.projects import Projects
 from bot.dms import source_writes
@@ -30,6 +30,7 @@ _STATUSES = 25
 _DATABASES = 5
 _REQUESTS = 10
 _WATCHES = 15
+_FREEZES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class HomeContent:
     """At the top, for example Refresh."""
     missing: Sequence[MissingLocation] = ()
     """Locations that did not answer when they were last read: what is shown of them may be old."""
+    freezes: Sequence[RichText] = ()
+    """Freezes that hold now, a line each."""
     projects: Projects | None = None
     """Those of the bot: where there are several, a job whose ID is in two places is shown with its own."""
 
@@ -69,6 +72,9 @@ def home(content: HomeContent) -> dict[str, Any]:
     as_of = f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
     blocks.extend(m.context(as_of))
     blocks.extend(_missing(content.missing))
+    frozen = [f"❄️ {mrkdwn.rich_text(each)}" for each in content.freezes[:_FREEZES]]
+    frozen.extend(rest_line(len(content.freezes), _FREEZES))
+    blocks.extend(m.sections("\n".join(frozen)) if frozen else [])
     blocks.extend(m.buttons(content.buttons))
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Requests to decide come first, as somebody waits for them.

@@ -12,6 +12,7 @@ from bot.config.projects import Projects
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Job
 from bot.policy.access import Access
+from bot.requests.freezes import freeze_lines
 from bot.requests.queries import valid_approvals
 from bot.slack.render.home_tab import HomeContent, home
 from bot.store import Store
@@ -49,9 +50,12 @@ class HomeView:
         ]
         waiting = [each for each in requests if each.state is RequestState.APPROVING]
         refresh = self._store.put_ref(who.team, "invocation", Invocation("help").to_dict())
+        jobs = self._access.visible(who, "home", (each.job for each in known))
+        seen = {job.name for job in jobs}
         return home(
             HomeContent(
-                jobs=self._access.visible(who, "home", (each.job for each in known)),
+                jobs=jobs,
+                freezes=freeze_lines(self._store, self._access.policy, now, seen.__contains__),
                 last_polled=max((each.seen for each in known), default=None),
                 to_decide=[each for each in waiting if self._may_decide(each, who)],
                 own_requests=[each for each in requests if each.by.user == who.user],

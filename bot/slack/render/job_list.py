@@ -58,6 +58,8 @@ def jobs_page(page: JobsPage) -> Message:
 def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
     blocks: list[Block] = [m.header(_title(page))]
     blocks.extend(m.context(_position(page)))
+    frozen = "\n".join(f"❄️ {mrkdwn.rich_text(each)}" for each in page.freezes)
+    blocks.extend(m.sections(frozen) if frozen else [])
     blocks.extend(_counts(page))
     blocks.extend(_missing(page))
     blocks.extend(_with_errors(page))
@@ -189,7 +191,7 @@ def _line(line: JobLine) -> str:
 def _short_line(line: JobLine) -> str:
     name = line.job.display_name
     shown = f" {mrkdwn.clip(mrkdwn.name(name), 120)}" if name and name != _id(line) else ""
-    return f"*{mrkdwn.code(_id(line))}*{shown}"
+    return f"{'❄️ ' if line.frozen else ''}*{mrkdwn.code(_id(line))}*{shown}"
 
 
 def _with_faults(line: JobLine) -> str:

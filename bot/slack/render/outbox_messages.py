@@ -18,9 +18,11 @@ from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, restart_failed_button, show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
+from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.audit_anchor import anchor_message
+from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.slack.render.gathered_messages import EscalationsFor, GatheredMessages
 from bot.slack.render.message import Message
 from bot.slack.render.readership import Readership
@@ -29,6 +31,7 @@ from bot.store import Store
 from bot.store.anchor import Anchor
 from bot.store.records import (
     Event,
+    Freeze,
     JobSnapshot,
     OutMessage,
     Run,
@@ -77,6 +80,8 @@ class OutboxRenderer:
             "mass_list": gathered.mass_list,
             "flapping": gathered.flapping,
             "settled": gathered.settled,
+            "freeze": self._freeze,
+            "planned_freeze": self._planned_freeze,
             "summary": self._summary,
             "audit_anchor": _audit_anchor,
             "text": _text,
@@ -117,10 +122,23 @@ class OutboxRenderer:
             known_job = known.job if known is not None and known.job.create_time == created else None
             last_known = known_job or Job(subject["job"], created, "", type="")
             job, buttons, advice = _job_as_of(last_known, events), (), ""
+        frozen = self._own_freeze(job) if current else None
         failed = last_failure(self._store, job, self._clock()) if current else None
         return timeline.timeline(
-            job, events, buttons, advice, current=current, with_errors=with_errors, failed_run=failed
+            job,
+            events,
+            buttons,
+            advice,
+            current=current,
+            with_errors=with_errors,
+            failed_run=failed,
+            frozen=freeze_terms(frozen) if frozen else "",
         )
+
+    def _own_freeze(self, job: Job) -> Freeze | None:
+        """A freeze of this job alone: those of more jobs would have all timelines updated."""
+        freezes = self._store.freezes(self._clock(), job.name)
+        return next((each for each in freezes if each.is_of_one_job), None)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
         first = int(subject.get("first", 0))
@@ -162,6 +180,21 @@ class OutboxRenderer:
         failed = (restart_failed_button(self._ref, job),) if running else ()
         only = [each for each in _ALERT_ACTIONS if each is not Action.PROMOTE]
         return (*failed, *action_buttons(self._ref, job, only=only))
+
+    def _freeze(self, subject: Mapping[str, Any]) -> Message | None:
+        freeze = self._store.freeze(subject["freeze"])
+        if freeze is None:
+            return None
+        return freeze_message(freeze, subject["what"], self._access.policy.projects, self._clock())
+
+    def _planned_freeze(self, subject: Mapping[str, Any]) -> Message | None:
+        """None if the policy has changed since, and does not plan it any more."""
+        start, until = (datetime.fromisoformat(subject[each]) for each in ("start", "until"))
+        policy = self._access.policy
+        for window in policy.planned_freezes:
+            if (window.start, window.until, window.reason) == (start, until, subject["reason"]):
+                return planned_freeze_message(window, subject["what"], policy.projects, self._clock())
+        return None
 
     def _summary(self, subject: Mapping[str, Any]) -> Message | None:
         found = [self._store.event(each) for each in subject.get("events", ())]

@@ -22,8 +22,8 @@ _NOTIFICATIONS = (
     "flapping",
     "settled",
     "failure",
+    "freeze",
 )
-_OF_ONE_JOB = ("timeline", "flapping", "settled")
 _PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
 """The target in the key of a notification, followed in a digest by a number."""
 
@@ -48,13 +48,13 @@ class Readership:
         if not reader.user:
             return out.subject
         subject = dict(out.subject)
-        if "events" in subject and out.kind not in _OF_ONE_JOB:
+        if "events" in subject and "job" not in subject:
             subject["events"] = [each for each in subject["events"] if self._may_read(reader, each)]
         if out.kind == "failure":
             subject["jobs"] = [each for each in subject["jobs"] if self._may_see(reader, each)]
         if "event" in subject and not self._may_read(reader, subject["event"]):
             return None
-        if out.kind in _OF_ONE_JOB and not self._may_see(reader, subject["job"]):
+        if "job" in subject and not self._may_see(reader, subject["job"]):
             return None
         return subject
 

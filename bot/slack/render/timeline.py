@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import Button
+from bot.cmdline.answers import Button, RichText
 from bot.dms.error_news import ERRORS
 from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Endpoint, Job
@@ -29,11 +29,13 @@ def timeline(
     current: bool = True,
     with_errors: bool = False,
     failed_run: Run | None = None,
+    frozen: RichText = "",
 ) -> Message:
     """The job's status, its events (oldest first), and the next step.
 
     `current` is False if the job is deleted or a later run has its own message: then this one shows only the
-    past. `with_errors` says whether the job runs with errors; `failed_run` is the last action, if it failed.
+    past. `with_errors` says whether the job runs with errors; `failed_run` is the last action, if it failed;
+    `frozen` are the terms of a freeze of this job.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
@@ -43,7 +45,11 @@ def timeline(
     blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
-        troubles = (error_text(job), labels.failed_run_text(failed_run) if failed_run else "")
+        troubles = (
+            error_text(job),
+            f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(frozen)}" if frozen else "",
+            labels.failed_run_text(failed_run) if failed_run else "",
+        )
         blocks.extend(block for trouble in troubles if trouble for block in m.sections(trouble))
         blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(next_step)}")] if next_step else [])
         blocks.extend(m.buttons(buttons))

@@ -19,6 +19,11 @@ class FreezeTable(TableGroup):
     def add_freeze(self, freeze: Freeze) -> None:
         self._db.change(_ADD, _FREEZES.values(freeze))
 
+    def freeze(self, id: str) -> Freeze | None:
+        where = Where().add("id = ?", id)
+        row = self._db.row(_FREEZES.select(where), where.params)
+        return None if row is None else _FREEZES.record(row)
+
     def freezes(self, now: datetime, job: str = "") -> tuple[Freeze, ...]:
         """Freezes in force at `now`; with `job`, those that apply to it (its own, its project's and `*`)."""
         where = Where().add("lifted IS NULL AND until > ?", time_text(now))

@@ -1,0 +1,54 @@
+"""The freezes that hold now, those of people and those that the policy plans, as lines for lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.cmdline.answers import RichText, Time, Verbatim
+from bot.config.projects import Projects
+from bot.policy.describe import scope
+from bot.policy.model import PlannedFreeze, Policy
+from bot.requests.wording import freeze_terms, frozen_jobs
+from bot.store import Store
+from bot.store.records import Freeze
+
+
+def freeze_lines(
+    store: Store, policy: Policy, now: datetime, sees: Callable[[str], bool] | None
+) -> tuple[RichText, ...]:
+    """A line for each freeze that holds now, the widest first.
+
+    `sees` says whether the reader may see a job, from its name; None leaves out freezes of single jobs.
+
+    Raises:
+        StoreError.
+    """
+    stored = [
+        each for each in store.freezes(now) if not each.is_of_one_job or (sees is not None and sees(each.job))
+    ]
+    ordered = sorted(stored, key=lambda each: (each.is_of_one_job, bool(each.project)))
+    planned = [each for each in policy.planned_freezes if each.start <= now < each.until]
+    return (
+        *(planned_freeze_line(each, policy.projects) for each in planned),
+        *(freeze_line(each, policy.projects) for each in ordered),
+    )
+
+
+def freeze_line(freeze: Freeze, projects: Projects) -> RichText:
+    """Which jobs are frozen, until when, by whom and why."""
+    jobs = frozen_jobs(freeze, projects)
+    verb = "is" if freeze.is_of_one_job else "are"
+    return (f"{jobs[0].upper()}{jobs[1:]} {verb} frozen ", *freeze_terms(freeze))
+
+
+def planned_freeze_line(window: PlannedFreeze, projects: Projects) -> RichText:
+    """The same of a freeze that the policy plans."""
+    jobs = scope(window.scope, projects)
+    head = f"{jobs[0].upper()}{jobs[1:]}: frozen by the policy until "
+    return (head, Time(window.until), ": ", Verbatim(window.reason))
+
+
+def frozen_alone(freezes: Sequence[Freeze]) -> frozenset[str]:
+    """Names of the jobs that are frozen on their own."""
+    return frozenset(each.job for each in freezes if each.is_of_one_job)

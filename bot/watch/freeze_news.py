@@ -1,0 +1,102 @@
+"""Tells the channels that follow jobs when a freeze is set, lifted and about to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.policy.model import PlannedFreeze, Policy
+from bot.policy.subscriptions import FREEZE, Subscriptions
+from bot.store import Store
+from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage
+
+ENDS_SOON = timedelta(minutes=30)
+"""How long before its end people are told."""
+_NEWS = timedelta(hours=1)
+"""How long after its begin a planned freeze is news: a bot that starts later does not tell it."""
+
+
+def announce_freeze(
+    store: Store, freeze: Freeze, what: str, subscriptions: Subscriptions, now: datetime, *, told_in: str = ""
+) -> None:
+    """Tell that a freeze was `set` or `lifted`, or is `ending`; in the transaction of that change.
+
+    Not in `told_in`, where an answer says it to all.
+
+    Raises:
+        StoreError.
+    """
+    subject = {"freeze": freeze.id, "what": what}
+    if freeze.is_of_one_job:
+        subject["job"] = freeze.job
+    targets = _targets(store, freeze.job, subscriptions, now) - {told_in}
+    _enqueue(store, f"freeze:{what}:{freeze.id}", "freeze", subject, targets, now)
+
+
+class FreezeNews:
+    """The leader's look at freezes that begin by plan, or end soon."""
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        subscriptions: Callable[[], Subscriptions],
+        wake: threading.Event,
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._subscriptions = subscriptions
+        self._wake = wake
+
+    def tick(self, now: datetime) -> None:
+        """Write the messages that are due; call it at least once a minute. Each is written once.
+
+        Raises:
+            StoreError.
+        """
+        ending = [each for each in self._store.freezes(now) if _ends_soon(each.created, each.until, now)]
+        planned = [(each, what) for each in self._policy.planned_freezes for what in _news_of(each, now)]
+        if not ending and not planned:
+            return
+        subscriptions = self._subscriptions()
+        with self._store.transaction():
+            for freeze in ending:
+                announce_freeze(self._store, freeze, "ending", subscriptions, now)
+            for window, what in planned:
+                self._announce_planned(window, what, subscriptions, now)
+        self._wake.set()
+
+    def _announce_planned(
+        self, window: PlannedFreeze, what: str, subscriptions: Subscriptions, now: datetime
+    ) -> None:
+        start, until = window.start.isoformat(), window.until.isoformat()
+        subject = {"start": start, "until": until, "reason": window.reason, "what": what}
+        key = f"planned_freeze:{what}:{start}:{until}"
+        targets = _targets(self._store, EVERY_JOB, subscriptions, now)
+        _enqueue(self._store, key, "planned_freeze", subject, targets, now)
+
+
+def _enqueue(
+    store: Store, key: str, kind: str, subject: dict[str, str], targets: frozenset[str], now: datetime
+) -> None:
+    for target in sorted(targets):
+        store.enqueue(OutMessage(f"{key}:{target}", target, kind, subject, created=now))
+
+
+def _targets(store: Store, job: str, subscriptions: Subscriptions, now: datetime) -> frozenset[str]:
+    known = store.known_job(job)
+    found = known.job if known is not None else None
+    event = Event(job, found.create_time if found else now, now, FREEZE)
+    return frozenset(each.target for each in subscriptions.recipients(event, found))
+
+
+def _ends_soon(begun: datetime, until: datetime, now: datetime) -> bool:
+    """Not of a freeze that is shorter than that anyway: its begin said when it ends."""
+    return now < until <= now + ENDS_SOON and until - begun > ENDS_SOON
+
+
+def _news_of(window: PlannedFreeze, now: datetime) -> tuple[str, ...]:
+    begun = window.start <= now < min(window.until, window.start + _NEWS)
+    ending = window.start <= now and _ends_soon(window.start, window.until, now)
+    return (*(("set",) if begun else ()), *(("ending",) if ending else ()))

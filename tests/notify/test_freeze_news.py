@@ -1,0 +1,91 @@
+"""Freezes that end soon or begin by plan are told once, in each channel."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from threading import Event as Flag
+
+from bot.policy.model import PlannedFreeze, Policy
+from bot.policy.subscriptions import Subscriptions
+from bot.slack.render.freezes import freeze_message, planned_freeze_message
+from bot.store import Store
+from bot.store.records import EVERY_JOB, Freeze, Watch
+from bot.watch.freeze_news import FreezeNews, announce_freeze
+from tests.notify.world import MINUTE, NOTIFY, NOW, TEAM_CHANNEL, job
+
+HOUR = timedelta(hours=1)
+NONE = Policy().projects
+
+
+def a_freeze(hours: float, job: str = EVERY_JOB, id: str = "f1") -> Freeze:
+    return Freeze(id, job, NOW + timedelta(hours=hours), "month end", "U0SAM00001", NOW)
+
+
+def news(store: Store, policy: Policy | None = None, *watches: Watch) -> FreezeNews:
+    def subscriptions() -> Subscriptions:
+        return Subscriptions.of(NOTIFY, watches)
+
+    return FreezeNews(store, policy or Policy(), subscriptions, Flag())
+
+
+def told(store: Store, at: datetime) -> list[tuple[str, str, str]]:
+    due = store.ready_to_send(at)
+    return [(each.kind, each.subject["what"], each.channel) for each in due]
+
+
+def test_the_end_is_told_thirty_minutes_before_and_once(store: Store) -> None:
+    freeze = a_freeze(2)
+    store.add_freeze(freeze)
+    for minutes in (0, 89):
+        news(store).tick(NOW + minutes * MINUTE)
+        assert told(store, NOW + HOUR) == []
+    for minutes in (90, 91, 119):
+        news(store).tick(NOW + minutes * MINUTE)
+        assert told(store, NOW + 2 * HOUR) == [("freeze", "ending", NOTIFY)]
+
+
+def test_a_freeze_that_was_short_anyway_or_was_lifted_says_nothing(store: Store) -> None:
+    store.add_freeze(a_freeze(0.5))
+    store.add_freeze(a_freeze(2, id="f2"))
+    store.lift_freezes(EVERY_JOB, "U0SAM00001", NOW)
+    store.add_freeze(a_freeze(0.5, id="f3"))
+    for minutes in (1, 29, 95):
+        news(store).tick(NOW + minutes * MINUTE)
+    assert told(store, NOW + 2 * HOUR) == []
+
+
+def test_those_who_follow_the_job_are_told_but_not_where_it_was_said(store: Store) -> None:
+    watch = Watch("w1", TEAM_CHANNEL, "U1", job().name)
+    other = Watch("w2", "C0OTHER001", "U1", job(id="other").name)
+    quiet = Watch("w3", "C0QUIET001", "U1", "*", ("failed",))
+    subscriptions = Subscriptions.of(NOTIFY, (watch, other, quiet))
+    announce_freeze(store, a_freeze(2, job().name), "set", subscriptions, NOW, told_in=NOTIFY)
+    assert told(store, NOW) == [("freeze", "set", TEAM_CHANNEL)]
+
+
+def test_a_planned_freeze_is_told_when_it_begins_and_before_it_ends(store: Store) -> None:
+    window = PlannedFreeze(NOW + HOUR, NOW + 5 * HOUR, "year-end closing")
+    watcher = news(store, Policy(planned_freezes=(window,)))
+    for hours, found in ((0.9, 0), (1, 1), (1.1, 1), (4.4, 1), (4.5, 2), (5, 2), (6, 2)):
+        watcher.tick(NOW + timedelta(hours=hours))
+        assert len(told(store, NOW + 6 * HOUR)) == found, hours
+    assert told(store, NOW + 6 * HOUR) == [
+        ("planned_freeze", "set", NOTIFY),
+        ("planned_freeze", "ending", NOTIFY),
+    ]
+
+
+def test_a_planned_freeze_that_began_long_ago_is_no_news(store: Store) -> None:
+    window = PlannedFreeze(NOW - 5 * HOUR, NOW + 5 * HOUR, "year-end closing")
+    news(store, Policy(planned_freezes=(window,))).tick(NOW)
+    assert told(store, NOW) == []
+
+
+def test_what_is_not_true_any_more_is_not_said() -> None:
+    freeze = a_freeze(1)
+    for what in ("set", "ending"):
+        assert freeze_message(freeze, what, NONE, NOW) is not None
+        assert freeze_message(freeze, what, NONE, NOW + HOUR) is None
+    window = PlannedFreeze(NOW, NOW + HOUR, "closing")
+    assert planned_freeze_message(window, "set", NONE, NOW) is not None
+    assert planned_freeze_message(window, "set", NONE, NOW + HOUR) is None
