@@ -20,7 +20,6 @@ from bot.slack.api.messages import (
     CannotPost,
     Delivery,
     DeliveryError,
-    InvalidContent,
     RateLimited,
     Rendered,
     ResponseLost,
@@ -39,6 +38,7 @@ _IDLE_S = 1.0
 _OUTAGE_MAX_S = 30.0
 _AUTH_RETRY_S = 60.0
 _UNEXPECTED_TRIES = 5
+"""Refusals of one message after which others no longer wait for it."""
 _BATCHES = (200, 5000)
 """Messages read at once; the larger batch only if rate limits hold up all of the smaller one."""
 
@@ -155,7 +155,7 @@ class Notifier:
         except CannotPost as error:
             self._on_cannot_post(message, content, error)
         except DeliveryError as error:
-            self._on_unexpected_error(message, error)
+            self._on_unexpected_error(message, content, error)
         except StoreError:
             raise
         except Exception:
@@ -224,9 +224,17 @@ class Notifier:
             return False
         return True
 
-    def _on_unexpected_error(self, message: OutMessage, error: DeliveryError) -> None:
-        if isinstance(error, InvalidContent) or self._failures.get(message.key, 0) + 1 >= _UNEXPECTED_TRIES:
-            self._give_up(message, error)
+    def _on_unexpected_error(
+        self, message: OutMessage, content: Mapping[str, Any], error: DeliveryError
+    ) -> None:
+        """Nothing says that it can never be posted: back off, and go on. After some tries, it holds up no
+        other message, and whoever waits for it is answered directly."""
+        failures = self._failures.get(message.key, 0) + 1
+        if failures == _UNEXPECTED_TRIES:
+            log.error("message_held_up", key=message.key, kind=message.kind, error=str(error))
+            self._store.let_others_pass(message.key)
+        waits = failures >= _UNEXPECTED_TRIES and not message.ts and message.response_url
+        if waits and self._respond_instead(message, content):
             return
         self._sender.mark_known_unsent(message.key)
         self._retry_later(message)

@@ -27,6 +27,7 @@ from bot.slack.api.messages import (
     MessageMissing,
     UnexpectedError,
 )
+from bot.slack.api.plain_text import text_only
 from bot.store import Store
 from bot.store.records import RESPONSE_URL_PREFIX, OutMessage
 from bot.util.ratelimit import TokenBucket
@@ -83,7 +84,7 @@ class Sender:
             if not content.get("blocks"):
                 raise
             log.error("blocks_refused", key=message.key, kind=message.kind, error=str(error))
-            self._send_content(message, {"text": content["text"]})
+            self._send_content(message, text_only(content))
 
     def respond(self, message: OutMessage, content: Mapping[str, Any]) -> None:
         """Answer the requester through the response URL, where the bot cannot post.
@@ -96,7 +97,12 @@ class Sender:
         has_expired = message.created is not None and datetime.now(UTC) - message.created > _URL_TTL
         if used >= _URL_MAX_USES or has_expired:
             raise CannotPost("the response URL is used up")
-        self._delivery.respond(message.response_url, content, replace=used > 0)
+        try:
+            self._delivery.respond(message.response_url, content, replace=used > 0)
+        except InvalidContent:
+            if not content.get("blocks"):
+                raise
+            self._delivery.respond(message.response_url, text_only(content), replace=used > 0)
         self._store.mark_sent(message.key, message.rev, f"{RESPONSE_URL_PREFIX}{used + 1}")
         if used < len(_URL_PAUSES_S):
             self._store.mark_failed(message.key, seconds_from_now(_URL_PAUSES_S[used]))

@@ -94,7 +94,7 @@ def test_a_chart_that_slack_does_not_take_costs_the_chart_alone(env: Env) -> Non
     job = a_job(env, [[60, 42]], [[60, 1000]])
     env.slack.fault("files.getUploadURLExternal", "missing_scope", times=1)
     text = plain(env.type(f"delay {job}"))
-    assert "The file could not be posted: Slack says" in text
+    assert "The file could not be posted: the app lacks the scope `files:write`" in text
     assert "The destination is *42 s" in text
 
 

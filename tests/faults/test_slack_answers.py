@@ -19,10 +19,10 @@ HANGING = 60
 
 
 def cards(env: Env, job: str) -> list[JSON]:
-    """All messages of the bot that all can see, about a job, where it was asked."""
-    return [
-        each for each in env.slack.messages(channel=CHANNEL, include_ephemeral=False) if job in plain(each)
-    ]
+    """All messages of the bot that all can see, about a job, where it was asked; without its outcome,
+    which is a reply."""
+    messages = env.slack.messages(channel=CHANNEL, include_ephemeral=False)
+    return [each for each in messages if job in plain(each) and not each["is_reply"]]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,15 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from bot.dms.rules import Action
+from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
+from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.records import OutMessage
 from sandbox.slack import SlackServer
 from tests.notify.world import NOTIFY, TEAM_CHANNEL, Plain, plainly, running, texts
+from tests.slack.makers import request
 from tests.waiting import until
 
 RANDOM = "C0RANDOM01"
@@ -320,6 +324,47 @@ def test_what_can_never_be_posted_is_given_up_and_holds_back_nothing(
     assert message is not None
     assert message.error == error
     assert shown(slack) == ["after"]
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+def test_an_error_that_nobody_knows_is_tried_again(
+    slack: SlackServer, store: Store, web: WebClient, method: str
+) -> None:
+    """Errors that the pages of these methods do not list as final. Others wait for it only for some tries."""
+    notifier = Notifier(web, store, plainly(store), limits=Limits(posts_per_s=50, updates_per_s=50))
+    key = put(store, "first", order="orders")
+    if method == "chat.update":
+        send(notifier, store)
+        store.mark_dirty(key, {"text": "second"})
+        put(store, "after", order="orders")
+    slack.control.fault(method, "strange_new_error", times=8)
+
+    def tried_again() -> bool:
+        notifier.send_due()
+        if len(calls(slack, method)) < 9:
+            store.mark_failed(key, datetime.now(UTC))
+        return store.outbox_depth() == 0
+
+    until(tried_again)
+    message = store.message(key)
+    assert message is not None
+    assert (message.error, message.sent_rev) == ("", message.rev)
+    if method == "chat.update":
+        assert shown(slack) == ["second", "after"]
+        assert calls(slack, "chat.postMessage")[-1]["at"] < calls(slack, method)[-1]["at"]
+
+
+def test_refused_blocks_come_as_text_with_what_to_type(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    card = request_card(request(Action.STOP), (), (), datetime.now(UTC))
+    store.enqueue(OutMessage("card", NOTIFY, "request", {}))
+    slack.control.fault("chat.postMessage", "invalid_blocks")
+    send(Notifier(web, store, lambda _: card), store)
+    (text,) = shown(slack)
+    for words in ("Stop orders-db?", "Only <@U0ASKER> can confirm", "approvals` shows the open requests"):
+        assert words in text
+    assert not slack.control.messages(NOTIFY)[-1].get("blocks")
 
 
 def test_refused_credentials_lose_nothing(slack: SlackServer, store: Store, web: WebClient) -> None:

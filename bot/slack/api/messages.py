@@ -42,6 +42,8 @@ _AUTH_ERRORS = frozenset(
         "org_login_required",
     }
 )
+# What can never be posted or updated is listed here, from the pages of `chat.postMessage` and `chat.update`
+# (https://docs.slack.dev/reference/methods). Any other refusal is tried again, ever more seldom.
 _CANNOT_POST = frozenset(
     {
         "not_in_channel",
@@ -50,7 +52,6 @@ _CANNOT_POST = frozenset(
         "restricted_action",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
-        "restricted_action_non_threadable_channel",
         "messages_tab_disabled",
         "user_not_found",
         "user_disabled",
@@ -71,9 +72,12 @@ _MISSING = frozenset(
         "is_inactive",
         "thread_not_found",
         "cannot_reply_to_message",
+        # Threads that take no replies: such a message goes to the channel or the person instead.
+        "restricted_action_thread_locked",
+        "restricted_action_non_threadable_channel",
     }
 )
-_INVALID_CONTENT = frozenset(
+INVALID_CONTENT = frozenset(
     {
         "invalid_blocks",
         "invalid_blocks_format",
@@ -222,7 +226,7 @@ class Delivery:
         """Send an ephemeral answer through a response URL.
 
         Raises:
-            TransientError, RateLimited, CannotPost.
+            TransientError, RateLimited, CannotPost, InvalidContent.
         """
         body = {**content, "response_type": "ephemeral", "replace_original": replace}
         try:
@@ -235,7 +239,9 @@ class Delivery:
         if response.status_code >= 500:
             raise self._reported("response_url", TransientError(f"HTTP {response.status_code}"))
         if response.status_code != 200:
-            raise self._reported("response_url", CannotPost(response.body.strip()[:100] or "refused"))
+            word = response.body.strip()[:100] or "refused"
+            kind = InvalidContent if word in INVALID_CONTENT else CannotPost
+            raise self._reported("response_url", kind(word))
 
     def _carries(self, message: Mapping[str, Any], key: str) -> bool:
         metadata = message.get("metadata") or {}
@@ -299,7 +305,7 @@ _KINDS: tuple[tuple[type[DeliveryError], frozenset[str]], ...] = (
     (AuthError, _AUTH_ERRORS),
     (CannotPost, _CANNOT_POST),
     (MessageMissing, _MISSING),
-    (InvalidContent, _INVALID_CONTENT),
+    (InvalidContent, INVALID_CONTENT),
 )
 
 

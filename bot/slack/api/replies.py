@@ -25,6 +25,8 @@ from bot.cmdline.answers import (
     rich_parts,
 )
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
+from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER
+from bot.slack.api.plain_text import text_only
 from bot.slack.render import modals
 from bot.slack.render.answer import render, rich
 from bot.store.records import Person
@@ -109,8 +111,18 @@ class Replier:
             log.warning("home_not_published", user=user, error=_reason(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
+        """As blocks; as text if Slack refuses them."""
         message = render(answer).payload()
         public = isinstance(answer, Note) and answer.public
+        try:
+            self._deliver(target, message, public)
+        except SlackApiError as error:
+            if _reason(error) not in INVALID_CONTENT:
+                raise
+            log.error("blocks_refused", user=target.who.user, error=_reason(error))
+            self._deliver(target, text_only(message), public)
+
+    def _deliver(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> None:
         if target.response_url and self._respond(target, message, public):
             return
         self._post_ephemeral(target.who, message)
@@ -134,7 +146,9 @@ class Replier:
         """An ephemeral message in the channel; a direct message if the bot is not a member there."""
         try:
             self._client.chat_postEphemeral(channel=who.channel or who.user, user=who.user, **message)
-        except SlackApiError:
+        except SlackApiError as error:
+            if _reason(error) in INVALID_CONTENT:
+                raise
             self._client.chat_postMessage(channel=who.user, **message)
 
     def _update_view(self, target: ReplyTarget, view: dict[str, Any]) -> None:
@@ -186,7 +200,7 @@ class Replier:
                 initial_comment=rich(answer.comment),
             )
         except SLACK_ERRORS as error:
-            why = f"The file could not be posted: Slack says `{_reason(error)}`."
+            why = f"The file could not be posted: {_why_no_file(error)}"
             rest = (" ", *rich_parts(answer.comment)) if answer.comment_answers else ()
             self._post(target, Note((why, *rest), tone="bad"))
             return
@@ -197,6 +211,16 @@ class Replier:
     def _direct_message(self, who: Person) -> str:
         """ID of the direct message with a person."""
         return str(self._client.conversations_open(users=who.user)["channel"]["id"])
+
+
+def _why_no_file(error: Exception) -> str:
+    """What Slack says, and what to do about it."""
+    reason = _reason(error)
+    if reason in NOT_A_MEMBER:
+        return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and ask again."
+    if reason == "missing_scope":
+        return "the app lacks the scope `files:write`. Whoever installed it adds that."
+    return f"Slack says `{reason}`. Ask again in a minute."
 
 
 def _reason(error: Exception) -> str:

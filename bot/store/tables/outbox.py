@@ -87,6 +87,10 @@ class OutboxTable(TableGroup):
         reason = clean(error) or "given up"
         self._db.change("UPDATE outbox SET error = ? WHERE key = ?", (reason, clean(key)))
 
+    def let_others_pass(self, key: str) -> None:
+        """Take a message out of the sequence of its job: the others no longer wait for it."""
+        self._db.change("""UPDATE outbox SET "order" = '' WHERE key = ?""", (clean(key),))
+
     def redirect(self, key: str, channel: str) -> None:
         """Send a message to another channel, outside of any thread."""
         sql = "UPDATE outbox SET channel = ?, thread_of = '' WHERE key = ?"
