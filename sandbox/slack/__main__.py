@@ -3,7 +3,10 @@
 import argparse
 import logging
 import sys
+from pathlib import Path
 
+from sandbox.slack.errors import ControlError
+from sandbox.slack.manifest import parse
 from sandbox.slack.server import PortTaken, SlackServer
 from sandbox.slack.settings import Settings
 
@@ -15,9 +18,10 @@ def main() -> int:
         request_url=options.request_url, rate_limits=not options.no_rate_limits, org=options.org
     )
     try:
-        server = SlackServer(options.host, options.port, settings)
-    except PortTaken as taken:
-        print(taken, file=sys.stderr)
+        manifest = parse(options.manifest.read_text(encoding="utf-8")) if options.manifest else None
+        server = SlackServer(options.host, options.port, settings, manifest)
+    except (PortTaken, ControlError, OSError) as reason:
+        print(reason, file=sys.stderr)
         return 2
     print(f"Local Slack: open {server.page_url}", flush=True)
     print(f"  SLACK_API_URL={server.api_url}")
@@ -36,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         "--request-url", default="", help="deliver here over signed HTTP while no socket is connected"
     )
     parser.add_argument("--no-rate-limits", action="store_true", help="let the app post as fast as it likes")
+    parser.add_argument(
+        "--manifest", type=Path, help="the app's manifest (default: manifest.yml of the repository)"
+    )
     parser.add_argument("--org", action="store_true", help="an organisation of two workspaces")
     return parser
 

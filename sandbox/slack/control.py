@@ -126,8 +126,9 @@ class SlackControl:
         options = self.do("suggest", where=where, action_id=action_id, query=query, user=user)["options"]
         return cast(list[JSON], options)
 
-    def open_home(self, user: str = "dana") -> JSON:
-        return self.do("open_home", user=user)
+    def open_home(self, user: str = "dana", tab: str = "home") -> JSON:
+        """Open the app: its Home tab, or its "messages"."""
+        return self.do("open_home", user=user, tab=tab)
 
     # -- reading
 

@@ -98,9 +98,15 @@ class Manifest:
 
 def parse(given: str | dict[str, Any]) -> Manifest:
     """A manifest as YAML, JSON or an object. Raises ControlError for what is none."""
-    whole = yaml.safe_load(given) if isinstance(given, str) else given
-    if not isinstance(whole, dict):
-        raise ControlError("a manifest is an object with `features`, `oauth_config` and `settings`")
+    try:
+        whole = yaml.safe_load(given) if isinstance(given, str) else given
+        return _parsed(whole)
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as wrong:
+        words = "a manifest is an object with `features`, `oauth_config` and `settings`"
+        raise ControlError(f"{words}: {wrong}") from wrong
+
+
+def _parsed(whole: dict[str, Any]) -> Manifest:
     features, home = whole.get("features") or {}, (whole.get("features") or {}).get("app_home") or {}
     subscribed = (whole.get("settings") or {}).get("event_subscriptions") or {}
     return Manifest(

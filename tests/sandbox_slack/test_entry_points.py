@@ -71,6 +71,8 @@ def test_only_what_the_manifest_subscribes_to_is_sent(control: SlackControl) -> 
     control.say("help", channel="dm")
     assert kinds(control) == ["app_mention", "message"]
     assert control.status()["scopes"] == ["app_mentions:read", "im:history"]
+    with pytest.raises(SandboxError, match="a manifest is an object"):
+        control.install("features: [")
     control.install(manifest([], [], app_home={"messages_tab_read_only_enabled": True}))
     with pytest.raises(SandboxError, match="read-only"):
         control.say("help", channel="dm")
@@ -246,3 +248,13 @@ def test_do_not_disturb(control: SlackControl, web: WebClient) -> None:
     assert quiet["dnd_enabled"] is True
     assert quiet["next_dnd_end_ts"] - quiet["next_dnd_start_ts"] == 600
     assert refusal(web.dnd_info, user="U0NOBODY") == "user_not_found"
+
+
+def test_the_tabs_of_the_app(control: SlackControl, web: WebClient) -> None:
+    web.views_publish(user_id="U0DANA0001", view={"type": "home", "blocks": [section("x")]})
+    control.open_home("dana")
+    control.open_home("dana", "messages")
+    home, messages = events(control)
+    assert (home["tab"], messages["tab"]) == ("home", "messages")
+    assert "view" in home
+    assert "view" not in messages

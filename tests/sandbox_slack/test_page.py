@@ -391,3 +391,44 @@ def test_on_a_phone_wide_tables_scroll_and_menus_stay_on_the_screen(page: Page, 
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
         page.keyboard.press("Escape")
+
+
+def test_every_block_is_drawn(page: Page, web: WebClient) -> None:
+    words = [
+        {"type": "text", "text": "bold", "style": {"bold": True}},
+        {"type": "user", "user_id": "U0DANA0001"},
+        {"type": "emoji", "name": "tada"},
+        {"type": "date", "timestamp": 1_790_000_000, "format": "{date_num}"},
+        {"type": "color", "value": "#ff0000"},
+        {"type": "link", "url": "https://example.com", "text": "link"},
+    ]
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}
+    picture = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+    video = {
+        "type": "video",
+        "title": plain_text("How to"),
+        "alt_text": "how to",
+        "thumbnail_url": picture,
+        "video_url": "data:text/html,video",
+    }
+    icon = {"type": "image", "image_url": picture, "alt_text": "icon"}
+    blocks: list[dict[str, Any]] = [
+        rich,
+        video,
+        {"type": "file", "external_id": "F1", "source": "remote"},
+        {"type": "markdown", "text": "# Title\n- [x] done\n\n|a|b|\n|-|-|\n|1|2|"},
+        data_table([[raw_text("a")] * 2, [rich, raw_number(2)]]),
+        {"type": "table", "rows": [[raw_text("a")] * 2, [rich, raw_number(2)]], "column_settings": [None]},
+        container(
+            [icon | {"title": plain_text("t")}], icon=icon, rich_text_title=rich, has_header_divider=True
+        ),
+        card(hero_image=icon, icon=icon),
+        *(chart(2, 2, kind) for kind in ("area", "bar")),
+        {"type": "header", "text": plain_text("x"), "level": 1},
+    ]
+    web.chat_postMessage(channel="C0DMS00001", text="x", blocks=blocks)
+    message = page.get_by_test_id("message")
+    for each in blocks:
+        expect(message.get_by_test_id(f"block-{each['type']}").first).to_be_visible()
+    expect(message).not_to_contain_text("cannot draw")
+    expect(message.get_by_role("rowheader", name="bold@dana")).to_be_visible()

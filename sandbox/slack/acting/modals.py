@@ -124,7 +124,9 @@ def _follow(ws: Workspace, user: User, view: View, result: Delivery) -> Submissi
     try:
         _apply(ws, user, view, action, ack, done)
     except SlackError as wrong:
-        ws.violations.record(wrong.code, wrong.detail, method="view_submission response")
+        ws.violations.record(
+            wrong.code, wrong.detail, method="view_submission response", notice=not wrong.breach
+        )
         view.trouble = TROUBLE
         done.response_action = "trouble"
     ws.changes.note()
@@ -180,16 +182,19 @@ async def close(ws: Workspace, user: User, view: View, *, everything: bool) -> D
     return result
 
 
-async def open_home(ws: Workspace, user: User) -> Delivery | None:
-    """Open the app's Home tab; the app hears `app_home_opened` and may publish."""
+async def open_home(ws: Workspace, user: User, tab: str = "home") -> Delivery | None:
+    """Open the app's Home tab, or its messages; the app hears `app_home_opened` and may publish.
+    Source: https://docs.slack.dev/reference/events/app_home_opened"""
+    if tab not in ("home", "messages"):
+        raise ControlError(f"the app has the tabs home and messages, not {tab}")
     body: JSON = {
         "type": "app_home_opened",
         "user": user.id,
         "channel": ws.world.direct_message(user.id).id,
-        "tab": "home",
+        "tab": tab,
         "event_ts": ws.world.clock.next(),
     }
     home = ws.views.home(user.id)
-    if home is not None:
+    if home is not None and tab == "home":
         body["view"] = view_json(ws, home)
     return await emit(ws, body)

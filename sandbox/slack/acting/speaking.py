@@ -74,7 +74,7 @@ def _show_ack(ws: Workspace, url: ResponseUrl, ack: Any) -> None:
     try:
         place(ws, url, values)
     except SlackError as wrong:
-        ws.violations.record(wrong.code, wrong.detail, method="acknowledgement")
+        ws.violations.record(wrong.code, wrong.detail, method="acknowledgement", notice=not wrong.breach)
 
 
 async def say(

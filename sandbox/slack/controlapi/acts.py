@@ -137,7 +137,8 @@ async def close_view(ws: Workspace, body: JSON) -> JSON:
 
 
 async def open_home(ws: Workspace, body: JSON) -> JSON:
-    return {"delivery": _shown(await modals.open_home(ws, _user(ws, body)))}
+    tab = str(body.get("tab") or "home")
+    return {"delivery": _shown(await modals.open_home(ws, _user(ws, body), tab))}
 
 
 async def invite_bot(ws: Workspace, body: JSON) -> JSON:

@@ -75,6 +75,10 @@ export function App() {
     };
   }, [refresh, me, open]);
 
+  useEffect(() => {
+    if (open === "dm") void act("open_home", { user: me, tab: "messages" }).catch(() => undefined);
+  }, [me, open]);
+
   const tell = useCallback((words: string) => {
     setToast(words);
     setTimeout(() => setToast(""), 6000);

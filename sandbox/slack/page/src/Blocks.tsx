@@ -4,6 +4,7 @@ import { Card, Carousel } from "./blocks/Card";
 import { Chart } from "./blocks/Chart";
 import { Container } from "./blocks/Container";
 import { DataTable } from "./blocks/DataTable";
+import { Guard } from "./blocks/Guard";
 import { Plan, Task } from "./blocks/Plan";
 import { Table } from "./blocks/Table";
 import type { Place } from "./context";
@@ -19,7 +20,7 @@ export function Blocks({ blocks, place }: { blocks: Json[]; place: Place }) {
     <div className="blocks">
       {blocks.map((block, index) => (
         <div className={`block block-${block.type}`} data-testid={`block-${block.type}`} key={block.block_id ?? index}>
-          {draw(block, place)}
+          <Guard kind={block.type}>{draw(block, place)}</Guard>
         </div>
       ))}
     </div>
@@ -34,6 +35,7 @@ function draw(block: Json, place: Place): ReactNode {
   if (block.type === "context") return <Context block={block} />;
   if (block.type === "divider") return <hr />;
   if (block.type === "image") return <Picture block={block} />;
+  if (block.type === "file") return <span className="file">Remote file {block.external_id}</span>;
   if (block.type === "data_table") return <DataTable block={block} place={place} />;
   if (block.type === "table") return <Table block={block} place={place} />;
   if (block.type === "data_visualization") return <Chart block={block} />;
