@@ -132,6 +132,7 @@ class Bot:
             self.store,
             settings,
             watches=lambda: self.policy.watches,
+            escalations=lambda: self.policy.escalations,
             wake=self.wake,
             on_cycle=metrics.poll_ended,
             on_events=self.webhooks.record_events,

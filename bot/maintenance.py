@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.config.settings import Settings
+from bot.outbox.escalations import EscalationTask
 from bot.policy.model import Policy
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.approvals import Approvals
@@ -22,7 +23,8 @@ _MOST = 1000
 
 
 class Maintenance:
-    """Expires and starts requests, queues the messages of the day, deletes what is old, and measures."""
+    """Expires and starts requests, repeats escalations, queues the messages of the day, deletes what is old,
+    and measures."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Maintenance:
             DailySummary(store, settings, summary=policy.summary, wake=wake).tick,
             FreezeNews(store, policy, subscriptions, wake).tick,
             AuditAnchor(store, settings, wake).tick,
+            EscalationTask(store, policy, wake.set).tick,
             RetentionJob(store, settings.keep_s).tick,
         )
 

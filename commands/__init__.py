@@ -11,7 +11,7 @@ from commands.support.base import Verb
 VERBS = (
     *("help", "list", "show", "databases", "delay", "approvals", "history", "policy"),
     "script",
-    *("watch", "unwatch", "watches"),
+    *("watch", "unwatch", "watches", "acknowledge"),
     *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete", "cancel"),
     *("schedule", "freeze", "unfreeze"),
 )

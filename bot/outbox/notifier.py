@@ -50,6 +50,7 @@ _PRIORITY_KINDS = frozenset(
             "freeze",
             "planned_freeze",
             "alert",
+            "escalation",
             "digest",
             "mass_failure",
             "flapping",

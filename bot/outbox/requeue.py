@@ -92,7 +92,7 @@ def _is_news(store: Store, message: OutMessage, subscriptions: Subscriptions) ->
     """Whether the message is still true, and the channel still has a subscription for it."""
     alert = message.kind == "alert"
     event = store.event(message.subject["event" if alert else "first"])
-    if event is None or not (_still_holds(store, event) if alert else _is_current(store, message)):
+    if event is None or not (still_holds(store, event) if alert else _is_current(store, message)):
         return False
     known = store.known_job(event.job)
     job = known.job if known is not None and known.job.create_time == event.create_time else None
@@ -107,7 +107,8 @@ def _is_current(store: Store, message: OutMessage) -> bool:
     return known is not None and known.job.create_time == created and "end" not in message.subject
 
 
-def _still_holds(store: Store, event: Event) -> bool:
+def still_holds(store: Store, event: Event) -> bool:
+    """Whether what the event reported is so at present. Raises: StoreError."""
     known = store.known_job(event.job)
     if known is None or known.job.create_time != event.create_time:
         return event.kind == "deleted"

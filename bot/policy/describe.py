@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
 from bot.config.projects import Projects
 from bot.dms.model import short_name
-from bot.policy.model import Policy, Role, Rule, Subjects
+from bot.policy.model import Escalate, Policy, Role, Rule, Subjects
 from bot.policy.permissions import DESTROYS, Permissions, verb_sets
 from bot.policy.scope import Scope
 from bot.policy.subscriptions import EVERYTHING
@@ -52,7 +52,7 @@ def rules(policy: Policy) -> list[Section]:
 
 
 def notices(policy: Policy) -> list[Section]:
-    """Planned freezes, default subscriptions and the daily summary, if there are any."""
+    """Planned freezes, default subscriptions, escalations and the daily summary, if there are any."""
     found: list[Section] = []
     for window in policy.planned_freezes:
         parts: list[RichPart] = ["*No changes* from ", Time(window.start), " to ", Time(window.until)]
@@ -64,11 +64,21 @@ def notices(policy: Policy) -> list[Section]:
             what = f" gets {', '.join(watch.only) or 'everything'} of {jobs}"
             lines += ["\n• ", _target(watch.target), what]
         found.append(Section(tuple(lines)))
+    for each in policy.escalations:
+        found.append(_escalation(each, policy.projects))
     if policy.summary is not None:
         at = f"{policy.summary.at:%H:%M} {policy.summary.zone}"
         where: list[RichPart] = [" in ", Channel(policy.summary.channel)] if policy.summary.channel else []
         found.append(Section((f"*Daily summary* at {at}", *where)))
     return found
+
+
+def _escalation(each: Escalate, projects: Projects) -> Section:
+    group = each.group if each.group.startswith("@") else Group(each.group)
+    parts: list[RichPart] = ["*Escalation*: ", ", ".join(each.events), f" on {scope(each.scope, projects)}: "]
+    again = f", every {humanize(each.repeat)} until somebody acknowledges" if each.repeat else ""
+    where: list[RichPart] = [" in ", Channel(each.channel)] if each.channel else []
+    return Section((*parts, group, f" is mentioned{again}", *where))
 
 
 def _rule(number: int, rule: Rule, policy: Policy) -> Section:

@@ -118,6 +118,7 @@ def _nowhere(policy: Policy) -> Iterator[str]:
     """Patterns that no job can match, as the bot serves no such project or location."""
     scopes = [(_place(number, rule), rule.scope) for number, rule in enumerate(policy.rules, start=1)]
     scopes += [(f"freeze {at}", each.scope) for at, each in enumerate(policy.planned_freezes, start=1)]
+    scopes += [(f"escalate {at}", each.scope) for at, each in enumerate(policy.escalations, start=1)]
     for where, scope in scopes:
         projects = [each for each in policy.projects if not scope.projects or each.id in scope.projects]
         for pattern in scope.jobs if projects else ():

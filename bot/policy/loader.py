@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.config.projects import Projects
 from bot.dms.model import State
+from bot.policy.escalation_reader import read_escalations
 from bot.policy.fields import ErrorCollector, TableReader, shown
 from bot.policy.lint import approvals_of_freezes, contradictions, suspicious_rules
 from bot.policy.model import (
@@ -42,7 +43,17 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 MAX_BYTES = 1_000_000
 """A larger file is not a policy: people write policies by hand."""
-_KEYS = ("default_role", "workspace", "approval_channel", "roles", "rule", "freeze", "watch", "summary")
+_KEYS = (
+    "default_role",
+    "workspace",
+    "approval_channel",
+    "roles",
+    "rule",
+    "freeze",
+    "watch",
+    "escalate",
+    "summary",
+)
 _RULE_KEYS = (
     "name",
     "verbs",
@@ -138,6 +149,7 @@ def _policy(top: TableReader, source: str, permissions: Permissions, projects: P
         approval_channel=top.channel("approval_channel"),
         planned_freezes=_planned_freezes(top, projects),
         watches=tuple(each for table in top.tables("watch") for each in _watches(table, projects)),
+        escalations=read_escalations(top.tables("escalate"), projects),
         summary=_summary(top.table("summary")),
         permissions=permissions,
         projects=projects,

@@ -144,6 +144,22 @@ class WatchDefault:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalate:
+    """One `[[escalate]]`: whom an alert mentions, until somebody acknowledges it."""
+
+    name: str
+    scope: Scope
+    events: tuple[str, ...]
+    """Topics of alerts, in lower case."""
+    group: str
+    """A user group's ID, or its handle as `@handle`."""
+    repeat: timedelta | None = None
+    """None: it is mentioned once."""
+    channel: str = ""
+    """Empty: the notification channel of the job's project."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """`[summary]`: when and where the daily summary is posted."""
 
@@ -185,6 +201,7 @@ class Policy:
     approval_channel: str = ""
     planned_freezes: tuple[PlannedFreeze, ...] = ()
     watches: tuple[WatchDefault, ...] = ()
+    escalations: tuple[Escalate, ...] = ()
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
     """What looks unintended, one sentence each. Logged at start-up and shown in `/dms policy`."""

@@ -14,6 +14,7 @@ from bot.store import Store
 from bot.store.records import JobSnapshot
 from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
+from bot.watch.escalations import Escalations
 from bot.watch.poll import DatabasesResult, DelayResult, PollResult, Result, is_busy, is_unchanged
 from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
@@ -45,12 +46,14 @@ class ChangeWriter:
         snapshots: JobSnapshots,
         announcer: Announcer,
         subscriptions: Callable[[], Subscriptions],
+        escalations: Escalations,
         on_events: Callable[[Sequence[SavedEvent]], None],
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._announcer = announcer
         self._subscriptions = subscriptions
+        self._escalations = escalations
         self._on_events = on_events
         self._stuck_after = timedelta(seconds=settings.stuck_after_s)
         self._delay_alert_s = settings.delay_alert_s
@@ -77,7 +80,9 @@ class ChangeWriter:
                 self._store.forget_job(name)
             if changes.events:
                 now = datetime.now(UTC)
-                changes.has_messages = self._announcer.announce(changes.events, self._subscriptions(), now)
+                announced = self._announcer.announce(changes.events, self._subscriptions(), now)
+                escalated = self._escalations.begin(changes.events, now)
+                changes.has_messages = announced or escalated
                 self._on_events(changes.events)
         return changes
 

@@ -25,6 +25,7 @@ from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job
 from bot.dms.port import Dms
 from bot.dms.resource_names import project_of
+from bot.policy.model import Escalate
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS
@@ -32,6 +33,7 @@ from bot.util.ratelimit import back_off
 from bot.watch.announcer import BURST, Announcer
 from bot.watch.change_writer import Changes, ChangeWriter, SnapshotConflict
 from bot.watch.detail_queues import DetailQueues
+from bot.watch.escalations import Escalations
 from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_place
 from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
@@ -64,9 +66,9 @@ class _Detail:
 class Watcher:
     """Watches all places of `dms`.
 
-    `watches` returns the policy file's subscriptions; those in the store are added. `wake` is set whenever
-    there are new messages. `on_cycle` is called after each poll, `on_events` in each transaction
-    that saves events.
+    `watches` returns the policy file's subscriptions; those in the store are added. `escalations` returns
+    whom alerts mention until somebody acknowledges them. `wake` is set whenever there are new messages.
+    `on_cycle` is called after each poll, `on_events` in each transaction that saves events.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Watcher:
         settings: Settings,
         *,
         watches: Callable[[], Sequence[SubscriptionLike]] = tuple,
+        escalations: Callable[[], Sequence[Escalate]] = tuple,
         wake: threading.Event | None = None,
         on_cycle: OnCycle | None = None,
         on_events: Callable[[Sequence[SavedEvent]], None] = lambda _: None,
@@ -92,7 +95,13 @@ class Watcher:
         settle = timedelta(seconds=min(_SETTLE_POLLS * settings.poll_slow_s, _MAX_SETTLE_S))
         announcer = Announcer(store, burst=burst, settle=settle)
         self._writer = ChangeWriter(
-            store, settings, self._snapshots, announcer, self.subscriptions, on_events
+            store,
+            settings,
+            self._snapshots,
+            announcer,
+            self.subscriptions,
+            Escalations(store, escalations, settings),
+            on_events,
         )
         self._news = threading.Event()
         """Wakes the loop: a poll has ended, a location was nudged, or the loop is to stop."""

@@ -43,6 +43,8 @@ def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tupl
             return (*who, f"*froze* {job or 'the job'}", *_until(entry))
         case "unfrozen":
             return (*who, f"*lifted the freeze* of {job or 'the job'}")
+        case "acknowledged":
+            return (*who, f"*acknowledged* an alert of {job or 'the job'}")
         case "watched" | "unwatched":
             return (
                 *who,

@@ -82,6 +82,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "watch": tuple(f"{line} --dm" for line in _OF_VISIBLE),
     "unwatch": ("unwatch other", "unwatch state=failed", "unwatch --all", "unwatch --all --dm"),
     "watches": ("watches",),
+    "acknowledge": _OF_JOB,
     "script": tuple(f"{line} --ssh --vm v --zone z" for line in _OF_JOB),
     "start": _BULK,
     "stop": _BULK,

@@ -33,7 +33,7 @@ admin = ["U0ADMIN001"]
 
 
 VIEWS = frozenset(
-    {"approvals", "databases", "delay", "history", "home", "list"}
+    {"acknowledge", "approvals", "databases", "delay", "history", "home", "list"}
     | {"policy", "show", "unwatch", "watch", "watches"}
 )
 OPERATES = frozenset({"script"})

@@ -22,6 +22,7 @@ from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.audit_anchor import anchor_message
+from bot.slack.render.escalation_messages import EscalationMessages
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.slack.render.gathered_messages import EscalationsFor, GatheredMessages
 from bot.slack.render.message import Message
@@ -36,6 +37,7 @@ from bot.store.records import (
     OutMessage,
     Run,
 )
+from bot.watch.escalations import KIND
 
 _DAY = timedelta(days=1)
 _ALERT_ACTIONS = (Action.VERIFY, Action.RESTART, Action.PROMOTE, Action.RESUME, Action.STOP, Action.DELETE)
@@ -62,6 +64,7 @@ class OutboxRenderer:
         self._team = team
         self._clock = clock
         self._readership = Readership(store, access, team, clock)
+        self._escalations = EscalationMessages(store, access, self._ref)
         requests = RequestMessages(store, access, self._ref, clock)
         gathered = GatheredMessages(store, access, self._ref, escalations_for)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
@@ -98,7 +101,12 @@ class OutboxRenderer:
         if out.kind == "alert" and not out.ts and self._is_taken_back(out.subject["event"]):
             return None
         subject = self._readership.visible_subject(out)
-        return None if subject is None else self._kinds[out.kind](subject)
+        if subject is None:
+            return None
+        if out.kind == KIND:
+            return self._escalations.own(out)
+        rendered = self._kinds[out.kind](subject)
+        return rendered and self._escalations.added_to(rendered, out)
 
     def _is_taken_back(self, event_id: int) -> bool:
         """Whether errors came back before their end was told."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from bot.store.codec import time_text
 from bot.store.records import Escalation
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
@@ -27,6 +30,18 @@ class EscalationTable(TableGroup):
         """Those that nobody has acknowledged and that are not over, oldest first."""
         where = Where().equal(channel=channel).add("ended IS NULL")
         return _ESCALATIONS.records(self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params))
+
+    def escalations_since(self, channel: str, since: datetime) -> tuple[Escalation, ...]:
+        """Those of a channel that are open, or have ended since then, oldest first."""
+        where = Where().equal(channel=channel).add("(ended IS NULL OR ended >= ?)", time_text(since))
+        return _ESCALATIONS.records(self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params))
+
+    def reopen_escalation(self, id: str, events: tuple[int, ...], next_at: datetime | None) -> None:
+        """Go on with one that was over before anybody acknowledged it."""
+        values = _ESCALATIONS.changes({"events": events, "next_at": next_at, "ended": None})
+        where = Where().add("id = ?", id).add("acknowledged_by = ''")
+        with self._db.write():
+            self._db.rows(_ESCALATIONS.update(values, where), [*values.values(), *where.params])
 
     def change_escalation(self, id: str, **changes: object) -> Escalation | None:
         """Change an open one; None where it has been acknowledged or has ended already."""

@@ -1,0 +1,63 @@
+"""Messages that ask for an acknowledgement, from the store's present state."""
+
+from __future__ import annotations
+
+from bot.cmdline.answers import Button, Group, RichPart
+from bot.cmdline.invocation import Invocation
+from bot.policy.access import Access
+from bot.policy.principal import DirectoryUnavailable
+from bot.requests.buttons import MakeRef
+from bot.slack.render import escalation as words
+from bot.slack.render.message import Message
+from bot.store import Store
+from bot.store.records import Escalation, OutMessage
+
+SHOWN_IN = frozenset({"alert", "digest", "mass_failure", "flapping"})
+"""Kinds of messages that may show an event that is escalated."""
+
+
+class EscalationMessages:
+    """Renders them. `ref` stores an invocation for a button and returns its ID."""
+
+    def __init__(self, store: Store, access: Access, ref: MakeRef) -> None:
+        self._store = store
+        self._access = access
+        self._ref = ref
+
+    def added_to(self, message: Message, out: OutMessage) -> Message:
+        """The message with the mention and the button, or with who acknowledged it, if it is escalated.
+
+        Raises:
+            DirectoryUnavailable: Slack does not say now which group is meant, and it was not posted yet.
+        """
+        found = self._store.escalation_of(out.key) if out.kind in SHOWN_IN else None
+        if found is None:
+            return message
+        return words.with_request(message, found, self._group(found, out), self._button(found))
+
+    def own(self, out: OutMessage) -> Message | None:
+        """A message of its own; None if nobody has to acknowledge it any more and it was not posted yet.
+
+        Raises:
+            DirectoryUnavailable: as above.
+        """
+        found = self._store.escalation(out.subject["escalation"])
+        if found is None or (found.ended is not None and not out.ts):
+            return None
+        events = [event for each in found.events if (event := self._store.event(each)) is not None]
+        number, sent = int(out.subject["number"]), out.created or found.started
+        return words.own_message(found, number, events, self._group(found, out), self._button(found), sent)
+
+    def _button(self, escalation: Escalation) -> Button:
+        ref = self._ref(Invocation("acknowledge", flags={"escalation": escalation.id}))
+        return Button("Acknowledge", "acknowledge", "run", ref, "primary")
+
+    def _group(self, escalation: Escalation, out: OutMessage) -> RichPart:
+        """The mention. A handle that Slack does not know is written as it is."""
+        try:
+            found = self._access.group_id(escalation.group)
+        except DirectoryUnavailable:
+            if not out.ts:
+                raise  # an update would notify nobody
+            found = ""
+        return Group(found) if found else escalation.group

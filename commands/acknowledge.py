@@ -1,0 +1,115 @@
+"""`/dms acknowledge`: say that somebody is working on an alert, which ends its reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.cmdline.answers import Answer, Note, Time, User
+from bot.cmdline.invocation import Invocation, Syntax, UsageError
+from bot.policy.permissions import Permission
+from bot.policy.principal import DirectoryUnavailable
+from bot.store.records import AuditEntry, Escalation
+from bot.util.command import COMMAND
+from bot.watch.escalations import mark_messages_dirty
+from commands.support.base import Context, EarlyAnswer, Verb, only_of_a_job
+from commands.support.resolve import find_job
+from commands.support.visibility import is_hidden
+
+_HIDDEN = "You may not see what this alert is about, so you cannot acknowledge it."
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    _require_member(ctx)
+    id = invocation.word("escalation")
+    if id:
+        return _acknowledge_one(ctx, id)
+    if not invocation.jobs:
+        raise UsageError(f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`.")
+    job = find_job(ctx, invocation.jobs[0], invocation)
+    found = [each for each in ctx.store.open_escalations() if job.name in _jobs(ctx, each)]
+    ended = [each for each in found if _may_see(ctx, each) and _end(ctx, each) is not None]
+    if not ended:
+        return Note(f"No alert of `{job.id}` waits to be acknowledged.")
+    return Note(f"Acknowledged: nobody is reminded of `{job.id}` any more.", tone="good")
+
+
+def _acknowledge_one(ctx: Context, id: str) -> Answer:
+    escalation = ctx.store.escalation(id)
+    if escalation is None:
+        return Note("This alert is too old to be acknowledged.", tone="warn")
+    if not _may_see(ctx, escalation):
+        return Note(_HIDDEN, tone="warn")
+    if _end(ctx, escalation) is not None:
+        return Note("Acknowledged: nobody is reminded of this alert any more.", tone="good")
+    current = ctx.store.escalation(id) or escalation
+    if current.acknowledged_by and current.ended is not None:
+        return Note(
+            (
+                User(current.acknowledged_by),
+                " has acknowledged this alert already, ",
+                Time(current.ended),
+                ".",
+            )
+        )
+    return Note("This alert is over, so nobody is reminded of it any more.")
+
+
+def _require_member(ctx: Context) -> None:
+    """Only full members act here; those who may only look do not.
+
+    Raises:
+        EarlyAnswer: the person is none, or Slack does not say so now.
+    """
+    try:
+        member = ctx.access.is_member(ctx.who.user)
+    except DirectoryUnavailable as error:
+        raise EarlyAnswer(Note(f"{error} Try again later.", tone="warn")) from None
+    if not member:
+        raise EarlyAnswer(Note("Only full members of the workspace can acknowledge alerts.", tone="warn"))
+
+
+def _may_see(ctx: Context, escalation: Escalation) -> bool:
+    return not any(is_hidden(ctx, "acknowledge", name) for name in _jobs(ctx, escalation))
+
+
+def _jobs(ctx: Context, escalation: Escalation) -> Sequence[str]:
+    """Full resource names of the jobs that it is about."""
+    events = (ctx.store.event(each) for each in escalation.events)
+    return tuple(dict.fromkeys(event.job for event in events if event is not None))
+
+
+def _end(ctx: Context, escalation: Escalation) -> Escalation | None:
+    """End it, with an audit row for each job; None where it has ended already."""
+    now = ctx.now()
+    with ctx.store.transaction():
+        ended = ctx.store.change_escalation(escalation.id, ended=now, acknowledged_by=ctx.who.user)
+        if ended is None:
+            return None
+        for name in _jobs(ctx, ended):
+            ctx.store.append_audit(
+                AuditEntry(
+                    at=now,
+                    event="acknowledged",
+                    user=ctx.who.user,
+                    team=ctx.who.audit_team,
+                    channel=ctx.who.channel,
+                    job=name,
+                    detail=f"an alert of the rule {ended.rule}",
+                )
+            )
+        mark_messages_dirty(ctx.store, ended)
+    return ended
+
+
+VERB = Verb(
+    name="acknowledge",
+    permission=Permission.VIEW,
+    summary="say that you are on an alert, which ends its reminders",
+    usage=("acknowledge JOB",),
+    syntax=Syntax("optional"),
+    details="The policy can have a user group mentioned again and again until somebody presses *Acknowledge* "
+    "or types this. Everybody sees who did.",
+    examples=("acknowledge orders-db",),
+    run=_run,
+    asks_service=only_of_a_job,
+)
