@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
+from bot.config.projects import Place
 from bot.dms import source_writes
 from bot.dms.model import Job, JobList, State, parse_name
 from bot.dms.rules import BULK, DESTRUCTIVE, allowed_for_all
@@ -141,7 +142,8 @@ def _groups(
     refs = ctx.refs([Invocation("show", (job.name,)) for job, _ in shown])
     groups: dict[str, list[JobLine]] = {}
     for (job, status), ref in zip(shown, refs, strict=True):
-        line = JobLine(job, ref, runs.get(job.name), faulty.get(job.name, ()), job.name in frozen)
+        where = ctx.dms.projects.where(Place(job.project, job.location))
+        line = JobLine(job, ref, runs.get(job.name), faulty.get(job.name, ()), job.name in frozen, where)
         groups.setdefault(status, []).append(line)
     return tuple(
         JobGroup(

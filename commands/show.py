@@ -21,6 +21,7 @@ from bot.policy.permissions import Permission
 from bot.requests.buttons import abandon_button, action_buttons, show_button
 from bot.requests.delay import Readings, readings, replicated, resumed_at
 from bot.requests.failures import last_failure
+from bot.requests.job_names import place_to_tell
 from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
 from bot.store.records import ACTIVE_RUNS, Run
@@ -44,6 +45,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return JobCard(
         job=job,
         console_url=ctx.dms.console_url(job),
+        where=place_to_tell(job.name, ctx.dms.projects),
         databases=parts.databases,
         databases_note=parts.databases_note,
         operation=parts.operation,

@@ -130,6 +130,8 @@ class JobLine:
     """Databases that have failed or have an error while the job continues."""
     frozen: bool = False
     """Whether the job is frozen on its own; `JobsPage.freezes` has the freezes of more jobs."""
+    where: str = ""
+    """The place as people call it; empty: its location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,8 @@ class JobCard:
     """What the state and phase allow, but the policy does not let this person do."""
     buttons: tuple[Button, ...] = ()
     """Only what the state, the phase, the policy and freezes allow."""
+    where: str = ""
+    """The place as people call it, if it has to be told; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 ALL_LOCATIONS = "-"
 """Stands for every location in a list call: `projects/PROJECT/locations/-`."""
+PRODUCTION = "🏭"
+"""Marks production wherever a project is named."""
 _PRODUCTION = frozenset({"prod", "production", "live"})
 _ENVIRONMENT_LABELS = ("env", "environment", "stage")
 
@@ -120,6 +122,11 @@ class Projects:
             return place.location
         alias = self.shown(place.project)
         return alias if place.location in ("", ALL_LOCATIONS) else f"{alias}/{place.location}"
+
+    def where(self, place: Place) -> str:
+        """The place for people, marked where it is production: `🏭 prod/europe-west1`."""
+        mark = f"{PRODUCTION} " if self.is_production(place.project) else ""
+        return f"{mark}{self.called(place)}"
 
     def is_production(self, project_id: str) -> bool:
         """Whether the settings mark the project as production."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from bot.config.projects import Projects
+from bot.config.projects import PRODUCTION, Projects
 from bot.dms.model import Job
 from bot.util.text import count_of, first_few
 
@@ -18,17 +18,19 @@ def is_across_projects(jobs: Sequence[Job]) -> bool:
 
 
 def projects_text(jobs: Sequence[Job], projects: Projects) -> str:
-    """The project of each of several jobs, production first; empty where it need not be said."""
-    if not projects.several or len(jobs) < 2:
+    """The project of each of the jobs, production first; empty where it need not be said."""
+    if not projects.several or not jobs:
         return ""
     counts = Counter(job.project for job in jobs)
     if len(counts) == 1:
-        return f"All of them are jobs of {_called(jobs[0].project, projects)}."
+        alone = "It is a job" if len(jobs) == 1 else "All of them are jobs"
+        return f"{alone} of {_called(jobs[0].project, projects)}."
     ordered = sorted(counts, key=lambda each: not projects.is_production(each))
     named = [f"{_called(each, projects)} {count_of(counts[each], 'job')}" for each in ordered]
     return f"These are jobs of *{len(counts)} projects*: {first_few(named, _NAMED)}."
 
 
 def _called(project: str, projects: Projects) -> str:
-    mark = " (*production*)" if projects.is_production(project) else ""
-    return f"`{projects.shown(project)}`{mark}"
+    if projects.is_production(project):
+        return f"{PRODUCTION} `{projects.shown(project)}` (*production*)"
+    return f"`{projects.shown(project)}`"

@@ -22,6 +22,18 @@ def disambiguate(known: Iterable[str], projects: Projects | None = None) -> JobN
     return lambda name: with_location(name, projects) if twins[short_name(name)] > 1 else short_name(name)
 
 
+def namer(known: Iterable[str], projects: Projects | None) -> JobNamer:
+    """As `disambiguate`, but where there are several projects, every name says its own, with the mark of
+    production."""
+    if projects is None or not projects.several:
+        return disambiguate(known, projects)
+    return lambda name: f"{projects.where(_place(name))}/{short_name(name)}"
+
+
+def _place(name: str) -> Place:
+    return Place(*parse_name(name)[:2])
+
+
 def with_location(name: str, projects: Projects | None = None) -> str:
     """`location/id`, or `alias/location/id` where there are several projects, as people can type it; text
     that is no resource name stays as it is."""
@@ -30,6 +42,14 @@ def with_location(name: str, projects: Projects | None = None) -> str:
     except ValueError:
         return name
     return f"{projects.called(Place(project, location)) if projects else location}/{job_id}"
+
+
+def place_to_tell(name: str, projects: Projects) -> str:
+    """The place of a job (its full resource name) as people call it, with the mark of production; empty where
+    there is one project, which is not production."""
+    project, location, _ = parse_name(name)
+    tells = projects.several or projects.is_production(project)
+    return projects.where(Place(project, location)) if tells else ""
 
 
 def ambiguous_names(

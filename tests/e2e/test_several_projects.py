@@ -44,6 +44,18 @@ def twins(env: Env) -> Iterator[str]:
     env.dms.clear_faults()
 
 
+def test_lists_cards_and_home_name_the_project(env: Env, twins: str) -> None:
+    listed = plain(env.type(f"list {twins}"))
+    assert [f" · {place}/{EUROPE} · " in listed for place in ("🏭 prod", "staging")] == [True, True]
+    assert f"`{twins}` · *🏭 prod/{EUROPE}* · " in plain(env.type(f"show prod/{EUROPE}/{twins}"))
+    assert f"`{twins}` · *staging/{EUROPE}* · " in plain(env.type(f"show staging/{EUROPE}/{twins}"))
+    env.slack.open_home("dana")
+    both = [f"`🏭 prod/{EUROPE}/{twins}`", f"`staging/{EUROPE}/{twins}`"]
+    env.slack.wait_home("dana", contains=both)
+    card = plain(env.type(f"delete prod/{EUROPE}/{twins}"))
+    assert "It is a job of 🏭 `prod` (*production*)." in card
+
+
 def state(env: Env, project: str, job: str) -> str:
     return str(env.dms.job(f"{project}/{EUROPE}/{job}")["state"])
 
@@ -68,12 +80,14 @@ def test_while_a_project_is_away_the_other_is_listed_changed_and_watched(
     env.dms.project_condition(STAGING, kind)
     listed = plain(env.type("list"))
     assert twins in listed
+    assert f"🏭 prod/{EUROPE}" in listed
     assert f"staging/{EUROPE}" in listed
     stopped = env.type(f"stop prod/{EUROPE}/{twins}")
     env.shows_done(stopped, "stop", timeout=8.0)
-    told = env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "STOPPED"])
+    told = env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "STOPPED", f"🏭 prod/{EUROPE}"])
     assert "deleted" not in plain(told).lower()
     env.dms.clear_faults()
     env.dms.set_job(f"{STAGING}/{EUROPE}/{twins}", state="FAILED")
-    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "FAILED"], timeout=40.0)
+    failed = f"`{twins}` in staging/{EUROPE}"
+    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[failed, "FAILED"], timeout=40.0)
     assert not [each for each in env.bot.store.events() if each.kind == "deleted"]

@@ -115,7 +115,7 @@ def test_several_projects_are_said_and_confirmed(at: CommandService) -> None:
     assert isinstance(answer, AlreadyQueued)
     (asked,) = at.ctx.store.requests()
     assert asked.state is RequestState.CONFIRMING
-    said = "These are jobs of *2 projects*: `prod` (*production*) 1 job, `staging` 2 jobs."
+    said = "These are jobs of *2 projects*: 🏭 `prod` (*production*) 1 job, `staging` 2 jobs."
     assert asked.facts.projects == said
     assert said in str(request_details(asked))
 
@@ -123,10 +123,11 @@ def test_several_projects_are_said_and_confirmed(at: CommandService) -> None:
 @pytest.mark.parametrize(
     ("projects", "says"),
     [
-        ((PROD,), ""),
-        ((PROD, PROD), "All of them are jobs of `prod` (*production*)."),
+        ((PROD,), "It is a job of 🏭 `prod` (*production*)."),
+        ((LAB,), "It is a job of `lab`."),
+        ((PROD, PROD), "All of them are jobs of 🏭 `prod` (*production*)."),
         ((LAB, LAB), "All of them are jobs of `lab`."),
-        ((LAB, PROD, LAB), "These are jobs of *2 projects*: `prod` (*production*) 1 job, `lab` 2 jobs."),
+        ((LAB, PROD, LAB), "These are jobs of *2 projects*: 🏭 `prod` (*production*) 1 job, `lab` 2 jobs."),
     ],
 )
 def test_words_for_the_projects(projects: tuple[str, ...], says: str) -> None:

@@ -63,20 +63,25 @@ def alert(
     over: bool = False,
     databases: Sequence[Database] = (),
     during: Run | None = None,
+    where: str = "",
 ) -> Message:
     """One event, with what it means and what to do next. `job` and its `databases` are the present ones.
-    `during` is the action that did not succeed as the job failed.
+    `during` is the action that did not succeed as the job failed; `where` is the job's place as people call
+    it, if it has to be told.
 
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
     head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
     name = f" {mrkdwn.name(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
+    if where:
+        head += f" in {mrkdwn.verbatim(where)}"
     blocks: list[Block] = [m.section(f"{head}{name}{event_labels.changed_by_text(event)}")]
     for text in _since(event, job, databases) if over else _body(event, job, databases):
         blocks.extend(m.sections(text))
     blocks.extend(m.sections(labels.failed_run_text(during)) if during else [])
     blocks.extend(m.buttons(buttons))
-    about = [labels.source_and_destination(job), mrkdwn.verbatim(job.location)] if job else []
+    place = [] if where or job is None else [mrkdwn.verbatim(job.location)]
+    about = [labels.source_and_destination(job), *place] if job else []
     blocks.extend(m.context(" · ".join([*about, mrkdwn.date(event.at)])))
     return m.message(f"{head}{_why(event)}", blocks)
 

@@ -16,7 +16,7 @@ from bot.dms import source_writes
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, State
 from bot.dms.running_errors import WITH_ERRORS, shown_status
-from bot.requests.job_names import JobNamer, disambiguate
+from bot.requests.job_names import JobNamer, namer
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.request_details import subject
@@ -83,9 +83,7 @@ def home(content: HomeContent) -> dict[str, Any]:
     blocks.append(m.divider())
     blocks.extend([] if content.to_decide else deciding)
     blocks.extend(_requests("My open requests", content.own_requests, decide=False))
-    blocks.extend(
-        _watches(content.watches, disambiguate((job.name for job in content.jobs), content.projects))
-    )
+    blocks.extend(_watches(content.watches, namer((job.name for job in content.jobs), content.projects)))
     blocks.extend(
         m.context(
             f"`{COMMAND} list` in any channel shows the jobs with their buttons; `{COMMAND} help` says more."
@@ -100,7 +98,7 @@ def _jobs(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]], projects: Pr
         groups.setdefault(shown_status(job, with_errors=_with_errors(job, faulty)), []).append(job)
     if not groups:
         return [m.section("There are no migration jobs.")]
-    calls = disambiguate((job.name for job in jobs), projects)
+    calls = namer((job.name for job in jobs), projects)
     lines = [_group(status, found, faulty, calls) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:
         lines.append(f"… and more; `{COMMAND} list` shows all.")

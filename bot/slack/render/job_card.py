@@ -40,7 +40,7 @@ def job_card(card: JobCard) -> Message:
     job, with_errors = card.job, runs_with_errors(card.job, card.databases or ())
     emoji = labels.job_emoji(job, with_errors=with_errors)
     blocks: list[Block] = [m.header(f"{emoji} {job.display_name or job.id}")]
-    blocks.append(m.section(_state(job, with_errors)))
+    blocks.append(m.section(_state(card, with_errors)))
     blocks.extend(m.fields(_facts(card)))
     for part in (*_beside_the_delay(card.delay), *_troubles(card), *_databases(card)):
         blocks.extend(m.sections(part) if part else [])
@@ -118,8 +118,10 @@ def _summary(job: Job, with_errors: bool) -> str:
     return f"{labels.job_emoji(job, with_errors=with_errors)} {labels.job_code(job.name)} is {status}"
 
 
-def _state(job: Job, with_errors: bool) -> str:
-    about = " · ".join([labels.job_code(job.name), _kind(job), *_purpose(job)])
+def _state(card: JobCard, with_errors: bool) -> str:
+    job = card.job
+    where = [f"*{mrkdwn.verbatim(card.where)}*"] if card.where else []
+    about = " · ".join([labels.job_code(job.name), *where, _kind(job), *_purpose(job)])
     return f"{labels.job_status(job, with_errors=with_errors)}\n{about}"
 
 

@@ -164,7 +164,7 @@ def _compact(group: JobGroup) -> list[Block]:
 def _menu(lines: tuple[JobLine, ...]) -> ActionsBlock:
     seen: dict[str, Option] = {}
     for line in lines:
-        label = mrkdwn.clip_plain(f"{_id(line)} ({_location(line)})", _MAX_OPTION)
+        label = mrkdwn.clip_plain(f"{_id(line)} ({_where(line)})", _MAX_OPTION)
         seen.setdefault(line.ref, Option(value=line.ref, text=PlainTextObject(text=label)))
     return ActionsBlock(
         elements=[
@@ -205,7 +205,7 @@ def _count_faulty(line: JobLine) -> str:
 
 def _details(line: JobLine) -> str:
     job = line.job
-    parts = [labels.source_and_destination(job), mrkdwn.verbatim(_location(line))]
+    parts = [labels.source_and_destination(job), mrkdwn.verbatim(_where(line))]
     if job.duration_s > 0:
         parts.append(_duration(job))
     return mrkdwn.clip(" · ".join(parts), 300)
@@ -235,7 +235,7 @@ def _box(line: JobLine) -> Option:
         part
         for part in (
             labels.source_and_destination_plain(job),
-            _location(line),
+            _where(line),
             _count_faulty(line) if line.faulty_databases else "",
             _duration(job) if job.duration_s > 0 else "",
         )
@@ -252,9 +252,9 @@ def _id(line: JobLine) -> str:
     return line.job.name.rpartition("/")[2]
 
 
-def _location(line: JobLine) -> str:
+def _where(line: JobLine) -> str:
     parts = line.job.name.split("/")
-    return parts[3] if len(parts) > 3 else ""
+    return line.where or (parts[3] if len(parts) > 3 else "")
 
 
 def _first_line(text: str) -> str:

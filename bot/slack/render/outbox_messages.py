@@ -18,6 +18,7 @@ from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, restart_failed_button, show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
+from bot.requests.job_names import place_to_tell
 from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
@@ -141,12 +142,17 @@ class OutboxRenderer:
             with_errors=with_errors,
             failed_run=failed,
             frozen=freeze_terms(frozen) if frozen else "",
+            where=self._where(job.name),
         )
 
     def _own_freeze(self, job: Job) -> Freeze | None:
         """A freeze of this job alone: those of more jobs would have all timelines updated."""
         freezes = self._store.freezes(self._clock(), job.name)
         return next((each for each in freezes if each.is_of_one_job), None)
+
+    def _where(self, name: str) -> str:
+        """The job's place as people call it; empty if there is nothing to tell apart."""
+        return place_to_tell(name, self._access.policy.projects)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
         first = int(subject.get("first", 0))
@@ -169,7 +175,15 @@ class OutboxRenderer:
         during = self._run_during(event) if event_labels.is_failed(event) else None
         offered = self._alert_buttons(event, job) if job and not over else ()
         buttons = (*offered, show_button(self._ref, job)) if job else ()
-        return alerts.alert(event, job, buttons, over=over, databases=databases, during=during)
+        return alerts.alert(
+            event,
+            job,
+            buttons,
+            over=over,
+            databases=databases,
+            during=during,
+            where=self._where(event.job),
+        )
 
     def _run_during(self, event: Event) -> Run | None:
         """The last action on the job when it failed, if that did not succeed either."""

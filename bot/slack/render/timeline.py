@@ -30,19 +30,21 @@ def timeline(
     with_errors: bool = False,
     failed_run: Run | None = None,
     frozen: RichText = "",
+    where: str = "",
 ) -> Message:
     """The job's status, its events (oldest first), and the next step.
 
     `current` is False if the job is deleted or a later run has its own message: then this one shows only the
     past. `with_errors` says whether the job runs with errors; `failed_run` is the last action, if it failed;
-    `frozen` are the terms of a freeze of this job.
+    `frozen` are the terms of a freeze of this job; `where` is its
+    place as people call it, if it has to be told.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
     state = "🗑️ *Deleted*" if gone else labels.job_status(job, with_errors=with_errors)
     now = state if current or gone else "Superseded by a newer run."
-    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job)}")]
+    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job, where)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
         troubles = (
@@ -82,9 +84,9 @@ def _name(job: Job) -> str:
     return f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
 
 
-def _ends(job: Job) -> str:
-    """Source, destination and location. Source and destination of a deleted job may be unknown."""
+def _ends(job: Job, where: str) -> str:
+    """Source, destination and place. Source and destination of a deleted job may be unknown."""
     known = Endpoint("") not in (job.source, job.destination)
     return " · ".join(
-        [*([labels.source_and_destination(job)] if known else []), mrkdwn.verbatim(job.location)]
+        [*([labels.source_and_destination(job)] if known else []), mrkdwn.verbatim(where or job.location)]
     )
