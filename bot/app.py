@@ -37,6 +37,7 @@ from bot.slack.api.client import slack_client
 from bot.slack.api.directory import slack_access, time_zone
 from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
+from bot.slack.api.user_groups import remarks
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.bolt_app import installation_of, make_bolt_app
@@ -168,7 +169,7 @@ class Bot:
             OSError: the HTTP server cannot listen.
             Stopped: `stop` was called before Slack answered.
         """
-        for remark in loader.remarks(self.policy):
+        for remark in (*loader.remarks(self.policy), *remarks(self.home, self.policy)):
             log.warning("policy_remark", remark=remark)
         self.presence.start()
         self.server.open()

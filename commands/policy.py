@@ -35,7 +35,7 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     sections = list(rules[(page - 1) * PER_PAGE : page * PER_PAGE])
     if page == 1:
-        sections = [_you(ctx), *words.overview(policy), *sections]
+        sections = [_you(ctx), *words.overview(policy, ctx.access.home), *sections]
     if page == pages:
         sections += words.notices(policy)[:PER_PAGE]
         sections += [_frozen(ctx, freeze) for freeze in _freezes(ctx)[: PER_PAGE // 2]]

@@ -113,12 +113,12 @@ class Access:
     """Whether a person (second) is a member of a channel (first). May raise DirectoryUnavailable."""
     workspaces_of: Callable[[str], frozenset[str]] = _no_workspaces
     """The IDs of the workspaces that a person is in. May raise DirectoryUnavailable."""
-    outside: str = "workspaces"
-    """What strangers are of, for a sentence."""
+    home: str = "workspace"
+    """What members are of, for a sentence."""
     clock: Callable[[], datetime] = _now
 
     def principal(self, who: Person) -> Principal:
-        asked = Lookups(self.groups_of, self.is_member, self.in_channel, self.workspaces_of, self.outside)
+        asked = Lookups(self.groups_of, self.is_member, self.in_channel, self.workspaces_of, self.home)
         return Principal(who, self.policy, asked)
 
     def has_left(self, user: str) -> bool:
@@ -257,7 +257,7 @@ class Access:
         what = reasons.use(verb, job)
         if not principal.is_one_of(rule.allow, to_look=self.policy.only_looks(verb)):
             return self._refused(principal, what, rule, rule.allow)
-        why = reasons.granted(self.policy, rule, rule.allow, what)
+        why = reasons.granted(self.policy, rule, rule.allow, what, self.home)
         return self._granted(rule, job, f"{why} {reasons.approvals_needed(rule)}".rstrip())
 
     def _approver_verdict(
@@ -276,7 +276,7 @@ class Access:
             )
         if not approver.is_one_of(rule.approvers):
             return self._refused(approver, what, rule, rule.approvers)
-        return self._granted(rule, job, reasons.granted(self.policy, rule, rule.approvers, what))
+        return self._granted(rule, job, reasons.granted(self.policy, rule, rule.approvers, what, self.home))
 
     def _granted(self, rule: EffectiveRule, job: Job | None, why: str) -> Verdict:
         return Verdict(

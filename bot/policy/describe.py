@@ -26,18 +26,18 @@ _MISSING = (
     "`DMS_BOT_POLICY=open` would let every member do everything."
 )
 _OPEN = (
-    "*Open* (`DMS_BOT_POLICY=open`): every member of the workspace may look at jobs and change them; guests, "
-    "and people of other workspaces, may only look. Restart, promote and delete ask the person who wants "
+    "*Open* (`DMS_BOT_POLICY=open`): every member of the {0} may look at jobs and change them; guests, "
+    "and people of other {0}s, may only look. Restart, promote and delete ask the person who wants "
     "them to confirm, and nobody else."
 )
 
 
-def overview(policy: Policy) -> list[Section]:
-    """The roles and who has them; or that the policy is missing or open."""
+def overview(policy: Policy, home: str = "workspace") -> list[Section]:
+    """The roles and who has them; or that the policy is missing or open. `home` is what members are of."""
     if policy.missing:
         return [Section(_MISSING)]
     if policy.open:
-        return [Section(_OPEN)]
+        return [Section(_OPEN.format(home))]
     lines: list[RichPart] = [f"*Roles* (from `{policy.source}`)"]
     lines.append(f"\n• every full member: {role_name(policy.default_role)}, {_CAN[policy.default_role]}")
     for grant in policy.grants:

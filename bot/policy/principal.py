@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.policy.model import Policy, Role, Subjects
 from bot.store.records import Person
 
-_ONLY_LOOK = "Guests, people of other {} and deactivated people may only look here"
+_ONLY_LOOK = "Guests, people of other {}s and deactivated people may only look here"
 _BY_NAME = ", and only if the policy names them."
 
 
@@ -29,8 +29,8 @@ class Lookups:
     """Whether a person (second) is a member of a channel (first)."""
     workspaces_of: Callable[[str], frozenset[str]]
     """The IDs of the workspaces that a person is in."""
-    outside: str = "workspaces"
-    """What strangers are of; where the app is installed org-wide, “organisations”."""
+    home: str = "workspace"
+    """What members are of; where the app is installed org-wide, “organisation”."""
 
 
 class Principal:
@@ -136,7 +136,7 @@ class Principal:
             try:
                 self._member = self._lookups.is_member(self.who.user)
                 if not self._member:
-                    whom = _ONLY_LOOK.format(self._lookups.outside)
+                    whom = _ONLY_LOOK.format(self._lookups.home)
                     self.hint = whom + (_BY_NAME if self._policy.source else ".")
             except DirectoryUnavailable as error:
                 self.unknown = error

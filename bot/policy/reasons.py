@@ -12,14 +12,14 @@ def use(verb: str, job: Job | None) -> str:
     return f"use `{verb}` on `{job.id}`" if job is not None else f"use `{verb}`"
 
 
-def granted(policy: Policy, rule: EffectiveRule, allowed: Subjects, what: str) -> str:
-    """Why they may do `what`."""
+def granted(policy: Policy, rule: EffectiveRule, allowed: Subjects, what: str, home: str) -> str:
+    """Why they may do `what`. `home` is what members are of."""
     if rule.rule:
         return f"By the rule “{rule.rule}” you may {what}."
     if allowed.role is not None and policy.guest_role >= allowed.role:
         return f"Everybody here may {what}."
     if allowed.role is not None and policy.default_role >= allowed.role:
-        return f"Every member of this workspace may {what}."
+        return f"Every member of this {home} may {what}."
     return f"Your role lets you {what}."
 
 

@@ -10,16 +10,17 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.policy.access import Access
+from bot.policy.describe import overview
 from bot.policy.model import PolicyError
 from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.directory import GROUPS_S, Directory
 from bot.slack.api.installation import Installation
-from bot.slack.api.user_groups import group_places
+from bot.slack.api.user_groups import group_places, remarks
 from bot.store.records import Person
 from sandbox.slack import Settings, SlackServer
 from sandbox.slack.seed_organisation import WEST, WEST_GROUP
 
-from .people import job, parse, request
+from .people import OPEN, job, parse, request
 from .test_directory import Clock
 
 HOME = "T0SANDBOX1"
@@ -77,9 +78,24 @@ def test_members_are_the_people_of_the_organisation(slack: SlackServer, user: st
 
 def test_an_outsider_is_told_of_organisations(slack: SlackServer) -> None:
     known = directory(slack)
-    ruled = Access(policy=parse(RULED), is_member=known.is_member, outside=ORG.outside)
+    ruled = Access(policy=parse(RULED), is_member=known.is_member, home=ORG.kind)
     partner = Person("E0ELSEWHER", "U0PARTNER1", "C0SHARED01", "T0ELSEWHER")
     assert "people of other organisations" in ruled.verdict(partner, "start", job()).why
+
+
+def test_what_is_unsafe_in_an_organisation_is_said_at_the_start() -> None:
+    assert list(remarks(ORG, parse(NAMED + APPROVER))) != []
+    assert list(remarks(ORG, parse(f'workspace = "{HOME}"\n{NAMED}{APPROVER}'))) == []
+    assert "whole organisation" in " ".join(remarks(ORG, OPEN))
+    assert list(remarks(Installation(HOME), OPEN)) == []
+
+
+def test_every_member_of_the_organisation_is_meant() -> None:
+    free = Access(policy=OPEN, home=ORG.kind)
+    assert "Every member of this organisation may" in free.verdict(acting(DANA, HOME), "stop", job()).why
+    told = str(overview(OPEN, ORG.kind))
+    assert "every member of the organisation may" in told
+    assert "people of other organisations" in told
 
 
 def test_nobody_is_a_member_whose_organisation_slack_does_not_name(slack: SlackServer) -> None:

@@ -238,7 +238,7 @@ def slack_access(client: WebClient, home: Installation, policy: Policy, *, local
         is_member=directory.is_member,
         in_channel=directory.in_channel,
         workspaces_of=directory.workspaces_of,
-        outside=home.outside,
+        home=home.kind,
     )
 
 

@@ -23,9 +23,9 @@ class Installation:
     org_wide: bool = False
 
     @property
-    def outside(self) -> str:
-        """What those are of whom the installation does not serve."""
-        return "organisations" if self.org_wide else "workspaces"
+    def kind(self) -> str:
+        """What it is, for a sentence."""
+        return "organisation" if self.org_wide else "workspace"
 
     def team_of(self, workspace: str, enterprise: str) -> str:
         """The `team` of somebody who acts in this workspace and belongs to this organisation; each may be

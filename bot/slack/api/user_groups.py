@@ -46,6 +46,19 @@ def group_places(policy: Policy) -> GroupPlaces:
     return GroupPlaces(policy.workspace, named, any("/" not in each for each in groups))
 
 
+def remarks(home: Installation, policy: Policy) -> Iterator[str]:
+    """What is logged at start-up about the policy of an org-wide installation, one sentence each."""
+    if not home.org_wide:
+        return
+    if policy.open:
+        yield "The app is installed org-wide: every member of the whole organisation may change everything."
+    if group_places(policy).unplaced and not policy.workspace:
+        yield (
+            "The policy names user groups and no workspace: they grant nothing once the app is in several. "
+            'Set workspace = "T0123ABCD" in it.'
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Groups:
     """The active user groups: members by group id, and group ids by each other name that the group has."""
