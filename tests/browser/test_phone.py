@@ -22,7 +22,7 @@ def nothing_is_cut_off(page: Page, *boxes: str) -> None:
         assert cut <= 0, f"{box} can be scrolled sideways"
 
 
-def test_channels_are_in_a_drawer(dana: Person, page: Page) -> None:
+def test_channels_and_home_are_in_a_drawer(dana: Person, page: Page) -> None:
     expect(page.get_by_test_id("channel-db-migrations")).to_be_hidden()
     page.get_by_test_id("menu").click()
     nothing_is_cut_off(page, "sidebar")
@@ -31,9 +31,14 @@ def test_channels_are_in_a_drawer(dana: Person, page: Page) -> None:
     page.get_by_test_id("menu").click()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("channel-general")).to_be_hidden()
+    page.get_by_test_id("menu").click()
+    page.get_by_test_id("home-link").click()
+    expect(page.get_by_test_id("home")).to_contain_text("My watches")
+    nothing_is_cut_off(page, "home")
+    expect(button(page.get_by_test_id("home"), "Refresh")).to_be_in_viewport()
 
 
-def test_answers_fit_and_buttons_can_be_reached(dana: Person, page: Page) -> None:
+def test_answers_fit_and_a_modal_fills_the_screen(dana: Person, page: Page) -> None:
     for words in ("/dms list", "/dms show catalog-db"):
         answer = dana.type(words)
         nothing_is_cut_off(page, "messages")
@@ -44,9 +49,6 @@ def test_answers_fit_and_buttons_can_be_reached(dana: Person, page: Page) -> Non
             assert box["height"] >= 36, "a thumb can hit it"
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= WIDTH
-
-
-def test_a_modal_fills_the_screen(dana: Person, page: Page) -> None:
     dana.type_for_view("/dms edit tenants-db")
     box = dana.modal.bounding_box()
     assert box
@@ -55,11 +57,3 @@ def test_a_modal_fills_the_screen(dana: Person, page: Page) -> None:
     expect(page.get_by_test_id("modal-close")).to_be_in_viewport()
     page.get_by_test_id("modal-cross").click()
     expect(dana.modal).to_have_count(0)
-
-
-def test_home_fits(dana: Person, page: Page) -> None:
-    page.get_by_test_id("menu").click()
-    page.get_by_test_id("home-link").click()
-    expect(page.get_by_test_id("home")).to_contain_text("My watches")
-    nothing_is_cut_off(page, "home")
-    expect(button(page.get_by_test_id("home"), "Refresh")).to_be_in_viewport()

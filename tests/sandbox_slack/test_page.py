@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from slack_bolt import App
 from slack_sdk import WebClient
 
@@ -35,9 +35,30 @@ if not (PAGE / "index.html").exists():
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as running:
+        yield running
+
+
 @pytest.fixture
-def page(browser: Any, slack: SlackServer) -> Iterator[Page]:
-    shown = browser.new_page()
+def slack(server: SlackServer) -> SlackServer:
+    """One server for all tests of this file, begun anew: the browser reads the page's script once."""
+    server.control.reset()
+    server.control.socket("accept")
+    return server
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    shared = browser.new_context()
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, slack: SlackServer) -> Iterator[Page]:
+    shown = context.new_page()
     faults: list[str] = []
     outside: list[str] = []
     shown.on("pageerror", lambda fault: faults.append(str(fault)))
