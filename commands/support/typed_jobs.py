@@ -25,7 +25,8 @@ def names_meant(ctx: Context, text: str) -> tuple[str, ...]:
             return ()
         case [location]:
             projects = [each for each in ctx.dms.projects if _has(each, location)]
-            if not projects:
+            # A project without a list of locations would take its own alias for one of them.
+            if not projects or (ctx.dms.projects.several and ctx.dms.projects.named(location)):
                 raise EarlyAnswer(_other_location(ctx, ctx.dms.projects.all, location, job_id))
         case [named, location]:
             projects = [_project(ctx, named, f"{location}/{job_id}")]
@@ -85,9 +86,12 @@ def _project(ctx: Context, named: str, rest: str) -> Project:
 def _other_location(ctx: Context, projects: Sequence[Project], location: str, job_id: str) -> Note:
     several = ctx.dms.projects.several
     if several and (project := ctx.dms.projects.named(location)) is not None:
-        example = f"{ctx.dms.projects.called(project.places[0])}/{job_id}" if project.locations else ""
-        example = f", for example `{example}`" if example else ""
-        return Note(f"`{location}` is a project: write `{location}/LOCATION/{job_id}`{example}.", tone="warn")
+        first = project.locations[0] if project.locations else "europe-west1"
+        return Note(
+            f"`{location}` is a project: write `{location}/LOCATION/{job_id}`, for example "
+            f"`{project.shown}/{first}/{job_id}`.",
+            tone="warn",
+        )
     places = dict.fromkeys(place for each in projects for place in each.locations)
     of = f" of {projects[0].shown}" if several and len(projects) == 1 else ""
     first = next(iter(places), "")

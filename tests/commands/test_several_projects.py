@@ -149,3 +149,16 @@ def test_a_filter_of_locations_asks_where_that_location_is(dms: DmsServer, typin
     typing.type("list location=asia-east1")
     parents = [each["request"]["parent"] for each in dms.control.calls("ListMigrationJobs")]
     assert parents == [f"projects/{STAGING}/locations/asia-east1"]
+
+
+def test_a_project_of_all_locations_does_not_take_an_alias_for_one(dms: DmsServer, tmp_path: Path) -> None:
+    dms.control.add_project(STAGING, "asia-east1")
+    anywhere = (Project(PROD, "prod", (EUROPE,)), Project(STAGING, "staging"))
+    with command_service(dms, tmp_path, projects=anywhere) as typing:
+        dms.control.clear_calls()
+        for alias, place in (("prod", EUROPE), ("staging", EUROPE)):
+            answer = words(typing.type(f"show {alias}/shop"))
+            assert answer == (
+                f"`{alias}` is a project: write `{alias}/LOCATION/shop`, for example `{alias}/{place}/shop`."
+            )
+        assert dms.control.calls() == []
