@@ -13,7 +13,7 @@ from bot.dms.model import BEFORE_CDC, Job, Phase, State
 from bot.dms.resource_names import project_of
 from bot.dms.source_writes import MAY_RESUME, MUST_STOP, may_resume, must_stop
 from bot.policy.model import NO_PROJECTS, WatchDefault
-from bot.store.records import Event
+from bot.store.records import EVERY_JOB, Event
 
 EVERYTHING = "*"
 READY = "ready_to_promote"
@@ -148,7 +148,7 @@ def _term_matches(jobs: str, job: Job | None, event: Event) -> bool:
         return job is None or job.label(key) == value
     if mark and kind == "state":
         return rest.lower() in _states(event)
-    return bool(mark) and kind == "project" and rest == project_of(event.job)
+    return bool(mark) and kind == "project" and (event.job == EVERY_JOB or rest == project_of(event.job))
 
 
 def of_project(project_id: str, jobs: str = EVERYTHING) -> str:

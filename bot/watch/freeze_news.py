@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import FREEZE, Subscriptions
 from bot.store import Store
-from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage
+from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage, every_job_of
 
 ENDS_SOON = timedelta(minutes=30)
 """How long before its end people are told."""
@@ -73,7 +73,8 @@ class FreezeNews:
         start, until = window.start.isoformat(), window.until.isoformat()
         subject = {"start": start, "until": until, "reason": window.reason, "what": what}
         key = f"planned_freeze:{what}:{start}:{until}"
-        targets = _targets(self._store, EVERY_JOB, subscriptions, now)
+        jobs = [every_job_of(each) for each in window.scope.projects] or [EVERY_JOB]
+        targets = frozenset().union(*(_targets(self._store, each, subscriptions, now) for each in jobs))
         _enqueue(self._store, key, "planned_freeze", subject, targets, now)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from threading import Event as Flag
 
+from bot.config.projects import Project, Projects
 from bot.policy.model import PlannedFreeze, Policy
+from bot.policy.scope import Scope
 from bot.policy.subscriptions import Subscriptions
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.store import Store
@@ -89,3 +91,16 @@ def test_what_is_not_true_any_more_is_not_said() -> None:
     window = PlannedFreeze(NOW, NOW + HOUR, "closing")
     assert planned_freeze_message(window, "set", NONE, NOW) is not None
     assert planned_freeze_message(window, "set", NONE, NOW + HOUR) is None
+
+
+def test_a_freeze_is_told_where_its_projects_are(store: Store) -> None:
+    projects = Projects(
+        tuple(Project(f"acme-{each}", each, notify_channel=f"C0{each.upper()}") for each in ("prod", "lab"))
+    )
+    subscriptions = Subscriptions.of(NOTIFY, (), projects)
+    announce_freeze(store, a_freeze(2), "set", subscriptions, NOW)
+    announce_freeze(store, a_freeze(2, "projects/acme-prod", id="f2"), "set", subscriptions, NOW)
+    assert [each[2] for each in told(store, NOW)] == ["C0LAB", "C0PROD", "C0PROD"]
+    window = PlannedFreeze(NOW, NOW + HOUR, "closing", Scope(projects=("acme-lab",)))
+    FreezeNews(store, Policy(planned_freezes=(window,)), lambda: subscriptions, Flag()).tick(NOW)
+    assert told(store, NOW)[-1] == ("planned_freeze", "set", "C0LAB")
