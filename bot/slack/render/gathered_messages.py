@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.cmdline.answers import Button, RichPart
+from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
@@ -23,18 +23,14 @@ _MAX_EVENTS = 1000
 _RESTARTS = 2
 """Buttons to restart what failed: jobs act together only if all have the same status."""
 
-EscalationsFor = Callable[[Sequence[Event]], Sequence[RichPart]]
-"""Whom the policy has a mass failure of these events escalated to, as mentions; empty if nobody."""
-
 
 class GatheredMessages:
     """Renders them. `ref` stores an invocation for a button and returns its ID."""
 
-    def __init__(self, store: Store, access: Access, ref: MakeRef, escalations_for: EscalationsFor) -> None:
+    def __init__(self, store: Store, access: Access, ref: MakeRef) -> None:
         self._store = store
         self._access = access
         self._ref = ref
-        self._escalations_for = escalations_for
 
     def digest(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)
@@ -51,7 +47,7 @@ class GatheredMessages:
         )
         standing = [each.job for each in failed if each.job is not None and not each.over]
         buttons = (show, *self._restarts(standing)) if standing else ()
-        return mass_failure(failed, buttons, self._escalations_for(events) if standing else ())
+        return mass_failure(failed, buttons)
 
     def mass_list(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)

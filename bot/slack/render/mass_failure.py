@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import Button, RichPart
+from bot.cmdline.answers import Button
 from bot.dms.known_errors import find
 from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Job, short_name
@@ -42,22 +42,14 @@ class FailedJob:
         return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def mass_failure(
-    failed: Sequence[FailedJob], buttons: Sequence[Button] = (), mentions: Sequence[RichPart] = ()
-) -> Message:
-    """How many failed and how many have recovered, by error, with what usually causes it.
-
-    `mentions` are the people whom the policy escalates this to.
-    """
-    people = mrkdwn.rich_text(tuple(mentions))
+def mass_failure(failed: Sequence[FailedJob], buttons: Sequence[Button] = ()) -> Message:
+    """How many failed and how many have recovered, by error, with what usually causes it."""
     title = _title(failed)
-    text = f"{title} {people}".strip()
     blocks: list[Block] = [m.header(title)]
-    blocks.extend(m.sections(people) if people else [])
     blocks.extend(m.sections("\n".join(_groups(failed))))
     blocks.extend(m.buttons(buttons))
     blocks.extend(m.context("All jobs are in the thread, kept up to date."))
-    return m.message(text, blocks)
+    return m.message(title, blocks)
 
 
 def mass_list(failed: Sequence[FailedJob]) -> Message:

@@ -25,7 +25,7 @@ from bot.slack.render.answer import note
 from bot.slack.render.audit_anchor import anchor_message
 from bot.slack.render.escalation_messages import EscalationMessages
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
-from bot.slack.render.gathered_messages import EscalationsFor, GatheredMessages
+from bot.slack.render.gathered_messages import GatheredMessages
 from bot.slack.render.message import Message
 from bot.slack.render.readership import Readership
 from bot.slack.render.request_messages import RequestMessages
@@ -57,9 +57,7 @@ class OutboxRenderer:
         access: Access,
         team: str,
         clock: Callable[[], datetime],
-        escalations_for: EscalationsFor = lambda _: (),
     ) -> None:
-        """`escalations_for` says whom a mass failure mentions."""
         self._store = store
         self._access = access
         self._team = team
@@ -67,7 +65,7 @@ class OutboxRenderer:
         self._readership = Readership(store, access, team, clock)
         self._escalations = EscalationMessages(store, access, self._ref)
         requests = RequestMessages(store, access, self._ref, clock)
-        gathered = GatheredMessages(store, access, self._ref, escalations_for)
+        gathered = GatheredMessages(store, access, self._ref)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": requests.request,
             "approval": requests.approval,
