@@ -13,11 +13,13 @@ from bot.config.projects import ALL_LOCATIONS, Place, Project
 from bot.config.settings import Settings
 from bot.dms.errors import Denied, DmsError
 from bot.dms.gateway import Gateway
+from bot.dms.grpc_client import PAGE
 from bot.dms.missing import Why
-from bot.dms.model import Job
+from bot.dms.model import Job, State
 from bot.dms.project_apis import ProjectApis
 from bot.dms.transport import DMS_HOST, MONITORING_HOST
 from bot.doctor.finding import Finding, fail, ok, warn
+from bot.watch.detail_queues import most_database_reads
 
 _JOBS = "datamigration.migrationjobs"
 _LIST, _READ = f"{_JOBS}.list", f"{_JOBS}.get"
@@ -101,7 +103,7 @@ def _project(settings: Settings, gateway: Gateway) -> list[Finding]:
             *(look.finding for look in looks),
             _permissions(gateway, apis, jobs),
             *_about_a_job(gateway, jobs),
-            _quota(apis, settings, len(places)),
+            _quota(apis, settings, looks),
         ]
 
 
@@ -213,10 +215,15 @@ def _monitoring(gateway: Gateway, job: Job) -> Finding:
     return ok("Cloud Monitoring", "The replication delay can be read.")
 
 
-def _quota(apis: ProjectApis, settings: Settings, places: int) -> Finding:
-    """The watcher's calls beside the quota. It lists each place once in `DMS_BOT_POLL_FAST` at most."""
-    calls = places * math.ceil(60 / settings.poll_fast_s)
-    makes = f"the watcher makes up to {calls:,} a minute, and one more for every further page of jobs"
+def _quota(apis: ProjectApis, settings: Settings, looks: Sequence[_Look]) -> Finding:
+    """The watcher's calls beside the quota. It lists each place once in `DMS_BOT_POLL_FAST` at most, page by
+    page, and reads the databases of single jobs."""
+    pages = sum(max(1, math.ceil(len(look.jobs) / PAGE)) for look in looks)
+    lists = pages * math.ceil(60 / settings.poll_fast_s)
+    databases = most_database_reads(sum(job.state == State.RUNNING for look in looks for job in look.jobs))
+    calls = lists + databases
+    kinds = f"{lists:,} for lists of jobs, {databases:,} for databases"
+    makes = f"the watcher makes up to {calls:,} a minute ({kinds})"
     try:
         limit = apis.rate_limit()
     except DmsError as error:

@@ -30,6 +30,11 @@ _DELAY_DENIED_S = 600.0
 _SLOW_BATCH = 3
 
 
+def most_database_reads(running: int) -> int:
+    """How many calls a minute read the databases of so many running jobs of a project, at most."""
+    return round(min(60 * (_DATABASES_PER_S + _DATABASES_SLOW_PER_S), running * 60 / _DATABASES_EVERY_S))
+
+
 class DetailQueues:
     """Times are seconds of one monotonic clock; jobs are full resource names.
 
