@@ -9,7 +9,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from bot.cmdline.invocation import UsageError
-from bot.cmdline.lexer import short
+from bot.cmdline.lexer import CONSOLE, short
 from bot.dms.model import job_name
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -17,12 +17,27 @@ _PROJECT = r"[a-z0-9][a-z0-9.:-]{0,99}"
 _SHORT = re.compile(rf"(?:(?:{_PROJECT}/)?[a-z0-9-]{{1,40}}/)?{_ID}")
 _FULL = re.compile(rf"projects/{_PROJECT}/locations/[a-z0-9-]{{1,40}}/migrationJobs/{_ID}")
 _CONSOLE = re.compile(r"/dbmigration/migrations/locations/(?P<location>[^/]+)/instances/(?P<id>[^/?#]+)")
+_LINK = re.compile(rf"{re.escape(CONSOLE)}[^\s<>|\"`]+")
 _SERVICE = "//datamigration.googleapis.com/"
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
+_BEFORE, _AFTER = "#(\"'*_~", ".,;:!?…)\"'*_~-"
+"""What stands around a name in a sentence, and in none."""
+_CHANNEL = re.compile(r"#[CG][A-Z0-9]{7,}")
+"""A channel whose name Slack did not send. Source: https://docs.slack.dev/messaging/formatting-message-text"""
 
 
 def is_job(text: str) -> bool:
     """Whether the text can name a job."""
     return bool(_SHORT.fullmatch(text) or _FULL.fullmatch(_unwrapped(text)))
+
+
+def jobs_of_links(text: str) -> tuple[str, ...]:
+    """Full resource names of the jobs whose console pages a text links to, each once, in its order.
+
+    A job's page is `…/dbmigration/migrations/locations/LOCATION/instances/ID?project=PROJECT`.
+    """
+    found = (_unwrapped(each.replace("&amp;", "&")) for each in _LINK.findall(text))
+    return tuple(dict.fromkeys(each for each in found if _FULL.fullmatch(each)))
 
 
 def read(text: str, right: str) -> str:
@@ -31,6 +46,10 @@ def read(text: str, right: str) -> str:
     Raises:
         UsageError: it cannot name a job.
     """
+    if _CHANNEL.fullmatch(text):
+        raise UsageError(
+            f"Slack did not tell me the name of that channel: type the job's id without `#`, as in `{right}`."
+        )
     name = _unwrapped(text)
     if _SHORT.fullmatch(name) or _FULL.fullmatch(name):
         return name
@@ -47,10 +66,12 @@ def read(text: str, right: str) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """The full resource name in the URL of a console page or behind the service's name; else the text."""
+    """The full resource name in the URL of a console page or behind the service's name; else the text. What
+    is around it in a sentence is left out."""
+    text = text.translate(_DASHES).lstrip(_BEFORE).rstrip(_AFTER)
     if text.startswith(_SERVICE):
         return text.removeprefix(_SERVICE)
-    if not text.startswith("https://console.cloud.google.com/"):
+    if not text.startswith(CONSOLE):
         return text
     try:
         parts = urlsplit(text)

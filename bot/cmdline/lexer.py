@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.cmdline.invocation import UsageError
 from bot.util.command import COMMAND
 
+CONSOLE = "https://console.cloud.google.com/"
 _DOUBLE = "“”„‟«»″＂"
 _SINGLE = "‘’‚‛′＇"
 _QUOTES = str.maketrans({**dict.fromkeys(_DOUBLE, '"'), **dict.fromkeys(_SINGLE, "'")})
@@ -31,7 +32,8 @@ class Token:
     """One word of the command line."""
 
     text: str
-    """The meaning: ids for mentions, labels for links. Quoted commas and `=` are placeholders."""
+    """The meaning: ids for mentions, labels for links, addresses of the console's pages. Quoted commas and
+    `=` are placeholders."""
     prose: str
     """The text as people see it: names for mentions."""
     quoted: bool
@@ -119,8 +121,10 @@ def _piece(rest: str, at: int) -> tuple[str, str, int]:
 
 def _reference(target: str, label: str) -> tuple[str, str]:
     if target.startswith(("http", "mailto:")):
-        # Slack turns text such as `orders.db` into a link; the label is what was typed.
-        shown = _unescape(label or target.removeprefix("mailto:"))
+        # Slack turns text such as `orders.db` into a link; the label is what was typed. A link into the
+        # console names a job by its address, and its label is a title, or shortened.
+        typed = target if target.startswith(CONSOLE) else label or target.removeprefix("mailto:")
+        shown = _unescape(typed)
         return shown.translate(_SHIELD), shown
     if target.startswith("!subteam^"):
         return target.removeprefix("!subteam^"), label or target[1:]

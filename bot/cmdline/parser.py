@@ -227,10 +227,10 @@ class _Parser:
             case "one" | "optional":
                 return not self.jobs and not (self.words and self.syntax.words)
             case "many":
-                return not self.syntax.words or job_refs.is_job(unshield(token.text).rstrip(","))
+                return not self.syntax.words or job_refs.is_job(unshield(_named(token)).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
-        found = [job_refs.read(each, self._line()) for each in items(token.text)]
+        found = [job_refs.read(each, self._line()) for each in items(_named(token))]
         if len(found) > 1 and self.syntax.jobs != "many":
             raise UsageError(
                 f"`{self.verb}` takes one job at a time, not {len(found)}: "
@@ -298,6 +298,11 @@ def _continues_value(raw: str, token: Token, expects_more: bool, many: bool) -> 
     if expects_more:
         return True
     return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
+
+
+def _named(token: Token) -> str:
+    """The jobs in a token. A channel stands for the job of its name, so its id is of no use."""
+    return token.prose if "#" in token.prose else token.text
 
 
 def _listing(names: Iterable[str]) -> str:

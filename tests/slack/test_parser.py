@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.job_refs import jobs_of_links
 from bot.cmdline.parser import MAX_LENGTH, parse
 from bot.util.command import COMMAND, DEFAULT, named
 from bot.util.durations import humanize, parse_duration, parse_time
@@ -94,6 +95,42 @@ def test_marks_of_slack_around_a_job_go() -> None:
     assert read("`show` `orders-db`").jobs == ("orders-db",)
     assert read("show <http://orders-db|orders-db>").jobs == ("orders-db",)
     assert read("stop `a`, `b`").jobs == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "#orders-db",
+        "<#C0123456789|orders-db>",
+        "`orders-db`.",
+        "“orders-db”",
+        "orders–db",
+        "orders—db?",
+        "*orders-db*!",
+        "(orders-db),",
+        "<http://orders-db|orders-db>…",
+    ],
+)
+def test_a_job_as_it_stands_in_a_sentence(typed: str) -> None:
+    assert read(f"show {typed}").jobs == ("orders-db",)
+    assert read(f"stop {typed} <#C0123456789|b>, #c").jobs == ("orders-db", "b", "c")
+
+
+def test_a_link_into_the_console_is_what_its_address_says() -> None:
+    console = (
+        "https://console.cloud.google.com/dbmigration/migrations/locations/europe-west1/instances/orders-db"
+    )
+    assert read(f"show <{console}?project=acme|console.cloud.google.com/dbmig…>.").jobs == (FULL,)
+    assert read(f"stop <{console}?authuser=1&amp;project=acme|our job>,#b").jobs == (FULL, "b")
+    text = f"see <{console}?project=acme|x>, {console}?project=acme. or <https://example.com|{console}>"
+    assert jobs_of_links(f"{text} {console.replace('orders-db', 'b')}?project=acme") == (
+        FULL,
+        FULL.replace("orders-db", "b"),
+    )
+
+
+def test_a_channel_without_a_name_is_no_job() -> None:
+    assert "without `#`, as in `/dms show orders-db`" in refused("show <#C0123456789|>")
 
 
 def test_several_jobs() -> None:
