@@ -235,6 +235,7 @@ def _buttons(ctx: Context, invocation: Invocation, page: int, *, more: bool) -> 
 VERB = Verb(
     name="history",
     permission=Permission.VIEW,
+    same_for_all=True,
     summary="who did what, and when",
     usage=("history [JOB] [--project prod] [--by @user] [--since 2d]", "history [JOB] --export csv|jsonl"),
     syntax=Syntax(

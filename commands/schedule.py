@@ -104,6 +104,7 @@ def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple
 VERB = Verb(
     name="schedule",
     permission=Permission.VIEW,
+    same_for_all=True,
     summary="list, move or cancel what is scheduled",
     usage=("schedule", 'schedule --move JOB --at "TIME"'),
     syntax=Syntax(flags=(_MOVE, AT, Flag("page", "number", "which page"))),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from bot.dms.missing import MissingLocation
@@ -101,6 +102,16 @@ class Note:
     tone: Tone = "info"
     public: bool = False
     """Whether everybody in the channel sees it."""
+
+
+class Readers(StrEnum):
+    """Who may read an answer to what was asked where many read."""
+
+    EVERYBODY = "everybody"
+    ASKER = "asker"
+    """It is about the person who asked, or about what they typed."""
+    SOME = "some"
+    """It shows a job that not everybody there may see."""
 
 
 @dataclass(frozen=True, slots=True)

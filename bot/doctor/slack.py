@@ -20,7 +20,7 @@ from bot.slack.api.client import slack_client
 from bot.slack.api.lookups import ADD_THE_APP, NOT_GRANTED
 from bot.slack.api.membership import membership_of
 from bot.slack.api.outages import outage
-from bot.slack.api.scopes import SCOPES
+from bot.slack.api.scopes import OPTIONAL, SCOPES
 
 _SKEW_WARN_S = 30
 _SKEW_FAIL_S = 240
@@ -40,6 +40,10 @@ _APP_MENDS = {
     "not_allowed_token_type": "Use an app-level token, xapp-…, in SLACK_APP_TOKEN.",
     "missing_scope": "Give the app-level token the scope connections:write.",
 }
+_UPDATE = (
+    "Paste what `dms-bot manifest` prints into the app's manifest (in Slack: the app's page, App Manifest) "
+    "and install the app again."
+)
 _APP_PAGE = (
     "Make an app-level token with the scope connections:write (in Slack: the app's page, Basic "
     "Information, App-Level Tokens), and set SLACK_APP_TOKEN to it."
@@ -116,12 +120,10 @@ def scopes(headers: Mapping[str, str]) -> Finding:
     missing = sorted(set(SCOPES) - given)
     if missing:
         uses = "; ".join(f"{each}: {SCOPES[each]}" for each in missing)
-        return fail(
-            "scopes",
-            f"Missing: {', '.join(missing)} ({uses}).",
-            "Paste what `dms-bot manifest` prints into the app's manifest (in Slack: the app's page, App "
-            "Manifest) and install the app again.",
-        )
+        if set(missing) <= set(OPTIONAL):
+            without = "; ".join(OPTIONAL[each] for each in missing)
+            return warn("scopes", f"Missing: {', '.join(missing)}. So {without}; all else works.", _UPDATE)
+        return fail("scopes", f"Missing: {', '.join(missing)} ({uses}).", _UPDATE)
     more = sorted(given - set(SCOPES))
     if more:
         return warn(

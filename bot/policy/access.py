@@ -177,12 +177,18 @@ class Access:
             raise permissions.unknown
         return False
 
-    def is_open_to(self, channel: str, *jobs: Job) -> bool:
-        """Whether everybody who reads this channel may see the jobs: everybody may, or the policy names the
-        channel. A direct message has one reader, who asked."""
+    def is_open_to(self, channel: str, *jobs: Job, verb: str = _SHOWN) -> bool:
+        """Whether everybody who reads this channel may see the jobs with `verb`: everybody may, or the policy
+        names the channel. A direct message has one reader, who asked."""
         if not channel.startswith(("C", "G")):
             return True
-        return all(self._is_open_to(channel, self.policy.effective_rule(_SHOWN, job).allow) for job in jobs)
+        return all(self._is_open_to(channel, self.policy.effective_rule(verb, job).allow) for job in jobs)
+
+    def is_all_open_to(self, channel: str, verb: str) -> bool:
+        """The same for every job that there can be."""
+        if not channel.startswith(("C", "G")):
+            return True
+        return all(self._is_open_to(channel, rule.allow) for rule in self.policy.effective_rules(verb))
 
     def _is_open_to(self, channel: str, readers: Subjects) -> bool:
         if readers.workspaces:

@@ -88,6 +88,8 @@ class Verb:
 
     Source: https://docs.slack.dev/interactivity/handling-user-interaction
     """
+    same_for_all: bool = False
+    """Whether its page is the same for all who may see the jobs on it, so that a channel can read it."""
     asks_service: Callable[[Invocation], bool] = lambda _invocation: True
     """Whether the invocation may call the service, which can be slow. Other invocations use another pool."""
 

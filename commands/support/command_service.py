@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.cmdline import examples
-from bot.cmdline.answers import Answer, Note
+from bot.cmdline.answers import Answer, Note, Readers
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms import answer_deadline
 from bot.policy.permissions import Permission
 from bot.store.records import Person
 from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer, Verb
+from commands.support.readers import readers_of
 
 
 class CommandService:
@@ -49,6 +50,15 @@ class CommandService:
                 return verb.run(context, invocation)
             except EarlyAnswer as early:
                 return early.answer
+
+    def readers(self, who: Person, invocation: Invocation, answer: Answer) -> Readers:
+        """Who may read the answer in the channel where this person asked."""
+        access = self._context(who, "").access
+        return readers_of(access, who.channel, self._verbs[invocation.verb], answer)
+
+    def changes(self, invocation: Invocation) -> bool:
+        """Whether the verb changes jobs or freezes."""
+        return not self._verbs[invocation.verb].read_only
 
     def opens_view(self, invocation: Invocation) -> bool:
         return self._verbs[invocation.verb].form(invocation)

@@ -19,7 +19,7 @@ from bot.doctor import Finding, Grade, memory, report, run_checks
 from bot.doctor.google import PERMISSIONS
 from bot.doctor.slack import AuthTest, clock, scopes
 from bot.doctor.slack import run_checks as slack_checks
-from bot.slack.api.scopes import SCOPES
+from bot.slack.api.scopes import OPTIONAL, SCOPES
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.audits import tamper, write_audit
@@ -109,6 +109,11 @@ def test_scopes_that_are_missing_or_too_many(healthy: Environ, slack: SlackServe
     slack.control.set_scopes(set(SCOPES) - {"files:write"})
     assert "files:write" in not_ok(healthy)["scopes"].found
     assert not_ok(healthy)["scopes"].failed
+    slack.control.set_scopes(set(SCOPES) - set(OPTIONAL))
+    old = not_ok(healthy)["scopes"]
+    assert old.grade is Grade.WARN, "an installation of an earlier version goes on"
+    assert "mentions of the app are not answered; all else works" in old.found.replace(" and ", "; ")
+    assert "install the app again" in old.fix
     slack.control.set_scopes({*SCOPES, "admin"})
     assert not_ok(healthy)["scopes"].grade is Grade.WARN
     assert scopes({}).grade is Grade.WARN

@@ -38,7 +38,7 @@ features:
   app_home:
     home_tab_enabled: true # the overview of jobs, open approvals and watches
     messages_tab_enabled: true # where messages for `{COMMAND} watch --dm` arrive
-    messages_tab_read_only_enabled: false # so that {COMMAND} can be typed there, too
+    messages_tab_read_only_enabled: false # so that people can ask there, with {COMMAND} or without it
   bot_user:
     display_name: <user>
     always_online: true
@@ -60,6 +60,8 @@ settings:
 <url of events>
     bot_events:
       - app_home_opened # to draw the Home tab when someone looks at it
+      - app_mention # to answer a command behind a mention of the app, as in `@dms show orders-db`
+      - message.im # to answer what people write to the app directly
       - member_joined_channel # when the app itself is invited: to post what waited for that
 <events of an organisation>
   interactivity: # buttons, menus and views

@@ -21,12 +21,14 @@ from bot.cmdline.answers import (
     EditPreview,
     Note,
     PickForm,
+    Readers,
     Upload,
     rich_parts,
 )
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
 from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER
 from bot.slack.api.plain_text import text_only
+from bot.slack.api.said import Said, with_reason
 from bot.slack.render import modals
 from bot.slack.render.answer import render, rich
 from bot.store.records import Person
@@ -51,6 +53,10 @@ class ReplyTarget:
     """The view's hash when it was submitted. The acknowledgement replaces it with a loading view."""
     replace: bool = False
     """Whether the answer replaces the message with the button."""
+    said: Said | None = None
+    """The message that is answered; None for commands and presses."""
+    readers: Readers = Readers.ASKER
+    """Who may read the answer to a message."""
 
 
 class Replier:
@@ -77,7 +83,7 @@ class Replier:
         elif isinstance(answer, Upload):
             self._upload(target, answer)
         elif isinstance(answer, AlreadyQueued):
-            self._close_view(target)
+            self._point_to_message(target, answer)
         elif target.view_id:
             self._answer_in_view(target, answer)
         else:
@@ -123,6 +129,9 @@ class Replier:
             self._deliver(target, text_only(message), public)
 
     def _deliver(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> None:
+        if target.said is not None:
+            self._reply(target, target.said, message, public or target.readers is Readers.EVERYBODY)
+            return
         if target.response_url and self._respond(target, message, public):
             return
         self._post_ephemeral(target.who, message)
@@ -142,10 +151,23 @@ class Replier:
         log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
         return False
 
-    def _post_ephemeral(self, who: Person, message: dict[str, Any]) -> None:
+    def _reply(self, target: ReplyTarget, said: Said, message: dict[str, Any], public: bool) -> None:
+        """Answer a message: for all who read it, or for its author alone."""
+        who = target.who
+        if public or said.direct:
+            self._client.chat_postMessage(
+                channel=who.channel, thread_ts=said.thread, unfurl_links=False, unfurl_media=False, **message
+            )
+            return
+        shown = with_reason(message) if target.readers is Readers.SOME else message
+        self._post_ephemeral(who, shown, said.private_thread)
+
+    def _post_ephemeral(self, who: Person, message: dict[str, Any], thread: str | None = None) -> None:
         """An ephemeral message in the channel; a direct message if the bot is not a member there."""
         try:
-            self._client.chat_postEphemeral(channel=who.channel or who.user, user=who.user, **message)
+            self._client.chat_postEphemeral(
+                channel=who.channel or who.user, user=who.user, thread_ts=thread, **message
+            )
         except SlackApiError as error:
             if _reason(error) in INVALID_CONTENT:
                 raise
@@ -183,8 +205,10 @@ class Replier:
             log.info("view_not_updated", error=_reason(error))
             self._post(replace(target, view_id=""), answer)
 
-    def _close_view(self, target: ReplyTarget) -> None:
-        """Say in the view that the answer is in the channel: the API cannot close a view."""
+    def _point_to_message(self, target: ReplyTarget, answer: AlreadyQueued) -> None:
+        """Say in a view, or in a thread, that the answer is in the channel. The API cannot close a view."""
+        if target.said is not None and target.said.thread_ts:
+            self._post(target, answer)
         if target.view_id:
             note = Note("It goes on in the channel, in a message of its own.", tone="good")
             self._update_view(target, modals.message_view(render(note)))
@@ -192,8 +216,10 @@ class Replier:
     def _upload(self, target: ReplyTarget, answer: Upload) -> None:
         try:
             channel = self._direct_message(target.who) if answer.private else target.who.channel
+            thread = target.said.thread if target.said and channel == target.who.channel else None
             self._client.files_upload_v2(
                 channel=channel,
+                thread_ts=thread,
                 filename=answer.filename,
                 content=answer.content,
                 title=answer.title,

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 SCOPES = {
     "commands": "the slash command",
+    "app_mentions:read": "to answer mentions of the app, also in threads, where no command can be typed",
     "chat:write": "answers, status messages, requests for approval and their updates",
     "channels:read": "whether the app is a member of the channels that it is to post in",
     "groups:read": "the same for private channels, and who is in one that --channel names",
     "channels:history": "after a crash, whether a message was posted already, so that none is doubled",
     "groups:history": "the same for private channels",
-    "im:history": "the same for direct messages of people who watch jobs with --dm",
+    "im:history": "the same for direct messages of people who watch jobs with --dm, and what they ask there",
     "im:write": "to open the direct message of a person who watches jobs with --dm",
     "users:read": "whom a name in the policy or in --by means, and who is a guest",
     "usergroups:read": "who is in a user group that the policy names",
     "files:write": "charts of the replication delay and exports of the audit",
 }
 """Bot scopes, each with what it is for."""
+OPTIONAL = {
+    "app_mentions:read": "mentions of the app are not answered",
+}
+"""Scopes that installations of earlier versions lack, and what does not work without them; all else does."""
 
 _READ = ("channels:read", "groups:read")
 _HISTORY = ("channels:history", "groups:history", "im:history")
@@ -52,6 +57,8 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 SUBSCRIBED = {
     "commands": ("slash command",),
+    "app_mentions:read": ("app_mention",),
+    "im:history": ("message.im",),
     "chat:write": ("response_url",),
     "channels:read": ("member_joined_channel",),
     "groups:read": ("member_joined_channel",),

@@ -13,13 +13,14 @@ from dataclasses import replace
 import structlog
 
 from bot.cmdline.answers import Note
-from bot.cmdline.invocation import Invocation, Syntax
+from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.cmdline.parser import parse
 from bot.dms.rules import Action
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import ReplyTarget
 from bot.slack.inbound.payloads import BlockAction, SlashCommand, ViewSubmission
 from bot.slack.inbound.request_buttons import RequestButtons
+from bot.slack.inbound.spoken import SpokenCommand
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
 from bot.store import Store
@@ -66,6 +67,11 @@ class Dispatcher:
         target = ReplyTarget(command.who, command.response_url)
         self._submit(target, command.trigger, lambda: self._run_command(command, target))
 
+    def on_message(self, spoken: SpokenCommand) -> None:
+        """A command in a message: the same as a typed one, but for where its answer goes."""
+        target = ReplyTarget(spoken.who, said=spoken.said)
+        self._submit(target, spoken.key, lambda: self._run_message(spoken, target))
+
     def on_block_action(self, press: BlockAction) -> None:
         replaces = press.replaceable and press.step == "turn"
         target = ReplyTarget(press.who, press.response_url, replace=replaces)
@@ -93,6 +99,16 @@ class Dispatcher:
         invocation = parse(command.text, self._syntaxes, self._command)
         log.info("slash_command", user=command.who.user, verb=invocation.verb, jobs=invocation.jobs)
         self._workers.invoke(invocation, target, command.trigger)
+
+    def _run_message(self, spoken: SpokenCommand, target: ReplyTarget) -> None:
+        invocation = parse(spoken.text, self._syntaxes, self._command)
+        log.info("spoken_command", user=spoken.who.user, verb=invocation.verb, jobs=invocation.jobs)
+        if not spoken.begins and self._workers.changes(invocation):
+            raise UsageError(
+                f"Nothing was done, as a sentence may mean something else: to {invocation.verb}, begin the "
+                f"message with the mention of me, or type `{COMMAND} {invocation.verb} …`."
+            )
+        self._workers.invoke(invocation, target, "")
 
     def _run_block_action(self, press: BlockAction, target: ReplyTarget) -> None:
         log.info("block_action", user=press.who.user, verb=press.verb, step=press.step)

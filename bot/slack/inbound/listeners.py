@@ -13,6 +13,7 @@ from bot.slack.inbound import payloads
 from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.bolt_errors import answer_errors, listener
 from bot.slack.inbound.dispatcher import Dispatcher
+from bot.slack.inbound.spoken import parse_spoken
 from bot.slack.inbound.submissions import PREVIEW_STEP
 from bot.slack.render import modals
 from bot.store import StoreError
@@ -59,6 +60,20 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
         submission = payloads.parse_submission(body, home)
         ack(options=named(_options(dispatcher, submission, payloads.text(body, "value")), command))
+
+    @app.event("app_mention")
+    @listener
+    def mentioned(body: dict[str, Any], context: BoltContext) -> None:
+        spoken = parse_spoken(body, context.bot_user_id or "", home)
+        if spoken is not None:
+            dispatcher.on_message(spoken)
+
+    @app.event("message")
+    @listener
+    def written(body: dict[str, Any], context: BoltContext) -> None:
+        spoken = parse_spoken(body, context.bot_user_id or "", home)
+        if spoken is not None:
+            dispatcher.on_message(spoken)
 
     @app.event("app_home_opened")
     @listener

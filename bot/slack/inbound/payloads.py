@@ -86,18 +86,18 @@ def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) 
     Raises:
         Malformed.
     """
-    action = next(_parts(body, "actions"), {})
+    action = next(parts(body, "actions"), {})
     verb, step = parse_action_id(text(action, "action_id"))
-    view = _part(body, "view")
+    view = part(body, "view")
     modal = view if view.get("type") == "modal" else {}
     return BlockAction(
         who=_person(body, home),
         verb=verb,
         step=step,
-        value=text(action, "value") or text(_part(action, "selected_option"), "value"),
+        value=text(action, "value") or text(part(action, "selected_option"), "value"),
         trigger=text(body, "trigger_id"),
         response_url=text(body, "response_url"),
-        replaceable=bool(_part(body, "container").get("is_ephemeral")),
+        replaceable=bool(part(body, "container").get("is_ephemeral")),
         ticked=tuple(_ticked(_values(body))),
         view_id=text(modal, "id"),
         ref=text(modal, "private_metadata"),
@@ -110,7 +110,7 @@ def parse_submission(body: Mapping[str, Any], home: Installation = _ANYWHERE) ->
     Raises:
         Malformed.
     """
-    view = _part(body, "view")
+    view = part(body, "view")
     verb, step = parse_action_id(text(view, "callback_id"))
     return ViewSubmission(
         who=_person(body, home),
@@ -126,10 +126,10 @@ def parse_submission(body: Mapping[str, Any], home: Installation = _ANYWHERE) ->
 
 def parse_action_id(action_id: str) -> tuple[str, str]:
     """Verb and step of `dms:<verb>:<step>[:<n>]`; empty for anything else."""
-    parts = action_id.split(":")
-    if len(parts) not in (3, 4) or parts[0] != PREFIX:
+    pieces = action_id.split(":")
+    if len(pieces) not in (3, 4) or pieces[0] != PREFIX:
         return "", ""
-    return parts[1], parts[2]
+    return pieces[1], pieces[2]
 
 
 def text(source: Mapping[str, Any], key: str) -> str:
@@ -153,7 +153,12 @@ def _needed(source: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _part(source: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def part(source: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object in a payload; empty if it is missing or null.
+
+    Raises:
+        Malformed: it is something else.
+    """
     value = source.get(key)
     if value is None:
         return {}
@@ -162,7 +167,12 @@ def _part(source: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value
 
 
-def _parts(source: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+def parts(source: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+    """The objects in a list.
+
+    Raises:
+        Malformed: it is something else.
+    """
     values = source.get(key) or ()
     if not isinstance(values, Sequence) or not all(isinstance(each, Mapping) for each in values):
         raise Malformed(f"{key} is no list of objects")
@@ -180,7 +190,7 @@ def person(body: Mapping[str, Any], user: str, home: Installation, channel: str 
     Raises:
         Malformed.
     """
-    sender, team, view = _part(body, "user"), _part(body, "team"), _part(body, "view")
+    sender, team, view = part(body, "user"), part(body, "team"), part(body, "view")
     places = [
         text(team, "id"),
         text(sender, "team_id"),
@@ -190,7 +200,7 @@ def person(body: Mapping[str, Any], user: str, home: Installation, channel: str 
     ]
     organisations = [
         text(sender, "team_id"),
-        text(_part(body, "enterprise"), "id"),
+        text(part(body, "enterprise"), "id"),
         text(body, "enterprise_id"),
         text(team, "enterprise_id"),
         text(body, "context_enterprise_id"),
@@ -202,27 +212,27 @@ def person(body: Mapping[str, Any], user: str, home: Installation, channel: str 
 
 
 def _person(body: Mapping[str, Any], home: Installation) -> Person:
-    channel = text(_part(body, "channel"), "id") or text(_part(body, "container"), "channel_id")
-    return person(body, _needed(_part(body, "user"), "id"), home, channel)
+    channel = text(part(body, "channel"), "id") or text(part(body, "container"), "channel_id")
+    return person(body, _needed(part(body, "user"), "id"), home, channel)
 
 
 def _values(holder: Mapping[str, Any]) -> Mapping[str, Any]:
     """`state.values`: elements by block id and action id, all checked."""
-    values = _part(_part(holder, "state"), "values")
+    values = part(part(holder, "state"), "values")
     for block_id in values:
-        block = _part(values, block_id)
+        block = part(values, block_id)
         for action_id in block:
-            element = _part(block, action_id)
+            element = part(block, action_id)
             text(element, "value")
-            for option in (_part(element, "selected_option"), *_parts(element, "selected_options")):
+            for option in (part(element, "selected_option"), *parts(element, "selected_options")):
                 text(option, "value")
     return without_command(values)
 
 
 def _ticked(values: Mapping[str, Any]) -> Iterator[str]:
     for block_id in values:
-        block = _part(values, block_id)
+        block = part(values, block_id)
         for action_id in block:
             if parse_action_id(action_id)[1] == "pick":
-                picked = _parts(_part(block, action_id), "selected_options")
+                picked = parts(part(block, action_id), "selected_options")
                 yield from (text(option, "value") for option in picked)

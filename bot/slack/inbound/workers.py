@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from bot.cmdline.answers import Answer, Note
+from bot.cmdline.answers import Answer, Button, JobCard, Note, Readers, Upload
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError, Unclear
 from bot.dms.rules import Action
@@ -52,6 +52,10 @@ class Verbs(Protocol):
     syntaxes: Mapping[str, Syntax]
 
     def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer: ...
+
+    def readers(self, who: Person, invocation: Invocation, answer: Answer) -> Readers: ...
+
+    def changes(self, invocation: Invocation) -> bool: ...
 
     def opens_view(self, invocation: Invocation) -> bool: ...
 
@@ -100,8 +104,12 @@ class Workers:
             self._dms_share.submit(target.who.user, lambda: guarded(target, work, verb))
 
     def invoke(self, invocation: Invocation, target: ReplyTarget, trigger: str) -> None:
-        """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds."""
+        """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds. A
+        message has no trigger, so it is answered with a button."""
         if self._verbs.opens_view(invocation):
+            if target.said is not None:
+                self.reply(target, self._to_press(invocation, target))
+                return
             view_id = self.open_view(target, trigger, modals.loading())
             if not view_id:
                 return
@@ -113,9 +121,37 @@ class Workers:
         store_only = not self._verbs.asks_service(invocation)
 
         def work() -> None:
-            self._replier.answer(target, self._verbs.answer(target.who, invocation, target.response_url))
+            answer = self._verbs.answer(target.who, invocation, target.response_url)
+            self._replier.answer(*self._for_readers(target, invocation, answer))
 
         self.run_later(target, invocation.verb, work, store_only=store_only)
+
+    def changes(self, invocation: Invocation) -> bool:
+        """Whether a command changes jobs or freezes."""
+        return self._verbs.changes(invocation)
+
+    def _for_readers(
+        self, target: ReplyTarget, invocation: Invocation, answer: Answer
+    ) -> tuple[ReplyTarget, Answer]:
+        """The answer to a message, for those who may read it; any other answer is for one person."""
+        if target.said is None:
+            return target, answer
+        readers = self._verbs.readers(target.who, invocation, answer)
+        if target.said.external and readers is Readers.EVERYBODY and not isinstance(answer, Note):
+            readers = Readers.SOME
+        if isinstance(answer, Upload) and readers is not Readers.EVERYBODY:
+            answer = replace(answer, private=True)
+        if isinstance(answer, JobCard) and readers is Readers.EVERYBODY and not target.said.direct:
+            answer = replace(answer, withheld=())  # what this one person may not do
+        return replace(target, readers=readers), answer
+
+    def _to_press(self, invocation: Invocation, target: ReplyTarget) -> Note:
+        ref = self._store.put_ref(target.who.team, "invocation", invocation.to_dict())
+        label = " ".join([invocation.verb.capitalize(), *invocation.jobs])
+        return Note(
+            "Slack opens a form only when you press a button:",
+            (Button(label, invocation.verb, "run", ref, "primary"),),
+        )
 
     def open_view(self, target: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
         """Open a view, on top of the review if the button was pressed in one.

@@ -1,0 +1,113 @@
+"""Mentions and direct messages: answered as commands are, and never with more than their readers may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.slack import SlackServer, plain
+from tests.e2e.env import DONE, JSON, Env
+from tests.e2e.helpers import ROLES, full, policy, private, single_bot
+from tests.waiting import until
+
+RULES = (
+    ROLES
+    + """
+[[rule]]
+name = "secret ones"
+verbs = ["view"]
+labels = { secret = "yes" }
+allow = ["U0DANA0001", "G0DBLEADS1"]
+"""
+)
+SECRET: dict[str, Any] = {"labels": {"secret": "yes"}}
+ONLY_YOU = "Only you see this"
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
+    folder = tmp_path_factory.mktemp("said")
+    with SlackServer() as own, single_bot(own, folder, policy_file=policy(folder, RULES)) as made:
+        yield made
+        assert made.slack.violations() == []
+
+
+def say(env: Env, text: str, channel: str = "dms", user: str = "dana", **more: Any) -> JSON:
+    return env.slack.say(text, channel=channel, user=user, **more)
+
+
+def answer(env: Env, said: JSON, *words: str, user: str = "dana") -> JSON:
+    return env.slack.wait_message(
+        channel=said["channel"], user=user, contains=words, after=said["ts"], where=_by_the_app
+    )
+
+
+def _by_the_app(message: JSON) -> bool:
+    return bool(message.get("bot_id"))
+
+
+def test_a_mention_is_answered_below_it_for_all(env: Env) -> None:
+    job = env.add_job("seen", state="RUNNING", phase="CDC")
+    said = say(env, f"@dms show #{job}.")
+    card = answer(env, said, job, "CDC", user="riley")
+    assert card["thread_ts"] == said["ts"]
+    assert not card.get("ephemeral_for")
+    again = say(env, f"<@U0DMSBOT01> databases `{job}`", thread_ts=said["ts"])
+    assert answer(env, again, job)["thread_ts"] == said["ts"]
+
+
+def test_what_not_all_may_see_is_for_the_person_alone(env: Env) -> None:
+    job = env.add_job("hidden", state="RUNNING", phase="CDC", **SECRET)
+    until(lambda: env.bot.store.known_job(full(job)))
+    for text in (f"@dms show {job}", "@dms list"):
+        said = say(env, text)
+        assert job in plain(private(env, "dana", ONLY_YOU, after=said["ts"]))
+    leads = say(env, f"@dms show {job}", channel="db-leads")
+    assert answer(env, leads, job)["thread_ts"] == leads["ts"], "the policy names this channel"
+    said = say(env, f"@dms show {job}", user="riley")
+    private(env, "riley", "You may not use `show`", after=said["ts"])
+    read = [each for each in env.slack.messages("dms", user="riley") if each.get("bot_id")]
+    assert not [each for each in read if job in plain(each) and each["ts"] < said["ts"]]
+
+
+def test_a_request_by_mention_has_its_card_in_the_channel(env: Env) -> None:
+    job = env.add_job("asked", state="RUNNING", phase="CDC")
+    said = say(env, f"@dms stop {job}")
+    card = answer(env, said, job, DONE["stop"])
+    assert "thread_ts" not in card
+    assert len(env.writes("stop", job)) == 1
+
+
+def test_a_sentence_changes_nothing(env: Env) -> None:
+    job = env.add_job("kept", state="RUNNING", phase="CDC")
+    said = say(env, f"please do not @dms stop {job}")
+    assert "begin the message with the mention" in plain(
+        private(env, "dana", "Nothing was done", after=said["ts"])
+    )
+    assert env.bot.store.requests(job=full(job)) == ()
+
+
+def test_a_message_to_the_app_is_answered_once(env: Env) -> None:
+    job = env.add_job("direct", state="RUNNING", phase="CDC", **SECRET)
+    env.slack.duplicate_deliveries(2)
+    said = say(env, f"show “{job}”", channel="dm")
+    env.slack.duplicate_deliveries(0)
+    card = answer(env, said, job, "CDC")
+    assert "thread_ts" not in card
+    env.slack.edit(said, f"stop {job}")
+    thread = say(env, "shwo x", channel="dm", thread_ts=said["ts"])
+    wrong = answer(env, thread, "did you mean `show`")
+    assert wrong["thread_ts"] == said["ts"]
+    found = [each for each in env.slack.messages("dm", user="dana", after=said["ts"]) if _by_the_app(each)]
+    assert [each["ts"] for each in found] == [card["ts"], wrong["ts"]]
+    assert env.bot.store.requests(job=full(job)) == ()
+
+
+def test_a_form_needs_a_press(env: Env) -> None:
+    job = env.add_job("form", state="STOPPED", phase="CDC")
+    said = say(env, f"edit {job}", channel="dm")
+    asked = answer(env, said, "only when you press a button")
+    env.press(asked, "run")
+    assert env.slack.wait_view("dana", job)
