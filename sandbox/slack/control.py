@@ -262,6 +262,28 @@ class SlackControl:
 
         return cast(JSON, self._wait(look, fitting, timeout))
 
+    def wait_notification(
+        self,
+        user: str = "dana",
+        contains: str | Sequence[str] = (),
+        kind: str = "",
+        timeout: float = 10.0,
+        after: str = "0",
+    ) -> JSON:
+        """The newest notification of this person after the time stamp `after`, of this kind (any, if empty),
+        with these words in its text."""
+        words = [contains] if isinstance(contains, str) else list(contains)
+
+        def look() -> tuple[int, list[JSON]]:
+            answer = self.do("notifications", user=user, after=after)
+            return answer["seq"], answer["notifications"]
+
+        def newest(found: list[JSON]) -> JSON | None:
+            fitting = [each for each in found if kind in ("", each["kind"]) and _has(each, words)]
+            return fitting[-1] if fitting else None
+
+        return cast(JSON, self._wait(look, newest, timeout))
+
     def wait_connections(self, count: int = 1, timeout: float = 10.0) -> None:
         """Wait until the app has at least `count` Socket Mode connections."""
         deadline = time.monotonic() + timeout

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from slack_sdk import WebClient
 
 from sandbox.slack import SlackControl
@@ -29,6 +30,9 @@ def test_direct_messages_and_mentions_notify(control: SlackControl, web: WebClie
     last = control.messages("db-migrations")[-1]["ts"]
     web.chat_postMessage(channel=NOTIFY, text="<!here> `<@U0ALEX0001>`")
     assert told(control, last) == {name: ["channel"] for name in ("dana", "sam", "alex", "riley")}
+    assert control.wait_notification("sam", "it failed", "mention")["channel_name"] == "db-migrations"
+    with pytest.raises(TimeoutError):
+        control.wait_notification("riley", kind="mention", timeout=0)
     # A guest who is not in the channel.
     web.chat_postMessage(channel=NOTIFY, text="<@U0QUINN001>")
     assert control.notifications("quinn") == []

@@ -46,6 +46,7 @@ def slack(server: SlackServer) -> SlackServer:
     """One server for all tests of this file, begun anew: the browser reads the page's script once."""
     server.control.reset()
     server.control.socket("accept")
+    server.control.configure(rate_limits=False)
     return server
 
 
@@ -453,3 +454,23 @@ def test_every_block_is_drawn(page: Page, web: WebClient) -> None:
         expect(message.get_by_test_id(f"block-{each['type']}").first).to_be_visible()
     expect(message).not_to_contain_text("cannot draw")
     expect(message.get_by_role("rowheader", name="bold@dana")).to_be_visible()
+
+
+def test_links_to_messages_lead_there(page: Page, slack: SlackServer, web: WebClient) -> None:
+    ts = web.chat_postMessage(channel="C0DBMIGRAT", text="orders-db runs")["ts"]
+    reply = web.chat_postMessage(channel="C0DBMIGRAT", text="in full dump", thread_ts=ts)["ts"]
+    for number in range(30):
+        web.chat_postMessage(channel="C0DBMIGRAT", text=f"more {number}\n\n")
+    first = web.chat_getPermalink(channel="C0DBMIGRAT", message_ts=ts)["permalink"]
+    second = web.chat_getPermalink(channel="C0DBMIGRAT", message_ts=reply)["permalink"]
+    go = {"type": "actions", "elements": [button("Go", "go") | {"url": first}]}
+    web.chat_postMessage(channel="C0DMS00001", text="x", blocks=[section(f"<{second}|the reply>"), go])
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.get_by_test_id("title")).to_contain_text("db-migrations")
+    expect(page.get_by_test_id("message").filter(has_text="orders-db runs")).to_be_in_viewport()
+    page.get_by_test_id("channel-dms").click()
+    page.get_by_role("link", name="the reply").click()
+    expect(page.get_by_test_id("thread")).to_contain_text("in full dump")
+    page.goto(first)
+    expect(page.get_by_test_id("message").filter(has_text="orders-db runs")).to_be_in_viewport()
+    expect(page.get_by_test_id("thread")).to_have_count(0)

@@ -47,7 +47,7 @@ async def overview(ws: Workspace, body: JSON) -> JSON:
 async def notifications(ws: Workspace, body: JSON) -> JSON:
     viewer = ws.need_user(str(body.get("user") or "dana"))
     found = showing.notifications(ws, viewer, after=str(body.get("after") or "0"))
-    return {"notifications": found, "silent": showing.silent(ws, viewer)}
+    return {"seq": ws.changes.seq, "notifications": found, "silent": showing.silent(ws, viewer)}
 
 
 async def files(ws: Workspace, _body: JSON) -> JSON:

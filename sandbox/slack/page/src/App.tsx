@@ -10,7 +10,8 @@ import { Modal } from "./Modal";
 import { Notifications } from "./Notifications";
 import { Sidebar } from "./Sidebar";
 import { Thread } from "./Thread";
-import type { Channel, Json, Message, Notification, Overview } from "./types";
+import { type Spot, spotOf } from "./permalink";
+import type { Channel, Json, Message, Overview } from "./types";
 import { Violations } from "./Violations";
 
 const SHOWN = 300;
@@ -24,7 +25,8 @@ interface Loaded {
 /** Who acts and what is open live in the address, so that a reload or a link shows the same. */
 function fromAddress(): { me: string; open: string } {
   const query = new URLSearchParams(location.search);
-  return { me: query.get("as") ?? "dana", open: query.get("open") ?? "dms" };
+  const open = spotOf(location.href)?.channel ?? query.get("open") ?? "dms";
+  return { me: query.get("as") ?? "dana", open };
 }
 
 export function App() {
@@ -33,8 +35,9 @@ export function App() {
   const [open, setOpen] = useState(start.open);
   const [world, setWorld] = useState<Overview | null>(null);
   const [loaded, setLoaded] = useState<Loaded | null>(null);
-  const [thread, setThread] = useState<string | null>(null);
+  const [thread, setThread] = useState<string | null>(spotOf(location.href)?.thread ?? null);
   const [seen, setSeen] = useState<Record<string, string>>({});
+  const [focus, setFocus] = useState<Spot | null>(spotOf(location.href));
   const [toast, setToast] = useState("");
   /** On a phone, the sidebar is a drawer. */
   const [drawer, setDrawer] = useState(false);
@@ -61,7 +64,7 @@ export function App() {
 
   useEffect(() => {
     const query = new URLSearchParams({ as: me, open });
-    history.replaceState(null, "", `?${query}`);
+    history.replaceState(null, "", `/?${query}`);
     let waiting: ReturnType<typeof setTimeout> | undefined;
     const soon = () => {
       clearTimeout(waiting);
@@ -97,9 +100,16 @@ export function App() {
     [me, tell],
   );
 
+  const visit = useCallback((spot: Spot) => {
+    setOpen(spot.channel);
+    setThread(spot.thread);
+    setFocus(spot);
+    setDrawer(false);
+  }, []);
+
   const desk = useMemo<Desk | null>(
-    () => (world ? { world, me: world.me, run, tell, lastAct } : null),
-    [world, run, tell],
+    () => (world ? { world, me: world.me, run, tell, visit, lastAct } : null),
+    [world, run, tell, visit],
   );
   if (!world || !desk) return <div className="loading">Opening the workspace…</div>;
 
@@ -119,11 +129,6 @@ export function App() {
   if (thread && newest && Number(seen[`${world.me}/${thread}`] ?? 0) < Number(newest))
     setSeen({ ...seen, [`${world.me}/${thread}`]: newest });
 
-  /** To the message that a notification is about, and into its thread. */
-  function visit(found: Notification) {
-    show(found.channel);
-    if (found.thread_ts) setThread(found.thread_ts);
-  }
 
   /** Commands are typed where the app is: where one is, if it is there. */
   function suggest(text: string) {
@@ -134,6 +139,7 @@ export function App() {
   }
 
   function show(id: string) {
+    setFocus(null);
     setThread(null);
     setDrawer(false);
     setOpen(world?.channels.find((one) => one.id === id && !one.is_im)?.name ?? (id === "home" ? "home" : "dm"));
@@ -158,7 +164,7 @@ export function App() {
           />
           <main>
             <Title channel={channel} home={open === "home"} openMenu={() => setDrawer(true)}>
-              <Notifications world={world} open={visit} />
+              <Notifications />
             </Title>
             {open === "home" ? (
               <Home />
@@ -169,6 +175,7 @@ export function App() {
                   openThread={setThread}
                   isNew={(ts, reply) => Number(reply) > Math.max(Number(mine[ts] ?? 0), since.current[world.me] ?? 0)}
                   roots={messages ?? []}
+                  focus={focus}
                   of={channel.id + world.me}
                   empty={<Beginning channel={channel} command={world.app.command} suggest={suggest} />}
                 />
@@ -183,7 +190,7 @@ export function App() {
             )}
           </main>
           {thread && channel && (
-            <Thread ts={thread} channel={channel} messages={messages ?? []} close={() => setThread(null)} />
+            <Thread ts={thread} channel={channel} messages={messages ?? []} focus={focus} close={() => setThread(null)} />
           )}
         </div>
         {view && <Modal key={view.id} view={view} depth={world.views.length} />}

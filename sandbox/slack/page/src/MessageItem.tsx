@@ -13,15 +13,17 @@ interface Props {
   openThread?: (ts: string) => void;
   /** Whether its thread has replies that this person has not seen. */
   unread?: boolean;
+  /** A link led here. */
+  found?: boolean;
   /** The first message of its thread, for a reply that stands in the channel. */
   root?: Message;
 }
 
-export function MessageItem({ message, joined, openThread, unread, root }: Props) {
+export function MessageItem({ message, joined, openThread, unread, found, root }: Props) {
   const { world } = useDesk();
   const author = world.users.find((user) => user.id === message.user);
   const place: Place = { where: message.ts, kind: "message", state: message.state ?? {}, errors: {} };
-  const classes = ["message", message.ephemeral_for ? "ephemeral" : "", joined ? "joined" : ""];
+  const classes = ["message", message.ephemeral_for ? "ephemeral" : "", joined ? "joined" : "", found ? "found" : ""];
   return (
     <article
       className={classes.join(" ")}

@@ -2,6 +2,7 @@ import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef, useState 
 import { useDesk } from "./context";
 import { dayName } from "./dates";
 import { MessageItem } from "./MessageItem";
+import type { Spot } from "./permalink";
 import type { Message } from "./types";
 
 const JOIN_SECONDS = 300;
@@ -27,13 +28,15 @@ interface Props {
   isNew?: (ts: string, reply: string) => boolean;
   /** First messages of threads, for replies that stand in the channel. */
   roots?: Message[];
+  /** The message that a link led to. */
+  focus?: Spot | null;
   /** Changes when another conversation is shown. */
   of: string;
   /** Shown when there is nothing yet. */
   empty?: ReactNode;
 }
 
-export function MessageList({ messages, openThread, isNew, roots, of, empty }: Props) {
+export function MessageList({ messages, openThread, isNew, roots, focus, of, empty }: Props) {
   const { lastAct } = useDesk();
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -70,6 +73,14 @@ export function MessageList({ messages, openThread, isNew, roots, of, empty }: P
     else if (atEnd.current) toEnd();
     else if (fresh) setUnseen(true);
   }, [messages]);
+  const reached = useRef<Spot | null>(null);
+  useEffect(() => {
+    const target = focus && box.current?.querySelector(`[data-ts="${focus.ts}"]`);
+    if (!target || reached.current === focus) return;
+    reached.current = focus;
+    atEnd.current = false;
+    target.scrollIntoView({ block: "center" });
+  }, [focus, messages]);
   useEffect(() => {
     const watch = new ResizeObserver(() => atEnd.current && latest.current());
     if (box.current?.firstElementChild) watch.observe(box.current.firstElementChild);
@@ -102,6 +113,7 @@ export function MessageList({ messages, openThread, isNew, roots, of, empty }: P
                   joined={!newDay && joins(before, message)}
                   openThread={openThread}
                   unread={Boolean(message.latest_reply && isNew?.(message.ts, message.latest_reply))}
+                  found={focus?.ts === message.ts}
                   root={message.is_reply ? roots?.find((one) => one.ts === message.thread_ts) : undefined}
                 />
               </Fragment>

@@ -3,6 +3,7 @@ import { Fragment, type ReactNode } from "react";
 import { useDesk } from "./context";
 import { dateToken } from "./dates";
 import { emoji, isEmoji, withEmoji } from "./emoji";
+import { spotOf } from "./permalink";
 import type { Json, Overview } from "./types";
 
 /** A text object, plain or mrkdwn. */
@@ -92,9 +93,25 @@ function inline(text: string, world: Overview): ReactNode {
 }
 
 function link(href: string, label: ReactNode): ReactNode {
+  return <Link href={href}>{label}</Link>;
+}
+
+/** Links to messages of this workspace are followed here; all others open elsewhere. */
+function Link({ href, children }: { href: string; children: ReactNode }) {
+  const { visit } = useDesk();
+  const spot = spotOf(href);
   return (
-    <a href={href} target="_blank" rel="noreferrer">
-      {label}
+    <a
+      href={href}
+      target="_blank"
+      rel="noreferrer"
+      onClick={(event) => {
+        if (!spot) return;
+        event.preventDefault();
+        visit(spot);
+      }}
+    >
+      {children}
     </a>
   );
 }

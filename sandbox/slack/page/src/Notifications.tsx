@@ -1,9 +1,10 @@
 import { useState } from "react";
+import { useDesk } from "./context";
 import { clockTime } from "./dates";
 import { useEscape } from "./escape";
 import { Text } from "./Mrkdwn";
 import { useOutside } from "./outside";
-import type { Notification, Overview } from "./types";
+import type { Notification } from "./types";
 
 const WORDS: Record<Notification["kind"], string> = {
   dm: "Direct message",
@@ -13,13 +14,9 @@ const WORDS: Record<Notification["kind"], string> = {
   thread: "Reply in a thread you follow",
 };
 
-interface Props {
-  world: Overview;
-  open: (found: Notification) => void;
-}
-
 /** What a phone in the person's pocket would have told, and how much came without a sound. */
-export function Notifications({ world, open }: Props) {
+export function Notifications() {
+  const { world, visit } = useDesk();
   const [shown, setShown] = useState(false);
   const [read, setRead] = useState<Record<string, string>>({});
   const box = useOutside<HTMLDivElement>(() => setShown(false));
@@ -47,7 +44,7 @@ export function Notifications({ world, open }: Props) {
               key={one.ts}
               onClick={() => {
                 setShown(false);
-                open(one);
+                visit({ channel: one.channel, ts: one.ts, thread: one.thread_ts });
               }}
             >
               <small>

@@ -1,15 +1,17 @@
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
+import type { Spot } from "./permalink";
 import type { Channel, Message } from "./types";
 
 interface Props {
   ts: string;
   channel: Channel;
   messages: Message[];
+  focus: Spot | null;
   close: () => void;
 }
 
-export function Thread({ ts, channel, messages, close }: Props) {
+export function Thread({ ts, channel, messages, focus, close }: Props) {
   const shown = messages.filter((one) => one.ts === ts || (one.is_reply && one.thread_ts === ts));
   return (
     <aside className="thread" data-testid="thread">
@@ -21,7 +23,7 @@ export function Thread({ ts, channel, messages, close }: Props) {
           ×
         </button>
       </header>
-      <MessageList messages={shown} of={ts} />
+      <MessageList messages={shown} of={ts} focus={focus} />
       <Composer channel={channel.id} title={channel.is_im ? "DMS" : `#${channel.name}`} threadTs={ts} />
     </aside>
   );

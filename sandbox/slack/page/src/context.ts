@@ -1,4 +1,5 @@
 import { createContext, type RefObject, useContext } from "react";
+import type { Spot } from "./permalink";
 import type { Json, Overview } from "./types";
 
 export interface Desk {
@@ -7,6 +8,8 @@ export interface Desk {
   me: string;
   /** Run an action as that person; a failure is shown as a toast. */
   run: (name: string, body: Json) => Promise<Json | null>;
+  /** Go to a message. */
+  visit: (spot: Spot) => void;
   /** Tell the person something, for a moment. */
   tell: (words: string) => void;
   /** When this person last did something, in milliseconds. */

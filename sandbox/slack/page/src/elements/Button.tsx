@@ -1,9 +1,15 @@
+import { useDesk } from "../context";
 import { withEmoji } from "../emoji";
+import { spotOf } from "../permalink";
 import type { ElementProps } from "./ElementView";
 
 export function Button({ element, busy, choose }: ElementProps) {
+  const { visit } = useDesk();
+
   function click() {
-    if (element.url) window.open(element.url, "_blank", "noopener");
+    const spot = element.url && spotOf(element.url);
+    if (spot) visit(spot);
+    else if (element.url) window.open(element.url, "_blank", "noopener");
     choose(element.value, element.text.text);
   }
   return (
