@@ -1,4 +1,4 @@
-"""A first policy from three answers: who operates, who approves, and which labels are production."""
+"""A first policy from three answers: who operates, who approves, and what is production."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.config.projects import Project, Projects
 from bot.policy.fields import ErrorCollector, TableReader
 from bot.policy.model import NO_PROJECTS, PolicyError
 from bot.policy.scope_reader import read_scope
@@ -16,6 +17,9 @@ _GUARDED = ("stop", "restart", "promote", "demote", "edit", "cancel", "delete")
 what is copied. Elsewhere the defaults apply: one approval for restart, promote, demote and delete."""
 
 
+_PROJECT = re.compile(r"project:([a-z][a-z0-9:.-]*)")
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The three answers, as they are written into the file."""
@@ -23,7 +27,14 @@ class Draft:
     operators: tuple[str, ...]
     approvers: tuple[str, ...]
     production: tuple[str, ...] = ()
-    """Labels as `key=value`; a job with any of them is production. Empty: every job is."""
+    """Labels as `key=value`, and projects as `project:NAME`; a job with any of them is production. Empty:
+    every job is."""
+
+    @property
+    def projects(self) -> Projects:
+        """The projects that are named; whether the bot serves them is checked with its settings."""
+        named = (_project(each) for each in self.production)
+        return Projects(tuple(Project(each) for each in named if each))
 
 
 def people(text: str, role: str) -> tuple[str, ...]:
@@ -41,15 +52,22 @@ def people(text: str, role: str) -> tuple[str, ...]:
 
 
 def labels(text: str) -> tuple[str, ...]:
-    """Labels, separated by commas or spaces; there may be none.
+    """Labels and projects, separated by commas or spaces; there may be none.
 
     Raises:
-        PolicyError: one of them is not `key=value`.
+        PolicyError: one of them is neither `key=value` nor `project:NAME`.
     """
     words, errors = _words(text), ErrorCollector("")
-    if words:
-        read_scope(TableReader("", {"labels": words}, errors), NO_PROJECTS)
+    others = [each for each in words if not _project(each)]
+    if others:
+        read_scope(TableReader("", {"labels": others}, errors), NO_PROJECTS)
     return _checked(words, errors)
+
+
+def _project(word: str) -> str:
+    """The project in `project:NAME`; empty for any other word."""
+    found = _PROJECT.fullmatch(word)
+    return found[1] if found else ""
 
 
 def _checked(words: Sequence[str], errors: ErrorCollector) -> tuple[str, ...]:
@@ -89,13 +107,14 @@ def _lines(draft: Draft) -> Iterator[str]:
 
 
 def _rule(label: str) -> Iterator[str]:
-    """A rule by which production needs a second person. Without a label, it is for every job."""
+    """A rule by which production needs a second person. Without a label or project, it is for every job."""
     what = f"production ({label})" if label else "every job"
     yield "[[rule]]"
     yield f"name = {json.dumps(f'{what} needs a second person', ensure_ascii=False)}"
     yield f"verbs = {_listed(_GUARDED)}"
+    project = _project(label)
     if label:
-        yield f"labels = {_listed([label])}"
+        yield f"projects = {_listed([project])}" if project else f"labels = {_listed([label])}"
     yield "approvals = 1"
 
 

@@ -33,7 +33,8 @@ def policy() -> None:
 @click.option(
     "--production",
     multiple=True,
-    help="A label of production jobs, such as env=prod; several times for more; none: every job.",
+    help="A label of production jobs, such as env=prod, or a project, such as project:prod; several times "
+    "for more; none: every job.",
 )
 def init(
     file: Path, operator: tuple[str, ...], approver: tuple[str, ...], production: tuple[str, ...]
@@ -85,7 +86,8 @@ def _asked() -> Draft:
             lambda text: people(text, "approver"),
         ),
         production=_prompt(
-            "Which labels mark production, such as env=prod (a job with any of them; empty: every job)",
+            "Which labels or projects mark production, such as env=prod or project:prod "
+            "(a job with any of them; empty: every job)",
             labels,
             default="",
         ),
@@ -134,7 +136,7 @@ def _checked(draft: Draft, file: Path, asks: bool) -> str:
 
     text = written(draft)
     try:
-        warnings = parse(text, file.name).warnings
+        warnings = parse(text, file.name, projects=draft.projects).warnings
     except PolicyError as error:
         raise click.ClickException(str(error)) from error
     for sentence in warnings:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.config.projects import Project, Projects
 from bot.policy.access import Access
 from bot.policy.loader import load
 from bot.policy.model import Policy
@@ -81,6 +82,20 @@ def test_production_takes_a_second_person(
     }
     always = {"start": 0, "resume": 0, "verify": 0, "restart": 1, "promote": 1, "delete": 1}
     assert needed == always | {"stop": int(guarded), "edit": int(guarded)}
+
+
+def test_production_can_be_a_project(tmp_path: Path) -> None:
+    assert init(tmp_path, answers="@dba-team\n@leads\nproject:prod env=prod\n").returncode == 0
+    projects = Projects((Project("acme", "prod"), Project("acme-lab")))
+    access = judged(load(tmp_path / "policy.toml", DECLARED, projects))
+    jobs = (job(), job(project="acme-lab"), job(project="acme-lab", env="prod"))
+    assert [access.verdict(by("U0DANA0001"), "stop", each).approvals for each in jobs] == [1, 0, 1]
+    assert (
+        '`labels`: "project:" is no label'
+        in init(
+            tmp_path, "other.toml", "--operator", "@a", "--approver", "@b", "--production", "project:"
+        ).stderr
+    )
 
 
 def test_what_cannot_be_read_is_asked_again(tmp_path: Path) -> None:
