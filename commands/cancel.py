@@ -13,8 +13,10 @@ from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
+from bot.requests.reasons import kept
 from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
+from commands.support.asked import REASON
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
 
@@ -50,7 +52,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return Note(_nothing_to_cancel(job, wanted), tone="warn")
     if len(chosen) > 1:
         return _which(ctx, job, chosen)
-    return ctx.approvals.creation.ask(ctx.who, _draft(ctx, job, chosen[0]))
+    return ctx.approvals.creation.ask(ctx.who, _draft(ctx, job, chosen[0], kept(invocation.word("reason"))))
 
 
 def _nothing_to_cancel(job: Job, wanted: str) -> str:
@@ -76,10 +78,12 @@ def _which(ctx: Context, job: Job, running: Sequence[Operation]) -> Note:
     return Note("\n".join([f"`{job.id}` is in several operations. Which one?", *lines]), tuple(buttons))
 
 
-def _draft(ctx: Context, job: Job, operation: Operation) -> RequestDraft:
+def _draft(ctx: Context, job: Job, operation: Operation, reason: str) -> RequestDraft:
     runs = ctx.store.runs(job=job.name)
     starter = next((run.by for run in runs if operation.name == run.operation and not run.cancels), "")
-    facts = RequestFacts(changes=(f"*Operation*: {_described(operation)}",), started_by=starter or "outside")
+    facts = RequestFacts(
+        changes=(f"*Operation*: {_described(operation)}",), started_by=starter or "outside", reason=reason
+    )
     options = Options(operation=operation.name)
     return RequestDraft(Action.CANCEL, (job,), options, ctx.response_url, facts=facts)
 
@@ -96,7 +100,7 @@ VERB = Verb(
     permission=Permission.CHANGE,
     summary="cancel the operation that a job is in",
     usage=("cancel JOB [--operation NAME]",),
-    syntax=Syntax("one", (_OPERATION,)),
+    syntax=Syntax("one", (_OPERATION, REASON)),
     details=(
         "Asks the service to cancel what it is doing with the job, such as a restart. The service does its "
         "best, and the operation may end all the same. You confirm it. A run of this bot that waits for the "

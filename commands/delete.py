@@ -12,6 +12,7 @@ from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
+from commands.support.asked import REASON
 from commands.support.base import Verb
 
 _WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination with all its data, too")
@@ -97,7 +98,7 @@ VERB = Verb(
     permission=Permission.CHANGE,
     summary="delete a job, or the job and its destination",
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
-    syntax=Syntax("many", (ALL, _WITH_DESTINATION), FILTERS),
+    syntax=Syntax("many", (ALL, _WITH_DESTINATION, REASON), FILTERS),
     details=(
         "Possible in every state but DELETING, the passing ones too: it is the way out of a job that is "
         "stuck. The destination connection profile always goes with the job (documented for Cloud SQL only). "

@@ -11,6 +11,7 @@ from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import make_run
+from commands.support.asked import REASON
 from commands.support.base import Verb
 
 
@@ -55,7 +56,7 @@ VERB = Verb(
     permission=Permission.CHANGE,
     summary="make an existing destination a read replica of the source",
     usage=("demote JOB",),
-    syntax=Syntax("one"),
+    syntax=Syntax("one", (REASON,)),
     details=(
         "A destination that existed before its job has to be demoted before the job can start: MySQL or "
         "PostgreSQL to Cloud SQL, and PostgreSQL to AlloyDB. What it holds may conflict with the migration. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
@@ -16,8 +16,10 @@ from bot.dms.selection import Plan, schemas_and_tables, selectable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
+from bot.requests.reasons import kept
 from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
+from commands.support.asked import REASON
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.edit_fields import field_consequences, field_lines
 from commands.support.edits import (
@@ -80,7 +82,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return Note(f"Nothing to save: that is how `{job.id}` is set already.")
     if invocation.is_set("preview"):
         return _preview(ctx, invocation, job, edit)
-    return ctx.approvals.creation.ask(ctx.who, _draft(ctx, job, edit, confirmed=invocation.is_set("save")))
+    draft = _draft(ctx, job, edit, confirmed=invocation.is_set("save"))
+    facts = replace(draft.facts, reason=kept(invocation.word("reason")))
+    return ctx.approvals.creation.ask(ctx.who, replace(draft, facts=facts))
 
 
 def _asks_for_form(invocation: Invocation) -> bool:
@@ -253,7 +257,7 @@ VERB = Verb(
     ),
     syntax=Syntax(
         "one",
-        (Flag("all", "switch", "take all databases, but for those excluded"), *FLAGS),
+        (Flag("all", "switch", "take all databases, but for those excluded"), *FLAGS, REASON),
     ),
     details=(
         "Without flags, a view opens. Databases of a PostgreSQL job can be changed in any state; those "

@@ -19,6 +19,7 @@ from bot.requests.action import ActionVerb, Confirmation
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
+from commands.support.asked import REASON
 from commands.support.base import Context, Verb
 from commands.support.schedule import AT
 
@@ -190,7 +191,7 @@ VERB = Verb(
         "promote --all phase=cdc label.env=…",
         'promote JOB --at "TIME"',
     ),
-    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK, AT), FILTERS),
+    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK, AT, REASON), FILTERS),
     details=(
         "Ends the replication; cannot be undone. Possible in CDC (running, stopped or "
         "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "

@@ -18,6 +18,7 @@ from bot.dms.wiped import wiped_of
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, make_run, pick
+from commands.support.asked import REASON
 from commands.support.base import Context, Verb
 
 _FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
@@ -158,7 +159,9 @@ VERB = Verb(
         "restart JOB --stop-first",
         "restart --all state=failed [location=…]",
     ),
-    syntax=Syntax("many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION), FILTERS),
+    syntax=Syntax(
+        "many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION, REASON), FILTERS
+    ),
     details=(
         "Wipes data on the destination: the card says how much at least, and at most. Possible for a job "
         "that failed, was stopped, or runs with errors, and for the failed databases of a running job; of a "

@@ -12,6 +12,7 @@ from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
+from commands.support.asked import REASON
 from commands.support.base import Verb
 from commands.support.schedule import AT
 
@@ -45,7 +46,7 @@ VERB = Verb(
         "resume --all state=stopped phase=cdc",
         'resume JOB --at "TIME"',
     ),
-    syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT), FILTERS),
+    syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT, REASON), FILTERS),
     details="A job stopped in the full dump, or before it, cannot resume: restart or delete it.",
     examples=("resume orders-db", "resume --all state=stopped phase=cdc"),
     run=make_run(Action.RESUME, _options),

@@ -13,6 +13,7 @@ from bot.dms.rules import Action, is_unlisted
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, SKIP_VALIDATION, make_run
+from commands.support.asked import REASON
 from commands.support.base import Verb
 from commands.support.schedule import AT
 
@@ -57,7 +58,7 @@ VERB = Verb(
         "start --all state=not_started [location=…]",
         'start JOB --at "TIME"',
     ),
-    syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT), FILTERS),
+    syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT, REASON), FILTERS),
     details=(
         "For jobs in NOT_STARTED. In another resting state you confirm by typing the job ID, and the "
         "service decides. Several jobs go together when they have the same status."

@@ -13,6 +13,7 @@ from bot.dms.rules import Action
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
+from commands.support.asked import REASON
 from commands.support.base import Verb
 from commands.support.schedule import AT
 
@@ -65,7 +66,7 @@ VERB = Verb(
     permission=Permission.CHANGE,
     summary="stop a running job",
     usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]", 'stop JOB --at "TIME"'),
-    syntax=Syntax("many", (ALL, AT), FILTERS),
+    syntax=Syntax("many", (ALL, AT, REASON), FILTERS),
     details=(
         "Possible in every phase but a promotion, which can be neither stopped nor undone. In CDC it runs at "
         "once, else you confirm it: stopped in the full dump or before it, only restart and delete remain, "

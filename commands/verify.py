@@ -15,15 +15,17 @@ from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
 from bot.util.command import COMMAND
 from commands.support.actions import ALL, FILTERS, make_run
+from commands.support.asked import REASON, request_facts
 from commands.support.base import Context, Verb
 from commands.support.edits import FLAGS, asked_edit, edit_lines, edit_of
 from commands.support.resolve import find_job, require_permission
-from commands.support.schedule import AT, scheduled
+from commands.support.schedule import AT
 
 _EXAMPLE = f"{COMMAND} verify orders-db --with --parallel max"
 _WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
 _TESTED = "whether the destination can reach the source, and whether all prerequisites are met"
 """Source: REST `migrationJobs.verify`."""
+_TESTABLE = tuple(replace(each, needs="with") for each in FLAGS)
 _CHANGES = frozenset(flag.name for flag in FLAGS)
 
 
@@ -80,7 +82,7 @@ def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
             f"That is how `{job.id}` is set already: `{COMMAND} verify {job.id}` tests it as it is.",
             tone="warn",
         )
-    facts = replace(scheduled(ctx, invocation), changes=tuple(edit_lines(job, edit)))
+    facts = replace(request_facts(ctx, invocation), changes=tuple(edit_lines(job, edit)))
     draft = RequestDraft(Action.VERIFY, (job,), edit.options, ctx.response_url, facts=facts)
     return ctx.approvals.creation.ask(ctx.who, draft)
 
@@ -95,7 +97,9 @@ VERB = Verb(
         "verify JOB --with [the flags of edit]",
         'verify JOB --at "TIME"',
     ),
-    syntax=Syntax("many", (ALL, AT, _WITH, *(replace(each, needs="with") for each in FLAGS)), FILTERS),
+    syntax=Syntax(
+        "many", (ALL, AT, REASON, _WITH, *(replace(each, needs="with") for each in FLAGS)), FILTERS
+    ),
     details=(
         f"The service tests {_TESTED}. Nothing is changed. With `--with`, it "
         "tests the job as `edit` with the same flags would make it, where `--all` means all databases."

@@ -54,6 +54,8 @@ class Verdict:
     approvers: Approvers = Approvers()
     channel: str = ""
     """ID of the channel where approvals are asked for; empty: the setting `approval_channel`."""
+    reasons: tuple[str, ...] = ()
+    """Regular expressions that the reason of the request has to contain, each."""
     permitted_instead: Approvers = Approvers()
     """After a refusal: who could instead, if the policy names them."""
 
@@ -294,6 +296,7 @@ class Access:
             rule=rule.rule,
             approvers=self._named(rule.approvers),
             channel=rule.channel or self.policy.approval_channel_of(job),
+            reasons=(rule.reason,) if rule.reason else (),
         )
 
     def _refused(self, principal: Principal, what: str, rule: EffectiveRule, allowed: Subjects) -> Verdict:
@@ -331,6 +334,7 @@ def _strictest(verdicts: Sequence[Verdict]) -> Verdict:
         most,
         self_approval=all(each.self_approval for each in asking),
         expires=min((each.expires for each in asking if each.expires is not None), default=None),
+        reasons=tuple(dict.fromkeys(pattern for each in verdicts for pattern in each.reasons)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
 from bot.config.projects import Projects
 from bot.dms.model import short_name
+from bot.policy.fields import ANY_TEXT
 from bot.policy.model import Escalate, Policy, Role, Rule, Subjects
 from bot.policy.permissions import DESTROYS, Permissions, verb_sets
 from bot.policy.scope import Scope
@@ -94,6 +95,9 @@ def _rule(number: int, rule: Rule, policy: Policy) -> Section:
         parts.append(f"\n• the requester may{'' if rule.self_approval else ' not'} approve")
     if rule.expires is not None:
         parts.append(f"\n• a request waits {humanize(rule.expires)} for approvals")
+    if rule.reason:
+        ticket = "" if rule.reason == ANY_TEXT else f" that contains `{rule.reason}`"
+        parts.append(f"\n• a request needs a reason{ticket}")
     if rule.workspaces:
         parts.append(f"\n• only from {from_workspaces(rule.workspaces)}")
     if rule.channel:

@@ -25,6 +25,10 @@ _SUBJECT_EXAMPLE = '["operator", "U0123ABCD", "S0123ABCD", "@dba-team"]'
 _ROLES = {role.name.lower(): role for role in Role}
 
 
+ANY_TEXT = r"\S"
+"""Pattern of any text."""
+
+
 class ErrorCollector:
     """The errors found so far, one sentence each."""
 
@@ -124,6 +128,21 @@ class TableReader:
         if value is not None and not isinstance(value, bool):
             self.error(key, f"must be true or false, without quotes, not {shown(value)}", f"{key} = false")
             return None
+        return value
+
+    def pattern(self, key: str) -> str:
+        """A regular expression, or `true` for any text; empty if it is missing or false."""
+        value, example = self._data.get(key, False), f'{key} = true, or {key} = "CHG-[0-9]+"'
+        if isinstance(value, bool):
+            return ANY_TEXT if value else ""
+        if not isinstance(value, str) or not 0 < len(value) <= 200:
+            self.error(key, f"must be true, or a regular expression, not {shown(value)}", example)
+            return ""
+        try:
+            re.compile(value)
+        except re.error as error:
+            self.error(key, f"is no regular expression: {error}", example)
+            return ""
         return value
 
     def duration(self, key: str) -> timedelta | None:

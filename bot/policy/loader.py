@@ -65,6 +65,7 @@ _RULE_KEYS = (
     "self_approval",
     "expires",
     "channel",
+    "reason",
 )
 _FREEZE_KEYS = ("from", "until", "reason", *SCOPE_KEYS)
 _MAX_APPROVALS = 20
@@ -191,6 +192,7 @@ def _rule(table: TableReader, number: int, permissions: Permissions, projects: P
         self_approval=table.boolean("self_approval"),
         expires=table.duration("expires"),
         channel=table.channel("channel"),
+        reason=table.pattern("reason"),
         workspaces=table.workspaces("workspaces"),
     )
 

@@ -106,6 +106,8 @@ class Rule:
     self_approval: bool | None = None
     expires: timedelta | None = None
     channel: str = ""
+    reason: str = ""
+    """Regular expression that the reason of a request has to contain; empty: none is needed."""
     workspaces: tuple[str, ...] = ()
     """From which workspaces people may do what it is about, and approve it; empty means from any."""
 
@@ -129,6 +131,8 @@ class EffectiveRule:
     expires: timedelta | None = None
     channel: str = ""
     """Where the rule has approvals asked for; empty: `Policy.approval_channel_of` the job."""
+    reason: str = ""
+    """As `Rule.reason`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,11 @@ class Policy:
 
     def permission(self, verb: str) -> Permission:
         return self.permissions.get(PARTS.get(verb, verb), Permission.NOBODY)
+
+    @property
+    def asks_for_reasons(self) -> bool:
+        """Whether a rule wants to know why."""
+        return any(rule.reason for rule in self.rules)
 
     def only_looks(self, verb: str) -> bool:
         """Whether the verb changes nothing that others see."""
@@ -323,6 +332,7 @@ class Policy:
             approvers=replace(base.approvers, workspaces=rule.workspaces),
             expires=rule.expires,
             channel=rule.channel,
+            reason=rule.reason,
         )
         if PARTS.get(verb, verb) not in CHANGES:
             return ruling

@@ -23,7 +23,7 @@ from bot.requests.runner import Runner
 from bot.requests.wording import (
     OLD_BUTTON,
     STATE_TEXT,
-    describe_options,
+    describe,
     frozen_reason,
     locked_reason,
 )
@@ -162,7 +162,7 @@ class RequestContext:
                 job_create_time=job.create_time.isoformat(),
                 job_status=job.status,
                 request=request.id,
-                detail=redact(named(detail, self.command) or describe_options(request.options)),
+                detail=redact(named(detail, self.command) or describe(request)),
             )
         )
 

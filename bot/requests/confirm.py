@@ -11,6 +11,8 @@ from bot.policy.access import Verdict
 from bot.requests.approval_channels import different_channels
 from bot.requests.base import RequestContext
 from bot.requests.draft import Drafter, RequestDraft
+from bot.requests.job_names import display_name
+from bot.requests.reasons import kept, missing_reason, reason_note
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import (
     after_approval,
@@ -71,9 +73,15 @@ class ConfirmationStep:
         return replace(request, options=options, typed=True, warning=warning, facts=facts)
 
     def confirm(
-        self, who: Person, shown: Request, *, destination: bool = False, typed: str = ""
+        self,
+        who: Person,
+        shown: Request,
+        *,
+        destination: bool = False,
+        typed: str = "",
+        reason: str | None = None,
     ) -> Note | None:
-        """Confirm `shown`, the request as it was read for this press.
+        """Confirm `shown`, the request as it was read for this press; `reason` takes the place of its own.
 
         Returns None on success, as the request's message shows the result, else what to answer.
 
@@ -85,6 +93,8 @@ class ConfirmationStep:
             return request
         if destination:
             request = self.with_destination(request)
+        if reason is not None:
+            request = replace(request, facts=replace(request.facts, reason=kept(reason)))
         # Approvers are then asked to confirm, too, whatever the delay is by then.
         request = replace(request, typed=needs_typed_confirmation(request))
         phrase = confirmation_phrase(request)
@@ -94,11 +104,21 @@ class ConfirmationStep:
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note(judged.explanation, tone="warn")
+        missing = self.missing_reason(judged)
+        if missing:
+            name = display_name(request, request.jobs[0].name)
+            return reason_note(missing, f'{COMMAND} {request.action} {name} --reason "…"')
         changes = self._revalidation.job_changes(request)
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
         stop = self._revalidation.check_seen(request) or self._revalidation.check_delay(request)
         return stop or self._confirmed(judged, who)
+
+    def missing_reason(self, request: Request) -> str:
+        """What the policy asks a request's reason to contain and it does not; empty if nothing is missing."""
+        if not self._ctx.access.policy.asks_for_reasons:
+            return ""
+        return missing_reason(self._revalidation.verdicts(request), request.facts.reason)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
         to = RequestState.APPROVING if request.needed > 0 else after_approval(request)

@@ -271,6 +271,7 @@ def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDr
         restart_ref=facts.restart_ref,
         changes=facts.changes,
         started_by=facts.started_by,
+        reason=facts.reason,
     )
     return RequestDraft(
         old.action,

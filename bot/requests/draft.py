@@ -15,6 +15,7 @@ from bot.requests.by_project import is_across_projects, projects_text
 from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
 from bot.requests.job_names import ambiguous_names
+from bot.requests.reasons import missing_reason
 from bot.requests.rules import before_due
 from bot.requests.seen import (
     SeenDatabases,
@@ -57,16 +58,18 @@ class Drafter:
         danger = max((self._danger(draft, job) for job in draft.jobs), key=list(Confirmation).index)
         selections = self._selections(draft)
         unseen = selection_matters(draft.action) and UNREAD in selections.values()
+        unexplained = bool(missing_reason(verdicts, draft.facts.reason))
         asks = (
             danger is not Confirmation.NONE
             or strictest.approvals > 0
             or unseen
             or self.needs_confirmation(draft)
             or draft.facts.due is not None
+            or unexplained
         )
         listed = self._listed(draft) if asks else {}
         seen = find_seen(draft.action, draft.options, draft.jobs, listed)
-        state = _first_state(asks, draft.confirmed, strictest.approvals)
+        state = _first_state(asks, draft.confirmed and not unexplained, strictest.approvals)
         now = self._ctx.clock()
         return Request(
             id=secrets.token_urlsafe(12),

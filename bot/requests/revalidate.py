@@ -263,6 +263,7 @@ def _decided(judged: RequestFacts, current: RequestFacts) -> RequestFacts:
         void_approvers=judged.void_approvers,
         approval_ttl_s=judged.approval_ttl_s,
         effect=judged.effect,
+        reason=judged.reason,
     )
 
 

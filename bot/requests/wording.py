@@ -125,6 +125,12 @@ def locked_reason(job: Job, run: Run, now: datetime) -> RichText:
     )
 
 
+def describe(request: Request) -> str:
+    """The options of a request and its reason in words, for the audit."""
+    reason = f"reason: {request.facts.reason}" if request.facts.reason else ""
+    return "; ".join(filter(None, (describe_options(request.options), reason)))
+
+
 def describe_options(options: Options) -> str:
     """The options in words, for the audit."""
     parts = []

@@ -13,7 +13,7 @@ object with these keys:
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
 - `none_affected`: list of job names; `read_late`: true.
-- `due`: time; `zone`, `moves`: text.
+- `due`: time; `zone`, `moves`, `reason`: text.
 
 Fields that have their default value are left out. A key that this version does not know is ignored, and a
 value that it cannot read counts as not known.
@@ -73,6 +73,8 @@ class RequestFacts:
     """The time zone that `due` was meant in (`bot.util.wall_time.Moment`)."""
     moves: str = ""
     """Id of the scheduled request that this one takes the place of, once it is confirmed."""
+    reason: str = ""
+    """Why it is requested, in the requester's words."""
     display_names: Mapping[str, str] = field(default_factory=dict)
     """By full resource name, the names shown for jobs whose ids alone are ambiguous."""
     projects: str = ""
@@ -100,6 +102,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "due": "" if facts.due is None else facts.due.isoformat(),
         "zone": facts.zone,
         "moves": facts.moves,
+        "reason": facts.reason,
     }
     given = {key: value for key, value in found.items() if value}
     return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
@@ -132,6 +135,7 @@ def facts_from_json(stored: object) -> RequestFacts:
         due=_time(stored.get("due")),
         zone=_text(stored.get("zone")),
         moves=_text(stored.get("moves")),
+        reason=_text(stored.get("reason")),
         display_names={
             name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)
         },

@@ -16,10 +16,10 @@ from bot.requests.groups import mixed_statuses_answer
 from bot.util.command import COMMAND
 from bot.util.suggest import or_similar
 from bot.util.text import and_more, count_of, first_few
+from commands.support.asked import request_facts
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
-from commands.support.schedule import scheduled
 from commands.support.visibility import may_hide, visible_names
 
 ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
@@ -48,7 +48,7 @@ def make_run(
     """
 
     def run(ctx: Context, invocation: Invocation) -> Answer:
-        facts = scheduled(ctx, invocation)
+        facts = request_facts(ctx, invocation)
         jobs = _jobs(ctx, invocation)
         chosen = options(invocation)
         groups = mixed_statuses_answer(

@@ -116,7 +116,7 @@ def submitted(env: Env, view: JSON, values: dict[str, Any], user: str = "dana") 
 def confirm_typed(env: Env, card: JSON, label: str, phrase: str, user: str = "dana") -> None:
     """Press the button and type the phrase into the view that asks for it."""
     env.press(card, label, user)
-    view = env.slack.wait_view(user, contains=["are you sure", f"Type {phrase} to go on"])
+    view = env.slack.wait_view(user, contains=["are you sure", f"Type {phrase} to confirm"])
     answer = env.slack.submit(view, {input_of(view): phrase}, user=user)
     assert answer["submitted"], answer
     assert not answer["errors"], answer

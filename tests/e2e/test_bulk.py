@@ -343,7 +343,7 @@ def test_bulk_delete_with_destinations_wants_its_phrase(env: Env) -> None:
     card = env.type(f"delete {' '.join(jobs)}")
     assert "Delete jobs and destinations" in labels(card)
     env.press(card, "confirm_destination")
-    view = env.slack.wait_view(contains=["are you sure", "Type delete 3 jobs to go on"])
+    view = env.slack.wait_view(contains=["are you sure", "Type delete 3 jobs to confirm"])
     assert all(f"`{job}`" in plain(view) for job in jobs)
     answer = env.slack.submit(view, {"dms:delete:phrase": "delete 2 jobs"})
     assert "Type delete 3 jobs exactly" in str(answer["errors"])

@@ -49,7 +49,7 @@ def said_at(text: str, before: str) -> float:
 
 def asked_to_type(env: Env, card: JSON, job: str) -> JSON:
     env.press(card, "confirm")
-    view: JSON = env.slack.wait_view("dana", f"Type {job} to go on")
+    view: JSON = env.slack.wait_view("dana", f"Type {job} to confirm")
     assert env.writes("promote", job) == []
     return view
 

@@ -60,7 +60,7 @@ def test_the_id_is_typed_while_the_delay_is_not_zero(env: Env) -> None:
     job = a_job(env, **LATE)
     card = env.type(f"promote {job}")
     assert "As long as the delay is not known to be zero, you will be asked to type" in plain(card)
-    view = asked_to_type(env, card, "NOT ZERO: 30 s", f"Type {job} to go on")
+    view = asked_to_type(env, card, "NOT ZERO: 30 s", f"Type {job} to confirm")
     assert job in str(fill(env, view, "cut")["errors"])
     assert events(env, job) == ["requested"]
     assert env.writes("promote", job) == []
@@ -73,7 +73,7 @@ def test_the_id_is_typed_while_the_delay_is_not_known(env: Env) -> None:
     job = a_job(env, **CAUGHT_UP)
     env.dms.monitoring(False)
     card = env.type(f"promote {job}")
-    view = asked_to_type(env, card, "not known", f"Type {job} to go on")
+    view = asked_to_type(env, card, "not known", f"Type {job} to confirm")
     assert env.writes("promote", job) == []
     fill(env, view, job)
     env.shows_done(card, "promote")
@@ -82,7 +82,7 @@ def test_the_id_is_typed_while_the_delay_is_not_known(env: Env) -> None:
 def test_one_late_job_of_several_is_enough(env: Env) -> None:
     jobs = [a_job(env, **CAUGHT_UP), a_job(env, **LATE)]
     card = env.type(f"promote {' '.join(jobs)}")
-    view = asked_to_type(env, card, "Type promote 2 jobs to go on")
+    view = asked_to_type(env, card, "Type promote 2 jobs to confirm")
     assert fill(env, view, jobs[1])["errors"]
     assert env.writes("promote", jobs[0]) == []
 

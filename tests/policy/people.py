@@ -34,7 +34,7 @@ admin = ["U0ADMIN001"]
 
 VIEWS = frozenset(
     {"acknowledge", "approvals", "databases", "delay", "history", "home", "list"}
-    | {"policy", "show", "unwatch", "watch", "watches"}
+    | {"policy", "schedule", "show", "unwatch", "watch", "watches"}
 )
 OPERATES = frozenset({"script"})
 FREEZES = frozenset({"freeze", "unfreeze"})

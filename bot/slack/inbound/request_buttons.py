@@ -278,10 +278,12 @@ class RequestButtons:
             if isinstance(judged, Verdict):
                 self._workers.reply(target, Note(judged.explanation, tone="warn"))
                 return
-        if needs_typed_confirmation(request):
+        missing = self._approvals.confirmation.missing_reason(request)
+        phrase = confirmation_phrase(request) if needs_typed_confirmation(request) else ""
+        if phrase or missing:
             ref = self._remember_shown(press, request, TYPING)
             related = find_related_open(self._store, request, self._clock())
-            view = modals.typed_confirmation(request, confirmation_phrase(request), ref, related)
+            view = modals.typed_confirmation(request, phrase, ref, related, missing)
             self._workers.open_view(target, press.trigger, view)
             return
         self._workers.run_later(target, press.verb, lambda: self._confirmed(press, target, request))

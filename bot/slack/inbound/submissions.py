@@ -13,7 +13,8 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation
 from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since, data_loss_reason, is_stale
-from bot.requests.rules import confirmation_phrase
+from bot.requests.reasons import what_is_missing
+from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
@@ -98,13 +99,25 @@ class Submissions:
             request = self._approvals.confirmation.may_confirm(submission.who, str(ref.data["request"]))
             if isinstance(request, Note):
                 return {modals.TYPED_BLOCK: to_plain_text(request.text)}
-            return modals.typed_objections(submission.values, confirmation_phrase(request))
+            return self._confirmation_objections(submission, request)
         if submission.step == "deny_reason":
             return modals.reason_objections(submission.values)
         ref = self._store.ref(submission.who.team, submission.ref)
         if ref is None or submission.step not in ("submit", "pick") or not _has_step(ref, submission.step):
             return {}
         return modals.form_objections(submission.step, submission.values, ref.data)
+
+    def _confirmation_objections(self, submission: ViewSubmission, request: Request) -> dict[str, str]:
+        values = submission.values
+        if submission.step == "typed_destination":
+            request = self._approvals.confirmation.with_destination(request)
+        found: dict[str, str] = {}
+        if needs_typed_confirmation(request) or modals.typed_text(values):
+            found |= modals.typed_objections(values, confirmation_phrase(request))
+        reason = modals.given_reason(values) or ""
+        facts = replace(request.facts, reason=reason)
+        missing = self._approvals.confirmation.missing_reason(replace(request, facts=facts))
+        return found | ({modals.REASON_BLOCK: what_is_missing(missing)} if missing else {})
 
     def _typing(self, submission: ViewSubmission) -> CallbackToken | None:
         """The callback token of a view in which a confirmation is typed."""
@@ -123,7 +136,11 @@ class Submissions:
         shown = self._approvals.confirmation.with_destination(request) if destination else request
         note = shows_otherwise(ref, shown) or _stale_modal(ref, request)
         note = note or self._approvals.confirmation.confirm(
-            target.who, request, destination=destination, typed=modals.typed_text(submission.values)
+            target.who,
+            request,
+            destination=destination,
+            typed=modals.typed_text(submission.values),
+            reason=modals.given_reason(submission.values),
         )
         if note is not None:
             self._replier.answer(target, note)

@@ -47,6 +47,7 @@ def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> 
     """The blocks of all this; `related` are other open requests for the same jobs."""
     who = mrkdwn.mention("@", request.by.user)
     blocks: list[Block] = [m.section(f"{who} asks to {request_text(request)}.")]
+    blocks.extend(m.context(f"💬 {mrkdwn.verbatim(request.facts.reason)}") if request.facts.reason else [])
     blocks.extend(scheduled(request))
     blocks.extend(m.sections("\n".join(_jobs(request))))
     blocks.extend(m.sections(mrkdwn.format_own(request.facts.projects)) if request.facts.projects else [])

@@ -8,9 +8,10 @@ from typing import Any
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
 from bot.requests.queries import NO_RELATED, RelatedRequests
+from bot.requests.reasons import what_is_missing
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.choices import typed, typed_as_is
+from bot.slack.render.choices import typed, typed_as_is, written
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import approvals_text, list_button
 from bot.slack.render.request_details import request_details, subject
@@ -27,26 +28,23 @@ _NAMES_PER_ROW = 10
 
 
 def typed_confirmation(
-    request: Request, phrase: str, ref: str, related: RelatedRequests = NO_RELATED
+    request: Request,
+    phrase: str,
+    ref: str,
+    related: RelatedRequests = NO_RELATED,
+    missing_reason: str = "",
 ) -> dict[str, Any]:
-    """Asks to type `phrase` (the job ID) before something that cannot be undone.
+    """Asks to type `phrase` (the job ID) before something that cannot be undone, and for the reason.
 
-    `ref` is the callback token with the request and the delay shown; `related` are other open requests for
-    the same jobs.
+    Without a `phrase`, for the reason alone. `missing_reason` is what the policy asks it to contain, empty if
+    nothing is missing. `ref` is the callback token with the request and the delay shown; `related` are other
+    open requests for the same jobs.
     """
-    blocks: list[Block] = [m.section("🚨 *This cannot be undone.*"), *request_details(request, related)]
-    blocks.append(
-        InputBlock(
-            block_id=TYPED_BLOCK,
-            label=PlainTextObject(text=mrkdwn.clip_plain(f"Type {phrase} to go on", 150)),
-            element=PlainTextInputElement(
-                action_id=m.action_id(str(request.action), "phrase"),
-                placeholder=PlainTextObject(text=mrkdwn.clip_plain(phrase, 150)),
-                max_length=_MAX_PHRASE,
-                focus_on_load=True,
-            ),
-        )
-    )
+    undone = [m.section("🚨 *This cannot be undone.*")] if phrase else []
+    blocks: list[Block] = [*undone, *request_details(request, related)]
+    if phrase:
+        blocks.append(_phrase_input(request, phrase))
+    blocks.append(_reason_input(request, missing_reason))
     step = "typed_destination" if request.options.with_destination else "typed"
     return modal(
         f"{str(request.action).capitalize()}: are you sure?",
@@ -56,6 +54,39 @@ def typed_confirmation(
         ref=ref,
         close="Cancel",
     )
+
+
+def _phrase_input(request: Request, phrase: str) -> InputBlock:
+    return InputBlock(
+        block_id=TYPED_BLOCK,
+        label=PlainTextObject(text=mrkdwn.clip_plain(f"Type {phrase} to confirm", 150)),
+        element=PlainTextInputElement(
+            action_id=m.action_id(str(request.action), "phrase"),
+            placeholder=PlainTextObject(text=mrkdwn.clip_plain(phrase, 150)),
+            max_length=_MAX_PHRASE,
+            focus_on_load=True,
+        ),
+    )
+
+
+def _reason_input(request: Request, missing: str) -> InputBlock:
+    hint = what_is_missing(missing) if missing else "For approvers and the audit."
+    return InputBlock(
+        block_id=REASON_BLOCK,
+        label=PlainTextObject(text="Reason"),
+        optional=not missing,
+        hint=PlainTextObject(text=mrkdwn.clip_plain(hint, 2000)),
+        element=PlainTextInputElement(
+            action_id=m.action_id(str(request.action), "reason"),
+            initial_value=request.facts.reason or None,
+            max_length=_MAX_REASON,
+        ),
+    )
+
+
+def given_reason(values: Mapping[str, Any]) -> str | None:
+    """The reason in `typed_confirmation`; None if the view has no such field."""
+    return written(values, REASON_BLOCK)
 
 
 def approval_confirmation(
@@ -89,13 +120,13 @@ def typed_text(values: Mapping[str, Any]) -> str:
 
 def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
     """What is wrong with the typed text, by `block_id`; empty if it is the phrase."""
-    written = typed_text(values)
-    if written == phrase:
+    typed_phrase = typed_text(values)
+    if typed_phrase == phrase:
         return {}
-    if written.lower() == phrase.lower():
+    if typed_phrase.lower() == phrase.lower():
         why = "It is written in lower case."
     else:
-        why = wrong_character(written, phrase)
+        why = wrong_character(typed_phrase, phrase)
     return {TYPED_BLOCK: f"Type {phrase} exactly, or cancel: nothing has happened so far. {why}"}
 
 

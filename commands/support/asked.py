@@ -1,0 +1,22 @@
+"""What people say of a request besides its jobs: when, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.cmdline.invocation import Flag, Invocation
+from bot.requests.reasons import kept
+from bot.store.facts import RequestFacts
+from commands.support.base import Context
+from commands.support.schedule import scheduled
+
+REASON = Flag("reason", "text", "why, for approvers and the audit")
+
+
+def request_facts(ctx: Context, invocation: Invocation) -> RequestFacts:
+    """The time and the reason that the invocation gives.
+
+    Raises:
+        UsageError, EarlyAnswer: as `scheduled`.
+    """
+    return replace(scheduled(ctx, invocation), reason=kept(invocation.word("reason")))
