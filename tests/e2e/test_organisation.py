@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,25 @@ def test_one_workspace_without_the_app_stops_no_other(env: Env) -> None:
     env.slack.wait_message(channel="db-migrations", contains=still)
     env.slack.do("change_access", team=WEST.id, granted=True)
     env.slack.wait_message(channel="west-dms", contains=still, after=before)
+
+
+def test_an_installation_in_a_workspace_becomes_org_wide(tmp_path: Path) -> None:
+    """Its database stays: what was frozen is frozen, what was done is known, and old buttons say it."""
+    with open_env(tmp_path) as before:
+        job = before.add_job("kept", state="RUNNING", phase="CDC")
+        assert "frozen" in plain(before.type(f'freeze {job} --until 2d --reason "audit week"'))
+        card = before.type(f"show {job}")
+        old = before.slack.press(card, action_id="dms:databases:run")["payload"]
+    with open_env(tmp_path, org=True) as after:
+        after.dms.add_job(job, frozen=True, state="RUNNING", phase="CDC")
+        assert "audit week" in plain(after.type(f"stop {job}"))
+        history = plain(after.type("history")).replace("`", "")
+        assert "froze" in history
+        assert f"from {HOME}" in history
+        assert after.bot.store.verify_audit() == ""
+        url = after.slack.command("help")["payload"]["response_url"]
+        now = after.now()
+        org = {"team": None, "enterprise": {"id": "E0SANDBOX1", "name": "x"}, "is_enterprise_install": True}
+        pressed = after.slack.raw_deliver(old | org | {"response_url": url, "trigger_id": "1.1.x"})
+        assert pressed[0]["ok"]
+        after.slack.wait_message(channel="dms", user="dana", contains="too old", after=now)

@@ -140,6 +140,24 @@ def test_a_refusal_says_that_the_workspace_is_missing(slack: SlackServer) -> Non
     assert f'workspace = "{HOME[:1]}' in why
 
 
+def test_a_group_without_a_workspace_is_still_mentioned_by_its_id(slack: SlackServer) -> None:
+    known = directory(slack, f'{NAMED}{APPROVER}\nadmin = ["{WEST.id}/@dba-team"]')
+    assert known.group_id("@dba-team") == ""
+    assert known.group_id("S0DBATEAM1") == "S0DBATEAM1"
+    assert known.group_id(f"{WEST.id}/@dba-team") == WEST_GROUP
+    assert f"{WEST.id}/@dba-team" in known.groups_of(WEST_DBA)
+    with pytest.raises(DirectoryUnavailable, match="in which workspace"):
+        known.groups_of(DANA)
+
+
+def test_the_group_of_an_escalation_is_read(slack: SlackServer) -> None:
+    escalated = '[[escalate]]\nname = "nights"\nevents = ["failed"]\ngroup = "{}"\n'
+    placed = directory(slack, escalated.format(f"{WEST.id}/@dba-team"))
+    assert placed.group_id(f"{WEST.id}/@dba-team") == WEST_GROUP
+    named = directory(slack, f'workspace = "{HOME}"\n{escalated.format("@dba-team")}')
+    assert named.group_id("@dba-team") == "S0DBATEAM1"
+
+
 def test_the_only_workspace_is_meant(slack: SlackServer) -> None:
     slack.control.do("change_access", team=WEST.id, granted=False)
     assert access(slack, NAMED + APPROVER).verdict(acting(DANA, HOME), "stop", job()).allowed

@@ -83,9 +83,13 @@ class Directory:
         also by `T…/id` and `T…/@handle`.
 
         Raises:
-            DirectoryUnavailable: Slack did not say.
+            DirectoryUnavailable: Slack did not say, or the policy does not say of which workspace they are.
         """
-        return self._groups.get().of(user)
+        known = self._groups.get()
+        mine = known.of(user)
+        if known.unplaced and not mine:
+            raise DirectoryUnavailable(known.unplaced)
+        return mine
 
     def group_id(self, group: str) -> str:
         """The id of a user group, from its id or `@handle`; empty where there is none.

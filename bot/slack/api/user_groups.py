@@ -42,6 +42,7 @@ class GroupPlaces:
 def group_places(policy: Policy) -> GroupPlaces:
     """Those of a policy."""
     groups = [group for subjects in policy.subjects for group in subjects.groups]
+    groups += [each.group for each in policy.escalations]
     named = frozenset(each.partition("/")[0] for each in groups if "/" in each)
     return GroupPlaces(policy.workspace, named, any("/" not in each for each in groups))
 
@@ -65,6 +66,8 @@ class Groups:
 
     members: Mapping[str, frozenset[str]]
     names: Mapping[str, str]
+    unplaced: str = ""
+    """Why the groups that do not name their workspace are not among them: a sentence, or empty."""
 
     def of(self, user: str) -> frozenset[str]:
         """The groups that `user` is in, by each of their names."""
@@ -72,8 +75,10 @@ class Groups:
         return frozenset({name for name, group in self.names.items() if group in mine})
 
     def id(self, name: str) -> str:
-        """The id of a group by a name of it; empty where there is none."""
+        """The id of a group by a name of it; empty where there is none. An id needs no workspace."""
         place, mark, group = name.rpartition("/")
+        if self.unplaced and not mark and not group.startswith("@"):
+            return group
         return self.names.get(f"{place}{mark}{group.lower() if group.startswith('@') else group}", "")
 
 
@@ -98,22 +103,27 @@ class UserGroups:
         self._logged: set[str] = set()
 
     def read(self) -> Groups:
-        """All that the policy can mean.
-
-        Raises:
-            DirectoryUnavailable: the policy does not say of which workspace its groups are.
-        """
+        """All that the policy can mean."""
         if not self._home.org_wide:
             found = self._groups("")
             return Groups(_members(found), _names(found, ""))
-        main = self.main() if self._places.unplaced else self._places.main
+        main, unplaced = self._main_or_why()
         members: dict[str, frozenset[str]] = {}
         names: dict[str, str] = {}
         for place in sorted({main, *self._places.named} - {""}):
             found = self._granted(place)
             members |= _members(found)
             names |= _names(found, f"{place}/") | (_names(found, "") if place == main else {})
-        return Groups(members, names)
+        return Groups(members, names, unplaced)
+
+    def _main_or_why(self) -> tuple[str, str]:
+        """The workspace of the groups that do not name theirs, and why there is none."""
+        if not self._places.unplaced:
+            return self._places.main, ""
+        try:
+            return self.main(), ""
+        except DirectoryUnavailable as error:
+            return "", str(error)
 
     def main(self) -> str:
         """The workspace that is meant where none is named: what the policy says, or the only one.
