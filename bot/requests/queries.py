@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.store import Store
+from bot.store.message_keys import timeline_key
 from bot.store.records import ACTIVE_RUNS, Decision, Person, Request, Run
 
 
@@ -55,7 +56,6 @@ def _audited_channels(store: Store, request: Request) -> dict[str, str]:
     return {entry.user: entry.channel for entry in entries if entry.event == "approved"}
 
 
-_EVER = datetime.fromtimestamp(0, UTC)
 _FIRST = 3
 """Number of related requests that a card names. Requests can be large, so no more are read."""
 
@@ -94,15 +94,18 @@ def mark_messages_dirty(store: Store, request_id: str) -> None:
     store.mark_dirty(approval_key(request_id))
 
 
-def mark_timelines_dirty(store: Store, job: str) -> None:
-    """Have the messages that follow the job's present run updated: they show the last action that failed.
+def mark_timelines_dirty(store: Store, job: str, targets: Iterable[str]) -> None:
+    """Have the messages that follow the job's present run updated, in each of these channels that has one.
+
+    They show the last action that failed, and a freeze of the job.
 
     Raises:
         StoreError.
     """
-    for message in store.messages(f"timeline:{job}:", "timeline", _EVER):
-        if "end" not in message.subject:
-            store.mark_dirty(message.key)
+    known = store.known_job(job)
+    if known is not None:
+        for target in targets:
+            store.mark_dirty(timeline_key(job, known.job.create_time, known.run, target))
 
 
 def locking_run(store: Store, action: Action, job: str) -> Run | None:

@@ -152,7 +152,7 @@ class RunLedger:
             if moved is not None:
                 self.audit(moved, request, to.value, request.job(run.job), note)
                 self.update_messages(request.id)
-                mark_timelines_dirty(self._store, run.job)
+                mark_timelines_dirty(self._store, run.job, self._subscriptions().targets())
         return moved
 
     def after_end(self, request: Request, *ended: Run) -> None:

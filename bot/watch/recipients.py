@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.policy.subscriptions import is_alert
+from bot.store.message_keys import timeline_key
 from bot.store.records import Event, JobSnapshot
 
 
@@ -59,5 +60,4 @@ class RoutedEvent:
 
 
 def _timeline_key(saved: SavedEvent, snapshot: JobSnapshot, target: str) -> str:
-    event = saved.event
-    return f"timeline:{event.job}:{event.create_time.isoformat()}:{snapshot.run}:{target}"
+    return timeline_key(saved.event.job, saved.event.create_time, snapshot.run, target)

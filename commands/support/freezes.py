@@ -110,7 +110,7 @@ def announce(ctx: Context, frozen: FreezeTarget, freeze: Freeze, what: str) -> N
     told_in = ctx.who.channel if is_public(ctx, frozen) else ""
     announce_freeze(ctx.store, freeze, what, subscriptions, ctx.now(), told_in=told_in)
     if frozen.job is not None:
-        mark_timelines_dirty(ctx.store, frozen.name)
+        mark_timelines_dirty(ctx.store, frozen.name, subscriptions.targets())
 
 
 def is_public(ctx: Context, frozen: FreezeTarget) -> bool:

@@ -20,8 +20,10 @@ from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.dms.running_errors import database_status, faulty_databases, same_error, shown_status
+from bot.policy.access import Access
 from bot.policy.subscriptions import TOPICS, Subscriptions, is_alert, topics
 from bot.slack.render import alerts, event_labels, labels
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.watch.announcer import Announcer
@@ -29,6 +31,7 @@ from bot.watch.attribution import OUTSIDE
 from bot.watch.recipients import SavedEvent
 from bot.watch.transitions import BASELINE, Diff, diff, diff_databases
 from tests.notify.world import MINUTE, NOTIFY, NOW, job, run
+from tests.policy.people import OPEN
 from tests.slack.checks import accepted, all_text
 
 HALF_HOUR = timedelta(minutes=30)
@@ -212,6 +215,9 @@ class TestErrorsThatComeAndGo:
             NOW + 3 * MINUTE + self.SETTLE,
         ]
         assert first.rev > 1, "it was shown as over, and as standing again"
+        shown = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: at).render(first)
+        assert shown is not None
+        assert "Flapped 2 times" in str(shown.payload())
 
     def test_another_error_is_told_at_once(self, store: Store) -> None:
         announcer = Announcer(store, settle=self.SETTLE)

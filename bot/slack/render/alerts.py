@@ -64,10 +64,11 @@ def alert(
     databases: Sequence[Database] = (),
     during: Run | None = None,
     where: str = "",
+    again: int = 0,
 ) -> Message:
     """One event, with what it means and what to do next. `job` and its `databases` are the present ones.
     `during` is the action that did not succeed as the job failed; `where` is the job's place as people call
-    it, if it has to be told.
+    it, if it has to be told; `again` is how often the error came back.
 
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
@@ -79,6 +80,9 @@ def alert(
     for text in _since(event, job, databases) if over else _body(event, job, databases):
         blocks.extend(m.sections(text))
     blocks.extend(m.sections(labels.failed_run_text(during)) if during else [])
+    blocks.extend(
+        m.sections(f"🔁 *Flapped {again + 1} times*: the error cleared and came back") if again else []
+    )
     blocks.extend(m.buttons(buttons))
     place = [] if where or job is None else [mrkdwn.verbatim(job.location)]
     about = [labels.source_and_destination(job), *place] if job else []

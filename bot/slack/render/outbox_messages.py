@@ -14,7 +14,7 @@ from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
-from bot.dms.running_errors import databases_of
+from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, restart_failed_button, show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
@@ -181,7 +181,13 @@ class OutboxRenderer:
             databases=databases,
             during=during,
             where=self._where(event.job),
+            again=self._came_back(event) if brings_errors(event) else 0,
         )
+
+    def _came_back(self, event: Event) -> int:
+        """How often the same error has come back since, each time after it had cleared."""
+        later = self._store.events(event.job, event.create_time, after_id=event.id)
+        return sum(each.kind == event.kind and same_error(each.detail, event.detail) for each in later)
 
     def _run_during(self, event: Event) -> Run | None:
         """The last action on the job when it failed, if that did not succeed either."""
