@@ -142,6 +142,18 @@ def test_a_failed_action_stands_on_the_card_and_once_in_the_notification_channel
     assert "❗ *Resume* by <@U0DANA0001> *failed*" in plain(head)
 
 
+def test_of_several_only_the_failed_are_told_and_once(env: Env) -> None:
+    jobs = [env.add_job("several", state="STOPPED", phase="CDC", databases=[]) for _ in range(3)]
+    known(env, jobs[-1], "STOPPED")
+    env.dms.fault("ResumeMigrationJob", "FAILED_PRECONDITION", match=jobs[1])
+    env.confirm(env.type(f"resume {' '.join(jobs)}"))
+    told = plain(
+        env.slack.wait_message(channel=NEWS, contains="*Resume* did not succeed for *1 job*", timeout=20)
+    )
+    assert f"`{jobs[1]}` refused" in told
+    assert f"`{jobs[0]}`" not in told
+
+
 def test_where_the_job_fails_with_its_action_one_alert_tells_both(env: Env) -> None:
     job = env.add_job("both", state="STOPPED", phase="CDC")
     known(env, job, "STOPPED")

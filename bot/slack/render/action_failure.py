@@ -11,6 +11,7 @@ from bot.slack.render.message import Message
 from bot.slack.render.progress import failed_lines, outcome
 from bot.slack.render.request_card import findings
 from bot.store.records import Request, Run
+from bot.util.text import count_of
 
 _NAMED = 10
 
@@ -18,9 +19,10 @@ _NAMED = 10
 def failure_message(request: Request, runs: Sequence[Run], buttons: Sequence[Button] = ()) -> Message:
     """What failed, why, and who had requested it. `runs` are those to tell of."""
     by = f"requested by {mrkdwn.mention('@', request.by.user)}"
-    text = f"{outcome(request, runs)} · {by}"
     if len(request.jobs) == 1:
-        more = findings(request, runs)
+        text, more = f"{outcome(request, runs)} · {by}", findings(request, runs)
     else:
+        jobs = count_of(len(runs), "job")
+        text = f"🔴 *{str(request.action).capitalize()}* did not succeed for *{jobs}* · {by}"
         more = m.sections("\n".join(failed_lines(request, runs, _NAMED)))
     return m.message(text, [*m.sections(text), *more, *m.buttons(buttons)])
