@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from bot.dms.error_news import ends_errors, recovers
 from bot.policy.subscriptions import is_failure
 from bot.store import Store
 from bot.store.records import OutMessage
@@ -14,6 +16,8 @@ from bot.watch.recipients import RoutedEvent
 MASS = 5
 """From this many jobs within `MASS_WINDOW` on, their failures are one message."""
 MASS_WINDOW = timedelta(seconds=60)
+_COUNTED = timedelta(days=1)
+"""How long recoveries of its jobs are counted there, instead of being alerts."""
 MASS_OPEN = timedelta(minutes=5)
 """How long later failures are added to it, as long as none is more than `MASS_WINDOW` after the last."""
 
@@ -26,7 +30,6 @@ class _Open:
     """ID of the event after which its messages are named."""
     begun: datetime
     last: datetime
-    events: list[int]
 
 
 @dataclass
@@ -47,36 +50,60 @@ class MassFailures:
 
     def gather(self, target: str, routed: Sequence[RoutedEvent], now: datetime) -> list[RoutedEvent]:
         """Tell those of these events that belong to a mass failure; returns the others."""
+        recovered = self._tell_recoveries(target, routed, now)
+        told = [*recovered, *self._tell_failures(target, routed, now)]
+        return [each for each in routed if each not in told]
+
+    def _tell_recoveries(
+        self, target: str, routed: Sequence[RoutedEvent], now: datetime
+    ) -> list[RoutedEvent]:
+        """Recoveries of jobs that failed with many others: the message of those counts them."""
+        good = [each for each in routed if recovers(each.event) or ends_errors(each.event)]
+        if not good:
+            return []
+        prefix = f"mass:{target}:"
+        told: list[RoutedEvent] = []
+        for message in self._store.messages(prefix, "mass_failure", now - _COUNTED):
+            jobs = set(message.subject["jobs"])
+            mine = [each for each in good if each.event.job in jobs and each not in told]
+            if mine:
+                self._add(target, int(message.key.removeprefix(prefix)), mine)
+            told.extend(mine)
+        return told
+
+    def _tell_failures(self, target: str, routed: Sequence[RoutedEvent], now: datetime) -> list[RoutedEvent]:
         failures = [each for each in routed if each.is_alert and is_failure(each.event)]
         if not failures:
-            return list(routed)
+            return []
         recent = self._recent.setdefault(target, _Recent())
         recent.failures[:] = [each for each in recent.failures if now - each[0] < MASS_WINDOW]
         recent.failures.extend((now, each) for each in failures)
-        if not self._told(target, recent, failures, now):
-            return list(routed)
-        return [each for each in routed if each not in failures]
+        return failures if self._is_mass(target, recent, failures, now) else []
 
-    def _told(self, target: str, recent: _Recent, failures: Sequence[RoutedEvent], now: datetime) -> bool:
+    def _is_mass(self, target: str, recent: _Recent, failures: Sequence[RoutedEvent], now: datetime) -> bool:
         found = recent.open
         if found is not None and now - found.last < MASS_WINDOW and now - found.begun < MASS_OPEN:
             found.last = now
-            found.events.extend(each.event.id for each in failures)
-            for key in mass_keys(target, found.number):
-                self._store.mark_dirty(key, {"events": list(found.events)})
+            self._add(target, found.number, failures)
             return True
         if len({each.event.job for _, each in recent.failures}) < self._mass:
             return False
-        events = [each.event.id for _, each in recent.failures]
-        recent.open = _Open(events[-1], now, now, events)
-        self._post(target, recent.open, now)
+        all_failed = [each for _, each in recent.failures]
+        recent.open = _Open(all_failed[-1].event.id, now, now)
+        self._post(target, recent.open.number, all_failed, now)
         return True
 
-    def _post(self, target: str, opened: _Open, now: datetime) -> None:
-        message, listed = mass_keys(target, opened.number)
-        subject = {"events": list(opened.events)}
+    def _post(self, target: str, number: int, failed: Sequence[RoutedEvent], now: datetime) -> None:
+        message, listed = mass_keys(target, number)
+        subject = _with({"events": (), "jobs": ()}, failed)
         self._store.enqueue(OutMessage(message, target, "mass_failure", subject, created=now))
         self._store.enqueue(OutMessage(listed, target, "mass_list", subject, thread_of=message, created=now))
+
+    def _add(self, target: str, number: int, routed: Sequence[RoutedEvent]) -> None:
+        for key in mass_keys(target, number):
+            message = self._store.message(key)
+            if message is not None:
+                self._store.mark_dirty(key, _with(message.subject, routed))
 
     def updater(self, since: datetime) -> Callable[[str, int], bool]:
         """Has the messages of mass failures with an event updated, of those posted since then. It reads each
@@ -99,6 +126,12 @@ class MassFailures:
             for event in message.subject["events"]:
                 found.setdefault(int(event), []).append(int(message.key.removeprefix(prefix)))
         return found
+
+
+def _with(subject: Mapping[str, Any], routed: Sequence[RoutedEvent]) -> dict[str, Any]:
+    """The subject with these events, too."""
+    jobs = dict.fromkeys((*subject["jobs"], *(each.event.job for each in routed)))
+    return {"events": [*subject["events"], *(each.event.id for each in routed)], "jobs": list(jobs)}
 
 
 def mass_keys(target: str, number: int) -> tuple[str, str]:

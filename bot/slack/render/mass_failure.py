@@ -12,6 +12,7 @@ from bot.cmdline.answers import Button
 from bot.dms.known_errors import find
 from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Job, short_name
+from bot.policy.subscriptions import is_failure
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -109,5 +110,5 @@ def _line(failed: FailedJob) -> str:
 
 
 def latest_failures(events: Sequence[Event]) -> Mapping[str, Event]:
-    """The last event of each job, in order."""
-    return {event.job: event for event in events}
+    """The last failure of each job, in order; recoveries are among the events, too."""
+    return {event.job: event for event in events if is_failure(event)}
