@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from sandbox.slack import SandboxError, SlackControl, plain
 from tests.sandbox_slack.conftest import Connect, button, section
+from tests.sandbox_slack.samples import action_cell, container, data_table, raw_text
 from tests.waiting import until
 
 GENERAL, DMS, APP = "C0GENERAL1", "C0DMS00001", "U0DMSBOT01"
@@ -258,3 +259,62 @@ def test_the_tabs_of_the_app(control: SlackControl, web: WebClient) -> None:
     assert (home["tab"], messages["tab"]) == ("home", "messages")
     assert "view" in home
     assert "view" not in messages
+
+
+def test_pickers_and_cells_in_messages_and_on_home(
+    app: App, connect: Connect, control: SlackControl, web: WebClient
+) -> None:
+    """https://docs.slack.dev/reference/interaction-payloads: a message brings its channel, a view itself, and
+    neither the other."""
+    asked: list[dict[str, Any]] = []
+
+    @app.options("job")
+    def options(ack: Any, body: dict[str, Any]) -> None:
+        asked.append(body)
+        names = [name for name in ("orders-db", "ledger") if body["value"] in name]
+        ack(options=[{"text": {"type": "plain_text", "text": name}, "value": name} for name in names])
+
+    @app.action("job")
+    @app.action("show")
+    def chosen(ack: Any) -> None:
+        ack()
+
+    connect(app)
+    picker = {"type": "external_select", "action_id": "job", "min_query_length": 0}
+    table = data_table([[raw_text("Job")], [action_cell("Show", "show", "orders-db")]], block_id="jobs")
+    blocks = [
+        section("Which?") | {"accessory": picker},
+        container([section("x") | {"accessory": picker}]),
+        table,
+    ]
+    web.chat_postMessage(channel=DMS, text="x", blocks=blocks)
+    web.views_publish(user_id="U0DANA0001", view={"type": "home", "blocks": blocks})
+    message, home = control.messages("dms")[-1], control.home("dana")
+    assert home
+    for where in (message, home):
+        assert [each["value"] for each in control.suggest(where, "job", "led")] == ["ledger"]
+    in_message, on_home = asked
+    assert (in_message["container"]["type"], in_message["channel"]["id"]) == ("message", DMS)
+    assert on_home["container"] == {"type": "view", "view_id": home["id"]}
+    assert "channel" not in on_home
+    picked = control.press(message, "job", value="orders-db")["payload"]["actions"][0]
+    assert picked["selected_option"]["value"] == "orders-db"
+    child = blocks_within(message)[0]["block_id"]
+    inner = control.press(message, "job", value="ledger", block_id=child)["payload"]
+    assert inner["actions"][0]["block_id"] == child
+    from_cell = control.press(home, "show")["payload"]
+    assert from_cell["actions"][0] | {"action_ts": "", "text": ""} == {
+        "type": "button",
+        "action_id": "show",
+        "block_id": "jobs",
+        "value": "orders-db",
+        "action_ts": "",
+        "text": "",
+    }
+    assert from_cell["view"]["id"] == home["id"]
+    assert {"channel", "message", "response_url"} & set(from_cell) == set()
+
+
+def blocks_within(message: dict[str, Any]) -> list[dict[str, Any]]:
+    (found,) = [each["child_blocks"] for each in message["blocks"] if each["type"] == "container"]
+    return list(found)
