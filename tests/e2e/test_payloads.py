@@ -109,6 +109,23 @@ def test_an_invitation_is_heard(env: Env) -> None:
     assert deliver(env, sample(env, "member_joined_channel"))["ok"]
 
 
+@pytest.mark.parametrize("env", [(True, False), (True, True)], indirect=True, ids=str)
+@pytest.mark.parametrize("kind", ["granted", "revoked"])
+def test_access_that_changes_is_heard(env: Env, log: LogLines, kind: str) -> None:
+    """Also as the pages of these events show them: with an envelope inside the envelope."""
+    payload = sample(env, f"team_access_{kind}")
+    assert deliver(env, payload)["ok"]
+    assert deliver(env, payload | {"event": {"team_id": None, "event": payload["event"]}})["ok"]
+    assert [each["workspaces"] for each in log.named(f"workspace_access_{kind}")] == [["T0SANDBOX2"]]
+    assert log.traces() == []
+
+
+@pytest.mark.parametrize("inner", [{"type": "message", "text": "hello", "user": DANA}, {"type": "new"}, {}])
+def test_an_event_that_nobody_listens_to_is_acknowledged(env: Env, inner: JSON) -> None:
+    """Slack would repeat it, and turn events off for an app that fails most of them."""
+    assert deliver(env, sample(env, "app_home_opened") | {"event": inner})["ok"]
+
+
 OPTIONAL: dict[str, Any] = {
     "slash-commands": [
         *("team_domain", "channel_name", "user_name", "token", "api_app_id", "is_enterprise_install"),
