@@ -252,6 +252,22 @@ def test_many_failures_at_once_ask_once(bot: Bot) -> None:
     assert not bot.store.open_escalations()
 
 
+def test_a_message_that_was_sent_already_asks_by_one_of_its_own(store: Store) -> None:
+    """Its update would notify nobody."""
+    bot = Bot(store, policy(RULE + 'labels = ["env=prod"]\n'))
+    bot.sees("FAILED/CDC", *(f"j{number}" for number in range(6)))
+    assert not any(MENTION in each for each in bot.posts())
+    bot.now += timedelta(seconds=20)
+    bot.sees("FAILED/CDC", "late", env="prod")
+    (escalation,) = store.open_escalations()
+    (own,) = [each for each in bot.unsent() if each.kind == "escalation"]
+    assert own.thread_of == escalation.message
+    assert escalation.message.startswith("mass:")
+    assert MENTION in next(each for each in bot.posts() if "🔔" in each and "late" in each)
+    (again,) = bot.after(15)
+    assert again.key != own.key
+
+
 def errors(bot: Bot, *, on: bool) -> None:
     """An error of the running job comes, or goes."""
     now = job("RUNNING/CDC", error="lost" if on else "")
