@@ -56,7 +56,7 @@ def _is_visible(ctx: Context, request: Request) -> bool:
 
 def _section(ctx: Context, request: Request) -> Section:
     parts: list[RichPart] = [
-        f"*{request.action.capitalize()}* {_jobs(request)}{scope(request)}, asked by ",
+        f"*{request.action.capitalize()}* {_jobs(request)}{scope(request)}, requested by ",
         User(request.by.user),
     ]
     if request.state is RequestState.CONFIRMING:
@@ -113,7 +113,7 @@ def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -
 VERB = Verb(
     name="approvals",
     permission=Permission.VIEW,
-    summary="requests that wait for somebody's word",
+    summary="requests awaiting approval",
     usage=("approvals",),
     syntax=Syntax(flags=(Flag("page", "number", "which page"),)),
     details="Who asked, for what, how many of how many approved, and when it expires. Review shows the whole "

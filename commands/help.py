@@ -19,7 +19,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     verb = ctx.verbs.get(name)
     if verb is None:
         hint = did_you_mean(name, ctx.verbs, f"{COMMAND} help {{}}")
-        raise UsageError(f"There is no verb `{name}`.{hint} `{COMMAND} help` lists all of them.")
+        raise UsageError(f"Unknown command `{name}`.{hint} `{COMMAND} help` lists all of them.")
     return _one(verb)
 
 

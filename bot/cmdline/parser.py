@@ -61,11 +61,11 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
     near = nearest(verb, syntaxes)
     if near:
         raise UsageError(
-            f"There is no verb `{short(typed)}`: did you mean `{near}`, "
+            f"Unknown command `{short(typed)}`: did you mean `{near}`, "
             f"as in `{examples.line(near, syntaxes[near])}`?"
         )
     raise UsageError(
-        f"There is no verb `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`."
+        f"Unknown command `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`."
     )
 
 
@@ -242,7 +242,7 @@ class _Parser:
         extra = short(unshield(token.text))
         if self.syntax.jobs in ("one", "optional"):
             raise UsageError(
-                f"`{self.verb}` takes one job, and `{extra}` is one too many: "
+                f"`{self.verb}` takes one job, so leave out `{extra}`: "
                 f"write `{self._line(job=self.jobs[0])}` (and items of a list with commas between them)."
             )
         raise UsageError(f"`{self.verb}` takes no `{extra}`: write `{self._line()}`.")

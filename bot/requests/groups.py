@@ -38,8 +38,7 @@ def mixed_statuses_answer(
     calls = disambiguate((*(job.name for job in jobs), *known()), projects)
     lines = [_line(action, status, group, options, calls) for status, group in groups.items()]
     return Note(
-        f"Nothing was done: only jobs with the same status can be taken together, and these have "
-        f"{len(groups)} different ones.\n"
+        f"Nothing was done: select jobs with the same status. These have {len(groups)} different ones.\n"
         + "\n".join([*lines[:_MAX_GROUPS], *rest_line(len(groups), _MAX_GROUPS)]),
         tuple(
             _button(ref, action, status, group, options)

@@ -154,7 +154,7 @@ class Runner:
             call_id=str(uuid.uuid4()),
             created=self._clock(),
             ended=self._clock() if lock else None,
-            note=f"`{job.id}` is locked: {lock.action} is under way." if lock else "",
+            note=f"`{job.id}` is busy: a {lock.action} is running." if lock else "",
             by=request.by.user,
         )
         self._store.add_run(run)

@@ -119,9 +119,9 @@ def locked_reason(job: Job, run: Run, now: datetime) -> RichText:
     long = f" It has gone on for more than {humanize(OVERDUE_AFTER)}, so people may stop following it."
     hint = long if is_overdue(run, now) else ""
     return (
-        f"`{job.id}` is locked: {run.action} by ",
+        f"`{job.id}` is busy: ",
         User(run.by),
-        f" is under way. Try again when it has ended.{hint}",
+        f"'s {run.action} is running. Try again when it has ended.{hint}",
     )
 
 

@@ -56,7 +56,7 @@ def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tupl
     done = f"{entry.action}{of}{status}"
     if entry.event in _BY_PEOPLE:
         return (*who, f"*{entry.event}* {done}")
-    asker = (", asked by ", User(entry.user)) if entry.user else ()
+    asker = (", requested by ", User(entry.user)) if entry.user else ()
     return (f"*{entry.event}*: {done}", *asker)
 
 

@@ -20,8 +20,8 @@ from commands.support.edit_fields import FIELD_FLAGS, check_fields, field_lines,
 DATABASE_FLAGS = (
     Flag("only", "list", "take only these databases"),
     Flag("exclude", "list", "leave these databases out"),
-    Flag("add", "list", "take these databases along, too"),
-    Flag("remove", "list", "take these databases along no longer"),
+    Flag("add", "list", "add these databases"),
+    Flag("remove", "list", "remove these databases"),
 )
 PARALLEL = Flag("parallel", "choice", "dump parallelism", tuple(each.lower() for each in PARALLELISM))
 FLAGS = (*DATABASE_FLAGS, PARALLEL, *FIELD_FLAGS)

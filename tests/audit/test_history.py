@@ -194,7 +194,7 @@ def test_what_the_bot_did_is_not_told_as_if_a_person_had(typing: CommandService)
     page = typing.type("history")
     assert isinstance(page, AnswerPage)
     assert words(page.sections[0].text).endswith(" *expired*: stop of `orders`\norders was late.")
-    assert words(page.sections[4].text).endswith(f" *succeeded*: stop of `orders`, asked by @{DANA.user}")
+    assert words(page.sections[4].text).endswith(f" *succeeded*: stop of `orders`, requested by @{DANA.user}")
 
 
 QUIET = """

@@ -37,7 +37,7 @@ def in_operation(env: Env, verb: str = "stop") -> tuple[str, JSON]:
 
 def test_the_lock_of_the_run_that_waits_does_not_stand_in_the_way(env: Env) -> None:
     job, stop = in_operation(env)
-    assert "is locked: stop" in plain(env.type(f"verify {job}")), "everything else waits"
+    assert "'s stop is running" in plain(env.type(f"verify {job}")), "everything else waits"
     card = env.type(f"cancel {job}")
     operation = runs_of(env, job)[0].operation
     shown = env.shows(

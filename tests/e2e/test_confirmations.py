@@ -271,7 +271,7 @@ def test_that_the_destination_goes_is_said_wherever_it_is_asked(env: Env) -> Non
     assert f"asks to *delete* `{job}` and the destination." in card
     assert card.count("with all its data") == 1
     listed = plain(env.type("approvals"))
-    assert f"*Delete* `{job}` (RUNNING · CDC) and the destination, asked by" in listed
+    assert f"*Delete* `{job}` (RUNNING · CDC) and the destination, requested by" in listed
 
 
 def test_of_a_completed_job_only_the_record_goes(env: Env) -> None:

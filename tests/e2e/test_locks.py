@@ -70,7 +70,7 @@ def test_another_command_is_refused_with_who_and_what(env: Env) -> None:
     for verb in ("stop", "verify", "delete", "edit --parallel max"):
         word, _, flags = verb.partition(" ")
         answer = env.type(f"{word} {job} {flags}")
-        for part in (f"`{job}` is locked", "verify by", f"<@{SAM}>", "under way"):
+        for part in (f"`{job}` is busy", f"<@{SAM}>'s verify is running"):
             assert part in plain(answer), verb
         assert answer["ephemeral_for"]
         assert env.writes(word, job) == env.writes("verify", job)[:1] * (word == "verify")
@@ -146,7 +146,7 @@ def test_a_confirmation_waits_until_the_job_is_free(env: Env) -> None:
     job = job_in_cdc(env)
     card = env.type(f"delete {job}")
     verifying(env, job)
-    press_refused(env, card, "confirm", "dana", f"{job}` is locked", f"<@{SAM}>", "press again")
+    press_refused(env, card, "confirm", "dana", f"{job}` is busy", f"<@{SAM}>", "press again")
     assert str(request_of_dana(env, job)) == "confirming"
     finish(env, job)
     env.press(card, "confirm")
@@ -164,7 +164,7 @@ def test_the_last_approval_waits_until_the_job_is_free(env: Env) -> None:
     env.press(card, "confirm")
     ask = asks(env, job)
     verifying(env, job)
-    press_refused(env, ask, "approve", "alex", f"{job}` is locked", f"<@{SAM}>", "Nothing was done")
+    press_refused(env, ask, "approve", "alex", f"{job}` is busy", f"<@{SAM}>", "Nothing was done")
     assert "approved" not in events(env, job)
     finish(env, job)
     env.press(ask, "approve", "alex")
@@ -176,7 +176,7 @@ def test_one_locked_job_stops_them_all(env: Env) -> None:
     job, other = job_in_cdc(env), job_in_cdc(env)
     verifying(env, job)
     answer = plain(env.type(f"stop {job} {other}"))
-    assert f"`{job}` is locked" in answer
+    assert f"`{job}` is busy" in answer
     assert "[Ask again]" in answer
     assert env.writes("stop", other) == []
     assert events(env, other) == []
@@ -191,7 +191,7 @@ def test_what_is_queued_locks_too(slack: SlackServer, tmp_path: Path) -> None:
         until(lambda: env.writes("stop", first))
         before = moment(env)
         env.slack.command(f"stop {second}", user="sam")
-        private(env, "sam", f"`{second}` is locked", f"stop by <@{DANA}>", after=before)
+        private(env, "sam", f"`{second}` is busy", f"<@{DANA}>'s stop is running", after=before)
         finish(env, first)
         env.shows_as(card, "done", "all 2 jobs")
         assert len(env.writes("stop", second)) == 1

@@ -83,7 +83,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     read_again(env)
     assert LEVER not in plain(env.shows(card, "running since"))
     env.clock.jump(MINUTE)
-    offered = env.shows(card, "gone on for more than 1 h", f"`{job}` is locked", LEVER)
+    offered = env.shows(card, "gone on for more than 1 h", f"`{job}` is busy", LEVER)
     hint = env.type(f"stop {job}", user="sam")
     assert "so people may stop following it" in plain(hint)
     assert LEVER in plain(hint)
@@ -142,7 +142,7 @@ def test_those_whose_turn_has_not_come_are_not_sent(env: Timed) -> None:
     card = verifying(env, first, second)
     env.clock.jump(61 * MINUTE)
     said = "1 job of this request still waiting for its turn will then not be begun."
-    offered = env.shows(card, f"`{first}` is locked", said, LEVER)
+    offered = env.shows(card, f"`{first}` is busy", said, LEVER)
     assert said in question(offered)["text"]["text"]
     env.press(offered, "unfollow", "sam")
     env.shows_as(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
@@ -227,7 +227,7 @@ def out_of_sight(env: Timed) -> str:
 def test_others_find_the_button_beside_the_refusal(env: Timed) -> None:
     job = out_of_sight(env)
     refused = env.type(f"stop {job}", "sam", "dms-approvals")
-    assert f"`{job}` is locked" in plain(refused)
+    assert f"`{job}` is busy" in plain(refused)
     assert (
         "Nothing is sent or stopped at the service. 1 job is reported as unclear"
         in (question(refused)["text"]["text"])
@@ -255,7 +255,7 @@ def test_an_approval_that_finds_the_job_locked_has_the_button_too(env: Timed) ->
     asking = asks(env, job)
     going(env, f"verify {job}")
     env.clock.jump(61 * MINUTE)
-    press_refused(env, asking, "approve", "alex", f"`{job}` is locked", LEVER)
+    press_refused(env, asking, "approve", "alex", f"`{job}` is busy", LEVER)
 
 
 def test_the_copy_for_approvers_says_nothing_of_a_button_that_it_lacks(env: Timed) -> None:

@@ -59,7 +59,7 @@ def test_the_command_typed_twice_is_meant_once(text: str) -> None:
 
 def test_the_command_of_another_bot_is_no_verb_of_this_one() -> None:
     syntaxes = {name: verb.grammar for name, verb in all_verbs().items()}
-    with pytest.raises(UsageError, match="no verb `/dms`"):
+    with pytest.raises(UsageError, match="Unknown command `/dms`"):
         parse("/dms list", syntaxes, STAGING)
 
 

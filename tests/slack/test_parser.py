@@ -203,11 +203,11 @@ def test_choices_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        ("stpo a", ["no verb `stpo`", "`stop`", "/dms stop orders-db"]),
-        ("zzzzqqq", ["no verb `zzzzqqq`", "/dms help"]),
-        ("reboot a", ["no verb `reboot`: `/dms help` lists all"]),
-        ("remove a", ["no verb `remove`: `/dms help` lists all"]),
-        ("hist a", ["no verb `hist`: did you mean `history`"]),
+        ("stpo a", ["Unknown command `stpo`", "`stop`", "/dms stop orders-db"]),
+        ("zzzzqqq", ["Unknown command `zzzzqqq`", "/dms help"]),
+        ("reboot a", ["Unknown command `reboot`: `/dms help` lists all"]),
+        ("remove a", ["Unknown command `remove`: `/dms help` lists all"]),
+        ("hist a", ["Unknown command `hist`: did you mean `history`"]),
         ("stop a --skip-validation", ["no flag `--skip-validation`: it takes `--all`"]),
         ("restart a --data b", ["no flag `--data`: did you mean `--databases`"]),
         ("show", ["needs a job", "/dms show orders-db"]),

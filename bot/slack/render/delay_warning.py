@@ -71,7 +71,7 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
         behind = [f"{job_name_code(request, name)} {_amounts(seen)}" for name, seen in late.items()]
         lines.append(
             f":rotating_light: *The replication delay is NOT ZERO for {count_of(len(late), 'job')}*: "
-            f"{first_few(behind, _MAX_NAMES)}. *What has not arrived yet is lost if you promote now.* "
+            f"{first_few(behind, _MAX_NAMES)}. *Promoting now loses what has not arrived yet.* "
             "Stop the writes to the source, wait, and check again."
         )
     if still:
@@ -151,7 +151,7 @@ def _line(seen: MeasuredDelay, job: str) -> str:
         return (
             f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}"
             f"{mrkdwn.rich_text(leaves_out(seen))}. "
-            "*What has not arrived yet is lost if you promote now.* Stop the writes to the source, "
+            "*Promoting now loses what has not arrived yet.* Stop the writes to the source, "
             "wait, and check again."
         )
     if seen.standing:

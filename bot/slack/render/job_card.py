@@ -64,7 +64,7 @@ def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
     if cause is None:
         return f"{mrkdwn.link(docs_url(job), 'Known errors and what helps')}"
     sure = "*Likely cause*" if cause.documented else "*Likely cause* (the docs do not list it)"
-    return f"{sure}: {mrkdwn.format_own(cause.text)} {mrkdwn.link(cause.url, 'Read on')}"
+    return f"{sure}: {mrkdwn.format_own(cause.text)} {mrkdwn.link(cause.url, 'Docs')}"
 
 
 def databases_text(databases: Sequence[Database]) -> str:
