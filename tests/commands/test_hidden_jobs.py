@@ -78,6 +78,7 @@ LINES: dict[str, tuple[str, ...]] = {
         "history --export jsonl",
     ),
     "approvals": ("approvals",),
+    "schedule": ("schedule", 'schedule --move secret-db --at "in 3h"'),
     "policy": (*_OF_VISIBLE, "policy"),
     "watch": tuple(f"{line} --dm" for line in _OF_VISIBLE),
     "unwatch": ("unwatch other", "unwatch state=failed", "unwatch --all", "unwatch --all --dm"),
