@@ -13,9 +13,13 @@ from bot.dms.missing import MissingLocation
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, timeline
+from bot.slack.render.action_failure import failure_message
 from bot.slack.render.answer import render
 from bot.slack.render.approval_card import approval_card, reminder_text
+from bot.slack.render.flapping import flapping, settled
 from bot.slack.render.home_tab import HomeContent, home
+from bot.slack.render.mass_failure import FailedJob, mass_failure, mass_list
+from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.request_card import request_card
 from bot.store.records import Decision, Event, Request, RequestState, Run, Watch
 from tests.slack import makers
@@ -55,6 +59,37 @@ def test_approval_cards(
     people = [User(each) for each in approvers]
     accepted(approval_card(request, people, decisions, NOW, runs))
     accepted(reminder_text(request, people, decisions, NOW))
+
+
+@tried
+@given(makers.requests(), st.lists(makers.runs, max_size=50), makers.decisions, st.booleans())
+def test_outcomes(
+    request: Request, runs: list[Run], decisions: tuple[Decision, ...], approving: bool
+) -> None:
+    told = outcome_message(request, runs, decisions, was_approving=approving)
+    if told is not None:
+        accepted(told)
+    begun = begun_message(request, decisions)
+    if begun is not None:
+        accepted(begun)
+    accepted(failure_message(request, runs))
+
+
+@tried
+@given(
+    st.lists(st.tuples(makers.events, st.none() | makers.jobs, st.booleans()), min_size=1, max_size=80),
+    makers.few,
+)
+def test_messages_about_many_failures(
+    found: list[tuple[Event, Job | None, bool]], buttons: tuple[Button, ...]
+) -> None:
+    failed = [FailedJob(event, job, over) for event, job, over in found]
+    accepted(mass_failure(failed, buttons))
+    accepted(mass_list(failed))
+    events = [event for event, _, _ in found]
+    accepted(flapping(events, found[0][1], buttons))
+    if found[0][1] is not None:
+        accepted(settled(events, found[0][1], buttons))
 
 
 @tried

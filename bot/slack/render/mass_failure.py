@@ -65,7 +65,7 @@ def _title(failed: Sequence[FailedJob]) -> str:
     jobs = count_of(len(failed), "job")
     over = sum(each.over for each in failed)
     if over == len(failed):
-        return f"🟢 All of {jobs} recovered that had failed within a minute"
+        return f"🟢 {jobs} failed within a minute, and all recovered"
     counts = f": {over} recovered, {len(failed) - over} failed" if over else ""
     return f"🔴 {jobs} failed within a minute{counts}"
 
