@@ -21,6 +21,7 @@ from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
 from bot.policy import loader
 from bot.policy.model import Policy
+from bot.receiving import WorkPools, make_dispatcher
 from bot.requests.action import ActionVerb
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
@@ -43,17 +44,13 @@ from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.bolt_app import installation_of, make_bolt_app
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import HttpReceiver
+from bot.slack.inbound.job_search import JobSearch
 from bot.slack.inbound.listeners import listen
-from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.socket_receiver import SocketReceiver
-from bot.slack.inbound.submissions import Submissions
-from bot.slack.inbound.workers import Workers
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import Person
-from bot.util.fair import FairShare
-from bot.util.ratelimit import PersonalLimit
 from bot.version import version
 from bot.watch.watcher import Watcher
 from bot.webhooks.webhooks import Webhooks
@@ -269,21 +266,10 @@ class Bot:
         return Approvals(context)
 
     def _dispatcher(self) -> Dispatcher:
-        workers = Workers(
-            self.commands,
-            self.store,
-            self.replier,
-            dms_share=FairShare(self.dms_pool, max(1, self.settings.workers // 4)),
-            store_pool=self.store_pool,
-            dispatch_pool=self.dispatch_pool,
-            after_ack=self.after_ack,
-            clock=self._clock,
-        )
-        buttons = RequestButtons(workers, self.approvals, self.store, self.replier, self._clock)
-        submissions = Submissions(workers, self.approvals, self.store, self.replier, self._clock)
-        pace = PersonalLimit(self.settings.commands_per_minute)
-        return Dispatcher(
-            self.commands.syntaxes, self.store, workers, buttons, submissions, pace, self.settings.command
+        pools = WorkPools(self.dms_pool, self.store_pool, self.dispatch_pool, self.after_ack)
+        search = JobSearch(self.store, self.access)
+        return make_dispatcher(
+            self.commands, self.approvals, self.store, self.replier, search, pools, self.settings, self._clock
         )
 
     def _context(self, who: Person, response_url: str) -> Context:

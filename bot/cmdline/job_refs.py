@@ -16,6 +16,8 @@ _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PROJECT = r"[a-z0-9][a-z0-9.:-]{0,99}"
 _SHORT = re.compile(rf"(?:(?:{_PROJECT}/)?[a-z0-9-]{{1,40}}/)?{_ID}")
 _FULL = re.compile(rf"projects/{_PROJECT}/locations/[a-z0-9-]{{1,40}}/migrationJobs/{_ID}")
+FULL_NAMES = re.compile(rf"\b{_FULL.pattern}")
+"""Full resource names in a text."""
 _CONSOLE = re.compile(r"/dbmigration/migrations/locations/(?P<location>[^/]+)/instances/(?P<id>[^/?#]+)")
 _LINK = re.compile(rf"{re.escape(CONSOLE)}[^\s<>|\"`]+")
 _SERVICE = "//datamigration.googleapis.com/"

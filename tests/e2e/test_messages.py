@@ -111,3 +111,42 @@ def test_a_form_needs_a_press(env: Env) -> None:
     asked = answer(env, said, "only when you press a button")
     env.press(asked, "run")
     assert env.slack.wait_view("dana", job)
+
+
+def test_the_job_of_a_message_opens_in_a_modal(env: Env) -> None:
+    job, hidden = env.add_job("found", state="RUNNING", phase="CDC"), env.add_job("hidden", **SECRET)
+    until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
+    said = say(env, f"{job} is slow, and so is {hidden}", user="sam")
+    env.slack.shortcut("dms:show:message", said, user="riley")
+    view = env.slack.wait_view("riley", [job, "RUNNING"])
+    assert hidden not in plain(view)
+    env.slack.shortcut("dms:show:message", said, user="dana")
+    view = env.slack.wait_view("dana", "names 2 jobs")
+    env.press(view, f"{job}")
+    view = env.slack.wait_view("dana", [job, "RUNNING"])
+    env.press(view, "Stop")
+    answer(env, said, job, DONE["stop"])
+
+
+def test_a_message_without_a_job_asks_which(env: Env) -> None:
+    job, hidden = env.add_job("menu", state="RUNNING", phase="CDC"), env.add_job("menu-hidden", **SECRET)
+    until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
+    env.slack.shortcut("dms:show:message", say(env, f"what of {hidden}?"), user="riley")
+    view = env.slack.wait_view("riley", "I find no migration job")
+    values = [each["value"] for each in env.slack.suggest(view, "dms:show:find", job.upper(), user="riley")]
+    assert values == [f"demo-project/europe-west1/{job}"]
+    assert env.slack.suggest(view, "dms:show:find", "menu-hid", user="riley") == []
+    env.slack.submit(view, {"dms:show:find": values[0]}, user="riley")
+    assert "RUNNING" in plain(env.slack.wait_view("riley", [job, "RUNNING"]))
+
+
+def test_the_global_shortcut_finds_a_job_and_acts_in_the_direct_message(env: Env) -> None:
+    job = env.add_job("global", state="RUNNING", phase="CDC")
+    until(lambda: env.bot.store.known_job(full(job)))
+    before = env.now("dm", "sam")
+    env.slack.shortcut("dms:launcher:open", user="sam")
+    view = env.slack.wait_view("sam", "Job")
+    option = env.slack.suggest(view, "dms:show:find", job, user="sam")[0]["value"]
+    env.slack.submit(view, {"dms:show:find": option}, user="sam")
+    env.press(env.slack.wait_view("sam", [job, "RUNNING"]), "Stop", user="sam")
+    env.slack.wait_message(channel="dm", user="sam", contains=[job, DONE["stop"]], after=before)

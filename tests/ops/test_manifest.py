@@ -168,7 +168,7 @@ def test_commands_and_events_are_those_with_listeners() -> None:
     assert events | OF_AN_ORGANISATION == listeners()["event"]
     of_org = yaml.safe_load(printed("--org"))["settings"]
     assert kinds(of_org) == listeners()["event"]
-    assert "shortcuts" not in features or listeners()["shortcut"]
+    assert {each["callback_id"] for each in features["shortcuts"]} == listeners()["shortcut"]
 
 
 def test_interactivity_and_home_are_on_because_they_are_used() -> None:

@@ -42,6 +42,15 @@ features:
   bot_user:
     display_name: <user>
     always_online: true
+  shortcuts:
+    - name: Open the migration job in this message
+      type: message
+      callback_id: "dms:show:message"
+      description: The job whose ID or page the message names
+    - name: Migrations
+      type: global
+      callback_id: "dms:launcher:open"
+      description: Find a migration job
   slash_commands:
     - command: {COMMAND}
       description: Migration jobs of Database Migration Service

@@ -53,6 +53,8 @@ class ReplyTarget:
     """The view's hash when it was submitted. The acknowledgement replaces it with a loading view."""
     replace: bool = False
     """Whether the answer replaces the message with the button."""
+    place: str = ""
+    """The `private_metadata` of that view, where it keeps the channel that it was opened from."""
     said: Said | None = None
     """The message that is answered; None for commands and presses."""
     readers: Readers = Readers.ASKER
@@ -200,7 +202,7 @@ class Replier:
     def _answer_in_view(self, target: ReplyTarget, answer: Answer) -> None:
         """Answer in the view; in the channel if the person has closed it."""
         try:
-            self._update_view(target, modals.message_view(render(answer)))
+            self._update_view(target, modals.message_view(render(answer), target.place))
         except SLACK_ERRORS as error:
             log.info("view_not_updated", error=_reason(error))
             self._post(replace(target, view_id=""), answer)

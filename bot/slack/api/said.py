@@ -39,6 +39,9 @@ class Said:
 
 def with_reason(message: dict[str, Any]) -> dict[str, Any]:
     """The message, and why only one person sees it."""
+    text = f"{message['text']}\n_{_ONLY_YOU}_"
+    if not message["blocks"]:
+        return message | {"text": text}
     room = m.MAX_BLOCKS - len(message["blocks"])
     blocks = [*message["blocks"], *(each.to_dict() for each in m.context(_ONLY_YOU)[:room])]
-    return message | {"text": f"{message['text']}\n_{_ONLY_YOU}_", "blocks": blocks}
+    return message | {"text": text, "blocks": blocks}

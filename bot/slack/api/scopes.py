@@ -7,7 +7,7 @@ has exactly these scopes; a test compares it, this table and the code.
 from __future__ import annotations
 
 SCOPES = {
-    "commands": "the slash command",
+    "commands": "the slash command and the shortcuts",
     "app_mentions:read": "to answer mentions of the app, also in threads, where no command can be typed",
     "chat:write": "answers, status messages, requests for approval and their updates",
     "channels:read": "whether the app is a member of the channels that it is to post in",

@@ -18,8 +18,9 @@ from bot.cmdline.parser import parse
 from bot.dms.rules import Action
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import ReplyTarget
-from bot.slack.inbound.payloads import BlockAction, SlashCommand, ViewSubmission
+from bot.slack.inbound.payloads import BlockAction, Shortcut, SlashCommand, ViewSubmission
 from bot.slack.inbound.request_buttons import RequestButtons
+from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.spoken import SpokenCommand
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
@@ -52,6 +53,7 @@ class Dispatcher:
         workers: Workers,
         request_buttons: RequestButtons,
         submissions: Submissions,
+        shortcuts: Shortcuts,
         pace: PersonalLimit,
         command: str,
     ) -> None:
@@ -60,6 +62,7 @@ class Dispatcher:
         self._workers = workers
         self._request_buttons = request_buttons
         self.submissions = submissions
+        self._shortcuts = shortcuts
         self._pace = pace
         self._command = command
 
@@ -71,6 +74,14 @@ class Dispatcher:
         """A command in a message: the same as a typed one, but for where its answer goes."""
         target = ReplyTarget(spoken.who, said=spoken.said)
         self._submit(target, spoken.key, lambda: self._run_message(spoken, target))
+
+    def on_message_shortcut(self, used: Shortcut) -> None:
+        target = ReplyTarget(used.who, used.response_url)
+        self._submit(target, used.trigger, lambda: self._shortcuts.open_job(used, target))
+
+    def on_global_shortcut(self, used: Shortcut) -> None:
+        target = ReplyTarget(used.who)
+        self._submit(target, used.trigger, lambda: self._shortcuts.launch(used, target))
 
     def on_block_action(self, press: BlockAction) -> None:
         replaces = press.replaceable and press.step == "turn"
@@ -112,7 +123,7 @@ class Dispatcher:
 
     def _run_block_action(self, press: BlockAction, target: ReplyTarget) -> None:
         log.info("block_action", user=press.who.user, verb=press.verb, step=press.step)
-        press, target = self._request_buttons.in_review(press, target)
+        press, target = self._shortcuts.in_place(*self._request_buttons.in_review(press, target))
         if press.step in ("run", "turn", "chosen"):
             self._pressed_invocation(press, target)
         elif press.verb in _ACTIONS:

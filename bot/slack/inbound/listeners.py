@@ -14,13 +14,18 @@ from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.bolt_errors import answer_errors, listener
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.spoken import parse_spoken
-from bot.slack.inbound.submissions import PREVIEW_STEP
+from bot.slack.inbound.submissions import ANSWERED_IN_VIEW
 from bot.slack.render import modals
+from bot.slack.render.job_picker import FIND
 from bot.store import StoreError
 from bot.util.command import named
 
 log = structlog.get_logger(__name__)
 
+OPEN_JOB = "dms:show:message"
+"""The shortcut of a message, as the manifest names it."""
+LAUNCHER = "dms:launcher:open"
+"""The global shortcut."""
 HOME = "home"
 """The verb in the action ids of the Home tab's own buttons."""
 _VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "deny_reason")
@@ -59,7 +64,22 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
     @listener
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
         submission = payloads.parse_submission(body, home)
-        ack(options=named(_options(dispatcher, submission, payloads.text(body, "value")), command))
+        menu, typed = payloads.text(body, "action_id"), payloads.text(body, "value")
+        ack(options=named(_options(dispatcher, submission, menu, typed), command))
+
+    @app.shortcut(OPEN_JOB)
+    @listener
+    def open_job(ack: Ack, body: dict[str, Any]) -> None:
+        used = payloads.parse_shortcut(body, home)
+        ack()
+        dispatcher.on_message_shortcut(used)
+
+    @app.shortcut(LAUNCHER)
+    @listener
+    def launcher(ack: Ack, body: dict[str, Any]) -> None:
+        used = payloads.parse_shortcut(body, home)
+        ack()
+        dispatcher.on_global_shortcut(used)
 
     @app.event("app_mention")
     @listener
@@ -110,7 +130,7 @@ def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmi
     if wrong:
         ack(response_action="errors", errors=named(wrong, command))
         return
-    if submission.step == PREVIEW_STEP:
+    if submission.step in ANSWERED_IN_VIEW:
         ack(response_action="update", view=modals.loading())
     elif submission.step in _VIEW_STEPS:
         ack(response_action="clear")
@@ -119,8 +139,13 @@ def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmi
     dispatcher.on_submission(submission)
 
 
-def _options(dispatcher: Dispatcher, submission: payloads.ViewSubmission, typed: str) -> list[dict[str, Any]]:
+def _options(
+    dispatcher: Dispatcher, submission: payloads.ViewSubmission, menu: str, typed: str
+) -> list[dict[str, Any]]:
+    """For the menu of jobs, wherever it is, or for that of the databases in a form."""
     try:
+        if menu == FIND:
+            return dispatcher.submissions.job_suggestions(submission.who, typed)
         return dispatcher.submissions.suggestions(submission, typed)
     except StoreError as error:
         log.warning("suggestions_failed", error=str(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from bot.slack.api.installation import Installation, is_organisation, is_workspace
@@ -17,6 +18,9 @@ from bot.util.command import without_command
 
 PREFIX = "dms"
 _ANYWHERE = Installation()
+_TEXTS = frozenset({"text", "url", "title", "title_link", "from_url", "fallback", "pretext", "value"})
+_MOST_TEXTS, _MOST_TEXT, _DEEPEST = 2_000, 100_000, 20
+"""Limits of what is read of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,17 @@ class ViewSubmission:
     """`view.state.values`."""
     view_hash: str = ""
     """Slack gives the view another hash with every update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A shortcut of a message, or a global one."""
+
+    who: Person
+    trigger: str
+    response_url: str = ""
+    text: str = ""
+    """All texts and links of the message; empty for a global one."""
 
 
 class Malformed(ValueError):
@@ -122,6 +137,37 @@ def parse_submission(body: Mapping[str, Any], home: Installation = _ANYWHERE) ->
         values=_values(view),
         view_hash=text(view, "hash"),
     )
+
+
+def parse_shortcut(body: Mapping[str, Any], home: Installation = _ANYWHERE) -> Shortcut:
+    """From a `message_action` or `shortcut` payload.
+
+    Raises:
+        Malformed.
+    """
+    message = part(body, "message")
+    texts = islice(_texts(message, 0), _MOST_TEXTS)
+    return Shortcut(
+        who=_person(body, home),
+        trigger=text(body, "trigger_id"),
+        response_url=text(body, "response_url"),
+        text=without_command("\n".join(texts)[:_MOST_TEXT]),
+    )
+
+
+def _texts(value: object, depth: int) -> Iterator[str]:
+    """The texts and addresses in a message's text, blocks and attachments, wherever they are."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if isinstance(each, str):
+                yield from ([each] if key in _TEXTS else [])
+            else:
+                yield from _texts(each, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, depth + 1)
 
 
 def parse_action_id(action_id: str) -> tuple[str, str]:

@@ -26,16 +26,20 @@ from bot.slack.inbound.request_buttons import (
     shown_delays,
     shows_otherwise,
 )
+from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
+from bot.slack.render.job_picker import FIND_STEP
 from bot.slack.render.mrkdwn import to_plain_text
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, CallbackToken, Request
+from bot.store.records import OPEN_REQUESTS, CallbackToken, Person, Request
 
 log = structlog.get_logger(__name__)
 
 PREVIEW_STEP = "submit"
 """The step of the edit form, which is answered with another view: the preview."""
+ANSWERED_IN_VIEW = (PREVIEW_STEP, FIND_STEP)
+"""Steps of views that wait for the answer, which replaces them."""
 _TYPED_STEPS = ("typed", "typed_destination")
 
 
@@ -48,12 +52,14 @@ class Submissions:
         approvals: Approvals,
         store: Store,
         replier: Replier,
+        shortcuts: Shortcuts,
         clock: Callable[[], datetime],
     ) -> None:
         self._workers = workers
         self._approvals = approvals
         self._store = store
         self._replier = replier
+        self._shortcuts = shortcuts
         self._clock = clock
 
     def objections(self, submission: ViewSubmission) -> dict[str, str]:
@@ -77,11 +83,21 @@ class Submissions:
 
         return self._workers.within_ack_window(check)
 
+    def job_suggestions(self, who: Person, typed: str) -> list[dict[str, Any]]:
+        """Options for the type-ahead menu of jobs: those that this person may see.
+
+        Raises:
+            StoreError: the store fails or does not answer in time.
+        """
+        return self._workers.within_ack_window(lambda: self._shortcuts.search.options(who, typed))
+
     def submitted(self, submission: ViewSubmission) -> None:
         log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)
         target = ReplyTarget(submission.who)
         if submission.step in _TYPED_STEPS:
             self._workers.run_later(target, submission.verb, lambda: self._typed_confirmation(submission))
+        elif submission.step == FIND_STEP:
+            self._shortcuts.chosen(submission)
         elif submission.step == "approve_sure":
             self._workers.run_later(target, submission.verb, lambda: self._approved(submission))
         elif submission.step == "deny_reason":
@@ -100,6 +116,8 @@ class Submissions:
             if isinstance(request, Note):
                 return {modals.TYPED_BLOCK: to_plain_text(request.text)}
             return self._confirmation_objections(submission, request)
+        if submission.step == FIND_STEP:
+            return self._shortcuts.objections(submission)
         if submission.step == "deny_reason":
             return modals.reason_objections(submission.values)
         ref = self._store.ref(submission.who.team, submission.ref)

@@ -50,9 +50,9 @@ def loading() -> dict[str, Any]:
     return modal(TITLE, [m.section("⏳ Asking the migration service …")])
 
 
-def message_view(message: Message) -> dict[str, Any]:
-    """A message as a view, for a view that waits for the answer."""
-    return modal(TITLE, message.blocks)
+def message_view(message: Message, ref: str = "") -> dict[str, Any]:
+    """A message as a view, for a view that waits for the answer; `ref` is its `private_metadata`."""
+    return modal(TITLE, message.blocks, ref=ref)
 
 
 def error_view(text: str) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Finds jobs by what people type into a menu, and by what a message says: from the store alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.cmdline.job_refs import FULL_NAMES, jobs_of_links
+from bot.dms.model import Job, short_name
+from bot.policy.access import Access
+from bot.requests.job_names import JobNamer, disambiguate
+from bot.slack.render.job_picker import VERB, job_options
+from bot.store import Store
+from bot.store.records import Person
+
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+
+
+class JobSearch:
+    """Knows the jobs that the watcher has seen; a person finds those that they may see."""
+
+    def __init__(self, store: Store, access: Access) -> None:
+        self._store = store
+        self._access = access
+
+    def options(self, who: Person, typed: str) -> list[dict[str, Any]]:
+        """Options of a menu for what was typed, whatever its case: jobs whose ID begins with it, then those
+        that have it in their ID, display name, location or project.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        needle = _plain(typed).strip(" #`\"'")
+        ranked = [(rank, job.name, job) for job in self._known() if (rank := self._rank(job, needle)) < _NONE]
+        found = self._access.visible(
+            who, VERB, (job for _, _, job in sorted(ranked, key=lambda each: each[:2]))
+        )
+        return job_options(found, self.namer(each.name for each in found))
+
+    def mentioned(self, who: Person, text: str) -> list[str]:
+        """Full resource names of the jobs that a text links to or names, of those that they may see. If
+        there are none, the first that it links to: who may see it is asked when it is shown.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        visible = {job.name: job for job in self._access.visible(who, VERB, self._known())}
+        by_id: dict[str, list[str]] = {}
+        for name in sorted(visible):
+            by_id.setdefault(short_name(name), []).append(name)
+        linked = (*jobs_of_links(text), *FULL_NAMES.findall(text))
+        rest = FULL_NAMES.sub(" ", re.sub(r"https?://\S+", " ", text))
+        spoken = [name for word in _WORD.findall(_plain(rest)) for name in by_id.get(word, ())]
+        found = list(dict.fromkeys((*(each for each in linked if each in visible), *spoken)))
+        return found or list(dict.fromkeys(each for each in linked if self._is_served(each)))[:1]
+
+    def namer(self, names: Iterable[str]) -> JobNamer:
+        """How to call the jobs with these full resource names."""
+        return disambiguate(names, self._access.policy.projects)
+
+    def _known(self) -> Iterator[Job]:
+        for each in self._store.known_jobs().values():
+            if self._is_served(each.job.name):
+                yield each.job
+
+    def _is_served(self, name: str) -> bool:
+        projects = self._access.policy.projects
+        return not len(projects) or projects.get(name.split("/")[1]) is not None
+
+    def _rank(self, job: Job, needle: str) -> int:
+        if job.id.startswith(needle):
+            return 0
+        if needle in job.id:
+            return 1
+        place = (
+            f"{self._access.policy.projects.shown(job.project)}/{job.location} {job.project}/{job.location}"
+        )
+        return 2 if needle in job.display_name.casefold() or needle in place.casefold() else _NONE
+
+
+_NONE = 9
+
+
+def _plain(text: str) -> str:
+    return _DASHES.sub("-", text.casefold())

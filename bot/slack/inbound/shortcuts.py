@@ -1,0 +1,102 @@
+"""Shortcuts: "Open the migration job in this message", and the global one, which opens the launcher.
+
+Source: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload. A global shortcut
+knows no channel: what is asked for in its modal is answered in the person's direct message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.cmdline.answers import Button
+from bot.cmdline.invocation import Invocation
+from bot.cmdline.job_refs import read
+from bot.slack.api.replies import Replier, ReplyTarget
+from bot.slack.inbound.job_search import JobSearch
+from bot.slack.inbound.payloads import BlockAction, Shortcut, ViewSubmission
+from bot.slack.inbound.workers import Workers
+from bot.slack.render import modals
+from bot.slack.render.job_picker import FIND_BLOCK, VERB, job_picker, picked
+from bot.store import Store
+from bot.store.records import Person
+
+log = structlog.get_logger(__name__)
+
+PLACE = "place"
+"""Kind of the callback token of a modal that keeps where it was opened from."""
+_MOST_FOUND = 10
+
+
+class Shortcuts:
+    """Opens modals from shortcuts, and goes on in them as in the channel that they were opened from."""
+
+    def __init__(self, workers: Workers, store: Store, replier: Replier, search: JobSearch) -> None:
+        self._workers = workers
+        self._store = store
+        self._replier = replier
+        self.search = search
+
+    def open_job(self, used: Shortcut, target: ReplyTarget) -> None:
+        """Show the job that the message is about. The view is opened first: a trigger lasts 3 seconds."""
+        log.info("message_shortcut", user=used.who.user)
+        view_id = self._workers.open_view(target, used.trigger, modals.loading())
+        if view_id:
+            shown = self._in_view(target, view_id)
+            self._workers.run_later(shown, VERB, lambda: self._show(used, shown), store_only=True)
+
+    def launch(self, used: Shortcut, target: ReplyTarget) -> None:
+        """Open the launcher."""
+        log.info("global_shortcut", user=used.who.user)
+        self._workers.open_view(target, used.trigger, self._launcher(used.who))
+
+    def objections(self, submission: ViewSubmission) -> dict[str, str]:
+        """What is wrong with a submitted picker."""
+        return {} if picked(submission.values) else {FIND_BLOCK: "Choose a job first."}
+
+    def chosen(self, submission: ViewSubmission) -> None:
+        """Show the job that was picked, in the same view."""
+        target = ReplyTarget(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
+        job = read(picked(submission.values), f"{VERB} orders-db")
+        self._workers.answer_later(Invocation(VERB, (job,)), self._placed(target, submission.ref))
+
+    def in_place(self, press: BlockAction, target: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
+        """A button in a modal that keeps its channel is answered in it, and counts as pressed there."""
+        placed = self._placed(replace(target, view_id=press.view_id), press.ref)
+        return (press, target) if not placed.place else (replace(press, who=placed.who), placed)
+
+    def _launcher(self, who: Person) -> dict[str, Any]:
+        return job_picker(self._place(replace(who, channel=who.user)))
+
+    def _show(self, used: Shortcut, target: ReplyTarget) -> None:
+        found = self.search.mentioned(used.who, used.text)
+        if len(found) == 1:
+            self._workers.answer_later(Invocation(VERB, (found[0],)), target)
+            return
+        note = (
+            f"The message names {len(found)} jobs. Which one?"
+            if found
+            else "I find no migration job in this message that you may see. Which one do you mean?"
+        )
+        self._replier.update(target, job_picker(target.place, note, self._buttons(used.who, found)))
+
+    def _buttons(self, who: Person, names: list[str]) -> list[Button]:
+        invocations = [Invocation(VERB, (name,)).to_dict() for name in names[:_MOST_FOUND]]
+        refs = self._store.put_refs(who.team, "invocation", invocations)
+        calls = self.search.namer(names)
+        return [Button(calls(name), VERB, "run", ref) for name, ref in zip(names, refs, strict=False)]
+
+    def _in_view(self, target: ReplyTarget, view_id: str) -> ReplyTarget:
+        return replace(target, view_id=view_id, place=self._place(target.who))
+
+    def _place(self, who: Person) -> str:
+        return self._store.put_ref(who.team, PLACE, {"channel": who.channel})
+
+    def _placed(self, target: ReplyTarget, ref: str) -> ReplyTarget:
+        """The target in the channel that a modal was opened from; as it is if the modal does not keep it."""
+        kept = self._store.ref(target.who.team, ref) if ref else None
+        if kept is None or kept.kind != PLACE:
+            return target
+        return replace(target, who=replace(target.who, channel=str(kept.data["channel"])), place=ref)
