@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -51,10 +51,11 @@ class CallLog:
         with self._lock:
             self._calls.clear()
 
-    def as_json(self, method: str | None = None) -> list[dict[str, Any]]:
+    def as_json(self, methods: Collection[str] = (), about: str = "") -> list[dict[str, Any]]:
+        """Those of these methods (none: of all) whose request has these words."""
         with self._lock:
-            kept = [c for c in self._calls if method is None or c.method == method]
-        return [asdict(c) for c in kept]
+            kept = [c for c in self._calls if not methods or c.method in methods]
+        return [asdict(c) for c in kept if about in str(c.request)]
 
 
 class Door:

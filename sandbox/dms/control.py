@@ -150,9 +150,10 @@ class DmsControl:
 
     # Calls and time
 
-    def calls(self, method: str | None = None) -> list[dict[str, Any]]:
-        """Calls received, oldest first: transport, method, request, time, outcome, applied, seconds."""
-        return list(self._call("calls", method=method))
+    def calls(self, *methods: str, about: str = "") -> list[dict[str, Any]]:
+        """Calls received, oldest first: transport, method, request, time, outcome, applied, seconds. Those of
+        these methods (none: of all), and with these words in their request."""
+        return list(self._call("calls", methods=methods, about=about))
 
     def clear_calls(self) -> None:
         self._call("clear_calls")

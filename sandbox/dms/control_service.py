@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -168,8 +168,8 @@ class ControlService:
 
     # Calls and time
 
-    def calls(self, method: str | None = None) -> list[dict[str, Any]]:
-        return self._log.as_json(method)
+    def calls(self, methods: Collection[str] = (), about: str = "") -> list[dict[str, Any]]:
+        return self._log.as_json(methods, about)
 
     def clear_calls(self) -> dict[str, Any]:
         self._log.clear()

@@ -254,7 +254,7 @@ class Killer:
             raise NotReached(otherwise) from None
 
     def _calls(self, method: str, job: str) -> list[dict[str, object]]:
-        return [call for call in self._dms.calls(method) if f"migrationJobs/{job}" in str(call["request"])]
+        return self._dms.calls(method, about=f"migrationJobs/{job}")
 
     def _arrived(self, method: str, job: str, seen: int, applied: bool) -> bool:
         calls = self._calls(method, job)[seen:]

@@ -62,8 +62,7 @@ class TwoBots:
         return next(life for life in self.fleet.alive() if life is not leader)
 
     def writes(self, verb: str, job: str) -> list[dict[str, Any]]:
-        calls = self.dms.calls(METHODS[verb])
-        return [call for call in calls if f"migrationJobs/{job}" in str(call["request"])]
+        return self.dms.calls(METHODS[verb], about=f"migrationJobs/{job}")
 
     def runs(self, job: str) -> list[Run]:
         """Those of a job, oldest first; none while the database does not answer."""

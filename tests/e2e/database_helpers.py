@@ -35,7 +35,7 @@ def full(job: str) -> str:
 def calls(env: Env, job: str) -> list[JSON]:
     """The changes that the DMS was asked to make to this job, oldest first."""
     name = full(job)
-    return [each for each in env.dms.calls() if each["method"] in CHANGES and name in _texts(each["request"])]
+    return [each for each in env.dms.calls(*CHANGES) if name in _texts(each["request"])]
 
 
 def only_call(env: Env, job: str, method: str, transport: str) -> JSON:

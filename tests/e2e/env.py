@@ -165,11 +165,7 @@ class Env:
 
     def writes(self, verb: str, job: str) -> list[JSON]:
         """The calls of a verb's method that named this job and were applied or tried."""
-        return [
-            call
-            for call in self.dms.calls()
-            if call["method"] in methods_of(verb) and f"migrationJobs/{job}" in str(call["request"])
-        ]
+        return self.dms.calls(*methods_of(verb), about=f"migrationJobs/{job}")
 
     def _last(self, channel: str, user: str) -> str:
         newest = self.slack.messages(channel=channel, user=user, limit=1)

@@ -137,9 +137,7 @@ def test_databases_of_a_stopped_mysql_job_are_edited(env: Env) -> None:
 
 def fetched(env: Env, job: str) -> bool:
     """Whether the service was asked to read the databases of the job's source again."""
-    return any(
-        each["method"] == "FetchSourceObjects" and job in str(each["request"]) for each in env.dms.calls()
-    )
+    return bool(env.dms.calls("FetchSourceObjects", about=job))
 
 
 def test_the_source_is_read_again_for_postgresql_alone(env: Env) -> None:

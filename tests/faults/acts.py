@@ -120,7 +120,7 @@ def ask_all(env: Env, acts: Sequence[Act], before: Callable[[Act, str], None]) -
 
 def calls(env: Env, act: Act, job: str) -> list[JSON]:
     """The calls of its method that named the job, in doubt or not."""
-    return [each for each in env.dms.calls(act.method) if f"migrationJobs/{job}" in str(each["request"])]
+    return env.dms.calls(act.method, about=f"migrationJobs/{job}")
 
 
 def applied(env: Env, act: Act, job: str) -> int:

@@ -52,7 +52,7 @@ def a_job(env: Env, state: str = "RUNNING", phase: str | None = "CDC") -> str:
 
 
 def calls(env: Env, method: str, job: str) -> list[JSON]:
-    return [each for each in env.dms.calls(method) if f"migrationJobs/{job}" in str(each["request"])]
+    return env.dms.calls(method, about=f"migrationJobs/{job}")
 
 
 @pytest.mark.usefixtures("thrice")

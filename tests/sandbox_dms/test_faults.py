@@ -143,6 +143,9 @@ def test_every_call_is_logged_with_its_request(client: Client, rest: Rest, contr
         True,
     )
     assert (stopped["outcome"], stopped["applied"]) == ("FAILED_PRECONDITION", False)
+    assert control.calls("StopMigrationJob", "PromoteMigrationJob") == [promoted, stopped]
+    assert control.calls(about="migrationJobs/shop") == [promoted, stopped]
+    assert control.calls("PromoteMigrationJob", about="RUNNING") == []
 
 
 def test_unknown_kinds_are_refused(control: DmsControl) -> None:
