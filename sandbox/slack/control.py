@@ -18,6 +18,8 @@ _LACKS = {"message": "lacks_in_messages", "modal": "lacks_in_modals", "home": "l
 SURFACES = tuple(_LACKS)
 JSON = dict[str, Any]
 Predicate = Callable[[list[JSON]], Any]
+Look = Callable[[JSON], tuple[int, list[JSON]]]
+"""Given what to wait for first, returns the count of changes and what there is."""
 REQUEST_SECONDS = 60.0
 
 
@@ -143,19 +145,9 @@ class SlackControl:
     ) -> list[JSON]:
         """Sorted by time. With a user, what that person sees; otherwise everything. `after` is a
         time stamp; `limit` keeps the last ones (0: all)."""
-        return self._messages(channel, user, include_ephemeral, after, limit)[1]
-
-    def _messages(
-        self,
-        channel: str | None,
-        user: str | None,
-        include_ephemeral: bool = True,
-        after: str = "0",
-        limit: int = 0,
-    ) -> tuple[int, list[JSON]]:
-        body = {"include_ephemeral": include_ephemeral, "after": after, "limit": limit}
-        answer = self.do("messages", channel=channel, user=user, **body)
-        return answer["seq"], answer["messages"]
+        where = {"channel": channel, "user": user, "after": after}
+        answer = self.do("messages", include_ephemeral=include_ephemeral, limit=limit, **where)
+        return cast(list[JSON], answer["messages"])
 
     def thread(self, channel: str, ts: str) -> list[JSON]:
         """The first message and its replies."""
@@ -212,7 +204,12 @@ class SlackControl:
     ) -> Any:
         """Call the predicate with the messages after each change until it returns something true, and
         return that. Raises TimeoutError, which shows the last messages."""
-        return self._wait(lambda: self._messages(channel, user, after=after), predicate, timeout)
+
+        def look(since: JSON) -> tuple[int, list[JSON]]:
+            answer = self.do("messages", channel=channel, user=user, after=after, **since)
+            return answer["seq"], answer["messages"]
+
+        return self._wait(look, predicate, timeout)
 
     def wait_message(
         self,
@@ -238,8 +235,8 @@ class SlackControl:
         """The topmost modal, once there is one that contains these words."""
         words = [contains] if isinstance(contains, str) else list(contains)
 
-        def look() -> tuple[int, list[JSON]]:
-            answer = self.do("views", user=user)
+        def look(since: JSON) -> tuple[int, list[JSON]]:
+            answer = self.do("views", user=user, **since)
             return answer["seq"], answer["views"]
 
         def topmost(found: list[JSON]) -> JSON | None:
@@ -253,8 +250,8 @@ class SlackControl:
         """The Home tab, once it contains these words."""
         words = [contains] if isinstance(contains, str) else list(contains)
 
-        def look() -> tuple[int, list[JSON]]:
-            answer = self.do("home", user=user)
+        def look(since: JSON) -> tuple[int, list[JSON]]:
+            answer = self.do("home", user=user, **since)
             return answer["seq"], [answer["home"]] if answer["home"] else []
 
         def fitting(found: list[JSON]) -> JSON | None:
@@ -274,8 +271,8 @@ class SlackControl:
         with these words in its text."""
         words = [contains] if isinstance(contains, str) else list(contains)
 
-        def look() -> tuple[int, list[JSON]]:
-            answer = self.do("notifications", user=user, after=after)
+        def look(since: JSON) -> tuple[int, list[JSON]]:
+            answer = self.do("notifications", user=user, after=after, **since)
             return answer["seq"], answer["notifications"]
 
         def newest(found: list[JSON]) -> JSON | None:
@@ -292,17 +289,15 @@ class SlackControl:
                 raise TimeoutError(f"no {count} connection(s) within {timeout:g} s")
             time.sleep(0.02)
 
-    def _wait(self, look: Callable[[], tuple[int, list[JSON]]], predicate: Predicate, timeout: float) -> Any:
+    def _wait(self, look: Look, predicate: Predicate, timeout: float) -> Any:
         deadline = time.monotonic() + timeout
-        while True:
-            seq, found = look()
-            result = predicate(found)
-            if result:
-                return result
+        seq, found = look({})
+        while not (result := predicate(found)):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(_last_words(found, timeout))
-            self.do("changes", since=seq, timeout=min(left, 5.0))
+            seq, found = look({"since": seq, "timeout": min(left, 5.0)})
+        return result
 
     # -- faults and set-up
 

@@ -1,4 +1,8 @@
-"""`POST /sandbox/NAME` with a JSON object, and the stream of changes for the page."""
+"""`POST /sandbox/NAME` with a JSON object, and the stream of changes for the page.
+
+An action with `since` first waits for a change after that count, for `timeout` seconds: 10, if not said, and
+30 at most.
+"""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +21,7 @@ _MODULES = (acts, looks, switches)
 _NAMES = (
     "command say edit shortcut press set_input suggest submit close_view open_home "
     "invite_bot kick_bot raw_deliver "
-    "messages thread notifications views home overview files violations calls deliveries changes status "
+    "messages thread notifications views home overview files violations calls deliveries status "
     "settings request_url scopes manifest post_scheduled quiet fault socket clear_violations reset "
     "add_app add_user deactivate add_channel add_group change_access"
 )
@@ -34,6 +38,9 @@ async def act(ws: Workspace, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")
         if body.get("app"):
             ws.act_as(str(body["app"]))
+        if "since" in body:
+            timeout = min(float(body.get("timeout") or 10), 30.0)
+            await ws.changes.wait(int(body["since"] or 0), timeout)
         return JSONResponse(await action(ws, body))
     except (ControlError, SlackError) as refusal:
         return JSONResponse({"error": str(refusal)}, status_code=400)

@@ -1,4 +1,4 @@
-"""Endpoints that look, and those that wait for a change."""
+"""Endpoints that look."""
 
 from sandbox.slack.controlapi import showing
 from sandbox.slack.controlapi.acts import channel_for
@@ -70,12 +70,6 @@ async def deliveries(ws: Workspace, body: JSON) -> JSON:
     kind = body.get("kind")
     done = [record for record in ws.deliveries if record]
     return {"deliveries": [record for record in done if kind in (None, record["kind"])]}
-
-
-async def changes(ws: Workspace, body: JSON) -> JSON:
-    """Wait until something changed after `since`, or for `timeout` seconds (30 at most)."""
-    timeout = min(float(body.get("timeout") or 10), 30.0)
-    return {"seq": await ws.changes.wait(int(body.get("since") or 0), timeout)}
 
 
 async def status(ws: Workspace, _body: JSON) -> JSON:
