@@ -138,6 +138,14 @@ def test_the_alert_mentions_the_group_and_asks(bot: Bot) -> None:
     assert "repeated every 15 min" in alert
 
 
+def test_a_group_that_slack_does_not_know_is_logged(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
+    bot.access = replace(bot.access, group_id=lambda _group: "")
+    bot.renderer = OutboxRenderer(bot.store, bot.access, "T1", lambda: bot.now)
+    bot.sees("FAILED/CDC")
+    assert any("@oncall, please acknowledge" in each for each in bot.posts())
+    assert "escalation_group_unknown" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("text", "after", "labels", "asks"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from bot.cmdline.answers import Button, Group, RichPart
 from bot.cmdline.invocation import Invocation
 from bot.policy.access import Access
@@ -11,6 +13,8 @@ from bot.slack.render import escalation as words
 from bot.slack.render.message import Message
 from bot.store import Store
 from bot.store.records import Escalation, OutMessage
+
+log = structlog.get_logger(__name__)
 
 SHOWN_IN = frozenset({"alert", "digest", "mass_failure", "flapping"})
 """Kinds of messages that may show an event that is escalated."""
@@ -53,11 +57,13 @@ class EscalationMessages:
         return Button("Acknowledge", "acknowledge", "run", ref, "primary")
 
     def _group(self, escalation: Escalation, out: OutMessage) -> RichPart:
-        """The mention. A handle that Slack does not know is written as it is."""
+        """The mention. A group that Slack does not know is written as it is, and notifies nobody."""
         try:
             found = self._access.group_id(escalation.group)
         except DirectoryUnavailable:
             if not out.ts:
                 raise  # an update would notify nobody
-            found = ""
+            return escalation.group
+        if not found:
+            log.warning("escalation_group_unknown", rule=escalation.rule, group=escalation.group)
         return Group(found) if found else escalation.group
