@@ -47,6 +47,7 @@ from bot.slack.inbound.http_receiver import HttpReceiver
 from bot.slack.inbound.job_search import JobSearch
 from bot.slack.inbound.listeners import listen
 from bot.slack.inbound.socket_receiver import SocketReceiver
+from bot.slack.inbound.unfurling import Unfurler
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
@@ -293,7 +294,8 @@ class Bot:
         app = make_bolt_app(self.client, time.sleep)
         home = HomeView(self.store, self.access, self._clock, self.dms.missing)
         events = AppEvents(self.replier, home.of, self._requeue, self.store_pool)
-        listen(app, self.dispatcher, events, self.home, self.settings.command)
+        unfurler = Unfurler(self.store, self.access, self.client, self.store_pool)
+        listen(app, self.dispatcher, events, unfurler, self.home, self.settings.command)
         return app
 
     def _socket_receiver(self) -> SocketReceiver:

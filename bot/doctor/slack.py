@@ -121,7 +121,7 @@ def scopes(headers: Mapping[str, str]) -> Finding:
     if missing:
         uses = "; ".join(f"{each}: {SCOPES[each]}" for each in missing)
         if set(missing) <= set(OPTIONAL):
-            without = "; ".join(OPTIONAL[each] for each in missing)
+            without = "; ".join(dict.fromkeys(OPTIONAL[each] for each in missing))
             return warn("scopes", f"Missing: {', '.join(missing)}. So {without}; all else works.", _UPDATE)
         return fail("scopes", f"Missing: {', '.join(missing)} ({uses}).", _UPDATE)
     more = sorted(given - set(SCOPES))

@@ -150,3 +150,38 @@ def test_the_global_shortcut_finds_a_job_and_acts_in_the_direct_message(env: Env
     env.slack.submit(view, {"dms:show:find": option}, user="sam")
     env.press(env.slack.wait_view("sam", [job, "RUNNING"]), "Stop", user="sam")
     env.slack.wait_message(channel="dm", user="sam", contains=[job, DONE["stop"]], after=before)
+
+
+def test_links_unfold_for_all_or_not_at_all(env: Env) -> None:
+    job, hidden = env.add_job("linked", state="FAILED", phase="CDC"), env.add_job("linked-hidden", **SECRET)
+    until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
+    page = "https://console.cloud.google.com/dbmigration/migrations/locations/europe-west1/instances/{}?project={}"
+    many = [page.format(job, "demo-project") + f"&authuser={number}" for number in range(7)]
+    others = [
+        page.format(hidden, "demo-project"),
+        page.format(job, "other"),
+        "https://console.cloud.google.com/x",
+    ]
+    only = say(env, " ".join(others), user="dana")
+    said = say(env, " ".join([*others, *many]), user="dana")
+    shown = env.slack.wait_message("dms", [job, "Show"], where=lambda m: len(m.get("attachments") or ()) == 5)
+    assert shown["ts"] == said["ts"]
+    assert hidden not in str(shown["attachments"])
+    assert not env.current(only).get("attachments")
+    before = env.now("dms", "riley")
+    env.slack.press(shown, text="Show", user="riley")
+    assert job in plain(private(env, "riley", job, "FAILED", after=before))
+    direct = say(env, many[0], channel="dm")
+    answer(env, direct, job, "FAILED")
+    assert not env.current(direct).get("attachments"), "its answer is beside it"
+
+
+def test_an_old_installation_goes_on(env: Env) -> None:
+    job = env.add_job("old", state="RUNNING", phase="CDC")
+    scopes = env.slack.status()["scopes"]
+    env.slack.set_scopes(set(scopes) - {"app_mentions:read", "links:read", "links:write"})
+    try:
+        say(env, f"@dms show {job}")
+        assert "RUNNING" in plain(env.type(f"show {job}"))
+    finally:
+        env.slack.set_scopes(scopes)

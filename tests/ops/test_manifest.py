@@ -168,6 +168,7 @@ def test_commands_and_events_are_those_with_listeners() -> None:
     assert events | OF_AN_ORGANISATION == listeners()["event"]
     of_org = yaml.safe_load(printed("--org"))["settings"]
     assert kinds(of_org) == listeners()["event"]
+    assert features["unfurl_domains"] == ["console.cloud.google.com"]
     assert {each["callback_id"] for each in features["shortcuts"]} == listeners()["shortcut"]
 
 

@@ -42,6 +42,8 @@ features:
   bot_user:
     display_name: <user>
     always_online: true
+  unfurl_domains:
+    - console.cloud.google.com # the pages of migration jobs; links to other pages stay as they are
   shortcuts:
     - name: Open the migration job in this message
       type: message
@@ -71,6 +73,7 @@ settings:
       - app_home_opened # to draw the Home tab when someone looks at it
       - app_mention # to answer a command behind a mention of the app, as in `@dms show orders-db`
       - message.im # to answer what people write to the app directly
+      - link_shared # to unfold links to jobs in the console
       - member_joined_channel # when the app itself is invited: to post what waited for that
 <events of an organisation>
   interactivity: # buttons, menus and views

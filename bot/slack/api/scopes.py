@@ -18,11 +18,15 @@ SCOPES = {
     "im:write": "to open the direct message of a person who watches jobs with --dm",
     "users:read": "whom a name in the policy or in --by means, and who is a guest",
     "usergroups:read": "who is in a user group that the policy names",
+    "links:read": "which links to jobs in the console a message holds",
+    "links:write": "to unfold them into short cards",
     "files:write": "charts of the replication delay and exports of the audit",
 }
 """Bot scopes, each with what it is for."""
 OPTIONAL = {
     "app_mentions:read": "mentions of the app are not answered",
+    "links:read": "links to jobs stay links",
+    "links:write": "links to jobs stay links",
 }
 """Scopes that installations of earlier versions lack, and what does not work without them; all else does."""
 
@@ -36,6 +40,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.update": ("chat:write",),
+    "chat.unfurl": ("links:write",),
     "conversations.info": _READ,
     "conversations.members": _READ,
     "conversations.history": _HISTORY,
@@ -58,6 +63,7 @@ METHODS: dict[str, tuple[str, ...]] = {
 SUBSCRIBED = {
     "commands": ("slash command",),
     "app_mentions:read": ("app_mention",),
+    "links:read": ("link_shared",),
     "im:history": ("message.im",),
     "chat:write": ("response_url",),
     "channels:read": ("member_joined_channel",),

@@ -15,6 +15,7 @@ from bot.slack.inbound.bolt_errors import answer_errors, listener
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.spoken import parse_spoken
 from bot.slack.inbound.submissions import ANSWERED_IN_VIEW
+from bot.slack.inbound.unfurling import Unfurler, parse_links
 from bot.slack.render import modals
 from bot.slack.render.job_picker import FIND
 from bot.store import StoreError
@@ -33,7 +34,14 @@ _VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "de
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 
 
-def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installation, command: str) -> None:
+def listen(
+    app: App,
+    dispatcher: Dispatcher,
+    events: AppEvents,
+    unfurler: Unfurler,
+    home: Installation,
+    command: str,
+) -> None:
     """Register every listener. `home` is where the app is installed, and `command` its slash command."""
 
     answer_errors(app)
@@ -94,6 +102,13 @@ def listen(app: App, dispatcher: Dispatcher, events: AppEvents, home: Installati
         spoken = parse_spoken(body, context.bot_user_id or "", home)
         if spoken is not None:
             dispatcher.on_message(spoken)
+
+    @app.event("link_shared")
+    @listener
+    def linked(body: dict[str, Any]) -> None:
+        links = parse_links(body, home)
+        if links is not None:
+            unfurler.shared(links)
 
     @app.event("app_home_opened")
     @listener
