@@ -511,7 +511,7 @@ def test_what_is_open_is_listed_for_each_as_they_may(env: Env) -> None:
     job = production(env, "listed")
     _, ask = confirmed(env, job)
     seen = {user: part(env, user, job) for user in ("dana", "alex", "riley")}
-    assert f"asked by <@{DANA}>" in seen["dana"]
+    assert f"requested by <@{DANA}>" in seen["dana"]
     assert "0 of 2 approved" in seen["dana"]
     assert "[Withdraw]" in seen["dana"]
     assert "[Review]" not in seen["dana"]
