@@ -8,14 +8,14 @@ from datetime import datetime
 
 from bot.config.settings import Settings
 from bot.config.webhooks import ALL
-from bot.policy.subscriptions import ACTION_FAILED, TOPICS
+from bot.policy.subscriptions import ACTION_FAILED, FREEZE, TOPICS
 from bot.store import Store
 from bot.util.suggest import nearest
 from bot.watch.recipients import SavedEvent
 from bot.webhooks.recorder import Recorder
 from bot.webhooks.sender import Sender
 
-_WORDS = TOPICS - {ACTION_FAILED} | {ALL}
+_WORDS = TOPICS - {ACTION_FAILED, FREEZE} | {ALL}
 """What `events` can name. That an action failed is no event of a job, but a row of the audit."""
 Task = Callable[[threading.Event], None]
 
@@ -56,7 +56,7 @@ def unknown_kinds(settings: Settings) -> tuple[str, ...]:
 
 
 def _why_not(word: str) -> str:
-    if word == ACTION_FAILED:
+    if word in (ACTION_FAILED, FREEZE):
         return "which is in the audit alone; set audit = true to get it"
     near = nearest(word, sorted(_WORDS))
     suggestion = f" (did you mean {near}?)" if near else ""
