@@ -9,7 +9,10 @@ from bot.util.command import COMMAND
 from bot.util.suggest import did_you_mean
 from commands.support.base import Context, Verb, no_service_call
 
-_JOB = "`JOB` is a job ID, `location/id`, or the full resource name."
+_JOB = (
+    "`JOB` is a job ID, `location/id`, or the full resource name. To look at a job, the beginning of its ID "
+    "or its display name is enough."
+)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

@@ -26,8 +26,9 @@ from commands.support.filters import (
     faulty_databases,
     matching,
     one_of,
+    with_bare_states,
 )
-from commands.support.visibility import permitted_actions
+from commands.support.visibility import may_hide, permitted_actions
 
 PER_PAGE = 20
 PER_PAGE_CHOOSING = 50
@@ -61,6 +62,7 @@ _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
+    invocation = with_bare_states(invocation)
     found, fitting = _matching_jobs(ctx, invocation)
     faulty = faulty_databases(ctx, fitting or found.jobs)
     statuses = {job.name: _shown_status(job, faulty) for job in found.jobs}
@@ -83,6 +85,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         counts=counts if page == 1 < pages else {},
         with_errors=_with_errors(ctx, fitting, faulty) if page == 1 else (),
         freezes=freeze_lines(ctx.store, ctx.access.policy, ctx.now(), None),
+        may_hide=may_hide(ctx, "list"),
     )
 
 

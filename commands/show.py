@@ -177,7 +177,7 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="one job, and what can be done with it",
     usage=("show JOB",),
-    syntax=Syntax("one"),
+    syntax=Syntax("one", names=True),
     details="State, phase, both ends, databases, error, replication delay, and the actions allowed now.",
     examples=("show orders-db", "show europe-west1/orders-db"),
     run=_run,

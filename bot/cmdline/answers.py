@@ -177,6 +177,8 @@ class JobsPage:
     """Display names of jobs that run with errors, if FAILED jobs were asked for."""
     freezes: tuple[RichText, ...] = ()
     """Freezes of more than one job that hold now, a line each."""
+    may_hide: bool = False
+    """Whether the policy has rules by which jobs can be left out: there may be others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Syntax:
     """Keys allowed in `key=value`; `label.x=y` where it holds `label`."""
     words: bool = False
     """Whether free words, which are not jobs, are accepted."""
+    names: bool = False
+    """Whether its one job may also be named by its display name, which can have several words."""
     examples: tuple[str, ...] = ()
     """Lines of the verb that work, without `/dms`; those about one job name `orders-db`."""
 

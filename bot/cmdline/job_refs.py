@@ -33,6 +33,11 @@ def is_job(text: str) -> bool:
     return bool(_SHORT.fullmatch(text) or _FULL.fullmatch(_unwrapped(text)))
 
 
+def is_job_in_a_sentence(text: str) -> bool:
+    """Whether the text, as people write it, can name a job; case and what stands around it do not count."""
+    return is_job(_cased(_unwrapped(text)))
+
+
 def jobs_of_links(text: str) -> tuple[str, ...]:
     """Full resource names of the jobs whose console pages a text links to, each once, in its order.
 
@@ -52,13 +57,14 @@ def read(text: str, right: str) -> str:
         raise UsageError(
             f"Slack did not tell me the name of that channel: type the job's id without `#`, as in `{right}`."
         )
-    name = _unwrapped(text)
+    name = _cased(_unwrapped(text))
     if _SHORT.fullmatch(name) or _FULL.fullmatch(name):
         return name
     lower = _lowered(name)
     if is_job(lower):
         raise UsageError(
-            f"`{short(name, 80)}` cannot be a job: ids have lower-case letters, digits and hyphens. "
+            f"`{short(_unwrapped(text), 80)}` cannot be a job: ids have lower-case letters, digits and "
+            "hyphens. "
             f"Write it as `{lower}`."
         )
     raise UsageError(
@@ -86,7 +92,13 @@ def _unwrapped(text: str) -> str:
     return job_name(projects[0], match["location"], match["id"])
 
 
-def _lowered(name: str) -> str:
-    if not name.lower().startswith("projects/"):
-        return name.lower().replace("_", "-")
+def _cased(name: str) -> str:
+    """In the case that IDs, projects and locations have. A job ID has lower-case letters only.
+
+    Source: https://cloud.google.com/database-migration/docs/reference/rest/v1/projects.locations.migrationJobs/create
+    """
     return name.lower().replace("/migrationjobs/", "/migrationJobs/")
+
+
+def _lowered(name: str) -> str:
+    return name if name.startswith("projects/") else name.replace("_", "-")

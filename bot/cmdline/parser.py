@@ -17,12 +17,14 @@ MAX_LENGTH = 3000
 """Characters. Nobody types more, and parsing so much is still fast."""
 _FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
+_ALIASES = {"h": "help", "?": "help", "ls": "list", "status": "show", "info": "show"}
+"""What people type out of habit."""
 
 
 def parse(text: str, syntaxes: Mapping[str, Syntax], command: str = DEFAULT) -> Invocation:
     """Parse what was typed after the slash command. An empty text and `VERB --help` ask for help.
 
-    Who types the command twice means it once.
+    Who types the command twice means it once, and a job alone asks to show it.
 
     Raises:
         UsageError: the text is not a command; with a sentence that shows one.
@@ -38,12 +40,48 @@ def parse(text: str, syntaxes: Mapping[str, Syntax], command: str = DEFAULT) -> 
         tokens = tokens[1:]
     if not tokens:
         return Invocation("help")
+    tokens = _named_alone(tokens, syntaxes)
     verb = _verb(tokens[0], syntaxes)
     if any(not each.quoted and each.text in _HELP for each in tokens[1:]):
         return Invocation("help", words=() if verb == "help" else (verb,))
     reading = _Parser(verb, syntaxes[verb])
-    reading.read(tokens[1:])
+    reading.read(_joined(tokens[1:], syntaxes[verb]))
     return reading.result()
+
+
+def _named_alone(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> tuple[Token, ...]:
+    """Puts `show` before a job that stands alone, and `list` in place of a `status` without a job."""
+    if len(tokens) != 1 or not {"show", "list"} <= syntaxes.keys():
+        return tokens
+    typed = unshield(tokens[0].text)
+    word = typed.lower().lstrip("/-")
+    if _ALIASES.get(word) == "show" and word not in syntaxes:
+        return (Token("list", "list", False),)
+    known = word in syntaxes or word in _ALIASES
+    # No verb has a hyphen or a digit, and a word that is nearly a verb may be meant as one.
+    if known or tokens[0].is_flag or (word.isalpha() and nearest(word, syntaxes)):
+        return tokens
+    if not job_refs.is_job_in_a_sentence(_named(tokens[0])):
+        return tokens
+    return (Token("show", "show", False), tokens[0])
+
+
+def _joined(tokens: tuple[Token, ...], syntax: Syntax) -> tuple[Token, ...]:
+    """Filters in one word each, however they were spaced: `state = failed`."""
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-1] if found else None
+        spaced = token.text.startswith("=") and not token.quoted
+        if before and spaced and not before.quoted and _is_filter(before.text, syntax):
+            found[-1] = Token(before.text + token.text, before.prose + token.prose, False)
+        else:
+            found.append(token)
+    return tuple(found)
+
+
+def _is_filter(text: str, syntax: Syntax) -> bool:
+    head, _, rest = re.sub("^(label):", r"\1.", text, flags=re.IGNORECASE).partition(".")
+    return head.lower() in syntax.filters and (not rest or head.lower() == "label")
 
 
 def _is_command(typed: str, command: str, syntaxes: Mapping[str, Syntax]) -> bool:
@@ -56,8 +94,8 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
     verb = typed.lower().lstrip("/-") if len(typed) <= 40 else typed
     if verb in syntaxes:
         return verb
-    if verb in ("h", "?"):
-        return "help"
+    if _ALIASES.get(verb) in syntaxes:
+        return _ALIASES[verb]
     near = nearest(verb, syntaxes)
     if near:
         raise UsageError(
@@ -171,9 +209,13 @@ class _Parser:
 
     def _filter(self, tokens: tuple[Token, ...], at: int) -> int:
         key = self._known_filter(tokens[at].text.partition("=")[0])
-        raw, _, at = _value(tokens, at, True, True)
+        label = key.startswith("label.") and len(key) > len("label.")
+        if label and self._has_no_value(tokens, at):
+            raw, at = "", at + 1
+        else:
+            raw, _, at = _value(tokens, at, True, True)
         value = unshield(raw).strip()
-        if not value:
+        if not value and not label:
             raise UsageError(
                 f"`{key}=` needs a value: write for example "
                 f"`{examples.with_filter(self.verb, self.syntax, key)}`."
@@ -186,6 +228,15 @@ class _Parser:
             )
         self.filters[key] = value
         return at
+
+    def _has_no_value(self, tokens: tuple[Token, ...], at: int) -> bool:
+        """Whether nothing stands behind the `=` but another filter: labels may have empty values.
+
+        Source: https://cloud.google.com/resource-manager/docs/labels-overview
+        """
+        if tokens[at].text.partition("=")[2].strip():
+            return False
+        return at + 1 == len(tokens) or self._filters(tokens[at + 1])
 
     def _label(self, text: str) -> tuple[str, str]:
         """Key and value of `label=env=prod`, which means the same as `label.env=prod`."""
@@ -215,6 +266,8 @@ class _Parser:
     def _positional(self, token: Token) -> None:
         if self._takes_job(token):
             self._add_jobs(token)
+        elif self.syntax.names and self.jobs and "," not in token.text:
+            self.jobs[0] = f"{self.jobs[0]} {unshield(token.text)}"
         elif self.syntax.words:
             self.words.append(unshield(token.text))
         elif items(token.text) or token.quoted:
@@ -230,6 +283,9 @@ class _Parser:
                 return not self.syntax.words or job_refs.is_job(unshield(_named(token)).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
+        if self.syntax.names and token.quoted:
+            self.jobs.append(" ".join(unshield(token.text).split()))
+            return
         found = [job_refs.read(each, self._line()) for each in items(_named(token))]
         if len(found) > 1 and self.syntax.jobs != "many":
             raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from rapidfuzz import fuzz, process
@@ -11,6 +12,8 @@ from rapidfuzz.distance import OSA
 
 from bot.cmdline.answers import Button, Note, RichPart, Time
 from bot.cmdline.invocation import Invocation
+from bot.cmdline.job_refs import is_job
+from bot.cmdline.lexer import in_code
 from bot.cmdline.missing_text import why_missing
 from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.display import status_text
@@ -18,7 +21,7 @@ from bot.dms.errors import DmsError, NotFound
 from bot.dms.missing import MissingLocation, called_by_project, missing_location
 from bot.dms.model import Job, JobList, job_name, short_name
 from bot.policy.permissions import Permission
-from bot.requests.job_names import with_location
+from bot.requests.job_names import disambiguate, with_location
 from bot.util import parallel
 from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer
@@ -27,6 +30,7 @@ from commands.support.typed_jobs import is_served, known_places, names_meant, pl
 from commands.support.visibility import (
     is_hidden,
     last_known,
+    may_hide,
     permits,
     placeholder_job,
     viewing_verb,
@@ -39,6 +43,8 @@ _MAX_EDITS = 1
 """Typing errors (one letter too many, missing, wrong or swapped) in the id of a job that is suggested to be
 changed."""
 _MAX_OFFERED = 5
+_MIN_PREFIX = 3
+"""Characters of an ID that stand for it; fewer say too little."""
 
 
 def find_job(ctx: Context, text: str, invocation: Invocation) -> Job:
@@ -92,6 +98,8 @@ def require_permission(ctx: Context, verb: str, job: Job) -> None:
 
 def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[MissingLocation, ...]]:
     """The job, and the places that did not answer and may have another one with its id."""
+    if not is_job(text):
+        return _named_by_words(ctx, text, invocation), ()
     job_id = short_name(text)
     names = names_meant(ctx, text)
     found = _read(ctx, names) if names else _search(ctx, job_id, invocation)
@@ -99,10 +107,94 @@ def _find(ctx: Context, text: str, invocation: Invocation) -> tuple[Job, tuple[M
         return _visible_one(ctx, text, found.jobs, invocation), found.missing
     if found.jobs:
         return found.jobs[0], found.missing
+    guess = None if found.missing else _guessed(ctx, text, names, invocation)
+    if guess is not None:
+        return guess, ()
     places = [place_of(name) for name in names] or known_places(ctx)
     away = {Place(each.project, each.location) for each in found.missing}
     answered = [each for each in places if away.isdisjoint((each, Place(each.project, ALL_LOCATIONS)))]
     raise EarlyAnswer(_nowhere(ctx, text, job_id, answered, invocation, found.missing))
+
+
+def _guessed(ctx: Context, text: str, names: Sequence[str], invocation: Invocation) -> Job | None:
+    """The one job whose ID begins with the text or whose display name it is, if the verb only looks.
+
+    Raises:
+        EarlyAnswer: there are several, or the verb changes jobs: then people have to say which one they mean.
+    """
+    job_id = short_name(text)
+    places = {place_of(name) for name in names}
+    if deleted_jobs(ctx, invocation.verb, job_id, list(places) or known_places(ctx)):
+        return None
+    meant = [
+        name
+        for name in _suggestible_names(ctx, invocation.verb)
+        if (not places or place_of(name) in places) and _begins_or_is_called(ctx, name, job_id)
+    ]
+    return _sure_of(ctx, text, sorted(meant), invocation) if meant else None
+
+
+def _begins_or_is_called(ctx: Context, name: str, typed: str) -> bool:
+    if len(typed) >= _MIN_PREFIX and short_name(name).startswith(typed):
+        return True
+    known = ctx.store.known_job(name)
+    return known is not None and _plain(known.job.display_name) == _plain(typed)
+
+
+def _named_by_words(ctx: Context, text: str, invocation: Invocation) -> Job:
+    """The job with this display name.
+
+    Raises:
+        EarlyAnswer: there is none, or several.
+    """
+    known = ctx.store.known_jobs()
+    titles = {
+        name: _plain(known[name].job.display_name)
+        for name in _suggestible_names(ctx, invocation.verb)
+        if name in known and known[name].job.display_name
+    }
+    called = sorted(name for name, title in titles.items() if title == _plain(text))
+    if called:
+        return _sure_of(ctx, text, called, invocation)
+    hits = process.extract(
+        _plain(text), titles, scorer=fuzz.ratio, limit=_MAX_OFFERED, score_cutoff=_MIN_SCORE
+    )
+    first = text.split()[0]
+    near = [name for name in _suggestible_names(ctx, invocation.verb) if short_name(name) == first]
+    near += [name for _, _, name in hits if name not in near]
+    nothing = f"There is no migration job with the display name `{in_code(text)}`"
+    if not near:
+        raise EarlyAnswer(
+            Note(f"{nothing}{_seen(ctx, invocation)}. `{COMMAND} list` shows the jobs.", tone="warn")
+        )
+    raise EarlyAnswer(_which(ctx, f"{nothing}. Did you mean", text, near, invocation))
+
+
+def _sure_of(ctx: Context, text: str, names: list[str], invocation: Invocation) -> Job:
+    """The only one of the jobs, if the verb only looks; nothing is changed on a guess."""
+    if len(names) == 1 and ctx.verbs[invocation.verb].read_only:
+        with suppress(NotFound):  # the watcher has not missed it yet: asked about, as always
+            return ctx.dms.get_job(names[0])
+    what = f"{len(names)} jobs fit" if len(names) > 1 else "There is no migration job with the ID"
+    raise EarlyAnswer(_which(ctx, f"{what} `{in_code(text)}`. Did you mean", text, names, invocation))
+
+
+def _which(ctx: Context, asked: str, text: str, names: list[str], invocation: Invocation) -> Note:
+    calls = disambiguate(_suggestible_names(ctx, invocation.verb), ctx.dms.projects)
+    shown = names[:_MAX_OFFERED]
+    named = ", ".join(f"`{calls(each)}`" for each in shown)
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    buttons = _suggestion_buttons(ctx, text, [(calls(each), each) for each in shown], invocation)
+    return Note(f"{asked} {named}{more}?", buttons, tone="warn")
+
+
+def _seen(ctx: Context, invocation: Invocation) -> str:
+    return " that you may see" if may_hide(ctx, invocation.verb) else ""
+
+
+def _plain(title: str) -> str:
+    """A display name without regard to case and punctuation."""
+    return " ".join(re.findall(r"\w+", title.casefold()))
 
 
 def _read(ctx: Context, names: Sequence[str]) -> JobList:

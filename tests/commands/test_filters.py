@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.cmdline.invocation import UsageError
+from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Endpoint, State
-from commands.support.filters import check_value, matching, one_of
+from commands.support.filters import check_value, matching, one_of, with_bare_states
 from tests.jobs import a_job
 
 JOB = a_job(
@@ -82,3 +82,30 @@ def test_values_that_there_are_not(wanted: str, words: str) -> None:
 @pytest.mark.parametrize("wanted", [None, "", "running", "running,", "hibernating"])
 def test_values_that_there_are(wanted: str | None) -> None:
     check_value("state", wanted, list(State), ["HIBERNATING"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "state", "rest"),
+    [
+        ("failed", "failed", ()),
+        ("Running with errors", "with-errors", ()),
+        ("not started orders", "not-started", ("orders",)),
+        ("orders failed stopped", "failed,stopped", ("orders",)),
+        ("with errors", "with-errors", ()),
+        ("orders", None, ("orders",)),
+        ("failed-orders", None, ("failed-orders",)),
+    ],
+)
+def test_states_without_their_key(typed: str, state: str | None, rest: tuple[str, ...]) -> None:
+    found = with_bare_states(Invocation("list", words=tuple(typed.split())))
+    assert (found.filters.get("state"), found.words) == (state, rest)
+
+
+def test_beside_a_filter_of_states_a_state_is_text() -> None:
+    typed = Invocation("list", filters={"state": "running"}, words=("failed",))
+    assert with_bare_states(typed) == typed
+
+
+def test_an_empty_value_is_not_a_label_that_is_missing() -> None:
+    empty = a_job(labels=(("team", ""),))
+    assert matching([empty, JOB, a_job(labels=())], {"label.team": ""}) == (empty,)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.cmdline.answers import Note
+from bot.cmdline.answers import JobCard, Note
 from bot.dms.model import Job, job_name
 from bot.store.records import AuditEntry, Event, JobSnapshot
 from sandbox.dms import DmsServer
@@ -32,6 +33,12 @@ PRIVATE = '[[rule]]\nname = "private"\nverbs = ["history"]\njobs = ["bill*"]\nal
 
 def full(job: str, place: str = PLACES[0]) -> str:
     return job_name(PROJECT, place, job)
+
+
+def known(at: CommandService, *jobs: str) -> None:
+    """As the watcher saves them; `billing` has a display name."""
+    found = [Job(full(each), NOW, "RUNNING", "CDC", display_name=f"{each} Account") for each in jobs]
+    at.ctx.store.save_known([JobSnapshot(each, NOW, NOW) for each in found])
 
 
 def deleted(at: CommandService, job: str, place: str = PLACES[0]) -> None:
@@ -121,7 +128,55 @@ def test_a_slip_of_the_finger_is_offered_to_be_changed(typing: CommandService, t
     assert labels(answer) == ["delete billing"]
 
 
-@pytest.mark.parametrize("typed", ["bill", "bililgn", "billing-db", "order"])
+@pytest.mark.parametrize("typed", ["bil", "bill", "Bill"])
+@pytest.mark.parametrize("verb", ["delete", "stop"])
+def test_a_beginning_is_asked_about_before_a_change(typing: CommandService, verb: str, typed: str) -> None:
+    known(typing, "billing", "orders")
+    answer = typing.type(f"{verb} {typed}")
+    assert f"There is no migration job with the ID `{typed.lower()}`. Did you mean `billing`?" in words(
+        answer
+    )
+    assert labels(answer) == [f"{verb} billing"]
+
+
+def test_what_begins_with_it_is_shown_if_it_is_the_only_one(typing: CommandService) -> None:
+    known(typing, "billing", "orders", "orders-eu")
+    for typed in ("bill", "BILL", f"{PLACES[0]}/billi", "Billing account"):
+        card = typing.type(f"show {typed}")
+        assert isinstance(card, JobCard)
+        assert card.job.id == "billing"
+    several = typing.type("show ord")
+    assert "2 jobs fit `ord`. Did you mean `orders`, `orders-eu`?" in words(several)
+    assert labels(several) == ["show orders", "show orders-eu"]
+    whole = typing.type("show orders")
+    assert isinstance(whole, JobCard)
+    assert "no migration job `bi`" in words(typing.type("show bi")), "too short"
+    assert f"`{PLACES[1]}/bill`" in words(typing.type(f"show {PLACES[1]}/bill"))
+
+
+def test_a_name_of_several_words_that_is_nearly_right_is_asked_about(typing: CommandService) -> None:
+    known(typing, "billing", "orders")
+    answer = typing.type("show billing acount")
+    assert labels(answer) == ["show billing"]
+    assert labels(typing.type("show orders please")) == ["show orders"]
+    assert "There is no migration job with the display name" in words(typing.type("show no such thing"))
+
+
+def test_neither_a_beginning_nor_a_display_name_reveals_a_job(dms: DmsServer, tmp_path: Path) -> None:
+    with command_service(dms, tmp_path, access(ROLES + SECRET)) as ruled:
+        secret = Job(full("merger-acme"), NOW, "RUNNING", "CDC", labels=(("secret", "yes"),))
+        secret = replace(secret, display_name="Big merger")
+        ruled.ctx.store.save_known([JobSnapshot(secret, NOW, NOW)])
+        for line in ("show merg", "stop merg", "delete merg", "show big merger", "show bigg merger"):
+            answer = ruled.type(line, QUINN)
+            assert "merger-acme" not in words(answer)
+            assert labels(answer) == []
+        assert labels(ruled.type("stop merg", ADMIN)) == ["stop merger-acme"]
+        assert "that you may see" in words(ruled.type("show big merger", QUINN))
+        assert labels(ruled.type("show bigg merger", ADMIN)) == ["show merger-acme"]
+
+
+@pytest.mark.parametrize("typed", ["bililgn", "billing-db", "order"])
 @pytest.mark.parametrize("verb", ["delete", "restart", "promote", "stop", "edit", "freeze"])
 def test_what_only_looks_alike_is_not_offered_to_be_changed(
     typing: CommandService, verb: str, typed: str

@@ -128,3 +128,9 @@ def test_a_job_that_an_older_version_saved_is_read() -> None:
     assert as_json.structure(stored, Job).type == "CONTINUOUS"
     unknown = a_job(type="")
     assert as_json.structure(as_json.unstructure(unknown, Job), Job) == unknown
+
+
+def test_an_empty_list_says_that_rules_may_hide_jobs() -> None:
+    for page in (JobsPage((), 0, 1, 1, may_hide=True), JobsPage((), 0, 1, 1, "state=failed", may_hide=True)):
+        assert str(render(page)).count("that you may see") >= 2
+    assert "that you may see" not in str(render(JobsPage((), 0, 1, 1, "state=failed")))

@@ -129,6 +129,49 @@ def test_a_link_into_the_console_is_what_its_address_says() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "means"),
+    [
+        ("orders-db", "show orders-db"),
+        ("Orders-DB?", "show orders-db"),
+        ("/dms #orders-db", "show orders-db"),
+        ("europe-west1/orders-db", "show europe-west1/orders-db"),
+        (FULL, f"show {FULL}"),
+        ("stop-gap", "show stop-gap"),
+        ("ls", "list"),
+        ("LS failed", "list failed"),
+        ("status", "list"),
+        ("info", "list"),
+        ("status orders-db", "show orders-db"),
+        ("info orders-db", "show orders-db"),
+        ("show ORDERS-DB", "show orders-db"),
+        ("stop A, B", "stop a b"),
+        ("list state = failed", "list state=failed"),
+        ("list state =failed", "list state=failed"),
+        ("list label.env = prod orders", "list label.env=prod orders"),
+        ("stop --all state = running", "stop --all state=running"),
+    ],
+)
+def test_ways_to_say_the_same(line: str, means: str) -> None:
+    assert read(line) == read(means)
+
+
+def test_a_label_may_have_an_empty_value() -> None:
+    """Source: https://cloud.google.com/resource-manager/docs/labels-overview: values can be empty."""
+    assert read("list label.team=").filters == {"label.team": ""}
+    assert read('list label.team=""').filters == {"label.team": ""}
+    assert read("list label.team= state=failed").filters == {"label.team": "", "state": "failed"}
+    assert read("list label.team= pay").filters == {"label.team": "pay"}
+
+
+def test_a_display_name_has_several_words() -> None:
+    syntaxes = SYNTAXES | {"show": Syntax(jobs="one", names=True)}
+    assert parse("show Orders database", syntaxes).jobs == ("orders database",)
+    assert parse('show "Orders (prod), EU"', syntaxes).jobs == ("Orders (prod), EU",)
+    with pytest.raises(UsageError, match="one job at a time"):
+        parse("show a,b", syntaxes)
+
+
 def test_a_channel_without_a_name_is_no_job() -> None:
     assert "without `#`, as in `/dms show orders-db`" in refused("show <#C0123456789|>")
 
@@ -204,7 +247,8 @@ def test_choices_in_any_case() -> None:
     ("line", "parts"),
     [
         ("stpo a", ["Unknown command `stpo`", "`stop`", "/dms stop orders-db"]),
-        ("zzzzqqq", ["Unknown command `zzzzqqq`", "/dms help"]),
+        ("zzzzqqq a", ["Unknown command `zzzzqqq`", "/dms help"]),
+        ("stpo", ["Unknown command `stpo`", "`stop`"]),
         ("reboot a", ["Unknown command `reboot`: `/dms help` lists all"]),
         ("remove a", ["Unknown command `remove`: `/dms help` lists all"]),
         ("hist a", ["Unknown command `hist`: did you mean `history`"]),

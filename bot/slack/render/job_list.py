@@ -80,7 +80,7 @@ def _blocks(page: JobsPage, *, compact: bool) -> list[Block]:
 def _title(page: JobsPage) -> str:
     if page.missing and not page.total:
         return "Migration jobs not known"
-    return count_of(page.total, "migration job")
+    return f"{count_of(page.total, 'migration job')}{' that you may see' if page.may_hide else ''}"
 
 
 def _summary(page: JobsPage) -> str:
@@ -133,10 +133,13 @@ def _with_errors(page: JobsPage) -> list[Block]:
 
 
 def _nothing(page: JobsPage) -> str:
+    seen = " that you may see" if page.may_hide else ""
     if page.missing:
-        return "No location that answered has a job that fits. Try again in a minute."
+        return f"No location that answered has a job{seen} that fits. Try again in a minute."
     if page.filters:
-        return f"No job matches. `{COMMAND} list` without filters shows all jobs."
+        return f"No job{seen} matches. `{COMMAND} list` without filters shows all{seen}."
+    if page.may_hide:
+        return "There is no migration job that you may see."
     return "There is no migration job yet. Create one in the console or with `gcloud`; it shows up here."
 
 
