@@ -251,7 +251,7 @@ def test_ticks_in_several_groups(env: Env) -> None:
     tick(env, page, jobs[:1], box="dms:list:pick:2")
     before = env.now()
     env.press(page, "Verify chosen")
-    answer = card_after(env, before, "only jobs with the same status")
+    answer = card_after(env, before, "jobs with the same status")
     assert labels(answer) == ["Verify 1 in STOPPED · CDC", "Verify 1 in RUNNING · CDC"]
     before = env.now()
     env.press(answer, "Verify 1 in STOPPED · CDC")
@@ -313,7 +313,7 @@ def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
     env.dms.remove_job(jobs[2])
     before = env.now()
     env.press(done, "Retry the failed ones")
-    answer = card_after(env, before, "only jobs with the same status", jobs[0], jobs[1])
+    answer = card_after(env, before, "jobs with the same status", jobs[0], jobs[1])
     assert labels(answer) == ["List STOPPED · CDC", "Stop 1 in RUNNING · CDC"]
     assert jobs[2] not in plain(answer)
     before = env.now()
@@ -331,7 +331,7 @@ def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -
     assert methods(env, jobs) == [[], [], []]
     before = env.now()
     env.press(ended, "Ask again")
-    answer = card_after(env, before, "only jobs with the same status")
+    answer = card_after(env, before, "jobs with the same status")
     assert "Stop 2 in RUNNING · CDC" in labels(answer)
 
 
