@@ -1,5 +1,5 @@
-"""What tests of several folders share: one browser, as two of them in one process hinder each other, and the
-order in which several processes take files."""
+"""What tests of several folders share: one browser, as two of them in one process hinder each other, the
+order in which several processes take files, and where their files are."""
 
 from __future__ import annotations
 
@@ -56,6 +56,29 @@ _FLAGS = [
 ]
 _LONGEST_FIRST = ("crash", "e2e", "faults", "browser", "notify", "store", "ops", "sandbox_slack")
 """Folders by how long their files take, as far as that matters; the others take seconds."""
+_MEMORY = "/dev/shm"
+_ROOM = 2 * 2**30
+"""Bytes that have to be free there, as a run must never fill it."""
+_TEMPORARY = "PYTEST_DEBUG_TEMPROOT"
+"""Pytest's variable for the folder of all temporary folders."""
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory, if there is room: on a disk, each commit of each database waits for
+    it, and all processes of a run for each other. The tests kill bots, never the machine."""
+    if _TEMPORARY not in os.environ and _has_room():
+        os.environ[_TEMPORARY] = _MEMORY
+
+
+def _has_room() -> bool:
+    """Whether the folder in memory exists, and is large enough. In many containers, it is not, or runs no
+    program."""
+    try:
+        found = os.statvfs(_MEMORY)
+    except OSError:
+        return False
+    runs = not found.f_flag & os.ST_NOEXEC
+    return runs and found.f_bavail * found.f_frsize >= _ROOM and os.access(_MEMORY, os.W_OK)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
