@@ -36,6 +36,7 @@ from bot.runtime.shutdown import Deadline, Pool, Pools, finishes_within
 from bot.slack.api import membership
 from bot.slack.api.client import slack_client
 from bot.slack.api.directory import slack_access, time_zone
+from bot.slack.api.layouts import Layouts
 from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.api.user_groups import remarks
@@ -148,7 +149,7 @@ class Bot:
         self.presence = Presence(self.store, self.replica, self.follower.recover_own_calls)
         self.approvals = self._approvals(actions)
         self.commands = CommandService(self.verbs, self._context)
-        self.replier = Replier(self.client)
+        self.replier = Replier(self.client, Layouts(self.store, clock))
         self.dispatcher = self._dispatcher()
         self.renderer = OutboxRenderer(self.store, self.access, self.home.team, self._clock)
         self.health = self._health()
@@ -347,6 +348,7 @@ class Bot:
             wake=self.wake,
             on_error=metrics.count_slack_error,
             limits=self._limits,
+            team=self.home.team,
         )
         maintenance = Maintenance(
             self.store,

@@ -66,7 +66,7 @@ class Notifier:
     """Sends what is due. `render` makes a message from the present state of the store; None: nothing to show.
 
     `wake` makes it read the outbox at once. `on_error` is called after each failed Slack call, with method
-    and error.
+    and error. `team` is the installation's, for what its workspace lacks.
     """
 
     def __init__(
@@ -78,12 +78,13 @@ class Notifier:
         wake: threading.Event | None = None,
         on_error: Callable[[str, str], None] | None = None,
         limits: Limits = _LIMITS,
+        team: str = "",
     ) -> None:
         self._store = store
         self._render = render
         self._wake = wake or threading.Event()
         self._limits = limits
-        self._sender = Sender(Delivery(client, on_error), store, limits)
+        self._sender = Sender(Delivery(client, on_error), store, limits, team)
         self._failures: dict[str, int] = {}
         """Failures in a row, by message key."""
         self._outages = 0

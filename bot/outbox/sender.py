@@ -14,11 +14,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
 from bot.outbox.limits import Limits
+from bot.slack.api.layouts import Layouts, classic_of
 from bot.slack.api.messages import (
     AuthError,
     CannotPost,
@@ -45,8 +47,10 @@ _URL_PAUSES_S = (1.0, 5.0, 20.0, 90.0)
 class Sender:
     """Sends through `delivery`. `send` and `respond` raise DeliveryError and StoreError."""
 
-    def __init__(self, delivery: Delivery, store: Store, limits: Limits) -> None:
+    def __init__(self, delivery: Delivery, store: Store, limits: Limits, team: str) -> None:
         self._delivery = delivery
+        self._layouts = Layouts(store)
+        self._team = team
         self._store = store
         self._limits = limits
         self._posts: dict[str, TokenBucket] = {}
@@ -75,16 +79,20 @@ class Sender:
 
     def send(self, message: OutMessage, content: dict[str, Any]) -> None:
         """Post or update, unless Slack shows this content already. If Slack refuses the blocks, send text."""
-        if message.ts and self._shown.get(message.key) == _digest(content):
+        chosen = self._layouts.chosen(self._team, "message", content)
+        if message.ts and self._shown.get(message.key) == _digest(chosen):
             self._store.mark_sent(message.key, message.rev, message.ts)
             return
+        if message.ts.startswith(RESPONSE_URL_PREFIX):
+            self.respond(message, content)
+            return
         try:
-            self._send_content(message, content)
+            self._layouts.deliver(self._team, "message", content, partial(self._send_content, message))
         except InvalidContent as error:
             if not content.get("blocks"):
                 raise
             log.error("blocks_refused", key=message.key, kind=message.kind, error=str(error))
-            self._send_content(message, text_only(content))
+            self._send_content(message, text_only(classic_of(content)))
 
     def respond(self, message: OutMessage, content: Mapping[str, Any]) -> None:
         """Answer the requester through the response URL, where the bot cannot post.
@@ -97,20 +105,19 @@ class Sender:
         has_expired = message.created is not None and datetime.now(UTC) - message.created > _URL_TTL
         if used >= _URL_MAX_USES or has_expired:
             raise CannotPost("the response URL is used up")
+        answer = partial(self._delivery.respond, message.response_url, replace=used > 0)
         try:
-            self._delivery.respond(message.response_url, content, replace=used > 0)
+            self._layouts.deliver(self._team, "message", content, answer)
         except InvalidContent:
             if not content.get("blocks"):
                 raise
-            self._delivery.respond(message.response_url, text_only(content), replace=used > 0)
+            answer(text_only(classic_of(content)))
         self._store.mark_sent(message.key, message.rev, f"{RESPONSE_URL_PREFIX}{used + 1}")
         if used < len(_URL_PAUSES_S):
             self._store.mark_failed(message.key, seconds_from_now(_URL_PAUSES_S[used]))
 
     def _send_content(self, message: OutMessage, content: dict[str, Any]) -> None:
-        if message.ts.startswith(RESPONSE_URL_PREFIX):
-            self.respond(message, content)
-        elif message.ts:
+        if message.ts:
             self._update(message, content)
         else:
             self._post(message, content)

@@ -121,7 +121,12 @@ class CannotPost(DeliveryError):
 
 
 class InvalidContent(DeliveryError):
-    """Slack refuses the message's content."""
+    """Slack refuses the message's content. Its cause is Slack's answer, which may name the fault."""
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether the fault is not named: the answer of a response URL is the error code alone."""
+        return self.__cause__ is None
 
 
 class MessageMissing(DeliveryError):

@@ -26,7 +26,8 @@ from bot.cmdline.answers import (
     rich_parts,
 )
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
-from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER
+from bot.slack.api.layouts import Layouts, classic_of
+from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER, InvalidContent
 from bot.slack.api.plain_text import text_only
 from bot.slack.api.said import Said, with_reason
 from bot.slack.render import modals
@@ -64,7 +65,8 @@ class ReplyTarget:
 class Replier:
     """Answers people. Failures are only logged, as there is no other way to reach them."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(self, client: WebClient, layouts: Layouts) -> None:
+        self._layouts = layouts
         self._client = answer_client(client)
         self._view_client = view_client(client)
 
@@ -72,7 +74,7 @@ class Replier:
         """Show `answer` to the person at `target`."""
         try:
             self._answer(target, answer)
-        except SLACK_ERRORS as error:
+        except (*SLACK_ERRORS, InvalidContent) as error:
             if target.view_id and _reason(error) in _VIEW_CLOSED:
                 # The person closed the form while it was loading.
                 log.info("view_not_updated", user=target.who.user)
@@ -91,14 +93,16 @@ class Replier:
         else:
             self._post(target, answer)
 
-    def open(self, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
+    def open(self, who: Person, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
         """Open a view, or push it `over` the one with the button. Returns its id; empty if Slack refuses.
 
         The trigger lasts 3 seconds: call this before anything slow.
         """
         show = self._view_client.views_push if over else self._view_client.views_open
         try:
-            response = show(trigger_id=trigger, view=view)
+            response = self._layouts.deliver(
+                who.team, "modal", view, lambda shown: show(trigger_id=trigger, view=shown)
+            )
         except SLACK_ERRORS as error:
             log.warning("view_not_opened", error=_reason(error))
             return ""
@@ -111,24 +115,31 @@ class Replier:
         except SLACK_ERRORS as error:
             log.info("view_not_updated", user=target.who.user, error=_reason(error))
 
-    def publish_home(self, user: str, view: dict[str, Any]) -> None:
+    def publish_home(self, who: Person, view: dict[str, Any]) -> None:
         """Publish a person's App Home tab."""
         try:
-            self._client.views_publish(user_id=user, view=view)
+            self._layouts.deliver(
+                who.team,
+                "home",
+                view,
+                lambda shown: self._client.views_publish(user_id=who.user, view=shown),
+            )
         except SLACK_ERRORS as error:
-            log.warning("home_not_published", user=user, error=_reason(error))
+            log.warning("home_not_published", user=who.user, error=_reason(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
         """As blocks; as text if Slack refuses them."""
         message = render(answer).payload()
         public = isinstance(answer, Note) and answer.public
         try:
-            self._deliver(target, message, public)
-        except SlackApiError as error:
-            if _reason(error) not in INVALID_CONTENT:
+            self._layouts.deliver(
+                target.who.team, "message", message, lambda shown: self._deliver(target, shown, public)
+            )
+        except (SlackApiError, InvalidContent) as error:
+            if isinstance(error, SlackApiError) and _reason(error) not in INVALID_CONTENT:
                 raise
             log.error("blocks_refused", user=target.who.user, error=_reason(error))
-            self._deliver(target, text_only(message), public)
+            self._deliver(target, text_only(classic_of(message)), public)
 
     def _deliver(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> None:
         if target.said is not None:
@@ -150,6 +161,8 @@ class Replier:
             return False
         if response.status_code == 200:
             return True
+        if response.body.strip() in INVALID_CONTENT:
+            raise InvalidContent(response.body.strip())
         log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
         return False
 
@@ -181,7 +194,12 @@ class Replier:
             return
         if target.view_hash:
             self._await_view_shown(target)
-        self._client.views_update(view_id=target.view_id, view=view)
+        self._layouts.deliver(
+            target.who.team,
+            "modal",
+            view,
+            lambda shown: self._client.views_update(view_id=target.view_id, view=shown),
+        )
 
     def _await_view_shown(self, target: ReplyTarget) -> None:
         """Wait until Slack shows the loading view of the acknowledgement: it would replace an earlier update.

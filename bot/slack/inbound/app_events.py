@@ -60,7 +60,7 @@ class AppEvents:
     def _publish_home(self, who: Person) -> None:
         with logs.request_context():
             try:
-                self._replier.publish_home(who.user, self._home_view(who))
+                self._replier.publish_home(who, self._home_view(who))
             except StoreError as error:
                 log.warning("home_not_rendered", error=str(error))
             except Exception:

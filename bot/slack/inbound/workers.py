@@ -158,7 +158,7 @@ class Workers:
 
         Returns its id; if Slack refuses, the person gets a note and the id is empty.
         """
-        view_id = self._replier.open(trigger, view, over=bool(target.view_id))
+        view_id = self._replier.open(target.who, trigger, view, over=bool(target.view_id))
         if not view_id:
             self.reply(target, _VIEW_NOT_OPENED)
         return view_id

@@ -62,17 +62,38 @@ class Message:
 
     text: str
     blocks: list[Block]
+    classic: Message | None = None
+    """The same content in classic blocks, where `blocks` has newer ones that a workspace may not know."""
 
     def payload(self) -> dict[str, Any]:
-        """The arguments as JSON values."""
-        return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+        """The arguments as JSON values; `classic` is for `bot.slack.api.layouts`, which takes it out."""
+        own = {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+        return own if self.classic is None else own | {"classic": self.classic.payload()}
+
+    def for_modal(self) -> Message:
+        """What a modal can show: it takes neither charts nor tables nor containers.
+
+        Source: https://docs.slack.dev/reference/block-kit/blocks
+        """
+        return self if self.classic is None else self.classic
 
 
-def message(text: str, blocks: Iterable[Block]) -> Message:
+class WholeBlock(Block):
+    """A block that `slack_sdk` has no class for, or a part of whose it drops: sent as this JSON value."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        super().__init__(type=content["type"])
+        self.content = content
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.content
+
+
+def message(text: str, blocks: Iterable[Block], classic: Message | None = None) -> Message:
     """A message within the limits. `text` is mrkdwn, for notifications and wherever blocks are not shown."""
     kept = _fit(list(blocks), MAX_BLOCKS)
     number_actions(kept)
-    return Message(mrkdwn.clip(text, MAX_FALLBACK).strip() or "\u2014", kept)
+    return Message(mrkdwn.clip(text, MAX_FALLBACK).strip() or "\u2014", kept, classic)
 
 
 def header(text: str) -> HeaderBlock:
@@ -168,6 +189,7 @@ def elements(blocks: Iterable[Block]) -> Iterator[InteractiveElement]:
     for block in blocks:
         inside: list[Any] = [getattr(block, "accessory", None), *(getattr(block, "elements", None) or ())]
         yield from (each for each in inside if isinstance(each, InteractiveElement))
+        yield from elements(getattr(block, "child_blocks", None) or ())
 
 
 def text_size(block: Block) -> int:

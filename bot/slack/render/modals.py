@@ -52,7 +52,7 @@ def loading() -> dict[str, Any]:
 
 def message_view(message: Message, ref: str = "") -> dict[str, Any]:
     """A message as a view, for a view that waits for the answer; `ref` is its `private_metadata`."""
-    return modal(TITLE, message.blocks, ref=ref)
+    return modal(TITLE, message.for_modal().blocks, ref=ref)
 
 
 def error_view(text: str) -> dict[str, Any]:
