@@ -44,11 +44,17 @@ def sample(env: Env, name: str) -> JSON:
     """A payload for this installation."""
     kind = "org-wide" if env.bot.home.org_wide else "workspace"
     text = (PAYLOADS / f"{name}.{kind}.json").read_text(encoding="utf-8")
+    text = text.replace("DIRECT_MESSAGE", direct_message(env))
     return dict(json.loads(text.replace("RESPONSE_URL", response_url(env))))
 
 
 def response_url(env: Env) -> str:
     return str(env.slack.command("help")["payload"]["response_url"])
+
+
+def direct_message(env: Env) -> str:
+    """ID of the conversation of the person in the payloads with the app."""
+    return str(env.slack.command("help", channel="dm")["payload"]["channel_id"])
 
 
 def kind_of(payload: JSON) -> str:
@@ -64,6 +70,8 @@ def deliver(env: Env, payload: JSON) -> JSON:
     for key in ("trigger_id", "event_id"):
         if key in fresh:
             fresh[key] = f"{fresh[key]}-{deliver.count}"  # type: ignore[attr-defined]
+    if isinstance(fresh.get("event"), dict) and "ts" in fresh["event"]:
+        fresh["event"]["ts"] = env.slack.say("one of these", channel="dms")["ts"]
     return dict(env.slack.raw_deliver(fresh, kind_of(fresh))[0])
 
 
@@ -105,6 +113,29 @@ def test_a_search_in_an_unknown_view_has_no_options(env: Env) -> None:
     assert deliver(env, sample(env, "block_suggestion-payload"))["ack"] == {"options": []}
 
 
+def test_a_mention_is_answered_below_it(env: Env) -> None:
+    before = env.slack.say("before", channel="dms")["ts"]
+    assert deliver(env, sample(env, "app_mention"))["ok"]
+    answer = env.slack.wait_message(channel="dms", contains="0 migration jobs", after=before)
+    assert answer["is_reply"]
+
+
+def test_a_direct_message_is_answered(env: Env) -> None:
+    payload = sample(env, "message.im")
+    before = env.now("dm")
+    assert deliver(env, payload)["ok"]
+    assert env.slack.wait_message(channel="dm", contains="0 migration jobs", after=before)
+
+
+def test_a_message_shortcut_opens_a_view(env: Env) -> None:
+    said = env.slack.say("one of these", channel="dms")
+    for callback_id, message in (("dms:launcher:open", None), ("dms:show:message", said)):
+        assert env.slack.shortcut(callback_id, message)["ok"]
+        view = env.slack.wait_view("dana", "Job" if message is None else "I find no migration job")
+        assert env.slack.suggest(view, "dms:show:find", "x") == []
+        env.slack.close_view(view, everything=True)
+
+
 def test_an_invitation_is_heard(env: Env) -> None:
     assert deliver(env, sample(env, "member_joined_channel"))["ok"]
 
@@ -126,6 +157,7 @@ def test_an_event_that_nobody_listens_to_is_acknowledged(env: Env, inner: JSON) 
     assert deliver(env, sample(env, "app_home_opened") | {"event": inner})["ok"]
 
 
+_EVENT = ("team_id", "enterprise_id", "context_team_id", "authorizations", "is_ext_shared_channel")
 OPTIONAL: dict[str, Any] = {
     "slash-commands": [
         *("team_domain", "channel_name", "user_name", "token", "api_app_id", "is_enterprise_install"),
@@ -172,6 +204,12 @@ OPTIONAL: dict[str, Any] = {
     "app_home_opened": [
         *("team_id", "enterprise_id", "context_team_id", "context_enterprise_id", "authorizations"),
         *("is_ext_shared_channel", "event_context", "event.tab", "event.channel", "event.event_ts"),
+    ],
+    "app_mention": [*_EVENT, "event.event_ts", "event.thread_ts", "event.text", "event.user"],
+    "message.im": [*_EVENT, "event.channel_type", "event.event_ts", "event.text", "event.user"],
+    "link_shared": [
+        *_EVENT,
+        *("event.unfurl_id", "event.source", "event.thread_ts", "event.is_bot_user_member", "event.links"),
     ],
     "member_joined_channel": [
         *("team_id", "enterprise_id", "authorizations", "event.team", "event.inviter", "event.channel_type"),

@@ -169,13 +169,23 @@ class Replier:
     def _reply(self, target: ReplyTarget, said: Said, message: dict[str, Any], public: bool) -> None:
         """Answer a message: for all who read it, or for its author alone."""
         who = target.who
-        if public or said.direct:
-            self._client.chat_postMessage(
-                channel=who.channel, thread_ts=said.thread, unfurl_links=False, unfurl_media=False, **message
-            )
+        if (public or said.direct) and self._posted(who.channel, said.thread, message):
             return
         shown = with_reason(message) if target.readers is Readers.SOME else message
         self._post_ephemeral(who, shown, said.private_thread)
+
+    def _posted(self, channel: str, thread: str | None, message: dict[str, Any]) -> bool:
+        """Whether Slack takes the message there; some channels and threads are closed to apps."""
+        try:
+            self._client.chat_postMessage(
+                channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **message
+            )
+        except SlackApiError as error:
+            if _reason(error) in INVALID_CONTENT:
+                raise
+            log.warning("answer_not_public", channel=channel, error=_reason(error))
+            return False
+        return True
 
     def _post_ephemeral(self, who: Person, message: dict[str, Any], thread: str | None = None) -> None:
         """An ephemeral message in the channel; a direct message if the bot is not a member there."""

@@ -10,11 +10,14 @@ from bot.cmdline.job_refs import FULL_NAMES, jobs_of_links
 from bot.dms.model import Job, short_name
 from bot.policy.access import Access
 from bot.requests.job_names import JobNamer, disambiguate
-from bot.slack.render.job_picker import VERB, job_options
+from bot.slack.render.job_picker import MAX_OPTIONS, VERB, job_options
 from bot.store import Store
 from bot.store.records import Person
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
+_NONE = 9
+"""The rank of a job that does not fit."""
+_AT_ONCE = 500
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
@@ -34,9 +37,7 @@ class JobSearch:
         """
         needle = _plain(typed).strip(" #`\"'")
         ranked = [(rank, job.name, job) for job in self._known() if (rank := self._rank(job, needle)) < _NONE]
-        found = self._access.visible(
-            who, VERB, (job for _, _, job in sorted(ranked, key=lambda each: each[:2]))
-        )
+        found = self._visible(who, [job for *_, job in sorted(ranked, key=lambda each: each[:2])])
         return job_options(found, self.namer(each.name for each in found))
 
     def mentioned(self, who: Person, text: str) -> list[str]:
@@ -55,6 +56,15 @@ class JobSearch:
         spoken = [name for word in _WORD.findall(_plain(rest)) for name in by_id.get(word, ())]
         found = list(dict.fromkeys((*(each for each in linked if each in visible), *spoken)))
         return found or list(dict.fromkeys(each for each in linked if self._is_served(each)))[:1]
+
+    def _visible(self, who: Person, ranked: list[Job]) -> list[Job]:
+        """The first that fill a menu: among thousands of jobs, not all have to be judged for each letter."""
+        found: list[Job] = []
+        for at in range(0, len(ranked), _AT_ONCE):
+            found += self._access.visible(who, VERB, ranked[at : at + _AT_ONCE])
+            if len(found) >= MAX_OPTIONS:
+                break
+        return found[:MAX_OPTIONS]
 
     def namer(self, names: Iterable[str]) -> JobNamer:
         """How to call the jobs with these full resource names."""
@@ -78,9 +88,6 @@ class JobSearch:
             f"{self._access.policy.projects.shown(job.project)}/{job.location} {job.project}/{job.location}"
         )
         return 2 if needle in job.display_name.casefold() or needle in place.casefold() else _NONE
-
-
-_NONE = 9
 
 
 def _plain(text: str) -> str:
