@@ -18,12 +18,15 @@ from bot.slack.render.answer import render
 from bot.slack.render.approval_card import approval_card, reminder_text
 from bot.slack.render.flapping import flapping, settled
 from bot.slack.render.home_tab import HomeContent, home
+from bot.slack.render.job_picker import job_options, job_picker
+from bot.slack.render.link_card import link_card
 from bot.slack.render.mass_failure import FailedJob, mass_failure, mass_list
 from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.request_card import request_card
-from bot.store.records import Decision, Event, Request, RequestState, Run, Watch
+from bot.store.records import Decision, Event, JobSnapshot, Request, RequestState, Run, Watch
+from sandbox.slack.rules import check_message_blocks
 from tests.slack import makers
-from tests.slack.checks import accepted, accepted_view
+from tests.slack.checks import accepted, accepted_view, mrkdwn, speaks_alone
 from tests.slack.makers import NOW
 
 tried = settings(
@@ -198,3 +201,23 @@ def test_request_views(request: Request, text: str) -> None:
 @given(makers.answers)
 def test_messages_in_views(answer: Answer) -> None:
     accepted_view(modals.message_view(render(answer)))
+
+
+@tried
+@given(makers.texts, st.lists(makers.texts, max_size=10))
+def test_pickers_of_jobs(note: str, found: list[str]) -> None:
+    accepted_view(job_picker("ref", note, [Button(each, "show", "run", "ref") for each in found]))
+
+
+@tried
+@given(st.lists(makers.jobs, max_size=3))
+def test_options_and_cards_of_jobs(jobs: list[Job]) -> None:
+    for option in job_options(jobs, lambda name: name):
+        shown = (option["text"]["text"], option["description"]["text"])
+        assert all(0 < len(text) <= 75 for text in shown)
+        assert len(option["value"]) <= 150
+    for job in jobs:
+        blocks = link_card(JobSnapshot(job, NOW, NOW), Button("Show", "show", "run", "ref"))["blocks"]
+        assert check_message_blocks(blocks) == []
+        for text in mrkdwn(blocks):
+            speaks_alone(text)

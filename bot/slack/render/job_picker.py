@@ -31,7 +31,7 @@ _TITLE = "Migrations"
 
 def job_picker(ref: str = "", note: str = "", found: Sequence[Button] = ()) -> dict[str, Any]:
     """The modal, with `found` jobs to choose from if there are several; `ref` is its `private_metadata`."""
-    blocks: list[Block] = [*(m.sections(note) if note else []), *m.buttons(found)]
+    blocks: list[Block] = [*(m.sections(mrkdwn.format_own(note)) if note else []), *m.buttons(found)]
     menu = ExternalDataSelectElement(
         action_id=FIND,
         placeholder=PlainTextObject(text="A part of the ID, name or location"),
