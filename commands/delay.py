@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.cmdline.answers import Answer, Note, RichPart, Upload
+from bot.cmdline.answers import Answer, Button, ChartPage, Note, RichPart, Upload
+from bot.cmdline.delay_points import LineChart, bytes_chart, gaps, seconds_chart
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.delay import BackupFiles, MeasuredDelay
 from bot.dms.errors import Denied, DmsError
@@ -33,6 +34,7 @@ from commands.support.resolve import find_job
 
 log = structlog.get_logger(__name__)
 
+_MAX_GAPS = 3
 _NO_CHART = "The chart is missing: the bot has no folder to write into, and its log says which."
 
 
@@ -52,7 +54,6 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if delay.seconds.of() is None and delay.bytes.of() is None:
         return _no_data(ctx, job, hours)
     now = ctx.now()
-    chart = drawn(job.id, delay, hours, now, ctx.settings.delay_alert_s)
     private = not ctx.access.is_open_to(ctx.who.channel, job)
     names = counting.result()
     summary = _summary(
@@ -62,7 +63,42 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         backups_of(lags.result(), names, now),
         unsupported_events(counts.result(), names),
     )
-    return _answer(job, hours, now, summary, chart, private=private)
+
+    def picture() -> Upload | Note:
+        chart = drawn(job.id, delay, hours, now, ctx.settings.delay_alert_s)
+        return _answer(job, hours, now, summary, chart, private=private)
+
+    begin = now - timedelta(hours=hours)
+    charts = _charts(delay, begin, now, ctx.settings.delay_alert_s)
+    if invocation.is_set("picture") or not charts:
+        return picture()
+    again = Invocation("delay", (job.name,), {"hours": f"{hours:g}", "picture": True})
+    detailed = Button("Detailed picture", "delay", "run", ctx.ref(again))
+    text = (*summary, *_not_measured(delay, begin, now))
+    return ChartPage(text, charts, picture, (detailed, show_button(ctx.ref, job)))
+
+
+def _charts(delay: Delay, begin: datetime, end: datetime, alert_s: float) -> tuple[LineChart, ...]:
+    """In seconds and in bytes, as far as there are measurements since `begin`."""
+    seconds, size = _since(delay.seconds.points, begin), _since(delay.bytes.points, begin)
+    return (
+        *((seconds_chart(seconds, begin, end, alert_s),) if seconds else ()),
+        *((bytes_chart(size, begin, end),) if size else ()),
+    )
+
+
+def _since(points: tuple[DelayPoint, ...], begin: datetime) -> list[DelayPoint]:
+    return [each for each in points if each.time >= begin]
+
+
+def _not_measured(delay: Delay, begin: datetime, end: datetime) -> tuple[RichPart, ...]:
+    """Charts have no gaps, so the times without a measurement are told."""
+    found = gaps(_since(delay.seconds.points or delay.bytes.points, begin), begin, end)
+    if not found:
+        return ()
+    times = ", ".join(f"{a.astimezone(UTC):%H:%M}–{b.astimezone(UTC):%H:%M}" for a, b in found[:_MAX_GAPS])
+    more = f" and {len(found) - _MAX_GAPS} more times" if len(found) > _MAX_GAPS else ""
+    return (f"\n*Nothing was measured* {times}{more} (UTC): the chart has no points there.",)
 
 
 def drawn(job: str, delay: Delay, hours: float, now: datetime, alert_s: float) -> bytes | None:
@@ -84,7 +120,7 @@ def _answer(
     chart: bytes | None,
     *,
     private: bool,
-) -> Answer:
+) -> Upload | Note:
     if chart is None:
         return Note((*summary, f" {_NO_CHART}"))
     return Upload(
@@ -165,8 +201,14 @@ VERB = Verb(
     name="delay",
     permission=Permission.VIEW,
     summary="the replication delay as a chart",
-    usage=("delay JOB [--hours 1|24]",),
-    syntax=Syntax("one", flags=(Flag("hours", "choice", "how far to look back", choices=("1", "24")),)),
+    usage=("delay JOB [--hours 1|24] [--picture]",),
+    syntax=Syntax(
+        "one",
+        flags=(
+            Flag("hours", "choice", "how far to look back", choices=("1", "24")),
+            Flag("picture", "switch", "draw every measurement, as a file"),
+        ),
+    ),
     details="From Cloud Monitoring, in seconds and in bytes, with the time at which each was measured. "
     "Promote without loss only when writes to the source have stopped, and a delay that was measured after "
     "that is zero. With SQL Server backup files there is no such zero: no unprocessed bytes may be left. "

@@ -6,7 +6,7 @@ Text is plain except for `code` and *bold*. Everything is escaped when it is ren
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from bot.dms.rules import Action
 from bot.store.records import Run
 
 if TYPE_CHECKING:
+    from bot.cmdline.delay_points import LineChart
     from bot.dms.delay import MeasuredDelay
     from bot.dms.dump_forecast import DumpForecast
 
@@ -300,6 +301,17 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartPage:
+    """Text and line charts that Slack draws, two at most."""
+
+    text: RichText
+    charts: tuple[LineChart, ...]
+    picture: Callable[[], Upload | Note]
+    """Draws what is sent instead where Slack draws no charts; that takes a second."""
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadyQueued:
     """The answer is a message in the outbox, which is kept up to date; nothing else is posted."""
 
@@ -309,4 +321,4 @@ class AlreadyQueued:
 Form = EditForm | EditPreview | PickForm
 """Answers that are shown in a view."""
 
-Answer = Note | AnswerPage | JobsPage | JobCard | DatabasesPage | Form | Upload | AlreadyQueued
+Answer = Note | AnswerPage | JobsPage | JobCard | DatabasesPage | Form | Upload | ChartPage | AlreadyQueued

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import matplotlib.dates as dates
 from matplotlib.axes import Axes
@@ -15,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, FuncFormatter, Locator, MultipleLocator
 
+from bot.cmdline.delay_points import segments
 from bot.dms.model import Delay, DelayPoint
 from bot.util.durations import DAY, HOUR, MINUTE, bytes_text, seconds_text
 
@@ -23,9 +23,6 @@ _DPI = 150
 """1200 × 750 pixels: sharp in Slack's preview and when it is opened."""
 _INK, _FAINT, _GRID = "#1d1c1d", "#616061", "#dddddd"
 _SECONDS, _BYTES, _ALERT = "#1264a3", "#6b4fbb", "#c0392b"
-_MAX_GAP = 2.5
-"""Points are joined if they are at most this many typical distances apart."""
-_MIN_RANGE_S = 60.0
 _HEADROOM = 1.15
 _TICKS = 5
 _NICE_SECONDS = (
@@ -142,21 +139,3 @@ def _time_axis(axes: Axes, begin: datetime, end: datetime) -> None:
     axes.xaxis.set_major_formatter(_formatter("%H:%M", tz=UTC))
     days = sorted({begin.date(), end.date()})
     axes.set_xlabel(f"UTC, {' to '.join(each.isoformat() for each in days)}", color=_FAINT, fontsize=11)
-
-
-def segments(points: Sequence[DelayPoint]) -> list[list[DelayPoint]]:
-    """The points as runs without gaps: where nothing was measured, no line is drawn."""
-    found: list[list[DelayPoint]] = []
-    limit = _usual(points) * _MAX_GAP
-    for point in points:
-        if found and (point.time - found[-1][-1].time).total_seconds() <= limit:
-            found[-1].append(point)
-        else:
-            found.append([point])
-    return found
-
-
-def _usual(points: Sequence[DelayPoint]) -> float:
-    """The typical (median) distance of two points, in seconds."""
-    distances = sorted((later.time - earlier.time).total_seconds() for earlier, later in pairwise(points))
-    return max(_MIN_RANGE_S, distances[len(distances) // 2]) if distances else _MIN_RANGE_S

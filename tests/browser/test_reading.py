@@ -80,10 +80,15 @@ def test_a_job_tells_all_and_offers_what_its_state_allows(dana: Person, pictures
 def test_the_delay_comes_as_a_chart(dana: Person, pictures: Pictures) -> None:
     answer = dana.type("/dms delay customers-db")
     expect(answer).to_contain_text("RUNNING in CDC")
+    expect(answer).to_contain_text("Time behind")
+    pictures.of(answer, "delay")
+
+
+def test_the_detailed_picture_of_the_delay(dana: Person) -> None:
+    answer = dana.type("/dms delay customers-db --picture")
     chart = answer.get_by_test_id("file").get_by_role("img")
     expect(chart).to_have_js_property("complete", True)
     assert chart.evaluate("image => image.naturalWidth") > 600
-    pictures.of(answer, "delay")
 
 
 def test_the_home_tab_shows_jobs_by_status(dana: Person, page: Page, pictures: Pictures) -> None:

@@ -86,16 +86,47 @@ def test_the_job_card_and_the_chart_say_that_an_old_figure_is_old(env: Env) -> N
     text = plain(env.type(f"show {job}"))
     assert "*not known*: the newest figure is 0 s (measured <!date^" in text
     assert "✅" not in text
-    env.slack.command(f"delay {job}")
-    env.slack.wait_message(channel="dms", contains=["*not known*: the newest figure is 0 s (measured", job])
+    answer = env.type(f"delay {job}")
+    assert "*not known*: the newest figure is 0 s (measured" in plain(answer)
+    assert "*Nothing was measured*" in plain(answer)
 
 
 def test_a_chart_that_slack_does_not_take_costs_the_chart_alone(env: Env) -> None:
     job = a_job(env, [[60, 42]], [[60, 1000]])
     env.slack.fault("files.getUploadURLExternal", "missing_scope", times=1)
-    text = plain(env.type(f"delay {job}"))
+    text = plain(env.type(f"delay {job} --picture"))
     assert "The file could not be posted: the app lacks the scope `files:write`" in text
     assert "The destination is *42 s" in text
+
+
+def test_the_delay_is_a_chart_that_slack_draws_and_a_picture_on_demand(env: Env) -> None:
+    job = a_job(env, [[600, 0], [300, 90], [60, 42]], [[60, 1000]])
+    answer = env.type(f"delay {job}")
+    seconds, size = (each for each in answer["blocks"] if each["type"] == "data_visualization")
+    (line,) = seconds["chart"]["series"]
+    assert [each["value"] for each in line["data"]] == [0, 90, 42]
+    assert [each["label"] for each in line["data"]] == seconds["chart"]["axis_config"]["categories"]
+    assert [each["value"] for each in size["chart"]["series"][0]["data"]] == [1000]
+    assert not env.slack.calls("files.completeUploadExternal")
+    before = env.now()
+    env.press(answer, "Detailed picture")
+    env.slack.wait_message(channel="dms", contains=["The destination is *42 s", job], after=before)
+    assert env.slack.calls("files.completeUploadExternal")
+
+
+def test_an_old_workspace_gets_the_picture_once(env: Env) -> None:
+    job = a_job(env, [[60, 42]], [[60, 1000]])
+    env.slack.lack(["data_visualization"])
+    try:
+        before = env.now()
+        for _ in range(2):
+            answer = env.type(f"delay {job}")
+            assert "The destination is *42 s" in plain(answer)
+            assert answer["files"]
+        found = env.slack.messages(channel="dms", user="dana", after=before)
+        assert len(found) == 2
+    finally:
+        env.slack.lack(())
 
 
 def test_the_job_card_says_how_old_the_figure_is(env: Env) -> None:
@@ -243,8 +274,9 @@ def test_a_zero_with_unsupported_changes_is_no_all_clear(env: Env) -> None:
         "15 changes were not supported and may be missing on the destination*: most in app.public.audit (12)"
     )
     assert f"⚠️ *{missing}" in plain(env.type(f"show {job}"))
-    env.slack.command(f"delay {job}")
-    env.slack.wait_message(channel="dms", contains=["0 s · 0 B", missing, job])
+    answer = plain(env.type(f"delay {job}"))
+    for words in ("0 s · 0 B", missing, job):
+        assert words in answer
     card = env.type(f"promote {job}")
     text = plain(card)
     assert "✅ *Replication delay: 0 s · 0 B*" in text

@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.cmdline.delay_chart import delay_chart, segments, tick_step
+from bot.cmdline.delay_chart import delay_chart, tick_step
+from bot.cmdline.delay_points import bytes_chart, gaps, largest, seconds_chart, segments
 from bot.dms.model import Delay, DelayPoint, Lag
+from bot.slack.render.charts import line_chart
 from bot.util.durations import bytes_text, seconds_text
+from sandbox.slack.rules import check_message_blocks
 from tests.notify.world import MINUTE, NOW
 
 
@@ -130,3 +133,41 @@ def test_axes_have_few_and_round_steps() -> None:
     assert tick_step(900, (60, 300, 600)) == 300
     assert tick_step(1e6, (60.0, 300.0)) % 300 == 0
     assert 1e6 / tick_step(1e6, (60.0, 300.0)) <= 5
+
+
+def at(minute: float, value: float = 0.0) -> DelayPoint:
+    return DelayPoint(NOW + timedelta(minutes=minute), value)
+
+
+def test_a_chart_has_twenty_points_each_the_largest_of_its_time() -> None:
+    points = [at(minute, float(minute == -30)) for minute in range(-60, 0)]
+    shown = largest(points, NOW - timedelta(hours=1), NOW)
+    assert [each.value for each in shown] == [0.0] * 10 + [1.0] + [0.0] * 9
+    assert shown[1].time - shown[0].time == timedelta(minutes=3)
+
+
+def test_a_time_without_measurements_has_no_point_and_is_named() -> None:
+    points = [at(minute, 9.0) for minute in range(-60, 0) if not -40 <= minute < -10]
+    begin = NOW - timedelta(hours=1)
+    chart = seconds_chart(points, begin, NOW, 900.0)
+    assert set(chart.lines["time behind"]) == {9.0}, "never a zero"
+    assert chart.labels[6:8] == ("11:18", "11:48"), "of three minutes each"
+    assert len(chart.labels) == 7 + 4
+    assert gaps(points, begin, NOW) == [(at(-41).time, at(-10).time)]
+    assert gaps(points[-5:], begin, NOW) == [(begin, at(-5).time)]
+
+
+def test_a_small_delay_beside_a_large_one_is_no_zero() -> None:
+    chart = seconds_chart([at(-2, 1.0), at(-1, 90_000.0)], NOW - timedelta(hours=1), NOW, 0.0)
+    assert chart.unit == "hours"
+    assert chart.lines["time behind"][0] > 0
+    assert bytes_chart([at(-2, 3 * 1024.0**3)], NOW - timedelta(hours=1), NOW).unit == "GiB"
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_slack_takes_the_chart_of_a_long_time(hours: int) -> None:
+    begin = NOW - timedelta(hours=hours)
+    points = [at(-minute, minute * 7.0) for minute in range(hours * 60, 0, -1)]
+    block = line_chart(seconds_chart(points, begin, NOW, 60.0))
+    assert check_message_blocks([block]) == []
+    assert {each["name"] for each in block["chart"]["series"]} == {"time behind", "alert"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cmdline.answers import AnswerPage, Note, Upload
+from bot.cmdline.answers import AnswerPage, ChartPage, Note, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.policy.model import WatchDefault
 from bot.slack.api.membership import membership_of
@@ -169,8 +169,16 @@ def test_watches_shows_mine_the_channels_and_the_defaults(at: CommandService) ->
     assert "U0ALEX0001" not in said
 
 
-def test_the_delay_is_a_picture_and_words(at: CommandService) -> None:
+def test_the_delay_is_a_chart_and_words(at: CommandService) -> None:
     answer = at.type("delay orders", DANA)
+    assert isinstance(answer, ChartPage)
+    assert [each.title for each in answer.charts] == ["Time behind", "Data behind"]
+    assert "The destination is *2 min 5 s · " in words(answer.text)
+    assert [each.label for each in answer.buttons] == ["Detailed picture", "Show"]
+
+
+def test_the_detailed_picture(at: CommandService) -> None:
+    answer = at.type("delay orders --picture", DANA)
     assert isinstance(answer, Upload)
     assert answer.content.startswith(b"\x89PNG")
     assert answer.filename.startswith("delay-orders-")
@@ -179,7 +187,7 @@ def test_the_delay_is_a_picture_and_words(at: CommandService) -> None:
 
 
 def test_the_delay_of_a_day(at: CommandService) -> None:
-    answer = at.type("delay orders --hours 24", DANA)
+    answer = at.type("delay orders --hours 24 --picture", DANA)
     assert isinstance(answer, Upload)
     assert "last 24 hours" in answer.title
 
@@ -188,8 +196,8 @@ def test_a_delay_of_nothing_is_zero(at: CommandService, dms: DmsServer) -> None:
     idle = {"frozen": True, "in_phase_for": 7200, "sec_lag": 0, "bytes_lag": 0}
     dms.control.add_job("idle", state="RUNNING", phase="CDC", **idle)
     answer = at.type("delay idle", DANA)
-    assert isinstance(answer, Upload)
-    assert "The replication delay is *0 s · 0 B* (measured " in words(answer.comment)
+    assert isinstance(answer, ChartPage)
+    assert "The replication delay is *0 s · 0 B* (measured " in words(answer.text)
 
 
 def test_a_job_that_does_not_replicate_has_no_delay(at: CommandService) -> None:

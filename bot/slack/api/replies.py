@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot.cmdline.answers import (
     AlreadyQueued,
     Answer,
+    ChartPage,
     EditForm,
     EditPreview,
     Note,
@@ -26,7 +27,7 @@ from bot.cmdline.answers import (
     rich_parts,
 )
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
-from bot.slack.api.layouts import Layouts, classic_of
+from bot.slack.api.layouts import CLASSIC, Layouts, classic_of
 from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER, InvalidContent
 from bot.slack.api.plain_text import text_only
 from bot.slack.api.said import Said, with_reason
@@ -128,13 +129,18 @@ class Replier:
             log.warning("home_not_published", user=who.user, error=_reason(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
-        """As blocks; as text if Slack refuses them."""
+        """As blocks; as text if Slack refuses them. A picture stands for charts that it does not draw."""
         message = render(answer).payload()
         public = isinstance(answer, Note) and answer.public
+
+        def send(shown: dict[str, Any]) -> None:
+            if isinstance(answer, ChartPage) and shown == message[CLASSIC]:
+                self._answer(target, answer.picture())
+            else:
+                self._deliver(target, shown, public)
+
         try:
-            self._layouts.deliver(
-                target.who.team, "message", message, lambda shown: self._deliver(target, shown, public)
-            )
+            self._layouts.deliver(target.who.team, "message", message, send)
         except (SlackApiError, InvalidContent) as error:
             if isinstance(error, SlackApiError) and _reason(error) not in INVALID_CONTENT:
                 raise

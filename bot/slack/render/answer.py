@@ -8,6 +8,7 @@ from bot.cmdline.answers import (
     AlreadyQueued,
     Answer,
     AnswerPage,
+    ChartPage,
     DatabasesPage,
     EditForm,
     EditPreview,
@@ -20,8 +21,8 @@ from bot.cmdline.answers import (
     Tone,
     Upload,
 )
+from bot.slack.render import charts, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render import mrkdwn
 from bot.slack.render.database_list import databases_page
 from bot.slack.render.job_card import job_card
 from bot.slack.render.job_list import jobs_page
@@ -52,6 +53,8 @@ def render(answer: Answer) -> Message:
             return _form(answer)
         case Upload():
             return note(Note(answer.comment or answer.title))
+        case ChartPage():
+            return charts.chart_page(answer)
         case AlreadyQueued():
             return note(Note("It goes on in a message of its own.", tone="good"))
 
