@@ -270,8 +270,17 @@ class Bot:
     def _dispatcher(self) -> Dispatcher:
         pools = WorkPools(self.dms_pool, self.store_pool, self.dispatch_pool, self.after_ack)
         search = JobSearch(self.store, self.access)
+        home = HomeView(self.store, self.access, self._clock, self.dms.missing)
         return make_dispatcher(
-            self.commands, self.approvals, self.store, self.replier, search, pools, self.settings, self._clock
+            self.commands,
+            self.approvals,
+            self.store,
+            self.replier,
+            search,
+            home,
+            pools,
+            self.settings,
+            self._clock,
         )
 
     def _context(self, who: Person, response_url: str) -> Context:

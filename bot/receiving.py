@@ -17,6 +17,7 @@ from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Verbs, Workers
+from bot.slack.render.home_view import HomeView
 from bot.store import Store
 from bot.util.fair import FairShare
 from bot.util.ratelimit import PersonalLimit
@@ -38,6 +39,7 @@ def make_dispatcher(
     store: Store,
     replier: Replier,
     search: JobSearch,
+    home: HomeView,
     pools: WorkPools,
     settings: Settings,
     clock: Callable[[], datetime],
@@ -53,7 +55,7 @@ def make_dispatcher(
         after_ack=pools.after_ack,
         clock=clock,
     )
-    shortcuts = Shortcuts(workers, store, replier, search)
+    shortcuts = Shortcuts(workers, store, replier, search, home.dashboard_of)
     buttons = RequestButtons(workers, approvals, store, replier, clock)
     submissions = Submissions(workers, approvals, store, replier, shortcuts, clock)
     pace = PersonalLimit(settings.commands_per_minute)

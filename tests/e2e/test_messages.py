@@ -152,6 +152,17 @@ def test_the_global_shortcut_finds_a_job_and_acts_in_the_direct_message(env: Env
     env.slack.wait_message(channel="dm", user="sam", contains=[job, DONE["stop"]], after=before)
 
 
+def test_the_command_alone_opens_the_launcher(env: Env) -> None:
+    job = env.add_job("launched", state="FAILED", phase="CDC")
+    hidden = env.add_job("launched-hidden", **(SECRET | {"state": "FAILED"}))
+    until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
+    env.slack.command("", user="riley")
+    view = env.slack.wait_view("riley", ["Migrations", f"Show {job}", "Waiting for my approval", "Help"])
+    assert hidden not in plain(view)
+    env.press(view, f"Show {job}", user="riley")
+    assert "FAILED" in plain(env.slack.wait_view("riley", [job, "FAILED"]))
+
+
 def test_links_unfold_for_all_or_not_at_all(env: Env) -> None:
     job, hidden = env.add_job("linked", state="FAILED", phase="CDC"), env.add_job("linked-hidden", **SECRET)
     until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))

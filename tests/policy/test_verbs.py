@@ -98,7 +98,7 @@ def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Pat
 
 
 def test_a_job_that_is_not_there_is_said_to_be_so(typing: CommandService) -> None:
-    assert "Did you mean `orders`?" in words(typing.type("policy order"))
+    assert "Did you mean `orders`?" in words(typing.type("policy ordrs"))
 
 
 def test_looking_at_some_jobs_may_be_left_to_some(dms: DmsServer, tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ knows no channel: what is asked for in its modal is answered in the person's dir
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import structlog
+from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
@@ -18,6 +19,7 @@ from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.job_search import JobSearch
 from bot.slack.inbound.payloads import BlockAction, Shortcut, ViewSubmission
 from bot.slack.inbound.workers import Workers
+from bot.slack.render import message as m
 from bot.slack.render import modals
 from bot.slack.render.job_picker import FIND_BLOCK, VERB, job_picker, picked
 from bot.store import Store
@@ -33,11 +35,20 @@ _MOST_FOUND = 10
 class Shortcuts:
     """Opens modals from shortcuts, and goes on in them as in the channel that they were opened from."""
 
-    def __init__(self, workers: Workers, store: Store, replier: Replier, search: JobSearch) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        store: Store,
+        replier: Replier,
+        search: JobSearch,
+        dashboard: Callable[[Person], Sequence[Block]],
+    ) -> None:
+        """`dashboard` is what the launcher shows below the menu of jobs."""
         self._workers = workers
         self._store = store
         self._replier = replier
         self.search = search
+        self._dashboard = dashboard
 
     def open_job(self, used: Shortcut, target: ReplyTarget) -> None:
         """Show the job that the message is about. The view is opened first: a trigger lasts 3 seconds."""
@@ -50,7 +61,21 @@ class Shortcuts:
     def launch(self, used: Shortcut, target: ReplyTarget) -> None:
         """Open the launcher."""
         log.info("global_shortcut", user=used.who.user)
-        self._workers.open_view(target, used.trigger, self._launcher(used.who))
+        # A global shortcut knows no channel.
+        self.launch_in(replace(used.who, channel=used.who.user), target, used.trigger)
+
+    def launch_in(self, who: Person, target: ReplyTarget, trigger: str) -> None:
+        """Open the launcher for the person's channel. The view is opened first: a trigger lasts 3 seconds."""
+        place = self._place(who)
+        view_id = self._workers.open_view(target, trigger, job_picker(place))
+        if view_id:
+            opened = replace(target, view_id=view_id)
+            self._workers.run_later(opened, "help", lambda: self._fill(who, opened, place), store_only=True)
+
+    def _fill(self, who: Person, opened: ReplyTarget, place: str) -> None:
+        ref = self._store.put_ref(who.team, "invocation", Invocation("help").to_dict())
+        below = [*self._dashboard(who), *m.buttons([Button("Help", "help", "run", ref)])]
+        self._replier.update(opened, job_picker(place, below=below))
 
     def objections(self, submission: ViewSubmission) -> dict[str, str]:
         """What is wrong with a submitted picker."""
@@ -66,9 +91,6 @@ class Shortcuts:
         """A button in a modal that keeps its channel is answered in it, and counts as pressed there."""
         placed = self._placed(replace(target, view_id=press.view_id), press.ref)
         return (press, target) if not placed.place else (replace(press, who=placed.who), placed)
-
-    def _launcher(self, who: Person) -> dict[str, Any]:
-        return job_picker(self._place(replace(who, channel=who.user)))
 
     def _show(self, used: Shortcut, target: ReplyTarget) -> None:
         found = self.search.mentioned(used.who, used.text)

@@ -14,7 +14,7 @@ from bot.cmdline.missing_text import why_missing
 from bot.config.projects import Projects
 from bot.dms import source_writes
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job, State
+from bot.dms.model import Job, Phase, State
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.requests.job_names import JobNamer, namer
 from bot.slack.render import labels, mrkdwn
@@ -52,6 +52,10 @@ class HomeContent:
     """At the top, for example Refresh."""
     missing: Sequence[MissingLocation] = ()
     """Locations that did not answer when they were last read: what is shown of them may be old."""
+    attention: Sequence[Button] = ()
+    """Show, for each of the first jobs that need attention."""
+    may_hide: bool = False
+    """Whether the policy has rules by which jobs can be left out: there may be others."""
     freezes: Sequence[RichText] = ()
     """Freezes that hold now, a line each."""
     projects: Projects | None = None
@@ -67,6 +71,11 @@ def _missing(missing: Sequence[MissingLocation]) -> list[Block]:
 
 def home(content: HomeContent) -> dict[str, Any]:
     """The view for `views.publish`."""
+    return home_view(dashboard(content))
+
+
+def dashboard(content: HomeContent) -> list[Block]:
+    """What the Home tab and the launcher show."""
     blocks: list[Block] = [m.header("Migrations")]
     seen = content.last_polled
     as_of = f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
@@ -79,7 +88,8 @@ def home(content: HomeContent) -> dict[str, Any]:
     deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
     # Requests to decide come first, as somebody waits for them.
     blocks.extend([*deciding, m.divider()] if content.to_decide else [])
-    blocks.extend(_jobs(content.jobs, content.faulty_databases, content.projects))
+    blocks.extend(_jobs(content))
+    blocks.extend(m.buttons(content.attention))
     blocks.append(m.divider())
     blocks.extend([] if content.to_decide else deciding)
     blocks.extend(_requests("My open requests", content.own_requests, decide=False))
@@ -89,15 +99,25 @@ def home(content: HomeContent) -> dict[str, Any]:
             f"`{COMMAND} list` in any channel shows the jobs with their buttons; `{COMMAND} help` says more."
         )
     )
-    return home_view(blocks)
+    return blocks
 
 
-def _jobs(jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]], projects: Projects | None) -> list[Block]:
+def needs_attention(job: Job, *, faulty: bool) -> bool:
+    """Whether somebody should look at the job: it failed, runs with errors, was stopped in its full dump, or
+    waits for people to stop the writes to its source."""
+    stopped_in_dump = job.state == State.STOPPED and job.phase == Phase.FULL_DUMP
+    with_errors = job.state == State.RUNNING and (job.error is not None or faulty)
+    return job.state == State.FAILED or with_errors or stopped_in_dump or source_writes.waits(job.status)
+
+
+def _jobs(content: HomeContent) -> list[Block]:
+    jobs, faulty, projects = content.jobs, content.faulty_databases, content.projects
     groups: dict[str, list[Job]] = {}
     for job in sorted(jobs, key=lambda each: _urgency(each, _with_errors(each, faulty))):
         groups.setdefault(shown_status(job, with_errors=_with_errors(job, faulty)), []).append(job)
     if not groups:
-        return [m.section("There are no migration jobs.")]
+        seen = " that you may see" if content.may_hide else ""
+        return [m.section(f"There are no migration jobs{seen}.")]
     calls = namer((job.name for job in jobs), projects)
     lines = [_group(status, found, faulty, calls) for status, found in list(groups.items())[:_STATUSES]]
     if len(groups) > _STATUSES:

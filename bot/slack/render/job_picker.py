@@ -29,8 +29,11 @@ _MAX_VALUE = 150
 _TITLE = "Migrations"
 
 
-def job_picker(ref: str = "", note: str = "", found: Sequence[Button] = ()) -> dict[str, Any]:
-    """The modal, with `found` jobs to choose from if there are several; `ref` is its `private_metadata`."""
+def job_picker(
+    ref: str = "", note: str = "", found: Sequence[Button] = (), below: Sequence[Block] = ()
+) -> dict[str, Any]:
+    """The modal, with `found` jobs to choose from if there are several, and `below` under the menu. `ref`
+    is its `private_metadata`."""
     blocks: list[Block] = [*(m.sections(mrkdwn.format_own(note)) if note else []), *m.buttons(found)]
     menu = ExternalDataSelectElement(
         action_id=FIND,
@@ -39,6 +42,7 @@ def job_picker(ref: str = "", note: str = "", found: Sequence[Button] = ()) -> d
         focus_on_load=True,
     )
     blocks.append(InputBlock(label=PlainTextObject(text="Job"), element=menu, block_id=FIND_BLOCK))
+    blocks.extend(below)
     return modal(_TITLE, blocks, submit="Show", callback_id=FIND, ref=ref)
 
 
