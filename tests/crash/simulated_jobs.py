@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,8 @@ class SimulatedJobs:
             self._random.shuffle(ids)
             idle = [each for each in ids if each not in self._reserved]
             for id in idle:
-                if _status(self._dms.job(id)) in wanted:
+                found = self._look(id)
+                if found and _status(found) in wanted:
                     return id
             return self._put(idle, self._random.choice(wanted))
 
@@ -116,8 +118,15 @@ class SimulatedJobs:
 
     # ---- helpers
 
+    def _look(self, id: str) -> dict[str, Any] | None:
+        """A job as it is; None if its deletion has ended since all were listed."""
+        with suppress(ControlError):
+            return self._dms.job(id)
+        return None
+
     def _put(self, idle: list[str], status: Status) -> str:
-        settled = [each for each in idle if not self._dms.job(each)["activeOperation"]]
+        seen = {each: self._look(each) for each in idle}
+        settled = [each for each, found in seen.items() if found and not found["activeOperation"]]
         if not settled:
             return self._add(status)
         id = settled[0]
