@@ -107,7 +107,7 @@ def test_what_comes_while_one_reads_above_is_announced(dana: Person, page: Page,
     page.get_by_test_id("messages").evaluate("box => box.scrollTo(0, 0)")
     expect(page.get_by_test_id("unseen")).to_have_count(0)
     # No answer to what was done here.
-    env.slack.command("delay billing-mysql", user="sam")
+    env.slack.command("delay billing-mysql --picture", user="sam")
     expect(page.get_by_test_id("unseen")).to_be_visible()
     page.get_by_test_id("unseen").click()
     expect(dana.message("billing-mysql", "RUNNING in CDC")).to_be_in_viewport()

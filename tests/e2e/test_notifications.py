@@ -187,7 +187,7 @@ def test_daily_summary_comes_once(env: Env) -> None:
 
 def test_delay_is_posted_as_a_picture(env: Env) -> None:
     job = a_job(env, "delay", state="RUNNING", phase="CDC", sec_lag=42, in_phase_for=3600)
-    env.slack.command(f"delay {job}")
+    env.slack.command(f"delay {job} --picture")
     message = env.slack.wait_message(
         channel="dms", contains=[job], where=lambda m: bool(m.get("files")), timeout=30
     )
