@@ -83,7 +83,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     read_again(env)
     assert LEVER not in plain(env.shows(card, "running since"))
     env.clock.jump(MINUTE)
-    offered = env.shows(card, "gone on for more than 1 h", f"`{job}` is busy", LEVER)
+    offered = env.shows(card, "gone on for more than 1 h", f"`{job}` is locked", LEVER)
     hint = env.type(f"stop {job}", user="sam")
     assert "so people may stop following it" in plain(hint)
     assert LEVER in plain(hint)
@@ -142,7 +142,7 @@ def test_those_whose_turn_has_not_come_are_not_sent(env: Timed) -> None:
     card = verifying(env, first, second)
     env.clock.jump(61 * MINUTE)
     said = "1 job of this request still waiting for its turn will then not be begun."
-    offered = env.shows(card, f"`{first}` is busy", said, LEVER)
+    offered = env.shows(card, f"`{first}` is locked", said, LEVER)
     assert said in question(offered)["text"]["text"]
     env.press(offered, "unfollow", "sam")
     env.shows_as(card, "unclear", "Its turn had not come", "[Retry the failed ones]")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Invocation
@@ -138,12 +139,13 @@ def test_the_alert_mentions_the_group_and_asks(bot: Bot) -> None:
     assert "repeated every 15 min" in alert
 
 
-def test_a_group_that_slack_does_not_know_is_logged(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_group_that_slack_does_not_know_is_logged(bot: Bot) -> None:
     bot.access = replace(bot.access, group_id=lambda _group: "")
     bot.renderer = OutboxRenderer(bot.store, bot.access, "T1", lambda: bot.now)
-    bot.sees("FAILED/CDC")
-    assert any("@oncall, please acknowledge" in each for each in bot.posts())
-    assert "escalation_group_unknown" in capsys.readouterr().out
+    with capture_logs() as logs:
+        bot.sees("FAILED/CDC")
+        assert any("@oncall, please acknowledge" in each for each in bot.posts())
+    assert "escalation_group_unknown" in [each["event"] for each in logs]
 
 
 @pytest.mark.parametrize(
