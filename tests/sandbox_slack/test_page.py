@@ -1,5 +1,6 @@
 """The page in headless Chromium, with a real Bolt app behind it."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from slack_sdk import WebClient
 
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.app import PAGE
+from sandbox.slack.manifest import of_the_repository
 from tests.conftest import CHROMIUM, missing
 from tests.sandbox_slack.conftest import Connect, button, modal, section, text_input
 from tests.sandbox_slack.samples import (
@@ -349,6 +351,9 @@ def test_shortcuts_of_a_message_and_of_all(
         client.views_open(trigger_id=body["trigger_id"], view=modal([section("all jobs")]))
 
     connect(app)
+    bare = copy.deepcopy(of_the_repository().source)
+    del bare["features"]["shortcuts"]
+    control.install(bare)
     type_in(page, "orders-db is slow")
     message = page.get_by_test_id("message").first
     expect(message).to_contain_text("orders-db is slow")
