@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from bot.cmdline.answers import Answer, JobCard, Note
-from bot.config.projects import Project
+from bot.config.projects import Project, Projects
 from bot.dms.model import job_name
+from bot.policy import loader
+from bot.policy.access import Access
+from bot.slack.render.home_view import HomeView
 from bot.store.records import AuditEntry, JobSnapshot
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
-from tests.policy.people import DANA, NOW
+from tests.policy.people import DANA, DECLARED, NOW, ROLES, groups_of
 
 EUROPE, US = "europe-west1", "us-central1"
 PROD, STAGING = PROJECT, "demo-staging"
@@ -31,7 +34,9 @@ def typing(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
         (STAGING, "asia-east1", "stock"),
     ):
         control.add_job(job, project=project, location=location, phase="CDC", frozen=True)
-    with command_service(dms, tmp_path, projects=PROJECTS) as made:
+    policy = loader.parse(ROLES, permissions=DECLARED, projects=Projects(PROJECTS))
+    rights = Access(groups_of=groups_of, policy=policy, clock=lambda: NOW)
+    with command_service(dms, tmp_path, rights, projects=PROJECTS) as made:
         jobs = made.ctx.dms.list_jobs().jobs
         made.ctx.store.save_known([JobSnapshot(each, NOW, NOW) for each in jobs])
         yield made
@@ -162,3 +167,25 @@ def test_a_project_of_all_locations_does_not_take_an_alias_for_one(dms: DmsServe
                 f"`{alias}` is a project: write `{alias}/LOCATION/shop`, for example `{alias}/{place}/shop`."
             )
         assert dms.control.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("watch --dm", "all jobs"),
+        ("watch project=prod --dm", "all jobs of `prod`"),
+        ("watch label.env=prod --dm", "jobs with the label `env=prod`"),
+        ("watch state=failed --dm", "jobs that come to or leave `FAILED`"),
+        ("watch label.env=prod project=staging --dm", "jobs of `staging` with the label `env=prod`"),
+        ("watch state=failed project=prod --dm", "jobs of `prod` that come to or leave `FAILED`"),
+        ("watch prod/europe-west1/shop --dm", "`🏭 prod/europe-west1/shop`"),
+        ("watch stock --dm", "`staging/asia-east1/stock`"),
+    ],
+)
+def test_home_and_launcher_show_every_kind_of_watch(typing: CommandService, line: str, shown: str) -> None:
+    typing.type(line)
+    ctx = typing.ctx
+    view = HomeView(ctx.store, ctx.access, ctx.now)
+    said = f"• {shown} → <@{DANA.user}>"
+    assert said in str(view.of(DANA))
+    assert said in str([each.to_dict() for each in view.dashboard_of(DANA)])

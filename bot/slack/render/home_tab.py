@@ -16,6 +16,8 @@ from bot.dms import source_writes
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Job, Phase, State
 from bot.dms.running_errors import WITH_ERRORS, shown_status
+from bot.policy.describe import watched_jobs
+from bot.policy.model import NO_PROJECTS
 from bot.requests.job_names import JobNamer, namer
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -93,7 +95,8 @@ def dashboard(content: HomeContent) -> list[Block]:
     blocks.append(m.divider())
     blocks.extend([] if content.to_decide else deciding)
     blocks.extend(_requests("My open requests", content.own_requests, decide=False))
-    blocks.extend(_watches(content.watches, namer((job.name for job in content.jobs), content.projects)))
+    calls = namer((job.name for job in content.jobs), content.projects)
+    blocks.extend(_watches(content.watches, calls, content.projects or NO_PROJECTS))
     blocks.extend(
         m.context(
             f"`{COMMAND} list` in any channel shows the jobs with their buttons; `{COMMAND} help` says more."
@@ -189,21 +192,20 @@ def _buttons(request: Request, *, decide: bool) -> list[Button]:
     return [review, Button("Cancel", verb, "cancel", request.id)]
 
 
-def _watches(watches: Sequence[Watch], calls: JobNamer) -> list[Block]:
-    lines = [_watch(each, calls) for each in watches[:_WATCHES]]
+def _watches(watches: Sequence[Watch], calls: JobNamer, projects: Projects) -> list[Block]:
+    lines = [_watch(each, calls, projects) for each in watches[:_WATCHES]]
     lines.extend(rest_line(len(watches), _WATCHES, f"… and {{}} more; `{COMMAND} watches` shows all"))
     return m.sections(
         "\n".join(["*My watches*", *(lines or [f"None. `{COMMAND} watch JOB --dm` adds one."])])
     )
 
 
-def _watch(watch: Watch, calls: JobNamer) -> str:
-    kind, mark, rest = watch.jobs.partition(":")
-    what = mrkdwn.code(calls(watch.jobs))
-    if watch.jobs == "*":
-        what = "all jobs"
-    elif mark and kind in ("label", "state"):
-        what = f"{kind} {mrkdwn.code(rest)}"
+def _watch(watch: Watch, calls: JobNamer, projects: Projects) -> str:
+    what = (
+        mrkdwn.code(calls(watch.jobs))
+        if watch.jobs.startswith("projects/")
+        else mrkdwn.format_own(watched_jobs(watch.jobs, projects))
+    )
     where = mrkdwn.mention("#" if watch.target.startswith(("C", "G")) else "@", watch.target)
     only = f", only {mrkdwn.verbatim(', '.join(watch.only))}" if watch.only else ""
     return f"• {what} → {where}{only}"
