@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.cmdline import job_refs
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User, Verbatim
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
@@ -43,7 +44,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _visible(ctx: Context) -> list[Request]:
-    return [each for each in ctx.store.requests([RequestState.SCHEDULED], limit=1000) if _may_see(ctx, each)]
+    """Those that are scheduled, and those that wait for the approvals that they need until their time."""
+    states = (RequestState.APPROVING, RequestState.SCHEDULED)
+    found = ctx.store.requests(states, limit=1000)
+    return [each for each in found if each.expires > ctx.now() and _may_see(ctx, each)]
 
 
 def _may_see(ctx: Context, request: Request) -> bool:
@@ -65,7 +69,11 @@ def _section(ctx: Context, request: Request) -> Section:
         " · ",
         Verbatim(Moment(request.facts.due, request.facts.zone).echo(ctx.now())),
     ]
-    return Section(tuple(parts), (Button("Cancel it", request.action, "cancel", request.id),))
+    if request.state is RequestState.APPROVING:
+        parts.append("\nWaits for approval until then")
+    may_end = ctx.approvals.expiry.may_end(ctx.who, request)
+    cancel = Button("Cancel it", request.action, "cancel", request.id)
+    return Section(tuple(parts), (cancel,) if may_end else ())
 
 
 def _move(ctx: Context, invocation: Invocation) -> Answer:
@@ -78,7 +86,10 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
     example = f'for example `{COMMAND} schedule --move orders-db --at "Sun 02:00"`'
     if not wanted or not invocation.word("at"):
         raise UsageError(f"`--move` and `--at` go together: {example}.")
-    found = [each for each in _visible(ctx) if _is_named(each, wanted)]
+    named = [each for each in _visible(ctx) if _is_named(ctx, each, wanted)]
+    found = [each for each in named if each.state is RequestState.SCHEDULED]
+    if named and not found:
+        raise UsageError(f"What is to happen to `{wanted}` waits for approval: withdraw it, and ask again.")
     if not found:
         raise UsageError(f"Nothing is scheduled for `{wanted}`; `{COMMAND} schedule` lists what is.")
     if len(found) > 1:
@@ -87,9 +98,17 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
     return ctx.approvals.creation.move(ctx.who, found[0], facts.due, facts.zone, ctx.response_url)
 
 
-def _is_named(request: Request, wanted: str) -> bool:
-    names = {each for job in request.jobs for each in (job.id, job.name, display_name(request, job.name))}
-    return request.id == wanted or (len(request.jobs) == 1 and wanted in names)
+def _is_named(ctx: Context, request: Request, wanted: str) -> bool:
+    """By its ID, or by any name of its job."""
+    if request.id == wanted:
+        return True
+    (job,) = request.jobs if len(request.jobs) == 1 else (None,)
+    if job is None or not job_refs.is_job(wanted):
+        return False
+    alias = ctx.settings.projects.shown(job.project)
+    here = f"{job.location}/{job.id}"
+    names = (job.id, here, f"{alias}/{here}", f"{job.project}/{here}", job.name)
+    return job_refs.read(wanted, "orders-db") in names
 
 
 def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:

@@ -11,6 +11,7 @@ JOB = "orders-db"
 """The job in examples."""
 _VALUES = {"page": "2", "channel": "#db-migrations", "by": "@dana", "since": "2d"}
 """Values of flags whose kind does not suggest one."""
+_TEXTS = {"at": "Sat 02:00"}
 _FILTERS = {
     "state": "state=running",
     "phase": "phase=cdc",
@@ -61,7 +62,7 @@ def flag_with_value(flag: Flag) -> str:
         case "list":
             return f"{name} orders,customers"
         case "text":
-            return f'{name} "month end"'
+            return f'{name} "{_TEXTS.get(flag.name, "month end")}"'
         case "word":
             return f"{name} {_VALUES.get(flag.name, '…')}"
 

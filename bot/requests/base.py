@@ -21,6 +21,7 @@ from bot.requests.queries import approval_key, locking_run, mark_messages_dirty
 from bot.requests.rules import is_overdue, measures_delay
 from bot.requests.runner import Runner
 from bot.requests.wording import (
+    MOVED,
     OLD_BUTTON,
     STATE_TEXT,
     describe,
@@ -41,6 +42,7 @@ from bot.store.records import (
 )
 from bot.util.command import DEFAULT, named
 from bot.util.redact import redact
+from bot.util.wall_time import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +249,15 @@ class RequestContext:
     def _end_moved(self, request: Request) -> None:
         """End the scheduled request that this one takes the place of; its approvals do not carry over."""
         old = self.store.request(request.facts.moves) if request.facts.moves else None
-        if old is not None and old.state is RequestState.SCHEDULED:
-            self.end(old, RequestState.CANCELLED, "cancelled", request.by, "moved to another time")
+        if old is None or old.state is not RequestState.SCHEDULED or request.facts.due is None:
+            return
+        when = Moment(request.facts.due, request.facts.zone).echo(self.clock())
+        self.end(old, RequestState.CANCELLED, "cancelled", request.by, f"{MOVED}{when}")
+
+    def moves_nothing(self, request: Request) -> bool:
+        """Whether the scheduled request that this one takes the place of has ended, or been sent."""
+        old = self.store.request(request.facts.moves) if request.facts.moves else None
+        return old is not None and old.state is not RequestState.SCHEDULED
 
     def start_if_approved(self, request: Request) -> None:
         """Start the runs of an approved request; called after that transaction."""

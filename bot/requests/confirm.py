@@ -25,6 +25,8 @@ from bot.store.records import Person, Request, RequestState
 from bot.util.command import COMMAND
 from bot.util.lookalikes import wrong_character
 
+_NOT_SCHEDULED = "What this would move to another time is no longer scheduled."
+
 
 class ConfirmationStep:
     """The step by which requesters confirm their own requests."""
@@ -108,6 +110,8 @@ class ConfirmationStep:
         if missing:
             name = display_name(request, request.jobs[0].name)
             return reason_note(missing, f'{COMMAND} {request.action} {name} --reason "…"')
+        if self._ctx.moves_nothing(request):
+            return self._revalidation.end_as_outdated(request, (_NOT_SCHEDULED,))
         changes = self._revalidation.job_changes(request)
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
@@ -136,6 +140,8 @@ class ConfirmationStep:
             current = self._revalidation.reread(request, RequestState.CONFIRMING)
             if isinstance(current, Note):
                 return current
+            if self._ctx.moves_nothing(request):
+                return Note(f"Nothing was done. {_NOT_SCHEDULED}", tone="warn")
             blocked = self._revalidation.blocked_note(request) if to is RequestState.APPROVED else None
             if blocked is not None:
                 return blocked

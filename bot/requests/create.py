@@ -29,6 +29,8 @@ from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, Reques
 from bot.util import parallel
 from bot.util.command import COMMAND
 
+_AT_ONCE = "The first request was for a set time. This one is sent once it is confirmed and approved."
+
 
 class RequestCreation:
     """Creates requests, for the first time or again."""
@@ -129,7 +131,8 @@ class RequestCreation:
             )
         ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
         draft = _repeat(old, jobs, response_url)
-        return self.ask(who, replace(draft, ask=ask, facts=replace(draft.facts, **at)))
+        warning = tuple(each for each in draft.warning if not at or each != _AT_ONCE)
+        return self.ask(who, replace(draft, ask=ask, warning=warning, facts=replace(draft.facts, **at)))
 
     def _has_changed(self, old: Request, job: Job) -> bool:
         """Whether the job or its selection of databases is another than in the old request, or not known."""
@@ -279,6 +282,6 @@ def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDr
         old.options,
         response_url,
         parent=old.id,
-        facts=kept if edit else RequestFacts(),
-        warning=old.warning if edit else (),
+        facts=kept if edit else RequestFacts(reason=facts.reason),
+        warning=(old.warning if edit else ()) + (() if facts.due is None else (_AT_ONCE,)),
     )

@@ -31,18 +31,19 @@ class Expiry:
         request = self._ctx.open(who, request_id, *PENDING_REQUESTS)
         if isinstance(request, Note):
             return request
-        if request.by.user != who.user and not self._may_end(who, request):
+        if not self.may_end(who, request):
             others = f", or somebody who may {request.action} {_subject(request)}, can take this back."
             return Note(("Only ", User(request.by.user), others), tone="warn")
         if self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
             return self._ctx.ended_note(self._ctx.store.request(request.id))
         return None
 
-    def _may_end(self, who: Person, request: Request) -> bool:
+    def may_end(self, who: Person, request: Request) -> bool:
+        """Whether `who` may withdraw the request; who could approve a scheduled one may, too."""
+        if request.by.user == who.user or self._could_ask(who, request):
+            return True
         scheduled = request.state is RequestState.SCHEDULED
-        return self._could_ask(who, request) or (
-            scheduled and self._ctx.access.may_approve(who, request).allowed
-        )
+        return scheduled and self._ctx.access.may_approve(who, request).allowed
 
     def _could_ask(self, who: Person, request: Request) -> bool:
         verb = ruled_as(request.action, request.options)

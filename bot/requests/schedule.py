@@ -26,7 +26,6 @@ from bot.util.durations import humanize
 log = structlog.get_logger(__name__)
 
 _MOST = 1000
-NOTHING_SENT = "Nothing was sent."
 
 
 class Scheduler:
@@ -55,7 +54,7 @@ class Scheduler:
                 self._expire(request, now, f"DMS did not say how the jobs stand: {error}")
             return
         if why and not late:
-            self._ctx.end(request, RequestState.OUTDATED, "outdated", None, f"{why} {NOTHING_SENT}")
+            self._ctx.end(request, RequestState.OUTDATED, "outdated", None, why)
             return
         if late:
             self._expire(request, now, why)
@@ -70,7 +69,7 @@ class Scheduler:
         by = humanize(now - request.facts.due)
         reason = why or "The bot was not running then, or the jobs were busy."
         at = f"{request.facts.due.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        text = f"It was due at {at}, {by} ago. {reason.rstrip('.')}. {NOTHING_SENT}"
+        text = f"It was due at {at}, {by} ago. {reason.rstrip('.')}."
         self._ctx.end(request, RequestState.EXPIRED, "expired", None, text)
 
     def _objection(self, request: Request) -> str:

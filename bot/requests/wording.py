@@ -43,6 +43,10 @@ NO_APPROVAL_CHANNEL = (
 )
 
 
+MOVED = "moved to "
+"""Begins the note of a scheduled request whose place another one has taken."""
+
+
 def scope(request: Request) -> str:
     """Which part of its jobs a request affects, to follow their names; plain text."""
     if request.options.with_destination:

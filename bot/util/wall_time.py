@@ -25,6 +25,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OFFSET = re.compile(r"(?:utc|gmt)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?")
 _JOINED = re.compile(r"(\d{4}-\d{2}-\d{2})t(\d{1,2}:\d{2})\s?(z|[+-]\d{1,2}:?\d{2})?")
 """ISO 8601 in one word."""
+_TWO_DAYS = re.compile(r"\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?$")
 _HALF = re.compile(r"(\d)\s+([ap]m)\b")
 _EVENING, _MORNING = time(17), time(7)
 """`tonight` begins and ends between these."""
@@ -87,6 +88,8 @@ def parse_moment(text: str, now: datetime, zone: str) -> Moment:
     words = _HALF.sub(r"\1\2", _JOINED.sub(r"\1 \2 \3", text.lower())).split()
     if words[:1] == ["in"]:
         return _checked(text, Moment(_from_now(text, words[1:], now), zone), now)
+    if words and _TWO_DAYS.match(words[0]):
+        raise BadTime(f"`{words[0]}` means two days, by who reads it: write for example `2026-12-05 02:00`")
     words, named = _without_zone(text, words)
     zone = named or zone
     day, clock = _split(text, words)

@@ -15,6 +15,7 @@ from tests.e2e.helpers import (
     AheadClock,
     asks,
     audit_events,
+    full,
     moment,
     open_servers,
     policy,
@@ -92,7 +93,7 @@ def test_the_time_is_echoed_in_the_zone_of_the_person(env: Env) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "told"),
-    [("2020-01-01 02:00", "has gone by"), ("05/12", "no time of day"), ("Sat", "no time of day")],
+    [("2020-01-01 02:00", "has gone by"), ("05/12", "means two days"), ("Sat", "no time of day")],
 )
 def test_a_time_that_is_none_is_refused(env: Env, typed: str, told: str) -> None:
     job = env.add_job("later", state="RUNNING", phase="CDC")
@@ -109,7 +110,7 @@ def test_it_can_be_cancelled_and_moved(env: Env) -> None:
     moved = env.shows(env.type(f'schedule --move {job} --at "in 5h"'), "Scheduled for", step="confirm")
     assert len(env.bot.store.requests([RequestState.SCHEDULED], job=request_of(env, job).jobs[0].name)) == 1
     env.confirm(moved)
-    env.shows(first, "Cancelled")
+    env.shows(first, "Moved", "moved to")
     waits(env, moved)
     env.press(moved, "cancel")
     env.shows(moved, "Cancelled")
@@ -144,7 +145,7 @@ def test_a_promote_is_sent_only_with_a_delay_of_zero(fresh: Env, from_now: Ahead
     fresh.press(asks(fresh, job), "approve", "alex")
     waits(fresh, card)
     from_now.forward(hours=2)
-    fresh.shows(card, "not known", "Nothing was sent")
+    fresh.shows(card, "not known", "nothing was sent")
     assert fresh.writes("promote", job) == []
 
 
@@ -170,7 +171,7 @@ def test_a_freeze_set_later_stops_it_when_it_is_due(env: Env, clock: AheadClock)
     card = waits(env, schedule(env, f'stop {job} --at "in 2h"'))
     env.type(f'freeze {job} --until 9h --reason "month end"', user="sam")
     clock.forward(hours=2)
-    env.shows(card, "frozen until", "month end", "Nothing was sent")
+    env.shows(card, "frozen until", "month end", "nothing was sent")
     assert env.writes("stop", job) == []
 
 
@@ -200,5 +201,40 @@ def test_a_time_missed_while_the_bot_was_down(tmp_path: Path, late_m: float, sen
             if sent:
                 env.shows_done(card, "stop")
             else:
-                env.shows(card, "It was due at", "Nothing was sent")
+                env.shows(card, "It was due at", "nothing was sent")
             assert len(env.writes("stop", job)) == sent
+
+
+def test_a_move_keeps_the_reason_and_is_told_as_one(env: Env) -> None:
+    job = env.add_job("later", state="RUNNING", phase="CDC")
+    first = waits(env, schedule(env, f'stop {job} --at "in 3h" --reason "disk swap"'))
+    moved = env.type(f'schedule --move europe-west1/{job} --at "in 5h"')
+    assert "disk swap" in plain(env.shows(moved, step="confirm"))
+    env.confirm(moved)
+    env.shows(first, "Moved")
+    told = env.slack.wait_message(channel="dms", contains=["moved", job, "moved to"])
+    assert "cancelled" not in plain(told)
+
+
+def test_one_request_is_moved_once(env: Env) -> None:
+    job = env.add_job("later", state="RUNNING", phase="CDC")
+    waits(env, schedule(env, f'stop {job} --at "in 3h"'))
+    mine = env.shows(env.type(f'schedule --move {job} --at "in 5h"'), step="confirm")
+    theirs = env.shows(env.type(f'schedule --move {job} --at "in 6h"', user="sam"), step="confirm")
+    env.confirm(theirs, user="sam")
+    waits(env, theirs)
+    env.press(mine, "confirm")
+    env.shows(mine, "no longer scheduled")
+    (left,) = env.bot.store.requests([RequestState.SCHEDULED], job=full(job))
+    assert left.by.user == request_of(env, job).by.user
+
+
+def test_what_waits_for_approval_is_listed_too(fresh: Env) -> None:
+    job = fresh.add_job("later", state="RUNNING", phase="CDC", **CAUGHT_UP)
+    schedule(fresh, f'promote {job} --at "in 2h"')
+    asks(fresh, job)
+    listed = fresh.type("schedule", user="riley")
+    assert job in plain(listed)
+    assert "Waits for approval" in plain(listed)
+    assert "cancel" not in steps(listed), "Riley may only look"
+    assert "waits for approval" in plain(fresh.type(f'schedule --move {job} --at "in 3h"'))

@@ -375,6 +375,7 @@ def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> N
         ("history --by", "/dms history --by @dana --since 2d"),
         ("promote a --databases", "/dms promote orders-db --databases sales,billing"),
         ("start a --skip", "/dms start orders-db --skip-validation"),
+        ('stop a --at ""', '/dms stop orders-db --at "Sat 02:00"'),
         ('verify a --with --name ""', '/dms verify orders-db --with --name "month end"'),
         (
             "script a --ssh --port x",

@@ -63,7 +63,9 @@ def test_what_is_understood(text: str, day: str, clock: str) -> None:
     ("text", "told"),
     [
         ("", "is not a time"),
-        ("05/12", "no time of day"),
+        ("05/12", "means two days"),
+        ("05/12 02:00", "means two days"),
+        ("5.12.2026 02:00", "means two days"),
         ("2", "no time of day"),
         ("Sat", "no time of day"),
         ("Sat 2-3am", "no time of day"),

@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.requests.queries import valid_approvals
+from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -92,10 +93,14 @@ def _not_run(request: Request, decisions: Sequence[Decision], *, was_approving: 
     match request.state:
         case RequestState.DENIED:
             return f"⛔ {by} denied {what}: {mrkdwn.verbatim(request.note)}"
+        case RequestState.CANCELLED if request.note.startswith(MOVED):
+            return f"⏰ {by} moved {what}: it is {mrkdwn.verbatim(request.note)}."
         case RequestState.CANCELLED:
             return f"🚫 {by} cancelled {what}. Nothing was sent."
         case RequestState.OUTDATED:
             return f"🔁 {what} is out of date, so nothing was sent. {mrkdwn.format_own(request.note)}"
+        case RequestState.EXPIRED if request.note:
+            return f"⌛ {what} was not sent. {mrkdwn.format_own(request.note)}"
         case RequestState.EXPIRED if was_approving:
             return f"⌛ {_approvals(request, decisions)} {what}{_after(request)}, so nothing was done."
         case RequestState.EXPIRED:

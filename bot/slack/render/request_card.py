@@ -25,6 +25,7 @@ from bot.requests.rules import (
     needs_typed_confirmation,
     not_started,
 )
+from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.findings import finding_lines
@@ -145,7 +146,15 @@ def _sign(runs: Sequence[Run]) -> str:
 
 def _ended(request: Request) -> str:
     by = f" by {mrkdwn.mention('@', request.ended_by)}" if request.ended_by else ""
-    return f"{_OVER[request.state]}{by}"
+    return f"{_over(request)}{by}"
+
+
+def _over(request: Request) -> str:
+    if request.state is RequestState.CANCELLED and request.note.startswith(MOVED):
+        return "⏰ *Moved*"
+    if request.state is RequestState.EXPIRED and request.note:
+        return "⌛ *Expired*: nothing was sent"
+    return _OVER[request.state]
 
 
 def _confirming(request: Request, related: RelatedRequests) -> list[Block]:

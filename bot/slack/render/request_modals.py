@@ -49,7 +49,7 @@ def typed_confirmation(
     return modal(
         f"{str(request.action).capitalize()}: are you sure?",
         blocks,
-        submit=f"{str(request.action).capitalize()} it",
+        submit="Schedule it" if request.facts.due else f"{str(request.action).capitalize()} it",
         callback_id=m.action_id(str(request.action), step),
         ref=ref,
         close="Cancel",
