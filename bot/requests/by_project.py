@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.config.projects import PRODUCTION, Projects
 from bot.dms.model import Job
+from bot.dms.resource_names import project_of
 from bot.util.text import count_of, first_few
 
 _NAMED = 10
+_IN_TITLE = 4
 
 
 def is_across_projects(jobs: Sequence[Job]) -> bool:
@@ -28,6 +30,18 @@ def projects_text(jobs: Sequence[Job], projects: Projects) -> str:
     ordered = sorted(counts, key=lambda each: not projects.is_production(each))
     named = [f"{_called(each, projects)} {count_of(counts[each], 'job')}" for each in ordered]
     return f"These are jobs of *{len(counts)} projects*: {first_few(named, _NAMED)}."
+
+
+def projects_of(names: Iterable[str], projects: Projects) -> str:
+    """The projects of these jobs (full resource names), production first and marked; empty where there is one
+    project, which is not production."""
+    found = sorted({project_of(name) for name in names}, key=lambda each: not projects.is_production(each))
+    marked = [
+        f"{PRODUCTION} {projects.shown(each)}" if projects.is_production(each) else projects.shown(each)
+        for each in found
+    ]
+    tells = projects.several or any(map(projects.is_production, found))
+    return first_few(marked, _IN_TITLE) if tells else ""
 
 
 def _called(project: str, projects: Projects) -> str:

@@ -25,6 +25,7 @@ from bot.dms.likely_causes import docs_url, likely_cause
 from bot.dms.model import Database, Job, ObjectState, State, short_name
 from bot.dms.rules import Action, allowed
 from bot.dms.running_errors import runs_with_errors
+from bot.requests.job_names import JobNamer
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text
@@ -117,10 +118,10 @@ def _has_ended(event: Event) -> bool:
     return event.kind == "deleted" or event_labels.is_failed(event)
 
 
-def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
+def digest(events: Sequence[Event], over: Container[int] = (), calls: JobNamer = short_name) -> Message:
     """Many changes in one message, grouped by what happened, with the newest state of each job.
 
-    `over` has the ids of events whose jobs have moved on: they are shown as past.
+    `over` has the ids of events whose jobs have moved on: they are shown as past. `calls` names the jobs.
     """
     groups: dict[str, list[str]] = {}
     for event in _latest_per_job(events):
@@ -130,7 +131,7 @@ def digest(events: Sequence[Event], over: Container[int] = ()) -> Message:
     jobs = {event.job for event in events}
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     title = f"{count_of(len(jobs), 'job')} changed"
-    lines = [_group(headline, names) for headline, names in ordered[:_MAX_GROUPS]]
+    lines = [_group(headline, names, calls) for headline, names in ordered[:_MAX_GROUPS]]
     form = f"… and {{}} more kinds of changes; `{COMMAND} list` shows all jobs"
     lines.extend(rest_line(len(ordered), _MAX_GROUPS, form))
     authors = {event.by for event in events}
@@ -146,11 +147,12 @@ def summary(
     buttons: Sequence[Button] = (),
     needs: NeedsAttention | None = None,
     projects: Mapping[str, int] | None = None,
+    calls: JobNamer = short_name,
 ) -> Message:
     """The daily summary: how many jobs by status, what waits for somebody, and what happened.
 
     `counts` is by `Job.status`; `events` are those of the last day. `projects` are the jobs by project, where
-    that has to be said.
+    that has to be said; `calls` names the jobs.
     """
     total = sum(counts.values())
     alone = next(iter(projects)) if projects and len(projects) == 1 else ""
@@ -162,10 +164,10 @@ def summary(
     if projects and not alone:
         named = (f"{mrkdwn.verbatim(name)} {count:,}" for name, count in projects.items())
         blocks.extend(m.sections(f"*By project*: {' · '.join(named)}"))
-    for line in _waiting(needs or NeedsAttention()):
+    for line in _waiting(needs or NeedsAttention(), calls):
         blocks.extend(m.sections(line))
     for label, found in _day(events):
-        names = sorted({event.job.rpartition("/")[2] for event in found})
+        names = sorted({calls(event.job) for event in found})
         blocks.append(m.section(f"{label}: {labels.names(names, _MAX_NAMES)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(
@@ -177,17 +179,17 @@ def summary(
     )
 
 
-def _waiting(waiting: NeedsAttention) -> list[str]:
+def _waiting(waiting: NeedsAttention, calls: JobNamer) -> list[str]:
     lines = []
     if waiting.writes:
-        names = labels.names(_short(waiting.writes), _MAX_NAMES)
+        names = _names(waiting.writes, calls)
         lines.append(f"🛑 *Waiting for the writes to their sources to stop*: {names}")
     if waiting.failed:
-        lines.append(f"🔴 *Still failed*: {labels.names(_short(waiting.failed), _MAX_NAMES)}")
+        lines.append(f"🔴 *Still failed*: {_names(waiting.failed, calls)}")
     if waiting.with_errors:
-        lines.append(f"🟠 *Running with errors*: {labels.names(_short(waiting.with_errors), _MAX_NAMES)}")
+        lines.append(f"🟠 *Running with errors*: {_names(waiting.with_errors, calls)}")
     if waiting.stuck:
-        lines.append(f"🚨 *Stuck*: {labels.names(_short(waiting.stuck), _MAX_NAMES)}")
+        lines.append(f"🚨 *Stuck*: {_names(waiting.stuck, calls)}")
     if waiting.approvals:
         lines.append(
             f"✋ *{count_of(waiting.approvals, 'request')} waiting for approval*: `{COMMAND} approvals`"
@@ -195,8 +197,8 @@ def _waiting(waiting: NeedsAttention) -> list[str]:
     return lines
 
 
-def _short(names: Sequence[str]) -> list[str]:
-    return [short_name(name) for name in names]
+def _names(names: Sequence[str], calls: JobNamer) -> str:
+    return labels.names([calls(name) for name in names], _MAX_NAMES)
 
 
 def _present(event: Event) -> str:
@@ -374,9 +376,9 @@ def _latest_per_job(events: Sequence[Event]) -> list[Event]:
     return list(last.values())
 
 
-def _group(headline: str, names: Sequence[str]) -> str:
-    ids = sorted({name.rpartition("/")[2] for name in names})
-    return f"{headline} — {count_of(len(ids), 'job')}: {labels.names(ids, _MAX_NAMES)}"
+def _group(headline: str, names: Sequence[str], calls: JobNamer) -> str:
+    found = sorted({calls(name) for name in names})
+    return f"{headline} — {count_of(len(found), 'job')}: {labels.names(found, _MAX_NAMES)}"
 
 
 def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:

@@ -9,8 +9,9 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.dms.advice import next_step
-from bot.dms.model import Database, Job
+from bot.dms.model import Database, Job, short_name
 from bot.dms.running_errors import runs_with_errors
+from bot.requests.job_names import JobNamer
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -26,13 +27,15 @@ def flapping(
     job: Job | None,
     buttons: Sequence[Button] = (),
     databases: Sequence[Database] = (),
+    calls: JobNamer = short_name,
 ) -> Message:
-    """How often a job has flapped, since when, between what, and how it stands. `events` are its alerts."""
+    """How often a job has flapped, since when, between what, and how it stands. `events` are its alerts;
+    `calls` names it."""
     counts = Counter(map(signature, events))
     times = max(counts.values())
     kinds = {signature(each): event_labels.headline(each) for each in events}
     span = humanize(events[-1].at - events[0].at)
-    head = f"🔁 *Flapped {times} times* in {span}: {labels.job_code(events[0].job)}"
+    head = f"🔁 *Flapped {times} times* in {span}: {mrkdwn.code(calls(events[0].job))}"
     lines = [f"{counts[kind]} × {headline}" for kind, headline in kinds.items()]
     blocks: list[Block] = [m.section(head), *m.sections("\n".join(lines)), *m.sections(_now(job, databases))]
     error = _last_error(events)
@@ -45,12 +48,16 @@ def flapping(
 
 
 def settled(
-    events: Sequence[Event], job: Job, buttons: Sequence[Button] = (), databases: Sequence[Database] = ()
+    events: Sequence[Event],
+    job: Job,
+    buttons: Sequence[Button] = (),
+    databases: Sequence[Database] = (),
+    calls: JobNamer = short_name,
 ) -> Message:
-    """That a job has stopped flapping and stands in trouble, with the next step."""
+    """That a job has stopped flapping and stands in trouble, with the next step; `calls` names it."""
     with_errors = runs_with_errors(job, databases)
     head = (
-        f"{labels.job_status(job, with_errors=with_errors)} {labels.job_code(job.name)} "
+        f"{labels.job_status(job, with_errors=with_errors)} {mrkdwn.code(calls(job.name))} "
         "is left like this: it flaps no longer"
     )
     blocks: list[Block] = [m.section(head)]

@@ -12,6 +12,8 @@ from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
 from bot.requests.buttons import MakeRef, group_action_buttons, show_button
+from bot.requests.by_project import projects_of
+from bot.requests.job_names import JobNamer, namer
 from bot.slack.render import alerts
 from bot.slack.render.flapping import flapping, settled
 from bot.slack.render.mass_failure import FailedJob, latest_failures, mass_failure, mass_list
@@ -35,7 +37,7 @@ class GatheredMessages:
     def digest(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)
         over = {event.id for event in events if alerts.may_clear(event) and self._is_over(event)}
-        return alerts.digest(events, over) if events else None
+        return alerts.digest(events, over, self._calls()) if events else None
 
     def mass_failure(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)
@@ -47,11 +49,13 @@ class GatheredMessages:
         )
         standing = [each.job for each in failed if each.job is not None and not each.over]
         buttons = (show, *self._restarts(standing)) if standing else ()
-        return mass_failure(failed, buttons)
+        return mass_failure(failed, buttons, self._where(events))
 
     def mass_list(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)
-        return mass_list(self._failed(events)) if events else None
+        if not events:
+            return None
+        return mass_list(self._failed(events), self._calls(), self._where(events))
 
     def flapping(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)
@@ -59,9 +63,9 @@ class GatheredMessages:
             return None
         known = self._known_of(events[-1])
         if known is None:
-            return flapping(events, None)
+            return flapping(events, None, calls=self._calls())
         buttons = (show_button(self._ref, known.job),)
-        return flapping(events, known.job, buttons, databases_of(known.databases))
+        return flapping(events, known.job, buttons, databases_of(known.databases), self._calls())
 
     def settled(self, subject: Mapping[str, Any]) -> Message | None:
         """None if the job is not in trouble."""
@@ -69,7 +73,14 @@ class GatheredMessages:
         known = self._known_of(events[-1]) if events else None
         if known is None or not (known.job.state == State.FAILED or known.runs_with_errors):
             return None
-        return settled(events, known.job, (show_button(self._ref, known.job),), databases_of(known.databases))
+        buttons = (show_button(self._ref, known.job),)
+        return settled(events, known.job, buttons, databases_of(known.databases), self._calls())
+
+    def _calls(self) -> JobNamer:
+        return namer(self._store.known_names(), self._access.policy.projects)
+
+    def _where(self, events: Sequence[Event]) -> str:
+        return projects_of((each.job for each in events), self._access.policy.projects)
 
     def _restarts(self, standing: Sequence[Job]) -> tuple[Button, ...]:
         """Buttons that open the ordinary confirmation, for the most frequent statuses."""

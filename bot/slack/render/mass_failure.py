@@ -13,6 +13,7 @@ from bot.dms.known_errors import find
 from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Job, short_name
 from bot.policy.subscriptions import is_failure
+from bot.requests.job_names import JobNamer
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -43,9 +44,10 @@ class FailedJob:
         return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def mass_failure(failed: Sequence[FailedJob], buttons: Sequence[Button] = ()) -> Message:
-    """How many failed and how many have recovered, by error, with what usually causes it."""
-    title = _title(failed)
+def mass_failure(failed: Sequence[FailedJob], buttons: Sequence[Button] = (), where: str = "") -> Message:
+    """How many failed and how many have recovered, by error, with what usually causes it. `where` names their
+    projects, if that has to be told."""
+    title = _title(failed, where)
     blocks: list[Block] = [m.header(title)]
     blocks.extend(m.sections("\n".join(_groups(failed))))
     blocks.extend(m.buttons(buttons))
@@ -53,16 +55,16 @@ def mass_failure(failed: Sequence[FailedJob], buttons: Sequence[Button] = ()) ->
     return m.message(title, blocks)
 
 
-def mass_list(failed: Sequence[FailedJob]) -> Message:
-    """The jobs, those that stand in trouble first."""
+def mass_list(failed: Sequence[FailedJob], calls: JobNamer = short_name, where: str = "") -> Message:
+    """The jobs by the names that `calls` gives them, those that stand in trouble first."""
     ordered = sorted(failed, key=lambda each: (each.over, each.event.job))
-    lines = [_line(each) for each in ordered[:_LISTED]]
+    lines = [_line(each, calls) for each in ordered[:_LISTED]]
     lines.extend(rest_line(len(ordered), _LISTED, f"… and {{}} more: `{COMMAND} list state=failed`"))
-    return m.message(_title(failed), m.sections("\n".join(lines)))
+    return m.message(_title(failed, where), m.sections("\n".join(lines)))
 
 
-def _title(failed: Sequence[FailedJob]) -> str:
-    jobs = count_of(len(failed), "job")
+def _title(failed: Sequence[FailedJob], where: str) -> str:
+    jobs = f"{count_of(len(failed), 'job')}{f' in {where}' if where else ''}"
     over = sum(each.over for each in failed)
     if over == len(failed):
         return f"🟢 {jobs} failed within a minute, and all recovered"
@@ -99,8 +101,8 @@ def _group(group: Sequence[FailedJob]) -> str:
     return f"*{len(group)} ×* {error}{help_text}"
 
 
-def _line(failed: FailedJob) -> str:
-    code = labels.job_code(failed.event.job)
+def _line(failed: FailedJob, calls: JobNamer) -> str:
+    code = mrkdwn.code(calls(failed.event.job))
     if failed.job is None:
         return f"🗑️ {code} deleted"
     if failed.over:

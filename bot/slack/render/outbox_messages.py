@@ -18,7 +18,7 @@ from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, restart_failed_button, show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
-from bot.requests.job_names import place_to_tell
+from bot.requests.job_names import namer, place_to_tell
 from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
@@ -240,6 +240,7 @@ class OutboxRenderer:
             (button,),
             waiting,
             _by_project(subject, self._access.policy.projects),
+            namer(self._store.known_names(), self._access.policy.projects),
         )
 
     def _known_of(self, event: Event) -> JobSnapshot | None:
