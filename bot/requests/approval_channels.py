@@ -25,9 +25,10 @@ def different_channels(
     can. In one project's channel, the people of the other would not see it, and they could not stop it."""
     channels: dict[str, set[str]] = {}
     for job, verdict in zip(asked.jobs, verdicts, strict=True):
-        channels.setdefault(job.project, set()).add(verdict.channel or context.approval_channel)
-    needs_approval = any(each.approvals for each in verdicts)
-    if not needs_approval or len(channels) < 2 or len(set().union(*channels.values())) < 2:
+        places = channels.setdefault(job.project, set())
+        if verdict.approvals:
+            places.add(verdict.channel or context.approval_channel)
+    if len(channels) < 2 or len(set().union(*channels.values())) < 2:
         return None
     parts: list[RichPart] = [
         "Nothing was requested: these jobs need approval, and their projects ask for it in different "

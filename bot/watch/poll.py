@@ -13,7 +13,7 @@ from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
 from bot.dms.port import Dms
 from bot.store.records import JobSnapshot
 from bot.watch.attribution import PROMOTING
-from bot.watch.transitions import BASELINE, STUCK, is_stuck
+from bot.watch.transitions import STUCK, is_stuck, status_since
 
 _MAX_CONFIRMED = 50
 """Missing jobs that one poll reads one by one; the rest waits for the next poll."""
@@ -115,10 +115,9 @@ def fetch_databases(dms: Dms, job: str) -> DatabasesResult:
 def fetch_delay(dms: Dms, snapshot: JobSnapshot) -> DelayResult:
     """The replication delay of a job in the last 15 minutes. Raises: DmsError."""
     at = datetime.now(UTC)
-    # Points from before the job came to its status say nothing about it now. Of a job that was there at the
-    # first poll, nobody knows when that was.
-    since = None if BASELINE in snapshot.flags else snapshot.changed
-    return DelayResult(snapshot.job.name, at, dms.delay(snapshot.job, hours=0.25, since=since))
+    # Points from before the job came to its status say nothing about it now.
+    delay = dms.delay(snapshot.job, hours=0.25, since=status_since(snapshot))
+    return DelayResult(snapshot.job.name, at, delay)
 
 
 def _same_listing(last: PollResult, jobs: Sequence[Job], known: Mapping[str, JobSnapshot]) -> bool:

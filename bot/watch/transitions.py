@@ -86,6 +86,11 @@ def diff(
     return Diff(replace(last, job=job, seen=now, flags=flags), events)
 
 
+def status_since(known: JobSnapshot) -> datetime | None:
+    """When the job came to its status; None if it had it at the first poll: then nobody knows."""
+    return None if BASELINE in known.flags else known.changed
+
+
 def is_stuck(job: Job, changed: datetime, now: datetime, stuck_after: timedelta) -> bool:
     """Whether a changing state has lasted too long."""
     return job.state in CHANGING and now - changed >= stuck_after

@@ -24,6 +24,7 @@ from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate, with_location
 from bot.util import parallel
 from bot.util.command import COMMAND
+from bot.watch.transitions import status_since
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
 from commands.support.typed_jobs import is_served, known_places, names_meant, place_of, places_text
@@ -319,7 +320,8 @@ def _last_seen(
         known = ctx.store.known_job(name)
         if known is not None and not is_hidden(ctx, invocation.verb, name):
             parts += [f" The last that is known of `{_called(ctx, name)}`: "]
-            parts += [f"{status_text(known.job.status)} since ", Time(known.changed), "."]
+            since = status_since(known)
+            parts += [status_text(known.job.status), *((" since ", Time(since)) if since else ()), "."]
     return tuple(parts)
 
 

@@ -14,6 +14,7 @@ from bot.policy import loader
 from bot.policy.access import Access
 from bot.slack.render.home_view import HomeView
 from bot.store.records import AuditEntry, JobSnapshot
+from bot.watch.transitions import diff_first
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
 from tests.policy.people import DANA, DECLARED, NOW, ROLES, groups_of
@@ -134,6 +135,16 @@ def test_a_change_waits_while_a_project_that_may_have_the_id_is_away(
     assert away.startswith("I cannot tell whether there is a job `prod/europe-west1/shop`: ")
     assert "prod/europe-west1 refuses to answer" in away
     assert "The last that is known of `prod/europe-west1/shop`: RUNNING · CDC since" in away
+
+
+def test_since_when_is_not_said_of_a_job_that_was_there_at_the_first_poll(
+    dms: DmsServer, typing: CommandService
+) -> None:
+    found = typing.ctx.dms.list_jobs().jobs
+    typing.ctx.store.save_known([diff_first(each, NOW, baseline=True).snapshot for each in found])
+    dms.control.project_condition(PROD, "DENIED")
+    away = words(typing.type("show prod/europe-west1/shop"))
+    assert "The last that is known of `prod/europe-west1/shop`: RUNNING · CDC. " in away
 
 
 def test_histories_of_deleted_twins_are_told_apart(typing: CommandService) -> None:

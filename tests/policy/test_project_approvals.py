@@ -49,10 +49,10 @@ def test_a_rule_then_the_project_then_the_policy_say_where() -> None:
         (access(), True),
         (access(staging=PRODS), False),
         (access('[[rule]]\nverbs = ["restart"]\napprovals = 0\n'), False),
-        (access('[[rule]]\nverbs = ["restart"]\nprojects = ["prod"]\napprovals = 0\n'), True),
+        (access('[[rule]]\nverbs = ["restart"]\nprojects = ["prod"]\napprovals = 0\n'), False),
         (access(f'[[rule]]\nverbs = ["restart"]\nchannel = "{RULES}"\n'), False),
     ],
-    ids=["different", "the same", "no approval", "one needs approval", "a rule's"],
+    ids=["different", "the same", "no approval", "one project needs approval", "a rule's"],
 )
 def test_jobs_with_different_channels_are_asked_for_apart(
     dms: DmsServer, tmp_path: Path, policy: Access, apart: bool
@@ -67,6 +67,7 @@ def test_jobs_with_different_channels_are_asked_for_apart(
         requests = at.ctx.store.requests()
     if not apart:
         assert isinstance(answer, AlreadyQueued)
+        assert {each.facts.approval_channel for each in requests} <= {PRODS, COMMON, RULES}
         return
     assert isinstance(answer, Note)
     assert "different channels" in words(answer)

@@ -217,7 +217,8 @@ def test_options_and_cards_of_jobs(jobs: list[Job]) -> None:
         assert all(0 < len(text) <= 75 for text in shown)
         assert len(option["value"]) <= 150
     for job in jobs:
-        blocks = link_card(JobSnapshot(job, NOW, NOW), Button("Show", "show", "run", "ref"))["blocks"]
+        known = JobSnapshot(job, NOW, NOW)
+        blocks = link_card(known, "🏭 prod/europe-west1", Button("Show", "show", "run", "ref"))["blocks"]
         assert check_message_blocks(blocks) == []
         for text in mrkdwn(blocks):
             speaks_alone(text)

@@ -17,6 +17,7 @@ from slack_sdk import WebClient
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.cmdline.job_refs import jobs_of_links
+from bot.config.projects import Place
 from bot.dms.resource_names import project_of
 from bot.policy.access import Access
 from bot.runtime import logs, metrics
@@ -96,7 +97,7 @@ class Unfurler:
                 found[url] = known
         if not found:
             return
-        shown = {url: link_card(known, self._show(links.who, known)) for url, known in found.items()}
+        shown = {url: self._card(links.who, known) for url, known in found.items()}
         self._client.chat_unfurl(channel=links.who.channel, ts=links.ts, unfurls=shown)
         log.info("links_unfolded", user=links.who.user, jobs=[each.job.id for each in found.values()])
 
@@ -109,6 +110,8 @@ class Unfurler:
         known = self._store.known_job(name)
         return known if known is not None and self._access.is_open_to(channel, known.job) else None
 
-    def _show(self, who: Person, known: JobSnapshot) -> Button:
-        ref = self._store.put_ref(who.team, "invocation", Invocation("show", (known.job.name,)).to_dict())
-        return Button("Show", "show", "run", ref)
+    def _card(self, who: Person, known: JobSnapshot) -> dict[str, Any]:
+        job = known.job
+        ref = self._store.put_ref(who.team, "invocation", Invocation("show", (job.name,)).to_dict())
+        where = self._access.policy.projects.where(Place(job.project, job.location))
+        return link_card(known, where, Button("Show", "show", "run", ref))

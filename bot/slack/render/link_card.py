@@ -11,24 +11,27 @@ from bot.cmdline.answers import Button
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.store.records import JobSnapshot
+from bot.watch.transitions import status_since
 
 _ERROR = 200
 
 
-def link_card(known: JobSnapshot, show: Button) -> dict[str, Any]:
-    """The attachment for one link, as the watcher last saw the job."""
-    job = known.job
+def link_card(known: JobSnapshot, where: str, show: Button) -> dict[str, Any]:
+    """The attachment for one link, as the watcher last saw the job; `where` is its place for people.
+
+    It gives no time of that: snapshots are saved when something changes, not at each poll.
+    """
+    job, since = known.job, status_since(known)
     lines = [
-        f"{labels.job_code(job.name)} {labels.job_status(job, with_errors=known.runs_with_errors)} "
-        f"since {mrkdwn.date(known.changed)}",
+        f"{labels.job_code(job.name)} {labels.job_status(job, with_errors=known.runs_with_errors)}"
+        + (f" since {mrkdwn.date(since)}" if since else ""),
         labels.source_and_destination(job),
     ]
     if job.error is not None:
         text = " ".join(job.error.message.split()) or "The service gave no reason."
         lines.append(f"🔴 {mrkdwn.clip(mrkdwn.verbatim(text), _ERROR)}")
-    about = f"{mrkdwn.verbatim(job.project)} / {mrkdwn.verbatim(job.location)}"
     blocks = [
         m.section("\n".join(lines), m.button(show)),
-        *m.context(f"{about} · as of {mrkdwn.date(known.seen)}"),
+        *m.context(f"{mrkdwn.verbatim(where)} · as I last saw it; *Show* asks DMS"),
     ]
     return {"blocks": [each.to_dict() for each in blocks]}
