@@ -129,6 +129,7 @@ def _answer(
         title=f"Replication delay of {job.id}, last {'hour' if hours == 1 else f'{hours:g} hours'}",
         comment=summary,
         private=private,
+        job=job,
         comment_answers=True,
     )
 

@@ -296,6 +296,8 @@ class Upload:
     comment: RichText = ""
     private: bool = False
     """Whether it goes to the person alone, as a direct message."""
+    job: Job | None = None
+    """The job that it is about, if it is about one."""
     comment_answers: bool = False
     """Whether the comment is an answer without the file."""
 

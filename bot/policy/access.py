@@ -83,6 +83,10 @@ def _anywhere(_channel: str, _user: str) -> bool:
     return True
 
 
+def _without_guests(_channel: str) -> bool:
+    return False
+
+
 def _only_ids(text: str) -> str:
     return "" if text.startswith("@") else text
 
@@ -113,6 +117,9 @@ class Access:
     deactivated. May raise DirectoryUnavailable."""
     in_channel: Callable[[str, str], bool] = _anywhere
     """Whether a person (second) is a member of a channel (first). May raise DirectoryUnavailable."""
+    has_guests: Callable[[str], bool] = _without_guests
+    """Whether a channel has, or may have, members who are no full members of the workspace. May raise
+    DirectoryUnavailable."""
     workspaces_of: Callable[[str], frozenset[str]] = _no_workspaces
     """The IDs of the workspaces that a person is in. May raise DirectoryUnavailable."""
     home: str = "workspace"

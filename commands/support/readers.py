@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.cmdline.answers import Answer, AnswerPage, DatabasesPage, JobCard, JobsPage, Note, Readers, Upload
 from bot.policy.access import Access
+from bot.policy.channel_readers import all_may_see, all_may_see_all
 from bot.policy.permissions import Permission
 from commands.support.base import Verb
 
@@ -15,15 +16,17 @@ def readers_of(access: Access, channel: str, verb: Verb, answer: Answer) -> Read
     """
     match answer:
         case JobCard() | DatabasesPage():
-            return _everybody(access.is_open_to(channel, answer.job, verb=verb.name))
+            return _everybody(all_may_see(access, channel, verb.name, answer.job))
         case JobsPage():
-            return _everybody(access.is_all_open_to(channel, verb.name))
+            return _everybody(all_may_see_all(access, channel, verb.name))
         case AnswerPage() if verb.permission is Permission.PUBLIC:
             return Readers.EVERYBODY
         case AnswerPage() if verb.same_for_all:
-            return _everybody(access.is_all_open_to(channel, verb.name))
+            return _everybody(all_may_see_all(access, channel, verb.name))
         case Upload():
-            return Readers.ASKER if answer.private else Readers.EVERYBODY
+            if answer.private or answer.job is None:
+                return Readers.ASKER
+            return _everybody(all_may_see(access, channel, verb.name, answer.job))
         case Note():
             return Readers.EVERYBODY if answer.public else Readers.ASKER
         case _:

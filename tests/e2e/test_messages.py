@@ -23,6 +23,8 @@ allow = ["U0DANA0001", "G0DBLEADS1"]
 """
 )
 SECRET: dict[str, Any] = {"labels": {"secret": "yes"}}
+STAFF = "staff"
+"""A channel without a guest; #dms has one."""
 ONLY_YOU = "Only you see this"
 
 
@@ -30,11 +32,12 @@ ONLY_YOU = "Only you see this"
 def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     folder = tmp_path_factory.mktemp("said")
     with SlackServer() as own, single_bot(own, folder, policy_file=policy(folder, RULES)) as made:
+        own.control.add_channel(STAFF, members=["dana", "sam", "alex", "riley"])
         yield made
         assert made.slack.violations() == []
 
 
-def say(env: Env, text: str, channel: str = "dms", user: str = "dana", **more: Any) -> JSON:
+def say(env: Env, text: str, channel: str = STAFF, user: str = "dana", **more: Any) -> JSON:
     return env.slack.say(text, channel=channel, user=user, **more)
 
 
@@ -68,8 +71,15 @@ def test_what_not_all_may_see_is_for_the_person_alone(env: Env) -> None:
     assert answer(env, leads, job)["thread_ts"] == leads["ts"], "the policy names this channel"
     said = say(env, f"@dms show {job}", user="riley")
     private(env, "riley", "You may not use `show`", after=said["ts"])
-    read = [each for each in env.slack.messages("dms", user="riley") if each.get("bot_id")]
+    read = [each for each in env.slack.messages(STAFF, user="riley") if each.get("bot_id")]
     assert not [each for each in read if job in plain(each) and each["ts"] < said["ts"]]
+
+
+def test_where_a_guest_reads_an_answer_is_for_the_person_alone(env: Env) -> None:
+    job = env.add_job("seen-by-staff", state="RUNNING", phase="CDC")
+    for text in (f"@dms show {job}", "@dms list"):
+        said = say(env, text, channel="dms", user="riley")
+        private(env, "riley", ONLY_YOU, after=said["ts"])
 
 
 def test_a_request_by_mention_has_its_card_in_the_channel(env: Env) -> None:
@@ -174,12 +184,13 @@ def test_links_unfold_for_all_or_not_at_all(env: Env) -> None:
         "https://console.cloud.google.com/x",
     ]
     only = say(env, " ".join(others), user="dana")
+    with_guest = [say(env, many[0], channel="dms", user=user) for user in ("quinn", "dana")]
     said = say(env, " ".join([*others, *many]), user="dana")
-    shown = env.slack.wait_message("dms", [job, "Show"], where=lambda m: len(m.get("attachments") or ()) == 5)
+    shown = env.slack.wait_message(STAFF, [job, "Show"], where=lambda m: len(m.get("attachments") or ()) == 5)
     assert shown["ts"] == said["ts"]
     assert hidden not in str(shown["attachments"])
-    assert not env.current(only).get("attachments")
-    before = env.now("dms", "riley")
+    assert not any(env.current(each).get("attachments") for each in (only, *with_guest))
+    before = env.now(STAFF, "riley")
     env.slack.press(shown, text="Show", user="riley")
     assert job in plain(private(env, "riley", job, "FAILED", after=before))
     direct = say(env, many[0], channel="dm")

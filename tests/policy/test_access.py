@@ -12,7 +12,8 @@ from bot.cmdline.answers import Group, User
 from bot.dms.model import Job, Options
 from bot.dms.rules import Action
 from bot.policy.access import Access, Approvers
-from bot.policy.model import Role
+from bot.policy.channel_readers import all_may_see, all_may_see_all
+from bot.policy.model import Policy, Role
 from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person
 from bot.util.command import DEFAULT, named
@@ -567,6 +568,37 @@ def test_a_channel_reads_what_all_its_readers_may_see(
     assert access(text).is_open_to(channel, on, on) is open_to_all
     assert Access(policy=OPEN).is_open_to(channel, on)
     assert Access(policy=NO_POLICY).is_open_to(channel, on)
+
+
+def _silent(_channel: str) -> bool:
+    raise DirectoryUnavailable("Slack does not say who is in this channel.")
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "on", "all_may"),
+    [
+        (ROLES, "C0GENERAL1", job(), True),
+        (ROLES + SECRET, "C0GENERAL1", job(secret="yes"), False),
+        (ROLES + SECRET, "G0DBLEADS1", job(secret="yes"), True),
+    ],
+)
+def test_where_guests_read_a_policy_file_gives_them_nothing(
+    text: str, channel: str, on: Job, all_may: bool
+) -> None:
+    """docs/policy.md: guests have nothing but what the file gives them by name."""
+    judged = access(text)
+    assert all_may_see(judged, channel, "show", on) is all_may
+    assert not all_may_see(replace(judged, has_guests=lambda _: True), channel, "show", on)
+    assert not all_may_see(replace(judged, has_guests=_silent), channel, "show", on)
+    assert not all_may_see_all(replace(judged, has_guests=lambda _: True), channel, "list")
+    assert all_may_see(replace(judged, has_guests=_silent), "D0DANA0001", "show", on)
+
+
+@pytest.mark.parametrize("policy", [OPEN, NO_POLICY], ids=["open", "none"])
+def test_without_a_file_guests_may_look_so_nobody_asks_who_they_are(policy: Policy) -> None:
+    judged = Access(policy=policy, has_guests=_silent)
+    assert all_may_see(judged, "C0GENERAL1", "show", job())
+    assert all_may_see_all(judged, "C0GENERAL1", "list")
 
 
 def test_nobody_is_notified_of_what_a_rule_keeps_from_them() -> None:

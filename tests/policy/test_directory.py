@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
-from bot.slack.api.directory import GROUPS_S, MEMBERS_S, Directory
+from bot.slack.api.directory import GROUPS_S, MAX_READERS, MEMBERS_S, Directory
 from bot.slack.api.installation import Installation
 from bot.slack.api.lookups import RETRY_S
 from bot.store.records import Person
@@ -214,3 +214,34 @@ def test_a_stand_in_that_tells_of_nobody_has_no_guests(slack: SlackServer, fault
     slack.control.fault("users.info", fault, times=None)
     web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
     assert Directory(web, local_server=True).is_member(DANA)
+
+
+def test_a_channel_has_guests_if_one_of_its_members_is_no_full_member(
+    slack: SlackServer, directory: Directory, clock: Clock
+) -> None:
+    staff = slack.control.add_channel("staff", members=["dana", "riley"])
+    assert directory.has_guests("C0DMS00001")
+    assert not directory.has_guests(staff)
+    asked = calls(slack, "conversations.members")
+    assert not directory.has_guests(staff)
+    assert calls(slack, "conversations.members") == asked
+    slack.control.do("deactivate", user="riley")
+    clock.now += 2 * MEMBERS_S
+    assert directory.has_guests(staff)
+
+
+def test_a_channel_of_many_is_taken_to_have_guests_and_asks_for_none(
+    slack: SlackServer, directory: Directory
+) -> None:
+    many = [slack.control.add_user(f"person{number}") for number in range(MAX_READERS + 1)]
+    crowd = slack.control.add_channel("crowd", members=many)
+    assert directory.has_guests(crowd)
+    assert calls(slack, "users.info") == 0
+
+
+def test_whether_a_channel_has_guests_is_not_known_while_slack_does_not_say(
+    slack: SlackServer, directory: Directory
+) -> None:
+    slack.control.fault("conversations.members", "503", times=None)
+    with pytest.raises(DirectoryUnavailable):
+        directory.has_guests("C0DMS00001")

@@ -21,7 +21,7 @@ from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.client import SLACK_ERRORS
 from bot.slack.api.installation import Installation, is_workspace
 from bot.slack.api.lookups import CachedValue, SlackLookup, lacks_method
-from bot.slack.api.membership import has_member
+from bot.slack.api.membership import first_members, has_member
 from bot.slack.api.user_groups import GroupPlaces, Groups, UserGroups, group_places
 
 GROUPS_S = 120.0
@@ -34,6 +34,8 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _NOT_FROM_HERE = ("user_not_found", "user_not_visible")
 _NOT_FULL = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
 _CHANNELS = ("C", "G")
+MAX_READERS = 50
+"""Members of a channel that are looked up, one by one, to say whether there is a guest among them."""
 _MAX_CACHED = 10_000
 """Size of each cache of people."""
 _PAGE = 200
@@ -76,6 +78,7 @@ class Directory:
         self._handles: dict[str, CachedValue[dict[str, str]]] = {}
         self._people: dict[str, CachedValue[_Account]] = {}
         self._in_channels: dict[tuple[str, str], CachedValue[bool]] = {}
+        self._with_guests: dict[str, CachedValue[bool]] = {}
         self._logged: set[str] = set()
 
     def groups_of(self, user: str) -> frozenset[str]:
@@ -141,6 +144,18 @@ class Directory:
         unread = CachedValue(lambda: self._read_in_channel(channel, user), MEMBERS_S, self._clock)
         return self._in_channels.setdefault((channel, user), unread).get()
 
+    def has_guests(self, channel: str) -> bool:
+        """Whether a channel has members who are no full members of the workspace (see `is_member`). A channel
+        of more than `MAX_READERS` is taken to have some, as each member takes a call.
+
+        Raises:
+            DirectoryUnavailable: Slack did not say.
+        """
+        if len(self._with_guests) > _MAX_CACHED:
+            self._with_guests.clear()
+        unread = CachedValue(lambda: self._read_has_guests(channel), MEMBERS_S, self._clock)
+        return self._with_guests.setdefault(channel, unread).get()
+
     def _account(self, user: str) -> _Account:
         if len(self._people) > _MAX_CACHED:
             self._people.clear()
@@ -155,6 +170,16 @@ class Directory:
                 if self._local_server and lacks_method(error):
                     return True
                 raise
+
+    def _read_has_guests(self, channel: str) -> bool:
+        with self._lookup("who is in this channel", "channels:read` and `groups:read"):
+            try:
+                readers = first_members(self._client, channel, MAX_READERS + 1)
+            except SlackApiError as error:
+                if self._local_server and lacks_method(error):
+                    return False
+                raise
+        return len(readers) > MAX_READERS or not all(map(self.is_member, readers))
 
     def _read_account(self, user: str) -> _Account:
         with self._lookup("who is a member here", "users:read"):
@@ -241,6 +266,7 @@ def slack_access(client: WebClient, home: Installation, policy: Policy, *, local
         user_id=directory.user_id,
         is_member=directory.is_member,
         in_channel=directory.in_channel,
+        has_guests=directory.has_guests,
         workspaces_of=directory.workspaces_of,
         home=home.kind,
     )

@@ -77,3 +77,15 @@ def has_member(web: WebClient, channel: str, user: str) -> bool:
         cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
         if not cursor:
             return False
+
+
+def first_members(web: WebClient, channel: str, count: int) -> tuple[str, ...]:
+    """The ids of the members of the channel, `count` at most. Raises what the client raises."""
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = web.conversations_members(channel=channel, limit=_PAGE, cursor=cursor)
+        found += page.get("members", ())
+        cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+        if not cursor or len(found) >= count:
+            return tuple(found[:count])

@@ -18,8 +18,10 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.cmdline.job_refs import jobs_of_links
 from bot.config.projects import Place
+from bot.dms.model import Job
 from bot.dms.resource_names import project_of
 from bot.policy.access import Access
+from bot.policy.channel_readers import all_may_see
 from bot.runtime import logs, metrics
 from bot.slack.api.client import SLACK_ERRORS, answer_client
 from bot.slack.api.installation import Installation, is_true
@@ -92,7 +94,7 @@ class Unfurler:
     def _post(self, links: SharedLinks) -> None:
         found: dict[str, JobSnapshot] = {}
         for url in links.urls:
-            known = self._job_of(url, links.who.channel)
+            known = self._job_of(url, links.who)
             if known is not None and len(found) < MAX_LINKS:
                 found[url] = known
         if not found:
@@ -101,14 +103,19 @@ class Unfurler:
         self._client.chat_unfurl(channel=links.who.channel, ts=links.ts, unfurls=shown)
         log.info("links_unfolded", user=links.who.user, jobs=[each.job.id for each in found.values()])
 
-    def _job_of(self, url: str, channel: str) -> JobSnapshot | None:
-        """The job whose page this is, if the bot serves it and all who read the channel may see it."""
+    def _job_of(self, url: str, who: Person) -> JobSnapshot | None:
+        """The job whose page this is, if the bot serves it and all may see it who read the channel."""
         name = next(iter(jobs_of_links(url)), "")
         projects = self._access.policy.projects
         if not name or (len(projects) and projects.get(project_of(name)) is None):
             return None
         known = self._store.known_job(name)
-        return known if known is not None and self._access.is_open_to(channel, known.job) else None
+        return known if known is not None and self._may_show(who, known.job) else None
+
+    def _may_show(self, who: Person, job: Job) -> bool:
+        """Whether the person may who posted the link, too: a card is no way round the policy."""
+        may = self._access.verdict(who, "show", job).allowed
+        return may and all_may_see(self._access, who.channel, "show", job)
 
     def _card(self, who: Person, known: JobSnapshot) -> dict[str, Any]:
         job = known.job
