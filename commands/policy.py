@@ -15,6 +15,7 @@ from bot.requests.wording import freeze_terms, frozen_jobs
 from bot.store.records import Freeze
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.freezes import job_namer
 from commands.support.resolve import find_job
 from commands.support.visibility import is_hidden
 
@@ -59,7 +60,7 @@ def _freezes(ctx: Context) -> list[Freeze]:
 
 
 def _frozen(ctx: Context, freeze: Freeze) -> Section:
-    what = frozen_jobs(freeze, ctx.settings.projects)
+    what = frozen_jobs(freeze, ctx.settings.projects, job_namer(ctx))
     return Section((f"*Frozen*: {what} ", *freeze_terms(freeze)))
 
 

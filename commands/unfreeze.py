@@ -13,7 +13,7 @@ from bot.requests.wording import freeze_terms, frozen_jobs, unfreeze_arguments
 from bot.store.records import EVERY_JOB, Freeze, OutMessage
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
-from commands.support.freezes import FreezeTarget, announce, audit, is_public, target
+from commands.support.freezes import FreezeTarget, announce, audit, is_public, job_namer, target
 from commands.support.projects import PROJECT
 from commands.support.visibility import is_hidden, is_open_here
 
@@ -73,7 +73,8 @@ def _still(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
         closed = ctx.access.planned_freeze_reason(frozen.job)
         return wider or ((closed,) if closed else ())
     projects = ctx.settings.projects
-    names = sorted({frozen_jobs(each, projects) for each in _frozen_alone(ctx, frozen)})
+    calls = job_namer(ctx)
+    names = sorted({frozen_jobs(each, projects, calls) for each in _frozen_alone(ctx, frozen)})
     alone = f"Frozen on their own are still: {', '.join(names[:10])}." if names else ""
     return (*wider, *([" "] if wider and alone else []), *([alone] if alone else []))
 
@@ -83,11 +84,12 @@ def _wider(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
     projects = ctx.settings.projects
     for freeze in ctx.store.freezes(ctx.now(), frozen.name):
         if freeze.job != frozen.name:
-            jobs = frozen_jobs(freeze, projects)
+            calls = job_namer(ctx)
+            jobs = frozen_jobs(freeze, projects, calls)
             return (
                 f"{jobs.capitalize()} are frozen, {frozen.text} too, ",
                 *freeze_terms(freeze),
-                f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects)}` lifts that.",
+                f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects, calls)}` lifts that.",
             )
     return ()
 

@@ -16,6 +16,7 @@ from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
+from bot.requests.job_names import disambiguate
 from bot.requests.outcomes import enqueue_outcome
 from bot.requests.queries import approval_key, locking_run, mark_messages_dirty
 from bot.requests.rules import is_overdue, measures_delay
@@ -218,7 +219,9 @@ class RequestContext:
         """The freeze or run that forbids this action on a job now; the freeze that will where it is `due`."""
         freezes = () if action in HARMLESS else self.store.freezes(due or self.clock(), job.name)
         if freezes:
-            return Blocker(frozen_reason(freezes[0], self.access.policy.projects))
+            projects = self.access.policy.projects
+            calls = disambiguate(self.store.known_names(), projects)
+            return Blocker(frozen_reason(freezes[0], projects, calls))
         if due is not None:
             return None
         run = locking_run(self.store, action, job.name)

@@ -9,6 +9,7 @@ from bot.cmdline.answers import RichText, Time, Verbatim
 from bot.config.projects import Projects
 from bot.policy.describe import scope
 from bot.policy.model import PlannedFreeze, Policy
+from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.wording import freeze_terms, frozen_jobs
 from bot.store import Store
 from bot.store.records import Freeze
@@ -28,16 +29,17 @@ def freeze_lines(
         each for each in store.freezes(now) if not each.is_of_one_job or (sees is not None and sees(each.job))
     ]
     ordered = sorted(stored, key=lambda each: (each.is_of_one_job, bool(each.project)))
+    calls = disambiguate(store.known_names(), policy.projects)
     planned = [each for each in policy.planned_freezes if each.start <= now < each.until]
     return (
         *(planned_freeze_line(each, policy.projects) for each in planned),
-        *(freeze_line(each, policy.projects) for each in ordered),
+        *(freeze_line(each, policy.projects, calls) for each in ordered),
     )
 
 
-def freeze_line(freeze: Freeze, projects: Projects) -> RichText:
+def freeze_line(freeze: Freeze, projects: Projects, calls: JobNamer) -> RichText:
     """Which jobs are frozen, until when, by whom and why."""
-    jobs = frozen_jobs(freeze, projects)
+    jobs = frozen_jobs(freeze, projects, calls)
     verb = "is" if freeze.is_of_one_job else "are"
     return (f"{jobs[0].upper()}{jobs[1:]} {verb} frozen ", *freeze_terms(freeze))
 

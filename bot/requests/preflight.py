@@ -18,6 +18,7 @@ from bot.policy.access import Access
 from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.fingerprint import edits, has_listed, unlisted, unread
+from bot.requests.job_names import disambiguate
 from bot.requests.queries import departed, valid_approvers
 from bot.requests.seen import selection_changes
 from bot.requests.wording import describe_change, describe_edits, describe_errors
@@ -106,7 +107,7 @@ class Preflight:
         if run.action in HARMLESS:
             return
         for freeze in self._store.freezes(self._clock(), run.job):
-            raise PreconditionFailed(frozen_text(job, freeze))
+            raise PreconditionFailed(frozen_text(self._store, self._access, job, freeze))
 
     def check_not_edited(self, request: Request, job: Job) -> None:
         """For an edit that may have arrived, check that the selection is that before or after it.
@@ -217,7 +218,12 @@ def is_half_done(run: Run) -> bool:
     return run.called is not None
 
 
-def frozen_text(job: Job, freeze: Freeze) -> str:
-    """That a freeze forbids changes of the job, in a sentence; plain text."""
+def frozen_text(store: Store, access: Access, job: Job, freeze: Freeze) -> str:
+    """That a freeze forbids changes of the job, in a sentence; plain text.
+
+    Raises:
+        StoreError.
+    """
+    shown = disambiguate(store.known_names(), access.policy.projects)(job.name)
     until = freeze.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"`{job.id}` is frozen until {until}: {freeze.reason}."
+    return f"`{shown}` is frozen until {until}: {freeze.reason}."

@@ -98,7 +98,8 @@ class Scheduler:
             return ""
         now = self._ctx.clock()
         found = ((job, self._ctx.store.freezes(now, job.name)) for job in request.jobs)
-        return next((frozen_text(job, freezes[0]) for job, freezes in found if freezes), "")
+        blocked = ((job, freezes[0]) for job, freezes in found if freezes)
+        return next((frozen_text(self._ctx.store, self._ctx.access, *each) for each in blocked), "")
 
     def _not_drained(self, request: Request) -> str:
         """Why a promote would lose data that nobody agreed to lose: its delay is not known to be zero now.

@@ -11,6 +11,7 @@ from bot.dms.model import FieldChange, Job, Options, short_name
 from bot.dms.rules import Action, where
 from bot.dms.running_errors import runs_with_errors
 from bot.requests.fingerprint import edits
+from bot.requests.job_names import JobNamer
 from bot.requests.rules import OVERDUE_AFTER, is_overdue
 from bot.store.records import Freeze, Request, RequestState, Run
 from bot.util.command import COMMAND
@@ -94,27 +95,28 @@ def freeze_terms(freeze: Freeze) -> tuple[RichPart, ...]:
     return ("until ", Time(freeze.until), " by ", User(freeze.by), ": ", Verbatim(freeze.reason))
 
 
-def frozen_jobs(freeze: Freeze, projects: Projects) -> str:
-    """The jobs of a freeze, for a sentence: "`orders-db`", "all jobs of `prod`" or "all jobs"."""
+def frozen_jobs(freeze: Freeze, projects: Projects, calls: JobNamer) -> str:
+    """The jobs of a freeze, for a sentence: "`orders-db`", "all jobs of `prod`" or "all jobs". `calls` names
+    a job so that it is no other one."""
     if freeze.is_of_one_job:
-        return f"`{short_name(freeze.job)}`"
+        return f"`{calls(freeze.job)}`"
     return f"all jobs of `{projects.shown(freeze.project)}`" if freeze.project else "all jobs"
 
 
-def unfreeze_arguments(freeze: Freeze, projects: Projects) -> str:
-    """What follows `unfreeze` to lift it."""
+def unfreeze_arguments(freeze: Freeze, projects: Projects, calls: JobNamer) -> str:
+    """What follows `unfreeze` to lift it, and no other freeze."""
     if freeze.is_of_one_job:
-        return short_name(freeze.job)
+        return calls(freeze.job)
     return f"--project {projects.shown(freeze.project)}" if freeze.project else "--all"
 
 
-def frozen_reason(freeze: Freeze, projects: Projects) -> RichText:
+def frozen_reason(freeze: Freeze, projects: Projects, calls: JobNamer) -> RichText:
     """Why a freeze forbids changes."""
-    jobs = frozen_jobs(freeze, projects)
+    jobs = frozen_jobs(freeze, projects, calls)
     return (
         f"{jobs[0].upper()}{jobs[1:]} {'is' if freeze.is_of_one_job else 'are'} frozen ",
         *freeze_terms(freeze),
-        f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects)}` lifts it.",
+        f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects, calls)}` lifts it.",
     )
 
 

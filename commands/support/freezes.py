@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Invocation, UsageError
 from bot.config.projects import Project
 from bot.dms.model import Job
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
+from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.queries import mark_timelines_dirty
 from bot.store.records import EVERY_JOB, AuditEntry, Freeze, every_job_of
 from bot.util.command import COMMAND
@@ -25,6 +26,8 @@ class FreezeTarget:
 
     job: Job | None = None
     project: Project | None = None
+    shown: str = ""
+    """The job as people can type it, so that it is no other one."""
 
     @property
     def name(self) -> str:
@@ -37,7 +40,7 @@ class FreezeTarget:
     def text(self) -> str:
         """For a sentence: "`orders-db`", "all jobs of `prod`" or "all jobs"."""
         if self.job is not None:
-            return f"`{self.job.id}`"
+            return f"`{self.shown or self.job.id}`"
         return f"all jobs of `{self.project.shown}`" if self.project else "all jobs"
 
     @property
@@ -67,7 +70,8 @@ def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
             f"`{COMMAND} {verb} --project prod …` or `{COMMAND} {verb} --all …`."
         )
     if invocation.jobs:
-        return FreezeTarget(job=find_job(ctx, invocation.jobs[0], invocation))
+        job = find_job(ctx, invocation.jobs[0], invocation)
+        return FreezeTarget(job=job, shown=job_namer(ctx)(job.name))
     project = _project(ctx, verb, named) if named else None
     verdict = (
         ctx.access.project_verdict(ctx.who, verb, project.id)
@@ -77,6 +81,11 @@ def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
     if not verdict.allowed:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     return FreezeTarget(project=project)
+
+
+def job_namer(ctx: Context) -> JobNamer:
+    """Names a job by its ID, and with its place where that is in several."""
+    return disambiguate(ctx.store.known_names(), ctx.settings.projects)
 
 
 def _project(ctx: Context, verb: str, text: str) -> Project:

@@ -12,7 +12,9 @@ from bot.config.projects import Project, Projects
 from bot.dms.model import job_name
 from bot.policy import loader
 from bot.policy.access import Access
+from bot.requests.preflight import frozen_text
 from bot.slack.render.home_view import HomeView
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store.records import AuditEntry, JobSnapshot
 from bot.watch.transitions import diff_first
 from sandbox.dms import DmsServer
@@ -200,3 +202,39 @@ def test_home_and_launcher_show_every_kind_of_watch(typing: CommandService, line
     said = f"• {shown} → <@{DANA.user}>"
     assert said in str(view.of(DANA))
     assert said in str([each.to_dict() for each in view.dashboard_of(DANA)])
+
+
+FROZEN = '--until 2h --reason "month end"'
+
+
+def test_a_freeze_says_which_of_two_jobs_it_holds(typing: CommandService) -> None:
+    one, other = "prod/europe-west1/shop", "staging/europe-west1/shop"
+    assert f"`{one}` is frozen until" in words(typing.type(f"freeze {one} {FROZEN}"))
+    refused = words(typing.type(f"stop {one}"))
+    assert f"`{one}` is frozen until" in refused
+    assert f"`/dms unfreeze {one}` lifts it." in refused
+    assert words(typing.type(f"unfreeze {other}")) == f"`{other}` is not frozen."
+    typing.type(f"freeze --project prod {FROZEN}")
+    still = words(typing.type("unfreeze --project prod"))
+    assert f"Frozen on their own are still: `{one}`." in still
+    assert f"*Frozen*: `{one}` until" in words(typing.type("policy"))
+    assert f"`{one}` is no longer frozen" in words(typing.type(f"unfreeze {one}"))
+    assert not typing.ctx.store.freezes(NOW)
+
+
+def test_home_news_and_outcomes_say_which_of_two_jobs_is_frozen(typing: CommandService) -> None:
+    ctx, one = typing.ctx, "`prod/europe-west1/shop`"
+    typing.type(f"freeze prod/europe-west1/shop {FROZEN}")
+    (freeze,) = ctx.store.freezes(NOW)
+    (job,) = [each for each in ctx.dms.list_jobs().jobs if each.name == freeze.job]
+    assert f"❄️ {one} is frozen until" in str(HomeView(ctx.store, ctx.access, ctx.now).of(DANA))
+    assert frozen_text(ctx.store, ctx.access, job, freeze).startswith(f"{one} is frozen until")
+    renderer = OutboxRenderer(ctx.store, ctx.access, DANA.team, ctx.now)
+    told = [each for each in ctx.store.ready_to_send(NOW) if each.kind == "freeze"]
+    shown = [renderer.render(each) for each in told]
+    assert {f"❄️ {one} is frozen until" in str(each and each.payload()) for each in shown} == {True}
+
+
+def test_a_freeze_of_a_job_whose_id_is_nowhere_else_says_the_id(typing: CommandService) -> None:
+    assert "`stock` is frozen until" in words(typing.type(f"freeze stock {FROZEN}"))
+    assert "`/dms unfreeze stock` lifts it." in words(typing.type("stop stock"))

@@ -8,6 +8,7 @@ from bot.cmdline.answers import RichText, Time, User, Verbatim, rich_parts
 from bot.config.projects import Projects
 from bot.policy.model import PlannedFreeze
 from bot.requests.freezes import freeze_line, planned_freeze_line
+from bot.requests.job_names import JobNamer
 from bot.requests.wording import frozen_jobs
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
@@ -15,9 +16,11 @@ from bot.slack.render.message import Message
 from bot.store.records import Freeze
 
 
-def freeze_message(freeze: Freeze, what: str, projects: Projects, now: datetime) -> Message | None:
-    """What happened to the freeze; None if it is not true any more."""
-    jobs = frozen_jobs(freeze, projects)
+def freeze_message(
+    freeze: Freeze, what: str, projects: Projects, calls: JobNamer, now: datetime
+) -> Message | None:
+    """What happened to the freeze; None if it is not true any more. `calls` names a job."""
+    jobs = frozen_jobs(freeze, projects, calls)
     if what == "lifted":
         end = f" lifted the freeze of {jobs}. Changes are possible again."
         return _message(("🌤️ ", User(freeze.lifted_by), end))
@@ -25,7 +28,7 @@ def freeze_message(freeze: Freeze, what: str, projects: Projects, now: datetime)
         return None
     if what == "ending":
         return _message((f"⏰ The freeze of {jobs} ends ", Time(freeze.until), ": ", Verbatim(freeze.reason)))
-    return _message(("❄️ ", *rich_parts(freeze_line(freeze, projects))))
+    return _message(("❄️ ", *rich_parts(freeze_line(freeze, projects, calls))))
 
 
 def planned_freeze_message(

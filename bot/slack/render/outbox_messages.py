@@ -18,7 +18,7 @@ from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
 from bot.requests.buttons import action_buttons, restart_failed_button, show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
-from bot.requests.job_names import namer, place_to_tell
+from bot.requests.job_names import disambiguate, namer, place_to_tell
 from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
@@ -211,7 +211,9 @@ class OutboxRenderer:
         freeze = self._store.freeze(subject["freeze"])
         if freeze is None:
             return None
-        return freeze_message(freeze, subject["what"], self._access.policy.projects, self._clock())
+        projects = self._access.policy.projects
+        calls = disambiguate(self._store.known_names(), projects)
+        return freeze_message(freeze, subject["what"], projects, calls, self._clock())
 
     def _planned_freeze(self, subject: Mapping[str, Any]) -> Message | None:
         """None if the policy has changed since, and does not plan it any more."""
