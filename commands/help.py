@@ -39,7 +39,7 @@ def _overview(ctx: Context) -> AnswerPage:
             Section(f"*Protect*\n{_lines(guarding)}"),
             Section(f"{_JOB} `{COMMAND} help VERB` tells more, for example `{COMMAND} help restart`."),
         ),
-        footer="Restart, promote and delete always ask before anything happens.",
+        footer="Restart, promote, demote and delete always ask before anything happens.",
     )
 
 

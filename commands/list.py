@@ -15,7 +15,7 @@ from bot.dms.rules import BULK, DESTRUCTIVE, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
 from bot.requests.freezes import freeze_lines, frozen_alone
-from bot.requests.job_names import disambiguate
+from bot.requests.job_names import namer
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.base import Context, Verb
@@ -106,7 +106,7 @@ def _shown_status(job: Job, faulty: Mapping[str, Sequence[str]]) -> str:
 
 def _with_errors(ctx: Context, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """They are not FAILED, but matter to whoever looks for failures."""
-    calls = disambiguate((job.name for job in jobs), ctx.dms.projects)
+    calls = namer((job.name for job in jobs), ctx.dms.projects)
     found = (job.name for job in jobs if _shown_status(job, faulty) != job.status)
     return tuple(calls(name) for name in sorted(found))
 

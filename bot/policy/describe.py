@@ -28,7 +28,7 @@ _MISSING = (
 )
 _OPEN = (
     "*Open* (`DMS_BOT_POLICY=open`): every member of the {0} may look at jobs and change them; guests, "
-    "and people of other {0}s, may only look. Restart, promote and delete ask the person who wants "
+    "and people of other {0}s, may only look. Restart, promote, demote and delete ask the person who wants "
     "them to confirm, and nobody else."
 )
 

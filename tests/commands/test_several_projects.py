@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.cmdline.answers import Answer, JobCard, Note
+from bot.cmdline.answers import Answer, JobCard, JobsPage, Note
 from bot.config.projects import Project, Projects
 from bot.dms.model import job_name
+from bot.dms.rules import DESTRUCTIVE
 from bot.policy import loader
 from bot.policy.access import Access
+from bot.policy.describe import overview
+from bot.policy.model import OPEN
 from bot.requests.preflight import frozen_text
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
@@ -238,3 +241,21 @@ def test_home_news_and_outcomes_say_which_of_two_jobs_is_frozen(typing: CommandS
 def test_a_freeze_of_a_job_whose_id_is_nowhere_else_says_the_id(typing: CommandService) -> None:
     assert "`stock` is frozen until" in words(typing.type(f"freeze stock {FROZEN}"))
     assert "`/dms unfreeze stock` lifts it." in words(typing.type("stop stock"))
+
+
+def test_help_and_policy_name_every_verb_that_destroys(typing: CommandService) -> None:
+    said = "Restart, promote, demote and delete"
+    assert {each.lower() for each in said.replace(",", "").replace(" and", "").split()} == set(DESTRUCTIVE)
+    assert f"{said} always ask before anything happens." in words(typing.type("help"))
+    (roles,) = overview(OPEN)
+    assert f"{said} ask the person who wants them to confirm" in words(roles.text)
+
+
+def test_a_list_of_failed_jobs_names_the_project_of_those_that_run_with_errors(
+    dms: DmsServer, typing: CommandService
+) -> None:
+    broken = {"code": 9, "message": "gone"}
+    dms.control.set_job(f"{STAGING}/asia-east1/stock", state="RUNNING", phase="CDC", error=broken)
+    answer = typing.type("list state=failed")
+    assert isinstance(answer, JobsPage)
+    assert answer.with_errors == ("staging/asia-east1/stock",)
