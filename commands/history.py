@@ -70,7 +70,10 @@ def _job(ctx: Context, invocation: Invocation) -> str:
         for name in _candidates(ctx, text)
         if ctx.store.audit(job=name, limit=1) and can_see(ctx, "history", name)
     ]
-    return found[0] if len(found) == 1 else find_job(ctx, text, invocation).name
+    if len(found) != 1:
+        return find_job(ctx, text, invocation).name
+    ctx.found.append(found[0])
+    return found[0]
 
 
 def _project(ctx: Context, invocation: Invocation) -> str:

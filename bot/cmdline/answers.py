@@ -212,6 +212,8 @@ class JobCard:
     """Only what the state, the phase, the policy and freezes allow."""
     where: str = ""
     """The place as people call it, if it has to be told; else empty."""
+    called: str = ""
+    """What to type for the job, if its ID alone does not name it; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,8 @@ class DatabasesPage:
     """Progress of the full dump, 0 to 100, by the resource name of the database."""
     note: str = ""
     """Why the percentages are missing, or empty."""
+    called: str = ""
+    """What to type for the job, if its ID alone does not name it; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +258,8 @@ class EditForm:
     """Why the list may be incomplete or the databases cannot be changed now, or empty."""
     closed: bool = False
     """Whether the databases cannot be changed now, only the other fields."""
+    called: str = ""
+    """What to type for the job, if its ID alone does not name it; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

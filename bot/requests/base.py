@@ -16,7 +16,7 @@ from bot.requests import delay
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
-from bot.requests.job_names import disambiguate
+from bot.requests.job_names import ambiguous_names, disambiguate, in_commands
 from bot.requests.outcomes import enqueue_outcome
 from bot.requests.queries import approval_key, locking_run, mark_messages_dirty
 from bot.requests.rules import is_overdue, measures_delay
@@ -151,6 +151,10 @@ class RequestContext:
         mark_messages_dirty(self.store, request_id)
         self.wake()
 
+    def ambiguous(self, jobs: Sequence[Job]) -> dict[str, str]:
+        """By full resource name, the display names of those jobs whose ids alone do not name them."""
+        return ambiguous_names(jobs, self.store.known_names(), self.dms.projects)
+
     def audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
         """Write an audit row for one job of the request."""
         self.store.append_audit(
@@ -238,7 +242,8 @@ class RequestContext:
         """The freeze or run that forbids the request now; inside a transaction, until its end."""
         due = None if request.state is RequestState.SCHEDULED else request.facts.due
         stops = (self.blocker_of(request.action, job, due) for job in request.jobs)
-        return next((stop for stop in stops if stop is not None), None)
+        found = next((stop for stop in stops if stop is not None), None)
+        return found and in_commands(found, request.facts.display_names)
 
     def on_state_entered(self, request: Request) -> None:
         """Ask for approvals or queue the runs; called inside the transaction that moved the request."""

@@ -12,7 +12,7 @@ from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
 from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
-from bot.dms.model import Job
+from bot.dms.model import Job, short_name
 from bot.dms.rules import Action, by_databases, check
 from bot.policy.access import Verdict
 from bot.policy.permissions import ruled_as
@@ -20,6 +20,7 @@ from bot.requests.approval_channels import different_channels
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
+from bot.requests.job_names import ambiguous_names, in_commands
 from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
 from bot.requests.seen import selection_changes
@@ -124,11 +125,11 @@ class RequestCreation:
             return groups
         edited = self._edited(old, jobs[0])
         if edited:
-            return Note(
+            text = (
                 f"`{jobs[0].id}` was edited meanwhile ({edited}), so what this request shows is out of date: "
-                f"`{COMMAND} edit {jobs[0].id}` shows how it is now.",
-                tone="warn",
+                f"`{COMMAND} edit {jobs[0].id}` shows how it is now."
             )
+            return self._naming(who, jobs[0], Note(text, tone="warn"))
         ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
         draft = _repeat(old, jobs, response_url)
         warning = tuple(each for each in draft.warning if not at or each != _AT_ONCE)
@@ -166,18 +167,31 @@ class RequestCreation:
 
     def _objection(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Note | None:
         for job, verdict in zip(draft.jobs, verdicts, strict=True):
-            if not verdict.allowed:
-                return Note(verdict.explanation, tone="warn")
-            labels = self._ctx.access.labels_verdict(who, job, dict(draft.options.fields.labels))
-            if draft.action is Action.EDIT and not labels.allowed:
-                return Note(labels.explanation, tone="warn")
-            blocker = self._ctx.blocker_of(draft.action, job, draft.facts.due)
-            if blocker is not None:
-                return self._blocked_note(who, draft, blocker)
-            refusal = self._forbidden_reason(draft, job)
-            if refusal is not None:
-                return Note(refusal, tone="warn")
+            objection = self._objection_to(who, draft, job, verdict)
+            if objection is not None:
+                return self._naming(who, job, objection)
         return None
+
+    def _naming(self, who: Person, job: Job, note: Note) -> Note:
+        """The note about the job, in which each suggested command names it. Jobs that are hidden from this
+        person do not count."""
+        store = self._ctx.store
+        twins = [store.known_job(name) for name in store.known_names() if short_name(name) == job.id]
+        known = [each.job for each in twins if each is not None]
+        told = [each.name for each in self._ctx.access.visible(who, "show", known)]
+        return in_commands(note, ambiguous_names((job,), told, self._ctx.dms.projects))
+
+    def _objection_to(self, who: Person, draft: RequestDraft, job: Job, verdict: Verdict) -> Note | None:
+        if not verdict.allowed:
+            return Note(verdict.explanation, tone="warn")
+        labels = self._ctx.access.labels_verdict(who, job, dict(draft.options.fields.labels))
+        if draft.action is Action.EDIT and not labels.allowed:
+            return Note(labels.explanation, tone="warn")
+        blocker = self._ctx.blocker_of(draft.action, job, draft.facts.due)
+        if blocker is not None:
+            return self._blocked_note(who, draft, blocker)
+        refusal = self._forbidden_reason(draft, job)
+        return None if refusal is None else Note(refusal, tone="warn")
 
     def _forbidden_reason(self, draft: RequestDraft, job: Job) -> RichText | None:
         partial = by_databases(draft.action, job, draft.options)

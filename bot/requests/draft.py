@@ -14,7 +14,7 @@ from bot.requests.base import RequestContext
 from bot.requests.by_project import is_across_projects, projects_text
 from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
-from bot.requests.job_names import ambiguous_names
+from bot.requests.job_names import in_commands
 from bot.requests.reasons import missing_reason
 from bot.requests.rules import before_due
 from bot.requests.seen import (
@@ -137,12 +137,14 @@ class Drafter:
         far as they are known.
         """
         action = self._ctx.actions[draft.action]
+        called = self._ctx.ambiguous(draft.jobs)
         lines: dict[str, None] = {}
         for job in draft.jobs:
             unlisted = caution(draft.action, job, draft.options, (listed or {}).get(job.name, ()))
             found = action.warning(job, draft.options, databases.get(job.name, ()))
-            lines.update(dict.fromkeys((unlisted, *found) if unlisted else found))
-        return tuple(lines | dict.fromkeys(draft.warning))
+            said = (unlisted, *found) if unlisted else found
+            lines.update(dict.fromkeys(in_commands(tuple(said), _only(called, job))))
+        return tuple(lines | dict.fromkeys(in_commands(draft.warning, called)))
 
     def _facts(
         self,
@@ -161,12 +163,18 @@ class Drafter:
             approval_channel=approval_channel or self._ctx.approval_channel,
             effect=self.effect(draft),
             projects=projects_text(draft.jobs, self._ctx.access.policy.projects),
-            display_names=ambiguous_names(draft.jobs, self._ctx.store.known_names(), self._ctx.dms.projects),
+            display_names=self._ctx.ambiguous(draft.jobs),
         )
 
     def effect(self, draft: RequestDraft) -> str:
         effect = self._ctx.actions[draft.action].effect
-        return "\n".join(dict.fromkeys(effect(job, draft.options) for job in draft.jobs))
+        called = self._ctx.ambiguous(draft.jobs)
+        said = (in_commands(effect(job, draft.options), _only(called, job)) for job in draft.jobs)
+        return "\n".join(dict.fromkeys(said))
+
+
+def _only(called: Mapping[str, str], job: Job) -> dict[str, str]:
+    return {job.name: called[job.name]} if job.name in called else {}
 
 
 def _first_state(needs_confirmation: bool, confirmed: bool, approvals: int) -> RequestState:

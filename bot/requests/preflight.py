@@ -18,7 +18,7 @@ from bot.policy.access import Access
 from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.fingerprint import edits, has_listed, unlisted, unread
-from bot.requests.job_names import disambiguate
+from bot.requests.job_names import ambiguous_names, disambiguate, in_commands
 from bot.requests.queries import departed, valid_approvers
 from bot.requests.seen import selection_changes
 from bot.requests.wording import describe_change, describe_edits, describe_errors
@@ -69,7 +69,9 @@ class Preflight:
         self.check_permitted(request, job)
         refusal = check(run.action, job, request.options, databases if partial else ())
         if refusal is not None:
-            raise (PermanentRefusal if refusal.over else PreconditionFailed)(str(refusal))
+            called = ambiguous_names((job,), self._store.known_names(), self._dms.projects)
+            text = in_commands(str(refusal), called)
+            raise (PermanentRefusal if refusal.over else PreconditionFailed)(text)
         self._check_still_caught_up(request, job)
         self._check_under_way(request)
         return job

@@ -49,6 +49,8 @@ class Context:
     zone: Callable[[], str]
     """The person's time zone, an IANA name; asks Slack."""
     response_url: str = ""
+    found: list[str] = field(default_factory=list)
+    """Full names of the jobs that this answer is about, as they are found."""
 
     def ref(self, invocation: Invocation) -> str:
         """A token for a button that runs the invocation."""

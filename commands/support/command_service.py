@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.cmdline import examples
-from bot.cmdline.answers import Answer, Note, Readers
+from bot.cmdline.answers import Answer, DatabasesPage, EditForm, JobCard, Note, Readers
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms import answer_deadline
+from bot.dms.model import short_name
 from bot.policy.permissions import Permission
+from bot.requests.job_names import by_id, disambiguate, in_commands
 from bot.store.records import Person
 from bot.util.command import COMMAND
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.readers import readers_of
+from commands.support.visibility import is_hidden
 
 
 class CommandService:
@@ -40,16 +44,13 @@ class CommandService:
         if verb.syntax.jobs == "one" and not invocation.jobs:
             example = examples.line(verb.name, verb.grammar)
             raise UsageError(f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs.")
-        context = self._context(who, response_url)
+        context = replace(self._context(who, response_url), found=[])
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)
             if not verdict.allowed:
                 return Note(verdict.explanation, tone="warn")
         with answer_deadline.answer_within():
-            try:
-                return verb.run(context, invocation)
-            except EarlyAnswer as early:
-                return early.answer
+            return _naming_the_job(context, verb.name, _run(verb, context, invocation))
 
     def readers(self, who: Person, invocation: Invocation, answer: Answer) -> Readers:
         """Who may read the answer in the channel where this person asked."""
@@ -65,3 +66,33 @@ class CommandService:
 
     def asks_service(self, invocation: Invocation) -> bool:
         return self._verbs[invocation.verb].asks_service(invocation)
+
+
+def _run(verb: Verb, context: Context, invocation: Invocation) -> Answer:
+    try:
+        return verb.run(context, invocation)
+    except EarlyAnswer as early:
+        return early.answer
+    except UsageError as error:
+        raise UsageError(in_commands(str(error), _ambiguous(context, verb.name))) from error
+
+
+def _naming_the_job(context: Context, verb: str, answer: Answer) -> Answer:
+    """The answer, in which each suggested command says which job it is for."""
+    called = _ambiguous(context, verb)
+    named = in_commands(answer, called)
+    if isinstance(named, JobCard | DatabasesPage | EditForm) and named.job.name in called:
+        return replace(named, called=called[named.job.name])
+    return named
+
+
+def _ambiguous(context: Context, verb: str) -> Mapping[str, str]:
+    """Of the jobs that were found, those that their id alone does not name. Hidden jobs do not count: the id
+    alone never means one of them, and nobody is told that there is one."""
+    if not context.found:
+        return {}
+    ids = {short_name(name) for name in context.found}
+    twins = [name for name in context.store.known_names() if short_name(name) in ids]
+    told = [name for name in twins if not is_hidden(context, verb, name)]
+    calls = disambiguate((*context.found, *told), context.dms.projects)
+    return by_id({name: calls(name) for name in context.found if calls(name) != short_name(name)})

@@ -10,7 +10,7 @@ from bot.cmdline.answers import RichPart, Time
 from bot.config.projects import Place
 from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
-from bot.requests.job_names import with_location
+from bot.requests.job_names import disambiguate
 from bot.store.records import RunState
 from bot.util.command import COMMAND
 from commands.support.base import Context
@@ -37,10 +37,15 @@ def deleted_jobs(ctx: Context, verb: str, job_id: str, places: Iterable[Place]) 
 
 
 def deleted_job_text(ctx: Context, jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
-    """That they are gone, and since when; with their locations if there are several."""
+    """That they are gone, and since when; with their locations if there are several jobs of the ID."""
+    ids = {short_name(job.name) for job in jobs}
+    twins = [
+        each for each in ctx.store.known_names() if short_name(each) in ids and can_see(ctx, "show", each)
+    ]
+    calls = disambiguate((*(job.name for job in jobs), *twins), ctx.dms.projects)
     parts: list[RichPart] = []
     for job in jobs:
-        called = short_name(job.name) if len(jobs) == 1 else with_location(job.name, ctx.dms.projects)
+        called = calls(job.name)
         parts += [" "] if parts else []
         when: tuple[RichPart, ...] = ("it was deleted ", Time(job.at)) if job.at else (_UNNOTICED,)
         parts += [f"`{called}` is gone: ", *when, "."]

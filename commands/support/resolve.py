@@ -67,6 +67,7 @@ def find_with_missing(
 ) -> tuple[Job, tuple[MissingLocation, ...]]:
     """As `find_job`, and the locations that did not answer: another job with the same id may be there."""
     job, missing = _find(ctx, text, invocation)
+    ctx.found.append(job.name)
     require_permission(ctx, invocation.verb, job)
     if missing and not ctx.verbs[invocation.verb].read_only:
         raise EarlyAnswer(_maybe_another(ctx, text, job, invocation, missing))

@@ -75,5 +75,6 @@ def _line(database: Database, percent: DelayPoint | None) -> str:
 
 def _nothing(page: DatabasesPage) -> str:
     if page.filters:
-        return f"No database matches. {mrkdwn.to_type(f'databases {page.job.id}')} shows all of them."
+        to_type = mrkdwn.to_type(f"databases {page.called or page.job.id}")
+        return f"No database matches. {to_type} shows all of them."
     return "The service lists no databases for this job yet."

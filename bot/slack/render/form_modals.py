@@ -241,7 +241,7 @@ def _parallelism(form: EditForm) -> list[Block]:
         shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
         return m.context(
             "The dump parallelism is offered here only for a draft and for a running PostgreSQL job; "
-            f"`{COMMAND} edit {job.id} --parallel max` asks the service all the same.{shown}"
+            f"`{COMMAND} edit {form.called or job.id} --parallel max` asks the service all the same.{shown}"
         )
     stay = Option(
         value=_LEAVE,

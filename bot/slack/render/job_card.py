@@ -224,4 +224,5 @@ def _withheld(card: JobCard) -> list[str]:
     if not card.withheld:
         return []
     what = ", ".join(f"*{action}*" for action in card.withheld)
-    return [f"Not offered to you: {what}; {mrkdwn.to_type(f'policy {card.job.id}')} says who may"]
+    to_type = mrkdwn.to_type(f"policy {card.called or card.job.id}")
+    return [f"Not offered to you: {what}; {to_type} says who may"]

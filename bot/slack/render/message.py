@@ -7,8 +7,8 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks. The text of all block
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -258,3 +258,22 @@ def _split(text: str, limit: int) -> list[str]:
         piece = joined
     pieces.append(piece)
     return [mrkdwn.clip(each, limit) for each in pieces if each.strip()] or ["\u2014"]
+
+
+def with_texts(shown: Message, change: Callable[[str], str]) -> Message:
+    """The message with each of its mrkdwn texts changed, and kept within the limits."""
+    for block in shown.blocks:
+        _change_texts(block, change)
+    classic = None if shown.classic is None else with_texts(shown.classic, change)
+    return replace(shown, text=mrkdwn.clip(change(shown.text), MAX_FALLBACK), classic=classic)
+
+
+def _change_texts(value: Any, change: Callable[[str], str]) -> None:
+    if isinstance(value, list | tuple):
+        for each in value:
+            _change_texts(each, change)
+    elif isinstance(value, MarkdownTextObject):
+        value.text = mrkdwn.clip(change(value.text), MAX_SECTION)
+    elif isinstance(value, JsonObject):
+        for name in _texts(type(value))[1]:
+            _change_texts(getattr(value, name, None), change)

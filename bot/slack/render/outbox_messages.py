@@ -26,6 +26,7 @@ from bot.slack.render.audit_anchor import anchor_message
 from bot.slack.render.escalation_messages import EscalationMessages
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.slack.render.gathered_messages import GatheredMessages
+from bot.slack.render.jobs_named import name_jobs
 from bot.slack.render.message import Message
 from bot.slack.render.readership import Readership
 from bot.slack.render.request_messages import RequestMessages
@@ -105,6 +106,8 @@ class OutboxRenderer:
         if out.kind == KIND:
             return self._escalations.own(out)
         rendered = self._kinds[out.kind](subject)
+        told, projects = self._readership.may_know(out), self._access.policy.projects
+        rendered = rendered and name_jobs(rendered, subject, self._store, projects, told)
         return rendered and self._escalations.added_to(rendered, out)
 
     def _is_taken_back(self, event_id: int) -> bool:

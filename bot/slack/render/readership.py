@@ -58,6 +58,11 @@ class Readership:
             return None
         return subject
 
+    def may_know(self, out: OutMessage) -> Callable[[str], bool]:
+        """Whether the reader of the message may know of the job with a full name."""
+        reader = Person(self._team, recipient(out))
+        return lambda name: not reader.user or self._may_see(reader, name)
+
     def _may_read(self, reader: Person, event_id: int) -> bool:
         event = self._store.event(event_id)
         return event is not None and self._may_see(reader, event.job)
