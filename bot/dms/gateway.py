@@ -58,6 +58,7 @@ class Gateway(Actions):
     `emulator_rest_host` (default: the same host, port + 1). Without `locations`, one call lists the jobs of
     all locations (`locations/-`). With `impersonate`, calls are made as the service account with this e-mail
     address. `reachability` is where it notes what answers: several gateways can share one.
+    `called` says how errors name a place; by default, by its location.
 
     `deadline_s` and `write_deadline_s` limit each call, in seconds. `observe` gets the method, the canonical
     status name and the seconds of each RPC or REST request.
@@ -81,6 +82,7 @@ class Gateway(Actions):
         *,
         impersonate: str = "",
         reachability: Reachability | None = None,
+        called: Callable[[Place], str] | None = None,
     ) -> None:
         self.project = Project(project, locations=tuple(locations), impersonate=impersonate)
         self.projects = Projects((self.project,))
@@ -104,6 +106,7 @@ class Gateway(Actions):
             self._profiles,
             fresh_profiles_s,
             self.reachability,
+            called or self.projects.called,
         )
         self._operations = Operations(self._calls, self._client)
         threads = min(_MAX_THREADS, len(self.project.places) + _SPARE_THREADS)

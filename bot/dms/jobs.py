@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -57,8 +57,10 @@ class Jobs:
         profiles: ProfileCache,
         fresh_s: float,
         reach: Reachability,
+        called: Callable[[Place], str],
     ) -> None:
-        """`fresh_s`: how old, in seconds, connection profiles may be that a change is based on."""
+        """`fresh_s`: how old, in seconds, connection profiles may be that a change is based on. `called`
+        names a place for people."""
         self._calls = calls
         self._client = client
         self._rest = rest
@@ -66,6 +68,7 @@ class Jobs:
         self._profiles = profiles
         self._fresh_s = fresh_s
         self._reach = reach
+        self._called = called
         self._listings: dict[Place, CachedListing] = {}
 
     def get(self, name: str, *, fresh: bool = False) -> Job:
@@ -111,7 +114,7 @@ class Jobs:
 
         try:
             with self._reach.noting(Gate.of(JOBS, place)):
-                read_all(listing.pages, read, lambda page: page.token, f"jobs of {_where(place)}")
+                read_all(listing.pages, read, lambda page: page.token, f"jobs of {self._where(place)}")
         except DmsError as error:
             _log.warning("%s", error)
             found.fail(error)
@@ -127,6 +130,10 @@ class Jobs:
             self._listings[place] = listing
         return found
 
+    def _where(self, place: Place) -> str:
+        called = self._called(place)
+        return "all locations" if called == ALL_LOCATIONS else called
+
     def _last_listing(self, place: Place) -> CachedListing:
         listing = self._listings.get(place)
         current = listing is not None and listing.version == self._profiles.version(place.location)
@@ -137,7 +144,7 @@ class Jobs:
     def _raw_page(self, place: Place, filter: str, token: str) -> bytes:
         return self._calls.read(
             "ListMigrationJobs",
-            f"list the jobs of {_where(place)}",
+            f"list the jobs of {self._where(place)}",
             lambda t: self._client.jobs_page(place.parent, filter, token, t),
             retry=False,
         )
@@ -247,7 +254,3 @@ def raise_if_all_refused(parts: Sequence[LocationJobs]) -> None:
     refused = [part.error for part in parts if isinstance(part.error, Refused)]
     if refused and len(refused) == len(parts):
         raise refused[0]
-
-
-def _where(place: Place) -> str:
-    return "all locations" if place.location == ALL_LOCATIONS else place.location

@@ -70,6 +70,7 @@ class ProjectGateways(RoutedReads, RoutedActions):
                 observe=partial(observe, each.id) if observe else None,
                 impersonate=each.impersonate,
                 reachability=reachability,
+                called=projects.called,
             )
             for each in projects
         ]

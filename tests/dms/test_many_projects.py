@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.config.projects import Place, Project, Projects
+from bot.config.projects import ALL_LOCATIONS, Place, Project, Projects
 from bot.dms.errors import Denied, DmsError, NotFound, Refused
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.missing import Why
@@ -136,6 +136,17 @@ def test_a_project_on_its_own_fails_as_a_whole(kind: str, server: DmsServer, con
             alone.list_jobs(place)
     control.clear_faults()
     alone.close()
+
+
+def test_an_error_of_one_project_names_it(dms: ProjectGateways, control: DmsControl) -> None:
+    for project in (STAGING, DEV):
+        control.project_condition(project, "UNAUTHENTICATED")
+    for place, called in (
+        (Place(STAGING, "europe-west1"), "staging/europe-west1"),
+        (Place(DEV, ALL_LOCATIONS), "dev"),
+    ):
+        with pytest.raises(Denied, match=f"the jobs of {called} "):
+            dms.list_jobs(place)
 
 
 def test_all_places_of_a_project_may_be_away_at_once(reads: SharedReads, control: DmsControl) -> None:
