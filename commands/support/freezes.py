@@ -18,6 +18,7 @@ from bot.watch.freeze_news import announce_freeze
 from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
 from commands.support.resolve import find_job
+from commands.support.visibility import visible_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,9 @@ def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
 
 
 def job_namer(ctx: Context) -> JobNamer:
-    """Names a job by its ID, and with its place where that is in several."""
-    return disambiguate(ctx.store.known_names(), ctx.settings.projects)
+    """Names a job by its ID, and with its place where that is in several, as far as this person may see."""
+    told = visible_names(ctx, "show")
+    return lambda name: disambiguate((*told, name), ctx.settings.projects)(name)
 
 
 def _project(ctx: Context, verb: str, text: str) -> Project:
