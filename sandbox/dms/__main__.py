@@ -31,13 +31,13 @@ def main(host: str, port: int, project: str, projects: int, clock_factor: float,
         server.start()
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port} and {port + 1}: {error}") from error
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # before it says that it runs
+        signal.signal(number, lambda *_: over.set())
     click.echo(f"DMS sandbox: gRPC on {server.grpc_host}, REST and control on http://{server.rest_host}")
     ids = ",".join(each.id for each in served)
     click.echo(f"export DMS_EMULATOR_HOST={server.grpc_host} GOOGLE_CLOUD_PROJECT={ids}")
     sys.stdout.flush()
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
     over.wait()
     server.stop()
 
