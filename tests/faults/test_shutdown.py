@@ -114,7 +114,7 @@ def test_a_message_whose_post_hangs_is_posted_once_by_the_next(
         assert bot.process.wait(SOON_S) == 0
     assert said(bot, "stopped_with_work_left")["tasks_ended"] is False
     with life(far, tmp_path, "1s") as after:
-        done = {"contains": [job, "✅"], "channel": "dms", "timeout": 30}
+        done: dict[str, Any] = {"contains": [job, "✅"], "channel": "dms", "timeout": 30}
         card = slack.control.wait_message(**done, where=lambda each: not each["is_reply"])
         assert after.stop() == 0
     assert card["versions"], "the one that was there is kept up to date"
