@@ -1,13 +1,14 @@
-"""Ends the runs of a restored database, so that no call is made twice."""
+"""Ends what a restored database would still send, so that no call is made twice."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from bot.requests.outcomes import enqueue_outcome
 from bot.requests.queries import mark_messages_dirty
 from bot.requests.run_ledger import audit_entry
 from bot.store import Store
-from bot.store.records import ACTIVE_RUNS, RequestState, RunState
+from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, RunState
 
 _NOTE = (
     "The bot's database was restored from a backup, in which this had not ended. It is not known whether it "
@@ -39,7 +40,28 @@ def end_unfinished(store: Store, now: datetime) -> None:
             store.append_audit(audit_entry(now, run, request, event, job, _NOTE))
             mark_messages_dirty(store, request.id)
         for request in store.requests([RequestState.SCHEDULED], limit=_MOST):
-            store.move_request(
-                request.id, [request.state], RequestState.OUTDATED, ended=now, note=_SCHEDULE_NOTE
+            _end_scheduled(store, request, now)
+
+
+def _end_scheduled(store: Store, request: Request, now: datetime) -> None:
+    moved = store.move_request(
+        request.id, [request.state], RequestState.OUTDATED, ended=now, note=_SCHEDULE_NOTE
+    )
+    if moved is None:
+        return
+    for job in request.jobs:
+        store.append_audit(
+            AuditEntry(
+                at=now,
+                event=RequestState.OUTDATED.value,
+                team=request.by.audit_team,
+                action=request.action,
+                job=job.name,
+                job_create_time=job.create_time.isoformat(),
+                job_status=job.status,
+                request=request.id,
+                detail=_SCHEDULE_NOTE,
             )
-            mark_messages_dirty(store, request.id)
+        )
+    mark_messages_dirty(store, request.id)
+    enqueue_outcome(store, moved, now)
