@@ -163,7 +163,9 @@ def test_requests_notifications_and_the_audit_name_it(pair: Pair) -> None:
     at.confirm(card, typed=job)
     at.shows_done(card, "promote")
     stopped = at.add_job("halted", state="RUNNING", phase="FULL_DUMP")
-    at.press(at.type(f"stop {stopped}"), "confirm")
+    stop = at.type(f"stop {stopped}")
+    at.press(stop, "confirm")
+    at.shows_done(stop, "stop")  # else its operation ends later, and the job is stopped after it failed
     at.slack.command(f"{STAGING} edit {job}")
     view = at.slack.wait_view("dana")
     assert view["app_id"] != "A0DMSBOT01"
