@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
@@ -16,6 +15,7 @@ from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from commands.support.base import Context, Verb, no_service_call
+from commands.support.pages import page_buttons
 from commands.support.visibility import is_hidden, may_hide
 
 PER_PAGE = 8
@@ -36,7 +36,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return AnswerPage(
         title="One request is open" if len(open_requests) == 1 else f"{len(open_requests)} requests are open",
         sections=tuple(_section(ctx, each) for each in shown),
-        buttons=_page_buttons(ctx, invocation, page, pages),
+        buttons=page_buttons(ctx, invocation, page, pages),
         footer=f"Page {page} of {pages}" if pages > 1 else "",
     )
 
@@ -99,15 +99,6 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     if request.by.user == ctx.who.user:
         found.append(Button("Withdraw", verb, "withdraw", request.id))
     return tuple(found)
-
-
-def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
-    def turn(label: str, to: int) -> Button:
-        return Button(label, "approvals", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
-
-    back = (turn("‹ Previous", page - 1),) if page > 1 else ()
-    onward = (turn("Next ›", page + 1),) if page < pages else ()
-    return (*back, *onward, turn("Refresh", page))
 
 
 VERB = Verb(

@@ -19,6 +19,7 @@ from commands.support.actions import migrated
 from commands.support.base import Context, Verb
 from commands.support.dump import dump_forecast
 from commands.support.filters import check_value, one_of
+from commands.support.pages import page_buttons
 from commands.support.resolve import find_job
 from commands.support.visibility import permitted_actions
 
@@ -66,7 +67,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         page=page,
         pages=pages,
         filters=" ".join([*(f"{k}={v}" for k, v in filters.items()), *invocation.words]),
-        buttons=_page_buttons(ctx, here, page, pages) + _action_buttons(ctx, job, actions),
+        buttons=page_buttons(ctx, here, page, pages) + _action_buttons(ctx, job, actions),
         dumped=_dumped(everything),
         dump=dump.result(),
         percent=percent,
@@ -112,15 +113,6 @@ def _matches(database: Database, invocation: Invocation) -> bool:
         and (phase is None or one_of(phase, database.phase))
         and all(word.casefold() in name for word in invocation.words)
     )
-
-
-def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
-    def turn(label: str, to: int) -> Button:
-        return Button(label, "databases", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
-
-    back = (turn("‹ Previous", page - 1),) if page > 1 else ()
-    forth = (turn("Next ›", page + 1),) if page < pages else ()
-    return (*back, *forth, turn("Refresh", page))
 
 
 def _action_buttons(ctx: Context, job: Job, actions: tuple[Action, ...]) -> tuple[Button, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.cmdline import job_refs
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User, Verbatim
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
@@ -15,6 +13,7 @@ from bot.util.command import COMMAND
 from bot.util.text import first_few
 from bot.util.wall_time import Moment
 from commands.support.base import Context, Verb
+from commands.support.pages import page_buttons
 from commands.support.schedule import AT, scheduled
 from commands.support.visibility import is_hidden, may_hide
 
@@ -38,7 +37,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return AnswerPage(
         title="1 request is scheduled" if len(due) == 1 else f"{len(due)} requests are scheduled",
         sections=tuple(_section(ctx, each) for each in shown),
-        buttons=_turns(ctx, invocation, page, pages),
+        buttons=page_buttons(ctx, invocation, page, pages),
         footer=f"Page {page} of {pages}" if pages > 1 else "",
     )
 
@@ -109,15 +108,6 @@ def _is_named(ctx: Context, request: Request, wanted: str) -> bool:
     here = f"{job.location}/{job.id}"
     names = (job.id, here, f"{alias}/{here}", f"{job.project}/{here}", job.name)
     return job_refs.read(wanted, "orders-db") in names
-
-
-def _turns(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:
-    def turn(label: str, to: int) -> Button:
-        return Button(label, "schedule", "turn", ctx.ref(replace(invocation, flags={"page": str(to)})))
-
-    back = (turn("‹ Previous", page - 1),) if page > 1 else ()
-    onward = (turn("Next ›", page + 1),) if page < pages else ()
-    return (*back, *onward, turn("Refresh", page))
 
 
 VERB = Verb(
