@@ -49,7 +49,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _question(ctx: Context, frozen: FreezeTarget, until: datetime, reason: str) -> Note:
-    """A freeze of everything asks first. The button has the time of the end, however late it is pressed."""
+    """Asked before everything is frozen. The button has the time of the end, however late it is pressed."""
     flags: dict[str, FlagValue] = {
         "all": True,
         "until": f"{until:%Y-%m-%dT%H:%M:%SZ}",
