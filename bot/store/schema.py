@@ -198,6 +198,25 @@ MIGRATIONS = (
             "CREATE INDEX escalations_open ON escalations (seq) WHERE ended IS NULL",
         ),
     ),
+    Migration(
+        7,
+        "cutovers",
+        (
+            """CREATE TABLE cutovers (
+            id TEXT PRIMARY KEY, team TEXT NOT NULL, "by" TEXT NOT NULL, state TEXT NOT NULL,
+            plan TEXT NOT NULL, created TEXT NOT NULL, since TEXT NOT NULL, request TEXT NOT NULL,
+            rehearsal {integer} NOT NULL, rehearsed TEXT, progress TEXT NOT NULL, ended TEXT,
+            rev {integer} NOT NULL)""",
+            "CREATE INDEX cutovers_state ON cutovers (state, created)",
+            "CREATE INDEX cutovers_request ON cutovers (request)",
+            """CREATE TABLE cutover_jobs (
+            job TEXT NOT NULL, cutover TEXT NOT NULL, PRIMARY KEY (job, cutover))""",
+            """CREATE TABLE cutover_log (
+            id {serial}, cutover TEXT NOT NULL, at TEXT NOT NULL, event TEXT NOT NULL,
+            "user" TEXT NOT NULL, job TEXT NOT NULL, text TEXT NOT NULL)""",
+            "CREATE INDEX cutover_log_cutover ON cutover_log (cutover, id)",
+        ),
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from bot.store.port import Lock
 from bot.store.tables.audit import AuditTables
+from bot.store.tables.cutovers import CutoverTables
 from bot.store.tables.escalations import EscalationTable
 from bot.store.tables.freezes import FreezeTable
 from bot.store.tables.jobs import JobTables
@@ -28,6 +29,7 @@ class Store(
     OutboxTable,
     WatchTable,
     EscalationTable,
+    CutoverTables,
     WebhookTable,
     Maintenance,
 ):

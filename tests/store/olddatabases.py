@@ -21,6 +21,7 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.model import ConfigSnapshot, DelayPoint, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rules import Action
 from bot.store import Store, open_store
+from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Plan, Progress, Sample, Tick
 from bot.store.facts import RequestFacts
 from bot.store.records import (
     AuditEntry,
@@ -277,6 +278,48 @@ ESCALATIONS = (
     ),
     Escalation("x2", "Übersicht", "C1", "S1", "alert:2:C1", (), 0, NOW, ended=NOW, acknowledged_by=SAM),
 )
+CUTOVERS = (
+    Cutover(
+        id="v1",
+        team=TEAM,
+        by=Person(TEAM, DANA, "C1"),
+        state=CutoverState.DRAINING,
+        plan=Plan(
+            (ORDERS.name,),
+            {ORDERS.name: "europe-west1/orders"},
+            at=NOW,
+            zone="Europe/Berlin",
+            commander=DANA,
+            app_owner=SAM,
+            writers=("checkout",),
+            channel="C1",
+        ),
+        created=NOW - HOUR,
+        since=NOW,
+        request="q1",
+        rehearsed=NOW - 48 * HOUR,
+        progress=Progress(
+            writers=(Tick("checkout", SAM, NOW),),
+            here={DANA: NOW},
+            samples=(Sample(ORDERS.name, "app", NOW, 0.0, 0.0, 2),),
+            stopped=NOW,
+            stopped_by=SAM,
+        ),
+        rev=7,
+    ),
+    Cutover(
+        "v2",
+        TEAM,
+        Person(TEAM, SAM),
+        CutoverState.DONE,
+        Plan((BARE.name,)),
+        NOW - 2 * HOUR,
+        NOW,
+        rehearsal=True,
+        ended=NOW,
+    ),
+)
+CUTOVER_LOG = (CutoverEntry("v1", NOW, "stopped", SAM, ORDERS.name, "“checkout” is off", 1),)
 
 
 @dataclass(frozen=True)
@@ -313,6 +356,11 @@ class OldDatabase:
         """Before the sixth migration nothing was escalated."""
         return ESCALATIONS if self.version >= 6 else (None, None)
 
+    @property
+    def cutovers(self) -> tuple[tuple[Cutover, ...], tuple[CutoverEntry, ...]]:
+        """Before the seventh migration there were no cutovers."""
+        return (CUTOVERS, CUTOVER_LOG) if self.version >= 7 else ((), ())
+
     def load(self, url: str) -> None:
         script = self.path.read_text(encoding="utf-8")
         if self.kind == "sqlite":
@@ -346,6 +394,10 @@ def fill(store: Store) -> None:
         store.add_delivery(delivery)
     for escalation in ESCALATIONS:
         store.add_escalation(escalation)
+    for cutover in CUTOVERS:
+        store.add_cutover(cutover)
+    for line in CUTOVER_LOG:
+        store.add_cutover_entry(line)
     for kind, data in REFS.items():
         store.put_ref(TEAM, kind, data)
     store.claim_delivery(DELIVERY, NOW)

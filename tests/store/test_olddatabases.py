@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.store import JobLocked, Store
+from bot.store.cutover import CutoverState
 from bot.store.records import ACTIVE_RUNS, CallbackToken
 from bot.store.schema import MIGRATIONS
 from tests.store import make
@@ -80,6 +81,14 @@ def test_what_waits_for_webhooks(left: OldDatabase, upgraded: Store) -> None:
 def test_escalations(left: OldDatabase, upgraded: Store) -> None:
     assert (upgraded.escalation("x1"), upgraded.escalation_of("alert:2:C1")) == left.escalations
     assert upgraded.open_escalations() == tuple(each for each in left.escalations[:1] if each)
+
+
+def test_cutovers(left: OldDatabase, upgraded: Store) -> None:
+    cutovers, log = left.cutovers
+    assert upgraded.cutovers(tuple(CutoverState)) == cutovers
+    assert upgraded.cutovers() == upgraded.cutovers(job=old.ORDERS.name) == cutovers[:1]
+    assert upgraded.cutover_log("v1") == log
+    assert upgraded.cutover_of("q1") == next(iter(cutovers), None)
 
 
 def test_ids_deliveries_and_values(url: str, upgraded: Store) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, StoreError, open_store, records
+from bot.store import Store, StoreError, cutover, open_store, records
 from bot.store.backend import Backend
 from bot.store.postgres import PostgresBackend
 from bot.store.schema import MIGRATIONS, Migration
@@ -54,6 +54,8 @@ DIGESTS = {
     ("0005 webhooks", "postgres"): "0ead7e89309050270977287dc38b767e58b8dbbce5c8492c6c23c6637333c342",
     ("0006 escalations", "sqlite"): "ab6f4c4c3e124c60edde0cf6c3726d07fc027a9d5de02257522404422695e9b8",
     ("0006 escalations", "postgres"): "6caa855d8e6a59bc0913a42ebff6377e4eb73f60ccac1c4556e4f960b6366ae6",
+    ("0007 cutovers", "sqlite"): "6003839c8984afe27927d300e4daa06d3b22f5a6c5459bb4e7b490c7322c012a",
+    ("0007 cutovers", "postgres"): "758c63bf313e01a0ff42ee331f36b14ebeaf83ec7ec9838a63138fa9f81f2290",
 }
 """SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 
@@ -70,6 +72,8 @@ TABLES = {
     "refs": records.CallbackToken,
     "webhook_deliveries": records.WebhookDelivery,
     "escalations": records.Escalation,
+    "cutovers": cutover.Cutover,
+    "cutover_log": cutover.CutoverEntry,
 }
 
 

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.store import Store
+from bot.store.cutover import CutoverState
 from bot.store.records import CallbackToken, JobSnapshot, OutMessage
 from tests.store import make
+from tests.store import olddatabases as old
 from tests.store.make import MINUTE, NOW
 from tests.store.raw import Raw
 from tests.store.test_codec import PLAIN_TEXT, filled
@@ -210,3 +212,12 @@ def test_events_are_the_newest_oldest_first(store: Store) -> None:
     assert store.event(later.id) == later
     assert store.event(10_000) is None
     assert len({each.id for each in (*events, later)}) == 6
+
+
+def test_a_cutover_is_changed_by_whoever_read_it_last(store: Store) -> None:
+    store.add_cutover(first := old.CUTOVERS[0])
+    changed = store.change_cutover(first, state=CutoverState.DRAINED, since=old.NOW)
+    assert changed is not None
+    assert (changed.state, changed.rev) == (CutoverState.DRAINED, first.rev + 1)
+    assert store.change_cutover(first, state=CutoverState.ABORTED) is None, "it was read before"
+    assert store.cutover(first.id) == changed

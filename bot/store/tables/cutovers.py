@@ -1,0 +1,75 @@
+"""Cutovers, and their logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
+from bot.store.table import Table, Where
+from bot.store.tables.base import TableGroup
+
+_CUTOVERS = Table("cutovers", Cutover, fixed=("id", "team", "by", "created", "rehearsal"))
+_LOG = Table("cutover_log", CutoverEntry, generated=("id",))
+_ADD = _CUTOVERS.insert()
+_ADD_JOB = "INSERT INTO cutover_jobs (job, cutover) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_LOG_ADD = _LOG.insert("RETURNING id")
+_OPEN = tuple(each for each in CutoverState if each not in ENDED_CUTOVERS)
+
+
+class CutoverTables(TableGroup):
+    def add_cutover(self, cutover: Cutover) -> None:
+        with self._db.write():
+            self._db.change(_ADD, _CUTOVERS.values(cutover))
+            self._db.many(_ADD_JOB, [(name, cutover.id) for name in cutover.plan.jobs])
+
+    def cutover(self, id: str) -> Cutover | None:
+        return self._one_cutover(Where().add("id = ?", id))
+
+    def cutover_of(self, request: str) -> Cutover | None:
+        """The one whose promote request has this ID."""
+        return self._one_cutover(Where().add("request = ?", request))
+
+    def cutovers(
+        self, states: Sequence[CutoverState] = _OPEN, job: str = "", limit: int = 200
+    ) -> tuple[Cutover, ...]:
+        """Those in one of these states, newest first; those that have not ended where none is named."""
+        where = Where().one_of("state", states)
+        if job:
+            where.add("id IN (SELECT cutover FROM cutover_jobs WHERE job = ?)", job)
+        sql = _CUTOVERS.select(where, "ORDER BY created DESC, id LIMIT ?")
+        return _CUTOVERS.records(self._db.rows(sql, [*where.params, limit]))
+
+    def change_cutover(self, cutover: Cutover, **changes: Any) -> Cutover | None:
+        """Change it if it is still as it was read; None where somebody was first.
+
+        Raises:
+            ValueError: `changes` names no field, or one that never changes.
+        """
+        values = _CUTOVERS.changes({**changes, "rev": cutover.rev + 1})
+        where = Where().add("id = ?", cutover.id).add("rev = ?", cutover.rev)
+        with self._db.write():
+            row = self._db.row(_CUTOVERS.update(values, where), [*values.values(), *where.params])
+        return None if row is None else _CUTOVERS.record(row)
+
+    def add_cutover_entry(self, entry: CutoverEntry) -> CutoverEntry:
+        """Add a line to the log; returns it with its ID."""
+        with self._db.write():
+            row = self._db.row(_LOG_ADD, _LOG.values(entry))
+        assert row is not None
+        return replace(entry, id=int(row[0]))
+
+    def cutover_entry(self, id: int) -> CutoverEntry | None:
+        where = Where().add("id = ?", id)
+        row = self._db.row(_LOG.select(where), where.params)
+        return None if row is None else _LOG.record(row)
+
+    def cutover_log(self, cutover: str) -> tuple[CutoverEntry, ...]:
+        """Its log, oldest first."""
+        where = Where().add("cutover = ?", cutover)
+        return _LOG.records(self._db.rows(_LOG.select(where, "ORDER BY id"), where.params))
+
+    def _one_cutover(self, where: Where) -> Cutover | None:
+        row = self._db.row(_CUTOVERS.select(where), where.params)
+        return None if row is None else _CUTOVERS.record(row)
