@@ -1,0 +1,1 @@
+"""Cutovers: planned, checked, driven to the promotion, and proven afterwards."""

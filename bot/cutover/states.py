@@ -1,0 +1,166 @@
+"""What leads from one state of a cutover to the next: presses by whom, and times that run out.
+
+Everything is data or a pure function: nothing here reads the clock, the store or the service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
+
+S = CutoverState
+
+
+class Role(StrEnum):
+    """What a person is in a cutover."""
+
+    PLANNER = "planner"
+    COMMANDER = "commander"
+    DEPUTY = "deputy"
+    APP_OWNER = "app owner"
+
+
+EVERYBODY = frozenset(Role)
+LEADERS = frozenset({Role.COMMANDER, Role.DEPUTY})
+BEFORE_PROMOTING = (S.READY, S.STOPPING, S.DRAINING, S.DRAINED, S.HELD)
+"""States of the night in which it can be aborted: nothing has been sent."""
+WRITES_STOPPED = (S.DRAINING, S.DRAINED, S.PROMOTING, S.CHECKLIST, S.UNKNOWN)
+"""States in which the applications cannot write: the downtime runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button of a cutover: in which states it is there, for whom, and where it leads."""
+
+    step: str
+    label: str
+    states: tuple[CutoverState, ...]
+    roles: frozenset[Role]
+    to: CutoverState | None = None
+    """None: it stays in its state, or where it leads depends on more than the press."""
+
+
+PRESSES = (
+    Press("check", "Run checks", (S.SCHEDULED, S.READY, S.STOPPING), EVERYBODY),
+    Press("move", "Move…", (S.AWAITING_APPROVAL, S.SCHEDULED), frozenset({Role.PLANNER, Role.COMMANDER})),
+    Press(
+        "cancel",
+        "Cancel…",
+        (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED),
+        frozenset({Role.PLANNER, Role.COMMANDER}),
+        S.ABORTED,
+    ),
+    Press("here", "I'm here", (S.READY,), EVERYBODY),
+    Press("start", "Start", (S.READY,), LEADERS, S.STOPPING),
+    Press("writer", "Tick writers", (S.STOPPING,), frozenset({Role.APP_OWNER, *LEADERS})),
+    Press("stopped", "Writes are stopped", (S.STOPPING,), frozenset({Role.APP_OWNER}), S.DRAINING),
+    Press("hold", "Hold", (S.STOPPING, S.DRAINING, S.DRAINED), EVERYBODY, S.HELD),
+    Press("resume", "Resume", (S.HELD,), LEADERS),
+    Press("promote", "Promote…", (S.DRAINED,), LEADERS, S.PROMOTING),
+    Press("abort", "Abort…", BEFORE_PROMOTING, EVERYBODY, S.ABORTED),
+    Press("reopened", "Source is open again", (S.ABORTED,), frozenset({Role.APP_OWNER, *LEADERS})),
+    Press("adopt", "Look again", (S.UNKNOWN,), LEADERS),
+    Press("item", "Tick the checklist", (S.CHECKLIST,), EVERYBODY),
+    Press(
+        "open_writes",
+        "Open writes",
+        (S.CHECKLIST,),
+        frozenset({Role.APP_OWNER, Role.COMMANDER}),
+        S.DONE,
+    ),
+)
+"""In the order in which a card shows them."""
+BY_STEP = {each.step: each for each in PRESSES}
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """How long a state may last, and where it leads then."""
+
+    after: timedelta
+    to: CutoverState
+    why: str
+
+
+EXPIRIES = {
+    S.DRAFT: Expiry(timedelta(days=7), S.EXPIRED, "nobody confirmed the plan"),
+    S.READY: Expiry(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
+    S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "the writes were not stopped in 15 minutes"),
+}
+"""DRAINING ends by `Plan.drain_limit_s`; READY is counted from the planned time."""
+PRE_CHECK = timedelta(minutes=30)
+"""How long before its time a cutover gets ready."""
+EVIDENCE_LASTS = timedelta(minutes=5)
+"""Older samples no longer show that nothing is missing."""
+PROMOTE_WARNS = timedelta(minutes=15)
+PROMOTE_ESCALATES = timedelta(minutes=60)
+REMINDS = timedelta(minutes=15)
+"""How often the open items of a checklist are named."""
+
+
+def roles_of(cutover: Cutover, user: str) -> frozenset[Role]:
+    """What a person is in it; empty for everybody else."""
+    plan = cutover.plan
+    held = {
+        Role.PLANNER: cutover.by.user,
+        Role.COMMANDER: plan.commander,
+        Role.DEPUTY: plan.deputy,
+        Role.APP_OWNER: plan.app_owner,
+    }
+    return frozenset(role for role, whose in held.items() if whose == user)
+
+
+def presses(cutover: Cutover, user: str) -> tuple[Press, ...]:
+    """The buttons that lead anywhere now for this person."""
+    roles = roles_of(cutover, user)
+    fits = (each for each in PRESSES if cutover.state in each.states and roles & each.roles)
+    return tuple(each for each in fits if _is_open(cutover, each))
+
+
+def _is_open(cutover: Cutover, press: Press) -> bool:
+    """Whether what a press needs besides the state is there."""
+    progress = cutover.progress
+    needs = {
+        "reopened": progress.stopping is not None and not progress.reopened_by,
+        "stopped": all(each.by for each in progress.writers),
+        "start": bool(progress.here),
+        "open_writes": not open_items(cutover),
+    }
+    return needs.get(press.step, True)
+
+
+def open_items(cutover: Cutover) -> tuple[str, ...]:
+    """The items of the checklist that keep writes from being opened."""
+    return tuple(each.text for each in cutover.progress.checklist if each.blocking and not each.by)
+
+
+def expires(cutover: Cutover) -> datetime | None:
+    """When its state runs out; None where it does not."""
+    if cutover.state is S.DRAINING and cutover.progress.stopped is not None:
+        return cutover.progress.stopped + timedelta(seconds=cutover.plan.drain_limit_s)
+    expiry = EXPIRIES.get(cutover.state)
+    if expiry is None:
+        return None
+    begins = cutover.plan.at if cutover.state is S.READY and cutover.plan.at is not None else cutover.since
+    return max(begins, cutover.since) + expiry.after
+
+
+def resumes_in(cutover: Cutover) -> CutoverState:
+    """The state that a held cutover goes on in: what was measured before does not count any more."""
+    return S.STOPPING if cutover.progress.held_from == S.STOPPING else S.DRAINING
+
+
+def downtime(cutover: Cutover, now: datetime) -> timedelta | None:
+    """How long the applications could not write, or cannot by now; None where writes were never stopped."""
+    began = cutover.progress.stopped
+    if began is None:
+        return None
+    ended = cutover.progress.opened or (cutover.ended if cutover.state in ENDED_CUTOVERS else None) or now
+    return ended - began
+
+
+def has_ended(cutover: Cutover) -> bool:
+    return cutover.state in ENDED_CUTOVERS
